@@ -1,0 +1,140 @@
+//! An entity as data, and what may hang on it: raw data and tags.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Class, ObjectKey, ObjectType};
+
+/// Flat properties by name. Names are in order, so an object has one form in bytes.
+pub type Properties = Map<String, Value>;
+
+/// Tags of a source, by name: they become `tag.<name>` properties.
+pub type Tags = BTreeMap<String, String>;
+
+/// What the provider said of an entity, kept as it came.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RawData {
+    /// Unique within the entity; `default` unless several sources describe it.
+    pub name: String,
+    /// The provider's JSON.
+    pub raw_data: Value,
+}
+
+/// An entity: a thing in the graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entity {
+    /// `_key`, unique in the job.
+    pub key: ObjectKey,
+    /// `_type`.
+    pub object_type: ObjectType,
+    /// `_class`, at least one.
+    pub classes: Vec<Class>,
+    /// `displayName`.
+    pub display_name: String,
+    /// Everything else.
+    pub properties: Properties,
+    /// `_rawData`.
+    pub raw_data: Vec<RawData>,
+}
+
+impl Entity {
+    /// An entity without properties.
+    pub fn new(key: ObjectKey, object_type: ObjectType, class: Class) -> Self {
+        let display_name = key.to_string();
+        Self { key, object_type, classes: vec![class], display_name, properties: Properties::new(), raw_data: Vec::new() }
+    }
+
+    /// Sets one property.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// The object that leaves the program.
+    pub fn into_json(self) -> Value {
+        let mut object = self.properties;
+        object.insert("_key".into(), self.key.as_str().into());
+        object.insert("_type".into(), self.object_type.as_str().into());
+        object.insert("_class".into(), self.classes.iter().map(|class| class.as_str()).collect());
+        object.insert("displayName".into(), self.display_name.into());
+        if !self.raw_data.is_empty() {
+            let raw = self.raw_data.into_iter().map(|raw| json!({"name": raw.name, "rawData": raw.raw_data}));
+            object.insert("_rawData".into(), raw.collect());
+        }
+        Value::Object(object)
+    }
+}
+
+/// Joins two descriptions of one entity, whichever came first.
+///
+/// The rule is a semilattice join (commutative, associative, idempotent), so the result does not
+/// depend on the order or the number of arrivals: an absent or null value yields to a present one, lists are
+/// united and sorted, of two different scalars the lesser in the order of their JSON text stays, raw
+/// data are united by name.
+pub(crate) fn merge(ours: Properties, theirs: Properties) -> Properties {
+    let mut merged = ours;
+    for (name, value) in theirs {
+        let joined = match merged.remove(&name) {
+            None => value,
+            Some(mine) if name == "_rawData" => join_raw_data(mine, value),
+            Some(mine) => join(mine, value),
+        };
+        merged.insert(name, joined);
+    }
+    merged
+}
+
+fn join(mine: Value, theirs: Value) -> Value {
+    match (mine, theirs) {
+        (Value::Null, other) | (other, Value::Null) => other,
+        (Value::Array(a), Value::Array(b)) => {
+            let united: BTreeMap<String, Value> =
+                a.into_iter().chain(b).map(|item| (item.to_string(), item)).collect();
+            Value::Array(united.into_values().collect())
+        }
+        (a, b) => if a.to_string() <= b.to_string() { a } else { b },
+    }
+}
+
+fn join_raw_data(mine: Value, theirs: Value) -> Value {
+    let (Value::Array(mine), Value::Array(theirs)) = (mine, theirs) else { return Value::Null };
+    let mut by_name: BTreeMap<String, Value> = BTreeMap::new();
+    for item in mine.into_iter().chain(theirs) {
+        let name = item["name"].as_str().unwrap_or_default().to_owned();
+        let lesser = match by_name.remove(&name) {
+            Some(other) if other.to_string() <= item.to_string() => other,
+            _ => item,
+        };
+        by_name.insert(name, lesser);
+    }
+    Value::Array(by_name.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(value: Value) -> Properties {
+        match value {
+            Value::Object(map) => map,
+            _ => Properties::new(),
+        }
+    }
+
+    #[test]
+    fn merging_does_not_depend_on_order_or_repetition() {
+        let a = object(json!({"name": "b", "roles": ["x", "z"], "_rawData": [{"name": "1", "rawData": {}}]}));
+        let b = object(json!({"name": "a", "roles": ["y"], "age": 3, "gone": null}));
+        let c = object(json!({"gone": 1, "_rawData": [{"name": "0", "rawData": {}}]}));
+        let one = merge(merge(a.clone(), b.clone()), c.clone());
+        let two = merge(c.clone(), merge(b.clone(), a.clone()));
+        assert_eq!(one, two);
+        assert_eq!(merge(one.clone(), one.clone()), one);
+        assert_eq!(Value::from(one), json!({"name": "a", "roles": ["x", "y", "z"], "age": 3, "gone": 1,
+            "_rawData": [{"name": "0", "rawData": {}}, {"name": "1", "rawData": {}}]}));
+    }
+}

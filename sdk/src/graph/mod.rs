@@ -1,0 +1,24 @@
+//! The data model: entities, relationships, their names and properties.
+//!
+//! Everything here is plain data. Types that come from Rust structs implement [`EntityKind`] and
+//! [`RelationshipKind`] (by derive and by [`relationship!`](crate::relationship)); objects built at
+//! run time are [`Entity`], [`Relationship`] and [`MappedRelationship`] themselves.
+//! This module knows no store, no schema registry and no network.
+
+mod entity;
+mod kind;
+mod names;
+mod property;
+mod relationship;
+
+pub use entity::{Entity, Properties, RawData, Tags};
+pub use kind::{
+    Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration,
+    MappedRelationshipKind, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
+};
+pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
+pub use property::{Property, PropertyError, Timestamp};
+pub use relationship::{
+    Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key,
+    relationship_type,
+};

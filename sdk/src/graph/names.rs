@@ -1,0 +1,156 @@
+//! Names and ids, parsed once at the border and trusted inside.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A text that is not a valid name of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a valid {what}: {rule}")]
+pub struct InvalidName {
+    what: &'static str,
+    text: String,
+    rule: &'static str,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            #[doc = concat!("Parses a ", $what, ".\n\n# Errors\n[`InvalidName`] unless it is ", $rule, ".")]
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+                let text = text.as_ref();
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) {
+                    Ok(Self(Arc::from(text)))
+                } else {
+                    Err(InvalidName { what: $what, text: text.chars().take(80).collect(), rule: $rule })
+                }
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0.as_ref().to_owned()
+            }
+        }
+    };
+}
+
+fn is_kebab(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+name!(
+    /// The `_key` of an object: unique in a job.
+    ObjectKey, "key", "not empty, without control characters",
+    |text| !text.is_empty() && !text.chars().any(char::is_control)
+);
+name!(
+    /// The `_type` of an object: `vendor_resource`, or `vendor_resource_verb_resource` of a relationship.
+    ObjectType, "type", "snake case of at least 3 characters",
+    |text| text.len() >= 3 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+);
+name!(
+    /// The `_class` of an entity, such as `Team`.
+    Class, "class", "a name of letters and digits that begins with a capital",
+    |text| text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+);
+name!(
+    /// The id of a step, such as `fetch-teams`.
+    StepId, "step id", "lower-case letters, digits and dashes", is_kebab
+);
+name!(
+    /// The id of a job: a UUID of version 7, so that ids sort by the time of their making.
+    JobId, "job id", "letters, digits and dashes",
+    |text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+);
+
+impl JobId {
+    /// A new id, later than every earlier one of this process.
+    pub fn generate() -> Self {
+        Self(Arc::from(uuid::Uuid::now_v7().to_string()))
+    }
+}
+
+impl StepId {
+    /// For ids written in the source of an integration.
+    ///
+    /// # Panics
+    /// When the text is not a step id: a mistake of the integration's author, seen at the first start.
+    pub fn literal(text: &'static str) -> Self {
+        match Self::new(text) {
+            Ok(id) => id,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl ObjectType {
+    /// For types written in the source of an integration.
+    ///
+    /// # Panics
+    /// When the text is not a type name: a mistake of the integration's author, seen at the first start.
+    pub fn literal(text: &'static str) -> Self {
+        match Self::new(text) {
+            Ok(name) => name,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl Class {
+    /// For classes written in the source of an integration.
+    ///
+    /// # Panics
+    /// When the text is not a class name: a mistake of the integration's author, seen at the first start.
+    pub fn literal(text: &'static str) -> Self {
+        match Self::new(text) {
+            Ok(name) => name,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

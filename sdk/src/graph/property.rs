@@ -1,0 +1,230 @@
+//! Which Rust types can be a property, and how they look in JSON.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A stored property that its Rust type cannot hold.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("property `{property}`: expected {expected}, found {found}")]
+pub struct PropertyError {
+    /// The property's name.
+    pub property: String,
+    /// What the type wants.
+    pub expected: &'static str,
+    /// What was there, shortened.
+    pub found: String,
+}
+
+/// A type that can be a property of a graph object.
+///
+/// Objects are flat: a property is a scalar or a list of scalars, so no struct implements this trait
+/// and a nested object cannot be written by accident. An absent value is left out of the object.
+pub trait Property: Sized {
+    /// Whether the property may be absent.
+    const OPTIONAL: bool = false;
+    /// The JSON Schema of the value.
+    fn schema() -> Value;
+    /// The value in JSON; `None` where there is nothing to write.
+    fn to_value(&self) -> Option<Value>;
+    /// Reads the value back.
+    ///
+    /// # Errors
+    /// What was expected, in words, where the value has another shape.
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)>;
+}
+
+macro_rules! integer {
+    ($($t:ty),*) => {$(
+        impl Property for $t {
+            fn schema() -> Value { json!({"type": "integer"}) }
+            fn to_value(&self) -> Option<Value> { Some(Value::from(*self)) }
+            fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+                let value = value.unwrap_or_default();
+                value.as_i64().and_then(|n| Self::try_from(n).ok()).ok_or(("an integer", value))
+            }
+        }
+    )*};
+}
+integer!(i64, u32, i32);
+
+impl Property for f64 {
+    fn schema() -> Value {
+        json!({"type": "number"})
+    }
+    fn to_value(&self) -> Option<Value> {
+        serde_json::Number::from_f64(*self).map(Value::Number)
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        let value = value.unwrap_or_default();
+        value.as_f64().ok_or(("a number", value))
+    }
+}
+
+impl Property for bool {
+    fn schema() -> Value {
+        json!({"type": "boolean"})
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Bool(*self))
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        let value = value.unwrap_or_default();
+        value.as_bool().ok_or(("a boolean", value))
+    }
+}
+
+impl Property for String {
+    fn schema() -> Value {
+        json!({"type": "string"})
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::String(self.clone()))
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        match value.unwrap_or_default() {
+            Value::String(text) => Ok(text),
+            other => Err(("a string", other)),
+        }
+    }
+}
+
+impl Property for url::Url {
+    fn schema() -> Value {
+        json!({"type": "string", "format": "uri"})
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::String(self.to_string()))
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        let value = value.unwrap_or_default();
+        value.as_str().and_then(|text| text.parse().ok()).ok_or(("a URL", value))
+    }
+}
+
+impl<T: Property> Property for Option<T> {
+    const OPTIONAL: bool = true;
+    fn schema() -> Value {
+        T::schema()
+    }
+    fn to_value(&self) -> Option<Value> {
+        self.as_ref().and_then(Property::to_value)
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            some => T::from_value(some).map(Some),
+        }
+    }
+}
+
+fn list_to_value<'a, T: Property + 'a>(items: impl Iterator<Item = &'a T>) -> Option<Value> {
+    Some(Value::Array(items.filter_map(Property::to_value).collect()))
+}
+
+fn list_from_value<T: Property, L: FromIterator<T> + Default>(
+    value: Option<Value>,
+) -> Result<L, (&'static str, Value)> {
+    match value {
+        None | Some(Value::Null) => Ok(L::default()),
+        Some(Value::Array(items)) => items.into_iter().map(|item| T::from_value(Some(item))).collect(),
+        Some(other) => Err(("a list", other)),
+    }
+}
+
+impl<T: Property> Property for Vec<T> {
+    fn schema() -> Value {
+        json!({"type": "array", "items": T::schema()})
+    }
+    fn to_value(&self) -> Option<Value> {
+        list_to_value(self.iter())
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        list_from_value::<T, Self>(value)
+    }
+}
+
+impl<T: Property + Ord> Property for BTreeSet<T> {
+    fn schema() -> Value {
+        json!({"type": "array", "items": T::schema()})
+    }
+    fn to_value(&self) -> Option<Value> {
+        list_to_value(self.iter())
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        list_from_value::<T, Self>(value)
+    }
+}
+
+/// An instant, in JSON milliseconds since the epoch; read from RFC 3339 text of a provider.
+///
+/// ```
+/// use integration_sdk::Timestamp;
+/// let at: Timestamp = serde_json::from_str("\"2024-01-01T00:00:00Z\"").unwrap();
+/// assert_eq!(at.millis(), 1_704_067_200_000);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant of so many milliseconds after the epoch.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// This moment.
+    pub fn now() -> Self {
+        Self(jiff::Timestamp::now().as_millisecond())
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => at.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Wire {
+            Millis(i64),
+            Text(String),
+        }
+        match Wire::deserialize(deserializer)? {
+            Wire::Millis(millis) => Ok(Self(millis)),
+            Wire::Text(text) => text
+                .parse::<jiff::Timestamp>()
+                .map(|at| Self(at.as_millisecond()))
+                .map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+impl Property for Timestamp {
+    fn schema() -> Value {
+        json!({"type": "integer"})
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::from(self.0))
+    }
+    fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
+        i64::from_value(value).map(Self)
+    }
+}

@@ -1,0 +1,90 @@
+//! Hostile text made harmless: one function for each place that text may go to.
+//!
+//! [`visible`] comes first, always: it takes out what cannot be seen. The others then escape for one format each.
+
+/// The text on one line, with only characters that can be seen and that every format may carry.
+///
+/// White space of any kind becomes single spaces. Control characters, direction marks and invisible characters become
+/// U+FFFD rather than nothing, so that two names that differ in them alone do not look the same.
+pub(crate) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.trim().chars() {
+        match char {
+            char if char.is_whitespace() => {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            char if is_hidden(char) => out.push('\u{fffd}'),
+            char => out.push(char),
+        }
+    }
+    out
+}
+
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(char,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e007f}' | '\u{f0000}'..='\u{10ffff}')
+        || matches!(u32::from(char) & 0xffff, 0xfffe | 0xffff)
+}
+
+/// The text for XML and HTML, as content and between quotes.
+pub(crate) fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in visible(text).chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            char => out.push(char),
+        }
+    }
+    out
+}
+
+/// The text for the inside of a quoted DOT string, where Graphviz also reads HTML entities.
+pub(crate) fn dot(text: &str) -> String {
+    visible(text).replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// The text for the inside of a quoted Mermaid label.
+///
+/// Mermaid reads Markdown, HTML and its own marks there, so every ASCII sign that could start one is written as a
+/// number. The signs of ids (`-`, `_`, `.`) stay readable between letters.
+pub(crate) fn mermaid(text: &str) -> String {
+    let chars: Vec<char> = visible(text).chars().collect();
+    let word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
+    let mut out = String::with_capacity(chars.len());
+    for (at, &char) in chars.iter().enumerate() {
+        let joins = matches!(char, '-' | '_' | '.') && word(at.checked_sub(1)) && word(at.checked_add(1));
+        if char.is_ascii_punctuation() && !joins {
+            out.push_str(&format!("#{};", u32::from(char)));
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_marked() {
+        assert_eq!(visible(" a\r\n\tb  c "), "a b c");
+        assert_eq!(visible("a\u{202e}b\u{200f}\u{0}\u{1b}[31m"), "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}[31m");
+    }
+
+    #[test]
+    fn markup_stays_text() {
+        assert_eq!(xml("<script a=\"b\">'&"), "&lt;script a=&quot;b&quot;&gt;&#39;&amp;");
+        assert_eq!(dot("a \"b\" \\n &lt;\n"), "a \\\"b\\\" \\\\n &amp;lt;");
+        assert_eq!(mermaid("fetch-a.b_c \"]#<- x"), "fetch-a.b_c #34;#93;#35;#60;#45; x");
+    }
+}

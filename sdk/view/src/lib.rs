@@ -1,0 +1,43 @@
+//! Pictures of an integration.
+//!
+//! A [`StepGraph`] says what there is to see: steps, what each waits for and why, what it reads, emits and needs, and,
+//! where a finished job is laid over it, how each of them went. The functions of [`steps`] turn it into a picture:
+//!
+//! ```
+//! use integration_view::{Dependency, StepGraph, StepNode, steps};
+//!
+//! let graph = StepGraph {
+//!     title: "Heroku".into(),
+//!     steps: vec![
+//!         StepNode { emits: vec!["heroku_account".into()], ..StepNode::new("fetch-account", "Fetch account") },
+//!         StepNode {
+//!             depends_on: vec![Dependency::reading("fetch-account", ["heroku_account"])],
+//!             ..StepNode::new("fetch-teams", "Fetch teams")
+//!         },
+//!     ],
+//! };
+//! print!("{}", steps::text(&graph, 100, false));
+//! assert!(steps::svg(&graph).contains("Fetch teams"));
+//! ```
+//!
+//! How a picture comes about:
+//!
+//! ```text
+//!   StepGraph ──> links: who waits for whom ──┬──> text, dot, mermaid
+//!                                             └──> card: what a box says and how large it is
+//!                                                    └──> layout: layers, order, places, curves ──> svg ──> html
+//! ```
+//!
+//! The crate knows neither the SDK nor a file nor a terminal: plain data in, a `String` out. Nothing here can fail.
+//! The same graph gives the same bytes. Every text is cleaned of control and direction marks, escaped for where it
+//! goes, and shortened where it would not fit. A cycle or a dependency on an unknown step is drawn, not rejected:
+//! whoever looks at a picture is often looking for exactly that.
+
+#![deny(missing_docs)]
+
+mod escape;
+mod layout;
+mod measure;
+pub mod steps;
+
+pub use steps::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState};

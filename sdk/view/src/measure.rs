@@ -1,0 +1,116 @@
+//! How much room a text takes, without a font at hand.
+//!
+//! The reader's machine chooses the font, so widths are estimated for the widest of the usual ones (DejaVu, Verdana):
+//! a box may come out a little wide, never too narrow.
+
+/// A font of the drawings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Font {
+    /// The sans-serif of the system.
+    Sans,
+    /// The same in bold.
+    Bold,
+    /// The monospace of the system.
+    Mono,
+}
+
+const ELLIPSIS: char = '…';
+
+/// The width of a text in pixels, estimated generously.
+pub(crate) fn width(text: &str, font: Font, size: f64) -> f64 {
+    text.chars().map(|char| advance(char, font)).sum::<f64>() * size
+}
+
+/// The longest beginning of a text that fits into `room` pixels, with an ellipsis where something is left out.
+pub(crate) fn fit(text: &str, font: Font, size: f64, room: f64) -> String {
+    shorten(text, room / size, |char| advance(char, font))
+}
+
+/// The columns of a terminal that a text takes.
+pub(crate) fn columns(text: &str) -> usize {
+    text.chars().map(cells).sum()
+}
+
+/// The longest beginning of a text that fits into `room` columns of a terminal, with an ellipsis where something is
+/// left out.
+pub(crate) fn fit_columns(text: &str, room: usize) -> String {
+    shorten(text, room as f64, |char| cells(char) as f64)
+}
+
+fn shorten(text: &str, room: f64, advance: impl Fn(char) -> f64) -> String {
+    let (mut used, mut kept) = (0.0, 0);
+    for (at, char) in text.char_indices() {
+        // Marks without width could pile up for ever, so each of them counts a little.
+        used += advance(char).max(0.05);
+        if used > room {
+            return format!("{}{ELLIPSIS}", text[..kept].trim_end());
+        }
+        if used + advance(ELLIPSIS) <= room {
+            kept = at + char.len_utf8();
+        }
+    }
+    text.to_owned()
+}
+
+/// The width of a character in units of the font size.
+fn advance(char: char, font: Font) -> f64 {
+    let wide = cells(char) == 2;
+    match font {
+        Font::Mono if wide => 1.25,
+        Font::Mono => 0.615,
+        Font::Sans => sans(char, wide),
+        Font::Bold => sans(char, wide) * 1.1,
+    }
+}
+
+fn sans(char: char, wide: bool) -> f64 {
+    match char {
+        _ if wide => 1.1,
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.35,
+        'f' | 'r' | 't' | '(' | ')' | '[' | ']' | '-' | '/' => 0.42,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' | '—' => 1.0,
+        'A'..='Z' => 0.76,
+        'a'..='z' | '0'..='9' | '·' => 0.64,
+        char if char.is_ascii() => 0.84,
+        _ => 0.9,
+    }
+}
+
+/// The columns of a terminal for one character: none for a combining mark, two for the wide scripts and pictures.
+fn cells(char: char) -> usize {
+    match u32::from(char) {
+        0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5bd | 0x610..=0x61a | 0x64b..=0x65f | 0x1ab0..=0x1aff
+        | 0x1dc0..=0x1dff | 0x200c..=0x200d | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f => 0,
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60
+        | 0xffe0..=0xffe6 | 0x1f300..=0x1f64f | 0x1f680..=0x1f9ff | 0x1fa70..=0x1faff | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_fits_stays_whole() {
+        assert_eq!(fit_columns("abcd", 4), "abcd");
+        assert_eq!(fit_columns("abcde", 4), "abc…");
+        assert_eq!(fit_columns("日本語", 5), "日本…");
+    }
+
+    #[test]
+    fn a_shortened_text_is_as_narrow_as_asked_for() {
+        let long = "Wörter and a lot of them, 日本語 ".repeat(400);
+        for font in [Font::Sans, Font::Bold, Font::Mono] {
+            for room in [40.0, 100.0, 333.0] {
+                assert!(width(&fit(&long, font, 13.0, room), font, 13.0) <= room);
+            }
+        }
+    }
+
+    #[test]
+    fn marks_without_width_come_to_an_end() {
+        let pile = "a".to_owned() + &"\u{301}".repeat(10_000);
+        assert!(fit_columns(&pile, 20).chars().count() < 500);
+    }
+}
