@@ -17,7 +17,7 @@ pub use kind::{
     MappedRelationshipKind, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
-pub use property::{Property, PropertyError, Timestamp};
+pub use property::{Property, PropertyError, PropertySchema, Timestamp, read_property};
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key,
     relationship_type,

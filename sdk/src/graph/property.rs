@@ -228,3 +228,48 @@ impl Property for Timestamp {
         i64::from_value(value).map(Self)
     }
 }
+
+/// Takes one property out of an object and reads it as its Rust type.
+///
+/// # Errors
+/// [`PropertyError`] where the value has another shape.
+pub fn read_property<T: Property>(properties: &mut super::Properties, name: &str) -> Result<T, PropertyError> {
+    T::from_value(properties.remove(name)).map_err(|(expected, found)| PropertyError {
+        property: name.to_owned(),
+        expected,
+        found: found.to_string().chars().take(80).collect(),
+    })
+}
+
+/// Builds the JSON Schema of a type's own properties.
+#[derive(Debug, Default)]
+pub struct PropertySchema {
+    properties: serde_json::Map<String, Value>,
+    required: Vec<Value>,
+}
+
+impl PropertySchema {
+    /// No properties yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one; it is required unless its type is optional.
+    #[must_use]
+    pub fn property<T: Property>(mut self, name: &str, description: &str) -> Self {
+        let mut schema = T::schema();
+        if !description.is_empty() {
+            schema["description"] = description.into();
+        }
+        self.properties.insert(name.to_owned(), schema);
+        if !T::OPTIONAL {
+            self.required.push(name.into());
+        }
+        self
+    }
+
+    /// The schema.
+    pub fn into_value(self) -> Value {
+        json!({"type": "object", "properties": self.properties, "required": self.required})
+    }
+}

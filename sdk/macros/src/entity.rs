@@ -1,0 +1,100 @@
+//! `#[derive(EntityKind)]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, LitStr};
+
+use crate::properties::{self, PropertyField};
+
+struct Attributes {
+    object_type: LitStr,
+    classes: Vec<LitStr>,
+    resource: LitStr,
+    merge: bool,
+}
+
+pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
+    let attributes = attributes(&input)?;
+    let fields = properties::fields(&input)?;
+    let ident = &input.ident;
+    let key = &key_field(&input, &fields)?.ident;
+    let display_name = display_name(&fields);
+    let (schema, write, read) = (properties::schema(&fields), properties::write(&fields), properties::read(&fields));
+    let Attributes { object_type, classes, resource, merge } = attributes;
+    let description = crate::documentation(&input.attrs);
+    let equal_keys = if merge { quote!(Merge) } else { quote!(Refuse) };
+    Ok(quote! {
+        impl ::integration_sdk::graph::EntityKind for #ident {
+            fn declaration() -> ::integration_sdk::graph::EntityDeclaration {
+                ::integration_sdk::graph::EntityDeclaration {
+                    resource: ::std::string::String::from(#resource),
+                    object_type: ::integration_sdk::graph::ObjectType::literal(#object_type),
+                    classes: ::std::vec![#(::integration_sdk::graph::Class::literal(#classes)),*],
+                    description: ::std::string::String::from(#description),
+                    equal_keys: ::integration_sdk::graph::EqualKeys::#equal_keys,
+                    schema: #schema,
+                }
+            }
+            fn key(&self) -> ::std::string::String { ::std::string::ToString::to_string(&self.#key) }
+            fn display_name(&self) -> ::std::string::String { #display_name }
+            fn properties(&self) -> ::integration_sdk::graph::Properties { #write }
+            fn from_properties(
+                properties: ::integration_sdk::graph::Properties,
+            ) -> ::core::result::Result<Self, ::integration_sdk::graph::PropertyError> { #read }
+        }
+        impl ::integration_sdk::step::Emitted for #ident {
+            type Emitter = ::integration_sdk::step::EntityEmitter<Self>;
+        }
+    })
+}
+
+fn attributes(input: &DeriveInput) -> syn::Result<Attributes> {
+    let (mut object_type, mut classes, mut resource, mut merge) = (None, Vec::new(), None, false);
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("entity")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("type") {
+                object_type = Some(meta.value()?.parse()?);
+            } else if meta.path.is_ident("class") {
+                classes.push(meta.value()?.parse()?);
+            } else if meta.path.is_ident("resource") {
+                resource = Some(meta.value()?.parse()?);
+            } else if meta.path.is_ident("merge") {
+                merge = true;
+            } else {
+                return Err(meta.error("expected `type`, `class`, `resource` or `merge`"));
+            }
+            Ok(())
+        })?;
+    }
+    let missing = |what| syn::Error::new_spanned(&input.ident, format!("add `#[entity({what} = \"...\")]`"));
+    if classes.is_empty() {
+        return Err(missing("class"));
+    }
+    Ok(Attributes {
+        object_type: object_type.ok_or_else(|| missing("type"))?,
+        classes,
+        resource: resource.ok_or_else(|| missing("resource"))?,
+        merge,
+    })
+}
+
+fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::Result<&'a PropertyField> {
+    let mut keys = fields.iter().filter(|field| field.key);
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => Ok(key),
+        _ => Err(syn::Error::new_spanned(&input.ident, "mark exactly one field with `#[entity(key)]`")),
+    }
+}
+
+/// The marked field, else `display_name`, else `name`, else the key.
+fn display_name(fields: &[PropertyField]) -> TokenStream {
+    let named = |name: &str| fields.iter().find(|field| field.ident == name);
+    let chosen = fields.iter().find(|field| field.display_name).or_else(|| named("display_name")).or_else(|| named("name"));
+    match chosen {
+        Some(field) => {
+            let ident = &field.ident;
+            quote!(::std::string::ToString::to_string(&self.#ident))
+        }
+        None => quote!(::integration_sdk::graph::EntityKind::key(self)),
+    }
+}

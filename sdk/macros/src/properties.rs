@@ -1,0 +1,114 @@
+//! Fields as properties: names, schema, writing and reading. Shared by entities and relationships.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Field, Fields, Ident, LitStr, Type};
+
+/// One field of a struct, as a property.
+pub struct PropertyField {
+    pub ident: Ident,
+    pub ty: Type,
+    pub name: String,
+    pub description: String,
+    pub key: bool,
+    pub display_name: bool,
+}
+
+pub fn fields(input: &DeriveInput) -> syn::Result<Vec<PropertyField>> {
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(named) => named.named.iter().map(property_field).collect(),
+            other => Err(syn::Error::new_spanned(other, "properties are named fields")),
+        },
+        _ => Err(syn::Error::new_spanned(&input.ident, "only a struct has properties")),
+    }
+}
+
+fn property_field(field: &Field) -> syn::Result<PropertyField> {
+    let Some(ident) = field.ident.clone() else { return Err(syn::Error::new_spanned(field, "a field has a name")) };
+    let mut property = PropertyField {
+        name: camel_case(&ident.to_string()),
+        description: crate::documentation(&field.attrs),
+        ty: field.ty.clone(),
+        ident,
+        key: false,
+        display_name: false,
+    };
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("entity")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("key") {
+                property.key = true;
+            } else if meta.path.is_ident("display_name") {
+                property.display_name = true;
+            } else if meta.path.is_ident("rename") {
+                property.name = meta.value()?.parse::<LitStr>()?.value();
+            } else {
+                return Err(meta.error("expected `key`, `display_name` or `rename = \"...\"`"));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(property)
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.trim_start_matches("r#").split('_');
+    let mut text = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+    }
+    text
+}
+
+/// An expression: the JSON Schema of the fields.
+pub fn schema(fields: &[PropertyField]) -> TokenStream {
+    let properties = fields.iter().map(|field| {
+        let (name, ty, description) = (&field.name, &field.ty, &field.description);
+        quote! {
+            .property::<#ty>(#name, #description)
+        }
+    });
+    quote! { ::integration_sdk::graph::PropertySchema::new() #(#properties)* .into_value() }
+}
+
+/// An expression of `self`: the fields as a map.
+pub fn write(fields: &[PropertyField]) -> TokenStream {
+    let inserts = fields.iter().map(|field| {
+        let (name, ident) = (&field.name, &field.ident);
+        quote! {
+            if let ::core::option::Option::Some(value) = ::integration_sdk::graph::Property::to_value(&self.#ident) {
+                properties.insert(::std::string::String::from(#name), value);
+            }
+        }
+    });
+    quote! {{
+        let mut properties = ::integration_sdk::graph::Properties::new();
+        #(#inserts)*
+        properties
+    }}
+}
+
+/// An expression of `properties`: the struct.
+pub fn read(fields: &[PropertyField]) -> TokenStream {
+    let reads = fields.iter().map(|field| {
+        let (name, ident) = (&field.name, &field.ident);
+        quote! { #ident: ::integration_sdk::graph::read_property(&mut properties, #name)? }
+    });
+    quote! {{
+        let mut properties = properties;
+        ::core::result::Result::Ok(Self { #(#reads),* })
+    }}
+}
+
+pub fn expand_relationship(input: DeriveInput) -> syn::Result<TokenStream> {
+    let fields = fields(&input)?;
+    let (ident, schema, write) = (&input.ident, schema(&fields), write(&fields));
+    Ok(quote! {
+        impl ::integration_sdk::graph::RelationshipProperties for #ident {
+            fn schema() -> ::integration_sdk::serde_json::Value { #schema }
+            fn into_properties(self) -> ::integration_sdk::graph::Properties { #write }
+        }
+    })
+}
