@@ -1,0 +1,225 @@
+//! Configuration: what an integration wants to know, and reading it from named values.
+//!
+//! This module never touches the environment: the caller passes the values in.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+
+/// What an integration must be told. Derive it with [`Config`](macro@crate::Config).
+pub trait Config: Sized + Send + Sync + 'static {
+    /// Every field, for documentation and for reading.
+    fn fields() -> Vec<Field>;
+    /// Reads the fields.
+    ///
+    /// # Errors
+    /// The field that is missing or malformed, and the variable that sets it.
+    fn read(values: &Values) -> Result<Self, ConfigError>;
+}
+
+impl Config for () {
+    fn fields() -> Vec<Field> {
+        Vec::new()
+    }
+    fn read(_: &Values) -> Result<Self, ConfigError> {
+        Ok(())
+    }
+}
+
+/// A field of a configuration, as documentation shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Field {
+    /// In snake case.
+    pub name: &'static str,
+    /// `string`, `boolean` or `json`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// One sentence.
+    pub description: &'static str,
+    /// May be left out.
+    pub optional: bool,
+    /// A secret: never shown.
+    pub masked: bool,
+    /// What holds when it is left out.
+    pub default: Option<&'static str>,
+}
+
+impl Field {
+    /// A field of type `T`; a secret type makes it masked.
+    pub fn of<T: ConfigValue>(name: &'static str, description: &'static str, default: Option<&'static str>) -> Self {
+        Self { name, kind: T::KIND, description, optional: T::OPTIONAL || default.is_some(), masked: T::MASKED, default }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Nothing sets a required field.
+    #[error("`{field}` is not set: set {} in the environment or in .env", variables.join(" or "))]
+    Missing {
+        /// The field.
+        field: &'static str,
+        /// The variables that would set it.
+        variables: Vec<String>,
+    },
+    /// The text is not of the field's type. The text is not repeated: it may be a secret.
+    #[error("`{field}` ({variable}) is not valid: expected {expected}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// The variable that sets it.
+        variable: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// Named values, as the environment, `.env` or an instance gives them. All are treated as secrets.
+#[derive(Debug, Clone, Default)]
+pub struct Values {
+    prefix: String,
+    by_variable: BTreeMap<String, SecretString>,
+}
+
+impl Values {
+    /// Values of an integration; `heroku` reads `HEROKU_API_KEY` before `API_KEY`.
+    pub fn new(integration: &str, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let by_variable =
+            variables.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
+        Self { prefix: constant_case(integration), by_variable }
+    }
+
+    /// Sets a variable, over what was there.
+    pub fn set(&mut self, variable: impl Into<String>, value: impl Into<SecretString>) {
+        self.by_variable.insert(variable.into(), value.into());
+    }
+
+    /// The variables that set a field, the stronger first.
+    pub fn variables_of(&self, field: &str) -> Vec<String> {
+        let plain = constant_case(field);
+        vec![format!("{}_{plain}", self.prefix), plain]
+    }
+
+    /// Reads one field.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it is missing or malformed.
+    pub fn read<T: ConfigValue>(&self, field: &'static str, default: Option<&'static str>) -> Result<T, ConfigError> {
+        let variables = self.variables_of(field);
+        let set = variables.iter().find_map(|name| {
+            let value = self.by_variable.get(name).filter(|value| !value.expose_secret().trim().is_empty());
+            value.map(|value| (name, value))
+        });
+        let (variable, text) = match (set, default) {
+            (Some((name, value)), _) => (name.clone(), Some(value.expose_secret().trim())),
+            (None, default) => (variables[0].clone(), default),
+        };
+        match text {
+            Some(text) => {
+                T::parse(text).ok_or(ConfigError::Invalid { field, variable, expected: T::EXPECTED })
+            }
+            None => T::absent().ok_or(ConfigError::Missing { field, variables }),
+        }
+    }
+}
+
+fn constant_case(name: &str) -> String {
+    let mut text = String::new();
+    for (at, letter) in name.chars().enumerate() {
+        if letter.is_ascii_uppercase() && at > 0 {
+            text.push('_');
+        }
+        text.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
+    }
+    text
+}
+
+/// A type that a field of a configuration can have.
+pub trait ConfigValue: Sized {
+    /// As documentation names it.
+    const KIND: &'static str;
+    /// As errors name it.
+    const EXPECTED: &'static str;
+    /// May be left out.
+    const OPTIONAL: bool = false;
+    /// A secret.
+    const MASKED: bool = false;
+    /// Reads the text.
+    fn parse(text: &str) -> Option<Self>;
+    /// The value of a field that is left out, where it may be.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+macro_rules! config_value {
+    ($ty:ty, $kind:literal, $expected:literal, $masked:literal, $parse:expr) => {
+        impl ConfigValue for $ty {
+            const KIND: &'static str = $kind;
+            const EXPECTED: &'static str = $expected;
+            const MASKED: bool = $masked;
+            fn parse(text: &str) -> Option<Self> {
+                let parse: fn(&str) -> Option<Self> = $parse;
+                parse(text)
+            }
+        }
+    };
+}
+
+config_value!(String, "string", "a text", false, |text| Some(text.to_owned()));
+config_value!(SecretString, "string", "a text", true, |text| Some(SecretString::from(text.to_owned())));
+config_value!(Url, "string", "a URL such as https://api.example.com", false, |text| {
+    text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+});
+config_value!(bool, "boolean", "true or false", false, |text| match text.to_ascii_lowercase().as_str() {
+    "true" | "1" | "yes" => Some(true),
+    "false" | "0" | "no" => Some(false),
+    _ => None,
+});
+config_value!(u64, "number", "a whole number", false, |text| text.parse().ok());
+config_value!(serde_json::Value, "json", "a JSON document", false, |text| serde_json::from_str(text).ok());
+
+impl<T: ConfigValue> ConfigValue for Option<T> {
+    const KIND: &'static str = T::KIND;
+    const EXPECTED: &'static str = T::EXPECTED;
+    const OPTIONAL: bool = true;
+    const MASKED: bool = T::MASKED;
+    fn parse(text: &str) -> Option<Self> {
+        T::parse(text).map(Some)
+    }
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(pairs: &[(&str, &str)]) -> Values {
+        Values::new("heroku", pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn the_prefixed_variable_wins_and_the_plain_one_serves() {
+        let both = values(&[("API_KEY", "plain"), ("HEROKU_API_KEY", "prefixed")]);
+        assert_eq!(both.read::<String>("api_key", None), Ok("prefixed".into()));
+        assert_eq!(values(&[("API_KEY", "plain")]).read::<String>("api_key", None), Ok("plain".into()));
+    }
+
+    #[test]
+    fn a_missing_field_names_its_variables_and_a_malformed_one_hides_its_text() {
+        let missing = values(&[("HEROKU_API_KEY", "  ")]).read::<String>("api_key", None).unwrap_err();
+        assert_eq!(missing.to_string(), "`api_key` is not set: set HEROKU_API_KEY or API_KEY in the environment or in .env");
+        let malformed = values(&[("HEROKU_API_URL", "s3cret")]).read::<Url>("api_url", None).unwrap_err();
+        assert!(!malformed.to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        assert!(!format!("{:?}", values(&[("HEROKU_API_KEY", "s3cret")])).contains("s3cret"));
+    }
+}
