@@ -1,0 +1,105 @@
+//! What can end a step, and the codes that the outside world knows it by.
+
+use crate::graph::{InvalidName, ObjectKey, ObjectType, PropertyError, StepId};
+use crate::http::{ProviderError, ProviderErrorKind};
+use crate::store::StoreError;
+
+/// What a step returns.
+pub type StepResult<T = ()> = Result<T, StepError>;
+
+/// Why a step, or a part of it, could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The provider did not answer as needed.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// An object cannot enter the graph.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An object of the store does not fit the type that reads it.
+    #[error("cannot read {object_type}: {source}")]
+    Unreadable {
+        /// The type.
+        object_type: ObjectType,
+        /// The property.
+        source: PropertyError,
+    },
+    /// The job was cancelled while the step ran.
+    #[error("cancelled")]
+    Cancelled,
+    /// Something else, in the integration's words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// An object that the graph refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// `_key`, `_type` or `_class` is missing or malformed.
+    #[error("an object of type {object_type} has no valid key: {source}")]
+    MissingKey {
+        /// The type.
+        object_type: ObjectType,
+        /// What is wrong.
+        source: InvalidName,
+    },
+    /// Another object has the key already.
+    #[error(
+        "{count} duplicate key(s); the first is {key:?} of {object_type}, already added by {first_step}. \
+         Keys must differ, or the type must declare that equal keys merge"
+    )]
+    DuplicateKey {
+        /// The first key met twice.
+        key: ObjectKey,
+        /// The refused object's type.
+        object_type: ObjectType,
+        /// Who added the other one.
+        first_step: StepId,
+        /// How many there were.
+        count: u64,
+    },
+    /// The object breaks its schema, and the job validates with `fail`.
+    #[error("{object_type} {key:?} is not valid: {finding}")]
+    Invalid {
+        /// The key.
+        key: ObjectKey,
+        /// The type.
+        object_type: ObjectType,
+        /// The first finding.
+        finding: String,
+    },
+}
+
+impl StepError {
+    /// The code of the error in summaries.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Provider(error) => error.code(),
+            Self::Object(ObjectError::MissingKey { .. }) => "MISSING_KEY_ERROR",
+            Self::Object(ObjectError::DuplicateKey { .. }) => "DUPLICATE_KEY_DETECTED",
+            Self::Object(ObjectError::Invalid { .. })
+            | Self::Store(_)
+            | Self::Unreadable { .. }
+            | Self::Cancelled
+            | Self::Other(_) => "UNEXPECTED_ERROR",
+        }
+    }
+
+    /// Ends the whole job: the credentials do not work.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::Authentication)
+    }
+
+    /// Concerns one parent only: the rest of the step can go on.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Provider(_)) && !self.is_fatal()
+    }
+
+    /// The thing asked for is not there any more.
+    pub fn is_vanished(&self) -> bool {
+        matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::NotFound)
+    }
+}

@@ -1,0 +1,150 @@
+//! Steps: functions that read a part of the graph and add to it.
+//!
+//! ```text
+//!   #[step] async fn f(api: Client<P>, teams: Read<Team>, apps: Emit<App>)   the typed layer
+//!        │  each parameter declares itself, then binds itself to a run
+//!        ▼
+//!   Step { declaration, handler }                                            the plain layer
+//!        │  plan orders declarations; runtime calls handlers with a StepContext
+//!        ▼
+//!   StepContext: add, read, find, publish, skip                              what a handler may do
+//! ```
+//!
+//! The typed layer is sugar: every parameter is built from a [`StepContext`], and a step made at run time
+//! uses that directly.
+
+mod context;
+mod declaration;
+mod emit;
+mod error;
+mod function;
+mod ledger;
+mod read;
+mod share;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+pub use context::{StepContext, StepServices};
+pub use declaration::{Declaration, DisabledReason, IngestionSource};
+pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, Related, RelationshipEmitter};
+pub use error::{ObjectError, StepError, StepResult};
+pub use function::{Client, Parameter, Settings, StepFunction};
+pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
+pub use read::Read;
+pub use share::{Data, JobData, Publish};
+
+use crate::graph::{StepId, EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration};
+
+type Handler = Arc<dyn Fn(StepContext) -> BoxFuture<'static, StepResult> + Send + Sync>;
+
+/// A step: what it declares, and what it does.
+#[derive(Clone)]
+pub struct Step {
+    declaration: Arc<Declaration>,
+    handler: Handler,
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Step").field(&self.declaration.id).finish()
+    }
+}
+
+impl Step {
+    /// A step made at run time: declare with the builder methods, add through the context.
+    pub fn new<F, Fut>(id: StepId, name: impl Into<String>, handler: F) -> Self
+    where
+        F: Fn(StepContext) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = StepResult> + Send + 'static,
+    {
+        Self {
+            declaration: Arc::new(Declaration::new(id, name)),
+            handler: Arc::new(move |context| Box::pin(handler(context))),
+        }
+    }
+
+    /// A step from a function whose parameters declare it; `#[step]` writes this call.
+    ///
+    /// # Panics
+    /// When `id` is not a step id: a mistake of the author's, seen at the first start.
+    pub fn function<Parameters, F: StepFunction<Parameters>>(id: &'static str, name: &str, function: F) -> Self {
+        let mut declaration = Declaration::new(StepId::literal(id), name);
+        F::declare(&mut declaration);
+        Self {
+            declaration: Arc::new(declaration),
+            handler: Arc::new(move |context| function.clone().call(context)),
+        }
+    }
+
+    /// What the step declares.
+    pub fn declaration(&self) -> &Arc<Declaration> {
+        &self.declaration
+    }
+
+    /// The step's id.
+    pub fn id(&self) -> &StepId {
+        &self.declaration.id
+    }
+
+    pub(crate) fn run(&self, context: StepContext) -> BoxFuture<'static, StepResult> {
+        (self.handler)(context)
+    }
+
+    fn declare(mut self, change: impl FnOnce(&mut Declaration)) -> Self {
+        change(Arc::make_mut(&mut self.declaration));
+        self
+    }
+
+    /// One sentence for people.
+    #[must_use]
+    pub fn description(self, text: impl Into<String>) -> Self {
+        self.declare(|declaration| declaration.description = text.into())
+    }
+
+    /// A scope or permission of the provider that the step needs.
+    #[must_use]
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        self.declare(|declaration| drop(declaration.scopes.insert(scope.into())))
+    }
+
+    /// Waits for a step from which it reads nothing.
+    ///
+    /// # Panics
+    /// When `step` is not a step id.
+    #[must_use]
+    pub fn after(self, step: &'static str) -> Self {
+        self.declare(|declaration| drop(declaration.after.insert(StepId::literal(step))))
+    }
+
+    /// The ingestion source that the step belongs to.
+    #[must_use]
+    pub fn source(self, source: impl Into<String>) -> Self {
+        self.declare(|declaration| declaration.source = Some(source.into()))
+    }
+
+    /// Reads a type from the graph.
+    #[must_use]
+    pub fn reads(self, object_type: ObjectType) -> Self {
+        self.declare(|declaration| drop(declaration.reads.insert(object_type)))
+    }
+
+    /// May add entities of a type.
+    #[must_use]
+    pub fn entity(self, entity: EntityDeclaration) -> Self {
+        self.declare(|declaration| declaration.entities.push(entity))
+    }
+
+    /// May add relationships of a type.
+    #[must_use]
+    pub fn relationship(self, relationship: RelationshipDeclaration) -> Self {
+        self.declare(|declaration| declaration.relationships.push(relationship))
+    }
+
+    /// May add mapped relationships of a type.
+    #[must_use]
+    pub fn mapped_relationship(self, relationship: MappedRelationshipDeclaration) -> Self {
+        self.declare(|declaration| declaration.mapped_relationships.push(relationship))
+    }
+}
