@@ -12,6 +12,8 @@ mod property;
 mod relationship;
 
 pub use entity::{Entity, Properties, RawData, Tags};
+pub(crate) use entity::merge;
+pub(crate) use kind::entity_of;
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration,
     MappedRelationshipKind, RelationshipDeclaration, RelationshipKind, RelationshipProperties,

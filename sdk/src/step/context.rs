@@ -1,0 +1,167 @@
+//! What a running step may do: the plain layer under the typed parameters.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship};
+use crate::http::Http;
+use crate::intake::{Candidate, Intake};
+use crate::store::{JobStore, Kind};
+
+use super::{Declaration, Ledger, Scope, StepError, StepResult};
+
+/// What the runtime lends to a step.
+#[derive(Clone)]
+pub struct StepServices {
+    pub(crate) store: JobStore,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) http: Option<Http>,
+    pub(crate) config: Arc<dyn Any + Send + Sync>,
+    pub(crate) concurrency: usize,
+}
+
+/// A running step's view of its job.
+#[derive(Clone)]
+pub struct StepContext {
+    declaration: Arc<Declaration>,
+    ledger: Arc<Ledger>,
+    services: StepServices,
+}
+
+impl StepContext {
+    pub(crate) fn new(declaration: Arc<Declaration>, ledger: Arc<Ledger>, services: StepServices) -> Self {
+        Self { declaration, ledger, services }
+    }
+
+    /// What the step declared.
+    pub fn declaration(&self) -> &Declaration {
+        &self.declaration
+    }
+
+    /// How many parents a step works on at once.
+    pub fn concurrency(&self) -> usize {
+        self.services.concurrency
+    }
+
+    pub(crate) fn http(&self) -> Option<&Http> {
+        self.services.http.as_ref()
+    }
+
+    pub(crate) fn config(&self) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(&self.services.config)
+    }
+
+    pub(crate) fn store(&self) -> &JobStore {
+        &self.services.store
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Adds an entity; `equal_keys` says what happens if the key is taken.
+    ///
+    /// # Errors
+    /// [`StepError`] where the object is refused or the store does not work. A duplicate key is reported when the
+    /// step ends, so that it costs no other object.
+    pub async fn add_entity(&self, entity: Entity, equal_keys: EqualKeys) -> StepResult {
+        self.add(Candidate::entity(entity, equal_keys)).await
+    }
+
+    /// Adds a relationship.
+    ///
+    /// # Errors
+    /// As [`add_entity`](Self::add_entity).
+    pub async fn add_relationship(&self, relationship: Relationship) -> StepResult {
+        self.add(Candidate::relationship(relationship)).await
+    }
+
+    /// Adds a mapped relationship.
+    ///
+    /// # Errors
+    /// As [`add_entity`](Self::add_entity).
+    pub async fn add_mapped_relationship(&self, relationship: MappedRelationship) -> StepResult {
+        self.add(Candidate::mapped_relationship(relationship)).await
+    }
+
+    async fn add(&self, candidate: Candidate) -> StepResult {
+        self.services.intake.add(&self.declaration, &self.ledger, candidate).await
+    }
+
+    /// Adds properties to an entity that another step has added; `false` where there is none of that key.
+    ///
+    /// # Errors
+    /// [`StepError::Store`] where the store does not work.
+    pub async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
+        Ok(self.services.store.amend(key.clone(), properties).await?)
+    }
+
+    /// Objects of a type in the order of their keys, after `after`, at most `limit`: each as stored, less raw data.
+    ///
+    /// # Errors
+    /// [`StepError::Store`] where the store does not work.
+    pub async fn page(&self, object_type: &ObjectType, after: Option<ObjectKey>, limit: usize) -> StepResult<Vec<Properties>> {
+        Ok(self.services.store.page(object_type.clone(), after, limit).await?)
+    }
+
+    /// One entity by its key, less raw data.
+    ///
+    /// # Errors
+    /// [`StepError::Store`] where the store does not work.
+    pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
+        Ok(self.services.store.find(Kind::Entity, key.clone()).await?)
+    }
+
+    /// Publishes data for later steps.
+    ///
+    /// # Errors
+    /// [`StepError::Store`] where the store does not work.
+    pub async fn publish(&self, name: &str, value: &Value) -> StepResult {
+        Ok(self.services.store.put_data(name, value).await?)
+    }
+
+    /// Data that an earlier step published.
+    ///
+    /// # Errors
+    /// [`StepError::Store`] where the store does not work.
+    pub async fn data(&self, name: &str) -> StepResult<Option<Value>> {
+        Ok(self.services.store.data(name).await?)
+    }
+
+    /// Counts an object that is left out on purpose, with the reason.
+    pub fn skip(&self, object_type: &ObjectType, reason: &str) {
+        self.ledger.skip(object_type, reason);
+    }
+
+    /// Takes the outcome of the work on one parent: a provider's failure there is noted as missing under that
+    /// parent, and the rest of the step goes on. What ends the job or breaks the store is passed on.
+    ///
+    /// # Errors
+    /// What must end the step.
+    pub fn part(&self, under: Scope, outcome: StepResult) -> StepResult {
+        self.ledger.open().parts += 1;
+        match outcome {
+            Err(error) if error.is_vanished() => {
+                let types = self.declaration.emits();
+                for object_type in &types {
+                    self.ledger.skip(object_type, "parent vanished while it was collected");
+                }
+                Ok(())
+            }
+            Err(error) if error.is_local() => {
+                tracing::warn!(parent = %under.key, error = %error, "a part could not be collected");
+                self.ledger.incomplete(self.declaration.emits(), Some(under), &error);
+                self.ledger.open().failed_parts += 1;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Notes that a whole type could not be collected.
+    pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
+        self.ledger.incomplete([object_type.clone()].into(), None, error);
+    }
+}

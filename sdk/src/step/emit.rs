@@ -1,0 +1,230 @@
+//! Parameters that add to the graph: `Emit<T>` and `Amend<T>`.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use crate::graph::{
+    Class, Direction, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
+    MappedRelationshipKind, ObjectKey, ObjectType, Properties, Property, Relationship, RelationshipDeclaration,
+    RelationshipKind, RelationshipProperties,
+};
+
+use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
+
+/// A type that a step can emit. Derives and declaring macros implement it.
+pub trait Emitted: Sized + Send + Sync + 'static {
+    /// What adds values of the type.
+    type Emitter: Parameter;
+}
+
+/// Adds objects of type `T` to the graph; as a parameter it declares that the step may.
+pub struct Emit<T: Emitted>(T::Emitter);
+
+impl<T: Emitted> Deref for Emit<T> {
+    type Target = T::Emitter;
+    fn deref(&self) -> &T::Emitter {
+        &self.0
+    }
+}
+
+impl<T: Emitted> Parameter for Emit<T> {
+    fn declare(declaration: &mut Declaration) {
+        T::Emitter::declare(declaration);
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        T::Emitter::bind(context).await.map(Self)
+    }
+}
+
+/// Either end of a relationship: an entity, or the key of one.
+pub trait Related<E: EntityKind> {
+    /// The entity's key.
+    fn related_key(&self) -> String;
+}
+
+impl<E: EntityKind> Related<E> for E {
+    fn related_key(&self) -> String {
+        self.key()
+    }
+}
+
+impl<E: EntityKind> Related<E> for KeyOf<E> {
+    fn related_key(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+fn parse_key(key: String, object_type: &ObjectType) -> Result<ObjectKey, ObjectError> {
+    ObjectKey::new(key).map_err(|source| ObjectError::MissingKey { object_type: object_type.clone(), source })
+}
+
+/// Adds entities of type `E`.
+pub struct EntityEmitter<E> {
+    context: StepContext,
+    declaration: EntityDeclaration,
+    kind: PhantomData<fn() -> E>,
+}
+
+impl<E: EntityKind> Parameter for EntityEmitter<E> {
+    fn declare(declaration: &mut Declaration) {
+        declaration.entities.push(E::declaration());
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        Ok(Self { context: context.clone(), declaration: E::declaration(), kind: PhantomData })
+    }
+}
+
+impl<E: EntityKind> EntityEmitter<E> {
+    /// Adds an entity and gives it back, for the relationships it takes part in.
+    ///
+    /// # Errors
+    /// [`StepError`](super::StepError) where it has no valid key, breaks its schema under `--validation fail`, or
+    /// the store does not work.
+    pub async fn add(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
+        let Draft { value, raw_data, tags } = draft.into();
+        let key = parse_key(value.key(), &self.declaration.object_type)?;
+        let mut entity = crate::graph::entity_of(&value, key, &self.declaration);
+        entity.raw_data = raw_data;
+        let tags = tags.into_iter().map(|(name, text)| (format!("tag.{name}"), text.into()));
+        entity.properties.extend(tags);
+        self.context.add_entity(entity, self.declaration.equal_keys).await?;
+        Ok(value)
+    }
+
+    /// Counts an entity that is left out on purpose.
+    pub fn skip(&self, reason: &str) {
+        self.context.skip(&self.declaration.object_type, reason);
+    }
+}
+
+/// Adds relationships of type `R`.
+pub struct RelationshipEmitter<R> {
+    context: StepContext,
+    declaration: RelationshipDeclaration,
+    kind: PhantomData<fn() -> R>,
+}
+
+impl<R: RelationshipKind> Parameter for RelationshipEmitter<R> {
+    fn declare(declaration: &mut Declaration) {
+        declaration.relationships.push(R::declaration());
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        Ok(Self { context: context.clone(), declaration: R::declaration(), kind: PhantomData })
+    }
+}
+
+impl<R: RelationshipKind> RelationshipEmitter<R> {
+    /// Adds a relationship with its properties.
+    ///
+    /// # Errors
+    /// As [`EntityEmitter::add`].
+    pub async fn add_with(
+        &self,
+        from: &impl Related<R::From>,
+        to: &impl Related<R::To>,
+        properties: R::Properties,
+    ) -> StepResult {
+        let object_type = &self.declaration.object_type;
+        let relationship = Relationship {
+            class: R::CLASS,
+            object_type: object_type.clone(),
+            from: parse_key(from.related_key(), object_type)?,
+            to: parse_key(to.related_key(), object_type)?,
+            properties: properties.into_properties(),
+        };
+        self.context.add_relationship(relationship).await
+    }
+
+    /// Counts a relationship that is left out on purpose, such as one to an entity that is not ours.
+    pub fn skip(&self, reason: &str) {
+        self.context.skip(&self.declaration.object_type, reason);
+    }
+}
+
+impl<R: RelationshipKind<Properties = ()>> RelationshipEmitter<R> {
+    /// Adds a relationship.
+    ///
+    /// # Errors
+    /// As [`EntityEmitter::add`].
+    pub async fn add(&self, from: &impl Related<R::From>, to: &impl Related<R::To>) -> StepResult {
+        self.add_with(from, to, ()).await
+    }
+}
+
+/// Adds mapped relationships of type `M`.
+pub struct MappedRelationshipEmitter<M> {
+    context: StepContext,
+    declaration: MappedRelationshipDeclaration,
+    kind: PhantomData<fn() -> M>,
+}
+
+impl<M: MappedRelationshipKind> Parameter for MappedRelationshipEmitter<M> {
+    fn declare(declaration: &mut Declaration) {
+        declaration.mapped_relationships.push(M::declaration());
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        Ok(Self { context: context.clone(), declaration: M::declaration(), kind: PhantomData })
+    }
+}
+
+impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
+    /// Adds a relationship to whatever entity has these properties, which must hold those it is found by.
+    ///
+    /// # Errors
+    /// As [`EntityEmitter::add`].
+    pub async fn add(&self, source: &impl Related<M::Source>, target: impl IntoIterator<Item = (&'static str, String)>) -> StepResult {
+        let class = Class::literal(M::TARGET_CLASS);
+        let mut target_entity: Properties = target.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
+        target_entity.insert("_class".into(), class.as_str().into());
+        target_entity.insert("_type".into(), M::TARGET_TYPE.into());
+        let filter = std::iter::once("_class").chain(M::MATCH_ON.iter().copied()).map(str::to_owned).collect();
+        let relationship = MappedRelationship {
+            class: M::CLASS,
+            object_type: self.declaration.object_type.clone(),
+            source: parse_key(source.related_key(), &self.declaration.object_type)?,
+            direction: M::DIRECTION,
+            target_filter_keys: vec![filter],
+            target_entity,
+            skip_target_creation: false,
+            properties: Properties::new(),
+        };
+        self.context.add_mapped_relationship(relationship).await
+    }
+
+    /// Whether the relationship points to the target.
+    pub fn is_forward(&self) -> bool {
+        self.declaration.direction == Direction::Forward
+    }
+}
+
+/// Adds properties to entities of type `E` that another step emits. What is missing here makes the type no less
+/// complete; steps that read `E` see the additions.
+pub struct Amend<E> {
+    context: StepContext,
+    kind: PhantomData<fn() -> E>,
+}
+
+impl<E: EntityKind> Parameter for Amend<E> {
+    fn declare(declaration: &mut Declaration) {
+        declaration.amends.insert(E::object_type());
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        Ok(Self { context: context.clone(), kind: PhantomData })
+    }
+}
+
+impl<E: EntityKind> Amend<E> {
+    /// Adds properties that the entity lacks; `false` where there is no entity of that key.
+    ///
+    /// # Errors
+    /// [`StepError`](super::StepError) where the key is not valid or the store does not work.
+    pub async fn add<P: Property>(
+        &self,
+        entity: &impl Related<E>,
+        properties: impl IntoIterator<Item = (&'static str, P)>,
+    ) -> StepResult<bool> {
+        let key = parse_key(entity.related_key(), &E::object_type())?;
+        let properties = properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.to_value()?)));
+        self.context.amend(&key, properties.collect()).await
+    }
+}

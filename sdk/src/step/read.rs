@@ -1,0 +1,89 @@
+//! The parameter that reads the graph: `Read<T>`.
+
+use std::marker::PhantomData;
+
+use futures::{Stream, TryStreamExt, stream};
+
+use crate::graph::{EntityKind, ObjectKey, ObjectType, Properties};
+
+use super::{Declaration, Parameter, Related, Scope, StepContext, StepError, StepResult};
+
+/// Enough to keep a step busy, little enough to hold in memory whatever the objects' size.
+const PAGE: usize = 500;
+
+/// Reads entities of type `E`; as a parameter it makes the step wait for those that emit them.
+pub struct Read<E> {
+    context: StepContext,
+    object_type: ObjectType,
+    kind: PhantomData<fn() -> E>,
+}
+
+impl<E: EntityKind> Parameter for Read<E> {
+    fn declare(declaration: &mut Declaration) {
+        declaration.reads.insert(E::object_type());
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        Ok(Self { context: context.clone(), object_type: E::object_type(), kind: PhantomData })
+    }
+}
+
+impl<E: EntityKind> Read<E> {
+    /// The entities in the order of their keys; only a page of them is in memory.
+    pub fn stream(&self) -> impl Stream<Item = StepResult<E>> + Send + '_ {
+        let pages = stream::try_unfold(Some(None::<ObjectKey>), move |position| async move {
+            let Some(after) = position else { return Ok::<_, StepError>(None) };
+            let page = self.context.page(&self.object_type, after, PAGE).await?;
+            let last = page.last().and_then(|properties| key_of(properties));
+            let next = if page.len() < PAGE { None } else { last.map(Some) };
+            let items = stream::iter(page.into_iter().map(|properties| self.typed(properties)));
+            Ok(Some((items, next)))
+        });
+        pages.try_flatten()
+    }
+
+    /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted
+    /// under that entity and the others go on.
+    ///
+    /// # Errors
+    /// What must end the step: see [`StepContext::part`].
+    pub async fn for_each_concurrent<F, Fut>(&self, work: F) -> StepResult
+    where
+        F: Fn(E) -> Fut + Send,
+        Fut: Future<Output = StepResult> + Send,
+    {
+        self.stream()
+            .try_for_each_concurrent(self.context.concurrency(), |entity| {
+                let key = entity.key();
+                let outcome = work(entity);
+                async move { self.part(key, outcome.await) }
+            })
+            .await
+    }
+
+    fn part(&self, key: String, outcome: StepResult) -> StepResult {
+        match ObjectKey::new(key) {
+            Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, outcome),
+            Err(_) => outcome,
+        }
+    }
+
+    /// The entity of that key, if the graph has it.
+    ///
+    /// # Errors
+    /// [`StepError`] where the store does not work or the entity does not fit `E`.
+    pub async fn get(&self, key: &impl Related<E>) -> StepResult<Option<E>> {
+        let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
+        let found = self.context.find(&key).await?;
+        let ours = found.filter(|object| object.get("_type").and_then(|name| name.as_str()) == Some(self.object_type.as_str()));
+        ours.map(|properties| self.typed(properties)).transpose()
+    }
+
+    fn typed(&self, properties: Properties) -> StepResult<E> {
+        E::from_properties(properties)
+            .map_err(|source| StepError::Unreadable { object_type: self.object_type.clone(), source })
+    }
+}
+
+fn key_of(properties: &Properties) -> Option<ObjectKey> {
+    properties.get("_key")?.as_str().and_then(|key| ObjectKey::new(key).ok())
+}
