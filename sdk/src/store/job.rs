@@ -1,0 +1,391 @@
+//! Jobs and their steps in the store.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use serde_json::Value;
+
+use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
+
+use super::object::{self, Insertion, Kind, Quarantined, Row, unreadable};
+use super::{Store, StoreError};
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// At work, or its process was killed.
+    Running,
+    /// Done, nothing missing.
+    Complete,
+    /// Done, part of the data is missing.
+    Partial,
+    /// Ended by an error that concerned all of it.
+    Failed,
+    /// Ended by the user.
+    Cancelled,
+}
+
+impl JobState {
+    /// As stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Complete, Self::Partial, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// A job as listed.
+#[derive(Debug, Clone)]
+pub struct JobRow {
+    /// Its id.
+    pub id: JobId,
+    /// The integration.
+    pub integration: String,
+    /// The instance, `default` if none was named.
+    pub instance: String,
+    /// How far it is.
+    pub state: JobState,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Its summary, once it has ended.
+    pub summary: Option<Value>,
+    number: i64,
+}
+
+/// A step that ended.
+#[derive(Debug, Clone)]
+pub struct StepRow {
+    /// Its id.
+    pub step: StepId,
+    /// Its status.
+    pub status: String,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Its result, as in the summary.
+    pub result: Value,
+}
+
+const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number FROM job";
+
+fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
+    let state: String = row.get(3)?;
+    let summary: Option<String> = row.get(6)?;
+    Ok(JobRow {
+        id: JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+        integration: row.get(1)?,
+        instance: row.get(2)?,
+        state: JobState::parse(&state).ok_or_else(|| unreadable(StoreError::Corrupt(format!("job state {state:?}"))))?,
+        started: Timestamp::from_millis(row.get(4)?),
+        ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
+        summary: summary.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()?,
+        number: row.get(7)?,
+    })
+}
+
+fn find_job(connection: &Connection, tail: &str, id: &str) -> rusqlite::Result<Option<JobRow>> {
+    connection.query_row(&format!("{JOB} {tail}"), params![id], job_row).optional()
+}
+
+impl Store {
+    /// Begins a job.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn begin_job(&self, integration: &str, instance: &str) -> Result<JobStore, StoreError> {
+        let id = JobId::generate();
+        let (key, integration, instance) = (id.clone(), integration.to_owned(), instance.to_owned());
+        let number = self
+            .write(move |transaction| {
+                let sql = "INSERT INTO job (id, integration, instance, state, started) VALUES (?1, ?2, ?3, 'running', ?4)";
+                transaction.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis()])?;
+                Ok(transaction.last_insert_rowid())
+            })
+            .await?;
+        Ok(JobStore { store: self.clone(), id, number })
+    }
+
+    /// Every job, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(&format!("{JOB} ORDER BY number DESC"))?;
+            let rows = statement.query_map([], job_row)?;
+            rows.collect()
+        })
+        .await
+    }
+
+    /// The job of an id, or of the beginning of one; the newest job where no id is given.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn job(&self, id: Option<&str>) -> Result<Option<JobRow>, StoreError> {
+        let id = id.unwrap_or_default().replace(['%', '_'], "");
+        self.read(move |connection| find_job(connection, "WHERE id LIKE ?1 || '%' ORDER BY number DESC LIMIT 1", &id)).await
+    }
+
+    /// Access to the objects of a job.
+    pub fn open_job(&self, job: &JobRow) -> JobStore {
+        JobStore { store: self.clone(), id: job.id.clone(), number: job.number }
+    }
+
+    /// Forgets all but the newest `keep` jobs; says how many went.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn prune(&self, keep: usize) -> Result<usize, StoreError> {
+        let keep = i64::try_from(keep).unwrap_or(i64::MAX);
+        self.write(move |transaction| {
+            let old = "SELECT number FROM job WHERE state <> 'running' ORDER BY number DESC LIMIT -1 OFFSET ?1";
+            let numbers: Vec<i64> =
+                transaction.prepare(old)?.query_map([keep], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            for number in &numbers {
+                for table in ["object", "quarantine", "job_data", "step_run"] {
+                    transaction.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
+                }
+                transaction.execute("DELETE FROM job WHERE number = ?1", [number])?;
+            }
+            Ok(numbers.len())
+        })
+        .await
+    }
+}
+
+/// One job's part of a store.
+#[derive(Clone)]
+pub struct JobStore {
+    store: Store,
+    id: JobId,
+    number: i64,
+}
+
+impl JobStore {
+    /// The job's id.
+    pub fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    /// Adds a batch of objects in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn insert(&self, step: StepId, rows: Vec<Row>) -> Result<Insertion, StoreError> {
+        let job = self.number;
+        self.store.write(move |transaction| object::insert(transaction, job, &step, &rows)).await
+    }
+
+    /// Adds properties to an entity; `false` where there is none of that key.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn amend(&self, key: ObjectKey, properties: Properties) -> Result<bool, StoreError> {
+        let job = self.number;
+        self.store.write(move |transaction| object::amend(transaction, job, &key, properties)).await
+    }
+
+    /// Objects of a type in the order of their keys, without raw data.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn page(&self, object_type: ObjectType, after: Option<ObjectKey>, limit: usize) -> Result<Vec<Properties>, StoreError> {
+        let job = self.number;
+        self.store
+            .read(move |connection| {
+                let rows = object::page(connection, job, &object_type, after.as_ref(), limit)?;
+                rows.iter().map(|(_, json)| object::without_raw_data(json)).collect()
+            })
+            .await
+    }
+
+    /// Objects of a type in the order of their keys, as the JSON that leaves the program.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn json_page(
+        &self,
+        object_type: ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<(ObjectKey, String)>, StoreError> {
+        let job = self.number;
+        self.store.read(move |connection| object::page(connection, job, &object_type, after.as_ref(), limit)).await
+    }
+
+    /// An object by its key, without raw data.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn find(&self, kind: Kind, key: ObjectKey) -> Result<Option<Properties>, StoreError> {
+        let job = self.number;
+        self.store
+            .read(move |connection| {
+                object::find(connection, job, kind, &key)?.map(|json| object::without_raw_data(&json)).transpose()
+            })
+            .await
+    }
+
+    /// The types there are, with the step that added them, what they are and how many: in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn census(&self) -> Result<Vec<(ObjectType, bool, u64)>, StoreError> {
+        let job = self.number;
+        self.store
+            .read(move |connection| {
+                let sql = "SELECT type, kind = 0, count(*) FROM object WHERE job = ?1 GROUP BY 1, 2 ORDER BY 1";
+                let mut statement = connection.prepare(sql)?;
+                let rows = statement.query_map([job], |row| {
+                    let count: i64 = row.get(2)?;
+                    Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get(1)?, count.unsigned_abs()))
+                })?;
+                rows.collect()
+            })
+            .await
+    }
+
+    /// Objects kept apart because of findings, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn quarantined(&self, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        let (job, limit) = (self.number, i64::try_from(limit).unwrap_or(i64::MAX));
+        self.store
+            .read(move |connection| {
+                let sql = "SELECT type, key, findings FROM quarantine WHERE job = ?1 ORDER BY type, key LIMIT ?2";
+                let mut statement = connection.prepare(sql)?;
+                let rows = statement.query_map([job, limit], |row| {
+                    Ok(Quarantined {
+                        object_type: ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+                        key: ObjectKey::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+                        findings: row.get(2)?,
+                    })
+                })?;
+                rows.collect()
+            })
+            .await
+    }
+
+    /// Sets job data.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn put_data(&self, name: &str, value: &Value) -> Result<(), StoreError> {
+        let (job, name, json) = (self.number, name.to_owned(), value.to_string());
+        self.store
+            .write(move |transaction| {
+                let sql = "INSERT OR REPLACE INTO job_data (job, name, json) VALUES (?1, ?2, ?3)";
+                transaction.execute(sql, params![job, name, json]).map(drop)
+            })
+            .await
+    }
+
+    /// Job data by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn data(&self, name: &str) -> Result<Option<Value>, StoreError> {
+        let (job, name) = (self.number, name.to_owned());
+        self.store
+            .read(move |connection| {
+                let sql = "SELECT json FROM job_data WHERE job = ?1 AND name = ?2";
+                let text: Option<String> = connection.query_row(sql, params![job, name], |row| row.get(0)).optional()?;
+                text.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
+            })
+            .await
+    }
+
+    /// Notes that a step ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn end_step(&self, step: StepId, status: &'static str, result: Value) -> Result<(), StoreError> {
+        let job = self.number;
+        self.store
+            .write(move |transaction| {
+                let sql = "INSERT OR REPLACE INTO step_run (job, step, status, ended, result) VALUES (?1, ?2, ?3, ?4, ?5)";
+                let ended = Timestamp::now().millis();
+                transaction.execute(sql, params![job, step.as_str(), status, ended, result.to_string()]).map(drop)
+            })
+            .await
+    }
+
+    /// The steps that ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn steps(&self) -> Result<Vec<StepRow>, StoreError> {
+        let job = self.number;
+        self.store
+            .read(move |connection| {
+                let mut statement =
+                    connection.prepare("SELECT step, status, ended, result FROM step_run WHERE job = ?1 ORDER BY step")?;
+                let rows = statement.query_map([job], |row| {
+                    Ok(StepRow {
+                        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+                        status: row.get(1)?,
+                        ended: Timestamp::from_millis(row.get(2)?),
+                        result: serde_json::from_str(&row.get::<_, String>(3)?).map_err(unreadable)?,
+                    })
+                })?;
+                rows.collect()
+            })
+            .await
+    }
+
+    /// Takes out all that a step added, before it runs anew.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn clear_step(&self, step: StepId) -> Result<(), StoreError> {
+        let job = self.number;
+        self.store
+            .write(move |transaction| {
+                for table in ["object", "quarantine", "step_run"] {
+                    transaction.execute(&format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2"), params![job, step.as_str()])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Copies what a step of an earlier job added into this one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn adopt_step(&self, from: &JobStore, step: StepId) -> Result<(), StoreError> {
+        let (job, earlier) = (self.number, from.number);
+        self.store
+            .write(move |transaction| {
+                let sql = "INSERT INTO object (job, kind, type, key, class, step, from_key, to_key, json) \
+                           SELECT ?1, kind, type, key, class, step, from_key, to_key, json FROM object WHERE job = ?2 AND step = ?3";
+                transaction.execute(sql, params![job, earlier, step.as_str()]).map(drop)
+            })
+            .await
+    }
+
+    /// Ends the job.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn end_job(&self, state: JobState, summary: &Value) -> Result<(), StoreError> {
+        let (job, summary) = (self.number, summary.to_string());
+        self.store
+            .write(move |transaction| {
+                let sql = "UPDATE job SET state = ?2, ended = ?3, summary = ?4 WHERE number = ?1";
+                transaction.execute(sql, params![job, state.as_str(), Timestamp::now().millis(), summary]).map(drop)
+            })
+            .await
+    }
+}

@@ -1,0 +1,18 @@
+//! The state of jobs: one SQLite file a data directory.
+//!
+//! ```text
+//!   steps ──batches──▶ bounded queue ──▶ the writer's thread ──▶ state.sqlite (WAL)
+//!   steps ◀──pages────────────────────── readers, each a connection of its own
+//! ```
+//!
+//! One thread writes, each batch a transaction; readers never wait for it. An object is stored as the JSON that leaves the
+//! program. A process killed at any instant leaves whole transactions behind. Nothing here knows steps' code, schemas or the
+//! network.
+
+mod job;
+mod object;
+mod sqlite;
+
+pub use job::{JobRow, JobState, JobStore, StepRow};
+pub use object::{Conflict, Insertion, Kind, Quarantined, Row};
+pub use sqlite::{Store, StoreError};

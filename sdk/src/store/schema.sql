@@ -1,0 +1,47 @@
+CREATE TABLE IF NOT EXISTS job (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  integration TEXT NOT NULL,
+  instance TEXT NOT NULL,
+  state TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  ended INTEGER,
+  summary TEXT
+);
+CREATE TABLE IF NOT EXISTS step_run (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  step TEXT NOT NULL,
+  status TEXT NOT NULL,
+  ended INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  PRIMARY KEY (job, step)
+) WITHOUT ROWID;
+-- kind: 0 entity, 1 relationship, 2 mapped relationship
+CREATE TABLE IF NOT EXISTS object (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  key TEXT NOT NULL,
+  class TEXT NOT NULL,
+  step TEXT NOT NULL,
+  from_key TEXT,
+  to_key TEXT,
+  json TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS object_by_key ON object (job, key);
+CREATE INDEX IF NOT EXISTS object_by_type ON object (job, type, key);
+CREATE TABLE IF NOT EXISTS quarantine (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  key TEXT NOT NULL,
+  step TEXT NOT NULL,
+  json TEXT NOT NULL,
+  findings TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS job_data (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (job, name)
+) WITHOUT ROWID;
