@@ -50,7 +50,14 @@ pub struct Field {
 impl Field {
     /// A field of type `T`; a secret type makes it masked.
     pub fn of<T: ConfigValue>(name: &'static str, description: &'static str, default: Option<&'static str>) -> Self {
-        Self { name, kind: T::KIND, description, optional: T::OPTIONAL || default.is_some(), masked: T::MASKED, default }
+        Self {
+            name,
+            kind: T::KIND,
+            description,
+            optional: T::OPTIONAL || default.is_some(),
+            masked: T::MASKED,
+            default,
+        }
     }
 }
 
@@ -87,8 +94,7 @@ pub struct Values {
 impl Values {
     /// Values of an integration; `heroku` reads `HEROKU_API_KEY` before `API_KEY`.
     pub fn new(integration: &str, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let by_variable =
-            variables.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
+        let by_variable = variables.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
         Self { prefix: constant_case(integration), by_variable }
     }
 
@@ -118,9 +124,7 @@ impl Values {
             (None, default) => (variables[0].clone(), default),
         };
         match text {
-            Some(text) => {
-                T::parse(text).ok_or(ConfigError::Invalid { field, variable, expected: T::EXPECTED })
-            }
+            Some(text) => T::parse(text).ok_or(ConfigError::Invalid { field, variable, expected: T::EXPECTED }),
             None => T::absent().ok_or(ConfigError::Missing { field, variables }),
         }
     }
@@ -213,7 +217,10 @@ mod tests {
     #[test]
     fn a_missing_field_names_its_variables_and_a_malformed_one_hides_its_text() {
         let missing = values(&[("HEROKU_API_KEY", "  ")]).read::<String>("api_key", None).unwrap_err();
-        assert_eq!(missing.to_string(), "`api_key` is not set: set HEROKU_API_KEY or API_KEY in the environment or in .env");
+        assert_eq!(
+            missing.to_string(),
+            "`api_key` is not set: set HEROKU_API_KEY or API_KEY in the environment or in .env"
+        );
         let malformed = values(&[("HEROKU_API_URL", "s3cret")]).read::<Url>("api_url", None).unwrap_err();
         assert!(!malformed.to_string().contains("s3cret"));
     }

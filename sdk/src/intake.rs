@@ -1,16 +1,23 @@
-//! The way into the graph: hooks, checks, serialization, and the queue to the store's writer.
+//! The way into the graph: hooks, redaction, checks, serialization, and the queue to the store's writer.
 //!
-//! An object is built once, validated once and serialized once; what follows handles bytes.
+//! ```text
+//!   step ──object──▶ hooks ▶ redaction ▶ schemas ▶ bytes ──▶ batch ──▶ writer's queue
+//!                                  └──findings──▶ ledger ◀──taken keys──┘
+//! ```
+//!
+//! An object is built once, validated once and serialized once; what follows handles bytes. A step fills its next batch
+//! while the writer works on the last ones; a full queue makes it wait.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Relationship, StepId};
+use crate::redact::Redaction;
 use crate::schema::{Schemas, Validation};
 use crate::step::{Declaration, Ledger, ObjectError, StepError, StepResult};
-use crate::store::{JobStore, Kind, Row};
+use crate::store::{Insertion, JobStore, Kind, Pending, Row};
 
 /// Changes an entity before it is added, such as to take out what must not be kept.
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
@@ -20,29 +27,34 @@ pub type RelationshipHook = Arc<dyn Fn(&StepId, &mut Relationship) + Send + Sync
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.
 const BATCH_ROWS: usize = 1_000;
 const BATCH_BYTES: usize = 1 << 20;
+/// Batches of a step that may be with the writer while it fills the next.
+const BATCHES_AHEAD: usize = 2;
 
-pub(crate) enum Object {
-    Entity(Entity),
+/// An object that a step wants to add.
+pub(crate) enum Candidate {
+    Entity(Entity, EqualKeys),
     Relationship(Relationship),
     Mapped(MappedRelationship),
 }
 
-/// An object that a step wants to add.
-pub(crate) struct Candidate {
-    object: Object,
-    equal_keys: EqualKeys,
+/// What all steps of a job share on their way into the graph.
+pub(crate) struct Intake {
+    pub(crate) store: JobStore,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) validation: Validation,
+    pub(crate) on_entity: Vec<EntityHook>,
+    pub(crate) on_relationship: Vec<RelationshipHook>,
+    pub(crate) redaction: Redaction,
 }
 
-impl Candidate {
-    pub(crate) fn entity(entity: Entity, equal_keys: EqualKeys) -> Self {
-        Self { object: Object::Entity(entity), equal_keys }
-    }
-    pub(crate) fn relationship(relationship: Relationship) -> Self {
-        Self { object: Object::Relationship(relationship), equal_keys: EqualKeys::Refuse }
-    }
-    pub(crate) fn mapped_relationship(relationship: MappedRelationship) -> Self {
-        Self { object: Object::Mapped(relationship), equal_keys: EqualKeys::Refuse }
-    }
+/// One step's way into the graph.
+pub(crate) struct StepIntake {
+    intake: Arc<Intake>,
+    step: StepId,
+    emits: BTreeSet<ObjectType>,
+    ledger: Arc<Ledger>,
+    batch: Mutex<Batch>,
+    ahead: Mutex<VecDeque<Pending<Insertion>>>,
 }
 
 #[derive(Default)]
@@ -51,154 +63,171 @@ struct Batch {
     bytes: usize,
 }
 
-/// Admits objects to one job.
-pub(crate) struct Intake {
-    store: JobStore,
-    schemas: Arc<Schemas>,
-    validation: Validation,
-    on_entity: Vec<EntityHook>,
-    on_relationship: Vec<RelationshipHook>,
-    batches: Mutex<BTreeMap<StepId, Batch>>,
+/// Every change under these locks is one push or one take, so the contents hold even after a panic elsewhere.
+fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Intake {
-    pub(crate) fn new(
-        store: JobStore,
-        schemas: Arc<Schemas>,
-        validation: Validation,
-        on_entity: Vec<EntityHook>,
-        on_relationship: Vec<RelationshipHook>,
-    ) -> Self {
-        Self { store, schemas, validation, on_entity, on_relationship, batches: Mutex::default() }
-    }
-
-    pub(crate) async fn add(&self, step: &Declaration, ledger: &Ledger, candidate: Candidate) -> StepResult {
-        let row = self.row(step, candidate);
-        let declared = step.emits().contains(&row.object_type);
-        if !declared && ledger.open().undeclared.insert(row.object_type.clone()) {
-            tracing::warn!(step = %step.id, object_type = %row.object_type, "the step does not declare this type");
-        }
-        match self.admit(row, ledger)? {
-            Some(row) => self.enqueue(&step.id, ledger, row).await,
-            None => Ok(()),
+impl StepIntake {
+    pub(crate) fn new(intake: Arc<Intake>, declaration: &Declaration, ledger: Arc<Ledger>) -> Self {
+        Self {
+            intake,
+            step: declaration.id.clone(),
+            emits: declaration.emits(),
+            ledger,
+            batch: Mutex::default(),
+            ahead: Mutex::default(),
         }
     }
 
-    fn row(&self, step: &Declaration, candidate: Candidate) -> Unwritten {
-        let merge = candidate.equal_keys == EqualKeys::Merge;
-        match candidate.object {
-            Object::Entity(mut entity) => {
-                self.on_entity.iter().for_each(|hook| hook(&step.id, &mut entity));
+    pub(crate) async fn add(&self, candidate: Candidate) -> StepResult {
+        let object = self.unchecked(candidate);
+        if !self.emits.contains(&object.object_type) && self.ledger.open().undeclared.insert(object.object_type.clone())
+        {
+            tracing::warn!(object_type = %object.object_type, "the step does not declare this type");
+        }
+        if object.class.is_empty() {
+            return self.refuse(ObjectError::MissingClass { key: object.key, object_type: object.object_type });
+        }
+        let row = self.admit(object)?;
+        self.enqueue(row).await
+    }
+
+    /// Adds an object that an earlier job collected: checked anew, since schemas change.
+    pub(crate) async fn adopt(&self, row: Row) -> StepResult {
+        let Row { kind, key, object_type, class, ends, merge, json, .. } = row;
+        let json = serde_json::from_slice(&json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
+        let row = self.admit(Unchecked { kind, key, object_type, class, ends, merge, json })?;
+        self.enqueue(row).await
+    }
+
+    /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
+    pub(crate) fn refuse(&self, error: ObjectError) -> StepResult {
+        if self.intake.validation == Validation::Fail {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "an object is refused");
+        self.ledger.refuse(error);
+        Ok(())
+    }
+
+    fn unchecked(&self, candidate: Candidate) -> Unchecked {
+        match candidate {
+            Candidate::Entity(mut entity, equal_keys) => {
+                self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
+                entity.raw_data.iter_mut().for_each(|raw| self.intake.redaction.apply(&mut raw.raw_data));
                 let classes: Vec<&str> = entity.classes.iter().map(|class| class.as_str()).collect();
-                Unwritten {
+                Unchecked {
                     kind: Kind::Entity,
                     class: classes.join(","),
                     key: entity.key.clone(),
                     object_type: entity.object_type.clone(),
                     ends: None,
-                    merge,
+                    merge: equal_keys == EqualKeys::Merge,
                     json: entity.into_json(),
                 }
             }
-            Object::Relationship(mut relationship) => {
-                self.on_relationship.iter().for_each(|hook| hook(&step.id, &mut relationship));
-                Unwritten {
+            Candidate::Relationship(mut relationship) => {
+                self.intake.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
+                Unchecked {
                     kind: Kind::Relationship,
                     class: relationship.class.to_string(),
                     key: relationship.key(),
                     object_type: relationship.object_type.clone(),
                     ends: Some((relationship.from.clone(), relationship.to.clone())),
-                    merge,
+                    merge: false,
                     json: relationship.into_json(),
                 }
             }
-            Object::Mapped(mapped) => Unwritten {
+            Candidate::Mapped(mapped) => Unchecked {
                 kind: Kind::MappedRelationship,
                 class: mapped.class.to_string(),
                 key: mapped.key(),
                 object_type: mapped.object_type.clone(),
                 ends: None,
-                merge,
+                merge: false,
                 json: mapped.into_json(),
             },
         }
     }
 
-    /// Checks and serializes; `None` where nothing is left to do.
-    fn admit(&self, object: Unwritten, ledger: &Ledger) -> StepResult<Option<Row>> {
-        let findings = match self.validation {
+    /// Checks and serializes.
+    fn admit(&self, object: Unchecked) -> StepResult<Row> {
+        let Unchecked { kind, key, object_type, class, ends, merge, json } = object;
+        let findings = match self.intake.validation {
             Validation::Off => Vec::new(),
-            _ => self.schemas.check(&object.json),
+            _ => self.intake.schemas.check(&json),
         };
-        if self.validation == Validation::Fail {
-            if let Some(finding) = findings.first() {
-                let (key, object_type) = (object.key, object.object_type);
-                return Err(ObjectError::Invalid { key, object_type, finding: finding.to_string() }.into());
+        let mut quarantined = None;
+        if let Some(first) = findings.first() {
+            match self.intake.validation {
+                Validation::Fail => {
+                    return Err(ObjectError::Invalid { key, object_type, finding: first.to_string() }.into());
+                }
+                Validation::Quarantine => quarantined = Some(serde_json::json!(findings).to_string()),
+                Validation::Off | Validation::Warn => {}
             }
         }
-        let quarantined = (self.validation == Validation::Quarantine && !findings.is_empty())
-            .then(|| serde_json::to_string(&findings).unwrap_or_default());
-        findings.into_iter().for_each(|finding| ledger.found(finding));
-        {
-            let mut record = ledger.open();
-            match &quarantined {
-                Some(_) => record.quarantined += 1,
-                None => *record.added.entry(object.object_type.clone()).or_default() += 1,
-            }
-        }
-        let json = serde_json::to_vec(&object.json).map_err(|error| StepError::Other(error.to_string()))?;
-        let Unwritten { kind, key, object_type, class, ends, merge, .. } = object;
-        Ok(Some(Row { kind, key, object_type, class, ends, merge, json, quarantined }))
+        self.ledger.admit(&object_type, quarantined.is_some(), findings);
+        let json = serde_json::to_vec(&json).map_err(|error| StepError::Other(error.to_string()))?;
+        Ok(Row { kind, key, object_type, class, ends, merge, json, quarantined })
     }
 
-    async fn enqueue(&self, step: &StepId, ledger: &Ledger, row: Row) -> StepResult {
+    async fn enqueue(&self, row: Row) -> StepResult {
         let full = {
-            let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-            let batch = batches.entry(step.clone()).or_default();
+            let mut batch = open(&self.batch);
             batch.bytes += row.json.len();
             batch.rows.push(row);
             let full = batch.rows.len() >= BATCH_ROWS || batch.bytes >= BATCH_BYTES;
-            full.then(|| std::mem::take(batch))
+            full.then(|| std::mem::take(&mut *batch))
         };
         match full {
-            Some(batch) => self.write(step, ledger, batch).await,
+            Some(batch) => self.submit(batch).await,
             None => Ok(()),
         }
     }
 
-    /// Writes what a step has still in hand, and reports the duplicate keys met.
-    pub(crate) async fn finish(&self, step: &StepId, ledger: &Ledger) -> StepResult {
-        let rest = self.batches.lock().unwrap_or_else(PoisonError::into_inner).remove(step);
-        if let Some(batch) = rest {
-            self.write(step, ledger, batch).await?;
-        }
-        let record = ledger.open();
-        match record.first_duplicate.clone() {
-            Some((key, object_type, first_step)) => {
-                Err(ObjectError::DuplicateKey { key, object_type, first_step, count: record.duplicates }.into())
-            }
+    /// Sends what is in hand to the writer, so that what is written next comes after it.
+    pub(crate) async fn flush(&self) -> StepResult {
+        let batch = std::mem::take(&mut *open(&self.batch));
+        if batch.rows.is_empty() { Ok(()) } else { self.submit(batch).await }
+    }
+
+    async fn submit(&self, batch: Batch) -> StepResult {
+        let pending = self.intake.store.submit(self.step.clone(), batch.rows).await?;
+        let oldest = {
+            let mut ahead = open(&self.ahead);
+            ahead.push_back(pending);
+            if ahead.len() > BATCHES_AHEAD { ahead.pop_front() } else { None }
+        };
+        match oldest {
+            Some(pending) => self.settle(pending).await,
             None => Ok(()),
         }
     }
 
-    async fn write(&self, step: &StepId, ledger: &Ledger, batch: Batch) -> StepResult {
-        let outcome = self.store.insert(step.clone(), batch.rows).await?;
-        let mut record = ledger.open();
-        for (object_type, repeated) in outcome.repeated {
-            if let Some(added) = record.added.get_mut(&object_type) {
-                *added = added.saturating_sub(repeated);
-            }
-        }
-        for conflict in outcome.conflicts {
-            record.duplicates += 1;
-            record.first_duplicate.get_or_insert((conflict.key, conflict.object_type, conflict.first_step));
-        }
+    async fn settle(&self, pending: Pending<Insertion>) -> StepResult {
+        let outcome = pending.committed().await?;
+        self.ledger.settle(outcome);
         Ok(())
+    }
+
+    /// Waits until all that the step added is committed, and reports the duplicate keys met.
+    pub(crate) async fn finish(&self) -> StepResult {
+        self.flush().await?;
+        loop {
+            let Some(pending) = open(&self.ahead).pop_front() else { break };
+            self.settle(pending).await?;
+        }
+        match self.ledger.duplicate() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
     }
 }
 
-/// An object between its check and its bytes.
-struct Unwritten {
+/// An object between its making and its check.
+struct Unchecked {
     kind: Kind,
     key: ObjectKey,
     object_type: ObjectType,

@@ -89,7 +89,8 @@ fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::Resul
 /// The marked field, else `display_name`, else `name`, else the key.
 fn display_name(fields: &[PropertyField]) -> TokenStream {
     let named = |name: &str| fields.iter().find(|field| field.ident == name);
-    let chosen = fields.iter().find(|field| field.display_name).or_else(|| named("display_name")).or_else(|| named("name"));
+    let chosen =
+        fields.iter().find(|field| field.display_name).or_else(|| named("display_name")).or_else(|| named("name"));
     match chosen {
         Some(field) => {
             let ident = &field.ident;

@@ -44,7 +44,14 @@ impl Entity {
     /// An entity without properties.
     pub fn new(key: ObjectKey, object_type: ObjectType, class: Class) -> Self {
         let display_name = key.to_string();
-        Self { key, object_type, classes: vec![class], display_name, properties: Properties::new(), raw_data: Vec::new() }
+        Self {
+            key,
+            object_type,
+            classes: vec![class],
+            display_name,
+            properties: Properties::new(),
+            raw_data: Vec::new(),
+        }
     }
 
     /// Sets one property.
@@ -92,11 +99,16 @@ fn join(mine: Value, theirs: Value) -> Value {
     match (mine, theirs) {
         (Value::Null, other) | (other, Value::Null) => other,
         (Value::Array(a), Value::Array(b)) => {
-            let united: BTreeMap<String, Value> =
-                a.into_iter().chain(b).map(|item| (item.to_string(), item)).collect();
+            let united: BTreeMap<String, Value> = a.into_iter().chain(b).map(|item| (item.to_string(), item)).collect();
             Value::Array(united.into_values().collect())
         }
-        (a, b) => if a.to_string() <= b.to_string() { a } else { b },
+        (a, b) => {
+            if a.to_string() <= b.to_string() {
+                a
+            } else {
+                b
+            }
+        }
     }
 }
 
@@ -134,7 +146,10 @@ mod tests {
         let two = merge(c.clone(), merge(b.clone(), a.clone()));
         assert_eq!(one, two);
         assert_eq!(merge(one.clone(), one.clone()), one);
-        assert_eq!(Value::from(one), json!({"name": "a", "roles": ["x", "y", "z"], "age": 3, "gone": 1,
-            "_rawData": [{"name": "0", "rawData": {}}, {"name": "1", "rawData": {}}]}));
+        assert_eq!(
+            Value::from(one),
+            json!({"name": "a", "roles": ["x", "y", "z"], "age": 3, "gone": 1,
+            "_rawData": [{"name": "0", "rawData": {}}, {"name": "1", "rawData": {}}]})
+        );
     }
 }

@@ -11,16 +11,15 @@ mod names;
 mod property;
 mod relationship;
 
-pub use entity::{Entity, Properties, RawData, Tags};
 pub(crate) use entity::merge;
+pub use entity::{Entity, Properties, RawData, Tags};
 pub(crate) use kind::entity_of;
 pub use kind::{
-    Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration,
-    MappedRelationshipKind, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
+    Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
+    RelationshipDeclaration, RelationshipKind, RelationshipProperties,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub use property::{Property, PropertyError, PropertySchema, Timestamp, read_property};
 pub use relationship::{
-    Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key,
-    relationship_type,
+    Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };

@@ -209,10 +209,9 @@ impl<'de> Deserialize<'de> for Timestamp {
         }
         match Wire::deserialize(deserializer)? {
             Wire::Millis(millis) => Ok(Self(millis)),
-            Wire::Text(text) => text
-                .parse::<jiff::Timestamp>()
-                .map(|at| Self(at.as_millisecond()))
-                .map_err(serde::de::Error::custom),
+            Wire::Text(text) => {
+                text.parse::<jiff::Timestamp>().map(|at| Self(at.as_millisecond())).map_err(serde::de::Error::custom)
+            }
         }
     }
 }

@@ -102,7 +102,11 @@ impl Schemas {
     /// Adds the type schema of a mapped relationship.
     pub fn mapped_relationship(&mut self, declaration: &MappedRelationshipDeclaration) {
         let mut schema = json!({"type": "object", "properties": {"_class": {"const": declaration.class.as_str()}}});
-        describe(&mut schema, &declaration.object_type, &format!("{} {} {}.", declaration.source, declaration.class, declaration.target));
+        describe(
+            &mut schema,
+            &declaration.object_type,
+            &format!("{} {} {}.", declaration.source, declaration.class, declaration.target),
+        );
         self.types.insert(declaration.object_type.clone(), schema);
     }
 
@@ -141,7 +145,9 @@ impl Schemas {
             "Entity"
         };
         let classes = match object.get("_class") {
-            Some(Value::Array(classes)) => classes.iter().filter_map(Value::as_str).filter(|class| self.classes.contains_key(*class)).collect(),
+            Some(Value::Array(classes)) => {
+                classes.iter().filter_map(Value::as_str).filter(|class| self.classes.contains_key(*class)).collect()
+            }
             _ => Vec::new(),
         };
         let mut schemas = if classes.is_empty() { vec![base] } else { classes };

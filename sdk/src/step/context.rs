@@ -7,58 +7,53 @@ use serde_json::Value;
 
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship};
 use crate::http::Http;
-use crate::intake::{Candidate, Intake};
+use crate::intake::{Candidate, StepIntake};
+use crate::runtime::{Event, Events};
 use crate::store::{JobStore, Kind};
 
 use super::{Declaration, Ledger, Scope, StepError, StepResult};
 
 /// What the runtime lends to a step.
-#[derive(Clone)]
-pub struct StepServices {
+pub(crate) struct StepServices {
+    pub(crate) declaration: Arc<Declaration>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) intake: StepIntake,
     pub(crate) store: JobStore,
-    pub(crate) intake: Arc<Intake>,
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) concurrency: usize,
+    pub(crate) events: Events,
 }
 
 /// A running step's view of its job.
 #[derive(Clone)]
-pub struct StepContext {
-    declaration: Arc<Declaration>,
-    ledger: Arc<Ledger>,
-    services: StepServices,
-}
+pub struct StepContext(Arc<StepServices>);
 
 impl StepContext {
-    pub(crate) fn new(declaration: Arc<Declaration>, ledger: Arc<Ledger>, services: StepServices) -> Self {
-        Self { declaration, ledger, services }
+    pub(crate) fn new(services: StepServices) -> Self {
+        Self(Arc::new(services))
     }
 
     /// What the step declared.
     pub fn declaration(&self) -> &Declaration {
-        &self.declaration
+        &self.0.declaration
     }
 
     /// How many parents a step works on at once.
     pub fn concurrency(&self) -> usize {
-        self.services.concurrency
+        self.0.concurrency
     }
 
     pub(crate) fn http(&self) -> Option<&Http> {
-        self.services.http.as_ref()
+        self.0.http.as_ref()
     }
 
     pub(crate) fn config(&self) -> Arc<dyn Any + Send + Sync> {
-        Arc::clone(&self.services.config)
+        Arc::clone(&self.0.config)
     }
 
-    pub(crate) fn store(&self) -> &JobStore {
-        &self.services.store
-    }
-
-    pub(crate) fn ledger(&self) -> &Ledger {
-        &self.ledger
+    pub(crate) fn intake(&self) -> &StepIntake {
+        &self.0.intake
     }
 
     /// Adds an entity; `equal_keys` says what happens if the key is taken.
@@ -67,7 +62,7 @@ impl StepContext {
     /// [`StepError`] where the object is refused or the store does not work. A duplicate key is reported when the
     /// step ends, so that it costs no other object.
     pub async fn add_entity(&self, entity: Entity, equal_keys: EqualKeys) -> StepResult {
-        self.add(Candidate::entity(entity, equal_keys)).await
+        self.intake().add(Candidate::Entity(entity, equal_keys)).await
     }
 
     /// Adds a relationship.
@@ -75,7 +70,7 @@ impl StepContext {
     /// # Errors
     /// As [`add_entity`](Self::add_entity).
     pub async fn add_relationship(&self, relationship: Relationship) -> StepResult {
-        self.add(Candidate::relationship(relationship)).await
+        self.intake().add(Candidate::Relationship(relationship)).await
     }
 
     /// Adds a mapped relationship.
@@ -83,11 +78,7 @@ impl StepContext {
     /// # Errors
     /// As [`add_entity`](Self::add_entity).
     pub async fn add_mapped_relationship(&self, relationship: MappedRelationship) -> StepResult {
-        self.add(Candidate::mapped_relationship(relationship)).await
-    }
-
-    async fn add(&self, candidate: Candidate) -> StepResult {
-        self.services.intake.add(&self.declaration, &self.ledger, candidate).await
+        self.intake().add(Candidate::Mapped(relationship)).await
     }
 
     /// Adds properties to an entity that another step has added; `false` where there is none of that key.
@@ -95,15 +86,21 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Store`] where the store does not work.
     pub async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
-        Ok(self.services.store.amend(key.clone(), properties).await?)
+        self.intake().flush().await?;
+        Ok(self.0.store.amend(key.clone(), properties).await?)
     }
 
     /// Objects of a type in the order of their keys, after `after`, at most `limit`: each as stored, less raw data.
     ///
     /// # Errors
     /// [`StepError::Store`] where the store does not work.
-    pub async fn page(&self, object_type: &ObjectType, after: Option<ObjectKey>, limit: usize) -> StepResult<Vec<Properties>> {
-        Ok(self.services.store.page(object_type.clone(), after, limit).await?)
+    pub async fn page(
+        &self,
+        object_type: &ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+    ) -> StepResult<Vec<Properties>> {
+        Ok(self.0.store.page(object_type.clone(), after, limit).await?)
     }
 
     /// One entity by its key, less raw data.
@@ -111,7 +108,7 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Store`] where the store does not work.
     pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
-        Ok(self.services.store.find(Kind::Entity, key.clone()).await?)
+        Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
     }
 
     /// Publishes data for later steps.
@@ -119,7 +116,7 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Store`] where the store does not work.
     pub async fn publish(&self, name: &str, value: &Value) -> StepResult {
-        Ok(self.services.store.put_data(name, value).await?)
+        Ok(self.0.store.put_data(name, value).await?)
     }
 
     /// Data that an earlier step published.
@@ -127,12 +124,12 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Store`] where the store does not work.
     pub async fn data(&self, name: &str) -> StepResult<Option<Value>> {
-        Ok(self.services.store.data(name).await?)
+        Ok(self.0.store.data(name).await?)
     }
 
     /// Counts an object that is left out on purpose, with the reason.
     pub fn skip(&self, object_type: &ObjectType, reason: &str) {
-        self.ledger.skip(object_type, reason);
+        self.0.ledger.skip(object_type, reason);
     }
 
     /// Takes the outcome of the work on one parent: a provider's failure there is noted as missing under that
@@ -141,19 +138,26 @@ impl StepContext {
     /// # Errors
     /// What must end the step.
     pub fn part(&self, under: Scope, outcome: StepResult) -> StepResult {
-        self.ledger.open().parts += 1;
+        self.0.ledger.open().parts += 1;
         match outcome {
             Err(error) if error.is_vanished() => {
-                let types = self.declaration.emits();
+                let types = self.0.declaration.emits();
                 for object_type in &types {
-                    self.ledger.skip(object_type, "parent vanished while it was collected");
+                    self.0.ledger.skip(object_type, "parent vanished while it was collected");
                 }
                 Ok(())
             }
             Err(error) if error.is_local() => {
                 tracing::warn!(parent = %under.key, error = %error, "a part could not be collected");
-                self.ledger.incomplete(self.declaration.emits(), Some(under), &error);
-                self.ledger.open().failed_parts += 1;
+                let types = self.0.declaration.emits();
+                self.0.events.mention(|| Event::PartMissing {
+                    step: self.0.declaration.id.clone(),
+                    under: under.clone(),
+                    types: types.iter().cloned().collect(),
+                    cause: error.to_string(),
+                });
+                self.0.ledger.incomplete(types, Some(under), &error);
+                self.0.ledger.open().failed_parts += 1;
                 Ok(())
             }
             other => other,
@@ -162,6 +166,6 @@ impl StepContext {
 
     /// Notes that a whole type could not be collected.
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
-        self.ledger.incomplete([object_type.clone()].into(), None, error);
+        self.0.ledger.incomplete([object_type.clone()].into(), None, error);
     }
 }

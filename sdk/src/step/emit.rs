@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::graph::{
-    Class, Direction, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
+    Class, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
     MappedRelationshipKind, ObjectKey, ObjectType, Properties, Property, Relationship, RelationshipDeclaration,
     RelationshipKind, RelationshipProperties,
 };
@@ -82,7 +82,10 @@ impl<E: EntityKind> EntityEmitter<E> {
     /// the store does not work.
     pub async fn add(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
         let Draft { value, raw_data, tags } = draft.into();
-        let key = parse_key(value.key(), &self.declaration.object_type)?;
+        let key = match parse_key(value.key(), &self.declaration.object_type) {
+            Ok(key) => key,
+            Err(error) => return self.context.intake().refuse(error).map(|()| value),
+        };
         let mut entity = crate::graph::entity_of(&value, key, &self.declaration);
         entity.raw_data = raw_data;
         let tags = tags.into_iter().map(|(name, text)| (format!("tag.{name}"), text.into()));
@@ -125,14 +128,14 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
         properties: R::Properties,
     ) -> StepResult {
         let object_type = &self.declaration.object_type;
-        let relationship = Relationship {
-            class: R::CLASS,
-            object_type: object_type.clone(),
-            from: parse_key(from.related_key(), object_type)?,
-            to: parse_key(to.related_key(), object_type)?,
-            properties: properties.into_properties(),
+        let ends = parse_key(from.related_key(), object_type)
+            .and_then(|from| parse_key(to.related_key(), object_type).map(|to| (from, to)));
+        let (from, to) = match ends {
+            Ok(ends) => ends,
+            Err(error) => return self.context.intake().refuse(error),
         };
-        self.context.add_relationship(relationship).await
+        let (object_type, properties) = (object_type.clone(), properties.into_properties());
+        self.context.add_relationship(Relationship { class: R::CLASS, object_type, from, to, properties }).await
     }
 
     /// Counts a relationship that is left out on purpose, such as one to an entity that is not ours.
@@ -172,16 +175,25 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
     ///
     /// # Errors
     /// As [`EntityEmitter::add`].
-    pub async fn add(&self, source: &impl Related<M::Source>, target: impl IntoIterator<Item = (&'static str, String)>) -> StepResult {
+    pub async fn add(
+        &self,
+        source: &impl Related<M::Source>,
+        target: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> StepResult {
+        let source = match parse_key(source.related_key(), &self.declaration.object_type) {
+            Ok(source) => source,
+            Err(error) => return self.context.intake().refuse(error),
+        };
         let class = Class::literal(M::TARGET_CLASS);
-        let mut target_entity: Properties = target.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
+        let mut target_entity: Properties =
+            target.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
         target_entity.insert("_class".into(), class.as_str().into());
         target_entity.insert("_type".into(), M::TARGET_TYPE.into());
         let filter = std::iter::once("_class").chain(M::MATCH_ON.iter().copied()).map(str::to_owned).collect();
         let relationship = MappedRelationship {
             class: M::CLASS,
             object_type: self.declaration.object_type.clone(),
-            source: parse_key(source.related_key(), &self.declaration.object_type)?,
+            source,
             direction: M::DIRECTION,
             target_filter_keys: vec![filter],
             target_entity,
@@ -190,17 +202,13 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
         };
         self.context.add_mapped_relationship(relationship).await
     }
-
-    /// Whether the relationship points to the target.
-    pub fn is_forward(&self) -> bool {
-        self.declaration.direction == Direction::Forward
-    }
 }
 
 /// Adds properties to entities of type `E` that another step emits. What is missing here makes the type no less
 /// complete; steps that read `E` see the additions.
 pub struct Amend<E> {
     context: StepContext,
+    object_type: ObjectType,
     kind: PhantomData<fn() -> E>,
 }
 
@@ -209,7 +217,7 @@ impl<E: EntityKind> Parameter for Amend<E> {
         declaration.amends.insert(E::object_type());
     }
     async fn bind(context: &StepContext) -> StepResult<Self> {
-        Ok(Self { context: context.clone(), kind: PhantomData })
+        Ok(Self { context: context.clone(), object_type: E::object_type(), kind: PhantomData })
     }
 }
 
@@ -223,7 +231,7 @@ impl<E: EntityKind> Amend<E> {
         entity: &impl Related<E>,
         properties: impl IntoIterator<Item = (&'static str, P)>,
     ) -> StepResult<bool> {
-        let key = parse_key(entity.related_key(), &E::object_type())?;
+        let key = parse_key(entity.related_key(), &self.object_type)?;
         let properties = properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.to_value()?)));
         self.context.amend(&key, properties.collect()).await
     }

@@ -28,7 +28,7 @@ pub enum StepError {
         source: PropertyError,
     },
     /// The job was cancelled while the step ran.
-    #[error("cancelled")]
+    #[error("the job was ended while the step ran")]
     Cancelled,
     /// Something else, in the integration's words.
     #[error("{0}")]
@@ -45,6 +45,14 @@ pub enum ObjectError {
         object_type: ObjectType,
         /// What is wrong.
         source: InvalidName,
+    },
+    /// A hook took the last class away, or a run-time step gave none.
+    #[error("{object_type} {key:?} has no class")]
+    MissingClass {
+        /// The key.
+        key: ObjectKey,
+        /// The type.
+        object_type: ObjectType,
     },
     /// Another object has the key already.
     #[error(
@@ -73,12 +81,24 @@ pub enum ObjectError {
     },
 }
 
+impl ObjectError {
+    /// The type of the object.
+    pub fn object_type(&self) -> &ObjectType {
+        match self {
+            Self::MissingKey { object_type, .. }
+            | Self::MissingClass { object_type, .. }
+            | Self::DuplicateKey { object_type, .. }
+            | Self::Invalid { object_type, .. } => object_type,
+        }
+    }
+}
+
 impl StepError {
     /// The code of the error in summaries.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Provider(error) => error.code(),
-            Self::Object(ObjectError::MissingKey { .. }) => "MISSING_KEY_ERROR",
+            Self::Object(ObjectError::MissingKey { .. } | ObjectError::MissingClass { .. }) => "MISSING_KEY_ERROR",
             Self::Object(ObjectError::DuplicateKey { .. }) => "DUPLICATE_KEY_DETECTED",
             Self::Object(ObjectError::Invalid { .. })
             | Self::Store(_)

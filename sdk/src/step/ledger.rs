@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 use crate::schema::Finding;
+use crate::store::Insertion;
 
-use super::StepError;
+use super::{ObjectError, StepError};
 
 /// A parent whose parts were collected together: the members of team T have the scope team T.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,8 +66,10 @@ pub struct Record {
     pub undeclared: BTreeSet<ObjectType>,
     /// Schema findings by type, pointer and reason.
     pub findings: BTreeMap<String, FindingCount>,
-    /// Objects kept apart because of findings.
-    pub quarantined: u64,
+    /// Objects kept apart because of findings, by type.
+    pub quarantined: BTreeMap<ObjectType, u64>,
+    /// Objects without a valid key or class, by type: how many, the code, and the first cause.
+    pub refused: BTreeMap<ObjectType, (u64, &'static str, String)>,
     /// Parents worked on.
     pub parts: u64,
     /// Parents that failed.
@@ -103,19 +106,51 @@ impl Ledger {
     }
 
     pub(crate) fn incomplete(&self, types: BTreeSet<ObjectType>, under: Option<Scope>, error: &StepError) {
-        let entry = Incomplete {
-            types,
-            under,
-            code: error.code().to_owned(),
-            cause: error.to_string(),
-            inherited_from: None,
-        };
+        let entry =
+            Incomplete { types, under, code: error.code().to_owned(), cause: error.to_string(), inherited_from: None };
         self.open().incomplete.push(entry);
     }
 
-    pub(crate) fn found(&self, finding: Finding) {
-        let class = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
+    /// Counts an object that is on its way to the store, with what its schemas say of it.
+    pub(crate) fn admit(&self, object_type: &ObjectType, quarantined: bool, findings: Vec<Finding>) {
         let mut record = self.open();
-        record.findings.entry(class).and_modify(|count| count.count += 1).or_insert(FindingCount { count: 1, example: finding });
+        for finding in findings {
+            let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
+            let first = FindingCount { count: 1, example: finding };
+            record.findings.entry(alike).and_modify(|known| known.count += 1).or_insert(first);
+        }
+        let counts = if quarantined { &mut record.quarantined } else { &mut record.added };
+        match counts.get_mut(object_type) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(object_type.clone(), 1)),
+        }
+    }
+
+    /// Takes the writer's word for what became of a batch.
+    pub(crate) fn settle(&self, outcome: Insertion) {
+        let mut record = self.open();
+        for object_type in outcome.repeated {
+            if let Some(added) = record.added.get_mut(&object_type) {
+                *added = added.saturating_sub(1);
+            }
+        }
+        for conflict in outcome.conflicts {
+            record.duplicates += 1;
+            record.first_duplicate.get_or_insert((conflict.key, conflict.object_type, conflict.first_step));
+        }
+    }
+
+    pub(crate) fn duplicate(&self) -> Option<ObjectError> {
+        let record = self.open();
+        let (key, object_type, first_step) = record.first_duplicate.clone()?;
+        Some(ObjectError::DuplicateKey { key, object_type, first_step, count: record.duplicates })
+    }
+
+    /// Notes an object that the graph cannot take.
+    pub(crate) fn refuse(&self, error: ObjectError) {
+        let object_type = error.object_type().clone();
+        let cause = error.to_string();
+        let code = StepError::from(error).code();
+        self.open().refused.entry(object_type).or_insert((0, code, cause)).0 += 1;
     }
 }

@@ -26,7 +26,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-pub use context::{StepContext, StepServices};
+pub use context::StepContext;
+pub(crate) use context::StepServices;
 pub use declaration::{Declaration, DisabledReason, IngestionSource};
 pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, Related, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
@@ -35,7 +36,7 @@ pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
 pub use read::Read;
 pub use share::{Data, JobData, Publish};
 
-use crate::graph::{StepId, EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration};
+use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
 
 type Handler = Arc<dyn Fn(StepContext) -> BoxFuture<'static, StepResult> + Send + Sync>;
 
@@ -72,10 +73,7 @@ impl Step {
     pub fn function<Parameters, F: StepFunction<Parameters>>(id: &'static str, name: &str, function: F) -> Self {
         let mut declaration = Declaration::new(StepId::literal(id), name);
         F::declare(&mut declaration);
-        Self {
-            declaration: Arc::new(declaration),
-            handler: Arc::new(move |context| function.clone().call(context)),
-        }
+        Self { declaration: Arc::new(declaration), handler: Arc::new(move |context| function.clone().call(context)) }
     }
 
     /// What the step declares.
@@ -106,7 +104,9 @@ impl Step {
     /// A scope or permission of the provider that the step needs.
     #[must_use]
     pub fn scope(self, scope: impl Into<String>) -> Self {
-        self.declare(|declaration| drop(declaration.scopes.insert(scope.into())))
+        self.declare(|declaration| {
+            declaration.scopes.insert(scope.into());
+        })
     }
 
     /// Waits for a step from which it reads nothing.
@@ -115,7 +115,9 @@ impl Step {
     /// When `step` is not a step id.
     #[must_use]
     pub fn after(self, step: &'static str) -> Self {
-        self.declare(|declaration| drop(declaration.after.insert(StepId::literal(step))))
+        self.declare(|declaration| {
+            declaration.after.insert(StepId::literal(step));
+        })
     }
 
     /// The ingestion source that the step belongs to.
@@ -127,7 +129,9 @@ impl Step {
     /// Reads a type from the graph.
     #[must_use]
     pub fn reads(self, object_type: ObjectType) -> Self {
-        self.declare(|declaration| drop(declaration.reads.insert(object_type)))
+        self.declare(|declaration| {
+            declaration.reads.insert(object_type);
+        })
     }
 
     /// May add entities of a type.

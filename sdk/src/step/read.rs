@@ -74,7 +74,8 @@ impl<E: EntityKind> Read<E> {
     pub async fn get(&self, key: &impl Related<E>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
         let found = self.context.find(&key).await?;
-        let ours = found.filter(|object| object.get("_type").and_then(|name| name.as_str()) == Some(self.object_type.as_str()));
+        let ours = found
+            .filter(|object| object.get("_type").and_then(|name| name.as_str()) == Some(self.object_type.as_str()));
         ours.map(|properties| self.typed(properties)).transpose()
     }
 

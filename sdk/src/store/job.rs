@@ -1,15 +1,18 @@
 //! Jobs and their steps in the store.
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
 use super::object::{self, Insertion, Kind, Quarantined, Row, unreadable};
+use super::sqlite::Pending;
 use super::{Store, StoreError};
 
 /// How far a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// At work, or its process was killed.
     Running,
@@ -62,6 +65,19 @@ pub struct JobRow {
     number: i64,
 }
 
+/// How many objects of a type a step added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The step.
+    pub step: StepId,
+    /// The type.
+    pub object_type: ObjectType,
+    /// What they are.
+    pub kind: Kind,
+    /// How many.
+    pub objects: u64,
+}
+
 /// A step that ended.
 #[derive(Debug, Clone)]
 pub struct StepRow {
@@ -84,7 +100,8 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
         id: JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
         integration: row.get(1)?,
         instance: row.get(2)?,
-        state: JobState::parse(&state).ok_or_else(|| unreadable(StoreError::Corrupt(format!("job state {state:?}"))))?,
+        state: JobState::parse(&state)
+            .ok_or_else(|| unreadable(StoreError::Corrupt(format!("job state {state:?}"))))?,
         started: Timestamp::from_millis(row.get(4)?),
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
         summary: summary.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()?,
@@ -106,7 +123,8 @@ impl Store {
         let (key, integration, instance) = (id.clone(), integration.to_owned(), instance.to_owned());
         let number = self
             .write(move |transaction| {
-                let sql = "INSERT INTO job (id, integration, instance, state, started) VALUES (?1, ?2, ?3, 'running', ?4)";
+                let sql =
+                    "INSERT INTO job (id, integration, instance, state, started) VALUES (?1, ?2, ?3, 'running', ?4)";
                 transaction.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis()])?;
                 Ok(transaction.last_insert_rowid())
             })
@@ -133,7 +151,8 @@ impl Store {
     /// [`StoreError`] where the store does not work.
     pub async fn job(&self, id: Option<&str>) -> Result<Option<JobRow>, StoreError> {
         let id = id.unwrap_or_default().replace(['%', '_'], "");
-        self.read(move |connection| find_job(connection, "WHERE id LIKE ?1 || '%' ORDER BY number DESC LIMIT 1", &id)).await
+        self.read(move |connection| find_job(connection, "WHERE id LIKE ?1 || '%' ORDER BY number DESC LIMIT 1", &id))
+            .await
     }
 
     /// Access to the objects of a job.
@@ -152,7 +171,7 @@ impl Store {
             let numbers: Vec<i64> =
                 transaction.prepare(old)?.query_map([keep], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             for number in &numbers {
-                for table in ["object", "quarantine", "job_data", "step_run"] {
+                for table in ["object", "contribution", "quarantine", "job_data", "step_run"] {
                     transaction.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
                 }
                 transaction.execute("DELETE FROM job WHERE number = ?1", [number])?;
@@ -182,8 +201,13 @@ impl JobStore {
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn insert(&self, step: StepId, rows: Vec<Row>) -> Result<Insertion, StoreError> {
+        self.submit(step, rows).await?.committed().await
+    }
+
+    /// Queues a batch of objects and goes on.
+    pub(crate) async fn submit(&self, step: StepId, rows: Vec<Row>) -> Result<Pending<Insertion>, StoreError> {
         let job = self.number;
-        self.store.write(move |transaction| object::insert(transaction, job, &step, &rows)).await
+        self.store.submit(move |transaction| object::insert(transaction, job, &step, &rows)).await
     }
 
     /// Adds properties to an entity; `false` where there is none of that key.
@@ -199,7 +223,12 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn page(&self, object_type: ObjectType, after: Option<ObjectKey>, limit: usize) -> Result<Vec<Properties>, StoreError> {
+    pub async fn page(
+        &self,
+        object_type: ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<Properties>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {
@@ -236,19 +265,26 @@ impl JobStore {
             .await
     }
 
-    /// The types there are, with the step that added them, what they are and how many: in order.
+    /// How many objects there are, by step and type, in their order.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn census(&self) -> Result<Vec<(ObjectType, bool, u64)>, StoreError> {
+    pub async fn census(&self) -> Result<Vec<Count>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {
-                let sql = "SELECT type, kind = 0, count(*) FROM object WHERE job = ?1 GROUP BY 1, 2 ORDER BY 1";
+                let sql =
+                    "SELECT step, type, kind, count(*) FROM object WHERE job = ?1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
                 let mut statement = connection.prepare(sql)?;
                 let rows = statement.query_map([job], |row| {
-                    let count: i64 = row.get(2)?;
-                    Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get(1)?, count.unsigned_abs()))
+                    let number: i64 = row.get(2)?;
+                    let kind = Kind::of(number);
+                    Ok(Count {
+                        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+                        object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+                        kind: kind.ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))?,
+                        objects: row.get::<_, i64>(3)?.unsigned_abs(),
+                    })
                 })?;
                 rows.collect()
             })
@@ -300,7 +336,8 @@ impl JobStore {
         self.store
             .read(move |connection| {
                 let sql = "SELECT json FROM job_data WHERE job = ?1 AND name = ?2";
-                let text: Option<String> = connection.query_row(sql, params![job, name], |row| row.get(0)).optional()?;
+                let text: Option<String> =
+                    connection.query_row(sql, params![job, name], |row| row.get(0)).optional()?;
                 text.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
             })
             .await
@@ -314,7 +351,8 @@ impl JobStore {
         let job = self.number;
         self.store
             .write(move |transaction| {
-                let sql = "INSERT OR REPLACE INTO step_run (job, step, status, ended, result) VALUES (?1, ?2, ?3, ?4, ?5)";
+                let sql =
+                    "INSERT OR REPLACE INTO step_run (job, step, status, ended, result) VALUES (?1, ?2, ?3, ?4, ?5)";
                 let ended = Timestamp::now().millis();
                 transaction.execute(sql, params![job, step.as_str(), status, ended, result.to_string()]).map(drop)
             })
@@ -329,8 +367,8 @@ impl JobStore {
         let job = self.number;
         self.store
             .read(move |connection| {
-                let mut statement =
-                    connection.prepare("SELECT step, status, ended, result FROM step_run WHERE job = ?1 ORDER BY step")?;
+                let mut statement = connection
+                    .prepare("SELECT step, status, ended, result FROM step_run WHERE job = ?1 ORDER BY step")?;
                 let rows = statement.query_map([job], |row| {
                     Ok(StepRow {
                         step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
@@ -350,28 +388,23 @@ impl JobStore {
     /// [`StoreError`] where the store does not work.
     pub async fn clear_step(&self, step: StepId) -> Result<(), StoreError> {
         let job = self.number;
-        self.store
-            .write(move |transaction| {
-                for table in ["object", "quarantine", "step_run"] {
-                    transaction.execute(&format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2"), params![job, step.as_str()])?;
-                }
-                Ok(())
-            })
-            .await
+        self.store.write(move |transaction| object::clear_step(transaction, job, &step)).await
     }
 
-    /// Copies what a step of an earlier job added into this one.
+    /// What a step added of a type, in the order of the keys.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn adopt_step(&self, from: &JobStore, step: StepId) -> Result<(), StoreError> {
-        let (job, earlier) = (self.number, from.number);
+    pub async fn step_page(
+        &self,
+        step: StepId,
+        object_type: ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let job = self.number;
         self.store
-            .write(move |transaction| {
-                let sql = "INSERT INTO object (job, kind, type, key, class, step, from_key, to_key, json) \
-                           SELECT ?1, kind, type, key, class, step, from_key, to_key, json FROM object WHERE job = ?2 AND step = ?3";
-                transaction.execute(sql, params![job, earlier, step.as_str()]).map(drop)
-            })
+            .read(move |connection| object::step_page(connection, job, &step, &object_type, after.as_ref(), limit))
             .await
     }
 

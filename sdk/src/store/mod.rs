@@ -13,6 +13,7 @@ mod job;
 mod object;
 mod sqlite;
 
-pub use job::{JobRow, JobState, JobStore, StepRow};
+pub use job::{Count, JobRow, JobState, JobStore, StepRow};
 pub use object::{Conflict, Insertion, Kind, Quarantined, Row};
+pub(crate) use sqlite::Pending;
 pub use sqlite::{Store, StoreError};

@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS job (
+CREATE TABLE job (
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   integration TEXT NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS job (
   ended INTEGER,
   summary TEXT
 );
-CREATE TABLE IF NOT EXISTS step_run (
+CREATE TABLE step_run (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
   status TEXT NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS step_run (
   PRIMARY KEY (job, step)
 ) WITHOUT ROWID;
 -- kind: 0 entity, 1 relationship, 2 mapped relationship
-CREATE TABLE IF NOT EXISTS object (
+CREATE TABLE object (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   kind INTEGER NOT NULL,
   type TEXT NOT NULL,
@@ -28,9 +28,16 @@ CREATE TABLE IF NOT EXISTS object (
   to_key TEXT,
   json TEXT NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS object_by_key ON object (job, key);
-CREATE INDEX IF NOT EXISTS object_by_type ON object (job, type, key);
-CREATE TABLE IF NOT EXISTS quarantine (
+CREATE UNIQUE INDEX object_by_key ON object (job, key);
+CREATE INDEX object_by_type ON object (job, type, key);
+-- Who else described an entity that merged across steps; without a row here the object's own step is the only one.
+CREATE TABLE contribution (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  step TEXT NOT NULL,
+  PRIMARY KEY (job, key, step)
+) WITHOUT ROWID;
+CREATE TABLE quarantine (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   kind INTEGER NOT NULL,
   type TEXT NOT NULL,
@@ -39,7 +46,7 @@ CREATE TABLE IF NOT EXISTS quarantine (
   json TEXT NOT NULL,
   findings TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS job_data (
+CREATE TABLE job_data (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   name TEXT NOT NULL,
   json TEXT NOT NULL,

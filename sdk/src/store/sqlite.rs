@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 /// Batches that may wait for the writer before steps do.
@@ -68,11 +68,10 @@ pub struct Store {
     _thread: Arc<WriterThread>,
 }
 
-struct WriterThread(Option<thread::JoinHandle<()>>, Mutex<Option<mpsc::Sender<Command>>>);
+struct WriterThread(Option<thread::JoinHandle<()>>);
 
 impl Drop for WriterThread {
     fn drop(&mut self) {
-        self.1.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = self.0.take() {
             // The thread ends when the queue is empty and closed; its own panic has been reported to whoever waited.
             let _ = thread.join();
@@ -98,7 +97,7 @@ impl Store {
             .spawn(move || write_all(connection, queue))
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
-        Ok(Self { writer, readers, _thread: Arc::new(WriterThread(Some(thread), Mutex::default())) })
+        Ok(Self { writer, readers, _thread: Arc::new(WriterThread(Some(thread))) })
     }
 
     /// The file.
@@ -112,9 +111,20 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> rusqlite::Result<R> + Send + 'static,
     {
+        self.submit(work).await?.committed().await
+    }
+
+    /// Queues some writing and waits only for a place in the queue: whoever adds goes on while the writer works.
+    pub(crate) async fn submit<R, F>(&self, work: F) -> Result<Pending<R>, StoreError>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<R> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let command: Command = Box::new(move |connection| {
-            let result = connection.transaction().and_then(|transaction| {
+            // Immediate: a deferred transaction of two processes may fail at once where this one waits its turn.
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+            let result = transaction.and_then(|transaction| {
                 let result = work(&transaction)?;
                 transaction.commit().map(|()| result)
             });
@@ -122,7 +132,7 @@ impl Store {
             let _ = reply.send(result);
         });
         self.writer.send(command).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))
+        Ok(Pending { answer, readers: Arc::clone(&self.readers) })
     }
 
     /// Does some reading on a thread for blocking work.
@@ -137,11 +147,27 @@ impl Store {
     }
 
     fn failed(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::Sqlite { path: self.readers.path.clone(), source }
+        self.readers.failed(source)
+    }
+}
+
+/// Writing that is queued and not yet known to be committed.
+pub(crate) struct Pending<R> {
+    answer: oneshot::Receiver<rusqlite::Result<R>>,
+    readers: Arc<Readers>,
+}
+
+impl<R> Pending<R> {
+    pub(crate) async fn committed(self) -> Result<R, StoreError> {
+        self.answer.await.map_err(|_| StoreError::Closed)?.map_err(|source| self.readers.failed(source))
     }
 }
 
 impl Readers {
+    fn failed(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite { path: self.path.clone(), source }
+    }
+
     fn with<R>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> rusqlite::Result<R> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
@@ -163,7 +189,9 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
     connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
     connection
-        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;")
+        .execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
+        )
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;

@@ -31,6 +31,17 @@ fn is_hidden(char: char) -> bool {
         || matches!(u32::from(char) & 0xffff, 0xfffe | 0xffff)
 }
 
+/// The text for a terminal, as wide as it was: no control sequence, no change of direction, nothing but a space as
+/// white space.
+pub(crate) fn terminal(text: &str) -> String {
+    let shown = |char: char| match char {
+        char if char.is_whitespace() => ' ',
+        char if is_hidden(char) => '\u{fffd}',
+        char => char,
+    };
+    text.chars().map(shown).collect()
+}
+
 /// The text for XML and HTML, as content and between quotes.
 pub(crate) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -71,6 +82,11 @@ pub(crate) fn mermaid(text: &str) -> String {
     out
 }
 
+/// The text between double quotes, as YAML and JSON read it.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", visible(text).replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +95,7 @@ mod tests {
     fn what_cannot_be_seen_is_marked() {
         assert_eq!(visible(" a\r\n\tb  c "), "a b c");
         assert_eq!(visible("a\u{202e}b\u{200f}\u{0}\u{1b}[31m"), "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}[31m");
+        assert_eq!(terminal("a  b\n\u{1b}[2J\u{200b}"), "a  b \u{fffd}[2J\u{fffd}");
     }
 
     #[test]
@@ -86,5 +103,6 @@ mod tests {
         assert_eq!(xml("<script a=\"b\">'&"), "&lt;script a=&quot;b&quot;&gt;&#39;&amp;");
         assert_eq!(dot("a \"b\" \\n &lt;\n"), "a \\\"b\\\" \\\\n &amp;lt;");
         assert_eq!(mermaid("fetch-a.b_c \"]#<- x"), "fetch-a.b_c #34;#93;#35;#60;#45; x");
+        assert_eq!(quoted("a \"b\" \\\n---"), "\"a \\\"b\\\" \\\\ ---\"");
     }
 }

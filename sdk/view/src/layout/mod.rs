@@ -58,9 +58,14 @@ pub(crate) struct Layout {
 const PART_GAP: f64 = 44.0;
 const ROW_GAP: f64 = 28.0;
 
+/// The layer of each of `count` boxes: the length of the longest path that leads to it.
+pub(crate) fn layers(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+    layers::layering(count, edges).layer
+}
+
 /// Places `sizes.len()` boxes. An edge is a pair of indices into `sizes`; an edge from a box to itself gets a route
-/// without points.
-pub(crate) fn lay_out(sizes: &[Size], edges: &[(usize, usize)]) -> Layout {
+/// without points. Two columns are `column_gap` apart, up to twice as far where many edges run between them.
+pub(crate) fn lay_out(sizes: &[Size], edges: &[(usize, usize)], column_gap: f64) -> Layout {
     let layering = layers::layering(sizes.len(), edges);
     let (parts, singles) = layers::parts(sizes.len(), edges);
     let mut layout = Layout {
@@ -71,7 +76,7 @@ pub(crate) fn lay_out(sizes: &[Size], edges: &[(usize, usize)]) -> Layout {
     };
     let mut grids: Vec<Grid> = parts.iter().map(|part| Grid::of(part, sizes, edges, &layering)).collect();
     grids.iter_mut().for_each(order::reduce_crossings);
-    let columns = columns(&grids, layout.layers, sizes);
+    let columns = columns(&grids, layout.layers, sizes, column_gap);
     for grid in &grids {
         let middles = places::middles(grid);
         add_part(&mut layout, grid, &middles, &columns, &layering.backward);
@@ -81,7 +86,7 @@ pub(crate) fn lay_out(sizes: &[Size], edges: &[(usize, usize)]) -> Layout {
 }
 
 /// The left side and the width of every column, with a gap between them that grows with the edges in it.
-fn columns(grids: &[Grid], layers: usize, sizes: &[Size]) -> Vec<(f64, f64)> {
+fn columns(grids: &[Grid], layers: usize, sizes: &[Size], gap: f64) -> Vec<(f64, f64)> {
     let mut widths = vec![0.0_f64; layers];
     let mut links = vec![0_usize; layers];
     for grid in grids {
@@ -95,7 +100,7 @@ fn columns(grids: &[Grid], layers: usize, sizes: &[Size]) -> Vec<(f64, f64)> {
     let mut x = 0.0;
     let column = |(width, links): (&f64, &usize)| {
         let left = x;
-        x += width + (60.0 + 5.0 * *links as f64).clamp(72.0, 150.0);
+        x += width + (0.8 * gap + 5.0 * *links as f64).clamp(gap, 2.0 * gap);
         (left, *width)
     };
     widths.iter().zip(&links).map(column).collect()

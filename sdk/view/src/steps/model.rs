@@ -1,5 +1,7 @@
 //! What there is to draw: plain data, made by whoever knows the plan and the job.
 
+use crate::number;
+
 /// The steps of an integration, in the order in which they are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepGraph {
@@ -92,6 +94,20 @@ impl StepNode {
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         StepNode { id: id.into(), name: name.into(), ..StepNode::default() }
     }
+
+    /// Why it takes no part, in words; `None` where it does.
+    pub(super) fn disabled(&self) -> Option<String> {
+        match &self.state {
+            StepState::Enabled => None,
+            StepState::Disabled { reason } if reason.trim().is_empty() => Some("disabled".into()),
+            StepState::Disabled { reason } => Some(format!("disabled: {reason}")),
+        }
+    }
+
+    /// The run, unless all that it says is that a disabled step did not run.
+    pub(super) fn shown_run(&self) -> Option<&StepRun> {
+        self.run.as_ref().filter(|run| self.state == StepState::Enabled || run.status != RunStatus::Pending)
+    }
 }
 
 impl Dependency {
@@ -118,6 +134,17 @@ impl RunStatus {
         }
     }
 
+    /// The class of whatever shows the status in SVG and HTML.
+    pub(super) fn css_class(self) -> &'static str {
+        match self {
+            RunStatus::Success => "success",
+            RunStatus::Cached => "cached",
+            RunStatus::Partial => "partial",
+            RunStatus::Failure => "failure",
+            RunStatus::Pending => "pending",
+        }
+    }
+
     /// One sign for the status, for where colours may be missing.
     pub(super) fn sign(self) -> char {
         match self {
@@ -131,40 +158,17 @@ impl RunStatus {
 }
 
 impl StepRun {
-    /// The time taken, to two or three digits: `830 ms`, `1.2 s`, `3 min 05 s`.
+    /// The time taken.
     pub(super) fn duration(&self) -> String {
-        duration(self.duration_ms)
+        number::duration(self.duration_ms)
     }
 
     /// Objects and requests in words.
     pub(super) fn counts(&self) -> String {
-        let plural = |count: u64, what: &str| format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" });
-        format!("{} · {}", plural(self.objects, "object"), plural(self.requests, "request"))
+        let objects = number::counted(self.objects, "object", "objects");
+        let requests = number::counted(self.requests, "request", "requests");
+        format!("{objects} · {requests}")
     }
-}
-
-/// A time in milliseconds for people.
-pub(super) fn duration(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        10_000..60_000 => format!("{} s", ms / 1_000),
-        60_000..3_600_000 => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
-        _ => format!("{} h {:02} min", ms / 3_600_000, ms / 60_000 % 60),
-    }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -172,11 +176,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_for_people() {
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(grouped(12), "12");
-        assert_eq!([83, 1_290, 61_000, 7_260_000].map(duration), ["83 ms", "1.2 s", "1 min 01 s", "2 h 01 min"]);
-        let run = StepRun { objects: 1, requests: 2_000, ..StepRun::default() };
-        assert_eq!(run.counts(), "1 object · 2,000 requests");
+    fn a_run_is_told_in_words() {
+        let run = StepRun { objects: 1, requests: 2_000, duration_ms: 1_290, ..StepRun::default() };
+        assert_eq!((run.counts().as_str(), run.duration().as_str()), ("1 object · 2,000 requests", "1.2 s"));
     }
 }

@@ -1,0 +1,258 @@
+//! What an integration is: its name, configuration, provider, steps, sources and hooks. Data; nothing runs here.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::config::{Config, ConfigError, Field, Values};
+use crate::graph::{Entity, Relationship, StepId};
+use crate::http::{Access, Endpoint, Http, Provider, ProviderError};
+use crate::intake::{EntityHook, RelationshipHook};
+use crate::redact::Redaction;
+use crate::runtime::Summary;
+use crate::schema::{SchemaError, Schemas};
+use crate::step::{DisabledReason, IngestionSource, Step};
+
+type ReadSetup = Arc<dyn Fn(&Values) -> Result<Setup, ConfigError> + Send + Sync>;
+type Verify = Arc<dyn Fn(Http) -> BoxFuture<'static, Result<Access, ProviderError>> + Send + Sync>;
+type StartRule = Arc<dyn Fn(&(dyn Any + Send + Sync)) -> Vec<(StepId, DisabledReason)> + Send + Sync>;
+type AfterJob = Arc<dyn Fn(Arc<Summary>) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A configuration that has been read, and where it leads.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) config: Arc<dyn Any + Send + Sync>,
+    pub(crate) endpoint: Option<Endpoint>,
+}
+
+/// An integration, as its author describes it.
+///
+/// ```
+/// use integration_sdk::prelude::*;
+/// use integration_sdk::Integration;
+///
+/// /// A planet.
+/// #[derive(EntityKind)]
+/// #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// struct Planet { #[entity(key)] id: String, name: String }
+///
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+///     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+///     Ok(())
+/// }
+///
+/// let space = Integration::offline::<()>("space", "Space").step(fetch_planets());
+/// assert_eq!(space.steps().len(), 1);
+/// ```
+#[derive(Clone)]
+pub struct Integration {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) sources: Vec<IngestionSource>,
+    pub(crate) read_setup: ReadSetup,
+    pub(crate) verify: Option<Verify>,
+    pub(crate) start_rules: Vec<StartRule>,
+    pub(crate) on_entity: Vec<EntityHook>,
+    pub(crate) on_relationship: Vec<RelationshipHook>,
+    pub(crate) after_job: Vec<AfterJob>,
+    pub(crate) redaction: Redaction,
+    fields: Vec<Field>,
+}
+
+impl fmt::Debug for Integration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Integration").field("id", &self.id).field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
+impl Integration {
+    /// An integration that asks a provider.
+    pub fn of<P: Provider>(id: impl Into<String>, title: impl Into<String>) -> Self {
+        let read_setup = |values: &Values| {
+            let config = P::Config::read(values)?;
+            let endpoint = P::endpoint(&config);
+            Ok(Setup { config: Arc::new(config), endpoint: Some(endpoint) })
+        };
+        let verify: Verify = Arc::new(|http| Box::pin(async move { P::new(http).verify().await }));
+        Self::new(id.into(), title.into(), P::Config::fields(), Arc::new(read_setup), Some(verify))
+    }
+
+    /// An integration that needs no provider's client, such as one that reads files.
+    pub fn offline<C: Config>(id: impl Into<String>, title: impl Into<String>) -> Self {
+        let read_setup = |values: &Values| Ok(Setup { config: Arc::new(C::read(values)?), endpoint: None });
+        Self::new(id.into(), title.into(), C::fields(), Arc::new(read_setup), None)
+    }
+
+    fn new(id: String, title: String, fields: Vec<Field>, read_setup: ReadSetup, verify: Option<Verify>) -> Self {
+        Self {
+            id,
+            title,
+            steps: Vec::new(),
+            sources: Vec::new(),
+            read_setup,
+            verify,
+            start_rules: Vec::new(),
+            on_entity: Vec::new(),
+            on_relationship: Vec::new(),
+            after_job: Vec::new(),
+            redaction: Redaction::default(),
+            fields,
+        }
+    }
+
+    /// Adds a step. The order of steps decides nothing but how equals are listed.
+    #[must_use]
+    pub fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// Adds a part that users may switch off; steps name it.
+    #[must_use]
+    pub fn source(mut self, source: IngestionSource) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// Decides from the configuration which steps do not run, and why; all others do.
+    #[must_use]
+    pub fn disable_where<C: Config>(mut self, rule: fn(&C) -> Vec<(StepId, DisabledReason)>) -> Self {
+        self.start_rules.push(Arc::new(move |config| config.downcast_ref::<C>().map(rule).unwrap_or_default()));
+        self
+    }
+
+    /// Changes every entity before it is added.
+    #[must_use]
+    pub fn on_entity(mut self, hook: impl Fn(&StepId, &mut Entity) + Send + Sync + 'static) -> Self {
+        self.on_entity.push(Arc::new(hook));
+        self
+    }
+
+    /// Changes every relationship before it is added.
+    #[must_use]
+    pub fn on_relationship(mut self, hook: impl Fn(&StepId, &mut Relationship) + Send + Sync + 'static) -> Self {
+        self.on_relationship.push(Arc::new(hook));
+        self
+    }
+
+    /// Does something when a job has ended and its summary is written.
+    #[must_use]
+    pub fn after_job<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn(Arc<Summary>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.after_job.push(Arc::new(move |summary| Box::pin(hook(summary))));
+        self
+    }
+
+    /// Marks fields of the provider's JSON as secret: raw data are kept without them.
+    #[must_use]
+    pub fn secret_fields<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().for_each(|name| self.redaction.field(name));
+        self
+    }
+
+    /// The id, such as `heroku`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The steps, as they were added.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The parts that users may switch off.
+    pub fn sources(&self) -> &[IngestionSource] {
+        &self.sources
+    }
+
+    /// The fields of the configuration.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Whether there is a provider to ask.
+    pub fn has_provider(&self) -> bool {
+        self.verify.is_some()
+    }
+
+    /// Reads the configuration and asks the provider who the credentials belong to, as a job does before its first
+    /// step; `None` where there is no provider.
+    ///
+    /// # Errors
+    /// [`SetupError`] where the configuration is not valid or the provider refuses it.
+    pub async fn verify(&self, values: &Values) -> Result<Option<Access>, SetupError> {
+        Ok(self.connect(values, None).await?.access)
+    }
+
+    pub(crate) async fn connect(&self, values: &Values, in_flight: Option<usize>) -> Result<Connection, SetupError> {
+        let Setup { config, endpoint } = (self.read_setup)(values)?;
+        let (Some(endpoint), Some(verify)) = (endpoint, &self.verify) else {
+            return Ok(Connection { config, http: None, access: None });
+        };
+        let endpoint = match in_flight {
+            Some(limit) => endpoint.in_flight(limit),
+            None => endpoint,
+        };
+        let http = Http::connect(endpoint)?;
+        let access = verify(http.clone()).await?;
+        Ok(Connection { config, http: Some(http), access: Some(access) })
+    }
+
+    /// The schemas of everything that the steps declare, on top of class schemas.
+    ///
+    /// # Errors
+    /// [`SchemaError`] where a class schema cannot be used.
+    pub fn schemas(
+        &self,
+        others: std::collections::BTreeMap<String, serde_json::Value>,
+    ) -> Result<Schemas, SchemaError> {
+        let mut schemas = Schemas::new(others)?;
+        for step in &self.steps {
+            let declaration = step.declaration();
+            declaration.entities.iter().for_each(|declared| schemas.entity(declared));
+            declaration.relationships.iter().for_each(|declared| schemas.relationship(declared));
+            declaration.mapped_relationships.iter().for_each(|declared| schemas.mapped_relationship(declared));
+        }
+        Ok(schemas)
+    }
+}
+
+/// A provider that has accepted the credentials.
+pub(crate) struct Connection {
+    pub(crate) config: Arc<dyn Any + Send + Sync>,
+    pub(crate) http: Option<Http>,
+    pub(crate) access: Option<Access>,
+}
+
+/// Why a job cannot begin: before its first step.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The provider does not answer, or refuses the credentials.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+impl SetupError {
+    /// The code of the error in summaries.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "CONFIG_VALIDATION_ERROR",
+            Self::Provider(error) => error.code(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! A runtime for integrations: programs that turn a service into a graph of entities and relationships.
+#![deny(missing_docs)]
+
+#[allow(unused_extern_crates)]
+// The derives name this crate by its outside name, also in this crate's own tests.
+extern crate self as integration_sdk;
+
+pub mod config;
+pub mod graph;
+pub mod http;
+mod intake;
+mod integration;
+pub mod plan;
+mod redact;
+pub mod runtime;
+pub mod schema;
+pub mod step;
+pub mod store;
+
+pub use graph::Timestamp;
+pub use integration::{Integration, SetupError};
+pub use integration_sdk_macros::{Config, EntityKind, RelationshipProperties, step};
+pub use plan::Plan;
+pub use redact::{REDACTED, Redaction};
+pub use runtime::{Event, Job, JobError, Summary};
+#[doc(hidden)]
+pub use serde_json;
+
+/// What an integration's modules begin with.
+pub mod prelude {
+    pub use crate::config::Config;
+    pub use crate::graph::{EntityKind, KeyOf, MappedRelationshipKind, RelationshipKind};
+    pub use crate::step::{Amend, Client, Data, Emit, Publish, Read, Settings, StepResult};
+    pub use crate::{Config, EntityKind, Timestamp, mapped_relationship, relationship, step};
+}

@@ -1,0 +1,195 @@
+//! From declarations to a graph: checks, edges, cycles, order.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::graph::{EqualKeys, ObjectType, StepId};
+use crate::step::{IngestionSource, Step};
+
+use super::{Edge, PlanError};
+
+/// What can be seen without edges: ids, producers, publishers, sources.
+pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanError> {
+    let mut errors = Vec::new();
+    let mut names: BTreeMap<&StepId, &str> = BTreeMap::new();
+    let mut emitters: BTreeMap<&ObjectType, Vec<(StepId, EqualKeys)>> = BTreeMap::new();
+    let mut publishers: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
+    for step in steps {
+        let declaration = step.declaration();
+        if let Some(first) = names.insert(&declaration.id, &declaration.name) {
+            let (first, second) = (first.to_owned(), declaration.name.clone());
+            errors.push(PlanError::DuplicateStep { step: declaration.id.clone(), first, second });
+        }
+        for entity in &declaration.entities {
+            emitters.entry(&entity.object_type).or_default().push((declaration.id.clone(), entity.equal_keys));
+        }
+        for data in &declaration.publishes {
+            publishers.entry(data).or_default().push(declaration.id.clone());
+        }
+        let known = |source: &&String| sources.iter().all(|known| known.id != **source);
+        if let Some(source) = declaration.source.as_ref().filter(known) {
+            errors.push(PlanError::UnknownSource { step: declaration.id.clone(), source_id: source.clone() });
+        }
+    }
+    let refusing = |emitters: &[(StepId, EqualKeys)]| emitters.iter().any(|(_, keys)| *keys == EqualKeys::Refuse);
+    let several = emitters.into_iter().filter(|(_, emitters)| emitters.len() > 1 && refusing(emitters));
+    errors.extend(several.map(|(object_type, emitters)| PlanError::SeveralProducers {
+        object_type: object_type.clone(),
+        steps: emitters.into_iter().map(|(step, _)| step).collect(),
+    }));
+    let several = publishers.into_iter().filter(|(_, publishers)| publishers.len() > 1);
+    errors.extend(several.map(|(data, steps)| PlanError::SeveralPublishers { data: data.to_owned(), steps }));
+    errors
+}
+
+/// Who emits, amends and publishes what.
+#[derive(Default)]
+struct Producers<'a> {
+    emitters: BTreeMap<ObjectType, BTreeSet<NodeIndex>>,
+    amenders: BTreeMap<&'a ObjectType, BTreeSet<NodeIndex>>,
+    publishers: BTreeMap<&'a str, BTreeSet<NodeIndex>>,
+}
+
+/// A graph of the steps with every edge that the declarations ask for. Of two steps with one id the first counts.
+pub(super) fn edges(steps: &[Step], errors: &mut Vec<PlanError>) -> (DiGraph<Step, Edge>, BTreeMap<StepId, NodeIndex>) {
+    let mut graph = DiGraph::new();
+    let mut by_id = BTreeMap::new();
+    let mut producers = Producers::default();
+    for step in steps {
+        let declaration = step.declaration();
+        if by_id.contains_key(&declaration.id) {
+            continue;
+        }
+        let at = graph.add_node(step.clone());
+        by_id.insert(declaration.id.clone(), at);
+        for object_type in declaration.emits() {
+            producers.emitters.entry(object_type).or_default().insert(at);
+        }
+        for object_type in &declaration.amends {
+            producers.amenders.entry(object_type).or_default().insert(at);
+        }
+        for data in &declaration.publishes {
+            producers.publishers.entry(data).or_default().insert(at);
+        }
+    }
+    let known: Vec<StepId> = graph.node_weights().map(|step: &Step| step.id().clone()).collect();
+    for at in graph.node_indices() {
+        for (from, why) in wanted(graph[at].clone(), at, &producers, &by_id, &known, errors) {
+            let found = graph.find_edge(from, at);
+            let edge = found.unwrap_or_else(|| graph.add_edge(from, at, Edge::default()));
+            why(&mut graph[edge]);
+        }
+    }
+    (graph, by_id)
+}
+
+type Reason = Box<dyn FnOnce(&mut Edge)>;
+
+/// What one step waits for, with how to write the reason on the edge.
+fn wanted(
+    step: Step,
+    at: NodeIndex,
+    producers: &Producers<'_>,
+    by_id: &BTreeMap<StepId, NodeIndex>,
+    known: &[StepId],
+    errors: &mut Vec<PlanError>,
+) -> Vec<(NodeIndex, Reason)> {
+    let declaration = step.declaration();
+    let mut wanted: Vec<(NodeIndex, Reason)> = Vec::new();
+    let through = |object_type: &ObjectType| -> Reason {
+        let object_type = object_type.clone();
+        Box::new(move |edge| edge.through.extend([object_type]))
+    };
+    let touched = declaration.reads.iter().map(|read| (read, "reads"));
+    for (object_type, verb) in touched.chain(declaration.amends.iter().map(|amended| (amended, "amends"))) {
+        let Some(emitters) = producers.emitters.get(object_type) else {
+            let (step, object_type) = (declaration.id.clone(), object_type.clone());
+            errors.push(PlanError::NoProducer { step, verb, object_type });
+            continue;
+        };
+        // A step that adds to a type may read what the others added, but not wait for itself alone.
+        let alone = emitters.len() == 1;
+        wanted.extend(emitters.iter().filter(|from| alone || **from != at).map(|&from| (from, through(object_type))));
+        let amends_it = declaration.amends.contains(object_type);
+        let amenders = producers.amenders.get(object_type).filter(|_| !amends_it);
+        wanted.extend(amenders.into_iter().flatten().map(|&from| (from, through(object_type))));
+    }
+    for data in &declaration.uses {
+        match producers.publishers.get(data.as_str()) {
+            Some(publishers) => wanted.extend(publishers.iter().map(|&from| {
+                let data = data.clone();
+                (from, Box::new(move |edge: &mut Edge| edge.data.extend([data])) as Reason)
+            })),
+            None => errors.push(PlanError::NoPublisher { step: declaration.id.clone(), data: data.clone() }),
+        }
+    }
+    for dependency in &declaration.after {
+        match by_id.get(dependency) {
+            Some(&from) => wanted.push((from, Box::new(|edge| edge.explicit = true))),
+            None => errors.push(PlanError::UnknownDependency {
+                step: declaration.id.clone(),
+                dependency: dependency.clone(),
+                known: known.to_vec(),
+            }),
+        }
+    }
+    wanted
+}
+
+/// One cycle for each group of steps that wait for each other.
+pub(super) fn cycle(graph: &DiGraph<Step, Edge>) -> Vec<PlanError> {
+    let groups = petgraph::algo::tarjan_scc(graph);
+    let mut cycles: Vec<Vec<NodeIndex>> = groups.iter().filter_map(|group| cycle_within(graph, group)).collect();
+    cycles.sort();
+    let describe = |cycle: Vec<NodeIndex>| {
+        let next = cycle.iter().copied().cycle().skip(1);
+        let links = cycle.iter().copied().zip(next).map(|(from, to)| {
+            let edge = graph.find_edge(from, to).map(|edge| graph[edge].clone()).unwrap_or_default();
+            (graph[from].id().clone(), edge)
+        });
+        PlanError::Cycle(links.collect())
+    };
+    cycles.into_iter().map(describe).collect()
+}
+
+/// Follows edges inside the group from its first step until a step comes again; what lies between is a cycle.
+fn cycle_within(graph: &DiGraph<Step, Edge>, group: &[NodeIndex]) -> Option<Vec<NodeIndex>> {
+    let members: BTreeSet<NodeIndex> = group.iter().copied().collect();
+    let mut at = *members.first()?;
+    let mut walk = vec![at];
+    loop {
+        let inside = graph.neighbors_directed(at, Direction::Outgoing).filter(|next| members.contains(next));
+        at = inside.min()?;
+        if let Some(start) = walk.iter().position(|seen| *seen == at) {
+            let mut cycle = walk.split_off(start);
+            let least = cycle.iter().enumerate().min_by_key(|(_, step)| **step).map_or(0, |(at, _)| at);
+            cycle.rotate_left(least);
+            return Some(cycle);
+        }
+        walk.push(at);
+    }
+}
+
+/// Topological, and of the steps that could come next always the first in the integration's own order.
+pub(super) fn order(graph: &DiGraph<Step, Edge>) -> Vec<NodeIndex> {
+    let mut waiting: Vec<usize> =
+        graph.node_indices().map(|at| graph.edges_directed(at, Direction::Incoming).count()).collect();
+    let mut ready: BinaryHeap<Reverse<NodeIndex>> =
+        graph.node_indices().filter(|at| waiting[at.index()] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(graph.node_count());
+    while let Some(Reverse(at)) = ready.pop() {
+        order.push(at);
+        for edge in graph.edges_directed(at, Direction::Outgoing) {
+            let left = &mut waiting[edge.target().index()];
+            *left -= 1;
+            if *left == 0 {
+                ready.push(Reverse(edge.target()));
+            }
+        }
+    }
+    order
+}

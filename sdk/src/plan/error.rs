@@ -1,0 +1,170 @@
+//! What can be wrong with a plan, and the way out.
+
+use std::fmt;
+
+use crate::graph::{ObjectType, StepId};
+
+use super::Edge;
+
+/// A mistake in the declarations of steps, or in what is asked of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Two steps have one id.
+    #[error("two steps have the id `{step}` ({first:?} and {second:?}): give one of them another id")]
+    DuplicateStep {
+        /// The id.
+        step: StepId,
+        /// The name of the first.
+        first: String,
+        /// The name of the second.
+        second: String,
+    },
+    /// `after` names a step that is not there.
+    #[error("step `{step}` is to run after `{dependency}`, which is no step: {}", hint(dependency, known))]
+    UnknownDependency {
+        /// The step that waits.
+        step: StepId,
+        /// What it waits for.
+        dependency: StepId,
+        /// The steps there are.
+        known: Vec<StepId>,
+    },
+    /// A type is read, or amended, that no step emits.
+    #[error(
+        "step `{step}` {verb} {object_type}, which no step emits: add a step that emits it, or remove the parameter"
+    )]
+    NoProducer {
+        /// The step.
+        step: StepId,
+        /// What it does with the type.
+        verb: &'static str,
+        /// The type.
+        object_type: ObjectType,
+    },
+    /// Several steps emit an entity type whose equal keys are an error.
+    #[error(
+        "{object_type} is emitted by several steps ({}): let one step emit it, or declare that equal keys merge \
+         (`#[entity(merge)]`)",
+        list(steps)
+    )]
+    SeveralProducers {
+        /// The type.
+        object_type: ObjectType,
+        /// The steps.
+        steps: Vec<StepId>,
+    },
+    /// Job data are used that no step publishes.
+    #[error("step `{step}` uses the data {data:?}, which no step publishes: add a step with `Publish` of it")]
+    NoPublisher {
+        /// The step.
+        step: StepId,
+        /// The name of the data.
+        data: String,
+    },
+    /// Several steps publish the same job data.
+    #[error("the data {data:?} are published by several steps ({}): let one step publish them", list(steps))]
+    SeveralPublishers {
+        /// The name of the data.
+        data: String,
+        /// The steps.
+        steps: Vec<StepId>,
+    },
+    /// A step belongs to an ingestion source that the integration does not declare.
+    #[error("step `{step}` belongs to the source {source_id:?}, which is not declared: add `Integration::source`")]
+    UnknownSource {
+        /// The step.
+        step: StepId,
+        /// The source.
+        source_id: String,
+    },
+    /// Steps wait for each other.
+    #[error("steps wait for each other: {}: remove one of these dependencies, or split a step", cycle(.0))]
+    Cycle(
+        /// Each step, and why the next one waits for it; the last leads back to the first.
+        Vec<(StepId, Edge)>,
+    ),
+    /// A step is named that is not there.
+    #[error("there is no step `{step}`: {}", hint(step, known))]
+    UnknownStep {
+        /// What was named.
+        step: StepId,
+        /// The steps there are.
+        known: Vec<StepId>,
+    },
+    /// A start state is given for a step that is not there.
+    #[error("a start state names the step `{step}`, which is not there: {}", hint(step, known))]
+    UnknownStart {
+        /// What was named.
+        step: StepId,
+        /// The steps there are.
+        known: Vec<StepId>,
+    },
+    /// A source is named that is not there.
+    #[error("there is no ingestion source {source_id:?}; there are: {}", known.join(", "))]
+    UnknownSourceSelection {
+        /// What was named.
+        source_id: String,
+        /// The sources there are.
+        known: Vec<String>,
+    },
+}
+
+impl PlanError {
+    /// The code of the error in summaries.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownStart { .. } => "UNKNOWN_STEP_ID_SPECIFIED_IN_START_STATE",
+            _ => "UNEXPECTED_ERROR",
+        }
+    }
+}
+
+/// Everything that is wrong with a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanErrors(pub Vec<PlanError>);
+
+impl std::error::Error for PlanErrors {}
+
+impl fmt::Display for PlanErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [only] => only.fmt(f),
+            several => {
+                write!(f, "the steps have {} mistakes:", several.len())?;
+                several.iter().try_for_each(|error| write!(f, "\n- {error}"))
+            }
+        }
+    }
+}
+
+impl From<PlanError> for PlanErrors {
+    fn from(error: PlanError) -> Self {
+        Self(vec![error])
+    }
+}
+
+fn list(steps: &[StepId]) -> String {
+    steps.iter().map(StepId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn cycle(steps: &[(StepId, Edge)]) -> String {
+    let first = steps.first().map(|(step, _)| step.as_str()).unwrap_or_default();
+    let links: String = steps
+        .iter()
+        .zip(steps.iter().skip(1).map(|(step, _)| step.as_str()).chain([first]))
+        .map(|((_, edge), next)| format!(" -> {next} ({edge})"))
+        .collect();
+    format!("{first}{links}")
+}
+
+fn hint(wanted: &StepId, known: &[StepId]) -> String {
+    let close = known
+        .iter()
+        .map(|step| (strsim::jaro_winkler(wanted.as_str(), step.as_str()), step))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match close {
+        Some((_, step)) => format!("did you mean `{step}`?"),
+        None => format!("the steps are {}", list(known)),
+    }
+}

@@ -1,0 +1,75 @@
+//! Which steps take part in a job, and why the others do not.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::graph::StepId;
+use crate::step::DisabledReason;
+
+use super::{Plan, PlanError};
+
+/// Whether a step takes part in a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum StartState {
+    /// It does.
+    Enabled,
+    /// It does not.
+    Disabled {
+        /// Why.
+        reason: DisabledReason,
+        /// The step above that is the cause, and its reason, where it is not this one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        because_of: Option<(StepId, DisabledReason)>,
+    },
+    /// Nobody asked for it in this job.
+    Unselected,
+}
+
+impl StartState {
+    /// The reason at the root: that of the step above, if it is the cause.
+    pub fn root_reason(&self) -> Option<DisabledReason> {
+        match self {
+            Self::Enabled | Self::Unselected => None,
+            Self::Disabled { reason, because_of } => Some(because_of.as_ref().map_or(*reason, |(_, root)| *root)),
+        }
+    }
+}
+
+impl Plan {
+    /// The state of every step, given those that are switched off: a step below a disabled one is disabled too.
+    ///
+    /// # Errors
+    /// [`PlanError::UnknownStart`] where a name is not a step.
+    pub fn start_states(
+        &self,
+        disabled: &BTreeMap<StepId, DisabledReason>,
+    ) -> Result<BTreeMap<StepId, StartState>, PlanError> {
+        if let Some(unknown) = disabled.keys().find(|id| self.step(id).is_none()) {
+            let known = self.steps().map(|step| step.id().clone()).collect();
+            return Err(PlanError::UnknownStart { step: unknown.clone(), known });
+        }
+        let mut states = BTreeMap::new();
+        for step in self.steps() {
+            let state = match disabled.get(step.id()) {
+                Some(&reason) => StartState::Disabled { reason, because_of: None },
+                None => self.inherited(step.id(), &states),
+            };
+            states.insert(step.id().clone(), state);
+        }
+        Ok(states)
+    }
+
+    fn inherited(&self, step: &StepId, states: &BTreeMap<StepId, StartState>) -> StartState {
+        let roots = self.dependencies(step).into_iter().filter_map(|(id, _)| match states.get(id)? {
+            StartState::Disabled { because_of: Some(root), .. } => Some(root.clone()),
+            StartState::Disabled { reason, because_of: None } => Some((id.clone(), *reason)),
+            StartState::Enabled | StartState::Unselected => None,
+        });
+        match roots.into_iter().next() {
+            Some(root) => StartState::Disabled { reason: DisabledReason::ParentDisabled, because_of: Some(root) },
+            None => StartState::Enabled,
+        }
+    }
+}

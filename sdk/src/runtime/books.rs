@@ -1,0 +1,157 @@
+//! Closing the books of a step: from what it recorded to its status, and what is missing because of it.
+
+use std::collections::BTreeMap;
+
+use crate::graph::{ObjectType, StepId, Timestamp};
+use crate::http::Usage;
+use crate::plan::{Edge, StartState};
+use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, StepResult};
+
+use super::summary::{Failure, StepReport, StepStatus};
+
+/// What a step inherits from those it waited for: their gaps in what it reads, with the step at the root.
+pub(super) fn inherited<'a>(
+    declaration: &Declaration,
+    dependencies: impl IntoIterator<Item = (&'a StepReport, &'a Edge)>,
+) -> Vec<Incomplete> {
+    let mut gaps: Vec<Incomplete> = Vec::new();
+    for (report, edge) in dependencies {
+        let whole = edge.explicit || !edge.data.is_empty();
+        let concern = |gap: &&Incomplete| whole || gap.types.iter().any(|missing| edge.through.contains(missing));
+        for gap in report.incomplete.iter().filter(concern) {
+            let root = gap.inherited_from.clone().unwrap_or_else(|| report.id.clone());
+            let inherited = Incomplete { types: declaration.emits(), inherited_from: Some(root), ..gap.clone() };
+            if !inherited.types.is_empty() && !gaps.contains(&inherited) {
+                gaps.push(inherited);
+            }
+        }
+    }
+    gaps
+}
+
+fn gap(types: impl IntoIterator<Item = ObjectType>, code: &str, cause: String) -> Incomplete {
+    Incomplete { types: types.into_iter().collect(), under: None, code: code.to_owned(), cause, inherited_from: None }
+}
+
+/// Everything that is missing from what a step recorded itself.
+fn own_gaps(declaration: &Declaration, record: &Record) -> Vec<Incomplete> {
+    let mut gaps = record.incomplete.clone();
+    gaps.sort();
+    for object_type in &record.undeclared {
+        let cause = format!("`{}` adds this type without declaring it", declaration.id);
+        gaps.push(gap([object_type.clone()], "UNEXPECTED_ERROR", cause));
+    }
+    for (object_type, count) in &record.quarantined {
+        let cause = format!("{count} object(s) are kept apart because their schemas find fault with them");
+        gaps.push(gap([object_type.clone()], "UNEXPECTED_ERROR", cause));
+    }
+    for (object_type, (count, code, cause)) in &record.refused {
+        gaps.push(gap([object_type.clone()], code, format!("{count} object(s) are refused; the first: {cause}")));
+    }
+    gaps
+}
+
+/// How a step went, from what it returned and recorded.
+pub(super) struct Closing<'a> {
+    pub(super) declaration: &'a Declaration,
+    pub(super) depends_on: Vec<StepId>,
+    pub(super) inherited: Vec<Incomplete>,
+    pub(super) started: Timestamp,
+    pub(super) usage: Usage,
+    pub(super) cached: bool,
+}
+
+impl Closing<'_> {
+    pub(super) fn report(self, record: Record, outcome: StepResult) -> StepReport {
+        let mut incomplete = own_gaps(self.declaration, &record);
+        let all_parts_failed = record.parts > 0 && record.failed_parts == record.parts;
+        let cancelled = matches!(outcome, Err(StepError::Cancelled));
+        let mut error = None;
+        if let Err(cause) = outcome {
+            let failure = Failure { code: cause.code().to_owned(), message: cause.to_string() };
+            if !self.declaration.emits().is_empty() {
+                incomplete.push(gap(self.declaration.emits(), &failure.code, failure.message.clone()));
+            }
+            error = Some(failure);
+        } else if all_parts_failed {
+            error = incomplete.first().map(|first| Failure { code: first.code.clone(), message: first.cause.clone() });
+        }
+        incomplete.extend(self.inherited);
+        let status = match (&error, incomplete.is_empty()) {
+            _ if cancelled => StepStatus::Partial,
+            (Some(_), _) => StepStatus::Failure,
+            (None, false) => StepStatus::Partial,
+            (None, true) if self.cached => StepStatus::Cached,
+            (None, true) => StepStatus::Success,
+        };
+        let ended = Timestamp::now();
+        let counts: BTreeMap<ObjectType, u64> = record.added.into_iter().filter(|(_, count)| *count > 0).collect();
+        StepReport {
+            depends_on: self.depends_on,
+            encountered_types: counts.keys().cloned().collect(),
+            encountered_type_counts: counts,
+            start_time: Some(self.started),
+            end_time: Some(ended),
+            duration: (ended.millis() - self.started.millis()).unsigned_abs(),
+            error,
+            skipped: record.skipped,
+            findings: record.findings.into_values().collect(),
+            quarantined: record.quarantined,
+            usage: self.usage,
+            ..unrun(self.declaration, status, incomplete)
+        }
+    }
+}
+
+/// The report of a step that has nothing but a status and gaps.
+fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomplete>) -> StepReport {
+    StepReport {
+        id: declaration.id.clone(),
+        name: declaration.name.clone(),
+        depends_on: Vec::new(),
+        declared_types: declaration.emits(),
+        partial_types: incomplete.iter().flat_map(|gap| gap.types.iter().cloned()).collect(),
+        encountered_types: Default::default(),
+        encountered_type_counts: BTreeMap::new(),
+        status,
+        disabled_reason: None,
+        start_time: None,
+        end_time: None,
+        duration: 0,
+        error: None,
+        incomplete,
+        skipped: BTreeMap::new(),
+        findings: Vec::new(),
+        quarantined: BTreeMap::new(),
+        usage: Usage::default(),
+    }
+}
+
+/// The report of a step that did not take part.
+///
+/// What the user switched off is not missing. What could not be collected is, and so is what this job was not asked
+/// for: whoever consumes the graph must not take its absence for a deletion.
+pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, start: &StartState) -> StepReport {
+    let missing = |code: &str, cause: &str| vec![gap(declaration.emits(), code, cause.to_owned())];
+    let (status, reason, incomplete) = match start {
+        StartState::Enabled => {
+            let incomplete = missing("UNEXPECTED_ERROR", "the job ended before this step began");
+            (StepStatus::Pending, None, incomplete)
+        }
+        StartState::Unselected => (StepStatus::Disabled, Some("not_selected".to_owned()), Vec::new()),
+        StartState::Disabled { reason, .. } => {
+            let incomplete = match start.root_reason() {
+                Some(DisabledReason::Permission) => {
+                    missing("PROVIDER_AUTHORIZATION_ERROR", "the credentials do not allow it")
+                }
+                Some(DisabledReason::ApiVersion) => missing("PROVIDER_API_ERROR", "the provider's version lacks it"),
+                _ => Vec::new(),
+            };
+            (StepStatus::Disabled, Some(reason.as_str().to_owned()), incomplete)
+        }
+    };
+    let partial_types = if *start == StartState::Unselected { declaration.emits() } else { Default::default() };
+    let mut report = unrun(declaration, status, incomplete);
+    report.partial_types.extend(partial_types);
+    StepReport { depends_on, disabled_reason: reason, ..report }
+}

@@ -1,0 +1,258 @@
+//! Running the steps: those whose dependencies have ended run at once, each in a task of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::graph::{ObjectKey, StepId, Timestamp};
+use crate::http::Http;
+use crate::intake::{Intake, StepIntake};
+use crate::integration::Connection;
+use crate::plan::{Edge, Plan, StartState};
+use crate::step::{Ledger, Record, Step, StepContext, StepError, StepResult, StepServices};
+use crate::store::{JobStore, StoreError};
+
+use super::books::{self, Closing};
+use super::event::{Event, Events};
+use super::summary::StepReport;
+
+/// How often running steps tell how far they are.
+const PROGRESS: Duration = Duration::from_millis(100);
+/// Objects of an earlier job that are in memory at once.
+const PAGE: usize = 500;
+
+/// What is left when no step runs any more.
+pub(super) struct Ended {
+    /// A report for each step, in the order of the plan.
+    pub(super) reports: Vec<StepReport>,
+    /// What ended the job as a whole.
+    pub(super) fatal: Option<StepError>,
+}
+
+pub(super) struct Execution<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) starts: &'a BTreeMap<StepId, StartState>,
+    pub(super) cache: BTreeMap<StepId, JobStore>,
+    pub(super) asked_for: BTreeSet<StepId>,
+    pub(super) intake: Arc<Intake>,
+    pub(super) job: JobStore,
+    pub(super) connection: Connection,
+    pub(super) concurrency: usize,
+    pub(super) events: Events,
+}
+
+/// A step at work.
+struct Running {
+    ledger: Arc<Ledger>,
+    http: Option<Http>,
+    started: Timestamp,
+    cached: bool,
+    told: (u64, u64),
+}
+
+type Outcome = (StepId, StepResult);
+
+impl Execution<'_> {
+    /// Runs until every step has ended, or until the job is to end early.
+    pub(super) async fn run(mut self, cancel: &CancellationToken) -> Result<Ended, StoreError> {
+        // Ends the steps when the user does, and when the credentials turn out not to work.
+        let stop = cancel.child_token();
+        let mut tasks: JoinSet<Outcome> = JoinSet::new();
+        let mut running: BTreeMap<StepId, Running> = BTreeMap::new();
+        let mut reports: BTreeMap<StepId, StepReport> = BTreeMap::new();
+        let mut fatal = None;
+        let mut progress = tokio::time::interval(PROGRESS);
+        self.pass_over_disabled(&mut reports).await?;
+        loop {
+            if !stop.is_cancelled() {
+                self.start_ready(&mut tasks, &mut running, &reports, &stop).await;
+            }
+            tokio::select! {
+                ended = tasks.join_next() => {
+                    let Some(ended) = ended else { break };
+                    let Ok((step, outcome)) = ended else { continue };
+                    if let Err(error) = &outcome && error.is_fatal() {
+                        stop.cancel();
+                    }
+                    let Some(work) = running.remove(&step) else { continue };
+                    let (report, error) = self.close(&step, work, outcome, &reports).await?;
+                    reports.insert(step, report);
+                    fatal = fatal.or(error.filter(StepError::is_fatal));
+                }
+                _ = progress.tick() => self.tell_progress(&mut running),
+            }
+        }
+        let reports = self.plan.steps().map(|step| match reports.remove(step.id()) {
+            Some(report) => report,
+            None => books::not_started(step.declaration(), self.depends_on(step.id()), &StartState::Enabled),
+        });
+        Ok(Ended { reports: reports.collect(), fatal })
+    }
+
+    async fn pass_over_disabled(&self, reports: &mut BTreeMap<StepId, StepReport>) -> Result<(), StoreError> {
+        for step in self.plan.steps() {
+            let start = &self.starts[step.id()];
+            if *start == StartState::Enabled {
+                continue;
+            }
+            let report = books::not_started(step.declaration(), self.depends_on(step.id()), start);
+            self.record(&report).await?;
+            self.events.tell(Event::StepSkipped { step: step.id().clone(), start: start.clone() }).await;
+            reports.insert(step.id().clone(), report);
+        }
+        Ok(())
+    }
+
+    async fn start_ready(
+        &mut self,
+        tasks: &mut JoinSet<Outcome>,
+        running: &mut BTreeMap<StepId, Running>,
+        reports: &BTreeMap<StepId, StepReport>,
+        stop: &CancellationToken,
+    ) {
+        let waiting =
+            self.plan.steps().filter(|step| !reports.contains_key(step.id()) && !running.contains_key(step.id()));
+        let ready =
+            waiting.filter(|step| self.plan.dependencies(step.id()).iter().all(|(id, _)| reports.contains_key(*id)));
+        for step in ready.cloned().collect::<Vec<_>>() {
+            let id = step.id().clone();
+            let (ledger, http) = (Arc::new(Ledger::default()), self.connection.http.as_ref().map(Http::for_step));
+            let earlier = self.cache.remove(&id).filter(|_| !self.asked_for.contains(&id));
+            let started = Timestamp::now();
+            let cached = earlier.is_some();
+            running.insert(
+                id.clone(),
+                Running { ledger: Arc::clone(&ledger), http: http.clone(), started, cached, told: (0, 0) },
+            );
+            self.events.tell(Event::StepStarted { step: id.clone() }).await;
+            let context = self.context(&step, ledger, http);
+            let span = tracing::info_span!("step", id = %id);
+            let stop = stop.clone();
+            tasks.spawn(async move { (id, work(step, context, earlier, stop).await) }.instrument(span));
+        }
+    }
+
+    fn context(&self, step: &Step, ledger: Arc<Ledger>, http: Option<Http>) -> StepContext {
+        let declaration = Arc::clone(step.declaration());
+        StepContext::new(StepServices {
+            intake: StepIntake::new(Arc::clone(&self.intake), &declaration, Arc::clone(&ledger)),
+            declaration,
+            ledger,
+            store: self.job.clone(),
+            http,
+            config: Arc::clone(&self.connection.config),
+            concurrency: self.concurrency,
+            events: self.events.clone(),
+        })
+    }
+
+    async fn close(
+        &self,
+        id: &StepId,
+        work: Running,
+        outcome: StepResult,
+        reports: &BTreeMap<StepId, StepReport>,
+    ) -> Result<(StepReport, Option<StepError>), StoreError> {
+        let Some(step) = self.plan.step(id) else { return Err(StoreError::Corrupt(format!("unknown step {id}"))) };
+        let above: Vec<(&StepId, &Edge)> = self.plan.dependencies(id);
+        let above = above.into_iter().filter_map(|(id, edge)| Some((reports.get(id)?, edge)));
+        let closing = Closing {
+            declaration: step.declaration(),
+            depends_on: self.depends_on(id),
+            inherited: books::inherited(step.declaration(), above),
+            started: work.started,
+            usage: work.http.as_ref().map(Http::usage).unwrap_or_default(),
+            cached: work.cached,
+        };
+        let record: Record = work.ledger.snapshot();
+        let (outcome, error) = match outcome {
+            Ok(()) => (Ok(()), None),
+            Err(StepError::Store(error)) => return Err(error),
+            Err(error) if error.is_fatal() => {
+                let message = StepError::Other(error.to_string());
+                (Err(message), Some(error))
+            }
+            Err(error) => (Err(error), None),
+        };
+        let mut report = closing.report(record, outcome);
+        if let (Some(fatal), Some(failure)) = (&error, &mut report.error) {
+            failure.code = fatal.code().to_owned();
+        }
+        self.record(&report).await?;
+        let told = Arc::new(report.clone());
+        self.events
+            .tell(match report.error {
+                Some(_) => Event::StepFailed { report: told },
+                None => Event::StepFinished { report: told },
+            })
+            .await;
+        Ok((report, error))
+    }
+
+    async fn record(&self, report: &StepReport) -> Result<(), StoreError> {
+        let json = serde_json::to_value(report).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        self.job.end_step(report.id.clone(), report.status.as_str(), json).await
+    }
+
+    fn tell_progress(&self, running: &mut BTreeMap<StepId, Running>) {
+        for (step, work) in running {
+            let now = (work.ledger.total(), work.http.as_ref().map_or(0, |http| http.usage().requests));
+            if now != work.told {
+                work.told = now;
+                let (objects, requests) = now;
+                self.events.mention(|| Event::StepProgress { step: step.clone(), objects, requests });
+            }
+        }
+    }
+
+    fn depends_on(&self, step: &StepId) -> Vec<StepId> {
+        self.plan.dependencies(step).into_iter().map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// One step, until it ends, panics or is stopped; then all that it added is committed.
+async fn work(step: Step, context: StepContext, earlier: Option<JobStore>, stop: CancellationToken) -> StepResult {
+    let steps_own = async {
+        match earlier {
+            Some(earlier) => adopt(&step, &context, &earlier).await,
+            None => step.run(context.clone()).await,
+        }
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(StepError::Cancelled),
+        outcome = std::panic::AssertUnwindSafe(steps_own).catch_unwind() => outcome.unwrap_or_else(|panic| Err(panicked(&*panic))),
+    };
+    let committed = context.intake().finish().await;
+    outcome.and(committed)
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    StepError::Other(format!("the step panicked: {text}"))
+}
+
+/// Takes over what the step added in an earlier job.
+async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
+    for object_type in step.declaration().emits() {
+        let mut after: Option<ObjectKey> = None;
+        loop {
+            let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;
+            after = page.last().map(|row| row.key.clone());
+            let last = page.len() < PAGE;
+            for row in page {
+                context.intake().adopt(row).await?;
+            }
+            if last {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! What a job is asked to do, and its frame: verify, begin, execute, sum up, end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Values;
+use crate::graph::{StepId, Timestamp};
+use crate::http::Usage;
+use crate::intake::Intake;
+use crate::integration::{Connection, Integration, SetupError};
+use crate::plan::{Plan, PlanError, PlanErrors, StartState};
+use crate::schema::{SchemaError, Schemas, Validation};
+use crate::step::{DisabledReason, StepError};
+use crate::store::{JobState, JobStore, Kind, Store, StoreError};
+
+use super::event::{Announced, Event, Events};
+use super::execution::{Ended, Execution};
+use super::summary::{Failure, Metadata, PartialDatasets, Summary};
+
+/// Parents that a step works on at once, and requests in flight, unless told otherwise.
+const CONCURRENCY: usize = 16;
+
+/// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The steps do not make a plan.
+    #[error(transparent)]
+    Plan(#[from] PlanErrors),
+    /// The configuration or the credentials are refused.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A class schema cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PlanError> for JobError {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(error.into())
+    }
+}
+
+/// One run of an integration.
+///
+/// ```
+/// # use integration_sdk::prelude::*;
+/// # use integration_sdk::{Integration, Job, config::Values, store::Store};
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # #[step(id = "fetch-planets", name = "Fetch planets")]
+/// # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+/// #     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+/// #     Ok(())
+/// # }
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let space = Integration::offline::<()>("space", "Space").step(fetch_planets());
+/// let directory = tempfile::tempdir()?;
+/// let store = Store::open(directory.path())?;
+/// let summary = Job::new(&space, &store).run(&Values::default(), Default::default()).await?;
+/// assert_eq!(summary.entities, 1);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Job<'a> {
+    integration: &'a Integration,
+    store: &'a Store,
+    instance: String,
+    selection: Vec<StepId>,
+    max_age: Option<Duration>,
+    sources: BTreeMap<String, bool>,
+    validation: Validation,
+    class_schemas: BTreeMap<String, serde_json::Value>,
+    concurrency: Option<usize>,
+    events: Events,
+}
+
+impl<'a> Job<'a> {
+    /// A job of all steps.
+    pub fn new(integration: &'a Integration, store: &'a Store) -> Self {
+        Self {
+            integration,
+            store,
+            instance: "default".to_owned(),
+            selection: Vec::new(),
+            max_age: None,
+            sources: BTreeMap::new(),
+            validation: Validation::default(),
+            class_schemas: BTreeMap::new(),
+            concurrency: None,
+            events: Events::default(),
+        }
+    }
+
+    /// Which of several accounts of a user it is.
+    #[must_use]
+    pub fn instance(mut self, name: impl Into<String>) -> Self {
+        self.instance = name.into();
+        self
+    }
+
+    /// Only these steps and what they need; what they need is taken from the newest job of the instance that has it
+    /// complete, if it ended not longer than `max_age` ago.
+    #[must_use]
+    pub fn select(mut self, steps: Vec<StepId>, max_age: Duration) -> Self {
+        self.selection = steps;
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// Switches an ingestion source on or off.
+    #[must_use]
+    pub fn source(mut self, id: impl Into<String>, on: bool) -> Self {
+        self.sources.insert(id.into(), on);
+        self
+    }
+
+    /// What is done with objects that their schemas find fault with.
+    #[must_use]
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = validation;
+        self
+    }
+
+    /// Class schemas in addition to, or in the place of, our own.
+    #[must_use]
+    pub fn class_schemas(mut self, schemas: BTreeMap<String, serde_json::Value>) -> Self {
+        self.class_schemas = schemas;
+        self
+    }
+
+    /// How many requests may be in flight, and how many parents a step works on at once.
+    #[must_use]
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        self.concurrency = Some(limit.max(1));
+        self
+    }
+
+    /// Where to tell what happens.
+    #[must_use]
+    pub fn events(mut self, sender: mpsc::Sender<Event>) -> Self {
+        self.events = Events::to(sender);
+        self
+    }
+
+    /// Runs it. `cancel` ends it early, with what has been collected and a summary.
+    ///
+    /// # Errors
+    /// [`JobError`] where the job cannot begin or cannot be recorded; a job that began and failed has a summary.
+    pub async fn run(self, values: &Values, cancel: CancellationToken) -> Result<Summary, JobError> {
+        let plan = Plan::new(self.integration)?;
+        let schemas = self.integration.schemas(self.class_schemas.clone())?;
+        let chosen = plan.closure(&self.selection)?;
+        self.check_sources()?;
+        let connection = self.integration.connect(values, self.concurrency).await?;
+        let starts = self.starts(&plan, &connection, &chosen)?;
+        let cache = self.cache(&chosen).await?;
+        let job = self.store.begin_job(self.integration.id(), &self.instance).await?;
+        let started = Timestamp::now();
+        let steps = plan.steps().map(|step| {
+            let (id, name) = (step.id().clone(), step.declaration().name.clone());
+            Announced { start: starts[&id].clone(), id, name }
+        });
+        self.events.tell(Event::JobStarted { job: job.id().clone(), steps: steps.collect() }).await;
+        let http = connection.http.clone();
+        let intake = self.intake(job.clone(), schemas);
+        let execution = Execution {
+            plan: &plan,
+            starts: &starts,
+            cache,
+            asked_for: self.selection.iter().cloned().collect(),
+            intake: Arc::new(intake),
+            job: job.clone(),
+            connection,
+            concurrency: self.concurrency.unwrap_or(CONCURRENCY),
+            events: self.events.clone(),
+        };
+        let ended = execution.run(&cancel).await?;
+        let usage = http.map(|http| http.usage()).unwrap_or_default();
+        let summary = Arc::new(self.sum_up(&job, started, ended, cancel.is_cancelled(), usage).await?);
+        let json = serde_json::to_value(&*summary).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        job.end_job(summary.state, &json).await?;
+        self.events.tell(Event::JobFinished { summary: Arc::clone(&summary) }).await;
+        for hook in &self.integration.after_job {
+            hook(Arc::clone(&summary)).await;
+        }
+        Ok(Arc::unwrap_or_clone(summary))
+    }
+
+    fn check_sources(&self) -> Result<(), PlanError> {
+        let known: Vec<String> = self.integration.sources().iter().map(|source| source.id.clone()).collect();
+        match self.sources.keys().find(|source| !known.contains(source)) {
+            Some(unknown) => Err(PlanError::UnknownSourceSelection { source_id: unknown.clone(), known }),
+            None => Ok(()),
+        }
+    }
+
+    fn starts(
+        &self,
+        plan: &Plan,
+        connection: &Connection,
+        chosen: &BTreeSet<StepId>,
+    ) -> Result<BTreeMap<StepId, StartState>, PlanError> {
+        let mut disabled: BTreeMap<StepId, DisabledReason> = BTreeMap::new();
+        let held = connection.access.as_ref().and_then(|access| access.scopes.as_ref());
+        for step in plan.steps() {
+            let declaration = step.declaration();
+            let source =
+                declaration.source.as_ref().and_then(|id| self.integration.sources().iter().find(|s| s.id == *id));
+            let on = source.is_none_or(|source| *self.sources.get(&source.id).unwrap_or(&source.on_by_default));
+            if !on {
+                disabled.insert(declaration.id.clone(), DisabledReason::UserConfig);
+            } else if held.is_some_and(|held| !declaration.scopes.is_subset(held)) {
+                disabled.insert(declaration.id.clone(), DisabledReason::Permission);
+            }
+        }
+        for rule in &self.integration.start_rules {
+            disabled.extend(rule(&*connection.config));
+        }
+        let mut starts = plan.start_states(&disabled)?;
+        if !chosen.is_empty() {
+            let others = starts.iter_mut().filter(|(step, _)| !chosen.contains(*step));
+            others.for_each(|(_, state)| *state = StartState::Unselected);
+        }
+        Ok(starts)
+    }
+
+    /// The newest job of the instance that has a step complete and fresh, for the steps that are needed but not named.
+    async fn cache(&self, chosen: &BTreeSet<StepId>) -> Result<BTreeMap<StepId, JobStore>, StoreError> {
+        let mut cache = BTreeMap::new();
+        let Some(max_age) = self.max_age else { return Ok(cache) };
+        let oldest = Timestamp::now().millis() - i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
+        let jobs = self.store.jobs().await?.into_iter().filter(|job| {
+            job.integration == self.integration.id() && job.instance == self.instance && job.state != JobState::Running
+        });
+        for job in jobs {
+            let earlier = self.store.open_job(&job);
+            for row in earlier.steps().await? {
+                let fresh = row.ended.millis() >= oldest && matches!(row.status.as_str(), "success" | "cached");
+                if fresh && chosen.contains(&row.step) && !self.selection.contains(&row.step) {
+                    cache.entry(row.step).or_insert_with(|| earlier.clone());
+                }
+            }
+        }
+        Ok(cache)
+    }
+
+    fn intake(&self, store: JobStore, schemas: Schemas) -> Intake {
+        Intake {
+            store,
+            schemas: Arc::new(schemas),
+            validation: self.validation,
+            on_entity: self.integration.on_entity.clone(),
+            on_relationship: self.integration.on_relationship.clone(),
+            redaction: self.integration.redaction.clone(),
+        }
+    }
+
+    async fn sum_up(
+        &self,
+        job: &JobStore,
+        started: Timestamp,
+        ended: Ended,
+        cancelled: bool,
+        usage: Usage,
+    ) -> Result<Summary, StoreError> {
+        let census = job.census().await?;
+        let count = |entities: bool| {
+            census.iter().filter(|count| (count.kind == Kind::Entity) == entities).map(|count| count.objects).sum()
+        };
+        let types = ended.reports.iter().flat_map(|report| report.partial_types.iter().cloned()).collect();
+        let partial = ended.reports.iter().any(|report| !report.incomplete.is_empty());
+        let state = match (&ended.fatal, cancelled, partial) {
+            (Some(_), _, _) => JobState::Failed,
+            (None, true, _) => JobState::Cancelled,
+            (None, false, true) => JobState::Partial,
+            (None, false, false) => JobState::Complete,
+        };
+        let end_time = Timestamp::now();
+        let failure = |error: StepError| Failure { code: error.code().to_owned(), message: error.to_string() };
+        Ok(Summary {
+            job: job.id().clone(),
+            integration: self.integration.id().to_owned(),
+            instance: self.instance.clone(),
+            state,
+            start_time: started,
+            end_time,
+            duration: (end_time.millis() - started.millis()).unsigned_abs(),
+            entities: count(true),
+            relationships: count(false),
+            error: ended.fatal.map(failure),
+            integration_step_results: ended.reports,
+            metadata: Metadata { partial_datasets: PartialDatasets { types } },
+            usage,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! How a provider speaks: names of headers, and the shape of its errors.
+
+use hyper::{
+    StatusCode,
+    header::{HeaderName, HeaderValue},
+};
+use serde_json::{Value, json};
+
+/// Names and shapes that differ between providers.
+#[derive(Debug, Clone)]
+pub struct Dialect {
+    /// Names each answer.
+    pub request_id: HeaderName,
+    /// Says how many requests are left in the rate bucket.
+    pub rate_remaining: HeaderName,
+    /// Says which scopes a call accepts.
+    pub scopes_accepted: HeaderName,
+    /// Says which scopes the token has.
+    pub scopes_granted: HeaderName,
+    /// The media type of JSON answers.
+    pub content_type: HeaderValue,
+    /// The body of a refusal.
+    pub error_body: fn(&Refusal) -> Value,
+    /// Whether `Next-Range` repeats the `max` of the request.
+    pub max_in_next_range: bool,
+    /// Headers without which a request is refused.
+    pub required_headers: Vec<RequiredHeader>,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            request_id: HeaderName::from_static("request-id"),
+            rate_remaining: HeaderName::from_static("ratelimit-remaining"),
+            scopes_accepted: HeaderName::from_static("oauth-scope-accepted"),
+            scopes_granted: HeaderName::from_static("oauth-scope"),
+            content_type: HeaderValue::from_static("application/json"),
+            error_body: |refusal| json!({"id": refusal.code(), "message": refusal.to_string()}),
+            max_in_next_range: true,
+            required_headers: Vec::new(),
+        }
+    }
+}
+
+/// A header that each request must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredHeader {
+    /// Its name.
+    pub name: HeaderName,
+    /// What its value must be, blanks aside.
+    pub value: String,
+}
+
+impl RequiredHeader {
+    pub(crate) fn is_met_by(&self, value: Option<&str>) -> bool {
+        let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
+        value.is_some_and(|value| without_blanks(value) == without_blanks(&self.value))
+    }
+}
+
+/// Why the provider does not answer what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// 401.
+    #[error("The request has no token, or one that is not known.")]
+    UnknownToken,
+    /// 403.
+    #[error("The token lacks a scope for this call; it accepts: {}.", accepted.join(", "))]
+    MissingScope {
+        /// Any of these would do.
+        accepted: Vec<String>,
+    },
+    /// 404.
+    #[error("There is no such {what}.")]
+    NotFound {
+        /// What was looked for, such as `team`.
+        what: String,
+    },
+    /// 405.
+    #[error("This path does not know that method.")]
+    MethodNotAllowed,
+    /// 406.
+    #[error("The request needs the header `{name}: {value}`.")]
+    MissingHeader {
+        /// The header's name.
+        name: HeaderName,
+        /// The value that it must have.
+        value: String,
+    },
+    /// 413.
+    #[error("The request's body is too large.")]
+    BodyTooLarge,
+    /// 416.
+    #[error("The range `{given}` cannot be used: {reason}.")]
+    UnusableRange {
+        /// The header as it came.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// 429.
+    #[error("The rate limit is used up; try again later.")]
+    RateLimited {
+        /// The value of `Retry-After`, where the provider gives one.
+        retry_after: Option<String>,
+    },
+}
+
+impl Refusal {
+    /// A short name of the kind of refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownToken => "unauthorized",
+            Self::MissingScope { .. } => "forbidden",
+            Self::NotFound { .. } => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MissingHeader { .. } => "not_acceptable",
+            Self::BodyTooLarge => "payload_too_large",
+            Self::UnusableRange { .. } => "requested_range_not_satisfiable",
+            Self::RateLimited { .. } => "rate_limit",
+        }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownToken => StatusCode::UNAUTHORIZED,
+            Self::MissingScope { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MissingHeader { .. } => StatusCode::NOT_ACCEPTABLE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnusableRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}

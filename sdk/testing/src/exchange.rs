@@ -1,0 +1,274 @@
+//! One request and its answer: the order in which a provider checks, decides and spoils.
+//! It knows no sockets; [`crate::connection`] feeds it.
+
+use std::{
+    future,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    Method, Response, StatusCode,
+    body::Incoming,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    Answer, Fault, ProviderOptions, Refusal, Reply, Request, Route,
+    body::{Delivery, FakeBody},
+    bucket::Bucket,
+    fault::Faults,
+    list::{Page, Paging},
+    log::Log,
+};
+
+/// The connection is to be reset, without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is reset on purpose")]
+pub(crate) struct ResetConnection;
+
+/// The provider's state, shared by all connections.
+pub(crate) struct Exchange {
+    routes: Vec<Route>,
+    options: ProviderOptions,
+    bucket: Option<Mutex<Bucket>>,
+    faults: Mutex<Faults>,
+    log: Mutex<Log>,
+}
+
+impl Exchange {
+    pub(crate) fn new(routes: Vec<Route>, options: ProviderOptions) -> Self {
+        let bucket = options.rate.clone().map(|rule| Mutex::new(Bucket::full(rule, Instant::now())));
+        Self { routes, options, bucket, faults: Mutex::default(), log: Mutex::default() }
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
+        lock(&self.log)
+    }
+
+    /// Requests left in the rate bucket.
+    pub(crate) fn remaining(&self) -> Option<u32> {
+        self.bucket.as_ref().map(|bucket| lock(bucket).remaining(Instant::now()))
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        incoming: hyper::Request<Incoming>,
+        connection: usize,
+    ) -> Result<Response<FakeBody>, ResetConnection> {
+        let (parts, body) = incoming.into_parts();
+        let body = match Limited::new(body, self.options.body_limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::BodyTooLarge),
+            Err(_) => return Err(ResetConnection),
+        };
+        let request = Request::new(parts, body.clone().unwrap_or_default());
+        let number = self.log().arrive(&request, connection);
+        let _in_flight = InFlight(&self.log);
+        let delay = self.options.latency.of(&request);
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+
+        let faults = self.faults().meet(request.method(), request.path());
+        let reply = match replacement(&faults) {
+            Some(Fault::ConnectionReset) => return Err(ResetConnection),
+            Some(Fault::NoAnswer) => future::pending().await,
+            Some(Fault::Status(reply)) => reply.clone(),
+            _ => match body {
+                Ok(_) => self.decide(request, &faults),
+                Err(refusal) => self.refused(&refusal),
+            },
+        };
+        self.log().answer(number, reply.status.as_u16());
+        Ok(self.response(number, reply, &faults))
+    }
+
+    /// The answer as it should be, apart from faults that concern pages.
+    fn decide(&self, request: Request, faults: &[Fault]) -> Reply {
+        let mut scopes = Vec::new();
+        let decided = self.checked(request, &mut scopes).and_then(|(request, route)| {
+            let reply = match (route.handler)(&request) {
+                Answer::Document(document) => self.json(StatusCode::OK, &document),
+                Answer::List(rows) => {
+                    let limits = route.limits.unwrap_or(self.options.page_limits);
+                    let max_in_next_range = self.options.dialect.max_in_next_range;
+                    let paging = Paging { sortable: &route.sortable, limits, max_in_next_range, faults };
+                    let page = match route.sortable.is_empty() {
+                        true => Page::whole(&*rows),
+                        false => paging.page(&*rows, request.header("range"))?,
+                    };
+                    self.page(page, &route.sortable)
+                }
+                Answer::Reply(reply) => reply,
+                Answer::Refused(refusal) => return Err(refusal),
+            };
+            Ok(tagged(reply, &request))
+        });
+        let mut reply = decided.unwrap_or_else(|refusal| self.refused(&refusal));
+        reply.headers.extend(scopes);
+        reply
+    }
+
+    /// Headers, token, route, rate and scopes, in this order. Scope headers are noted as soon as they are known.
+    fn checked(
+        &self,
+        request: Request,
+        scope_headers: &mut Vec<(HeaderName, HeaderValue)>,
+    ) -> Result<(Request, &Route), Refusal> {
+        let dialect = &self.options.dialect;
+        if let Some(required) =
+            dialect.required_headers.iter().find(|needed| !needed.is_met_by(request.header(needed.name.as_str())))
+        {
+            return Err(Refusal::MissingHeader { name: required.name.clone(), value: required.value.clone() });
+        }
+        let granted = self.options.access.scopes_of(&request)?;
+        let routed = self.route(&request);
+        if !routed.as_ref().is_ok_and(|(route, _)| route.free_of_charge) {
+            self.take_token()?;
+        }
+        let (route, parameters) = routed?;
+        if let Some(granted) = granted {
+            note(scope_headers, &dialect.scopes_granted, granted);
+            note(scope_headers, &dialect.scopes_accepted, &route.scopes);
+            if !route.scopes.is_empty() && !route.scopes.iter().any(|scope| granted.contains(scope)) {
+                return Err(Refusal::MissingScope { accepted: route.scopes.clone() });
+            }
+        }
+        Ok((request.routed(parameters, self.remaining()), route))
+    }
+
+    fn route(&self, request: &Request) -> Result<(&Route, crate::path::PathParameters), Refusal> {
+        let mut fitting = self
+            .routes
+            .iter()
+            .filter_map(|route| route.pattern.parameters_of(request.path()).map(|parameters| (route, parameters)))
+            .peekable();
+        if fitting.peek().is_none() {
+            return Err(Refusal::NotFound { what: "path".to_owned() });
+        }
+        fitting.find(|(route, _)| route.method == request.method()).ok_or(Refusal::MethodNotAllowed)
+    }
+
+    fn take_token(&self) -> Result<(), Refusal> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        let mut bucket = lock(bucket);
+        bucket
+            .take(Instant::now())
+            .map_err(|wait| Refusal::RateLimited { retry_after: bucket.retry_after().written(wait, SystemTime::now()) })
+    }
+
+    fn page(&self, page: Page, sortable: &[String]) -> Reply {
+        let status = if page.next_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+        let mut reply = self.json(status, &Value::Array(page.rows));
+        if !sortable.is_empty() {
+            reply = reply.with_header("accept-ranges", &sortable.join(", "));
+        }
+        for (name, value) in [("content-range", page.content_range), ("next-range", page.next_range)] {
+            if let Some(value) = value {
+                reply = reply.with_header(name, &value);
+            }
+        }
+        reply
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Reply {
+        let reply = self.json(refusal.status(), &(self.options.dialect.error_body)(refusal));
+        match refusal {
+            Refusal::RateLimited { retry_after: Some(when) } => reply.with_header("retry-after", when),
+            _ => reply,
+        }
+    }
+
+    fn json(&self, status: StatusCode, body: &Value) -> Reply {
+        let content_type = (CONTENT_TYPE, self.options.dialect.content_type.clone());
+        Reply { status, headers: vec![content_type], body: Bytes::from(body.to_string()) }
+    }
+
+    fn response(&self, number: usize, reply: Reply, faults: &[Fault]) -> Response<FakeBody> {
+        let delivery = Delivery::new(reply.body, faults);
+        let mut response = Response::new(delivery.body);
+        *response.status_mut() = reply.status;
+        let headers = response.headers_mut();
+        for (name, value) in reply.headers {
+            headers.append(name, value);
+        }
+        for fault in faults {
+            if let Fault::WrongContentType(media_type) = fault
+                && let Ok(value) = HeaderValue::try_from(media_type)
+            {
+                headers.insert(CONTENT_TYPE, value);
+            }
+        }
+        if let Some(length) = delivery.content_length {
+            headers.insert(CONTENT_LENGTH, length.into());
+        }
+        if let Ok(id) = HeaderValue::try_from(request_id(number)) {
+            headers.insert(self.options.dialect.request_id.clone(), id);
+        }
+        if let Some(remaining) = self.remaining() {
+            headers.insert(self.options.dialect.rate_remaining.clone(), remaining.into());
+        }
+        response
+    }
+}
+
+/// The first fault that stands in the place of the answer.
+fn replacement(faults: &[Fault]) -> Option<&Fault> {
+    faults.iter().find(|fault| matches!(fault, Fault::ConnectionReset | Fault::NoAnswer | Fault::Status(_)))
+}
+
+/// Adds an entity tag to a good answer to GET, or makes it 304 when the client has that version already.
+/// A 304 says nothing of ranges: who remembers a page must remember what followed it.
+fn tagged(reply: Reply, request: &Request) -> Reply {
+    if request.method() != Method::GET || !reply.status.is_success() {
+        return reply;
+    }
+    let mut hasher = DefaultHasher::new();
+    reply.body.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let known = request.header("if-none-match").is_some_and(|tags| {
+        tags.split(',').map(str::trim).any(|given| given == "*" || given.trim_start_matches("W/") == tag)
+    });
+    let reply = if known { Reply::empty(StatusCode::NOT_MODIFIED.as_u16()) } else { reply };
+    reply.with_header("etag", &tag)
+}
+
+fn note<'s>(
+    headers: &mut Vec<(HeaderName, HeaderValue)>,
+    name: &HeaderName,
+    scopes: impl IntoIterator<Item = &'s String>,
+) {
+    let scopes = scopes.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    if let Ok(value) = HeaderValue::try_from(scopes) {
+        headers.push((name.clone(), value));
+    }
+}
+
+/// The same for the same request of the same run, so that a failing test reads the same each time.
+fn request_id(number: usize) -> String {
+    format!("f00d0000-0000-4000-8000-{number:012x}")
+}
+
+/// Counts a request as under way until its answer begins, or the client goes away.
+struct InFlight<'a>(&'a Mutex<Log>);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        lock(self.0).leave();
+    }
+}
+
+/// No lock is held while anything can panic half-way through a change, so what a poisoned one guards is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,164 @@
+//! Starting a provider, and the handle to one that runs.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Access, Dialect, FaultId, FaultRule, Latency, LoggedRequest, PageLimits, RateBucket, Route, connection,
+    exchange::Exchange,
+};
+
+/// What holds for all routes of a provider.
+#[derive(Debug, Clone)]
+pub struct ProviderOptions {
+    /// Which tokens are known; by default none is asked for.
+    pub access: Access,
+    /// The rate bucket; by default there is none.
+    pub rate: Option<RateBucket>,
+    /// How long answers take.
+    pub latency: Latency,
+    /// How many rows a page has, where a route does not say.
+    pub page_limits: PageLimits,
+    /// The longest body of a request.
+    pub body_limit: usize,
+    /// Names of headers and the shape of errors.
+    pub dialect: Dialect,
+}
+
+impl Default for ProviderOptions {
+    fn default() -> Self {
+        Self {
+            access: Access::open(),
+            rate: None,
+            latency: Latency::None,
+            page_limits: PageLimits::default(),
+            body_limit: 16 * 1024 * 1024,
+            dialect: Dialect::default(),
+        }
+    }
+}
+
+/// The provider could not begin to listen.
+#[derive(Debug, thiserror::Error)]
+#[error("the fake provider cannot listen on 127.0.0.1: {source}; check that loopback is up and sockets are left")]
+pub struct StartError {
+    #[from]
+    source: io::Error,
+}
+
+/// A provider that is not a real one.
+#[derive(Debug, Clone, Copy)]
+pub struct FakeProvider;
+
+impl FakeProvider {
+    /// Starts on a free port of 127.0.0.1, open to everyone.
+    ///
+    /// # Errors
+    /// When no socket can be had.
+    pub async fn start(routes: impl IntoIterator<Item = Route>) -> Result<Running, StartError> {
+        Self::start_with(routes, ProviderOptions::default()).await
+    }
+
+    /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When no socket can be had.
+    pub async fn start_with(
+        routes: impl IntoIterator<Item = Route>,
+        options: ProviderOptions,
+    ) -> Result<Running, StartError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let exchange = Arc::new(Exchange::new(routes.into_iter().collect(), options));
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let stop = CancellationToken::new();
+        let server = connection::accept(listener, exchange.clone(), accepted.clone(), stop.clone());
+        Ok(Running { address, exchange, accepted, stop, server: Some(tokio::spawn(server)) })
+    }
+}
+
+/// A provider that listens. It stops when this is dropped.
+pub struct Running {
+    address: SocketAddr,
+    exchange: Arc<Exchange>,
+    accepted: Arc<AtomicUsize>,
+    stop: CancellationToken,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens, such as `http://127.0.0.1:40123`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All requests so far, in order of arrival.
+    pub fn log(&self) -> Vec<LoggedRequest> {
+        self.exchange.log().entries().to_vec()
+    }
+
+    /// How many requests arrived.
+    pub fn requests(&self) -> usize {
+        self.exchange.log().entries().len()
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// How many requests were under way at once, at most.
+    pub fn peak_in_flight(&self) -> usize {
+        self.exchange.log().peak_in_flight()
+    }
+
+    /// How many requests are left in the rate bucket, where there is one.
+    pub fn remaining(&self) -> Option<u32> {
+        self.exchange.remaining()
+    }
+
+    /// Switches a fault on.
+    pub fn fault(&self, rule: impl Into<FaultRule>) -> FaultId {
+        self.exchange.faults().add(rule.into())
+    }
+
+    /// Switches one fault off.
+    pub fn lift(&self, fault: FaultId) {
+        self.exchange.faults().lift(fault);
+    }
+
+    /// Switches all faults off.
+    pub fn lift_all(&self) {
+        self.exchange.faults().lift_all();
+    }
+
+    /// Stops, and returns when the port is free and all connections are closed.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        if let Some(server) = self.server.take() {
+            // It can only fail by panicking, which its own output has told already.
+            let _ = server.await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
+}

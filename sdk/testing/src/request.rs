@@ -1,0 +1,77 @@
+//! A request as a handler sees it: whole, with its path parameters.
+
+use bytes::Bytes;
+use hyper::{HeaderMap, Method, http::request::Parts};
+
+use crate::path::PathParameters;
+
+/// What a client asked.
+#[derive(Clone)]
+pub struct Request {
+    method: Method,
+    path: String,
+    query: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+    parameters: PathParameters,
+    remaining: Option<u32>,
+}
+
+impl Request {
+    pub(crate) fn new(parts: Parts, body: Bytes) -> Self {
+        Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers,
+            body,
+            parameters: PathParameters::new(),
+            remaining: None,
+        }
+    }
+
+    pub(crate) fn routed(self, parameters: PathParameters, remaining: Option<u32>) -> Self {
+        Self { parameters, remaining, ..self }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn example(path: &str) -> Self {
+        let (parts, ()) = hyper::Request::get(path).body(()).unwrap().into_parts();
+        Self::new(parts, Bytes::new())
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path, as it came.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What stood after the `?`.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// A header's value, where it is readable text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The value of a path parameter; empty where the route's pattern has none of that name.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    /// How many requests are left in the rate bucket, where there is one.
+    pub fn remaining(&self) -> Option<u32> {
+        self.remaining
+    }
+}

@@ -1,0 +1,82 @@
+//! Routes: which path answers what, and under which conditions.
+
+use std::sync::Arc;
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::{Answer, PageLimits, Request, Rows, path::PathPattern};
+
+type Handler = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
+
+/// A path that the provider answers. Of several that fit, the first one does.
+#[derive(Clone)]
+pub struct Route {
+    pub(crate) method: Method,
+    pub(crate) pattern: PathPattern,
+    pub(crate) handler: Handler,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) sortable: Vec<String>,
+    pub(crate) limits: Option<PageLimits>,
+    pub(crate) free_of_charge: bool,
+}
+
+impl Route {
+    /// A handler for one method. Segments of the pattern in braces are parameters: `/teams/{id}/members`.
+    pub fn new(method: Method, pattern: &str, handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self {
+            method,
+            pattern: PathPattern::new(pattern),
+            handler: Arc::new(handler),
+            scopes: Vec::new(),
+            sortable: Vec::new(),
+            limits: None,
+            free_of_charge: false,
+        }
+    }
+
+    /// A handler for GET.
+    pub fn get(pattern: &str, handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::new(Method::GET, pattern, handler)
+    }
+
+    /// A fixed document.
+    pub fn document(pattern: &str, document: Value) -> Self {
+        Self::get(pattern, move |_| Answer::Document(document.clone()))
+    }
+
+    /// A fixed list.
+    pub fn list(pattern: &str, rows: impl Rows + 'static) -> Self {
+        let rows = Arc::new(rows);
+        Self::get(pattern, move |_| Answer::list(rows.clone()))
+    }
+
+    /// The scopes of which a token needs one. Without any, every known token will do.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The properties by which the list can be sorted, the default first. A list without any knows no ranges: it
+    /// ignores them and comes whole.
+    #[must_use]
+    pub fn sortable<S: Into<String>>(mut self, properties: impl IntoIterator<Item = S>) -> Self {
+        self.sortable = properties.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Limits of this list's pages, in the place of the provider's.
+    #[must_use]
+    pub fn page_limits(mut self, limits: PageLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// A call that takes nothing from the rate bucket.
+    #[must_use]
+    pub fn free_of_charge(mut self) -> Self {
+        self.free_of_charge = true;
+        self
+    }
+}

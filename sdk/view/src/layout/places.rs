@@ -1,0 +1,138 @@
+//! The height at which each node stands: as near to its neighbours as the order and the gaps allow.
+//!
+//! Column by column every node names the height that would make its links straight. The heights nearest to these
+//! wishes (least squares) that keep order and distance are found exactly, by pooling nodes that would collide.
+
+use super::grid::{Grid, Node};
+
+const BOX_GAP: f64 = 26.0;
+const JOINT_GAP: f64 = 14.0;
+
+/// Sweeps over the columns; each is a right and a left turn, the last ones look at both sides at once.
+const TURNS: usize = 12;
+
+/// Which links a sweep looks at.
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    Behind,
+    Both,
+}
+
+/// The vertical middle of every node.
+pub(super) fn middles(grid: &Grid) -> Vec<f64> {
+    let mut middles = vec![0.0; grid.nodes.len()];
+    for column in &grid.columns {
+        stack(grid, column, &mut middles);
+    }
+    let columns = grid.columns.len();
+    for turn in 0..TURNS {
+        let both = turn >= TURNS / 2;
+        for column in 1..columns {
+            settle(grid, column, if both { Side::Both } else { Side::Before }, &mut middles);
+        }
+        for column in (0..columns.saturating_sub(1)).rev() {
+            settle(grid, column, if both { Side::Both } else { Side::Behind }, &mut middles);
+        }
+    }
+    middles
+}
+
+/// One below the other around height zero, to begin with.
+fn stack(grid: &Grid, column: &[usize], middles: &mut [f64]) {
+    let offsets = offsets(grid, column);
+    let half = offsets.last().map_or(0.0, |last| last / 2.0);
+    column.iter().zip(offsets).for_each(|(&node, offset)| middles[node] = offset - half);
+}
+
+/// Moves one column to where its links want it.
+fn settle(grid: &Grid, column: usize, side: Side, middles: &mut [f64]) {
+    let nodes = &grid.columns[column];
+    let wishes: Vec<(f64, f64)> = nodes.iter().map(|&node| wish(grid, node, side, middles)).collect();
+    let offsets = offsets(grid, nodes);
+    // Without its offset each node may stand exactly where the one above it stands: order is all that is left to keep.
+    let free: Vec<(f64, f64)> =
+        wishes.iter().zip(&offsets).map(|(&(y, weight), offset)| (y - offset, weight)).collect();
+    for ((&node, y), offset) in nodes.iter().zip(ascending(&free)).zip(&offsets) {
+        middles[node] = y + offset;
+    }
+}
+
+/// The height that a node would like best, and how much it cares.
+fn wish(grid: &Grid, node: usize, side: Side, middles: &[f64]) -> (f64, f64) {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    let mut pull = |y: f64, weight: f64| {
+        sum += y * weight;
+        weights += weight;
+    };
+    if matches!(side, Side::Before | Side::Both) {
+        for link in grid.incoming[node].iter().map(|&link| &grid.links[link]) {
+            pull(middles[link.from] + link.out_port - link.in_port, weight(grid, link.from, link.to));
+        }
+    }
+    if matches!(side, Side::Behind | Side::Both) {
+        for link in grid.outgoing[node].iter().map(|&link| &grid.links[link]) {
+            pull(middles[link.to] + link.in_port - link.out_port, weight(grid, link.from, link.to));
+        }
+    }
+    if weights > 0.0 { (sum / weights, weights) } else { (middles[node], 0.1) }
+}
+
+/// Long edges should run straight most of all.
+fn weight(grid: &Grid, from: usize, to: usize) -> f64 {
+    match (grid.nodes[from].item, grid.nodes[to].item) {
+        (None, None) => 8.0,
+        (Some(_), Some(_)) => 1.0,
+        _ => 2.0,
+    }
+}
+
+/// How far below the first node of a column each one stands at least.
+fn offsets(grid: &Grid, column: &[usize]) -> Vec<f64> {
+    let mut offset = 0.0;
+    let mut above: Option<&Node> = None;
+    let mut offsets = Vec::with_capacity(column.len());
+    for node in column.iter().map(|&node| &grid.nodes[node]) {
+        if let Some(above) = above {
+            let gap = if above.item.is_some() && node.item.is_some() { BOX_GAP } else { JOINT_GAP };
+            offset += (above.height + node.height) / 2.0 + gap;
+        }
+        offsets.push(offset);
+        above = Some(node);
+    }
+    offsets
+}
+
+/// The ascending values nearest to the wished ones: pool-adjacent-violators.
+fn ascending(wishes: &[(f64, f64)]) -> Vec<f64> {
+    let mut pools: Vec<(f64, f64, usize)> = Vec::with_capacity(wishes.len());
+    for &(y, weight) in wishes {
+        let mut pool = (y, weight, 1);
+        while let Some(&(above, above_weight, count)) = pools.last() {
+            if above <= pool.0 {
+                break;
+            }
+            let weights = above_weight + pool.1;
+            pool = ((above * above_weight + pool.0 * pool.1) / weights, weights, count + pool.2);
+            pools.pop();
+        }
+        pools.push(pool);
+    }
+    pools.into_iter().flat_map(|(y, _, count)| std::iter::repeat_n(y, count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_in_order_are_granted() {
+        assert_eq!(ascending(&[(1.0, 1.0), (2.0, 1.0), (2.0, 3.0)]), [1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn wishes_out_of_order_meet_at_their_weighted_mean() {
+        assert_eq!(ascending(&[(0.0, 1.0), (9.0, 1.0), (5.0, 3.0)]), [0.0, 6.0, 6.0]);
+        assert_eq!(ascending(&[(3.0, 1.0), (2.0, 1.0), (1.0, 1.0)]), [2.0, 2.0, 2.0]);
+    }
+}
