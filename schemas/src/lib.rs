@@ -1,7 +1,7 @@
 //! The class schemas of the JupiterOne data model as text, one file a class under `classes/`.
 //!
-//! A class says what things are in general (`User`, `Account`), whatever their source. Each schema is JSON Schema draft-07,
-//! is named by a fragment (`"$id": "#User"`) and builds on its parent by one (`{"$ref": "#Entity"}`):
+//! A class says what things are in general (`User`, `Account`), whatever their source. Each schema is JSON Schema
+//! draft-07, is named by a fragment (`"$id": "#User"`) and builds on its parent by one (`{"$ref": "#Entity"}`):
 //!
 //! ```text
 //! GraphObject            key, type and class; names of properties; flatness
@@ -12,8 +12,8 @@
 //! └── MappedRelationship a verb and how its far end is found
 //! ```
 //!
-//! This crate owns the texts. It never parses, resolves or applies them: whoever loads them gives them identifiers that a
-//! validator accepts, and may put other sets of class schemas in their place.
+//! This crate owns the texts. It never parses, resolves or applies them: whoever loads them gives them identifiers
+//! that a validator accepts, and may put other sets of class schemas in their place.
 //!
 //! ```
 //! let (name, text) = integration_schemas::CLASSES[0];

@@ -6,6 +6,7 @@
 extern crate self as integration_sdk;
 
 pub mod config;
+pub mod dataset;
 pub mod graph;
 pub mod http;
 mod intake;

@@ -31,12 +31,14 @@ fn mapping(more: Value) -> Value {
 
 /// Sets properties; null takes one away.
 fn with(mut object: Value, more: Value) -> Value {
-    for (name, value) in more.as_object().unwrap() {
-        let properties = object.as_object_mut().unwrap();
+    let (Value::Object(properties), Value::Object(more)) = (&mut object, more) else {
+        panic!("properties are set on an object from an object");
+    };
+    for (name, value) in more {
         if value.is_null() {
-            properties.remove(name);
+            properties.remove(&name);
         } else {
-            properties.insert(name.clone(), value.clone());
+            properties.insert(name, value);
         }
     }
     object

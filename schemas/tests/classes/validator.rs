@@ -35,9 +35,9 @@ pub(crate) fn validator(class: &str) -> Validator {
         let address = format!("{BASE}{name}.json");
         schema["$id"] = address.as_str().into();
         resolve(&mut schema);
-        registry = registry.add(address, schema).unwrap();
+        registry = registry.add(address, schema).expect("an address below the base is a URI");
     }
-    let registry = registry.prepare().unwrap();
+    let registry = registry.prepare().expect("every reference leads to a listed class");
     let schema = json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": format!("{BASE}{class}.json")});
     let options = jsonschema::options().with_registry(&registry).offline().should_validate_formats(true);
     options.build(&schema).unwrap_or_else(|error| panic!("the schema of {class} does not compile: {error}"))

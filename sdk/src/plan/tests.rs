@@ -1,1 +1,153 @@
+use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::prelude::*;
+
+use crate::graph::{Class, EntityDeclaration, EqualKeys, ObjectType, StepId};
+use crate::step::{DisabledReason, Step};
+
+use super::*;
+
+fn id(text: &str) -> StepId {
+    StepId::new(text).expect("a step id")
+}
+
+fn name(text: &str) -> ObjectType {
+    ObjectType::new(text).expect("a type")
+}
+
+fn step(text: &str) -> Step {
+    Step::new(id(text), text, |_| async { Ok(()) })
+}
+
+fn emits(text: &str, object_type: &str) -> Step {
+    step(text).entity(EntityDeclaration::new("Thing", name(object_type), Class::literal("Record")))
+}
+
+fn plan(steps: impl IntoIterator<Item = Step>) -> Result<Plan, PlanErrors> {
+    Plan::new(&steps.into_iter().fold(Integration::offline::<()>("test", "Test"), Integration::step))
+}
+
+fn mistakes(steps: impl IntoIterator<Item = Step>) -> String {
+    plan(steps).expect_err("mistakes").to_string()
+}
+
+fn order(plan: &Plan) -> Vec<&str> {
+    plan.steps().map(|step| step.id().as_str()).collect()
+}
+
+#[test]
+fn a_reader_waits_for_every_step_that_emits_or_amends_what_it_reads() {
+    let steps = [
+        step("read").reads(name("acme_team")),
+        step("amend").amends(name("acme_team")),
+        emits("fetch", "acme_team"),
+        step("last").after("read"),
+    ];
+    let plan = plan(steps).expect("a plan");
+    assert_eq!(order(&plan), ["fetch", "amend", "read", "last"]);
+    let reasons: Vec<_> = plan.dependencies(&id("read")).iter().map(|(step, why)| format!("{step}: {why}")).collect();
+    assert_eq!(reasons, ["amend: reads acme_team", "fetch: reads acme_team"]);
+}
+
+#[test]
+fn two_amenders_that_read_what_they_amend_do_not_wait_for_each_other() {
+    let amender = |text| step(text).reads(name("acme_team")).amends(name("acme_team"));
+    let plan = plan([amender("a"), amender("b"), emits("fetch", "acme_team")]).expect("a plan");
+    assert_eq!(order(&plan), ["fetch", "a", "b"]);
+}
+
+#[test]
+fn a_user_of_job_data_waits_for_its_publisher() {
+    let plan = plan([step("use").uses("limits"), step("publish").publishes("limits")]).expect("a plan");
+    assert_eq!(order(&plan), ["publish", "use"]);
+}
+
+#[test]
+fn every_mistake_is_named_with_a_way_out() {
+    let steps = [
+        emits("fetch-teams", "acme_team"),
+        emits("fetch-more", "acme_team"),
+        step("fetch-teams"),
+        step("read").reads(name("acme_user")).after("fetch-team").uses("limits"),
+        step("publish").publishes("x"),
+        step("publish-too").publishes("x"),
+        step("sourced").source("nowhere"),
+    ];
+    insta::assert_snapshot!(mistakes(steps), @r#"
+    the steps have 7 mistakes:
+    - two steps have the id `fetch-teams` ("fetch-teams" and "fetch-teams"): give one of them another id
+    - step `sourced` belongs to the source "nowhere", which is not declared: add `Integration::source`
+    - acme_team is emitted by several steps (fetch-teams, fetch-more): let one step emit it, or declare that equal keys merge (`#[entity(merge)]`)
+    - the data "x" are published by several steps (publish, publish-too): let one step publish them
+    - step `read` reads acme_user, which no step emits: add a step that emits it, or remove the parameter
+    - step `read` uses the data "limits", which no step publishes: add a step with `Publish` of it
+    - step `read` is to run after `fetch-team`, which is no step: did you mean `fetch-teams`?
+    "#);
+}
+
+#[test]
+fn a_cycle_is_printed_whole_with_its_reasons() {
+    let steps = [
+        emits("a", "acme_a").after("c"),
+        emits("b", "acme_b").reads(name("acme_a")),
+        step("c").reads(name("acme_b")),
+        step("beside").after("a"),
+    ];
+    insta::assert_snapshot!(mistakes(steps), @"steps wait for each other: a -> b (reads acme_a) -> c (reads acme_b) -> a (after): remove one of these dependencies, or split a step");
+    insta::assert_snapshot!(mistakes([emits("alone", "acme_a").reads(name("acme_a"))]), @"steps wait for each other: alone -> alone (reads acme_a): remove one of these dependencies, or split a step");
+}
+
+#[test]
+fn steps_may_share_a_type_whose_equal_keys_merge() {
+    let merging = |text: &str| {
+        let declaration = EntityDeclaration::new("User", name("acme_user"), Class::literal("User"));
+        step(text).entity(EntityDeclaration { equal_keys: EqualKeys::Merge, ..declaration })
+    };
+    let plan = plan([merging("a"), merging("b").reads(name("acme_user"))]).expect("a plan");
+    assert_eq!(order(&plan), ["a", "b"]);
+}
+
+#[test]
+fn a_selection_takes_what_it_needs_and_nothing_else() {
+    let steps = [emits("a", "acme_a"), emits("b", "acme_b").reads(name("acme_a")), step("c").reads(name("acme_b"))];
+    let plan = plan(steps).expect("a plan");
+    assert_eq!(plan.closure(&[id("b")]).expect("known"), BTreeSet::from([id("a"), id("b")]));
+    let unknown = plan.closure(&[id("zz")]).expect_err("unknown").to_string();
+    assert_eq!(unknown, "there is no step `zz`: the steps are a, b, c");
+}
+
+#[test]
+fn a_step_below_a_disabled_one_is_disabled_and_knows_the_root() {
+    let steps =
+        [emits("a", "acme_a"), emits("b", "acme_b").reads(name("acme_a")), step("c").reads(name("acme_b")), step("d")];
+    let plan = plan(steps).expect("a plan");
+    let states = plan.start_states(&BTreeMap::from([(id("a"), DisabledReason::Permission)])).expect("known");
+    let below = StartState::Disabled {
+        reason: DisabledReason::ParentDisabled,
+        because_of: Some((id("a"), DisabledReason::Permission)),
+    };
+    assert_eq!(states[&id("c")], below);
+    assert_eq!(states[&id("d")], StartState::Enabled);
+    let unknown = plan.start_states(&BTreeMap::from([(id("zz"), DisabledReason::Beta)])).expect_err("unknown");
+    assert_eq!(unknown.code(), "UNKNOWN_STEP_ID_SPECIFIED_IN_START_STATE");
+}
+
+proptest! {
+    #[test]
+    fn the_order_keeps_every_dependency_and_does_not_change(edges in prop::collection::vec((0_usize..30, 0_usize..30), 0..120)) {
+        let steps: Vec<Step> = (0..30).map(|at| {
+            // Edges lead from the greater to the lesser number, so there is no cycle.
+            let below = edges.iter().filter(|(from, to)| *from == at && to < from);
+            below.fold(emits(&format!("s{at}"), &format!("acme_t{at}")), |step, (_, to)| step.reads(name(&format!("acme_t{to}"))))
+        }).rev().collect();
+        let one = plan(steps.clone()).expect("no cycle");
+        let position: BTreeMap<&str, usize> = order(&one).into_iter().enumerate().map(|(at, step)| (step, at)).collect();
+        for step in one.steps() {
+            for (dependency, _) in one.dependencies(step.id()) {
+                prop_assert!(position[dependency.as_str()] < position[step.id().as_str()]);
+            }
+        }
+        let again = plan(steps).expect("no cycle");
+        prop_assert_eq!(order(&one), order(&again));
+    }
+}

@@ -1,1 +1,423 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Values;
+use crate::graph::{
+    Class, Entity, EntityDeclaration, EqualKeys, ObjectKey, ObjectType, Relationship, RelationshipClass,
+    RelationshipDeclaration, StepId,
+};
+use crate::integration::Integration;
+use crate::schema::Validation;
+use crate::step::{DisabledReason, IngestionSource, Step, StepContext, StepError};
+use crate::store::{JobState, JobStore, Store};
+
+use super::*;
+
+fn id(text: &str) -> StepId {
+    StepId::new(text).expect("a step id")
+}
+
+fn name(text: &str) -> ObjectType {
+    ObjectType::new(text).expect("a type")
+}
+
+fn key(text: &str) -> ObjectKey {
+    ObjectKey::new(text).expect("a key")
+}
+
+fn declared(object_type: &str) -> EntityDeclaration {
+    EntityDeclaration::new("Thing", name(object_type), Class::literal("Record"))
+}
+
+fn thing(object_type: &str, text: &str) -> Entity {
+    Entity::new(key(text), name(object_type), Class::literal("Record")).with("name", text)
+}
+
+/// A step that adds entities of one type.
+fn adding(step: &str, object_type: &'static str, keys: &'static [&'static str]) -> Step {
+    let work = move |context: StepContext| async move {
+        for key in keys {
+            context.add_entity(thing(object_type, key), EqualKeys::Refuse).await?;
+        }
+        Ok(())
+    };
+    Step::new(id(step), step, work).entity(declared(object_type))
+}
+
+fn failing(step: &str, object_type: &str) -> Step {
+    Step::new(id(step), step, |_| async { Err(StepError::Other("it broke".into())) }).entity(declared(object_type))
+}
+
+fn of(steps: impl IntoIterator<Item = Step>) -> Integration {
+    steps.into_iter().fold(Integration::offline::<()>("test", "Test"), Integration::step)
+}
+
+struct Bench {
+    _directory: TempDir,
+    store: Store,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(directory.path()).expect("a store");
+        Self { _directory: directory, store }
+    }
+
+    async fn run(&self, job: Job<'_>) -> (Summary, JobStore) {
+        let summary = job.run(&Values::default(), CancellationToken::new()).await.expect("a job that begins");
+        let row = self.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
+        (summary, self.store.open_job(&row))
+    }
+
+    async fn collect(&self, integration: &Integration) -> (Summary, JobStore) {
+        self.run(Job::new(integration, &self.store)).await
+    }
+}
+
+fn statuses(summary: &Summary) -> Vec<(&str, &str)> {
+    summary.integration_step_results.iter().map(|step| (step.id.as_str(), step.status.label())).collect()
+}
+
+/// Every object of a job as it leaves the program, with the step it is listed under.
+async fn graph(job: &JobStore) -> Vec<String> {
+    let mut lines = Vec::new();
+    for count in job.census().await.expect("a store") {
+        let rows = job.step_page(count.step.clone(), count.object_type, None, 1_000_000).await.expect("a store");
+        lines.extend(rows.into_iter().map(|row| format!("{} {}", count.step, String::from_utf8_lossy(&row.json))));
+    }
+    lines
+}
+
+#[tokio::test]
+async fn a_step_below_a_failed_one_runs_and_ends_partial() {
+    let bench = Bench::new();
+    let below = adding("below", "acme_app", &["app:0000001"]).reads(name("acme_team"));
+    let integration = of([failing("teams", "acme_team"), below, adding("beside", "acme_user", &["user:000001"])]);
+    let (summary, job) = bench.collect(&integration).await;
+    assert_eq!(statuses(&summary), [("teams", "failure"), ("below", "partial"), ("beside", "success")]);
+    assert_eq!(summary.state, JobState::Partial);
+    let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
+    assert_eq!(types, ["acme_app", "acme_team"]);
+    let gap = &summary.integration_step_results[1].incomplete[0];
+    assert_eq!((gap.inherited_from.clone(), gap.cause.as_str()), (Some(id("teams")), "it broke"));
+    assert_eq!(graph(&job).await.len(), 2);
+    assert_eq!(job.steps().await.expect("a store").len(), 3);
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_step_alone_and_what_it_added_stays() {
+    let bench = Bench::new();
+    let panicking = Step::new(id("panics"), "Panics", |context: StepContext| async move {
+        context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
+        panic!("a bug");
+    });
+    let integration = of([panicking.entity(declared("acme_team")), adding("beside", "acme_user", &["user:000001"])]);
+    let (summary, job) = bench.collect(&integration).await;
+    assert_eq!(statuses(&summary), [("panics", "failure"), ("beside", "success")]);
+    assert!(summary.integration_step_results[0].error.as_ref().is_some_and(|error| error.message.contains("a bug")));
+    assert_eq!(graph(&job).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_job_keeps_what_it_has_and_names_the_rest_as_missing() {
+    let bench = Bench::new();
+    let cancel = CancellationToken::new();
+    let token = cancel.clone();
+    let hanging = Step::new(id("hangs"), "Hangs", move |context: StepContext| {
+        let token = token.clone();
+        async move {
+            context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
+            token.cancel();
+            std::future::pending().await
+        }
+    });
+    let integration =
+        of([hanging.entity(declared("acme_team")), adding("below", "acme_app", &["app:1"]).after("hangs")]);
+    let summary = Job::new(&integration, &bench.store).run(&Values::default(), cancel).await.expect("a summary");
+    assert_eq!(summary.state, JobState::Cancelled);
+    assert_eq!(statuses(&summary), [("hangs", "partial"), ("below", "not run")]);
+    assert_eq!((summary.entities, summary.metadata.partial_datasets.types.len()), (1, 2));
+    let stored = bench.store.job(None).await.expect("a store").expect("the job");
+    assert_eq!(stored.state, JobState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_key_of_another_step_is_refused_and_reported_with_both_steps() {
+    let bench = Bench::new();
+    let second = adding("second", "acme_app", &["same:00001", "app:000001"]).after("first");
+    let (summary, job) = bench.collect(&of([adding("first", "acme_team", &["same:00001"]), second])).await;
+    assert_eq!(statuses(&summary), [("first", "success"), ("second", "failure")]);
+    let error = summary.integration_step_results[1].error.clone().expect("an error");
+    assert_eq!(error.code, "DUPLICATE_KEY_DETECTED");
+    assert!(error.message.contains("already added by first"), "{}", error.message);
+    assert_eq!(summary.integration_step_results[1].objects(), 1);
+    assert_eq!(graph(&job).await.len(), 2);
+}
+
+#[tokio::test]
+async fn equal_keys_that_merge_give_the_same_graph_and_counts_whoever_comes_first() {
+    let merging = |step: &str, role: &'static str, after: Option<&'static str>| {
+        let work = move |context: StepContext| async move {
+            let user = thing("acme_user", "user:000001").with("roles", vec![role]);
+            context.add_entity(user, EqualKeys::Merge).await
+        };
+        let declaration = EntityDeclaration { equal_keys: EqualKeys::Merge, ..declared("acme_user") };
+        let step = Step::new(id(step), step, work).entity(declaration);
+        after.into_iter().fold(step, Step::after)
+    };
+    let mut seen = Vec::new();
+    for order in [[None, Some("a")], [Some("b"), None]] {
+        let bench = Bench::new();
+        let (summary, job) =
+            bench.collect(&of([merging("a", "owner", order[0]), merging("b", "admin", order[1])])).await;
+        let counts: Vec<_> =
+            summary.integration_step_results.iter().map(|step| (step.id.clone(), step.objects())).collect();
+        let mut counts = counts;
+        counts.sort();
+        seen.push((graph(&job).await, counts, summary.entities));
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert!(seen[0].0[0].contains(r#""roles":["admin","owner"]"#), "{:?}", seen[0]);
+    assert_eq!(seen[0].2, 1);
+}
+
+#[tokio::test]
+async fn clearing_a_step_leaves_what_others_described_too() {
+    let bench = Bench::new();
+    let merging = |step: &str| {
+        let work = |context: StepContext| async move {
+            let own = thing("acme_user", &format!("{}:000001", context.declaration().id));
+            context.add_entity(own, EqualKeys::Merge).await?;
+            context.add_entity(thing("acme_user", "shared:0001"), EqualKeys::Merge).await
+        };
+        let declaration = EntityDeclaration { equal_keys: EqualKeys::Merge, ..declared("acme_user") };
+        Step::new(id(step), step, work).entity(declaration)
+    };
+    let (_, job) = bench.collect(&of([merging("a"), merging("b").after("a")])).await;
+    job.clear_step(id("a")).await.expect("a store");
+    let left: Vec<_> =
+        job.census().await.expect("a store").into_iter().map(|count| (count.step, count.objects)).collect();
+    assert_eq!(left, [(id("b"), 2)]);
+}
+
+#[tokio::test]
+async fn an_undeclared_type_is_kept_and_counts_as_partial() {
+    let bench = Bench::new();
+    let work = |context: StepContext| async move {
+        context.add_entity(thing("acme_secret", "secret:0001"), EqualKeys::Refuse).await
+    };
+    let (summary, job) = bench.collect(&of([Step::new(id("sloppy"), "Sloppy", work)])).await;
+    assert_eq!(statuses(&summary), [("sloppy", "partial")]);
+    assert!(summary.metadata.partial_datasets.types.contains("acme_secret"));
+    assert_eq!(graph(&job).await.len(), 1);
+}
+
+/// One good entity and one whose name is a number, which the class schema forbids.
+fn flawed() -> Integration {
+    let work = |context: StepContext| async move {
+        context.add_entity(thing("acme_team", "team:000001").with("name", 7), EqualKeys::Refuse).await?;
+        context.add_entity(thing("acme_team", "team:000002"), EqualKeys::Refuse).await
+    };
+    of([Step::new(id("teams"), "Teams", work).entity(declared("acme_team"))])
+}
+
+#[tokio::test]
+async fn a_finding_is_a_warning_keeps_the_object_apart_or_fails_the_step_as_asked() {
+    let mut seen = BTreeMap::new();
+    for (name, validation) in [
+        ("off", Validation::Off),
+        ("warn", Validation::Warn),
+        ("quarantine", Validation::Quarantine),
+        ("fail", Validation::Fail),
+    ] {
+        let (bench, integration) = (Bench::new(), flawed());
+        let (summary, job) = bench.run(Job::new(&integration, &bench.store).validation(validation)).await;
+        let apart = job.quarantined(10).await.expect("a store").len();
+        let step = &summary.integration_step_results[0];
+        seen.insert(name, (summary.entities, step.findings.len(), apart, step.status.label(), summary.state));
+    }
+    assert_eq!(seen["off"], (2, 0, 0, "success", JobState::Complete));
+    assert_eq!(seen["warn"], (2, 1, 0, "success", JobState::Complete));
+    assert_eq!(seen["quarantine"], (1, 1, 1, "partial", JobState::Partial));
+    assert_eq!(seen["fail"], (0, 0, 0, "failure", JobState::Partial));
+}
+
+#[tokio::test]
+async fn an_object_without_a_class_is_refused_whatever_the_validation() {
+    let bench = Bench::new();
+    let integration = of([adding("teams", "acme_team", &["team:000001", "team:000002"])])
+        .on_entity(|_, entity| entity.classes.retain(|_| entity.key.as_str() != "team:000001"));
+    let (summary, _) = bench.run(Job::new(&integration, &bench.store).validation(Validation::Off)).await;
+    assert_eq!((summary.entities, statuses(&summary)), (1, vec![("teams", "partial")]));
+    assert_eq!(summary.integration_step_results[0].incomplete[0].code, "MISSING_KEY_ERROR");
+}
+
+#[tokio::test]
+async fn hooks_change_objects_before_they_are_added_and_hear_of_the_end() {
+    let bench = Bench::new();
+    let ended = Arc::new(AtomicUsize::new(0));
+    let heard = Arc::clone(&ended);
+    let links = Step::new(id("links"), "Links", |context: StepContext| async move {
+        let relationship = Relationship {
+            class: RelationshipClass::HAS,
+            object_type: name("acme_team_has_user"),
+            from: key("team:000001"),
+            to: key("user:000001"),
+            properties: Default::default(),
+        };
+        context.add_relationship(relationship).await
+    });
+    let links =
+        links.relationship(RelationshipDeclaration::new(name("acme_team"), RelationshipClass::HAS, name("acme_user")));
+    let integration = of([adding("teams", "acme_team", &["team:000001"]), links])
+        .on_entity(|step, entity| drop(entity.properties.insert("from".into(), step.as_str().into())))
+        .on_relationship(|_, relationship| drop(relationship.properties.insert("seen".into(), true.into())))
+        .after_job(move |summary| {
+            let heard = Arc::clone(&heard);
+            async move { heard.store(usize::try_from(summary.entities).unwrap_or(0), Ordering::SeqCst) }
+        });
+    let (_, job) = bench.collect(&integration).await;
+    let lines = graph(&job).await;
+    assert!(lines[0].contains(r#""seen":true"#) && lines[1].contains(r#""from":"teams""#), "{lines:?}");
+    assert_eq!(ended.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_source_that_is_off_disables_its_steps_and_nothing_is_missing() {
+    let bench = Bench::new();
+    let integration = of([
+        adding("teams", "acme_team", &["team:000001"]).source("people"),
+        adding("users", "acme_user", &["user:000001"]).reads(name("acme_team")),
+        adding("apps", "acme_app", &["app:0000001"]),
+    ])
+    .source(IngestionSource::new("people", "People", "Teams and users."));
+    let (summary, _) = bench.run(Job::new(&integration, &bench.store).source("people", false)).await;
+    assert_eq!(statuses(&summary), [("teams", "disabled"), ("users", "disabled"), ("apps", "success")]);
+    assert_eq!(summary.integration_step_results[0].disabled_reason.as_deref(), Some("user_config"));
+    assert_eq!(summary.integration_step_results[1].disabled_reason.as_deref(), Some("parent_disabled"));
+    assert_eq!((summary.state, summary.is_partial()), (JobState::Complete, false));
+    let unknown = Job::new(&integration, &bench.store).source("peple", false);
+    let error = unknown.run(&Values::default(), CancellationToken::new()).await.expect_err("unknown source");
+    assert_eq!(error.to_string(), "there is no ingestion source \"peple\"; there are: people");
+}
+
+#[tokio::test]
+async fn a_rule_of_the_configuration_disables_steps_and_a_wrong_name_is_an_error() {
+    let bench = Bench::new();
+    let steps = || of([adding("teams", "acme_team", &["team:000001"])]);
+    let permission = steps().disable_where::<()>(|()| vec![(id("teams"), DisabledReason::Permission)]);
+    let (summary, _) = bench.collect(&permission).await;
+    assert_eq!((summary.state, statuses(&summary)), (JobState::Partial, vec![("teams", "disabled")]));
+    assert_eq!(summary.integration_step_results[0].incomplete[0].code, "PROVIDER_AUTHORIZATION_ERROR");
+    let wrong = steps().disable_where::<()>(|()| vec![(id("team"), DisabledReason::Config)]);
+    let error = Job::new(&wrong, &bench.store).run(&Values::default(), CancellationToken::new()).await;
+    assert!(error.expect_err("unknown step").to_string().contains("did you mean `teams`?"));
+}
+
+#[tokio::test]
+async fn selected_steps_run_and_what_they_need_comes_from_a_fresh_job() {
+    let bench = Bench::new();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let teams = Step::new(id("teams"), "Teams", move |context: StepContext| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move { context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await }
+    });
+    let integration = of([
+        teams.entity(declared("acme_team")),
+        adding("apps", "acme_app", &["app:0000001"]).reads(name("acme_team")),
+        adding("users", "acme_user", &["user:000001"]),
+    ]);
+    bench.collect(&integration).await;
+    let select = |age| Job::new(&integration, &bench.store).select(vec![id("apps")], age);
+    let (summary, job) = bench.run(select(Duration::from_secs(3600))).await;
+    assert_eq!(statuses(&summary), [("teams", "cached"), ("apps", "success"), ("users", "disabled")]);
+    assert_eq!((runs.load(Ordering::SeqCst), summary.state), (1, JobState::Complete));
+    let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
+    assert_eq!(types, ["acme_user"], "what was not asked for must not look deleted");
+    assert_eq!(graph(&job).await.len(), 2);
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let (summary, _) = bench.run(select(Duration::ZERO)).await;
+    assert_eq!(statuses(&summary)[0], ("teams", "success"));
+}
+
+#[tokio::test]
+async fn events_tell_the_life_of_a_job_in_order() {
+    let bench = Bench::new();
+    let (sender, mut receiver) = mpsc::channel(64);
+    let integration = of([failing("teams", "acme_team"), adding("apps", "acme_app", &["app:0000001"]).after("teams")]);
+    bench.run(Job::new(&integration, &bench.store).events(sender)).await;
+    let mut told = Vec::new();
+    while let Some(event) = receiver.recv().await {
+        if !matches!(event, Event::StepProgress { .. }) {
+            let event = serde_json::to_value(&event).expect("JSON");
+            told.push(event["event"].as_str().unwrap_or_default().to_owned());
+        }
+    }
+    assert_eq!(told, ["jobStarted", "stepStarted", "stepFailed", "stepStarted", "stepFinished", "jobFinished"]);
+}
+
+#[tokio::test]
+async fn a_store_remembers_jobs_until_they_are_pruned() {
+    let bench = Bench::new();
+    let integration = of([adding("teams", "acme_team", &["team:000001"])]);
+    let (first, _) = bench.collect(&integration).await;
+    let (second, _) = bench.collect(&integration).await;
+    assert_eq!(bench.store.prune(1).await.expect("a store"), 1);
+    let left: Vec<_> = bench.store.jobs().await.expect("a store").into_iter().map(|job| job.id).collect();
+    assert_eq!(left, [second.job]);
+    assert!(bench.store.job(Some(first.job.as_str())).await.expect("a store").is_none());
+}
+
+/// Steps that copy what they read, under keys that say from where.
+fn copying(count: usize, edges: &[(usize, usize)]) -> Integration {
+    let steps = (0..count).map(|at| {
+        let reads: Vec<usize> = edges.iter().filter(|(from, to)| *from == at && to < from).map(|(_, to)| *to).collect();
+        let above = reads.clone();
+        let work = move |context: StepContext| {
+            let above = above.clone();
+            async move {
+                let own = format!("acme_t{at}");
+                for read in above {
+                    for object in context.page(&name(&format!("acme_t{read}")), None, 1000).await? {
+                        let from = object["_key"].as_str().unwrap_or_default().len();
+                        let copy =
+                            Entity::new(key(&format!("t{at}-{read}-{from}")), name(&own), Class::literal("Record"));
+                        context.add_entity(copy.with("name", from), EqualKeys::Merge).await?;
+                    }
+                }
+                context.add_entity(thing(&own, &format!("t{at}")), EqualKeys::Merge).await
+            }
+        };
+        let step = Step::new(id(&format!("s{at}")), "copies", work).entity(declared(&format!("acme_t{at}")));
+        reads.into_iter().fold(step, |step, read| step.reads(name(&format!("acme_t{read}"))))
+    });
+    of(steps.collect::<Vec<_>>().into_iter().rev())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_plan_gives_one_graph_at_any_number_of_threads(edges in prop::collection::vec((0_usize..10, 0_usize..10), 0..25)) {
+        let integration = copying(10, &edges);
+        let collect = |threads| {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let bench = Bench::new();
+                let (summary, job) = bench.run(Job::new(&integration, &bench.store).validation(Validation::Off)).await;
+                (summary.state, graph(&job).await)
+            })
+        };
+        let alone = collect(1);
+        prop_assert_eq!(alone.0, JobState::Complete);
+        prop_assert_eq!(&alone, &collect(8));
+    }
+}

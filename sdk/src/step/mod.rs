@@ -151,4 +151,28 @@ impl Step {
     pub fn mapped_relationship(self, relationship: MappedRelationshipDeclaration) -> Self {
         self.declare(|declaration| declaration.mapped_relationships.push(relationship))
     }
+
+    /// May add properties to entities of a type.
+    #[must_use]
+    pub fn amends(self, object_type: ObjectType) -> Self {
+        self.declare(|declaration| {
+            declaration.amends.insert(object_type);
+        })
+    }
+
+    /// Publishes job data of that name.
+    #[must_use]
+    pub fn publishes(self, data: impl Into<String>) -> Self {
+        self.declare(|declaration| {
+            declaration.publishes.insert(data.into());
+        })
+    }
+
+    /// Uses job data of that name.
+    #[must_use]
+    pub fn uses(self, data: impl Into<String>) -> Self {
+        self.declare(|declaration| {
+            declaration.uses.insert(data.into());
+        })
+    }
 }

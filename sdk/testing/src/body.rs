@@ -9,7 +9,7 @@ use hyper::body::Frame;
 
 use crate::Fault;
 
-const FILLER: [u8; 65_536] = [b'x'; 65_536];
+static FILLER: [u8; 65_536] = [b'x'; 65_536];
 
 pub(crate) type FakeBody = UnsyncBoxBody<Bytes, io::Error>;
 

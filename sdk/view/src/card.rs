@@ -70,11 +70,21 @@ impl Look {
         }
     }
 
+    /// From the top of the line to the feet of its letters.
+    fn ascent(self) -> f64 {
+        match self {
+            Look::Name => 14.5,
+            Look::Status | Look::Note => 12.5,
+            Look::Id | Look::Label | Look::Value => 11.5,
+        }
+    }
+
     fn line_height(self) -> f64 {
         match self {
             Look::Name => 19.0,
+            Look::Id => 18.0,
             Look::Status | Look::Note => 17.0,
-            Look::Id | Look::Label | Look::Value => 16.0,
+            Look::Label | Look::Value => 16.0,
         }
     }
 }
@@ -117,7 +127,7 @@ impl Card {
         let (font, size) = look.font();
         let text = fit(&visible(text), font, size, WIDEST - x);
         self.size.width = self.size.width.max(x + width(&text, font, size) + 2.0 * PADDING);
-        self.rows.push(Row { look, x: PADDING + x, baseline: self.bottom() + look.line_height() - 4.5, text });
+        self.rows.push(Row { look, x: PADDING + x, baseline: self.bottom() + look.ascent(), text });
     }
 
     /// Where the next line begins.

@@ -66,13 +66,13 @@ pub(crate) fn dot(text: &str) -> String {
 /// The text for the inside of a quoted Mermaid label.
 ///
 /// Mermaid reads Markdown, HTML and its own marks there, so every ASCII sign that could start one is written as a
-/// number. The signs of ids (`-`, `_`, `.`) stay readable between letters.
+/// number. The signs of ids (`-`, `_`, `.`) and of numbers (`,`) stay readable between letters.
 pub(crate) fn mermaid(text: &str) -> String {
     let chars: Vec<char> = visible(text).chars().collect();
     let word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
     let mut out = String::with_capacity(chars.len());
     for (at, &char) in chars.iter().enumerate() {
-        let joins = matches!(char, '-' | '_' | '.') && word(at.checked_sub(1)) && word(at.checked_add(1));
+        let joins = matches!(char, '-' | '_' | '.' | ',') && word(at.checked_sub(1)) && word(at.checked_add(1));
         if char.is_ascii_punctuation() && !joins {
             out.push_str(&format!("#{};", u32::from(char)));
         } else {
@@ -82,9 +82,16 @@ pub(crate) fn mermaid(text: &str) -> String {
     out
 }
 
-/// The text between double quotes, as YAML and JSON read it.
+/// The text between double quotes, as YAML and JSON read it; signs of markup are written as numbers.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", visible(text).replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    for char in visible(text).chars() {
+        match char {
+            '"' | '\\' | '<' | '>' | '&' => out.push_str(&format!("\\u{:04x}", u32::from(char))),
+            char => out.push(char),
+        }
+    }
+    out + "\""
 }
 
 #[cfg(test)]
@@ -103,6 +110,6 @@ mod tests {
         assert_eq!(xml("<script a=\"b\">'&"), "&lt;script a=&quot;b&quot;&gt;&#39;&amp;");
         assert_eq!(dot("a \"b\" \\n &lt;\n"), "a \\\"b\\\" \\\\n &amp;lt;");
         assert_eq!(mermaid("fetch-a.b_c \"]#<- x"), "fetch-a.b_c #34;#93;#35;#60;#45; x");
-        assert_eq!(quoted("a \"b\" \\\n---"), "\"a \\\"b\\\" \\\\ ---\"");
+        assert_eq!(quoted("a \"b\" \\\n---"), "\"a \\u0022b\\u0022 \\u005c ---\"");
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Table {
 }
 
 /// The head of a column.
+#[derive(Clone)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) class: &'static str,

@@ -20,11 +20,14 @@
 //! assert!(steps::svg(&graph).contains("Fetch teams"));
 //! ```
 //!
+//! A [`TypeGraph`] says which entities there are and how they are related; the functions of [`types`] draw it in the
+//! same five ways.
+//!
 //! How a picture comes about:
 //!
 //! ```text
 //!   StepGraph ──> links: who waits for whom ──┬──> text, dot, mermaid
-//!                                             └──> card: what a box says and how large it is
+//!   TypeGraph ──> links: what relates to what └──> card: what a box says and how large it is
 //!                                                    └──> layout: layers, order, places, curves ──> svg ──> html
 //! ```
 //!
@@ -35,10 +38,17 @@
 
 #![deny(missing_docs)]
 
+mod card;
 mod escape;
-#[allow(dead_code)]
+mod html;
 mod layout;
 mod measure;
-//pub mod steps;
+mod number;
+pub mod steps;
+mod svg;
+mod terminal;
+mod theme;
+pub mod types;
 
-//pub use steps::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState};
+pub use steps::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState};
+pub use types::{TypeEdge, TypeGraph, TypeNode};

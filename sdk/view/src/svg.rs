@@ -72,7 +72,7 @@ impl Drawing<'_> {
              viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"picture-title picture-description\">\n\
              <title id=\"picture-title\">{}</title>\n<desc id=\"picture-description\">{}</desc>\n\
              <style>{}</style>\n{ground}{body}<g transform=\"translate({} {})\">\n{}</g>\n</svg>\n",
-            xml(self.title),
+            xml(if self.title.trim().is_empty() { "Integration" } else { self.title }),
             xml(self.description),
             theme::drawing(),
             number(inset),

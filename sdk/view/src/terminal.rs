@@ -47,24 +47,19 @@ impl Terminal {
         Terminal { width: width.max(1), colour, out: String::new() }
     }
 
-    pub(crate) fn width(&self) -> usize {
-        self.width
-    }
-
     /// Writes a line, shortened where it would be too wide.
     pub(crate) fn line(&mut self, spans: &[Span<'_>]) {
         let whole: String = spans.iter().map(|span| span.1).collect();
         let fits = columns(&whole) <= self.width;
         let fitted = if fits { whole } else { fit_columns(&whole, self.width) };
-        // The last span to be seen gets the ellipsis.
-        let mut left = fitted.trim_end();
-        let mut at = 0;
+        let mut left = if fits { fitted.trim_end() } else { fitted.trim_end_matches('…') };
         for &(ink, text) in spans {
-            let end = if at + text.len() <= fitted.len() && (fits || !left.is_empty()) { text.len() } else { left.len() };
-            let piece = &left[..end.min(left.len())];
+            let (piece, rest) = left.split_at(text.len().min(left.len()));
             self.put(ink, piece);
-            left = &left[piece.len()..];
-            at += text.len();
+            left = rest;
+        }
+        if !fits {
+            self.out.push('…');
         }
         self.out.push('\n');
     }
@@ -130,7 +125,10 @@ mod tests {
 
     #[test]
     fn colours_are_closed_again_and_come_from_nowhere_else() {
-        assert_eq!(written(9, true, &[(Ink::Red, "a\u{1b}[1m"), (Ink::Plain, "b ")]), "\u{1b}[31ma\u{fffd}[1m\u{1b}[0mb\n");
+        assert_eq!(
+            written(9, true, &[(Ink::Red, "a\u{1b}[1m"), (Ink::Plain, "b ")]),
+            "\u{1b}[31ma\u{fffd}[1m\u{1b}[0mb\n"
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ const DRAWING: &[Rule] = &[
     (".rule", "stroke", "#e3e8ed", "#2b3541"),
     (".off .box,.missing .box", "fill", "#f6f8fa", "#12181f"),
     (".off .box", "stroke", "#8c96a1", "#66717e"),
+    (".mapped .box", "stroke", "#8c96a1", "#66717e"),
     (".missing .box", "stroke", "#cf222e", "#ff7b72"),
     (".heading,.name", "fill", "#1b2430", "#e8eef4"),
     (".value", "fill", "#33404e", "#c3cdd8"),
@@ -73,12 +74,15 @@ caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(5
 th,td{padding:8px 14px;text-align:left;vertical-align:top;border-bottom:1px solid}\
 tbody tr:last-child>*{border-bottom:0}thead th{font-size:12px;font-weight:600;white-space:nowrap}\
 tbody th{font-weight:600}.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
-td.state{font-weight:600;white-space:nowrap}code{font-size:12.5px;font-weight:400;overflow-wrap:anywhere}\
+tbody th,td.state{min-width:9em}td.state{font-weight:600}code{font-size:12.5px;font-weight:400;white-space:nowrap}\
 @media print{body{padding:0}figure,.sheet{overflow:visible}}";
 
 /// The style of a drawing, for its `<style>`.
 pub(crate) fn drawing() -> String {
-    format!("text{{font-family:{SANS}}}.id,.value{{font-family:{MONO};font-size:11px}}{DRAWING_SHAPES}{}", both(DRAWING))
+    format!(
+        "text{{font-family:{SANS}}}.id,.value{{font-family:{MONO};font-size:11px}}{DRAWING_SHAPES}{}",
+        both(DRAWING)
+    )
 }
 
 /// The style of the page around a drawing.
@@ -116,9 +120,7 @@ mod tests {
             let is_ground = |rule: &&Rule| rule.1 == property && (rule.0.contains("box") || rule.0.contains("canvas"));
             rules.iter().filter(is_ground).copied().collect()
         };
-        let is_text = |at: &str| {
-            ["heading", "value", "id,", "status", "text"].iter().any(|name| at.contains(name))
-        };
+        let is_text = |at: &str| ["heading", "value", "id,", "status", "text"].iter().any(|name| at.contains(name));
         for text in DRAWING.iter().filter(|rule| is_text(rule.0)) {
             for ground in grounds(DRAWING, "fill") {
                 assert!(contrast(text.2, ground.2) >= 4.5, "light: {text:?} on {ground:?}");

@@ -9,7 +9,7 @@ const BOX_GAP: f64 = 26.0;
 const JOINT_GAP: f64 = 14.0;
 
 /// Sweeps over the columns; each is a right and a left turn, the last ones look at both sides at once.
-const TURNS: usize = 12;
+const TURNS: usize = 48;
 
 /// Which links a sweep looks at.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ pub(super) fn middles(grid: &Grid) -> Vec<f64> {
     }
     let columns = grid.columns.len();
     for turn in 0..TURNS {
-        let both = turn >= TURNS / 2;
+        let both = turn >= TURNS / 8;
         for column in 1..columns {
             settle(grid, column, if both { Side::Both } else { Side::Before }, &mut middles);
         }
@@ -35,6 +35,7 @@ pub(super) fn middles(grid: &Grid) -> Vec<f64> {
             settle(grid, column, if both { Side::Both } else { Side::Behind }, &mut middles);
         }
     }
+    straighten(grid, &mut middles);
     middles
 }
 
@@ -89,18 +90,63 @@ fn weight(grid: &Grid, from: usize, to: usize) -> f64 {
 
 /// How far below the first node of a column each one stands at least.
 fn offsets(grid: &Grid, column: &[usize]) -> Vec<f64> {
+    let below = |pair: &[usize]| distance(&grid.nodes[pair[0]], &grid.nodes[pair[1]]);
     let mut offset = 0.0;
-    let mut above: Option<&Node> = None;
-    let mut offsets = Vec::with_capacity(column.len());
-    for node in column.iter().map(|&node| &grid.nodes[node]) {
-        if let Some(above) = above {
-            let gap = if above.item.is_some() && node.item.is_some() { BOX_GAP } else { JOINT_GAP };
-            offset += (above.height + node.height) / 2.0 + gap;
-        }
+    let mut offsets = vec![offset; column.len().min(1)];
+    for pair in column.windows(2) {
+        offset += below(pair);
         offsets.push(offset);
-        above = Some(node);
     }
     offsets
+}
+
+/// The least distance of the middles of two nodes, one above the other.
+fn distance(above: &Node, below: &Node) -> f64 {
+    let gap = if above.item.is_some() && below.item.is_some() { BOX_GAP } else { JOINT_GAP };
+    (above.height + below.height) / 2.0 + gap
+}
+
+/// Takes the small steps out of long edges: joints that follow each other share one height wherever there is one that
+/// all of them have room for, best that of the box at an end.
+fn straighten(grid: &Grid, middles: &mut [f64]) {
+    let ranks = grid.ranks();
+    for chain in &grid.chains {
+        let joints: Vec<usize> = chain.links[1..].iter().map(|&link| grid.links[link].from).collect();
+        let (first, last) = (&grid.links[chain.links[0]], &grid.links[chain.links[joints.len()]]);
+        let ends = [middles[first.from] + first.out_port, middles[last.to] + last.in_port];
+        let mut start = 0;
+        while start < joints.len() {
+            let mut common = room(grid, &ranks, joints[start], middles);
+            let mut end = start + 1;
+            while let Some(&joint) = joints.get(end) {
+                let other = room(grid, &ranks, joint, middles);
+                let both = (common.0.max(other.0), common.1.min(other.1));
+                if both.0 > both.1 {
+                    break;
+                }
+                common = both;
+                end += 1;
+            }
+            let run = &joints[start..end];
+            let mean = run.iter().map(|&joint| middles[joint]).sum::<f64>() / run.len() as f64;
+            let fits = |y: &f64| common.0 <= *y && *y <= common.1;
+            let height = ends.into_iter().find(fits).unwrap_or(mean.max(common.0).min(common.1));
+            run.iter().for_each(|&joint| middles[joint] = height);
+            start = end;
+        }
+    }
+}
+
+/// How far up and down a node may go without coming too near to those above and below it.
+fn room(grid: &Grid, ranks: &[usize], node: usize, middles: &[f64]) -> (f64, f64) {
+    let column = &grid.columns[grid.nodes[node].column];
+    let neighbour = |rank: Option<usize>| rank.and_then(|rank| column.get(rank)).copied();
+    let lowest = |above| middles[above] + distance(&grid.nodes[above], &grid.nodes[node]);
+    let highest = |below| middles[below] - distance(&grid.nodes[node], &grid.nodes[below]);
+    let top = neighbour(ranks[node].checked_sub(1)).map_or(f64::NEG_INFINITY, lowest);
+    let bottom = neighbour(ranks[node].checked_add(1)).map_or(f64::INFINITY, highest);
+    // Rounding may leave a node a hair outside of its room; it may stay there.
+    (top.min(middles[node]), bottom.max(middles[node]))
 }
 
 /// The ascending values nearest to the wished ones: pool-adjacent-violators.

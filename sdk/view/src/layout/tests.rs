@@ -117,7 +117,7 @@ fn the_same_graph_gives_the_same_drawing() {
 #[test]
 fn a_chain_is_one_straight_line() {
     let sizes = [60.0, 100.0, 40.0].map(|height| Size { width: 100.0, height });
-    let layout = lay_out(&sizes, &[(0, 1), (1, 2)]);
+    let layout = lay_out(&sizes, &[(0, 1), (1, 2)], 72.0);
     let heights: Vec<f64> = layout.routes.iter().flat_map(|route| &route.points).map(|point| point.1).collect();
     assert!(heights.iter().all(|height| (height - heights[0]).abs() < 1e-6), "{heights:?}");
     assert_eq!(layout.layers, 3);

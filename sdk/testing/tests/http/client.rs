@@ -25,7 +25,6 @@ impl Client {
         self.http.get(format!("{}{path}", self.url))
     }
 
-    #[allow(dead_code, reason = "each test binary has its own copy of this module")]
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.url))
     }

@@ -1,0 +1,197 @@
+//! Reading a graph in the exchange layout, from whatever program, an object at a time.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::DatasetError;
+
+/// Which of the two wrappers an object was found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapper {
+    /// `{"entities": [...]}`.
+    Entities,
+    /// `{"relationships": [...]}`.
+    Relationships,
+}
+
+impl Wrapper {
+    /// The name of the wrapper's only field, and of the folder.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::Entities => "entities",
+            Self::Relationships => "relationships",
+        }
+    }
+}
+
+/// An object as it was found.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// The wrapper.
+    pub wrapper: Wrapper,
+    /// The object.
+    pub object: Value,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Files.
+    pub files: u64,
+    /// Objects in entities' wrappers.
+    pub entities: u64,
+    /// Objects in relationships' wrappers.
+    pub relationships: u64,
+}
+
+/// Visits every object of a graph; only one is in memory. Files are visited in the order of their paths; their names do not
+/// matter.
+///
+/// # Errors
+/// [`DatasetError`] where there is no graph, or a file cannot be read or is not of the layout.
+pub fn read(directory: &Path, mut visit: impl FnMut(Found<'_>)) -> Result<Read, DatasetError> {
+    let graph = directory.join("graph");
+    if !graph.is_dir() {
+        return Err(DatasetError::Missing { path: directory.to_owned() });
+    }
+    let mut counts = Read::default();
+    let mut folders = vec![graph];
+    let mut files: Vec<PathBuf> = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(DatasetError::io("read", &folder))? {
+            let path = entry.map_err(DatasetError::io("read", &folder))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    for path in &files {
+        let file = File::open(path).map_err(DatasetError::io("read", path))?;
+        let mut parser = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, file));
+        let mut found = |wrapper, object| {
+            match wrapper {
+                Wrapper::Entities => counts.entities += 1,
+                Wrapper::Relationships => counts.relationships += 1,
+            }
+            visit(Found { file: path, wrapper, object });
+        };
+        let read = Document(&mut found).deserialize(&mut parser).and_then(|()| parser.end());
+        read.map_err(|source| DatasetError::Malformed { path: path.clone(), source })?;
+        counts.files += 1;
+    }
+    Ok(counts)
+}
+
+type Visit<'a> = &'a mut dyn FnMut(Wrapper, Value);
+
+/// A file: an object with one of the wrappers, or both.
+struct Document<'a>(Visit<'a>);
+
+impl<'de> DeserializeSeed<'de> for Document<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `entities` or `relationships`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut wrapped = false;
+        while let Some(name) = map.next_key::<String>()? {
+            let wrapper = match name.as_str() {
+                "entities" => Wrapper::Entities,
+                "relationships" => Wrapper::Relationships,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            wrapped = true;
+            map.next_value_seed(Objects(wrapper, &mut *self.0))?;
+        }
+        if wrapped { Ok(()) } else { Err(serde::de::Error::custom("neither `entities` nor `relationships` is there")) }
+    }
+}
+
+struct Objects<'a>(Wrapper, Visit<'a>);
+
+impl<'de> DeserializeSeed<'de> for Objects<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Objects<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(object) = items.next_element()? {
+            (self.1)(self.0, object);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in files {
+            let path = directory.path().join("graph").join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        directory
+    }
+
+    #[test]
+    fn objects_of_any_file_name_are_visited_in_the_order_of_the_paths() {
+        let directory = graph(&[
+            ("b/x.json", r#"{"relationships": [{"_key": "3"}]}"#),
+            ("a/deep/er/y.json", r#"{"entities": [{"_key": "1"}, {"_key": "2"}], "other": [0]}"#),
+            ("a/notes.txt", "no JSON"),
+        ]);
+        let mut keys = Vec::new();
+        let counts = read(directory.path(), |found| keys.push(found.object["_key"].to_string())).expect("a graph");
+        assert_eq!(keys, ["\"1\"", "\"2\"", "\"3\""]);
+        assert_eq!(counts, Read { files: 2, entities: 2, relationships: 1 });
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line() {
+        let directory = graph(&[("a.json", "{\"entities\": [\n{]}")]);
+        let error = read(directory.path(), |_| ()).expect_err("broken").to_string();
+        assert!(error.contains("a.json") && error.contains("line 2"), "{error}");
+        let directory = graph(&[("a.json", "{}")]);
+        assert!(matches!(read(directory.path(), |_| ()), Err(DatasetError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_folder_without_a_graph_is_an_error() {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        assert!(matches!(read(directory.path(), |_| ()), Err(DatasetError::Missing { .. })));
+    }
+}

@@ -1,0 +1,75 @@
+//! The steps for Mermaid.
+
+use super::card;
+use super::links::{Link, Links};
+use super::model::{StepGraph, StepNode, StepState};
+use crate::escape::{mermaid as escaped, quoted};
+
+/// Borders alone: the colours of texts and grounds are the reader's theme's.
+const CLASSES: &[(&str, &str)] = &[
+    ("success", "stroke:#2da44e"),
+    ("cached", "stroke:#218bff"),
+    ("partial", "stroke:#d4a72c"),
+    ("failure", "stroke:#cf222e"),
+    ("critical", "stroke-width:3px"),
+    ("off", "stroke-dasharray:5 4"),
+    ("missing", "stroke:#cf222e,stroke-dasharray:5 4"),
+];
+
+pub(super) fn mermaid(graph: &StepGraph) -> String {
+    let links = Links::of(graph);
+    let mut out = String::new();
+    if !graph.title.trim().is_empty() {
+        out += &format!("---\ntitle: {}\n---\n", quoted(&graph.title));
+    }
+    out += "flowchart LR\n";
+    for (at, step) in graph.steps.iter().enumerate() {
+        out += &node(at, step);
+    }
+    for (at, id) in links.missing.iter().enumerate() {
+        out += &format!("  s{}[\"{}<br/>no such step\"]\n", graph.steps.len() + at, escaped(id));
+    }
+    for link in &links.edges {
+        out += &edge(link);
+    }
+    for (class, style) in CLASSES {
+        let members = members(graph, &links, class);
+        if !members.is_empty() {
+            out += &format!("  classDef {class} {style}\n  class {} {class}\n", members.join(","));
+        }
+    }
+    out
+}
+
+fn node(at: usize, step: &StepNode) -> String {
+    let mut lines: Vec<String> = vec![escaped(&step.name), escaped(&step.id)];
+    lines.retain(|line| !line.is_empty());
+    lines.extend(step.disabled().as_deref().map(escaped));
+    if let Some(run) = step.shown_run() {
+        lines.push(escaped(&card::status(run)));
+    }
+    format!("  s{at}[\"{}\"]\n", lines.join("<br/>"))
+}
+
+fn edge(link: &Link) -> String {
+    let arrow = match (link.critical, link.explicit) {
+        (true, _) => "==>",
+        (false, true) => "-.->",
+        (false, false) => "-->",
+    };
+    let through: Vec<String> = link.through.iter().map(|object_type| escaped(object_type)).collect();
+    let label = if through.is_empty() { String::new() } else { format!("|\"{}\"|", through.join("<br/>")) };
+    format!("  s{} {arrow}{label} s{}\n", link.from, link.to)
+}
+
+fn members(graph: &StepGraph, links: &Links, class: &str) -> Vec<String> {
+    let is_member = |at: &usize| match graph.steps.get(*at) {
+        None => class == "missing",
+        Some(step) => {
+            let run = step.shown_run();
+            run.is_some_and(|run| run.status.css_class() == class || run.critical && class == "critical")
+                || step.state != StepState::Enabled && class == "off"
+        }
+    };
+    (0..graph.steps.len() + links.missing.len()).filter(is_member).map(|at| format!("s{at}")).collect()
+}

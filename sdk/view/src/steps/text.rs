@@ -1,0 +1,171 @@
+//! The steps for a terminal: a tree of stages, each step with where it reads from and what it emits.
+
+use super::links::Links;
+use super::model::{RunStatus, StepGraph, StepNode, StepRun};
+use crate::escape::visible;
+use crate::measure::columns;
+use crate::terminal::{Ink, Terminal, padded};
+
+/// Ids and names are aligned up to this width.
+const WIDEST_COLUMN: usize = 34;
+
+pub(super) fn text(graph: &StepGraph, width: usize, colour: bool) -> String {
+    let links = Links::of(graph);
+    let mut listing =
+        Listing { graph, links: &links, out: Terminal::new(width, colour), widths: Widths::of(graph, width) };
+    listing.head();
+    listing.steps();
+    listing.out.finish()
+}
+
+struct Listing<'a> {
+    graph: &'a StepGraph,
+    links: &'a Links,
+    out: Terminal,
+    widths: Widths,
+}
+
+/// How the columns of the first lines of all steps are aligned.
+struct Widths {
+    number: usize,
+    id: usize,
+    name: usize,
+    /// Whether the outcome fits behind the name, or goes on a line of its own.
+    one_line: bool,
+}
+
+impl Widths {
+    fn of(graph: &StepGraph, width: usize) -> Widths {
+        let widest = |texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|text| columns(&visible(text))).max().unwrap_or(0).min(WIDEST_COLUMN)
+        };
+        let id = widest(&mut graph.steps.iter().map(|step| step.id.as_str()));
+        let name = widest(&mut graph.steps.iter().map(|step| step.name.as_str()));
+        let number = graph.steps.len().to_string().len();
+        let tail = graph.steps.iter().filter_map(StepNode::shown_run).map(|run| columns(&tail(run))).max().unwrap_or(0);
+        Widths { number, id, name, one_line: number + 6 + id + 2 + name + 2 + tail <= width }
+    }
+}
+
+impl Listing<'_> {
+    fn head(&mut self) {
+        if !self.graph.title.trim().is_empty() {
+            self.out.line(&[(Ink::Bold, &visible(&self.graph.title))]);
+        }
+        for fact in self.links.facts(self.graph) {
+            self.out.line(&[(Ink::Faint, &visible(&fact))]);
+        }
+        for id in &self.links.missing {
+            self.out.line(&[(Ink::Red, "✗ no such step: "), (Ink::Bold, &visible(id))]);
+        }
+    }
+
+    fn steps(&mut self) {
+        let mut order: Vec<usize> = (0..self.graph.steps.len()).collect();
+        order.sort_by_key(|&step| self.links.stage[step]);
+        let mut stages: Vec<usize> = order.iter().map(|&step| self.links.stage[step]).collect();
+        stages.dedup();
+        for (position, &at) in order.iter().enumerate() {
+            let stage = self.links.stage[at];
+            let begins = position == 0 || self.links.stage[order[position - 1]] != stage;
+            let last = position + 1 == order.len();
+            let number = stages.binary_search(&stage).map_or(0, |found| found + 1);
+            let rail = format!("{} {} ", " ".repeat(self.widths.number), if position == 0 { " " } else { "│" });
+            self.out.line(&[(Ink::Faint, &rail)]);
+            let number = if begins { number.to_string() } else { String::new() };
+            let branch = match (position == 0, last) {
+                (true, true) => "──",
+                (true, false) => "┌─",
+                (false, true) => "└─",
+                (false, false) => "├─",
+            };
+            let margin = format!("{number:>width$} {branch} ", width = self.widths.number);
+            self.first_line(&self.graph.steps[at], &margin);
+            let rail = if last { " " } else { "│" };
+            let margin = format!("{} {rail}    ", " ".repeat(self.widths.number));
+            self.details(at, &margin);
+        }
+    }
+
+    fn first_line(&mut self, step: &StepNode, margin: &str) {
+        let run = step.shown_run();
+        let (sign, ink) = match (run, step.disabled()) {
+            (Some(run), _) => (run.status.sign(), ink(run.status)),
+            (None, Some(_)) => ('○', Ink::Faint),
+            (None, None) => ('●', Ink::Plain),
+        };
+        let tail = run.filter(|_| self.widths.one_line).map(tail).unwrap_or_default();
+        let critical = if run.is_some_and(|run| run.critical) { Ink::Magenta } else { Ink::Bold };
+        self.out.line(&[
+            (Ink::Faint, margin),
+            (ink, &format!("{sign} ")),
+            (critical, &padded(&visible(&step.id), self.widths.id)),
+            (Ink::Plain, &format!("  {}", padded(&visible(&step.name), self.widths.name))),
+            (ink, &format!("  {tail}")),
+        ]);
+    }
+
+    fn details(&mut self, at: usize, margin: &str) {
+        let step = &self.graph.steps[at];
+        if let Some(disabled) = step.disabled() {
+            self.out.list(margin, "", Ink::Yellow, &[visible(&disabled)]);
+        }
+        if let Some(run) = step.shown_run().filter(|_| !self.widths.one_line) {
+            let parts = tail_parts(run).map(|part| part.trim().to_owned());
+            let tail: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+            self.out.list(margin, "", ink(run.status), &[tail.join(" · ")]);
+        }
+        let (reads, after) = self.sources(at);
+        self.out.list(margin, "reads   ", Ink::Plain, &reads);
+        self.out.list(margin, "after   ", Ink::Plain, &after);
+        let lists =
+            [("emits   ", step.emits.as_slice()), ("scopes  ", &step.scopes), ("source  ", step.source.as_slice())];
+        for (label, values) in lists {
+            let values: Vec<String> = values.iter().map(|value| visible(value)).collect();
+            self.out.list(margin, label, Ink::Plain, &values);
+        }
+    }
+
+    /// The types that a step reads, with the steps they come from; and the steps that it waits for without reading.
+    fn sources(&self, at: usize) -> (Vec<String>, Vec<String>) {
+        let id = |step: usize| visible(self.links.id(self.graph, step));
+        let mut types: Vec<&String> = self.graph.steps[at].reads.iter().collect();
+        for through in self.links.into(at).flat_map(|link| &link.through) {
+            if !types.contains(&through) {
+                types.push(through);
+            }
+        }
+        let read = |object_type: &&String| {
+            let of_type = self.links.into(at).filter(|link| link.through.contains(object_type));
+            let from: Vec<String> = of_type.map(|link| id(link.from)).collect();
+            let object_type = visible(object_type);
+            if from.is_empty() { object_type } else { format!("{object_type} ← {}", from.join(" + ")) }
+        };
+        let after = self.links.into(at).filter(|link| link.through.is_empty()).map(|link| id(link.from)).collect();
+        (types.iter().map(read).collect(), after)
+    }
+}
+
+/// Status, duration, counts and path, in columns.
+fn tail(run: &StepRun) -> String {
+    tail_parts(run).concat()
+}
+
+fn tail_parts(run: &StepRun) -> [String; 4] {
+    let label = format!("{:<8}", run.status.label());
+    let critical = if run.critical { "  critical path" } else { "" };
+    match run.status {
+        RunStatus::Pending => [label, String::new(), String::new(), critical.into()],
+        _ => [label, format!("{:>11}", run.duration()), format!("  {}", run.counts()), critical.into()],
+    }
+}
+
+fn ink(status: RunStatus) -> Ink {
+    match status {
+        RunStatus::Success => Ink::Green,
+        RunStatus::Cached => Ink::Blue,
+        RunStatus::Partial => Ink::Yellow,
+        RunStatus::Failure => Ink::Red,
+        RunStatus::Pending => Ink::Faint,
+    }
+}

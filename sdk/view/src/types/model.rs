@@ -1,0 +1,51 @@
+//! What there is to draw: plain data, made by whoever knows the declarations and the collected graph.
+
+/// The types of an integration, in the order in which they are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypeGraph {
+    /// What stands above the picture: the name of the integration.
+    pub title: String,
+    /// The entity types; of two with one name the first gets the arrows.
+    pub entities: Vec<TypeNode>,
+    /// The relationship types.
+    pub relationships: Vec<TypeEdge>,
+}
+
+/// An entity type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypeNode {
+    /// The `_type`, by which relationships name it.
+    pub object_type: String,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// The name for people.
+    pub resource: String,
+    /// How many there are, where a graph has been collected.
+    pub count: Option<u64>,
+    /// Whether it belongs to another integration and is only reached by mapped relationships.
+    pub mapped: bool,
+}
+
+/// A relationship type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypeEdge {
+    /// The `_type`.
+    pub object_type: String,
+    /// The class: `HAS`, `OWNS`.
+    pub class: String,
+    /// The type of the entity that it leads from.
+    pub from: String,
+    /// The type of the entity that it leads to.
+    pub to: String,
+    /// How many there are, where a graph has been collected.
+    pub count: Option<u64>,
+    /// Whether its target is found by the properties of a mapping rather than by key.
+    pub mapped: bool,
+}
+
+impl TypeNode {
+    /// The resource, or the type where it has none.
+    pub(super) fn name(&self) -> &str {
+        if self.resource.trim().is_empty() { &self.object_type } else { &self.resource }
+    }
+}

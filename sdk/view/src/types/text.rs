@@ -1,0 +1,95 @@
+//! The types for a terminal: each entity type, and under it the relationships that lead from it.
+
+use super::links::{Links, facts};
+use super::model::{TypeEdge, TypeGraph};
+use crate::escape::visible;
+use crate::measure::columns;
+use crate::number::{counted, grouped};
+use crate::terminal::{Ink, Terminal, padded};
+
+/// Names are aligned up to this width.
+const WIDEST_COLUMN: usize = 34;
+
+pub(super) fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
+    let links = Links::of(graph);
+    let mut out = Terminal::new(width, colour);
+    if !graph.title.trim().is_empty() {
+        out.line(&[(Ink::Bold, &visible(&graph.title))]);
+    }
+    for fact in facts(graph) {
+        out.line(&[(Ink::Faint, &fact)]);
+    }
+    let widths = Widths::of(graph);
+    for (at, entity) in graph.entities.iter().enumerate() {
+        let count = entity.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();
+        let owner = if entity.mapped { "of another source" } else { "" };
+        let remarks: Vec<String> = [visible(&entity.classes.join(", ")), count, owner.into()]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect();
+        out.line(&[]);
+        out.line(&[
+            (Ink::Bold, &padded(&visible(&entity.object_type), widths.object_type)),
+            (Ink::Plain, &format!("  {}", padded(&visible(&entity.resource), widths.resource))),
+            (Ink::Faint, &format!("  {}", remarks.join(" · "))),
+        ]);
+        relationships(&mut out, graph, &links, at, &widths);
+    }
+    for (at, object_type) in links.missing.iter().enumerate() {
+        out.line(&[]);
+        out.line(&[(Ink::Red, "✗ "), (Ink::Bold, &visible(object_type)), (Ink::Red, "  declared by nobody")]);
+        relationships(&mut out, graph, &links, graph.entities.len() + at, &widths);
+    }
+    out.finish()
+}
+
+struct Widths {
+    object_type: usize,
+    resource: usize,
+    class: usize,
+    target: usize,
+    relationship: usize,
+    count: usize,
+}
+
+impl Widths {
+    fn of(graph: &TypeGraph) -> Widths {
+        let widest = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| columns(&visible(text))).max().unwrap_or(0).min(WIDEST_COLUMN)
+        };
+        Widths {
+            object_type: widest(&mut graph.entities.iter().map(|entity| &entity.object_type)),
+            resource: widest(&mut graph.entities.iter().map(|entity| &entity.resource)),
+            class: widest(&mut graph.relationships.iter().map(|edge| &edge.class)),
+            target: widest(&mut graph.relationships.iter().map(|edge| &edge.to)),
+            relationship: widest(&mut graph.relationships.iter().map(|edge| &edge.object_type)),
+            count: graph
+                .relationships
+                .iter()
+                .filter_map(|edge| edge.count)
+                .map(|count| grouped(count).len())
+                .max()
+                .unwrap_or(0),
+        }
+    }
+}
+
+fn relationships(out: &mut Terminal, graph: &TypeGraph, links: &Links, entity: usize, widths: &Widths) {
+    let ends = graph.relationships.iter().zip(&links.ends);
+    let leaving: Vec<&TypeEdge> = ends.filter(|(_, ends)| ends.0 == entity).map(|(edge, _)| edge).collect();
+    for (at, edge) in leaving.iter().enumerate() {
+        let branch = if at + 1 == leaving.len() { "└─ " } else { "├─ " };
+        let count = format!("{:>width$}", edge.count.map(grouped).unwrap_or_default(), width = widths.count);
+        let mapped = if edge.mapped { "  mapped" } else { "" };
+        let arrow = if edge.mapped { " ╌▶ " } else { " ─▶ " };
+        out.line(&[
+            (Ink::Faint, branch),
+            (Ink::Blue, &padded(&visible(&edge.class), widths.class)),
+            (Ink::Faint, arrow),
+            (Ink::Plain, &padded(&visible(&edge.to), widths.target)),
+            (Ink::Faint, &format!("  {}", padded(&visible(&edge.object_type), widths.relationship))),
+            (Ink::Plain, &format!("  {count}")),
+            (Ink::Faint, mapped),
+        ]);
+    }
+}
