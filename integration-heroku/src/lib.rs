@@ -1,1 +1,29 @@
-//! Under construction.
+//! Heroku as a graph: enterprise accounts, teams, people, applications and add-ons.
+//!
+//! [`integration`] describes it to the SDK; the steps are in [`steps`], what they make in [`types`], what they ask in
+//! [`client`]. The requests are as few as the API allows: a list a team, in the largest pages.
+#![deny(missing_docs)]
+
+pub mod client;
+pub mod config;
+pub mod fake;
+pub mod resource;
+pub mod steps;
+pub mod types;
+
+use integration_sdk::Integration;
+
+use client::Heroku;
+
+/// The integration.
+pub fn integration() -> Integration {
+    Integration::of::<Heroku>("heroku", "Heroku")
+        .step(steps::fetch_account())
+        .step(steps::fetch_teams())
+        .step(steps::fetch_members())
+        .step(steps::fetch_apps())
+        .step(steps::fetch_addons())
+        .step(steps::fetch_team_members())
+        .step(steps::build_relationships())
+        .secret_fields(["token", "secret", "password", "certificate"])
+}

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Relationship, StepId};
+use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship, StepId};
 use crate::redact::Redaction;
-use crate::schema::{Schemas, Validation};
+use crate::schema::{Finding, Schemas, Validation};
 use crate::step::{Declaration, Ledger, ObjectError, StepError, StepResult};
 use crate::store::{Insertion, JobStore, Kind, Pending, Row};
 
@@ -45,6 +45,47 @@ pub(crate) struct Intake {
     pub(crate) on_entity: Vec<EntityHook>,
     pub(crate) on_relationship: Vec<RelationshipHook>,
     pub(crate) redaction: Redaction,
+}
+
+impl Intake {
+    fn check(&self, object: &Value) -> Vec<Finding> {
+        if self.validation == Validation::Off { Vec::new() } else { self.schemas.check(object) }
+    }
+
+    /// What a step does about the findings on one object: its error, if it is to fail, or whether it is kept apart.
+    fn judge(&self, findings: &[Finding], key: &ObjectKey, object_type: &ObjectType) -> Result<Verdict, ObjectError> {
+        match (self.validation, findings.first()) {
+            (Validation::Fail, Some(first)) => {
+                let (key, object_type) = (key.clone(), object_type.clone());
+                Err(ObjectError::Invalid { key, object_type, finding: first.to_string() })
+            }
+            (Validation::Quarantine, Some(_)) => Ok(Verdict::Apart),
+            _ => Ok(Verdict::Admitted),
+        }
+    }
+
+    /// Whether an amended entity may be written; if not, the error that ends the step, if it is to end.
+    fn check_amended(&self, ledger: &Ledger, key: &ObjectKey, object: &Value) -> Result<(), Option<ObjectError>> {
+        let findings = self.check(object);
+        let Some(object_type) = object["_type"].as_str().and_then(|name| ObjectType::new(name).ok()) else {
+            return Ok(());
+        };
+        let verdict = self.judge(&findings, key, &object_type).map_err(Some)?;
+        ledger.find(findings);
+        match verdict {
+            Verdict::Admitted => Ok(()),
+            Verdict::Apart => {
+                ledger.skip(&object_type, "properties that break the schema are left out");
+                Err(None)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Admitted,
+    Apart,
 }
 
 /// One step's way into the graph.
@@ -154,23 +195,24 @@ impl StepIntake {
     /// Checks and serializes.
     fn admit(&self, object: Unchecked) -> StepResult<Row> {
         let Unchecked { kind, key, object_type, class, ends, merge, json } = object;
-        let findings = match self.intake.validation {
-            Validation::Off => Vec::new(),
-            _ => self.intake.schemas.check(&json),
-        };
-        let mut quarantined = None;
-        if let Some(first) = findings.first() {
-            match self.intake.validation {
-                Validation::Fail => {
-                    return Err(ObjectError::Invalid { key, object_type, finding: first.to_string() }.into());
-                }
-                Validation::Quarantine => quarantined = Some(serde_json::json!(findings).to_string()),
-                Validation::Off | Validation::Warn => {}
-            }
-        }
-        self.ledger.admit(&object_type, quarantined.is_some(), findings);
+        let findings = self.intake.check(&json);
+        let apart = self.intake.judge(&findings, &key, &object_type)? == Verdict::Apart;
+        let quarantined = apart.then(|| serde_json::json!(findings).to_string());
+        self.ledger.admit(&object_type, apart, findings);
         let json = serde_json::to_vec(&json).map_err(|error| StepError::Other(error.to_string()))?;
         Ok(Row { kind, key, object_type, class, ends, merge, json, quarantined })
+    }
+
+    /// Joins properties to an entity that is there; the check happens where the two are joined.
+    pub(crate) async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
+        self.flush().await?;
+        let (intake, ledger, amended) = (Arc::clone(&self.intake), Arc::clone(&self.ledger), key.clone());
+        let check = move |object: &Value| intake.check_amended(&ledger, &amended, object);
+        match self.intake.store.amend(key.clone(), properties, check).await? {
+            Some(Ok(())) => Ok(true),
+            Some(Err(Some(error))) => Err(error.into()),
+            Some(Err(None)) | None => Ok(false),
+        }
     }
 
     async fn enqueue(&self, row: Row) -> StepResult {

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 
 use crate::config::{Config, ConfigError, Field, Values};
 use crate::graph::{Entity, Relationship, StepId};
-use crate::http::{Access, Endpoint, Http, Provider, ProviderError};
+use crate::http::{Access, Endpoint, EndpointError, Http, Provider, ProviderError};
 use crate::intake::{EntityHook, RelationshipHook};
 use crate::redact::Redaction;
 use crate::runtime::Summary;
@@ -242,6 +242,9 @@ pub enum SetupError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The provider cannot be asked.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// The provider does not answer, or refuses the credentials.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -252,6 +255,7 @@ impl SetupError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Config(_) => "CONFIG_VALIDATION_ERROR",
+            Self::Endpoint(error) => error.code(),
             Self::Provider(error) => error.code(),
         }
     }

@@ -24,13 +24,15 @@ pub use integration_sdk_macros::{Config, EntityKind, RelationshipProperties, ste
 pub use plan::Plan;
 pub use redact::{REDACTED, Redaction};
 pub use runtime::{Event, Job, JobError, Summary};
-#[doc(hidden)]
-pub use serde_json;
+// What an integration meets in signatures, and what derives name: the same versions as ours.
+pub use {secrecy, serde, serde_json, url};
 
 /// What an integration's modules begin with.
 pub mod prelude {
+    pub use futures::TryStreamExt;
+
     pub use crate::config::Config;
-    pub use crate::graph::{EntityKind, KeyOf, MappedRelationshipKind, RelationshipKind};
+    pub use crate::graph::{Draft, EntityKind, KeyOf, MappedRelationshipKind, RelationshipKind};
     pub use crate::step::{Amend, Client, Data, Emit, Publish, Read, Settings, StepResult};
     pub use crate::{Config, EntityKind, Timestamp, mapped_relationship, relationship, step};
 }

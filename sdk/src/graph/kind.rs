@@ -140,7 +140,7 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     }
 
     /// Attaches what the provider said, under the name `default`.
-    fn with_raw(self, raw: impl Serialize) -> Draft<Self> {
+    fn with_raw(self, raw: impl Into<Value>) -> Draft<Self> {
         Draft::from(self).with_raw_named("default", raw)
     }
 }
@@ -171,12 +171,10 @@ impl<E> From<E> for Draft<E> {
 }
 
 impl<E> Draft<E> {
-    /// Attaches what the provider said. A value that is not JSON is left out.
+    /// Attaches what the provider said, under a name that no other source of the entity has.
     #[must_use]
-    pub fn with_raw_named(mut self, name: impl Into<String>, raw: impl Serialize) -> Self {
-        if let Ok(raw_data) = serde_json::to_value(raw) {
-            self.raw_data.push(RawData { name: name.into(), raw_data });
-        }
+    pub fn with_raw_named(mut self, name: impl Into<String>, raw: impl Into<Value>) -> Self {
+        self.raw_data.push(RawData { name: name.into(), raw_data: raw.into() });
         self
     }
 

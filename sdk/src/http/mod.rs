@@ -1,60 +1,51 @@
-//! The provider's client (placeholder until the room is filled).
-#![allow(missing_docs)]
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+//! The client of a provider: asks, waits, asks again, and turns answers into typed values.
+//!
+//! ```text
+//!   Provider (an integration's client)        says where: Endpoint
+//!      │ get("/teams/{id}/apps", &[&id])
+//!      ▼
+//!   Request ──json──▶ T
+//!      │ ranges, list, pages                  Listing<T>: a stream of Item { value, raw }
+//!      ▼                                        │ wants an element, its page is used up
+//!   Pages: one loop for every Pagination ◀──────┘
+//!      │ one page
+//!      ▼
+//!   Http::fetch: attempts, pauses, verdicts   RetryPolicy, ProviderError
+//!      │ one attempt: gate, in-flight slot
+//!      ▼
+//!   Http::exchange: one request on the wire, one raw answer
+//! ```
+//!
+//! All clones of an [`Http`] share its connections, its limit of requests in flight and the pause that a rate limit
+//! demands. A future that is dropped is a request that is cancelled. A page is asked for when its first element is.
+//!
+//! This module knows no provider, no step and no graph, and never shows a secret: headers are in no log and no error,
+//! and an error quotes neither a query nor a body beyond the provider's own code and message.
 
-#[derive(Clone, Debug)]
-pub struct Http;
-#[derive(Clone, Debug)]
-pub struct Endpoint;
-impl Endpoint {
-    #[must_use]
-    pub fn in_flight(self, _: usize) -> Self {
-        self
-    }
-}
-#[derive(Clone, Debug, Default)]
-pub struct Access {
-    pub subject: String,
-    pub scopes: Option<BTreeSet<String>>,
-}
-#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
-pub struct Usage {
-    pub requests: u64,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProviderErrorKind {
-    Authentication,
-    Authorization,
-    NotFound,
-    RetriesExceeded,
-    Unexpected,
-}
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct ProviderError {
-    pub kind: ProviderErrorKind,
-    pub message: String,
-}
-impl ProviderError {
-    pub fn code(&self) -> &'static str {
-        "PROVIDER_API_ERROR"
-    }
-}
-pub trait Provider: Send + Sync + Sized + 'static {
-    type Config: crate::config::Config;
-    fn endpoint(config: &Self::Config) -> Endpoint;
-    fn new(http: Http) -> Self;
-    fn verify(&self) -> impl Future<Output = Result<Access, ProviderError>> + Send;
-}
-impl Http {
-    pub fn connect(_: Endpoint) -> Result<Self, ProviderError> {
-        Ok(Self)
-    }
-    pub fn for_step(&self) -> Self {
-        self.clone()
-    }
-    pub fn usage(&self) -> Usage {
-        Usage::default()
-    }
-}
+mod client;
+mod endpoint;
+mod error;
+mod listing;
+mod pages;
+mod provider;
+mod ranges;
+mod request;
+mod retry;
+mod text;
+mod usage;
+
+#[cfg(test)]
+mod testing_server;
+#[cfg(test)]
+mod tests;
+
+pub use client::Http;
+pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
+pub use error::{ProviderError, ProviderErrorKind};
+pub use listing::{Item, Listing};
+pub use pages::{Answer, Next, Page, Pagination};
+pub use provider::{Access, Provider};
+pub use ranges::Ranges;
+pub use request::{Argument, Request};
+pub use retry::RetryPolicy;
+pub use usage::{EndpointUsage, Usage};

@@ -81,13 +81,13 @@ impl StepContext {
         self.intake().add(Candidate::Mapped(relationship)).await
     }
 
-    /// Adds properties to an entity that another step has added; `false` where there is none of that key.
+    /// Adds properties to an entity that another step has added; `false` where there is none of that key. The amended
+    /// entity is checked like a new one: what its schemas forbid is left out under `--validation quarantine`.
     ///
     /// # Errors
-    /// [`StepError::Store`] where the store does not work.
+    /// [`StepError`] where the amended entity is refused or the store does not work.
     pub async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
-        self.intake().flush().await?;
-        Ok(self.0.store.amend(key.clone(), properties).await?)
+        self.intake().amend(key, properties).await
     }
 
     /// Objects of a type in the order of their keys, after `after`, at most `limit`: each as stored, less raw data.

@@ -112,17 +112,24 @@ impl Ledger {
     }
 
     /// Counts an object that is on its way to the store, with what its schemas say of it.
-    pub(crate) fn admit(&self, object_type: &ObjectType, quarantined: bool, findings: Vec<Finding>) {
+    pub(crate) fn admit(&self, object_type: &ObjectType, apart: bool, findings: Vec<Finding>) {
+        if !findings.is_empty() {
+            self.find(findings);
+        }
+        let mut record = self.open();
+        let counts = if apart { &mut record.quarantined } else { &mut record.added };
+        match counts.get_mut(object_type) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(object_type.clone(), 1)),
+        }
+    }
+
+    pub(crate) fn find(&self, findings: Vec<Finding>) {
         let mut record = self.open();
         for finding in findings {
             let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
             let first = FindingCount { count: 1, example: finding };
             record.findings.entry(alike).and_modify(|known| known.count += 1).or_insert(first);
-        }
-        let counts = if quarantined { &mut record.quarantined } else { &mut record.added };
-        match counts.get_mut(object_type) {
-            Some(count) => *count += 1,
-            None => drop(counts.insert(object_type.clone(), 1)),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use futures::{Stream, TryStreamExt, stream};
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 
 use crate::graph::{EntityKind, ObjectKey, ObjectType, Properties};
 
@@ -29,7 +30,7 @@ impl<E: EntityKind> Parameter for Read<E> {
 
 impl<E: EntityKind> Read<E> {
     /// The entities in the order of their keys; only a page of them is in memory.
-    pub fn stream(&self) -> impl Stream<Item = StepResult<E>> + Send + '_ {
+    pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         let pages = stream::try_unfold(Some(None::<ObjectKey>), move |position| async move {
             let Some(after) = position else { return Ok::<_, StepError>(None) };
             let page = self.context.page(&self.object_type, after, PAGE).await?;
@@ -38,7 +39,7 @@ impl<E: EntityKind> Read<E> {
             let items = stream::iter(page.into_iter().map(|properties| self.typed(properties)));
             Ok(Some((items, next)))
         });
-        pages.try_flatten()
+        pages.try_flatten().boxed()
     }
 
     /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted
@@ -65,6 +66,14 @@ impl<E: EntityKind> Read<E> {
             Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, outcome),
             Err(_) => outcome,
         }
+    }
+
+    /// Whether the graph has no such entity.
+    ///
+    /// # Errors
+    /// [`StepError`] where the store does not work.
+    pub async fn is_empty(&self) -> StepResult<bool> {
+        Ok(self.context.page(&self.object_type, None, 1).await?.is_empty())
     }
 
     /// The entity of that key, if the graph has it.

@@ -210,13 +210,22 @@ impl JobStore {
         self.store.submit(move |transaction| object::insert(transaction, job, &step, &rows)).await
     }
 
-    /// Adds properties to an entity; `false` where there is none of that key.
+    /// Adds properties to an entity where `check` agrees to the result; `None` where there is none of that key.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn amend(&self, key: ObjectKey, properties: Properties) -> Result<bool, StoreError> {
+    pub async fn amend<E, F>(
+        &self,
+        key: ObjectKey,
+        properties: Properties,
+        check: F,
+    ) -> Result<Option<Result<(), E>>, StoreError>
+    where
+        E: Send + 'static,
+        F: FnOnce(&Value) -> Result<(), E> + Send + 'static,
+    {
         let job = self.number;
-        self.store.write(move |transaction| object::amend(transaction, job, &key, properties)).await
+        self.store.write(move |transaction| object::amend(transaction, job, &key, properties, check)).await
     }
 
     /// Objects of a type in the order of their keys, without raw data.

@@ -137,7 +137,7 @@ fn resolve(
         return Ok(());
     }
     if stored != json {
-        rewrite(transaction, rowid, merge(object(&stored)?, object(json)?))?;
+        rewrite(transaction, rowid, &Value::Object(merge(object(&stored)?, object(json)?)))?;
     }
     if first_step == step.as_str() || !contribute(transaction, job, &row.key, [&first_step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
@@ -178,24 +178,30 @@ pub(super) fn clear_step(transaction: &Transaction<'_>, job: i64, step: &StepId)
     Ok(())
 }
 
-pub(super) fn amend(
+/// Joins properties to an entity, where `check` agrees to what comes of it; `None` where there is no entity of that key.
+pub(super) fn amend<E>(
     transaction: &Transaction<'_>,
     job: i64,
     key: &ObjectKey,
     properties: Properties,
-) -> rusqlite::Result<bool> {
+    check: impl FnOnce(&Value) -> Result<(), E>,
+) -> rusqlite::Result<Option<Result<(), E>>> {
     let there = "SELECT rowid, json FROM object WHERE job = ?1 AND key = ?2 AND kind = 0";
     let found: Option<(i64, String)> = transaction
         .prepare_cached(there)?
         .query_row(params![job, key.as_str()], |found| Ok((found.get(0)?, found.get(1)?)))
         .optional()?;
-    let Some((rowid, stored)) = found else { return Ok(false) };
-    rewrite(transaction, rowid, merge(object(&stored)?, properties))?;
-    Ok(true)
+    let Some((rowid, stored)) = found else { return Ok(None) };
+    let amended = Value::Object(merge(object(&stored)?, properties));
+    let verdict = check(&amended);
+    if verdict.is_ok() {
+        rewrite(transaction, rowid, &amended)?;
+    }
+    Ok(Some(verdict))
 }
 
-fn rewrite(transaction: &Transaction<'_>, rowid: i64, object: Properties) -> rusqlite::Result<()> {
-    let json = Value::Object(object).to_string();
+fn rewrite(transaction: &Transaction<'_>, rowid: i64, object: &Value) -> rusqlite::Result<()> {
+    let json = object.to_string();
     transaction.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, json])?;
     Ok(())
 }

@@ -42,6 +42,8 @@ mod card;
 mod escape;
 mod html;
 mod layout;
+#[cfg(test)]
+mod markup;
 mod measure;
 mod number;
 pub mod steps;

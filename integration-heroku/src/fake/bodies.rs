@@ -1,0 +1,231 @@
+//! How the parts of an organisation look in JSON, with the fields of the public schema.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    ids::{AccountId, AppId, PersonId, TeamId, created_at, later_than, mixed, uuid_of},
+    organisation::Organisation,
+    resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
+    table::Row,
+};
+
+/// Something that stands in lists.
+pub(crate) trait Listed: Row + Send + Sync + 'static {
+    /// The value by which it is sorted.
+    fn sort_key(&self, property: &str) -> Cow<'_, str> {
+        match property {
+            "id" => Cow::Owned(self.uuid().to_string()),
+            _ => Cow::Borrowed(self.name()),
+        }
+    }
+
+    /// Its JSON.
+    fn body(&self, organisation: &Organisation) -> Value;
+}
+
+impl Listed for Account {
+    fn body(&self, _: &Organisation) -> Value {
+        let (created, updated) = dates(self.id.uuid());
+        json!({
+            "id": self.id.to_string(),
+            "name": self.name,
+            "created_at": created,
+            "updated_at": updated,
+            "permissions": self.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
+            "trial": self.trial,
+            "partner_benefits": false,
+            "identity_provider": identity_provider(self),
+        })
+    }
+}
+
+impl Listed for AccountMembership {
+    fn body(&self, organisation: &Organisation) -> Value {
+        let person = organisation.person(self.person);
+        let permissions = self.permissions.iter().map(|permission| {
+            json!({"name": permission.name(), "description": format!("May {} in the account.", permission.name())})
+        });
+        json!({
+            "id": self.id.to_string(),
+            "enterprise_account": account_reference(organisation, self.account),
+            "permissions": permissions.collect::<Vec<_>>(),
+            "user": {"id": self.person.to_string(), "email": person.map(|person| &person.email)},
+            "two_factor_authentication": person.is_some_and(|person| person.two_factor),
+            "identity_provider": provider_of(person, organisation.account(self.account)),
+        })
+    }
+}
+
+impl Listed for Team {
+    fn body(&self, organisation: &Organisation) -> Value {
+        let (created, updated) = dates(self.id.uuid());
+        let account = self.account.and_then(|account| organisation.account(account));
+        let named = self.account.filter(|_| self.names_account);
+        json!({
+            "id": self.id.to_string(),
+            "name": self.name,
+            "created_at": created,
+            "updated_at": updated,
+            "credit_card_collections": false,
+            "default": self.default,
+            "enterprise_account": named.map(|account| account_reference(organisation, account)),
+            "identity_provider": account.and_then(identity_provider),
+            "membership_limit": self.membership_limit,
+            "provisioned_licenses": self.account.is_some(),
+            "role": self.role.map(|role| role.name()),
+            "type": if self.account.is_some() { "enterprise" } else { "team" },
+        })
+    }
+}
+
+impl Listed for TeamMembership {
+    fn body(&self, organisation: &Organisation) -> Value {
+        let (created, updated) = dates(self.id.uuid());
+        let person = self.person.and_then(|person| organisation.person(person));
+        let account = organisation.team(self.team).and_then(|team| organisation.account(team.account?));
+        json!({
+            "id": self.id.to_string(),
+            "email": self.email,
+            "role": self.role.name(),
+            "federated": person.is_some_and(|person| person.federated),
+            "two_factor_authentication": person.is_some_and(|person| person.two_factor),
+            "identity_provider": provider_of(person, account),
+            "user": person.map(|person| json!({"id": person.id.to_string(), "email": person.email, "name": person.name})),
+            "created_at": created,
+            "updated_at": updated,
+        })
+    }
+}
+
+impl Listed for App {
+    fn body(&self, organisation: &Organisation) -> Value {
+        let (created, updated) = dates(self.id.uuid());
+        let stack = named("stack", &self.stack);
+        json!({
+            "id": self.id.to_string(),
+            "name": self.name,
+            "archived_at": self.archived_at.map(text),
+            "build_stack": stack,
+            "buildpack_provided_description": null,
+            "created_at": created,
+            "git_url": format!("https://git.heroku.com/{}.git", self.name),
+            "internal_routing": self.internal_routing,
+            "joined": false,
+            "locked": self.locked,
+            "maintenance": self.maintenance,
+            "owner": self.owner.map(|owner| person_reference(organisation, owner)),
+            "region": named("region", &self.region),
+            "released_at": self.released_at.map(text),
+            "repo_size": self.repo_size,
+            "slug_size": self.slug_size,
+            "space": self.space.as_deref().map(|space| named("space", space)),
+            "stack": stack,
+            "team": self.names_team.then(|| team_reference(organisation, self.team)),
+            "updated_at": updated,
+            "web_url": self.web_url(),
+        })
+    }
+}
+
+impl Listed for Addon {
+    fn body(&self, organisation: &Organisation) -> Value {
+        let (created, updated) = dates(self.id.uuid());
+        let app = organisation.app(self.app);
+        let billing = match app.filter(|_| self.billed_to_team) {
+            Some(app) => with_type(team_reference(organisation, app.team), "team"),
+            None => with_type(app_reference(self.app, app), "app"),
+        };
+        json!({
+            "id": self.id.to_string(),
+            "name": self.name,
+            "actions": [],
+            "addon_service": named("addon-service", self.service()),
+            "app": app_reference(self.app, app),
+            "billed_price": self.price.map(|price| {
+                json!({"cents": price.cents, "contract": price.contract, "metered": false, "unit": "month"})
+            }),
+            "billing_entity": billing,
+            "config_vars": self.config_vars,
+            "created_at": created,
+            "plan": named("plan", &self.plan),
+            "provider_id": format!("{:016x}", mixed(&self.name, 5)),
+            "state": self.state.name(),
+            "updated_at": updated,
+            "web_url": self.web_url(),
+        })
+    }
+}
+
+/// `/account`: the person whose token it is.
+pub(crate) fn own_account(person: &Person) -> Value {
+    let (created, updated) = dates(person.id.uuid());
+    json!({
+        "id": person.id.to_string(),
+        "email": person.email,
+        "name": person.name,
+        "allow_tracking": false,
+        "beta": false,
+        "created_at": created,
+        "default_team": null,
+        "delinquent_at": null,
+        "federated": person.federated,
+        "identity_provider": null,
+        "last_login": updated,
+        "suspended_at": null,
+        "two_factor_authentication": person.two_factor,
+        "updated_at": updated,
+        "verified": true,
+    })
+}
+
+fn dates(id: Uuid) -> (String, String) {
+    let created = created_at(id);
+    (text(created), text(later_than(created, id)))
+}
+
+fn text(moment: Timestamp) -> String {
+    moment.to_string()
+}
+
+fn named(kind: &str, name: &str) -> Value {
+    json!({"id": uuid_of(kind, name).to_string(), "name": name})
+}
+
+fn with_type(mut reference: Value, kind: &str) -> Value {
+    reference["type"] = kind.into();
+    reference
+}
+
+fn account_reference(organisation: &Organisation, id: AccountId) -> Value {
+    json!({"id": id.to_string(), "name": organisation.account(id).map(|account| &account.name)})
+}
+
+fn team_reference(organisation: &Organisation, id: TeamId) -> Value {
+    json!({"id": id.to_string(), "name": organisation.team(id).map(|team| &team.name)})
+}
+
+fn person_reference(organisation: &Organisation, id: PersonId) -> Value {
+    json!({"id": id.to_string(), "email": organisation.person(id).map(|person| &person.email)})
+}
+
+fn app_reference(id: AppId, app: Option<&App>) -> Value {
+    json!({"id": id.to_string(), "name": app.map(|app| &app.name)})
+}
+
+fn identity_provider(account: &Account) -> Option<Value> {
+    let name = account.identity_provider.as_deref()?;
+    let owner = json!({"id": account.id.to_string(), "name": account.name, "type": "enterprise-account"});
+    let id = uuid_of("identity-provider", &account.name).to_string();
+    Some(json!({"id": id, "name": name, "owner": owner}))
+}
+
+/// The identity provider in a member's body: there for federated people alone.
+fn provider_of(person: Option<&Person>, account: Option<&Account>) -> Option<Value> {
+    let mut provider = account.filter(|_| person.is_some_and(|person| person.federated)).and_then(identity_provider)?;
+    provider["redacted"] = false.into();
+    Some(provider)
+}

@@ -1,0 +1,153 @@
+//! Organisations of any size, the same for the same size and seed.
+
+use super::{
+    catalogue::{FAMILY_NAMES, GIVEN_NAMES, PLANS, SHAPES, addon_name},
+    ids::{AccountId, PersonId, TeamId, created_at, finished},
+    organisation::Organisation,
+    resources::{Account, AccountMembership, Addon, AddonState, App, Permission, Person, Role, Team, TeamMembership},
+};
+
+const REGIONS: [&str; 4] = ["us", "us", "eu", "eu"];
+const PRIVATE_REGIONS: [&str; 4] = ["tokyo", "frankfurt", "sydney", "virginia"];
+const STACKS: [&str; 4] = ["heroku-22", "heroku-24", "heroku-24", "container"];
+const ROLES: [Role; 6] = [Role::Member, Role::Member, Role::Member, Role::Collaborator, Role::Admin, Role::Owner];
+
+/// How large a generated organisation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrganisationSize {
+    /// Enterprise accounts. With none, teams stand alone.
+    pub accounts: usize,
+    /// Teams, spread over the accounts. With none, there are no apps.
+    pub teams: usize,
+    /// People. One in twenty is in two accounts, one in twenty-five in none but in a team.
+    pub people: usize,
+    /// Apps, spread over the teams; one team in ten has none.
+    pub apps: usize,
+    /// Add-ons, spread over the apps. With no apps, there are none.
+    pub addons: usize,
+    /// Another seed, another organisation of the same size.
+    pub seed: u64,
+}
+
+impl Organisation {
+    /// Generates an organisation.
+    pub fn of_size(size: OrganisationSize) -> Self {
+        let mut organisation = Self::empty();
+        let mut dice = Dice(size.seed);
+        let accounts: Vec<_> = (0..size.accounts).map(|n| organisation.add_account(account(n, &mut dice))).collect();
+        let teams: Vec<_> = (0..size.teams)
+            .map(|n| {
+                let account = accounts.get(n % accounts.len().max(1)).copied();
+                organisation.add_team(Team {
+                    names_account: n % 7 != 3,
+                    ..Team::new(format!("kestrel-{}-{n}", dice.pick(&SHAPES)), account)
+                })
+            })
+            .collect();
+        for n in 0..size.people {
+            organisation.add_generated_person(n, &accounts, &teams, &mut dice);
+        }
+        organisation.add_generated_apps(size, &teams, &mut dice);
+        organisation
+    }
+
+    fn add_generated_person(&mut self, n: usize, accounts: &[AccountId], teams: &[TeamId], dice: &mut Dice) {
+        let (given, family) = (dice.pick(&GIVEN_NAMES), dice.pick(&FAMILY_NAMES));
+        let person = Person {
+            two_factor: dice.below(10) > 0,
+            federated: dice.below(4) == 0,
+            ..Person::new(format!("person.{n}@kestrel.example.com"), Some(&format!("{given} {family}")))
+        };
+        let outside = n % 25 == 24 && !teams.is_empty();
+        let memberships = if outside { 0 } else { 1 + usize::from(n % 20 == 19) };
+        for offset in 0..memberships.min(accounts.len()) {
+            let account = accounts[(n + offset) % accounts.len()];
+            let permissions = Permission::ALL[..=dice.below(3)].to_vec();
+            self.add_account_membership(AccountMembership::new(account, person.id, permissions));
+        }
+        let joined = if outside { 1 } else { dice.below(3) };
+        for offset in 0..joined.min(teams.len()) {
+            let team = teams[(n * 7 + offset) % teams.len()];
+            self.add_team_membership(TeamMembership::new(team, &person, *dice.pick(&ROLES)));
+        }
+        self.add_person(person);
+    }
+
+    fn add_generated_apps(&mut self, size: OrganisationSize, teams: &[TeamId], dice: &mut Dice) {
+        let with_apps: Vec<TeamId> =
+            teams.iter().enumerate().filter(|(n, _)| n % 10 != 9).map(|(_, team)| *team).collect();
+        if with_apps.is_empty() {
+            return;
+        }
+        let owners: Vec<PersonId> = self.people().map(|person| person.id).collect();
+        let mut apps = Vec::with_capacity(size.apps);
+        for n in 0..size.apps {
+            let app = app(n, with_apps[n % with_apps.len()], &owners, dice);
+            apps.push(app.clone());
+            self.add_app(app);
+        }
+        for n in 0..if apps.is_empty() { 0 } else { size.addons } {
+            let host = &apps[dice.below(apps.len())];
+            self.add_addon(addon(n, host, dice));
+        }
+    }
+}
+
+fn account(n: usize, dice: &mut Dice) -> Account {
+    Account {
+        trial: n % 5 == 4,
+        identity_provider: n.is_multiple_of(2).then_some("Okta Zürich".into()),
+        ..Account::new(format!("kestrel-{}-{n}", dice.pick(&SHAPES)))
+    }
+}
+
+fn app(n: usize, team: TeamId, owners: &[PersonId], dice: &mut Dice) -> App {
+    let app = App::new(team, format!("{}-{}-{n}", dice.pick(&SHAPES), dice.pick(&SHAPES)));
+    let private = dice.below(20) == 0;
+    App {
+        names_team: dice.below(50) > 0,
+        owner: owners.get(dice.below(owners.len() + 1)).copied().filter(|_| dice.below(50) > 0),
+        region: (*dice.pick(if private { &PRIVATE_REGIONS } else { &REGIONS })).into(),
+        stack: (*dice.pick(&STACKS)).into(),
+        space: private.then_some("kestrel-private".into()),
+        internal_routing: private.then_some(dice.below(2) == 0),
+        web: dice.below(30) > 0,
+        maintenance: dice.below(40) == 0,
+        locked: dice.below(40) == 0,
+        archived_at: (dice.below(60) == 0).then(|| created_at(app.id.uuid())),
+        ..app
+    }
+}
+
+fn addon(n: usize, app: &App, dice: &mut Dice) -> Addon {
+    let plan = dice.pick(&PLANS).name;
+    let service = plan.split(':').next().unwrap_or(plan);
+    let addon = Addon::new(app, addon_name(service, n), plan);
+    let state = match dice.below(50) {
+        0 => AddonState::Provisioning,
+        1 => AddonState::Deprovisioned,
+        _ => AddonState::Provisioned,
+    };
+    Addon {
+        state,
+        price: addon.price.filter(|_| dice.below(50) > 0),
+        billed_to_team: dice.below(3) == 0,
+        web: dice.below(30) > 0,
+        ..addon
+    }
+}
+
+/// Numbers that look like chance (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    /// A number below another one; 0 when there is none.
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        (finished(self.0) % sides.max(1) as u64) as usize
+    }
+
+    fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.below(choices.len())]
+    }
+}

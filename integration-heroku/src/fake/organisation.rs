@@ -1,0 +1,154 @@
+//! The organisation that a fake Heroku serves: its parts, and who belongs to whom.
+
+use super::{
+    ids::{AccountId, AppId, PersonId, TeamId},
+    resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
+    table::Table,
+};
+
+/// A made-up customer of Heroku. Anything that is added twice is there once.
+#[derive(Debug, Clone, Default)]
+pub struct Organisation {
+    pub(crate) accounts: Table<Account>,
+    pub(crate) teams: Table<Team>,
+    pub(crate) people: Table<Person>,
+    pub(crate) account_memberships: Table<AccountMembership>,
+    pub(crate) team_memberships: Table<TeamMembership>,
+    pub(crate) apps: Table<App>,
+    pub(crate) addons: Table<Addon>,
+}
+
+impl Organisation {
+    /// Nothing at all.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Adds an enterprise account.
+    pub fn add_account(&mut self, account: Account) -> AccountId {
+        let id = account.id;
+        self.accounts.add(account);
+        id
+    }
+
+    /// Adds a team.
+    pub fn add_team(&mut self, team: Team) -> TeamId {
+        let id = team.id;
+        self.teams.add(team);
+        id
+    }
+
+    /// Adds a person, who is in no account and no team yet.
+    pub fn add_person(&mut self, person: Person) -> PersonId {
+        let id = person.id;
+        self.people.add(person);
+        id
+    }
+
+    /// Puts a person into an enterprise account.
+    pub fn add_account_membership(&mut self, membership: AccountMembership) {
+        self.account_memberships.add(membership);
+    }
+
+    /// Puts a person into a team.
+    pub fn add_team_membership(&mut self, membership: TeamMembership) {
+        self.team_memberships.add(membership);
+    }
+
+    /// Adds an app to its team.
+    pub fn add_app(&mut self, app: App) -> AppId {
+        let id = app.id;
+        self.apps.add(app);
+        id
+    }
+
+    /// Adds an add-on to its app.
+    pub fn add_addon(&mut self, addon: Addon) {
+        self.addons.add(addon);
+    }
+
+    /// All enterprise accounts.
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Account> {
+        self.accounts.rows().iter()
+    }
+
+    /// All teams.
+    pub fn teams(&self) -> impl ExactSizeIterator<Item = &Team> {
+        self.teams.rows().iter()
+    }
+
+    /// All people, those in several accounts once, those in no account too.
+    pub fn people(&self) -> impl ExactSizeIterator<Item = &Person> {
+        self.people.rows().iter()
+    }
+
+    /// Who is in which enterprise account.
+    pub fn account_memberships(&self) -> impl ExactSizeIterator<Item = &AccountMembership> {
+        self.account_memberships.rows().iter()
+    }
+
+    /// Who is in which team.
+    pub fn team_memberships(&self) -> impl ExactSizeIterator<Item = &TeamMembership> {
+        self.team_memberships.rows().iter()
+    }
+
+    /// All apps.
+    pub fn apps(&self) -> impl ExactSizeIterator<Item = &App> {
+        self.apps.rows().iter()
+    }
+
+    /// All add-ons.
+    pub fn addons(&self) -> impl ExactSizeIterator<Item = &Addon> {
+        self.addons.rows().iter()
+    }
+
+    /// The teams of an enterprise account.
+    pub fn teams_of(&self, account: AccountId) -> impl Iterator<Item = &Team> {
+        self.teams.of(Some(account))
+    }
+
+    /// The members of an enterprise account.
+    pub fn members_of_account(&self, account: AccountId) -> impl Iterator<Item = &AccountMembership> {
+        self.account_memberships.of(account)
+    }
+
+    /// The members of a team.
+    pub fn members_of_team(&self, team: TeamId) -> impl Iterator<Item = &TeamMembership> {
+        self.team_memberships.of(team)
+    }
+
+    /// The apps of a team.
+    pub fn apps_of(&self, team: TeamId) -> impl Iterator<Item = &App> {
+        self.apps.of(team)
+    }
+
+    /// The add-ons of an app.
+    pub fn addons_of_app(&self, app: AppId) -> impl Iterator<Item = &Addon> {
+        self.addons.of(app)
+    }
+
+    /// The add-ons of all apps of a team.
+    pub fn addons_of_team(&self, team: TeamId) -> impl Iterator<Item = &Addon> {
+        self.apps_of(team).flat_map(|app| self.addons_of_app(app.id))
+    }
+
+    /// An enterprise account.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(id.uuid())
+    }
+
+    /// A team.
+    pub fn team(&self, id: TeamId) -> Option<&Team> {
+        self.teams.get(id.uuid())
+    }
+
+    /// A person.
+    pub fn person(&self, id: PersonId) -> Option<&Person> {
+        self.people.get(id.uuid())
+    }
+
+    /// An app.
+    pub fn app(&self, id: AppId) -> Option<&App> {
+        self.apps.get(id.uuid())
+    }
+}

@@ -1,0 +1,163 @@
+//! What the fake Heroku answers, which scopes it asks for, and what can be sorted by what.
+
+use std::{borrow::Cow, sync::Arc};
+
+use integration_testing::{Access, Answer, Dialect, RequiredHeader, Route, Rows, header::ACCEPT};
+use serde_json::{Value, json};
+
+use super::{
+    FakeOptions,
+    bodies::{Listed, own_account},
+    organisation::Organisation,
+    resources::Person,
+    table::Table,
+};
+
+/// Scopes that allow reading.
+const READERS: [&str; 5] = ["global", "read", "read-protected", "write", "write-protected"];
+/// Scopes that allow reading who one is.
+const IDENTITY: [&str; 6] = ["global", "identity", "read", "read-protected", "write", "write-protected"];
+
+/// The one token and its scopes.
+pub(crate) fn access(options: &FakeOptions) -> Access {
+    Access::token(options.token.clone(), options.scopes.iter().cloned())
+}
+
+/// Heroku's headers and errors.
+pub(crate) fn dialect(max_in_next_range: bool) -> Dialect {
+    let version = RequiredHeader { name: ACCEPT, value: "application/vnd.heroku+json; version=3".to_owned() };
+    Dialect {
+        max_in_next_range,
+        required_headers: vec![version],
+        error_body: |refusal| json!({"id": refusal.code(), "message": refusal.to_string()}),
+        ..Dialect::default()
+    }
+}
+
+/// All endpoints.
+pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
+    let serve = Serve(organisation);
+    vec![
+        serve.own_account(),
+        Route::get("/account/rate-limits", |request| Answer::Document(json!({"remaining": request.remaining()})))
+            .scopes(IDENTITY)
+            .free_of_charge(),
+        serve.all("/enterprise-accounts", |organisation| &organisation.accounts),
+        serve
+            .below("/enterprise-accounts/{id}/members", "enterprise account", |organisation, id| {
+                let account = organisation.accounts.find(id)?.id;
+                let positions = organisation.account_memberships.positions_of(account).to_vec();
+                Some(list(organisation, |organisation| &organisation.account_memberships, positions))
+            })
+            .sortable(["id"]),
+        serve
+            .below("/enterprise-accounts/{id}/teams", "enterprise account", |organisation, id| {
+                let account = organisation.accounts.find(id)?.id;
+                let positions = organisation.teams.positions_of(Some(account)).to_vec();
+                Some(list(organisation, |organisation| &organisation.teams, positions))
+            })
+            .sortable(["id", "name"]),
+        serve.all("/teams", |organisation| &organisation.teams).sortable(["id", "name"]),
+        serve
+            .below("/teams/{id}/members", "team", |organisation, id| {
+                let team = organisation.teams.find(id)?.id;
+                let positions = organisation.team_memberships.positions_of(team).to_vec();
+                Some(list(organisation, |organisation| &organisation.team_memberships, positions))
+            })
+            .scopes(["global"])
+            .sortable(["email"]),
+        serve
+            .below("/teams/{id}/apps", "team", |organisation, id| {
+                let team = organisation.teams.find(id)?.id;
+                let positions = organisation.apps.positions_of(team).to_vec();
+                Some(list(organisation, |organisation| &organisation.apps, positions))
+            })
+            .sortable(["id", "name"]),
+        serve
+            .below("/teams/{id}/addons", "team", |organisation, id| {
+                let team = organisation.teams.find(id)?.id;
+                let addons_of = |app| organisation.addons.positions_of(app).iter().copied();
+                let positions = organisation.apps_of(team).flat_map(|app| addons_of(app.id)).collect();
+                Some(list(organisation, |organisation| &organisation.addons, positions))
+            })
+            .sortable(["id", "name"]),
+        serve
+            .below("/apps/{id}/addons", "app", |organisation, id| {
+                let app = organisation.apps.find(id)?.id;
+                let positions = organisation.addons.positions_of(app).to_vec();
+                Some(list(organisation, |organisation| &organisation.addons, positions))
+            })
+            .sortable(["id", "name"]),
+        serve.all("/addons", |organisation| &organisation.addons).sortable(["id", "name"]),
+    ]
+}
+
+/// Makes routes over one organisation.
+struct Serve<'a>(&'a Arc<Organisation>);
+
+impl Serve<'_> {
+    fn own_account(&self) -> Route {
+        let asking = self.0.people().next().cloned();
+        let asking = asking.unwrap_or_else(|| Person::new("nobody@example.com", None));
+        Route::document("/account", own_account(&asking)).scopes(IDENTITY)
+    }
+
+    /// All rows of a table.
+    fn all<R: Listed>(&self, pattern: &str, table: fn(&Organisation) -> &Table<R>) -> Route {
+        let organisation = self.0.clone();
+        Route::get(pattern, move |_| {
+            let positions = (0..table(&organisation).rows().len()).collect();
+            list(&organisation, table, positions)
+        })
+        .scopes(READERS)
+    }
+
+    /// What belongs to the thing whose id is in the path; 404 where it is not there.
+    fn below(
+        &self,
+        pattern: &str,
+        parent: &'static str,
+        rows: fn(&Arc<Organisation>, &str) -> Option<Answer>,
+    ) -> Route {
+        let organisation = self.0.clone();
+        Route::get(pattern, move |request| {
+            rows(&organisation, request.parameter("id")).unwrap_or_else(|| Answer::not_found(parent))
+        })
+        .scopes(READERS)
+    }
+}
+
+fn list<R: Listed>(
+    organisation: &Arc<Organisation>,
+    table: fn(&Organisation) -> &Table<R>,
+    positions: Vec<usize>,
+) -> Answer {
+    Answer::list(Selection { organisation: organisation.clone(), table, positions })
+}
+
+/// Some rows of a table.
+struct Selection<R: Listed> {
+    organisation: Arc<Organisation>,
+    table: fn(&Organisation) -> &Table<R>,
+    positions: Vec<usize>,
+}
+
+impl<R: Listed> Selection<R> {
+    fn row(&self, row: usize) -> &R {
+        &(self.table)(&self.organisation).rows()[self.positions[row]]
+    }
+}
+
+impl<R: Listed> Rows for Selection<R> {
+    fn count(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn sort_key(&self, row: usize, property: &str) -> Cow<'_, str> {
+        self.row(row).sort_key(property)
+    }
+
+    fn render(&self, row: usize) -> Value {
+        self.row(row).body(&self.organisation)
+    }
+}

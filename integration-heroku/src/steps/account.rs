@@ -1,0 +1,17 @@
+//! `fetch-account`.
+
+use integration_sdk::prelude::*;
+
+use crate::client::Heroku;
+use crate::types::Account;
+
+/// The enterprise accounts that the key's owner belongs to.
+#[step(id = "fetch-account", name = "Fetch enterprise accounts", scopes("read"))]
+pub async fn fetch_account(api: Client<Heroku>, accounts: Emit<Account>) -> StepResult {
+    let mut listing = api.enterprise_accounts();
+    while let Some(account) = listing.try_next().await? {
+        let (account, raw) = account.into_parts();
+        accounts.add(Account::from(account).with_raw(raw)).await?;
+    }
+    Ok(())
+}

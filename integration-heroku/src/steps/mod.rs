@@ -1,0 +1,24 @@
+//! The steps: what is asked of Heroku, and what becomes of the answers.
+//!
+//! ```text
+//!   fetch-account ─┬─▶ fetch-members ─────────┐
+//!                  └─▶ fetch-teams ─┬─▶ fetch-team-members
+//!                                   ├─▶ fetch-apps ───┐
+//!                                   └─▶ fetch-addons ─┴─▶ build-relationships
+//! ```
+
+mod account;
+mod addons;
+mod apps;
+mod members;
+mod relationships;
+mod team_members;
+mod teams;
+
+pub use account::fetch_account;
+pub use addons::fetch_addons;
+pub use apps::fetch_apps;
+pub use members::fetch_members;
+pub use relationships::build_relationships;
+pub use team_members::fetch_team_members;
+pub use teams::fetch_teams;

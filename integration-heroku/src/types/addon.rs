@@ -1,0 +1,159 @@
+//! Add-ons.
+
+use integration_sdk::{EntityKind, Timestamp};
+
+use crate::resource::{self, name_of};
+
+/// A service that is attached to an application.
+#[derive(Debug, Clone, EntityKind)]
+#[entity(type = "heroku_addon", class = "Service", resource = "Add-on")]
+pub struct Addon {
+    /// Heroku's id.
+    #[entity(key)]
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The application that it is billed to.
+    pub application_id: Option<String>,
+    /// The service, such as `heroku-postgresql`.
+    pub service: Option<String>,
+    /// The plan, such as `heroku-postgresql:standard-0`.
+    pub plan: Option<String>,
+    /// `provisioning`, `provisioned` or `deprovisioned`.
+    pub state: Option<String>,
+    /// Always `platform`.
+    pub category: Vec<String>,
+    /// What the service is for.
+    pub function: Vec<String>,
+    /// Where people reach it.
+    pub endpoints: Vec<String>,
+    /// The names, never the values, of the config vars that it sets.
+    pub config_var_names: Vec<String>,
+    /// The price in US cents.
+    pub price_cents: Option<i64>,
+    /// By what time the price is, such as `month`.
+    pub price_unit: Option<String>,
+    /// The price is part of a contract.
+    pub price_by_contract: Option<bool>,
+    /// The app or team that pays.
+    pub billing_entity: Option<String>,
+    /// The id that its provider has for it.
+    pub provider_id: Option<String>,
+    /// Its page at its provider.
+    pub web_link: Option<String>,
+    /// When it was made.
+    pub created_on: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated_on: Option<Timestamp>,
+}
+
+impl From<resource::Addon> for Addon {
+    fn from(addon: resource::Addon) -> Self {
+        let service = name_of(addon.addon_service);
+        let price = addon.billed_price;
+        Self {
+            application_id: addon.app.map(|app| app.id),
+            function: vec![function_of(service.as_deref().unwrap_or_default()).to_owned()],
+            service,
+            plan: name_of(addon.plan),
+            state: addon.state,
+            category: vec!["platform".to_owned()],
+            endpoints: addon.web_url.iter().cloned().collect(),
+            config_var_names: addon.config_vars.unwrap_or_default(),
+            price_cents: price.as_ref().and_then(|price| price.cents),
+            price_unit: price.as_ref().and_then(|price| price.unit.clone()),
+            price_by_contract: price.as_ref().and_then(|price| price.contract),
+            billing_entity: name_of(addon.billing_entity),
+            provider_id: addon.provider_id,
+            web_link: addon.web_url,
+            created_on: addon.created_at,
+            updated_on: addon.updated_at,
+            id: addon.id,
+            name: addon.name,
+        }
+    }
+}
+
+/// What services are for, by a word of their names; the first that fits counts.
+/// The services: <https://elements.heroku.com/addons>.
+const FUNCTIONS: &[(&str, &[&str])] = &[
+    (
+        "database",
+        &["postgres", "mysql", "maria", "mongo", "sql", "dynamo", "neo4j", "graphene", "couch", "fauna", "db"],
+    ),
+    ("cache", &["redis", "memcache", "key-value", "keyvalue"]),
+    ("messaging", &["kafka", "rabbit", "amqp", "mqtt", "pusher", "ably", "pubnub", "iron_mq", "ironmq", "karafka"]),
+    (
+        "logging",
+        &["papertrail", "logentries", "logdna", "mezmo", "logtail", "coralogix", "sumologic", "loggly", "logz"],
+    ),
+    (
+        "monitoring",
+        &[
+            "newrelic",
+            "scout",
+            "librato",
+            "appsignal",
+            "rollbar",
+            "sentry",
+            "bugsnag",
+            "honeybadger",
+            "raygun",
+            "airbrake",
+            "solarwinds",
+            "appoptics",
+            "statuscake",
+            "pingdom",
+            "hostedgraphite",
+            "hosted-graphite",
+            "datadog",
+            "opbeat",
+            "dead-mans-snitch",
+            "deadmanssnitch",
+        ],
+    ),
+    ("email", &["mail", "sendgrid", "mandrill", "postmark", "sparkpost", "mailtrap"]),
+    ("search", &["elastic", "algolia", "searchbox", "swiftype", "typesense", "websolr", "bonsai", "sphinx"]),
+    ("scheduling", &["scheduler", "cron", "temporize", "advanced-scheduler"]),
+    (
+        "storage",
+        &["cloudinary", "bucketeer", "cloudcube", "filestack", "uploadcare", "simple-file", "hdrive", "storage"],
+    ),
+    ("networking", &["quotaguard", "fixie", "proximo", "edge", "cdn", "fastly", "cloudflare", "dns", "ssl", "certif"]),
+    ("identity", &["auth0", "okta", "stormpath", "cloudamp", "id"]),
+    ("testing", &["ci", "test", "loader", "blazemeter", "sauce"]),
+];
+
+fn function_of(service: &str) -> &'static str {
+    let named =
+        |word: &&str| service.split('-').any(|part| part == *word) || (word.len() > 3 && service.contains(*word));
+    let found = FUNCTIONS.iter().find(|(_, words)| words.iter().any(|word| named(&word)));
+    found.map_or("other", |(function, _)| function)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::function_of;
+
+    #[test]
+    fn what_a_service_is_for_follows_from_its_name() {
+        let expected = [
+            ("heroku-postgresql", "database"),
+            ("heroku-redis", "cache"),
+            ("heroku-kafka", "messaging"),
+            ("papertrail", "logging"),
+            ("newrelic", "monitoring"),
+            ("sendgrid", "email"),
+            ("bonsai", "search"),
+            ("scheduler", "scheduling"),
+            ("cloudinary", "storage"),
+            ("fixie", "networking"),
+            ("heroku-ci", "testing"),
+            ("something-new", "other"),
+            ("", "other"),
+        ];
+        for (service, function) in expected {
+            assert_eq!(function_of(service), function, "{service}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! People.
+
+use std::collections::BTreeSet;
+
+use integration_sdk::EntityKind;
+
+use crate::resource;
+
+/// A person in one or several enterprise accounts. Their memberships are joined: one person is one entity.
+#[derive(Debug, Clone, EntityKind)]
+#[entity(type = "heroku_account_member", class = "User", resource = "User", merge)]
+pub struct AccountMember {
+    /// The id of the person, not of a membership.
+    #[entity(key)]
+    pub id: String,
+    /// The e-mail address.
+    #[entity(display_name)]
+    pub name: String,
+    /// The e-mail address, with which the person signs in.
+    pub username: String,
+    /// The e-mail address.
+    pub email: String,
+    /// What stands behind the `@`.
+    pub email_domain: BTreeSet<String>,
+    /// What stands before the `@`.
+    pub short_login_id: Option<String>,
+    /// Only where a team's list tells it.
+    pub first_name: Option<String>,
+    /// Only where a team's list tells it.
+    pub last_name: Option<String>,
+    /// A second factor is asked for.
+    pub mfa_enabled: Option<bool>,
+    /// What the person may do in the enterprise accounts: `view`, `create`, `manage`, `billing`.
+    pub permissions: BTreeSet<String>,
+    /// The identity provider that the person signs in with.
+    pub sso_provider: Option<String>,
+    /// Every enterprise account that the person belongs to.
+    pub enterprise_account_id: BTreeSet<String>,
+    /// A member of an enterprise account is.
+    pub active: bool,
+}
+
+impl AccountMember {
+    /// A person as one of their memberships tells it; `None` where it names nobody.
+    pub fn new(membership: resource::EnterpriseMember, enterprise_account_id: &str) -> Option<Self> {
+        let resource::User { id, email, name } = membership.user?;
+        let parts = email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned()));
+        let (short_login_id, domain) = parts.unzip();
+        let (first_name, last_name) = names(name.as_deref());
+        Some(Self {
+            id,
+            name: email.clone(),
+            username: email.clone(),
+            email_domain: domain.into_iter().collect(),
+            short_login_id,
+            first_name,
+            last_name,
+            mfa_enabled: membership.two_factor_authentication,
+            permissions: membership.permissions.into_iter().flatten().map(|permission| permission.name).collect(),
+            sso_provider: resource::name_of(membership.identity_provider),
+            enterprise_account_id: BTreeSet::from([enterprise_account_id.to_owned()]),
+            active: true,
+            email,
+        })
+    }
+}
+
+/// First and last name of a full name of two words or more; of one word the first name only.
+pub fn names(full: Option<&str>) -> (Option<String>, Option<String>) {
+    let full = full.map(str::trim).filter(|name| !name.is_empty());
+    match full.map(|name| name.split_once(char::is_whitespace).ok_or(name)) {
+        Some(Ok((first, last))) => (Some(first.to_owned()), Some(last.trim_start().to_owned())),
+        Some(Err(only)) => (Some(only.to_owned()), None),
+        None => (None, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some(first: &str, last: Option<&str>) -> (Option<String>, Option<String>) {
+        (Some(first.to_owned()), last.map(str::to_owned))
+    }
+
+    #[test]
+    fn names_are_told_apart_and_never_invented() {
+        assert_eq!(names(Some("Ada Lovelace")), some("Ada", Some("Lovelace")));
+        assert_eq!(names(Some(" Vincent  van Gogh ")), some("Vincent", Some("van Gogh")));
+        assert_eq!(names(Some("Björk")), some("Björk", None));
+        assert_eq!(names(Some("  ")), (None, None));
+        assert_eq!(names(None), (None, None));
+    }
+}

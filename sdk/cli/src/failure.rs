@@ -1,0 +1,219 @@
+//! What ends a command with an error: the message, its causes, what to do, and the exit code.
+
+use std::error::Error;
+use std::fmt;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use integration_sdk::config::ConfigError;
+use integration_sdk::dataset::DatasetError;
+use integration_sdk::plan::{PlanError, PlanErrors};
+use integration_sdk::schema::SchemaError;
+use integration_sdk::store::StoreError;
+use integration_sdk::{JobError, SetupError};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+use crate::exit;
+use crate::ink::printable;
+use crate::variables::VariablesError;
+
+/// Why a command did not do what it was asked to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error(transparent)]
+    Variables(#[from] VariablesError),
+    #[error("there are no jobs in {}", .0.display())]
+    NoJobs(PathBuf),
+    #[error("there is no job {wanted:?}{}", likely(nearest.as_deref()))]
+    UnknownJob { wanted: String, nearest: Option<String> },
+    #[error("several jobs begin with {wanted:?}: {}", .matching.join(", "))]
+    AmbiguousJob { wanted: String, matching: Vec<String> },
+    #[error("the job {0} has no summary yet: it is at work, or its process was killed")]
+    UnfinishedJob(String),
+    #[error("this integration has no imitation of its provider: --sample cannot be used")]
+    NoSample,
+    #[error("the imitation of the provider cannot be started: {0}")]
+    Sample(#[source] std::io::Error),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{path}: {reason}", path = path.display())]
+    Markers { path: PathBuf, reason: &'static str },
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    File { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("cannot write to stdout: {0}")]
+    Stdout(#[source] std::io::Error),
+    #[error("the program cannot be started: {0}")]
+    Start(#[source] std::io::Error),
+}
+
+macro_rules! through_job {
+    ($($source:ty),*) => {$(
+        impl From<$source> for Failure {
+            fn from(error: $source) -> Self {
+                Self::Job(error.into())
+            }
+        }
+    )*};
+}
+through_job!(PlanErrors, PlanError, SetupError, SchemaError, StoreError);
+
+fn likely(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}
+
+impl Failure {
+    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { action, path, source }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnfinishedJob(_) => {
+                exit::USAGE
+            }
+            Self::NoSample | Self::Usage(_) => exit::USAGE,
+            Self::Job(JobError::Plan(errors)) if errors.0.iter().all(is_selection) => exit::USAGE,
+            _ => exit::FAILED,
+        }
+    }
+
+    /// What to do about it.
+    fn help(&self, program: &str) -> Option<String> {
+        match self {
+            Self::Job(JobError::Setup(error)) => setup_help(error, program),
+            Self::Job(JobError::Schema(_)) => {
+                Some(format!("`{program} validate schemas` checks class and type schemas by themselves"))
+            }
+            Self::NoJobs(_) => {
+                Some(format!("`{program} collect` makes one; --data-dir says where jobs are kept"))
+            }
+            Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => {
+                Some(format!("`{program} jobs list` shows the jobs; the beginning of an id is enough"))
+            }
+            Self::UnfinishedJob(_) => Some(format!("collect again if its process is gone: `{program} collect`")),
+            Self::Dataset(DatasetError::Missing { .. }) => {
+                Some("name the folder that was given to `collect --output`: it holds a folder `graph`".to_owned())
+            }
+            Self::Variables(VariablesError::Malformed { .. }) => {
+                Some("put values with spaces or `#` into quotes, and `#` before comments".to_owned())
+            }
+            Self::Markers { .. } => Some(format!("leave one pair of lines, in this order: {}", markers())),
+            _ => None,
+        }
+    }
+
+    /// The error as people read it: drawn on a terminal, plain elsewhere.
+    pub(crate) fn render(&self, program: &str) -> String {
+        let mut messages = vec![printable(&self.to_string())];
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = printable(&error.to_string());
+            // Many messages end with their cause already.
+            if messages.iter().all(|message| !message.contains(&text)) {
+                messages.push(text);
+            }
+            cause = error.source();
+        }
+        let help = self.help(program);
+        let drawn = std::io::stderr().is_terminal().then(|| draw(&messages, help.as_deref())).flatten();
+        drawn.unwrap_or_else(|| plain(&messages, help.as_deref()))
+    }
+}
+
+fn markers() -> String {
+    format!("{} and {}", crate::markdown::BEGIN, crate::markdown::END)
+}
+
+fn is_selection(error: &PlanError) -> bool {
+    matches!(error, PlanError::UnknownStep { .. } | PlanError::UnknownSourceSelection { .. })
+}
+
+fn setup_help(error: &SetupError, program: &str) -> Option<String> {
+    match error {
+        SetupError::Config(ConfigError::Missing { .. }) => {
+            Some(format!("`{program} validate config` shows every field and the variables that set it"))
+        }
+        SetupError::Config(ConfigError::Invalid { .. }) => None,
+        SetupError::Provider(error) => match error.code() {
+            "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => Some(format!(
+                "check the credentials: `{program} validate config` shows where they come from"
+            )),
+            _ => Some("check the network and the address in the configuration, then try again".to_owned()),
+        },
+    }
+}
+
+fn plain(messages: &[String], help: Option<&str>) -> String {
+    let first = messages.first().map(String::as_str).unwrap_or_default();
+    let causes = messages.iter().skip(1).map(|cause| format!("\n  caused by: {cause}"));
+    let help = help.map(|help| format!("\n  help: {help}"));
+    format!("error: {first}{}{}", causes.collect::<String>(), help.unwrap_or_default())
+}
+
+fn draw(messages: &[String], help: Option<&str>) -> Option<String> {
+    let mut drawn: Option<Drawn> = None;
+    for (at, message) in messages.iter().enumerate().rev() {
+        let help = if at == 0 { help.map(str::to_owned) } else { None };
+        drawn = Some(Drawn { message: message.clone(), cause: drawn.map(Box::new), help });
+    }
+    let mut text = String::new();
+    let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_width(columns.clamp(20, 120));
+    handler.render_report(&mut text, &drawn?).ok()?;
+    Some(text.trim_end().to_owned())
+}
+
+/// An error as the drawing library wants it.
+#[derive(Debug)]
+struct Drawn {
+    message: String,
+    cause: Option<Box<Drawn>>,
+    help: Option<String>,
+}
+
+impl fmt::Display for Drawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Drawn {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl Diagnostic for Drawn {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use integration_sdk::graph::StepId;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_there_is_wrong_usage_and_a_broken_plan_is_not() {
+        let step = StepId::literal("fetch-teams");
+        let unknown = PlanError::UnknownStep { step: step.clone(), known: Vec::new() };
+        assert_eq!(Failure::from(unknown).code(), exit::USAGE);
+        let broken = PlanError::NoPublisher { step, data: "x".into() };
+        assert_eq!(Failure::from(broken).code(), exit::FAILED);
+    }
+
+    #[test]
+    fn a_cause_that_the_message_tells_already_is_not_told_twice() {
+        let failure = Failure::File { action: "write", path: "x".into(), source: std::io::Error::other("disk full") };
+        assert_eq!(plain(&[failure.to_string()], None), "error: cannot write x: disk full");
+        assert_eq!(failure.render("space").matches("disk full").count(), 1);
+    }
+}

@@ -1,0 +1,62 @@
+//! The jobs of a data directory, found by what people type.
+
+use std::path::Path;
+
+use integration_sdk::Summary;
+use integration_sdk::store::{JobRow, Store, StoreError};
+
+use crate::failure::Failure;
+
+/// Characters of a job's id that tell it from the others of a data directory: the time of its making.
+const SHORT: usize = 13;
+
+/// The store, where there is one: looking makes none.
+pub(crate) fn store(directory: &Path) -> Result<Option<Store>, StoreError> {
+    if directory.is_dir() { Store::open(directory).map(Some) } else { Ok(None) }
+}
+
+/// The job whose id begins like this, or the newest one.
+pub(crate) async fn find(directory: &Path, integration: &str, wanted: Option<&str>) -> Result<(Store, JobRow), Failure> {
+    let no_jobs = || Failure::NoJobs(directory.to_owned());
+    let store = store(directory)?.ok_or_else(no_jobs)?;
+    let mut jobs = store.jobs().await?;
+    jobs.retain(|job| job.integration == integration);
+    if jobs.is_empty() {
+        return Err(no_jobs());
+    }
+    let job = match wanted {
+        None => jobs.swap_remove(0),
+        Some(wanted) => matching(jobs, wanted)?,
+    };
+    Ok((store, job))
+}
+
+fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {
+    let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
+    let found: Vec<usize> = (0..ids.len()).filter(|&at| ids[at].starts_with(wanted)).collect();
+    match found.as_slice() {
+        [only] => Ok(jobs.swap_remove(*only)),
+        [] => {
+            let likeness = |id: &String| strsim::jaro_winkler(id, wanted);
+            let close = ids.iter().filter(|id| likeness(id) > 0.9);
+            let nearest = close.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).cloned();
+            Err(Failure::UnknownJob { wanted: wanted.to_owned(), nearest })
+        }
+        several => {
+            let matching = several.iter().take(5).map(|&at| short(&ids[at]).to_owned()).collect();
+            Err(Failure::AmbiguousJob { wanted: wanted.to_owned(), matching })
+        }
+    }
+}
+
+/// The summary of a job that has ended.
+pub(crate) fn summary(job: &JobRow) -> Result<Summary, Failure> {
+    let Some(summary) = &job.summary else { return Err(Failure::UnfinishedJob(job.id.to_string())) };
+    serde_json::from_value(summary.clone())
+        .map_err(|error| StoreError::Corrupt(format!("summary of job {}: {error}", job.id)).into())
+}
+
+/// The beginning of an id, enough to find it by.
+pub(crate) fn short(id: &str) -> &str {
+    id.get(..SHORT).unwrap_or(id)
+}

@@ -1,0 +1,126 @@
+//! A program: an integration with every command.
+
+use std::any::Any;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+use std::pin::Pin;
+use std::process::ExitCode;
+
+use clap::{ColorChoice, FromArgMatches};
+use integration_sdk::Integration;
+
+use crate::arguments::{self, Arguments};
+use crate::screen::Screen;
+use crate::session::Session;
+use crate::{command, exit, failure::Failure, logs};
+
+type Started = Pin<Box<dyn Future<Output = std::io::Result<Sample>>>>;
+pub(crate) type StartSample = Box<dyn Fn() -> Started>;
+
+/// What `--sample` needs.
+pub struct Sample {
+    /// The variables that lead to the imitation of the provider, such as its address and a key that it accepts. Nothing
+    /// else is read: no real key reaches the imitation.
+    pub values: Vec<(String, String)>,
+    /// The imitation, kept alive while the command runs.
+    pub server: Box<dyn Any + Send>,
+}
+
+impl fmt::Debug for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sample").finish_non_exhaustive()
+    }
+}
+
+/// The program of an integration.
+pub struct Program {
+    integration: Integration,
+    version: Option<&'static str>,
+    sample: Option<StartSample>,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("integration", &self.integration).finish_non_exhaustive()
+    }
+}
+
+impl Program {
+    /// The program of an integration, without an imitation of its provider.
+    pub fn new(integration: Integration) -> Self {
+        Self { integration, version: None, sample: None }
+    }
+
+    /// What `--version` prints; usually `env!("CARGO_PKG_VERSION")`.
+    #[must_use]
+    pub fn version(mut self, version: &'static str) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// Offers `--sample`, which collects from an imitation of the provider.
+    #[must_use]
+    pub fn sample<F, Fut>(mut self, start: F) -> Self
+    where
+        F: Fn() -> Fut + 'static,
+        Fut: Future<Output = std::io::Result<Sample>> + 'static,
+    {
+        self.sample = Some(Box::new(move || Box::pin(start())));
+        self
+    }
+
+    /// Does what the command line of this process asks for.
+    pub fn main(self) -> ExitCode {
+        ExitCode::from(self.run(std::env::args_os().collect()))
+    }
+
+    fn run(&self, words: Vec<OsString>) -> u8 {
+        let name = self.name(words.first());
+        let line = arguments::command(&self.integration, &name, self.version, self.sample.is_some());
+        let matches = line.try_get_matches_from(words);
+        let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                // There is nobody left to tell where the stream is gone.
+                let _ = error.print();
+                return if error.use_stderr() { exit::USAGE } else { exit::SUCCESS };
+            }
+        };
+        use_colours(arguments.globals.color);
+        let screen = Screen::new(arguments.globals.quiet);
+        logs::begin(&arguments.globals, &screen);
+        let outcome = self.execute(&arguments, &name, screen.clone());
+        outcome.unwrap_or_else(|failure| {
+            screen.say(&failure.render(&name));
+            failure.code()
+        })
+    }
+
+    fn execute(&self, arguments: &Arguments, name: &str, screen: Screen) -> Result<u8, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Start)?;
+        let session = Session {
+            integration: &self.integration,
+            start_sample: self.sample.as_ref(),
+            program: name,
+            globals: &arguments.globals,
+            screen,
+        };
+        runtime.block_on(command::run(&session, &arguments.order))
+    }
+
+    /// As it was called, so that what we advise can be typed.
+    fn name(&self, called: Option<&OsString>) -> String {
+        let called = called.and_then(|path| Path::new(path).file_stem()).and_then(|name| name.to_str());
+        called.map_or_else(|| format!("integration-{}", self.integration.id()), str::to_owned)
+    }
+}
+
+fn use_colours(choice: ColorChoice) {
+    let choice = match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}

@@ -1,0 +1,78 @@
+//! What every command works with.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use integration_sdk::Integration;
+use integration_sdk::config::Values;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::arguments::Globals;
+use crate::failure::Failure;
+use crate::program::StartSample;
+use crate::screen::Screen;
+use crate::variables::Variables;
+
+/// One call of the program.
+pub(crate) struct Session<'a> {
+    pub(crate) integration: &'a Integration,
+    pub(crate) start_sample: Option<&'a StartSample>,
+    /// The program's name as it was called.
+    pub(crate) program: &'a str,
+    pub(crate) globals: &'a Globals,
+    pub(crate) screen: Screen,
+}
+
+/// Where the values of a configuration come from, and what must live as long as they are used.
+pub(crate) struct Configured {
+    pub(crate) variables: Variables,
+    pub(crate) values: Values,
+    /// The name under which jobs are kept.
+    pub(crate) instance: String,
+    _server: Option<Box<dyn Any + Send>>,
+}
+
+impl Session<'_> {
+    /// The values of the environment, or those that lead to an imitation of the provider.
+    pub(crate) async fn configured(&self, sample: bool, instance: Option<&str>) -> Result<Configured, Failure> {
+        let (variables, server) = if sample {
+            let start = self.start_sample.ok_or(Failure::NoSample)?;
+            let sample = start().await.map_err(Failure::Sample)?;
+            (Variables::sample(sample.values), Some(sample.server))
+        } else {
+            (Variables::read(Path::new(""), instance)?, None)
+        };
+        if let Some(path) = &variables.absent {
+            self.screen.note(&format!("there is no {} here: the environment and .env are used", path.display()));
+        }
+        // A job of an imitation must not serve as the cache of a real one.
+        let unnamed = if sample { "sample" } else { "default" };
+        Ok(Configured {
+            values: variables.values(self.integration),
+            variables,
+            instance: instance.unwrap_or(unnamed).to_owned(),
+            _server: server,
+        })
+    }
+
+    /// The class schemas of a folder, where one is named.
+    pub(crate) fn class_schemas(&self, folder: Option<&Path>) -> Result<BTreeMap<String, Value>, Failure> {
+        match folder {
+            Some(folder) => Ok(integration_sdk::schema::load_directory(folder)?),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// Writes a text to stdout.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        self.screen.print(text).map_err(Failure::Stdout)
+    }
+
+    /// Writes one JSON document to stdout.
+    pub(crate) fn print_json(&self, document: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Stdout(error.into()))?;
+        self.print(&(text + "\n"))
+    }
+}

@@ -1,0 +1,375 @@
+//! The client itself: connections, attempts and the way to the wire.
+//!
+//! It owns the connections, the slots of requests in flight and the gate that a rate limit closes. A slot is held
+//! during one attempt, never during a pause; no lock is held across an await.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Method, Response, StatusCode, redirect};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use url::Url;
+
+use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
+use super::error::{Problem, ProviderErrorKind, Told};
+use super::request::Call;
+use super::retry::{Again, Gate};
+use super::usage::{Tally, Usage};
+use super::{Argument, ProviderError, Request};
+
+/// An error's body says little: what is beyond this is not read.
+const LARGEST_ERROR_BODY: usize = 64 << 10;
+/// Room made for a body before any of it has come.
+const BELIEVED_LENGTH: usize = 1 << 20;
+const MOST_REDIRECTS: usize = 5;
+
+/// A client of one provider. Clones are cheap and share everything but what [`for_step`](Self::for_step) counts.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+    tally: Arc<Tally>,
+}
+
+struct Shared {
+    client: reqwest::Client,
+    endpoint: Endpoint,
+    answer_headers: AnswerHeaders,
+    slots: Semaphore,
+    gate: Gate,
+}
+
+/// An answer as it came over the wire.
+#[derive(Debug)]
+pub(super) struct RawAnswer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// No whole answer came.
+enum Broken {
+    Connection(String),
+    TooLarge,
+}
+
+/// Why an answer of success could not be read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It is damaged: the next one may be whole.
+    Broken(String),
+    /// It is whole, and something else than expected.
+    Unfit(String),
+}
+
+struct Failure {
+    error: ProviderError,
+    again: Again,
+}
+
+impl Http {
+    /// Prepares connections to a provider; the first one is made by the first request.
+    ///
+    /// # Errors
+    /// [`EndpointError`] where the endpoint cannot be asked as it is configured.
+    pub fn connect(endpoint: Endpoint) -> Result<Self, EndpointError> {
+        endpoint.check_base()?;
+        let shared = Shared {
+            client: client(&endpoint)?,
+            answer_headers: endpoint.answer_headers()?,
+            slots: Semaphore::new(endpoint.in_flight.min(Semaphore::MAX_PERMITS)),
+            gate: Gate::default(),
+            endpoint,
+        };
+        Ok(Self { shared: Arc::new(shared), tally: Arc::default() })
+    }
+
+    /// A clone whose requests are counted on their own, and here as well.
+    #[must_use]
+    pub fn for_step(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), tally: Arc::new(Tally::within(&self.tally)) }
+    }
+
+    /// What the requests of this client, its clones and the clients made from them by
+    /// [`for_step`](Self::for_step) cost so far.
+    pub fn usage(&self) -> Usage {
+        self.tally.usage()
+    }
+
+    /// Asks for what is at a path below the provider's address: each `{placeholder}` of the template takes one
+    /// argument, encoded so that it stays within its segment. Requests are counted by template.
+    pub fn get(&self, template: &str, arguments: &[Argument<'_>]) -> Request {
+        Request::new(self, Method::GET, template, arguments)
+    }
+
+    /// Asks with a JSON body, where a provider wants a query so. It is sent again after a failure, as reading is:
+    /// not for requests that change something.
+    pub fn post(&self, template: &str, arguments: &[Argument<'_>], body: &impl Serialize) -> Request {
+        Request::new(self, Method::POST, template, arguments).body(body)
+    }
+
+    pub(super) fn base(&self) -> &Url {
+        &self.shared.endpoint.base
+    }
+
+    /// Sends a call until it is answered for good, or the policy's attempts are used up.
+    pub(super) async fn fetch<T: Send>(
+        &self,
+        call: &Call,
+        read: impl Fn(RawAnswer) -> Result<T, Unread> + Send + Sync,
+    ) -> Result<T, ProviderError> {
+        let policy = &self.shared.endpoint.retry;
+        let mut pauses = policy.pauses();
+        let (mut failed, mut rate_limited) = (0, 0);
+        loop {
+            let Failure { error, again } = match self.attempt(call, &read).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            let (told, exhausted) = match again {
+                Again::Never => return Err(error.after_attempts(failed + rate_limited + 1)),
+                Again::Paused(told) => {
+                    failed += 1;
+                    (told, failed >= policy.attempts)
+                }
+                Again::RateLimited(told) => {
+                    rate_limited += 1;
+                    (told, rate_limited >= policy.rate_limited_attempts)
+                }
+            };
+            let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
+            if let Again::RateLimited(_) = again {
+                self.shared.gate.close_until(Instant::now() + pause);
+            }
+            if exhausted {
+                return Err(error.after_attempts(failed + rate_limited).retries_exceeded());
+            }
+            tracing::warn!(error = %error, pause_ms = milliseconds(pause), "asking again");
+            self.tally.count(&call.counted_as, |usage| usage.retries += 1);
+            if let Again::Paused(_) = again {
+                tokio::time::sleep(pause).await;
+                self.tally.count(&call.counted_as, |usage| usage.waited += pause);
+            }
+        }
+    }
+
+    async fn attempt<T>(&self, call: &Call, read: &impl Fn(RawAnswer) -> Result<T, Unread>) -> Result<T, Failure> {
+        let slot = self.admitted(call).await;
+        self.tally.count(&call.counted_as, |usage| usage.requests += 1);
+        let sent = Instant::now();
+        let outcome = self.exchange(call).await;
+        let ms = milliseconds(sent.elapsed());
+        drop(slot);
+        let subject = &call.subject;
+        match outcome {
+            Ok(answer) => {
+                let status = answer.status.as_u16();
+                tracing::debug!(method = %subject.method, endpoint = %subject.path, status, ms, "answered");
+                self.note(call, &answer);
+                self.judge(call, answer, read)
+            }
+            Err(broken) => {
+                tracing::debug!(method = %subject.method, endpoint = %subject.path, ms, "no whole answer");
+                Err(self.broken(call, broken))
+            }
+        }
+    }
+
+    /// Waits for the gate and for a slot. The gate can close while one waits for a slot, hence the second look.
+    async fn admitted(&self, call: &Call) -> SemaphorePermit<'_> {
+        let asked = Instant::now();
+        loop {
+            self.shared.gate.opened().await;
+            let slot = self.shared.slots.acquire().await.expect("the slots are never closed");
+            if self.shared.gate.closed_until().is_none() {
+                let waited = asked.elapsed();
+                self.tally.count(&call.counted_as, |usage| usage.waited += waited);
+                return slot;
+            }
+        }
+    }
+
+    /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
+    async fn exchange(&self, call: &Call) -> Result<RawAnswer, Broken> {
+        let mut request = self.shared.client.request(call.subject.method.clone(), call.url.clone());
+        request = request.headers(call.headers.clone());
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let mut response = request.send().await.map_err(|error| Broken::from(&error))?;
+        let status = response.status();
+        let body = if status.is_success() {
+            body_of(&mut response, self.shared.endpoint.largest_body).await?
+        } else {
+            // The status says enough, whatever becomes of the body.
+            body_of(&mut response, LARGEST_ERROR_BODY).await.unwrap_or_default()
+        };
+        Ok(RawAnswer { status, headers: std::mem::take(response.headers_mut()), body })
+    }
+
+    fn note(&self, call: &Call, answer: &RawAnswer) {
+        let bytes = answer.body.len() as u64;
+        self.tally.count(&call.counted_as, |usage| usage.answer_bytes += bytes);
+        let remaining = text(&answer.headers, self.shared.answer_headers.rate_remaining.as_ref());
+        if let Some(remaining) = remaining.and_then(|text| text.trim().parse().ok()) {
+            self.tally.set_rate_remaining(remaining);
+        }
+    }
+
+    fn judge<T>(
+        &self,
+        call: &Call,
+        answer: RawAnswer,
+        read: &impl Fn(RawAnswer) -> Result<T, Unread>,
+    ) -> Result<T, Failure> {
+        let status = answer.status;
+        let mut told = self.told(&answer.headers, status);
+        if status.is_success() || call.tolerates == Some(status) {
+            return read(answer).map_err(|unread| {
+                let (problem, again) = match unread {
+                    Unread::Broken(why) => (Problem::Broken(why), Again::Paused(None)),
+                    Unread::Unfit(why) => (Problem::Unfit(why), Again::Never),
+                };
+                told.accepted_scopes.clear();
+                Failure {
+                    error: ProviderError::about(&call.subject, ProviderErrorKind::Unexpected, problem, told),
+                    again,
+                }
+            });
+        }
+        let again = Again::after(status, &answer.headers);
+        // A page of HTML from some proxy on the way is not JSON, and so is not quoted.
+        let body = serde_json::from_slice::<Value>(&answer.body).ok();
+        if let Some((code, message)) = body.as_ref().and_then(|body| (self.shared.endpoint.error_body)(body)) {
+            told.code = Some(self.shared.endpoint.without_secrets(&code));
+            told.message = Some(self.shared.endpoint.without_secrets(&message));
+        }
+        if !matches!(
+            ProviderErrorKind::of(status),
+            ProviderErrorKind::Authentication | ProviderErrorKind::Authorization
+        ) {
+            told.accepted_scopes.clear();
+        }
+        let error = ProviderError::about(&call.subject, ProviderErrorKind::of(status), Problem::Status, told);
+        Err(Failure { error, again })
+    }
+
+    fn told(&self, headers: &HeaderMap, status: StatusCode) -> Told {
+        let names = &self.shared.answer_headers;
+        let scopes = text(headers, names.accepted_scopes.as_ref()).unwrap_or_default();
+        let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty());
+        Told {
+            status: Some(status),
+            request_id: text(headers, names.request_id.as_ref()).map(str::to_owned),
+            accepted_scopes: scopes.map(str::to_owned).collect(),
+            ..Told::default()
+        }
+    }
+
+    fn broken(&self, call: &Call, broken: Broken) -> Failure {
+        let (problem, again) = match broken {
+            Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
+            Broken::TooLarge => {
+                let limit = self.shared.endpoint.largest_body;
+                (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), Again::Never)
+            }
+        };
+        let error = ProviderError::about(&call.subject, ProviderErrorKind::Unexpected, problem, Told::default());
+        Failure { error, again }
+    }
+
+    #[cfg(test)]
+    pub(super) fn close_until(&self, then: Instant) {
+        self.shared.gate.close_until(then);
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Http").field(&self.shared.endpoint).finish()
+    }
+}
+
+fn client(endpoint: &Endpoint) -> Result<reqwest::Client, EndpointError> {
+    // Fails where the program has installed one already, and that one serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let limits = endpoint.time_limits;
+    let mut builder = reqwest::Client::builder()
+        .default_headers(endpoint.request_headers()?)
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.idle)
+        .timeout(limits.request)
+        .redirect(within_one_origin())
+        .referer(false)
+        .retry(reqwest::retry::never());
+    if endpoint.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    if endpoint.base.scheme() == "http" {
+        // A machine without root certificates can ask, too.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| EndpointError::Connections { reason: root_cause(&error) })
+}
+
+/// Credentials go where they were meant to go: a redirect to another host, port or scheme is not followed.
+fn within_one_origin() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let previous = attempt.previous();
+        let same = previous.last().is_some_and(|from| from.origin() == attempt.url().origin());
+        if same && previous.len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
+    })
+}
+
+async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broken> {
+    let announced = response.content_length().unwrap_or_default();
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(Broken::TooLarge);
+    }
+    let mut body = Vec::with_capacity(announced.min(BELIEVED_LENGTH));
+    while let Some(chunk) = response.chunk().await.map_err(|error| Broken::from(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(Broken::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+impl From<&reqwest::Error> for Broken {
+    fn from(error: &reqwest::Error) -> Self {
+        let cause = root_cause(error);
+        Self::Connection(match (error.is_connect(), error.is_timeout()) {
+            (true, true) => "no connection within the time limit".into(),
+            (true, false) => format!("no connection ({cause})"),
+            (false, true) => "no whole answer within the time limit".into(),
+            (false, false) => format!("the connection broke ({cause})"),
+        })
+    }
+}
+
+/// The innermost cause: the outer ones repeat the address.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = match error.source() {
+        Some(cause) => cause,
+        None => return "the request could not be sent".into(),
+    };
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: Option<&HeaderName>) -> Option<&'a str> {
+    headers.get(name?).and_then(|value| value.to_str().ok())
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,343 @@
+//! Where a provider is, and how it wants to be asked.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::{Host, Url};
+
+use super::RetryPolicy;
+
+/// Reads the provider's code and message from the JSON body of an error.
+pub type ErrorBody = fn(&Value) -> Option<(String, String)>;
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// Until there is a connection, 10 s by default.
+    pub connect: Duration,
+    /// From the first byte asked to the last byte answered, 120 s by default.
+    pub request: Duration,
+    /// Between two pieces of an answer, 30 s by default.
+    pub idle: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), request: Duration::from_secs(120), idle: Duration::from_secs(30) }
+    }
+}
+
+/// A provider's address, credentials and habits; [`Http::connect`](super::Http::connect) takes it.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub(super) base: Url,
+    headers: Vec<(String, String)>,
+    secrets: Vec<(String, SecretString)>,
+    request_id: Option<String>,
+    accepted_scopes: Option<String>,
+    rate_remaining: Option<String>,
+    pub(super) error_body: ErrorBody,
+    pub(super) time_limits: TimeLimits,
+    pub(super) retry: RetryPolicy,
+    pub(super) largest_body: usize,
+    pub(super) in_flight: usize,
+}
+
+impl Endpoint {
+    /// 64 MiB: a page of a list is far below, and a client that reads a few of them at once is bounded.
+    pub const LARGEST_BODY: usize = 64 << 20;
+    /// Requests at once.
+    pub const IN_FLIGHT: usize = 16;
+
+    /// A provider whose paths lie below `base`.
+    pub fn new(base: Url) -> Self {
+        Self {
+            base,
+            headers: vec![
+                (ACCEPT.to_string(), "application/json".into()),
+                (USER_AGENT.to_string(), concat!("integration-sdk/", env!("CARGO_PKG_VERSION")).into()),
+            ],
+            secrets: Vec::new(),
+            request_id: None,
+            accepted_scopes: None,
+            rate_remaining: None,
+            error_body: usual_error_body,
+            time_limits: TimeLimits::default(),
+            retry: RetryPolicy::default(),
+            largest_body: Self::LARGEST_BODY,
+            in_flight: Self::IN_FLIGHT,
+        }
+    }
+
+    /// Sends `Authorization: Bearer <token>`.
+    #[must_use]
+    pub fn bearer(self, token: &SecretString) -> Self {
+        let value = format!("Bearer {}", token.expose_secret());
+        self.secret_header(AUTHORIZATION.as_str(), &SecretString::from(value))
+    }
+
+    /// Sends a header whose value is a secret.
+    #[must_use]
+    pub fn secret_header(mut self, name: impl Into<String>, value: &SecretString) -> Self {
+        self.secrets.push((name.into(), value.clone()));
+        self
+    }
+
+    /// Sends a header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Says who asks, such as `integration-heroku/1.2`.
+    #[must_use]
+    pub fn user_agent(self, name: impl Into<String>) -> Self {
+        self.header(USER_AGENT.as_str(), name)
+    }
+
+    /// The answers' header that names the request, for errors.
+    #[must_use]
+    pub fn request_id_header(mut self, name: impl Into<String>) -> Self {
+        self.request_id = Some(name.into());
+        self
+    }
+
+    /// The answers' header that names the scopes an endpoint accepts, for errors.
+    #[must_use]
+    pub fn accepted_scopes_header(mut self, name: impl Into<String>) -> Self {
+        self.accepted_scopes = Some(name.into());
+        self
+    }
+
+    /// The answers' header that says how many requests are left.
+    #[must_use]
+    pub fn rate_remaining_header(mut self, name: impl Into<String>) -> Self {
+        self.rate_remaining = Some(name.into());
+        self
+    }
+
+    /// How to read the body of an error. By default `message` and one of `id`, `code`, `error`, at the top or below
+    /// `error`.
+    #[must_use]
+    pub fn error_body(mut self, read: ErrorBody) -> Self {
+        self.error_body = read;
+        self
+    }
+
+    /// How long a request may take.
+    #[must_use]
+    pub fn time_limits(mut self, limits: TimeLimits) -> Self {
+        self.time_limits = limits;
+        self
+    }
+
+    /// How often to ask.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The largest body of an answer in bytes, [`LARGEST_BODY`](Self::LARGEST_BODY) by default.
+    #[must_use]
+    pub fn largest_body(mut self, bytes: usize) -> Self {
+        self.largest_body = bytes;
+        self
+    }
+
+    /// Requests at once, of all clones together; at least one, [`IN_FLIGHT`](Self::IN_FLIGHT) by default.
+    #[must_use]
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests.max(1);
+        self
+    }
+
+    pub(super) fn check_base(&self) -> Result<(), EndpointError> {
+        let base = &self.base;
+        let reason = if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            "it must be of the form https://host/path"
+        } else if !base.username().is_empty() || base.password().is_some() {
+            "it must hold no user and no password; credentials are configured on their own"
+        } else if base.query().is_some() || base.fragment().is_some() {
+            "it must hold no query and no fragment"
+        } else {
+            return Ok(());
+        };
+        Err(EndpointError::Base { reason })
+    }
+
+    /// On this machine: neither a proxy nor a certificate is needed to get there.
+    pub(super) fn is_loopback(&self) -> bool {
+        match self.base.host() {
+            Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+            Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
+            Some(Host::Ipv6(address)) => Ipv6Addr::is_loopback(&address),
+            None => false,
+        }
+    }
+
+    /// The headers of every request; those given last win.
+    pub(super) fn request_headers(&self) -> Result<HeaderMap, EndpointError> {
+        let mut headers = HeaderMap::new();
+        let plain = self.headers.iter().map(|(name, value)| (name, value.as_str(), false));
+        let secret = self.secrets.iter().map(|(name, value)| (name, value.expose_secret(), true));
+        for (name, value, sensitive) in plain.chain(secret) {
+            let mut value = HeaderValue::from_str(value).map_err(|_| EndpointError::Header { name: name.clone() })?;
+            value.set_sensitive(sensitive);
+            headers.insert(header_name(name)?, value);
+        }
+        Ok(headers)
+    }
+
+    pub(super) fn answer_headers(&self) -> Result<AnswerHeaders, EndpointError> {
+        let parse = |name: &Option<String>| name.as_deref().map(header_name).transpose();
+        Ok(AnswerHeaders {
+            request_id: parse(&self.request_id)?,
+            accepted_scopes: parse(&self.accepted_scopes)?,
+            rate_remaining: parse(&self.rate_remaining)?,
+        })
+    }
+
+    /// The text without the secrets of this endpoint, should a provider repeat one.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for (_, secret) in &self.secrets {
+            // A header such as `Bearer abc` is a secret as a whole and in its last word.
+            let whole = secret.expose_secret();
+            let last = whole.rsplit(' ').next().unwrap_or(whole);
+            for part in [whole, last].into_iter().filter(|part| !part.trim().is_empty()) {
+                clean = clean.replace(part, "[secret]");
+            }
+        }
+        clean
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = format!("{}{}", self.base.origin().ascii_serialization(), self.base.path());
+        f.debug_struct("Endpoint")
+            .field("base", &address)
+            .field("time_limits", &self.time_limits)
+            .field("retry", &self.retry)
+            .field("largest_body", &self.largest_body)
+            .field("in_flight", &self.in_flight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The names of the answers' headers that mean something.
+#[derive(Debug)]
+pub(super) struct AnswerHeaders {
+    pub(super) request_id: Option<HeaderName>,
+    pub(super) accepted_scopes: Option<HeaderName>,
+    pub(super) rate_remaining: Option<HeaderName>,
+}
+
+/// An endpoint that nobody can ask.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The address is of no use. It is not repeated: it may hold a password.
+    #[error("the provider's address cannot be used: {reason}")]
+    Base {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A header cannot be sent. Its value is not repeated: it may be a secret.
+    #[error(
+        "header `{name}` cannot be sent: its name or its value holds a character that no header may hold, such as a line break"
+    )]
+    Header {
+        /// The header.
+        name: String,
+    },
+    /// This machine cannot make connections, for example because it has no root certificates.
+    #[error("cannot prepare connections: {reason}")]
+    Connections {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl EndpointError {
+    /// The code of the error in summaries.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Base { .. } | Self::Header { .. } => "CONFIG_VALIDATION_ERROR",
+            Self::Connections { .. } => "UNEXPECTED_ERROR",
+        }
+    }
+}
+
+fn header_name(name: &str) -> Result<HeaderName, EndpointError> {
+    name.parse().map_err(|_| EndpointError::Header { name: name.to_owned() })
+}
+
+fn usual_error_body(body: &Value) -> Option<(String, String)> {
+    let inner = body.get("error").filter(|error| error.is_object()).unwrap_or(body);
+    let text = |name: &str| inner.get(name).and_then(Value::as_str);
+    let code = ["id", "code", "error"].into_iter().find_map(text);
+    let message = ["message", "error_description", "detail"].into_iter().find_map(text);
+    (code.is_some() || message.is_some())
+        .then(|| (code.unwrap_or_default().to_owned(), message.unwrap_or_default().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn endpoint(base: &str) -> Endpoint {
+        Endpoint::new(base.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_with_credentials_is_refused_without_repeating_them() {
+        let endpoint = endpoint("https://me:s3cret@api.example.com/");
+        let error = endpoint.check_base().unwrap_err();
+        assert!(error.to_string().contains("no password"), "{error}");
+        assert!(!format!("{error:?} {error} {endpoint:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_secret_that_no_header_can_hold_is_not_repeated() {
+        let endpoint = endpoint("https://api.example.com").bearer(&SecretString::from("s3cret\n"));
+        let error = endpoint.request_headers().unwrap_err();
+        assert!(error.to_string().contains("authorization"), "{error}");
+        assert!(!format!("{error:?} {error} {endpoint:?}").contains("s3cret"));
+        assert_eq!(error.code(), "CONFIG_VALIDATION_ERROR");
+    }
+
+    #[test]
+    fn the_header_given_last_wins_and_secrets_are_marked() {
+        let endpoint = endpoint("https://api.example.com").user_agent("mine/1").bearer(&SecretString::from("s3cret"));
+        let headers = endpoint.request_headers().unwrap();
+        assert_eq!(headers[USER_AGENT], "mine/1");
+        assert!(headers[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{headers:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_secret_that_a_provider_repeats_is_taken_out() {
+        let endpoint = endpoint("https://api.example.com").bearer(&SecretString::from("s3cret"));
+        assert_eq!(endpoint.without_secrets("no such token: s3cret"), "no such token: [secret]");
+        let empty = self::endpoint("https://api.example.com").bearer(&SecretString::from(""));
+        assert_eq!(empty.without_secrets("as it is"), "as it is");
+    }
+
+    #[test]
+    fn usual_bodies_of_errors_are_read() {
+        let read = |body: Value| usual_error_body(&body).map(|(code, message)| format!("{code}/{message}"));
+        assert_eq!(read(json!({"id": "forbidden", "message": "no"})).as_deref(), Some("forbidden/no"));
+        assert_eq!(read(json!({"error": {"code": "X", "message": "no"}})).as_deref(), Some("X/no"));
+        assert_eq!(read(json!({"error": "bad", "error_description": "no"})).as_deref(), Some("bad/no"));
+        assert_eq!(read(json!(["something else"])), None);
+    }
+}

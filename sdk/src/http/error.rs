@@ -1,0 +1,287 @@
+//! What a provider's failure is, in a sentence and as data.
+
+use std::fmt;
+
+use reqwest::{Method, StatusCode};
+
+use super::text::one_line;
+
+const LONGEST_MESSAGE: usize = 240;
+const LONGEST_CODE: usize = 60;
+
+/// A request that did not bring what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct ProviderError {
+    /// What it means for whoever asked.
+    pub kind: ProviderErrorKind,
+    /// On the heap, so that a `Result` stays small.
+    detail: Box<Detail>,
+}
+
+/// What a failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProviderErrorKind {
+    /// The provider does not know the credentials (401).
+    Authentication,
+    /// The credentials may not do this (402, 403).
+    Authorization,
+    /// The thing is not there, or not any more, or not for these credentials (404, 410).
+    NotFound,
+    /// The provider refuses the request as it is (any other 4xx).
+    Rejected,
+    /// The provider or the way to it kept failing, or its rate limit lasted longer than the patience of the policy.
+    RetriesExceeded,
+    /// The answer is not what this client knows how to read.
+    Unexpected,
+}
+
+/// Whom a request asked for what, as errors and logs name it: no host, no query.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    pub(super) method: Method,
+    pub(super) path: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+#[derive(Debug)]
+struct Detail {
+    subject: Option<Subject>,
+    problem: Problem,
+    told: Told,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// The status says it.
+    Status,
+    /// No whole answer came.
+    Broken(String),
+    /// The answer does not fit.
+    Unfit(String),
+}
+
+/// What an answer said besides its data.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    pub(super) status: Option<StatusCode>,
+    pub(super) request_id: Option<String>,
+    pub(super) accepted_scopes: Vec<String>,
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+}
+
+impl ProviderError {
+    /// An error that an integration's client finds itself, such as an answer that contradicts another one.
+    pub fn new(kind: ProviderErrorKind, explanation: impl AsRef<str>) -> Self {
+        let problem = Problem::Unfit(one_line(explanation.as_ref(), LONGEST_MESSAGE));
+        Self { kind, detail: Box::new(Detail { subject: None, problem, told: Told::default(), attempts: 0 }) }
+    }
+
+    /// `told` may hold text as it came: it is made fit for a message here.
+    pub(super) fn about(subject: &Subject, kind: ProviderErrorKind, problem: Problem, mut told: Told) -> Self {
+        let tidy =
+            |text: Option<String>, longest| text.map(|text| one_line(&text, longest)).filter(|text| !text.is_empty());
+        told.request_id = tidy(told.request_id, LONGEST_CODE);
+        told.code = tidy(told.code, LONGEST_CODE);
+        told.message = tidy(told.message, LONGEST_MESSAGE);
+        told.accepted_scopes = told.accepted_scopes.iter().map(|scope| one_line(scope, LONGEST_CODE)).collect();
+        let problem = match problem {
+            Problem::Broken(text) => Problem::Broken(one_line(&text, LONGEST_MESSAGE)),
+            Problem::Unfit(text) => Problem::Unfit(one_line(&text, LONGEST_MESSAGE)),
+            Problem::Status => Problem::Status,
+        };
+        Self { kind, detail: Box::new(Detail { subject: Some(subject.clone()), problem, told, attempts: 1 }) }
+    }
+
+    pub(super) fn after_attempts(mut self, attempts: u32) -> Self {
+        self.detail.attempts = attempts;
+        self
+    }
+
+    pub(super) fn retries_exceeded(mut self) -> Self {
+        self.kind = ProviderErrorKind::RetriesExceeded;
+        self
+    }
+
+    /// The code of the error in summaries.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            ProviderErrorKind::Authentication => "PROVIDER_AUTHENTICATION_ERROR",
+            ProviderErrorKind::Authorization => "PROVIDER_AUTHORIZATION_ERROR",
+            ProviderErrorKind::RetriesExceeded => "PROVIDER_RETRIES_EXCEEDED_ERROR",
+            ProviderErrorKind::NotFound | ProviderErrorKind::Rejected | ProviderErrorKind::Unexpected => {
+                "PROVIDER_API_ERROR"
+            }
+        }
+    }
+
+    /// The method, such as `GET`.
+    pub fn method(&self) -> Option<&str> {
+        self.detail.subject.as_ref().map(|subject| subject.method.as_str())
+    }
+
+    /// The path below the provider's address, with its ids and without a query.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.detail.subject.as_ref().map(|subject| subject.path.as_str())
+    }
+
+    /// The status of the last answer.
+    pub fn status(&self) -> Option<u16> {
+        self.detail.told.status.map(|status| status.as_u16())
+    }
+
+    /// The provider's name for the last request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.detail.told.request_id.as_deref()
+    }
+
+    /// The provider's own code, such as `forbidden`.
+    pub fn provider_code(&self) -> Option<&str> {
+        self.detail.told.code.as_deref()
+    }
+
+    /// The provider's own message, shortened to one line.
+    pub fn provider_message(&self) -> Option<&str> {
+        self.detail.told.message.as_deref()
+    }
+
+    /// The scopes that would do, where the provider tells.
+    pub fn accepted_scopes(&self) -> &[String] {
+        &self.detail.told.accepted_scopes
+    }
+
+    /// How many times the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.detail.attempts
+    }
+}
+
+impl ProviderErrorKind {
+    pub(super) fn of(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::Authentication,
+            402 | 403 => Self::Authorization,
+            404 | 410 => Self::NotFound,
+            400..=499 => Self::Rejected,
+            _ => Self::Unexpected,
+        }
+    }
+}
+
+impl Detail {
+    fn problem(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.problem, self.told.status) {
+            (Problem::Broken(text), _) => write!(f, " failed: {text}"),
+            (Problem::Unfit(text), _) => write!(f, " did not answer as expected: {text}"),
+            (Problem::Status, None) => write!(f, " failed"),
+            (Problem::Status, Some(status)) => {
+                let name = self.told.code.as_deref().or(status.canonical_reason()).unwrap_or_default();
+                write!(f, " answered {}", format!("{} {name}", status.as_u16()).trim_end())?;
+                match &self.told.message {
+                    Some(message) => write!(f, ": \"{message}\""),
+                    None if status.is_redirection() => write!(f, ", a redirect that is not followed"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.attempts > 1 {
+            notes.push(format!("{} attempts", self.attempts));
+        }
+        if !self.told.accepted_scopes.is_empty() {
+            notes.push(format!("accepts scopes: {}", self.told.accepted_scopes.join(", ")));
+        }
+        if let Some(id) = &self.told.request_id {
+            notes.push(format!("request {id}"));
+        }
+        notes
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.subject, &self.problem) {
+            (Some(subject), _) => {
+                write!(f, "{subject}")?;
+                self.problem(f)?;
+            }
+            (None, Problem::Broken(text) | Problem::Unfit(text)) => f.write_str(text)?,
+            (None, Problem::Status) => f.write_str("the provider failed")?,
+        }
+        let notes = self.notes();
+        if notes.is_empty() { Ok(()) } else { write!(f, " ({})", notes.join("; ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members() -> Subject {
+        Subject { method: Method::GET, path: "/teams/01234/members".into() }
+    }
+
+    fn told(status: u16) -> Told {
+        Told { status: StatusCode::from_u16(status).ok(), ..Told::default() }
+    }
+
+    #[test]
+    fn an_error_reads_as_one_sentence() {
+        let told = Told {
+            request_id: Some("1a2b".into()),
+            accepted_scopes: vec!["global".into()],
+            code: Some("forbidden".into()),
+            message: Some("You do not have access\nto the team.".into()),
+            ..told(403)
+        };
+        let error = ProviderError::about(&members(), ProviderErrorKind::Authorization, Problem::Status, told);
+        assert_eq!(
+            error.to_string(),
+            "GET /teams/01234/members answered 403 forbidden: \"You do not have access to the team.\" \
+             (accepts scopes: global; request 1a2b)"
+        );
+    }
+
+    #[test]
+    fn a_failure_that_stayed_says_how_often_it_was_met() {
+        let error = ProviderError::about(&members(), ProviderErrorKind::Unexpected, Problem::Status, told(503))
+            .after_attempts(5)
+            .retries_exceeded();
+        assert_eq!(error.to_string(), "GET /teams/01234/members answered 503 Service Unavailable (5 attempts)");
+        assert_eq!(error.code(), "PROVIDER_RETRIES_EXCEEDED_ERROR");
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let told = Told { message: Some("x".repeat(10_000)), ..told(422) };
+        let error = ProviderError::about(&members(), ProviderErrorKind::Rejected, Problem::Status, told);
+        assert_eq!(error.provider_message().map(|message| message.chars().count()), Some(LONGEST_MESSAGE));
+    }
+
+    #[test]
+    fn kinds_follow_the_status() {
+        let kind = |status| ProviderErrorKind::of(StatusCode::from_u16(status).unwrap());
+        assert_eq!(kind(401), ProviderErrorKind::Authentication);
+        assert_eq!([kind(402), kind(403)], [ProviderErrorKind::Authorization; 2]);
+        assert_eq!([kind(404), kind(410)], [ProviderErrorKind::NotFound; 2]);
+        assert_eq!([kind(400), kind(416), kind(422)], [ProviderErrorKind::Rejected; 3]);
+        assert_eq!(kind(302), ProviderErrorKind::Unexpected);
+    }
+
+    #[test]
+    fn an_integration_can_explain_itself() {
+        let error = ProviderError::new(ProviderErrorKind::Unexpected, "two teams of one id");
+        assert_eq!((error.to_string().as_str(), error.code()), ("two teams of one id", "PROVIDER_API_ERROR"));
+    }
+}

@@ -1,0 +1,123 @@
+//! A list of a provider as a stream of typed elements.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+use futures::Stream;
+use futures::stream::BoxStream;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::ProviderError;
+use super::error::{Problem, ProviderErrorKind, Subject, Told};
+use super::request::misfit;
+
+/// An element of a list: the typed value, and the JSON that it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item<T> {
+    /// What the integration reads.
+    pub value: T,
+    /// All that the provider said.
+    pub raw: Value,
+}
+
+impl<T> Item<T> {
+    /// The typed value and the JSON.
+    pub fn into_parts(self) -> (T, Value) {
+        (self.value, self.raw)
+    }
+}
+
+impl<T> Deref for Item<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Reads a value as `T` and keeps it.
+pub(super) fn item<T: DeserializeOwned>(raw: Value) -> Result<Item<T>, String> {
+    match serde_path_to_error::deserialize(&raw) {
+        Ok(value) => Ok(Item { value, raw }),
+        Err(error) => Err(misfit(error.path(), error.inner())),
+    }
+}
+
+type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
+
+/// The elements of a list over all its pages, in the provider's order.
+///
+/// A stream: use [`TryStreamExt::try_next`](futures::TryStreamExt::try_next) or any other adapter. The next page is
+/// asked for when the elements of the last one are used up. A page that cannot be had ends the list with its error; an
+/// element that does not fit `T` is an error in its place, and the list can go on after it.
+#[must_use = "a listing asks for nothing until it is read"]
+pub struct Listing<T> {
+    subject: Subject,
+    pages: BoxStream<'static, Result<Vec<Value>, ProviderError>>,
+    page: vec::IntoIter<Value>,
+    taken: u64,
+    unique: Option<(Identity<T>, HashSet<String>)>,
+}
+
+impl<T: DeserializeOwned> Listing<T> {
+    pub(super) fn new(subject: Subject, pages: BoxStream<'static, Result<Vec<Value>, ProviderError>>) -> Self {
+        Self { subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
+    }
+
+    /// Drops elements whose identity was met before, as where a list changes between two pages. It remembers every
+    /// identity: a few dozen bytes an element.
+    pub fn unique_by(mut self, identity: impl Fn(&T) -> String + Send + 'static) -> Self {
+        self.unique = Some((Box::new(identity), HashSet::new()));
+        self
+    }
+
+    /// `None` where the element was met before.
+    fn element(&mut self, raw: Value) -> Option<Result<Item<T>, ProviderError>> {
+        let index = self.taken;
+        self.taken += 1;
+        match item::<T>(raw) {
+            Ok(item) => {
+                let is_new = self.unique.as_mut().is_none_or(|(identity, met)| met.insert(identity(&item)));
+                is_new.then_some(Ok(item))
+            }
+            Err(reason) => {
+                let problem = Problem::Unfit(format!("element {index} of the list does not fit: {reason}"));
+                let kind = ProviderErrorKind::Unexpected;
+                Some(Err(ProviderError::about(&self.subject, kind, problem, Told::default())))
+            }
+        }
+    }
+}
+
+// Nothing in a listing is pinned in place: the pages are pinned on the heap.
+impl<T> Unpin for Listing<T> {}
+
+impl<T: DeserializeOwned> Stream for Listing<T> {
+    type Item = Result<Item<T>, ProviderError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let listing = self.get_mut();
+        loop {
+            while let Some(raw) = listing.page.next() {
+                if let Some(element) = listing.element(raw) {
+                    return Poll::Ready(Some(element));
+                }
+            }
+            match ready!(listing.pages.as_mut().poll_next(context)) {
+                Some(Ok(page)) => listing.page = page.into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Listing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listing").field("of", &self.subject).field("taken", &self.taken).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,197 @@
+//! The loop over the pages of a list, written once for every kind of pagination.
+//!
+//! A page is asked for when the consumer wants its first element, so there is one page in memory at most. Whatever the
+//! provider says, the loop ends: a position that comes back is an error.
+
+use std::collections::HashSet;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::client::{RawAnswer, Unread};
+use super::error::{Problem, ProviderErrorKind, Told};
+use super::request::read_json;
+use super::text::one_line;
+use super::{ProviderError, Request};
+
+/// How a provider cuts a list into pages.
+///
+/// A position is whatever tells a page apart in the provider's words: a range, a cursor, a number.
+pub trait Pagination: Send + Sync + 'static {
+    /// Makes `request` ask for the page at `position`, or for the first page.
+    fn ask(&self, request: Request, position: Option<&str>) -> Request;
+
+    /// Takes an answer of success to a request for `position` apart.
+    ///
+    /// # Errors
+    /// Why the answer is not a page.
+    fn read(&self, answer: Answer, position: Option<&str>) -> Result<Page, String>;
+
+    /// The provider does not take the request for the first page (416). `true` asks again, in the way that
+    /// [`ask`](Self::ask) has learned here.
+    fn refused(&mut self, answer: &Answer) -> bool {
+        let _ = answer;
+        false
+    }
+}
+
+/// An answer as a pagination sees it.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// A header, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The body, taken apart by its reader.
+    pub fn into_body(self) -> Value {
+        self.body
+    }
+
+    /// The body as the array that it is.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn into_elements(self) -> Result<Vec<Value>, String> {
+        match self.body {
+            Value::Array(elements) => Ok(elements),
+            Value::Object(_) => Err("a list should come as a JSON array, and an object came".into()),
+            _ => Err("a list should come as a JSON array, and a single value came".into()),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page {
+    /// The elements in the order they came.
+    pub elements: Vec<Value>,
+    /// What comes after them.
+    pub next: Next,
+}
+
+/// What comes after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing.
+    End,
+    /// The page at this position.
+    At(String),
+    /// More, and the provider does not say where, for the reason given: an error after this page's elements.
+    Lost(String),
+}
+
+/// A list that comes in one answer.
+pub(super) struct OnePage;
+
+impl Pagination for OnePage {
+    fn ask(&self, request: Request, _: Option<&str>) -> Request {
+        request
+    }
+
+    fn read(&self, answer: Answer, _: Option<&str>) -> Result<Page, String> {
+        Ok(Page { elements: answer.into_elements()?, next: Next::End })
+    }
+}
+
+/// The loop between two pages.
+pub(super) struct Pages<P> {
+    request: Request,
+    pagination: P,
+    next: Turn,
+    seen: HashSet<String>,
+}
+
+enum Turn {
+    First,
+    At(String),
+    Fail(ProviderError),
+    End,
+}
+
+impl<P: Pagination> Pages<P> {
+    pub(super) fn new(request: Request, pagination: P) -> Self {
+        Self { request, pagination, next: Turn::First, seen: HashSet::new() }
+    }
+
+    pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<Value>, ProviderError>> {
+        stream::try_unfold(self, Self::turn).boxed()
+    }
+
+    async fn turn(mut self) -> Result<Option<(Vec<Value>, Self)>, ProviderError> {
+        let page = match std::mem::replace(&mut self.next, Turn::End) {
+            Turn::First => self.first().await?,
+            Turn::At(position) => self.page(Some(position)).await?,
+            Turn::Fail(error) => return Err(error),
+            Turn::End => return Ok(None),
+        };
+        self.next = match page.next {
+            Next::End => Turn::End,
+            Next::Lost(reason) => Turn::Fail(self.unexpected(reason)),
+            Next::At(position) if false && self.seen.contains(&position) => Turn::Fail(self.unexpected(format!(
+                "the provider repeats page `{}`, and the list would never end",
+                one_line(&position, 80)
+            ))),
+            Next::At(position) => {
+                self.seen.insert(position.clone());
+                Turn::At(position)
+            }
+        };
+        Ok(Some((page.elements, self)))
+    }
+
+    async fn first(&mut self) -> Result<Page, ProviderError> {
+        loop {
+            let mut request = self.pagination.ask(self.request.clone(), None);
+            request.call.tolerates = Some(StatusCode::RANGE_NOT_SATISFIABLE);
+            let read = |answer: RawAnswer| match answer.status {
+                StatusCode::RANGE_NOT_SATISFIABLE => Ok(Err(without_body(answer))),
+                _ => self.read(&answer, None).map(Ok),
+            };
+            match request.fetch(read).await? {
+                Ok(page) => return Ok(page),
+                Err(refusal) if self.pagination.refused(&refusal) => {}
+                // Nothing else to try: sent once more as it is, the refusal is an error like any other.
+                Err(_) => return self.page(None).await,
+            }
+        }
+    }
+
+    async fn page(&self, position: Option<String>) -> Result<Page, ProviderError> {
+        let request = self.pagination.ask(self.request.clone(), position.as_deref());
+        request.fetch(|answer| self.read(&answer, position.as_deref())).await
+    }
+
+    fn read(&self, raw: &RawAnswer, position: Option<&str>) -> Result<Page, Unread> {
+        let body = read_json(raw)?;
+        let answer = Answer { status: raw.status, headers: raw.headers.clone(), body };
+        self.pagination.read(answer, position).map_err(Unread::Unfit)
+    }
+
+    fn unexpected(&self, reason: String) -> ProviderError {
+        let kind = ProviderErrorKind::Unexpected;
+        ProviderError::about(&self.request.call.subject, kind, Problem::Unfit(reason), Told::default())
+    }
+}
+
+fn without_body(raw: RawAnswer) -> Answer {
+    Answer { status: raw.status, headers: raw.headers, body: Value::Null }
+}

@@ -1,0 +1,199 @@
+//! Asking again, and waiting.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::super::testing_server::{Reply, Server, answer, ok};
+use super::super::{Endpoint, Http, ProviderErrorKind, RetryPolicy, TimeLimits};
+use super::{client, endpoint};
+
+/// Fails once as told, then answers.
+async fn once(failure: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
+    Server::answering(move |number, _| if number == 0 { failure() } else { ok("7") }).await
+}
+
+async fn is_asked_again(server: &Server) {
+    let http = client(server);
+    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
+    assert_eq!((http.usage().requests, http.usage().retries), (2, 1));
+}
+
+#[tokio::test]
+async fn failures_of_the_moment_are_asked_again() {
+    for status in
+        ["408 Request Timeout", "429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable"]
+    {
+        is_asked_again(&once(move || answer(status, &[], "<html>")).await).await;
+    }
+}
+
+#[tokio::test]
+async fn damaged_answers_are_asked_again() {
+    let damaged: [&[u8]; 6] = [
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-le",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[1\r\n",
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[1",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\"\xff\"",
+    ];
+    for bytes in damaged {
+        is_asked_again(&once(move || Reply::Cut(bytes.to_vec())).await).await;
+    }
+    is_asked_again(&once(|| ok("<html>a proxy's page</html>")).await).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_failing_exceeds_the_attempts() {
+    let server = Server::answering(|_, _| answer("503 Service Unavailable", &[("Request-Id", "r1")], "<html>")).await;
+    let error = client(&server).get("/x", &[]).json::<u8>().await.unwrap_err();
+    assert_eq!((error.kind, error.code()), (ProviderErrorKind::RetriesExceeded, "PROVIDER_RETRIES_EXCEEDED_ERROR"));
+    assert_eq!(error.to_string(), "GET /x answered 503 Service Unavailable (3 attempts; request r1)");
+    assert_eq!(server.paths().len(), 3);
+}
+
+#[tokio::test]
+async fn a_page_that_is_never_json_exceeds_the_attempts_and_is_not_quoted() {
+    let server = Server::answering(|_, _| ok("<html>a proxy's page</html>")).await;
+    let error = client(&server).get("/x", &[]).json::<Value>().await.unwrap_err();
+    assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 3));
+    assert!(
+        error.to_string().contains("the body is not whole JSON") && !error.to_string().contains("proxy"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_rate_limit_has_attempts_of_its_own() {
+    let limited = |number, _: &_| match number {
+        0..3 => answer("429 Too Many Requests", &[], r#"{"id":"rate_limit","message":"slower"}"#),
+        3..5 => answer("500 Internal Server Error", &[], ""),
+        _ => ok("7"),
+    };
+    let server = Server::answering(limited).await;
+    assert_eq!(client(&server).get("/x", &[]).json::<u8>().await.unwrap(), 7);
+
+    let server =
+        Server::answering(|_, _| answer("429 Too Many Requests", &[], r#"{"id":"rate_limit","message":"slower"}"#))
+            .await;
+    let error = client(&server).get("/x", &[]).json::<u8>().await.unwrap_err();
+    assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 4));
+    assert_eq!(error.to_string(), "GET /x answered 429 rate_limit: \"slower\" (4 attempts)");
+}
+
+#[tokio::test]
+async fn nobody_listening_exceeds_the_attempts() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let quick = RetryPolicy { attempts: 2, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
+    let http = Http::connect(Endpoint::new(format!("http://{address}").parse().unwrap()).retry(quick)).unwrap();
+    let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
+    assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 2));
+    assert!(error.to_string().starts_with("GET /x failed: no connection ("), "{error}");
+    assert!(!error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_provider_that_falls_silent_is_asked_again() {
+    let quick = TimeLimits { idle: Duration::from_millis(200), ..TimeLimits::default() };
+    let half: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1";
+    let server = Server::answering(move |number, _| match number {
+        0 => Reply::Silence,
+        1 => Reply::Pieces(vec![half.to_vec()]),
+        _ => ok("7"),
+    })
+    .await;
+    let http = Http::connect(endpoint(&server).time_limits(quick)).unwrap();
+    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
+
+    let whole = TimeLimits { request: Duration::from_millis(200), ..TimeLimits::default() };
+    let silent = Server::answering(|_, _| Reply::Silence).await;
+    let http = Http::connect(endpoint(&silent).time_limits(whole)).unwrap();
+    let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
+    assert_eq!(error.to_string(), "GET /x failed: no whole answer within the time limit (3 attempts)");
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed_up_to_the_longest_pause() {
+    let longest = Duration::from_millis(150);
+    let policy =
+        RetryPolicy { first_pause: Duration::from_millis(1), longest_pause: longest, ..RetryPolicy::default() };
+    let server = once(|| answer("503 Service Unavailable", &[("Retry-After", "3600")], "")).await;
+    let http = Http::connect(endpoint(&server).retry(policy)).unwrap();
+    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
+    let received = server.received();
+    assert!(received[1].at - received[0].at >= longest);
+    assert!(http.usage().waited >= longest);
+}
+
+#[tokio::test]
+async fn a_rate_limit_stops_every_clone_until_the_time_told() {
+    let pause = Duration::from_millis(300);
+    let policy = RetryPolicy { longest_pause: pause, ..RetryPolicy::default() };
+    let limited = Arc::new(Mutex::new(None));
+    let since = Arc::clone(&limited);
+    let server = Server::answering(move |number, _| {
+        if number == 0 {
+            *since.lock().unwrap() = Some(Instant::now());
+            return answer("429 Too Many Requests", &[("Retry-After", "60")], "");
+        }
+        ok("7")
+    })
+    .await;
+    let http = Http::connect(endpoint(&server).retry(policy)).unwrap();
+    let first = http.for_step();
+    let asking = {
+        let first = first.clone();
+        tokio::spawn(async move { first.get("/a", &[]).json::<u8>().await })
+    };
+    // The retry is counted after the gate is closed.
+    while first.usage().retries == 0 {
+        tokio::task::yield_now().await;
+    }
+    http.for_step().get("/b", &[]).json::<u8>().await.unwrap();
+    asking.await.unwrap().unwrap();
+    let limited = limited.lock().unwrap().unwrap();
+    let received = server.received();
+    assert_eq!(received.len(), 3, "the limit is met once");
+    assert!(received[1..].iter().all(|request| request.at >= limited + pause));
+}
+
+#[tokio::test]
+async fn a_closed_gate_also_stops_those_in_the_queue() {
+    let release = Arc::new(Notify::new());
+    let arrived = Arc::new(Notify::new());
+    let (releasing, arriving) = (Arc::clone(&release), Arc::clone(&arrived));
+    let server = Server::answering(move |number, _| {
+        if number > 0 {
+            return ok("7");
+        }
+        arriving.notify_one();
+        let release = Arc::clone(&releasing);
+        Reply::Later(Box::pin(async move {
+            release.notified().await;
+            ok("7")
+        }))
+    })
+    .await;
+    let http = Http::connect(endpoint(&server).in_flight(1)).unwrap();
+    let ask = |path: &'static str| {
+        let http = http.clone();
+        tokio::spawn(async move { http.get(path, &[]).json::<u8>().await })
+    };
+    let first = ask("/a");
+    arrived.notified().await;
+    let second = ask("/b");
+    tokio::task::yield_now().await;
+    let opens = Instant::now() + Duration::from_millis(200);
+    http.close_until(opens);
+    release.notify_one();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert!(server.received()[1].at >= opens);
+}

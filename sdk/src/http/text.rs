@@ -1,0 +1,45 @@
+//! Text of others made fit for one line of a message.
+
+/// At most `longest` characters on one line, without control characters.
+pub(super) fn one_line(text: &str, longest: usize) -> String {
+    let clean: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() <= longest {
+        return words;
+    }
+    words.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The text with what stands in double quotes taken out: where a parser quotes a value, it may be a secret.
+pub(super) fn without_quoted(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for letter in text.chars() {
+        let ends = letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        if ends {
+            shown.push_str(if quoted { "…\"" } else { "\"" });
+            quoted = !quoted;
+        } else if !quoted {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_control_characters_become_spaces_and_long_text_is_cut() {
+        assert_eq!(one_line("a\r\n\tb\u{1b}[31mc  d", 40), "a b [31mc d");
+        assert_eq!(one_line("äöüäöü", 4), "äöü…");
+    }
+
+    #[test]
+    fn quoted_values_are_taken_out_with_their_escapes() {
+        let text = r#"invalid type: string "to\"k\\", expected u64 or "x""#;
+        assert_eq!(without_quoted(text), r#"invalid type: string "…", expected u64 or "…""#);
+    }
+}

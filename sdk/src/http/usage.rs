@@ -1,0 +1,137 @@
+//! What requests cost: counted for each step and in all.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What the requests of one [`Http`](super::Http) cost so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Requests sent, repeated ones included.
+    pub requests: u64,
+    /// Those among them that repeat one that failed.
+    pub retries: u64,
+    /// Bytes of the answers' bodies.
+    pub answer_bytes: u64,
+    /// Time spent in pauses and in the queue for a free slot, summed over concurrent requests.
+    #[serde(rename = "waitedMs", with = "milliseconds")]
+    pub waited: Duration,
+    /// How many requests the provider last said are left.
+    pub rate_remaining: Option<u64>,
+    /// The same by method and path template, such as `GET /teams/{id}/apps`.
+    pub endpoints: BTreeMap<String, EndpointUsage>,
+}
+
+/// What the requests to one endpoint cost so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointUsage {
+    /// Requests sent, repeated ones included.
+    pub requests: u64,
+    /// Those among them that repeat one that failed.
+    pub retries: u64,
+    /// Bytes of the answers' bodies.
+    pub answer_bytes: u64,
+    /// Time spent in pauses and in the queue for a free slot, summed over concurrent requests.
+    #[serde(rename = "waitedMs", with = "milliseconds")]
+    pub waited: Duration,
+}
+
+/// Counts; what it counts is counted in every tally that it lies within, too.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    counts: Mutex<Counts>,
+    within: Option<Arc<Tally>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    endpoints: BTreeMap<String, EndpointUsage>,
+    rate_remaining: Option<u64>,
+}
+
+impl Tally {
+    pub(super) fn within(outer: &Arc<Self>) -> Self {
+        Self { counts: Mutex::default(), within: Some(Arc::clone(outer)) }
+    }
+
+    pub(super) fn count(&self, endpoint: &str, change: impl Fn(&mut EndpointUsage)) {
+        for tally in self.chain() {
+            let mut counts = tally.open();
+            match counts.endpoints.get_mut(endpoint) {
+                Some(usage) => change(usage),
+                None => change(counts.endpoints.entry(endpoint.to_owned()).or_default()),
+            }
+        }
+    }
+
+    pub(super) fn set_rate_remaining(&self, remaining: u64) {
+        for tally in self.chain() {
+            tally.open().rate_remaining = Some(remaining);
+        }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let counts = self.open();
+        let mut usage =
+            Usage { rate_remaining: counts.rate_remaining, endpoints: counts.endpoints.clone(), ..Usage::default() };
+        for endpoint in counts.endpoints.values() {
+            usage.requests += endpoint.requests;
+            usage.retries += endpoint.retries;
+            usage.answer_bytes += endpoint.answer_bytes;
+            usage.waited += endpoint.waited;
+        }
+        usage
+    }
+
+    fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |tally| tally.within.as_deref())
+    }
+
+    /// Every change is a few additions, so the counts hold even after a panic elsewhere.
+    fn open(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inner_tally_counts_in_the_outer_one_too() {
+        let total = Arc::new(Tally::default());
+        let (teams, apps) = (Tally::within(&total), Tally::within(&total));
+        teams.count("GET /teams", |usage| usage.requests += 1);
+        apps.count("GET /apps", |usage| usage.requests += 2);
+        apps.set_rate_remaining(7);
+        assert_eq!((teams.usage().requests, apps.usage().requests, total.usage().requests), (1, 2, 3));
+        assert_eq!((teams.usage().rate_remaining, total.usage().rate_remaining), (None, Some(7)));
+        assert_eq!(total.usage().endpoints["GET /apps"].requests, 2);
+    }
+
+    #[test]
+    fn usage_says_its_unit_in_json() {
+        let usage = Usage { waited: Duration::from_millis(1_500), ..Usage::default() };
+        let json = serde_json::to_value(&usage).unwrap();
+        assert_eq!(json["waitedMs"], 1_500);
+        assert_eq!(serde_json::from_value::<Usage>(json).unwrap(), usage);
+    }
+}
