@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::{ExposeSecret, SecretString};
+pub use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use url::Url;
+pub use url::Url;
 
 /// What an integration must be told. Derive it with [`Config`](macro@crate::Config).
 pub trait Config: Sized + Send + Sync + 'static {

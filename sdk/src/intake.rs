@@ -249,7 +249,7 @@ impl StepIntake {
     }
 
     async fn settle(&self, pending: Pending<Insertion>) -> StepResult {
-        let outcome = pending.committed().await?;
+        let outcome = pending.done().await?;
         self.ledger.settle(outcome);
         Ok(())
     }
@@ -261,6 +261,7 @@ impl StepIntake {
             let Some(pending) = open(&self.ahead).pop_front() else { break };
             self.settle(pending).await?;
         }
+        self.intake.store.settle().await?;
         match self.ledger.duplicate() {
             Some(error) => Err(error.into()),
             None => Ok(()),

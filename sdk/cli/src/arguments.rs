@@ -8,6 +8,8 @@ use integration_sdk::Integration;
 
 use crate::command::Order;
 
+/// Where jobs are kept unless another folder is given.
+pub(crate) const DATA_DIR: &str = ".integration";
 /// Stands for the program's name in help texts.
 const NAME: &str = "{name}";
 
@@ -32,7 +34,7 @@ pub(crate) struct Arguments {
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Globals {
     /// Where jobs are kept
-    #[arg(long, global = true, value_name = "DIR", default_value = ".integration")]
+    #[arg(long, global = true, value_name = "DIR", default_value = DATA_DIR)]
     pub(crate) data_dir: PathBuf,
     /// Log more: -v says what happens, -vv how
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]

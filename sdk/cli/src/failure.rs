@@ -90,9 +90,7 @@ impl Failure {
             Self::Job(JobError::Schema(_)) => {
                 Some(format!("`{program} validate schemas` checks class and type schemas by themselves"))
             }
-            Self::NoJobs(_) => {
-                Some(format!("`{program} collect` makes one; --data-dir says where jobs are kept"))
-            }
+            Self::NoJobs(_) => Some(format!("`{program} collect` makes one; --data-dir says where jobs are kept")),
             Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => {
                 Some(format!("`{program} jobs list` shows the jobs; the beginning of an id is enough"))
             }
@@ -139,11 +137,11 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
         SetupError::Config(ConfigError::Missing { .. }) => {
             Some(format!("`{program} validate config` shows every field and the variables that set it"))
         }
-        SetupError::Config(ConfigError::Invalid { .. }) => None,
+        SetupError::Config(ConfigError::Invalid { .. }) | SetupError::Endpoint(_) => None,
         SetupError::Provider(error) => match error.code() {
-            "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => Some(format!(
-                "check the credentials: `{program} validate config` shows where they come from"
-            )),
+            "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => {
+                Some(format!("check the credentials: `{program} validate config` shows where they come from"))
+            }
             _ => Some("check the network and the address in the configuration, then try again".to_owned()),
         },
     }

@@ -16,7 +16,11 @@ pub(crate) fn store(directory: &Path) -> Result<Option<Store>, StoreError> {
 }
 
 /// The job whose id begins like this, or the newest one.
-pub(crate) async fn find(directory: &Path, integration: &str, wanted: Option<&str>) -> Result<(Store, JobRow), Failure> {
+pub(crate) async fn find(
+    directory: &Path,
+    integration: &str,
+    wanted: Option<&str>,
+) -> Result<(Store, JobRow), Failure> {
     let no_jobs = || Failure::NoJobs(directory.to_owned());
     let store = store(directory)?.ok_or_else(no_jobs)?;
     let mut jobs = store.jobs().await?;
@@ -37,9 +41,9 @@ fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {
     match found.as_slice() {
         [only] => Ok(jobs.swap_remove(*only)),
         [] => {
-            let likeness = |id: &String| strsim::jaro_winkler(id, wanted);
+            let likeness = |id: &str| strsim::jaro_winkler(id.get(..wanted.len()).unwrap_or(id), wanted);
             let close = ids.iter().filter(|id| likeness(id) > 0.9);
-            let nearest = close.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).cloned();
+            let nearest = close.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map(|id| short(id).to_owned());
             Err(Failure::UnknownJob { wanted: wanted.to_owned(), nearest })
         }
         several => {

@@ -34,9 +34,12 @@ pub(crate) fn begin(globals: &Globals, screen: &Screen) {
     let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
         Format::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
-        Format::Text if globals.verbose == 0 => {
-            tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(colours).with_writer(writer).boxed()
-        }
+        Format::Text if globals.verbose == 0 => tracing_subscriber::fmt::layer()
+            .without_time()
+            .with_target(false)
+            .with_ansi(colours)
+            .with_writer(writer)
+            .boxed(),
         Format::Text => tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(writer).boxed(),
     };
     let layer = layer.with_filter(targets);
@@ -83,7 +86,7 @@ impl<'a> MakeWriter<'a> for Above {
 impl io::Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        self.0.say(text.trim_end_matches('\n'));
+        self.0.line(text.trim_end_matches('\n'));
         Ok(bytes.len())
     }
 

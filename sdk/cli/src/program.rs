@@ -88,11 +88,11 @@ impl Program {
             }
         };
         use_colours(arguments.globals.color);
-        let screen = Screen::new(arguments.globals.quiet);
+        let screen = Screen::new(arguments.globals.quiet, arguments.globals.log_format);
         logs::begin(&arguments.globals, &screen);
         let outcome = self.execute(&arguments, &name, screen.clone());
         outcome.unwrap_or_else(|failure| {
-            screen.say(&failure.render(&name));
+            screen.fail(&failure.render(&name));
             failure.code()
         })
     }

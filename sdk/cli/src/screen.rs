@@ -3,6 +3,10 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use indicatif::MultiProgress;
+use integration_sdk::Timestamp;
+use serde_json::json;
+
+use crate::arguments::Format;
 
 /// Wider lines are hard to read, however wide the window is.
 const WIDEST: usize = 140;
@@ -12,11 +16,12 @@ const WIDEST: usize = 140;
 pub(crate) struct Screen {
     bars: MultiProgress,
     quiet: bool,
+    format: Format,
 }
 
 impl Screen {
-    pub(crate) fn new(quiet: bool) -> Self {
-        Self { bars: MultiProgress::new(), quiet }
+    pub(crate) fn new(quiet: bool, format: Format) -> Self {
+        Self { bars: MultiProgress::new(), quiet, format }
     }
 
     /// Where progress bars live.
@@ -31,21 +36,42 @@ impl Screen {
     /// Whether a person watches stderr.
     pub(crate) fn is_watched(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        !self.quiet && !dumb && io::stderr().is_terminal()
+        !self.quiet && !dumb && self.format == Format::Text && io::stderr().is_terminal()
     }
 
-    /// Writes a line to stderr.
-    pub(crate) fn say(&self, line: &str) {
+    /// Writes a line to stderr as it is.
+    pub(crate) fn line(&self, line: &str) {
         self.bars.suspend(|| {
             // There is nobody left to tell that stderr is gone.
             let _ = writeln!(anstream::stderr(), "{line}");
         });
     }
 
-    /// Writes a line to stderr that a quiet program keeps to itself.
-    pub(crate) fn note(&self, line: &str) {
+    /// Tells the user something that must not be missed.
+    pub(crate) fn say(&self, message: &str) {
+        self.tell("INFO", message);
+    }
+
+    /// Tells the user something, unless the program is to be quiet.
+    pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
-            self.say(line);
+            self.tell("INFO", message);
+        }
+    }
+
+    /// Tells the user what went wrong.
+    pub(crate) fn fail(&self, message: &str) {
+        self.tell("ERROR", message);
+    }
+
+    fn tell(&self, level: &str, message: &str) {
+        match self.format {
+            Format::Text => self.line(message),
+            Format::Json => {
+                let message = anstream::adapter::strip_str(message).to_string();
+                let now = Timestamp::now().millis();
+                self.line(&json!({"timestamp": now, "level": level, "message": message}).to_string());
+            }
         }
     }
 

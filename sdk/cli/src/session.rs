@@ -15,6 +15,11 @@ use crate::program::StartSample;
 use crate::screen::Screen;
 use crate::variables::Variables;
 
+/// The name under which jobs are kept unless another one is given.
+pub(crate) const DEFAULT_INSTANCE: &str = "default";
+/// A job of an imitation must not serve as the cache of a real one.
+pub(crate) const SAMPLE_INSTANCE: &str = "sample";
+
 /// One call of the program.
 pub(crate) struct Session<'a> {
     pub(crate) integration: &'a Integration,
@@ -47,8 +52,7 @@ impl Session<'_> {
         if let Some(path) = &variables.absent {
             self.screen.note(&format!("there is no {} here: the environment and .env are used", path.display()));
         }
-        // A job of an imitation must not serve as the cache of a real one.
-        let unnamed = if sample { "sample" } else { "default" };
+        let unnamed = if sample { SAMPLE_INSTANCE } else { DEFAULT_INSTANCE };
         Ok(Configured {
             values: variables.values(self.integration),
             variables,

@@ -121,8 +121,8 @@ fn file(path: &Path) -> Result<Option<Layer>, VariablesError> {
     };
     let text = text.trim_start_matches('\u{feff}');
     let variables = dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>();
-    let variables = variables
-        .map_err(|error| VariablesError::Malformed { path: path.to_owned(), line: line_of(text, &error) })?;
+    let variables =
+        variables.map_err(|error| VariablesError::Malformed { path: path.to_owned(), line: line_of(text, &error) })?;
     Ok(Some(Layer { origin: Origin::File(path.to_owned()), variables }))
 }
 

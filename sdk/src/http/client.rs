@@ -127,6 +127,7 @@ impl Http {
         let mut pauses = policy.pauses();
         let (mut failed, mut rate_limited) = (0, 0);
         loop {
+            let slot = self.admitted(call).await;
             let Failure { error, again } = match self.attempt(call, &read).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
@@ -146,6 +147,8 @@ impl Http {
             if let Again::RateLimited(_) = again {
                 self.shared.gate.close_until(Instant::now() + pause);
             }
+            // Given back when the gate is closed: whoever takes it must see that.
+            drop(slot);
             if exhausted {
                 return Err(error.after_attempts(failed + rate_limited).retries_exceeded());
             }
@@ -159,12 +162,10 @@ impl Http {
     }
 
     async fn attempt<T>(&self, call: &Call, read: &impl Fn(RawAnswer) -> Result<T, Unread>) -> Result<T, Failure> {
-        let slot = self.admitted(call).await;
         self.tally.count(&call.counted_as, |usage| usage.requests += 1);
         let sent = Instant::now();
         let outcome = self.exchange(call).await;
         let ms = milliseconds(sent.elapsed());
-        drop(slot);
         let subject = &call.subject;
         match outcome {
             Ok(answer) => {

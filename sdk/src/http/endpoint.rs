@@ -162,7 +162,7 @@ impl Endpoint {
         let reason = if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             "it must be of the form https://host/path"
         } else if !base.username().is_empty() || base.password().is_some() {
-            "it must hold no user and no password; credentials are configured on their own"
+            "it must hold no user and no password, which are configured on their own"
         } else if base.query().is_some() || base.fragment().is_some() {
             "it must hold no query and no fragment"
         } else {

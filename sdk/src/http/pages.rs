@@ -146,7 +146,7 @@ impl<P: Pagination> Pages<P> {
         self.next = match page.next {
             Next::End => Turn::End,
             Next::Lost(reason) => Turn::Fail(self.unexpected(reason)),
-            Next::At(position) if false && self.seen.contains(&position) => Turn::Fail(self.unexpected(format!(
+            Next::At(position) if self.seen.contains(&position) => Turn::Fail(self.unexpected(format!(
                 "the provider repeats page `{}`, and the list would never end",
                 one_line(&position, 80)
             ))),

@@ -122,11 +122,11 @@ impl Store {
         let id = JobId::generate();
         let (key, integration, instance) = (id.clone(), integration.to_owned(), instance.to_owned());
         let number = self
-            .write(move |transaction| {
+            .write(move |connection| {
                 let sql =
                     "INSERT INTO job (id, integration, instance, state, started) VALUES (?1, ?2, ?3, 'running', ?4)";
-                transaction.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis()])?;
-                Ok(transaction.last_insert_rowid())
+                connection.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis()])?;
+                Ok(connection.last_insert_rowid())
             })
             .await?;
         Ok(JobStore { store: self.clone(), id, number })
@@ -166,15 +166,15 @@ impl Store {
     /// [`StoreError`] where the store does not work.
     pub async fn prune(&self, keep: usize) -> Result<usize, StoreError> {
         let keep = i64::try_from(keep).unwrap_or(i64::MAX);
-        self.write(move |transaction| {
+        self.write(move |connection| {
             let old = "SELECT number FROM job WHERE state <> 'running' ORDER BY number DESC LIMIT -1 OFFSET ?1";
             let numbers: Vec<i64> =
-                transaction.prepare(old)?.query_map([keep], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+                connection.prepare(old)?.query_map([keep], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             for number in &numbers {
                 for table in ["object", "contribution", "quarantine", "job_data", "step_run"] {
-                    transaction.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
+                    connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
                 }
-                transaction.execute("DELETE FROM job WHERE number = ?1", [number])?;
+                connection.execute("DELETE FROM job WHERE number = ?1", [number])?;
             }
             Ok(numbers.len())
         })
@@ -196,18 +196,15 @@ impl JobStore {
         &self.id
     }
 
-    /// Adds a batch of objects in one transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store does not work.
-    pub async fn insert(&self, step: StepId, rows: Vec<Row>) -> Result<Insertion, StoreError> {
-        self.submit(step, rows).await?.committed().await
-    }
-
-    /// Queues a batch of objects and goes on.
+    /// Queues a batch of objects and goes on. Others may read them after [`settle`](Self::settle).
     pub(crate) async fn submit(&self, step: StepId, rows: Vec<Row>) -> Result<Pending<Insertion>, StoreError> {
         let job = self.number;
-        self.store.submit(move |transaction| object::insert(transaction, job, &step, &rows)).await
+        self.store.submit(move |connection| object::insert(connection, job, &step, &rows)).await
+    }
+
+    /// Waits until all that was queued before is committed.
+    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
+        self.store.write(|_| Ok(())).await
     }
 
     /// Adds properties to an entity where `check` agrees to the result; `None` where there is none of that key.
@@ -225,7 +222,9 @@ impl JobStore {
         F: FnOnce(&Value) -> Result<(), E> + Send + 'static,
     {
         let job = self.number;
-        self.store.write(move |transaction| object::amend(transaction, job, &key, properties, check)).await
+        let pending =
+            self.store.submit(move |connection| object::amend(connection, job, &key, properties, check)).await?;
+        pending.done().await
     }
 
     /// Objects of a type in the order of their keys, without raw data.
@@ -329,9 +328,9 @@ impl JobStore {
     pub async fn put_data(&self, name: &str, value: &Value) -> Result<(), StoreError> {
         let (job, name, json) = (self.number, name.to_owned(), value.to_string());
         self.store
-            .write(move |transaction| {
+            .write(move |connection| {
                 let sql = "INSERT OR REPLACE INTO job_data (job, name, json) VALUES (?1, ?2, ?3)";
-                transaction.execute(sql, params![job, name, json]).map(drop)
+                connection.execute(sql, params![job, name, json]).map(drop)
             })
             .await
     }
@@ -359,11 +358,11 @@ impl JobStore {
     pub async fn end_step(&self, step: StepId, status: &'static str, result: Value) -> Result<(), StoreError> {
         let job = self.number;
         self.store
-            .write(move |transaction| {
+            .write(move |connection| {
                 let sql =
                     "INSERT OR REPLACE INTO step_run (job, step, status, ended, result) VALUES (?1, ?2, ?3, ?4, ?5)";
                 let ended = Timestamp::now().millis();
-                transaction.execute(sql, params![job, step.as_str(), status, ended, result.to_string()]).map(drop)
+                connection.execute(sql, params![job, step.as_str(), status, ended, result.to_string()]).map(drop)
             })
             .await
     }
@@ -397,7 +396,7 @@ impl JobStore {
     /// [`StoreError`] where the store does not work.
     pub async fn clear_step(&self, step: StepId) -> Result<(), StoreError> {
         let job = self.number;
-        self.store.write(move |transaction| object::clear_step(transaction, job, &step)).await
+        self.store.write(move |connection| object::clear_step(connection, job, &step)).await
     }
 
     /// What a step added of a type, in the order of the keys.
@@ -424,9 +423,9 @@ impl JobStore {
     pub async fn end_job(&self, state: JobState, summary: &Value) -> Result<(), StoreError> {
         let (job, summary) = (self.number, summary.to_string());
         self.store
-            .write(move |transaction| {
+            .write(move |connection| {
                 let sql = "UPDATE job SET state = ?2, ended = ?3, summary = ?4 WHERE number = ?1";
-                transaction.execute(sql, params![job, state.as_str(), Timestamp::now().millis(), summary]).map(drop)
+                connection.execute(sql, params![job, state.as_str(), Timestamp::now().millis(), summary]).map(drop)
             })
             .await
     }

@@ -5,13 +5,14 @@
 //!   steps ◀──pages────────────────────── readers, each a connection of its own
 //! ```
 //!
-//! One thread writes, each batch a transaction; readers never wait for it. An object is stored as the JSON that leaves the
+//! One thread writes, many batches a transaction; readers never wait for it. An object is stored as the JSON that leaves the
 //! program. A process killed at any instant leaves whole transactions behind. Nothing here knows steps' code, schemas or the
 //! network.
 
 mod job;
 mod object;
 mod sqlite;
+mod writer;
 
 pub use job::{Count, JobRow, JobState, JobStore, StepRow};
 pub use object::{Conflict, Insertion, Kind, Quarantined, Row};

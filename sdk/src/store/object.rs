@@ -1,6 +1,6 @@
 //! Graph objects in the store: adding, merging, finding, walking by type.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -83,19 +83,14 @@ const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, fro
 const QUARANTINE: &str =
     "INSERT INTO quarantine (job, kind, type, key, step, json, findings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    job: i64,
-    step: &StepId,
-    rows: &[Row],
-) -> rusqlite::Result<Insertion> {
+pub(super) fn insert(connection: &Connection, job: i64, step: &StepId, rows: &[Row]) -> rusqlite::Result<Insertion> {
     let mut outcome = Insertion::default();
-    let mut add = transaction.prepare_cached(INSERT)?;
+    let mut add = connection.prepare_cached(INSERT)?;
     for row in rows {
         let json = text(&row.json)?;
         let (kind, object_type, key) = (row.kind as i64, row.object_type.as_str(), row.key.as_str());
         if let Some(findings) = &row.quarantined {
-            transaction.prepare_cached(QUARANTINE)?.execute(params![
+            connection.prepare_cached(QUARANTINE)?.execute(params![
                 job,
                 kind,
                 object_type,
@@ -109,7 +104,7 @@ pub(super) fn insert(
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
         let added = add.execute(params![job, kind, object_type, key, row.class, step.as_str(), from, to, json])?;
         if added == 0 {
-            resolve(transaction, job, step, row, json, &mut outcome)?;
+            resolve(connection, job, step, row, json, &mut outcome)?;
         }
     }
     Ok(outcome)
@@ -117,7 +112,7 @@ pub(super) fn insert(
 
 /// The key is taken: the same object again, another description of it, or a conflict.
 fn resolve(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     job: i64,
     step: &StepId,
     row: &Row,
@@ -126,7 +121,7 @@ fn resolve(
 ) -> rusqlite::Result<()> {
     let there = "SELECT rowid, type, step, json FROM object WHERE job = ?1 AND key = ?2";
     let (rowid, object_type, first_step, stored): (i64, String, String, String) =
-        transaction.prepare_cached(there)?.query_row(params![job, row.key.as_str()], |found| {
+        connection.prepare_cached(there)?.query_row(params![job, row.key.as_str()], |found| {
             Ok((found.get(0)?, found.get(1)?, found.get(2)?, found.get(3)?))
         })?;
     let same_type = object_type == row.object_type.as_str();
@@ -137,13 +132,13 @@ fn resolve(
         return Ok(());
     }
     if stored != json {
-        rewrite(transaction, rowid, &Value::Object(merge(object(&stored)?, object(json)?)))?;
+        rewrite(connection, rowid, &Value::Object(merge(object(&stored)?, object(json)?)))?;
     }
-    if first_step == step.as_str() || !contribute(transaction, job, &row.key, [&first_step, step.as_str()])? {
+    if first_step == step.as_str() || !contribute(connection, job, &row.key, [&first_step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
     } else if step.as_str() < first_step.as_str() {
         // The least of the names, so that it does not matter who came first.
-        transaction
+        connection
             .prepare_cached("UPDATE object SET step = ?2 WHERE rowid = ?1")?
             .execute(params![rowid, step.as_str()])?;
     }
@@ -151,9 +146,9 @@ fn resolve(
 }
 
 /// Notes the steps that described an entity; `false` where the last of them had done so before.
-fn contribute(transaction: &Transaction<'_>, job: i64, key: &ObjectKey, steps: [&str; 2]) -> rusqlite::Result<bool> {
+fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 2]) -> rusqlite::Result<bool> {
     let mut note =
-        transaction.prepare_cached("INSERT OR IGNORE INTO contribution (job, key, step) VALUES (?1, ?2, ?3)")?;
+        connection.prepare_cached("INSERT OR IGNORE INTO contribution (job, key, step) VALUES (?1, ?2, ?3)")?;
     let mut added = 0;
     for step in steps {
         added = note.execute(params![job, key.as_str(), step])?;
@@ -163,7 +158,7 @@ fn contribute(transaction: &Transaction<'_>, job: i64, key: &ObjectKey, steps: [
 
 /// Takes out what only this step added. What other steps described too stays, theirs: joining is idempotent, so the
 /// step may add its part again.
-pub(super) fn clear_step(transaction: &Transaction<'_>, job: i64, step: &StepId) -> rusqlite::Result<()> {
+pub(super) fn clear_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
     let others = "SELECT min(step) FROM contribution WHERE job = ?1 AND contribution.key = object.key";
     let statements = [
         "DELETE FROM contribution WHERE job = ?1 AND step = ?2",
@@ -173,21 +168,21 @@ pub(super) fn clear_step(transaction: &Transaction<'_>, job: i64, step: &StepId)
         "DELETE FROM step_run WHERE job = ?1 AND step = ?2",
     ];
     for sql in statements {
-        transaction.execute(sql, params![job, step.as_str()])?;
+        connection.execute(sql, params![job, step.as_str()])?;
     }
     Ok(())
 }
 
 /// Joins properties to an entity, where `check` agrees to what comes of it; `None` where there is no entity of that key.
 pub(super) fn amend<E>(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     job: i64,
     key: &ObjectKey,
     properties: Properties,
     check: impl FnOnce(&Value) -> Result<(), E>,
 ) -> rusqlite::Result<Option<Result<(), E>>> {
     let there = "SELECT rowid, json FROM object WHERE job = ?1 AND key = ?2 AND kind = 0";
-    let found: Option<(i64, String)> = transaction
+    let found: Option<(i64, String)> = connection
         .prepare_cached(there)?
         .query_row(params![job, key.as_str()], |found| Ok((found.get(0)?, found.get(1)?)))
         .optional()?;
@@ -195,14 +190,14 @@ pub(super) fn amend<E>(
     let amended = Value::Object(merge(object(&stored)?, properties));
     let verdict = check(&amended);
     if verdict.is_ok() {
-        rewrite(transaction, rowid, &amended)?;
+        rewrite(connection, rowid, &amended)?;
     }
     Ok(Some(verdict))
 }
 
-fn rewrite(transaction: &Transaction<'_>, rowid: i64, object: &Value) -> rusqlite::Result<()> {
+fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Result<()> {
     let json = object.to_string();
-    transaction.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, json])?;
+    connection.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, json])?;
     Ok(())
 }
 

@@ -5,12 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
+
+use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
 const QUEUE: usize = 8;
 
+/// Large pages and rare checkpoints: keys come in no order, so every transaction touches many pages of the indexes, and each
+/// of them is written to the log and again to the file.
+const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; \
+                       PRAGMA wal_autocheckpoint=4096; PRAGMA journal_size_limit=67108864; \
+                       PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;";
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes.
 const SCHEMA_VERSION: i64 = 1;
@@ -52,8 +59,6 @@ pub enum StoreError {
     Closed,
 }
 
-type Command = Box<dyn FnOnce(&mut Connection) + Send>;
-
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
@@ -89,12 +94,12 @@ impl Store {
         std::fs::create_dir_all(directory).map_err(unusable)?;
         let path = directory.join("state.sqlite");
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
-        let mut connection = Connection::open(&path).map_err(failed)?;
-        prepare(&mut connection, &path)?;
+        let connection = Connection::open(&path).map_err(failed)?;
+        prepare(&connection, &path)?;
         let (writer, queue) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write_all(connection, queue))
+            .spawn(move || Writer::new(connection).work(queue))
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
         Ok(Self { writer, readers, _thread: Arc::new(WriterThread(Some(thread))) })
@@ -105,32 +110,32 @@ impl Store {
         &self.readers.path
     }
 
-    /// Does some writing in one transaction on the writer's thread, and waits until it is committed.
+    /// Does some writing on the writer's thread, and waits until it and all that was written before are committed.
     pub(crate) async fn write<R, F>(&self, work: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<R> + Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
-        self.submit(work).await?.committed().await
+        self.send(true, work).await?.done().await
     }
 
-    /// Queues some writing and waits only for a place in the queue: whoever adds goes on while the writer works.
+    /// Queues some writing and waits only for a place in the queue. When it is done others may read it only after the next
+    /// [`write`](Self::write): the writer commits many such pieces at once.
     pub(crate) async fn submit<R, F>(&self, work: F) -> Result<Pending<R>, StoreError>
     where
         R: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<R> + Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    {
+        self.send(false, work).await
+    }
+
+    async fn send<R, F>(&self, commit: bool, work: F) -> Result<Pending<R>, StoreError>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let command: Command = Box::new(move |connection| {
-            // Immediate: a deferred transaction of two processes may fail at once where this one waits its turn.
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-            let result = transaction.and_then(|transaction| {
-                let result = work(&transaction)?;
-                transaction.commit().map(|()| result)
-            });
-            // Nobody waits any more: the work is done all the same.
-            let _ = reply.send(result);
-        });
+        let command = Command::new(commit, work, reply);
         self.writer.send(command).await.map_err(|_| StoreError::Closed)?;
         Ok(Pending { answer, readers: Arc::clone(&self.readers) })
     }
@@ -151,14 +156,14 @@ impl Store {
     }
 }
 
-/// Writing that is queued and not yet known to be committed.
+/// Writing that is queued and not yet known to be done.
 pub(crate) struct Pending<R> {
     answer: oneshot::Receiver<rusqlite::Result<R>>,
     readers: Arc<Readers>,
 }
 
 impl<R> Pending<R> {
-    pub(crate) async fn committed(self) -> Result<R, StoreError> {
+    pub(crate) async fn done(self) -> Result<R, StoreError> {
         self.answer.await.map_err(|_| StoreError::Closed)?.map_err(|source| self.readers.failed(source))
     }
 }
@@ -185,14 +190,10 @@ impl Readers {
     }
 }
 
-fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
     connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
-        )
-        .map_err(failed)?;
+    connection.execute_batch(PRAGMAS).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     match found {
@@ -202,11 +203,5 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
         }
         SCHEMA_VERSION => Ok(()),
         found => Err(StoreError::Format { path: path.to_owned(), found, expected: SCHEMA_VERSION }),
-    }
-}
-
-fn write_all(mut connection: Connection, mut queue: mpsc::Receiver<Command>) {
-    while let Some(command) = queue.blocking_recv() {
-        command(&mut connection);
     }
 }

@@ -40,6 +40,8 @@
 
 mod card;
 mod escape;
+#[cfg(feature = "explorer")]
+pub mod explorer;
 mod html;
 mod layout;
 #[cfg(test)]

@@ -91,7 +91,7 @@ async fn a_list_cut_off_without_a_way_on_is_an_error_after_its_elements() {
 #[tokio::test]
 async fn a_range_that_comes_back_ends_the_list_with_an_error() {
     let server = Server::answering(|number, _| part(["id ]a..", "id ]b.."][number % 2], r#"[{"id":"x"}]"#)).await;
-    let elements: Vec<_> = teams(&server).collect().await;
+    let elements: Vec<_> = teams(&server).take(20).collect().await;
     assert_eq!(server.paths().len(), 3);
     let (error, before) = elements.split_last().unwrap();
     assert!(before.len() == 3 && before.iter().all(Result::is_ok));

@@ -126,7 +126,8 @@ async fn retry_after_is_obeyed_up_to_the_longest_pause() {
         RetryPolicy { first_pause: Duration::from_millis(1), longest_pause: longest, ..RetryPolicy::default() };
     let server = once(|| answer("503 Service Unavailable", &[("Retry-After", "3600")], "")).await;
     let http = Http::connect(endpoint(&server).retry(policy)).unwrap();
-    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
+    let bounded = tokio::time::timeout(Duration::from_secs(60), http.get("/x", &[]).json::<u8>());
+    assert_eq!(bounded.await.expect("no pause is longer than the longest").unwrap(), 7);
     let received = server.received();
     assert!(received[1].at - received[0].at >= longest);
     assert!(http.usage().waited >= longest);

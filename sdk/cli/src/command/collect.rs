@@ -1,0 +1,167 @@
+//! `collect`: runs the plan.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use integration_sdk::dataset::{self, Exported};
+use integration_sdk::graph::StepId;
+use integration_sdk::schema::Validation;
+use integration_sdk::store::{JobState, Store};
+use integration_sdk::{Job, Summary};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{self, Format};
+use crate::failure::Failure;
+use crate::report::{self, Kept};
+use crate::session::{Configured, Session};
+use crate::{exit, interrupt, progress, screen};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  {name} collect --sample
+      from an imitation of the provider: no account is needed
+  {name} collect --output graph
+      and write the graph as files
+  {name} collect --step fetch-users --max-age 2h
+      one step; what it needs comes from jobs of the last two hours
+  {name} collect --instance east
+      with the values of .env.east
+  {name} collect --format json > summary.json
+      the summary for a program
+
+Exit codes: 0 complete, 1 failed, 2 wrong usage, 3 part of the data is missing or the job was cancelled.")]
+pub(crate) struct Collect {
+    /// Collect from an imitation of the provider: no account is needed
+    #[arg(long)]
+    sample: bool,
+    /// Also write the graph and the summary as files into this folder
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Only these steps, and what they need
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
+    step: Vec<StepId>,
+    /// How old the results of earlier jobs may be that serve as what the steps need
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = arguments::age, requires = "step")]
+    max_age: Duration,
+    /// Which account: its values stand in .env.NAME
+    #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
+    instance: Option<String>,
+    /// How many requests may be in flight
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    concurrency: Option<u16>,
+    /// What happens to objects that their schemas find fault with
+    #[arg(long, value_name = "HOW", default_value = "warn")]
+    validation: Fault,
+    /// Class schemas of your own, added to or in the place of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    schemas: Option<PathBuf>,
+    /// Switch a part on that is off by default
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    enable_source: Vec<String>,
+    /// Switch a part off
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    disable_source: Vec<String>,
+    /// How the summary is written to stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Fault {
+    /// Schemas are not looked at
+    Off,
+    /// It is reported
+    Warn,
+    /// It is reported, and the object kept apart
+    Quarantine,
+    /// It ends the step
+    Fail,
+}
+
+impl From<Fault> for Validation {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Off => Self::Off,
+            Fault::Warn => Self::Warn,
+            Fault::Quarantine => Self::Quarantine,
+            Fault::Fail => Self::Fail,
+        }
+    }
+}
+
+pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Failure> {
+    check_sources(order)?;
+    let class_schemas = session.class_schemas(order.schemas.as_deref())?;
+    let configured = session.configured(order.sample, order.instance.as_deref()).await?;
+    let store = Store::open(&session.globals.data_dir)?;
+    let job = job(session, order, &configured, &store).class_schemas(class_schemas);
+    let summary = watched(session, job, &configured).await?;
+    let exported = export(order, &store, &summary).await;
+    report(session, order, &summary, exported.as_ref().ok().copied().flatten())?;
+    exported?;
+    Ok(match summary.state {
+        JobState::Complete => exit::SUCCESS,
+        JobState::Partial | JobState::Cancelled => exit::INCOMPLETE,
+        JobState::Failed | JobState::Running => exit::FAILED,
+    })
+}
+
+fn check_sources(order: &Collect) -> Result<(), Failure> {
+    match order.enable_source.iter().find(|source| order.disable_source.contains(source)) {
+        Some(both) => Err(Failure::Usage(format!("the source {both:?} is both enabled and disabled"))),
+        None => Ok(()),
+    }
+}
+
+fn job<'a>(session: &Session<'a>, order: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
+    let mut job =
+        Job::new(session.integration, store).instance(&configured.instance).validation(order.validation.into());
+    if !order.step.is_empty() {
+        job = job.select(order.step.clone(), order.max_age);
+    }
+    if let Some(limit) = order.concurrency {
+        job = job.concurrency(limit.into());
+    }
+    let on = order.enable_source.iter().map(|source| (source, true));
+    let off = order.disable_source.iter().map(|source| (source, false));
+    on.chain(off).fold(job, |job, (source, on)| job.source(source, on))
+}
+
+/// Runs the job, shows how it goes, and lets the user end it.
+async fn watched(session: &Session<'_>, job: Job<'_>, configured: &Configured) -> Result<Summary, Failure> {
+    let (sender, events) = mpsc::channel(progress::QUEUE);
+    let shown = tokio::spawn(progress::follow(events, session.screen.clone(), session.globals.log_format));
+    let cancel = CancellationToken::new();
+    interrupt::listen(cancel.clone(), session.screen.clone());
+    let outcome = job.events(sender).run(&configured.values, cancel).await;
+    // The job has let go of the stream, so its consumer comes to an end; a broken one is no reason to lose the result.
+    drop(shown.await);
+    Ok(outcome?)
+}
+
+async fn export(order: &Collect, store: &Store, summary: &Summary) -> Result<Option<Exported>, Failure> {
+    let Some(folder) = &order.output else { return Ok(None) };
+    match store.job(Some(summary.job.as_str())).await? {
+        Some(row) => Ok(Some(dataset::export(&store.open_job(&row), folder, summary).await?)),
+        None => Ok(None),
+    }
+}
+
+fn report(
+    session: &Session<'_>,
+    order: &Collect,
+    summary: &Summary,
+    exported: Option<Exported>,
+) -> Result<(), Failure> {
+    if order.format == Format::Json {
+        return session.print_json(summary);
+    }
+    let kept = Kept {
+        program: session.program,
+        data_dir: &session.globals.data_dir,
+        exported: order.output.as_deref().zip(exported),
+    };
+    session.print(&report::summary(summary, &kept, screen::width()))
+}

@@ -1,0 +1,96 @@
+//! `document`: the data model as Markdown.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use integration_sdk::Plan;
+
+use crate::exit;
+use crate::failure::Failure;
+use crate::markdown::{self, Page};
+use crate::session::Session;
+
+/// Lines that `--check` shows of each side.
+const SHOWN: usize = 12;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  {name} document                             print the tables
+  {name} document --file README.md            write them between the markers of the file
+  {name} document --file README.md --check    say whether the file is up to date, for CI
+
+The markers are lines of their own; they are added at the end of a file that has none:
+  <!-- data-model:begin -->
+  <!-- data-model:end -->")]
+pub(crate) struct Document {
+    /// The file to update; stdout unless given
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Change nothing; exit with 4 where the file is out of date
+    #[arg(long, requires = "file")]
+    check: bool,
+}
+
+pub(crate) fn run(session: &Session<'_>, order: &Document) -> Result<u8, Failure> {
+    let plan = Plan::new(session.integration)?;
+    let model = markdown::data_model(session.integration, &plan);
+    let Some(path) = &order.file else {
+        session.print(&model)?;
+        return Ok(exit::SUCCESS);
+    };
+    let old = match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::file("read", path)(error)),
+    };
+    let page = Page::parse(old.as_deref().unwrap_or_default())
+        .map_err(|reason| Failure::Markers { path: path.clone(), reason })?;
+    let new = page.with(&model);
+    match (old, order.check) {
+        (Some(old), _) if old == new => say(session, path, "is up to date", exit::SUCCESS),
+        (Some(old), true) => {
+            say(session, path, "is out of date:", exit::FINDINGS)?;
+            session.print(&difference(&old, &new))?;
+            let advice = format!("{} document --file {}", session.program, path.display());
+            session.print(&format!("`{advice}` updates it.\n"))?;
+            Ok(exit::FINDINGS)
+        }
+        (None, true) => say(session, path, "does not exist", exit::FINDINGS),
+        (old, false) => {
+            std::fs::write(path, new).map_err(Failure::file("write", path))?;
+            say(session, path, if old.is_some() { "is updated" } else { "is made" }, exit::SUCCESS)
+        }
+    }
+}
+
+fn say(session: &Session<'_>, path: &Path, what: &str, code: u8) -> Result<u8, Failure> {
+    session.print(&format!("{} {what}\n", path.display()))?;
+    Ok(code)
+}
+
+/// The lines between what both have in common at the beginning and at the end.
+fn difference(old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let tail = old[same..].iter().rev().zip(new[same..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let mut text = format!("@@ line {} @@\n", same + 1);
+    for (sign, lines) in [('-', &old[same..old.len() - tail]), ('+', &new[same..new.len() - tail])] {
+        lines.iter().take(SHOWN).for_each(|line| text += &format!("{sign}{line}\n"));
+        if lines.len() > SHOWN {
+            text += &format!("{sign}... and {} more lines\n", lines.len() - SHOWN);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_what_lies_between_equal_lines() {
+        assert_eq!(difference("a\nb\nc\n", "a\nx\ny\nc\n"), "@@ line 2 @@\n-b\n+x\n+y\n");
+        assert_eq!(difference("a\na\n", "a\na\na\n"), "@@ line 3 @@\n+a\n");
+    }
+}

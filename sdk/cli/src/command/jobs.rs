@@ -1,0 +1,164 @@
+//! `jobs`: what the data directory holds of the past.
+
+use clap::{Args, Subcommand};
+use comfy_table::Cell;
+use indicatif::HumanCount;
+use integration_sdk::Timestamp;
+use integration_sdk::store::JobRow;
+use serde::Serialize;
+
+use crate::arguments::Format;
+use crate::failure::Failure;
+use crate::report::sheet::{self, right};
+use crate::report::words::{counted, duration};
+use crate::report::{self, Kept};
+use crate::session::Session;
+use crate::{exit, history, screen};
+
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:
+  {name} jobs list
+  {name} jobs show               the newest
+  {name} jobs show 0198f3a2      by the beginning of its id
+  {name} jobs prune --keep 10"
+)]
+pub(crate) struct Jobs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The jobs, the newest first
+    #[command(after_help = "Examples:\n  {name} jobs list\n  {name} jobs list --format json")]
+    List {
+        /// How they are written
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+    },
+    /// A job as `collect` showed it at its end
+    #[command(after_help = "Examples:\n  {name} jobs show\n  {name} jobs show 0198f3a2 --format json")]
+    Show {
+        /// The id or its beginning; the newest job unless given
+        #[arg(value_name = "ID")]
+        job: Option<String>,
+        /// How it is written
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+    },
+    /// Forget all but the newest jobs
+    #[command(after_help = "Examples:\n  {name} jobs prune --keep 10")]
+    Prune {
+        /// How many jobs stay, of all integrations that share the data directory
+        #[arg(long, value_name = "N")]
+        keep: usize,
+    },
+}
+
+/// A job in a list for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    id: &'a str,
+    integration: &'a str,
+    instance: &'a str,
+    state: &'a str,
+    start_time: Timestamp,
+    end_time: Option<Timestamp>,
+    entities: Option<u64>,
+    relationships: Option<u64>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(job: &'a JobRow) -> Self {
+        let number = |name: &str| job.summary.as_ref().and_then(|summary| summary[name].as_u64());
+        Self {
+            id: job.id.as_str(),
+            integration: &job.integration,
+            instance: &job.instance,
+            state: job.state.as_str(),
+            start_time: job.started,
+            end_time: job.ended,
+            entities: number("entities"),
+            relationships: number("relationships"),
+        }
+    }
+}
+
+pub(crate) async fn run(session: &Session<'_>, order: &Jobs) -> Result<u8, Failure> {
+    match &order.what {
+        What::List { format } => list(session, *format).await?,
+        What::Show { job, format } => show(session, job.as_deref(), *format).await?,
+        What::Prune { keep } => prune(session, *keep).await?,
+    }
+    Ok(exit::SUCCESS)
+}
+
+async fn list(session: &Session<'_>, format: Format) -> Result<(), Failure> {
+    let jobs = match history::store(&session.globals.data_dir)? {
+        Some(store) => store.jobs().await?,
+        None => Vec::new(),
+    };
+    let listed: Vec<Listed<'_>> = jobs.iter().map(Listed::of).collect();
+    match format {
+        Format::Json => session.print_json(&listed),
+        Format::Text if listed.is_empty() => {
+            session.print(&format!("There are no jobs in {} yet.\n", session.globals.data_dir.display()))
+        }
+        Format::Text => session.print(&table(&listed)),
+    }
+}
+
+fn table(jobs: &[Listed<'_>]) -> String {
+    let mut table = sheet::plain();
+    let names = ["Job", "Integration", "Instance", "State", "Began"].map(Cell::new);
+    table.set_header(names.into_iter().chain(["Took", "Entities", "Relationships"].map(right)));
+    for job in jobs {
+        let took = job.end_time.map(|end| duration((end.millis() - job.start_time.millis()).unsigned_abs()));
+        let number =
+            |count: Option<u64>| right(count.map(HumanCount).map_or_else(String::new, |count| count.to_string()));
+        table.add_row([
+            Cell::new(history::short(job.id)),
+            Cell::new(job.integration),
+            Cell::new(job.instance),
+            Cell::new(job.state),
+            Cell::new(moment(job.start_time)),
+            right(took.unwrap_or_default()),
+            number(job.entities),
+            number(job.relationships),
+        ]);
+    }
+    sheet::write(&mut table)
+}
+
+/// In universal time, to the second.
+fn moment(time: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(time.millis()) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+async fn show(session: &Session<'_>, wanted: Option<&str>, format: Format) -> Result<(), Failure> {
+    let data_dir = &session.globals.data_dir;
+    let (_, job) = history::find(data_dir, session.integration.id(), wanted).await?;
+    let summary = history::summary(&job)?;
+    match format {
+        Format::Json => session.print_json(&summary),
+        Format::Text => {
+            let kept = Kept { program: session.program, data_dir, exported: None };
+            session.print(&report::summary(&summary, &kept, screen::width()))
+        }
+    }
+}
+
+async fn prune(session: &Session<'_>, keep: usize) -> Result<(), Failure> {
+    let (gone, left) = match history::store(&session.globals.data_dir)? {
+        Some(store) => (store.prune(keep).await?, store.jobs().await?.len()),
+        None => (0, 0),
+    };
+    let gone = counted(gone as u64, "job is", "jobs are");
+    session.print(&format!("{gone} forgotten, {left} kept in {}.\n", session.globals.data_dir.display()))
+}

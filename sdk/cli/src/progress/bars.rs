@@ -1,0 +1,130 @@
+//! Progress for a person: a line for each running step, and one for the job.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use integration_sdk::Event;
+use integration_sdk::graph::StepId;
+use integration_sdk::plan::StartState;
+use integration_sdk::runtime::StepReport;
+
+use crate::report::words::counted;
+use crate::screen::Screen;
+
+use super::Consumer;
+
+const TICK: Duration = Duration::from_millis(100);
+/// Longer ids are cut, so that a narrow window still has room for what happens.
+const WIDEST_ID: usize = 28;
+
+pub(super) struct Bars {
+    bars: MultiProgress,
+    job: ProgressBar,
+    running: BTreeMap<StepId, Running>,
+    id_width: usize,
+    ended: Totals,
+    steps: u64,
+    steps_ended: u64,
+}
+
+struct Running {
+    bar: ProgressBar,
+    so_far: Totals,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    objects: u64,
+    requests: u64,
+}
+
+impl Totals {
+    fn words(self) -> String {
+        let objects = counted(self.objects, "object", "objects");
+        match self.requests {
+            0 => objects,
+            requests => format!("{objects}, {}", counted(requests, "request", "requests")),
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // A template that does not parse would be seen by the first person who runs a collection.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+impl Bars {
+    pub(super) fn new(screen: &Screen) -> Self {
+        let job = screen.bars().add(ProgressBar::new_spinner());
+        job.set_style(style("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
+        job.set_message("Connecting");
+        job.enable_steady_tick(TICK);
+        Self {
+            bars: screen.bars().clone(),
+            job,
+            running: BTreeMap::new(),
+            id_width: 0,
+            ended: Totals::default(),
+            steps: 0,
+            steps_ended: 0,
+        }
+    }
+
+    fn begin(&mut self, step: &StepId) {
+        let bar = self.bars.insert_before(&self.job, ProgressBar::new_spinner());
+        let width = self.id_width;
+        bar.set_style(style(&format!("  {{spinner:.green}} {{prefix:{width}!}}  {{wide_msg:.dim}} {{elapsed:.dim}}")));
+        bar.set_prefix(step.to_string());
+        bar.enable_steady_tick(TICK);
+        self.running.insert(step.clone(), Running { bar, so_far: Totals::default() });
+    }
+
+    fn end(&mut self, report: &StepReport) {
+        self.ended.objects += report.objects();
+        self.ended.requests += report.usage.requests;
+        self.steps_ended += 1;
+        if let Some(running) = self.running.remove(&report.id) {
+            running.bar.finish_and_clear();
+            self.bars.remove(&running.bar);
+        }
+    }
+
+    fn sum_up(&self) {
+        let mut totals = self.ended;
+        for running in self.running.values() {
+            totals.objects += running.so_far.objects;
+            totals.requests += running.so_far.requests;
+        }
+        self.job.set_message(format!("{} of {} steps, {}", self.steps_ended, self.steps, totals.words()));
+    }
+}
+
+impl Consumer for Bars {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::JobStarted { steps, .. } => {
+                let enabled = steps.iter().filter(|step| step.start == StartState::Enabled);
+                self.steps = enabled.clone().count() as u64;
+                self.id_width = enabled.map(|step| step.id.as_str().len()).max().unwrap_or(0).min(WIDEST_ID);
+            }
+            Event::StepStarted { step } => self.begin(step),
+            Event::StepProgress { step, objects, requests } => {
+                if let Some(running) = self.running.get_mut(step) {
+                    running.so_far = Totals { objects: *objects, requests: *requests };
+                    running.bar.set_message(running.so_far.words());
+                }
+            }
+            Event::StepFailed { report } | Event::StepFinished { report } => self.end(report),
+            Event::StepSkipped { .. } | Event::PartMissing { .. } | Event::JobFinished { .. } => {}
+        }
+        self.sum_up();
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.job.finish_and_clear();
+        self.running.values().for_each(|running| running.bar.finish_and_clear());
+    }
+}

@@ -1,0 +1,46 @@
+//! Progress for a pipe or a build's log: one line as each step ends.
+
+use integration_sdk::Event;
+use integration_sdk::plan::StartState;
+use integration_sdk::runtime::StepReport;
+
+use crate::ink::printable;
+use crate::report::words::{counted, duration};
+use crate::screen::Screen;
+
+use super::Consumer;
+
+pub(super) struct Lines(Screen);
+
+impl Lines {
+    pub(super) fn new(screen: Screen) -> Self {
+        Self(screen)
+    }
+}
+
+fn ended(report: &StepReport) -> String {
+    let mut parts = vec![report.status.label().to_owned(), counted(report.objects(), "object", "objects")];
+    if report.usage.requests > 0 {
+        parts.push(counted(report.usage.requests, "request", "requests"));
+    }
+    parts.push(duration(report.duration));
+    let cause = report.error.as_ref().map(|error| format!(": {}", printable(&error.message)));
+    format!("{}: {}{}", report.id, parts.join(", "), cause.unwrap_or_default())
+}
+
+impl Consumer for Lines {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::JobStarted { job, steps } => {
+                let enabled = steps.iter().filter(|step| step.start == StartState::Enabled).count() as u64;
+                self.0.line(&format!("job {job}: {}", counted(enabled, "step", "steps")));
+            }
+            Event::StepFailed { report } | Event::StepFinished { report } => self.0.line(&ended(report)),
+            Event::StepSkipped { .. }
+            | Event::StepStarted { .. }
+            | Event::StepProgress { .. }
+            | Event::PartMissing { .. }
+            | Event::JobFinished { .. } => {}
+        }
+    }
+}

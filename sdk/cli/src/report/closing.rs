@@ -1,0 +1,115 @@
+//! The last lines: how much there is, where it is, and what to do next.
+
+use std::path::Path;
+
+use indicatif::HumanCount;
+use integration_sdk::Summary;
+use integration_sdk::dataset::Exported;
+use integration_sdk::http::Usage;
+use integration_sdk::runtime::{StepReport, StepStatus};
+use integration_sdk::store::JobState;
+
+use crate::arguments::DATA_DIR;
+use crate::history::short;
+use crate::ink::{BOLD, GREEN, RED, YELLOW, paint};
+use crate::session::{DEFAULT_INSTANCE, SAMPLE_INSTANCE};
+
+use super::words::{counted, duration, paragraph};
+
+/// Where the results of a job are.
+pub(crate) struct Kept<'a> {
+    /// The program's name.
+    pub(crate) program: &'a str,
+    /// The data directory.
+    pub(crate) data_dir: &'a Path,
+    /// The folder of an export.
+    pub(crate) exported: Option<(&'a Path, Exported)>,
+}
+
+pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String {
+    let (style, word) = match summary.state {
+        JobState::Complete => (GREEN, "Complete"),
+        JobState::Partial => (YELLOW, "Partial"),
+        JobState::Cancelled => (YELLOW, "Cancelled"),
+        JobState::Failed => (RED, "Failed"),
+        JobState::Running => (BOLD, "Running"),
+    };
+    let mut line = format!(
+        "{}: {}, {} in {}",
+        paint(style, word),
+        counted(summary.entities, "entity", "entities"),
+        counted(summary.relationships, "relationship", "relationships"),
+        duration(summary.duration)
+    );
+    line += &requests(&summary.usage);
+    line += &format!(". Job {}, kept in {}", summary.job, kept.data_dir.display());
+    if let Some((folder, exported)) = &kept.exported {
+        line += &format!(", written to {} ({})", folder.display(), counted(exported.files, "file", "files"));
+    }
+    let mut text = paragraph(&(line + "."), width, 0, 2);
+    text += &paragraph(&format!("Next: {}", next(summary, kept)), width, 0, 2);
+    text
+}
+
+fn requests(usage: &Usage) -> String {
+    if usage.requests == 0 {
+        return String::new();
+    }
+    let repeated = (usage.retries > 0).then(|| format!("{} repeated", HumanCount(usage.retries)));
+    let left = usage.rate_remaining.map(|left| format!("{} left of the rate budget", HumanCount(left)));
+    let asides: Vec<String> = repeated.into_iter().chain(left).collect();
+    let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
+    format!(" with {}{asides}", counted(usage.requests, "request", "requests"))
+}
+
+fn next(summary: &Summary, kept: &Kept<'_>) -> String {
+    let (program, job) = (called(kept), short(summary.job.as_str()));
+    let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+    match summary.state {
+        JobState::Complete if kept.exported.is_none() => {
+            format!(
+                "`{program} validate data` checks the graph, `{program} visualize steps --job {job}` shows the run."
+            )
+        }
+        JobState::Complete => format!("`{program} visualize steps --job {job}` shows where the time went."),
+        JobState::Failed => format!("`{program} validate config` checks the credentials by themselves."),
+        JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
+            "give the credentials the permission that they lack (`{program} validate config` shows what they have), \
+             then collect again."
+        ),
+        JobState::Partial => {
+            let (account, failed) = (account(summary), failed(summary));
+            format!(
+                "`{program} collect{account}` again, or only what failed: `{program} collect{account} --step {failed}`."
+            )
+        }
+        JobState::Cancelled | JobState::Running => format!("`{program} collect{}` starts anew.", account(summary)),
+    }
+}
+
+/// The program as it must be called to find this job.
+fn called(kept: &Kept<'_>) -> String {
+    if kept.data_dir == Path::new(DATA_DIR) {
+        kept.program.to_owned()
+    } else {
+        format!("{} --data-dir {}", kept.program, kept.data_dir.display())
+    }
+}
+
+/// The options that lead to the same account.
+fn account(summary: &Summary) -> String {
+    match summary.instance.as_str() {
+        DEFAULT_INSTANCE => String::new(),
+        SAMPLE_INSTANCE => " --sample".to_owned(),
+        name => format!(" --instance {name}"),
+    }
+}
+
+/// The steps to try again: those with gaps of their own.
+fn failed(summary: &Summary) -> String {
+    let own = |step: &&StepReport| {
+        step.status == StepStatus::Failure || step.incomplete.iter().any(|gap| gap.inherited_from.is_none())
+    };
+    let steps = summary.integration_step_results.iter().filter(own).map(|step| step.id.as_str());
+    steps.collect::<Vec<_>>().join(",")
+}

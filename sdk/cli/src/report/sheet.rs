@@ -1,0 +1,30 @@
+//! Tables without lines: columns, a bold head, no space at the ends of lines.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use crate::ink::{BOLD, paint};
+
+/// A table that takes the room it needs; whoever draws it sees to it that there is enough.
+pub(crate) fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).enforce_styling();
+    table.style_text_only();
+    table
+}
+
+/// A cell of a number.
+pub(crate) fn right(text: impl ToString) -> Cell {
+    Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
+}
+
+pub(crate) fn write(table: &mut Table) -> String {
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
+    let lines = table.lines().enumerate();
+    let lines = lines.map(|(at, line)| match at {
+        0 => paint(BOLD, line.trim_end()) + "\n",
+        _ => line.trim_end().to_owned() + "\n",
+    });
+    lines.collect()
+}

@@ -1,0 +1,170 @@
+//! The steps of a job: a table where it fits, stacked lines in a narrow window.
+
+use std::fmt::Write;
+
+use comfy_table::{Attribute, Cell, Color};
+use indicatif::HumanCount;
+use integration_sdk::Summary;
+use integration_sdk::runtime::{StepReport, StepStatus};
+
+use crate::ink;
+
+use super::sheet::{self, right};
+use super::words::{counted, duration, list, paragraph};
+
+/// Given as the reason where a job was asked for other steps only.
+const NOT_SELECTED: &str = "not_selected";
+
+/// The steps that took part, and in a line those that were not asked for.
+pub(super) fn table(summary: &Summary, width: usize) -> String {
+    let (unasked, shown): (Vec<_>, Vec<_>) = summary.integration_step_results.iter().partition(|step| is_unasked(step));
+    let drawn = draw(&shown);
+    let fits = drawn.lines().all(|line| textwrap::core::display_width(line) <= width);
+    let mut text = if fits { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
+    if !unasked.is_empty() {
+        let names = list(unasked.iter().map(|step| &step.id));
+        text.push('\n');
+        text += &paragraph(&ink::paint(ink::FAINT, format!("Not asked for: {names}")), width, 0, 2);
+    }
+    text
+}
+
+fn is_unasked(step: &StepReport) -> bool {
+    step.disabled_reason.as_deref() == Some(NOT_SELECTED)
+}
+
+fn status(step: &StepReport) -> String {
+    let reason = match step.disabled_reason.as_deref() {
+        Some("permission") => "no permission",
+        Some("config") => "by configuration",
+        Some("user_config") => "switched off",
+        Some("parent_disabled") => "needs a disabled step",
+        Some("api_version") => "by provider's version",
+        Some("beta") => "beta",
+        _ => return step.status.label().to_owned(),
+    };
+    format!("{}: {reason}", step.status.label())
+}
+
+fn colour(status: StepStatus) -> Option<Color> {
+    match status {
+        StepStatus::Success => Some(Color::DarkGreen),
+        StepStatus::Cached => Some(Color::DarkCyan),
+        StepStatus::Partial => Some(Color::DarkYellow),
+        StepStatus::Failure => Some(Color::DarkRed),
+        StepStatus::Disabled | StepStatus::Pending => None,
+    }
+}
+
+fn ran(step: &StepReport) -> bool {
+    step.start_time.is_some()
+}
+
+fn draw(steps: &[&StepReport]) -> String {
+    let asked = steps.iter().any(|step| step.usage.requests > 0);
+    let mut table = sheet::plain();
+    let heads = [right("Time"), right("Requests"), right("Objects"), Cell::new("Type")];
+    let heads = heads.into_iter().enumerate().filter(|(at, _)| asked || *at != 1).map(|(_, head)| head);
+    table.set_header([Cell::new("Step"), Cell::new("Status")].into_iter().chain(heads));
+    for step in steps {
+        let (_, sign) = ink::of_status(step.status);
+        let state = Cell::new(format!("{sign} {}", status(step)));
+        let state = match colour(step.status) {
+            Some(colour) => state.fg(colour),
+            None => state.add_attribute(Attribute::Dim),
+        };
+        let time = if ran(step) { duration(step.duration) } else { String::new() };
+        let requests = if ran(step) { HumanCount(step.usage.requests).to_string() } else { String::new() };
+        let (counts, types): (Vec<_>, Vec<_>) = counts(step).unzip();
+        let mut row = vec![Cell::new(&step.id), state, right(time)];
+        if asked {
+            row.push(right(requests));
+        }
+        row.extend([right(counts.join("\n")), Cell::new(types.join("\n"))]);
+        table.add_row(row);
+    }
+    sheet::write(&mut table)
+}
+
+fn counts(step: &StepReport) -> impl Iterator<Item = (String, &str)> {
+    step.encountered_type_counts.iter().map(|(name, count)| (HumanCount(*count).to_string(), name.as_str()))
+}
+
+fn stacked(step: &StepReport) -> String {
+    let (style, sign) = ink::of_status(step.status);
+    let mut facts = vec![ink::paint(style, status(step))];
+    if ran(step) {
+        facts.push(duration(step.duration));
+    }
+    if step.usage.requests > 0 {
+        facts.push(counted(step.usage.requests, "request", "requests"));
+    }
+    let mut text = format!("{} {}\n  {}\n", ink::paint(style, sign), ink::paint(ink::BOLD, &step.id), facts.join(", "));
+    for (count, name) in counts(step) {
+        let _ = writeln!(text, "{count:>9} {name}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn step(id: &str, status: &str, counts: serde_json::Value) -> serde_json::Value {
+        json!({"id": id, "name": id, "dependsOn": [], "declaredTypes": [], "partialTypes": [], "encounteredTypes": [],
+               "encounteredTypeCounts": counts, "status": status, "startTime": 0, "endTime": 0, "duration": 65_000,
+               "usage": usage(1_200)})
+    }
+
+    fn usage(requests: u64) -> serde_json::Value {
+        json!({"requests": requests, "retries": 0, "answerBytes": 0, "waitedMs": 0, "rateRemaining": null, "endpoints": {}})
+    }
+
+    fn plain(width: usize) -> String {
+        let mut comets = step("fetch-comets", "disabled", json!({}));
+        comets["disabledReason"] = NOT_SELECTED.into();
+        let moons = step(
+            "fetch-moons",
+            "partial_success_due_to_dependency_failure",
+            json!({"space_moon": 12_345, "space_planet_has_moon": 12}),
+        );
+        let summary = json!({
+            "job": "1", "integration": "space", "instance": "default", "state": "partial", "startTime": 0, "endTime": 0,
+            "duration": 0, "entities": 0, "relationships": 0, "metadata": {"partialDatasets": {"types": []}},
+            "integrationStepResults": [step("fetch-planets", "success", json!({"space_planet": 3})), moons, comets],
+            "usage": usage(0),
+        });
+        let summary = serde_json::from_value(summary).expect("a summary");
+        anstream::adapter::strip_str(&table(&summary, width)).to_string()
+    }
+
+    #[test]
+    fn a_table_is_drawn_where_it_fits() {
+        insta::assert_snapshot!(plain(80), @"
+        Step           Status           Time  Requests  Objects  Type
+        fetch-planets  ✓ success  1 min 05 s     1,200        3  space_planet
+        fetch-moons    ◐ partial  1 min 05 s     1,200   12,345  space_moon
+                                                             12  space_planet_has_moon
+
+        Not asked for: fetch-comets
+        ");
+    }
+
+    #[test]
+    fn a_narrow_window_gets_stacked_lines() {
+        insta::assert_snapshot!(plain(40), @"
+        ✓ fetch-planets
+          success, 1 min 05 s, 1,200 requests
+                3 space_planet
+        ◐ fetch-moons
+          partial, 1 min 05 s, 1,200 requests
+           12,345 space_moon
+               12 space_planet_has_moon
+
+        Not asked for: fetch-comets
+        ");
+        assert!(plain(40).lines().all(|line| line.chars().count() <= 40));
+    }
+}

@@ -1,0 +1,181 @@
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::space::{Said, Space, provider};
+
+#[test]
+fn a_complete_job_ends_with_a_table_and_what_to_do_next() {
+    let said = Space::new().run("collect");
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!(said.steady(), @r#"
+    Step  Status  Time  Objects  Type
+    fetch-planets  ✓ success TIME  3  space_planet
+    fetch-moons  ✓ success TIME  1  space_moon
+      1  space_planet_has_moon
+    fetch-comets  – disabled: switched off
+    map-craters  ✓ success TIME  1  space_crater
+
+    Left out on purpose
+      1 space_planet: too far away
+
+    Schema findings
+      1 space_planet /webLink: value is not a "uri" (schema Site)
+      first: planet:mars
+
+    Complete: 5 entities, 1 relationship in TIME. Job ID, kept in .integration.
+    Next: `integration-space validate data` checks the graph, `integration-space visualize steps --job ID` shows the run.
+    "#);
+}
+
+#[test]
+fn parents_that_failed_alike_are_one_entry_and_the_exit_code_says_that_something_is_missing() {
+    let said = Space::new().with("SPACE_TROUBLE", "moons").run("collect");
+    assert_eq!(said.code, 3, "{}", said.err);
+    insta::assert_snapshot!(said.steady(), @r#"
+    Step  Status  Time  Objects  Type
+    fetch-planets  ✓ success TIME  3  space_planet
+    fetch-moons  ◐ partial TIME  1  space_moon
+      1  space_planet_has_moon
+    fetch-comets  – disabled: switched off
+    map-craters  ◐ partial TIME  1  space_crater
+
+    Missing
+      fetch-moons: space_moon, space_planet_has_moon of 2 space_planet, the first planet:mars
+      PROVIDER_API_ERROR: GET /planet:mars: 500 (request 0f1e2d3c)
+      Incomplete because of fetch-moons: map-craters (space_crater)
+
+    Left out on purpose
+      1 space_planet: too far away
+
+    Schema findings
+      1 space_planet /webLink: value is not a "uri" (schema Site)
+      first: planet:mars
+
+    Partial: 5 entities, 1 relationship in TIME. Job ID, kept in .integration.
+    Next: `integration-space collect` again, or only what failed: `integration-space collect --step fetch-moons`.
+    "#);
+}
+
+#[test]
+fn a_pipe_gets_a_line_as_each_step_ends_and_quiet_means_quiet() {
+    let said = Space::new().run("collect");
+    insta::assert_snapshot!(crate::space::steady(&said.err), @"
+    job ID: 3 steps
+    fetch-planets: success, 3 objects, TIME
+    fetch-moons: success, 2 objects, TIME
+    map-craters: success, 1 object, TIME
+    ");
+    let said = Space::new().with("SPACE_TROUBLE", "moons").run("collect --quiet");
+    assert_eq!((said.err.as_str(), said.out.is_empty()), ("", false));
+}
+
+#[test]
+fn json_is_one_document_on_stdout_and_events_are_lines_of_it_on_stderr() {
+    let said = Space::new().with("SPACE_TROUBLE", "moons").run("collect --format json --log-format json");
+    let summary = said.json();
+    assert_eq!((&summary["state"], &summary["entities"]), (&"partial".into(), &5.into()));
+    let lines: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let named: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).collect();
+    assert_eq!((named.first(), named.last()), (Some(&"jobStarted"), Some(&"jobFinished")));
+    assert!(lines.iter().any(|line| line["level"] == "WARN"), "{}", said.err);
+    let said = Space::new().run("collect --step x --log-format json");
+    let line: Value = serde_json::from_str(&said.err).expect("one line");
+    assert_eq!((said.code, &line["level"]), (2, &"ERROR".into()));
+}
+
+#[test]
+fn an_export_holds_the_graph_and_the_summary() {
+    let space = Space::new();
+    let said = space.run("collect --output out");
+    assert!(said.out.contains("written to out (4 files)"), "{}", said.out);
+    let planets: Value =
+        serde_json::from_str(&space.read("out/graph/fetch-planets/entities/space_planet-00001.json")).expect("JSON");
+    assert_eq!(planets["entities"][0]["_key"], "planet:earth");
+    let summary: Value = serde_json::from_str(&space.read("out/summary.json")).expect("JSON");
+    assert_eq!(summary["integrationStepResults"][0]["id"], "fetch-planets");
+}
+
+#[test]
+fn an_export_that_fails_does_not_hide_the_result() {
+    let space = Space::new();
+    space.write("out/graph/thesis.txt", "years of work");
+    let said = space.run("collect --output out");
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("5 entities") && said.err.contains("thesis.txt"), "{}", said.all());
+    assert_eq!(space.read("out/graph/thesis.txt"), "years of work");
+}
+
+#[test]
+fn a_chosen_step_takes_what_it_needs_from_the_last_job_of_the_same_instance() {
+    let space = Space::new();
+    let status = |said: &Said, at: usize| said.json()["integrationStepResults"][at]["status"].clone();
+    space.run("collect --instance east");
+    let other = space.run("collect --step fetch-moons --format json");
+    assert_eq!((status(&other, 0), status(&other, 1)), ("success".into(), "success".into()));
+    let same = space.run("collect --step fetch-moons --instance east --format json");
+    assert_eq!((status(&same, 0), status(&same, 1)), ("cached".into(), "success".into()));
+    let old = space.run("collect --step fetch-moons --max-age 0s --instance east --format json");
+    assert_eq!(status(&old, 0), "success");
+    assert!(space.run("collect --step fetch-moons").out.contains("Not asked for: fetch-comets, map-craters"));
+}
+
+#[test]
+fn a_source_can_be_switched_on() {
+    let said = Space::new().run("collect --enable-source comets --format json");
+    assert_eq!(said.json()["entities"], 6);
+}
+
+#[test]
+fn a_sample_needs_no_account_and_gets_no_real_key() {
+    let space = Space::new().with("SPACE_TROUBLE", "planets");
+    let said = space.run("collect --sample --format json");
+    assert_eq!((said.code, &said.json()["instance"]), (0, &"sample".into()));
+}
+
+#[test]
+fn a_refused_key_fails_the_job_before_it_begins_and_is_not_shown() {
+    let space = Space::new().with("SPACE_HAS_PROVIDER", "1").with("SPACE_API_KEY", "wrong-key");
+    let said = space.with("SPACE_API_URL", provider()).run("collect -vv");
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("error: ") && said.err.contains("validate config"), "{}", said.err);
+    assert!(!said.all().contains("wrong-key"), "{}", said.all());
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let space = Space::new();
+    let mut program = space.command("collect --format json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let program = program.as_mut().expect("the program starts");
+    drop(program.stdout.take());
+    let code = program.wait().expect("it ends").code();
+    let mut err = String::new();
+    program.stderr.take().expect("piped").read_to_string(&mut err).expect("text");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(!err.contains("panicked"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_job_in_order_and_keeps_what_there_is() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Command;
+
+    let space = Space::new().with("SPACE_TROUBLE", "time");
+    let mut program = space
+        .command("collect --log-format json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut events = BufReader::new(program.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(events.any(|line| line.contains("stepProgress")), "the first step begins and adds something");
+    let killed = Command::new("kill").args(["-INT", &program.id().to_string()]).status().expect("kill is there");
+    assert!(killed.success());
+    assert!(events.any(|line| line.contains("Stopping")), "it says that it heard");
+    let _rest = events.count();
+    let said = Said::from(program.wait_with_output().expect("it ends"));
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert!(said.out.contains("Cancelled: 3 entities"), "{}", said.out);
+}

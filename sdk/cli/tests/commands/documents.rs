@@ -1,0 +1,57 @@
+use crate::space::Space;
+
+#[test]
+fn the_data_model_goes_between_markers_and_a_check_tells_when_it_is_out_of_date() {
+    let space = Space::new();
+    space.write("README.md", "# Space\n\n<!-- data-model:begin -->\nold\n<!-- data-model:end -->\n\nMore.\n");
+    let check = "document --file README.md --check";
+    let said = space.run(check);
+    assert_eq!(said.code, 4);
+    assert!(said.out.contains("README.md is out of date:\n@@ line 4 @@\n-old\n+"), "{}", said.out);
+    assert_eq!(space.run("document --file README.md").out, "README.md is updated\n");
+    assert_eq!((space.run(check).code, space.run(check).out.as_str()), (0, "README.md is up to date\n"));
+    let page = space.read("README.md");
+    assert!(page.starts_with("# Space\n\n<!--") && page.ends_with("-->\n\nMore.\n"), "{page}");
+    assert!(page.contains("| `space_planet` | **HAS** | `space_moon` | `space_planet_has_moon` |"), "{page}");
+}
+
+#[test]
+fn a_file_that_does_not_exist_is_made_or_missed() {
+    let space = Space::new();
+    assert_eq!(space.run("document --file MODEL.md --check").code, 4);
+    assert_eq!(space.run("document --file MODEL.md").out, "MODEL.md is made\n");
+    assert_eq!(space.run("document --file MODEL.md --check").code, 0);
+}
+
+#[test]
+fn markers_that_do_not_pair_are_an_error_and_the_file_stays() {
+    let space = Space::new();
+    space.write("README.md", "<!-- data-model:begin -->\nmine\n");
+    let said = space.run("document --file README.md");
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("README.md") && said.err.contains("help: "), "{}", said.err);
+    assert_eq!(space.read("README.md"), "<!-- data-model:begin -->\nmine\n");
+}
+
+#[test]
+fn a_picture_is_of_the_kind_that_its_name_says() {
+    let space = Space::new();
+    assert_eq!(space.run("visualize steps --output pictures/steps.svg").out, "pictures/steps.svg is written\n");
+    assert!(space.read("pictures/steps.svg").starts_with("<svg"));
+    space.run("visualize types --output types.mmd");
+    assert!(space.read("types.mmd").contains("space_planet"));
+    let said = space.run("visualize steps --output steps.pdf");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("--format"), "{}", said.err);
+}
+
+#[test]
+fn a_finished_job_can_be_laid_over_a_picture() {
+    let space = Space::new().with("SPACE_TROUBLE", "moons");
+    assert_eq!(space.run("visualize steps --job").code, 2);
+    space.run("collect");
+    let steps = space.run("visualize steps --job").out;
+    assert!(steps.contains("2 partial") && steps.contains("critical path"), "{steps}");
+    let types = space.run("visualize types --job --format text").out;
+    assert!(types.contains("3 entities"), "{types}");
+}

@@ -1,0 +1,144 @@
+//! The writer's thread: many pieces of work, few transactions.
+//!
+//! A commit costs the same for one object as for thousands, so work that nobody waits to see committed shares a transaction
+//! until that is large or old, or until the queue stays empty. After an error nothing more is written: what shared the
+//! transaction is lost, and whoever asks next is told.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+/// Pieces of work in one transaction, at the most: as many batches of a thousand objects.
+const LARGEST: usize = 20;
+/// How long a transaction stays open: what a killed process may lose.
+const OLDEST: Duration = Duration::from_secs(1);
+/// How long an open transaction waits for more work.
+const LINGER: Duration = Duration::from_millis(20);
+
+type Reply = Box<dyn FnOnce(rusqlite::Result<()>) + Send>;
+
+/// What came of a piece of work, and how to tell it once its transaction's fate is known.
+struct Executed {
+    failed: bool,
+    reply: Reply,
+}
+
+/// A piece of work for the writer.
+pub(super) struct Command {
+    commit: bool,
+    run: Box<dyn FnOnce(&Connection) -> Executed + Send>,
+}
+
+impl Command {
+    /// `commit`: the answer waits until the work is committed.
+    pub(super) fn new<R, F>(commit: bool, work: F, answer: oneshot::Sender<rusqlite::Result<R>>) -> Self
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    {
+        let run = move |connection: &Connection| {
+            let result = work(connection);
+            Executed {
+                failed: result.is_err(),
+                // Nobody may wait any more: the work is done all the same.
+                reply: Box::new(move |fate| drop(answer.send(result.and_then(|result| fate.map(|()| result))))),
+            }
+        };
+        Self { commit, run: Box::new(run) }
+    }
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    open: Option<Open>,
+    broken: bool,
+}
+
+/// The transaction that is open.
+struct Open {
+    since: Instant,
+    pieces: usize,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, open: None, broken: false }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(super) fn work(mut self, mut queue: mpsc::Receiver<Command>) {
+        while let Some(command) = self.next(&mut queue) {
+            // A broken writer drops commands: whoever waits learns that the store is closed.
+            if !self.broken {
+                self.execute(command);
+            }
+        }
+        let _ = self.commit();
+    }
+
+    fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
+        let patience = Instant::now() + LINGER;
+        while self.open.is_some() {
+            match queue.try_recv() {
+                Ok(command) => return Some(command),
+                Err(mpsc::error::TryRecvError::Disconnected) => return None,
+                Err(mpsc::error::TryRecvError::Empty) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(mpsc::error::TryRecvError::Empty) => drop(self.commit()),
+            }
+        }
+        queue.blocking_recv()
+    }
+
+    fn execute(&mut self, command: Command) {
+        let begun = match &mut self.open {
+            Some(open) => {
+                open.pieces += 1;
+                Ok(())
+            }
+            None => {
+                self.open = Some(Open { since: Instant::now(), pieces: 1 });
+                // Immediate: a deferred transaction of two processes may fail at once where this one waits its turn.
+                self.connection.execute_batch("BEGIN IMMEDIATE")
+            }
+        };
+        let executed = (command.run)(&self.connection);
+        let fate = match begun {
+            Ok(()) if executed.failed => {
+                self.break_off();
+                Ok(())
+            }
+            Ok(()) if command.commit || self.is_due() => self.commit(),
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.break_off();
+                Err(error)
+            }
+        };
+        (executed.reply)(fate);
+    }
+
+    fn is_due(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.pieces >= LARGEST || open.since.elapsed() >= OLDEST)
+    }
+
+    fn commit(&mut self) -> rusqlite::Result<()> {
+        if self.open.take().is_none() {
+            return Ok(());
+        }
+        let committed = self.connection.execute_batch("COMMIT");
+        if committed.is_err() {
+            self.break_off();
+        }
+        committed
+    }
+
+    fn break_off(&mut self) {
+        self.open = None;
+        self.broken = true;
+        // The error that brought us here is what counts.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+}

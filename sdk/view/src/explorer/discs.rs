@@ -1,0 +1,227 @@
+//! The map: discs in discs. A node with all that belongs to it is a disc; many leaves of one type in it are a disc too.
+//!
+//! What a page needs to draw any part of a large graph without looking at the rest follows from the order: a disc's
+//! nodes, and the discs in it, are consecutive.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::forces::{self, Link};
+use super::hierarchy;
+use super::index::Index;
+use super::rings::{Point, rings};
+
+/// From this many leaves of one type on, they get a disc of their own.
+const COLLECTION: usize = 25;
+
+/// The space between circles, and between them and the rim round them.
+const GAP: f64 = 5.0;
+const RIM: f64 = 6.0;
+
+/// The radius of a node without anything in it.
+pub(super) const LEAF: f64 = 5.0;
+
+/// A circle on the map with everything inside.
+#[derive(Debug, Default)]
+pub(super) struct Disc {
+    /// The node in its centre; none in the disc round everything, and in collections.
+    pub(super) node: Option<usize>,
+    /// The type of which it is a collection.
+    pub(super) collects: Option<usize>,
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) radius: f64,
+    /// Its first node in [`Map::order`], the end of those directly in it, and the end of all in it.
+    pub(super) start: usize,
+    pub(super) own_end: usize,
+    pub(super) end: usize,
+    /// The end of the discs in it: they follow it.
+    pub(super) discs_end: usize,
+    parent: Option<usize>,
+    leaves: Vec<usize>,
+    discs: Vec<usize>,
+    depth: usize,
+}
+
+/// Where everything is.
+#[derive(Debug, Default)]
+pub(super) struct Map {
+    /// The disc round everything first.
+    pub(super) discs: Vec<Disc>,
+    /// The nodes of the index, in the order of the page.
+    pub(super) order: Vec<usize>,
+    /// Place and radius of each node of the index.
+    pub(super) places: Vec<(f64, f64, f64)>,
+}
+
+pub(super) fn map(index: &Index<'_>) -> Map {
+    let mut tree = Tree::of(index);
+    let links = tree.links(index);
+    tree.arrange(&links);
+    tree.map(index.nodes.len())
+}
+
+struct Tree {
+    discs: Vec<Disc>,
+    /// The disc that a node is in or the centre of, and its place among the circles directly in that disc (0 is the
+    /// centre, then the leaves, then the discs).
+    home: Vec<usize>,
+    radius: Vec<f64>,
+    offsets: Vec<Vec<Point>>,
+}
+
+impl Tree {
+    fn of(index: &Index<'_>) -> Tree {
+        let parents = hierarchy::parents(index);
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); index.nodes.len()];
+        let mut roots = Vec::new();
+        for (node, parent) in parents.iter().enumerate() {
+            match parent {
+                Some(parent) => children[*parent].push(node),
+                None => roots.push(node),
+            }
+        }
+        let mut linked = vec![false; index.nodes.len()];
+        for edge in index.edges.iter().filter(|edge| edge.from != edge.to) {
+            linked[edge.from] = true;
+            linked[edge.to] = true;
+        }
+        let mut tree = Tree {
+            discs: vec![Disc::default()],
+            home: vec![0; index.nodes.len()],
+            radius: vec![LEAF; index.nodes.len()],
+            offsets: Vec::new(),
+        };
+        let free = roots.len() <= forces::MOST;
+        let mut open = vec![(0, roots)];
+        while let Some((disc, nodes)) = open.pop() {
+            let mut leaves: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for node in nodes {
+                if children[node].is_empty() {
+                    leaves.entry(index.type_of[node]).or_default().push(node);
+                } else {
+                    let inner = tree.add(disc, Disc { node: Some(node), ..Disc::default() });
+                    tree.home[node] = inner;
+                    tree.radius[node] = 7.0 + 2.0 * (children[node].len() as f64).log2().min(8.0);
+                    open.push((inner, std::mem::take(&mut children[node])));
+                }
+            }
+            let alone = leaves.len() == 1 && tree.discs[disc].discs.is_empty() && disc != 0;
+            for (collects, nodes) in leaves {
+                // At the top, what is linked shows its shape; what is not lies together.
+                let together = |node: &usize| disc != 0 || !free || !linked[*node];
+                let (mut collected, mut single): (Vec<usize>, Vec<usize>) = nodes.into_iter().partition(together);
+                if collected.len() < COLLECTION || alone {
+                    single.append(&mut collected);
+                }
+                if !collected.is_empty() {
+                    let inner = tree.add(disc, Disc { collects: Some(collects), ..Disc::default() });
+                    collected.iter().for_each(|&node| tree.home[node] = inner);
+                    tree.discs[inner].leaves = collected;
+                }
+                single.iter().for_each(|&node| tree.home[node] = disc);
+                tree.discs[disc].leaves.extend(single);
+            }
+        }
+        tree
+    }
+
+    fn add(&mut self, parent: usize, disc: Disc) -> usize {
+        let at = self.discs.len();
+        self.discs.push(Disc { parent: Some(parent), depth: self.discs[parent].depth + 1, ..disc });
+        self.discs[parent].discs.push(at);
+        at
+    }
+
+    /// Which circles of each disc are joined by relationships of what is in them, and by how many.
+    fn links(&self, index: &Index<'_>) -> Vec<Vec<Link>> {
+        let mut circle = vec![0; self.radius.len()];
+        let mut disc_circle = vec![0; self.discs.len()];
+        for disc in &self.discs {
+            disc.leaves.iter().enumerate().for_each(|(at, &node)| circle[node] = at + 1);
+            disc.discs.iter().enumerate().for_each(|(at, &inner)| disc_circle[inner] = disc.leaves.len() + at + 1);
+        }
+        let mut joined: Vec<(usize, usize, usize)> = index
+            .edges
+            .par_iter()
+            .filter(|edge| edge.from != edge.to)
+            .filter_map(|edge| {
+                let (mut a, mut b) = ((self.home[edge.from], circle[edge.from]), (self.home[edge.to], circle[edge.to]));
+                while a.0 != b.0 {
+                    let deeper = if self.discs[a.0].depth >= self.discs[b.0].depth { &mut a } else { &mut b };
+                    *deeper = (self.discs[deeper.0].parent?, disc_circle[deeper.0]);
+                }
+                let centre = self.discs[a.0].node.is_some() && (a.1 == 0 || b.1 == 0);
+                (!centre && a.1 != b.1).then(|| (a.0, a.1.min(b.1) - 1, a.1.max(b.1) - 1))
+            })
+            .collect();
+        joined.par_sort_unstable();
+        let mut links = vec![Vec::new(); self.discs.len()];
+        for same in joined.chunk_by(|a, b| a == b) {
+            links[same[0].0].push(Link { a: same[0].1, b: same[0].2, weight: same.len() as f64 });
+        }
+        links
+    }
+
+    /// Places the circles in every disc, innermost discs first, since a disc is as large as what is in it.
+    fn arrange(&mut self, links: &[Vec<Link>]) {
+        self.offsets = vec![Vec::new(); self.discs.len()];
+        let deepest = self.discs.iter().map(|disc| disc.depth).max().unwrap_or(0);
+        for depth in (0..=deepest).rev() {
+            let level: Vec<usize> = (0..self.discs.len()).filter(|&at| self.discs[at].depth == depth).collect();
+            let arranged: Vec<(Vec<Point>, f64)> = level.par_iter().map(|&at| self.arranged(at, &links[at])).collect();
+            for (at, (offsets, radius)) in level.into_iter().zip(arranged) {
+                self.offsets[at] = offsets;
+                self.discs[at].radius = radius;
+            }
+        }
+    }
+
+    fn arranged(&self, at: usize, links: &[Link]) -> (Vec<Point>, f64) {
+        let disc = &self.discs[at];
+        let centre = disc.node.map_or(0.0, |node| self.radius[node]);
+        let leaves = disc.leaves.iter().map(|&node| self.radius[node]);
+        let radii: Vec<f64> = leaves.chain(disc.discs.iter().map(|&inner| self.discs[inner].radius)).collect();
+        let mut places = rings(centre, &radii, GAP);
+        if !links.is_empty() && radii.len() <= forces::MOST {
+            forces::pull(&mut places, centre, &radii, links, GAP);
+        }
+        let reach = places.iter().zip(&radii).map(|((x, y), radius)| x.hypot(*y) + radius).fold(centre, f64::max);
+        (places, reach + RIM)
+    }
+
+    fn map(mut self, count: usize) -> Map {
+        let mut map = Map { places: vec![(0.0, 0.0, 0.0); count], ..Map::default() };
+        // A disc is entered once; a second visit closes it, when all in it has its number.
+        let mut open = vec![(0, 0.0, 0.0, None)];
+        while let Some((at, x, y, number)) = open.pop() {
+            if let Some(number) = number {
+                let (end, discs_end) = (map.order.len(), map.discs.len());
+                let disc: &mut Disc = &mut map.discs[number];
+                disc.end = end;
+                disc.discs_end = discs_end;
+                continue;
+            }
+            let mut disc = std::mem::take(&mut self.discs[at]);
+            (disc.x, disc.y, disc.start) = (x, y, map.order.len());
+            let offset = |circle: usize| (x + self.offsets[at][circle].0, y + self.offsets[at][circle].1);
+            if let Some(node) = disc.node {
+                map.order.push(node);
+                map.places[node] = (x, y, self.radius[node]);
+            }
+            for (circle, &node) in disc.leaves.iter().enumerate() {
+                map.order.push(node);
+                map.places[node] = (offset(circle).0, offset(circle).1, self.radius[node]);
+            }
+            disc.own_end = map.order.len();
+            open.push((at, x, y, Some(map.discs.len())));
+            for (circle, &inner) in disc.discs.iter().enumerate().rev() {
+                let (x, y) = offset(disc.leaves.len() + circle);
+                open.push((inner, x, y, None));
+            }
+            map.discs.push(disc);
+        }
+        map
+    }
+}

@@ -1,0 +1,88 @@
+//! What there is to explore: plain data, made by whoever holds a collected graph.
+
+/// A collected graph, or two laid over each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GraphPicture {
+    /// What stands above the page: the name of the integration or instance.
+    pub title: String,
+    /// One line below it: which job, when, how much.
+    pub subtitle: String,
+    /// The entities, in any order. Of two with one key the first gets the relationships.
+    pub nodes: Vec<GraphNode>,
+    /// The relationships, in any order. What names a key that is not there is listed, not drawn.
+    pub edges: Vec<GraphEdge>,
+}
+
+/// An entity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GraphNode {
+    /// The `_key`, by which relationships and links into the page name it.
+    pub key: String,
+    /// The `_type`: gives the colour.
+    pub object_type: String,
+    /// The `_class`, one or more.
+    pub classes: Vec<String>,
+    /// The name for people. Without one the key is shown.
+    pub name: String,
+    /// The whole entity as JSON, raw data included; may be empty where a page would grow too large.
+    pub json: String,
+    /// How it differs from the graph compared with.
+    pub change: Change,
+}
+
+/// A relationship.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GraphEdge {
+    /// The `_key`.
+    pub key: String,
+    /// The `_type`.
+    pub object_type: String,
+    /// The `_class`: what the line says.
+    pub class: String,
+    /// The key of the entity that it leads from.
+    pub from: String,
+    /// The key of the entity that it leads to.
+    pub to: String,
+    /// The whole relationship as JSON; may be empty.
+    pub json: String,
+    /// How it differs from the graph compared with.
+    pub change: Change,
+}
+
+/// What became of an object since the graph compared with. Where every object is [`Change::Same`], the page does not
+/// speak of changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change {
+    /// As it was, or nothing to compare with.
+    #[default]
+    Same,
+    /// Was not there.
+    Added,
+    /// Is no longer there; its JSON is what it was.
+    Removed,
+    /// Has other properties now.
+    Changed {
+        /// The object as it was, as JSON.
+        before: String,
+    },
+}
+
+impl Change {
+    /// The number that stands for it in the page's data.
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            Change::Same => 0,
+            Change::Added => 1,
+            Change::Removed => 2,
+            Change::Changed { .. } => 3,
+        }
+    }
+
+    /// The object as it was, where that is known.
+    pub(super) fn before(&self) -> Option<&str> {
+        match self {
+            Change::Changed { before } => Some(before),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The page's own parts: markup, style and script, and the policy that lets only these run.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::escape::xml;
+
+/// The elements of the page; `data.js` and the others fill them.
+pub(super) const BODY: &str = include_str!("page/explorer.html");
+
+const STYLE: &str = include_str!("page/explorer.css");
+
+/// In the order in which they stand in the one script of the page.
+const SCRIPTS: &[&str] = &[
+    include_str!("page/theme.js"),
+    include_str!("page/data.js"),
+    include_str!("page/state.js"),
+    include_str!("page/search.js"),
+    include_str!("page/paths.js"),
+    include_str!("page/pens.js"),
+    include_str!("page/camera.js"),
+    include_str!("page/labels.js"),
+    include_str!("page/map.js"),
+    include_str!("page/surroundings.js"),
+    include_str!("page/elements.js"),
+    include_str!("page/panel.js"),
+    include_str!("page/legend.js"),
+    include_str!("page/table.js"),
+    include_str!("page/exports.js"),
+    include_str!("page/input.js"),
+    include_str!("page/main.js"),
+];
+
+/// Everything from the top of the document to the end of `<head>`.
+pub(super) fn head(title: &str) -> String {
+    let style = style();
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; img-src blob: data:; base-uri 'none'; form-action 'none'",
+        hash(&script()),
+        hash(&style)
+    );
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<style>{style}</style>\n</head>\n",
+        xml(title),
+    )
+}
+
+/// The whole script. Line ends are those that a browser sees, or else the hash would not fit.
+pub(super) fn script() -> String {
+    format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat()).replace('\r', "")
+}
+
+fn style() -> String {
+    STYLE.replace('\r', "")
+}
+
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn script_and_style_end_where_they_should() {
+        for text in [script(), style()] {
+            assert!(!text.contains("</") && !text.contains("<!--"));
+        }
+    }
+
+    #[test]
+    fn the_script_reaches_for_nothing_outside_and_evaluates_nothing() {
+        for word in ["eval(", "Function(", "fetch(", "XMLHttp", "innerHTML", "outerHTML", "insertAdjacent", "import("] {
+            assert!(!script().contains(word), "{word}");
+        }
+    }
+}
