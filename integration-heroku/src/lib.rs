@@ -14,6 +14,8 @@ pub mod types;
 use integration_sdk::Integration;
 
 use client::Heroku;
+use fake::{FakeHeroku, FakeOptions, Organisation};
+use integration_cli::Sample;
 
 /// The integration.
 pub fn integration() -> Integration {
@@ -26,4 +28,18 @@ pub fn integration() -> Integration {
         .step(steps::fetch_team_members())
         .step(steps::build_relationships())
         .secret_fields(["token", "secret", "password", "certificate"])
+}
+
+/// What `--sample` collects from: an imitation of Heroku on loopback, with a small made-up organisation.
+///
+/// # Errors
+/// No socket can be had.
+pub async fn sample() -> std::io::Result<Sample> {
+    let heroku = FakeHeroku::start(Organisation::sample(), FakeOptions::default()).await;
+    let heroku = heroku.map_err(std::io::Error::other)?;
+    let values = vec![
+        ("HEROKU_API_KEY".to_owned(), heroku.token().to_owned()),
+        ("HEROKU_API_URL".to_owned(), heroku.url()),
+    ];
+    Ok(Sample { values, server: Box::new(heroku) })
 }

@@ -59,7 +59,7 @@ fn thing(number: u64) -> Thing {
         region: "us".into(),
         stack: "heroku-24".into(),
         web_link: format!("https://dashboard.example.com/apps/{name}"),
-        archived: number % 50 == 0,
+        archived: number.is_multiple_of(50),
         repo_size: i64::try_from(number).unwrap_or(0) * 1024,
         created_on: Timestamp::from_millis(1_700_000_000_000 + i64::try_from(number).unwrap_or(0)),
         name,
@@ -188,10 +188,10 @@ fn median(mut figures: Vec<f64>) -> f64 {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if let [flag, mode, things] = arguments.as_slice() {
-        if flag == "--child" {
-            return run_child(mode, things.parse().expect("a number of entities"));
-        }
+    if let [flag, mode, things] = arguments.as_slice()
+        && flag == "--child"
+    {
+        return run_child(mode, things.parse().expect("a number of entities"));
     }
     let things: u64 = arguments.first().map_or(200_000, |text| text.parse().expect("a number of entities"));
     let runs: usize = arguments.get(1).map_or(5, |text| text.parse().expect("a number of runs"));

@@ -9,6 +9,7 @@
 //! while the writer works on the last ones; a full queue makes it wait.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -16,8 +17,8 @@ use serde_json::Value;
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
-use crate::step::{Declaration, Ledger, ObjectError, StepError, StepResult};
-use crate::store::{Insertion, JobStore, Kind, Pending, Row};
+use crate::step::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
+use crate::store::{DonePart, Insertion, JobStore, Kind, PartNumber, Pending, Row};
 
 /// Changes an entity before it is added, such as to take out what must not be kept.
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
@@ -96,12 +97,20 @@ pub(crate) struct StepIntake {
     ledger: Arc<Ledger>,
     batch: Mutex<Batch>,
     ahead: Mutex<VecDeque<Pending<Insertion>>>,
+    next_part: AtomicI64,
 }
 
 #[derive(Default)]
 struct Batch {
     rows: Vec<Row>,
+    done: Vec<DonePart>,
     bytes: usize,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.rows.len() + self.done.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
 }
 
 /// Every change under these locks is one push or one take, so the contents hold even after a panic elsewhere.
@@ -110,7 +119,8 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl StepIntake {
-    pub(crate) fn new(intake: Arc<Intake>, declaration: &Declaration, ledger: Arc<Ledger>) -> Self {
+    /// `next_part` is the first number that no part of the step has had.
+    pub(crate) fn new(intake: Arc<Intake>, declaration: &Declaration, ledger: Arc<Ledger>, next_part: PartNumber) -> Self {
         Self {
             intake,
             step: declaration.id.clone(),
@@ -118,6 +128,7 @@ impl StepIntake {
             ledger,
             batch: Mutex::default(),
             ahead: Mutex::default(),
+            next_part: AtomicI64::new(next_part),
         }
     }
 
@@ -200,7 +211,7 @@ impl StepIntake {
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         self.ledger.admit(&object_type, apart, findings);
         let json = serde_json::to_vec(&json).map_err(|error| StepError::Other(error.to_string()))?;
-        Ok(Row { kind, key, object_type, class, ends, merge, json, quarantined })
+        Ok(Row { kind, key, object_type, class, part: Part::current(), ends, merge, json, quarantined })
     }
 
     /// Joins properties to an entity that is there; the check happens where the two are joined.
@@ -215,13 +226,29 @@ impl StepIntake {
         }
     }
 
+    pub(crate) fn next_part(&self) -> PartNumber {
+        self.next_part.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Marks a part as done, behind all its objects.
+    pub(crate) async fn close_part(&self, part: &Part, parent: ObjectKey) -> StepResult {
+        let books = part.books().map_err(|error| StepError::Other(error.to_string()))?;
+        self.collect(|batch| batch.done.push(DonePart { number: part.number(), parent, books })).await
+    }
+
     async fn enqueue(&self, row: Row) -> StepResult {
-        let full = {
-            let mut batch = open(&self.batch);
+        self.collect(|batch| {
             batch.bytes += row.json.len();
             batch.rows.push(row);
-            let full = batch.rows.len() >= BATCH_ROWS || batch.bytes >= BATCH_BYTES;
-            full.then(|| std::mem::take(&mut *batch))
+        })
+        .await
+    }
+
+    async fn collect(&self, change: impl FnOnce(&mut Batch)) -> StepResult {
+        let full = {
+            let mut batch = open(&self.batch);
+            change(&mut batch);
+            batch.is_full().then(|| std::mem::take(&mut *batch))
         };
         match full {
             Some(batch) => self.submit(batch).await,
@@ -232,11 +259,11 @@ impl StepIntake {
     /// Sends what is in hand to the writer, so that what is written next comes after it.
     pub(crate) async fn flush(&self) -> StepResult {
         let batch = std::mem::take(&mut *open(&self.batch));
-        if batch.rows.is_empty() { Ok(()) } else { self.submit(batch).await }
+        if batch.rows.is_empty() && batch.done.is_empty() { Ok(()) } else { self.submit(batch).await }
     }
 
     async fn submit(&self, batch: Batch) -> StepResult {
-        let pending = self.intake.store.submit(self.step.clone(), batch.rows).await?;
+        let pending = self.intake.store.submit(self.step.clone(), batch.rows, batch.done).await?;
         let oldest = {
             let mut ahead = open(&self.ahead);
             ahead.push_back(pending);

@@ -61,9 +61,7 @@ fn without_credentials(text: &str) -> Option<String> {
         return None;
     }
     let mut url: Url = text.parse().ok()?;
-    if url.password().is_none() {
-        return None;
-    }
+    url.password()?;
     url.set_password(None).ok()?;
     url.set_username("").ok()?;
     Some(url.into())

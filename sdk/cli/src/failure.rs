@@ -74,10 +74,9 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnfinishedJob(_) => {
-                exit::USAGE
-            }
+            Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => exit::USAGE,
             Self::NoSample | Self::Usage(_) => exit::USAGE,
+            Self::Job(JobError::Store(StoreError::Complete { .. })) => exit::USAGE,
             Self::Job(JobError::Plan(errors)) if errors.0.iter().all(is_selection) => exit::USAGE,
             _ => exit::FAILED,
         }
@@ -94,7 +93,9 @@ impl Failure {
             Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => {
                 Some(format!("`{program} jobs list` shows the jobs; the beginning of an id is enough"))
             }
-            Self::UnfinishedJob(_) => Some(format!("collect again if its process is gone: `{program} collect`")),
+            Self::UnfinishedJob(job) => {
+                Some(format!("if its process is gone, go on with it: `{program} collect --resume {job}`"))
+            }
             Self::Dataset(DatasetError::Missing { .. }) => {
                 Some("name the folder that was given to `collect --output`: it holds a folder `graph`".to_owned())
             }
@@ -162,7 +163,9 @@ fn draw(messages: &[String], help: Option<&str>) -> Option<String> {
     }
     let mut text = String::new();
     let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_width(columns.clamp(20, 120));
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
+        .with_width(columns.clamp(20, 120))
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
     handler.render_report(&mut text, &drawn?).ok()?;
     Some(text.trim_end().to_owned())
 }

@@ -31,8 +31,8 @@ pub struct Exported {
 /// # Errors
 /// [`DatasetError`] where the store or the folder cannot be used, or `directory/graph` holds something else.
 pub async fn export(job: &JobStore, directory: &Path, summary: &Summary) -> Result<Exported, DatasetError> {
+    check_folder(directory)?;
     let graph = directory.join("graph");
-    refuse_foreign(&graph)?;
     let (fresh, stale) = (directory.join(".graph.new"), directory.join(".graph.old"));
     remove(&fresh)?;
     remove(&stale)?;
@@ -54,8 +54,13 @@ fn remove(path: &Path) -> Result<(), DatasetError> {
     if path.exists() { fs::remove_dir_all(path).map_err(DatasetError::io("remove", path)) } else { Ok(()) }
 }
 
-/// A folder of the layout holds a folder a step, and each of these the two wrappers' folders.
-fn refuse_foreign(graph: &Path) -> Result<(), DatasetError> {
+/// Whether an export may go into a folder: what lies in `graph` must be an earlier export, a folder a step with the two
+/// wrappers' folders in it.
+///
+/// # Errors
+/// [`DatasetError::Foreign`] names what does not belong there.
+pub fn check_folder(directory: &Path) -> Result<(), DatasetError> {
+    let graph = &directory.join("graph");
     let wrappers = [Wrapper::Entities.folder(), Wrapper::Relationships.folder()];
     for step in names(graph)? {
         let foreign = match names(&graph.join(&step)) {

@@ -14,5 +14,5 @@ mod export;
 mod read;
 
 pub use error::DatasetError;
-pub use export::{Exported, export};
+pub use export::{Exported, check_folder, export};
 pub use read::{Found, Read, Wrapper, read};

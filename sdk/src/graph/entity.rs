@@ -102,14 +102,14 @@ fn join(mine: Value, theirs: Value) -> Value {
             let united: BTreeMap<String, Value> = a.into_iter().chain(b).map(|item| (item.to_string(), item)).collect();
             Value::Array(united.into_values().collect())
         }
-        (a, b) => {
-            if a.to_string() <= b.to_string() {
-                a
-            } else {
-                b
-            }
-        }
+        (a, b) => lesser(a, b),
     }
+}
+
+/// The one whose JSON text comes first.
+fn lesser(a: Value, b: Value) -> Value {
+    let (text_a, text_b) = (a.to_string(), b.to_string());
+    if text_a <= text_b { a } else { b }
 }
 
 fn join_raw_data(mine: Value, theirs: Value) -> Value {
@@ -117,11 +117,11 @@ fn join_raw_data(mine: Value, theirs: Value) -> Value {
     let mut by_name: BTreeMap<String, Value> = BTreeMap::new();
     for item in mine.into_iter().chain(theirs) {
         let name = item["name"].as_str().unwrap_or_default().to_owned();
-        let lesser = match by_name.remove(&name) {
-            Some(other) if other.to_string() <= item.to_string() => other,
-            _ => item,
+        let kept = match by_name.remove(&name) {
+            Some(other) => lesser(other, item),
+            None => item,
         };
-        by_name.insert(name, lesser);
+        by_name.insert(name, kept);
     }
     Value::Array(by_name.into_values().collect())
 }

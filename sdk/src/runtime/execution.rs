@@ -14,8 +14,8 @@ use crate::http::Http;
 use crate::intake::{Intake, StepIntake};
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
-use crate::step::{Ledger, Record, Step, StepContext, StepError, StepResult, StepServices};
-use crate::store::{JobStore, StoreError};
+use crate::step::{Ledger, PartBooks, Record, Step, StepContext, StepError, StepResult, StepServices};
+use crate::store::{JobStore, Rewound, StoreError};
 
 use super::books::{self, Closing};
 use super::event::{Event, Events};
@@ -38,6 +38,9 @@ pub(super) struct Execution<'a> {
     pub(super) plan: &'a Plan,
     pub(super) starts: &'a BTreeMap<StepId, StartState>,
     pub(super) cache: BTreeMap<StepId, JobStore>,
+    /// Steps that ended before the job was resumed, and need not run again.
+    pub(super) ended: BTreeMap<StepId, StepReport>,
+    pub(super) resumed: bool,
     pub(super) asked_for: BTreeSet<StepId>,
     pub(super) intake: Arc<Intake>,
     pub(super) job: JobStore,
@@ -64,13 +67,13 @@ impl Execution<'_> {
         let stop = cancel.child_token();
         let mut tasks: JoinSet<Outcome> = JoinSet::new();
         let mut running: BTreeMap<StepId, Running> = BTreeMap::new();
-        let mut reports: BTreeMap<StepId, StepReport> = BTreeMap::new();
+        let mut reports = std::mem::take(&mut self.ended);
         let mut fatal = None;
         let mut progress = tokio::time::interval(PROGRESS);
         self.pass_over_disabled(&mut reports).await?;
         loop {
             if !stop.is_cancelled() {
-                self.start_ready(&mut tasks, &mut running, &reports, &stop).await;
+                self.start_ready(&mut tasks, &mut running, &reports, &stop).await?;
             }
             tokio::select! {
                 ended = tasks.join_next() => {
@@ -97,7 +100,7 @@ impl Execution<'_> {
     async fn pass_over_disabled(&self, reports: &mut BTreeMap<StepId, StepReport>) -> Result<(), StoreError> {
         for step in self.plan.steps() {
             let start = &self.starts[step.id()];
-            if *start == StartState::Enabled {
+            if *start == StartState::Enabled || reports.contains_key(step.id()) {
                 continue;
             }
             let report = books::not_started(step.declaration(), self.depends_on(step.id()), start);
@@ -114,7 +117,7 @@ impl Execution<'_> {
         running: &mut BTreeMap<StepId, Running>,
         reports: &BTreeMap<StepId, StepReport>,
         stop: &CancellationToken,
-    ) {
+    ) -> Result<(), StoreError> {
         let waiting =
             self.plan.steps().filter(|step| !reports.contains_key(step.id()) && !running.contains_key(step.id()));
         let ready =
@@ -130,17 +133,26 @@ impl Execution<'_> {
                 Running { ledger: Arc::clone(&ledger), http: http.clone(), started, cached, told: (0, 0) },
             );
             self.events.tell(Event::StepStarted { step: id.clone() }).await;
-            let context = self.context(&step, ledger, http);
+            let rewound = match self.resumed {
+                true => self.job.rewind(id.clone()).await?,
+                false => Rewound { next_part: 1, ..Rewound::default() },
+            };
+            let context = self.context(&step, ledger, http, rewound);
             let span = tracing::info_span!("step", id = %id);
             let stop = stop.clone();
             tasks.spawn(async move { (id, work(step, context, earlier, stop).await) }.instrument(span));
         }
+        Ok(())
     }
 
-    fn context(&self, step: &Step, ledger: Arc<Ledger>, http: Option<Http>) -> StepContext {
+    fn context(&self, step: &Step, ledger: Arc<Ledger>, http: Option<Http>, rewound: Rewound) -> StepContext {
         let declaration = Arc::clone(step.declaration());
+        // Books that cannot be read are of a version that wrote others; the objects of the part are there all the same.
+        let books = rewound.books.iter().filter_map(|books| serde_json::from_str::<PartBooks>(books).ok());
+        books.for_each(|books| ledger.take_over(books));
         StepContext::new(StepServices {
-            intake: StepIntake::new(Arc::clone(&self.intake), &declaration, Arc::clone(&ledger)),
+            intake: StepIntake::new(Arc::clone(&self.intake), &declaration, Arc::clone(&ledger), rewound.next_part),
+            done: rewound.done,
             declaration,
             ledger,
             store: self.job.clone(),
@@ -169,7 +181,11 @@ impl Execution<'_> {
             usage: work.http.as_ref().map(Http::usage).unwrap_or_default(),
             cached: work.cached,
         };
+        if self.resumed {
+            work.ledger.recount(self.job.step_counts(id.clone()).await?);
+        }
         let record: Record = work.ledger.snapshot();
+        let ended_from_outside = matches!(&outcome, Err(error) if error.is_fatal() || matches!(error, StepError::Cancelled));
         let (outcome, error) = match outcome {
             Ok(()) => (Ok(()), None),
             Err(StepError::Store(error)) => return Err(error),
@@ -183,7 +199,10 @@ impl Execution<'_> {
         if let (Some(fatal), Some(failure)) = (&error, &mut report.error) {
             failure.code = fatal.code().to_owned();
         }
-        self.record(&report).await?;
+        // A step that was ended from outside did not end itself: without a record it goes on when the job is resumed.
+        if !ended_from_outside {
+            self.record(&report).await?;
+        }
         let told = Arc::new(report.clone());
         self.events
             .tell(match report.error {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -15,11 +16,11 @@ use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
 use crate::step::{DisabledReason, StepError};
-use crate::store::{JobState, JobStore, Kind, Store, StoreError};
+use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError};
 
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution};
-use super::summary::{Failure, Metadata, PartialDatasets, Summary};
+use super::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
 /// Parents that a step works on at once, and requests in flight, unless told otherwise.
 const CONCURRENCY: usize = 16;
@@ -81,6 +82,16 @@ pub struct Job<'a> {
     class_schemas: BTreeMap<String, serde_json::Value>,
     concurrency: Option<usize>,
     events: Events,
+    resume: Option<JobRow>,
+}
+
+/// What a job was asked to do, kept with it so that it goes on as it began.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Options {
+    steps: Vec<StepId>,
+    sources: BTreeMap<String, bool>,
+    validation: Validation,
 }
 
 impl<'a> Job<'a> {
@@ -97,7 +108,21 @@ impl<'a> Job<'a> {
             class_schemas: BTreeMap::new(),
             concurrency: None,
             events: Events::default(),
+            resume: None,
         }
+    }
+
+    /// Takes up a job that did not end, or ended with something missing, as it was begun: what is done stays, the rest is
+    /// collected.
+    #[must_use]
+    pub fn resume(mut self, job: &JobRow) -> Self {
+        let options: Options = serde_json::from_value(job.options.clone()).unwrap_or_default();
+        self.instance.clone_from(&job.instance);
+        self.selection = options.steps;
+        self.sources = options.sources;
+        self.validation = options.validation;
+        self.resume = Some(job.clone());
+        self
     }
 
     /// Which of several accounts of a user it is.
@@ -163,7 +188,7 @@ impl<'a> Job<'a> {
         let connection = self.integration.connect(values, self.concurrency).await?;
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
-        let job = self.store.begin_job(self.integration.id(), &self.instance).await?;
+        let (job, ended) = self.begin().await?;
         let started = Timestamp::now();
         let steps = plan.steps().map(|step| {
             let (id, name) = (step.id().clone(), step.declaration().name.clone());
@@ -176,6 +201,8 @@ impl<'a> Job<'a> {
             plan: &plan,
             starts: &starts,
             cache,
+            ended,
+            resumed: self.resume.is_some(),
             asked_for: self.selection.iter().cloned().collect(),
             intake: Arc::new(intake),
             job: job.clone(),
@@ -193,6 +220,21 @@ impl<'a> Job<'a> {
             hook(Arc::clone(&summary)).await;
         }
         Ok(Arc::unwrap_or_clone(summary))
+    }
+
+    /// A new job, or the one to be resumed with those of its steps that need not run again.
+    async fn begin(&self) -> Result<(JobStore, BTreeMap<StepId, StepReport>), StoreError> {
+        if let Some(row) = &self.resume {
+            let job = self.store.resume_job(row).await?;
+            let complete = |step: &StepRow| matches!(step.status.as_str(), "success" | "cached");
+            let ended = job.steps().await?.into_iter().filter(complete);
+            let reports = ended.filter_map(|step| Some((step.step, serde_json::from_value(step.result).ok()?)));
+            return Ok((job, reports.collect()));
+        }
+        let (steps, sources, validation) = (self.selection.clone(), self.sources.clone(), self.validation);
+        let options = serde_json::to_value(Options { steps, sources, validation });
+        let options = options.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok((self.store.begin_job(self.integration.id(), &self.instance, &options).await?, BTreeMap::new()))
     }
 
     fn check_sources(&self) -> Result<(), PlanError> {
@@ -239,7 +281,7 @@ impl<'a> Job<'a> {
         let Some(max_age) = self.max_age else { return Ok(cache) };
         let oldest = Timestamp::now().millis() - i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
         let jobs = self.store.jobs().await?.into_iter().filter(|job| {
-            job.integration == self.integration.id() && job.instance == self.instance && job.state != JobState::Running
+            job.integration == self.integration.id() && job.instance == self.instance && job.ended.is_some()
         });
         for job in jobs {
             let earlier = self.store.open_job(&job);

@@ -1,6 +1,7 @@
 //! What a running step may do: the plain layer under the typed parameters.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use crate::intake::{Candidate, StepIntake};
 use crate::runtime::{Event, Events};
 use crate::store::{JobStore, Kind};
 
-use super::{Declaration, Ledger, Scope, StepError, StepResult};
+use super::{Declaration, Ledger, Part, Scope, StepError, StepResult};
 
 /// What the runtime lends to a step.
 pub(crate) struct StepServices {
@@ -23,6 +24,8 @@ pub(crate) struct StepServices {
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) concurrency: usize,
     pub(crate) events: Events,
+    /// Parents whose parts were done before the job was resumed.
+    pub(crate) done: BTreeSet<ObjectKey>,
 }
 
 /// A running step's view of its job.
@@ -132,36 +135,50 @@ impl StepContext {
         self.0.ledger.skip(object_type, reason);
     }
 
-    /// Takes the outcome of the work on one parent: a provider's failure there is noted as missing under that
-    /// parent, and the rest of the step goes on. What ends the job or breaks the store is passed on.
+    /// Does the work on one parent, unless that was done before the job was resumed. A provider's failure there is noted as
+    /// missing under that parent, and the rest of the step goes on. What ends the job or breaks the store is passed on.
+    ///
+    /// The work must add its objects itself, not from tasks that it spawns: what it adds is told by the task.
     ///
     /// # Errors
     /// What must end the step.
-    pub fn part(&self, under: Scope, outcome: StepResult) -> StepResult {
+    pub async fn part(&self, under: Scope, work: impl Future<Output = StepResult> + Send) -> StepResult {
+        if self.0.done.contains(&under.key) {
+            return Ok(());
+        }
+        let part = Part::new(self.intake().next_part());
         self.0.ledger.open().parts += 1;
-        match outcome {
+        match part.doing(work).await {
+            Ok(()) => self.intake().close_part(&part, under.key).await,
             Err(error) if error.is_vanished() => {
-                let types = self.0.declaration.emits();
-                for object_type in &types {
-                    self.0.ledger.skip(object_type, "parent vanished while it was collected");
-                }
-                Ok(())
+                part.doing(async { self.vanished() }).await;
+                self.intake().close_part(&part, under.key).await
             }
             Err(error) if error.is_local() => {
-                tracing::warn!(parent = %under.key, error = %error, "a part could not be collected");
-                let types = self.0.declaration.emits();
-                self.0.events.mention(|| Event::PartMissing {
-                    step: self.0.declaration.id.clone(),
-                    under: under.clone(),
-                    types: types.iter().cloned().collect(),
-                    cause: error.to_string(),
-                });
-                self.0.ledger.incomplete(types, Some(under), &error);
-                self.0.ledger.open().failed_parts += 1;
+                self.part_failed(under, &error);
                 Ok(())
             }
-            other => other,
+            Err(error) => Err(error),
         }
+    }
+
+    fn vanished(&self) {
+        for object_type in &self.0.declaration.emits() {
+            self.0.ledger.skip(object_type, "parent vanished while it was collected");
+        }
+    }
+
+    fn part_failed(&self, under: Scope, error: &StepError) {
+        tracing::warn!(parent = %under.key, %error, "a part could not be collected");
+        let types = self.0.declaration.emits();
+        self.0.events.mention(|| Event::PartMissing {
+            step: self.0.declaration.id.clone(),
+            under: under.clone(),
+            types: types.iter().cloned().collect(),
+            cause: error.to_string(),
+        });
+        self.0.ledger.incomplete(types, Some(under), error);
+        self.0.ledger.open().failed_parts += 1;
     }
 
     /// Notes that a whole type could not be collected.

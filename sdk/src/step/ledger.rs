@@ -9,6 +9,7 @@ use crate::graph::{ObjectKey, ObjectType, StepId};
 use crate::schema::Finding;
 use crate::store::Insertion;
 
+use super::part::{Part, PartBooks};
 use super::{ObjectError, StepError};
 
 /// A parent whose parts were collected together: the members of team T have the scope team T.
@@ -100,9 +101,24 @@ impl Ledger {
     }
 
     pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str) {
-        let mut record = self.open();
-        let reasons = record.skipped.entry(object_type.clone()).or_default();
-        *reasons.entry(reason.to_owned()).or_default() += 1;
+        count(&mut self.open().skipped, object_type, reason, 1);
+        Part::note(|books| count(&mut books.skipped, object_type, reason, 1));
+    }
+
+    /// Takes over the books of a part that was done before this process.
+    pub(crate) fn take_over(&self, books: PartBooks) {
+        for (object_type, reasons) in &books.skipped {
+            for (reason, times) in reasons {
+                count(&mut self.open().skipped, object_type, reason, *times);
+            }
+        }
+        self.find(books.findings);
+        self.open().parts += 1;
+    }
+
+    /// Replaces the counts by what the store has, where a step did not begin in this process.
+    pub(crate) fn recount(&self, counts: impl IntoIterator<Item = (ObjectType, u64)>) {
+        self.open().added = counts.into_iter().collect();
     }
 
     pub(crate) fn incomplete(&self, types: BTreeSet<ObjectType>, under: Option<Scope>, error: &StepError) {
@@ -125,6 +141,7 @@ impl Ledger {
     }
 
     pub(crate) fn find(&self, findings: Vec<Finding>) {
+        Part::note(|books| books.findings.extend(findings.iter().cloned()));
         let mut record = self.open();
         for finding in findings {
             let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
@@ -160,4 +177,10 @@ impl Ledger {
         let code = StepError::from(error).code();
         self.open().refused.entry(object_type).or_insert((0, code, cause)).0 += 1;
     }
+}
+
+type Reasons = BTreeMap<ObjectType, BTreeMap<String, u64>>;
+
+fn count(reasons: &mut Reasons, object_type: &ObjectType, reason: &str, times: u64) {
+    *reasons.entry(object_type.clone()).or_default().entry(reason.to_owned()).or_default() += times;
 }

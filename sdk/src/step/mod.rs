@@ -19,6 +19,7 @@ mod emit;
 mod error;
 mod function;
 mod ledger;
+mod part;
 mod read;
 mod share;
 
@@ -33,6 +34,7 @@ pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, R
 pub use error::{ObjectError, StepError, StepResult};
 pub use function::{Client, Parameter, Settings, StepFunction};
 pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
+pub(crate) use part::{Part, PartBooks};
 pub use read::Read;
 pub use share::{Data, JobData, Publish};
 

@@ -34,7 +34,7 @@ impl<E: EntityKind> Read<E> {
         let pages = stream::try_unfold(Some(None::<ObjectKey>), move |position| async move {
             let Some(after) = position else { return Ok::<_, StepError>(None) };
             let page = self.context.page(&self.object_type, after, PAGE).await?;
-            let last = page.last().and_then(|properties| key_of(properties));
+            let last = page.last().and_then(key_of);
             let next = if page.len() < PAGE { None } else { last.map(Some) };
             let items = stream::iter(page.into_iter().map(|properties| self.typed(properties)));
             Ok(Some((items, next)))
@@ -55,16 +55,15 @@ impl<E: EntityKind> Read<E> {
         self.stream()
             .try_for_each_concurrent(self.context.concurrency(), |entity| {
                 let key = entity.key();
-                let outcome = work(entity);
-                async move { self.part(key, outcome.await) }
+                self.part(key, work(entity))
             })
             .await
     }
 
-    fn part(&self, key: String, outcome: StepResult) -> StepResult {
+    async fn part(&self, key: String, work: impl Future<Output = StepResult> + Send) -> StepResult {
         match ObjectKey::new(key) {
-            Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, outcome),
-            Err(_) => outcome,
+            Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, work).await,
+            Err(_) => work.await,
         }
     }
 

@@ -1,12 +1,16 @@
 //! Jobs and their steps in the store.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
-use super::object::{self, Insertion, Kind, Quarantined, Row, unreadable};
+use super::lock::JobLock;
+use super::object::{self, DonePart, Insertion, Kind, Quarantined, Row, unreadable};
+use super::rewind::{self, Rewound};
 use super::sqlite::Pending;
 use super::{Store, StoreError};
 
@@ -14,8 +18,10 @@ use super::{Store, StoreError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
-    /// At work, or its process was killed.
+    /// At work.
     Running,
+    /// Its process is gone: it can be resumed.
+    Interrupted,
     /// Done, nothing missing.
     Complete,
     /// Done, part of the data is missing.
@@ -31,6 +37,7 @@ impl JobState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Interrupted => "interrupted",
             Self::Complete => "complete",
             Self::Partial => "partial",
             Self::Failed => "failed",
@@ -60,6 +67,8 @@ pub struct JobRow {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// What it was asked to do.
+    pub options: Value,
     /// Its summary, once it has ended.
     pub summary: Option<Value>,
     number: i64,
@@ -91,7 +100,7 @@ pub struct StepRow {
     pub result: Value,
 }
 
-const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number FROM job";
+const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number, options FROM job";
 
 fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
     let state: String = row.get(3)?;
@@ -105,6 +114,7 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
         started: Timestamp::from_millis(row.get(4)?),
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
         summary: summary.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()?,
+        options: serde_json::from_str(&row.get::<_, String>(8)?).map_err(unreadable)?,
         number: row.get(7)?,
     })
 }
@@ -114,22 +124,41 @@ fn find_job(connection: &Connection, tail: &str, id: &str) -> rusqlite::Result<O
 }
 
 impl Store {
-    /// Begins a job.
+    /// Begins a job; `options` is what it was asked to do.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn begin_job(&self, integration: &str, instance: &str) -> Result<JobStore, StoreError> {
+    pub async fn begin_job(&self, integration: &str, instance: &str, options: &Value) -> Result<JobStore, StoreError> {
         let id = JobId::generate();
-        let (key, integration, instance) = (id.clone(), integration.to_owned(), instance.to_owned());
+        let lock = JobLock::take(self.directory(), &id)?;
+        let (key, integration, instance, options) = (id.clone(), integration.to_owned(), instance.to_owned(), options.to_string());
         let number = self
             .write(move |connection| {
-                let sql =
-                    "INSERT INTO job (id, integration, instance, state, started) VALUES (?1, ?2, ?3, 'running', ?4)";
-                connection.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis()])?;
+                let sql = "INSERT INTO job (id, integration, instance, state, started, options) \
+                           VALUES (?1, ?2, ?3, 'running', ?4, ?5)";
+                connection.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis(), options])?;
                 Ok(connection.last_insert_rowid())
             })
             .await?;
-        Ok(JobStore { store: self.clone(), id, number })
+        Ok(JobStore { store: self.clone(), id, number, _lock: Some(Arc::new(lock)) })
+    }
+
+    /// Takes up a job that did not end, or ended with something missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where another process works on it, [`StoreError::Complete`] where nothing is missing.
+    pub async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
+        if job.state == JobState::Complete {
+            return Err(StoreError::Complete { job: job.id.clone() });
+        }
+        let lock = JobLock::take(self.directory(), &job.id)?;
+        let number = job.number;
+        self.write(move |connection| {
+            let sql = "UPDATE job SET state = 'running', ended = NULL, summary = NULL WHERE number = ?1";
+            connection.execute(sql, [number]).map(drop)
+        })
+        .await?;
+        Ok(JobStore { store: self.clone(), id: job.id.clone(), number, _lock: Some(Arc::new(lock)) })
     }
 
     /// Every job, the newest first.
@@ -137,12 +166,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare(&format!("{JOB} ORDER BY number DESC"))?;
-            let rows = statement.query_map([], job_row)?;
-            rows.collect()
-        })
-        .await
+        let mut jobs = self
+            .read(|connection| {
+                let mut statement = connection.prepare(&format!("{JOB} ORDER BY number DESC"))?;
+                let rows = statement.query_map([], job_row)?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .await?;
+        jobs.iter_mut().for_each(|job| self.look_after(job));
+        Ok(jobs)
     }
 
     /// The job of an id, or of the beginning of one; the newest job where no id is given.
@@ -151,13 +183,25 @@ impl Store {
     /// [`StoreError`] where the store does not work.
     pub async fn job(&self, id: Option<&str>) -> Result<Option<JobRow>, StoreError> {
         let id = id.unwrap_or_default().replace(['%', '_'], "");
-        self.read(move |connection| find_job(connection, "WHERE id LIKE ?1 || '%' ORDER BY number DESC LIMIT 1", &id))
-            .await
+        let found = self
+            .read(move |connection| find_job(connection, "WHERE id LIKE ?1 || '%' ORDER BY number DESC LIMIT 1", &id))
+            .await?;
+        Ok(found.map(|mut job| {
+            self.look_after(&mut job);
+            job
+        }))
+    }
+
+    /// A job that says it runs, and whose process is gone, does not.
+    fn look_after(&self, job: &mut JobRow) {
+        if job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id) {
+            job.state = JobState::Interrupted;
+        }
     }
 
     /// Access to the objects of a job.
     pub fn open_job(&self, job: &JobRow) -> JobStore {
-        JobStore { store: self.clone(), id: job.id.clone(), number: job.number }
+        JobStore { store: self.clone(), id: job.id.clone(), number: job.number, _lock: None }
     }
 
     /// Forgets all but the newest `keep` jobs; says how many went.
@@ -165,18 +209,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn prune(&self, keep: usize) -> Result<usize, StoreError> {
-        let keep = i64::try_from(keep).unwrap_or(i64::MAX);
+        let jobs = self.jobs().await?.into_iter().filter(|job| job.state != JobState::Running);
+        let old: Vec<i64> = jobs.skip(keep).map(|job| job.number).collect();
         self.write(move |connection| {
-            let old = "SELECT number FROM job WHERE state <> 'running' ORDER BY number DESC LIMIT -1 OFFSET ?1";
-            let numbers: Vec<i64> =
-                connection.prepare(old)?.query_map([keep], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            for number in &numbers {
-                for table in ["object", "contribution", "quarantine", "job_data", "step_run"] {
+            for number in &old {
+                for table in ["object", "contribution", "quarantine", "job_data", "part", "step_run"] {
                     connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
                 }
                 connection.execute("DELETE FROM job WHERE number = ?1", [number])?;
             }
-            Ok(numbers.len())
+            Ok(old.len())
         })
         .await
     }
@@ -188,6 +230,8 @@ pub struct JobStore {
     store: Store,
     id: JobId,
     number: i64,
+    /// Held by those who write.
+    _lock: Option<Arc<JobLock>>,
 }
 
 impl JobStore {
@@ -196,10 +240,11 @@ impl JobStore {
         &self.id
     }
 
-    /// Queues a batch of objects and goes on. Others may read them after [`settle`](Self::settle).
-    pub(crate) async fn submit(&self, step: StepId, rows: Vec<Row>) -> Result<Pending<Insertion>, StoreError> {
+    /// Queues a batch of objects, and the parts that are complete with it, and goes on. Others may read them after
+    /// [`settle`](Self::settle).
+    pub(crate) async fn submit(&self, step: StepId, rows: Vec<Row>, done: Vec<DonePart>) -> Result<Pending<Insertion>, StoreError> {
         let job = self.number;
-        self.store.submit(move |connection| object::insert(connection, job, &step, &rows)).await
+        self.store.submit(move |connection| object::insert(connection, job, &step, &rows, &done)).await
     }
 
     /// Waits until all that was queued before is committed.
@@ -390,13 +435,22 @@ impl JobStore {
             .await
     }
 
-    /// Takes out all that a step added, before it runs anew.
+    /// Goes back to the last sound state of a step that did not end: its parts that are done stay.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn clear_step(&self, step: StepId) -> Result<(), StoreError> {
+    pub async fn rewind(&self, step: StepId) -> Result<Rewound, StoreError> {
         let job = self.number;
-        self.store.write(move |connection| object::clear_step(connection, job, &step)).await
+        self.store.write(move |connection| rewind::rewind(connection, job, &step)).await
+    }
+
+    /// How many objects a step added, by type.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn step_counts(&self, step: StepId) -> Result<Vec<(ObjectType, u64)>, StoreError> {
+        let job = self.number;
+        self.store.read(move |connection| rewind::counts(connection, job, &step)).await
     }
 
     /// What a step added of a type, in the order of the keys.

@@ -10,11 +10,14 @@
 //! network.
 
 mod job;
+mod lock;
 mod object;
+mod rewind;
 mod sqlite;
 mod writer;
 
 pub use job::{Count, JobRow, JobState, JobStore, StepRow};
-pub use object::{Conflict, Insertion, Kind, Quarantined, Row};
+pub use object::{Conflict, DonePart, Insertion, Kind, PartNumber, Quarantined, Row};
+pub use rewind::Rewound;
 pub(crate) use sqlite::Pending;
 pub use sqlite::{Store, StoreError};

@@ -37,6 +37,8 @@ pub struct Row {
     pub object_type: ObjectType,
     /// `_class`, several joined by commas.
     pub class: String,
+    /// The part of its step.
+    pub part: PartNumber,
     /// Both ends of a direct relationship.
     pub ends: Option<(ObjectKey, ObjectKey)>,
     /// An object of the same key and type is joined with it.
@@ -45,6 +47,23 @@ pub struct Row {
     pub json: Vec<u8>,
     /// Findings as JSON, where the object is to be kept apart.
     pub quarantined: Option<String>,
+}
+
+/// Tells the parts of a step apart; 0 is what lies under no parent.
+pub type PartNumber = i64;
+
+/// The part of what several parts or steps added: it outlives each of them.
+const SHARED: PartNumber = -1;
+
+/// A part that is done, with all its objects.
+#[derive(Debug, Clone)]
+pub struct DonePart {
+    /// Its number.
+    pub number: PartNumber,
+    /// The key of the parent.
+    pub parent: ObjectKey,
+    /// What it left out and found, as JSON.
+    pub books: String,
 }
 
 /// An object kept apart.
@@ -78,36 +97,56 @@ pub struct Insertion {
     pub repeated: Vec<ObjectType>,
 }
 
-const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, from_key, to_key, json) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (job, key) DO NOTHING";
-const QUARANTINE: &str =
-    "INSERT INTO quarantine (job, kind, type, key, step, json, findings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, json) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (job, key) DO NOTHING";
+const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, json, findings) \
+                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-pub(super) fn insert(connection: &Connection, job: i64, step: &StepId, rows: &[Row]) -> rusqlite::Result<Insertion> {
+/// Adds objects, then marks the parts that are complete with them.
+pub(super) fn insert(
+    connection: &Connection,
+    job: i64,
+    step: &StepId,
+    rows: &[Row],
+    done: &[DonePart],
+) -> rusqlite::Result<Insertion> {
     let mut outcome = Insertion::default();
     let mut add = connection.prepare_cached(INSERT)?;
     for row in rows {
         let json = text(&row.json)?;
-        let (kind, object_type, key) = (row.kind as i64, row.object_type.as_str(), row.key.as_str());
+        let (kind, object_type, key, step_id) = (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
         if let Some(findings) = &row.quarantined {
-            connection.prepare_cached(QUARANTINE)?.execute(params![
-                job,
-                kind,
-                object_type,
-                key,
-                step.as_str(),
-                json,
-                findings
-            ])?;
+            let values = params![job, kind, object_type, key, step_id, row.part, json, findings];
+            connection.prepare_cached(QUARANTINE)?.execute(values)?;
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-        let added = add.execute(params![job, kind, object_type, key, row.class, step.as_str(), from, to, json])?;
+        let added = add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, json])?;
         if added == 0 {
             resolve(connection, job, step, row, json, &mut outcome)?;
         }
     }
+    let mut mark = connection.prepare_cached("INSERT INTO part (job, step, number, parent, books) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for part in done {
+        mark.execute(params![job, step.as_str(), part.number, part.parent.as_str(), part.books])?;
+    }
     Ok(outcome)
+}
+
+/// What is stored under a key.
+struct Stored {
+    rowid: i64,
+    object_type: String,
+    step: String,
+    part: PartNumber,
+    json: String,
+}
+
+fn stored(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<Stored> {
+    let sql = "SELECT rowid, type, step, part, json FROM object WHERE job = ?1 AND key = ?2";
+    connection.prepare_cached(sql)?.query_row(params![job, key.as_str()], |row| {
+        Ok(Stored { rowid: row.get(0)?, object_type: row.get(1)?, step: row.get(2)?, part: row.get(3)?, json: row.get(4)? })
+    })
 }
 
 /// The key is taken: the same object again, another description of it, or a conflict.
@@ -119,29 +158,39 @@ fn resolve(
     json: &str,
     outcome: &mut Insertion,
 ) -> rusqlite::Result<()> {
-    let there = "SELECT rowid, type, step, json FROM object WHERE job = ?1 AND key = ?2";
-    let (rowid, object_type, first_step, stored): (i64, String, String, String) =
-        connection.prepare_cached(there)?.query_row(params![job, row.key.as_str()], |found| {
-            Ok((found.get(0)?, found.get(1)?, found.get(2)?, found.get(3)?))
-        })?;
-    let same_type = object_type == row.object_type.as_str();
-    if !same_type || !(row.merge || stored == json) {
-        let first_step = StepId::new(first_step).map_err(unreadable)?;
+    let there = stored(connection, job, &row.key)?;
+    if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
+        connection.prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?.execute(params![there.rowid, SHARED])?;
+    }
+    let same_type = there.object_type == row.object_type.as_str();
+    if !same_type || !(row.merge || there.json == json) {
+        if (row.object_type.as_str(), json) < (there.object_type.as_str(), there.json.as_str()) {
+            replace(connection, there.rowid, step, row, json)?;
+        }
+        let first_step = StepId::new(there.step).map_err(unreadable)?;
         outcome.conflicts.push(Conflict { key: row.key.clone(), object_type: row.object_type.clone(), first_step });
         outcome.repeated.push(row.object_type.clone());
         return Ok(());
     }
-    if stored != json {
-        rewrite(connection, rowid, &Value::Object(merge(object(&stored)?, object(json)?)))?;
+    if there.json != json {
+        rewrite(connection, there.rowid, &Value::Object(merge(object(&there.json)?, object(json)?)))?;
     }
-    if first_step == step.as_str() || !contribute(connection, job, &row.key, [&first_step, step.as_str()])? {
+    if there.step == step.as_str() || !contribute(connection, job, &row.key, [&there.step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
-    } else if step.as_str() < first_step.as_str() {
+    } else if step.as_str() < there.step.as_str() {
         // The least of the names, so that it does not matter who came first.
-        connection
-            .prepare_cached("UPDATE object SET step = ?2 WHERE rowid = ?1")?
-            .execute(params![rowid, step.as_str()])?;
+        let sql = "UPDATE object SET step = ?2 WHERE rowid = ?1";
+        connection.prepare_cached(sql)?.execute(params![there.rowid, step.as_str()])?;
     }
+    Ok(())
+}
+
+/// Of two objects that claim one key the lesser stays, so that the graph does not depend on who came first.
+fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: &str) -> rusqlite::Result<()> {
+    let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
+    let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, json = ?8 WHERE rowid = ?1";
+    let (kind, object_type) = (row.kind as i64, row.object_type.as_str());
+    connection.prepare_cached(sql)?.execute(params![rowid, kind, object_type, row.class, step.as_str(), from, to, json])?;
     Ok(())
 }
 
@@ -154,23 +203,6 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
         added = note.execute(params![job, key.as_str(), step])?;
     }
     Ok(added > 0)
-}
-
-/// Takes out what only this step added. What other steps described too stays, theirs: joining is idempotent, so the
-/// step may add its part again.
-pub(super) fn clear_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
-    let others = "SELECT min(step) FROM contribution WHERE job = ?1 AND contribution.key = object.key";
-    let statements = [
-        "DELETE FROM contribution WHERE job = ?1 AND step = ?2",
-        &format!("UPDATE object SET step = coalesce(({others}), step) WHERE job = ?1 AND step = ?2"),
-        &format!("DELETE FROM object WHERE job = ?1 AND step = ?2 AND ({others}) IS NULL"),
-        "DELETE FROM quarantine WHERE job = ?1 AND step = ?2",
-        "DELETE FROM step_run WHERE job = ?1 AND step = ?2",
-    ];
-    for sql in statements {
-        connection.execute(sql, params![job, step.as_str()])?;
-    }
-    Ok(())
 }
 
 /// Joins properties to an entity, where `check` agrees to what comes of it; `None` where there is no entity of that key.
@@ -240,6 +272,7 @@ pub(super) fn step_page(
             key: key(row.get(1)?)?,
             object_type: object_type.clone(),
             class: row.get(2)?,
+            part: 0,
             ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
             merge: false,
             json: row.get::<_, String>(5)?.into_bytes(),

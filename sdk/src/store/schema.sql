@@ -6,6 +6,8 @@ CREATE TABLE job (
   state TEXT NOT NULL,
   started INTEGER NOT NULL,
   ended INTEGER,
+  -- What it was asked to do, so that it can go on as it began.
+  options TEXT NOT NULL,
   summary TEXT
 );
 CREATE TABLE step_run (
@@ -16,7 +18,17 @@ CREATE TABLE step_run (
   result TEXT NOT NULL,
   PRIMARY KEY (job, step)
 ) WITHOUT ROWID;
+-- A part of a step that is done: what was collected under one parent. Its books are what it left out and found.
+CREATE TABLE part (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  step TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  parent TEXT NOT NULL,
+  books TEXT NOT NULL,
+  PRIMARY KEY (job, step, number)
+) WITHOUT ROWID;
 -- kind: 0 entity, 1 relationship, 2 mapped relationship
+-- part: of its step; 0 under no parent, -1 met in several parts or steps
 CREATE TABLE object (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   kind INTEGER NOT NULL,
@@ -24,6 +36,7 @@ CREATE TABLE object (
   key TEXT NOT NULL,
   class TEXT NOT NULL,
   step TEXT NOT NULL,
+  part INTEGER NOT NULL,
   from_key TEXT,
   to_key TEXT,
   json TEXT NOT NULL
@@ -43,6 +56,7 @@ CREATE TABLE quarantine (
   type TEXT NOT NULL,
   key TEXT NOT NULL,
   step TEXT NOT NULL,
+  part INTEGER NOT NULL,
   json TEXT NOT NULL,
   findings TEXT NOT NULL
 );

@@ -8,6 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::graph::JobId;
+
 use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
@@ -54,6 +56,18 @@ pub enum StoreError {
     /// Something in the store is not what was written.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
+    /// Another process works on the job.
+    #[error("another process works on the job {job}")]
+    Busy {
+        /// The job.
+        job: JobId,
+    },
+    /// The job has nothing left to do.
+    #[error("the job {job} is complete: there is nothing to resume")]
+    Complete {
+        /// The job.
+        job: JobId,
+    },
     /// The writer is gone.
     #[error("the store is closed")]
     Closed,
@@ -103,6 +117,11 @@ impl Store {
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
         Ok(Self { writer, readers, _thread: Arc::new(WriterThread(Some(thread))) })
+    }
+
+    /// The data directory.
+    pub(super) fn directory(&self) -> &Path {
+        self.readers.path.parent().unwrap_or(Path::new("."))
     }
 
     /// The file.

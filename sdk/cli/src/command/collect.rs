@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use integration_sdk::dataset::{self, Exported};
 use integration_sdk::graph::StepId;
 use integration_sdk::schema::Validation;
-use integration_sdk::store::{JobState, Store};
+use integration_sdk::store::{JobRow, JobState, Store};
 use integration_sdk::{Job, Summary};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::{self, Format};
 use crate::failure::Failure;
 use crate::report::{self, Kept};
-use crate::session::{Configured, Session};
-use crate::{exit, interrupt, progress, screen};
+use crate::session::{Configured, DEFAULT_INSTANCE, SAMPLE_INSTANCE, Session};
+use crate::{exit, history, interrupt, progress, screen};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -28,6 +28,8 @@ use crate::{exit, interrupt, progress, screen};
       one step; what it needs comes from jobs of the last two hours
   {name} collect --instance east
       with the values of .env.east
+  {name} collect --resume
+      go on with a job that was killed, cancelled or left something missing
   {name} collect --format json > summary.json
       the summary for a program
 
@@ -48,6 +50,9 @@ pub(crate) struct Collect {
     /// Which account: its values stand in .env.NAME
     #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
     instance: Option<String>,
+    /// Go on with a job that was killed, cancelled or left something missing: the newest one, or that of this id
+    #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample"])]
+    resume: Option<Option<String>>,
     /// How many requests may be in flight
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
@@ -94,9 +99,17 @@ impl From<Fault> for Validation {
 pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Failure> {
     check_sources(order)?;
     let class_schemas = session.class_schemas(order.schemas.as_deref())?;
-    let configured = session.configured(order.sample, order.instance.as_deref()).await?;
+    if let Some(folder) = &order.output {
+        dataset::check_folder(folder)?;
+    }
+    let unfinished = unfinished(session, order).await?;
+    let (sample, instance) = account(order, unfinished.as_ref());
+    let configured = session.configured(sample, instance.as_deref()).await?;
     let store = Store::open(&session.globals.data_dir)?;
-    let job = job(session, order, &configured, &store).class_schemas(class_schemas);
+    let mut job = job(session, order, &configured, &store).class_schemas(class_schemas);
+    if let Some(unfinished) = &unfinished {
+        job = job.resume(unfinished);
+    }
     let summary = watched(session, job, &configured).await?;
     let exported = export(order, &store, &summary).await;
     report(session, order, &summary, exported.as_ref().ok().copied().flatten())?;
@@ -104,8 +117,35 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
     Ok(match summary.state {
         JobState::Complete => exit::SUCCESS,
         JobState::Partial | JobState::Cancelled => exit::INCOMPLETE,
-        JobState::Failed | JobState::Running => exit::FAILED,
+        JobState::Failed | JobState::Running | JobState::Interrupted => exit::FAILED,
     })
+}
+
+/// The job to go on with, if that is asked for.
+async fn unfinished(session: &Session<'_>, order: &Collect) -> Result<Option<JobRow>, Failure> {
+    let Some(wanted) = &order.resume else { return Ok(None) };
+    let (store, job) = history::find(&session.globals.data_dir, session.integration.id(), wanted.as_deref()).await?;
+    let ours = order.instance.as_deref().is_none_or(|instance| instance == job.instance);
+    match (wanted, ours) {
+        (None, false) => {
+            let jobs = store.jobs().await?.into_iter();
+            let instance = order.instance.as_deref().unwrap_or_default();
+            let mut ours = jobs.filter(|job| job.integration == session.integration.id() && job.instance == instance);
+            ours.next().map(Some).ok_or_else(|| Failure::NoJobs(session.globals.data_dir.clone()))
+        }
+        (Some(_), false) => Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance))),
+        (_, true) => Ok(Some(job)),
+    }
+}
+
+/// Whether it is the imitation, and the account whose values are used: a job goes on where it began.
+fn account(order: &Collect, unfinished: Option<&JobRow>) -> (bool, Option<String>) {
+    match unfinished.map(|job| job.instance.as_str()) {
+        Some(SAMPLE_INSTANCE) => (true, None),
+        Some(DEFAULT_INSTANCE) => (false, None),
+        Some(name) => (false, Some(name.to_owned())),
+        None => (order.sample, order.instance.clone()),
+    }
 }
 
 fn check_sources(order: &Collect) -> Result<(), Failure> {

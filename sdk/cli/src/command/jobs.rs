@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::Format;
 use crate::failure::Failure;
+use crate::ink::{BOLD, paint};
 use crate::report::sheet::{self, right};
 use crate::report::words::{counted, duration};
 use crate::report::{self, Kept};
@@ -107,7 +108,11 @@ async fn list(session: &Session<'_>, format: Format) -> Result<(), Failure> {
         Format::Text if listed.is_empty() => {
             session.print(&format!("There are no jobs in {} yet.\n", session.globals.data_dir.display()))
         }
-        Format::Text => session.print(&table(&listed)),
+        Format::Text => {
+            let table = table(&listed);
+            let fits = sheet::fits(&table, screen::width());
+            session.print(&if fits { table } else { listed.iter().map(stacked).collect() })
+        }
     }
 }
 
@@ -131,6 +136,21 @@ fn table(jobs: &[Listed<'_>]) -> String {
         ]);
     }
     sheet::write(&mut table)
+}
+
+/// For a narrow window.
+fn stacked(job: &Listed<'_>) -> String {
+    let (entities, relationships) = (job.entities.unwrap_or(0), job.relationships.unwrap_or(0));
+    format!(
+        "{} {} {}\n  {}/{}, {}, {}\n",
+        paint(BOLD, history::short(job.id)),
+        moment(job.start_time),
+        job.state,
+        job.integration,
+        job.instance,
+        counted(entities, "entity", "entities"),
+        counted(relationships, "relationship", "relationships")
+    )
 }
 
 /// In universal time, to the second.

@@ -33,6 +33,7 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         JobState::Cancelled => (YELLOW, "Cancelled"),
         JobState::Failed => (RED, "Failed"),
         JobState::Running => (BOLD, "Running"),
+        JobState::Interrupted => (RED, "Interrupted"),
     };
     let mut line = format!(
         "{}: {}, {} in {}",
@@ -72,7 +73,9 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             )
         }
         JobState::Complete => format!("`{program} visualize steps --job {job}` shows where the time went."),
-        JobState::Failed => format!("`{program} validate config` checks the credentials by themselves."),
+        JobState::Failed => format!(
+            "`{program} validate config` checks the credentials by themselves, `{program} collect --resume {job}` goes on."
+        ),
         JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
             "give the credentials the permission that they lack (`{program} validate config` shows what they have), \
              then collect again."
@@ -83,7 +86,10 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
                 "`{program} collect{account}` again, or only what failed: `{program} collect{account} --step {failed}`."
             )
         }
-        JobState::Cancelled | JobState::Running => format!("`{program} collect{}` starts anew.", account(summary)),
+        JobState::Cancelled | JobState::Interrupted => {
+            format!("`{program} collect --resume {job}` goes on, `{program} collect{}` starts anew.", account(summary))
+        }
+        JobState::Running => "it is at work.".to_owned(),
     }
 }
 

@@ -28,3 +28,8 @@ pub(crate) fn write(table: &mut Table) -> String {
     });
     lines.collect()
 }
+
+/// Whether a table has the room it needs.
+pub(crate) fn fits(drawn: &str, width: usize) -> bool {
+    drawn.lines().all(|line| textwrap::core::display_width(line) <= width)
+}

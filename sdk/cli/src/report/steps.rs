@@ -19,8 +19,7 @@ const NOT_SELECTED: &str = "not_selected";
 pub(super) fn table(summary: &Summary, width: usize) -> String {
     let (unasked, shown): (Vec<_>, Vec<_>) = summary.integration_step_results.iter().partition(|step| is_unasked(step));
     let drawn = draw(&shown);
-    let fits = drawn.lines().all(|line| textwrap::core::display_width(line) <= width);
-    let mut text = if fits { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
+    let mut text = if sheet::fits(&drawn, width) { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
     if !unasked.is_empty() {
         let names = list(unasked.iter().map(|step| &step.id));
         text.push('\n');
@@ -108,6 +107,7 @@ fn stacked(step: &StepReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use integration_sdk::http::Usage;
     use serde_json::json;
 
     use super::*;
@@ -118,8 +118,8 @@ mod tests {
                "usage": usage(1_200)})
     }
 
-    fn usage(requests: u64) -> serde_json::Value {
-        json!({"requests": requests, "retries": 0, "answerBytes": 0, "waitedMs": 0, "rateRemaining": null, "endpoints": {}})
+    fn usage(requests: u64) -> Usage {
+        Usage { requests, ..Usage::default() }
     }
 
     fn plain(width: usize) -> String {

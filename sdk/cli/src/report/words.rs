@@ -1,6 +1,7 @@
 //! Numbers, times and lists as people read them.
 
 use indicatif::HumanCount;
+use textwrap::{Options, WordSplitter, WrapAlgorithm};
 
 /// A number of things: `1 step`, `2,000 steps`.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
@@ -27,7 +28,9 @@ pub(crate) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
 pub(crate) fn paragraph(text: &str, width: usize, indent: usize, hang: usize) -> String {
     let (first, rest) = (" ".repeat(indent), " ".repeat(indent + hang));
     // Ids are full of dashes, and whoever copies one wants it whole.
-    let options = textwrap::Options::new(width).word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
+    let options =
+        Options::new(width).word_splitter(WordSplitter::NoHyphenation).wrap_algorithm(WrapAlgorithm::FirstFit);
+    let options = options.break_words(false);
     textwrap::fill(text, options.initial_indent(&first).subsequent_indent(&rest)) + "\n"
 }
 

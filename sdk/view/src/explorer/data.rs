@@ -209,8 +209,7 @@ mod tests {
             ..GraphEdge::default()
         };
         let sources = [edge("a|b|has|c"), edge("a|has|b"), edge("a|b|c"), edge("")];
-        let edges: Vec<Edge<'_>> =
-            sources.iter().map(|source| Edge { from: 0, to: 1, kind: 0, source }).collect();
+        let edges: Vec<Edge<'_>> = sources.iter().map(|source| Edge { from: 0, to: 1, kind: 0, source }).collect();
         assert_eq!(odd_keys(&edges), [(1, "a|has|b"), (2, "a|b|c"), (3, "")]);
     }
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::forces::{self, Link};
+use super::forces::{self, Circles, Link, Spread};
 use super::hierarchy;
 use super::index::Index;
+use super::rim::rim;
 use super::rings::{Point, rings};
 
 /// From this many leaves of one type on, they get a disc of their own.
@@ -25,10 +26,8 @@ pub(super) const LEAF: f64 = 5.0;
 /// A circle on the map with everything inside.
 #[derive(Debug, Default)]
 pub(super) struct Disc {
-    /// The node in its centre; none in the disc round everything, and in collections.
+    /// The node to which all in it belongs; none in the disc round everything, nor in one of many leaves.
     pub(super) node: Option<usize>,
-    /// The type of which it is a collection.
-    pub(super) collects: Option<usize>,
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) radius: f64,
@@ -108,7 +107,7 @@ impl Tree {
                 }
             }
             let alone = leaves.len() == 1 && tree.discs[disc].discs.is_empty() && disc != 0;
-            for (collects, nodes) in leaves {
+            for nodes in leaves.into_values() {
                 // At the top, what is linked shows its shape; what is not lies together.
                 let together = |node: &usize| disc != 0 || !free || !linked[*node];
                 let (mut collected, mut single): (Vec<usize>, Vec<usize>) = nodes.into_iter().partition(together);
@@ -116,7 +115,7 @@ impl Tree {
                     single.append(&mut collected);
                 }
                 if !collected.is_empty() {
-                    let inner = tree.add(disc, Disc { collects: Some(collects), ..Disc::default() });
+                    let inner = tree.add(disc, Disc::default());
                     collected.iter().for_each(|&node| tree.home[node] = inner);
                     tree.discs[inner].leaves = collected;
                 }
@@ -178,6 +177,7 @@ impl Tree {
         }
     }
 
+    /// The circles of a disc round its middle, the centre first, and its radius.
     fn arranged(&self, at: usize, links: &[Link]) -> (Vec<Point>, f64) {
         let disc = &self.discs[at];
         let centre = disc.node.map_or(0.0, |node| self.radius[node]);
@@ -185,10 +185,17 @@ impl Tree {
         let radii: Vec<f64> = leaves.chain(disc.discs.iter().map(|&inner| self.discs[inner].radius)).collect();
         let mut places = rings(centre, &radii, GAP);
         if !links.is_empty() && radii.len() <= forces::MOST {
-            forces::pull(&mut places, centre, &radii, links, GAP);
+            // A net without owners shows its shape; what belongs to somebody lies close to them.
+            let net = disc.node.is_none() && disc.leaves.len() >= disc.discs.len();
+            let spread = if net { Spread::Wide } else { Spread::Close };
+            forces::pull(&mut places, &Circles { centre, radii: &radii, links, gap: GAP, spread });
         }
-        let reach = places.iter().zip(&radii).map(|((x, y), radius)| x.hypot(*y) + radius).fold(centre, f64::max);
-        (places, reach + RIM)
+        places.insert(0, (0.0, 0.0));
+        let sizes = std::iter::once(centre).chain(radii);
+        let circles: Vec<(Point, f64)> = places.iter().copied().zip(sizes).skip(usize::from(centre == 0.0)).collect();
+        let ((x, y), radius) = rim(&circles);
+        places.iter_mut().for_each(|place| *place = (place.0 - x, place.1 - y));
+        (places, radius + RIM)
     }
 
     fn map(mut self, count: usize) -> Map {
@@ -208,16 +215,16 @@ impl Tree {
             let offset = |circle: usize| (x + self.offsets[at][circle].0, y + self.offsets[at][circle].1);
             if let Some(node) = disc.node {
                 map.order.push(node);
-                map.places[node] = (x, y, self.radius[node]);
+                map.places[node] = (offset(0).0, offset(0).1, self.radius[node]);
             }
             for (circle, &node) in disc.leaves.iter().enumerate() {
                 map.order.push(node);
-                map.places[node] = (offset(circle).0, offset(circle).1, self.radius[node]);
+                map.places[node] = (offset(circle + 1).0, offset(circle + 1).1, self.radius[node]);
             }
             disc.own_end = map.order.len();
             open.push((at, x, y, Some(map.discs.len())));
             for (circle, &inner) in disc.discs.iter().enumerate().rev() {
-                let (x, y) = offset(disc.leaves.len() + circle);
+                let (x, y) = offset(disc.leaves.len() + circle + 1);
                 open.push((inner, x, y, None));
             }
             map.discs.push(disc);

@@ -18,9 +18,28 @@ pub(super) struct Link {
     pub(super) weight: f64,
 }
 
+/// How much room circles take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Spread {
+    /// As little as they can: what belongs together lies together.
+    Close,
+    /// Enough to show how they hang together.
+    Wide,
+}
+
+/// What is to be arranged: circles of these radii round a centre, `gap` apart.
+pub(super) struct Circles<'a> {
+    pub(super) centre: f64,
+    pub(super) radii: &'a [f64],
+    pub(super) links: &'a [Link],
+    pub(super) gap: f64,
+    pub(super) spread: Spread,
+}
+
 /// Moves circles from where they are; in the end none overlaps another or the centre, as far as possible.
-pub(super) fn pull(places: &mut [Point], centre: f64, radii: &[f64], links: &[Link], gap: f64) {
-    let field = Field::of(centre, radii, links, gap);
+pub(super) fn pull(places: &mut [Point], circles: &Circles<'_>) {
+    let field = Field::of(circles);
+    let Circles { radii, gap, .. } = *circles;
     let steps = if radii.len() <= 2_000 { 200 } else { 60 };
     let area: f64 = field.reach.iter().map(|reach| reach * reach).sum();
     let hottest = area.sqrt() / 4.0;
@@ -42,20 +61,31 @@ struct Field<'a> {
     gap: f64,
     /// How much room a circle wants round its middle.
     reach: Vec<f64>,
+    /// The mean of that.
+    usual: f64,
+    /// How strongly circles push each other away, and how strongly all are drawn to the centre.
+    repulsion: f64,
+    gravity: f64,
     /// What each circle is linked with, and how strongly.
     pulls: Vec<Vec<(usize, f64)>>,
 }
 
 impl Field<'_> {
-    fn of<'a>(centre: f64, radii: &'a [f64], links: &[Link], gap: f64) -> Field<'a> {
+    fn of<'a>(circles: &Circles<'a>) -> Field<'a> {
+        let Circles { centre, radii, links, gap, spread } = *circles;
         let mut pulls = vec![Vec::new(); radii.len()];
         for link in links {
             let strength = 1.0 + link.weight.ln();
             pulls[link.a].push((link.b, strength));
             pulls[link.b].push((link.a, strength));
         }
-        let reach = radii.iter().map(|radius| (radius + gap) * 1.6).collect();
-        Field { centre, radii, gap, reach, pulls }
+        let reach: Vec<f64> = radii.iter().map(|radius| (radius + gap) * 1.6).collect();
+        let usual = reach.iter().sum::<f64>() / reach.len().max(1) as f64;
+        let (repulsion, gravity) = match spread {
+            Spread::Close => (0.3, 0.5),
+            Spread::Wide => (0.6, 0.08),
+        };
+        Field { centre, radii, gap, reach, usual, repulsion, gravity, pulls }
     }
 
     fn step(&self, places: &mut [Point], hottest: f64) {
@@ -68,15 +98,16 @@ impl Field<'_> {
                 dx += x / square * strength;
                 dy += y / square * strength;
             };
-            let own = self.reach[at];
+            let strength = self.usual * self.repulsion;
             grid.each(places[at], |near| match near {
-                Near::One(other) if other != at => push(places[other], own * self.reach[other]),
+                Near::One(other) if other != at => push(places[other], strength * self.reach[other]),
                 Near::One(_) => {}
-                Near::Many(middle, reach) => push(middle, own * reach),
+                Near::Many(middle, reach) => push(middle, strength * reach),
             });
             if self.centre > 0.0 {
-                push((0.0, 0.0), own * (self.centre + self.gap) * 1.6);
+                push((0.0, 0.0), strength * (self.centre + self.gap) * 1.6);
             }
+            let own = self.reach[at];
             for &(other, strength) in &self.pulls[at] {
                 let (x, y) = (places[other].0 - places[at].0, places[other].1 - places[at].1);
                 let distance = x.hypot(y).max(1e-3);
@@ -85,8 +116,8 @@ impl Field<'_> {
                 dx += x / distance * pull * own.min(self.reach[other]);
                 dy += y / distance * pull * own.min(self.reach[other]);
             }
-            dx -= places[at].0 * 0.08;
-            dy -= places[at].1 * 0.08;
+            dx -= places[at].0 * self.gravity;
+            dy -= places[at].1 * self.gravity;
             let length = dx.hypot(dy).max(1e-9);
             let scale = length.min(hottest) / length;
             (places[at].0 + dx * scale, places[at].1 + dy * scale)
@@ -172,7 +203,8 @@ enum Near {
 impl Grid {
     /// With `across` cells in a row.
     fn of(places: &[Point], reach: &[f64], across: usize) -> Grid {
-        let bound = |start: f64, pick: fn(f64, f64) -> f64, of: fn(&Point) -> f64| places.iter().map(of).fold(start, pick);
+        let bound =
+            |start: f64, pick: fn(f64, f64) -> f64, of: fn(&Point) -> f64| places.iter().map(of).fold(start, pick);
         let (left, right) = (bound(f64::INFINITY, f64::min, |p| p.0), bound(f64::NEG_INFINITY, f64::max, |p| p.0));
         let (top, bottom) = (bound(f64::INFINITY, f64::min, |p| p.1), bound(f64::NEG_INFINITY, f64::max, |p| p.1));
         let side = ((right - left).max(bottom - top) / across as f64).max(1e-6);
@@ -183,7 +215,8 @@ impl Grid {
         }
         let sum = |cell: &Vec<usize>| {
             let total: f64 = cell.iter().map(|&at| reach[at]).sum();
-            let middle = |of: fn(&Point) -> f64| cell.iter().map(|&at| of(&places[at]) * reach[at]).sum::<f64>() / total;
+            let middle =
+                |of: fn(&Point) -> f64| cell.iter().map(|&at| of(&places[at]) * reach[at]).sum::<f64>() / total;
             (if cell.is_empty() { (0.0, 0.0) } else { (middle(|p| p.0), middle(|p| p.1)) }, total)
         };
         grid.sums = grid.cells.iter().map(sum).collect();
@@ -241,11 +274,15 @@ mod tests {
         (rings(0.0, &radii, 5.0), radii, links)
     }
 
+    fn circles<'a>(centre: f64, radii: &'a [f64], links: &'a [Link]) -> Circles<'a> {
+        Circles { centre, radii, links, gap: 5.0, spread: Spread::Wide }
+    }
+
     #[test]
     fn related_circles_come_closer_and_none_overlap() {
         let (before, radii, links) = ring_of(60);
         let mut after = before.clone();
-        pull(&mut after, 12.0, &radii, &links, 5.0);
+        pull(&mut after, &circles(12.0, &radii, &links));
         let length = |places: &[Point]| -> f64 {
             let apart = |link: &Link| (places[link.a].0 - places[link.b].0).hypot(places[link.a].1 - places[link.b].1);
             links.iter().map(apart).sum::<f64>() / places.iter().map(|(x, y)| x.hypot(*y)).fold(0.0, f64::max)
@@ -264,7 +301,7 @@ mod tests {
         let with = |threads: usize| {
             let (mut places, radii, links) = ring_of(500);
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| pull(&mut places, 0.0, &radii, &links, 5.0));
+            pool.install(|| pull(&mut places, &circles(0.0, &radii, &links)));
             places
         };
         assert_eq!(with(1), with(3));

@@ -44,6 +44,7 @@ mod hierarchy;
 mod index;
 mod model;
 mod page;
+mod rim;
 mod rings;
 mod script_safe;
 #[cfg(test)]

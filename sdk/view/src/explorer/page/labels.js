@@ -1,11 +1,19 @@
 // Texts in a picture: the most important first, none over another.
 
 const MOST_LABELS = 140;
-const CELL = 24;
+const CELL_WIDTH = 16;
+const CELL_HEIGHT = 10;
 
 class Labels {
   constructor() {
     this.wanted = [];
+    this.taken = new Set();
+  }
+
+  /** Keeps labels off a circle. */
+  block(x, y, radius) {
+    const inner = radius * 0.35;
+    for (const cell of cellsIn(x - inner, y - inner, x + inner, y + inner)) this.taken.add(cell);
   }
 
   /** Wants a text centred at (x, y). What matters more stands for sure: from `weight` 1e6 on even over others. */
@@ -15,7 +23,7 @@ class Labels {
 
   draw(pen) {
     this.wanted.sort((a, b) => b.weight - a.weight);
-    const taken = new Set();
+    const { taken } = this;
     let drawn = 0;
     for (const label of this.wanted) {
       if (drawn >= MOST_LABELS) break;
@@ -30,15 +38,19 @@ class Labels {
 
   /** The squares of the picture that a label covers; none where it lies outside. */
   cells({ x, y, text, size, align }, pen) {
-    const width = text.length * size * 0.56;
+    const width = text.length * size * 0.6;
     const left = align === "center" ? x - width / 2 : align === "end" ? x - width : x;
     if (left > pen.width || left + width < 0 || y > pen.height + size || y < -size) return null;
-    const cells = [];
-    for (let row = Math.floor((y - size * 0.6) / CELL); row <= Math.floor((y + size * 0.6) / CELL); row++) {
-      for (let column = Math.floor(left / CELL); column <= Math.floor((left + width) / CELL); column++) {
-        cells.push(row * 1000 + column);
-      }
-    }
-    return cells;
+    return cellsIn(left, y - size * 0.5, left + width, y + size * 0.5);
   }
+}
+
+function cellsIn(left, top, right, bottom) {
+  const cells = [];
+  for (let row = Math.floor(top / CELL_HEIGHT); row <= Math.floor(bottom / CELL_HEIGHT); row++) {
+    for (let column = Math.floor(left / CELL_WIDTH); column <= Math.floor(right / CELL_WIDTH); column++) {
+      cells.push(row * 10_000 + column);
+    }
+  }
+  return cells;
 }

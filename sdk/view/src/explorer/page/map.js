@@ -1,7 +1,10 @@
 // The map of the whole graph: discs in discs. What would be too small to see is drawn as one disc that says what is in it,
 // so that a picture of any size is drawn in the time of a screenful.
 
+// A disc opens at this many pixels of radius; earlier where the whole graph is not much more than a screenful.
 const OPENS_AT = 30;
+const OPENS_AT_IN_SMALL = 9;
+const SMALL = 2500;
 const LEAF_RADIUS = 5;
 const SMALLEST_DOT = 1.15;
 const MOST_LINES = 6000;
@@ -12,6 +15,7 @@ class WholeMap {
     this.graph = state.graph;
     this.camera = new Camera();
     this.sums = new Map();
+    this.opensAt = this.graph.count <= SMALL ? OPENS_AT_IN_SMALL : OPENS_AT;
     const [, , radius] = this.disc(0);
     this.camera.smallest = Math.min(1, 60 / Math.max(radius, 1));
   }
@@ -24,7 +28,12 @@ class WholeMap {
   bounds() {
     const { graph, state } = this;
     let box = [Infinity, Infinity, -Infinity, -Infinity];
-    for (let node = 0; node < graph.count; node++) if (state.shown[node]) box = this.widened(box, node);
+    for (let node = 0; node < (graph.discOwnEnd[0] ?? 0); node++) if (state.shown[node]) box = this.widened(box, node);
+    for (let disc = 1; disc < graph.discCount; disc = graph.discDiscsEnd[disc]) {
+      if (!state.shownIn(graph.discStart[disc], graph.discEnd[disc])) continue;
+      const [x, y, radius] = this.disc(disc);
+      box = [Math.min(box[0], x - radius), Math.min(box[1], y - radius), Math.max(box[2], x + radius), Math.max(box[3], y + radius)];
+    }
     return box[0] > box[2] ? [-50, -50, 50, 50] : box;
   }
 
@@ -69,7 +78,7 @@ class WholeMap {
     if (disc === 0) return true;
     const { graph } = this;
     const many = graph.discOwnEnd[disc] - graph.discStart[disc] > 150;
-    return graph.discRadius[disc] * scale >= OPENS_AT && (!many || LEAF_RADIUS * scale >= SMALLEST_DOT);
+    return graph.discRadius[disc] * scale >= this.opensAt && (!many || LEAF_RADIUS * scale >= SMALLEST_DOT);
   }
 
   /** What each disc is made of: [share, type], the most first. */
@@ -95,7 +104,7 @@ class WholeMap {
   }
 
   draw(pen) {
-    const { state, camera } = this;
+    const { state } = this;
     this.pen = pen;
     this.theme = state.theme;
     this.labels = new Labels();
@@ -108,7 +117,6 @@ class WholeMap {
     this.drawNodes(quiet);
     if (this.spot) this.drawSpot();
     this.labels.draw(pen);
-    void camera;
   }
 
   /** The nodes that stand out, and the relationships between them; null where all are equal. */
@@ -180,8 +188,9 @@ class WholeMap {
       const changed = changes.findIndex((count, code) => code && count);
       if (changed > 0 && radius >= 3) pen.circle(x, y, radius + 1.5, { stroke: theme.change(changed), width: 2 });
       if (radius > 15) {
+        this.labels.block(x, y, radius);
         pen.text(x, y, shortNumber(total), { size: Math.min(12, radius * 0.5), weight: 600, fill: theme.text });
-        this.labels.want(x, y + radius + 8, graph.discName(disc), radius, { size: 11, fill: theme.text, halo: theme.ground });
+        this.labels.want(x, y + radius + 5, graph.discName(disc), radius, { size: 11, fill: theme.text, halo: theme.ground });
       }
     }
     pen.fade(1);
@@ -234,7 +243,7 @@ class WholeMap {
     const { theme, graph, camera } = this;
     const radius = graph.radius[node] * camera.scale;
     if (radius < 4.5 && weight < 1e5) return;
-    const large = graph.radius[node] > LEAF_RADIUS;
+    const large = graph.radius[node] > 12;
     const style = { size: large || bold ? 12 : 11, bold: bold || large, fill: theme.text, halo: large ? theme.disc : theme.ground };
     this.labels.want(camera.screenX(graph.x[node]), camera.screenY(graph.y[node]) + radius + 9, graph.label(node), weight, style);
   }
@@ -311,11 +320,11 @@ class WholeMap {
       if (!batches.has(id)) batches.set(id, []);
       batches.get(id).push(x1, y1, x2, y2);
     }
-    const density = Math.max(0.12, Math.min(0.6, 400 / Math.max(drawn, 1)));
+    const density = (many) => Math.max(0.12, Math.min(0.55, (many ? 120 : 500) / Math.max(drawn, 1)));
     for (const [id, ends] of batches) {
       const change = id >> 3;
-      pen.fade(quiet * (change ? 0.9 : density));
-      pen.lines(ends, change ? theme.change(change) : theme.edge, 0.6 + (id & 7) * 0.4);
+      pen.fade(quiet * (change ? 0.9 : density((id & 7) > 1)));
+      pen.lines(ends, change ? theme.change(change) : theme.edge, 0.7 + (id & 7) * 0.25);
     }
     pen.fade(1);
   }
@@ -382,7 +391,7 @@ class WholeMap {
   enter(disc) {
     const [x, y, radius] = this.disc(disc);
     const target = this.camera.around([x - radius, y - radius, x + radius, y + radius], 40, 4);
-    target.scale = Math.max(target.scale, (OPENS_AT * 1.1) / radius);
+    target.scale = Math.max(target.scale, (this.opensAt * 1.1) / radius);
     this.camera.go(target);
   }
 

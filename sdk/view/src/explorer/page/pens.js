@@ -31,10 +31,12 @@ class CanvasPen {
   /** Many circles of one size and colour: [x, y, x, y, …]. */
   dots(places, radius, fill) {
     const { context } = this;
+    // Very many small circles are drawn as squares, which nobody sees and which takes a tenth of the time.
+    const square = radius < 2.5 && places.length > 8000;
     context.fillStyle = fill;
     context.beginPath();
     for (let at = 0; at < places.length; at += 2) {
-      if (radius < 2.5) {
+      if (square) {
         context.rect(places[at] - radius * 0.9, places[at + 1] - radius * 0.9, radius * 1.8, radius * 1.8);
       } else {
         context.moveTo(places[at] + radius, places[at + 1]);

@@ -48,6 +48,21 @@ class State {
     this.set({ chosen: node, hovered: -1 }, history);
   }
 
+  /** Chooses an object that the reader pointed at: as the other end of a path where one was begun. */
+  pick(node) {
+    if (this.pathFrom < 0 || this.path || node === this.pathFrom) this.choose(node);
+    else this.set({ path: pathBetween(this, this.pathFrom, node), chosen: node, hovered: -1 }, "push");
+  }
+
+  /** Begins a path; the next object picked is its other end. */
+  beginPath(node) {
+    this.set({ pathFrom: node, path: null });
+  }
+
+  endPath() {
+    this.set({ pathFrom: -1, path: null });
+  }
+
   /** Shows or hides one value of a filter. */
   toggle(filter, value) {
     const hidden = new Set(this[filter]);

@@ -1,0 +1,10 @@
+//! The program of the Heroku integration.
+
+use std::process::ExitCode;
+
+use integration_cli::Program;
+
+fn main() -> ExitCode {
+    let program = Program::new(integration_heroku::integration()).version(env!("CARGO_PKG_VERSION"));
+    program.sample(integration_heroku::sample).main()
+}

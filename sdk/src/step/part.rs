@@ -1,0 +1,66 @@
+//! Parts: what a step collects under one parent, done or not done as a whole.
+//!
+//! Everything that is added while the future of a part runs belongs to it. A part that is done is marked in the same
+//! transaction as the last of its objects, so a job that was killed goes on with the parents that are left.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::ObjectType;
+use crate::schema::Finding;
+use crate::store::PartNumber;
+
+tokio::task_local! {
+    static PART: Arc<Part>;
+}
+
+/// The part at work.
+#[derive(Debug)]
+pub(crate) struct Part {
+    number: PartNumber,
+    books: Mutex<PartBooks>,
+}
+
+/// What a part leaves behind beside its objects.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct PartBooks {
+    pub(crate) skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Part {
+    pub(crate) fn new(number: PartNumber) -> Arc<Self> {
+        Arc::new(Self { number, books: Mutex::default() })
+    }
+
+    /// Does the work of the part.
+    pub(crate) async fn doing<F: Future>(self: &Arc<Self>, work: F) -> F::Output {
+        PART.scope(Arc::clone(self), work).await
+    }
+
+    /// The number of the part at work; 0 where there is none.
+    pub(crate) fn current() -> PartNumber {
+        PART.try_with(|part| part.number).unwrap_or(0)
+    }
+
+    /// Writes into the books of the part at work, if there is one.
+    pub(crate) fn note(write: impl FnOnce(&mut PartBooks)) {
+        // Outside of a part there are only the books of the step.
+        let _ = PART.try_with(|part| write(&mut part.open()));
+    }
+
+    pub(crate) fn number(&self) -> PartNumber {
+        self.number
+    }
+
+    /// The books, as JSON.
+    pub(crate) fn books(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&*self.open())
+    }
+
+    fn open(&self) -> MutexGuard<'_, PartBooks> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,58 @@
+//! Going back to the last sound state of a step that did not end, so that it can go on.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+
+use crate::graph::{ObjectKey, ObjectType, StepId};
+
+use super::object::{PartNumber, unreadable};
+
+/// Where a step that did not end goes on.
+#[derive(Debug, Clone, Default)]
+pub struct Rewound {
+    /// The parents whose parts are done.
+    pub done: BTreeSet<ObjectKey>,
+    /// The books of those parts, as JSON.
+    pub books: Vec<String>,
+    /// A number that no part has had.
+    pub next_part: PartNumber,
+}
+
+/// Takes out what unfinished parts left, and what lies under no parent. What several parts or steps added stays: they are
+/// joined, and joining is idempotent.
+pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Rewound> {
+    let whose = params![job, step.as_str()];
+    let mut rewound = Rewound { next_part: 1, ..Rewound::default() };
+    let mut parts = connection.prepare("SELECT parent, books, number FROM part WHERE job = ?1 AND step = ?2")?;
+    let mut rows = parts.query(whose)?;
+    while let Some(row) = rows.next()? {
+        rewound.done.insert(ObjectKey::new(row.get::<_, String>(0)?).map_err(unreadable)?);
+        rewound.books.push(row.get(1)?);
+        rewound.next_part = rewound.next_part.max(row.get::<_, PartNumber>(2)? + 1);
+    }
+    let highest = "SELECT coalesce(max(part), 0) FROM object WHERE job = ?1 AND step = ?2";
+    let highest: PartNumber = connection.query_row(highest, whose, |row| row.get(0))?;
+    rewound.next_part = rewound.next_part.max(highest + 1);
+    let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
+    for table in ["object", "quarantine"] {
+        let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
+        connection.execute(&sql, whose)?;
+    }
+    connection.execute("DELETE FROM step_run WHERE job = ?1 AND step = ?2", whose)?;
+    Ok(rewound)
+}
+
+/// How many objects a step added, those included that other steps described too.
+pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
+    let described = "EXISTS (SELECT 1 FROM contribution c WHERE c.job = ?1 AND c.key = object.key";
+    let sql = format!(
+        "SELECT type, count(*) FROM object WHERE job = ?1 \
+         AND (step = ?2 AND NOT {described}) OR {described} AND c.step = ?2)) GROUP BY type"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(params![job, step.as_str()], |row| {
+        Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get::<_, i64>(1)?.unsigned_abs()))
+    })?;
+    rows.collect()
+}
