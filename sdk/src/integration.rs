@@ -9,11 +9,10 @@ use futures::future::BoxFuture;
 use crate::config::{Config, ConfigError, Field, Values};
 use crate::graph::{Entity, Relationship, StepId};
 use crate::http::{Access, Endpoint, EndpointError, Http, Provider, ProviderError};
-use crate::intake::{EntityHook, RelationshipHook};
 use crate::redact::Redaction;
-use crate::runtime::Summary;
 use crate::schema::{SchemaError, Schemas};
-use crate::step::{DisabledReason, IngestionSource, Step};
+use crate::step::{DisabledReason, EntityHook, IngestionSource, RelationshipHook, Step};
+use crate::summary::Summary;
 
 type ReadSetup = Arc<dyn Fn(&Values) -> Result<Setup, ConfigError> + Send + Sync>;
 type Verify = Arc<dyn Fn(Http) -> BoxFuture<'static, Result<Access, ProviderError>> + Send + Sync>;

@@ -9,7 +9,6 @@ pub mod config;
 pub mod dataset;
 pub mod graph;
 pub mod http;
-mod intake;
 mod integration;
 pub mod plan;
 mod redact;
@@ -17,13 +16,15 @@ pub mod runtime;
 pub mod schema;
 pub mod step;
 pub mod store;
+pub mod summary;
 
 pub use graph::Timestamp;
 pub use integration::{Integration, SetupError};
 pub use integration_sdk_macros::{Config, EntityKind, RelationshipProperties, step};
 pub use plan::Plan;
 pub use redact::{REDACTED, Redaction};
-pub use runtime::{Event, Job, JobError, Summary};
+pub use runtime::{Event, Job, JobError};
+pub use summary::Summary;
 // What an integration meets in signatures, and what derives name: the same versions as ours.
 pub use {secrecy, serde, serde_json, url};
 
@@ -33,6 +34,6 @@ pub mod prelude {
 
     pub use crate::config::Config;
     pub use crate::graph::{Draft, EntityKind, KeyOf, MappedRelationshipKind, RelationshipKind};
-    pub use crate::step::{Amend, Client, Data, Emit, Publish, Read, Settings, StepResult};
+    pub use crate::step::{Amend, Client, Data, Each, Emit, Publish, Read, Settings, StepResult};
     pub use crate::{Config, EntityKind, Timestamp, mapped_relationship, relationship, step};
 }

@@ -10,7 +10,7 @@ use crate::types::{AccountMember, Team, TeamHasMember, names};
 #[step(id = "fetch-team-members", name = "Fetch team members", scopes("global"))]
 pub async fn fetch_team_members(
     api: Client<Heroku>,
-    teams: Read<Team>,
+    teams: Each<Team>,
     members: Read<AccountMember>,
     has: Emit<TeamHasMember>,
     profiles: Amend<AccountMember>,

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::graph::ObjectKey;
-use crate::runtime::Summary;
 use crate::store::{Count, JobStore, Kind, Row};
+use crate::summary::Summary;
 
 use super::{DatasetError, Wrapper};
 

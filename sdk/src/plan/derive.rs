@@ -84,7 +84,29 @@ pub(super) fn edges(steps: &[Step], errors: &mut Vec<PlanError>) -> (DiGraph<Ste
             why(&mut graph[edge]);
         }
     }
+    mark_streams(&mut graph, &producers);
     (graph, by_id)
+}
+
+/// An edge streams if all that goes through it is followed, and no entity of it changes after it was added.
+fn mark_streams(graph: &mut DiGraph<Step, Edge>, producers: &Producers<'_>) {
+    let merging: BTreeSet<ObjectType> = graph
+        .node_weights()
+        .flat_map(|step| step.declaration().entities.iter())
+        .filter(|entity| entity.equal_keys == EqualKeys::Merge)
+        .map(|entity| entity.object_type.clone())
+        .collect();
+    for at in graph.edge_indices() {
+        let Some((_, to)) = graph.edge_endpoints(at) else { continue };
+        let reader = graph[to].declaration();
+        let streams = |object_type: &ObjectType| {
+            let settled = !merging.contains(object_type) && !producers.amenders.contains_key(object_type);
+            settled && reader.follows.contains(object_type) && !reader.reads.contains(object_type)
+        };
+        let edge = &graph[at];
+        let all = !edge.explicit && edge.data.is_empty() && edge.through.iter().all(streams);
+        graph[at].streams = all;
+    }
 }
 
 type Reason = Box<dyn FnOnce(&mut Edge)>;
@@ -104,8 +126,10 @@ fn wanted(
         let object_type = object_type.clone();
         Box::new(move |edge| edge.through.extend([object_type]))
     };
-    let touched = declaration.reads.iter().map(|read| (read, "reads"));
-    for (object_type, verb) in touched.chain(declaration.amends.iter().map(|amended| (amended, "amends"))) {
+    let reads = declaration.reads.iter().map(|read| (read, "reads"));
+    let follows = declaration.follows.iter().map(|followed| (followed, "follows"));
+    let amends = declaration.amends.iter().map(|amended| (amended, "amends"));
+    for (object_type, verb) in reads.chain(follows).chain(amends) {
         let Some(emitters) = producers.emitters.get(object_type) else {
             let (step, object_type) = (declaration.id.clone(), object_type.clone());
             errors.push(PlanError::NoProducer { step, verb, object_type });

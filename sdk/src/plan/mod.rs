@@ -5,7 +5,7 @@
 //!        └─ reads, amends, uses, after            └─ every mistake at once, with the way out
 //! ```
 //!
-//! A reader waits for every step that emits or amends what it reads; an amender for those that emit; a user of job data
+//! A reader waits for every step that emits or amends what it reads, a follower only for their beginning; an amender for those that emit; a user of job data
 //! for its publisher; and `after` is an edge by hand. The plan runs nothing.
 
 mod derive;
@@ -34,11 +34,14 @@ pub struct Edge {
     pub data: BTreeSet<String>,
     /// Asked for by hand.
     pub explicit: bool,
+    /// The step reads item by item: it begins when the other one does.
+    pub streams: bool,
 }
 
 impl std::fmt::Display for Edge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let reads = self.through.iter().map(|name| format!("reads {name}"));
+        let verb = if self.streams { "follows" } else { "reads" };
+        let reads = self.through.iter().map(|name| format!("{verb} {name}"));
         let uses = self.data.iter().map(|name| format!("uses the data {name:?}"));
         let after = self.explicit.then(|| "after".to_owned());
         let reasons: Vec<String> = reads.chain(uses).chain(after).collect();

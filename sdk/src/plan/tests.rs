@@ -57,6 +57,23 @@ fn two_amenders_that_read_what_they_amend_do_not_wait_for_each_other() {
 }
 
 #[test]
+fn an_edge_streams_where_all_of_it_is_followed_and_nothing_changes_later() {
+    let streams = |steps: Vec<Step>| {
+        let plan = plan(steps).expect("a plan");
+        let edge = plan.dependencies(&id("follow")).into_iter().find(|(step, _)| step.as_str() == "fetch");
+        edge.expect("an edge").1.streams
+    };
+    let (fetch, follow) = (|| emits("fetch", "acme_team"), || step("follow").follows(name("acme_team")));
+    assert!(streams(vec![fetch(), follow()]));
+    assert!(!streams(vec![fetch(), follow().after("fetch")]));
+    assert!(!streams(vec![fetch(), follow().reads(name("acme_team"))]));
+    assert!(!streams(vec![fetch(), follow(), step("amend").amends(name("acme_team"))]));
+    let declaration = EntityDeclaration::new("Team", name("acme_team"), Class::literal("Team"));
+    let merging = step("fetch").entity(EntityDeclaration { equal_keys: EqualKeys::Merge, ..declaration });
+    assert!(!streams(vec![merging, follow()]));
+}
+
+#[test]
 fn a_user_of_job_data_waits_for_its_publisher() {
     let plan = plan([step("use").uses("limits"), step("publish").publishes("limits")]).expect("a plan");
     assert_eq!(order(&plan), ["publish", "use"]);

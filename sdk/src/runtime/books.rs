@@ -7,7 +7,7 @@ use crate::http::Usage;
 use crate::plan::{Edge, StartState};
 use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, StepResult};
 
-use super::summary::{Failure, StepReport, StepStatus};
+use crate::summary::{Failure, StepReport, StepStatus};
 
 /// What a step inherits from those it waited for: their gaps in what it reads, with the step at the root.
 pub(super) fn inherited<'a>(

@@ -9,7 +9,7 @@ use crate::graph::{JobId, ObjectType, StepId};
 use crate::plan::StartState;
 use crate::step::Scope;
 
-use super::summary::{StepReport, Summary};
+use crate::summary::{StepReport, Summary};
 
 /// A step as it is announced.
 #[derive(Debug, Clone, Serialize)]

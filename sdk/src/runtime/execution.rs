@@ -5,21 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::graph::{ObjectKey, StepId, Timestamp};
+use crate::graph::{ObjectKey, ObjectType, StepId, Timestamp};
 use crate::http::Http;
-use crate::intake::{Intake, StepIntake};
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
-use crate::step::{Ledger, PartBooks, Record, Step, StepContext, StepError, StepResult, StepServices};
+use crate::step::{
+    Intake, Ledger, OnPartFailed, PartBooks, Record, Scope, Step, StepContext, StepError, StepIntake, StepResult,
+    StepServices, Tail,
+};
 use crate::store::{JobStore, Rewound, StoreError};
 
 use super::books::{self, Closing};
 use super::event::{Event, Events};
-use super::summary::StepReport;
+use crate::summary::StepReport;
 
 /// How often running steps tell how far they are.
 const PROGRESS: Duration = Duration::from_millis(100);
@@ -47,10 +50,13 @@ pub(super) struct Execution<'a> {
     pub(super) connection: Connection,
     pub(super) concurrency: usize,
     pub(super) events: Events,
+    /// The types that some step follows while others add them.
+    pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
 }
 
 /// A step at work.
 struct Running {
+    id: StepId,
     ledger: Arc<Ledger>,
     http: Option<Http>,
     started: Timestamp,
@@ -71,6 +77,7 @@ impl Execution<'_> {
         let mut fatal = None;
         let mut progress = tokio::time::interval(PROGRESS);
         self.pass_over_disabled(&mut reports).await?;
+        self.end_tails(&reports);
         loop {
             if !stop.is_cancelled() {
                 self.start_ready(&mut tasks, &mut running, &reports, &stop).await?;
@@ -85,6 +92,7 @@ impl Execution<'_> {
                     let Some(work) = running.remove(&step) else { continue };
                     let (report, error) = self.close(&step, work, outcome, &reports).await?;
                     reports.insert(step, report);
+                    self.end_tails(&reports);
                     fatal = fatal.or(error.filter(StepError::is_fatal));
                 }
                 _ = progress.tick() => self.tell_progress(&mut running),
@@ -111,6 +119,7 @@ impl Execution<'_> {
         Ok(())
     }
 
+    /// Starts what is ready, and then what follows that, until nothing more is.
     async fn start_ready(
         &mut self,
         tasks: &mut JoinSet<Outcome>,
@@ -118,31 +127,63 @@ impl Execution<'_> {
         reports: &BTreeMap<StepId, StepReport>,
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let waiting =
-            self.plan.steps().filter(|step| !reports.contains_key(step.id()) && !running.contains_key(step.id()));
-        let ready =
-            waiting.filter(|step| self.plan.dependencies(step.id()).iter().all(|(id, _)| reports.contains_key(*id)));
-        for step in ready.cloned().collect::<Vec<_>>() {
-            let id = step.id().clone();
-            let (ledger, http) = (Arc::new(Ledger::default()), self.connection.http.as_ref().map(Http::for_step));
-            let earlier = self.cache.remove(&id).filter(|_| !self.asked_for.contains(&id));
-            let started = Timestamp::now();
-            let cached = earlier.is_some();
-            running.insert(
-                id.clone(),
-                Running { ledger: Arc::clone(&ledger), http: http.clone(), started, cached, told: (0, 0) },
-            );
-            self.events.tell(Event::StepStarted { step: id.clone() }).await;
-            let rewound = match self.resumed {
-                true => self.job.rewind(id.clone()).await?,
-                false => Rewound { next_part: 1, ..Rewound::default() },
-            };
-            let context = self.context(&step, ledger, http, rewound);
-            let span = tracing::info_span!("step", id = %id);
-            let stop = stop.clone();
-            tasks.spawn(async move { (id, work(step, context, earlier, stop).await) }.instrument(span));
+        loop {
+            let ready = self.plan.steps().find(|step| self.is_ready(step, running, reports)).cloned();
+            let Some(step) = ready else { return Ok(()) };
+            let (work, task) = self.start(step, stop.clone()).await?;
+            running.insert(work.id.clone(), work);
+            tasks.spawn(task);
         }
-        Ok(())
+    }
+
+    async fn start(
+        &mut self,
+        step: Step,
+        stop: CancellationToken,
+    ) -> Result<(Running, BoxFuture<'static, Outcome>), StoreError> {
+        let id = step.id().clone();
+        let (ledger, http) = (Arc::new(Ledger::default()), self.connection.http.as_ref().map(Http::for_step));
+        let earlier = self.cache.remove(&id).filter(|_| !self.asked_for.contains(&id));
+        let running = Running {
+            id: id.clone(),
+            ledger: Arc::clone(&ledger),
+            http: http.clone(),
+            started: Timestamp::now(),
+            cached: earlier.is_some(),
+            told: (0, 0),
+        };
+        self.events.tell(Event::StepStarted { step: id.clone() }).await;
+        let rewound = match self.resumed {
+            true => self.job.rewind(id.clone()).await?,
+            false => Rewound { next_part: 1, ..Rewound::default() },
+        };
+        let context = self.context(&step, ledger, http, rewound);
+        let span = tracing::info_span!("step", id = %id);
+        let task = async move { (id, work(step, context, earlier, stop).await) }.instrument(span);
+        Ok((running, task.boxed()))
+    }
+
+    /// Whether everything that a step waits for has ended or, where it follows what is added there, begun.
+    fn is_ready(
+        &self,
+        step: &Step,
+        running: &BTreeMap<StepId, Running>,
+        reports: &BTreeMap<StepId, StepReport>,
+    ) -> bool {
+        let begun = |(id, edge): (&StepId, &Edge)| reports.contains_key(id) || edge.streams && running.contains_key(id);
+        !reports.contains_key(step.id())
+            && !running.contains_key(step.id())
+            && self.plan.dependencies(step.id()).into_iter().all(begun)
+    }
+
+    /// Tells those who follow a type that there is no more of it, once the last step that adds it has ended.
+    fn end_tails(&self, reports: &BTreeMap<StepId, StepReport>) {
+        for (object_type, tail) in &self.tails {
+            let mut producers = self.plan.steps().filter(|step| step.declaration().emits().contains(object_type));
+            if producers.all(|step| reports.contains_key(step.id())) {
+                tail.end();
+            }
+        }
     }
 
     fn context(&self, step: &Step, ledger: Arc<Ledger>, http: Option<Http>, rewound: Rewound) -> StepContext {
@@ -150,8 +191,22 @@ impl Execution<'_> {
         // Books that cannot be read are of a version that wrote others; the objects of the part are there all the same.
         let books = rewound.books.iter().filter_map(|books| serde_json::from_str::<PartBooks>(books).ok());
         books.for_each(|books| ledger.take_over(books));
-        StepContext::new(StepServices {
-            intake: StepIntake::new(Arc::clone(&self.intake), &declaration, Arc::clone(&ledger), rewound.next_part),
+        let tails = |wanted: &dyn Fn(&ObjectType) -> bool| -> BTreeMap<ObjectType, Arc<Tail>> {
+            let tails = self.tails.iter().filter(|(object_type, _)| wanted(object_type));
+            tails.map(|(object_type, tail)| (object_type.clone(), Arc::clone(tail))).collect()
+        };
+        let emits = declaration.emits();
+        let followed = tails(&|object_type| emits.contains(object_type));
+        let producing: Vec<Arc<Tail>> = followed.values().cloned().collect();
+        let context = StepContext::new(StepServices {
+            intake: StepIntake::new(
+                Arc::clone(&self.intake),
+                &declaration,
+                Arc::clone(&ledger),
+                rewound.next_part,
+                followed,
+            ),
+            tails: tails(&|object_type| declaration.follows.contains(object_type)),
             done: rewound.done,
             declaration,
             ledger,
@@ -159,7 +214,21 @@ impl Execution<'_> {
             http,
             config: Arc::clone(&self.connection.config),
             concurrency: self.concurrency,
-            events: self.events.clone(),
+            on_part_failed: self.on_part_failed(step.id()),
+        });
+        producing.iter().for_each(|tail| tail.produced_by(context.services()));
+        context
+    }
+
+    fn on_part_failed(&self, step: &StepId) -> OnPartFailed {
+        let (events, step) = (self.events.clone(), step.clone());
+        Arc::new(move |under: &Scope, types: &BTreeSet<ObjectType>, error: &StepError| {
+            events.mention(|| Event::PartMissing {
+                step: step.clone(),
+                under: under.clone(),
+                types: types.iter().cloned().collect(),
+                cause: error.to_string(),
+            });
         })
     }
 
@@ -185,7 +254,8 @@ impl Execution<'_> {
             work.ledger.recount(self.job.step_counts(id.clone()).await?);
         }
         let record: Record = work.ledger.snapshot();
-        let ended_from_outside = matches!(&outcome, Err(error) if error.is_fatal() || matches!(error, StepError::Cancelled));
+        let ended_from_outside =
+            matches!(&outcome, Err(error) if error.is_fatal() || matches!(error, StepError::Cancelled));
         let (outcome, error) = match outcome {
             Ok(()) => (Ok(()), None),
             Err(StepError::Store(error)) => return Err(error),

@@ -9,18 +9,17 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
-use crate::graph::{StepId, Timestamp};
+use crate::graph::{ObjectType, StepId, Timestamp};
 use crate::http::Usage;
-use crate::intake::Intake;
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
-use crate::step::{DisabledReason, StepError};
+use crate::step::{DisabledReason, Intake, StepError, Tail};
 use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError};
 
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution};
-use super::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
+use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
 /// Parents that a step works on at once, and requests in flight, unless told otherwise.
 const CONCURRENCY: usize = 16;
@@ -209,6 +208,7 @@ impl<'a> Job<'a> {
             connection,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
             events: self.events.clone(),
+            tails: tails(&plan),
         };
         let ended = execution.run(&cancel).await?;
         let usage = http.map(|http| http.usage()).unwrap_or_default();
@@ -344,4 +344,10 @@ impl<'a> Job<'a> {
             usage,
         })
     }
+}
+
+/// A tail for every type that some step follows.
+fn tails(plan: &Plan) -> BTreeMap<ObjectType, Arc<Tail>> {
+    let followed = plan.steps().flat_map(|step| step.declaration().follows.iter().cloned());
+    followed.map(|object_type| (object_type, Tail::new())).collect()
 }

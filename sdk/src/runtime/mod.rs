@@ -16,12 +16,10 @@ mod books;
 mod event;
 mod execution;
 mod job;
-mod summary;
 
-pub(crate) use event::Events;
+pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
 pub use event::{Announced, Event};
 pub use job::{Job, JobError};
-pub use summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
@@ -15,7 +15,7 @@ use crate::graph::{
 };
 use crate::integration::Integration;
 use crate::schema::Validation;
-use crate::step::{DisabledReason, IngestionSource, Step, StepContext, StepError};
+use crate::step::{DisabledReason, IngestionSource, Step, StepContext, StepError, StepResult};
 use crate::store::{JobState, JobStore, Store};
 
 use super::*;
@@ -363,6 +363,116 @@ async fn events_tell_the_life_of_a_job_in_order() {
         }
     }
     assert_eq!(told, ["jobStarted", "stepStarted", "stepFailed", "stepStarted", "stepFinished", "jobFinished"]);
+}
+
+/// A step that follows a type and copies each of its entities as a part.
+fn following(step: &str, from: &'static str, to: &'static str, copied: Arc<Notify>) -> Step {
+    let work = move |context: StepContext| {
+        let copied = Arc::clone(&copied);
+        async move { follow(&context, from, to, &copied).await }
+    };
+    Step::new(id(step), step, work).follows(name(from)).entity(declared(to))
+}
+
+async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) -> StepResult {
+    let tail = context.tail(&name(from));
+    let mut position = 0;
+    loop {
+        let look = tail.look();
+        tail.flush().await?;
+        let page = context.added_since(&name(from), position, 100, true).await?;
+        for (row, object) in &page {
+            position = *row;
+            let text = object["_key"].as_str().unwrap_or_default().to_owned();
+            let under = crate::step::Scope { object_type: name(from), key: key(&text) };
+            let add = context.add_entity(thing(to, &format!("{to}:{text}")), EqualKeys::Refuse);
+            context.part(under, add).await?;
+            copied.notify_one();
+        }
+        if page.is_empty() && look.ended {
+            return Ok(());
+        }
+        look.changed().await;
+    }
+}
+
+#[tokio::test]
+async fn a_follower_works_on_the_first_item_before_the_last_is_there() {
+    let bench = Bench::new();
+    // The producer adds its second entity only when the follower has dealt with the first: without streaming it would wait
+    // for ever.
+    let copied = Arc::new(Notify::new());
+    let heard = Arc::clone(&copied);
+    let producer = Step::new(id("teams"), "Teams", move |context: StepContext| {
+        let heard = Arc::clone(&heard);
+        async move {
+            context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
+            heard.notified().await;
+            context.add_entity(thing("acme_team", "team:000002"), EqualKeys::Refuse).await
+        }
+    });
+    let copies = following("copies", "acme_team", "acme_copy", copied);
+    let integration = of([copies, producer.entity(declared("acme_team"))]);
+    let collected = tokio::time::timeout(Duration::from_secs(60), bench.collect(&integration)).await;
+    let (summary, job) = collected.expect("the follower follows");
+    assert_eq!(statuses(&summary), [("teams", "success"), ("copies", "success")]);
+    assert_eq!(graph(&job).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happened() {
+    let keys = &["team:000001", "team:000002", "team:000003", "team:000004"];
+    let undisturbed = {
+        let bench = Bench::new();
+        let steps = [adding("teams", "acme_team", keys), following("copies", "acme_team", "acme_copy", Arc::default())];
+        let (_, job) = bench.collect(&of(steps)).await;
+        graph(&job).await
+    };
+    let bench = Bench::new();
+    let cancel = CancellationToken::new();
+    let (done, token) = (Arc::new(AtomicUsize::new(0)), cancel.clone());
+    let copies = |stop_at: usize| {
+        let (done, token) = (Arc::clone(&done), token.clone());
+        let work = move |context: StepContext| {
+            let (done, token) = (Arc::clone(&done), token.clone());
+            async move {
+                for object in context.page(&name("acme_team"), None, 100).await? {
+                    let text = object["_key"].as_str().unwrap_or_default().to_owned();
+                    let under = crate::step::Scope { object_type: name("acme_team"), key: key(&text) };
+                    let (context, done, token) = (&context, &done, &token);
+                    let part = async move {
+                        context.add_entity(thing("acme_copy", &format!("acme_copy:{text}")), EqualKeys::Refuse).await?;
+                        if done.fetch_add(1, Ordering::SeqCst) + 1 == stop_at {
+                            token.cancel();
+                            std::future::pending::<()>().await;
+                        }
+                        context.skip(&name("acme_copy"), "counted once a part");
+                        Ok(())
+                    };
+                    context.part(under, part).await?;
+                }
+                Ok(())
+            }
+        };
+        let copies = Step::new(id("copies"), "Copies", work).reads(name("acme_team")).entity(declared("acme_copy"));
+        of([adding("teams", "acme_team", keys), copies])
+    };
+    let first = Job::new(&copies(3), &bench.store).run(&Values::default(), cancel.clone()).await.expect("a summary");
+    assert_eq!(
+        (first.state, statuses(&first)),
+        (JobState::Cancelled, vec![("teams", "success"), ("copies", "partial")])
+    );
+    let row = bench.store.job(None).await.expect("a store").expect("the job");
+    let integration = copies(usize::MAX);
+    let (second, job) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
+    assert_eq!((second.job.clone(), second.state), (first.job, JobState::Complete));
+    assert_eq!(graph(&job).await, undisturbed);
+    assert_eq!(done.load(Ordering::SeqCst), 5, "two parts were done, the third began twice, the fourth once");
+    let step = &second.integration_step_results[1];
+    assert_eq!((step.objects(), step.skipped[&name("acme_copy")]["counted once a part"]), (4, 4));
+    let again = Job::new(&integration, &bench.store).resume(&bench.store.jobs().await.expect("a store")[0]);
+    let error = again.run(&Values::default(), CancellationToken::new()).await.expect_err("complete").to_string();
+    assert!(error.contains("nothing to resume"), "{error}");
 }
 
 #[tokio::test]

@@ -1,18 +1,20 @@
 //! What a running step may do: the plain layer under the typed parameters.
 
 use std::any::Any;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship};
 use crate::http::Http;
-use crate::intake::{Candidate, StepIntake};
-use crate::runtime::{Event, Events};
 use crate::store::{JobStore, Kind};
 
-use super::{Declaration, Ledger, Part, Scope, StepError, StepResult};
+use super::intake::{Candidate, StepIntake};
+use super::{Declaration, Ledger, Part, Scope, StepError, StepResult, Tail};
+
+/// Told of a part that could not be collected: under what, which types, and why.
+pub(crate) type OnPartFailed = Arc<dyn Fn(&Scope, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
 
 /// What the runtime lends to a step.
 pub(crate) struct StepServices {
@@ -23,7 +25,9 @@ pub(crate) struct StepServices {
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) concurrency: usize,
-    pub(crate) events: Events,
+    pub(crate) on_part_failed: OnPartFailed,
+    /// The types that the step follows.
+    pub(crate) tails: BTreeMap<ObjectType, Arc<Tail>>,
     /// Parents whose parts were done before the job was resumed.
     pub(crate) done: BTreeSet<ObjectKey>,
 }
@@ -32,9 +36,44 @@ pub(crate) struct StepServices {
 #[derive(Clone)]
 pub struct StepContext(Arc<StepServices>);
 
+impl std::fmt::Debug for StepServices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("StepServices").field(&self.declaration.id).finish()
+    }
+}
+
 impl StepContext {
     pub(crate) fn new(services: StepServices) -> Self {
         Self(Arc::new(services))
+    }
+
+    /// What this step has in hand, for those who follow what it adds.
+    pub(crate) fn services(&self) -> Weak<StepServices> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// The tail of a type that the step follows; of one that it does not declare to follow, the end of an ended one.
+    pub(crate) fn tail(&self, object_type: &ObjectType) -> Arc<Tail> {
+        self.0.tails.get(object_type).cloned().unwrap_or_else(|| {
+            let ended = Tail::new();
+            ended.end();
+            ended
+        })
+    }
+
+    /// Objects of a type in the order of their adding, behind a position, each with its own; `settle` waits for what is on
+    /// its way.
+    pub(crate) async fn added_since(
+        &self,
+        object_type: &ObjectType,
+        position: i64,
+        limit: usize,
+        settle: bool,
+    ) -> StepResult<Vec<(i64, Properties)>> {
+        if settle {
+            self.0.store.settle().await?;
+        }
+        Ok(self.0.store.added_since(object_type.clone(), position, limit).await?)
     }
 
     /// What the step declared.
@@ -171,12 +210,7 @@ impl StepContext {
     fn part_failed(&self, under: Scope, error: &StepError) {
         tracing::warn!(parent = %under.key, %error, "a part could not be collected");
         let types = self.0.declaration.emits();
-        self.0.events.mention(|| Event::PartMissing {
-            step: self.0.declaration.id.clone(),
-            under: under.clone(),
-            types: types.iter().cloned().collect(),
-            cause: error.to_string(),
-        });
+        (self.0.on_part_failed)(&under, &types, error);
         self.0.ledger.incomplete(types, Some(under), error);
         self.0.ledger.open().failed_parts += 1;
     }

@@ -18,6 +18,8 @@ pub struct Declaration {
     pub description: String,
     /// Types read from the graph: the step waits for their producers.
     pub reads: BTreeSet<ObjectType>,
+    /// Types read item by item, as they are added: the step begins when their producers do.
+    pub follows: BTreeSet<ObjectType>,
     /// Entities that may be added.
     pub entities: Vec<EntityDeclaration>,
     /// Relationships that may be added.
@@ -46,6 +48,7 @@ impl Declaration {
             name: name.into(),
             description: String::new(),
             reads: BTreeSet::new(),
+            follows: BTreeSet::new(),
             entities: Vec::new(),
             relationships: Vec::new(),
             mapped_relationships: Vec::new(),

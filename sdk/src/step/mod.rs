@@ -15,28 +15,35 @@
 
 mod context;
 mod declaration;
+mod each;
 mod emit;
 mod error;
 mod function;
+mod intake;
 mod ledger;
 mod part;
 mod read;
 mod share;
+mod tail;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
 pub use context::StepContext;
-pub(crate) use context::StepServices;
+pub(crate) use context::{OnPartFailed, StepServices};
 pub use declaration::{Declaration, DisabledReason, IngestionSource};
+pub use each::Each;
 pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, Related, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
 pub use function::{Client, Parameter, Settings, StepFunction};
+pub use intake::{EntityHook, RelationshipHook};
+pub(crate) use intake::{Intake, StepIntake};
 pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
 pub(crate) use part::{Part, PartBooks};
 pub use read::Read;
 pub use share::{Data, JobData, Publish};
+pub(crate) use tail::Tail;
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
 
@@ -133,6 +140,14 @@ impl Step {
     pub fn reads(self, object_type: ObjectType) -> Self {
         self.declare(|declaration| {
             declaration.reads.insert(object_type);
+        })
+    }
+
+    /// Reads a type item by item, as it is added.
+    #[must_use]
+    pub fn follows(self, object_type: ObjectType) -> Self {
+        self.declare(|declaration| {
+            declaration.follows.insert(object_type);
         })
     }
 

@@ -88,9 +88,12 @@ impl<E: EntityKind> Read<E> {
     }
 
     fn typed(&self, properties: Properties) -> StepResult<E> {
-        E::from_properties(properties)
-            .map_err(|source| StepError::Unreadable { object_type: self.object_type.clone(), source })
+        typed(&self.object_type, properties)
     }
+}
+
+pub(super) fn typed<E: EntityKind>(object_type: &ObjectType, properties: Properties) -> StepResult<E> {
+    E::from_properties(properties).map_err(|source| StepError::Unreadable { object_type: object_type.clone(), source })
 }
 
 fn key_of(properties: &Properties) -> Option<ObjectKey> {

@@ -131,12 +131,14 @@ impl Store {
     pub async fn begin_job(&self, integration: &str, instance: &str, options: &Value) -> Result<JobStore, StoreError> {
         let id = JobId::generate();
         let lock = JobLock::take(self.directory(), &id)?;
-        let (key, integration, instance, options) = (id.clone(), integration.to_owned(), instance.to_owned(), options.to_string());
+        let (key, integration, instance, options) =
+            (id.clone(), integration.to_owned(), instance.to_owned(), options.to_string());
         let number = self
             .write(move |connection| {
                 let sql = "INSERT INTO job (id, integration, instance, state, started, options) \
                            VALUES (?1, ?2, ?3, 'running', ?4, ?5)";
-                connection.execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis(), options])?;
+                connection
+                    .execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis(), options])?;
                 Ok(connection.last_insert_rowid())
             })
             .await?;
@@ -242,7 +244,12 @@ impl JobStore {
 
     /// Queues a batch of objects, and the parts that are complete with it, and goes on. Others may read them after
     /// [`settle`](Self::settle).
-    pub(crate) async fn submit(&self, step: StepId, rows: Vec<Row>, done: Vec<DonePart>) -> Result<Pending<Insertion>, StoreError> {
+    pub(crate) async fn submit(
+        &self,
+        step: StepId,
+        rows: Vec<Row>,
+        done: Vec<DonePart>,
+    ) -> Result<Pending<Insertion>, StoreError> {
         let job = self.number;
         self.store.submit(move |connection| object::insert(connection, job, &step, &rows, &done)).await
     }
@@ -303,6 +310,20 @@ impl JobStore {
     ) -> Result<Vec<(ObjectKey, String)>, StoreError> {
         let job = self.number;
         self.store.read(move |connection| object::page(connection, job, &object_type, after.as_ref(), limit)).await
+    }
+
+    /// Objects of a type in the order of their adding, behind the position of one, each with its own position.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub(crate) async fn added_since(
+        &self,
+        object_type: ObjectType,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, Properties)>, StoreError> {
+        let job = self.number;
+        self.store.read(move |connection| object::added_since(connection, job, &object_type, position, limit)).await
     }
 
     /// An object by its key, without raw data.

@@ -114,7 +114,8 @@ pub(super) fn insert(
     let mut add = connection.prepare_cached(INSERT)?;
     for row in rows {
         let json = text(&row.json)?;
-        let (kind, object_type, key, step_id) = (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
+        let (kind, object_type, key, step_id) =
+            (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
         if let Some(findings) = &row.quarantined {
             let values = params![job, kind, object_type, key, step_id, row.part, json, findings];
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
@@ -126,7 +127,8 @@ pub(super) fn insert(
             resolve(connection, job, step, row, json, &mut outcome)?;
         }
     }
-    let mut mark = connection.prepare_cached("INSERT INTO part (job, step, number, parent, books) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut mark =
+        connection.prepare_cached("INSERT INTO part (job, step, number, parent, books) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for part in done {
         mark.execute(params![job, step.as_str(), part.number, part.parent.as_str(), part.books])?;
     }
@@ -145,7 +147,13 @@ struct Stored {
 fn stored(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<Stored> {
     let sql = "SELECT rowid, type, step, part, json FROM object WHERE job = ?1 AND key = ?2";
     connection.prepare_cached(sql)?.query_row(params![job, key.as_str()], |row| {
-        Ok(Stored { rowid: row.get(0)?, object_type: row.get(1)?, step: row.get(2)?, part: row.get(3)?, json: row.get(4)? })
+        Ok(Stored {
+            rowid: row.get(0)?,
+            object_type: row.get(1)?,
+            step: row.get(2)?,
+            part: row.get(3)?,
+            json: row.get(4)?,
+        })
     })
 }
 
@@ -160,7 +168,9 @@ fn resolve(
 ) -> rusqlite::Result<()> {
     let there = stored(connection, job, &row.key)?;
     if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
-        connection.prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?.execute(params![there.rowid, SHARED])?;
+        connection
+            .prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?
+            .execute(params![there.rowid, SHARED])?;
     }
     let same_type = there.object_type == row.object_type.as_str();
     if !same_type || !(row.merge || there.json == json) {
@@ -190,7 +200,16 @@ fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: 
     let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
     let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, json = ?8 WHERE rowid = ?1";
     let (kind, object_type) = (row.kind as i64, row.object_type.as_str());
-    connection.prepare_cached(sql)?.execute(params![rowid, kind, object_type, row.class, step.as_str(), from, to, json])?;
+    connection.prepare_cached(sql)?.execute(params![
+        rowid,
+        kind,
+        object_type,
+        row.class,
+        step.as_str(),
+        from,
+        to,
+        json
+    ])?;
     Ok(())
 }
 
@@ -246,6 +265,23 @@ pub(super) fn page(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![job, object_type.as_str(), after, limit], |row| {
         Ok((ObjectKey::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get(1)?))
+    })?;
+    rows.collect()
+}
+
+pub(super) fn added_since(
+    connection: &Connection,
+    job: i64,
+    object_type: &ObjectType,
+    position: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<(i64, Properties)>> {
+    // The unary plus keeps the planner from sorting what the index by type finds: the rows behind the position are few.
+    let sql = "SELECT rowid, json FROM object WHERE +job = ?1 AND +type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4";
+    let mut statement = connection.prepare_cached(sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![job, object_type.as_str(), position, limit], |row| {
+        Ok((row.get(0)?, without_raw_data(row.get_ref(1)?.as_str()?)?))
     })?;
     rows.collect()
 }

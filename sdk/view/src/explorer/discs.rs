@@ -20,6 +20,9 @@ const COLLECTION: usize = 25;
 const GAP: f64 = 5.0;
 const RIM: f64 = 6.0;
 
+/// Discs lie farther apart the larger they are, so that their names have room.
+const ROOM_FOR_NAMES: f64 = 0.2;
+
 /// The radius of a node without anything in it.
 pub(super) const LEAF: f64 = 5.0;
 
@@ -183,12 +186,14 @@ impl Tree {
         let centre = disc.node.map_or(0.0, |node| self.radius[node]);
         let leaves = disc.leaves.iter().map(|&node| self.radius[node]);
         let radii: Vec<f64> = leaves.chain(disc.discs.iter().map(|&inner| self.discs[inner].radius)).collect();
-        let mut places = rings(centre, &radii, GAP);
+        let inner = disc.discs.iter().map(|&inner| self.discs[inner].radius).fold(0.0, f64::max);
+        let gap = GAP + inner * ROOM_FOR_NAMES;
+        let mut places = rings(centre, &radii, gap);
         if !links.is_empty() && radii.len() <= forces::MOST {
             // A net without owners shows its shape; what belongs to somebody lies close to them.
             let net = disc.node.is_none() && disc.leaves.len() >= disc.discs.len();
             let spread = if net { Spread::Wide } else { Spread::Close };
-            forces::pull(&mut places, &Circles { centre, radii: &radii, links, gap: GAP, spread });
+            forces::pull(&mut places, &Circles { centre, radii: &radii, links, gap, spread });
         }
         places.insert(0, (0.0, 0.0));
         let sizes = std::iter::once(centre).chain(radii);

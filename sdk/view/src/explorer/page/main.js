@@ -162,6 +162,8 @@ class Page {
     this.graph = graph;
     this.state = new State(graph);
     this.search = new Search(graph);
+    // What is found must be known before anything is drawn from it.
+    this.state.listen((changed) => changed.has("query") && this.find());
     this.picture = new Picture(this.state, byId("canvas"));
     this.legend = new Legend(this.state);
     this.table = new Table(this.state);
@@ -182,7 +184,6 @@ class Page {
     const { state } = this;
     if (changed.has("theme")) document.documentElement.dataset.light = state.theme.chosen;
     if (changed.has("view") || changed.has("address")) this.showView();
-    if (changed.has("query")) this.find();
     if (changed.has("path") || changed.has("pathFrom")) this.showPath();
     if (changed.has("chosen")) {
       const { chosen } = state;
@@ -389,7 +390,8 @@ class Page {
     this.showResults();
     if (query.length < 2) return;
     const known = new Set(inNames);
-    const look = () => this.search.findInObjects(query, this.searching.signal, (nodes) => {
+    const { signal } = this.searching;
+    const look = () => this.search.findInObjects(query, signal, (nodes) => {
       const fresh = nodes.filter((node) => !known.has(node));
       if (!fresh.length || state.found.length > WORTH_LISTING) return;
       fresh.forEach((node) => this.inObjects.add(node));

@@ -1,12 +1,10 @@
 // The map of the whole graph: discs in discs. What would be too small to see is drawn as one disc that says what is in it,
 // so that a picture of any size is drawn in the time of a screenful.
 
-// A disc opens at this many pixels of radius; earlier where the whole graph is not much more than a screenful.
-const OPENS_AT = 30;
-const OPENS_AT_IN_SMALL = 9;
-const SMALL = 2500;
+// A disc opens at so many pixels of radius: in small graphs always.
+const OPENS_AT = [[400, 0], [2500, 9], [Infinity, 30]];
 const LEAF_RADIUS = 5;
-const SMALLEST_DOT = 1.15;
+const SMALLEST_DOT = 1.3;
 const MOST_LINES = 6000;
 
 class WholeMap {
@@ -15,7 +13,7 @@ class WholeMap {
     this.graph = state.graph;
     this.camera = new Camera();
     this.sums = new Map();
-    this.opensAt = this.graph.count <= SMALL ? OPENS_AT_IN_SMALL : OPENS_AT;
+    this.opensAt = OPENS_AT.find(([most]) => this.graph.count <= most)[1];
     const [, , radius] = this.disc(0);
     this.camera.smallest = Math.min(1, 60 / Math.max(radius, 1));
   }
@@ -187,7 +185,7 @@ class WholeMap {
       }
       const changed = changes.findIndex((count, code) => code && count);
       if (changed > 0 && radius >= 3) pen.circle(x, y, radius + 1.5, { stroke: theme.change(changed), width: 2 });
-      if (radius > 15) {
+      if (radius > 11) {
         this.labels.block(x, y, radius);
         pen.text(x, y, shortNumber(total), { size: Math.min(12, radius * 0.5), weight: 600, fill: theme.text });
         this.labels.want(x, y + radius + 5, graph.discName(disc), radius, { size: 11, fill: theme.text, halo: theme.ground });
@@ -218,7 +216,7 @@ class WholeMap {
     }
     for (const { node, calm, places } of batches.values()) {
       pen.fade(quiet * (calm ? 0.4 : 1));
-      pen.dots(places, graph.radius[node] * camera.scale, theme.type(graph.type[node]));
+      pen.dots(places, Math.max(graph.radius[node] * camera.scale, SMALLEST_DOT), theme.type(graph.type[node]));
     }
     pen.fade(1);
     if (graph.compared) this.drawChanges(quiet);

@@ -1,7 +1,7 @@
 // The surroundings of one object: what leads to it on the left, what it leads to on the right, one column a step.
 // A click on an object brings in its neighbours.
 
-const COLUMN = 270;
+const COLUMN = 235;
 const ROW = 38;
 const AT_ONCE = 25;
 

@@ -8,7 +8,7 @@
 //! An object is built once, validated once and serialized once; what follows handles bytes. A step fills its next batch
 //! while the writer works on the last ones; a full queue makes it wait.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,8 +17,10 @@ use serde_json::Value;
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
-use crate::step::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
 use crate::store::{DonePart, Insertion, JobStore, Kind, PartNumber, Pending, Row};
+
+use super::tail::Tail;
+use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
 
 /// Changes an entity before it is added, such as to take out what must not be kept.
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
@@ -98,6 +100,8 @@ pub(crate) struct StepIntake {
     batch: Mutex<Batch>,
     ahead: Mutex<VecDeque<Pending<Insertion>>>,
     next_part: AtomicI64,
+    /// The types it adds that other steps follow.
+    followed: BTreeMap<ObjectType, Arc<Tail>>,
 }
 
 #[derive(Default)]
@@ -120,7 +124,13 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl StepIntake {
     /// `next_part` is the first number that no part of the step has had.
-    pub(crate) fn new(intake: Arc<Intake>, declaration: &Declaration, ledger: Arc<Ledger>, next_part: PartNumber) -> Self {
+    pub(crate) fn new(
+        intake: Arc<Intake>,
+        declaration: &Declaration,
+        ledger: Arc<Ledger>,
+        next_part: PartNumber,
+        followed: BTreeMap<ObjectType, Arc<Tail>>,
+    ) -> Self {
         Self {
             intake,
             step: declaration.id.clone(),
@@ -129,6 +139,7 @@ impl StepIntake {
             batch: Mutex::default(),
             ahead: Mutex::default(),
             next_part: AtomicI64::new(next_part),
+            followed,
         }
     }
 
@@ -237,11 +248,16 @@ impl StepIntake {
     }
 
     async fn enqueue(&self, row: Row) -> StepResult {
-        self.collect(|batch| {
+        let tail = self.followed.get(&row.object_type);
+        let collected = self.collect(|batch| {
             batch.bytes += row.json.len();
             batch.rows.push(row);
-        })
-        .await
+        });
+        collected.await?;
+        if let Some(tail) = tail {
+            tail.tell();
+        }
+        Ok(())
     }
 
     async fn collect(&self, change: impl FnOnce(&mut Batch)) -> StepResult {

@@ -1,0 +1,98 @@
+//! The parameter that reads entities as they come: `Each<T>`.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+
+use crate::graph::{EntityKind, ObjectKey, ObjectType};
+
+use super::read::typed;
+use super::tail::Tail;
+use super::{Declaration, Parameter, Scope, StepContext, StepError, StepResult};
+
+/// Entities in memory at once.
+const PAGE: usize = 100;
+
+/// Reads entities of type `E` one by one, as they are added: the step begins when the steps that emit them do, not when
+/// they end. Their order is not told, so neither may the result depend on it.
+///
+/// Where entities of the type may still change, because equal keys merge or another step amends them, the step waits for
+/// all of them, as with [`Read`](super::Read).
+pub struct Each<E> {
+    context: StepContext,
+    object_type: ObjectType,
+    tail: Arc<Tail>,
+    kind: PhantomData<fn() -> E>,
+}
+
+impl<E: EntityKind> Parameter for Each<E> {
+    fn declare(declaration: &mut Declaration) {
+        declaration.follows.insert(E::object_type());
+    }
+    async fn bind(context: &StepContext) -> StepResult<Self> {
+        let object_type = E::object_type();
+        let tail = context.tail(&object_type);
+        Ok(Self { context: context.clone(), object_type, tail, kind: PhantomData })
+    }
+}
+
+impl<E: EntityKind> Each<E> {
+    /// The entities as they come.
+    pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
+        let pages = stream::try_unfold(0, move |position| async move {
+            let page = self.next_page(position).await?;
+            let Some(next) = page.last().map(|(row, _)| *row) else { return Ok::<_, StepError>(None) };
+            let items = page.into_iter().map(|(_, properties)| typed(&self.object_type, properties));
+            Ok(Some((stream::iter(items.collect::<Vec<_>>()), next)))
+        });
+        pages.try_flatten().boxed()
+    }
+
+    /// What was added behind `position`; empty when there is no more to come.
+    async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, crate::graph::Properties)>> {
+        loop {
+            let look = self.tail.look();
+            if !look.ended {
+                self.tail.flush().await?;
+            }
+            let page = self.context.added_since(&self.object_type, position, PAGE, !look.ended).await?;
+            if !page.is_empty() || look.ended {
+                return Ok(page);
+            }
+            look.changed().await;
+        }
+    }
+
+    /// Whether there is no such entity; waits for the first, or for the end of those that add them.
+    ///
+    /// # Errors
+    /// [`StepError`] where the store does not work.
+    pub async fn is_empty(&self) -> StepResult<bool> {
+        Ok(self.next_page(0).await?.is_empty())
+    }
+
+    /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted under
+    /// that entity and the others go on.
+    ///
+    /// # Errors
+    /// What must end the step: see [`StepContext::part`].
+    pub async fn for_each_concurrent<F, Fut>(&self, work: F) -> StepResult
+    where
+        F: Fn(E) -> Fut + Send,
+        Fut: Future<Output = StepResult> + Send,
+    {
+        let part = |entity: E| {
+            let key = entity.key();
+            let work = work(entity);
+            async move {
+                match ObjectKey::new(key) {
+                    Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, work).await,
+                    Err(_) => work.await,
+                }
+            }
+        };
+        self.stream().try_for_each_concurrent(self.context.concurrency(), part).await
+    }
+}

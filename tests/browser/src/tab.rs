@@ -1,0 +1,156 @@
+//! A page in its window, and what a test does with it.
+
+use std::fmt::Display;
+use std::fs;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fantoccini::actions::{InputSource, MouseActions, PointerAction};
+use fantoccini::key::Key;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use crate::command::Post;
+
+/// How long one question to the page may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the reader's system prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Light {
+    /// Dark letters on a light ground.
+    Light,
+    /// The other way round.
+    Dark,
+}
+
+/// A page in its window. Every question to it is bounded in time, and panics where it gets no answer.
+#[derive(Debug)]
+pub struct Tab {
+    client: Client,
+    folder: TempDir,
+    address: String,
+}
+
+impl Tab {
+    pub(crate) async fn open(client: Client, folder: TempDir, page: &[u8]) -> Tab {
+        let path = folder.path().join("page.html");
+        fs::write(&path, page).expect("the page on disk");
+        let address = format!("file://{}", path.display());
+        let tab = Tab { client, folder, address };
+        tab.go("").await;
+        tab
+    }
+
+    /// Loads the page anew with this behind its address.
+    pub async fn go(&self, fragment: &str) {
+        within("leave", self.client.goto("about:blank")).await;
+        within("open", self.client.goto(&format!("{}{fragment}", self.address))).await;
+    }
+
+    /// The value of a JavaScript expression.
+    pub async fn value(&self, expression: &str) -> Value {
+        within(expression, self.client.execute(&format!("return {expression}"), Vec::new())).await
+    }
+
+    /// The value of an expression that is a text.
+    pub async fn text(&self, expression: &str) -> String {
+        let value = self.value(expression).await;
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    }
+
+    /// Runs a script that calls `arguments[0]` with its result when it has one.
+    pub async fn wait(&self, script: &str) -> Value {
+        within(script, self.client.execute_async(script, Vec::new())).await
+    }
+
+    /// Waits until an expression holds.
+    ///
+    /// # Panics
+    /// If it still does not after a while: then says what it was.
+    pub async fn until(&self, expression: &str) {
+        let script = format!(
+            "const done = arguments[0], start = performance.now();\
+             (function look() {{ if ({expression}) done(true);\
+             else if (performance.now() - start > 10000) done(false); else setTimeout(look, 10); }})()"
+        );
+        assert_eq!(self.wait(&script).await, json!(true), "never came true: {expression}");
+    }
+
+    /// Clicks the element that a CSS selector finds.
+    pub async fn click(&self, selector: &str) {
+        let element =
+            within(selector, self.client.wait().at_most(PATIENCE / 2).for_element(Locator::Css(selector))).await;
+        within(selector, element.click()).await;
+    }
+
+    /// Clicks the button with this text.
+    pub async fn press(&self, text: &str) {
+        let path = format!("//button[not(@hidden) and normalize-space()=\"{text}\"]");
+        let element = within(text, self.client.wait().at_most(PATIENCE / 2).for_element(Locator::XPath(&path))).await;
+        within(text, element.click()).await;
+    }
+
+    /// Types into whatever has the focus. The signs of [`Key`] work too.
+    pub async fn keys(&self, text: &str) {
+        let active = within("the focus", self.client.active_element()).await;
+        within(text, active.send_keys(text)).await;
+    }
+
+    /// Presses one key.
+    pub async fn key(&self, key: Key) {
+        self.keys(&String::from(char::from(key))).await;
+    }
+
+    /// Clicks a place of the window.
+    pub async fn click_at(&self, x: f64, y: f64) {
+        let point = |x, y| PointerAction::MoveTo { duration: None, x, y };
+        let mouse = MouseActions::new("mouse".into())
+            .then(point(x, y))
+            .then(PointerAction::Down { button: 0 })
+            .then(PointerAction::Up { button: 0 });
+        within("a click", self.client.perform_actions(mouse)).await;
+    }
+
+    /// Tells the page what the reader's system prefers.
+    pub async fn prefer(&self, light: Light) {
+        let value = if light == Light::Dark { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        within("light", self.client.issue_cmd(Post::devtools("Emulation.setEmulatedMedia", &features))).await;
+    }
+
+    /// The file that the page offered under this name, once it is there.
+    ///
+    /// # Panics
+    /// If it does not come.
+    pub async fn downloaded(&self, name: &str) -> Vec<u8> {
+        let path: PathBuf = self.folder.path().join("downloads").join(name);
+        let arrives = async {
+            while !path.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, arrives).await.unwrap_or_else(|_| panic!("{name} was not offered"));
+        fs::read(&path).expect("the file that was offered")
+    }
+
+    /// Closes the window.
+    ///
+    /// # Panics
+    /// If the page threw, logged an error, or tried what its policy forbids.
+    pub async fn close(self) {
+        let log = within("the log", self.client.issue_cmd(Post::log())).await;
+        let errors: Vec<&Value> =
+            log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE").collect();
+        within("close", self.client.clone().close()).await;
+        assert!(errors.is_empty(), "the page logged errors: {errors:#?}");
+    }
+}
+
+async fn within<T, E: Display>(what: &str, answer: impl Future<Output = Result<T, E>>) -> T {
+    let answer = timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("no answer in time: {what}"));
+    answer.unwrap_or_else(|error| panic!("{what}: {error}"))
+}

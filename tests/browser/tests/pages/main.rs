@@ -1,0 +1,49 @@
+//! The real pages in headless Chromium. Each test fails where its page throws or logs an error.
+
+mod compared;
+mod explorer;
+mod hostile;
+mod large;
+mod pictures;
+
+use integration_browser_tests::{Browser, Key, Tab};
+use integration_view::explorer::{GraphPicture, write_html};
+
+const DESK: (u32, u32) = (1280, 800);
+
+/// The explorer page of a graph, drawn.
+async fn explore(browser: &Browser, graph: &GraphPicture) -> Tab {
+    let mut page = Vec::new();
+    write_html(graph, &mut page).expect("a page in memory");
+    let tab = browser.open(&page, DESK).await;
+    tab.until("document.documentElement.dataset.ready").await;
+    tab
+}
+
+/// Finds an object by name and chooses it.
+async fn choose(tab: &Tab, name: &str) {
+    tab.click("#query").await;
+    tab.value("document.getElementById('query').select()").await;
+    tab.keys(name).await;
+    tab.until("document.querySelector('#results [role=option]')").await;
+    tab.key(Key::Enter).await;
+    tab.until(&format!("document.querySelector('#panel h2')?.textContent === {name:?}")).await;
+}
+
+/// The first place of the canvas at which the tooltip's first line fulfils a condition, in pixels of the window.
+async fn place_of(tab: &Tab, condition: &str) -> (f64, f64) {
+    let found = tab
+        .value(&format!(
+            "(() => {{ const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();\
+             for (let y = 3; y < box.height; y += 3) for (let x = 3; x < box.width; x += 3) {{\
+               const at = {{ clientX: box.left + x, clientY: box.top + y, pointerType: 'mouse', bubbles: true }};\
+               canvas.dispatchEvent(new PointerEvent('pointermove', at));\
+               const tip = document.getElementById('tooltip');\
+               const name = tip.hidden ? '' : tip.firstChild.textContent;\
+               if (name && ({condition})) return [at.clientX, at.clientY];\
+             }} return null; }})()"
+        ))
+        .await;
+    let number = |at: usize| found[at].as_f64().unwrap_or_else(|| panic!("nothing on the map fulfils {condition}"));
+    (number(0), number(1))
+}
