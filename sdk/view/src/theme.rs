@@ -47,7 +47,7 @@ const DRAWING_SHAPES: &str = "\
 .heading{font-size:20px;font-weight:600}.name{font-size:14px;font-weight:600}.status{font-size:12px;font-weight:600}\
 .note{font-size:12px}.label{font-size:11px}.pill text{font-size:12px;font-weight:600;text-anchor:middle}\
 .box{stroke-width:1}.rule{stroke-width:1}.off .box,.missing .box,.mapped .box{stroke-dasharray:5 4}\
-.critical .box{stroke-width:2}.edge{fill:none;stroke-width:1.4}.edge.explicit,.edge.mapped{stroke-dasharray:6 4}\
+.critical .box{stroke-width:2}.edge{fill:none;stroke-width:1.4}.edge.explicit,.edge.mapped{stroke-dasharray:6 4}.edge.streams{stroke-dasharray:1 4;stroke-linecap:round;stroke-width:2}\
 .edge.critical{stroke-width:2.6}";
 
 const PAGE: &[Rule] = &[

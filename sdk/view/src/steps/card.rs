@@ -78,6 +78,7 @@ pub(super) fn hint(step: &StepNode) -> Vec<String> {
 /// What an arrow means.
 pub(super) fn link_hint(link: &Link, graph: &StepGraph, links: &Links) -> String {
     let why = match (link.through.is_empty(), link.explicit) {
+        (false, _) if link.streams => format!(" to begin, and follows {}", link.through.join(", ")),
         (false, _) => format!(" to read {}", link.through.join(", ")),
         (true, true) => " by an explicit order".into(),
         (true, false) => String::new(),

@@ -63,6 +63,9 @@ fn edge(link: &Link) -> String {
     if link.explicit {
         marks.push("style=dashed".into());
     }
+    if link.streams {
+        marks.push("style=dotted".into());
+    }
     if link.critical {
         marks.push("color=\"#8250df\", penwidth=2.5".into());
     }

@@ -22,6 +22,8 @@ pub(super) struct Link {
     pub(super) through: Vec<String>,
     /// Asked for by hand, and nothing is read through it.
     pub(super) explicit: bool,
+    /// What is read is followed item by item.
+    pub(super) streams: bool,
     /// On the path that decided how long the job took.
     pub(super) critical: bool,
     /// One of its ends takes no part.
@@ -45,12 +47,14 @@ impl Links {
                 });
                 let at = *known.entry(from).or_insert_with(|| {
                     let off = is_off(steps.get(from)) || is_off(Some(step));
-                    let link = Link { from, to, through: Vec::new(), explicit: true, critical: false, off };
+                    let link =
+                        Link { from, to, through: Vec::new(), explicit: true, streams: true, critical: false, off };
                     links.edges.push(link);
                     links.edges.len() - 1
                 });
                 let link = &mut links.edges[at];
                 link.explicit &= dependency.explicit;
+                link.streams &= dependency.streams;
                 for through in &dependency.through {
                     if !link.through.contains(through) {
                         link.through.push(through.clone());

@@ -57,7 +57,10 @@ fn edge(link: &Link) -> String {
         (false, true) => "-.->",
         (false, false) => "-->",
     };
-    let through: Vec<String> = link.through.iter().map(|object_type| escaped(object_type)).collect();
+    let mut through: Vec<String> = link.through.iter().map(|object_type| escaped(object_type)).collect();
+    if link.streams {
+        through.push("item by item".into());
+    }
     let label = if through.is_empty() { String::new() } else { format!("|\"{}\"|", through.join("<br/>")) };
     format!("  s{} {arrow}{label} s{}\n", link.from, link.to)
 }

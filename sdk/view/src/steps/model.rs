@@ -43,6 +43,8 @@ pub struct Dependency {
     pub through: Vec<String>,
     /// Whether the edge was asked for by hand (`.after(step)`) rather than derived from what is read.
     pub explicit: bool,
+    /// Whether what is read is followed item by item, so that the step begins when the other one does.
+    pub streams: bool,
 }
 
 /// Whether a step takes part.
@@ -113,12 +115,17 @@ impl StepNode {
 impl Dependency {
     /// A dependency that follows from reading what the other step emits.
     pub fn reading<T: Into<String>>(step: impl Into<String>, types: impl IntoIterator<Item = T>) -> Self {
-        Dependency { step: step.into(), through: types.into_iter().map(Into::into).collect(), explicit: false }
+        Dependency {
+            step: step.into(),
+            through: types.into_iter().map(Into::into).collect(),
+            explicit: false,
+            streams: false,
+        }
     }
 
     /// A dependency that was asked for by hand.
     pub fn after(step: impl Into<String>) -> Self {
-        Dependency { step: step.into(), through: Vec::new(), explicit: true }
+        Dependency { step: step.into(), through: Vec::new(), explicit: true, streams: false }
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) fn svg(graph: &StepGraph, setting: Setting) -> String {
 }
 
 fn edge_classes(link: &Link) -> String {
-    let marks = [(link.explicit, "explicit"), (link.critical, "critical"), (link.off, "off")];
+    let marks =
+        [(link.explicit, "explicit"), (link.streams, "streams"), (link.critical, "critical"), (link.off, "off")];
     marks.into_iter().filter(|mark| mark.0).map(|mark| mark.1).collect::<Vec<_>>().join(" ")
 }
 
@@ -55,7 +56,8 @@ fn legend(graph: &StepGraph, links: &Links) -> Vec<(Swatch, &'static str)> {
     let any_off = graph.steps.iter().any(|step| step.state != StepState::Enabled);
     let entries = [
         (edges.iter().any(|link| link.critical), Swatch::Edge("critical"), "critical path"),
-        (edges.iter().any(|link| !link.explicit), Swatch::Edge(""), "reads what the other emits"),
+        (edges.iter().any(|link| !link.explicit && !link.streams), Swatch::Edge(""), "reads when the other has ended"),
+        (edges.iter().any(|link| link.streams), Swatch::Edge("streams"), "follows item by item"),
         (edges.iter().any(|link| link.explicit), Swatch::Edge("explicit"), "explicit order"),
         (any_off, Swatch::Box("off"), "disabled"),
         (!links.missing.is_empty(), Swatch::Box("missing"), "missing"),

@@ -1,6 +1,6 @@
 //! The steps for a terminal: a tree of stages, each step with where it reads from and what it emits.
 
-use super::links::Links;
+use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode, StepRun};
 use crate::escape::visible;
 use crate::measure::columns;
@@ -126,7 +126,7 @@ impl Listing<'_> {
         }
     }
 
-    /// The types that a step reads, with the steps they come from; and the steps that it waits for without reading.
+    /// The types that a step reads (`←`) or follows item by item (`⇠`), with the steps they come from; and the steps that it waits for without reading.
     fn sources(&self, at: usize) -> (Vec<String>, Vec<String>) {
         let id = |step: usize| visible(self.links.id(self.graph, step));
         let mut types: Vec<&String> = self.graph.steps[at].reads.iter().collect();
@@ -136,10 +136,14 @@ impl Listing<'_> {
             }
         }
         let read = |object_type: &&String| {
+            let read_type = *object_type;
             let of_type = self.links.into(at).filter(|link| link.through.contains(object_type));
             let from: Vec<String> = of_type.map(|link| id(link.from)).collect();
             let object_type = visible(object_type);
-            if from.is_empty() { object_type } else { format!("{object_type} ← {}", from.join(" + ")) }
+            let of_type = |link: &&Link| link.through.contains(read_type);
+            let streams = self.links.into(at).filter(of_type).all(|link| link.streams);
+            let arrow = if streams { "⇠" } else { "←" };
+            if from.is_empty() { object_type } else { format!("{object_type} {arrow} {}", from.join(" + ")) }
         };
         let after = self.links.into(at).filter(|link| link.through.is_empty()).map(|link| id(link.from)).collect();
         (types.iter().map(read).collect(), after)

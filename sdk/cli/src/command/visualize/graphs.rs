@@ -19,7 +19,7 @@ pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Sum
         let run = report.filter(|report| report.status != StepStatus::Disabled);
         StepNode {
             depends_on: dependencies(plan, step.id()),
-            reads: texts(&declaration.reads),
+            reads: texts(declaration.reads.union(&declaration.follows)),
             emits: texts(declaration.emits()),
             scopes: texts(&declaration.scopes),
             source: declaration.source.clone(),
@@ -39,7 +39,7 @@ fn dependencies(plan: &Plan, step: &StepId) -> Vec<Dependency> {
     let edges = plan.dependencies(step).into_iter();
     let dependency = edges.map(|(id, edge)| {
         let through = texts(&edge.through).into_iter().chain(texts(&edge.data)).collect();
-        Dependency { step: id.to_string(), through, explicit: edge.explicit }
+        Dependency { step: id.to_string(), through, explicit: edge.explicit, streams: edge.streams }
     });
     dependency.collect()
 }

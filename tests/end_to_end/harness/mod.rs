@@ -1,0 +1,33 @@
+//! What every test works with: a Heroku on loopback, a folder to run the program in, and what came of it.
+
+mod export;
+mod heroku;
+mod place;
+mod said;
+
+pub use export::{Graph, assert_same};
+pub use heroku::Heroku;
+pub use place::{Place, Running};
+pub use said::{Said, Summary, steady, steady_json};
+
+use std::sync::OnceLock;
+
+/// The sample's graph as an undisturbed run exports it.
+pub fn undisturbed() -> &'static Graph {
+    static GRAPH: OnceLock<Graph> = OnceLock::new();
+    GRAPH.get_or_init(|| {
+        let heroku = Heroku::sample();
+        let (said, graph) = Place::before(&heroku).collect("");
+        assert_eq!(said.code, 0, "{}", said.all());
+        graph
+    })
+}
+
+/// Runs independent cases side by side: most of them wait for pauses, not for the processor.
+pub fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        let check = &check;
+        let cases: Vec<_> = cases.into_iter().map(|case| scope.spawn(move || check(case))).collect();
+        cases.into_iter().for_each(|case| case.join().expect("the case holds"));
+    });
+}

@@ -1,0 +1,155 @@
+//! A folder in which the program runs, with an environment in which nothing is set but what the test says.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use integration_heroku::fake::FakeHeroku;
+
+use super::{Graph, Said};
+
+/// A program that takes longer than this hangs.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A folder and an environment.
+pub struct Place {
+    folder: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Place {
+    /// Without an account.
+    pub fn alone() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), variables: Vec::new() }
+    }
+
+    /// With the key to a fake Heroku.
+    pub fn before(heroku: &FakeHeroku) -> Self {
+        Self::alone().with("HEROKU_API_URL", heroku.url()).with("HEROKU_API_KEY", heroku.token())
+    }
+
+    /// With a variable set, in the place of what it was set to before.
+    pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
+        self.variables.retain(|(name, _)| name != variable);
+        self.variables.push((variable.to_owned(), value.into()));
+        self
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a file")
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, line: &str) -> Said {
+        self.start(line).end()
+    }
+
+    /// Collects with more options, exports, and gives the summary's JSON and the graph.
+    pub fn collect(&self, options: &str) -> (Said, Graph) {
+        let said = self.run(&format!("collect --format json --output out {options}"));
+        (said, Graph::read(&self.path("out/graph")))
+    }
+
+    /// Goes on with the newest job, which must then be complete.
+    pub fn resume(&self) -> (Said, Graph) {
+        let (said, graph) = self.collect("--resume");
+        assert_eq!(said.code, 0, "{}", said.all());
+        (said, graph)
+    }
+
+    /// The states of all jobs, the newest first.
+    pub fn states(&self) -> Vec<String> {
+        let said = self.run("jobs list --format json");
+        assert_eq!(said.code, 0, "{}", said.all());
+        let jobs = said.json();
+        let jobs = jobs.as_array().expect("a list").iter();
+        jobs.map(|job| job["state"].as_str().expect("a state").to_owned()).collect()
+    }
+
+    /// Starts the program.
+    pub fn start(&self, line: &str) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_integration-heroku"));
+        command.args(line.split_whitespace()).current_dir(self.root()).env_clear();
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let errors = BufReader::new(child.stderr.take().expect("piped"));
+        let (over, told) = mpsc::channel();
+        let process = child.id();
+        thread::spawn(move || {
+            if told.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                signal(process, "KILL");
+            }
+        });
+        Running { child, errors, err: String::new(), _over: over }
+    }
+}
+
+/// The program at work.
+pub struct Running {
+    child: Child,
+    errors: BufReader<ChildStderr>,
+    err: String,
+    /// Dropped when the process has ended: nobody need end it then.
+    _over: mpsc::Sender<()>,
+}
+
+impl Running {
+    /// Reads stderr until one line of each beginning has been seen.
+    pub fn tells(&mut self, beginnings: &[&str]) {
+        let mut missing = beginnings.to_vec();
+        while !missing.is_empty() {
+            let mut line = String::new();
+            let read = self.errors.read_line(&mut line).expect("text");
+            assert!(read > 0, "the program ended before it said {missing:?}: {}", self.err);
+            missing.retain(|beginning| !line.starts_with(beginning));
+            self.err += &line;
+        }
+    }
+
+    /// `kill -9`; whether it came before the end.
+    pub fn kill(mut self) -> bool {
+        self.child.kill().expect("a process of ours");
+        self.end().code == Said::KILLED
+    }
+
+    /// Asks it to end, as Ctrl-C does.
+    pub fn interrupt(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Said {
+        let mut out = self.child.stdout.take().expect("piped");
+        let out = thread::spawn(move || {
+            let mut text = String::new();
+            out.read_to_string(&mut text).map(|_| text)
+        });
+        self.errors.read_to_string(&mut self.err).expect("text");
+        let out = out.join().expect("no panic").expect("text");
+        let status = self.child.wait().expect("it ends");
+        Said { code: status.code().unwrap_or(Said::KILLED), out, err: self.err }
+    }
+}
+
+fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().expect("kill is there");
+    assert!(sent.success(), "the process is there to hear {name}");
+}
