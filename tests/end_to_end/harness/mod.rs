@@ -5,7 +5,7 @@ mod heroku;
 mod place;
 mod said;
 
-pub use export::{Graph, assert_same};
+pub use export::{Graph, Objects, assert_same, assert_same_objects, files_below};
 pub use heroku::Heroku;
 pub use place::{Place, Running};
 pub use said::{Said, Summary, steady, steady_json};

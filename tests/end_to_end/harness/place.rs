@@ -145,7 +145,15 @@ impl Running {
         self.errors.read_to_string(&mut self.err).expect("text");
         let out = out.join().expect("no panic").expect("text");
         let status = self.child.wait().expect("it ends");
-        Said { code: status.code().unwrap_or(Said::KILLED), out, err: self.err }
+        Said { code: status.code().unwrap_or(Said::KILLED), out, err: std::mem::take(&mut self.err) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that failed leaves no process behind; one that ended is not there to be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -82,7 +82,7 @@ impl Field<'_> {
         let reach: Vec<f64> = radii.iter().map(|radius| (radius + gap) * 1.6).collect();
         let usual = reach.iter().sum::<f64>() / reach.len().max(1) as f64;
         let (repulsion, gravity) = match spread {
-            Spread::Close => (0.15, 0.5),
+            Spread::Close => (0.1, 0.9),
             Spread::Wide => (0.6, 0.2),
         };
         Field { centre, radii, gap, reach, usual, repulsion, gravity, pulls }

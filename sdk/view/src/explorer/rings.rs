@@ -103,6 +103,8 @@ mod tests {
     fn a_thousand_equal_circles_lie_close_together() {
         let places = rings(5.0, &[5.0; 1000], 4.0);
         let outermost = places.iter().map(|(x, y)| x.hypot(*y)).fold(0.0, f64::max);
-        assert!(outermost < 1.25 * 9.0 * (1000.0_f64 / PI).sqrt(), "{outermost}");
+        // Packed as close as can be, they would reach this far.
+        let closest = 14.0 * (1000.0 * 0.75_f64.sqrt() / PI).sqrt();
+        assert!(outermost < 1.15 * closest, "{outermost}");
     }
 }

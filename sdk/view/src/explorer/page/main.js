@@ -175,6 +175,7 @@ class Page {
     this.state.listen((changed) => this.follow(changed));
     this.joinControls();
     this.joinSearch();
+    byId("show-legend").setAttribute("aria-expanded", String(this.legendIsShown()));
     this.state.readAddress();
     new ResizeObserver(() => this.picture.resize()).observe(byId("view"));
     this.picture.resize();
@@ -279,8 +280,12 @@ class Page {
     this.state.set({ theme: new Theme(this.state.theme.name === "dark" ? "light" : "dark") });
   }
 
+  legendIsShown() {
+    return getComputedStyle(byId("legend")).display !== "none";
+  }
+
   toggleLegend() {
-    const shown = getComputedStyle(byId("legend")).display !== "none";
+    const shown = this.legendIsShown();
     document.body.classList.toggle("with-legend", !shown);
     document.body.classList.toggle("without-legend", shown);
     byId("show-legend").setAttribute("aria-expanded", String(!shown));

@@ -330,7 +330,7 @@ class WholeMap {
   drawSpot() {
     const { pen, theme, graph, camera, spot, state } = this;
     const colour = spot.path ? theme.path : theme.accent;
-    pen.fade(spot.edges.length > 400 ? 0.25 : 0.85);
+    pen.fade(Math.max(0.15, Math.min(0.85, 40 / spot.edges.length)));
     const ends = spot.edges.slice(0, MOST_LINES).flatMap((edge) => [...this.ends(this.place(graph.from[edge])), ...this.ends(this.place(graph.to[edge]))]);
     pen.lines(ends, colour, spot.path ? 3 : 1.5);
     pen.fade(1);

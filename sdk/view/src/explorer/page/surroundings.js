@@ -52,16 +52,15 @@ class Surroundings {
     const edges = Array.from(graph.edgesOf(item.node)).filter((edge) => {
       return state.shownEdge[edge] && !this.items.has(graph.otherEnd(edge, item.node));
     });
-    edges.sort((a, b) => this.order(a, item.node) - this.order(b, item.node) || a - b);
-    let room = item.limit - item.children.length;
-    const beyond = new Set();
-    for (const edge of edges) {
+    const order = new Map(edges.map((edge) => [edge, this.order(edge, item.node)]));
+    const room = item.limit - item.children.length;
+    const next = someOfEach(edges, (edge) => order.get(edge), room).sort((a, b) => order.get(a) - order.get(b) || a - b);
+    for (const edge of next) {
       const other = graph.otherEnd(edge, item.node);
       if (this.items.has(other)) continue;
-      if (room-- > 0) this.add(other, item, item.parent ? item.side : graph.from[edge] === item.node ? 1 : -1, edge);
-      else beyond.add(other);
+      this.add(other, item, item.parent ? item.side : graph.from[edge] === item.node ? 1 : -1, edge);
     }
-    item.hidden = beyond.size;
+    item.hidden = new Set(edges.map((edge) => graph.otherEnd(edge, item.node)).filter((other) => !this.items.has(other))).size;
   }
 
   order(edge, node) {
@@ -222,8 +221,8 @@ class Surroundings {
     const soft = { size: 11 * scale, fill: theme.soft, halo: theme.ground };
     const type = `${shortened(graph.typeName(item.node), 30)}${more ? ` · +${more}` : ""}`;
     if (!item.parent || item.children.length) {
-      pen.text(x, y - radius - 20 * scale, name, bold);
-      pen.text(x, y - radius - 7 * scale, type, soft);
+      pen.text(x, y - radius - 24 * scale, name, bold);
+      pen.text(x, y - radius - 11 * scale, type, soft);
       return;
     }
     const [at, align] = item.x < 0 ? [x - radius - 7 * scale, "end"] : [x + radius + 7 * scale, "start"];
@@ -286,4 +285,15 @@ class Surroundings {
     if (found?.node >= 0) return [graph.label(found.node), `${graph.typeName(found.node)} · ${counted(graph.degree(found.node), "relationship")}`];
     return null;
   }
+}
+
+/** At most `count` of all, in turn from each group, so that a small group is not lost behind a large one. */
+function someOfEach(all, groupOf, count) {
+  const turns = new Map();
+  const ranked = all.map((one) => {
+    const turn = turns.get(groupOf(one)) ?? 0;
+    turns.set(groupOf(one), turn + 1);
+    return [turn, one];
+  });
+  return ranked.sort((a, b) => a[0] - b[0]).slice(0, count).map(([, one]) => one);
 }

@@ -1,0 +1,30 @@
+use crate::{client::Heroku, types::Team};
+use integration_sdk::{http::Ranges, prelude::*, serde::Deserialize};
+
+/// A private space, in which applications run apart from those of others.
+#[derive(EntityKind, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+#[entity(type = "heroku_space", class = "Network", resource = "Space")]
+pub struct Space {
+    #[entity(key)]
+    pub id: String,
+    pub name: String,
+    /// It keeps the stricter rules of Heroku Shield.
+    pub shield: Option<bool>,
+}
+relationship!(pub TeamHasSpace: Team -[HAS]-> Space);
+
+#[step(id = "fetch-spaces", name = "Fetch spaces", scopes("read"))]
+pub async fn fetch(api: Client<Heroku>, teams: Each<Team>, spaces: Emit<Space>, has: Emit<TeamHasSpace>) -> StepResult {
+    let (api, spaces, has) = (&api, &spaces, &has);
+    let spaces_of = |team: Team| async move {
+        let mut list = api.http().get("/teams/{id}/spaces", &[&team.id]).ranges(Ranges { order_by: "id", max: 1_000 });
+        while let Some(space) = list.try_next().await? {
+            let (space, raw): (Space, _) = space.into_parts();
+            let space = spaces.add(space.with_raw(raw)).await?;
+            has.add(&team, &space).await?;
+        }
+        Ok(())
+    };
+    teams.for_each_concurrent(spaces_of).await
+}

@@ -1,0 +1,416 @@
+//! What goes wrong at Heroku, over real HTTP: whatever can be had is had, and whatever is missing is told.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use integration_heroku::fake::{
+    FakeOptions, Fault, FaultRule, Latency, PageLimits, RateBucket, Reply, RetryAfter,
+};
+use serde_json::{Value, json};
+
+use crate::harness::{Graph, Heroku, Objects, Place, assert_same, assert_same_objects, side_by_side, undisturbed};
+
+const NOT_COLLECTED: &str = "an add-on of an application that was not collected";
+const VANISHED: &str = "parent vanished while it was collected";
+const UNKNOWN_PERSON: &str = "a person who is in no enterprise account";
+
+fn error(status: u16, id: &str) -> Fault {
+    Fault::Status(Reply::json(status, &json!({"id": id, "message": "Not this time."})))
+}
+
+fn small_pages(size: usize) -> FakeOptions {
+    FakeOptions { page_limits: PageLimits { default: size, maximum: size }, ..FakeOptions::default() }
+}
+
+/// The undisturbed graph without some objects.
+fn undisturbed_without(gone: impl Fn(&Value) -> bool) -> Objects {
+    let mut objects = undisturbed().objects();
+    objects.retain(|_, object| !gone(object));
+    objects
+}
+
+fn is_of(object: &Value, types: &[&str]) -> bool {
+    types.iter().any(|name| object["_type"] == *name)
+}
+
+/// Everything that is known through the list of a team's apps.
+fn rests_on_the_apps_of(team: &str) -> impl Fn(&Value) -> bool {
+    let apps = undisturbed().of_type("heroku_application").into_iter().filter(|(_, app)| app["teamId"] == team);
+    let apps: BTreeSet<String> = apps.map(|(key, _)| key).collect();
+    move |object| {
+        let end = |name: &str| object[name].as_str().is_some_and(|key| apps.contains(key));
+        end("_key") || end("_fromEntityKey") || end("_toEntityKey")
+    }
+}
+
+/// A graph with gaps is a sound one: no relationship leads to nothing.
+fn assert_sound(place: &Place) {
+    let said = place.run("validate data --input out");
+    assert_eq!(said.code, 0, "{}", said.all());
+}
+
+#[test]
+fn without_the_scope_global_only_the_members_of_teams_are_missing() {
+    let heroku = Heroku::with(FakeOptions { scopes: vec!["read".into()], ..FakeOptions::default() });
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let summary = said.summary();
+    assert_eq!((summary.state(), summary.status("fetch-team-members")), ("partial", "failure"));
+    assert_eq!(summary.partial(), ["heroku_team_has_account_member"].into());
+    let gaps = summary.gaps("fetch-team-members");
+    let under: BTreeSet<_> = gaps.iter().filter_map(|gap| gap.under().map(str::to_owned)).collect();
+    assert_eq!(under, heroku.organisation().teams().map(|team| team.id.to_string()).collect());
+    for gap in gaps {
+        assert_eq!((gap.code(), gap.parent_type()), ("PROVIDER_AUTHORIZATION_ERROR", Some("heroku_team")));
+        assert!(gap.cause().contains("accepts scopes: global"), "{gap:?}");
+        assert!(gap.cause().contains("request f00d0000"), "{gap:?}");
+    }
+    // People's names are told by the lists of teams alone.
+    let mut expected = undisturbed_without(|object| is_of(object, &["heroku_team_has_account_member"]));
+    for object in expected.values_mut() {
+        let object = object.as_object_mut().expect("an object");
+        object.retain(|name, _| name != "firstName" && name != "lastName");
+    }
+    assert_same_objects(&graph.objects(), &expected);
+    assert_sound(&place);
+}
+
+#[test]
+fn one_team_s_refused_apps_are_missing_under_that_team_and_nothing_else_is() {
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-data");
+    heroku.fault(error(403, "forbidden").on(&format!("/teams/{team}/apps")));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let summary = said.summary();
+    let types = ["heroku_application", "heroku_team_owns_application"];
+    let [gap] = &summary.gaps("fetch-apps")[..] else { panic!("one gap: {:#}", summary.0) };
+    assert_eq!((gap.types(), gap.under(), gap.inherited_from()), (types.into(), Some(&*team), None));
+    assert_eq!(gap.code(), "PROVIDER_AUTHORIZATION_ERROR");
+    assert!(gap.cause().contains("403 forbidden: \"Not this time.\""), "{gap:?}");
+    let [below] = &summary.gaps("build-relationships")[..] else { panic!("one gap: {:#}", summary.0) };
+    assert_eq!((below.under(), below.inherited_from()), (Some(&*team), Some("fetch-apps")));
+    assert_eq!(summary.partial(), types.into_iter().chain(["heroku_application_has_addon"]).collect());
+    for (step, status) in [
+        ("fetch-apps", "partial_success_due_to_dependency_failure"),
+        ("build-relationships", "partial_success_due_to_dependency_failure"),
+        ("fetch-addons", "success"),
+        ("fetch-team-members", "success"),
+    ] {
+        assert_eq!(summary.status(step), status, "{step}");
+    }
+    let organisation = heroku.organisation();
+    let id = organisation.teams().find(|found| found.id.to_string() == team).expect("the team").id;
+    let addons = organisation.addons_of_team(id).count() as u64;
+    assert_eq!(summary.skipped("build-relationships", "heroku_application_has_addon", NOT_COLLECTED), addons);
+    assert_same_objects(&graph.objects(), &undisturbed_without(rests_on_the_apps_of(&team)));
+    assert_sound(&place);
+}
+
+#[test]
+fn one_account_s_refused_members_cost_the_members_of_its_teams_and_no_others() {
+    let heroku = Heroku::sample();
+    let account = heroku.organisation().accounts().find(|account| account.name == "kestrel-labs").expect("it is there");
+    let account = account.id.to_string();
+    heroku.fault(error(403, "forbidden").on(&format!("/enterprise-accounts/{account}/members")));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let summary = said.summary();
+    let [gap] = &summary.gaps("fetch-members")[..] else { panic!("one gap: {:#}", summary.0) };
+    assert_eq!((gap.under(), gap.parent_type()), (Some(&*account), Some("heroku_account")));
+    let types = ["heroku_account_has_member", "heroku_account_member", "heroku_team_has_account_member"];
+    assert_eq!(summary.partial(), types.into());
+    let others: Objects = undisturbed_without(|object| is_of(object, &types));
+    let mut found = graph.objects();
+    found.retain(|_, object| !is_of(object, &types));
+    assert_same_objects(&found, &others);
+    let in_the_other = undisturbed().of_type("heroku_account_has_member").into_values();
+    let in_the_other = in_the_other.filter(|object| object["_fromEntityKey"] != account.as_str()).count();
+    assert_eq!(graph.of_type("heroku_account_member").len(), in_the_other);
+    assert_sound(&place);
+}
+
+#[test]
+fn a_failure_of_the_moment_is_asked_again_and_leaves_no_trace_in_the_graph() {
+    let html = Reply::html(503, "<!DOCTYPE html><h1>Application error</h1>");
+    let faults = [
+        error(500, "internal_server_error"),
+        error(408, "timeout"),
+        Fault::Status(Reply::empty(502)),
+        Fault::Status(html),
+        Fault::Status(Reply::json(429, &json!({"id": "rate_limit", "message": "Slow down."}))),
+        Fault::Status(Reply::json(429, &json!({"id": "rate_limit"})).with_header("retry-after", "1")),
+        Fault::TruncatedBody { after: 0 },
+        Fault::TruncatedBody { after: 700 },
+        Fault::MalformedJson,
+        Fault::EmptyBody,
+        Fault::Status(Reply::html(200, "<h1>Down for maintenance</h1>")),
+        Fault::ConnectionReset,
+    ];
+    side_by_side(faults, |fault| {
+        let heroku = Heroku::sample();
+        heroku.fault(fault.clone().on("/teams/{id}/apps").first(1));
+        let (said, graph) = Place::before(&heroku).collect("");
+        assert_eq!(said.code, 0, "{fault:?}: {}", said.all());
+        assert_eq!(said.summary().retries(), 1, "{fault:?}");
+        assert_same(&graph, undisturbed());
+    });
+}
+
+#[test]
+fn the_first_answer_of_each_list_may_fail() {
+    let heroku = Heroku::sample();
+    heroku.fault(FaultRule::from(error(500, "internal_server_error")).first_of_each_path(1));
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert_eq!(said.summary().retries(), 18, "as many as the sample has requests");
+    assert_same(&graph, undisturbed());
+}
+
+#[test]
+fn a_media_type_that_is_not_json_s_does_not_hide_the_json() {
+    let heroku = Heroku::sample();
+    heroku.fault(Fault::WrongContentType("text/plain".into()));
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!((said.code, said.summary().retries()), (0, 0), "{}", said.all());
+    assert_same(&graph, undisturbed());
+}
+
+#[test]
+fn what_fails_for_ever_is_given_up_for_one_team_alone() {
+    let faults = [
+        error(500, "internal_server_error"),
+        Fault::MalformedJson,
+        Fault::TruncatedBody { after: 100 },
+        Fault::ConnectionReset,
+    ];
+    side_by_side(faults, |fault| {
+        let heroku = Heroku::sample();
+        let team = heroku.team("kestrel-storefront");
+        let path = format!("/teams/{team}/apps");
+        heroku.fault(fault.clone().on(&path));
+        let place = Place::before(&heroku);
+        let (said, graph) = place.collect("");
+        assert_eq!(said.code, 3, "{fault:?}: {}", said.all());
+        let summary = said.summary();
+        let [gap] = &summary.gaps("fetch-apps")[..] else { panic!("one gap: {:#}", summary.0) };
+        assert_eq!((gap.under(), gap.code()), (Some(&*team), "PROVIDER_RETRIES_EXCEEDED_ERROR"), "{fault:?}");
+        assert!(gap.cause().contains("5 attempts"), "{gap:?}");
+        assert_eq!(heroku.asked(&path), 5, "{fault:?}");
+        assert_same_objects(&graph.objects(), &undisturbed_without(rests_on_the_apps_of(&team)));
+        assert_sound(&place);
+    });
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_not_asked_for_again() {
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-data");
+    let path = format!("/teams/{team}/apps");
+    let nameless = json!([{"id": "0b2dfa09-0000-428b-b78c-c3ed9eb894d1", "name": 7}]);
+    heroku.fault(Fault::Status(Reply::json(200, &nameless)).on(&path));
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!((said.code, heroku.asked(&path)), (3, 1), "{}", said.all());
+    let summary = said.summary();
+    let [gap] = &summary.gaps("fetch-apps")[..] else { panic!("one gap: {:#}", summary.0) };
+    assert_eq!((gap.under(), gap.code()), (Some(&*team), "PROVIDER_API_ERROR"));
+    assert!(gap.cause().contains("element 0") && gap.cause().contains("`name`"), "{gap:?}");
+    assert_same_objects(&graph.objects(), &undisturbed_without(rests_on_the_apps_of(&team)));
+}
+
+#[test]
+fn an_empty_bucket_is_waited_for() {
+    // A second of ours is a minute of the provider's.
+    let rate = RateBucket { retry_after: RetryAfter::Seconds, time_scale: 60.0, ..RateBucket::new(6, 600.0) };
+    let heroku = Heroku::with(FakeOptions { rate: Some(rate), ..FakeOptions::default() });
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert!(heroku.log().iter().any(|request| request.status == Some(429)), "the bucket was never empty");
+    assert_same(&graph, undisturbed());
+}
+
+#[test]
+fn an_answer_that_stops_is_not_waited_for_for_ever() {
+    let heroku = Heroku::sample();
+    let apps = format!("/teams/{}/apps", heroku.team("kestrel-platform"));
+    heroku.fault(Fault::Stall { after: 100, pause: None }.on(&apps).first(1));
+    heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons").first(1));
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!((said.code, said.summary().retries()), (0, 2), "{}", said.all());
+    assert_same(&graph, undisturbed());
+}
+
+#[test]
+fn a_list_that_leads_in_circles_ends_and_is_told() {
+    side_by_side([Fault::RepeatedNextRange, Fault::CircularNextRange], |fault| {
+        let heroku = Heroku::with(small_pages(4));
+        let team = heroku.team("kestrel-platform");
+        let path = format!("/teams/{team}/addons");
+        heroku.fault(fault.clone().on(&path));
+        let place = Place::before(&heroku);
+        let (said, _) = place.collect("");
+        assert_eq!(said.code, 3, "{fault:?}: {}", said.all());
+        let summary = said.summary();
+        let [gap] = &summary.gaps("fetch-addons")[..] else { panic!("one gap: {:#}", summary.0) };
+        assert_eq!((gap.under(), gap.code()), (Some(&*team), "PROVIDER_API_ERROR"), "{fault:?}");
+        assert!(gap.cause().contains("the provider repeats page"), "{gap:?}");
+        assert!(heroku.asked(&path) <= 10, "{fault:?}: {} requests", heroku.asked(&path));
+        assert_sound(&place);
+    });
+}
+
+#[test]
+fn pages_of_two_and_things_that_come_twice_make_the_same_graph() {
+    side_by_side([None, Some(Fault::DuplicatedItems)], |fault| {
+        let heroku = Heroku::with(small_pages(2));
+        if let Some(fault) = &fault {
+            heroku.fault(fault.clone());
+        }
+        let (said, graph) = Place::before(&heroku).collect("");
+        assert_eq!(said.code, 0, "{fault:?}: {}", said.all());
+        assert!(heroku.requests() > 60, "{} requests: the pages are not small", heroku.requests());
+        assert_same(&graph, undisturbed());
+    });
+}
+
+#[test]
+fn a_team_that_vanishes_is_counted_and_no_failure() {
+    side_by_side([404, 410], |status| {
+        let heroku = Heroku::sample();
+        let team = heroku.team("kestrel-data");
+        for list in ["apps", "addons", "members"] {
+            heroku.fault(error(status, "not_found").on(&format!("/teams/{team}/{list}")));
+        }
+        let place = Place::before(&heroku);
+        let (said, graph) = place.collect("");
+        assert_eq!(said.code, 0, "{}", said.all());
+        let summary = said.summary();
+        assert_eq!((summary.state(), summary.partial().len()), ("complete", 0));
+        for (step, object_type) in [
+            ("fetch-apps", "heroku_application"),
+            ("fetch-apps", "heroku_team_owns_application"),
+            ("fetch-addons", "heroku_addon"),
+            ("fetch-team-members", "heroku_team_has_account_member"),
+        ] {
+            assert_eq!(summary.skipped(step, object_type, VANISHED), 1, "{step} {object_type}");
+        }
+        let others = heroku.organisation().teams().filter(|other| other.id.to_string() != team);
+        let apps = others.map(|other| heroku.organisation().apps_of(other.id).count()).sum::<usize>();
+        assert_eq!(graph.of_type("heroku_application").len(), apps);
+        assert_eq!(graph.of_type("heroku_team").len(), 4, "it was listed");
+        assert_sound(&place);
+    });
+}
+
+#[test]
+fn people_whom_no_account_knows_are_counted_by_reason_and_stop_nothing() {
+    let (said, _) = Place::alone().collect("--sample");
+    let summary = said.summary();
+    let skipped = |reason| summary.skipped("fetch-team-members", "heroku_team_has_account_member", reason);
+    assert_eq!((said.code, skipped(UNKNOWN_PERSON), skipped("a membership without a person")), (0, 1, 1));
+}
+
+#[test]
+fn a_wrong_key_ends_before_there_is_a_job() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku).with("HEROKU_API_KEY", "not-the-right-key");
+    let said = place.run("collect --output out");
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.all());
+    assert!(said.err.contains("401 unauthorized") && said.err.contains("validate config"), "{}", said.err);
+    assert_eq!((heroku.requests(), place.states()), (1, Vec::new()));
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn a_key_that_is_revoked_half_way_fails_the_job_which_goes_on_with_another_key() {
+    let heroku = Heroku::sample();
+    heroku.fault(error(401, "unauthorized").on("/teams/{id}/apps"));
+    let place = Place::before(&heroku);
+    let (said, _) = place.collect("");
+    assert_eq!(said.code, 1, "{}", said.all());
+    let summary = said.summary();
+    assert_eq!((summary.state(), &summary.0["error"]["code"]), ("failed", &"PROVIDER_AUTHENTICATION_ERROR".into()));
+    assert_eq!(summary.step("fetch-apps")["error"]["code"], "PROVIDER_AUTHENTICATION_ERROR");
+    let missing = ["heroku_application", "heroku_team_owns_application", "heroku_application_has_addon"];
+    assert!(summary.partial().is_superset(&missing.into()), "{:?}", summary.partial());
+    assert!(!summary.partial().contains("heroku_account"), "that was collected before");
+    assert_eq!(place.states(), ["failed"]);
+    heroku.server().lift_all();
+    let before = heroku.requests();
+    let (said, graph) = place.resume();
+    assert_eq!((said.summary().state(), place.states()), ("complete", vec!["complete".to_owned()]));
+    assert_same(&graph, undisturbed());
+    let asked_again = heroku.asked_since(before);
+    assert!(asked_again.iter().all(|request| request.path != "/enterprise-accounts"), "{asked_again:#?}");
+}
+
+#[test]
+fn a_job_with_a_gap_is_completed_by_asking_for_the_gap_alone() {
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-platform");
+    let path = format!("/teams/{team}/apps");
+    heroku.fault(error(403, "forbidden").on(&path));
+    let place = Place::before(&heroku);
+    assert_eq!(place.collect("").0.code, 3);
+    heroku.server().lift_all();
+    let before = heroku.requests();
+    let (said, graph) = place.resume();
+    assert_same(&graph, undisturbed());
+    let paths: Vec<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
+    assert_eq!(paths, ["/account", &path]);
+    let (whole, _) = Place::before(&heroku).collect("");
+    assert_eq!(said.summary().results(), whole.summary().results(), "its books are those of a run without a gap");
+}
+
+#[test]
+fn where_nothing_can_be_had_the_exit_code_says_so() {
+    side_by_side(["/enterprise-accounts", "/enterprise-accounts/{id}/{list}"], |pattern| {
+        let heroku = Heroku::sample();
+        heroku.fault(error(403, "forbidden").on(pattern));
+        heroku.fault(error(403, "forbidden").on("/teams"));
+        let (said, graph) = Place::before(&heroku).collect("");
+        let summary = said.summary();
+        assert_eq!((said.code, summary.state()), (3, "partial"), "{pattern}: {}", said.all());
+        let accounts = graph.of_type("heroku_account").len();
+        assert_eq!(graph.objects().len(), accounts, "{pattern}");
+        assert_eq!(summary.partial().len() + usize::from(accounts > 0), 10, "{pattern}: {:?}", summary.partial());
+    });
+}
+
+#[test]
+fn accounts_that_cannot_be_listed_are_not_taken_for_none() {
+    let heroku = Heroku::sample();
+    heroku.fault(error(403, "forbidden").on("/enterprise-accounts"));
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!((said.code, said.summary().partial().len()), (3, 10), "{}", said.all());
+    // A team without its account would be a change of every team to whoever compares.
+    assert_eq!(graph.of_type("heroku_team"), Objects::new());
+}
+
+#[test]
+fn a_provider_that_is_not_there_is_no_job() {
+    let gone = Heroku::sample();
+    let place = Place::before(&gone);
+    drop(gone);
+    let said = place.run("collect");
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.all());
+    assert!(said.err.contains("GET /account failed: no connection"), "{}", said.err);
+    assert!(said.err.contains("check the network"), "{}", said.err);
+    assert_eq!(place.states(), Vec::<String>::new());
+}
+
+#[test]
+fn the_graph_is_the_same_whatever_the_concurrency_and_the_order_of_answers() {
+    let cases = [(1, 1), (8, 2), (8, 3), (64, 4), (64, 5)];
+    side_by_side(cases, |(concurrency, seed)| {
+        let latency = Latency::Shuffled { seed, max: Duration::from_millis(30) };
+        let heroku = Heroku::with(FakeOptions { latency, ..small_pages(5) });
+        let (said, graph): (_, Graph) = Place::before(&heroku).collect(&format!("--concurrency {concurrency}"));
+        assert_eq!(said.code, 0, "{}", said.all());
+        assert!(heroku.server().peak_in_flight() <= concurrency, "{}", heroku.server().peak_in_flight());
+        assert_same(&graph, undisturbed());
+    });
+}
