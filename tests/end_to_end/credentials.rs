@@ -1,1 +1,151 @@
-//! credentials
+//! Where a key comes from, what becomes of a wrong one, and that no key is ever written anywhere.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+use integration_heroku::fake::{FakeOptions, Fault, Reply};
+use serde_json::json;
+
+use crate::harness::{Heroku, Place, files_below};
+
+/// Nothing else in the world looks like it.
+const KEY: &str = "HRKU-5ecretQuokka-do-not-print";
+
+fn heroku() -> Heroku {
+    Heroku::with(FakeOptions { token: KEY.to_owned(), ..FakeOptions::default() })
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// The files that hold a text.
+fn files_with(text: &str, folder: &Path) -> Vec<String> {
+    let files = files_below(folder).into_iter();
+    let found = files.filter(|path| holds(&std::fs::read(path).expect("a file"), text));
+    found.map(|path| path.display().to_string()).collect()
+}
+
+#[test]
+fn the_key_is_written_nowhere_though_the_provider_repeats_it() {
+    let heroku = heroku();
+    let refusal = json!({"id": "forbidden", "message": format!("The key {KEY} may not read members. Bearer {KEY}")});
+    heroku.fault(Fault::Status(Reply::json(403, &refusal)).on("/teams/{id}/members"));
+    let place = Place::before(&heroku);
+    for line in [
+        "collect -vv --output out",
+        "collect -vv --log-format json --format json --output json",
+        "collect --resume -vv --output resumed",
+        "jobs show --format json",
+        "jobs show",
+        "visualize steps --job --output steps.html",
+        "visualize steps --job --output steps.svg",
+        "validate -vv",
+        "validate config --format json",
+    ] {
+        let said = place.run(line);
+        assert!([0, 3].contains(&said.code), "{line}: {}", said.all());
+        assert!(!holds(said.all().as_bytes(), KEY), "{line} shows the key");
+    }
+    assert!(place.read("out/summary.json").contains("[secret]"), "the provider's words are told, without the key");
+    assert_eq!(files_with(KEY, place.root()), Vec::<String>::new());
+    assert!(!files_with("kestrel-harbour", &place.path(".integration")).is_empty(), "a text that is there is found");
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_no_key_behind() {
+    let heroku = heroku();
+    heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons"));
+    let place = Place::before(&heroku);
+    let mut running = place.start("collect");
+    running.tells(&["fetch-apps: ", "fetch-members: "]);
+    assert!(running.kill());
+    let files = files_below(&place.path(".integration"));
+    assert!(files.iter().any(|path| path.to_string_lossy().ends_with("-wal")), "{files:?}");
+    assert_eq!(files_with(KEY, place.root()), Vec::<String>::new());
+}
+
+#[test]
+fn what_heroku_tells_of_other_secrets_is_not_kept() {
+    let heroku = heroku();
+    let team = heroku.team("kestrel-research");
+    let app = json!([{
+        "id": "0b2dfa09-1111-428b-b78c-c3ed9eb894d1", "name": "kestrel-leaky", "owner": null,
+        "web_url": "https://kestrel-leaky.herokuapp.com/",
+        "token": "quokka-token", "nested": [{"password": "quokka-password", "secret": "quokka-secret"}],
+        "drain": "https://user:quokka-drain@logs.example.com/1",
+    }]);
+    heroku.fault(Fault::Status(Reply::json(200, &app)).on(&format!("/teams/{team}/apps")));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    assert_eq!(said.code, 0, "{}", said.all());
+    let kept = &graph.of_type("heroku_application")["0b2dfa09-1111-428b-b78c-c3ed9eb894d1"];
+    assert_eq!(kept["_rawData"][0]["rawData"]["drain"], "https://logs.example.com/1");
+    assert_eq!(files_with("quokka-", place.root()), Vec::<String>::new());
+}
+
+#[test]
+fn a_key_that_works_is_named_by_whose_it_is() {
+    let heroku = heroku();
+    assert_snapshot!("config_that_works", Place::before(&heroku).run("validate config").steady());
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_no_finding_but_a_failed_check() {
+    let gone = heroku();
+    let place = Place::before(&gone);
+    drop(gone);
+    let said = place.run("validate config");
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.all());
+    assert!(said.err.contains("check the network") && !said.all().contains(KEY), "{}", said.all());
+}
+
+#[test]
+fn a_wrong_key_is_a_finding_and_is_not_shown() {
+    let heroku = heroku();
+    let place = Place::before(&heroku).with("HEROKU_API_KEY", "HRKU-not-the-right-one");
+    let said = place.run("validate config");
+    assert_eq!(said.code, 4, "{}", said.all());
+    assert_snapshot!("config_with_a_wrong_key", said.steady());
+    let said = place.run("validate config --format json -vv");
+    assert_eq!((said.code, &said.json()["config"]["problem"]["code"]), (4, &"PROVIDER_AUTHENTICATION_ERROR".into()));
+    assert!(!said.all().contains("not-the-right-one"), "{}", said.all());
+}
+
+#[test]
+fn a_key_that_may_not_even_ask_who_it_is_is_a_wrong_key() {
+    let heroku = Heroku::with(FakeOptions { token: KEY.to_owned(), scopes: Vec::new(), ..FakeOptions::default() });
+    let said = Place::before(&heroku).run("validate config --format json");
+    assert_eq!((said.code, &said.json()["config"]["problem"]["code"]), (4, &"PROVIDER_AUTHENTICATION_ERROR".into()));
+}
+
+#[test]
+fn a_configuration_that_is_not_valid_is_a_finding() {
+    let place = Place::alone().with("HEROKU_API_KEY", KEY).with("HEROKU_API_URL", "api.heroku.com");
+    let said = place.run("validate config");
+    assert_eq!(said.code, 4, "{}", said.all());
+    assert!(said.out.contains("HEROKU_API_URL"), "{}", said.out);
+    let said = place.run("collect");
+    assert_eq!(said.code, 1, "{}", said.all());
+    assert!(said.err.contains("HEROKU_API_URL") && !said.all().contains(KEY), "{}", said.all());
+}
+
+#[test]
+fn keys_come_from_the_environment_or_files_and_the_nearest_wins() {
+    let heroku = heroku();
+    let url = heroku.url();
+    let place = Place::alone();
+    place.write(".env", &format!("HEROKU_API_URL={url}\nAPI_KEY=wrong\n"));
+    assert_eq!(place.run("validate config").code, 4);
+    place.write(".env.east", &format!("HEROKU_API_KEY={KEY}\n"));
+    assert_eq!(place.run("validate config --instance east").code, 0);
+    let said = place.run("collect --instance east --format json");
+    assert_eq!((said.code, &said.json()["instance"]), (0, &"east".into()), "{}", said.all());
+    let place = place.with("HEROKU_API_KEY", "wrong");
+    assert_eq!(place.run("validate config --instance east").code, 4);
+    let place = place.with("HEROKU_API_KEY", KEY);
+    assert_eq!(place.run("validate config").code, 0);
+    let before = heroku.requests();
+    assert_eq!(place.run("collect --sample").code, 0);
+    assert_eq!(heroku.requests(), before, "the sample asks nobody but itself");
+}

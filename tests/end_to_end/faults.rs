@@ -223,8 +223,7 @@ fn an_answer_that_does_not_fit_is_not_asked_for_again() {
 
 #[test]
 fn an_empty_bucket_is_waited_for() {
-    // A second of ours is a minute of the provider's.
-    let rate = RateBucket { retry_after: RetryAfter::Seconds, time_scale: 60.0, ..RateBucket::new(6, 600.0) };
+    let rate = RateBucket { retry_after: RetryAfter::Seconds, ..RateBucket::new(6, 240.0) };
     let heroku = Heroku::with(FakeOptions { rate: Some(rate), ..FakeOptions::default() });
     let (said, graph) = Place::before(&heroku).collect("");
     assert_eq!(said.code, 0, "{}", said.all());

@@ -1,1 +1,198 @@
-//! kill
+//! A process that dies at any instant leaves a store that goes on to the graph of an undisturbed run.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use integration_heroku::fake::{FakeOptions, Fault, Latency, Organisation, OrganisationSize, PageLimits};
+
+use crate::harness::{Graph, Heroku, Place, assert_same, side_by_side, undisturbed};
+
+/// Small pages make many requests, and so many instants; the latency keeps the program at work in between.
+fn slow() -> FakeOptions {
+    FakeOptions {
+        page_limits: PageLimits { default: 2, maximum: 2 },
+        latency: Latency::Shuffled { seed: 7, max: Duration::from_millis(20) },
+        ..FakeOptions::default()
+    }
+}
+
+/// Starts a command and kills it once so many requests have arrived; whether that was before its end.
+fn killed_after(heroku: &Heroku, place: &Place, line: &str, requests: usize) -> bool {
+    let wanted = heroku.requests() + requests;
+    let running = place.start(line);
+    heroku.until(|heroku| heroku.requests() >= wanted);
+    running.kill()
+}
+
+#[test]
+fn a_job_killed_at_any_request_resumes_to_the_graph_of_an_undisturbed_run() {
+    // The first request asks whose key it is: from the second one on there is a job.
+    let instants: Vec<usize> = (2..=77).step_by(5).collect();
+    side_by_side(instants.chunks(4), |instants| {
+        for &requests in instants {
+            let heroku = Heroku::with(slow());
+            let place = Place::before(&heroku);
+            assert!(killed_after(&heroku, &place, "collect --output out", requests), "it ended before {requests}");
+            assert_eq!(place.states(), ["interrupted"], "after {requests} requests");
+            assert!(!place.path("out").exists(), "nothing is exported half-way");
+            let (said, graph) = place.resume();
+            assert_same(&graph, undisturbed());
+            assert_eq!((said.summary().state(), place.states()), ("complete", vec!["complete".to_owned()]));
+        }
+    });
+}
+
+#[test]
+fn a_job_killed_again_and_again_still_ends_well() {
+    let heroku = Heroku::with(slow());
+    let place = Place::before(&heroku);
+    assert!(killed_after(&heroku, &place, "collect", 20));
+    for requests in [10, 15, 9, 12] {
+        killed_after(&heroku, &place, "collect --resume", requests);
+        assert_eq!(place.states(), ["interrupted"]);
+    }
+    let (said, graph) = place.resume();
+    assert_same(&graph, undisturbed());
+    let (whole, _) = Place::before(&Heroku::sample()).collect("");
+    assert_eq!(said.summary().results(), whole.summary().results(), "its books are those of an undisturbed run");
+}
+
+#[test]
+fn a_job_killed_while_much_is_written_resumes_as_well() {
+    let size = OrganisationSize { accounts: 2, teams: 10, people: 300, apps: 600, addons: 1_800, seed: 3 };
+    let heroku = || {
+        let page_limits = PageLimits { default: 100, maximum: 100 };
+        Heroku::of(Organisation::of_size(size), FakeOptions { page_limits, ..FakeOptions::default() })
+    };
+    let (said, expected) = Place::before(&heroku()).collect("");
+    assert_eq!(said.code, 0, "{}", said.all());
+    for requests in [15, 40] {
+        let heroku = heroku();
+        let place = Place::before(&heroku);
+        assert!(killed_after(&heroku, &place, "collect", requests), "it ended before {requests}");
+        let (_, graph) = place.resume();
+        assert_same(&graph, &expected);
+    }
+}
+
+#[test]
+fn steps_that_had_ended_are_not_repeated() {
+    let heroku = Heroku::sample();
+    heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons"));
+    let place = Place::before(&heroku);
+    let mut running = place.start("collect");
+    running.tells(&["fetch-account: ", "fetch-teams: ", "fetch-members: ", "fetch-apps: ", "fetch-team-members: "]);
+    assert!(running.kill());
+    heroku.server().lift_all();
+    let before = heroku.requests();
+    let (said, graph) = place.resume();
+    assert_same(&graph, undisturbed());
+    let paths: BTreeSet<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
+    let addons = heroku.organisation().teams().map(|team| format!("/teams/{}/addons", team.id));
+    assert_eq!(paths, addons.chain(["/account".to_owned()]).collect());
+    let summary = said.summary();
+    assert_eq!(summary.step("fetch-apps")["encounteredTypeCounts"]["heroku_application"], 25);
+    assert_eq!((&summary.0["entities"], &summary.0["relationships"]), (&120.into(), &150.into()));
+}
+
+#[test]
+fn a_job_at_work_is_not_resumed_by_a_second_process() {
+    let heroku = Heroku::sample();
+    heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons"));
+    let place = Place::before(&heroku);
+    let mut running = place.start("collect");
+    running.tells(&["fetch-apps: "]);
+    assert_eq!(place.states(), ["running"]);
+    let said = place.run("collect --resume");
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.all());
+    assert!(said.err.contains("another process works on the job"), "{}", said.err);
+    let said = place.run("jobs show");
+    assert!(said.code == 1 && said.err.contains("has no summary yet"), "{}", said.all());
+    // A second job beside it is no trouble.
+    let other = Place::before(&Heroku::sample());
+    assert_eq!(other.run(&format!("collect --sample --data-dir {}", place.path(".integration").display())).code, 0);
+    assert_eq!(place.states(), ["complete", "running"]);
+    assert!(running.kill());
+    assert_eq!(place.states(), ["complete", "interrupted"]);
+}
+
+#[test]
+fn a_complete_job_is_not_resumed() {
+    let place = Place::alone();
+    place.run("collect --sample");
+    let said = place.run("collect --resume");
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("is complete: there is nothing to resume"), "{}", said.err);
+    let said = Place::alone().run("collect --resume");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("there are no jobs in .integration"), "{}", said.err);
+}
+
+/// A job that works on the last team's apps alone, one request at a time, and gets no answer.
+fn stuck_at_the_last_team(heroku: &Heroku) -> (String, Vec<String>) {
+    let mut teams: Vec<String> = heroku.organisation().teams().map(|team| team.id.to_string()).collect();
+    teams.sort();
+    let last = teams.pop().expect("the sample has teams");
+    heroku.fault(Fault::NoAnswer.on(&format!("/teams/{last}/apps")));
+    (format!("/teams/{last}/apps"), teams.into_iter().map(|team| format!("/teams/{team}/apps")).collect())
+}
+
+#[test]
+fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there() {
+    side_by_side(["INT", "TERM"], |name| {
+        let heroku = Heroku::sample();
+        let (last, others) = stuck_at_the_last_team(&heroku);
+        let place = Place::before(&heroku);
+        let running = place.start("collect --concurrency 1 --step fetch-apps --output out --format json");
+        heroku.until(|heroku| heroku.log().iter().any(|request| request.path == last));
+        running.interrupt(name);
+        let said = running.end();
+        assert_eq!(said.code, 3, "{name}: {}", said.all());
+        assert!(said.err.contains("Stopping: what has been collected is being kept."), "{}", said.err);
+        let summary = said.summary();
+        assert_eq!((summary.state(), place.states()), ("cancelled", vec!["cancelled".to_owned()]));
+        assert!(summary.partial().contains("heroku_application"), "{:?}", summary.partial());
+        let kept = Graph::read(&place.path("out/graph"));
+        let apps = kept.of_type("heroku_application");
+        let all = undisturbed().of_type("heroku_application");
+        assert!(apps.iter().all(|(key, app)| all[key] == *app));
+        assert_eq!(apps.len(), all.values().filter(|app| !last.contains(app["teamId"].as_str().expect("an id"))).count());
+        assert!(!place.read("out/summary.json").is_empty());
+        assert_eq!(place.run("validate data --input out").code, 0);
+
+        heroku.server().lift_all();
+        let before = heroku.requests();
+        let (_, graph) = place.resume();
+        assert_eq!(graph.of_type("heroku_application"), all);
+        let asked: Vec<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
+        assert!(asked.contains(&last) && others.iter().all(|path| !asked.contains(path)), "{asked:#?}");
+    });
+}
+
+#[test]
+fn a_second_interrupt_ends_it_at_once_and_the_job_goes_on_all_the_same() {
+    let heroku = Heroku::with(slow());
+    let place = Place::before(&heroku);
+    let mut running = place.start("collect");
+    heroku.until(|heroku| heroku.requests() >= 20);
+    running.interrupt("INT");
+    running.tells(&["Stopping"]);
+    running.interrupt("INT");
+    let said = running.end();
+    assert!([1, 3].contains(&said.code), "{}", said.all());
+    let (_, graph) = place.resume();
+    assert_same(&graph, undisturbed());
+}
+
+#[test]
+fn an_export_that_was_killed_leaves_nothing_in_the_way() {
+    let place = Place::alone();
+    place.write("out/.graph.new/fetch-apps/entities/half.json", "{\"entities\":[");
+    place.write("out/.graph.old/fetch-apps/entities/old.json", "{\"entities\":[]}");
+    let (said, graph) = place.collect("--sample");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert_same(&graph, undisturbed());
+    let mut left: Vec<_> = std::fs::read_dir(place.path("out")).expect("a folder").map(|e| e.expect("one").file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["graph", "summary.json"]);
+}

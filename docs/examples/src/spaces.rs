@@ -18,10 +18,10 @@ relationship!(pub TeamHasSpace: Team -[HAS]-> Space);
 pub async fn fetch(api: Client<Heroku>, teams: Each<Team>, spaces: Emit<Space>, has: Emit<TeamHasSpace>) -> StepResult {
     let (api, spaces, has) = (&api, &spaces, &has);
     let spaces_of = |team: Team| async move {
-        let mut list = api.http().get("/teams/{id}/spaces", &[&team.id]).ranges(Ranges { order_by: "id", max: 1_000 });
-        while let Some(space) = list.try_next().await? {
-            let (space, raw): (Space, _) = space.into_parts();
-            let space = spaces.add(space.with_raw(raw)).await?;
+        let mut listing =
+            api.http().get("/teams/{id}/spaces", &[&team.id]).ranges::<Space>(Ranges { order_by: "id", max: 1_000 });
+        while let Some(space) = listing.try_next().await? {
+            let space = spaces.add(space.value.with_raw(space.raw)).await?;
             has.add(&team, &space).await?;
         }
         Ok(())

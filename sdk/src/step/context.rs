@@ -188,10 +188,10 @@ impl StepContext {
         let part = Part::new(self.intake().next_part());
         self.0.ledger.open().parts += 1;
         match part.doing(work).await {
-            Ok(()) => self.intake().close_part(&part, under.key).await,
+            Ok(()) => self.intake().close_part(part, under.key).await,
             Err(error) if error.is_vanished() => {
                 part.doing(async { self.vanished() }).await;
-                self.intake().close_part(&part, under.key).await
+                self.intake().close_part(part, under.key).await
             }
             Err(error) if error.is_local() => {
                 self.part_failed(under, &error);

@@ -1,24 +1,24 @@
 //! The way into the graph: hooks, redaction, checks, serialization, and the queue to the store's writer.
 //!
 //! ```text
-//!   step ──object──▶ hooks ▶ redaction ▶ schemas ▶ bytes ──▶ batch ──▶ writer's queue
-//!                                  └──findings──▶ ledger ◀──taken keys──┘
+//!   step ──object──▶ hooks ▶ redaction ──▶ batch ──▶ schemas ▶ bytes ──▶ writer's queue
+//!                                          └─ pipeline: threads of their own ─┘
 //! ```
 //!
-//! An object is built once, validated once and serialized once; what follows handles bytes. A step fills its next batch
-//! while the writer works on the last ones; a full queue makes it wait.
+//! An object is built once, validated once and serialized once; what follows handles bytes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
-use crate::store::{DonePart, Insertion, JobStore, Kind, PartNumber, Pending, Row};
+use crate::store::{JobStore, Kind, PartNumber, Row};
 
+use super::pipeline::Pipeline;
 use super::tail::Tail;
 use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
 
@@ -26,12 +26,6 @@ use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
 /// Changes a relationship before it is added.
 pub type RelationshipHook = Arc<dyn Fn(&StepId, &mut Relationship) + Send + Sync>;
-
-/// Full enough for cheap transactions, small enough to lose little and to hold little memory.
-const BATCH_ROWS: usize = 1_000;
-const BATCH_BYTES: usize = 1 << 20;
-/// Batches of a step that may be with the writer while it fills the next.
-const BATCHES_AHEAD: usize = 2;
 
 /// An object that a step wants to add.
 pub(crate) enum Candidate {
@@ -51,6 +45,18 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
+    /// Checks and serializes.
+    pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> StepResult<Row> {
+        let Unchecked { kind, key, object_type, class, part, ends, merge, json } = object;
+        let findings = self.check(&json);
+        let apart = self.judge(&findings, &key, &object_type)? == Verdict::Apart;
+        let quarantined = apart.then(|| serde_json::json!(findings).to_string());
+        ledger.admit(&object_type, apart, findings, part.as_deref());
+        let part = part.map_or(0, |part| part.number());
+        let json = serde_json::to_vec(&json).map_err(|error| StepError::Other(error.to_string()))?;
+        Ok(Row { kind, key, object_type, class, part, ends, merge, json, quarantined })
+    }
+
     fn check(&self, object: &Value) -> Vec<Finding> {
         if self.validation == Validation::Off { Vec::new() } else { self.schemas.check(object) }
     }
@@ -74,7 +80,7 @@ impl Intake {
             return Ok(());
         };
         let verdict = self.judge(&findings, key, &object_type).map_err(Some)?;
-        ledger.find(findings);
+        ledger.find(findings, Part::current().as_deref());
         match verdict {
             Verdict::Admitted => Ok(()),
             Verdict::Apart => {
@@ -94,32 +100,15 @@ enum Verdict {
 /// One step's way into the graph.
 pub(crate) struct StepIntake {
     intake: Arc<Intake>,
+    pipeline: Pipeline,
     step: StepId,
     emits: BTreeSet<ObjectType>,
+    /// It may amend entities that it adds itself.
+    amends_own: bool,
     ledger: Arc<Ledger>,
-    batch: Mutex<Batch>,
-    ahead: Mutex<VecDeque<Pending<Insertion>>>,
     next_part: AtomicI64,
     /// The types it adds that other steps follow.
     followed: BTreeMap<ObjectType, Arc<Tail>>,
-}
-
-#[derive(Default)]
-struct Batch {
-    rows: Vec<Row>,
-    done: Vec<DonePart>,
-    bytes: usize,
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        self.rows.len() + self.done.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
-    }
-}
-
-/// Every change under these locks is one push or one take, so the contents hold even after a panic elsewhere.
-fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl StepIntake {
@@ -131,13 +120,14 @@ impl StepIntake {
         next_part: PartNumber,
         followed: BTreeMap<ObjectType, Arc<Tail>>,
     ) -> Self {
+        let emits = declaration.emits();
         Self {
+            pipeline: Pipeline::new(Arc::clone(&intake), declaration.id.clone(), Arc::clone(&ledger)),
             intake,
             step: declaration.id.clone(),
-            emits: declaration.emits(),
+            amends_own: !emits.is_disjoint(&declaration.amends),
+            emits,
             ledger,
-            batch: Mutex::default(),
-            ahead: Mutex::default(),
             next_part: AtomicI64::new(next_part),
             followed,
         }
@@ -152,16 +142,14 @@ impl StepIntake {
         if object.class.is_empty() {
             return self.refuse(ObjectError::MissingClass { key: object.key, object_type: object.object_type });
         }
-        let row = self.admit(object)?;
-        self.enqueue(row).await
+        self.push(object).await
     }
 
     /// Adds an object that an earlier job collected: checked anew, since schemas change.
     pub(crate) async fn adopt(&self, row: Row) -> StepResult {
         let Row { kind, key, object_type, class, ends, merge, json, .. } = row;
         let json = serde_json::from_slice(&json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
-        let row = self.admit(Unchecked { kind, key, object_type, class, ends, merge, json })?;
-        self.enqueue(row).await
+        self.push(Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge, json }).await
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
@@ -185,6 +173,7 @@ impl StepIntake {
                     class: classes.join(","),
                     key: entity.key.clone(),
                     object_type: entity.object_type.clone(),
+                    part: Part::current(),
                     ends: None,
                     merge: equal_keys == EqualKeys::Merge,
                     json: entity.into_json(),
@@ -197,6 +186,7 @@ impl StepIntake {
                     class: relationship.class.to_string(),
                     key: relationship.key(),
                     object_type: relationship.object_type.clone(),
+                    part: Part::current(),
                     ends: Some((relationship.from.clone(), relationship.to.clone())),
                     merge: false,
                     json: relationship.into_json(),
@@ -207,6 +197,7 @@ impl StepIntake {
                 class: mapped.class.to_string(),
                 key: mapped.key(),
                 object_type: mapped.object_type.clone(),
+                part: Part::current(),
                 ends: None,
                 merge: false,
                 json: mapped.into_json(),
@@ -214,20 +205,20 @@ impl StepIntake {
         }
     }
 
-    /// Checks and serializes.
-    fn admit(&self, object: Unchecked) -> StepResult<Row> {
-        let Unchecked { kind, key, object_type, class, ends, merge, json } = object;
-        let findings = self.intake.check(&json);
-        let apart = self.intake.judge(&findings, &key, &object_type)? == Verdict::Apart;
-        let quarantined = apart.then(|| serde_json::json!(findings).to_string());
-        self.ledger.admit(&object_type, apart, findings);
-        let json = serde_json::to_vec(&json).map_err(|error| StepError::Other(error.to_string()))?;
-        Ok(Row { kind, key, object_type, class, part: Part::current(), ends, merge, json, quarantined })
+    async fn push(&self, object: Unchecked) -> StepResult {
+        let tail = self.followed.get(&object.object_type);
+        self.pipeline.push(object).await?;
+        if let Some(tail) = tail {
+            tail.tell();
+        }
+        Ok(())
     }
 
     /// Joins properties to an entity that is there; the check happens where the two are joined.
     pub(crate) async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
-        self.flush().await?;
+        if self.amends_own {
+            self.flush().await?;
+        }
         let (intake, ledger, amended) = (Arc::clone(&self.intake), Arc::clone(&self.ledger), key.clone());
         let check = move |object: &Value| intake.check_amended(&ledger, &amended, object);
         match self.intake.store.amend(key.clone(), properties, check).await? {
@@ -242,69 +233,18 @@ impl StepIntake {
     }
 
     /// Marks a part as done, behind all its objects.
-    pub(crate) async fn close_part(&self, part: &Part, parent: ObjectKey) -> StepResult {
-        let books = part.books().map_err(|error| StepError::Other(error.to_string()))?;
-        self.collect(|batch| batch.done.push(DonePart { number: part.number(), parent, books })).await
-    }
-
-    async fn enqueue(&self, row: Row) -> StepResult {
-        let tail = self.followed.get(&row.object_type);
-        let collected = self.collect(|batch| {
-            batch.bytes += row.json.len();
-            batch.rows.push(row);
-        });
-        collected.await?;
-        if let Some(tail) = tail {
-            tail.tell();
-        }
-        Ok(())
-    }
-
-    async fn collect(&self, change: impl FnOnce(&mut Batch)) -> StepResult {
-        let full = {
-            let mut batch = open(&self.batch);
-            change(&mut batch);
-            batch.is_full().then(|| std::mem::take(&mut *batch))
-        };
-        match full {
-            Some(batch) => self.submit(batch).await,
-            None => Ok(()),
-        }
+    pub(crate) async fn close_part(&self, part: Arc<Part>, parent: ObjectKey) -> StepResult {
+        self.pipeline.mark(part, parent).await
     }
 
     /// Sends what is in hand to the writer, so that what is written next comes after it.
     pub(crate) async fn flush(&self) -> StepResult {
-        let batch = std::mem::take(&mut *open(&self.batch));
-        if batch.rows.is_empty() && batch.done.is_empty() { Ok(()) } else { self.submit(batch).await }
-    }
-
-    async fn submit(&self, batch: Batch) -> StepResult {
-        let pending = self.intake.store.submit(self.step.clone(), batch.rows, batch.done).await?;
-        let oldest = {
-            let mut ahead = open(&self.ahead);
-            ahead.push_back(pending);
-            if ahead.len() > BATCHES_AHEAD { ahead.pop_front() } else { None }
-        };
-        match oldest {
-            Some(pending) => self.settle(pending).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn settle(&self, pending: Pending<Insertion>) -> StepResult {
-        let outcome = pending.done().await?;
-        self.ledger.settle(outcome);
-        Ok(())
+        self.pipeline.flush().await
     }
 
     /// Waits until all that the step added is committed, and reports the duplicate keys met.
     pub(crate) async fn finish(&self) -> StepResult {
-        self.flush().await?;
-        loop {
-            let Some(pending) = open(&self.ahead).pop_front() else { break };
-            self.settle(pending).await?;
-        }
-        self.intake.store.settle().await?;
+        self.pipeline.finish().await?;
         match self.ledger.duplicate() {
             Some(error) => Err(error.into()),
             None => Ok(()),
@@ -313,12 +253,13 @@ impl StepIntake {
 }
 
 /// An object between its making and its check.
-struct Unchecked {
-    kind: Kind,
-    key: ObjectKey,
-    object_type: ObjectType,
-    class: String,
-    ends: Option<(ObjectKey, ObjectKey)>,
-    merge: bool,
-    json: Value,
+pub(super) struct Unchecked {
+    pub(super) kind: Kind,
+    pub(super) key: ObjectKey,
+    pub(super) object_type: ObjectType,
+    pub(super) class: String,
+    pub(super) part: Option<Arc<Part>>,
+    pub(super) ends: Option<(ObjectKey, ObjectKey)>,
+    pub(super) merge: bool,
+    pub(super) json: Value,
 }

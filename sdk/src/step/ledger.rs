@@ -102,7 +102,9 @@ impl Ledger {
 
     pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str) {
         count(&mut self.open().skipped, object_type, reason, 1);
-        Part::note(|books| count(&mut books.skipped, object_type, reason, 1));
+        if let Some(part) = Part::current() {
+            part.note(|books| count(&mut books.skipped, object_type, reason, 1));
+        }
     }
 
     /// Takes over the books of a part that was done before this process.
@@ -112,7 +114,7 @@ impl Ledger {
                 count(&mut self.open().skipped, object_type, reason, *times);
             }
         }
-        self.find(books.findings);
+        self.find(books.findings, None);
         self.open().parts += 1;
     }
 
@@ -128,9 +130,9 @@ impl Ledger {
     }
 
     /// Counts an object that is on its way to the store, with what its schemas say of it.
-    pub(crate) fn admit(&self, object_type: &ObjectType, apart: bool, findings: Vec<Finding>) {
+    pub(crate) fn admit(&self, object_type: &ObjectType, apart: bool, findings: Vec<Finding>, part: Option<&Part>) {
         if !findings.is_empty() {
-            self.find(findings);
+            self.find(findings, part);
         }
         let mut record = self.open();
         let counts = if apart { &mut record.quarantined } else { &mut record.added };
@@ -140,8 +142,11 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn find(&self, findings: Vec<Finding>) {
-        Part::note(|books| books.findings.extend(findings.iter().cloned()));
+    /// Counts what schemas say of an object, in the books of its part too.
+    pub(crate) fn find(&self, findings: Vec<Finding>, part: Option<&Part>) {
+        if let Some(part) = part {
+            part.note(|books| books.findings.extend(findings.iter().cloned()));
+        }
         let mut record = self.open();
         for finding in findings {
             let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);

@@ -22,6 +22,7 @@ mod function;
 mod intake;
 mod ledger;
 mod part;
+mod pipeline;
 mod read;
 mod share;
 mod tail;

@@ -40,15 +40,14 @@ impl Part {
         PART.scope(Arc::clone(self), work).await
     }
 
-    /// The number of the part at work; 0 where there is none.
-    pub(crate) fn current() -> PartNumber {
-        PART.try_with(|part| part.number).unwrap_or(0)
+    /// The part at work, if there is one.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        PART.try_with(Arc::clone).ok()
     }
 
-    /// Writes into the books of the part at work, if there is one.
-    pub(crate) fn note(write: impl FnOnce(&mut PartBooks)) {
-        // Outside of a part there are only the books of the step.
-        let _ = PART.try_with(|part| write(&mut part.open()));
+    /// Writes into the books.
+    pub(crate) fn note(&self, write: impl FnOnce(&mut PartBooks)) {
+        write(&mut self.open());
     }
 
     pub(crate) fn number(&self) -> PartNumber {

@@ -11,7 +11,7 @@ use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 use super::lock::JobLock;
 use super::object::{self, DonePart, Insertion, Kind, Quarantined, Row, unreadable};
 use super::rewind::{self, Rewound};
-use super::sqlite::Pending;
+use super::sqlite::{Pending, Place};
 use super::{Store, StoreError};
 
 /// How far a job is.
@@ -242,16 +242,22 @@ impl JobStore {
         &self.id
     }
 
-    /// Queues a batch of objects, and the parts that are complete with it, and goes on. Others may read them after
+    /// Waits for a place in the writer's queue.
+    pub(crate) async fn place(&self) -> Result<Place<'_>, StoreError> {
+        self.store.place().await
+    }
+
+    /// Queues a batch of objects, and the parts that are complete with it. Others may read them after
     /// [`settle`](Self::settle).
-    pub(crate) async fn submit(
+    pub(crate) fn submit(
         &self,
+        place: Place<'_>,
         step: StepId,
         rows: Vec<Row>,
         done: Vec<DonePart>,
-    ) -> Result<Pending<Insertion>, StoreError> {
+    ) -> Pending<Insertion> {
         let job = self.number;
-        self.store.submit(move |connection| object::insert(connection, job, &step, &rows, &done)).await
+        place.submit(rows.len(), move |connection| object::insert(connection, job, &step, &rows, &done))
     }
 
     /// Waits until all that was queued before is committed.
@@ -274,8 +280,8 @@ impl JobStore {
         F: FnOnce(&Value) -> Result<(), E> + Send + 'static,
     {
         let job = self.number;
-        let pending =
-            self.store.submit(move |connection| object::amend(connection, job, &key, properties, check)).await?;
+        let mut pending =
+            self.store.submit(1, move |connection| object::amend(connection, job, &key, properties, check)).await?;
         pending.done().await
     }
 

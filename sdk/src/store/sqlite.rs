@@ -135,28 +135,23 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
-        self.send(true, work).await?.done().await
+        self.place().await?.send(true, 1, work).done().await
     }
 
     /// Queues some writing and waits only for a place in the queue. When it is done others may read it only after the next
     /// [`write`](Self::write): the writer commits many such pieces at once.
-    pub(crate) async fn submit<R, F>(&self, work: F) -> Result<Pending<R>, StoreError>
+    pub(crate) async fn submit<R, F>(&self, rows: usize, work: F) -> Result<Pending<R>, StoreError>
     where
         R: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
-        self.send(false, work).await
+        Ok(self.place().await?.submit(rows, work))
     }
 
-    async fn send<R, F>(&self, commit: bool, work: F) -> Result<Pending<R>, StoreError>
-    where
-        R: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let command = Command::new(commit, work, reply);
-        self.writer.send(command).await.map_err(|_| StoreError::Closed)?;
-        Ok(Pending { answer, readers: Arc::clone(&self.readers) })
+    /// Waits for a place in the writer's queue. What is put there afterwards cannot be lost by dropping a future.
+    pub(crate) async fn place(&self) -> Result<Place<'_>, StoreError> {
+        let permit = self.writer.reserve().await.map_err(|_| StoreError::Closed)?;
+        Ok(Place { permit, readers: &self.readers })
     }
 
     /// Does some reading on a thread for blocking work.
@@ -175,6 +170,32 @@ impl Store {
     }
 }
 
+/// A place in the writer's queue.
+pub(crate) struct Place<'a> {
+    permit: mpsc::Permit<'a, Command>,
+    readers: &'a Arc<Readers>,
+}
+
+impl Place<'_> {
+    pub(crate) fn submit<R, F>(self, rows: usize, work: F) -> Pending<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    {
+        self.send(false, rows, work)
+    }
+
+    fn send<R, F>(self, commit: bool, rows: usize, work: F) -> Pending<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.permit.send(Command::new(commit, rows, work, reply));
+        Pending { answer, readers: Arc::clone(self.readers) }
+    }
+}
+
 /// Writing that is queued and not yet known to be done.
 pub(crate) struct Pending<R> {
     answer: oneshot::Receiver<rusqlite::Result<R>>,
@@ -182,8 +203,9 @@ pub(crate) struct Pending<R> {
 }
 
 impl<R> Pending<R> {
-    pub(crate) async fn done(self) -> Result<R, StoreError> {
-        self.answer.await.map_err(|_| StoreError::Closed)?.map_err(|source| self.readers.failed(source))
+    /// Waits for what came of it; to be asked once.
+    pub(crate) async fn done(&mut self) -> Result<R, StoreError> {
+        (&mut self.answer).await.map_err(|_| StoreError::Closed)?.map_err(|source| self.readers.failed(source))
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-/// Pieces of work in one transaction, at the most: as many batches of a thousand objects.
-const LARGEST: usize = 20;
+/// Rows in one transaction, at the most.
+const LARGEST: usize = 20_000;
 /// How long a transaction stays open: what a killed process may lose.
 const OLDEST: Duration = Duration::from_secs(1);
 /// How long an open transaction waits for more work.
@@ -27,12 +27,13 @@ struct Executed {
 /// A piece of work for the writer.
 pub(super) struct Command {
     commit: bool,
+    rows: usize,
     run: Box<dyn FnOnce(&Connection) -> Executed + Send>,
 }
 
 impl Command {
-    /// `commit`: the answer waits until the work is committed.
-    pub(super) fn new<R, F>(commit: bool, work: F, answer: oneshot::Sender<rusqlite::Result<R>>) -> Self
+    /// `commit`: the answer waits until the work is committed. `rows`: about how many it writes.
+    pub(super) fn new<R, F>(commit: bool, rows: usize, work: F, answer: oneshot::Sender<rusqlite::Result<R>>) -> Self
     where
         R: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
@@ -45,7 +46,7 @@ impl Command {
                 reply: Box::new(move |fate| drop(answer.send(result.and_then(|result| fate.map(|()| result))))),
             }
         };
-        Self { commit, run: Box::new(run) }
+        Self { commit, rows, run: Box::new(run) }
     }
 }
 
@@ -58,7 +59,7 @@ pub(super) struct Writer {
 /// The transaction that is open.
 struct Open {
     since: Instant,
-    pieces: usize,
+    rows: usize,
 }
 
 impl Writer {
@@ -95,11 +96,11 @@ impl Writer {
     fn execute(&mut self, command: Command) {
         let begun = match &mut self.open {
             Some(open) => {
-                open.pieces += 1;
+                open.rows += command.rows;
                 Ok(())
             }
             None => {
-                self.open = Some(Open { since: Instant::now(), pieces: 1 });
+                self.open = Some(Open { since: Instant::now(), rows: command.rows });
                 // Immediate: a deferred transaction of two processes may fail at once where this one waits its turn.
                 self.connection.execute_batch("BEGIN IMMEDIATE")
             }
@@ -121,7 +122,7 @@ impl Writer {
     }
 
     fn is_due(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.pieces >= LARGEST || open.since.elapsed() >= OLDEST)
+        self.open.as_ref().is_some_and(|open| open.rows >= LARGEST || open.since.elapsed() >= OLDEST)
     }
 
     fn commit(&mut self) -> rusqlite::Result<()> {

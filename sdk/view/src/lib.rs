@@ -23,6 +23,9 @@
 //! A [`TypeGraph`] says which entities there are and how they are related; the functions of [`types`] draw it in the
 //! same five ways.
 //!
+//! With the feature `explorer`, `explorer::write_html` makes a page on which a collected graph is searched, filtered,
+//! followed and compared.
+//!
 //! How a picture comes about:
 //!
 //! ```text
@@ -31,7 +34,8 @@
 //!                                                    └──> layout: layers, order, places, curves ──> svg ──> html
 //! ```
 //!
-//! The crate knows neither the SDK nor a file nor a terminal: plain data in, a `String` out. Nothing here can fail.
+//! The crate knows neither the SDK nor a file nor a terminal: plain data in, a `String` out, or, since it may be large,
+//! the explorer's page to a writer. Nothing here can fail by itself.
 //! The same graph gives the same bytes. Every text is cleaned of control and direction marks, escaped for where it
 //! goes, and shortened where it would not fit. A cycle or a dependency on an unknown step is drawn, not rejected:
 //! whoever looks at a picture is often looking for exactly that.

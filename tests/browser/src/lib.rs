@@ -7,7 +7,7 @@
 //! BROWSER_TESTS=1 cargo test -p integration-browser-tests --features browser
 //! ```
 //!
-//! [`Tab::close`] fails a test whose page threw or logged an error; what the pages are asked is in `tests/pages`.
+//! `Tab::close` fails a test whose page threw or logged an error; what the pages are asked is in `tests/pages`.
 
 #![deny(missing_docs)]
 

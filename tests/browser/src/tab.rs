@@ -122,6 +122,12 @@ impl Tab {
         within("light", self.client.issue_cmd(Post::devtools("Emulation.setEmulatedMedia", &features))).await;
     }
 
+    /// Makes the page as small as on a telephone.
+    pub async fn shrink(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
+        within("size", self.client.issue_cmd(Post::devtools("Emulation.setDeviceMetricsOverride", &size))).await;
+    }
+
     /// The file that the page offered under this name, once it is there.
     ///
     /// # Panics

@@ -9,10 +9,12 @@ use std::{env, io};
 
 use integration_view::explorer::{self, GraphPicture};
 
+type Maker = fn() -> GraphPicture;
+
 fn main() -> io::Result<()> {
     let folder = env::args_os().nth(1).map_or_else(|| PathBuf::from("gallery"), PathBuf::from);
     fs::create_dir_all(&folder)?;
-    let makers: [(&str, fn() -> GraphPicture); 8] = [
+    let makers: [(&str, Maker); 8] = [
         ("small", samples::small),
         ("1000", || samples::large(1_000)),
         ("10000", || samples::large(10_000)),

@@ -191,7 +191,7 @@ impl Tree {
         let mut places = rings(centre, &radii, gap);
         if !links.is_empty() && radii.len() <= forces::MOST {
             // A net without owners shows its shape; what belongs to somebody lies close to them.
-            let net = disc.node.is_none() && disc.leaves.len() >= disc.discs.len();
+            let net = at == 0 && disc.leaves.len() >= disc.discs.len();
             let spread = if net { Spread::Wide } else { Spread::Close };
             forces::pull(&mut places, &Circles { centre, radii: &radii, links, gap, spread });
         }

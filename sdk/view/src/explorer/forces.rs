@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::rings::Point;
 
 /// With more circles than this the forces would take too long.
-pub(super) const MOST: usize = 20_000;
+pub(super) const MOST: usize = 12_000;
 
 /// So many relationships lead from circle `a` to `b` or back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,11 @@ pub(super) struct Circles<'a> {
 pub(super) fn pull(places: &mut [Point], circles: &Circles<'_>) {
     let field = Field::of(circles);
     let Circles { radii, gap, .. } = *circles;
-    let steps = if radii.len() <= 2_000 { 200 } else { 60 };
+    let steps = match radii.len() {
+        0..=2_000 => 200,
+        2_001..=5_000 => 80,
+        _ => 40,
+    };
     let area: f64 = field.reach.iter().map(|reach| reach * reach).sum();
     let hottest = area.sqrt() / 4.0;
     for step in 0..steps {
@@ -82,14 +86,16 @@ impl Field<'_> {
         let reach: Vec<f64> = radii.iter().map(|radius| (radius + gap) * 1.6).collect();
         let usual = reach.iter().sum::<f64>() / reach.len().max(1) as f64;
         let (repulsion, gravity) = match spread {
-            Spread::Close => (0.1, 0.9),
+            Spread::Close => (0.15, 0.5),
             Spread::Wide => (0.6, 0.2),
         };
         Field { centre, radii, gap, reach, usual, repulsion, gravity, pulls }
     }
 
     fn step(&self, places: &mut [Point], hottest: f64) {
-        let grid = Grid::of(places, &self.reach, (places.len() as f64).sqrt().sqrt().ceil() as usize + 1);
+        // As many cells in all as circles in nine of them: the fewest to add up.
+        let across = (1.7 * (places.len() as f64).powf(0.25)).ceil() as usize + 1;
+        let grid = Grid::of(places, &self.reach, across);
         let moved = (0..places.len()).into_par_iter().with_min_len(64).map(|at| {
             let (mut dx, mut dy) = (0.0, 0.0);
             let mut push = |from: Point, strength: f64| {

@@ -6,7 +6,7 @@ use std::f64::consts::{PI, TAU};
 pub(super) type Point = (f64, f64);
 
 /// A ring may be this much wider than it need be if it then takes all that is left.
-const WIDENING: f64 = 1.3;
+const WIDENING: f64 = 1.12;
 
 /// Each next ring starts turned by the golden angle, so that no spokes appear.
 const TURN: f64 = 2.399_963_229_728_653;

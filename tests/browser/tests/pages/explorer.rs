@@ -230,6 +230,26 @@ async fn what_is_seen_can_be_taken_along() {
 }
 
 #[tokio::test]
+async fn a_telephone_shows_everything_without_scrolling_sideways() {
+    let Some(browser) = Browser::start().await else { return };
+    let tab = explore(&browser, &samples::small()).await;
+    tab.shrink(380, 760).await;
+    tab.until("innerWidth === 380 && getComputedStyle(document.getElementById('legend')).display === 'none'").await;
+    let fits = "document.documentElement.scrollWidth <= 380 && document.querySelector('header').scrollWidth <= 380";
+    tab.until(fits).await;
+    tab.press("Filter").await;
+    tab.until("getComputedStyle(document.getElementById('legend')).display !== 'none'").await;
+    tab.press("Filter").await;
+    choose(&tab, "billing-0").await;
+    tab.until("document.getElementById('canvas').clientHeight > 150").await;
+    for view in ["Table", "Map"] {
+        tab.press(view).await;
+        tab.until(fits).await;
+    }
+    tab.close().await;
+}
+
+#[tokio::test]
 async fn an_empty_graph_is_a_page_too() {
     let Some(browser) = Browser::start().await else { return };
     let tab = explore(&browser, &integration_view::explorer::GraphPicture::default()).await;

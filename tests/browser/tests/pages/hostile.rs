@@ -38,6 +38,15 @@ async fn hostile_names_are_text_everywhere_and_run_nothing() {
         .await;
         tab.until("!document.getElementById('results').hidden").await;
     }
+    tab.press("Map").await;
+    tab.click("#export summary").await;
+    tab.click("[data-export=svg]").await;
+    let svg = tab.downloaded("odd-title-script-document-title-owned-script.svg").await;
+    let svg = json!(String::from_utf8(svg).expect("an SVG in UTF-8"));
+    let parsed = format!(
+        "new DOMParser().parseFromString({svg}, 'image/svg+xml').querySelectorAll('script, img, parsererror').length"
+    );
+    assert_eq!(tab.value(&parsed).await, json!(0));
     assert_eq!(tab.value("window.owned ?? null").await, json!(null));
     assert_eq!(tab.value("document.scripts.length").await, scripts);
     assert_eq!(tab.value("document.querySelectorAll('img, b, i, iframe, a[href^=java]').length").await, json!(0));

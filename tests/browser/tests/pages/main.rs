@@ -30,20 +30,29 @@ async fn choose(tab: &Tab, name: &str) {
     tab.until(&format!("document.querySelector('#panel h2')?.textContent === {name:?}")).await;
 }
 
-/// The first place of the canvas at which the tooltip's first line fulfils a condition, in pixels of the window.
+/// The middle of the first object or disc of the canvas whose name fulfils a condition, in pixels of the window.
 async fn place_of(tab: &Tab, condition: &str) -> (f64, f64) {
-    let found = tab
-        .value(&format!(
-            "(() => {{ const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();\
-             for (let y = 3; y < box.height; y += 3) for (let x = 3; x < box.width; x += 3) {{\
-               const at = {{ clientX: box.left + x, clientY: box.top + y, pointerType: 'mouse', bubbles: true }};\
-               canvas.dispatchEvent(new PointerEvent('pointermove', at));\
-               const tip = document.getElementById('tooltip');\
-               const name = tip.hidden ? '' : tip.firstChild.textContent;\
-               if (name && ({condition})) return [at.clientX, at.clientY];\
-             }} return null; }})()"
-        ))
-        .await;
+    let found = tab.value(&format!("(() => {{ {SCAN} return found((name, tip) => {condition}); }})()")).await;
     let number = |at: usize| found[at].as_f64().unwrap_or_else(|| panic!("nothing on the map fulfils {condition}"));
     (number(0), number(1))
 }
+
+/// Moves the pointer over the whole canvas and reads the tooltip.
+const SCAN: &str = "
+    const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
+    const tip = document.getElementById('tooltip');
+    function found(fulfils) {
+        let first = null, hits = [];
+        for (let y = 2; y < box.height; y += 2) {
+            for (let x = 2; x < box.width; x += 2) {
+                const at = { clientX: box.left + x, clientY: box.top + y, pointerType: 'mouse', bubbles: true };
+                canvas.dispatchEvent(new PointerEvent('pointermove', at));
+                const name = tip.hidden ? '' : tip.firstChild.textContent;
+                if (!name || (first !== null && name !== first) || (first === null && !fulfils(name, tip))) continue;
+                first = name;
+                hits.push([at.clientX, at.clientY]);
+            }
+        }
+        const middle = (at) => Math.round(hits.reduce((sum, hit) => sum + hit[at], 0) / hits.length);
+        return hits.length ? [middle(0), middle(1)] : null;
+    }";

@@ -55,6 +55,16 @@ class Table {
     return numbers(graph.edgeCount, (edge) => state.shownEdge[edge] && found(edge));
   }
 
+  /** All rows in their order; kept until a filter, the search or the order changes. */
+  ordered(columns) {
+    const { state, sort } = this;
+    const made = [this.what, sort.column, sort.down, state.filterNumber, state.found];
+    if (!this.kept || made.some((part, at) => part !== this.kept.made[at])) {
+      this.kept = { made, rows: this.sorted(this.rows(), columns) };
+    }
+    return this.kept.rows;
+  }
+
   sorted(rows, columns) {
     const { column, down } = this.sort;
     const [, text, value = text] = columns[column] ?? columns[0];
@@ -66,7 +76,7 @@ class Table {
 
   render() {
     const columns = this.columns();
-    const rows = this.sorted(this.rows(), columns);
+    const rows = this.ordered(columns);
     const pages = Math.max(1, Math.ceil(rows.length / ROWS));
     this.page = Math.min(this.page, pages - 1);
     const focused = document.activeElement?.dataset?.focusId;
@@ -142,7 +152,7 @@ class Table {
   csv() {
     const columns = this.columns();
     const cell = (text) => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
-    const rows = this.sorted(this.rows(), columns).map((row) => columns.map(([, text]) => cell(text(row))));
+    const rows = this.ordered(columns).map((row) => columns.map(([, text]) => cell(text(row))));
     return [columns.map(([title]) => title), ...rows].map((line) => line.join(",")).join("\r\n") + "\r\n";
   }
 }

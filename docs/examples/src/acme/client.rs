@@ -1,0 +1,146 @@
+//! What is asked of Acme.
+
+use std::collections::BTreeSet;
+
+use integration_sdk::Timestamp;
+use integration_sdk::http::{
+    Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError, Request,
+};
+use integration_sdk::serde::Deserialize;
+use integration_sdk::serde_json::Value;
+
+use super::AcmeConfig;
+
+/// The API, version 1.
+pub struct Acme(Http);
+
+impl Provider for Acme {
+    type Config = AcmeConfig;
+
+    fn endpoint(config: &AcmeConfig) -> Endpoint {
+        Endpoint::new(config.api_url.clone())
+            .bearer(&config.api_token)
+            .user_agent(concat!("integration-acme/", env!("CARGO_PKG_VERSION")))
+            .request_id_header("Request-Id")
+            .rate_remaining_header("RateLimit-Remaining")
+    }
+
+    fn new(http: Http) -> Self {
+        Self(http)
+    }
+
+    async fn verify(&self) -> Result<Access, ProviderError> {
+        let owner: Owner = self.0.get("/whoami", &[]).json().await?;
+        Ok(Access { subject: owner.email, scopes: Some(owner.scopes) })
+    }
+}
+
+impl Acme {
+    /// The people of the account.
+    pub fn users(&self) -> Listing<UserBody> {
+        self.0.get("/users", &[]).pages(Cursor)
+    }
+
+    /// The projects of the account.
+    pub fn projects(&self) -> Listing<ProjectBody> {
+        self.0.get("/projects", &[]).pages(Cursor)
+    }
+
+    /// Who works in a project.
+    pub fn members(&self, project: &str) -> Listing<MemberBody> {
+        self.0.get("/projects/{id}/members", &[&project]).pages(Cursor)
+    }
+
+    /// The ids of the people who sign in with a second factor.
+    pub async fn second_factors(&self) -> Result<Vec<String>, ProviderError> {
+        self.0.get("/second-factors", &[]).json().await
+    }
+
+    /// What the account has paid for.
+    pub async fn subscription(&self) -> Result<Subscription, ProviderError> {
+        self.0.get("/subscription", &[]).json().await
+    }
+
+    /// Records of a kind that the account's owner has defined.
+    pub fn records(&self, kind: &str) -> Listing<ProjectBody> {
+        self.0.get("/records/{kind}", &[&kind]).pages(Cursor)
+    }
+
+    /// What happened, the newest first.
+    pub fn events(&self, days: u32) -> Listing<EventBody> {
+        self.0.get("/events", &[]).query("days", days).pages(Cursor)
+    }
+}
+
+/// `{"items": [...], "next": "..."}`; the last page has no `next`.
+struct Cursor;
+
+impl Pagination for Cursor {
+    fn ask(&self, request: Request, position: Option<&str>) -> Request {
+        match position {
+            Some(cursor) => request.query("cursor", cursor),
+            None => request,
+        }
+    }
+
+    fn read(&self, answer: Answer, _: Option<&str>) -> Result<Page, String> {
+        let mut body = answer.into_body();
+        let next = body["next"].as_str().map_or(Next::End, |cursor| Next::At(cursor.to_owned()));
+        match body.get_mut("items").map(Value::take) {
+            Some(Value::Array(elements)) => Ok(Page { elements, next }),
+            _ => Err("a page should have an array `items`".to_owned()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+struct Owner {
+    email: String,
+    scopes: BTreeSet<String>,
+}
+
+/// An element of `/users`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct UserBody {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+    pub last_login_at: Option<Timestamp>,
+}
+
+/// An element of `/projects`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct ProjectBody {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub labels: std::collections::BTreeMap<String, String>,
+}
+
+/// An element of `/projects/{id}/members`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct MemberBody {
+    pub user_id: String,
+    pub role: String,
+}
+
+/// An element of `/events`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct EventBody {
+    pub id: String,
+    pub action: String,
+    pub user_id: String,
+    pub happened_at: Timestamp,
+}
+
+/// `/subscription`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct Subscription {
+    pub audited_days: u32,
+}

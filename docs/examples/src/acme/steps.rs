@@ -1,0 +1,99 @@
+//! What is asked, and what becomes of the answers.
+
+use integration_sdk::prelude::*;
+use integration_sdk::serde::{Deserialize, Serialize};
+use integration_sdk::step::JobData;
+
+use super::{Acme, Event, Project, ProjectHasUser, User, UserIsPerson, UserPerformedEvent};
+
+/// The people of the account, each tied to the person whom other sources know.
+#[step(id = "fetch-users", name = "Fetch users", scopes("read"))]
+pub async fn fetch_users(api: Client<Acme>, users: Emit<User>, is: Emit<UserIsPerson>) -> StepResult {
+    let mut listing = api.users();
+    while let Some(user) = listing.try_next().await? {
+        let (body, raw) = user.into_parts();
+        let user = User { id: body.id, name: body.name, email: body.email, last_login_on: body.last_login_at };
+        let user = users.add(user.with_raw(raw)).await?;
+        is.add(&user, [("email", user.email.clone())]).await?;
+    }
+    Ok(())
+}
+
+/// The projects, with their labels as tags.
+#[step(id = "fetch-projects", name = "Fetch projects", scopes("read"))]
+pub async fn fetch_projects(api: Client<Acme>, projects: Emit<Project>) -> StepResult {
+    let mut listing = api.projects();
+    while let Some(project) = listing.try_next().await? {
+        let (body, raw) = project.into_parts();
+        let project = Project { id: body.id, name: body.name };
+        projects.add(project.with_raw(raw).with_tags(body.labels)).await?;
+    }
+    Ok(())
+}
+
+/// Who works in which project.
+#[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
+pub async fn fetch_members(
+    api: Client<Acme>,
+    projects: Each<Project>,
+    users: Read<User>,
+    has: Emit<ProjectHasUser>,
+) -> StepResult {
+    projects.for_each_concurrent(|project| members_of(project, &api, &users, &has)).await
+}
+
+async fn members_of(project: Project, api: &Acme, users: &Read<User>, has: &Emit<ProjectHasUser>) -> StepResult {
+    let mut listing = api.members(&project.id);
+    while let Some(member) = listing.try_next().await? {
+        let user = KeyOf::<User>::new(&member.user_id);
+        if users.get(&user).await?.is_none() {
+            has.skip("a member who has no account");
+            continue;
+        }
+        has.add_with(&project, &user, ProjectHasUser { role: member.value.role }).await?;
+    }
+    Ok(())
+}
+
+/// Who signs in with a second factor: one list for all users.
+#[step(id = "fetch-second-factors", name = "Fetch second factors", scopes("read"))]
+pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> StepResult {
+    for id in api.second_factors().await? {
+        users.add(&KeyOf::<User>::new(id), [("mfaEnabled", true)]).await?;
+    }
+    Ok(())
+}
+
+/// How far back the account's subscription lets one look.
+#[derive(Serialize, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct AuditedDays(u32);
+
+impl JobData for AuditedDays {
+    const NAME: &'static str = "audited-days";
+}
+
+/// What the account has paid for.
+#[step(id = "fetch-subscription", name = "Fetch subscription", scopes("read"), source = "events")]
+pub async fn fetch_subscription(api: Client<Acme>, days: Publish<AuditedDays>) -> StepResult {
+    let subscription = api.subscription().await?;
+    days.set(&AuditedDays(subscription.audited_days)).await
+}
+
+/// Who did what, as far back as the subscription goes.
+#[step(id = "fetch-events", name = "Fetch events", scopes("read"), source = "events")]
+pub async fn fetch_events(
+    api: Client<Acme>,
+    Data(days): Data<AuditedDays>,
+    events: Emit<Event>,
+    performed: Emit<UserPerformedEvent>,
+) -> StepResult {
+    let mut listing = api.events(days.map_or(1, |days| days.0));
+    while let Some(event) = listing.try_next().await? {
+        let (body, raw) = event.into_parts();
+        let event = Event { id: body.id, name: body.action, happened_on: body.happened_at };
+        let event = events.add(event.with_raw(raw)).await?;
+        performed.add(&KeyOf::new(body.user_id), &event).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The integration of the guide against an Acme on loopback.
+
+use std::collections::BTreeMap;
+
+use integration_guide::acme::{fetch_records, integration};
+use integration_sdk::Plan;
+use integration_sdk::config::Values;
+use integration_sdk::store::JobState;
+use integration_sdk::summary::StepStatus;
+use integration_testing::{Answer, FakeProvider, Route, Running};
+use serde_json::{Value, json};
+
+use crate::{Collected, collect};
+
+/// Two pages of users, one of everything else.
+async fn acme() -> Running {
+    let users = Route::get("/users", |request| {
+        Answer::Document(match request.query() {
+            None => json!({"items": [user("ada")], "next": "second"}),
+            Some("cursor=second") => json!({"items": [user("grace")]}),
+            Some(_) => json!({"items": []}),
+        })
+    });
+    let page = |pattern, items: Value| Route::document(pattern, json!({"items": items}));
+    let members = json!([{"user_id": "user-ada", "role": "owner"}, {"user_id": "user-gone", "role": "member"}]);
+    let event =
+        json!({"id": "event-1", "action": "sign-in", "user_id": "user-ada", "happened_at": "2024-01-01T00:00:00Z"});
+    FakeProvider::start([
+        Route::document("/whoami", json!({"email": "owner@example.com", "scopes": ["read"]})),
+        users,
+        page("/projects", json!([{"id": "project-1", "name": "Engine", "labels": {"cost-center": "7"}}])),
+        page("/projects/{id}/members", members),
+        Route::document("/second-factors", json!(["user-ada"])),
+        Route::document("/subscription", json!({"audited_days": 30})),
+        page("/events", json!([event])),
+        page("/records/{kind}", json!([{"id": "record-1", "name": "A record"}])),
+    ])
+    .await
+    .expect("a socket on loopback")
+}
+
+fn user(name: &str) -> Value {
+    json!({"id": format!("user-{name}"), "name": name, "email": format!("{name}@example.com"), "token": "s3cret",
+           "last_login_at": null})
+}
+
+fn values(acme: &Running, more: &[(&str, &str)]) -> Values {
+    let url = acme.url();
+    let set = [("ACME_API_TOKEN", "any"), ("ACME_API_URL", url.as_str())];
+    Values::new("acme", set.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+fn counts(collected: &Collected) -> BTreeMap<&str, u64> {
+    let steps = collected.summary.integration_step_results.iter();
+    steps.flat_map(|step| &step.encountered_type_counts).map(|(name, count)| (name.as_str(), *count)).collect()
+}
+
+#[tokio::test]
+async fn every_parameter_does_what_the_guide_says_of_it() {
+    let acme = acme().await;
+    let collected = collect(&integration(), &values(&acme, &[]), &[], &["events"]).await;
+
+    assert_eq!(collected.summary.state, JobState::Complete);
+    let expected = [
+        ("acme_event", 1),
+        ("acme_project", 1),
+        ("acme_project_has_user", 1),
+        ("acme_user", 2),
+        ("acme_user_is_person", 2),
+        ("acme_user_performed_event", 1),
+    ];
+    assert_eq!(counts(&collected), expected.into());
+    let ada = collected.entity("user-ada").await.expect("a user");
+    assert_eq!((&ada["displayName"], &ada["mfaEnabled"]), (&json!("ada@example.com"), &json!(true)));
+    let project = collected.entity("project-1").await.expect("a project");
+    assert_eq!(project["tag.cost-center"], "7");
+    let log = acme.log();
+    let asked = log.iter().find(|request| request.path == "/events").expect("a request for events");
+    assert_eq!(asked.query.as_deref(), Some("days=30"));
+}
+
+#[tokio::test]
+async fn a_part_that_is_off_is_not_collected_and_not_missing() {
+    let acme = acme().await;
+    let collected = collect(&integration(), &values(&acme, &[("ACME_PROJECTS", "false")]), &[], &[]).await;
+
+    assert_eq!(collected.summary.state, JobState::Complete);
+    let disabled = |step: &&integration_sdk::summary::StepReport| step.status == StepStatus::Disabled;
+    let disabled = collected.summary.integration_step_results.iter().filter(disabled);
+    let disabled: Vec<_> = disabled.map(|step| (step.id.as_str(), step.disabled_reason.as_deref())).collect();
+    let expected = [
+        ("fetch-projects", Some("config")),
+        ("fetch-members", Some("parent_disabled")),
+        ("fetch-subscription", Some("user_config")),
+        ("fetch-events", Some("user_config")),
+    ];
+    assert_eq!(BTreeMap::from_iter(disabled), expected.into());
+}
+
+#[tokio::test]
+async fn a_step_made_at_run_time_is_a_step_like_any_other() {
+    let acme = acme().await;
+    let with_invoices = integration().step(fetch_records("invoice").expect("a name"));
+    assert!(Plan::new(&with_invoices).is_ok());
+    let collected = collect(&with_invoices, &values(&acme, &[]), &["fetch-invoice"], &[]).await;
+    assert_eq!(counts(&collected), [("acme_invoice", 1)].into());
+    assert!(fetch_records("Not A Name").is_err());
+}
