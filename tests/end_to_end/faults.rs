@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use integration_heroku::fake::{
-    FakeOptions, Fault, FaultRule, Latency, PageLimits, RateBucket, Reply, RetryAfter,
-};
+use integration_heroku::fake::{FakeOptions, Fault, FaultRule, Latency, PageLimits, RateBucket, Reply, RetryAfter};
 use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Objects, Place, assert_same, assert_same_objects, side_by_side, undisturbed};

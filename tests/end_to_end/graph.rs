@@ -62,7 +62,10 @@ fn a_check_finds_what_is_wrong_in_an_exported_graph() {
     let said = place.run("validate data --input out --format json");
     assert_eq!(said.code, 4, "{}", said.all());
     let results = said.json();
-    let mut places: Vec<&str> = results["data"]["findings"].as_array().expect("findings").iter()
+    let mut places: Vec<&str> = results["data"]["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
         .map(|finding| finding["pointer"].as_str().expect("a place"))
         .collect();
     places.sort_unstable();

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use integration_heroku::fake::{FakeOptions, Fault, Latency, Organisation, OrganisationSize, PageLimits};
+use integration_heroku::fake::{
+    FakeHeroku, FakeOptions, Fault, FaultRule, Latency, Organisation, OrganisationSize, PageLimits,
+};
 
-use crate::harness::{Graph, Heroku, Place, assert_same, side_by_side, undisturbed};
+use crate::harness::{Graph, Heroku, Place, assert_same, assert_same_objects, side_by_side, undisturbed};
 
 /// Small pages make many requests, and so many instants; the latency keeps the program at work in between.
 fn slow() -> FakeOptions {
@@ -16,12 +18,16 @@ fn slow() -> FakeOptions {
     }
 }
 
-/// Starts a command and kills it once so many requests have arrived; whether that was before its end.
-fn killed_after(heroku: &Heroku, place: &Place, line: &str, requests: usize) -> bool {
+/// Starts a command and kills it at the instant in which so many requests have arrived. Later ones get no answer: it cannot
+/// come to its end before, however slow the machine is.
+fn killed_after(heroku: &Heroku, place: &Place, line: &str, requests: usize) {
     let wanted = heroku.requests() + requests;
+    let silence = heroku.fault(FaultRule::from(Fault::NoAnswer).after(requests as u64));
     let running = place.start(line);
     heroku.until(|heroku| heroku.requests() >= wanted);
-    running.kill()
+    running.kill();
+    heroku.server().lift(silence);
+    assert_eq!(place.states(), ["interrupted"], "after {requests} requests");
 }
 
 #[test]
@@ -32,8 +38,7 @@ fn a_job_killed_at_any_request_resumes_to_the_graph_of_an_undisturbed_run() {
         for &requests in instants {
             let heroku = Heroku::with(slow());
             let place = Place::before(&heroku);
-            assert!(killed_after(&heroku, &place, "collect --output out", requests), "it ended before {requests}");
-            assert_eq!(place.states(), ["interrupted"], "after {requests} requests");
+            killed_after(&heroku, &place, "collect --output out", requests);
             assert!(!place.path("out").exists(), "nothing is exported half-way");
             let (said, graph) = place.resume();
             assert_same(&graph, undisturbed());
@@ -46,10 +51,9 @@ fn a_job_killed_at_any_request_resumes_to_the_graph_of_an_undisturbed_run() {
 fn a_job_killed_again_and_again_still_ends_well() {
     let heroku = Heroku::with(slow());
     let place = Place::before(&heroku);
-    assert!(killed_after(&heroku, &place, "collect", 20));
+    killed_after(&heroku, &place, "collect", 20);
     for requests in [10, 15, 9, 12] {
         killed_after(&heroku, &place, "collect --resume", requests);
-        assert_eq!(place.states(), ["interrupted"]);
     }
     let (said, graph) = place.resume();
     assert_same(&graph, undisturbed());
@@ -69,7 +73,7 @@ fn a_job_killed_while_much_is_written_resumes_as_well() {
     for requests in [15, 40] {
         let heroku = heroku();
         let place = Place::before(&heroku);
-        assert!(killed_after(&heroku, &place, "collect", requests), "it ended before {requests}");
+        killed_after(&heroku, &place, "collect", requests);
         let (_, graph) = place.resume();
         assert_same(&graph, &expected);
     }
@@ -82,7 +86,7 @@ fn steps_that_had_ended_are_not_repeated() {
     let place = Place::before(&heroku);
     let mut running = place.start("collect");
     running.tells(&["fetch-account: ", "fetch-teams: ", "fetch-members: ", "fetch-apps: ", "fetch-team-members: "]);
-    assert!(running.kill());
+    running.kill();
     heroku.server().lift_all();
     let before = heroku.requests();
     let (said, graph) = place.resume();
@@ -112,7 +116,7 @@ fn a_job_at_work_is_not_resumed_by_a_second_process() {
     let other = Place::before(&Heroku::sample());
     assert_eq!(other.run(&format!("collect --sample --data-dir {}", place.path(".integration").display())).code, 0);
     assert_eq!(place.states(), ["complete", "running"]);
-    assert!(running.kill());
+    running.kill();
     assert_eq!(place.states(), ["complete", "interrupted"]);
 }
 
@@ -128,23 +132,19 @@ fn a_complete_job_is_not_resumed() {
     assert!(said.err.contains("there are no jobs in .integration"), "{}", said.err);
 }
 
-/// A job that works on the last team's apps alone, one request at a time, and gets no answer.
-fn stuck_at_the_last_team(heroku: &Heroku) -> (String, Vec<String>) {
-    let mut teams: Vec<String> = heroku.organisation().teams().map(|team| team.id.to_string()).collect();
-    teams.sort();
-    let last = teams.pop().expect("the sample has teams");
-    heroku.fault(Fault::NoAnswer.on(&format!("/teams/{last}/apps")));
-    (format!("/teams/{last}/apps"), teams.into_iter().map(|team| format!("/teams/{team}/apps")).collect())
-}
-
 #[test]
 fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there() {
     side_by_side(["INT", "TERM"], |name| {
         let heroku = Heroku::sample();
-        let (last, others) = stuck_at_the_last_team(&heroku);
+        // One request at a time: when the fourth team is asked for, three are done.
+        heroku.fault(Fault::NoAnswer.on("/teams/{id}/apps").after(3));
+        let apps_of_teams = |heroku: &FakeHeroku| -> Vec<String> {
+            let paths = heroku.log().into_iter().map(|request| request.path);
+            paths.filter(|path| path.ends_with("/apps")).collect()
+        };
         let place = Place::before(&heroku);
         let running = place.start("collect --concurrency 1 --step fetch-apps --output out --format json");
-        heroku.until(|heroku| heroku.log().iter().any(|request| request.path == last));
+        heroku.until(|heroku| apps_of_teams(heroku).len() == 4);
         running.interrupt(name);
         let said = running.end();
         assert_eq!(said.code, 3, "{name}: {}", said.all());
@@ -152,20 +152,19 @@ fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there()
         let summary = said.summary();
         assert_eq!((summary.state(), place.states()), ("cancelled", vec!["cancelled".to_owned()]));
         assert!(summary.partial().contains("heroku_application"), "{:?}", summary.partial());
+        let first_four = apps_of_teams(&heroku);
+        let (done, last) = (&first_four[..3], &first_four[3]);
+        let mut expected = undisturbed().of_type("heroku_application");
+        expected.retain(|_, app| done.contains(&format!("/teams/{}/apps", app["teamId"].as_str().expect("an id"))));
         let kept = Graph::read(&place.path("out/graph"));
-        let apps = kept.of_type("heroku_application");
-        let all = undisturbed().of_type("heroku_application");
-        assert!(apps.iter().all(|(key, app)| all[key] == *app));
-        assert_eq!(apps.len(), all.values().filter(|app| !last.contains(app["teamId"].as_str().expect("an id"))).count());
+        assert_same_objects(&kept.of_type("heroku_application"), &expected);
         assert!(!place.read("out/summary.json").is_empty());
         assert_eq!(place.run("validate data --input out").code, 0);
 
         heroku.server().lift_all();
-        let before = heroku.requests();
         let (_, graph) = place.resume();
-        assert_eq!(graph.of_type("heroku_application"), all);
-        let asked: Vec<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
-        assert!(asked.contains(&last) && others.iter().all(|path| !asked.contains(path)), "{asked:#?}");
+        assert_same_objects(&graph.of_type("heroku_application"), &undisturbed().of_type("heroku_application"));
+        assert_eq!(apps_of_teams(&heroku)[4..], [last.clone()], "only the team that was not done");
     });
 }
 
@@ -192,7 +191,8 @@ fn an_export_that_was_killed_leaves_nothing_in_the_way() {
     let (said, graph) = place.collect("--sample");
     assert_eq!(said.code, 0, "{}", said.all());
     assert_same(&graph, undisturbed());
-    let mut left: Vec<_> = std::fs::read_dir(place.path("out")).expect("a folder").map(|e| e.expect("one").file_name()).collect();
+    let mut left: Vec<_> =
+        std::fs::read_dir(place.path("out")).expect("a folder").map(|e| e.expect("one").file_name()).collect();
     left.sort();
     assert_eq!(left, ["graph", "summary.json"]);
 }

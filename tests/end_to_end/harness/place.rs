@@ -124,10 +124,11 @@ impl Running {
         }
     }
 
-    /// `kill -9`; whether it came before the end.
-    pub fn kill(mut self) -> bool {
+    /// `kill -9`, in the middle of its work.
+    pub fn kill(mut self) {
         self.child.kill().expect("a process of ours");
-        self.end().code == Said::KILLED
+        let said = self.end();
+        assert_eq!(said.code, Said::KILLED, "it came to its end before: {}", said.all());
     }
 
     /// Asks it to end, as Ctrl-C does.

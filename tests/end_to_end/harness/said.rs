@@ -45,7 +45,7 @@ impl Said {
     }
 }
 
-/// The text without ids of jobs, times and ports; gaps, which follow from their widths, become two blanks.
+/// The text without ids of jobs, times, ports and what is left of the rate budget; gaps, which follow from their widths, become two blanks.
 pub fn steady(text: &str) -> String {
     let words = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
@@ -69,6 +69,12 @@ fn steady_words(field: &str) -> String {
                 }
                 Some("TIME")
             }
+            "left" if kept.last().is_some_and(|number| is_number(number)) => {
+                // Answers overtake each other, and the budget fills up again.
+                kept.pop();
+                kept.push("(N".to_owned());
+                None
+            }
             _ if is_job(bare) => Some("JOB"),
             _ if is_date(bare) => Some("DATE"),
             _ if is_moment(bare) => Some("MOMENT"),
@@ -81,7 +87,7 @@ fn steady_words(field: &str) -> String {
 }
 
 fn is_number(word: &str) -> bool {
-    word.trim_start_matches('(').chars().all(|letter| letter.is_ascii_digit() || letter == '.')
+    word.trim_start_matches('(').chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ','))
 }
 
 /// Ids of jobs begin with the time, and so with `01` until the year 2527; their beginning is given where that will do.
@@ -114,7 +120,8 @@ pub fn steady_json(mut value: Value) -> Value {
     match &mut value {
         Value::Object(object) => {
             for (name, value) in object.iter_mut() {
-                let is_varying = VARYING.contains(&name.as_str()) && (name != "id" || value.as_str().is_some_and(is_job));
+                let is_varying =
+                    VARYING.contains(&name.as_str()) && (name != "id" || value.as_str().is_some_and(is_job));
                 *value = if is_varying { format!("[{name}]").into() } else { steady_json(value.take()) };
             }
         }

@@ -37,22 +37,31 @@ async fn place_of(tab: &Tab, condition: &str) -> (f64, f64) {
     (number(0), number(1))
 }
 
-/// Moves the pointer over the whole canvas and reads the tooltip.
+/// Moves the pointer over the canvas and reads the tooltip: row by row up to the first hit, then all round that.
 const SCAN: &str = "
     const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
     const tip = document.getElementById('tooltip');
-    function found(fulfils) {
-        let first = null, hits = [];
-        for (let y = 2; y < box.height; y += 2) {
-            for (let x = 2; x < box.width; x += 2) {
-                const at = { clientX: box.left + x, clientY: box.top + y, pointerType: 'mouse', bubbles: true };
-                canvas.dispatchEvent(new PointerEvent('pointermove', at));
-                const name = tip.hidden ? '' : tip.firstChild.textContent;
-                if (!name || (first !== null && name !== first) || (first === null && !fulfils(name, tip))) continue;
-                first = name;
-                hits.push([at.clientX, at.clientY]);
+    function under(x, y) {
+        const at = { clientX: box.left + x, clientY: box.top + y, pointerType: 'mouse', bubbles: true };
+        canvas.dispatchEvent(new PointerEvent('pointermove', at));
+        return tip.hidden ? '' : tip.firstChild.textContent;
+    }
+    function first(fulfils) {
+        for (let y = 3; y < box.height; y += 3) {
+            for (let x = 3; x < box.width; x += 3) {
+                const name = under(x, y);
+                if (name && fulfils(name, tip)) return { name, x, y };
             }
         }
-        const middle = (at) => Math.round(hits.reduce((sum, hit) => sum + hit[at], 0) / hits.length);
-        return hits.length ? [middle(0), middle(1)] : null;
+    }
+    function found(fulfils) {
+        const hit = first(fulfils);
+        if (!hit) return null;
+        let [count, sumX, sumY] = [0, 0, 0];
+        for (let y = hit.y - 3; y < hit.y + 60; y += 3) {
+            for (let x = hit.x - 60; x < hit.x + 60; x += 3) {
+                if (under(x, y) === hit.name) [count, sumX, sumY] = [count + 1, sumX + x, sumY + y];
+            }
+        }
+        return [Math.round(box.left + sumX / count), Math.round(box.top + sumY / count)];
     }";

@@ -82,10 +82,11 @@ impl<'a> Graph<'a> {
 
     /// All findings, once there are no more objects.
     pub(super) fn findings(mut self) -> Findings {
-        for ((end, object_type, place), awaited) in self.awaited {
-            if self.keys.get(&end) == Some(&true) {
-                continue;
-            }
+        let missing = self.awaited.into_iter().filter(|((end, _, _), _)| self.keys.get(end) != Some(&true));
+        let mut missing: Vec<_> = missing.collect();
+        // Hashing is by chance; the example of each kind is the same each time.
+        missing.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+        for ((_, object_type, place), awaited) in missing {
             let finding = finding(&object_type, &awaited.key, place, "there is no entity of this key");
             self.findings.add(awaited.count, finding, awaited.file.as_deref());
         }

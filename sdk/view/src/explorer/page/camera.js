@@ -77,7 +77,10 @@ class Camera {
     const part = 1 - (1 - time) ** 3;
     this.scale = from.scale * (to.scale / from.scale) ** part;
     // The place moves with the scale, or else a flight into the depth would drift.
-    const shift = Math.abs(to.scale - from.scale) > 1e-9 ? (1 / from.scale - 1 / this.scale) / (1 / from.scale - 1 / to.scale) : part;
+    const shift =
+      Math.abs(to.scale - from.scale) > 1e-9
+        ? (1 / from.scale - 1 / this.scale) / (1 / from.scale - 1 / to.scale)
+        : part;
     this.x = from.x + (to.x - from.x) * shift;
     this.y = from.y + (to.y - from.y) * shift;
     if (time >= 1) this.flight = null;

@@ -1,6 +1,7 @@
 // The graph as it stands in the page: columns at once, objects when they are asked for.
 
-const UNSEEN = /[\p{Cc}\p{Co}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const UNSEEN =
+  /[\p{Cc}\p{Co}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 /** A text on one line in which nothing is hidden and nothing turns the direction. */
 function visible(text) {
@@ -15,7 +16,11 @@ function visibleLines(text) {
 /** The beginning of a text, at most `length` characters of it. */
 function shortened(text, length) {
   if (text.length <= length) return text;
-  return Array.from(text.slice(0, length * 2)).slice(0, length - 1).join("") + "…";
+  return (
+    Array.from(text.slice(0, length * 2))
+      .slice(0, length - 1)
+      .join("") + "…"
+  );
 }
 
 function grouped(number) {
@@ -139,7 +144,8 @@ class Graph {
   }
 
   edgeKey(edge) {
-    const usual = () => `${this.key[this.from[edge]]}|${this.kinds[this.kind[edge]][1].toLowerCase()}|${this.key[this.to[edge]]}`;
+    const usual = () =>
+      `${this.key[this.from[edge]]}|${this.kinds[this.kind[edge]][1].toLowerCase()}|${this.key[this.to[edge]]}`;
     return this.oddKeys.get(edge) ?? usual();
   }
 

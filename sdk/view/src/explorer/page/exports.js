@@ -3,7 +3,10 @@
 const PNG_SCALE = 2;
 
 function fileName(graph, extension) {
-  const name = visible(graph.title).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
+  const name = visible(graph.title)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "");
   return `${shortened(name, 60).replace("…", "") || "graph"}.${extension}`;
 }
 

@@ -38,12 +38,16 @@ function followPointer(canvas, picture) {
   canvas.addEventListener("pointercancel", up);
   canvas.addEventListener("pointerleave", () => picture.leave());
   canvas.addEventListener("dblclick", (event) => picture.doubleClick(place(event).x, place(event).y));
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const { x, y } = place(event);
-    const lines = event.deltaMode === 1 ? 16 : 1;
-    picture.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), x, y);
-  }, { passive: false });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const { x, y } = place(event);
+      const lines = event.deltaMode === 1 ? 16 : 1;
+      picture.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), x, y);
+    },
+    { passive: false },
+  );
 }
 
 function pinch(picture, other, before, now) {

@@ -128,7 +128,12 @@ class Picture {
     if (changed.size === 1 && changed.has("hovered")) return this.draw();
     if (state.view === "surroundings") this.followSurroundings(changed);
     const jumped = changed.has("chosen") && !changed.has("address");
-    if (state.view === "map" && state.chosen >= 0 && !this.map.sees(state.chosen) && (jumped || changed.has("address"))) {
+    if (
+      state.view === "map" &&
+      state.chosen >= 0 &&
+      !this.map.sees(state.chosen) &&
+      (jumped || changed.has("address"))
+    ) {
       this.map.show(state.chosen);
     }
     if (state.view === "map" && changed.has("path") && state.path?.nodes.length) {
@@ -188,7 +193,10 @@ class Page {
     if (changed.has("path") || changed.has("pathFrom")) this.showPath();
     if (changed.has("chosen")) {
       const { chosen } = state;
-      byId("live").textContent = chosen < 0 ? "" : `${this.graph.label(chosen)}, ${this.graph.typeName(chosen)}, ${counted(this.graph.degree(chosen), "relationship")}`;
+      byId("live").textContent =
+        chosen < 0
+          ? ""
+          : `${this.graph.label(chosen)}, ${this.graph.typeName(chosen)}, ${counted(this.graph.degree(chosen), "relationship")}`;
     }
     this.picture.follow(changed);
     byId("hint").textContent = this.hint();
@@ -210,7 +218,8 @@ class Page {
     if (!graph.count) return "The graph is empty.";
     if (state.view === "table") return "";
     if (!state.shownIn(0, graph.count)) return "The filters hide everything.";
-    if (state.view === "surroundings") return "Click an object to bring in its neighbours, click it again to take them away.";
+    if (state.view === "surroundings")
+      return "Click an object to bring in its neighbours, click it again to take them away.";
     return this.picture.map.closed?.length ? "Click a disc to go into it." : "";
   }
 
@@ -247,7 +256,7 @@ class Page {
       "+": () => this.zoom("in"),
       "=": () => this.zoom("in"),
       "-": () => this.zoom("out"),
-      "0": () => this.zoom("fit"),
+      0: () => this.zoom("fit"),
       ArrowLeft: () => picture.pan(60, 0),
       ArrowRight: () => picture.pan(-60, 0),
       ArrowUp: () => picture.pan(0, 60),
@@ -294,9 +303,16 @@ class Page {
   /** Marks the next neighbour of the chosen object, as if the pointer were on it. */
   step(by) {
     const { state, graph } = this;
-    const all = state.chosen >= 0
-      ? [...new Set(Array.from(graph.edgesOf(state.chosen)).filter((edge) => state.shownEdge[edge]).map((edge) => graph.otherEnd(edge, state.chosen)))]
-      : Array.from({ length: graph.count }, (_, node) => node).filter((node) => state.shown[node]);
+    const all =
+      state.chosen >= 0
+        ? [
+            ...new Set(
+              Array.from(graph.edgesOf(state.chosen))
+                .filter((edge) => state.shownEdge[edge])
+                .map((edge) => graph.otherEnd(edge, state.chosen)),
+            ),
+          ]
+        : Array.from({ length: graph.count }, (_, node) => node).filter((node) => state.shown[node]);
     if (!all.length) return;
     const at = all.indexOf(state.hovered);
     const next = all[(at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by + all.length) % all.length];
@@ -335,8 +351,22 @@ class Page {
     const name = (node) => make("bdi", {}, shortened(graph.label(node), 28));
     const close = button("×", () => state.endPath(), { class: "close", "aria-label": "Close the path" });
     const { path } = state;
-    if (!path) return bar.replaceChildren("Path from ", make("strong", {}, name(state.pathFrom)), ": choose the other end.", close);
-    if (!path.nodes.length) return bar.replaceChildren("No path from ", name(path.from), " to ", name(path.to), " over what is shown.", close);
+    if (!path)
+      return bar.replaceChildren(
+        "Path from ",
+        make("strong", {}, name(state.pathFrom)),
+        ": choose the other end.",
+        close,
+      );
+    if (!path.nodes.length)
+      return bar.replaceChildren(
+        "No path from ",
+        name(path.from),
+        " to ",
+        name(path.to),
+        " over what is shown.",
+        close,
+      );
     const steps = path.nodes.flatMap((node, at) => {
       const edge = path.edges[at];
       const link = button(shortened(graph.label(node), 28), () => state.choose(node), { class: "link", dir: "auto" });
@@ -346,7 +376,9 @@ class Page {
     });
     bar.replaceChildren(
       make("span", { class: "count" }, path.edges.length === 1 ? "1 step" : `${path.edges.length} steps`),
-      ...steps, button("Show on its own", () => this.picture.openPath(path), { class: "quiet" }), close,
+      ...steps,
+      button("Show on its own", () => this.picture.openPath(path), { class: "quiet" }),
+      close,
     );
   }
 
@@ -369,7 +401,9 @@ class Page {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const by = event.key === "ArrowDown" ? 1 : -1;
-      this.marked = options.length ? ((this.marked ?? -1) + by + options.length + (this.marked === undefined && by < 0 ? 1 : 0)) % options.length : undefined;
+      this.marked = options.length
+        ? ((this.marked ?? -1) + by + options.length + (this.marked === undefined && by < 0 ? 1 : 0)) % options.length
+        : undefined;
       options.forEach((option, at) => option.setAttribute("aria-selected", String(at === this.marked)));
       const marked = options[this.marked];
       marked?.scrollIntoView({ block: "nearest" });
@@ -396,14 +430,15 @@ class Page {
     if (query.length < 2) return;
     const known = new Set(inNames);
     const { signal } = this.searching;
-    const look = () => this.search.findInObjects(query, signal, (nodes) => {
-      const fresh = nodes.filter((node) => !known.has(node));
-      if (!fresh.length || state.found.length > WORTH_LISTING) return;
-      fresh.forEach((node) => this.inObjects.add(node));
-      state.found = state.found.concat(fresh);
-      this.showResults();
-      state.tell(new Set(["found"]));
-    });
+    const look = () =>
+      this.search.findInObjects(query, signal, (nodes) => {
+        const fresh = nodes.filter((node) => !known.has(node));
+        if (!fresh.length || state.found.length > WORTH_LISTING) return;
+        fresh.forEach((node) => this.inObjects.add(node));
+        state.found = state.found.concat(fresh);
+        this.showResults();
+        state.tell(new Set(["found"]));
+      });
     clearTimeout(this.later);
     this.later = setTimeout(look, 120);
   }
@@ -420,12 +455,21 @@ class Page {
     if (!open) return;
     const shown = state.found.filter((node) => state.shown[node]);
     const hidden = state.found.length - shown.length;
-    const options = shown.slice(0, 50).map((node) => make(
-      "li", { role: "option", id: `result-${node}`, "aria-selected": "false", onclick: () => this.take(node) },
-      swatch(state.theme.type(graph.type[node])),
-      make("bdi", { class: "name" }, graph.label(node)),
-      make("span", { class: "type" }, graph.typeName(node) + (this.inObjects.has(node) ? " · in its properties" : "")),
-    ));
+    const options = shown
+      .slice(0, 50)
+      .map((node) =>
+        make(
+          "li",
+          { role: "option", id: `result-${node}`, "aria-selected": "false", onclick: () => this.take(node) },
+          swatch(state.theme.type(graph.type[node])),
+          make("bdi", { class: "name" }, graph.label(node)),
+          make(
+            "span",
+            { class: "type" },
+            graph.typeName(node) + (this.inObjects.has(node) ? " · in its properties" : ""),
+          ),
+        ),
+      );
     box.querySelector("ul").replaceChildren(...options);
     const rest = shown.length > 50 ? `${grouped(shown.length - 50)} more, all in the table. ` : "";
     const text = shown.length ? rest : "Nothing found. ";

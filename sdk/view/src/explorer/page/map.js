@@ -2,7 +2,11 @@
 // so that a picture of any size is drawn in the time of a screenful.
 
 // A disc opens at so many pixels of radius: in small graphs always.
-const OPENS_AT = [[400, 0], [2500, 9], [Infinity, 30]];
+const OPENS_AT = [
+  [400, 0],
+  [2500, 9],
+  [Infinity, 30],
+];
 const LEAF_RADIUS = 5;
 const SMALLEST_DOT = 1.3;
 const MOST_LINES = 6000;
@@ -30,7 +34,12 @@ class WholeMap {
     for (let disc = 1; disc < graph.discCount; disc = graph.discDiscsEnd[disc]) {
       if (!state.shownIn(graph.discStart[disc], graph.discEnd[disc])) continue;
       const [x, y, radius] = this.disc(disc);
-      box = [Math.min(box[0], x - radius), Math.min(box[1], y - radius), Math.max(box[2], x + radius), Math.max(box[3], y + radius)];
+      box = [
+        Math.min(box[0], x - radius),
+        Math.min(box[1], y - radius),
+        Math.max(box[2], x + radius),
+        Math.max(box[3], y + radius),
+      ];
     }
     return box[0] > box[2] ? [-50, -50, 50, 50] : box;
   }
@@ -42,8 +51,10 @@ class WholeMap {
   widened([left, top, right, bottom], node) {
     const { x, y, radius } = this.graph;
     return [
-      Math.min(left, x[node] - radius[node]), Math.min(top, y[node] - radius[node]),
-      Math.max(right, x[node] + radius[node]), Math.max(bottom, y[node] + radius[node]),
+      Math.min(left, x[node] - radius[node]),
+      Math.min(top, y[node] - radius[node]),
+      Math.max(right, x[node] + radius[node]),
+      Math.max(bottom, y[node] + radius[node]),
     ];
   }
 
@@ -129,7 +140,8 @@ class WholeMap {
       const nodes = new Set([centre, ...edges.map((edge) => graph.otherEnd(edge, centre))]);
       return { nodes, edges, centre };
     }
-    if (state.found?.length && state.query) return { nodes: new Set(state.found.slice(0, 3000)), edges: [], centre: -1 };
+    if (state.found?.length && state.query)
+      return { nodes: new Set(state.found.slice(0, 3000)), edges: [], centre: -1 };
     return null;
   }
 
@@ -140,8 +152,12 @@ class WholeMap {
     this.closed = [];
     this.nodes = [];
     const { scale } = camera;
-    for (let disc = 0; disc < graph.discCount; ) {
-      const [x, y, radius] = [camera.screenX(graph.discX[disc]), camera.screenY(graph.discY[disc]), graph.discRadius[disc] * scale];
+    for (let disc = 0; disc < graph.discCount;) {
+      const [x, y, radius] = [
+        camera.screenX(graph.discX[disc]),
+        camera.screenY(graph.discY[disc]),
+        graph.discRadius[disc] * scale,
+      ];
       const outside = x + radius < 0 || y + radius < 0 || x - radius > camera.width || y - radius > camera.height;
       if (outside || !state.shownIn(graph.discStart[disc], graph.discEnd[disc])) {
         disc = graph.discDiscsEnd[disc];
@@ -152,7 +168,11 @@ class WholeMap {
         if (disc > 0) this.open.push([disc, x, y, radius]);
         for (let node = graph.discStart[disc]; node < graph.discOwnEnd[disc]; node++) {
           if (!state.shown[node]) continue;
-          const [nx, ny, r] = [camera.screenX(graph.x[node]), camera.screenY(graph.y[node]), graph.radius[node] * scale];
+          const [nx, ny, r] = [
+            camera.screenX(graph.x[node]),
+            camera.screenY(graph.y[node]),
+            graph.radius[node] * scale,
+          ];
           if (nx > -r && ny > -r && nx < camera.width + r && ny < camera.height + r) this.nodes.push(node);
         }
         disc++;
@@ -180,7 +200,12 @@ class WholeMap {
         pen.circle(x, y, Math.max(radius * 0.92, 1), { fill: theme.type(parts[0][1]) });
       } else {
         const inner = Math.max(radius * 0.94, 2);
-        pen.pie(x, y, inner, parts.map(([share, type]) => [share, theme.type(type)]));
+        pen.pie(
+          x,
+          y,
+          inner,
+          parts.map(([share, type]) => [share, theme.type(type)]),
+        );
         if (radius > 9) pen.circle(x, y, inner * 0.58, { fill: theme.disc });
       }
       const changed = changes.findIndex((count, code) => code && count);
@@ -188,7 +213,11 @@ class WholeMap {
       if (radius > 11) {
         this.labels.block(x, y, radius);
         pen.text(x, y, shortNumber(total), { size: Math.min(12, radius * 0.5), weight: 600, fill: theme.text });
-        this.labels.want(x, y + radius + 5, graph.discName(disc), radius, { size: 11, fill: theme.text, halo: theme.ground });
+        this.labels.want(x, y + radius + 5, graph.discName(disc), radius, {
+          size: 11,
+          fill: theme.text,
+          halo: theme.ground,
+        });
       }
     }
     pen.fade(1);
@@ -199,7 +228,8 @@ class WholeMap {
     if (this.spot.discs === undefined) {
       this.spot.discs = new Set();
       for (const node of this.spot.nodes) {
-        for (let at = graph.discOf[node]; at >= 0 && !this.spot.discs.has(at); at = graph.discParent[at]) this.spot.discs.add(at);
+        for (let at = graph.discOf[node]; at >= 0 && !this.spot.discs.has(at); at = graph.discParent[at])
+          this.spot.discs.add(at);
       }
     }
     return this.spot.discs.has(disc);
@@ -230,7 +260,11 @@ class WholeMap {
     for (const node of this.nodes) {
       const code = graph.change[node];
       if (!code) continue;
-      const [x, y, r] = [camera.screenX(graph.x[node]), camera.screenY(graph.y[node]), graph.radius[node] * camera.scale];
+      const [x, y, r] = [
+        camera.screenX(graph.x[node]),
+        camera.screenY(graph.y[node]),
+        graph.radius[node] * camera.scale,
+      ];
       pen.circle(x, y, r + 2, { stroke: theme.change(code), width: 2, dash: code === 2 ? [3, 2] : undefined });
       if (r >= 4) pen.text(x, y, CHANGES[code].sign, { size: Math.min(18, r * 2), weight: 700, fill: theme.glyph });
     }
@@ -242,8 +276,19 @@ class WholeMap {
     const radius = graph.radius[node] * camera.scale;
     if (radius < 4.5 && weight < 1e5) return;
     const large = graph.radius[node] > 12;
-    const style = { size: large || bold ? 12 : 11, bold: bold || large, fill: theme.text, halo: large ? theme.disc : theme.ground };
-    this.labels.want(camera.screenX(graph.x[node]), camera.screenY(graph.y[node]) + radius + 9, graph.label(node), weight, style);
+    const style = {
+      size: large || bold ? 12 : 11,
+      bold: bold || large,
+      fill: theme.text,
+      halo: large ? theme.disc : theme.ground,
+    };
+    this.labels.want(
+      camera.screenX(graph.x[node]),
+      camera.screenY(graph.y[node]) + radius + 9,
+      graph.label(node),
+      weight,
+      style,
+    );
   }
 
   /** Where the line of a relationship begins or ends now: at the node, or at the closed disc that it is in. */
@@ -263,7 +308,7 @@ class WholeMap {
     if (this.kept?.step === step && this.kept.filter === state.filterNumber) return this.kept;
     const scale = 2 ** (step / 4);
     const places = new Int32Array(graph.count);
-    for (let disc = 0; disc < graph.discCount; ) {
+    for (let disc = 0; disc < graph.discCount;) {
       if (this.opens(disc, scale)) {
         for (let node = graph.discStart[disc]; node < graph.discOwnEnd[disc]; node++) places[node] = node;
         disc++;
@@ -288,7 +333,10 @@ class WholeMap {
   /** A line from the centre of a disc to one of many in it says nothing that the disc does not. */
   isObvious(edge) {
     const { graph } = this;
-    for (const [owner, owned] of [[graph.from[edge], graph.to[edge]], [graph.to[edge], graph.from[edge]]]) {
+    for (const [owner, owned] of [
+      [graph.from[edge], graph.to[edge]],
+      [graph.to[edge], graph.from[edge]],
+    ]) {
       const home = graph.discOf[owner];
       if (!graph.discCentred[home] || graph.discStart[home] !== owner) continue;
       if (owned <= owner || owned >= graph.discEnd[home]) continue;
@@ -311,7 +359,11 @@ class WholeMap {
     let drawn = 0;
     for (const { a, b, count, change } of this.lines().pairs) {
       const [[x1, y1], [x2, y2]] = [this.ends(a), this.ends(b)];
-      const outside = Math.max(x1, x2) < 0 || Math.max(y1, y2) < 0 || Math.min(x1, x2) > camera.width || Math.min(y1, y2) > camera.height;
+      const outside =
+        Math.max(x1, x2) < 0 ||
+        Math.max(y1, y2) < 0 ||
+        Math.min(x1, x2) > camera.width ||
+        Math.min(y1, y2) > camera.height;
       if (outside) continue;
       if (++drawn > MOST_LINES) break;
       const id = change * 8 + Math.min(5, Math.ceil(Math.log2(count + 1)));
@@ -331,7 +383,9 @@ class WholeMap {
     const { pen, theme, graph, camera, spot, state } = this;
     const colour = spot.path ? theme.path : theme.accent;
     pen.fade(Math.max(0.15, Math.min(0.85, 40 / spot.edges.length)));
-    const ends = spot.edges.slice(0, MOST_LINES).flatMap((edge) => [...this.ends(this.place(graph.from[edge])), ...this.ends(this.place(graph.to[edge]))]);
+    const ends = spot.edges
+      .slice(0, MOST_LINES)
+      .flatMap((edge) => [...this.ends(this.place(graph.from[edge])), ...this.ends(this.place(graph.to[edge]))]);
     pen.lines(ends, colour, spot.path ? 3 : 1.5);
     pen.fade(1);
     for (const node of spot.nodes) {
@@ -342,7 +396,8 @@ class WholeMap {
       const centre = node === spot.centre;
       if (place < 0) {
         if (centre) pen.circle(x, y, graph.discRadius[-place] * camera.scale + 3, { stroke: colour, width: 2.5 });
-        if (centre || spot.path) this.labels.want(x, y + 12, graph.label(node), 1e6, { bold: centre, fill: theme.text, halo: theme.ground });
+        if (centre || spot.path)
+          this.labels.want(x, y + 12, graph.label(node), 1e6, { bold: centre, fill: theme.text, halo: theme.ground });
         continue;
       }
       const radius = Math.max(graph.radius[node] * camera.scale, 2.5);
@@ -360,7 +415,7 @@ class WholeMap {
     const slack = 4 / camera.scale;
     let best = null;
     let nearest = Infinity;
-    for (let disc = 0; disc < graph.discCount; ) {
+    for (let disc = 0; disc < graph.discCount;) {
       const away = Math.hypot(x - graph.discX[disc], y - graph.discY[disc]);
       if (away > graph.discRadius[disc] + slack || !state.shownIn(graph.discStart[disc], graph.discEnd[disc])) {
         disc = graph.discDiscsEnd[disc];
@@ -396,11 +451,17 @@ class WholeMap {
   tip(found) {
     const { graph } = this;
     if (found?.node >= 0) {
-      return [graph.label(found.node), `${graph.typeName(found.node)} · ${counted(graph.degree(found.node), "relationship")}`];
+      return [
+        graph.label(found.node),
+        `${graph.typeName(found.node)} · ${counted(graph.degree(found.node), "relationship")}`,
+      ];
     }
     if (found?.disc > 0) {
       const { parts } = this.makeUp(found.disc);
-      return [graph.discName(found.disc), ...parts.slice(0, 6).map(([, type, count]) => `${grouped(count)} × ${visible(graph.types[type])}`)];
+      return [
+        graph.discName(found.disc),
+        ...parts.slice(0, 6).map(([, type, count]) => `${grouped(count)} × ${visible(graph.types[type])}`),
+      ];
     }
     return null;
   }

@@ -23,7 +23,8 @@ class Panel {
     if (node < 0) return this.element.replaceChildren();
     const stored = this.graph.nodeObject(node);
     // The browser still reads the objects: come back when it has.
-    if (!stored) document.addEventListener("DOMContentLoaded", () => this.state.chosen === node && this.render(), { once: true });
+    if (!stored)
+      document.addEventListener("DOMContentLoaded", () => this.state.chosen === node && this.render(), { once: true });
     const object = parsed(stored?.now);
     this.element.scrollTop = 0;
     this.element.replaceChildren(
@@ -43,12 +44,14 @@ class Panel {
     const change = CHANGES[graph.change[node]];
     const name = graph.name(node);
     return make(
-      "div", { class: "heading" },
+      "div",
+      { class: "heading" },
       button("×", () => state.choose(-1), { class: "close", "aria-label": "Close" }),
       make("p", { class: "type" }, swatch(state.theme.type(graph.type[node])), graph.typeName(node)),
       make("h2", { dir: "auto" }, ...foldable(name, 200)),
       make(
-        "p", { class: "chips" },
+        "p",
+        { class: "chips" },
         graph.classesOf(node).map((name) => make("span", { class: "chip" }, visible(name))),
         change.sign && make("span", { class: `chip ${change.name}` }, `${change.sign} ${change.title}`),
       ),
@@ -60,7 +63,8 @@ class Panel {
     const { state, actions } = this;
     const asEnd = state.pathFrom >= 0 && state.pathFrom !== node && !state.path;
     return make(
-      "p", { class: "actions" },
+      "p",
+      { class: "actions" },
       button("Surroundings", () => actions.surroundings(node)),
       button("Show on map", () => actions.showOnMap(node)),
       asEnd ? button("Path to here", () => state.pick(node)) : button("Path from here", () => state.beginPath(node)),
@@ -72,7 +76,8 @@ class Panel {
     const body = make("div", {});
     const fill = () => body.childElementCount || body.append(...[content()].flat());
     const section = make(
-      "details", { open },
+      "details",
+      { open },
       make("summary", {}, title, count === null ? null : make("span", { class: "count" }, grouped(count))),
       body,
     );
@@ -97,7 +102,10 @@ class Panel {
       groups.get(id).edges.push(edge);
       count++;
     }
-    const lists = () => (count ? [...groups.values()].map((group) => this.group(node, group)) : [make("p", { class: "soft" }, "None that is shown.")]);
+    const lists = () =>
+      count
+        ? [...groups.values()].map((group) => this.group(node, group))
+        : [make("p", { class: "soft" }, "None that is shown.")];
     return this.section("Relationships", count, lists);
   }
 
@@ -110,17 +118,31 @@ class Panel {
       const next = edges.slice(list.childElementCount, list.childElementCount + LISTED_NEIGHBOURS);
       list.append(...next.map((edge) => this.neighbour(node, edge)));
       const left = edges.length - list.childElementCount;
-      more.replaceChildren(...(left ? [button(`Show ${grouped(Math.min(left, LISTED_NEIGHBOURS))} of ${grouped(left)} more`, showMore, { class: "quiet" })] : []));
+      more.replaceChildren(
+        ...(left
+          ? [
+              button(`Show ${grouped(Math.min(left, LISTED_NEIGHBOURS))} of ${grouped(left)} more`, showMore, {
+                class: "quiet",
+              }),
+            ]
+          : []),
+      );
     };
     showMore();
     const direction = out ? ["", " →"] : ["← ", ""];
     return make(
-      "div", { class: "group" },
+      "div",
+      { class: "group" },
       make(
-        "h3", {}, `${direction[0]}${graph.edgeClass(edges[0])}${direction[1]} `, swatch(state.theme.type(type)),
-        visible(graph.types[type]), make("span", { class: "count" }, grouped(edges.length)),
+        "h3",
+        {},
+        `${direction[0]}${graph.edgeClass(edges[0])}${direction[1]} `,
+        swatch(state.theme.type(type)),
+        visible(graph.types[type]),
+        make("span", { class: "count" }, grouped(edges.length)),
       ),
-      list, more,
+      list,
+      more,
     );
   }
 
@@ -129,9 +151,12 @@ class Panel {
     const other = graph.otherEnd(edge, node);
     const change = CHANGES[graph.edgeChange[edge]];
     const facts = Object.entries(parsed(graph.edgeObject(edge)?.now) ?? {}).filter(([name]) => !EDGE_ENDS.has(name));
-    const text = facts.map(([name, value]) => `${visible(name)}: ${shortened(visible(shownValue(value).slice(0, 200)), 60)}`).join(" · ");
+    const text = facts
+      .map(([name, value]) => `${visible(name)}: ${shortened(visible(shownValue(value).slice(0, 200)), 60)}`)
+      .join(" · ");
     return make(
-      "li", {},
+      "li",
+      {},
       button(graph.label(other), () => state.choose(other), { class: "link", dir: "auto" }),
       change.sign && make("span", { class: `sign ${change.name}`, title: change.title }, change.sign),
       text && make("span", { class: "facts" }, text),
@@ -141,26 +166,57 @@ class Panel {
   properties(object, stored) {
     if (!stored) return make("p", { class: "soft" }, "Still being read …");
     if (!stored.now) return make("p", { class: "soft" }, "This page was made without properties.");
-    if (!isObject(object)) return this.section("Properties", null, () => make("pre", {}, visibleLines(stored.now.slice(0, 20_000))));
+    if (!isObject(object))
+      return this.section("Properties", null, () => make("pre", {}, visibleLines(stored.now.slice(0, 20_000))));
     const names = Object.keys(object).filter((name) => name !== "_rawData");
-    const rows = () => make("table", { class: "properties" }, make("tbody", {}, names.map((name) => this.property(name, object[name]))));
+    const rows = () =>
+      make(
+        "table",
+        { class: "properties" },
+        make(
+          "tbody",
+          {},
+          names.map((name) => this.property(name, object[name])),
+        ),
+      );
     return this.section("Properties", names.length, rows);
   }
 
   property(name, value) {
-    return make("tr", {}, make("th", { scope: "row" }, visible(name)), make("td", { dir: "auto" }, ...valueParts(name, value)));
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, visible(name)),
+      make("td", { dir: "auto" }, ...valueParts(name, value)),
+    );
   }
 
   changes(node, object, stored) {
     if (this.graph.change[node] !== 3 || !stored) return null;
     const before = parsed(stored.before);
-    if (!isObject(before) || !isObject(object)) return this.section("What changed", null, () => make("pre", {}, visibleLines(stored.before.slice(0, 20_000))));
+    if (!isObject(before) || !isObject(object))
+      return this.section("What changed", null, () => make("pre", {}, visibleLines(stored.before.slice(0, 20_000))));
     const differs = (name) => JSON.stringify(before[name]) !== JSON.stringify(object[name]);
-    const names = [...new Set([...Object.keys(before), ...Object.keys(object)])].filter((name) => name !== "_rawData" && differs(name));
-    const cell = (holder, name, tag) => make("td", { dir: "auto" }, name in holder ? make(tag, {}, ...valueParts(name, holder[name])) : "—");
-    const row = (name) => make("tr", {}, make("th", { scope: "row" }, visible(name)), cell(before, name, "del"), cell(object, name, "ins"));
-    const head = make("thead", {}, make("tr", {}, ["Property", "Before", "Now"].map((title) => make("th", { scope: "col" }, title))));
-    const rows = () => (names.length ? make("table", { class: "properties changes" }, head, make("tbody", {}, names.map(row))) : make("p", { class: "soft" }, "Raw data only."));
+    const names = [...new Set([...Object.keys(before), ...Object.keys(object)])].filter(
+      (name) => name !== "_rawData" && differs(name),
+    );
+    const cell = (holder, name, tag) =>
+      make("td", { dir: "auto" }, name in holder ? make(tag, {}, ...valueParts(name, holder[name])) : "—");
+    const row = (name) =>
+      make("tr", {}, make("th", { scope: "row" }, visible(name)), cell(before, name, "del"), cell(object, name, "ins"));
+    const head = make(
+      "thead",
+      {},
+      make(
+        "tr",
+        {},
+        ["Property", "Before", "Now"].map((title) => make("th", { scope: "col" }, title)),
+      ),
+    );
+    const rows = () =>
+      names.length
+        ? make("table", { class: "properties changes" }, head, make("tbody", {}, names.map(row)))
+        : make("p", { class: "soft" }, "Raw data only.");
     return this.section("What changed", names.length, rows);
   }
 
@@ -168,11 +224,15 @@ class Panel {
     const raw = isObject(object) ? object._rawData : undefined;
     if (raw === undefined) return null;
     const all = Array.isArray(raw) ? raw : [raw];
-    const show = () => all.flatMap((entry) => {
-      const named = isObject(entry) && "rawData" in entry;
-      const text = visibleLines(JSON.stringify(named ? entry.rawData : entry, null, 2) ?? "");
-      return [named && make("h3", {}, visible(entry.name)), make("pre", { tabindex: "0" }, ...foldable(text, 20_000))].filter(Boolean);
-    });
+    const show = () =>
+      all.flatMap((entry) => {
+        const named = isObject(entry) && "rawData" in entry;
+        const text = visibleLines(JSON.stringify(named ? entry.rawData : entry, null, 2) ?? "");
+        return [
+          named && make("h3", {}, visible(entry.name)),
+          make("pre", { tabindex: "0" }, ...foldable(text, 20_000)),
+        ].filter(Boolean);
+      });
     return this.section("Raw data", null, show);
   }
 }
@@ -200,7 +260,11 @@ function valueParts(name, value) {
 /** A long text, cut; the rest on demand. */
 function foldable(text, length) {
   if (text.length <= length) return [text];
-  const rest = button(`… ${grouped(text.length - length)} more characters`, () => rest.replaceWith(text.slice(shownLength)), { class: "quiet" });
+  const rest = button(
+    `… ${grouped(text.length - length)} more characters`,
+    () => rest.replaceWith(text.slice(shownLength)),
+    { class: "quiet" },
+  );
   const shown = Array.from(text.slice(0, length + 1));
   if (shown.join("").length > length) shown.pop();
   const shownLength = shown.join("").length;

@@ -23,7 +23,7 @@ function pathBetween(state, from, to) {
   const path = { from, to, nodes: [], edges: [] };
   if (!seen[to]) return path;
   path.nodes.push(to);
-  for (let node = to; node !== from; ) {
+  for (let node = to; node !== from;) {
     path.edges.unshift(cameBy[node]);
     node = graph.otherEnd(cameBy[node], node);
     path.nodes.unshift(node);

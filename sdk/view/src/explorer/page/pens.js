@@ -162,7 +162,13 @@ class SvgPen {
   curve(x1, y1, x2, y2, stroke, width = 1, dash) {
     const middle = short((x1 + x2) / 2);
     const [from, level] = [short(y1), short(y2)];
-    this.add(`path d="M${short(x1)} ${from}C${middle} ${from} ${middle} ${level} ${short(x2)} ${level}"`, null, stroke, width, dash);
+    this.add(
+      `path d="M${short(x1)} ${from}C${middle} ${from} ${middle} ${level} ${short(x2)} ${level}"`,
+      null,
+      stroke,
+      width,
+      dash,
+    );
   }
 
   arrow(x, y, dx, dy, size, fill) {
@@ -181,7 +187,10 @@ class SvgPen {
       const start = at(angle);
       angle += share * 2 * Math.PI;
       const far = share > 0.5 ? 1 : 0;
-      this.add(`path d="M${short(x)} ${short(y)}L${start}A${short(radius)} ${short(radius)} 0 ${far} 1 ${at(angle)}Z"`, fill);
+      this.add(
+        `path d="M${short(x)} ${short(y)}L${start}A${short(radius)} ${short(radius)} 0 ${far} 1 ${at(angle)}Z"`,
+        fill,
+      );
     }
   }
 
@@ -212,7 +221,11 @@ class SvgPen {
 function arrowCorners(x, y, dx, dy, size) {
   const length = Math.hypot(dx, dy) || 1;
   const [ux, uy] = [(dx / length) * size, (dy / length) * size];
-  return [[x, y], [x - ux * 1.6 - uy * 0.7, y - uy * 1.6 + ux * 0.7], [x - ux * 1.6 + uy * 0.7, y - uy * 1.6 - ux * 0.7]];
+  return [
+    [x, y],
+    [x - ux * 1.6 - uy * 0.7, y - uy * 1.6 + ux * 0.7],
+    [x - ux * 1.6 + uy * 0.7, y - uy * 1.6 - ux * 0.7],
+  ];
 }
 
 function short(number) {

@@ -132,7 +132,13 @@ class State {
   readAddress() {
     const { graph } = this;
     const values = new URLSearchParams(location.hash.slice(1));
-    const numbers = (name, find) => new Set(values.getAll(name).map(find).filter((at) => at >= 0));
+    const numbers = (name, find) =>
+      new Set(
+        values
+          .getAll(name)
+          .map(find)
+          .filter((at) => at >= 0),
+      );
     this.reading = true;
     this.hiddenTypes = numbers("-type", (name) => graph.types.indexOf(name));
     this.hiddenClasses = numbers("-class", (name) => graph.classNames.indexOf(name));

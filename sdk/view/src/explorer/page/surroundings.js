@@ -54,13 +54,17 @@ class Surroundings {
     });
     const order = new Map(edges.map((edge) => [edge, this.order(edge, item.node)]));
     const room = item.limit - item.children.length;
-    const next = someOfEach(edges, (edge) => order.get(edge), room).sort((a, b) => order.get(a) - order.get(b) || a - b);
+    const next = someOfEach(edges, (edge) => order.get(edge), room).sort(
+      (a, b) => order.get(a) - order.get(b) || a - b,
+    );
     for (const edge of next) {
       const other = graph.otherEnd(edge, item.node);
       if (this.items.has(other)) continue;
       this.add(other, item, item.parent ? item.side : graph.from[edge] === item.node ? 1 : -1, edge);
     }
-    item.hidden = new Set(edges.map((edge) => graph.otherEnd(edge, item.node)).filter((other) => !this.items.has(other))).size;
+    item.hidden = new Set(
+      edges.map((edge) => graph.otherEnd(edge, item.node)).filter((other) => !this.items.has(other)),
+    ).size;
   }
 
   order(edge, node) {
@@ -115,7 +119,12 @@ class Surroundings {
     for (const item of this.items.values()) {
       for (const { x, y } of item.stub ? [item, item.stub] : [item]) {
         const [before, after] = x < 0 ? [210, 20] : x > 0 ? [20, 210] : [90, 90];
-        box = [Math.min(box[0], x - before), Math.min(box[1], y - 30), Math.max(box[2], x + after), Math.max(box[3], y + 30)];
+        box = [
+          Math.min(box[0], x - before),
+          Math.min(box[1], y - 30),
+          Math.max(box[2], x + after),
+          Math.max(box[3], y + 30),
+        ];
       }
     }
     return box[0] > box[2] ? [-50, -50, 50, 50] : box;
@@ -137,7 +146,8 @@ class Surroundings {
     if (!item) return;
     const { camera } = this;
     const [x, y] = [camera.screenX(item.x), camera.screenY(item.y)];
-    if (x < 60 || y < 40 || x > camera.width - 200 || y > camera.height - 40) camera.go({ x: item.x, y: item.y, scale: Math.max(camera.scale, 0.75) });
+    if (x < 60 || y < 40 || x > camera.width - 200 || y > camera.height - 40)
+      camera.go({ x: item.x, y: item.y, scale: Math.max(camera.scale, 0.75) });
   }
 
   sees() {
@@ -172,7 +182,15 @@ class Surroundings {
         if (drawn.size > 400) return;
         const [x1, y1, x2, y2] = [item.x, item.y, other.x, other.y];
         pen.fade(0.55);
-        pen.curve(camera.screenX(x1), camera.screenY(y1), camera.screenX(x2), camera.screenY(y2), this.edgeColour(edge), 1, [4, 4]);
+        pen.curve(
+          camera.screenX(x1),
+          camera.screenY(y1),
+          camera.screenX(x2),
+          camera.screenY(y2),
+          this.edgeColour(edge),
+          1,
+          [4, 4],
+        );
         pen.fade(1);
       }
     }
@@ -194,7 +212,12 @@ class Surroundings {
     if (inward) pen.arrow(x1 + edgeAt * 1.4, y1, -edgeAt, 0, 5 * scale + 1, colour);
     else pen.arrow(x2 - edgeAt, y2, edgeAt, 0, 5 * scale + 1, colour);
     if (scale < 0.45) return;
-    const style = { size: Math.max(9, 10 * scale), fill: state.theme.soft, halo: state.theme.ground, align: x2 > x1 ? "end" : "start" };
+    const style = {
+      size: Math.max(9, 10 * scale),
+      fill: state.theme.soft,
+      halo: state.theme.ground,
+      align: x2 > x1 ? "end" : "start",
+    };
     pen.text(x2 - edgeAt * 2.2, y2, shortened(this.graph.edgeClass(edge), 14), style);
   }
 
@@ -212,7 +235,8 @@ class Surroundings {
       pen.text(x, y, CHANGES[change].sign, { size: 13 * scale, weight: 700, fill: theme.glyph });
     }
     const chosen = item.node === state.chosen;
-    if (chosen || item.node === state.hovered) pen.circle(x, y, radius + 4, { stroke: theme.accent, width: chosen ? 2.5 : 1.5 });
+    if (chosen || item.node === state.hovered)
+      pen.circle(x, y, radius + 4, { stroke: theme.accent, width: chosen ? 2.5 : 1.5 });
     if (scale < 0.3) return;
     const room = item.parent ? 28 : 22;
     const name = shortened(graph.label(item.node), room);
@@ -248,7 +272,12 @@ class Surroundings {
     pen.curve(camera.screenX(item.x), camera.screenY(item.y), x, y, theme.rim, 1.3, [3, 3]);
     pen.circle(x, y, 8 * scale, { fill: theme.disc, stroke: theme.edge, dash: [3, 2] });
     const [at, align] = item.stub.x < 0 ? [x - 14 * scale, "end"] : [x + 14 * scale, "start"];
-    pen.text(at, y, `${grouped(item.hidden)} more …`, { size: 12 * scale, fill: theme.accent, halo: theme.ground, align });
+    pen.text(at, y, `${grouped(item.hidden)} more …`, {
+      size: 12 * scale,
+      fill: theme.accent,
+      halo: theme.ground,
+      align,
+    });
   }
 
   at(screenX, screenY) {
@@ -282,7 +311,11 @@ class Surroundings {
   tip(found) {
     const { graph } = this;
     if (found?.more) return ["Show more", `${counted(found.more.hidden, "neighbour")} not shown yet`];
-    if (found?.node >= 0) return [graph.label(found.node), `${graph.typeName(found.node)} · ${counted(graph.degree(found.node), "relationship")}`];
+    if (found?.node >= 0)
+      return [
+        graph.label(found.node),
+        `${graph.typeName(found.node)} · ${counted(graph.degree(found.node), "relationship")}`,
+      ];
     return null;
   }
 }
@@ -295,5 +328,8 @@ function someOfEach(all, groupOf, count) {
     turns.set(groupOf(one), turn + 1);
     return [turn, one];
   });
-  return ranked.sort((a, b) => a[0] - b[0]).slice(0, count).map(([, one]) => one);
+  return ranked
+    .sort((a, b) => a[0] - b[0])
+    .slice(0, count)
+    .map(([, one]) => one);
 }

@@ -39,7 +39,11 @@ class Table {
     });
     const change = (code) => ["Change", (row) => changeText(code(row)), code];
     if (graph.compared) {
-      entities.splice(1, 0, change((node) => graph.change[node]));
+      entities.splice(
+        1,
+        0,
+        change((node) => graph.change[node]),
+      );
       relationships.unshift(change((edge) => graph.edgeChange[edge]));
     }
     return { entities, relationships, without }[this.what];
@@ -49,7 +53,8 @@ class Table {
     const { graph, state } = this;
     const searched = state.query && state.found ? new Set(state.found) : null;
     const numbers = (count, shown) => Array.from({ length: count }, (_, at) => at).filter(shown);
-    if (this.what === "entities") return numbers(graph.count, (node) => state.shown[node] && (!searched || searched.has(node)));
+    if (this.what === "entities")
+      return numbers(graph.count, (node) => state.shown[node] && (!searched || searched.has(node)));
     if (this.what === "without") return numbers(graph.dangling.length, () => true);
     const found = (edge) => !searched || searched.has(graph.from[edge]) || searched.has(graph.to[edge]);
     return numbers(graph.edgeCount, (edge) => state.shownEdge[edge] && found(edge));
@@ -69,7 +74,8 @@ class Table {
     const { column, down } = this.sort;
     const [, text, value = text] = columns[column] ?? columns[0];
     const keys = new Map(rows.map((row) => [row, value(row)]));
-    const compare = typeof keys.get(rows[0]) === "number" ? (a, b) => a - b : new Intl.Collator("en", { numeric: true }).compare;
+    const compare =
+      typeof keys.get(rows[0]) === "number" ? (a, b) => a - b : new Intl.Collator("en", { numeric: true }).compare;
     rows.sort((a, b) => compare(keys.get(a), keys.get(b)) || a - b);
     return down ? rows.reverse() : rows;
   }
@@ -85,12 +91,26 @@ class Table {
     this.element.replaceChildren(
       this.tabs(titles),
       make(
-        "div", { class: "sheet", tabindex: "0", role: "region", "aria-label": titles[this.what] },
+        "div",
+        { class: "sheet", tabindex: "0", role: "region", "aria-label": titles[this.what] },
         make(
-          "table", {},
+          "table",
+          {},
           make("caption", {}, `${titles[this.what]}: ${grouped(rows.length)}`),
-          make("thead", {}, make("tr", {}, columns.map(([title], at) => this.head(title, at)))),
-          make("tbody", {}, visibleRows.map((row) => this.row(row, columns))),
+          make(
+            "thead",
+            {},
+            make(
+              "tr",
+              {},
+              columns.map(([title], at) => this.head(title, at)),
+            ),
+          ),
+          make(
+            "tbody",
+            {},
+            visibleRows.map((row) => this.row(row, columns)),
+          ),
         ),
       ),
       this.pager(rows.length, pages),
@@ -101,8 +121,18 @@ class Table {
   tabs(titles) {
     const { graph } = this;
     const counts = { entities: graph.count, relationships: graph.edgeCount, without: graph.dangling.length };
-    const tab = (what) => button(`${titles[what]} (${grouped(counts[what])})`, () => this.open(what), { "aria-pressed": String(this.what === what), "data-focus-id": what });
-    return make("p", { class: "tabs", role: "group", "aria-label": "Which table" }, Object.keys(titles).filter((what) => what !== "without" || counts.without).map(tab));
+    const tab = (what) =>
+      button(`${titles[what]} (${grouped(counts[what])})`, () => this.open(what), {
+        "aria-pressed": String(this.what === what),
+        "data-focus-id": what,
+      });
+    return make(
+      "p",
+      { class: "tabs", role: "group", "aria-label": "Which table" },
+      Object.keys(titles)
+        .filter((what) => what !== "without" || counts.without)
+        .map(tab),
+    );
   }
 
   open(what) {
@@ -119,7 +149,11 @@ class Table {
     };
     const order = sorted ? (this.sort.down ? "descending" : "ascending") : null;
     const sign = sorted ? (this.sort.down ? " ↓" : " ↑") : "";
-    return make("th", { scope: "col", "aria-sort": order }, button(title + sign, sortBy, { class: "quiet", "data-focus-id": `sort ${title}` }));
+    return make(
+      "th",
+      { scope: "col", "aria-sort": order },
+      button(title + sign, sortBy, { class: "quiet", "data-focus-id": `sort ${title}` }),
+    );
   }
 
   row(row, columns) {
@@ -128,7 +162,9 @@ class Table {
       const pick = { Name: row, From: graph.from[row], To: graph.to[row] }[title];
       const link = this.what !== "without" && ["Name", "From", "To"].includes(title);
       const content = link ? button(text(row), () => state.pick(pick), { class: "link" }) : text(row);
-      return title === "Name" ? make("th", { scope: "row", dir: "auto" }, content) : make("td", { class: title === "Relationships" ? "number" : null, dir: "auto" }, content);
+      return title === "Name"
+        ? make("th", { scope: "row", dir: "auto" }, content)
+        : make("td", { class: title === "Relationships" ? "number" : null, dir: "auto" }, content);
     });
     return make("tr", { class: this.what === "entities" && row === state.chosen ? "chosen" : null }, cells);
   }
@@ -141,9 +177,14 @@ class Table {
     };
     const first = this.page * ROWS;
     return make(
-      "p", { class: "pager" },
+      "p",
+      { class: "pager" },
       button("← Back", turn(-1), { disabled: this.page === 0, "data-focus-id": "back" }),
-      make("span", {}, count ? `${grouped(first + 1)}–${grouped(Math.min(count, first + ROWS))} of ${grouped(count)}` : "Nothing"),
+      make(
+        "span",
+        {},
+        count ? `${grouped(first + 1)}–${grouped(Math.min(count, first + ROWS))} of ${grouped(count)}` : "Nothing",
+      ),
       button("Next →", turn(1), { disabled: this.page >= pages - 1, "data-focus-id": "next" }),
     );
   }

@@ -1,19 +1,48 @@
 // Colours of what is drawn; those of everything else stand in the style sheet.
 
 const HUES = [
-  ["#2f6fde", "#6ea3ff"], ["#d9600f", "#ff9d57"], ["#16875a", "#45c48d"], ["#a8399b", "#e27fd6"],
-  ["#b58900", "#e3bd3f"], ["#0c8599", "#4cc9dd"], ["#c92a3a", "#ff7d86"], ["#6b4fd8", "#a995ff"],
-  ["#5b7f1d", "#a3cc55"], ["#8f5a3c", "#cf9a78"], ["#48677f", "#93b3cc"], ["#ad3f6f", "#f08bb4"],
+  ["#2f6fde", "#6ea3ff"],
+  ["#d9600f", "#ff9d57"],
+  ["#16875a", "#45c48d"],
+  ["#a8399b", "#e27fd6"],
+  ["#b58900", "#e3bd3f"],
+  ["#0c8599", "#4cc9dd"],
+  ["#c92a3a", "#ff7d86"],
+  ["#6b4fd8", "#a995ff"],
+  ["#5b7f1d", "#a3cc55"],
+  ["#8f5a3c", "#cf9a78"],
+  ["#48677f", "#93b3cc"],
+  ["#ad3f6f", "#f08bb4"],
 ];
 
 const GROUNDS = {
   light: {
-    ground: "#f6f8fa", disc: "#ffffff", rim: "#cdd5de", edge: "#8b97a5", text: "#1b2430", soft: "#57626e",
-    accent: "#0860ca", path: "#c2410c", added: "#1a7f37", removed: "#cf222e", changed: "#9a6700", glyph: "#ffffff",
+    ground: "#f6f8fa",
+    disc: "#ffffff",
+    rim: "#cdd5de",
+    edge: "#8b97a5",
+    text: "#1b2430",
+    soft: "#57626e",
+    accent: "#0860ca",
+    path: "#c2410c",
+    added: "#1a7f37",
+    removed: "#cf222e",
+    changed: "#9a6700",
+    glyph: "#ffffff",
   },
   dark: {
-    ground: "#0f141a", disc: "#161d26", rim: "#33404e", edge: "#6b7886", text: "#e8eef4", soft: "#a3b0bd",
-    accent: "#6cb6ff", path: "#ffa657", added: "#4ac26b", removed: "#ff7b72", changed: "#dfa82e", glyph: "#0f141a",
+    ground: "#0f141a",
+    disc: "#161d26",
+    rim: "#33404e",
+    edge: "#6b7886",
+    text: "#e8eef4",
+    soft: "#a3b0bd",
+    accent: "#6cb6ff",
+    path: "#ffa657",
+    added: "#4ac26b",
+    removed: "#ff7b72",
+    changed: "#dfa82e",
+    glyph: "#0f141a",
   },
 };
 
