@@ -37,9 +37,7 @@ pub fn integration() -> Integration {
 pub async fn sample() -> std::io::Result<Sample> {
     let heroku = FakeHeroku::start(Organisation::sample(), FakeOptions::default()).await;
     let heroku = heroku.map_err(std::io::Error::other)?;
-    let values = vec![
-        ("HEROKU_API_KEY".to_owned(), heroku.token().to_owned()),
-        ("HEROKU_API_URL".to_owned(), heroku.url()),
-    ];
+    let values =
+        vec![("HEROKU_API_KEY".to_owned(), heroku.token().to_owned()), ("HEROKU_API_URL".to_owned(), heroku.url())];
     Ok(Sample { values, server: Box::new(heroku) })
 }

@@ -127,7 +127,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
 fn function_of(service: &str) -> &'static str {
     let named =
         |word: &&str| service.split('-').any(|part| part == *word) || (word.len() > 3 && service.contains(*word));
-    let found = FUNCTIONS.iter().find(|(_, words)| words.iter().any(|word| named(&word)));
+    let found = FUNCTIONS.iter().find(|(_, words)| words.iter().any(named));
     found.map_or("other", |(function, _)| function)
 }
 

@@ -1,5 +1,6 @@
-//! `visualize`: pictures of the steps and of the types.
+//! `visualize`: pictures of the steps, of the types and of a collected graph.
 
+mod explorer;
 mod graphs;
 
 use std::io::Write;
@@ -20,7 +21,8 @@ use crate::{exit, history, screen};
   {name} visualize steps                        who waits for whom, in the terminal
   {name} visualize steps --output steps.svg     as a picture
   {name} visualize steps --job                  with how the newest job went
-  {name} visualize types --format mermaid       for a README on a code forge"
+  {name} visualize types --format mermaid       for a README on a code forge
+  {name} visualize graph --output graph.html    the newest graph, to explore in a browser"
 )]
 pub(crate) struct Visualize {
     #[command(subcommand)]
@@ -35,6 +37,11 @@ enum What {
     /// The types of entities, and how they are related
     #[command(after_help = "Examples:\n  {name} visualize types\n  {name} visualize types --job --output types.svg")]
     Types(Picture),
+    /// A collected graph, as one page that a browser opens from disk
+    #[command(
+        after_help = "Examples:\n  {name} visualize graph\n  {name} visualize graph --job 0198f3a2 --output monday.html\n  {name} visualize graph --against 0198f3a2"
+    )]
+    Graph(explorer::Explorer),
 }
 
 #[derive(Debug, Args)]
@@ -65,13 +72,19 @@ enum Kind {
 }
 
 pub(crate) async fn run(session: &Session<'_>, order: &Visualize) -> Result<u8, Failure> {
-    let (What::Steps(picture) | What::Types(picture)) = &order.what;
+    let picture = match &order.what {
+        What::Steps(picture) | What::Types(picture) => picture,
+        What::Graph(explorer) => {
+            explorer::run(session, explorer).await?;
+            return Ok(exit::SUCCESS);
+        }
+    };
     let kind = kind(picture)?;
     let plan = Plan::new(session.integration)?;
     let summary = summary(session, picture).await?;
     let drawn = match &order.what {
         What::Steps(_) => draw_steps(&graphs::steps(session.integration, &plan, summary.as_ref()), kind, picture),
-        What::Types(_) => draw_types(&graphs::types(session.integration, summary.as_ref()), kind, picture),
+        What::Types(_) | What::Graph(_) => draw_types(&graphs::types(session.integration, summary.as_ref()), kind, picture),
     };
     match &picture.output {
         None => session.print(&drawn)?,
