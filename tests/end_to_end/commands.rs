@@ -162,6 +162,24 @@ fn a_drawing_is_well_formed_and_names_every_step_and_type() {
 }
 
 #[test]
+fn a_graph_becomes_a_page_to_explore_it_alone_and_against_an_earlier_one() {
+    let place = Place::alone();
+    assert_eq!(place.run("visualize graph").code, 2, "there is no job");
+    place.run("collect --sample --step fetch-teams");
+    place.run("collect --sample");
+    let said = place.run("visualize graph --output p/graph.html");
+    assert_snapshot!("graph_page", said.steady());
+    let earlier = place.run("jobs list --format json").json()[1]["id"].as_str().expect("an id").to_owned();
+    let said = place.run(&format!("visualize graph --output p/against.html --against {earlier}"));
+    assert_eq!(said.code, 0, "{}", said.all());
+    for page in ["graph", "against"] {
+        let page = place.read(&format!("p/{page}.html"));
+        assert!(page.to_lowercase().starts_with("<!doctype html>"), "{}", &page[..80]);
+        assert!(["src=\"http", "@import", "url(http"].iter().all(|outside| !page.contains(outside)));
+    }
+}
+
+#[test]
 fn a_page_stands_on_its_own() {
     let (place, _) = collected();
     for what in ["steps", "types"] {

@@ -40,6 +40,7 @@ fn the_key_is_written_nowhere_though_the_provider_repeats_it() {
         "jobs show",
         "visualize steps --job --output steps.html",
         "visualize steps --job --output steps.svg",
+        "visualize graph --output graph.html",
         "validate -vv",
         "validate config --format json",
     ] {
@@ -128,6 +129,17 @@ fn a_configuration_that_is_not_valid_is_a_finding() {
     let said = place.run("collect");
     assert_eq!(said.code, 1, "{}", said.all());
     assert!(said.err.contains("HEROKU_API_URL") && !said.all().contains(KEY), "{}", said.all());
+}
+
+#[test]
+fn an_address_with_a_password_in_it_is_refused_and_the_password_not_shown() {
+    let place = Place::alone().with("HEROKU_API_KEY", KEY).with("HEROKU_API_URL", "https://me:quokka@127.0.0.1:1/");
+    for (line, code) in [("validate config", 4), ("validate config --format json -vv", 4), ("collect -vv", 1)] {
+        let said = place.run(line);
+        assert_eq!(said.code, code, "{line}: {}", said.all());
+        assert!(said.all().contains("no user and no password"), "{line}: {}", said.all());
+        assert!(!said.all().contains("quokka"), "{line}: {}", said.all());
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship};
 use crate::http::Http;
-use crate::store::{JobStore, Kind};
+use crate::store::{JobStore, Kind, StepRow};
 
 use super::intake::{Candidate, StepIntake};
 use super::{Declaration, Ledger, Part, Scope, StepError, StepResult, Tail};
@@ -151,6 +151,18 @@ impl StepContext {
     /// [`StepError::Store`] where the store does not work.
     pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
         Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
+    }
+
+    /// Makes sure that what is not there was not missed: fails where a step that adds the type has left something out.
+    pub(crate) async fn sure_of(&self, object_type: &ObjectType) -> StepResult {
+        let missed = |step: &StepRow| {
+            let types = step.result["partialTypes"].as_array();
+            types.is_some_and(|types| types.iter().any(|missing| missing == object_type.as_str()))
+        };
+        match self.0.store.steps().await?.iter().any(missed) {
+            true => Err(StepError::Unknown { object_type: object_type.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Publishes data for later steps.

@@ -68,9 +68,13 @@ impl<E: EntityKind> Each<E> {
     /// Whether there is no such entity; waits for the first, or for the end of those that add them.
     ///
     /// # Errors
-    /// [`StepError`] where the store does not work.
+    /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        Ok(self.next_page(0).await?.is_empty())
+        let empty = self.next_page(0).await?.is_empty();
+        if empty {
+            self.context.sure_of(&self.object_type).await?;
+        }
+        Ok(empty)
     }
 
     /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted under

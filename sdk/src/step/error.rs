@@ -27,6 +27,12 @@ pub enum StepError {
         /// The property.
         source: PropertyError,
     },
+    /// There is nothing of a type, and it is not known whether that is the truth.
+    #[error("it is not known whether there is any {object_type}: a part of them could not be collected")]
+    Unknown {
+        /// The type.
+        object_type: ObjectType,
+    },
     /// The job was cancelled while the step ran.
     #[error("the job was ended while the step ran")]
     Cancelled,
@@ -103,6 +109,7 @@ impl StepError {
             Self::Object(ObjectError::Invalid { .. })
             | Self::Store(_)
             | Self::Unreadable { .. }
+            | Self::Unknown { .. }
             | Self::Cancelled
             | Self::Other(_) => "UNEXPECTED_ERROR",
         }

@@ -70,9 +70,13 @@ impl<E: EntityKind> Read<E> {
     /// Whether the graph has no such entity.
     ///
     /// # Errors
-    /// [`StepError`] where the store does not work.
+    /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        Ok(self.context.page(&self.object_type, None, 1).await?.is_empty())
+        let empty = self.context.page(&self.object_type, None, 1).await?.is_empty();
+        if empty {
+            self.context.sure_of(&self.object_type).await?;
+        }
+        Ok(empty)
     }
 
     /// The entity of that key, if the graph has it.
