@@ -48,6 +48,11 @@ impl Provider for Heroku {
 }
 
 impl Heroku {
+    /// What asks for everything that has no function here.
+    pub fn http(&self) -> &Http {
+        &self.0
+    }
+
     /// The enterprise accounts that the key's owner belongs to; none for people without one.
     pub fn enterprise_accounts(&self) -> Listing<resource::EnterpriseAccount> {
         self.list("/enterprise-accounts", None, "id")

@@ -6,8 +6,7 @@
 //! integration, for an invented provider.
 
 pub mod acme;
-pub mod client;
 pub mod spaces;
 
-/// The plugin's types.
-pub use integration_heroku::types;
+/// The plugin's modules.
+pub use integration_heroku::{client, types};
