@@ -11,13 +11,15 @@ pub async fn build_relationships(
     apps: Read<Application>,
     has: Emit<ApplicationHasAddon>,
 ) -> StepResult {
-    let mut all = addons.stream();
-    while let Some(addon) = all.try_next().await? {
-        let app = addon.application_id.as_ref().map(KeyOf::<Application>::new);
-        match app {
-            Some(app) if apps.get(&app).await?.is_some() => has.add(&app, &addon).await?,
-            Some(_) => has.skip("an add-on of an application that was not collected"),
-            None => has.skip("an add-on without an application"),
+    let mut pages = addons.pages();
+    while let Some(page) = pages.try_next().await? {
+        let known = apps.known(page.iter().filter_map(|addon| addon.application_id.as_deref())).await?;
+        for addon in page {
+            match &addon.application_id {
+                Some(app) if known.contains(app) => has.add(&KeyOf::new(app), &addon).await?,
+                Some(_) => has.skip("an add-on of an application that was not collected"),
+                None => has.skip("an add-on without an application"),
+            }
         }
     }
     Ok(())

@@ -100,7 +100,7 @@ pub enum PlanError {
         known: Vec<StepId>,
     },
     /// A source is named that is not there.
-    #[error("there is no ingestion source {source_id:?}; there are: {}", known.join(", "))]
+    #[error("there is no ingestion source {source_id:?}; {}", sources(known))]
     UnknownSourceSelection {
         /// What was named.
         source_id: String,
@@ -141,6 +141,10 @@ impl From<PlanError> for PlanErrors {
     fn from(error: PlanError) -> Self {
         Self(vec![error])
     }
+}
+
+fn sources(known: &[String]) -> String {
+    if known.is_empty() { "this integration has none".to_owned() } else { format!("there are: {}", known.join(", ")) }
 }
 
 fn list(steps: &[StepId]) -> String {

@@ -1,7 +1,7 @@
 //! What a running step may do: the plain layer under the typed parameters.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Weak};
 
 use serde_json::Value;
@@ -151,6 +151,10 @@ impl StepContext {
     /// [`StepError::Store`] where the store does not work.
     pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
         Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
+    }
+
+    pub(crate) async fn known(&self, object_type: &ObjectType, keys: Vec<ObjectKey>) -> StepResult<HashSet<String>> {
+        Ok(self.0.store.known(object_type.clone(), keys).await?)
     }
 
     /// Makes sure that what is not there was not missed: fails where a step that adds the type has left something out.

@@ -72,7 +72,7 @@ impl<P: Provider> Parameter for Client<P> {
     async fn bind(context: &StepContext) -> StepResult<Self> {
         match context.http() {
             Some(http) => Ok(Self(P::new(http.clone()))),
-            None => Err(StepError::Other("the integration declares no provider: call `Integration::provider`".into())),
+            None => Err(StepError::Other("the integration declares no provider: make it with `Integration::of` rather than `Integration::offline`".into())),
         }
     }
 }

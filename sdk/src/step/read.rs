@@ -1,5 +1,6 @@
 //! The parameter that reads the graph: `Read<T>`.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use futures::stream::{self, BoxStream};
@@ -31,15 +32,29 @@ impl<E: EntityKind> Parameter for Read<E> {
 impl<E: EntityKind> Read<E> {
     /// The entities in the order of their keys; only a page of them is in memory.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
+        self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
+    }
+
+    /// The same in pages, for work that is cheaper on many at once.
+    pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
         let pages = stream::try_unfold(Some(None::<ObjectKey>), move |position| async move {
             let Some(after) = position else { return Ok::<_, StepError>(None) };
             let page = self.context.page(&self.object_type, after, PAGE).await?;
             let last = page.last().and_then(key_of);
             let next = if page.len() < PAGE { None } else { last.map(Some) };
-            let items = stream::iter(page.into_iter().map(|properties| self.typed(properties)));
-            Ok(Some((items, next)))
+            let page = page.into_iter().map(|properties| self.typed(properties)).collect::<StepResult<Vec<E>>>()?;
+            Ok(Some((page, next)))
         });
-        pages.try_flatten().boxed()
+        pages.boxed()
+    }
+
+    /// Which of these keys the graph has an entity of.
+    ///
+    /// # Errors
+    /// [`StepError`] where the store does not work.
+    pub async fn known<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashSet<String>> {
+        let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
+        self.context.known(&self.object_type, keys).await
     }
 
     /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted

@@ -1,5 +1,6 @@
 //! Jobs and their steps in the store.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
@@ -341,6 +342,24 @@ impl JobStore {
         self.store
             .read(move |connection| {
                 object::find(connection, job, kind, &key)?.map(|json| object::without_raw_data(&json)).transpose()
+            })
+            .await
+    }
+
+    /// Which of these keys are those of objects of a type.
+    pub(crate) async fn known(&self, object_type: ObjectType, keys: Vec<ObjectKey>) -> Result<HashSet<String>, StoreError> {
+        let job = self.number;
+        self.store
+            .read(move |connection| {
+                let sql = "SELECT 1 FROM object WHERE job = ?1 AND type = ?2 AND key = ?3";
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut known = HashSet::new();
+                for key in keys {
+                    if statement.exists(params![job, object_type.as_str(), key.as_str()])? {
+                        known.insert(key.into());
+                    }
+                }
+                Ok(known)
             })
             .await
     }

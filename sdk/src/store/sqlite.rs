@@ -105,7 +105,7 @@ impl Store {
     /// [`StoreError`] where the directory or the file cannot be used.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
-        std::fs::create_dir_all(directory).map_err(unusable)?;
+        make_private(directory).map_err(unusable)?;
         let path = directory.join("state.sqlite");
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
         let connection = Connection::open(&path).map_err(failed)?;
@@ -245,4 +245,13 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         SCHEMA_VERSION => Ok(()),
         found => Err(StoreError::Format { path: path.to_owned(), found, expected: SCHEMA_VERSION }),
     }
+}
+
+/// Makes the data directory, for its owner alone: it holds names and addresses of people. One that is there stays as it is.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }

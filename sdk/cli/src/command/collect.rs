@@ -24,7 +24,7 @@ use crate::{exit, history, interrupt, progress, screen};
       from an imitation of the provider: no account is needed
   {name} collect --output graph
       and write the graph as files
-  {name} collect --step fetch-users --max-age 2h
+  {name} collect --step ID --max-age 2h
       one step; what it needs comes from jobs of the last two hours
   {name} collect --instance east
       with the values of .env.east

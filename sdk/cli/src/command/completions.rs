@@ -10,7 +10,7 @@ use crate::session::Session;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  {name} completions bash > ~/.local/share/bash-completion/completions/{name}
+  {name} completions bash > ~/.bash_completion
   {name} completions fish > ~/.config/fish/completions/{name}.fish")]
 pub(crate) struct Completions {
     /// Which shell

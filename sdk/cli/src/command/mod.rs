@@ -19,7 +19,7 @@ pub(crate) enum Order {
     Collect(collect::Collect),
     /// Check schemas, configuration and credentials, or a collected graph
     Validate(validate::Validate),
-    /// Draw the steps or the types
+    /// Draw the steps, the types or a collected graph
     Visualize(visualize::Visualize),
     /// Write the data model as tables into a Markdown file
     Document(document::Document),

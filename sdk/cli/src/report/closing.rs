@@ -6,7 +6,6 @@ use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::dataset::Exported;
 use integration_sdk::http::Usage;
-use integration_sdk::runtime::{StepReport, StepStatus};
 use integration_sdk::store::JobState;
 
 use crate::arguments::DATA_DIR;
@@ -77,14 +76,12 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             "`{program} validate config` checks the credentials by themselves, `{program} collect --resume {job}` goes on."
         ),
         JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
-            "give the credentials the permission that they lack (`{program} validate config` shows what they have), \
-             then collect again."
+            "give the credentials the permission that they lack, then `{program} collect --resume {job}` collects what is \
+             missing."
         ),
         JobState::Partial => {
-            let (account, failed) = (account(summary), failed(summary));
-            format!(
-                "`{program} collect{account}` again, or only what failed: `{program} collect{account} --step {failed}`."
-            )
+            let account = account(summary);
+            format!("`{program} collect --resume {job}` tries what is missing again, `{program} collect{account}` all of it.")
         }
         JobState::Cancelled | JobState::Interrupted => {
             format!("`{program} collect --resume {job}` goes on, `{program} collect{}` starts anew.", account(summary))
@@ -109,13 +106,4 @@ fn account(summary: &Summary) -> String {
         SAMPLE_INSTANCE => " --sample".to_owned(),
         name => format!(" --instance {name}"),
     }
-}
-
-/// The steps to try again: those with gaps of their own.
-fn failed(summary: &Summary) -> String {
-    let own = |step: &&StepReport| {
-        step.status == StepStatus::Failure || step.incomplete.iter().any(|gap| gap.inherited_from.is_none())
-    };
-    let steps = summary.integration_step_results.iter().filter(own).map(|step| step.id.as_str());
-    steps.collect::<Vec<_>>().join(",")
 }
