@@ -176,3 +176,77 @@ impl Drop for Place<'_> {
         self.places.news.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    const ONE_A_SECOND: RateBudget = RateBudget { capacity: 100, refill_per_minute: 60.0 };
+
+    /// A client whose first request has told that nothing is left.
+    async fn empty_bucket(in_flight: usize) -> Arc<Admission> {
+        let admission = Arc::new(Admission::new(in_flight, Some(ONE_A_SECOND)));
+        admission.admitted().await.learn("GET /x", Outcome::Answered(Duration::ZERO), Some(0));
+        admission
+    }
+
+    fn asking(admission: &Arc<Admission>) -> tokio::task::JoinHandle<Waits> {
+        let admission = Arc::clone(admission);
+        tokio::spawn(async move { admission.admitted().await.waits })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_beyond_the_budget_go_out_at_the_pace_of_the_refill_in_the_order_of_asking() {
+        let admission = empty_bucket(16).await;
+        let mut waits = Vec::new();
+        for request in [asking(&admission), asking(&admission), asking(&admission)] {
+            waits.push(request.await.unwrap());
+        }
+        let seconds = |of: fn(&Waits) -> Duration| waits.iter().map(|waits| of(waits).as_secs()).collect::<Vec<_>>();
+        assert_eq!(seconds(|waits| waits.in_all), [1, 2, 3]);
+        assert_eq!(seconds(|waits| waits.for_budget), [1, 1, 1], "time at the head of the queue is counted once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_dropped_in_the_queue_leaves_it_to_the_next() {
+        let admission = empty_bucket(16).await;
+        let (first, second) = (asking(&admission), asking(&admission));
+        tokio::task::yield_now().await;
+        first.abort();
+        assert_eq!(second.await.unwrap().in_all.as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_the_budget_holds_no_place() {
+        let admission = empty_bucket(1).await;
+        let waiting = asking(&admission);
+        tokio::task::yield_now().await;
+        assert!(admission.places.try_enter().is_some());
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_state_says_until_when_one_waits_and_only_then() {
+        let admission = empty_bucket(1).await;
+        let state = admission.budget().unwrap();
+        assert_eq!((state.remaining, state.waiting_until), (Some(0), None));
+        assert_eq!(state.time_for(60), Duration::from_secs(60));
+        let waiting = asking(&admission);
+        tokio::task::yield_now().await;
+        assert!(admission.budget().unwrap().waiting_until.is_some());
+        waiting.await.unwrap();
+        assert_eq!(admission.budget().unwrap().waiting_until, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_gate_lets_nobody_through() {
+        let admission = Admission::new(16, None);
+        admission.close_until(Instant::now() + Duration::from_secs(60));
+        assert!(admission.admitted().now_or_never().is_none());
+        assert_eq!(admission.admitted().await.waits.in_all.as_secs(), 60);
+    }
+}

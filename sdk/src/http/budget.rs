@@ -313,7 +313,7 @@ mod tests {
 
     impl Bucket {
         fn take(&mut self, at: u64) -> Option<u64> {
-            self.tokens = (self.tokens + (at - self.at) as f64 / 100.0).min(20.0);
+            self.tokens = (self.tokens + (at - self.at) as f64 / 1_000.0).min(20.0);
             self.at = at;
             (self.tokens >= 1.0).then(|| {
                 self.tokens -= 1.0;
@@ -327,7 +327,7 @@ mod tests {
         #[test]
         fn no_request_of_a_lone_client_is_refused(moves in prop::collection::vec((0_u8..4, any::<prop::sample::Index>(), 0_u64..80), 1..400)) {
             let start = Instant::now();
-            let mut model = model(20, 600.0);
+            let mut model = model(20, 60.0);
             let mut bucket = Bucket { tokens: 20.0, at: 0 };
             ask(&mut model, bucket.take(0).unwrap(), start);
             let (mut travelling, mut answered, mut at) = (Vec::new(), Vec::new(), 0);

@@ -54,7 +54,8 @@ impl AnswerKey {
         };
         note(call.subject.method.as_str().as_bytes());
         note(call.url.as_str().as_bytes());
-        let mut headers: Vec<_> = shared.iter().chain(&call.headers).filter(|(_, value)| !value.is_sensitive()).collect();
+        let mut headers: Vec<_> =
+            shared.iter().chain(&call.headers).filter(|(_, value)| !value.is_sensitive()).collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
             note(name.as_str().as_bytes());
@@ -138,7 +139,8 @@ pub(super) struct Condition<'a> {
 impl<'a> Condition<'a> {
     /// Looks for a kept answer, where the call may be answered by one.
     pub(super) async fn of(call: &Call, shared: &HeaderMap, cache: &'a dyn EtagCache) -> Option<Self> {
-        let may = call.subject.method == Method::GET && call.body.is_none() && !call.headers.contains_key(IF_NONE_MATCH);
+        let may =
+            call.subject.method == Method::GET && call.body.is_none() && !call.headers.contains_key(IF_NONE_MATCH);
         if !may {
             return None;
         }
@@ -170,13 +172,18 @@ impl<'a> Condition<'a> {
     /// Keeps an answer that could be read.
     pub(super) async fn keep(self, answer: RawAnswer, holds_secret: impl Fn(&str) -> bool) {
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
-        let forbidden = answer.headers.get_all(CACHE_CONTROL).iter().filter_map(text).any(|told| {
-            told.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
-        });
+        let forbidden = answer
+            .headers
+            .get_all(CACHE_CONTROL)
+            .iter()
+            .filter_map(text)
+            .any(|told| told.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store")));
         let Some(etag) = answer.headers.get(ETAG).and_then(text).filter(|_| !forbidden) else { return };
         let kept = answer.headers.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
         let headers = kept
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value).filter(|text| !holds_secret(text))?)))
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), text(value).filter(|text| !holds_secret(text))?))
+            })
             .collect();
         let answer = CachedAnswer { etag, status: answer.status.as_u16(), headers, body: answer.body };
         self.cache.put(self.key, answer).await;

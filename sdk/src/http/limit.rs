@@ -153,9 +153,8 @@ impl Usual {
     /// Whether the time is beyond the usual, of which it is a part from now on.
     fn compare(&mut self, time: Duration) -> bool {
         let seconds = time.as_secs_f64();
-        let slow = self.answers >= KNOWN_AFTER
-            && seconds > SLOW * self.mean
-            && seconds > self.mean + NOISE.as_secs_f64();
+        let slow =
+            self.answers >= KNOWN_AFTER && seconds > SLOW * self.mean && seconds > self.mean + NOISE.as_secs_f64();
         self.answers = (self.answers + 1).min(REMEMBERED);
         // A slow answer counts as one just not slow: a few must not hide those after them.
         let counted = if slow { SLOW * self.mean } else { seconds };
