@@ -163,11 +163,13 @@ impl Http {
         }
     }
 
-    /// Sends a call until it is answered for good, or the policy's attempts are used up.
+    /// Sends a call until it is answered for good, or the policy's attempts are used up. `keep` tells of which answers
+    /// a 304 may be trusted later.
     pub(super) async fn fetch<T: Send>(
         &self,
         call: &Call,
         read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         let policy = &self.shared.endpoint.retry;
         let mut pauses = policy.pauses();
@@ -176,7 +178,7 @@ impl Http {
             let admitted = self.admitted(call).await;
             // What failed once is asked for as a whole: what is kept may be what is wrong.
             let cache = self.cache.as_deref().filter(|_| failed + rate_limited == 0);
-            let Failure { error, again } = match self.attempt(call, &admitted, cache, &read).await {
+            let Failure { error, again } = match self.attempt(call, &admitted, cache, &read, &keep).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -215,19 +217,21 @@ impl Http {
         admitted: &Admitted<'_>,
         cache: Option<&dyn EtagCache>,
         read: &(impl Fn(&RawAnswer) -> Result<T, Unread> + Sync),
+        keep: &(impl Fn(&T) -> bool + Sync),
     ) -> Result<T, Failure> {
-        let mut condition = match cache {
+        let condition = match cache {
             Some(cache) => Condition::of(call, &self.shared.request_headers, cache).await,
             None => None,
         };
         let conditional = condition.as_ref().and_then(|condition| condition.applied(call));
         let outcome = self.heard(conditional.as_ref().unwrap_or(call), admitted).await;
-        let mut answer = outcome.map_err(|broken| self.broken(call, broken))?;
-        if let Some(condition) = &mut condition {
-            answer = condition.resolved(answer);
-        }
+        let answer = outcome.map_err(|broken| self.broken(call, broken))?;
+        let (answer, condition) = match condition {
+            Some(condition) => condition.resolved(answer),
+            None => (answer, None),
+        };
         let value = self.judge(call, &answer, read)?;
-        if let Some(condition) = condition.filter(|_| answer.status.is_success()) {
+        if let Some(condition) = condition.filter(|_| answer.status.is_success() && keep(&value)) {
             condition.keep(answer, |text| self.shared.endpoint.without_secrets(text) != text).await;
         }
         Ok(value)

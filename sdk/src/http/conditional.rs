@@ -2,8 +2,9 @@
 //! changed (RFC 9110, section 13; RFC 9111, sections 3.1 and 4.3.4).
 //!
 //! It says what is kept and under which key, and puts a kept answer in the place of a 304. Where answers are kept is
-//! the [`EtagCache`]'s matter. Never kept: headers that hold a secret or concern one connection, and answers that the
-//! provider forbids to store.
+//! the [`EtagCache`]'s matter. Never kept: headers that hold a secret or concern one connection, answers that the
+//! provider forbids to store, and the last page of a list where its body alone does not tell that it is the last: a 304
+//! would hide what has been added behind it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -84,6 +85,13 @@ pub struct CachedAnswer {
     pub body: Vec<u8>,
 }
 
+impl CachedAnswer {
+    /// Whoever keeps answers may have damaged this one.
+    fn is_usable(&self) -> bool {
+        (200..300).contains(&self.status) && HeaderValue::from_str(&self.etag).is_ok()
+    }
+}
+
 /// Keeps answers of one account of a provider.
 ///
 /// What cannot be read or kept is treated as not there: the request is sent without a condition then. An
@@ -145,7 +153,7 @@ impl<'a> Condition<'a> {
             return None;
         }
         let key = AnswerKey::of(call, shared);
-        let kept = cache.get(&key).await;
+        let kept = cache.get(&key).await.filter(CachedAnswer::is_usable);
         Some(Self { cache, key, kept })
     }
 
@@ -157,15 +165,12 @@ impl<'a> Condition<'a> {
         Some(call)
     }
 
-    /// The kept answer in the place of a 304, with the headers that came now; any other answer as it is.
-    pub(super) fn resolved(&mut self, answer: RawAnswer) -> RawAnswer {
-        if answer.status != StatusCode::NOT_MODIFIED {
-            self.kept = None;
-            return answer;
-        }
-        match self.kept.take().and_then(|kept| fresh(kept, answer.headers.clone())) {
-            Some(kept) => kept,
-            None => answer,
+    /// The kept answer in the place of a 304, with the headers that came now. Any other answer as it is, and the
+    /// condition under which it may be kept.
+    pub(super) fn resolved(self, answer: RawAnswer) -> (RawAnswer, Option<Self>) {
+        match self.kept {
+            Some(kept) if answer.status == StatusCode::NOT_MODIFIED => (freshened(kept, answer), None),
+            _ => (answer, Some(Self { kept: None, ..self })),
         }
     }
 
@@ -190,20 +195,19 @@ impl<'a> Condition<'a> {
     }
 }
 
-/// `None` where what was kept is no answer of success.
-fn fresh(kept: CachedAnswer, now: HeaderMap) -> Option<RawAnswer> {
-    let status = StatusCode::from_u16(kept.status).ok().filter(StatusCode::is_success)?;
+fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
     let mut headers = HeaderMap::new();
     for (name, value) in &kept.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
             headers.append(name, value);
         }
     }
-    for name in now.keys().filter(|name| !NOT_KEPT.contains(name)) {
+    for name in now.headers.keys().filter(|name| !NOT_KEPT.contains(name)) {
         headers.remove(name);
-        headers.extend(now.get_all(name).iter().map(|value| (name.clone(), value.clone())));
+        headers.extend(now.headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
     }
-    Some(RawAnswer { status, headers, body: kept.body })
+    let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
+    RawAnswer { status, headers, body: kept.body }
 }
 
 #[cfg(test)]
@@ -257,7 +261,8 @@ mod tests {
         };
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let answer = fresh(kept, now.collect()).unwrap();
+        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new() };
+        let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");
         assert_eq!(answer.headers["ratelimit-remaining"], "7");

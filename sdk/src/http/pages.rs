@@ -28,6 +28,13 @@ pub trait Pagination: Send + Sync + 'static {
     /// Why the answer is not a page.
     fn read(&self, answer: Answer, position: Option<&str>) -> Result<Page, String>;
 
+    /// Whether the body of this last page would be another one if the list went on after it. If not, as where headers
+    /// tell what comes next, the page is not kept for conditional requests: their answers tell of the body alone.
+    fn ends_in_body(&self, page: &Page) -> bool {
+        let _ = page;
+        false
+    }
+
     /// The provider does not take the request for the first page (416). `true` asks again, in the way that
     /// [`ask`](Self::ask) has learned here.
     fn refused(&mut self, answer: &Answer) -> bool {
@@ -109,6 +116,10 @@ impl Pagination for OnePage {
     fn read(&self, answer: Answer, _: Option<&str>) -> Result<Page, String> {
         Ok(Page { elements: answer.into_elements()?, next: Next::End })
     }
+
+    fn ends_in_body(&self, _: &Page) -> bool {
+        true
+    }
 }
 
 /// The loop between two pages.
@@ -173,7 +184,8 @@ impl<P: Pagination> Pages<P> {
                 StatusCode::RANGE_NOT_SATISFIABLE => Ok(Err(without_body(answer))),
                 _ => self.read(answer, None).map(Ok),
             };
-            match request.fetch(read).await? {
+            let keep = |page: &Result<Page, Answer>| page.as_ref().is_ok_and(|page| self.keeps(page));
+            match request.fetch_and_keep(read, keep).await? {
                 Ok(page) => return Ok(page),
                 Err(refusal) if self.pagination.refused(&refusal) => {}
                 // Nothing else to try: sent once more as it is, the refusal is an error like any other.
@@ -184,7 +196,16 @@ impl<P: Pagination> Pages<P> {
 
     async fn page(&self, position: Option<String>) -> Result<Page, ProviderError> {
         let request = self.pagination.ask(self.request.clone(), position.as_deref());
-        request.fetch(|answer| self.read(answer, position.as_deref())).await
+        request.fetch_and_keep(|answer| self.read(answer, position.as_deref()), |page| self.keeps(page)).await
+    }
+
+    /// Whether the page may be kept for conditional requests.
+    fn keeps(&self, page: &Page) -> bool {
+        match page.next {
+            Next::At(_) => true,
+            Next::End => self.pagination.ends_in_body(page),
+            Next::Lost(_) => false,
+        }
     }
 
     fn read(&self, raw: &RawAnswer, position: Option<&str>) -> Result<Page, Unread> {

@@ -178,12 +178,20 @@ impl Request {
         self.fetch(|answer| Ok(http.probed(answer))).await
     }
 
-    pub(super) async fn fetch<T: Send>(
+    async fn fetch<T: Send>(
         &self,
         read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
     ) -> Result<T, ProviderError> {
+        self.fetch_and_keep(read, |_| true).await
+    }
+
+    pub(super) async fn fetch_and_keep<T: Send>(
+        &self,
+        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        keep: impl Fn(&T) -> bool + Send + Sync,
+    ) -> Result<T, ProviderError> {
         match &self.fault {
-            None => self.http.fetch(&self.call, read).await,
+            None => self.http.fetch(&self.call, read, keep).await,
             Some(fault) => {
                 let problem = Problem::Broken(format!("it cannot be asked: {fault}"));
                 let kind = ProviderErrorKind::Unexpected;

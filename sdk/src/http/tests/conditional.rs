@@ -78,6 +78,20 @@ async fn a_page_that_has_changed_comes_anew_and_is_kept_in_the_place_of_the_old(
 }
 
 #[tokio::test]
+async fn what_is_added_behind_a_full_last_page_is_not_hidden_by_its_304() {
+    let (provider, teams) = provider().await;
+    *teams.lock().unwrap() = named(&["a", "b", "c", "d"]);
+    let http = connect(&provider).conditional(Arc::new(MemoryCache::default()));
+    assert_eq!(ids(&http).await, ["a", "b", "c", "d"]);
+    *teams.lock().unwrap() = named(&["a", "b", "c", "d", "e"]);
+    assert_eq!(ids(&http).await, ["a", "b", "c", "d", "e"]);
+    assert_eq!(statuses(&provider), [206, 200, 304, 206, 200]);
+    *teams.lock().unwrap() = named(&["a", "b"]);
+    assert_eq!(ids(&http).await, ["a", "b"], "and what was taken away behind a page is gone");
+    provider.shutdown().await;
+}
+
+#[tokio::test]
 async fn without_a_cache_and_for_probes_and_posts_nothing_is_conditional() {
     let server = Server::answering(tagged).await;
     let http = client(&server);
