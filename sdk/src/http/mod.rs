@@ -11,7 +11,7 @@
 //!      │ one page
 //!      ▼
 //!   Http::fetch: attempts, pauses, verdicts   RetryPolicy, ProviderError
-//!      │ one attempt                          Condition: a kept answer in the place of a 304
+//!      │ one attempt                           Condition: a kept answer in the place of a 304
 //!      ▼
 //!   Admission: one queue                       gate of a rate limit, RateBudget, Limit of requests in flight
 //!      │
@@ -21,7 +21,8 @@
 //!
 //! All clones of an [`Http`] share its connections, its limit of requests in flight, the model of the provider's rate
 //! budget and the pause that a rate limit demands. Time is monotonic throughout: the wall clock is read only against a
-//! date in `Retry-After` that comes without the provider's own. A future that is dropped is a request that is cancelled. A page is asked for when its first element is.
+//! date in `Retry-After` that comes without the provider's own. A future that is dropped is a request that is
+//! cancelled. A page is asked for when its first element is.
 //!
 //! This module knows no provider, no step and no graph, and never shows a secret: headers are in no log and no error,
 //! and an error quotes neither a query nor a body beyond the provider's own code and message.
