@@ -2,7 +2,9 @@
 //!
 //! Facts: <https://devcenter.heroku.com/articles/platform-api-reference>.
 
-use integration_sdk::http::{Access, Endpoint, Http, Listing, Provider, ProviderError, ProviderErrorKind, Ranges};
+use integration_sdk::http::{
+    Access, Endpoint, Http, Listing, Provider, ProviderError, ProviderErrorKind, Ranges, RateBudget,
+};
 use integration_sdk::serde::de::DeserializeOwned;
 
 use crate::config::HerokuConfig;
@@ -25,6 +27,7 @@ impl Provider for Heroku {
             .request_id_header("Request-Id")
             .accepted_scopes_header("Oauth-Scope-Accepted")
             .rate_remaining_header("RateLimit-Remaining")
+            .rate_budget(RateBudget { capacity: 4_500, refill_per_minute: 75.0 })
     }
 
     fn new(http: Http) -> Self {

@@ -1,7 +1,7 @@
 //! The client itself: connections, attempts and the way to the wire.
 //!
-//! It owns the connections, the slots of requests in flight and the gate that a rate limit closes. A slot is held
-//! during one attempt, never during a pause; no lock is held across an await.
+//! It owns the connections. When a request may be sent is decided by its [`Admission`]: a place among those in flight
+//! is held during one attempt, never during a pause; no lock is held across an await.
 
 use std::error::Error;
 use std::fmt;
@@ -12,14 +12,17 @@ use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, Response, StatusCode, redirect};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
 
+use super::admission::{Admission, Admitted};
+use super::budget::{BudgetState, RateBudget};
+use super::conditional::{Condition, EtagCache};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{Problem, ProviderErrorKind, Told};
-use super::request::Call;
-use super::retry::{Again, Gate};
+use super::limit::Outcome;
+use super::request::{Call, Probe, Tolerance};
+use super::retry::Again;
 use super::usage::{Tally, Usage};
 use super::{Argument, ProviderError, Request};
 
@@ -34,14 +37,15 @@ const MOST_REDIRECTS: usize = 5;
 pub struct Http {
     shared: Arc<Shared>,
     tally: Arc<Tally>,
+    cache: Option<Arc<dyn EtagCache>>,
 }
 
 struct Shared {
     client: reqwest::Client,
     endpoint: Endpoint,
+    request_headers: HeaderMap,
     answer_headers: AnswerHeaders,
-    slots: Semaphore,
-    gate: Gate,
+    admission: Admission,
 }
 
 /// An answer as it came over the wire.
@@ -55,6 +59,7 @@ pub(super) struct RawAnswer {
 /// No whole answer came.
 enum Broken {
     Connection(String),
+    TimedOut(&'static str),
     TooLarge,
 }
 
@@ -79,20 +84,46 @@ impl Http {
     /// [`EndpointError`] where the endpoint cannot be asked as it is configured.
     pub fn connect(endpoint: Endpoint) -> Result<Self, EndpointError> {
         endpoint.check_base()?;
+        endpoint.rate_budget.map_or(Ok(()), RateBudget::check)?;
+        let request_headers = endpoint.request_headers()?;
         let shared = Shared {
-            client: client(&endpoint)?,
+            client: client(&endpoint, request_headers.clone())?,
+            request_headers,
             answer_headers: endpoint.answer_headers()?,
-            slots: Semaphore::new(endpoint.in_flight.min(Semaphore::MAX_PERMITS)),
-            gate: Gate::default(),
+            admission: Admission::new(endpoint.in_flight, endpoint.rate_budget),
             endpoint,
         };
-        Ok(Self { shared: Arc::new(shared), tally: Arc::default() })
+        Ok(Self { shared: Arc::new(shared), tally: Arc::default(), cache: None })
     }
 
     /// A clone whose requests are counted on their own, and here as well.
     #[must_use]
     pub fn for_step(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), tally: Arc::new(Tally::within(&self.tally)) }
+        Self { tally: Arc::new(Tally::within(&self.tally)), ..self.clone() }
+    }
+
+    /// A clone that asks only for what has changed since an answer was kept, where there is one. Not for the check of
+    /// credentials.
+    #[must_use]
+    pub fn conditional(&self, cache: Arc<dyn EtagCache>) -> Self {
+        Self { cache: Some(cache), ..self.clone() }
+    }
+
+    /// A clone that asks for everything.
+    #[must_use]
+    pub fn unconditional(&self) -> Self {
+        Self { cache: None, ..self.clone() }
+    }
+
+    /// Where this client stands with the provider's rate budget; `None` where the endpoint declares none.
+    pub fn budget(&self) -> Option<BudgetState> {
+        self.shared.admission.budget()
+    }
+
+    /// How many requests may be in flight now: at most those that the endpoint allows, fewer where the provider
+    /// refuses for load or slows down.
+    pub fn in_flight_limit(&self) -> usize {
+        self.shared.admission.limit()
     }
 
     /// What the requests of this client, its clones and the clients made from them by
@@ -117,18 +148,37 @@ impl Http {
         &self.shared.endpoint.base
     }
 
-    /// Sends a call until it is answered for good, or the policy's attempts are used up.
+    pub(super) fn most_pages(&self) -> u32 {
+        self.shared.endpoint.most_pages
+    }
+
+    /// What an answer tells besides its data.
+    pub(super) fn probed(&self, answer: &RawAnswer) -> Probe {
+        let names = &self.shared.answer_headers;
+        Probe {
+            status: answer.status.as_u16(),
+            accepted_scopes: scopes(&answer.headers, names.accepted_scopes.as_ref()).into_iter().flatten().collect(),
+            granted_scopes: scopes(&answer.headers, names.granted_scopes.as_ref()).map(Iterator::collect),
+            rate_remaining: self.rate_remaining(answer),
+        }
+    }
+
+    /// Sends a call until it is answered for good, or the policy's attempts are used up. `keep` tells of which answers
+    /// a 304 may be trusted later.
     pub(super) async fn fetch<T: Send>(
         &self,
         call: &Call,
-        read: impl Fn(RawAnswer) -> Result<T, Unread> + Send + Sync,
+        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         let policy = &self.shared.endpoint.retry;
         let mut pauses = policy.pauses();
         let (mut failed, mut rate_limited) = (0, 0);
         loop {
-            let slot = self.admitted(call).await;
-            let Failure { error, again } = match self.attempt(call, &read).await {
+            let admitted = self.admitted(call).await;
+            // What failed once is asked for as a whole: what is kept may be what is wrong.
+            let cache = self.cache.as_deref().filter(|_| failed + rate_limited == 0);
+            let Failure { error, again } = match self.attempt(call, &admitted, cache, &read, &keep).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -145,10 +195,10 @@ impl Http {
             };
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
             if let Again::RateLimited(_) = again {
-                self.shared.gate.close_until(Instant::now() + pause);
+                self.shared.admission.close_until(Instant::now() + pause);
             }
-            // Given back when the gate is closed: whoever takes it must see that.
-            drop(slot);
+            // The place is given back when the gate is closed: whoever takes it must see that.
+            drop(admitted);
             if exhausted {
                 return Err(error.after_attempts(failed + rate_limited).retries_exceeded());
             }
@@ -161,38 +211,72 @@ impl Http {
         }
     }
 
-    async fn attempt<T>(&self, call: &Call, read: &impl Fn(RawAnswer) -> Result<T, Unread>) -> Result<T, Failure> {
+    async fn attempt<T>(
+        &self,
+        call: &Call,
+        admitted: &Admitted<'_>,
+        cache: Option<&dyn EtagCache>,
+        read: &(impl Fn(&RawAnswer) -> Result<T, Unread> + Sync),
+        keep: &(impl Fn(&T) -> bool + Sync),
+    ) -> Result<T, Failure> {
+        let condition = match cache {
+            Some(cache) => Condition::of(call, &self.shared.request_headers, cache).await,
+            None => None,
+        };
+        let conditional = condition.as_ref().and_then(|condition| condition.applied(call));
+        let outcome = self.heard(conditional.as_ref().unwrap_or(call), admitted).await;
+        let answer = outcome.map_err(|broken| self.broken(call, broken))?;
+        let (answer, condition) = match condition {
+            Some(condition) => condition.resolved(answer),
+            None => (answer, None),
+        };
+        let value = self.judge(call, &answer, read)?;
+        if let Some(condition) = condition.filter(|_| answer.status.is_success() && keep(&value)) {
+            condition.keep(answer, |text| self.shared.endpoint.without_secrets(text) != text).await;
+        }
+        Ok(value)
+    }
+
+    /// Sends, and lets everybody know how it went.
+    async fn heard(&self, call: &Call, admitted: &Admitted<'_>) -> Result<RawAnswer, Broken> {
+        let subject = &call.subject;
         self.tally.count(&call.counted_as, |usage| usage.requests += 1);
         let sent = Instant::now();
-        let outcome = self.exchange(call).await;
-        let ms = milliseconds(sent.elapsed());
-        let subject = &call.subject;
-        match outcome {
+        let heard = self.exchange(call).await;
+        let time = sent.elapsed();
+        let ms = milliseconds(time);
+        match &heard {
             Ok(answer) => {
                 let status = answer.status.as_u16();
                 tracing::debug!(method = %subject.method, endpoint = %subject.path, status, ms, "answered");
-                self.note(call, &answer);
-                self.judge(call, answer, read)
+                let remaining = self.rate_remaining(answer);
+                self.note(call, answer, remaining);
+                let (outcome, remaining) = match answer.status {
+                    // A rate limit is an empty bucket, even where nothing is said of what is left.
+                    StatusCode::TOO_MANY_REQUESTS => (Outcome::Overloaded, remaining.or(Some(0))),
+                    StatusCode::SERVICE_UNAVAILABLE => (Outcome::Overloaded, remaining),
+                    status if status.is_server_error() => (Outcome::Lost, remaining),
+                    _ => (Outcome::Answered(time), remaining),
+                };
+                admitted.learn(&call.counted_as, outcome, remaining);
             }
             Err(broken) => {
                 tracing::debug!(method = %subject.method, endpoint = %subject.path, ms, "no whole answer");
-                Err(self.broken(call, broken))
+                let timed_out = matches!(broken, Broken::TimedOut(_));
+                admitted.learn(&call.counted_as, if timed_out { Outcome::Overloaded } else { Outcome::Lost }, None);
             }
         }
+        heard
     }
 
-    /// Waits for the gate and for a slot. The gate can close while one waits for a slot, hence the second look.
-    async fn admitted(&self, call: &Call) -> SemaphorePermit<'_> {
-        let asked = Instant::now();
-        loop {
-            self.shared.gate.opened().await;
-            let slot = self.shared.slots.acquire().await.expect("the slots are never closed");
-            if self.shared.gate.closed_until().is_none() {
-                let waited = asked.elapsed();
-                self.tally.count(&call.counted_as, |usage| usage.waited += waited);
-                return slot;
-            }
-        }
+    async fn admitted(&self, call: &Call) -> Admitted<'_> {
+        let admitted = self.shared.admission.admitted().await;
+        let waits = admitted.waits;
+        self.tally.count(&call.counted_as, |usage| {
+            usage.waited += waits.in_all;
+            usage.waited_for_budget += waits.for_budget;
+        });
+        admitted
     }
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
@@ -213,24 +297,37 @@ impl Http {
         Ok(RawAnswer { status, headers: std::mem::take(response.headers_mut()), body })
     }
 
-    fn note(&self, call: &Call, answer: &RawAnswer) {
+    fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
         let bytes = answer.body.len() as u64;
-        self.tally.count(&call.counted_as, |usage| usage.answer_bytes += bytes);
-        let remaining = text(&answer.headers, self.shared.answer_headers.rate_remaining.as_ref());
-        if let Some(remaining) = remaining.and_then(|text| text.trim().parse().ok()) {
+        let not_modified = u64::from(answer.status == StatusCode::NOT_MODIFIED);
+        self.tally.count(&call.counted_as, |usage| {
+            usage.answer_bytes += bytes;
+            usage.not_modified += not_modified;
+        });
+        if let Some(remaining) = remaining {
             self.tally.set_rate_remaining(remaining);
         }
+    }
+
+    fn rate_remaining(&self, answer: &RawAnswer) -> Option<u64> {
+        text(&answer.headers, self.shared.answer_headers.rate_remaining.as_ref())?.trim().parse().ok()
     }
 
     fn judge<T>(
         &self,
         call: &Call,
-        answer: RawAnswer,
-        read: &impl Fn(RawAnswer) -> Result<T, Unread>,
+        answer: &RawAnswer,
+        read: &impl Fn(&RawAnswer) -> Result<T, Unread>,
     ) -> Result<T, Failure> {
         let status = answer.status;
         let mut told = self.told(&answer.headers, status);
-        if status.is_success() || call.tolerates == Some(status) {
+        let again = Again::after(status, &answer.headers);
+        let tolerated = match call.tolerates {
+            Tolerance::None => false,
+            Tolerance::Status(tolerated) => tolerated == status,
+            Tolerance::Final => again == Again::Never,
+        };
+        if status.is_success() || tolerated {
             return read(answer).map_err(|unread| {
                 let (problem, again) = match unread {
                     Unread::Broken(why) => (Problem::Broken(why), Again::Paused(None)),
@@ -243,7 +340,6 @@ impl Http {
                 }
             });
         }
-        let again = Again::after(status, &answer.headers);
         // A page of HTML from some proxy on the way is not JSON, and so is not quoted.
         let body = serde_json::from_slice::<Value>(&answer.body).ok();
         if let Some((code, message)) = body.as_ref().and_then(|body| (self.shared.endpoint.error_body)(body)) {
@@ -262,12 +358,10 @@ impl Http {
 
     fn told(&self, headers: &HeaderMap, status: StatusCode) -> Told {
         let names = &self.shared.answer_headers;
-        let scopes = text(headers, names.accepted_scopes.as_ref()).unwrap_or_default();
-        let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty());
         Told {
             status: Some(status),
             request_id: text(headers, names.request_id.as_ref()).map(str::to_owned),
-            accepted_scopes: scopes.map(str::to_owned).collect(),
+            accepted_scopes: scopes(headers, names.accepted_scopes.as_ref()).into_iter().flatten().collect(),
             ..Told::default()
         }
     }
@@ -275,6 +369,7 @@ impl Http {
     fn broken(&self, call: &Call, broken: Broken) -> Failure {
         let (problem, again) = match broken {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
+            Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
             Broken::TooLarge => {
                 let limit = self.shared.endpoint.largest_body;
                 (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), Again::Never)
@@ -286,7 +381,7 @@ impl Http {
 
     #[cfg(test)]
     pub(super) fn close_until(&self, then: Instant) {
-        self.shared.gate.close_until(then);
+        self.shared.admission.close_until(then);
     }
 }
 
@@ -296,12 +391,12 @@ impl fmt::Debug for Http {
     }
 }
 
-fn client(endpoint: &Endpoint) -> Result<reqwest::Client, EndpointError> {
+fn client(endpoint: &Endpoint, headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
     // Fails where the program has installed one already, and that one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;
     let mut builder = reqwest::Client::builder()
-        .default_headers(endpoint.request_headers()?)
+        .default_headers(headers)
         .connect_timeout(limits.connect)
         .read_timeout(limits.idle)
         .timeout(limits.request)
@@ -346,12 +441,12 @@ async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broke
 impl From<&reqwest::Error> for Broken {
     fn from(error: &reqwest::Error) -> Self {
         let cause = root_cause(error);
-        Self::Connection(match (error.is_connect(), error.is_timeout()) {
-            (true, true) => "no connection within the time limit".into(),
-            (true, false) => format!("no connection ({cause})"),
-            (false, true) => "no whole answer within the time limit".into(),
-            (false, false) => format!("the connection broke ({cause})"),
-        })
+        match (error.is_connect(), error.is_timeout()) {
+            (true, true) => Self::TimedOut("no connection within the time limit"),
+            (true, false) => Self::Connection(format!("no connection ({cause})")),
+            (false, true) => Self::TimedOut("no whole answer within the time limit"),
+            (false, false) => Self::Connection(format!("the connection broke ({cause})")),
+        }
     }
 }
 
@@ -369,6 +464,11 @@ fn root_cause(error: &reqwest::Error) -> String {
 
 fn text<'a>(headers: &'a HeaderMap, name: Option<&HeaderName>) -> Option<&'a str> {
     headers.get(name?).and_then(|value| value.to_str().ok())
+}
+
+fn scopes(headers: &HeaderMap, name: Option<&HeaderName>) -> Option<impl Iterator<Item = String>> {
+    let scopes = text(headers, name)?.split([',', ' ']).filter(|scope| !scope.is_empty());
+    Some(scopes.map(str::to_owned))
 }
 
 fn milliseconds(time: Duration) -> u64 {

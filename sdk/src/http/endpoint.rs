@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::RetryPolicy;
+use super::{RateBudget, RetryPolicy};
 
 /// Reads the provider's code and message from the JSON body of an error.
 pub type ErrorBody = fn(&Value) -> Option<(String, String)>;
@@ -39,11 +39,14 @@ pub struct Endpoint {
     secrets: Vec<(String, SecretString)>,
     request_id: Option<String>,
     accepted_scopes: Option<String>,
+    granted_scopes: Option<String>,
     rate_remaining: Option<String>,
+    pub(super) rate_budget: Option<RateBudget>,
     pub(super) error_body: ErrorBody,
     pub(super) time_limits: TimeLimits,
     pub(super) retry: RetryPolicy,
     pub(super) largest_body: usize,
+    pub(super) most_pages: u32,
     pub(super) in_flight: usize,
 }
 
@@ -52,6 +55,8 @@ impl Endpoint {
     pub const LARGEST_BODY: usize = 64 << 20;
     /// Requests at once.
     pub const IN_FLIGHT: usize = 16;
+    /// Pages of one list: ten million elements where a page has a thousand.
+    pub const MOST_PAGES: u32 = 10_000;
 
     /// A provider whose paths lie below `base`.
     pub fn new(base: Url) -> Self {
@@ -64,11 +69,14 @@ impl Endpoint {
             secrets: Vec::new(),
             request_id: None,
             accepted_scopes: None,
+            granted_scopes: None,
             rate_remaining: None,
+            rate_budget: None,
             error_body: usual_error_body,
             time_limits: TimeLimits::default(),
             retry: RetryPolicy::default(),
             largest_body: Self::LARGEST_BODY,
+            most_pages: Self::MOST_PAGES,
             in_flight: Self::IN_FLIGHT,
         }
     }
@@ -107,10 +115,18 @@ impl Endpoint {
         self
     }
 
-    /// The answers' header that names the scopes an endpoint accepts, for errors.
+    /// The answers' header that names the scopes an endpoint accepts, for errors and for
+    /// [`probe`](super::Request::probe).
     #[must_use]
     pub fn accepted_scopes_header(mut self, name: impl Into<String>) -> Self {
         self.accepted_scopes = Some(name.into());
+        self
+    }
+
+    /// The answers' header that names the scopes the credentials hold, for [`probe`](super::Request::probe).
+    #[must_use]
+    pub fn granted_scopes_header(mut self, name: impl Into<String>) -> Self {
+        self.granted_scopes = Some(name.into());
         self
     }
 
@@ -118,6 +134,14 @@ impl Endpoint {
     #[must_use]
     pub fn rate_remaining_header(mut self, name: impl Into<String>) -> Self {
         self.rate_remaining = Some(name.into());
+        self
+    }
+
+    /// How many requests the provider allows. Together with [`rate_remaining_header`](Self::rate_remaining_header),
+    /// without which nothing is known of what is left, requests are held back rather than refused.
+    #[must_use]
+    pub fn rate_budget(mut self, budget: RateBudget) -> Self {
+        self.rate_budget = Some(budget);
         self
     }
 
@@ -150,7 +174,16 @@ impl Endpoint {
         self
     }
 
-    /// Requests at once, of all clones together; at least one, [`IN_FLIGHT`](Self::IN_FLIGHT) by default.
+    /// The most pages of one list, [`MOST_PAGES`](Self::MOST_PAGES) by default: a list that goes on after these ends
+    /// with an error, for a provider may name next pages for ever.
+    #[must_use]
+    pub fn most_pages(mut self, pages: u32) -> Self {
+        self.most_pages = pages.max(1);
+        self
+    }
+
+    /// Requests at once, of all clones together; at least one, [`IN_FLIGHT`](Self::IN_FLIGHT) by default. There are
+    /// fewer where the provider refuses for load or slows down.
     #[must_use]
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.max(1);
@@ -199,6 +232,7 @@ impl Endpoint {
         Ok(AnswerHeaders {
             request_id: parse(&self.request_id)?,
             accepted_scopes: parse(&self.accepted_scopes)?,
+            granted_scopes: parse(&self.granted_scopes)?,
             rate_remaining: parse(&self.rate_remaining)?,
         })
     }
@@ -225,7 +259,9 @@ impl fmt::Debug for Endpoint {
             .field("base", &address)
             .field("time_limits", &self.time_limits)
             .field("retry", &self.retry)
+            .field("rate_budget", &self.rate_budget)
             .field("largest_body", &self.largest_body)
+            .field("most_pages", &self.most_pages)
             .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }
@@ -236,6 +272,7 @@ impl fmt::Debug for Endpoint {
 pub(super) struct AnswerHeaders {
     pub(super) request_id: Option<HeaderName>,
     pub(super) accepted_scopes: Option<HeaderName>,
+    pub(super) granted_scopes: Option<HeaderName>,
     pub(super) rate_remaining: Option<HeaderName>,
 }
 
@@ -257,6 +294,9 @@ pub enum EndpointError {
         /// The header.
         name: String,
     },
+    /// A rate budget by which no request would ever go out.
+    #[error("the provider's rate budget must hold at least one request, and more must come back each minute")]
+    RateBudget,
     /// This machine cannot make connections, for example because it has no root certificates.
     #[error("cannot prepare connections: {reason}")]
     Connections {
@@ -270,7 +310,7 @@ impl EndpointError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Base { .. } | Self::Header { .. } => "CONFIG_VALIDATION_ERROR",
-            Self::Connections { .. } => "UNEXPECTED_ERROR",
+            Self::RateBudget | Self::Connections { .. } => "UNEXPECTED_ERROR",
         }
     }
 }

@@ -11,20 +11,30 @@
 //!      │ one page
 //!      ▼
 //!   Http::fetch: attempts, pauses, verdicts   RetryPolicy, ProviderError
-//!      │ one attempt: gate, in-flight slot
+//!      │ one attempt                           Condition: a kept answer in the place of a 304
+//!      ▼
+//!   Admission: one queue                       gate of a rate limit, RateBudget, Limit of requests in flight
+//!      │
 //!      ▼
 //!   Http::exchange: one request on the wire, one raw answer
 //! ```
 //!
-//! All clones of an [`Http`] share its connections, its limit of requests in flight and the pause that a rate limit
-//! demands. A future that is dropped is a request that is cancelled. A page is asked for when its first element is.
+//! All clones of an [`Http`] share its connections, its limit of requests in flight, the model of the provider's rate
+//! budget and the pause that a rate limit demands. Time is monotonic throughout: the wall clock is read only against a
+//! date in `Retry-After` that comes without the provider's own. A future that is dropped is a request that is
+//! cancelled. A page is asked for when its first element is.
 //!
 //! This module knows no provider, no step and no graph, and never shows a secret: headers are in no log and no error,
 //! and an error quotes neither a query nor a body beyond the provider's own code and message.
 
+mod admission;
+mod budget;
 mod client;
+mod conditional;
 mod endpoint;
 mod error;
+mod identities;
+mod limit;
 mod listing;
 mod pages;
 mod provider;
@@ -39,13 +49,15 @@ mod testing_server;
 #[cfg(test)]
 mod tests;
 
+pub use budget::{BudgetState, RateBudget};
 pub use client::Http;
+pub use conditional::{AnswerKey, CachedAnswer, EtagCache, MemoryCache};
 pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use listing::{Item, Listing};
 pub use pages::{Answer, Next, Page, Pagination};
 pub use provider::{Access, Provider};
 pub use ranges::Ranges;
-pub use request::{Argument, Request};
+pub use request::{Argument, Probe, Request};
 pub use retry::RetryPolicy;
 pub use usage::{EndpointUsage, Usage};

@@ -1,9 +1,7 @@
 //! The loop over the pages of a list, written once for every kind of pagination.
 //!
 //! A page is asked for when the consumer wants its first element, so there is one page in memory at most. Whatever the
-//! provider says, the loop ends: a position that comes back is an error.
-
-use std::collections::HashSet;
+//! provider says, the loop ends: a position that comes back is an error, and so is a page beyond the endpoint's limit.
 
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::StatusCode;
@@ -12,7 +10,8 @@ use serde_json::Value;
 
 use super::client::{RawAnswer, Unread};
 use super::error::{Problem, ProviderErrorKind, Told};
-use super::request::read_json;
+use super::identities::Identities;
+use super::request::{Tolerance, read_json};
 use super::text::one_line;
 use super::{ProviderError, Request};
 
@@ -28,6 +27,13 @@ pub trait Pagination: Send + Sync + 'static {
     /// # Errors
     /// Why the answer is not a page.
     fn read(&self, answer: Answer, position: Option<&str>) -> Result<Page, String>;
+
+    /// Whether the body of this last page would be another one if the list went on after it. If not, as where headers
+    /// tell what comes next, the page is not kept for conditional requests: their answers tell of the body alone.
+    fn ends_in_body(&self, page: &Page) -> bool {
+        let _ = page;
+        false
+    }
 
     /// The provider does not take the request for the first page (416). `true` asks again, in the way that
     /// [`ask`](Self::ask) has learned here.
@@ -110,6 +116,10 @@ impl Pagination for OnePage {
     fn read(&self, answer: Answer, _: Option<&str>) -> Result<Page, String> {
         Ok(Page { elements: answer.into_elements()?, next: Next::End })
     }
+
+    fn ends_in_body(&self, _: &Page) -> bool {
+        true
+    }
 }
 
 /// The loop between two pages.
@@ -117,7 +127,8 @@ pub(super) struct Pages<P> {
     request: Request,
     pagination: P,
     next: Turn,
-    seen: HashSet<String>,
+    seen: Identities,
+    pages: u32,
 }
 
 enum Turn {
@@ -129,7 +140,7 @@ enum Turn {
 
 impl<P: Pagination> Pages<P> {
     pub(super) fn new(request: Request, pagination: P) -> Self {
-        Self { request, pagination, next: Turn::First, seen: HashSet::new() }
+        Self { request, pagination, next: Turn::First, seen: Identities::default(), pages: 0 }
     }
 
     pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<Value>, ProviderError>> {
@@ -143,30 +154,38 @@ impl<P: Pagination> Pages<P> {
             Turn::Fail(error) => return Err(error),
             Turn::End => return Ok(None),
         };
-        self.next = match page.next {
+        self.pages += 1;
+        self.next = self.after(page.next);
+        Ok(Some((page.elements, self)))
+    }
+
+    fn after(&mut self, next: Next) -> Turn {
+        let most = self.request.http.most_pages();
+        match next {
             Next::End => Turn::End,
             Next::Lost(reason) => Turn::Fail(self.unexpected(reason)),
-            Next::At(position) if self.seen.contains(&position) => Turn::Fail(self.unexpected(format!(
+            Next::At(position) if !self.seen.insert(&position) => Turn::Fail(self.unexpected(format!(
                 "the provider repeats page `{}`, and the list would never end",
                 one_line(&position, 80)
             ))),
-            Next::At(position) => {
-                self.seen.insert(position.clone());
-                Turn::At(position)
-            }
-        };
-        Ok(Some((page.elements, self)))
+            Next::At(_) if self.pages >= most => Turn::Fail(self.unexpected(format!(
+                "the list goes on after {most} pages, the limit of this client; a list that is so long needs a \
+                 higher one (`Endpoint::most_pages`)"
+            ))),
+            Next::At(position) => Turn::At(position),
+        }
     }
 
     async fn first(&mut self) -> Result<Page, ProviderError> {
         loop {
             let mut request = self.pagination.ask(self.request.clone(), None);
-            request.call.tolerates = Some(StatusCode::RANGE_NOT_SATISFIABLE);
-            let read = |answer: RawAnswer| match answer.status {
+            request.call.tolerates = Tolerance::Status(StatusCode::RANGE_NOT_SATISFIABLE);
+            let read = |answer: &RawAnswer| match answer.status {
                 StatusCode::RANGE_NOT_SATISFIABLE => Ok(Err(without_body(answer))),
-                _ => self.read(&answer, None).map(Ok),
+                _ => self.read(answer, None).map(Ok),
             };
-            match request.fetch(read).await? {
+            let keep = |page: &Result<Page, Answer>| page.as_ref().is_ok_and(|page| self.keeps(page));
+            match request.fetch_and_keep(read, keep).await? {
                 Ok(page) => return Ok(page),
                 Err(refusal) if self.pagination.refused(&refusal) => {}
                 // Nothing else to try: sent once more as it is, the refusal is an error like any other.
@@ -177,7 +196,16 @@ impl<P: Pagination> Pages<P> {
 
     async fn page(&self, position: Option<String>) -> Result<Page, ProviderError> {
         let request = self.pagination.ask(self.request.clone(), position.as_deref());
-        request.fetch(|answer| self.read(&answer, position.as_deref())).await
+        request.fetch_and_keep(|answer| self.read(answer, position.as_deref()), |page| self.keeps(page)).await
+    }
+
+    /// Whether the page may be kept for conditional requests.
+    fn keeps(&self, page: &Page) -> bool {
+        match page.next {
+            Next::At(_) => true,
+            Next::End => self.pagination.ends_in_body(page),
+            Next::Lost(_) => false,
+        }
     }
 
     fn read(&self, raw: &RawAnswer, position: Option<&str>) -> Result<Page, Unread> {
@@ -192,6 +220,6 @@ impl<P: Pagination> Pages<P> {
     }
 }
 
-fn without_body(raw: RawAnswer) -> Answer {
-    Answer { status: raw.status, headers: raw.headers, body: Value::Null }
+fn without_body(raw: &RawAnswer) -> Answer {
+    Answer { status: raw.status, headers: raw.headers.clone(), body: Value::Null }
 }

@@ -3,6 +3,9 @@
 use super::Request;
 use super::pages::{Answer, Next, Page, Pagination};
 
+/// A provider may fill pages with fewer elements than were asked for: with some multiple of this.
+const ROUND: usize = 50;
+
 /// How to ask for a list in ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ranges {
@@ -52,6 +55,13 @@ impl Pagination for RangePages {
         Ok(Page { elements: answer.into_elements()?, next })
     }
 
+    /// A page that is not full would be longer if there were more.
+    fn ends_in_body(&self, page: &Page) -> bool {
+        let elements = page.elements.len();
+        let round = elements > 0 && elements.is_multiple_of(ROUND);
+        elements < self.max as usize && !round
+    }
+
     fn refused(&mut self, answer: &Answer) -> bool {
         let Some(refused) = self.order_by.take() else { return false };
         self.refused.push(refused);
@@ -67,7 +77,20 @@ impl Pagination for RangePages {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    #[test]
+    fn a_last_page_that_may_be_full_does_not_tell_that_it_is_the_last() {
+        let pages = RangePages::new(Ranges { order_by: "id", max: 30 });
+        let ends = |elements| pages.ends_in_body(&Page { elements: vec![Value::Null; elements], next: Next::End });
+        assert!([0, 1, 29].into_iter().all(ends));
+        assert!(![30, 31].into_iter().any(ends));
+        let pages = RangePages::new(Ranges { order_by: "id", max: 1_000 });
+        let page = |elements| Page { elements: vec![Value::Null; elements], next: Next::End };
+        assert!(pages.ends_in_body(&page(201)) && !pages.ends_in_body(&page(200)));
+    }
 
     #[test]
     fn the_page_size_is_kept_where_the_provider_forgets_it() {

@@ -1,5 +1,6 @@
 //! A request before it is sent, and what can be made of its answer.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -39,8 +40,47 @@ pub(super) struct Call {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
-    /// An error status that the reader of the answer handles itself.
-    pub(super) tolerates: Option<StatusCode>,
+    /// Errors that the reader of the answer handles itself.
+    pub(super) tolerates: Tolerance,
+}
+
+/// Which answers besides those of success are for the reader of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Tolerance {
+    /// None: they are errors.
+    #[default]
+    None,
+    /// One of this status.
+    Status(StatusCode),
+    /// Every one that would be the same if it was asked for again.
+    Final,
+}
+
+impl Call {
+    pub(super) fn bare(subject: Subject, url: Url) -> Self {
+        let counted_as = subject.to_string();
+        Self { subject, counted_as, url, headers: HeaderMap::new(), body: None, tolerates: Tolerance::None }
+    }
+}
+
+/// What [`Request::probe`] learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The status: 2xx where it may be asked, 403 where a scope is missing.
+    pub status: u16,
+    /// The scopes that the endpoint accepts, any of which will do; none where the provider does not tell.
+    pub accepted_scopes: BTreeSet<String>,
+    /// The scopes that the credentials hold, where the provider tells.
+    pub granted_scopes: Option<BTreeSet<String>>,
+    /// How many requests are left, where the provider tells.
+    pub rate_remaining: Option<u64>,
+}
+
+impl Probe {
+    /// Whether the credentials may ask this.
+    pub fn is_allowed(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
 impl Request {
@@ -57,14 +97,8 @@ impl Request {
         // An unusable path is named by its template: that is what its author knows.
         let below = base.path().trim_end_matches('/').len();
         let path = if fault.is_some() { template } else { url.path().get(below..).unwrap_or_default() }.to_owned();
-        let call = Call {
-            counted_as: format!("{method} {template}"),
-            subject: Subject { method, path },
-            url,
-            headers: HeaderMap::new(),
-            body: None,
-            tolerates: None,
-        };
+        let counted_as = format!("{method} {template}");
+        let call = Call { counted_as, ..Call::bare(Subject { method, path }, url) };
         Self { http: http.clone(), call, fault }
     }
 
@@ -101,7 +135,7 @@ impl Request {
     /// # Errors
     /// [`ProviderError`] where there is no answer of success, or one that does not fit `T`.
     pub async fn json<T: DeserializeOwned + Send>(self) -> Result<T, ProviderError> {
-        self.fetch(|answer| read_json(&answer)).await
+        self.fetch(read_json).await
     }
 
     /// The answer's body read as `T`, with the JSON it came from.
@@ -109,8 +143,8 @@ impl Request {
     /// # Errors
     /// As [`json`](Self::json).
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
-        let read = |answer: RawAnswer| {
-            let raw: Value = read_json(&answer)?;
+        let read = |answer: &RawAnswer| {
+            let raw: Value = read_json(answer)?;
             listing::item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
         };
         self.fetch(read).await
@@ -132,12 +166,32 @@ impl Request {
         Listing::new(subject, Pages::new(self, pagination).stream())
     }
 
-    pub(super) async fn fetch<T: Send>(
+    /// Asks only whether it may be asked: an answer that refuses is one, too, and the body is not read. What other
+    /// requests ask for again is asked for again here.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where the provider does not answer, or only with failures of the moment.
+    pub async fn probe(mut self) -> Result<Probe, ProviderError> {
+        self.call.tolerates = Tolerance::Final;
+        self.http = self.http.unconditional();
+        let http = self.http.clone();
+        self.fetch(|answer| Ok(http.probed(answer))).await
+    }
+
+    async fn fetch<T: Send>(
         &self,
-        read: impl Fn(RawAnswer) -> Result<T, Unread> + Send + Sync,
+        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+    ) -> Result<T, ProviderError> {
+        self.fetch_and_keep(read, |_| true).await
+    }
+
+    pub(super) async fn fetch_and_keep<T: Send>(
+        &self,
+        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         match &self.fault {
-            None => self.http.fetch(&self.call, read).await,
+            None => self.http.fetch(&self.call, read, keep).await,
             Some(fault) => {
                 let problem = Problem::Broken(format!("it cannot be asked: {fault}"));
                 let kind = ProviderErrorKind::Unexpected;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
@@ -37,6 +38,8 @@ pub(super) enum Reply {
     Cut(Vec<u8>),
     /// Nothing, for ever.
     Silence,
+    /// The first bytes, then the others again and again without an end, some milliseconds apart.
+    Drip(Vec<u8>, Vec<u8>),
     /// The reply that this future brings.
     Later(BoxFuture<'static, Reply>),
 }
@@ -127,6 +130,14 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Vec<Received>>>, script: Script
                 stream.write_all(&bytes).await?;
                 stream.flush().await?;
                 return stream.shutdown().await;
+            }
+            Reply::Drip(head, again) => {
+                stream.write_all(&head).await?;
+                loop {
+                    stream.write_all(&again).await?;
+                    stream.flush().await?;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
             }
             Reply::Silence | Reply::Later(_) => std::future::pending().await,
         }

@@ -16,9 +16,16 @@ pub struct Usage {
     pub retries: u64,
     /// Bytes of the answers' bodies.
     pub answer_bytes: u64,
-    /// Time spent in pauses and in the queue for a free slot, summed over concurrent requests.
+    /// Answers that had not changed since they were kept, and came without a body (304).
+    #[serde(default)]
+    pub not_modified: u64,
+    /// Time spent in pauses and in the queue, summed over concurrent requests.
     #[serde(rename = "waitedMs", with = "milliseconds")]
     pub waited: Duration,
+    /// Time in which the next request could have gone out but for the rate budget: of those in the queue, only the
+    /// first one is counted.
+    #[serde(rename = "waitedForBudgetMs", with = "milliseconds", default)]
+    pub waited_for_budget: Duration,
     /// How many requests the provider last said are left.
     pub rate_remaining: Option<u64>,
     /// The same by method and path template, such as `GET /teams/{id}/apps`.
@@ -35,9 +42,16 @@ pub struct EndpointUsage {
     pub retries: u64,
     /// Bytes of the answers' bodies.
     pub answer_bytes: u64,
-    /// Time spent in pauses and in the queue for a free slot, summed over concurrent requests.
+    /// Answers that had not changed since they were kept, and came without a body (304).
+    #[serde(default)]
+    pub not_modified: u64,
+    /// Time spent in pauses and in the queue, summed over concurrent requests.
     #[serde(rename = "waitedMs", with = "milliseconds")]
     pub waited: Duration,
+    /// Time in which the next request could have gone out but for the rate budget: of those in the queue, only the
+    /// first one is counted.
+    #[serde(rename = "waitedForBudgetMs", with = "milliseconds", default)]
+    pub waited_for_budget: Duration,
 }
 
 /// Counts; what it counts is counted in every tally that it lies within, too.
@@ -82,7 +96,9 @@ impl Tally {
             usage.requests += endpoint.requests;
             usage.retries += endpoint.retries;
             usage.answer_bytes += endpoint.answer_bytes;
+            usage.not_modified += endpoint.not_modified;
             usage.waited += endpoint.waited;
+            usage.waited_for_budget += endpoint.waited_for_budget;
         }
         usage
     }

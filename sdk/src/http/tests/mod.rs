@@ -1,9 +1,13 @@
 //! The client against a real server on loopback.
 
 mod answers;
+mod budget;
+mod conditional;
 mod events;
+mod faults;
 mod limits;
 mod listings;
+mod probes;
 mod retries;
 
 use std::time::Duration;

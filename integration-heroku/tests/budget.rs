@@ -1,0 +1,84 @@
+//! A collection that needs more requests than the provider allows at once: none is refused, and none that could have
+//! gone out waits.
+
+use std::time::Duration;
+
+use integration_heroku::client::Heroku;
+use integration_heroku::config::HerokuConfig;
+use integration_heroku::fake::{FakeHeroku, FakeOptions, Latency, Organisation, OrganisationSize, RateBucket};
+use integration_heroku::steps;
+use integration_sdk::config::Values;
+use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError, RateBudget};
+use integration_sdk::store::{JobState, Store};
+use integration_sdk::{Integration, Job};
+
+/// A minute of the provider passes in a second.
+const TIME_SCALE: f64 = 60.0;
+/// Heroku's budget with a smaller bucket, as it looks from a faster clock.
+const BUDGET: RateBudget = RateBudget { capacity: 500, refill_per_minute: 75.0 * TIME_SCALE };
+
+/// Heroku, whose budget is told in the time of the test.
+struct FasterHeroku(Heroku);
+
+impl Provider for FasterHeroku {
+    type Config = HerokuConfig;
+
+    fn endpoint(config: &HerokuConfig) -> Endpoint {
+        Heroku::endpoint(config).rate_budget(BUDGET)
+    }
+
+    fn new(http: Http) -> Self {
+        Self(Heroku::new(http))
+    }
+
+    async fn verify(&self) -> Result<Access, ProviderError> {
+        self.0.verify().await
+    }
+}
+
+fn integration() -> Integration {
+    Integration::of::<FasterHeroku>("heroku", "Heroku")
+        .step(steps::fetch_account())
+        .step(steps::fetch_teams())
+        .step(steps::fetch_members())
+        .step(steps::fetch_apps())
+        .step(steps::fetch_addons())
+        .step(steps::fetch_team_members())
+        .step(steps::build_relationships())
+}
+
+#[tokio::test]
+async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and_wastes_none() {
+    let size = OrganisationSize { accounts: 1, teams: 300, people: 200, apps: 300, addons: 300, seed: 7 };
+    let bucket = RateBucket { time_scale: TIME_SCALE, ..RateBucket::new(BUDGET.capacity, 75.0) };
+    // Answers come out of order, so that what they tell of the bucket does, too.
+    let latency = Latency::Shuffled { seed: 7, max: Duration::from_millis(20) };
+    let options = FakeOptions { rate: Some(bucket), latency, ..FakeOptions::default() };
+    let heroku = FakeHeroku::start(Organisation::of_size(size), options).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let values = [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())];
+    let values = Values::new("heroku", values.map(|(name, value)| (name.to_owned(), value)));
+
+    let integration = integration();
+    let summary = Job::new(&integration, &store).run(&values, Default::default()).await.unwrap();
+
+    assert_eq!(summary.state, JobState::Complete);
+    let requests = heroku.log();
+    let refused = requests.iter().filter(|request| request.status == Some(429)).count();
+    assert_eq!((refused, summary.usage.retries), (0, 0));
+    assert!(requests.len() > 900, "{} requests", requests.len());
+    // What is left at the last answer is what waited in vain: the collection could have ended earlier by the time in
+    // which that was refilled, and no more. A handful; more only where this machine is slower than the refill.
+    let left = summary.usage.rate_remaining.unwrap();
+    assert!(left <= 50, "{left} requests were left");
+    let bound = BUDGET.time_for(BUDGET.capacity, requests.len() as u64);
+    println!(
+        "{} requests in {} ms; the bound of the budget is {} ms; {left} requests left; waited {} ms for the budget",
+        requests.len(),
+        summary.duration,
+        bound.as_millis(),
+        summary.usage.waited_for_budget.as_millis()
+    );
+    heroku.shutdown().await;
+}

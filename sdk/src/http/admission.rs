@@ -1,0 +1,252 @@
+//! When a request may be sent: one queue for all clones of a client.
+//!
+//! It owns the queue, the gate that a rate limit closes, the places of requests in flight and the model of the rate
+//! budget. The request at the head of the queue waits for the gate, then for the budget, then for a place; the others
+//! wait for the head. So nobody overtakes, and whoever waits holds no place.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::budget::{Budget, BudgetState, RateBudget, Spent};
+use super::limit::{Entry, Limit, Outcome};
+use super::retry::Gate;
+
+/// Everything that a request waits for.
+#[derive(Debug)]
+pub(super) struct Admission {
+    /// One permit: the head of the queue. Tokio hands it on in the order of asking.
+    head: Semaphore,
+    gate: Gate,
+    places: Places,
+    budget: Option<Budget>,
+}
+
+/// How long a request waited before it was let in.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Waits {
+    pub(super) in_all: Duration,
+    /// At the head of the queue, for the budget alone.
+    pub(super) for_budget: Duration,
+}
+
+/// A request that may be sent. Its place is given back when this is dropped.
+#[derive(Debug)]
+#[must_use = "the place is given back at once"]
+pub(super) struct Admitted<'a> {
+    place: Place<'a>,
+    spent: Option<Spent<'a>>,
+    pub(super) waits: Waits,
+}
+
+impl Admission {
+    pub(super) fn new(in_flight: usize, budget: Option<RateBudget>) -> Self {
+        Self {
+            head: Semaphore::new(1),
+            gate: Gate::default(),
+            places: Places::new(in_flight),
+            budget: budget.map(Budget::new),
+        }
+    }
+
+    /// Waits until a request may be sent.
+    pub(super) async fn admitted(&self) -> Admitted<'_> {
+        let asked = Instant::now();
+        let _head = self.head.acquire().await.expect("the queue is never closed");
+        let mut waits = Waits::default();
+        loop {
+            self.gate.opened().await;
+            if let Some(budget) = &self.budget {
+                waits.for_budget += budget.affordable().await;
+            }
+            let place = self.places.enter().await;
+            // The gate can close, and an answer can tell of an empty bucket, while one waits for a place.
+            if self.gate.closed_until().is_some() {
+                continue;
+            }
+            let spent = match &self.budget {
+                Some(budget) => match budget.take() {
+                    Some(spent) => Some(spent),
+                    None => continue,
+                },
+                None => None,
+            };
+            waits.in_all = asked.elapsed();
+            return Admitted { place, spent, waits };
+        }
+    }
+
+    /// Lets no request through until then.
+    pub(super) fn close_until(&self, then: Instant) {
+        self.gate.close_until(then);
+    }
+
+    /// Requests that may be in flight now.
+    pub(super) fn limit(&self) -> usize {
+        self.places.open().limit.current()
+    }
+
+    pub(super) fn budget(&self) -> Option<BudgetState> {
+        let budget = self.budget.as_ref()?;
+        let somebody_waits = self.head.available_permits() == 0;
+        let until = self.gate.closed_until().max(budget.empty_until()).filter(|_| somebody_waits);
+        // The wall clock is for people only: it is read when they look.
+        let waiting_until = until.map(|until| SystemTime::now() + until.saturating_duration_since(Instant::now()));
+        Some(BudgetState { budget: budget.rule(), remaining: budget.remaining(), waiting_until })
+    }
+}
+
+impl Admitted<'_> {
+    /// Learns from what became of the request: how it went, and how many are left if an answer tells.
+    pub(super) fn learn(&self, endpoint: &str, outcome: Outcome, remaining: Option<u64>) {
+        self.place.learn(endpoint, outcome);
+        if let (Some(spent), Some(remaining)) = (&self.spent, remaining) {
+            spent.tell(remaining);
+        }
+    }
+}
+
+/// The places of requests in flight, as many as the limit has now.
+#[derive(Debug)]
+struct Places {
+    taken: Mutex<Taken>,
+    news: Notify,
+}
+
+#[derive(Debug)]
+struct Taken {
+    limit: Limit,
+    in_flight: usize,
+}
+
+impl Places {
+    fn new(most: usize) -> Self {
+        Self { taken: Mutex::new(Taken { limit: Limit::up_to(most), in_flight: 0 }), news: Notify::new() }
+    }
+
+    /// Waits for a place. For one caller at a time: it is the head of the queue.
+    async fn enter(&self) -> Place<'_> {
+        loop {
+            if let Some(place) = self.try_enter() {
+                return place;
+            }
+            self.news.notified().await;
+        }
+    }
+
+    fn try_enter(&self) -> Option<Place<'_>> {
+        let mut taken = self.open();
+        let entry = taken.limit.enter(taken.in_flight)?;
+        taken.in_flight += 1;
+        Some(Place { places: self, entry })
+    }
+
+    /// Every change is an addition or one of the limit's own, so they hold even after a panic elsewhere.
+    fn open(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place, given back when this is dropped.
+#[derive(Debug)]
+struct Place<'a> {
+    places: &'a Places,
+    entry: Entry,
+}
+
+impl Place<'_> {
+    fn learn(&self, endpoint: &str, outcome: Outcome) {
+        let mut taken = self.places.open();
+        let before = taken.limit.current();
+        taken.limit.learn(endpoint, self.entry, outcome);
+        let now = taken.limit.current();
+        drop(taken);
+        if now != before {
+            tracing::debug!(before, now, "another limit of requests in flight");
+            self.places.news.notify_one();
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.places.open().in_flight -= 1;
+        self.places.news.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    const ONE_A_SECOND: RateBudget = RateBudget { capacity: 100, refill_per_minute: 60.0 };
+
+    /// A client whose first request has told that nothing is left.
+    async fn empty_bucket(in_flight: usize) -> Arc<Admission> {
+        let admission = Arc::new(Admission::new(in_flight, Some(ONE_A_SECOND)));
+        admission.admitted().await.learn("GET /x", Outcome::Answered(Duration::ZERO), Some(0));
+        admission
+    }
+
+    fn asking(admission: &Arc<Admission>) -> tokio::task::JoinHandle<Waits> {
+        let admission = Arc::clone(admission);
+        tokio::spawn(async move { admission.admitted().await.waits })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_beyond_the_budget_go_out_at_the_pace_of_the_refill_in_the_order_of_asking() {
+        let admission = empty_bucket(16).await;
+        let mut waits = Vec::new();
+        for request in [asking(&admission), asking(&admission), asking(&admission)] {
+            waits.push(request.await.unwrap());
+        }
+        let seconds = |of: fn(&Waits) -> Duration| waits.iter().map(|waits| of(waits).as_secs()).collect::<Vec<_>>();
+        assert_eq!(seconds(|waits| waits.in_all), [1, 2, 3]);
+        assert_eq!(seconds(|waits| waits.for_budget), [1, 1, 1], "time at the head of the queue is counted once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_dropped_in_the_queue_leaves_it_to_the_next() {
+        let admission = empty_bucket(16).await;
+        let (first, second) = (asking(&admission), asking(&admission));
+        tokio::task::yield_now().await;
+        first.abort();
+        assert_eq!(second.await.unwrap().in_all.as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_the_budget_holds_no_place() {
+        let admission = empty_bucket(1).await;
+        let waiting = asking(&admission);
+        tokio::task::yield_now().await;
+        assert!(admission.places.try_enter().is_some());
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_state_says_until_when_one_waits_and_only_then() {
+        let admission = empty_bucket(1).await;
+        let state = admission.budget().unwrap();
+        assert_eq!((state.remaining, state.waiting_until), (Some(0), None));
+        assert_eq!(state.time_for(60), Duration::from_secs(60));
+        let waiting = asking(&admission);
+        tokio::task::yield_now().await;
+        assert!(admission.budget().unwrap().waiting_until.is_some());
+        waiting.await.unwrap();
+        assert_eq!(admission.budget().unwrap().waiting_until, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_gate_lets_nobody_through() {
+        let admission = Admission::new(16, None);
+        admission.close_until(Instant::now() + Duration::from_secs(60));
+        assert!(admission.admitted().now_or_never().is_none());
+        assert_eq!(admission.admitted().await.waits.in_all.as_secs(), 60);
+    }
+}

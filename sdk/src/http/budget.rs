@@ -1,0 +1,355 @@
+//! The provider's rate budget: a model of its bucket, so that requests wait here rather than be refused there.
+//!
+//! The model starts with the first answer that tells how many requests are left, and is set anew by every later one:
+//! other clients may drain the same bucket. Between answers it takes one away for each request sent and adds what
+//! time refills. It counts on no request that may not have been counted yet, so it can be too low for a moment,
+//! never too high: requests go out as fast as they can until the bucket is empty, and at the pace of the refill then.
+//!
+//! Time is monotonic: a clock that is set changes nothing. The model itself asks no clock and waits for nothing.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::EndpointError;
+
+/// Longer than anybody waits; added to an instant it is still one.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// What the rounding of fractions may take from a whole request.
+const ROUNDING: f64 = 1e-6;
+
+/// How many requests a provider allows: a bucket that is refilled steadily.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateBudget {
+    /// Requests in a full bucket.
+    pub capacity: u32,
+    /// Requests that come back each minute.
+    pub refill_per_minute: f64,
+}
+
+impl RateBudget {
+    /// How long `requests` take at least where `remaining` are left: nothing for those, the pace of the refill for
+    /// the others.
+    pub fn time_for(self, remaining: u32, requests: u64) -> Duration {
+        let missing = requests.saturating_sub(remaining.into());
+        self.time_to_refill(missing as f64)
+    }
+
+    pub(super) fn check(self) -> Result<(), EndpointError> {
+        let usable = self.capacity > 0 && self.refill_per_minute.is_finite() && self.refill_per_minute > 0.0;
+        if usable { Ok(()) } else { Err(EndpointError::RateBudget) }
+    }
+
+    fn time_to_refill(self, requests: f64) -> Duration {
+        Duration::try_from_secs_f64(requests / self.per_second()).map_or(FOR_EVER, |time| time.min(FOR_EVER))
+    }
+
+    fn per_second(self) -> f64 {
+        self.refill_per_minute / 60.0
+    }
+}
+
+/// Where a client stands with the provider's rate budget.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BudgetState {
+    /// The budget as the endpoint declares it.
+    pub budget: RateBudget,
+    /// How many requests can be sent at once; `None` until an answer has told.
+    pub remaining: Option<u32>,
+    /// When the next request goes out, where one waits now for the budget or for the end of a rate limit.
+    pub waiting_until: Option<SystemTime>,
+}
+
+impl BudgetState {
+    /// How long `requests` more take at least, as far as it is known now.
+    pub fn time_for(&self, requests: u64) -> Duration {
+        self.budget.time_for(self.remaining.unwrap_or(self.budget.capacity), requests)
+    }
+}
+
+/// The model, shared by all clones of a client.
+#[derive(Debug)]
+pub(super) struct Budget {
+    model: Mutex<Model>,
+    news: Notify,
+}
+
+impl Budget {
+    pub(super) fn new(rule: RateBudget) -> Self {
+        Self { model: Mutex::new(Model { rule, sent: 0, ended: 0, told: None }), news: Notify::new() }
+    }
+
+    pub(super) fn rule(&self) -> RateBudget {
+        self.open().rule
+    }
+
+    /// Takes one request out of the budget, if there is one.
+    pub(super) fn take(&self) -> Option<Spent<'_>> {
+        let sent = self.open().take(Instant::now())?;
+        Some(Spent { budget: self, sent })
+    }
+
+    /// Waits until there is one to take, and says how long. For one caller at a time: the head of the queue.
+    pub(super) async fn affordable(&self) -> Duration {
+        let Some(mut until) = self.empty_until() else { return Duration::ZERO };
+        let empty = Instant::now();
+        loop {
+            // Whatever comes first: the refill, or news that there are more.
+            let _ = tokio::time::timeout_at(until, self.news.notified()).await;
+            match self.empty_until() {
+                Some(later) => until = later,
+                None => return empty.elapsed(),
+            }
+        }
+    }
+
+    /// When the next request can be sent, if it cannot be now.
+    pub(super) fn empty_until(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.open().wait(now).map(|wait| now + wait)
+    }
+
+    pub(super) fn remaining(&self) -> Option<u32> {
+        self.open().left(Instant::now()).map(|left| (left + ROUNDING) as u32)
+    }
+
+    /// Every change is a few additions, so the model holds even after a panic elsewhere.
+    fn open(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that was taken out of the budget. It is over when this is dropped, with or without an answer.
+#[derive(Debug)]
+pub(super) struct Spent<'a> {
+    budget: &'a Budget,
+    sent: Sent,
+}
+
+impl Spent<'_> {
+    /// The answer tells how many are left.
+    pub(super) fn tell(&self, remaining: u64) {
+        self.budget.open().tell(self.sent, remaining, Instant::now());
+        self.budget.news.notify_one();
+    }
+}
+
+impl Drop for Spent<'_> {
+    fn drop(&mut self) {
+        self.budget.open().ended += 1;
+    }
+}
+
+/// A request as the model knows it.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    /// Counted from one.
+    number: u64,
+    /// How many were over when it was sent: those the provider had counted for certain.
+    over_before: u64,
+}
+
+#[derive(Debug)]
+struct Model {
+    rule: RateBudget,
+    sent: u64,
+    ended: u64,
+    told: Option<Told>,
+}
+
+/// What the answer to the request sent last has told.
+#[derive(Debug)]
+struct Told {
+    by: Sent,
+    remaining: f64,
+    at: Instant,
+}
+
+impl Model {
+    /// How many are left at least.
+    fn left(&self, now: Instant) -> Option<f64> {
+        let told = self.told.as_ref()?;
+        let passed = now.saturating_duration_since(told.at).as_secs_f64();
+        let full = f64::from(self.rule.capacity).max(told.remaining);
+        let refilled = (told.remaining + passed * self.rule.per_second()).min(full);
+        // The provider had counted the request itself, and those that were over before it.
+        let perhaps_uncounted = self.sent - told.by.over_before - 1;
+        Some(refilled - perhaps_uncounted as f64)
+    }
+
+    /// How long until there is a whole one; where nothing is known, none is foreseen to be refused.
+    fn wait(&self, now: Instant) -> Option<Duration> {
+        let missing = 1.0 - self.left(now)?;
+        (missing > ROUNDING).then(|| self.rule.time_to_refill(missing))
+    }
+
+    fn take(&mut self, now: Instant) -> Option<Sent> {
+        if self.wait(now).is_some() {
+            return None;
+        }
+        self.sent += 1;
+        Some(Sent { number: self.sent, over_before: self.ended })
+    }
+
+    fn tell(&mut self, by: Sent, remaining: u64, now: Instant) {
+        // Answers overtake each other: the one to an older request tells of an older state.
+        if self.told.as_ref().is_none_or(|told| told.by.number <= by.number) {
+            self.told = Some(Told { by, remaining: remaining as f64, at: now });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn model(capacity: u32, refill_per_minute: f64) -> Model {
+        Model { rule: RateBudget { capacity, refill_per_minute }, sent: 0, ended: 0, told: None }
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// One request, answered at once.
+    fn ask(model: &mut Model, remaining: u64, now: Instant) {
+        let sent = model.take(now).unwrap();
+        model.tell(sent, remaining, now);
+        model.ended += 1;
+    }
+
+    #[test]
+    fn before_an_answer_tells_everything_is_allowed() {
+        let now = Instant::now();
+        let mut model = model(1, 1.0);
+        assert!((0..100).all(|_| model.take(now).is_some()));
+        assert_eq!(model.left(now), None);
+    }
+
+    #[test]
+    fn what_is_left_is_spent_at_once_and_then_paced_by_the_refill() {
+        let now = Instant::now();
+        let mut model = model(10, 60.0);
+        ask(&mut model, 3, now);
+        assert!((0..3).all(|_| model.take(now).is_some()));
+        assert_eq!(model.wait(now), Some(seconds(1)));
+        assert!(model.take(now).is_none());
+        assert!(model.take(now + seconds(1)).is_some());
+        assert_eq!(model.wait(now + seconds(1)), Some(seconds(1)));
+    }
+
+    #[test]
+    fn an_answer_corrects_the_model_both_ways() {
+        let now = Instant::now();
+        let mut model = model(100, 60.0);
+        ask(&mut model, 50, now);
+        // Another client has drained the bucket.
+        ask(&mut model, 0, now);
+        assert_eq!(model.wait(now), Some(seconds(1)));
+        ask(&mut model, 80, now + seconds(1));
+        assert_eq!(model.left(now + seconds(1)), Some(80.0));
+    }
+
+    #[test]
+    fn requests_that_may_not_have_been_counted_are_taken_off() {
+        let now = Instant::now();
+        let mut model = model(100, 60.0);
+        ask(&mut model, 90, now);
+        let (first, second) = (model.take(now).unwrap(), model.take(now).unwrap());
+        assert_eq!(model.left(now), Some(88.0));
+        model.tell(second, 88, now);
+        model.ended += 1;
+        assert_eq!(model.left(now), Some(87.0), "the first one may come after it");
+        model.tell(first, 89, now);
+        model.ended += 1;
+        assert_eq!(model.left(now), Some(87.0), "an older request does not tell of a newer state");
+        ask(&mut model, 87, now);
+        assert_eq!(model.left(now), Some(87.0));
+    }
+
+    #[test]
+    fn a_bucket_does_not_overflow_and_one_larger_than_declared_is_believed() {
+        let now = Instant::now();
+        let mut model = model(10, 60.0);
+        ask(&mut model, 9, now);
+        assert_eq!(model.left(now + seconds(3_600)), Some(10.0));
+        ask(&mut model, 50, now);
+        assert_eq!(model.left(now + seconds(3_600)), Some(50.0));
+    }
+
+    #[test]
+    fn an_instant_before_the_last_answer_is_no_refill() {
+        let now = Instant::now();
+        let mut model = model(10, 60.0);
+        ask(&mut model, 1, now + seconds(60));
+        assert_eq!(model.left(now), Some(1.0));
+    }
+
+    #[test]
+    fn the_time_for_requests_is_that_of_refilling_what_is_missing() {
+        let heroku = RateBudget { capacity: 4_500, refill_per_minute: 75.0 };
+        assert_eq!(heroku.time_for(4_500, 4_500), Duration::ZERO);
+        assert_eq!(heroku.time_for(0, 75), seconds(60));
+        assert_eq!(heroku.time_for(500, 900), seconds(320));
+        assert!(heroku.time_for(0, u64::MAX) > seconds(86_400));
+    }
+
+    #[test]
+    fn a_budget_that_never_refills_is_refused() {
+        for (capacity, refill_per_minute) in [(0, 1.0), (1, 0.0), (1, -1.0), (1, f64::NAN), (1, f64::INFINITY)] {
+            assert!(RateBudget { capacity, refill_per_minute }.check().is_err(), "{capacity} {refill_per_minute}");
+        }
+    }
+
+    /// A provider's bucket, in whole milliseconds.
+    struct Bucket {
+        tokens: f64,
+        at: u64,
+    }
+
+    impl Bucket {
+        fn take(&mut self, at: u64) -> Option<u64> {
+            self.tokens = (self.tokens + (at - self.at) as f64 / 1_000.0).min(20.0);
+            self.at = at;
+            (self.tokens >= 1.0).then(|| {
+                self.tokens -= 1.0;
+                self.tokens as u64
+            })
+        }
+    }
+
+    proptest! {
+        /// Whatever the order in which requests arrive and answers come back, none is refused.
+        #[test]
+        fn no_request_of_a_lone_client_is_refused(moves in prop::collection::vec((0_u8..4, any::<prop::sample::Index>(), 0_u64..80), 1..400)) {
+            let start = Instant::now();
+            let mut model = model(20, 60.0);
+            let mut bucket = Bucket { tokens: 20.0, at: 0 };
+            ask(&mut model, bucket.take(0).unwrap(), start);
+            let (mut travelling, mut answered, mut at) = (Vec::new(), Vec::new(), 0);
+            for (kind, which, pause) in moves {
+                at += pause;
+                let now = start + Duration::from_millis(at);
+                match kind {
+                    0 | 1 => travelling.extend(model.take(now)),
+                    2 if !travelling.is_empty() => {
+                        let sent = travelling.swap_remove(which.index(travelling.len()));
+                        let remaining = bucket.take(at);
+                        prop_assert!(remaining.is_some());
+                        answered.push((sent, remaining.unwrap_or_default()));
+                    }
+                    3 if !answered.is_empty() => {
+                        let (sent, remaining) = answered.swap_remove(which.index(answered.len()));
+                        model.tell(sent, remaining, now);
+                        model.ended += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

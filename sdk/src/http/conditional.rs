@@ -1,0 +1,271 @@
+//! Conditional requests: answers kept with their entity tags, so that the provider need not send again what has not
+//! changed (RFC 9110, section 13; RFC 9111, sections 3.1 and 4.3.4).
+//!
+//! It says what is kept and under which key, and puts a kept answer in the place of a 304. Where answers are kept is
+//! the [`EtagCache`]'s matter. Never kept: headers that hold a secret or concern one connection, answers that the
+//! provider forbids to store, and the last page of a list where its body alone does not tell that it is the last: a 304
+//! would hide what has been added behind it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::{self, BoxFuture};
+use reqwest::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, PROXY_AUTHENTICATE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
+};
+use reqwest::{Method, StatusCode};
+use sha2::{Digest, Sha256};
+
+use super::client::RawAnswer;
+use super::request::Call;
+
+/// Headers that are not kept: those of one connection, those of a body on its way, and those that may be secret.
+const NOT_KEPT: [HeaderName; 10] = [
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    PROXY_AUTHENTICATE,
+    SET_COOKIE,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    WWW_AUTHENTICATE,
+];
+
+/// Names a request: its method, address and headers, less secret ones, as 64 hexadecimal digits (SHA-256). The same
+/// request has the same key in every run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnswerKey(String);
+
+impl AnswerKey {
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `shared` are the headers of every request, in which secret ones are marked.
+    fn of(call: &Call, shared: &HeaderMap) -> Self {
+        let mut digest = Sha256::new();
+        let mut note = |part: &[u8]| {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        };
+        note(call.subject.method.as_str().as_bytes());
+        note(call.url.as_str().as_bytes());
+        let mut headers: Vec<_> =
+            shared.iter().chain(&call.headers).filter(|(_, value)| !value.is_sensitive()).collect();
+        headers.sort_by_key(|(name, _)| name.as_str());
+        for (name, value) in headers {
+            note(name.as_str().as_bytes());
+            note(value.as_bytes());
+        }
+        Self(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for AnswerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An answer of success as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedAnswer {
+    /// The entity tag, as the provider wrote it.
+    pub etag: String,
+    /// The status: 200, or 206 where it is a part of a list.
+    pub status: u16,
+    /// The headers, in which a pagination finds what comes next.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl CachedAnswer {
+    /// Whoever keeps answers may have damaged this one.
+    fn is_usable(&self) -> bool {
+        (200..300).contains(&self.status) && HeaderValue::from_str(&self.etag).is_ok()
+    }
+}
+
+/// Keeps answers of one account of a provider.
+///
+/// What cannot be read or kept is treated as not there: the request is sent without a condition then. An
+/// implementation says so in its log; it must not fail or wait for ever. Keys of different accounts are alike, so
+/// each account needs a cache of its own.
+pub trait EtagCache: fmt::Debug + Send + Sync + 'static {
+    /// The answer kept under a key.
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>>;
+    /// Keeps an answer in the place of the one that was kept.
+    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()>;
+}
+
+/// Keeps answers in memory as long as it lives, without a limit: for tests.
+#[derive(Debug, Default)]
+pub struct MemoryCache(Mutex<HashMap<AnswerKey, CachedAnswer>>);
+
+impl MemoryCache {
+    /// How many answers are kept.
+    pub fn len(&self) -> usize {
+        self.open().len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.open().is_empty()
+    }
+
+    /// Only whole answers are put in and taken out, so they hold even after a panic elsewhere.
+    fn open(&self) -> MutexGuard<'_, HashMap<AnswerKey, CachedAnswer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EtagCache for MemoryCache {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+        Box::pin(future::ready(self.open().get(key).cloned()))
+    }
+
+    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+        self.open().insert(key, answer);
+        Box::pin(future::ready(()))
+    }
+}
+
+/// The condition under which a call is sent.
+#[derive(Debug)]
+pub(super) struct Condition<'a> {
+    cache: &'a dyn EtagCache,
+    key: AnswerKey,
+    kept: Option<CachedAnswer>,
+}
+
+impl<'a> Condition<'a> {
+    /// Looks for a kept answer, where the call may be answered by one.
+    pub(super) async fn of(call: &Call, shared: &HeaderMap, cache: &'a dyn EtagCache) -> Option<Self> {
+        let may =
+            call.subject.method == Method::GET && call.body.is_none() && !call.headers.contains_key(IF_NONE_MATCH);
+        if !may {
+            return None;
+        }
+        let key = AnswerKey::of(call, shared);
+        let kept = cache.get(&key).await.filter(CachedAnswer::is_usable);
+        Some(Self { cache, key, kept })
+    }
+
+    /// The call with its condition, if an answer is kept.
+    pub(super) fn applied(&self, call: &Call) -> Option<Call> {
+        let tag = HeaderValue::from_str(&self.kept.as_ref()?.etag).ok()?;
+        let mut call = call.clone();
+        call.headers.insert(IF_NONE_MATCH, tag);
+        Some(call)
+    }
+
+    /// The kept answer in the place of a 304, with the headers that came now. Any other answer as it is, and the
+    /// condition under which it may be kept.
+    pub(super) fn resolved(self, answer: RawAnswer) -> (RawAnswer, Option<Self>) {
+        match self.kept {
+            Some(kept) if answer.status == StatusCode::NOT_MODIFIED => (freshened(kept, answer), None),
+            _ => (answer, Some(Self { kept: None, ..self })),
+        }
+    }
+
+    /// Keeps an answer that could be read.
+    pub(super) async fn keep(self, answer: RawAnswer, holds_secret: impl Fn(&str) -> bool) {
+        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+        let forbidden = answer
+            .headers
+            .get_all(CACHE_CONTROL)
+            .iter()
+            .filter_map(text)
+            .any(|told| told.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store")));
+        let Some(etag) = answer.headers.get(ETAG).and_then(text).filter(|_| !forbidden) else { return };
+        let kept = answer.headers.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
+        let headers = kept
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), text(value).filter(|text| !holds_secret(text))?))
+            })
+            .collect();
+        let answer = CachedAnswer { etag, status: answer.status.as_u16(), headers, body: answer.body };
+        self.cache.put(self.key, answer).await;
+    }
+}
+
+fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &kept.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            headers.append(name, value);
+        }
+    }
+    for name in now.headers.keys().filter(|name| !NOT_KEPT.contains(name)) {
+        headers.remove(name);
+        headers.extend(now.headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
+    }
+    let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
+    RawAnswer { status, headers, body: kept.body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Subject;
+    use super::*;
+
+    fn call(url: &str, headers: &[(&'static str, &str)]) -> Call {
+        let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        let mut call = Call::bare(Subject { method: Method::GET, path: "/teams".into() }, url.parse().unwrap());
+        call.headers.extend(headers);
+        call
+    }
+
+    fn key(url: &str, headers: &[(&'static str, &str)]) -> AnswerKey {
+        AnswerKey::of(&call(url, headers), &HeaderMap::new())
+    }
+
+    #[test]
+    fn a_key_tells_addresses_and_ranges_apart_and_is_the_same_in_every_run() {
+        let all = key("https://api.example.com/teams?a=1", &[("range", "id ..")]);
+        assert_eq!(all.as_str(), "4d7bfd3c244a2e1d72f4390e251f795e08dad4ab363778e2348f0ecfdbcfd73c");
+        assert_eq!(all, key("https://api.example.com/teams?a=1", &[("range", "id ..")]));
+        for other in [
+            key("https://api.example.com/teams?a=2", &[("range", "id ..")]),
+            key("https://api.example.com/teams?a=1", &[("range", "id ]a..")]),
+            key("https://api.example.com/teams?a=1", &[]),
+        ] {
+            assert_ne!(all, other);
+        }
+    }
+
+    #[test]
+    fn a_secret_header_is_in_no_key() {
+        let mut shared = HeaderMap::new();
+        let mut secret = HeaderValue::from_static("s3cret");
+        secret.set_sensitive(true);
+        shared.insert("authorization", secret);
+        let call = call("https://api.example.com/teams", &[]);
+        assert_eq!(AnswerKey::of(&call, &shared), AnswerKey::of(&call, &HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_kept_is_freshened_by_the_headers_that_came_now() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let kept = CachedAnswer {
+            etag: "\"1\"".into(),
+            status: 206,
+            headers: vec![header("next-range", "id ]b.."), header("ratelimit-remaining", "9")],
+            body: b"[1]".to_vec(),
+        };
+        let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
+        let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new() };
+        let answer = freshened(kept, now);
+        assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
+        assert_eq!(answer.headers["next-range"], "id ]b..");
+        assert_eq!(answer.headers["ratelimit-remaining"], "7");
+        assert!(!answer.headers.contains_key(CONTENT_LENGTH));
+    }
+}

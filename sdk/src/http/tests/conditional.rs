@@ -1,0 +1,185 @@
+//! Answers that are kept, and asked for again under a condition.
+
+use std::sync::{Arc, Mutex};
+
+use futures::TryStreamExt;
+use futures::future::BoxFuture;
+use integration_testing::{Answer, FakeProvider, PageLimits, Route, Running};
+use serde_json::{Value, json};
+
+use super::super::testing_server::{Received, Reply, Server, answer};
+use super::super::{AnswerKey, CachedAnswer, Endpoint, EtagCache, Http, MemoryCache, Ranges};
+use super::{TOKEN, Team, client};
+
+type Teams = Arc<Mutex<Vec<Value>>>;
+
+fn named(names: &[&str]) -> Vec<Value> {
+    names.iter().map(|id| json!({"id": id})).collect()
+}
+
+/// Lists teams in pages of two.
+async fn provider() -> (Running, Teams) {
+    let teams: Teams = Arc::new(Mutex::new(named(&["a", "b", "c", "d", "e"])));
+    let listed = Arc::clone(&teams);
+    let route = Route::get("/teams", move |_| Answer::list(listed.lock().unwrap().clone())).sortable(["id"]);
+    let limits = PageLimits { default: 2, maximum: 2 };
+    (FakeProvider::start([route.page_limits(limits)]).await.unwrap(), teams)
+}
+
+fn connect(provider: &Running) -> Http {
+    Http::connect(Endpoint::new(provider.url().parse().unwrap())).unwrap()
+}
+
+async fn ids(http: &Http) -> Vec<String> {
+    let teams = http.get("/teams", &[]).ranges::<Team>(Ranges { order_by: "id", max: 2 });
+    teams.map_ok(|team| team.value.id).try_collect().await.unwrap()
+}
+
+fn statuses(provider: &Running) -> Vec<u16> {
+    provider.log().iter().map(|request| request.status.unwrap()).collect()
+}
+
+/// One document with an entity tag.
+fn tagged(_: usize, request: &Received) -> Reply {
+    match request.header("if-none-match") {
+        "\"1\"" => answer("304 Not Modified", &[("ETag", "\"1\"")], ""),
+        _ => answer("200 OK", &[("ETag", "\"1\"")], "7"),
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_has_not_changed_comes_without_bodies_over_all_its_pages() {
+    let (provider, _) = provider().await;
+    let (cache, http) = (Arc::new(MemoryCache::default()), connect(&provider));
+    let first = http.conditional(cache.clone());
+    let before = ids(&first).await;
+    assert_eq!(cache.len(), 3);
+    let again = http.conditional(cache.clone()).for_step();
+    assert_eq!(ids(&again).await, before);
+    assert_eq!(statuses(&provider), [206, 206, 200, 304, 304, 304]);
+    let usage = again.usage();
+    assert_eq!((usage.requests, usage.not_modified, usage.answer_bytes), (3, 3, 0));
+    provider.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_page_that_has_changed_comes_anew_and_is_kept_in_the_place_of_the_old() {
+    let (provider, teams) = provider().await;
+    let cache = Arc::new(MemoryCache::default());
+    let http = connect(&provider).conditional(cache.clone());
+    ids(&http).await;
+    *teams.lock().unwrap() = named(&["a", "b", "c", "d", "f"]);
+    assert_eq!(ids(&http).await, ["a", "b", "c", "d", "f"]);
+    assert_eq!(statuses(&provider)[3..], [304, 304, 200]);
+    assert_eq!(ids(&http).await, ["a", "b", "c", "d", "f"]);
+    assert_eq!(statuses(&provider)[6..], [304, 304, 304]);
+    assert_eq!(cache.len(), 3);
+    provider.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_added_behind_a_full_last_page_is_not_hidden_by_its_304() {
+    let (provider, teams) = provider().await;
+    *teams.lock().unwrap() = named(&["a", "b", "c", "d"]);
+    let http = connect(&provider).conditional(Arc::new(MemoryCache::default()));
+    assert_eq!(ids(&http).await, ["a", "b", "c", "d"]);
+    *teams.lock().unwrap() = named(&["a", "b", "c", "d", "e"]);
+    assert_eq!(ids(&http).await, ["a", "b", "c", "d", "e"]);
+    assert_eq!(statuses(&provider), [206, 200, 304, 206, 200]);
+    *teams.lock().unwrap() = named(&["a", "b"]);
+    assert_eq!(ids(&http).await, ["a", "b"], "and what was taken away behind a page is gone");
+    provider.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_cache_and_for_probes_and_posts_nothing_is_conditional() {
+    let server = Server::answering(tagged).await;
+    let http = client(&server);
+    let conditional = http.conditional(Arc::new(MemoryCache::default()));
+    conditional.get("/x", &[]).json::<u8>().await.unwrap();
+    http.get("/x", &[]).json::<u8>().await.unwrap();
+    conditional.unconditional().get("/x", &[]).json::<u8>().await.unwrap();
+    assert_eq!(conditional.get("/x", &[]).probe().await.unwrap().status, 200);
+    conditional.post("/x", &[], &json!({})).json::<u8>().await.unwrap();
+    assert!(server.received().iter().all(|request| request.header("if-none-match").is_empty()));
+    conditional.get("/x", &[]).json::<u8>().await.unwrap();
+    assert_eq!(server.received().last().unwrap().header("if-none-match"), "\"1\"");
+}
+
+/// Keeps answers, and gives them back damaged.
+#[derive(Debug, Default)]
+struct Damaging(MemoryCache);
+
+impl EtagCache for Damaging {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+        Box::pin(async move { Some(CachedAnswer { body: b"[".to_vec(), ..self.0.get(key).await? }) })
+    }
+    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+        self.0.put(key, answer)
+    }
+}
+
+#[tokio::test]
+async fn a_kept_answer_that_cannot_be_read_is_asked_for_as_a_whole() {
+    let server = Server::answering(tagged).await;
+    let http = client(&server).conditional(Arc::new(Damaging::default()));
+    http.get("/x", &[]).json::<u8>().await.unwrap();
+    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
+    let conditions: Vec<_> =
+        server.received().iter().map(|request| request.header("if-none-match").to_owned()).collect();
+    assert_eq!(conditions, ["", "\"1\"", ""]);
+}
+
+#[tokio::test]
+async fn only_answers_of_success_that_could_be_read_are_kept() {
+    let server = Server::answering(|_, request| match request.path.as_str() {
+        "/damaged" => answer("200 OK", &[("ETag", "\"1\"")], "["),
+        "/refused" => answer("403 Forbidden", &[("ETag", "\"1\"")], "{}"),
+        "/untagged" => answer("200 OK", &[], "7"),
+        "/forbidden" => answer("200 OK", &[("ETag", "\"1\""), ("Cache-Control", "private, no-store")], "7"),
+        _ => answer("200 OK", &[("ETag", "\"1\"")], "7"),
+    })
+    .await;
+    let cache = Arc::new(MemoryCache::default());
+    let http = client(&server).conditional(cache.clone());
+    for path in ["/damaged", "/refused", "/untagged", "/forbidden"] {
+        let _ = http.get(path, &[]).json::<u8>().await;
+        assert!(cache.is_empty(), "{path}");
+    }
+    http.get("/x", &[]).json::<u8>().await.unwrap();
+    assert_eq!(cache.len(), 1);
+}
+
+#[tokio::test]
+async fn no_secret_is_kept() {
+    let headers = [("ETag", "\"1\""), ("Set-Cookie", "session=s3cret"), ("X-Echo", TOKEN), ("Next-Range", "id ]a..")];
+    let server = Server::answering(move |_, _| answer("200 OK", &headers, "7")).await;
+    let cache = Arc::new(Remembering::default());
+    client(&server).conditional(cache.clone()).get("/x", &[]).json::<u8>().await.unwrap();
+    let kept = cache.0.lock().unwrap();
+    let names: Vec<_> = kept[0].headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["etag", "next-range"]);
+    assert!(!format!("{kept:?}").contains("s3cret"));
+}
+
+/// Remembers what it was given.
+#[derive(Debug, Default)]
+struct Remembering(Mutex<Vec<CachedAnswer>>);
+
+impl EtagCache for Remembering {
+    fn get<'a>(&'a self, _: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+        Box::pin(async { None })
+    }
+    fn put(&self, _: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+        self.0.lock().unwrap().push(answer);
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn a_304_that_nobody_asked_for_is_an_error() {
+    let server = Server::answering(|_, _| answer("304 Not Modified", &[], "")).await;
+    let http = client(&server).conditional(Arc::new(MemoryCache::default()));
+    let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
+    assert_eq!((error.status(), error.attempts()), (Some(304), 1));
+}
