@@ -12,6 +12,8 @@ pub mod http;
 mod intake;
 mod integration;
 pub mod plan;
+#[cfg(feature = "recording")]
+pub mod recording;
 mod redact;
 pub mod runtime;
 pub mod schema;

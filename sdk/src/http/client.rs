@@ -21,10 +21,14 @@ use super::error::{Problem, ProviderErrorKind, Told};
 use super::request::Call;
 use super::retry::{Again, Gate};
 use super::usage::{Tally, Usage};
+#[cfg(feature = "recording")]
+use super::wire;
+use super::wire::{Tape, Wire};
 use super::{Argument, ProviderError, Request};
+use crate::redact::Redaction;
 
 /// An error's body says little: what is beyond this is not read.
-const LARGEST_ERROR_BODY: usize = 64 << 10;
+pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
 /// Room made for a body before any of it has come.
 const BELIEVED_LENGTH: usize = 1 << 20;
 const MOST_REDIRECTS: usize = 5;
@@ -37,7 +41,7 @@ pub struct Http {
 }
 
 struct Shared {
-    client: reqwest::Client,
+    wire: Wire,
     endpoint: Endpoint,
     answer_headers: AnswerHeaders,
     slots: Semaphore,
@@ -53,9 +57,12 @@ pub(super) struct RawAnswer {
 }
 
 /// No whole answer came.
-enum Broken {
+pub(super) enum Broken {
     Connection(String),
     TooLarge,
+    /// A replay has no answer to it.
+    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "there are no replays"))]
+    NotRecorded(String),
 }
 
 /// Why an answer of success could not be read.
@@ -78,9 +85,18 @@ impl Http {
     /// # Errors
     /// [`EndpointError`] where the endpoint cannot be asked as it is configured.
     pub fn connect(endpoint: Endpoint) -> Result<Self, EndpointError> {
+        Self::connect_through(endpoint, &Tape::Off, &Redaction::default())
+    }
+
+    /// The same with a tape in between; `redaction` says what is secret in answers that are kept.
+    pub(crate) fn connect_through(
+        endpoint: Endpoint,
+        tape: &Tape,
+        redaction: &Redaction,
+    ) -> Result<Self, EndpointError> {
         endpoint.check_base()?;
         let shared = Shared {
-            client: client(&endpoint)?,
+            wire: Wire::new(&endpoint, tape, redaction)?,
             answer_headers: endpoint.answer_headers()?,
             slots: Semaphore::new(endpoint.in_flight.min(Semaphore::MAX_PERMITS)),
             gate: Gate::default(),
@@ -144,6 +160,7 @@ impl Http {
                 }
             };
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
+            let pause = if self.shared.wire.is_replay() { Duration::ZERO } else { pause };
             if let Again::RateLimited(_) = again {
                 self.shared.gate.close_until(Instant::now() + pause);
             }
@@ -197,7 +214,19 @@ impl Http {
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
     async fn exchange(&self, call: &Call) -> Result<RawAnswer, Broken> {
-        let mut request = self.shared.client.request(call.subject.method.clone(), call.url.clone());
+        match &self.shared.wire {
+            Wire::Network(client) => self.ask(client, call).await,
+            #[cfg(feature = "recording")]
+            Wire::Recorded(client, listener) => {
+                wire::listened(listener, &self.shared.endpoint, call, self.ask(client, call)).await
+            }
+            #[cfg(feature = "recording")]
+            Wire::Replayed(player) => wire::played(player, &self.shared.endpoint, call),
+        }
+    }
+
+    async fn ask(&self, client: &reqwest::Client, call: &Call) -> Result<RawAnswer, Broken> {
+        let mut request = client.request(call.subject.method.clone(), call.url.clone());
         request = request.headers(call.headers.clone());
         if let Some(body) = &call.body {
             request = request.body(body.clone());
@@ -275,6 +304,7 @@ impl Http {
     fn broken(&self, call: &Call, broken: Broken) -> Failure {
         let (problem, again) = match broken {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
+            Broken::NotRecorded(why) => (Problem::Broken(why), Again::Never),
             Broken::TooLarge => {
                 let limit = self.shared.endpoint.largest_body;
                 (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), Again::Never)
@@ -296,7 +326,7 @@ impl fmt::Debug for Http {
     }
 }
 
-fn client(endpoint: &Endpoint) -> Result<reqwest::Client, EndpointError> {
+pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, EndpointError> {
     // Fails where the program has installed one already, and that one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;

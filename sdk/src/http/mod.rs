@@ -13,7 +13,7 @@
 //!   Http::fetch: attempts, pauses, verdicts   RetryPolicy, ProviderError
 //!      │ one attempt: gate, in-flight slot
 //!      ▼
-//!   Http::exchange: one request on the wire, one raw answer
+//!   Http::exchange: one request on the wire, one raw answer    Wire: the network, or recordings
 //! ```
 //!
 //! All clones of an [`Http`] share its connections, its limit of requests in flight and the pause that a rate limit
@@ -33,6 +33,7 @@ mod request;
 mod retry;
 mod text;
 mod usage;
+mod wire;
 
 #[cfg(test)]
 mod testing_server;
@@ -49,3 +50,4 @@ pub use ranges::Ranges;
 pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
 pub use usage::{EndpointUsage, Usage};
+pub(crate) use wire::Tape;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
 use crate::graph::{StepId, Timestamp};
-use crate::http::Usage;
+use crate::http::{Tape, Usage};
 use crate::intake::Intake;
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
@@ -81,6 +81,7 @@ pub struct Job<'a> {
     class_schemas: BTreeMap<String, serde_json::Value>,
     concurrency: Option<usize>,
     events: Events,
+    tape: Tape,
 }
 
 impl<'a> Job<'a> {
@@ -97,6 +98,7 @@ impl<'a> Job<'a> {
             class_schemas: BTreeMap::new(),
             concurrency: None,
             events: Events::default(),
+            tape: Tape::Off,
         }
     }
 
@@ -151,6 +153,24 @@ impl<'a> Job<'a> {
         self
     }
 
+    /// Writes down what the provider says. A recorder that cannot write any more does not end the job: ask its
+    /// [`finish`](crate::recording::Recorder::finish) afterwards whether the recording is whole.
+    #[cfg(feature = "recording")]
+    #[must_use]
+    pub fn record(mut self, recorder: crate::recording::Recorder) -> Self {
+        self.tape = Tape::Record(recorder);
+        self
+    }
+
+    /// Takes recordings in the place of the provider: no connection is made, no pause is kept, and no credentials are
+    /// needed.
+    #[cfg(feature = "recording")]
+    #[must_use]
+    pub fn replay(mut self, replay: crate::recording::Replay) -> Self {
+        self.tape = Tape::Replay(replay);
+        self
+    }
+
     /// Runs it. `cancel` ends it early, with what has been collected and a summary.
     ///
     /// # Errors
@@ -160,7 +180,7 @@ impl<'a> Job<'a> {
         let schemas = self.integration.schemas(self.class_schemas.clone())?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
-        let connection = self.integration.connect(values, self.concurrency).await?;
+        let connection = self.integration.connect(values, self.concurrency, &self.tape).await?;
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
         let job = self.store.begin_job(self.integration.id(), &self.instance).await?;
