@@ -63,10 +63,10 @@ impl Archive {
                     exchanges += 1;
                 }
             });
-            match read {
-                Ok(true) => {}
-                Ok(false) => return Err(not_har(file, "it has no list `log.entries`".into())),
-                Err(error) if exchanges == 0 && !error.is_eof() => return Err(not_har(file, error.to_string())),
+            match read.outcome {
+                Ok(()) if read.is_har => {}
+                Ok(()) => return Err(not_har(file, "it has no list `log.entries`".into())),
+                Err(error) if !read.is_har && !error.is_eof() => return Err(not_har(file, error.to_string())),
                 Err(error) => damaged.push(Damage { file: file.clone(), exchanges, reason: error.to_string() }),
             }
             total += exchanges;
@@ -119,32 +119,42 @@ pub(super) fn har_files(path: &Path) -> Result<Vec<PathBuf>, RecordingError> {
     Ok(files)
 }
 
-/// Calls `each` with the text of every entry up to the first damage; whether there is a list of entries.
-pub(super) fn each_entry<'a>(bytes: &'a [u8], each: &mut dyn FnMut(&'a RawValue)) -> Result<bool, serde_json::Error> {
+/// How far a file could be read.
+pub(super) struct Reading {
+    /// Whether there is a list of entries, or at least its beginning.
+    pub(super) is_har: bool,
+    /// What is wrong with the file as JSON.
+    pub(super) outcome: Result<(), serde_json::Error>,
+}
+
+/// Calls `each` with the text of every entry up to the first damage.
+pub(super) fn each_entry<'a>(bytes: &'a [u8], each: &mut dyn FnMut(&'a RawValue)) -> Reading {
     // Some tools begin with a mark of the byte order.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let found = Descent { names: &["log", "entries"], each }.deserialize(&mut json)?;
-    json.end()?;
-    Ok(found)
+    let mut is_har = false;
+    let descent = Descent { names: &["log", "entries"], each, arrived: &mut is_har };
+    let outcome = descent.deserialize(&mut json).and_then(|()| json.end());
+    Reading { is_har, outcome }
 }
 
 /// The way down to the list, and through it.
 struct Descent<'n, 'f, 'a> {
     names: &'n [&'static str],
     each: &'f mut dyn FnMut(&'a RawValue),
+    arrived: &'f mut bool,
 }
 
 impl<'a> DeserializeSeed<'a> for Descent<'_, '_, 'a> {
-    type Value = bool;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.names.is_empty() { deserializer.deserialize_seq(self) } else { deserializer.deserialize_map(self) }
     }
 }
 
 impl<'a> Visitor<'a> for Descent<'_, '_, 'a> {
-    type Value = bool;
+    type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.names.first() {
@@ -153,23 +163,23 @@ impl<'a> Visitor<'a> for Descent<'_, '_, 'a> {
         }
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<bool, A::Error> {
-        let Some((name, below)) = self.names.split_first() else { return Ok(false) };
-        let mut found = false;
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((name, below)) = self.names.split_first() else { return Ok(()) };
         while let Some(field) = map.next_key::<String>()? {
             if field == *name {
-                found |= map.next_value_seed(Descent { names: below, each: &mut *self.each })?;
+                map.next_value_seed(Descent { names: below, each: &mut *self.each, arrived: &mut *self.arrived })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<bool, A::Error> {
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
+        *self.arrived = true;
         while let Some(entry) = list.next_element::<&'a RawValue>()? {
             (self.each)(entry);
         }
-        Ok(true)
+        Ok(())
     }
 }

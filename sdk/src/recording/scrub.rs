@@ -79,11 +79,8 @@ impl Scrub {
 
     fn answer(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Response {
         let (content, decompressed) = self.content(headers, body);
-        let kept = |name: &str| {
-            !OF_THE_CONNECTION.contains(&name)
-                && !is_secret_header(name)
-                && !(decompressed && name == "content-encoding")
-        };
+        let undone = |name: &str| decompressed && name == "content-encoding";
+        let kept = |name: &str| !(OF_THE_CONNECTION.contains(&name) || is_secret_header(name) || undone(name));
         Response {
             status: status.as_u16().into(),
             status_text: status.canonical_reason().unwrap_or_default().to_owned(),

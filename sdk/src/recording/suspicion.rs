@@ -47,17 +47,19 @@ pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<Suspicion>, RecordingE
     let mut found = BTreeSet::new();
     for file in har_files(path.as_ref())? {
         let bytes = fs::read(&file).map_err(RecordingError::io("read", &file))?;
-        let (mut exchange, mut looked_through) = (0, 0);
+        let (mut exchange, mut begin, mut end) = (0, bytes.len(), 0);
         let base = bytes.as_ptr().addr();
-        let read = each_entry(&bytes, &mut |raw| {
+        each_entry(&bytes, &mut |raw| {
             exchange += 1;
-            looked_through = raw.get().as_ptr().addr() + raw.get().len() - base;
+            let start = raw.get().as_ptr().addr() - base;
+            (begin, end) = (begin.min(start), start + raw.get().len());
             let mut search = Search { file: &file, exchange, found: &mut found };
             search.exchange(raw.get());
         });
-        let mut rest = Search { file: &file, exchange: 0, found: &mut found };
-        let rest_of = if read.is_ok() { &bytes[bytes.len().min(looked_through)..] } else { &bytes[looked_through..] };
-        rest.text("outside of the exchanges", None, &String::from_utf8_lossy(rest_of));
+        let mut around = Search { file: &file, exchange: 0, found: &mut found };
+        let head = if exchange == 0 { 0 } else { begin };
+        around.text("outside of the exchanges", None, &String::from_utf8_lossy(&bytes[..head]));
+        around.text("outside of the exchanges", None, &String::from_utf8_lossy(&bytes[end..]));
     }
     Ok(found.into_iter().collect())
 }
@@ -71,14 +73,15 @@ struct Search<'a> {
 impl Search<'_> {
     fn exchange(&mut self, text: &str) {
         let Ok(mut whole) = serde_json::from_str::<Value>(text) else { return };
+        let entry = serde_json::from_str::<Entry>(text);
         // A body is looked at as what it is, rather than as a string.
         for body in ["/response/content/text", "/request/postData/text"] {
-            if let Some(text) = whole.pointer_mut(body) {
+            if let Some(text) = whole.pointer_mut(body).filter(|_| entry.is_ok()) {
                 text.take();
             }
         }
         self.value("", None, &whole);
-        let Ok(entry) = serde_json::from_str::<Entry>(text) else { return };
+        let Ok(entry) = entry else { return };
         self.headers("request.headers", &entry.request.headers);
         self.headers("response.headers", &entry.response.headers);
         self.pairs("request.queryString", &whole["request"]["queryString"]);
