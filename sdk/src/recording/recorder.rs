@@ -28,7 +28,8 @@ const END: &[u8] = b"\n]}}\n";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordOptions {
     /// Replaces e-mail addresses: the same address by the same pseudonym, in all recordings of a folder. The key of
-    /// that is a file of the folder, which is not to be given away.
+    /// that is a file of the folder, which is not to be given away. What is added to a folder with a key is
+    /// pseudonymised in any case.
     pub pseudonymise_emails: bool,
     /// Adds to the recordings that a folder holds, as for the rest of a job that was killed. Otherwise such a folder
     /// is refused, since a replay answers equal requests in the order in which they were recorded.
@@ -85,9 +86,11 @@ impl Recorder {
         if !options.append && !har_files(&directory)?.is_empty() {
             return Err(RecordingError::Occupied { path: directory });
         }
-        let pseudonyms = match options.pseudonymise_emails {
-            true => Some(Pseudonyms::of_folder_or_new(&directory)?),
-            false => None,
+        let pseudonyms = match options {
+            RecordOptions { pseudonymise_emails: true, .. } => Some(Pseudonyms::of_folder_or_new(&directory)?),
+            // Nobody's address is to come to where there are none.
+            RecordOptions { append: true, .. } => Pseudonyms::of_folder(&directory)?,
+            _ => None,
         };
         let (file, number) = HarFile::next(&directory, 1)?;
         let state = State { file, number, files: 1, exchanges: 0, failed: None, stopped: false };

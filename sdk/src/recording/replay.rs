@@ -95,10 +95,12 @@ impl Replay {
 
     pub(crate) fn player(&self, endpoint: Endpoint, redaction: Redaction, limits: Limits) -> Player {
         let base = endpoint.base.clone();
-        let scrub = Scrub { endpoint, redaction, pseudonyms: self.index.pseudonyms.clone() };
+        let plain = Scrub { endpoint, redaction, pseudonyms: None };
+        let pseudonyms = self.index.pseudonyms.clone();
+        let named = pseudonyms.map(|pseudonyms| Scrub { pseudonyms: Some(pseudonyms), ..plain.clone() });
         Player {
             index: Arc::clone(&self.index),
-            scrub,
+            scrubs: named.into_iter().chain([plain]).collect(),
             host: host(&base).unwrap_or_default(),
             base: base.path().trim_end_matches('/').to_owned(),
             limits,
@@ -156,7 +158,8 @@ impl Gathered {
 #[derive(Debug)]
 pub(crate) struct Player {
     index: Arc<Index>,
-    scrub: Scrub,
+    /// With pseudonyms first: a folder with their key can hold recordings without them.
+    scrubs: Vec<Scrub>,
     host: Host,
     base: String,
     limits: Limits,
@@ -170,20 +173,22 @@ impl Player {
     /// # Errors
     /// Why nothing answers it, as a person reads it.
     pub(crate) fn answer(&self, asked: &Asked) -> Result<Heard, String> {
-        let Some((place, detail)) = question(&self.scrub.request(asked)) else {
-            return Err("no recording answers a request without a host".into());
-        };
-        let at = match self.find(&place, &detail) {
-            Ok(series) => self.next(series),
-            Err(several) => {
-                let below = place.path.strip_prefix(&self.base).unwrap_or(&place.path).to_owned();
-                let asked = Place { path: below, ..place };
-                return Err(Miss { index: &self.index, asked, detail, several }.to_string());
-            }
+        let questions: Vec<_> = self.scrubs.iter().filter_map(|scrub| question(&scrub.request(asked))).collect();
+        let found = questions.iter().find_map(|(place, detail)| self.find(place, detail).ok());
+        let at = match found {
+            Some(series) => self.next(series),
+            None => return Err(self.miss(questions.into_iter().next())),
         };
         let unusable = |why: String| format!("what is recorded for it cannot be replayed: {why}");
         let entry = self.index.archive.entry(at).map_err(|error| unusable(error.to_string()))?;
         self.heard(&entry.response).map_err(|error| unusable(error.to_string()))
+    }
+
+    fn miss(&self, question: Option<(Place, Detail)>) -> String {
+        let Some((place, detail)) = question else { return "no recording answers a request without a host".into() };
+        let several = self.find(&place, &detail).err().unwrap_or_default();
+        let below = place.path.strip_prefix(&self.base).unwrap_or(&place.path).to_owned();
+        Miss { index: &self.index, asked: Place { path: below, ..place }, detail, several }.to_string()
     }
 
     /// The series that answers best, or the hosts between which nothing decides.

@@ -29,7 +29,7 @@ const OF_THE_CONNECTION: [&str; 4] = ["connection", "content-length", "keep-aliv
 const LARGEST_PLAIN: usize = 256 << 20;
 
 /// Knows the secrets of one client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Scrub {
     pub(super) endpoint: Endpoint,
     pub(super) redaction: Redaction,

@@ -194,6 +194,25 @@ fn a_folder_with_recordings_is_added_to_only_when_asked() {
 }
 
 #[test]
+fn addresses_in_requests_meet_recordings_with_pseudonyms_and_without() {
+    let folder = folder();
+    let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
+    let add = |options, path, body| {
+        let recorder = Recorder::open(folder.path(), options).unwrap();
+        listener(&recorder).heard(&asked(path, None), &answer(200, &[], body), times);
+    };
+    let append = RecordOptions { append: true, ..RecordOptions::default() };
+    add(RecordOptions::default(), "/people/ada@acme.com", "\"plain\"");
+    add(RecordOptions { pseudonymise_emails: true, append: true }, "/people/bob@acme.com", "\"by bob@acme.com\"");
+    add(append, "/people/eve@acme.com", "\"by eve@acme.com\"");
+    let player = player(folder.path());
+    let again =
+        ["ada", "bob", "eve"].map(|name| told(player.answer(&asked(&format!("/people/{name}@acme.com"), None))));
+    assert_eq!(again[0], "200 \"plain\"");
+    assert!(again[1].starts_with("200 \"by person-") && again[2].starts_with("200 \"by person-"), "{again:?}");
+}
+
+#[test]
 fn a_folder_without_recordings_and_a_file_of_something_else_are_named() {
     let folder = folder();
     let nothing = Replay::open(folder.path()).unwrap_err();
