@@ -22,9 +22,9 @@ pub(crate) enum Tape {
 pub(super) enum Wire {
     Network(reqwest::Client),
     #[cfg(feature = "recording")]
-    Recorded(reqwest::Client, crate::recording::Listener),
+    Recorded(reqwest::Client, Box<crate::recording::Listener>),
     #[cfg(feature = "recording")]
-    Replayed(crate::recording::Player),
+    Replayed(Box<crate::recording::Player>),
 }
 
 impl Tape {
@@ -46,7 +46,8 @@ impl Wire {
             Tape::Off => Ok(Self::Network(client()?)),
             #[cfg(feature = "recording")]
             Tape::Record(recorder) => {
-                Ok(Self::Recorded(client()?, recorder.listener(endpoint.clone(), redaction.clone())))
+                let listener = recorder.listener(endpoint.clone(), redaction.clone());
+                Ok(Self::Recorded(client()?, Box::new(listener)))
             }
             #[cfg(feature = "recording")]
             Tape::Replay(replay) => {
@@ -54,7 +55,8 @@ impl Wire {
                     success: endpoint.largest_body,
                     error: super::client::LARGEST_ERROR_BODY,
                 };
-                Ok(Self::Replayed(replay.player(endpoint.clone(), redaction.clone(), limits)))
+                let player = replay.player(endpoint.clone(), redaction.clone(), limits);
+                Ok(Self::Replayed(Box::new(player)))
             }
         }
     }
