@@ -44,19 +44,24 @@ impl fmt::Display for Miss<'_> {
             return write!(f, "several recorded hosts answer it ({hosts}): set the provider's address to one of them");
         }
         f.write_str("no recording answers it")?;
+        // Messages are cut at their end: what matters most comes first.
+        if let Some((first, others)) = self.index.damaged().split_first() {
+            let name = first.file.file_name().unwrap_or_default().to_string_lossy();
+            let are = if others.is_empty() { "is" } else { "and others are" };
+            write!(f, " ({name} {are} damaged)")?;
+        }
         if !self.asked.query.is_empty() {
             write!(f, " with {}", self.asked.name().split_once('?').map_or("", |(_, query)| query))?;
         }
         write!(f, "{}", Particular(&self.detail))?;
         if let Some(nearest) = self.nearest() {
-            write!(f, "; the nearest recorded request is {}", nearest.name())?;
+            let name = nearest.name();
+            let shown = if name == self.asked.name() { "the same" } else { &name };
+            write!(f, "; the nearest recorded request is {shown}")?;
             let there = self.index.places.get(nearest).and_then(|all| all.first());
             if let Some(series) = there.filter(|series| series.detail != self.detail) {
                 write!(f, "{}", Particular(&series.detail))?;
             }
-        }
-        for damage in self.index.damaged() {
-            write!(f, "; {damage}")?;
         }
         Ok(())
     }
