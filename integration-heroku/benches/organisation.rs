@@ -16,8 +16,11 @@ fn peak(process: u32) -> Option<f64> {
 }
 
 fn main() {
-    let given: Vec<usize> =
-        std::env::args().skip(1).filter(|argument| argument != "--bench").map(|text| text.parse().expect("a number")).collect();
+    let given: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .map(|text| text.parse().expect("a number"))
+        .collect();
     let figure = |at: usize, default: usize| given.get(at).copied().unwrap_or(default);
     let (teams, apps, addons, latency, concurrency) =
         (figure(0, 100), figure(1, 10_000), figure(2, 30_000), figure(3, 20), figure(4, 16));

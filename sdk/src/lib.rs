@@ -11,6 +11,8 @@ pub mod graph;
 pub mod http;
 mod integration;
 pub mod plan;
+#[cfg(feature = "recording")]
+pub mod recording;
 mod redact;
 pub mod runtime;
 pub mod schema;

@@ -274,10 +274,10 @@ pub trait MappedRelationshipKind: Send + Sync + 'static {
 /// # use integration_sdk::prelude::*;
 /// # #[derive(EntityKind)]
 /// # #[entity(type = "acme_team", class = "Team", resource = "Team")]
-/// # struct Team { #[entity(key)] id: String, name: String }
+/// # pub struct Team { #[entity(key)] id: String, name: String }
 /// # #[derive(EntityKind)]
 /// # #[entity(type = "acme_user", class = "User", resource = "User")]
-/// # struct User { #[entity(key)] id: String, name: String }
+/// # pub struct User { #[entity(key)] id: String, name: String }
 /// relationship!(
 ///     /// A person works in a team.
 ///     pub TeamHasUser: Team -[HAS]-> User { role: String }
@@ -326,7 +326,7 @@ macro_rules! relationship {
 /// # use integration_sdk::prelude::*;
 /// # #[derive(EntityKind)]
 /// # #[entity(type = "acme_user", class = "User", resource = "User")]
-/// # struct User { #[entity(key)] id: String, name: String }
+/// # pub struct User { #[entity(key)] id: String, name: String }
 /// mapped_relationship!(pub UserIsPerson: User -[IS]-> "person" Person by ["email"]);
 /// assert_eq!(UserIsPerson::declaration().object_type.as_str(), "acme_user_is_person");
 /// ```

@@ -24,10 +24,14 @@ use super::limit::Outcome;
 use super::request::{Call, Probe, Tolerance};
 use super::retry::Again;
 use super::usage::{Tally, Usage};
+#[cfg(feature = "recording")]
+use super::wire;
+use super::wire::{Tape, Wire};
 use super::{Argument, ProviderError, Request};
+use crate::redact::Redaction;
 
 /// An error's body says little: what is beyond this is not read.
-const LARGEST_ERROR_BODY: usize = 64 << 10;
+pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
 /// Room made for a body before any of it has come.
 const BELIEVED_LENGTH: usize = 1 << 20;
 const MOST_REDIRECTS: usize = 5;
@@ -41,7 +45,7 @@ pub struct Http {
 }
 
 struct Shared {
-    client: reqwest::Client,
+    wire: Wire,
     endpoint: Endpoint,
     request_headers: HeaderMap,
     answer_headers: AnswerHeaders,
@@ -57,10 +61,13 @@ pub(super) struct RawAnswer {
 }
 
 /// No whole answer came.
-enum Broken {
+pub(super) enum Broken {
     Connection(String),
     TimedOut(&'static str),
     TooLarge,
+    /// A replay has no answer to it.
+    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "there are no replays"))]
+    NotRecorded(String),
 }
 
 /// Why an answer of success could not be read.
@@ -83,14 +90,26 @@ impl Http {
     /// # Errors
     /// [`EndpointError`] where the endpoint cannot be asked as it is configured.
     pub fn connect(endpoint: Endpoint) -> Result<Self, EndpointError> {
+        Self::connect_through(endpoint, &Tape::Off, &Redaction::default())
+    }
+
+    /// The same with a tape in between; `redaction` says what is secret in answers that are kept.
+    pub(crate) fn connect_through(
+        endpoint: Endpoint,
+        tape: &Tape,
+        redaction: &Redaction,
+    ) -> Result<Self, EndpointError> {
         endpoint.check_base()?;
         endpoint.rate_budget.map_or(Ok(()), RateBudget::check)?;
         let request_headers = endpoint.request_headers()?;
+        let wire = Wire::new(&endpoint, request_headers.clone(), tape, redaction)?;
+        // What was heard once costs nothing, and must not be paced by what was left then.
+        let budget = endpoint.rate_budget.filter(|_| !wire.is_replay());
         let shared = Shared {
-            client: client(&endpoint, request_headers.clone())?,
+            wire,
             request_headers,
             answer_headers: endpoint.answer_headers()?,
-            admission: Admission::new(endpoint.in_flight, endpoint.rate_budget),
+            admission: Admission::new(endpoint.in_flight, budget),
             endpoint,
         };
         Ok(Self { shared: Arc::new(shared), tally: Arc::default(), cache: None })
@@ -102,11 +121,12 @@ impl Http {
         Self { tally: Arc::new(Tally::within(&self.tally)), ..self.clone() }
     }
 
-    /// A clone that asks only for what has changed since an answer was kept, where there is one. Not for the check of
+    /// A clone that asks only for what has changed since an answer was kept, where there is one; for everything while a
+    /// recording is made or replayed. Not for the check of
     /// credentials.
     #[must_use]
     pub fn conditional(&self, cache: Arc<dyn EtagCache>) -> Self {
-        Self { cache: Some(cache), ..self.clone() }
+        Self { cache: self.shared.wire.is_plain().then_some(cache), ..self.clone() }
     }
 
     /// A clone that asks for everything.
@@ -194,6 +214,7 @@ impl Http {
                 }
             };
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
+            let pause = if self.shared.wire.is_replay() { Duration::ZERO } else { pause };
             if let Again::RateLimited(_) = again {
                 self.shared.admission.close_until(Instant::now() + pause);
             }
@@ -281,7 +302,19 @@ impl Http {
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
     async fn exchange(&self, call: &Call) -> Result<RawAnswer, Broken> {
-        let mut request = self.shared.client.request(call.subject.method.clone(), call.url.clone());
+        match &self.shared.wire {
+            Wire::Network(client) => self.ask(client, call).await,
+            #[cfg(feature = "recording")]
+            Wire::Recorded(client, listener) => {
+                wire::listened(listener, &self.shared.endpoint, call, self.ask(client, call)).await
+            }
+            #[cfg(feature = "recording")]
+            Wire::Replayed(player) => wire::played(player, &self.shared.endpoint, call),
+        }
+    }
+
+    async fn ask(&self, client: &reqwest::Client, call: &Call) -> Result<RawAnswer, Broken> {
+        let mut request = client.request(call.subject.method.clone(), call.url.clone());
         request = request.headers(call.headers.clone());
         if let Some(body) = &call.body {
             request = request.body(body.clone());
@@ -370,6 +403,7 @@ impl Http {
         let (problem, again) = match broken {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
             Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
+            Broken::NotRecorded(why) => (Problem::Broken(why), Again::Never),
             Broken::TooLarge => {
                 let limit = self.shared.endpoint.largest_body;
                 (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), Again::Never)
@@ -391,7 +425,7 @@ impl fmt::Debug for Http {
     }
 }
 
-fn client(endpoint: &Endpoint, headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
+pub(super) fn client(endpoint: &Endpoint, headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
     // Fails where the program has installed one already, and that one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;

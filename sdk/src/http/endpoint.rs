@@ -34,7 +34,7 @@ impl Default for TimeLimits {
 /// A provider's address, credentials and habits; [`Http::connect`](super::Http::connect) takes it.
 #[derive(Clone)]
 pub struct Endpoint {
-    pub(super) base: Url,
+    pub(crate) base: Url,
     headers: Vec<(String, String)>,
     secrets: Vec<(String, SecretString)>,
     request_id: Option<String>,
@@ -238,7 +238,7 @@ impl Endpoint {
     }
 
     /// The text without the secrets of this endpoint, should a provider repeat one.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         for (_, secret) in &self.secrets {
             // A header such as `Bearer abc` is a secret as a whole and in its last word.

@@ -16,7 +16,7 @@
 //!   Admission: one queue                       gate of a rate limit, RateBudget, Limit of requests in flight
 //!      │
 //!      ▼
-//!   Http::exchange: one request on the wire, one raw answer
+//!   Http::exchange: one request on the wire, one raw answer    Wire: the network, or recordings
 //! ```
 //!
 //! All clones of an [`Http`] share its connections, its limit of requests in flight, the model of the provider's rate
@@ -43,6 +43,7 @@ mod request;
 mod retry;
 mod text;
 mod usage;
+mod wire;
 
 #[cfg(test)]
 mod testing_server;
@@ -61,3 +62,4 @@ pub use ranges::Ranges;
 pub use request::{Argument, Probe, Request};
 pub use retry::RetryPolicy;
 pub use usage::{EndpointUsage, Usage};
+pub(crate) use wire::Tape;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
 use crate::graph::{ObjectType, StepId, Timestamp};
-use crate::http::Usage;
+use crate::http::{Tape, Usage};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
@@ -82,6 +82,7 @@ pub struct Job<'a> {
     concurrency: Option<usize>,
     events: Events,
     resume: Option<JobRow>,
+    tape: Tape,
 }
 
 /// What a job was asked to do, kept with it so that it goes on as it began.
@@ -108,6 +109,7 @@ impl<'a> Job<'a> {
             concurrency: None,
             events: Events::default(),
             resume: None,
+            tape: Tape::Off,
         }
     }
 
@@ -175,6 +177,24 @@ impl<'a> Job<'a> {
         self
     }
 
+    /// Writes down what the provider says. A recorder that cannot write any more does not end the job: ask its
+    /// [`finish`](crate::recording::Recorder::finish) afterwards whether the recording is whole.
+    #[cfg(feature = "recording")]
+    #[must_use]
+    pub fn record(mut self, recorder: crate::recording::Recorder) -> Self {
+        self.tape = Tape::Record(recorder);
+        self
+    }
+
+    /// Takes recordings in the place of the provider: no connection is made, no pause is kept, and no credentials are
+    /// needed.
+    #[cfg(feature = "recording")]
+    #[must_use]
+    pub fn replay(mut self, replay: crate::recording::Replay) -> Self {
+        self.tape = Tape::Replay(replay);
+        self
+    }
+
     /// Runs it. `cancel` ends it early, with what has been collected and a summary.
     ///
     /// # Errors
@@ -184,7 +204,7 @@ impl<'a> Job<'a> {
         let schemas = self.integration.schemas(self.class_schemas.clone())?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
-        let connection = self.integration.connect(values, self.concurrency).await?;
+        let connection = self.integration.connect(values, self.concurrency, &self.tape).await?;
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
         let (job, ended) = self.begin().await?;

@@ -347,7 +347,11 @@ impl JobStore {
     }
 
     /// Which of these keys are those of objects of a type.
-    pub(crate) async fn known(&self, object_type: ObjectType, keys: Vec<ObjectKey>) -> Result<HashSet<String>, StoreError> {
+    pub(crate) async fn known(
+        &self,
+        object_type: ObjectType,
+        keys: Vec<ObjectKey>,
+    ) -> Result<HashSet<String>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {

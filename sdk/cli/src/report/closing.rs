@@ -81,7 +81,9 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
         ),
         JobState::Partial => {
             let account = account(summary);
-            format!("`{program} collect --resume {job}` tries what is missing again, `{program} collect{account}` all of it.")
+            format!(
+                "`{program} collect --resume {job}` tries what is missing again, `{program} collect{account}` all of it."
+            )
         }
         JobState::Cancelled | JobState::Interrupted => {
             format!("`{program} collect --resume {job}` goes on, `{program} collect{}` starts anew.", account(summary))

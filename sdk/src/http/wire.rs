@@ -1,0 +1,143 @@
+//! What answers a client: the network, the network with a recorder listening, or recordings alone.
+
+use reqwest::header::HeaderMap;
+
+use crate::redact::Redaction;
+
+use super::{Endpoint, EndpointError};
+
+/// What a job puts between its client and the network.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Tape {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Somebody who writes down what is said.
+    #[cfg(feature = "recording")]
+    Record(crate::recording::Recorder),
+    /// Somebody who answers in the place of the network.
+    #[cfg(feature = "recording")]
+    Replay(crate::recording::Replay),
+}
+
+/// How one client gets its answers. In a replay there is nothing that could open a connection.
+pub(super) enum Wire {
+    Network(reqwest::Client),
+    #[cfg(feature = "recording")]
+    Recorded(reqwest::Client, Box<crate::recording::Listener>),
+    #[cfg(feature = "recording")]
+    Replayed(Box<crate::recording::Player>),
+}
+
+impl Tape {
+    /// Whether the provider is not there, and its credentials are not needed.
+    pub(crate) fn is_replay(&self) -> bool {
+        match self {
+            #[cfg(feature = "recording")]
+            Self::Replay(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Wire {
+    #[cfg_attr(not(feature = "recording"), expect(unused_variables, reason = "what is secret matters to recordings"))]
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        headers: HeaderMap,
+        tape: &Tape,
+        redaction: &Redaction,
+    ) -> Result<Self, EndpointError> {
+        let client = || super::client::client(endpoint, headers);
+        match tape {
+            Tape::Off => Ok(Self::Network(client()?)),
+            #[cfg(feature = "recording")]
+            Tape::Record(recorder) => {
+                let listener = recorder.listener(endpoint.clone(), redaction.clone());
+                Ok(Self::Recorded(client()?, Box::new(listener)))
+            }
+            #[cfg(feature = "recording")]
+            Tape::Replay(replay) => {
+                let limits = crate::recording::Limits {
+                    success: endpoint.largest_body,
+                    error: super::client::LARGEST_ERROR_BODY,
+                };
+                let player = replay.player(endpoint.clone(), redaction.clone(), limits);
+                Ok(Self::Replayed(Box::new(player)))
+            }
+        }
+    }
+
+    /// Whether waiting is of no use: what comes is recorded already.
+    pub(super) fn is_replay(&self) -> bool {
+        match self {
+            #[cfg(feature = "recording")]
+            Self::Replayed(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether an answer without a body, because nothing changed, would do: not where it is to be kept or was kept.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Network(_))
+    }
+}
+
+#[cfg(feature = "recording")]
+mod taped {
+    use jiff::Timestamp;
+    use tokio::time::Instant;
+
+    use crate::http::client::{Broken, RawAnswer};
+    use crate::http::request::Call;
+    use crate::http::{Endpoint, EndpointError};
+    use crate::recording::{Asked, Heard, Listener, Player, Times};
+
+    type Outcome = Result<RawAnswer, Broken>;
+
+    /// Asks the network, and has the outcome written down.
+    pub(in crate::http) async fn listened(
+        listener: &Listener,
+        endpoint: &Endpoint,
+        call: &Call,
+        outcome: impl Future<Output = Outcome>,
+    ) -> Outcome {
+        let (sent, started) = (Timestamp::now(), Instant::now());
+        let heard = match outcome.await {
+            Ok(RawAnswer { status, headers, body }) => Heard::Answer { status, headers, body },
+            Err(Broken::Connection(why)) => Heard::Broken(why),
+            Err(Broken::TimedOut(why)) => Heard::Broken(why.to_owned()),
+            Err(Broken::TooLarge) => Heard::TooLarge,
+            Err(other @ Broken::NotRecorded(_)) => return Err(other),
+        };
+        // The endpoint has been asked with these headers: they can be sent.
+        if let Ok(asked) = asked(endpoint, call) {
+            listener.heard(&asked, &heard, Times { sent, took: started.elapsed() });
+        }
+        outcome_of(heard)
+    }
+
+    pub(in crate::http) fn played(player: &Player, endpoint: &Endpoint, call: &Call) -> Outcome {
+        let asked = asked(endpoint, call).map_err(|error| Broken::NotRecorded(error.to_string()))?;
+        outcome_of(player.answer(&asked).map_err(Broken::NotRecorded)?)
+    }
+
+    fn asked(endpoint: &Endpoint, call: &Call) -> Result<Asked, EndpointError> {
+        let mut headers = endpoint.request_headers()?;
+        for (name, value) in &call.headers {
+            headers.insert(name, value.clone());
+        }
+        Ok(Asked { method: call.subject.method.clone(), url: call.url.clone(), headers, body: call.body.clone() })
+    }
+
+    fn outcome_of(heard: Heard) -> Outcome {
+        match heard {
+            Heard::Answer { status, headers, body } => Ok(RawAnswer { status, headers, body }),
+            Heard::Broken(why) => Err(Broken::Connection(why)),
+            Heard::TooLarge => Err(Broken::TooLarge),
+        }
+    }
+}
+
+#[cfg(feature = "recording")]
+pub(super) use taped::{listened, played};

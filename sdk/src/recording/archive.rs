@@ -1,0 +1,185 @@
+//! A folder of recordings: where in its files each exchange is, read again when it is asked for.
+//!
+//! Files are read one at a time, so the memory of a replay is an index and, while it is opened, the largest file.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::RecordingError;
+use super::har::Entry;
+
+/// A file of which only a part could be read, as a process that was killed while it wrote leaves one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// The exchanges before the damage: these are replayed.
+    pub exchanges: usize,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.file.file_name().unwrap_or(self.file.as_os_str()).to_string_lossy();
+        write!(f, "{name} is damaged after {} exchanges ({})", self.exchanges, self.reason)
+    }
+}
+
+/// Where an exchange is recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Located {
+    file: usize,
+    start: u64,
+    length: usize,
+}
+
+/// All `.har` files below a folder, or the one file that it is.
+#[derive(Debug)]
+pub(super) struct Archive {
+    files: Vec<PathBuf>,
+    pub(super) damaged: Vec<Damage>,
+}
+
+impl Archive {
+    /// Reads all files, and calls `each` with every exchange in their order.
+    pub(super) fn read(path: &Path, mut each: impl FnMut(Located, Entry)) -> Result<Self, RecordingError> {
+        let files = har_files(path)?;
+        let (mut damaged, mut total) = (Vec::new(), 0);
+        for (number, file) in files.iter().enumerate() {
+            let bytes = fs::read(file).map_err(RecordingError::io("read", file))?;
+            let mut exchanges = 0;
+            let base = bytes.as_ptr().addr();
+            let read = each_entry(&bytes, &mut |raw| {
+                let text = raw.get();
+                // Something else than an exchange in the list is passed over: others' tools put in what they like.
+                if let Ok(entry) = serde_json::from_str(text) {
+                    let start = (text.as_ptr().addr() - base) as u64;
+                    each(Located { file: number, start, length: text.len() }, entry);
+                    exchanges += 1;
+                }
+            });
+            match read.outcome {
+                Ok(()) if read.is_har => {}
+                Ok(()) => return Err(not_har(file, "it has no list `log.entries`".into())),
+                Err(error) if !read.is_har && !error.is_eof() => return Err(not_har(file, error.to_string())),
+                Err(error) => damaged.push(Damage { file: file.clone(), exchanges, reason: error.to_string() }),
+            }
+            total += exchanges;
+        }
+        if total == 0 {
+            let details = damaged.iter().map(|damage| format!(": {damage}")).collect();
+            return Err(RecordingError::Nothing { path: path.to_owned(), details });
+        }
+        damaged.iter().for_each(|damage| tracing::warn!(%damage, "a recording is not whole"));
+        Ok(Self { files, damaged })
+    }
+
+    /// An exchange, from the disk.
+    pub(super) fn entry(&self, at: Located) -> Result<Entry, RecordingError> {
+        let path = &self.files[at.file];
+        let mut text = vec![0; at.length];
+        let read = File::open(path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(at.start))?;
+            file.read_exact(&mut text)
+        });
+        read.map_err(RecordingError::io("read", path))?;
+        serde_json::from_slice(&text).map_err(|error| not_har(path, format!("it has changed meanwhile ({error})")))
+    }
+}
+
+fn not_har(path: &Path, reason: String) -> RecordingError {
+    RecordingError::NotHar { path: path.to_owned(), reason }
+}
+
+/// The `.har` files below a folder in the order of their names, or the file itself.
+pub(super) fn har_files(path: &Path) -> Result<Vec<PathBuf>, RecordingError> {
+    let mut files = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    if path.is_file() {
+        return Ok(folders);
+    }
+    while let Some(folder) = folders.pop() {
+        for found in fs::read_dir(&folder).map_err(RecordingError::io("read", &folder))? {
+            let found = found.map_err(RecordingError::io("read", &folder))?;
+            let kind = found.file_type().map_err(RecordingError::io("read", found.path()))?;
+            let is_har = found.path().extension().is_some_and(|extension| extension.eq_ignore_ascii_case("har"));
+            if kind.is_dir() {
+                folders.push(found.path());
+            } else if is_har {
+                files.push(found.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// How far a file could be read.
+pub(super) struct Reading {
+    /// Whether there is a list of entries, or at least its beginning.
+    pub(super) is_har: bool,
+    /// What is wrong with the file as JSON.
+    pub(super) outcome: Result<(), serde_json::Error>,
+}
+
+/// Calls `each` with the text of every entry up to the first damage.
+pub(super) fn each_entry<'a>(bytes: &'a [u8], each: &mut dyn FnMut(&'a RawValue)) -> Reading {
+    // Some tools begin with a mark of the byte order.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let mut is_har = false;
+    let descent = Descent { names: &["log", "entries"], each, arrived: &mut is_har };
+    let outcome = descent.deserialize(&mut json).and_then(|()| json.end());
+    Reading { is_har, outcome }
+}
+
+/// The way down to the list, and through it.
+struct Descent<'n, 'f, 'a> {
+    names: &'n [&'static str],
+    each: &'f mut dyn FnMut(&'a RawValue),
+    arrived: &'f mut bool,
+}
+
+impl<'a> DeserializeSeed<'a> for Descent<'_, '_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.names.is_empty() { deserializer.deserialize_seq(self) } else { deserializer.deserialize_map(self) }
+    }
+}
+
+impl<'a> Visitor<'a> for Descent<'_, '_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.names.first() {
+            Some(name) => write!(f, "an object with `{name}`"),
+            None => f.write_str("a list of entries"),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((name, below)) = self.names.split_first() else { return Ok(()) };
+        while let Some(field) = map.next_key::<String>()? {
+            if field == *name {
+                map.next_value_seed(Descent { names: below, each: &mut *self.each, arrived: &mut *self.arrived })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<(), A::Error> {
+        *self.arrived = true;
+        while let Some(entry) = list.next_element::<&'a RawValue>()? {
+            (self.each)(entry);
+        }
+        Ok(())
+    }
+}

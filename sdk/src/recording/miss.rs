@@ -1,0 +1,84 @@
+//! A request that no recording answers, in a sentence that helps to find out why.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::question::{Detail, Host, Place};
+use super::replay::Index;
+
+/// How many of the likeliest places are compared letter by letter.
+const COMPARED: usize = 200;
+const LONGEST_BODY: usize = 60;
+
+pub(super) struct Miss<'a> {
+    pub(super) index: &'a Index,
+    /// Its path is that below the endpoint's base.
+    pub(super) asked: Place,
+    pub(super) detail: Detail,
+    /// Hosts that each have an answer.
+    pub(super) several: BTreeSet<Host>,
+}
+
+impl Miss<'_> {
+    /// The recorded place that is the most like the one asked for: by its segments, then letter by letter.
+    fn nearest(&self) -> Option<&Place> {
+        let asked: Vec<&str> = self.asked.path.split('/').collect();
+        let likeness = |place: &Place| {
+            let segments: Vec<&str> = place.path.split('/').collect();
+            // From the end: what a recorded path begins with may be another base.
+            let equal = asked.iter().rev().zip(segments.iter().rev()).filter(|(one, other)| one == other).count();
+            (place.method == self.asked.method, segments.len() == asked.len(), equal)
+        };
+        let mut places: Vec<_> = self.index.places.keys().map(|place| (likeness(place), place)).collect();
+        places.sort_by(|(one, place), (other, another)| other.cmp(one).then_with(|| place.cmp(another)));
+        let name = self.asked.name();
+        let closest = places.into_iter().take(COMPARED).map(|(_, place)| place);
+        closest.min_by_key(|place| strsim::levenshtein(&place.name(), &name))
+    }
+}
+
+impl fmt::Display for Miss<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.several.is_empty() {
+            let hosts = self.several.iter().cloned().collect::<Vec<_>>().join(", ");
+            return write!(f, "several recorded hosts answer it ({hosts}): set the provider's address to one of them");
+        }
+        f.write_str("no recording answers it")?;
+        // Messages are cut at their end: what matters most comes first.
+        if let Some((first, others)) = self.index.damaged().split_first() {
+            let name = first.file.file_name().unwrap_or_default().to_string_lossy();
+            let are = if others.is_empty() { "is" } else { "and others are" };
+            write!(f, " ({name} {are} damaged)")?;
+        }
+        if !self.asked.query.is_empty() {
+            write!(f, " with {}", self.asked.name().split_once('?').map_or("", |(_, query)| query))?;
+        }
+        write!(f, "{}", Particular(&self.detail))?;
+        if let Some(nearest) = self.nearest() {
+            let name = nearest.name();
+            let shown = if name == self.asked.name() { "the same" } else { &name };
+            write!(f, "; the nearest recorded request is {shown}")?;
+            let there = self.index.places.get(nearest).and_then(|all| all.first());
+            if let Some(series) = there.filter(|series| series.detail != self.detail) {
+                write!(f, "{}", Particular(&series.detail))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What tells requests to one place apart.
+struct Particular<'a>(&'a Detail);
+
+impl fmt::Display for Particular<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(range) = &self.0.range {
+            write!(f, " with Range `{range}`")?;
+        }
+        if let Some(body) = &self.0.body {
+            let shown: String = body.chars().take(LONGEST_BODY).collect();
+            write!(f, " with body `{shown}`")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! What a provider said, kept in HAR files, and given again without it.
+//!
+//! ```text
+//!   Http ──▶ network                              Http ──▶ Player (no network at all)
+//!    │ Asked, Heard                                │ Asked                 ▲ Heard
+//!    ▼                                             ▼                       │
+//!   Listener ─ Scrub ─▶ recording-00001.har ──▶ Scrub ─ question ──▶ Replay: index of places
+//! ```
+//!
+//! [`Recorder`] writes HAR 1.2, which browsers and other tools open; [`Replay`] reads that, and what browsers, proxies
+//! and Polly wrote. Both go through the same `Scrub`: it takes secrets out of what is written, and out of what is
+//! asked for, so that the two still meet. [`find_secrets`] looks for what may have been overlooked, in recordings of
+//! whatever origin.
+//!
+//! This module knows no step and no graph, makes no connection, and keeps no exchange in memory. It is behind the
+//! feature `recording`.
+//!
+//! ```no_run
+//! # use integration_sdk::{Integration, Job, config::Values, store::Store};
+//! use integration_sdk::recording::{RecordOptions, Recorder, Replay, find_secrets};
+//!
+//! # async fn run(heroku: &Integration, store: &Store, values: &Values) -> Result<(), Box<dyn std::error::Error>> {
+//! let recorder = Recorder::open("recordings", RecordOptions { pseudonymise_emails: true, ..Default::default() })?;
+//! Job::new(heroku, store).record(recorder.clone()).run(values, Default::default()).await?;
+//! println!("{} exchanges", recorder.finish()?.exchanges);
+//! assert_eq!(find_secrets("recordings")?, []);
+//!
+//! let replay = Replay::open("recordings")?;
+//! Job::new(heroku, store).replay(replay).run(&Values::default(), Default::default()).await?;
+//! # Ok(()) }
+//! ```
+
+mod archive;
+mod body;
+mod error;
+mod exchange;
+mod har;
+mod miss;
+mod pseudonym;
+mod question;
+mod recorder;
+mod replay;
+mod scrub;
+mod secrets;
+mod suspicion;
+
+#[cfg(test)]
+mod tests;
+
+pub use archive::Damage;
+pub use error::RecordingError;
+pub(crate) use exchange::{Asked, Heard, Times};
+pub(crate) use recorder::Listener;
+pub use recorder::{RecordOptions, Recorded, Recorder};
+pub use replay::Replay;
+pub(crate) use replay::{Limits, Player};
+pub use secrets::SecretKind;
+pub use suspicion::{Suspicion, find_secrets};

@@ -1,0 +1,142 @@
+//! What a request asks for, comparable: by this it is told which recording answers which request.
+
+use serde_json::Value;
+use url::Url;
+
+use super::har::{self, Request};
+use super::secrets::clean_url;
+
+/// A host and port, such as `api.heroku.com` or `127.0.0.1:8080`.
+pub(super) type Host = String;
+
+/// Where a question goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) host: Host,
+    pub(super) method: String,
+    pub(super) path: String,
+    /// In the order of their names, so that who asks need not agree on one.
+    pub(super) query: Vec<(String, String)>,
+}
+
+/// What decides the answer besides the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Detail {
+    pub(super) range: Option<String>,
+    pub(super) body: Option<String>,
+}
+
+/// `None` for what no client of a provider asks, such as a `data:` URL.
+pub(super) fn question(request: &Request) -> Option<(Place, Detail)> {
+    let url: Url = request.url.parse().ok()?;
+    let place = Place {
+        host: host(&url)?,
+        method: request.method.to_ascii_uppercase(),
+        path: url.path().to_owned(),
+        query: query(&url),
+    };
+    let body = request.post_data.as_ref().and_then(|data| data.text.clone()).filter(|text| !text.is_empty());
+    let range = har::header(&request.headers, "range").map(|range| range.trim().to_owned());
+    Some((place, Detail { range, body }))
+}
+
+pub(super) fn host(url: &Url) -> Option<Host> {
+    let name = url.host_str()?;
+    Some(url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")))
+}
+
+fn query(url: &Url) -> Vec<(String, String)> {
+    let clean = clean_url(url);
+    let mut pairs: Vec<_> = clean.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    pairs.sort();
+    pairs
+}
+
+impl Place {
+    /// As a message names it; the host is known to whoever reads it.
+    pub(super) fn name(&self) -> String {
+        let pairs: Vec<_> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+        format!("{} {}{query}", self.method, self.path)
+    }
+}
+
+impl Detail {
+    /// How well `recorded` answers this, `None` for not at all; less is better.
+    pub(super) fn distance(&self, recorded: &Detail) -> Option<u32> {
+        let body = match (&self.body, &recorded.body) {
+            (asked, recorded) if asked == recorded => 0,
+            (Some(asked), Some(recorded)) if same_json(asked, recorded) => 0,
+            // Not every tool keeps what was sent.
+            (Some(_), None) => 1,
+            _ => return None,
+        };
+        let range = match (&self.range, &recorded.range) {
+            (asked, recorded) if asked == recorded => 0,
+            // Another client, other pages: each tells where the next one begins.
+            (Some(asked), Some(recorded)) if without_max(asked) == without_max(recorded) => 2,
+            (Some(asked), None) if is_from_the_start(asked) => 4,
+            _ => return None,
+        };
+        Some(body + range)
+    }
+}
+
+fn same_json(one: &str, other: &str) -> bool {
+    let parse = |text| serde_json::from_str::<Value>(text).ok();
+    parse(one).is_some_and(|value| parse(other) == Some(value))
+}
+
+/// The range and its parameters but for the size of the page, of which the answer has its own.
+fn without_max(range: &str) -> Vec<&str> {
+    range.split([';', ',']).map(str::trim).filter(|part| !part.is_empty() && !part.starts_with("max=")).collect()
+}
+
+/// Such as `id ..`: what a request without any range asks for, too.
+fn is_from_the_start(range: &str) -> bool {
+    match without_max(range)[..] {
+        [part] => part.strip_suffix("..").is_some_and(|property| !property.trim().contains(' ')),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(range: &str) -> Detail {
+        Detail { range: (!range.is_empty()).then(|| range.to_owned()), body: None }
+    }
+
+    fn body(body: &str) -> Detail {
+        Detail { range: None, body: (!body.is_empty()).then(|| body.to_owned()) }
+    }
+
+    #[test]
+    fn a_range_is_answered_by_itself_then_by_other_page_sizes_then_by_none_from_the_start() {
+        let asked = range("id ..; max=1000");
+        let distances =
+            ["id ..; max=1000", "id ..; max=200", "", "id ]a..; max=1000"].map(|other| asked.distance(&range(other)));
+        assert_eq!(distances, [Some(0), Some(2), Some(4), None]);
+        assert_eq!(range("id ]a..; max=2").distance(&range("")), None);
+        assert_eq!(range("id ..; order=desc").distance(&range("")), None);
+        assert_eq!(range("").distance(&range("id ..")), None);
+    }
+
+    #[test]
+    fn bodies_are_compared_as_json_and_may_be_missing_in_a_recording() {
+        let distances =
+            ["{\"b\":1,\"a\":2}", "", "{\"a\":3}"].map(|other| body("{ \"a\": 2, \"b\": 1 }").distance(&body(other)));
+        assert_eq!(distances, [Some(0), Some(1), None]);
+        assert_eq!(body("").distance(&body("{}")), None);
+    }
+
+    #[test]
+    fn the_order_of_a_query_and_its_secrets_do_not_matter() {
+        let of = |url: &str| question(&Request { method: "get".into(), url: url.into(), ..Request::default() });
+        let (one, other) = (of("https://h.example/x?b=2&a=1&token=p"), of("http://h.example/x?token=q&a=1&b=2"));
+        assert_eq!(one, other);
+        assert_eq!(one.unwrap().0.name(), "GET /x?a=1&b=2&token=[redacted]");
+        assert_eq!(of("data:text/plain,x"), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! Answering from recordings: exact, offline, and whatever the order and the time of the requests.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+
+use crate::http::{Endpoint, EndpointError, Http};
+use crate::redact::Redaction;
+
+use super::RecordingError;
+use super::archive::{Archive, Damage, Located};
+use super::body::{self, BodyError};
+use super::exchange::{Asked, Heard};
+use super::har::{self, Entry, Response};
+use super::miss::Miss;
+use super::pseudonym::Pseudonyms;
+use super::question::{Detail, Host, Place, host, question};
+use super::scrub::Scrub;
+
+/// Describe the connection or the bytes on it, which are not what is replayed.
+const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
+
+/// Recorded exchanges, ours or those of other tools, in the place of a provider. Clones are cheap.
+///
+/// A request is answered by what was recorded for its method, path, query, `Range` and body. Equal requests get their
+/// answers in the order of the recordings, and the last one from then on, so that a failure that passed is met again
+/// and passes again. The host does not matter unless several were recorded, and neither does what all recorded paths
+/// begin with: recordings of one address answer for another. Every client, and so every job, begins at the beginning.
+///
+/// Where another tool recorded the same list in pages of another size, or without asking for ranges, those answer.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    index: Arc<Index>,
+}
+
+impl Index {
+    pub(super) fn damaged(&self) -> &[Damage] {
+        &self.archive.damaged
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Index {
+    archive: Archive,
+    pseudonyms: Option<Pseudonyms>,
+    exchanges: usize,
+    pub(super) places: HashMap<Place, Vec<Series>>,
+    /// What all paths of a host begin with, segment by segment.
+    hosts: BTreeMap<Host, Vec<String>>,
+}
+
+/// The answers to one question, in their order.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub(super) detail: Detail,
+    id: usize,
+    answers: Vec<(Option<i64>, Located)>,
+}
+
+impl Replay {
+    /// Reads every `.har` file below a folder, or one file.
+    ///
+    /// # Errors
+    /// [`RecordingError`] where there is none, or one that is no HAR file at all. Of a file that is cut off what it
+    /// has is replayed; [`damaged`](Self::damaged) tells.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
+        let path = path.as_ref();
+        let mut gathered = Gathered::default();
+        let archive = Archive::read(path, |at, entry| gathered.add(at, &entry))?;
+        let pseudonyms = if path.is_dir() { Pseudonyms::of_folder(path)? } else { None };
+        Ok(Self { index: Arc::new(gathered.index(archive, pseudonyms)) })
+    }
+
+    /// How many exchanges can be replayed.
+    pub fn exchanges(&self) -> usize {
+        self.index.exchanges
+    }
+
+    /// The files of which only a part is replayed.
+    pub fn damaged(&self) -> &[Damage] {
+        self.index.damaged()
+    }
+
+    /// A client that is answered from here alone: it has no connections, and it does not pause. Jobs make their own
+    /// by [`Job::replay`](crate::Job::replay).
+    ///
+    /// # Errors
+    /// As [`Http::connect`].
+    pub fn connect(&self, endpoint: Endpoint, redaction: &Redaction) -> Result<Http, EndpointError> {
+        Http::connect_through(endpoint, &crate::http::Tape::Replay(self.clone()), redaction)
+    }
+
+    pub(crate) fn player(&self, endpoint: Endpoint, redaction: Redaction, limits: Limits) -> Player {
+        let base = endpoint.base.clone();
+        let plain = Scrub { endpoint, redaction, pseudonyms: None };
+        let pseudonyms = self.index.pseudonyms.clone();
+        let named = pseudonyms.map(|pseudonyms| Scrub { pseudonyms: Some(pseudonyms), ..plain.clone() });
+        Player {
+            index: Arc::clone(&self.index),
+            scrubs: named.into_iter().chain([plain]).collect(),
+            host: host(&base).unwrap_or_default(),
+            base: base.path().trim_end_matches('/').to_owned(),
+            limits,
+            given: Mutex::default(),
+        }
+    }
+}
+
+/// The largest bodies that a client takes, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) success: usize,
+    pub(crate) error: usize,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    exchanges: usize,
+    series: usize,
+    places: HashMap<Place, Vec<Series>>,
+    hosts: BTreeMap<Host, Vec<String>>,
+}
+
+impl Gathered {
+    fn add(&mut self, at: Located, entry: &Entry) {
+        let Some((place, detail)) = question(&entry.request) else { return };
+        self.exchanges += 1;
+        let segments = || place.path.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let shared = self.hosts.entry(place.host.clone()).or_insert_with(segments);
+        let equal = shared.iter().zip(place.path.split('/')).take_while(|(one, other)| one == other).count();
+        shared.truncate(equal);
+        let there = self.places.entry(place).or_default();
+        let series = match there.iter_mut().position(|series| series.detail == detail) {
+            Some(at) => &mut there[at],
+            None => {
+                there.push(Series { detail, id: self.series, answers: Vec::new() });
+                self.series += 1;
+                let last = there.len() - 1;
+                &mut there[last]
+            }
+        };
+        series.answers.push((entry.order, at));
+    }
+
+    fn index(mut self, archive: Archive, pseudonyms: Option<Pseudonyms>) -> Index {
+        // Stable: where nothing tells an order, that of the files holds.
+        let all = self.places.values_mut().flatten();
+        all.for_each(|series| series.answers.sort_by_key(|(order, _)| order.unwrap_or_default()));
+        let (exchanges, places, hosts) = (self.exchanges, self.places, self.hosts);
+        Index { archive, pseudonyms, exchanges, places, hosts }
+    }
+}
+
+/// Recordings at one client.
+#[derive(Debug)]
+pub(crate) struct Player {
+    index: Arc<Index>,
+    /// With pseudonyms first: a folder with their key can hold recordings without them.
+    scrubs: Vec<Scrub>,
+    host: Host,
+    base: String,
+    limits: Limits,
+    /// How many answers of each series have been given.
+    given: Mutex<HashMap<usize, usize>>,
+}
+
+impl Player {
+    /// What is recorded for a request, read from the disk.
+    ///
+    /// # Errors
+    /// Why nothing answers it, as a person reads it.
+    pub(crate) fn answer(&self, asked: &Asked) -> Result<Heard, String> {
+        let questions: Vec<_> = self.scrubs.iter().filter_map(|scrub| question(&scrub.request(asked))).collect();
+        let found = questions.iter().find_map(|(place, detail)| self.find(place, detail).ok());
+        let at = match found {
+            Some(series) => self.next(series),
+            None => return Err(self.miss(questions.into_iter().next())),
+        };
+        let unusable = |why: String| format!("what is recorded for it cannot be replayed: {why}");
+        let entry = self.index.archive.entry(at).map_err(|error| unusable(error.to_string()))?;
+        self.heard(&entry.response).map_err(|error| unusable(error.to_string()))
+    }
+
+    fn miss(&self, question: Option<(Place, Detail)>) -> String {
+        let Some((place, detail)) = question else { return "no recording answers a request without a host".into() };
+        let several = self.find(&place, &detail).err().unwrap_or_default();
+        let below = place.path.strip_prefix(&self.base).unwrap_or(&place.path).to_owned();
+        Miss { index: &self.index, asked: Place { path: below, ..place }, detail, several }.to_string()
+    }
+
+    /// The series that answers best, or the hosts between which nothing decides.
+    fn find(&self, asked: &Place, detail: &Detail) -> Result<&Series, BTreeSet<Host>> {
+        let known = self.index.hosts.contains_key(&self.host);
+        let hosts = self.index.hosts.keys().filter(|host| !known || **host == self.host);
+        let mut found = hosts.filter_map(|host| Some((host, self.find_on(host, asked, detail)?)));
+        match (found.next(), found.next()) {
+            (Some((_, series)), None) => Ok(series),
+            (Some((one, _)), Some((other, _))) => {
+                Err([one, other].into_iter().chain(found.map(|(host, _)| host)).cloned().collect())
+            }
+            (None, _) => Err(BTreeSet::new()),
+        }
+    }
+
+    fn find_on(&self, host: &Host, asked: &Place, detail: &Detail) -> Option<&Series> {
+        let below = asked.path.strip_prefix(&self.base)?;
+        let shared = self.index.hosts.get(host)?;
+        // The paths as they are, then below each beginning that all recorded paths share, the root first.
+        let beginnings = (1..=shared.len()).map(|segments| shared[..segments].join("/"));
+        let paths =
+            std::iter::once(asked.path.clone()).chain(beginnings.map(|beginning| format!("{beginning}{below}")));
+        let answers = |path| {
+            let place = Place { host: host.clone(), path, ..asked.clone() };
+            let there = self.index.places.get(&place)?.iter();
+            let ranked = there.filter_map(|series| Some((detail.distance(&series.detail)?, series)));
+            ranked.min_by_key(|(distance, _)| *distance).map(|(_, series)| series)
+        };
+        paths.into_iter().find_map(answers)
+    }
+
+    fn next(&self, series: &Series) -> Located {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = given.entry(series.id).or_default();
+        let last = series.answers.len() - 1;
+        let (_, at) = series.answers[last.min(*count)];
+        *count += 1;
+        at
+    }
+
+    fn heard(&self, response: &Response) -> Result<Heard, BodyError> {
+        let status = u16::try_from(response.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+        let Some(status) = status.filter(|_| response.status >= 100) else {
+            return Ok(match &response.error {
+                Some(error) if error == har::TOO_LARGE => Heard::TooLarge,
+                Some(error) => Heard::Broken(error.clone()),
+                None => Heard::Broken("no answer came while this was recorded".into()),
+            });
+        };
+        let limit = if status.is_success() { self.limits.success } else { self.limits.error };
+        let compression = har::header(&response.headers, CONTENT_ENCODING.as_str());
+        let body = match body::decode(&response.content, compression, limit) {
+            Ok(body) => body,
+            Err(BodyError::TooLarge(_)) if status.is_success() => return Ok(Heard::TooLarge),
+            // The status says enough.
+            Err(_) if !status.is_success() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Heard::Answer { status, headers: headers(response), body })
+    }
+}
+
+/// Those that can be had: browsers list the `:status` of HTTP/2 among them.
+fn headers(response: &Response) -> HeaderMap {
+    let kept =
+        response.headers.iter().filter(|header| !OF_THE_WIRE.iter().any(|name| header.name.eq_ignore_ascii_case(name)));
+    let mut headers = HeaderMap::new();
+    for header in kept {
+        let name = HeaderName::from_bytes(header.name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(header.value.as_bytes())) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}

@@ -1,0 +1,177 @@
+//! Looking for credentials in recordings, ours or others', before they are given away.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::RecordingError;
+use super::archive::{each_entry, har_files};
+use super::body;
+use super::har::{self, Entry};
+use super::secrets::{self, SecretKind, is_placeholder, is_secret_header, is_secret_name, is_unguessable};
+
+/// A body is not decompressed beyond this.
+const LARGEST_BODY: usize = 256 << 20;
+
+/// Something in a recording that looks like a credential. What it is is not repeated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspicion {
+    /// The file.
+    pub file: PathBuf,
+    /// Which exchange of the file, from 1; 0 for what stands outside of all.
+    pub exchange: usize,
+    /// Where in the exchange, such as `response.content /0/access_token`.
+    pub place: String,
+    /// What it looks like.
+    pub kind: SecretKind,
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, exchange, place, kind } = self;
+        write!(f, "{}, exchange {exchange}, {place}: looks like {kind}", file.display())
+    }
+}
+
+/// What looks like a credential in the `.har` files below a folder: keys and tokens by their form, passwords in URLs,
+/// headers that carry credentials, and unguessable values under the name of a secret, compressed bodies included.
+///
+/// Nobody can promise that nothing is overlooked: a password that is a word looks like one.
+///
+/// # Errors
+/// [`RecordingError`] where a file cannot be read. A file that is cut off or no HAR file is looked through as text.
+pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<Suspicion>, RecordingError> {
+    let mut found = BTreeSet::new();
+    for file in har_files(path.as_ref())? {
+        let bytes = fs::read(&file).map_err(RecordingError::io("read", &file))?;
+        let (mut exchange, mut begin, mut end) = (0, bytes.len(), 0);
+        let base = bytes.as_ptr().addr();
+        each_entry(&bytes, &mut |raw| {
+            exchange += 1;
+            let start = raw.get().as_ptr().addr() - base;
+            (begin, end) = (begin.min(start), start + raw.get().len());
+            let mut search = Search { file: &file, exchange, found: &mut found };
+            search.exchange(raw.get());
+        });
+        let mut around = Search { file: &file, exchange: 0, found: &mut found };
+        let head = if exchange == 0 { 0 } else { begin };
+        around.text("outside of the exchanges", None, &String::from_utf8_lossy(&bytes[..head]));
+        around.text("outside of the exchanges", None, &String::from_utf8_lossy(&bytes[end..]));
+    }
+    Ok(found.into_iter().collect())
+}
+
+struct Search<'a> {
+    file: &'a Path,
+    exchange: usize,
+    found: &'a mut BTreeSet<Suspicion>,
+}
+
+impl Search<'_> {
+    fn exchange(&mut self, text: &str) {
+        let Ok(mut whole) = serde_json::from_str::<Value>(text) else { return };
+        let entry = serde_json::from_str::<Entry>(text);
+        // A body is looked at as what it is, rather than as a string.
+        for body in ["/response/content/text", "/request/postData/text"] {
+            if let Some(text) = whole.pointer_mut(body).filter(|_| entry.is_ok()) {
+                text.take();
+            }
+        }
+        self.value("", None, &whole);
+        let Ok(entry) = entry else { return };
+        self.headers("request.headers", &entry.request.headers);
+        self.headers("response.headers", &entry.response.headers);
+        self.pairs("request.queryString", &whole["request"]["queryString"]);
+        self.pairs("request.cookies", &whole["request"]["cookies"]);
+        self.pairs("response.cookies", &whole["response"]["cookies"]);
+        self.pairs("request.postData.params", &whole["request"]["postData"]["params"]);
+        self.url(&entry.request.url);
+        if let Some(sent) = entry.request.post_data.and_then(|data| data.text) {
+            self.body("request.postData", sent.as_bytes());
+        }
+        let content = &entry.response.content;
+        let compression = har::header(&entry.response.headers, "content-encoding");
+        match (body::decode(content, compression, LARGEST_BODY), &content.text) {
+            (Ok(plain), _) => self.body("response.content", &plain),
+            (Err(_), Some(text)) => self.text("response.content", None, text),
+            (Err(_), None) => {}
+        }
+    }
+
+    fn headers(&mut self, place: &str, headers: &[har::Named]) {
+        for header in headers.iter().filter(|header| is_secret_header(&header.name) && !is_placeholder(&header.value)) {
+            // A challenge names a scheme, and that is no credential.
+            if !header.name.to_ascii_lowercase().ends_with("-authenticate") {
+                self.add(format!("{place} {}", header.name), SecretKind::SecretHeader);
+            }
+        }
+    }
+
+    fn pairs(&mut self, place: &str, pairs: &Value) {
+        for pair in pairs.as_array().into_iter().flatten() {
+            if let (Some(name), Some(value)) = (pair["name"].as_str(), pair["value"].as_str()) {
+                let is_cookie = place.ends_with("cookies");
+                self.text(&format!("{place} {name}"), Some(if is_cookie { "token" } else { name }), value);
+            }
+        }
+    }
+
+    fn url(&mut self, url: &str) {
+        let Ok(url) = url.parse::<url::Url>() else { return };
+        for (name, value) in url.query_pairs() {
+            self.text(&format!("request.url {name}"), Some(&name), &value);
+        }
+    }
+
+    fn body(&mut self, place: &str, body: &[u8]) {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => self.value(place, None, &value),
+            Err(_) => self.text(place, None, &String::from_utf8_lossy(body)),
+        }
+    }
+
+    fn value(&mut self, place: &str, field: Option<&str>, value: &Value) {
+        match value {
+            Value::String(text) => self.text(place, field, text),
+            Value::Array(items) => {
+                let places = items.iter().enumerate();
+                places.for_each(|(at, item)| self.value(&below(place, &at.to_string()), field, item));
+            }
+            Value::Object(object) => {
+                for (name, value) in object {
+                    self.text(place, None, name);
+                    self.value(&below(place, name), Some(name), value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn text(&mut self, place: &str, field: Option<&str>, text: &str) {
+        for kind in secrets::kinds_in(text) {
+            self.add(place.to_owned(), kind);
+        }
+        if field.is_some_and(is_secret_name) && is_unguessable(text) {
+            self.add(place.to_owned(), SecretKind::NamedSecret);
+        }
+    }
+
+    fn add(&mut self, place: String, kind: SecretKind) {
+        // The name of a field can be the secret itself.
+        let place = secrets::take_out(&place).into_owned();
+        self.found.insert(Suspicion { file: self.file.to_owned(), exchange: self.exchange, place, kind });
+    }
+}
+
+fn below(place: &str, name: &str) -> String {
+    match place {
+        // The parts of an exchange, and then the places in a body.
+        "" => name.to_owned(),
+        "request.postData" | "response.content" => format!("{place} /{name}"),
+        _ if place.contains(" /") => format!("{place}/{name}"),
+        _ => format!("{place}.{name}"),
+    }
+}

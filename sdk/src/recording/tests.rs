@@ -1,0 +1,420 @@
+//! Recordings written and read again, ours and those of other tools, without any network.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http::{Endpoint, Http, ProviderError, ProviderErrorKind, Ranges};
+use crate::redact::Redaction;
+
+use super::*;
+
+const LIMITS: Limits = Limits { success: 1 << 20, error: 1 << 16 };
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Nobody is there: whatever answers is a recording.
+fn endpoint(base: &str) -> Endpoint {
+    Endpoint::new(base.parse().unwrap())
+}
+
+fn nowhere() -> Endpoint {
+    endpoint("https://api.nowhere.invalid")
+}
+
+fn asked(path: &str, range: Option<&'static str>) -> Asked {
+    let mut headers = HeaderMap::new();
+    if let Some(range) = range {
+        headers.insert("range", HeaderValue::from_static(range));
+    }
+    let url = format!("https://api.nowhere.invalid{path}").parse().unwrap();
+    Asked { method: Method::GET, url, headers, body: None }
+}
+
+fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<Vec<u8>>) -> Heard {
+    let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    Heard::Answer { status: StatusCode::from_u16(status).unwrap(), headers: headers.collect(), body: body.into() }
+}
+
+fn listener(recorder: &Recorder) -> Listener {
+    recorder.listener(nowhere(), Redaction::default())
+}
+
+fn record(folder: &Path, exchanges: impl IntoIterator<Item = (Asked, Heard)>) -> Recorder {
+    let recorder = Recorder::open(folder, RecordOptions::default()).unwrap();
+    let listener = listener(&recorder);
+    let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::from_millis(20) };
+    exchanges.into_iter().for_each(|(asked, heard)| listener.heard(&asked, &heard, times));
+    recorder
+}
+
+fn player(folder: &Path) -> Player {
+    Replay::open(folder).unwrap().player(nowhere(), Redaction::default(), LIMITS)
+}
+
+fn told(heard: Result<Heard, String>) -> String {
+    match heard {
+        Ok(Heard::Answer { status, body, .. }) => format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body)),
+        Ok(Heard::Broken(why)) => format!("broken: {why}"),
+        Ok(Heard::TooLarge) => "too large".into(),
+        Err(miss) => miss,
+    }
+}
+
+/// A HAR file as another tool writes it.
+fn har(folder: &Path, name: &str, entries: &Value) {
+    let whole = json!({"log": {"_recordingName": "a/b", "version": "1.2", "pages": [], "entries": entries}});
+    fs::write(folder.join(name), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
+}
+
+fn entry(url: &str, response: Value) -> Value {
+    json!({"startedDateTime": "2026-01-01T00:00:00Z", "time": null, "cache": {},
+           "request": {"method": "GET", "url": url, "headers": [], "headersSize": -1}, "response": response})
+}
+
+fn ok(text: &str) -> Value {
+    json!({"status": 200, "headers": [], "content": {"text": text}})
+}
+
+async fn get(http: &Http, path: &str) -> Result<Value, ProviderError> {
+    http.get(path, &[]).json().await
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn what_was_heard_is_heard_again() {
+    let folder = folder();
+    let exchanges = [
+        (asked("/teams", None), answer(200, &[("next-range", "]a..;"), ("x-a", "1"), ("x-a", "2")], "[{\"id\":1.50}]")),
+        (asked("/teams", Some("]a..;")), answer(206, &[], "[]")),
+        (asked("/apps?b=2&a=1", None), answer(503, &[], "<h1>down</h1>")),
+        (asked("/bytes", None), answer(200, &[], b"\xff\xfe\x00".to_vec())),
+        (asked("/broken", None), Heard::Broken("the connection broke (reset)".into())),
+        (asked("/large", None), Heard::TooLarge),
+    ];
+    let recorded = record(folder.path(), exchanges).finish().unwrap();
+    assert_eq!((recorded.exchanges, recorded.files), (6, 1));
+    let player = player(folder.path());
+    let Ok(Heard::Answer { headers, .. }) = player.answer(&asked("/teams", None)) else { panic!("an answer") };
+    assert_eq!(headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(headers["next-range"], "]a..;");
+    let again = |path: &str, range| told(player.answer(&asked(path, range)));
+    assert_eq!(again("/teams", None), "200 [{\"id\":1.50}]");
+    assert_eq!(again("/teams", Some("]a..;")), "206 []");
+    assert_eq!(again("/apps?a=1&b=2", None), "503 <h1>down</h1>");
+    assert!(matches!(player.answer(&asked("/bytes", None)), Ok(Heard::Answer { body, .. }) if body == b"\xff\xfe\x00"));
+    assert_eq!(again("/broken", None), "broken: the connection broke (reset)");
+    assert_eq!(again("/large", None), "too large");
+}
+
+#[test]
+fn equal_requests_are_answered_in_their_order_then_by_the_last_and_for_each_client_anew() {
+    let folder = folder();
+    let bodies = ["1", "2", "3"].map(|body| (asked("/turn", None), answer(200, &[], body)));
+    record(folder.path(), bodies);
+    let replay = Replay::open(folder.path()).unwrap();
+    for _ in 0..2 {
+        let player = replay.player(nowhere(), Redaction::default(), LIMITS);
+        let turns = (0..5).map(|_| told(player.answer(&asked("/turn", None)))).collect::<Vec<_>>();
+        assert_eq!(turns, ["200 1", "200 2", "200 3", "200 3", "200 3"]);
+    }
+}
+
+#[test]
+fn a_file_is_whole_after_every_exchange() {
+    let folder = folder();
+    let recorder = Recorder::open(folder.path(), RecordOptions::default()).unwrap();
+    let listener = listener(&recorder);
+    for count in 0..4 {
+        let text = fs::read_to_string(folder.path().join("recording-00001.har")).unwrap();
+        let whole: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(whole["log"]["entries"].as_array().map(Vec::len), Some(count));
+        let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
+        listener.heard(&asked("/teams", None), &answer(200, &[], "[]"), times);
+    }
+}
+
+#[test]
+fn a_recording_that_is_cut_off_anywhere_replays_what_it_has_or_says_what_is_wrong() {
+    let folder = folder();
+    let exchanges = ["/1", "/2", "/3"].map(|path| (asked(path, None), answer(200, &[], "{\"at\":\"ä\"}")));
+    record(folder.path(), exchanges);
+    let path = folder.path().join("recording-00001.har");
+    let whole = fs::read(&path).unwrap();
+    let mut kept = std::collections::BTreeSet::new();
+    for length in 0..whole.len() - 1 {
+        fs::write(&path, &whole[..length]).unwrap();
+        match Replay::open(folder.path()) {
+            Ok(replay) => {
+                let [damage] = replay.damaged() else { panic!("cut at {length}") };
+                assert_eq!(damage.exchanges, replay.exchanges());
+                kept.insert(damage.exchanges);
+                let player = replay.player(nowhere(), Redaction::default(), LIMITS);
+                assert_eq!(told(player.answer(&asked("/1", None))), "200 {\"at\":\"ä\"}");
+                let miss = told(player.answer(&asked("/4", None)));
+                assert!(miss.contains("(recording-00001.har is damaged)"), "{miss}");
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("recording-00001.har is damaged after 0 exchanges"), "{error}");
+            }
+        }
+    }
+    assert_eq!(kept.into_iter().collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn a_folder_with_recordings_is_added_to_only_when_asked() {
+    let folder = folder();
+    record(folder.path(), [(asked("/1", None), answer(200, &[], "1"))]);
+    let refused = Recorder::open(folder.path(), RecordOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("holds recordings already"), "{refused}");
+    let options = RecordOptions { append: true, ..RecordOptions::default() };
+    let recorder = Recorder::open(folder.path(), options).unwrap();
+    let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
+    listener(&recorder).heard(&asked("/2", None), &answer(200, &[], "2"), times);
+    let player = player(folder.path());
+    let both = ["/1", "/2"].map(|path| told(player.answer(&asked(path, None))));
+    assert_eq!(both, ["200 1", "200 2"]);
+}
+
+#[test]
+fn addresses_in_requests_meet_recordings_with_pseudonyms_and_without() {
+    let folder = folder();
+    let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
+    let add = |options, path, body| {
+        let recorder = Recorder::open(folder.path(), options).unwrap();
+        listener(&recorder).heard(&asked(path, None), &answer(200, &[], body), times);
+    };
+    let append = RecordOptions { append: true, ..RecordOptions::default() };
+    add(RecordOptions::default(), "/people/ada@acme.com", "\"plain\"");
+    add(RecordOptions { pseudonymise_emails: true, append: true }, "/people/bob@acme.com", "\"by bob@acme.com\"");
+    add(append, "/people/eve@acme.com", "\"by eve@acme.com\"");
+    let player = player(folder.path());
+    let again =
+        ["ada", "bob", "eve"].map(|name| told(player.answer(&asked(&format!("/people/{name}@acme.com"), None))));
+    assert_eq!(again[0], "200 \"plain\"");
+    assert!(again[1].starts_with("200 \"by person-") && again[2].starts_with("200 \"by person-"), "{again:?}");
+}
+
+#[test]
+fn a_folder_without_recordings_and_a_file_of_something_else_are_named() {
+    let folder = folder();
+    let nothing = Replay::open(folder.path()).unwrap_err();
+    assert!(nothing.to_string().ends_with("holds no recorded exchange: expected .har files with entries"), "{nothing}");
+    fs::write(folder.path().join("a.har"), "{\"log\": 1}").unwrap();
+    let other = Replay::open(folder.path()).unwrap_err().to_string();
+    assert!(other.contains("a.har is not a HAR file: ") && other.contains("an object with `entries`"), "{other}");
+    fs::write(folder.path().join("a.har"), "{\"entries\": []}").unwrap();
+    let other = Replay::open(folder.path()).unwrap_err().to_string();
+    assert!(other.ends_with("it has no list `log.entries`"), "{other}");
+}
+
+#[tokio::test]
+async fn recordings_of_polly_are_replayed() {
+    let folder = folder();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let array = |pieces: Vec<String>| serde_json::to_string(&pieces).unwrap();
+    let (apps, addons) = (gzip("[{\"id\":\"app\"}]"), gzip("[{\"id\":\"addon\"}]"));
+    let compressed = json!([{"name": "Content-Encoding", "value": "gzip", "_fromType": "array"}]);
+    let hexadecimal = json!({"text": array(apps.chunks(9).map(hex).collect()), "_isBinary": true});
+    let base64 = json!({"text": array(addons.chunks(9).map(|piece| BASE64_STANDARD.encode(piece)).collect()), "encoding": "base64"});
+    let rewritten = json!({"text": "{\"id\":\"me\"}", "encoding": "utf-8", "size": 11, "mimeType": "application/json"});
+    let numbered = |order: i64, text: &str| {
+        let mut entry = entry("https://api.heroku.com/turn", ok(text));
+        entry["_order"] = order.into();
+        entry
+    };
+    let entries = json!([
+        entry("https://api.heroku.com/apps", json!({"status": 200, "headers": compressed, "content": hexadecimal})),
+        entry("https://api.heroku.com/addons", json!({"status": 200, "headers": compressed, "content": base64})),
+        entry("https://api.heroku.com/account", json!({"status": 200, "headers": [], "content": rewritten})),
+        numbered(1, "\"later\""),
+        numbered(0, "\"sooner\""),
+    ]);
+    fs::create_dir_all(folder.path().join("__recordings__/all_1234")).unwrap();
+    har(folder.path(), "__recordings__/all_1234/recording.har", &entries);
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    assert_eq!(get(&http, "/apps").await.unwrap(), json!([{"id": "app"}]));
+    assert_eq!(get(&http, "/addons").await.unwrap(), json!([{"id": "addon"}]));
+    assert_eq!(get(&http, "/account").await.unwrap(), json!({"id": "me"}));
+    assert_eq!(get(&http, "/turn").await.unwrap(), "sooner");
+    assert_eq!(get(&http, "/turn").await.unwrap(), "later");
+    // The other client asked for no range; what it got is the list all the same.
+    let listing = http.get("/apps", &[]).ranges::<Value>(Ranges { order_by: "id", max: 1_000 });
+    let listed: Vec<_> = futures::TryStreamExt::try_collect(listing).await.unwrap();
+    assert_eq!(listed.len(), 1);
+}
+
+#[tokio::test]
+async fn recordings_of_browsers_are_replayed() {
+    let folder = folder();
+    let headers = json!([{"name": ":status", "value": "200"}, {"name": "content-encoding", "value": "br"}]);
+    let plain = json!({"text": "[1]", "mimeType": "application/json", "compression": -4});
+    let base64 = json!({"text": BASE64_STANDARD.encode("[\"ü\"]"), "encoding": "base64"});
+    let entries = json!([
+        entry("data:image/png;base64,AAAA", json!({"status": 200})),
+        entry("https://cdn.example.net/api/v2/plain", ok("\"of another host\"")),
+        entry("https://app.example.com/api/v2/plain", json!({"status": 200, "headers": headers, "content": plain})),
+        entry("https://app.example.com/api/v2/base64", json!({"status": 200, "headers": headers, "content": base64})),
+        entry("https://app.example.com/api/v2/lost", json!({"status": 200, "headers": [], "content": {"size": 9}})),
+        entry(
+            "https://app.example.com/api/v2/failed",
+            json!({"status": 0, "content": {}, "_error": "net::ERR_ABORTED"})
+        ),
+        "no exchange at all",
+    ]);
+    har(folder.path(), "browser.HAR", &entries);
+    let replay = Replay::open(folder.path().join("browser.HAR")).unwrap();
+    let http = replay.connect(endpoint("https://app.example.com/api/v2"), &Redaction::default()).unwrap();
+    assert_eq!(get(&http, "/plain").await.unwrap(), json!([1]));
+    assert_eq!(get(&http, "/base64").await.unwrap(), json!(["ü"]));
+    let lost = get(&http, "/lost").await.unwrap_err();
+    assert_eq!(
+        lost.to_string(),
+        "GET /lost failed: what is recorded for it cannot be replayed: its body was not recorded"
+    );
+    let failed = get(&http, "/failed").await.unwrap_err();
+    assert_eq!(failed.to_string(), "GET /failed failed: net::ERR_ABORTED (5 attempts)");
+}
+
+#[tokio::test]
+async fn another_address_does_not_matter_unless_several_were_recorded() {
+    let folder = folder();
+    let entries = json!([
+        entry("http://127.0.0.1:1234/api/teams", ok("[\"team\"]")),
+        entry("http://127.0.0.1:1234/api/apps/1", ok("[\"app\"]")),
+    ]);
+    har(folder.path(), "one.har", &entries);
+    for base in ["https://api.nowhere.invalid", "https://x.invalid/other/base/", "http://127.0.0.1:9/api"] {
+        let http = Replay::open(folder.path()).unwrap().connect(endpoint(base), &Redaction::default()).unwrap();
+        assert_eq!(get(&http, "/teams").await.unwrap(), json!(["team"]), "{base}");
+        assert_eq!(get(&http, "/apps/1").await.unwrap(), json!(["app"]), "{base}");
+    }
+    har(folder.path(), "two.har", &json!([entry("https://b.example/teams", ok("[\"b\"]"))]));
+    let replay = Replay::open(folder.path()).unwrap();
+    let http = replay.connect(nowhere(), &Redaction::default()).unwrap();
+    let several = get(&http, "/teams").await.unwrap_err().to_string();
+    assert!(several.contains("several recorded hosts answer it (127.0.0.1:1234, b.example)"), "{several}");
+    assert_eq!(get(&http, "/apps/1").await.unwrap(), json!(["app"]));
+    let http = replay.connect(endpoint("https://b.example"), &Redaction::default()).unwrap();
+    assert_eq!(get(&http, "/teams").await.unwrap(), json!(["b"]));
+    assert!(get(&http, "/apps/1").await.is_err(), "the host that was asked was recorded, and it did not say this");
+}
+
+#[tokio::test]
+async fn an_unanswered_request_is_an_error_that_names_the_nearest_recorded_one() {
+    let folder = folder();
+    let exchanges = ["/teams/t-1/apps", "/teams/t-2/members", "/account"];
+    record(folder.path(), exchanges.map(|path| (asked(path, Some("id ..; max=2")), answer(200, &[], "[]"))));
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let miss = get(&http, "/teams/t-2/apps").await.unwrap_err();
+    assert_eq!(miss.kind, ProviderErrorKind::Unexpected);
+    assert_eq!(
+        miss.to_string(),
+        "GET /teams/t-2/apps failed: no recording answers it; the nearest recorded request is GET /teams/t-1/apps with \
+         Range `id ..; max=2`"
+    );
+    let page = http.get("/account", &[]).query("page", 2).header("Range", "id ]a..; max=2").json::<Value>().await;
+    assert_eq!(
+        page.unwrap_err().to_string(),
+        "GET /account failed: no recording answers it with page=2 with Range `id ]a..; max=2`; the nearest recorded \
+         request is GET /account with Range `id ..; max=2`"
+    );
+    let page = http.get("/account", &[]).header("Range", "id ]a..; max=2").json::<Value>().await.unwrap_err();
+    let same = "with Range `id ]a..; max=2`; the nearest recorded request is the same with Range `id ..; max=2`";
+    assert!(page.to_string().ends_with(same), "{page}");
+    assert_eq!(http.usage().requests, 3, "a recording that is not there is not asked for again");
+}
+
+#[tokio::test]
+async fn recorded_failures_are_met_again_without_their_pauses() {
+    let folder = folder();
+    let limited = || answer(429, &[("retry-after", "3600")], "{\"id\":\"rate_limit\",\"message\":\"slow\"}");
+    let forbidden = answer(403, &[], "{\"id\":\"forbidden\",\"message\":\"no\"}");
+    let exchanges = [
+        (asked("/teams", None), limited()),
+        (asked("/teams", None), Heard::Broken("the connection broke (reset)".into())),
+        (asked("/teams", None), answer(200, &[], "[1]")),
+        (asked("/secret", None), forbidden),
+        (asked("/never", None), limited()),
+    ];
+    record(folder.path(), exchanges);
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let asked = async {
+        assert_eq!(get(&http, "/teams").await.unwrap(), json!([1]));
+        assert_eq!(get(&http, "/secret").await.unwrap_err().to_string(), "GET /secret answered 403 forbidden: \"no\"");
+        assert_eq!(get(&http, "/never").await.unwrap_err().kind, ProviderErrorKind::RetriesExceeded);
+    };
+    tokio::time::timeout(Duration::from_secs(50), asked).await.expect("less than a single pause");
+    assert_eq!(http.usage().retries, 2 + 9);
+}
+
+#[tokio::test]
+async fn a_query_in_a_body_is_told_from_another() {
+    let folder = folder();
+    let entries = ["teams", "apps"].map(|query| {
+        let sent = json!({"query": query});
+        let text = serde_json::to_string_pretty(&sent).unwrap();
+        let mut entry = entry("https://api.example.com/graphql", ok(&json!({"of": query}).to_string()));
+        entry["request"]["method"] = "POST".into();
+        entry["request"]["postData"] = json!({"mimeType": "application/json", "text": text, "params": []});
+        entry
+    });
+    har(folder.path(), "graphql.har", &entries.into_iter().collect());
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    for query in ["apps", "teams"] {
+        let answer: Value = http.post("/graphql", &[], &json!({"query": query})).json().await.unwrap();
+        assert_eq!(answer["of"], query);
+    }
+}
+
+#[test]
+fn credentials_in_recordings_of_whatever_origin_are_found_and_not_repeated() {
+    let folder = folder();
+    let secret = "01234567-89ab-cdef-0123-456789abcdef";
+    let content =
+        json!({"encoding": "base64", "text": BASE64_STANDARD.encode(gzip(&json!([{"token": secret}]).to_string()))});
+    let headers = json!([{"name": "Set-Cookie", "value": "a=b"}, {"name": "content-encoding", "value": "gzip"}]);
+    let mut leaky = entry(
+        &format!("https://me:pass@h.example/?access_token={secret}"),
+        json!({"status": 200, "headers": headers, "content": content}),
+    );
+    leaky["request"]["headers"] = json!([{"name": "Authorization", "value": format!("Bearer {secret}")}]);
+    leaky["_initiator"] = "AKIAIOSFODNN7EXAMPLE".into();
+    let clean = entry("https://h.example/?page_token=0123456789abcdef0123", ok("[{\"token\": \"[redacted]\"}]"));
+    har(folder.path(), "leaky.har", &json!([clean, leaky]));
+    fs::write(folder.path().join("cut.har"), "{\"log\":{\"entries\":[{\"x\":\"HRKU-AAbbCCddEEffGGhhIIjjKKll").unwrap();
+    let found = find_secrets(folder.path()).unwrap();
+    let told: Vec<_> = found.iter().map(|one| (one.exchange, one.place.as_str(), one.kind)).collect();
+    assert_eq!(
+        told,
+        [
+            (0, "outside of the exchanges", SecretKind::ProviderKey),
+            (2, "_initiator", SecretKind::AwsKey),
+            (2, "request.headers Authorization", SecretKind::SecretHeader),
+            (2, "request.headers.0.value", SecretKind::Authorization),
+            (2, "request.url", SecretKind::UrlPassword),
+            (2, "request.url access_token", SecretKind::NamedSecret),
+            (2, "response.content /0/token", SecretKind::NamedSecret),
+            (2, "response.headers Set-Cookie", SecretKind::SecretHeader),
+        ]
+    );
+    let shown: String = found.iter().map(|one| format!("{one} {one:?}")).collect();
+    assert!(!shown.contains(secret) && !shown.contains("HRKU-") && !shown.contains("pass@"), "{shown}");
+}
