@@ -2,9 +2,12 @@
 //!
 //! Facts: <https://devcenter.heroku.com/articles/platform-api-reference>.
 
+use std::collections::BTreeSet;
+
 use integration_sdk::http::{
     Access, Endpoint, Http, Listing, Provider, ProviderError, ProviderErrorKind, Ranges, RateBudget,
 };
+use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::serde::de::DeserializeOwned;
 
 use crate::config::HerokuConfig;
@@ -48,9 +51,25 @@ impl Provider for Heroku {
             }
         }
     }
+
+    async fn probe_scopes(&self) -> Result<Option<BTreeSet<String>>, ProviderError> {
+        self.seen_scopes().await
+    }
 }
 
 impl Heroku {
+    /// The scopes that the key is seen to hold: `read` where it may list enterprise accounts, `global` where it may list
+    /// the members of a team. `None` where there is no team to try.
+    async fn seen_scopes(&self) -> Result<Option<BTreeSet<String>>, ProviderError> {
+        let Some(account) = self.enterprise_accounts().try_next().await? else { return Ok(None) };
+        let Some(team) = self.enterprise_teams(&account.id).try_next().await? else { return Ok(None) };
+        let mut scopes = BTreeSet::from(["read".to_owned()]);
+        if self.0.get("/teams/{id}/members", &[&team.id]).probe().await?.is_allowed() {
+            scopes.insert("global".to_owned());
+        }
+        Ok(Some(scopes))
+    }
+
     /// What asks for everything that has no function here.
     pub fn http(&self) -> &Http {
         &self.0

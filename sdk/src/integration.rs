@@ -1,6 +1,7 @@
 //! What an integration is: its name, configuration, provider, steps, sources and hooks. Data; nothing runs here.
 
 use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use crate::summary::Summary;
 
 type ReadSetup = Arc<dyn Fn(&Values) -> Result<Setup, ConfigError> + Send + Sync>;
 type Verify = Arc<dyn Fn(Http) -> BoxFuture<'static, Result<Access, ProviderError>> + Send + Sync>;
+type ProbeScopes =
+    Arc<dyn Fn(Http) -> BoxFuture<'static, Result<Option<BTreeSet<String>>, ProviderError>> + Send + Sync>;
 type StartRule = Arc<dyn Fn(&(dyn Any + Send + Sync)) -> Vec<(StepId, DisabledReason)> + Send + Sync>;
 type AfterJob = Arc<dyn Fn(Arc<Summary>) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -54,6 +57,7 @@ pub struct Integration {
     pub(crate) sources: Vec<IngestionSource>,
     pub(crate) read_setup: ReadSetup,
     pub(crate) verify: Option<Verify>,
+    pub(crate) probe_scopes: Option<ProbeScopes>,
     pub(crate) start_rules: Vec<StartRule>,
     pub(crate) on_entity: Vec<EntityHook>,
     pub(crate) on_relationship: Vec<RelationshipHook>,
@@ -77,7 +81,9 @@ impl Integration {
             Ok(Setup { config: Arc::new(config), endpoint: Some(endpoint) })
         };
         let verify: Verify = Arc::new(|http| Box::pin(async move { P::new(http).verify().await }));
-        Self::new(id.into(), title.into(), P::Config::fields(), Arc::new(read_setup), Some(verify))
+        let probe_scopes: ProbeScopes = Arc::new(|http| Box::pin(async move { P::new(http).probe_scopes().await }));
+        let new = Self::new(id.into(), title.into(), P::Config::fields(), Arc::new(read_setup), Some(verify));
+        Self { probe_scopes: Some(probe_scopes), ..new }
     }
 
     /// An integration that needs no provider's client, such as one that reads files.
@@ -94,6 +100,7 @@ impl Integration {
             sources: Vec::new(),
             read_setup,
             verify,
+            probe_scopes: None,
             start_rules: Vec::new(),
             on_entity: Vec::new(),
             on_relationship: Vec::new(),
@@ -234,7 +241,7 @@ impl Integration {
     /// [`SchemaError`] where a class schema cannot be used.
     pub fn schemas(
         &self,
-        others: std::collections::BTreeMap<String, serde_json::Value>,
+        others: BTreeMap<String, serde_json::Value>,
     ) -> Result<Schemas, SchemaError> {
         let mut schemas = Schemas::new(others)?;
         for step in &self.steps {

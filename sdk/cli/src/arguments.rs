@@ -75,7 +75,7 @@ pub(crate) fn command(integration: &Integration, name: &str, version: Option<&'s
 /// Where there is no imitation of the provider, nothing speaks of one.
 fn without_sample(command: Command) -> Command {
     let hide = |arguments: Command| arguments.mut_arg("sample", |argument| argument.hide(true));
-    command.mut_subcommand("collect", hide).mut_subcommand("validate", hide)
+    ["collect", "plan", "validate"].into_iter().fold(command, |command, name| command.mut_subcommand(name, hide))
 }
 
 /// Writes the program's name into the examples, and leaves out those that the program cannot do.

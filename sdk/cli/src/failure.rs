@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
 use integration_sdk::plan::{PlanError, PlanErrors};
+use integration_sdk::recording::RecordingError;
 use integration_sdk::schema::SchemaError;
 use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
@@ -24,6 +25,8 @@ pub(crate) enum Failure {
     Job(#[from] JobError),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     #[error(transparent)]
     Variables(#[from] VariablesError),
     #[error("there are no jobs in {}", .0.display())]

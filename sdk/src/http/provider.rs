@@ -14,6 +14,11 @@ pub trait Provider: Send + Sync + Sized + 'static {
     fn new(http: Http) -> Self;
     /// Checks the credentials, before the first step.
     fn verify(&self) -> impl Future<Output = Result<Access, ProviderError>> + Send;
+    /// Finds out which scopes the credentials hold, where [`verify`](Self::verify) does not tell; may cost a few requests.
+    /// Asked only by those who look before a run.
+    fn probe_scopes(&self) -> impl Future<Output = Result<Option<BTreeSet<String>>, ProviderError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// What [`Provider::verify`] learned of the credentials.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::graph::{JobId, ObjectType, StepId};
+use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::plan::StartState;
 use crate::step::Scope;
 
@@ -54,6 +54,11 @@ pub enum Event {
         objects: u64,
         /// Requests sent so far.
         requests: u64,
+    },
+    /// Requests wait for the provider's rate budget.
+    Waiting {
+        /// When the next one goes out.
+        until: Timestamp,
     },
     /// A part of a step could not be collected; the rest goes on.
     PartMissing {

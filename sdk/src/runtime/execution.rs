@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -26,6 +26,8 @@ use crate::summary::StepReport;
 
 /// How often running steps tell how far they are.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// Shorter waits are nobody's business.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 /// Objects of an earlier job that are in memory at once.
 const PAGE: usize = 500;
 
@@ -74,7 +76,7 @@ impl Execution<'_> {
         let mut tasks: JoinSet<Outcome> = JoinSet::new();
         let mut running: BTreeMap<StepId, Running> = BTreeMap::new();
         let mut reports = std::mem::take(&mut self.ended);
-        let mut fatal = None;
+        let (mut fatal, mut told_wait) = (None, None);
         let mut progress = tokio::time::interval(PROGRESS);
         self.pass_over_disabled(&mut reports).await?;
         self.end_tails(&reports);
@@ -95,7 +97,10 @@ impl Execution<'_> {
                     self.end_tails(&reports);
                     fatal = fatal.or(error.filter(StepError::is_fatal));
                 }
-                _ = progress.tick() => self.tell_progress(&mut running),
+                _ = progress.tick() => {
+                    self.tell_progress(&mut running);
+                    self.tell_wait(&mut told_wait);
+                }
             }
         }
         let reports = self.plan.steps().map(|step| match reports.remove(step.id()) {
@@ -290,12 +295,24 @@ impl Execution<'_> {
 
     fn tell_progress(&self, running: &mut BTreeMap<StepId, Running>) {
         for (step, work) in running {
-            let now = (work.ledger.total(), work.http.as_ref().map_or(0, |http| http.usage().requests));
+            let now = (work.ledger.offered(), work.http.as_ref().map_or(0, |http| http.usage().requests));
             if now != work.told {
                 work.told = now;
                 let (objects, requests) = now;
                 self.events.mention(|| Event::StepProgress { step: step.clone(), objects, requests });
             }
+        }
+    }
+
+    /// Tells how long the budget makes everything wait, once for each wait.
+    fn tell_wait(&self, told: &mut Option<SystemTime>) {
+        let waiting = self.connection.http.as_ref().and_then(Http::budget).and_then(|budget| budget.waiting_until);
+        let Some(until) = waiting.filter(|until| *until > SystemTime::now() + WORTH_TELLING) else { return };
+        if told.is_none_or(|told| until > told) {
+            *told = Some(until);
+            let until = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+            let until = Timestamp::from_millis(i64::try_from(until).unwrap_or(i64::MAX));
+            self.events.mention(|| Event::Waiting { until });
         }
     }
 

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
 use crate::graph::{ObjectType, StepId, Timestamp};
-use crate::http::{Tape, Usage};
+use crate::http::{Http, Tape, Usage};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
 use crate::step::{DisabledReason, Intake, StepError, Tail};
 use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError};
 
+use super::forecast::{Forecast, Known};
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
@@ -240,6 +241,35 @@ impl<'a> Job<'a> {
             hook(Arc::clone(&summary)).await;
         }
         Ok(Arc::unwrap_or_clone(summary))
+    }
+
+    /// Tells what the job would do, without doing it: asks the provider for the credentials and their scopes only.
+    ///
+    /// # Errors
+    /// [`JobError`] where the job could not begin.
+    pub async fn forecast(&self, values: &Values) -> Result<Forecast, JobError> {
+        let plan = Plan::new(self.integration)?;
+        let chosen = plan.closure(&self.selection)?;
+        self.check_sources()?;
+        let connection = self.integration.connect(values, self.concurrency, &self.tape).await?;
+        let starts = self.starts(&plan, &connection, &chosen)?;
+        let mut scopes = connection.access.as_ref().and_then(|access| access.scopes.clone());
+        if let (None, Some(probe), Some(http)) = (&scopes, &self.integration.probe_scopes, &connection.http) {
+            scopes = probe(http.clone()).await.map_err(SetupError::from)?;
+        }
+        let jobs = self.store.jobs().await?.into_iter();
+        let mut ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
+        let last = ours.find_map(|job| serde_json::from_value(job.summary?).ok());
+        let known = Known {
+            plan: &plan,
+            starts,
+            subject: connection.access.as_ref().map(|access| access.subject.clone()),
+            scopes,
+            remaining: connection.http.as_ref().and_then(|http| http.usage().rate_remaining),
+            budget: connection.http.as_ref().and_then(Http::budget),
+            last,
+        };
+        Ok(known.forecast())
     }
 
     /// A new job, or the one to be resumed with those of its steps that need not run again.

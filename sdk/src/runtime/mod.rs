@@ -15,9 +15,11 @@
 mod books;
 mod event;
 mod execution;
+mod forecast;
 mod job;
 
 pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
+pub use forecast::{Forecast, StepForecast};
 pub use event::{Announced, Event};
 pub use job::{Job, JobError};
 

@@ -207,6 +207,7 @@ impl StepIntake {
 
     async fn push(&self, object: Unchecked) -> StepResult {
         let tail = self.followed.get(&object.object_type);
+        self.ledger.offer();
         self.pipeline.push(object).await?;
         if let Some(tail) = tail {
             tail.tell();

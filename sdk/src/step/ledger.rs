@@ -1,6 +1,7 @@
 //! The books of a running step: what it added, what it left out, what it could not get.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,11 @@ pub struct Record {
 
 /// The books, open while the step runs.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<Record>);
+pub struct Ledger {
+    record: Mutex<Record>,
+    /// Objects on their way, counted before they are checked: what progress shows.
+    offered: AtomicU64,
+}
 
 impl Ledger {
     /// The books as they stand.
@@ -90,14 +95,18 @@ impl Ledger {
         self.open().clone()
     }
 
-    /// Objects added so far.
-    pub fn total(&self) -> u64 {
-        self.open().added.values().sum()
+    /// Objects offered so far, checked or not.
+    pub fn offered(&self) -> u64 {
+        self.offered.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn offer(&self) {
+        self.offered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Every change is one assignment or insertion, so the books hold even after a panic elsewhere.
     pub(crate) fn open(&self) -> MutexGuard<'_, Record> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use integration_sdk::dataset::{self, Exported};
 use integration_sdk::graph::StepId;
+use integration_sdk::recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::schema::Validation;
 use integration_sdk::store::{JobRow, JobState, Store};
 use integration_sdk::{Job, Summary};
@@ -14,9 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{self, Format};
 use crate::failure::Failure;
+use crate::report::words::counted;
 use crate::report::{self, Kept};
 use crate::session::{Configured, DEFAULT_INSTANCE, SAMPLE_INSTANCE, Session};
 use crate::{exit, history, interrupt, progress, screen};
+
+/// A job of recordings must not serve as the cache of a real one.
+const REPLAY_INSTANCE: &str = "replay";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -30,6 +35,10 @@ use crate::{exit, history, interrupt, progress, screen};
       with the values of .env.east
   {name} collect --resume
       go on with a job that was killed, cancelled or left something missing
+  {name} collect --record recordings
+      and write down what the provider said
+  {name} collect --replay recordings
+      the same again, without a provider
   {name} collect --format json > summary.json
       the summary for a program
 
@@ -53,6 +62,15 @@ pub(crate) struct Collect {
     /// Go on with a job that was killed, cancelled or left something missing: the newest one, or that of this id
     #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample"])]
     resume: Option<Option<String>>,
+    /// Write down what the provider says into this folder, as HAR files without secrets
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Give e-mail addresses in the recording other names
+    #[arg(long, requires = "record")]
+    pseudonymise: bool,
+    /// Collect from recordings in the place of the provider: no account and no network are needed
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["sample", "resume"])]
+    replay: Option<PathBuf>,
     /// How many requests may be in flight
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
@@ -110,7 +128,19 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
     if let Some(unfinished) = &unfinished {
         job = job.resume(unfinished);
     }
+    let recorder = recorder(order)?;
+    if let Some(recorder) = &recorder {
+        job = job.record(recorder.clone());
+    }
+    if let Some(folder) = &order.replay {
+        job = job.replay(Replay::open(folder)?).instance(order.instance.as_deref().unwrap_or(REPLAY_INSTANCE));
+    }
     let summary = watched(session, job, &configured).await?;
+    if let Some(recorder) = recorder {
+        let recorded = recorder.finish()?;
+        let exchanges = counted(recorded.exchanges as u64, "exchange is", "exchanges are");
+        session.screen.note(&format!("{exchanges} recorded in {}", recorded.directory.display()));
+    }
     let exported = export(order, &store, &summary).await;
     report(session, order, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
@@ -148,6 +178,13 @@ fn account(order: &Collect, unfinished: Option<&JobRow>) -> (bool, Option<String
         Some(name) => (false, Some(name.to_owned())),
         None => (order.sample, order.instance.clone()),
     }
+}
+
+fn recorder(order: &Collect) -> Result<Option<Recorder>, Failure> {
+    let Some(folder) = &order.record else { return Ok(None) };
+    // A job that goes on adds to what it recorded before.
+    let options = RecordOptions { pseudonymise_emails: order.pseudonymise, append: order.resume.is_some() };
+    Ok(Some(Recorder::open(folder, options)?))
 }
 
 fn check_sources(order: &Collect) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod collect;
 mod completions;
 mod document;
 mod jobs;
+mod plan;
 mod validate;
 mod visualize;
 
@@ -17,6 +18,8 @@ use crate::session::Session;
 pub(crate) enum Order {
     /// Collect the graph
     Collect(collect::Collect),
+    /// Tell what a collection will do and cost, before it runs
+    Plan(plan::Plan),
     /// Check schemas, configuration and credentials, or a collected graph
     Validate(validate::Validate),
     /// Draw the steps, the types or a collected graph
@@ -33,6 +36,7 @@ pub(crate) enum Order {
 pub(crate) async fn run(session: &Session<'_>, order: &Order) -> Result<u8, Failure> {
     match order {
         Order::Collect(order) => collect::run(session, order).await,
+        Order::Plan(order) => plan::run(session, order).await,
         Order::Validate(order) => validate::run(session, order).await,
         Order::Visualize(order) => visualize::run(session, order).await,
         Order::Document(order) => document::run(session, order),

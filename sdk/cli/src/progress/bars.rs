@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use integration_sdk::Event;
+use integration_sdk::{Event, Timestamp};
 use integration_sdk::graph::StepId;
 use integration_sdk::plan::StartState;
 use integration_sdk::runtime::StepReport;
@@ -26,6 +26,8 @@ pub(super) struct Bars {
     ended: Totals,
     steps: u64,
     steps_ended: u64,
+    /// Until when the rate budget made requests wait, as last told.
+    waiting_until: Option<Timestamp>,
 }
 
 struct Running {
@@ -68,6 +70,7 @@ impl Bars {
             ended: Totals::default(),
             steps: 0,
             steps_ended: 0,
+            waiting_until: None,
         }
     }
 
@@ -96,7 +99,9 @@ impl Bars {
             totals.objects += running.so_far.objects;
             totals.requests += running.so_far.requests;
         }
-        self.job.set_message(format!("{} of {} steps, {}", self.steps_ended, self.steps, totals.words()));
+        let waits = self.waiting_until.filter(|until| *until > Timestamp::now());
+        let waits = waits.map(|until| format!(", waiting for the rate budget until {until}")).unwrap_or_default();
+        self.job.set_message(format!("{} of {} steps, {}{waits}", self.steps_ended, self.steps, totals.words()));
     }
 }
 
@@ -116,6 +121,7 @@ impl Consumer for Bars {
                 }
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.end(report),
+            Event::Waiting { until } => self.waiting_until = Some(*until),
             Event::StepSkipped { .. } | Event::PartMissing { .. } | Event::JobFinished { .. } => {}
         }
         self.sum_up();

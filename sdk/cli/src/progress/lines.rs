@@ -36,6 +36,7 @@ impl Consumer for Lines {
                 self.0.line(&format!("job {job}: {}", counted(enabled, "step", "steps")));
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.0.line(&ended(report)),
+            Event::Waiting { until } => self.0.line(&format!("waiting for the provider's rate budget until {until}")),
             Event::StepSkipped { .. }
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }

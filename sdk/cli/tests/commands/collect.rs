@@ -54,7 +54,7 @@ fn parents_that_failed_alike_are_one_entry_and_the_exit_code_says_that_something
       first: planet:mars
 
     Partial: 5 entities, 1 relationship in TIME. Job ID, kept in .integration.
-    Next: `integration-space collect` again, or only what failed: `integration-space collect --step fetch-moons`.
+    Next: `integration-space collect --resume ID` tries what is missing again, `integration-space collect` all of it.
     "#);
 }
 

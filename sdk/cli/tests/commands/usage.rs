@@ -12,7 +12,7 @@ fn names_that_are_not_there_are_wrong_usage_with_the_nearest_name() {
         ("collect --max-age 1h", "--step"),
         ("collect --concurrency 0", "1..=1000"),
         ("colect", "'collect'"),
-        ("visualize graph", "unrecognized subcommand"),
+        ("visualize grph", "unrecognized subcommand"),
         ("visualize steps --job 0198", "there are no jobs"),
     ];
     for (line, expected) in cases {

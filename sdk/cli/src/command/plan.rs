@@ -1,0 +1,128 @@
+//! `plan`: what a collection will do, told before it runs.
+
+use clap::Args;
+use comfy_table::Cell;
+use indicatif::HumanCount;
+use integration_sdk::Job;
+use integration_sdk::graph::StepId;
+use integration_sdk::plan::StartState;
+use integration_sdk::runtime::{Forecast, StepForecast};
+use integration_sdk::store::Store;
+
+use crate::arguments::{self, Format};
+use crate::failure::Failure;
+use crate::report::sheet::{self, right};
+use crate::report::words::{counted, duration, list, paragraph};
+use crate::session::Session;
+use crate::{exit, screen};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  {name} plan --sample
+  {name} plan                      what a collection would cost
+  {name} plan --format json
+
+Figures come from the last job of the account. Asks the provider who the credentials belong to and which scopes they
+hold, and collects nothing.")]
+pub(crate) struct Plan {
+    /// Look at an imitation of the provider: no account is needed
+    #[arg(long)]
+    sample: bool,
+    /// Which account: its values stand in .env.NAME
+    #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
+    instance: Option<String>,
+    /// Only these steps, and what they need
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
+    step: Vec<StepId>,
+    /// Switch a part on that is off by default
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    enable_source: Vec<String>,
+    /// Switch a part off
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    disable_source: Vec<String>,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+pub(crate) async fn run(session: &Session<'_>, order: &Plan) -> Result<u8, Failure> {
+    let configured = session.configured(order.sample, order.instance.as_deref()).await?;
+    let store = Store::open(&session.globals.data_dir)?;
+    let mut job = Job::new(session.integration, &store).instance(&configured.instance);
+    if !order.step.is_empty() {
+        job = job.select(order.step.clone(), std::time::Duration::ZERO);
+    }
+    let on = order.enable_source.iter().map(|source| (source, true));
+    let off = order.disable_source.iter().map(|source| (source, false));
+    job = on.chain(off).fold(job, |job, (source, on)| job.source(source, on));
+    let forecast = job.forecast(&configured.values).await?;
+    match order.format {
+        Format::Json => session.print_json(&forecast)?,
+        Format::Text => session.print(&text(&forecast, screen::width()))?,
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn text(forecast: &Forecast, width: usize) -> String {
+    let mut table = sheet::plain();
+    let names = ["Step", "Runs", "Scopes"].map(Cell::new);
+    table.set_header(names.into_iter().chain(["Requests", "Objects", "Time"].map(right)));
+    for step in &forecast.steps {
+        let number = |count: Option<u64>| right(count.map_or_else(|| "?".to_owned(), |count| HumanCount(count).to_string()));
+        table.add_row([
+            Cell::new(&step.id),
+            Cell::new(runs(step)),
+            Cell::new(list(&step.scopes)),
+            number(step.requests),
+            number(step.objects),
+            right(step.duration.map_or_else(|| "?".to_owned(), duration)),
+        ]);
+    }
+    let mut text = sheet::write(&mut table) + "\n";
+    for sentence in sentences(forecast) {
+        text += &paragraph(&sentence, width, 0, 2);
+    }
+    text
+}
+
+fn runs(step: &StepForecast) -> String {
+    match &step.start {
+        StartState::Enabled if !step.missing_scopes.is_empty() => format!("yes, without {}", list(&step.missing_scopes)),
+        StartState::Enabled => "yes".to_owned(),
+        StartState::Unselected => "not asked for".to_owned(),
+        StartState::Disabled { reason, because_of: None } => format!("no: {}", reason.as_str().replace('_', " ")),
+        StartState::Disabled { because_of: Some((step, _)), .. } => format!("no: {step} does not"),
+    }
+}
+
+fn sentences(forecast: &Forecast) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(subject) = &forecast.subject {
+        let scopes = match &forecast.scopes {
+            Some(scopes) => format!("they hold the scopes {}", list(scopes)),
+            None => "the provider does not tell which scopes they hold".to_owned(),
+        };
+        said.push(format!("The credentials belong to {subject}; {scopes}."));
+    }
+    for step in forecast.steps.iter().filter(|step| !step.missing_scopes.is_empty()) {
+        said.push(format!("{} lacks the scope {}: its types will be missing.", step.id, list(&step.missing_scopes)));
+    }
+    match (forecast.requests, forecast.duration) {
+        (Some(requests), Some(took)) => said.push(format!(
+            "The last job sent {} for these steps and took {}.",
+            counted(requests, "request", "requests"),
+            duration(took)
+        )),
+        _ => said.push("There is no earlier job: requests and time are not known.".to_owned()),
+    }
+    let left = forecast.remaining.map(|left| format!("{} left of the rate budget", counted(left, "request is", "requests are")));
+    match (left, forecast.budget_time) {
+        (Some(left), Some(0)) => said.push(format!("{left}: no wait is foreseen.")),
+        (Some(left), Some(wait)) => {
+            said.push(format!("{left}: the budget makes the collection take at least {}.", duration(wait)));
+        }
+        (Some(left), None) => said.push(format!("{left}.")),
+        (None, _) => {}
+    }
+    said
+}
