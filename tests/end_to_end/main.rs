@@ -16,3 +16,5 @@ mod faults;
 mod graph;
 mod harness;
 mod kill;
+mod plan;
+mod recordings;

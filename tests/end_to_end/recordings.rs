@@ -1,0 +1,45 @@
+//! `collect --record` and `--replay`.
+
+use integration_heroku::fake::{Fault, Reply};
+
+use crate::harness::{Heroku, Place, assert_same, files_below, undisturbed};
+
+#[test]
+fn what_was_recorded_is_collected_again_without_a_provider() {
+    let heroku = Heroku::sample();
+    heroku.fault(Fault::Status(Reply::html(503, "<h1>Application error</h1>")).on("/teams/{id}/apps").first(1));
+    let place = Place::before(&heroku);
+    let (said, recorded) = place.collect("--record recordings");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert!(said.err.contains("19 exchanges are recorded in recordings"), "{}", said.err);
+    let asked = heroku.requests();
+    let (said, replayed) = place.collect("--replay recordings");
+    assert_eq!((said.code, heroku.requests()), (0, asked), "{}", said.all());
+    assert_same(&replayed, &recorded);
+    assert_same(&recorded, undisturbed());
+}
+
+#[test]
+fn a_recording_holds_no_secret_and_no_address_where_that_is_asked_for() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect --quiet --record recordings --pseudonymise").code, 0);
+    for file in files_below(&place.path("recordings")) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).expect("a file")).into_owned();
+        assert!(!text.contains(heroku.token()) && !text.contains("kestrel.example.com"), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_request_that_no_recording_answers_is_named_with_the_nearest() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    place.run("collect --quiet --record recordings --step fetch-teams");
+    let said = place.run("collect --quiet --replay recordings");
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert!(said.out.contains("no recording") && said.out.contains("/apps"), "{}", said.out);
+    let said = place.run("collect --quiet --replay nowhere");
+    assert_eq!(said.code, 1, "{}", said.all());
+    let said = place.run("collect --quiet --record recordings");
+    assert_eq!(said.code, 1, "an occupied folder is refused: {}", said.all());
+}
