@@ -239,10 +239,7 @@ impl Integration {
     ///
     /// # Errors
     /// [`SchemaError`] where a class schema cannot be used.
-    pub fn schemas(
-        &self,
-        others: BTreeMap<String, serde_json::Value>,
-    ) -> Result<Schemas, SchemaError> {
+    pub fn schemas(&self, others: BTreeMap<String, serde_json::Value>) -> Result<Schemas, SchemaError> {
         let mut schemas = Schemas::new(others)?;
         for step in &self.steps {
             let declaration = step.declaration();

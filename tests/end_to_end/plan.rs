@@ -29,7 +29,8 @@ fn a_plan_tells_which_scope_is_missing_and_how_long_the_budget_will_make_it_wait
     place.run("collect --quiet");
     let said = place.run("plan --format json");
     let plan = said.json();
-    let members = plan["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["id"] == "fetch-team-members"));
+    let members =
+        plan["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["id"] == "fetch-team-members"));
     assert_eq!(members.map(|step| &step["missingScopes"]), Some(&serde_json::json!(["global"])), "{}", said.all());
     assert_eq!((&plan["scopes"], &plan["subject"]), (&serde_json::json!(["read"]), &plan["subject"]));
     // The plugin declares Heroku's own rule, a request every 0.8 s once the bucket is empty.

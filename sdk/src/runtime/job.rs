@@ -17,9 +17,9 @@ use crate::schema::{SchemaError, Schemas, Validation};
 use crate::step::{DisabledReason, Intake, StepError, Tail};
 use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError};
 
-use super::forecast::{Forecast, Known};
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution};
+use super::forecast::{Forecast, Known};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
 /// Parents that a step works on at once, and requests in flight, unless told otherwise.

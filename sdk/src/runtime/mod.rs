@@ -19,8 +19,8 @@ mod forecast;
 mod job;
 
 pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
-pub use forecast::{Forecast, StepForecast};
 pub use event::{Announced, Event};
+pub use forecast::{Forecast, StepForecast};
 pub use job::{Job, JobError};
 
 #[cfg(test)]

@@ -115,8 +115,17 @@ fn without_port(word: String) -> String {
 
 /// The JSON with times, ids of jobs and what follows from the order of answers taken out.
 pub fn steady_json(mut value: Value) -> Value {
-    const VARYING: [&str; 9] =
-        ["job", "id", "startTime", "endTime", "duration", "waitedMs", "waitedForBudgetMs", "rateRemaining", "timestamp"];
+    const VARYING: [&str; 9] = [
+        "job",
+        "id",
+        "startTime",
+        "endTime",
+        "duration",
+        "waitedMs",
+        "waitedForBudgetMs",
+        "rateRemaining",
+        "timestamp",
+    ];
     match &mut value {
         Value::Object(object) => {
             for (name, value) in object.iter_mut() {

@@ -68,7 +68,8 @@ fn text(forecast: &Forecast, width: usize) -> String {
     let names = ["Step", "Runs", "Scopes"].map(Cell::new);
     table.set_header(names.into_iter().chain(["Requests", "Objects", "Time"].map(right)));
     for step in &forecast.steps {
-        let number = |count: Option<u64>| right(count.map_or_else(|| "?".to_owned(), |count| HumanCount(count).to_string()));
+        let number =
+            |count: Option<u64>| right(count.map_or_else(|| "?".to_owned(), |count| HumanCount(count).to_string()));
         table.add_row([
             Cell::new(&step.id),
             Cell::new(runs(step)),
@@ -87,7 +88,9 @@ fn text(forecast: &Forecast, width: usize) -> String {
 
 fn runs(step: &StepForecast) -> String {
     match &step.start {
-        StartState::Enabled if !step.missing_scopes.is_empty() => format!("yes, without {}", list(&step.missing_scopes)),
+        StartState::Enabled if !step.missing_scopes.is_empty() => {
+            format!("yes, without {}", list(&step.missing_scopes))
+        }
         StartState::Enabled => "yes".to_owned(),
         StartState::Unselected => "not asked for".to_owned(),
         StartState::Disabled { reason, because_of: None } => format!("no: {}", reason.as_str().replace('_', " ")),
@@ -115,7 +118,9 @@ fn sentences(forecast: &Forecast) -> Vec<String> {
         )),
         _ => said.push("There is no earlier job: requests and time are not known.".to_owned()),
     }
-    let left = forecast.remaining.map(|left| format!("{} left of the rate budget", counted(left, "request is", "requests are")));
+    let left = forecast
+        .remaining
+        .map(|left| format!("{} left of the rate budget", counted(left, "request is", "requests are")));
     match (left, forecast.budget_time) {
         (Some(left), Some(0)) => said.push(format!("{left}: no wait is foreseen.")),
         (Some(left), Some(wait)) => {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use integration_sdk::{Event, Timestamp};
 use integration_sdk::graph::StepId;
 use integration_sdk::plan::StartState;
 use integration_sdk::runtime::StepReport;
+use integration_sdk::{Event, Timestamp};
 
 use crate::report::words::counted;
 use crate::screen::Screen;
