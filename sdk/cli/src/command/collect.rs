@@ -133,7 +133,9 @@ async fn unfinished(session: &Session<'_>, order: &Collect) -> Result<Option<Job
             let mut ours = jobs.filter(|job| job.integration == session.integration.id() && job.instance == instance);
             ours.next().map(Some).ok_or_else(|| Failure::NoJobs(session.globals.data_dir.clone()))
         }
-        (Some(_), false) => Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance))),
+        (Some(_), false) => {
+            Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance)))
+        }
         (_, true) => Ok(Some(job)),
     }
 }

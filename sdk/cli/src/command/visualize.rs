@@ -84,7 +84,9 @@ pub(crate) async fn run(session: &Session<'_>, order: &Visualize) -> Result<u8, 
     let summary = summary(session, picture).await?;
     let drawn = match &order.what {
         What::Steps(_) => draw_steps(&graphs::steps(session.integration, &plan, summary.as_ref()), kind, picture),
-        What::Types(_) | What::Graph(_) => draw_types(&graphs::types(session.integration, summary.as_ref()), kind, picture),
+        What::Types(_) | What::Graph(_) => {
+            draw_types(&graphs::types(session.integration, summary.as_ref()), kind, picture)
+        }
     };
     match &picture.output {
         None => session.print(&drawn)?,

@@ -184,10 +184,12 @@ struct Mapping {
 /// A mapped relationship leads to an entity of another source: a node that is known by what it is found by.
 fn mapped(object: Object, targets: &mut BTreeMap<String, GraphNode>) -> Option<GraphEdge> {
     let Mapped { mapping } = serde_json::from_slice(&object.row.json).ok()?;
-    let text = |name: &str| mapping.target_entity.get(name).map(|value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
+    let text = |name: &str| {
+        mapping.target_entity.get(name).map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    };
     let found_by: Vec<String> = mapping.target_filter_keys.first()?.iter().filter_map(|name| text(name)).collect();
     let key = format!("mapped:{}", found_by.join(":"));
     targets.entry(key.clone()).or_insert_with(|| GraphNode {
