@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jsonschema::Registry;
+use jsonschema::{Registry, ValidationError};
 use serde_json::Value;
 
+use super::describe_error;
 use super::problem::{SchemaError, SchemaProblem};
 use super::reference::{self, address};
 
@@ -84,7 +85,11 @@ fn read(path: &Path) -> Result<Value, String> {
 pub(super) fn against_the_draft(name: &str, file: Option<&Path>, schema: &Value) -> Vec<SchemaProblem> {
     let validator = jsonschema::draft7::meta::validator();
     let errors = validator.iter_errors(schema);
-    errors.map(|error| problem(name, file, error.instance_path().as_str(), error.to_string())).collect()
+    let told = |error: ValidationError<'_>| {
+        let (pointer, reason) = describe_error(&error);
+        problem(name, file, &pointer, reason)
+    };
+    errors.map(told).collect()
 }
 
 pub(super) fn problem(

@@ -66,6 +66,9 @@ pub enum Validation {
     Fail,
 }
 
+/// Alternatives that a finding tells apart.
+const ALTERNATIVES: usize = 4;
+
 /// The schemas of a run, each compiled when it is first needed.
 pub struct Schemas {
     registry: Registry<'static>,
@@ -187,6 +190,7 @@ impl Schemas {
             Some(Value::Array(classes)) => {
                 classes.iter().filter_map(Value::as_str).filter(|class| self.classes.contains_key(*class)).collect()
             }
+            Some(Value::String(class)) if base == "Entity" && self.classes.contains_key(class) => vec![class],
             _ => Vec::new(),
         };
         if schemas.is_empty() {
@@ -232,6 +236,11 @@ fn describe_error(error: &ValidationError<'_>) -> (String, String) {
         ValidationErrorKind::PropertyNames { error } => {
             let name = error.instance().as_str().map(escaped).unwrap_or_default();
             (format!("{place}/{name}"), error.masked_with("the name of the property").to_string())
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let first = |errors: &Vec<ValidationError<'_>>| Some(errors.first()?.masked_with("it").to_string());
+            let reasons: Vec<String> = context.iter().filter_map(first).take(ALTERNATIVES).collect();
+            (place.to_owned(), format!("value fits none of the alternatives: {}", reasons.join("; ")))
         }
         _ => (place.to_owned(), error.masked().to_string()),
     }
