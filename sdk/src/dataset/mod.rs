@@ -15,4 +15,4 @@ mod read;
 
 pub use error::DatasetError;
 pub use export::{Exported, check_folder, export};
-pub use read::{Found, Read, Wrapper, read};
+pub use read::{Found, Read, Wrapper, read, read_text};

@@ -5,8 +5,9 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::DatasetError;
 
@@ -29,15 +30,15 @@ impl Wrapper {
     }
 }
 
-/// An object as it was found.
+/// An object as it was found: parsed, or as text.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct Found<'a, T = Value> {
     /// The file.
     pub file: &'a Path,
     /// The wrapper.
     pub wrapper: Wrapper,
     /// The object.
-    pub object: Value,
+    pub object: T,
 }
 
 /// What was read.
@@ -51,12 +52,26 @@ pub struct Read {
     pub relationships: u64,
 }
 
-/// Visits every object of a graph; only one is in memory. Files are visited in the order of their paths; their names do not
-/// matter.
+/// Visits every object of a graph; only one is in memory. Files in folders called `relationships` come last, so that the ends
+/// of relationships are mostly known when they are met; beyond that the order is that of the paths, and names do not matter.
 ///
 /// # Errors
 /// [`DatasetError`] where there is no graph, or a file cannot be read or is not of the layout.
-pub fn read(directory: &Path, mut visit: impl FnMut(Found<'_>)) -> Result<Read, DatasetError> {
+pub fn read(directory: &Path, visit: impl FnMut(Found<'_>)) -> Result<Read, DatasetError> {
+    read_as(directory, visit)
+}
+
+/// As [`read`], each object as the text that stands in the file: for those who parse elsewhere, such as in several threads.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_text(directory: &Path, mut visit: impl FnMut(Found<'_, Box<str>>)) -> Result<Read, DatasetError> {
+    read_as(directory, |Found { file, wrapper, object }: Found<'_, Box<RawValue>>| {
+        visit(Found { file, wrapper, object: object.into() });
+    })
+}
+
+fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_, T>)) -> Result<Read, DatasetError> {
     let graph = directory.join("graph");
     if !graph.is_dir() {
         return Err(DatasetError::Missing { path: directory.to_owned() });
@@ -74,11 +89,11 @@ pub fn read(directory: &Path, mut visit: impl FnMut(Found<'_>)) -> Result<Read, 
             }
         }
     }
-    files.sort();
+    files.sort_by_cached_key(|path| (is_of_relationships(path), path.clone()));
     for path in &files {
         let file = File::open(path).map_err(DatasetError::io("read", path))?;
         let mut parser = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, file));
-        let mut found = |wrapper, object| {
+        let mut found = |wrapper, object: T| {
             match wrapper {
                 Wrapper::Entities => counts.entities += 1,
                 Wrapper::Relationships => counts.relationships += 1,
@@ -92,19 +107,23 @@ pub fn read(directory: &Path, mut visit: impl FnMut(Found<'_>)) -> Result<Read, 
     Ok(counts)
 }
 
-type Visit<'a> = &'a mut dyn FnMut(Wrapper, Value);
+fn is_of_relationships(path: &Path) -> bool {
+    path.parent().and_then(Path::file_name).is_some_and(|folder| folder == Wrapper::Relationships.folder())
+}
+
+type Visit<'a, T> = &'a mut dyn FnMut(Wrapper, T);
 
 /// A file: an object with one of the wrappers, or both.
-struct Document<'a>(Visit<'a>);
+struct Document<'a, T>(Visit<'a, T>);
 
-impl<'de> DeserializeSeed<'de> for Document<'_> {
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Document<'_, T> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Document<'_> {
+impl<'de, T: DeserializeOwned> Visitor<'de> for Document<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,16 +148,16 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
-struct Objects<'a>(Wrapper, Visit<'a>);
+struct Objects<'a, T>(Wrapper, Visit<'a, T>);
 
-impl<'de> DeserializeSeed<'de> for Objects<'_> {
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Objects<'_, T> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Objects<'_> {
+impl<'de, T: DeserializeOwned> Visitor<'de> for Objects<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,6 +197,17 @@ mod tests {
         let counts = read(directory.path(), |found| keys.push(found.object["_key"].to_string())).expect("a graph");
         assert_eq!(keys, ["\"1\"", "\"2\"", "\"3\""]);
         assert_eq!(counts, Read { files: 2, entities: 2, relationships: 1 });
+    }
+
+    #[test]
+    fn relationships_come_last_where_folders_tell_and_text_is_as_it_stands_in_the_file() {
+        let directory = graph(&[
+            ("a/relationships/x.json", r#"{"relationships": [{"_key":  "2"}]}"#),
+            ("b/entities/x.json", r#"{"entities": [{"_key": "1"}]}"#),
+        ]);
+        let mut texts = Vec::new();
+        read_text(directory.path(), |found| texts.push(found.object.into_string())).expect("a graph");
+        assert_eq!(texts, [r#"{"_key": "1"}"#, r#"{"_key":  "2"}"#]);
     }
 
     #[test]

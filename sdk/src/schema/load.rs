@@ -4,102 +4,111 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jsonschema::Registry;
+use jsonschema::{Registry, ValidationError};
 use serde_json::Value;
 
-/// Where class schemas live in the registry; never fetched.
-pub(super) const BASE: &str = "schema:///classes/";
-
-/// A schema that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SchemaError {
-    /// The folder or file cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not JSON.
-    #[error("{path} is not JSON: {source}", path = path.display())]
-    NotJson {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// The schema is not valid or refers to one that is not there.
-    #[error("the schema of {name} cannot be used: {reason}")]
-    Invalid {
-        /// Class or type.
-        name: String,
-        /// Why.
-        reason: String,
-    },
-}
+use super::describe_error;
+use super::problem::{SchemaError, SchemaProblem};
+use super::reference::{self, address};
 
 pub(super) fn own() -> Result<BTreeMap<String, Value>, SchemaError> {
-    let parse = |(name, text): &(&str, &str)| {
-        let schema = serde_json::from_str(text)
-            .map_err(|source| SchemaError::NotJson { path: format!("{name}.json").into(), source })?;
-        Ok(((*name).to_owned(), normalized(name, schema)))
+    let parse = |(name, text): &(&str, &str)| match serde_json::from_str(text) {
+        Ok(schema) => Ok(((*name).to_owned(), schema)),
+        Err(error) => {
+            Err(SchemaError::Invalid(vec![problem(name, None::<PathBuf>, "", format!("it is not JSON: {error}"))]))
+        }
     };
     integration_schemas::CLASSES.iter().map(parse).collect()
 }
 
-/// Reads every `*.json` of a folder as a class schema, named by its file.
+/// Reads every `*.json` of a folder as a class schema, named by its `$id` (`#User`) or else by its file. They may build on
+/// each other and on our own.
 ///
 /// # Errors
-/// [`SchemaError`] where a file cannot be read or is not JSON.
+/// [`SchemaError`] where the folder cannot be read, or else everything that is wrong with its schemas, each with file and
+/// JSON pointer.
 pub fn load_directory(directory: &Path) -> Result<BTreeMap<String, Value>, SchemaError> {
-    let unreadable = |source| SchemaError::Unreadable { path: directory.to_owned(), source };
-    let mut classes = BTreeMap::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else { continue };
-        if path.extension().is_none_or(|extension| extension != "json") {
+    let mut problems = Vec::new();
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut all = own()?;
+    for path in json_files(directory)? {
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let schema: Value = match read(&path) {
+            Ok(schema) => schema,
+            Err(reason) => {
+                problems.push(problem(&stem, Some(path), "", reason));
+                continue;
+            }
+        };
+        let id = schema["$id"].as_str().and_then(|id| id.strip_prefix('#')).filter(|id| !id.contains('/'));
+        let name = id.filter(|id| !id.is_empty()).map_or(stem, str::to_owned);
+        problems.extend(against_the_draft(&name, Some(&path), &schema));
+        if let Some(other) = files.get(&name) {
+            let reason = format!("{} is the class {name} already", other.display());
+            problems.push(problem(&name, Some(path), "/$id", reason));
             continue;
         }
-        let text = fs::read(&path).map_err(|source| SchemaError::Unreadable { path: path.clone(), source })?;
-        let schema = serde_json::from_slice(&text).map_err(|source| SchemaError::NotJson { path, source })?;
-        classes.insert(name.clone(), normalized(&name, schema));
+        files.insert(name.clone(), path);
+        all.insert(name, schema);
     }
-    Ok(classes)
+    if files.is_empty() && problems.is_empty() {
+        return Err(SchemaError::Empty { path: directory.to_owned() });
+    }
+    for mut broken in reference::resolve(&mut all) {
+        broken.file = files.get(&broken.schema).cloned();
+        problems.push(broken);
+    }
+    if !problems.is_empty() {
+        problems.sort_by(|a, b| (&a.file, &a.pointer).cmp(&(&b.file, &b.pointer)));
+        return Err(SchemaError::Invalid(problems));
+    }
+    all.retain(|name, _| files.contains_key(name));
+    Ok(all)
 }
 
-/// Gives a schema an identifier that validators accept: published sets name themselves and their parents by bare
-/// fragments (`#User`), which are not identifiers.
-fn normalized(name: &str, mut schema: Value) -> Value {
-    if let Some(object) = schema.as_object_mut() {
-        object.insert("$id".into(), format!("{BASE}{name}.json").into());
-    }
-    rewrite_references(&mut schema);
-    schema
+fn json_files(directory: &Path) -> Result<Vec<PathBuf>, SchemaError> {
+    let unreadable = |source| SchemaError::Unreadable { path: directory.to_owned(), source };
+    let entries = fs::read_dir(directory).map_err(unreadable)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let mut paths = paths.map_err(unreadable)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    Ok(paths)
 }
 
-fn rewrite_references(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            if let Some(Value::String(reference)) = object.get_mut("$ref") {
-                let class = reference.strip_prefix('#').filter(|class| !class.is_empty() && !class.starts_with('/'));
-                if let Some(class) = class {
-                    *reference = format!("{BASE}{class}.json");
-                }
-            }
-            object.values_mut().for_each(rewrite_references);
-        }
-        Value::Array(items) => items.iter_mut().for_each(rewrite_references),
-        _ => {}
-    }
+fn read(path: &Path) -> Result<Value, String> {
+    let text = fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    serde_json::from_slice(&text).map_err(|error| format!("it is not JSON: {error}"))
+}
+
+/// What the rules of schemas themselves find wrong with one.
+pub(super) fn against_the_draft(name: &str, file: Option<&Path>, schema: &Value) -> Vec<SchemaProblem> {
+    let validator = jsonschema::draft7::meta::validator();
+    let errors = validator.iter_errors(schema);
+    let told = |error: ValidationError<'_>| {
+        let (pointer, reason) = describe_error(&error);
+        problem(name, file, &pointer, reason)
+    };
+    errors.map(told).collect()
+}
+
+pub(super) fn problem(
+    name: &str,
+    file: Option<impl Into<PathBuf>>,
+    pointer: &str,
+    reason: impl Into<String>,
+) -> SchemaProblem {
+    let file = file.map(Into::into);
+    SchemaProblem { schema: name.to_owned(), file, pointer: pointer.to_owned(), reason: reason.into() }
 }
 
 pub(super) fn registry(classes: &BTreeMap<String, Value>) -> Result<Registry<'static>, SchemaError> {
+    let refuse = |name: &str, error: &dyn std::fmt::Display| {
+        SchemaError::Invalid(vec![problem(name, None::<PathBuf>, "", error.to_string())])
+    };
     let mut builder = Registry::new();
     for (name, schema) in classes {
-        builder = builder
-            .add(format!("{BASE}{name}.json"), schema.clone())
-            .map_err(|error| SchemaError::Invalid { name: name.clone(), reason: error.to_string() })?;
+        builder = builder.add(address(name), schema.clone()).map_err(|error| refuse(name, &error))?;
     }
-    builder.prepare().map_err(|error| SchemaError::Invalid { name: "a class".into(), reason: error.to_string() })
+    builder.prepare().map_err(|error| refuse("a class", &error))
 }

@@ -4,19 +4,28 @@
 //! `integration-schemas`' own or a folder's; type schemas come with the integration's declarations. References between class
 //! schemas are resolved among the loaded files only: nothing is ever fetched.
 
+mod formats;
 mod load;
+mod problem;
+mod reference;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jsonschema::{Registry, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Registry, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration};
-use load::BASE;
-pub use load::{SchemaError, load_directory};
+pub use load::load_directory;
+use load::problem;
+pub use problem::{SchemaError, SchemaProblem};
+use reference::{address, escaped};
 
 /// Something about an object that its schema forbids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +66,9 @@ pub enum Validation {
     Fail,
 }
 
+/// Alternatives that a finding tells apart.
+const ALTERNATIVES: usize = 4;
+
 /// The schemas of a run, each compiled when it is first needed.
 pub struct Schemas {
     registry: Registry<'static>,
@@ -75,10 +87,14 @@ impl Schemas {
     /// Our own class schemas, with `others` added or in their place.
     ///
     /// # Errors
-    /// [`SchemaError`] where a schema is not one or refers to one that is not there.
+    /// [`SchemaError`] with every reference that leads nowhere.
     pub fn new(others: BTreeMap<String, Value>) -> Result<Self, SchemaError> {
         let mut classes = load::own()?;
         classes.extend(others);
+        let problems = reference::resolve(&mut classes);
+        if !problems.is_empty() {
+            return Err(SchemaError::Invalid(problems));
+        }
         let registry = load::registry(&classes)?;
         Ok(Self { registry, classes, types: BTreeMap::new(), compiled: RwLock::default() })
     }
@@ -120,23 +136,49 @@ impl Schemas {
         &self.classes
     }
 
-    /// Compiles every schema.
+    /// Compiles every schema, and says how many there are.
     ///
     /// # Errors
-    /// The first that is not a valid schema.
+    /// [`SchemaError`] with everything that is wrong with any of them.
     pub fn check_all(&self) -> Result<usize, SchemaError> {
-        let names = self.classes.keys().cloned().chain(self.types.keys().map(ToString::to_string));
-        let mut checked = 0;
-        for name in names {
-            self.validator(&name)?;
-            checked += 1;
+        let types = self.types.iter().map(|(name, schema)| (name.as_str(), schema));
+        let all: Vec<(&str, &Value)> =
+            self.classes.iter().map(|(name, schema)| (name.as_str(), schema)).chain(types).collect();
+        let against = |(name, schema): &(&str, &Value)| load::against_the_draft(name, None, schema);
+        let mut problems: Vec<SchemaProblem> = all.iter().flat_map(against).collect();
+        // A schema that breaks the rules does not compile either, nor do those that build on it.
+        if problems.is_empty() {
+            problems = all.iter().filter_map(|(name, _)| self.validator(name).err()).collect();
         }
-        Ok(checked)
+        if problems.is_empty() { Ok(all.len()) } else { Err(SchemaError::Invalid(problems)) }
     }
 
     /// Everything that the schemas of its classes and its type find wrong with an object.
     pub fn check(&self, object: &Value) -> Vec<Finding> {
-        let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut findings: Vec<Finding> = Vec::new();
+        for schema in self.schemas_of(object) {
+            let validator = match self.validator(schema) {
+                Ok(validator) => validator,
+                Err(problem) => {
+                    findings.push(Finding::of(object, schema, String::new(), problem.to_string()));
+                    continue;
+                }
+            };
+            if validator.is_valid(object) {
+                continue;
+            }
+            for error in validator.iter_errors(object) {
+                let (pointer, reason) = describe_error(&error);
+                if !findings.iter().any(|known| known.pointer == pointer && known.reason == reason) {
+                    findings.push(Finding::of(object, schema, pointer, reason));
+                }
+            }
+        }
+        findings
+    }
+
+    /// The names of the schemas that an object must satisfy.
+    fn schemas_of<'a>(&self, object: &'a Value) -> impl Iterator<Item = &'a str> + use<'a> {
         let base = if object.get("_mapping").is_some() {
             "MappedRelationship"
         } else if object.get("_fromEntityKey").is_some() {
@@ -144,55 +186,63 @@ impl Schemas {
         } else {
             "Entity"
         };
-        let classes = match object.get("_class") {
+        let mut schemas: Vec<&str> = match object.get("_class") {
             Some(Value::Array(classes)) => {
                 classes.iter().filter_map(Value::as_str).filter(|class| self.classes.contains_key(*class)).collect()
             }
+            Some(Value::String(class)) if base == "Entity" && self.classes.contains_key(class) => vec![class],
             _ => Vec::new(),
         };
-        let mut schemas = if classes.is_empty() { vec![base] } else { classes };
-        if self.types.contains_key(text("_type")) {
-            schemas.push(text("_type"));
+        if schemas.is_empty() {
+            schemas.push(base);
         }
-        let mut findings: Vec<Finding> = Vec::new();
-        for schema in schemas {
-            let Ok(validator) = self.validator(schema) else { continue };
-            if validator.is_valid(object) {
-                continue;
-            }
-            for error in validator.iter_errors(object) {
-                let finding = Finding {
-                    object_type: text("_type").to_owned(),
-                    key: text("_key").to_owned(),
-                    pointer: error.instance_path().to_string(),
-                    reason: error.masked().to_string(),
-                    schema: schema.to_owned(),
-                };
-                if !findings.iter().any(|known| known.pointer == finding.pointer && known.reason == finding.reason) {
-                    findings.push(finding);
-                }
-            }
-        }
-        findings
+        schemas.extend(text(object, "_type").filter(|name| self.types.contains_key(*name)));
+        schemas.into_iter()
     }
 
-    fn validator(&self, name: &str) -> Result<Arc<Validator>, SchemaError> {
+    fn validator(&self, name: &str) -> Result<Arc<Validator>, SchemaProblem> {
         if let Some(validator) = self.compiled.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(Arc::clone(validator));
         }
-        let schema = match ObjectType::new(name).ok().and_then(|name| self.types.get(&name)) {
+        let schema = match self.types.get(name) {
             Some(schema) => schema.clone(),
-            None => json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": format!("{BASE}{name}.json")}),
+            None => json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": address(name)}),
         };
-        let compiled = jsonschema::options()
-            .with_registry(&self.registry)
-            .offline()
-            .should_validate_formats(true)
-            .build(&schema)
-            .map_err(|error| SchemaError::Invalid { name: name.to_owned(), reason: error.to_string() })?;
+        let options = formats::checked(jsonschema::options().with_registry(&self.registry).offline());
+        let compiled = options.build(&schema).map_err(|error| {
+            problem(name, None::<PathBuf>, error.schema_path().as_str(), format!("it does not compile: {error}"))
+        })?;
         let compiled = Arc::new(compiled);
         self.compiled.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&compiled));
         Ok(compiled)
+    }
+}
+
+impl Finding {
+    fn of(object: &Value, schema: &str, pointer: String, reason: String) -> Self {
+        let text = |name| text(object, name).unwrap_or_default().to_owned();
+        Self { object_type: text("_type"), key: text("_key"), pointer, reason, schema: schema.to_owned() }
+    }
+}
+
+fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(Value::as_str)
+}
+
+/// Where an error is, and what, without the value: it may be a secret.
+fn describe_error(error: &ValidationError<'_>) -> (String, String) {
+    let place = error.instance_path().as_str();
+    match error.kind() {
+        ValidationErrorKind::PropertyNames { error } => {
+            let name = error.instance().as_str().map(escaped).unwrap_or_default();
+            (format!("{place}/{name}"), error.masked_with("the name of the property").to_string())
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let first = |errors: &Vec<ValidationError<'_>>| Some(errors.first()?.masked_with("it").to_string());
+            let reasons: Vec<String> = context.iter().filter_map(first).take(ALTERNATIVES).collect();
+            (place.to_owned(), format!("value fits none of the alternatives: {}", reasons.join("; ")))
+        }
+        _ => (place.to_owned(), error.masked().to_string()),
     }
 }
 

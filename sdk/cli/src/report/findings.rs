@@ -8,14 +8,22 @@ use indicatif::HumanCount;
 use integration_sdk::schema::Finding;
 use serde::Serialize;
 
-use crate::ink::{FAINT, YELLOW, paint, printable};
+use crate::ink::{BOLD, FAINT, YELLOW, paint, printable};
 
+use super::rule::{Level, Rule};
 use super::words::{counted, paragraph};
 
-/// Findings that are alike: of one type, at one place, for one reason.
+/// Groups in memory; findings of further kinds are only counted.
+const GROUPS: usize = 2_000;
+
+/// Findings that are alike: of one rule and type, at one place, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Group {
+    /// The rule that is broken.
+    pub(crate) rule: Rule,
+    level: Level,
+    advice: &'static str,
     /// How many objects.
     pub(crate) count: u64,
     /// The first one.
@@ -28,26 +36,41 @@ pub(crate) struct Group {
 
 /// Findings so far. Memory is bounded by the kinds of them, not by the objects.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(BTreeMap<(String, String, String), Group>);
+pub(crate) struct Findings {
+    groups: BTreeMap<(Rule, String, String, String), Group>,
+    /// Of kinds that were met when there were enough.
+    further: BTreeMap<Rule, u64>,
+}
 
 impl Findings {
     /// Adds `count` findings that are alike.
-    pub(crate) fn add(&mut self, count: u64, finding: Finding, file: Option<&Path>) {
-        let alike = (finding.object_type.clone(), finding.pointer.clone(), finding.reason.clone());
-        match self.0.get_mut(&alike) {
-            Some(group) => group.count += count,
-            None => drop(self.0.insert(alike, Group { count, first: finding, file: file.map(Path::to_owned) })),
+    pub(crate) fn add(&mut self, rule: Rule, count: u64, finding: Finding, file: Option<&Path>) {
+        let alike = (rule, finding.object_type.clone(), any_item(&finding.pointer), finding.reason.clone());
+        if let Some(group) = self.groups.get_mut(&alike) {
+            group.count += count;
+        } else if self.groups.len() < GROUPS {
+            let file = file.map(Path::to_owned);
+            let group = Group { rule, level: rule.level(), advice: rule.advice(), count, first: finding, file };
+            self.groups.insert(alike, group);
+        } else {
+            *self.further.entry(rule).or_default() += count;
         }
     }
 
     /// How many there are.
     pub(crate) fn total(&self) -> u64 {
-        self.0.values().map(|group| group.count).sum()
+        self.groups.values().map(|group| group.count).chain(self.further.values().copied()).sum()
+    }
+
+    /// How many there are of a rule.
+    pub(crate) fn of_rule(&self, rule: Rule) -> u64 {
+        let grouped: u64 = self.groups.values().filter(|group| group.rule == rule).map(|group| group.count).sum();
+        grouped + self.further.get(&rule).copied().unwrap_or(0)
     }
 
     /// The groups, the largest first, at most `limit`.
     pub(crate) fn groups(&self, limit: usize) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.0.values().collect();
+        let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         groups.truncate(limit);
         groups
@@ -55,59 +78,106 @@ impl Findings {
 
     /// How many groups there are.
     pub(crate) fn kinds(&self) -> usize {
-        self.0.len()
+        self.groups.len()
     }
 
     /// The groups as text.
     pub(crate) fn text(&self, limit: usize, width: usize) -> String {
-        let mut text = String::new();
-        for group in self.groups(limit) {
-            let Finding { object_type, key, pointer, reason, schema } = &group.first;
-            let object_type = if object_type.is_empty() { "(no type)" } else { object_type };
-            let mut line = format!("{} {}", HumanCount(group.count), paint(YELLOW, printable(object_type)));
-            if !pointer.is_empty() {
-                let _ = write!(line, " {}", printable(pointer));
-            }
-            let _ = write!(line, ": {}", printable(reason));
-            if !schema.is_empty() {
-                let _ = write!(line, " (schema {schema})");
-            }
-            text += &paragraph(&line, width, 2, 2);
-            let file = group.file.as_ref().map(|path| format!(" in {}", path.display()));
-            let first = if key.is_empty() { "an object without a key" } else { key };
-            let place = format!("first: {}{}", printable(first), file.unwrap_or_default());
-            text += &paragraph(&paint(FAINT, place), width, 6, 0);
-        }
-        let more = self.kinds().saturating_sub(limit) as u64;
-        if more > 0 {
-            let _ = writeln!(text, "  and {}", counted(more, "other kind", "other kinds"));
-        }
-        text
+        let groups: String = self.groups(limit).into_iter().map(|group| group.text(2, width)).collect();
+        groups + &self.more(limit)
     }
+
+    /// The groups as text under their rules, each with what to do.
+    pub(crate) fn advice(&self, limit: usize, width: usize) -> String {
+        let shown = self.groups(limit);
+        let mut rules: Vec<Rule> = Vec::new();
+        for group in &shown {
+            if !rules.contains(&group.rule) {
+                rules.push(group.rule);
+            }
+        }
+        let mut text = String::new();
+        for rule in rules {
+            let count = counted(self.of_rule(rule), "finding", "findings");
+            text += &paragraph(&format!("{}: {count}", paint(BOLD, rule.id())), width, 2, 2);
+            text.extend(shown.iter().filter(|group| group.rule == rule).map(|group| group.text(4, width)));
+            text += &paragraph(&format!("to do: {}", rule.advice()), width, 4, 2);
+        }
+        text + &self.more(limit)
+    }
+
+    fn more(&self, limit: usize) -> String {
+        match self.kinds().saturating_sub(limit) as u64 {
+            0 => String::new(),
+            more => format!("  and {}\n", counted(more, "other kind", "other kinds")),
+        }
+    }
+}
+
+impl Group {
+    fn text(&self, indent: usize, width: usize) -> String {
+        let Finding { object_type, key, pointer, reason, schema } = &self.first;
+        let object_type = if object_type.is_empty() { "(no type)" } else { object_type };
+        let mut line = format!("{} {}", HumanCount(self.count), paint(YELLOW, printable(object_type)));
+        if !pointer.is_empty() {
+            let _ = write!(line, " {}", printable(pointer));
+        }
+        let _ = write!(line, ": {}", printable(reason));
+        if !schema.is_empty() {
+            let _ = write!(line, " (schema {schema})");
+        }
+        let file = self.file.as_ref().map(|path| format!(" in {}", path.display()));
+        let first = if key.is_empty() { "an object without a key" } else { key };
+        let place = format!("first: {}{}", printable(first), file.unwrap_or_default());
+        paragraph(&line, width, indent, 2) + &paragraph(&paint(FAINT, place), width, indent + 4, 0)
+    }
+}
+
+/// A pointer into whichever item of a list.
+fn any_item(pointer: &str) -> String {
+    let any = |word| match word {
+        "" => "",
+        number if number.bytes().all(|digit: u8| digit.is_ascii_digit()) => "*",
+        name => name,
+    };
+    pointer.split('/').map(any).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn finding(key: usize, pointer: impl Into<String>) -> Finding {
+        Finding {
+            object_type: "space_planet".into(),
+            key: format!("planet-{key}"),
+            pointer: pointer.into(),
+            reason: "value is not a \"uri\"".into(),
+            schema: "Entity".into(),
+        }
+    }
+
     #[test]
     fn a_thousand_alike_findings_are_one_group_with_the_first_as_example() {
         let mut findings = Findings::default();
         for at in 0..1_000 {
-            let finding = Finding {
-                object_type: "space_planet".into(),
-                key: format!("planet-{at}"),
-                pointer: "/webLink".into(),
-                reason: "value is not a \"uri\"".into(),
-                schema: "Entity".into(),
-            };
-            findings.add(1, finding, None);
+            findings.add(Rule::Schema, 1, finding(at, format!("/links/{at}")), None);
         }
         assert_eq!((findings.total(), findings.kinds()), (1_000, 1));
         let text = anstream::adapter::strip_str(&findings.text(10, 80)).to_string();
         assert_eq!(
             text,
-            "  1,000 space_planet /webLink: value is not a \"uri\" (schema Entity)\n      first: planet-0\n"
+            "  1,000 space_planet /links/0: value is not a \"uri\" (schema Entity)\n      first: planet-0\n"
         );
+    }
+
+    #[test]
+    fn findings_of_ever_new_kinds_are_counted_and_not_kept() {
+        let mut findings = Findings::default();
+        for at in 0..GROUPS + 5 {
+            findings.add(Rule::Secret, 1, finding(at, format!("/property-{at}")), None);
+        }
+        assert_eq!((findings.total(), findings.kinds()), (GROUPS as u64 + 5, GROUPS));
+        assert_eq!(findings.of_rule(Rule::Secret), GROUPS as u64 + 5);
     }
 }

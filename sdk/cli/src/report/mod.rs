@@ -3,12 +3,14 @@
 mod closing;
 mod findings;
 mod gaps;
+mod rule;
 pub(crate) mod sheet;
 mod steps;
 pub(crate) mod words;
 
 pub(crate) use closing::Kept;
 pub(crate) use findings::{Findings, Group};
+pub(crate) use rule::{Level, Rule};
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -57,7 +59,7 @@ fn skipped(summary: &Summary, width: usize) -> String {
 fn schema_findings(summary: &Summary, width: usize) -> String {
     let mut findings = Findings::default();
     for counted in summary.integration_step_results.iter().flat_map(|step| &step.findings) {
-        findings.add(counted.count, counted.example.clone(), None);
+        findings.add(Rule::Schema, counted.count, counted.example.clone(), None);
     }
     findings.text(FINDINGS, width)
 }

@@ -65,8 +65,10 @@ fn a_collected_graph_is_checked_and_findings_are_grouped() {
     assert_eq!(said.code, 4, "{}", said.all());
     insta::assert_snapshot!(said.out, @r#"
     ✗ Data: 1 finding. 5 entities and 1 relationship of out are checked.
-      1 space_planet /webLink: value is not a "uri" (schema Site)
-          first: planet:mars in graph/fetch-planets/entities/space_planet-00001.json
+      schema: 1 finding
+        1 space_planet /webLink: value is not a "uri" (schema Site)
+            first: planet:mars in graph/fetch-planets/entities/space_planet-00001.json
+        to do: write the value that the schema asks for, or leave the property out where it is not known
     "#);
     let stored = space.run("validate data --format json").json();
     assert_eq!((&stored["findings"], &stored["data"]["findings"][0]["pointer"]), (&1.into(), &"/webLink".into()));
@@ -101,4 +103,131 @@ fn a_class_schema_of_ones_own_is_used_and_a_broken_one_is_a_finding() {
     let said = space.run("validate --schemas classes");
     assert_eq!(said.code, 4, "{}", said.all());
     assert!(said.out.contains("✗ Schemas") && said.out.contains("Data: passed over"), "{}", said.out);
+}
+
+/// A graph of another program with two faults of one kind and one of another.
+fn faulty() -> Space {
+    let space = Space::new();
+    let comet = |name: &str| {
+        format!(
+            r#"{{"_key": "comet:{name}", "_type": "space_comet", "_class": ["Site"], "id": "{name}", "name": "{name}",
+                "displayName": "<{name}>",
+                "note": "postgres://u:{name}-s3cret@db.example/d", "seen_at": 1}}"#
+        )
+    };
+    let entities = format!(r#"{{"entities": [{}, {}]}}"#, comet("halley"), comet("encke"));
+    space.write("in/graph/any thing.json", &entities);
+    space
+}
+
+#[test]
+fn findings_stand_under_their_rules_with_what_to_do_and_no_secret_is_shown() {
+    let said = faulty().run("validate data --input in");
+    assert_eq!(said.code, 4, "{}", said.all());
+    insta::assert_snapshot!(said.out, @"
+    ✗ Data: 4 findings. 2 entities and 0 relationships of in are checked.
+      property-name: 2 findings
+        2 space_comet /seen_at: the name of this property is not allowed
+            first: comet:halley in graph/any thing.json
+        to do: write names in camel case, such as `createdOn`; tags as `tag.Name`
+      secret: 2 findings
+        2 space_comet /note: it looks like a URL with a password
+            first: comet:halley in graph/any thing.json
+        to do: mark the field as secret, so that it never enters the graph, and change the secret: whoever reads the graph has it
+    ");
+    assert!(!said.all().contains("s3cret"));
+}
+
+#[test]
+fn rules_that_may_be_broken_are_named_and_kinds_are_limited() {
+    let allowed = faulty().run("validate data --input in --allow property-name,secret");
+    assert_eq!((allowed.code, allowed.err.as_str()), (0, ""), "{}", allowed.all());
+    let limited = faulty().run("validate data --input in --max-findings 1");
+    assert_eq!(limited.code, 4);
+    assert!(limited.out.contains("4 findings") && limited.out.contains("and 1 other kind"), "{}", limited.out);
+    let unknown = faulty().run("validate data --input in --allow property-names");
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("'property-name'"), "{}", unknown.err);
+}
+
+#[test]
+fn sarif_has_a_result_a_kind_with_place_rule_and_count() {
+    let said = faulty().run("validate data --input in --format sarif");
+    assert_eq!(said.code, 4, "{}", said.all());
+    let log = said.json();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    assert_eq!(run["tool"]["driver"]["name"], "integration-space");
+    let results = run["results"].as_array().expect("results");
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().expect("an index") as usize];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert_eq!((&result["level"], &result["occurrenceCount"]), (&"error".into(), &2.into()));
+        let place = &result["locations"][0];
+        assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], "in/graph/any%20thing.json");
+    }
+    let secret = results.iter().find(|result| result["ruleId"] == "secret").expect("a secret");
+    assert_eq!(secret["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "comet:halley#/note");
+    assert!(!said.all().contains("s3cret"));
+}
+
+#[test]
+fn junit_has_a_suite_a_check_and_a_case_a_rule() {
+    let said = faulty().run("validate data --input in --format junit");
+    assert_eq!(said.code, 4, "{}", said.all());
+    assert!(
+        said.out.starts_with("<?xml") && said.out.contains(r#"<testsuite name="validate data" tests="15""#),
+        "{}",
+        said.out
+    );
+    let failures: Vec<&str> = said.out.lines().filter(|line| line.trim_start().starts_with("<failure")).collect();
+    assert_eq!(failures.len(), 2, "{}", said.out);
+    assert!(failures[1].contains(r#"type="secret""#) && failures[1].contains("2 found; to do: "), "{}", failures[1]);
+    assert!(!said.all().contains("s3cret"));
+    let skipped = Space::new().run("validate --format junit");
+    assert!(skipped.out.contains("<skipped message=\"there are no jobs"), "{}", skipped.out);
+}
+
+#[test]
+fn everything_that_is_wrong_with_class_schemas_is_told_with_file_and_pointer() {
+    let space = Space::new();
+    space.write("classes/Site.json", r##"{"$id": "#Site", "allOf": [{"$ref": "#Entitty"}]}"##);
+    space.write("classes/Team.json", r##"{"$id": "#Team", "properties": {"size": {"type": "many"}}}"##);
+    let said = space.run("validate schemas --schemas classes");
+    assert_eq!(said.code, 4, "{}", said.all());
+    insta::assert_snapshot!(said.out, @r##"
+    ✗ Schemas: 2 findings. They cannot be used.
+      classes/Site.json, at /allOf/0/$ref: "#Entitty" leads nowhere: there is no class Entitty; is Entity meant?
+      classes/Team.json, at /properties/size/type: value fits none of the alternatives: it is not one of "array", "boolean" or 5 other candidates; it is not of type "array"
+      to do: correct the schema at that place; references name loaded classes, such as #Entity
+    "##);
+    let missing = space.run("validate schemas --schemas nowhere");
+    assert_eq!(missing.code, 1);
+    assert!(missing.err.contains("cannot read nowhere"), "{}", missing.err);
+}
+
+#[test]
+fn type_schemas_are_written_and_a_drift_is_a_finding_that_names_the_file() {
+    let space = Space::new();
+    let written = space.run("validate schemas --write");
+    assert_eq!(
+        written.out,
+        "✓ Schemas. 42 classes and 6 types compile; 6 type schemas are written to schemas/types.\n"
+    );
+    assert_eq!(space.run("validate schemas --check").code, 0);
+    let moon = space.read("schemas/types/space_moon.json").replace("\"string\"", "\"integer\"");
+    space.write("schemas/types/space_moon.json", &moon);
+    space.write("schemas/types/space_star.json", "{}");
+    let drifted = space.run("validate schemas --check schemas/types");
+    assert_eq!(drifted.code, 4, "{}", drifted.all());
+    insta::assert_snapshot!(drifted.out, @"
+    ✗ Schemas: 2 findings. 42 classes and 6 types compile.
+      schemas/types/space_moon.json differs from the type that the program declares, at /properties/id/type
+      schemas/types/space_star.json is left over: no step declares this type
+      to do: write them anew with `validate schemas --write`, and look at what changed before you commit
+    ");
+    let json = space.run("validate schemas --check --format json").json();
+    assert_eq!(json["schemas"]["drifted"][0]["file"], "schemas/types/space_moon.json");
+    assert_eq!(space.run("validate data --check").code, 2);
 }

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::ink::{BOLD, FAINT, paint, printable};
+use crate::report::Rule;
 use crate::report::words::{list, paragraph};
 use crate::session::{Configured, Session};
 
-use super::{Check, Validate};
+use super::{Check, Report, Validate};
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,6 +147,7 @@ impl Outcome {
 
 impl Check for Outcome {
     const TITLE: &'static str = "Configuration";
+    const RULES: &'static [Rule] = &[Rule::Configuration];
 
     fn findings(&self) -> u64 {
         self.problem.is_some().into()
@@ -173,5 +175,17 @@ impl Check for Outcome {
             text += &paragraph(&format!("{step} will not run: it needs {}", list(missing)), width, 2, 2);
         }
         text
+    }
+    fn reports(&self) -> Vec<Report> {
+        let report = |problem: &Problem| Report {
+            rule: Rule::Configuration,
+            count: 1,
+            message: format!("{}: {}", problem.code, problem.message),
+            file: None,
+            object_type: None,
+            key: None,
+            pointer: String::new(),
+        };
+        self.problem.iter().map(report).collect()
     }
 }

@@ -1,23 +1,25 @@
 //! Where the graph that is checked comes from: a job of the store, or files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use integration_sdk::dataset::{self, Wrapper};
 use integration_sdk::schema::Schemas;
-use integration_sdk::store::{JobStore, Kind, StoreError};
+use integration_sdk::store::{JobStore, Kind};
 use serde::Serialize;
-use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::failure::Failure;
 use crate::history;
 use crate::report::words::counted;
-use crate::report::{Findings, Group};
+use crate::report::{Findings, Group, Rule};
 use crate::session::Session;
 
 use super::graph::Graph;
-use super::{Check, Validate};
+use super::pool::{self, Feed, Raw};
+use super::{Check, Report, Validate};
 
-/// Objects in memory at once.
+/// Objects read from the store at once.
 const PAGE: usize = 1_000;
 
 #[derive(Debug, Default, Serialize)]
@@ -46,50 +48,63 @@ pub(super) struct Outcome {
 pub(super) async fn check(session: &Session<'_>, order: &Validate, named: bool) -> Result<Outcome, Failure> {
     let schemas = session.integration.schemas(session.class_schemas(order.schemas.as_deref())?)?;
     if let Some(folder) = &order.input {
-        let outcome = Outcome { input: Some(folder.clone()), ..Outcome::default() };
-        return Ok(outcome.conclude(of_files(folder, &schemas)?, order));
+        let graph = tokio::task::block_in_place(|| of_files(folder, &schemas, &order.allow))?;
+        return Ok(Outcome { input: Some(folder.clone()), ..Outcome::default() }.conclude(graph, order));
     }
     match history::find(&session.globals.data_dir, session.integration.id(), order.job.as_deref()).await {
         Ok((store, row)) => {
-            let outcome = Outcome { job: Some(row.id.to_string()), ..Outcome::default() };
-            Ok(outcome.conclude(of_job(&store.open_job(&row), &schemas).await?, order))
+            let job = store.open_job(&row);
+            let graph = tokio::task::block_in_place(|| of_job(&job, &schemas, &order.allow))?;
+            Ok(Outcome { job: Some(row.id.to_string()), ..Outcome::default() }.conclude(graph, order))
         }
         Err(error @ Failure::NoJobs(_)) if !named => Ok(Outcome::passed_over(&error.to_string())),
         Err(error) => Err(error),
     }
 }
 
-fn of_files<'a>(folder: &Path, schemas: &'a Schemas) -> Result<Graph<'a>, Failure> {
-    let mut graph = Graph::new(schemas);
-    dataset::read(folder, |found| {
-        let file = found.file.strip_prefix(folder).unwrap_or(found.file);
-        graph.add(&found.object, found.wrapper == Wrapper::Entities, Some(file));
-    })?;
-    Ok(graph)
+fn of_files(folder: &Path, schemas: &Schemas, allowed: &[Rule]) -> Result<Graph, Failure> {
+    pool::look(schemas, allowed, |feed| {
+        let mut current: Option<(PathBuf, Arc<Path>)> = None;
+        dataset::read_text(folder, |found| {
+            let shown = match &current {
+                Some((path, shown)) if path == found.file => Arc::clone(shown),
+                _ => {
+                    let shown: Arc<Path> = found.file.strip_prefix(folder).unwrap_or(found.file).into();
+                    current = Some((found.file.to_owned(), Arc::clone(&shown)));
+                    shown
+                }
+            };
+            feed.add(Raw { file: Some(shown), wrapper: found.wrapper, json: found.object });
+        })?;
+        Ok(())
+    })
+}
+
+fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Rule]) -> Result<Graph, Failure> {
+    pool::look(schemas, allowed, |feed| Handle::current().block_on(feed_job(job, feed)))
 }
 
 /// Entities first: the ends of relationships are then known when they are met.
-async fn of_job<'a>(job: &JobStore, schemas: &'a Schemas) -> Result<Graph<'a>, Failure> {
-    let mut graph = Graph::new(schemas);
+async fn feed_job(job: &JobStore, feed: &mut Feed) -> Result<(), Failure> {
     let mut types: Vec<_> = job.census().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
     types.sort();
     types.dedup();
     for (kind, object_type) in types {
+        let wrapper = if kind == Kind::Entity { Wrapper::Entities } else { Wrapper::Relationships };
         let mut after = None;
         loop {
             let page = job.json_page(object_type.clone(), after, PAGE).await?;
-            for (key, json) in &page {
-                let object: Value = serde_json::from_str(json)
-                    .map_err(|error| StoreError::Corrupt(format!("{object_type} {key}: {error}")))?;
-                graph.add(&object, kind == Kind::Entity, None);
+            let last = page.len() < PAGE;
+            after = page.last().map(|(key, _)| key.clone());
+            for (_, json) in page {
+                feed.add(Raw { file: None, wrapper, json: json.into() });
             }
-            if page.len() < PAGE {
+            if last {
                 break;
             }
-            after = page.into_iter().next_back().map(|(key, _)| key);
         }
     }
-    Ok(graph)
+    Ok(())
 }
 
 impl Outcome {
@@ -97,19 +112,20 @@ impl Outcome {
         Self { passed_over: Some(reason.to_owned()), ..Self::default() }
     }
 
-    fn conclude(mut self, graph: Graph<'_>, order: &Validate) -> Self {
+    fn conclude(mut self, graph: Graph, order: &Validate) -> Self {
         (self.entities, self.relationships) = graph.counts();
+        self.shown = order.shown();
         self.all = graph.findings();
         self.total = self.all.total();
         self.kinds = self.all.kinds();
-        self.findings = self.all.groups(order.max_findings).into_iter().cloned().collect();
-        self.shown = order.max_findings;
+        self.findings = self.all.groups(self.shown).into_iter().cloned().collect();
         self
     }
 }
 
 impl Check for Outcome {
     const TITLE: &'static str = "Data";
+    const RULES: &'static [Rule] = &Rule::OF_DATA;
 
     fn findings(&self) -> u64 {
         self.total
@@ -130,6 +146,22 @@ impl Check for Outcome {
     }
 
     fn details(&self, width: usize) -> String {
-        self.all.text(self.shown, width)
+        self.all.advice(self.shown, width)
+    }
+
+    fn reports(&self) -> Vec<Report> {
+        let report = |group: &Group| Report {
+            rule: group.rule,
+            count: group.count,
+            message: match group.first.schema.as_str() {
+                "" => group.first.reason.clone(),
+                schema => format!("{} (schema {schema})", group.first.reason),
+            },
+            file: group.file.as_ref().map(|file| self.input.as_deref().unwrap_or(Path::new("")).join(file)),
+            object_type: Some(group.first.object_type.clone()),
+            key: Some(group.first.key.clone()),
+            pointer: group.first.pointer.clone(),
+        };
+        self.findings.iter().map(report).collect()
     }
 }

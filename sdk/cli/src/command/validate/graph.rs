@@ -1,56 +1,89 @@
-//! The rules of a graph: objects keep their schemas, types are declared, keys are unique, relationships have both ends.
+//! The rules that objects keep or break together: keys are unique, relationships have both ends, and their types follow.
 //!
-//! Objects come one by one in any order. What stays in memory is a digest of each key, and of each end that has not been
-//! met yet, never an object.
+//! Objects come one by one, in any order. What stays in memory is a digest of each key with its type, and each relationship
+//! whose ends have not all been met yet: few where entities come first, as they do from the store and from folders that tell
+//! entities from relationships. Never an object.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
+use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use integration_sdk::graph::ObjectType;
-use integration_sdk::schema::{Finding, Schemas};
-use serde_json::Value;
+use integration_sdk::graph::{ObjectType, RelationshipClass, relationship_type};
+use integration_sdk::schema::Finding;
 
-use crate::report::Findings;
+use crate::report::{Findings, Rule};
+
+use super::object::{ENDS, Fault};
+use super::secrets;
 
 /// Stands for a key: two keyed hashes, so that two keys of one digest need not be expected.
-type Digest = (u64, u64);
+pub(super) type Digest = (u64, u64);
 
-/// Where each kind of relationship says what it joins.
-const ENDS: [&str; 3] = ["/_fromEntityKey", "/_toEntityKey", "/_mapping/sourceEntityKey"];
+/// Makes digests; those of one and the same are comparable.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Digests(RandomState, RandomState);
+
+impl Digests {
+    pub(super) fn of(&self, key: &str) -> Digest {
+        (self.0.hash_one(key), self.1.hash_one(key))
+    }
+}
+
+/// What is left of an object when it has been looked at by itself.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) file: Option<Arc<Path>>,
+    pub(super) is_entity: bool,
+    pub(super) object_type: String,
+    pub(super) key: String,
+    /// None where it has no key.
+    pub(super) digest: Option<Digest>,
+    /// The verb of a direct relationship.
+    pub(super) class: Option<RelationshipClass>,
+    /// By [`ENDS`].
+    pub(super) ends: [Option<Digest>; 3],
+    pub(super) faults: Vec<Fault>,
+}
+
+/// A type by the order in which types were met.
+type TypeNumber = u32;
+
+#[derive(Debug)]
+struct Kept {
+    is_entity: bool,
+    object_type: TypeNumber,
+}
+
+/// A relationship of which not all ends have been met.
+struct Waiting {
+    file: Option<Arc<Path>>,
+    object_type: TypeNumber,
+    key: Box<str>,
+    class: Option<RelationshipClass>,
+    ends: [Option<Digest>; 3],
+}
 
 /// A graph while it is looked through.
-pub(super) struct Graph<'a> {
-    schemas: &'a Schemas,
-    hashers: (RandomState, RandomState),
-    /// Whether the key is an entity's.
-    keys: HashMap<Digest, bool>,
-    /// Ends that no entity has had so far, by type and place of the relationship.
-    awaited: HashMap<(Digest, String, &'static str), Awaited>,
+#[derive(Default)]
+pub(super) struct Graph {
+    keys: HashMap<Digest, Kept>,
+    types: Vec<String>,
+    numbers: HashMap<String, TypeNumber>,
+    /// The type that a relationship between two types should have.
+    expected: HashMap<(TypeNumber, RelationshipClass, TypeNumber), Option<ObjectType>>,
+    waiting: Vec<Waiting>,
+    allowed: Vec<Rule>,
     findings: Findings,
     entities: u64,
     relationships: u64,
 }
 
-/// The first relationship that leads to an end, and how many do.
-struct Awaited {
-    count: u64,
-    key: String,
-    file: Option<PathBuf>,
-}
-
-impl<'a> Graph<'a> {
-    pub(super) fn new(schemas: &'a Schemas) -> Self {
-        Self {
-            schemas,
-            hashers: (RandomState::new(), RandomState::new()),
-            keys: HashMap::new(),
-            awaited: HashMap::new(),
-            findings: Findings::default(),
-            entities: 0,
-            relationships: 0,
-        }
+impl Graph {
+    /// An empty graph; what breaks one of the `allowed` rules is no finding.
+    pub(super) fn new(allowed: &[Rule]) -> Self {
+        Self { allowed: allowed.to_vec(), ..Self::default() }
     }
 
     /// Entities and relationships so far.
@@ -58,156 +91,92 @@ impl<'a> Graph<'a> {
         (self.entities, self.relationships)
     }
 
-    /// Looks at an object; `is_entity` says where it was found.
-    pub(super) fn add(&mut self, object: &Value, is_entity: bool, file: Option<&Path>) {
-        *(if is_entity { &mut self.entities } else { &mut self.relationships }) += 1;
-        for finding in self.schemas.check(object) {
-            self.findings.add(1, finding, file);
+    /// Takes an object in.
+    pub(super) fn add(&mut self, mut seen: Seen) {
+        *(if seen.is_entity { &mut self.entities } else { &mut self.relationships }) += 1;
+        let object_type = self.number(&seen.object_type);
+        for fault in std::mem::take(&mut seen.faults) {
+            self.find(fault, object_type, &seen.key, seen.file.as_deref());
         }
-        self.check_type(object, file);
-        self.check_key(object, is_entity, file);
-        let mut ends = 0;
-        for place in ENDS {
-            if let Some(end) = object.pointer(place).and_then(Value::as_str) {
-                ends += 1;
-                self.check_end(object, place, end, file);
+        if let Some(digest) = seen.digest {
+            match self.keys.entry(digest) {
+                Entry::Vacant(free) => drop(free.insert(Kept { is_entity: seen.is_entity, object_type })),
+                Entry::Occupied(_) => {
+                    let fault = Fault::new(Rule::DuplicateKey, "/_key", "another object has this key");
+                    self.find(fault, object_type, &seen.key, seen.file.as_deref());
+                }
             }
         }
-        match (is_entity, ends) {
-            (true, 1..) => self.find(object, "", "it stands among the entities and is a relationship", file),
-            (false, 0) => self.find(object, "", "it stands among the relationships and joins nothing", file),
-            _ => {}
+        if seen.ends.iter().any(Option::is_some) {
+            let Seen { file, key, class, ends, .. } = seen;
+            let relationship = Waiting { file, object_type, key: key.into(), class, ends };
+            if ends.iter().flatten().all(|end| self.entity(end).is_some()) {
+                self.check(&relationship);
+            } else {
+                self.waiting.push(relationship);
+            }
         }
     }
 
     /// All findings, once there are no more objects.
     pub(super) fn findings(mut self) -> Findings {
-        let missing = self.awaited.into_iter().filter(|((end, _, _), _)| self.keys.get(end) != Some(&true));
-        let mut missing: Vec<_> = missing.collect();
-        // Hashing is by chance; the example of each kind is the same each time.
-        missing.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
-        for ((_, object_type, place), awaited) in missing {
-            let finding = finding(&object_type, &awaited.key, place, "there is no entity of this key");
-            self.findings.add(awaited.count, finding, awaited.file.as_deref());
+        for relationship in std::mem::take(&mut self.waiting) {
+            self.check(&relationship);
         }
         self.findings
     }
 
-    fn check_type(&mut self, object: &Value, file: Option<&Path>) {
-        let declared = |name| ObjectType::new(name).is_ok_and(|name| self.schemas.types().contains_key(&name));
-        if object["_type"].as_str().is_some_and(|name| !declared(name)) {
-            self.find(object, "/_type", "no step declares this type", file);
+    fn check(&mut self, relationship: &Waiting) {
+        for (place, end) in ENDS.into_iter().zip(relationship.ends) {
+            if end.is_some_and(|end| self.entity(&end).is_none()) {
+                let fault = Fault::new(Rule::MissingEnd, place, "there is no entity of this key");
+                self.find(fault, relationship.object_type, &relationship.key, relationship.file.as_deref());
+            }
+        }
+        let [from, to, _] = relationship.ends.map(|end| end.and_then(|end| self.entity(&end)));
+        let (Some(from), Some(to), Some(class)) = (from, to, relationship.class) else { return };
+        let Some(expected) = self.expected(from, class, to) else { return };
+        if expected.as_str() != self.types[relationship.object_type as usize] {
+            let fault =
+                Fault::new(Rule::RelationshipType, "/_type", format!("by the types of its ends it is {expected}"));
+            self.find(fault, relationship.object_type, &relationship.key, relationship.file.as_deref());
         }
     }
 
-    fn check_key(&mut self, object: &Value, is_entity: bool, file: Option<&Path>) {
-        let Some(key) = object["_key"].as_str() else { return };
-        if self.keys.insert(self.digest(key), is_entity).is_some() {
-            self.find(object, "/_key", "another object has this key", file);
-        }
+    fn entity(&self, key: &Digest) -> Option<TypeNumber> {
+        self.keys.get(key).filter(|kept| kept.is_entity).map(|kept| kept.object_type)
     }
 
-    fn check_end(&mut self, object: &Value, place: &'static str, end: &str, file: Option<&Path>) {
-        let digest = self.digest(end);
-        if self.keys.get(&digest) == Some(&true) {
+    /// None where one of the types is no name of a type.
+    fn expected(&mut self, from: TypeNumber, class: RelationshipClass, to: TypeNumber) -> Option<ObjectType> {
+        let types = &self.types;
+        let name = |number: TypeNumber| ObjectType::new(&types[number as usize]).ok();
+        let follow = || Some(relationship_type(&name(from)?, class, &name(to)?));
+        self.expected.entry((from, class, to)).or_insert_with(follow).clone()
+    }
+
+    fn number(&mut self, object_type: &str) -> TypeNumber {
+        if let Some(number) = self.numbers.get(object_type) {
+            return *number;
+        }
+        let number = TypeNumber::try_from(self.types.len()).unwrap_or(TypeNumber::MAX);
+        self.types.push(object_type.to_owned());
+        self.numbers.insert(object_type.to_owned(), number);
+        number
+    }
+
+    fn find(&mut self, fault: Fault, object_type: TypeNumber, key: &str, file: Option<&Path>) {
+        if self.allowed.contains(&fault.rule) {
             return;
         }
-        let awaited = self.awaited.entry((digest, text(object, "_type"), place));
-        let first = || Awaited { count: 0, key: text(object, "_key"), file: file.map(Path::to_owned) };
-        awaited.or_insert_with(first).count += 1;
-    }
-
-    fn find(&mut self, object: &Value, place: &str, reason: &str, file: Option<&Path>) {
-        let finding = finding(&text(object, "_type"), &text(object, "_key"), place, reason);
-        self.findings.add(1, finding, file);
-    }
-
-    fn digest(&self, key: &str) -> Digest {
-        (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key))
-    }
-}
-
-fn text(object: &Value, name: &str) -> String {
-    object[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn finding(object_type: &str, key: &str, pointer: &str, reason: &str) -> Finding {
-    Finding {
-        object_type: object_type.to_owned(),
-        key: key.to_owned(),
-        pointer: pointer.to_owned(),
-        reason: reason.to_owned(),
-        schema: String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use integration_sdk::graph::{Class, EntityDeclaration, RelationshipClass, RelationshipDeclaration};
-    use serde_json::json;
-
-    use super::*;
-
-    fn planet(key: &str) -> Value {
-        json!({"_key": key, "_type": "space_planet", "_class": ["Site"], "name": key, "displayName": key})
-    }
-
-    fn orbit(from: &str, to: &str) -> Value {
-        json!({"_key": format!("{from}|has|{to}"), "_type": "space_planet_has_planet", "_class": "HAS",
-               "displayName": "HAS", "_fromEntityKey": from, "_toEntityKey": to})
-    }
-
-    /// What is found, as `pointer: reason`.
-    fn found(objects: &[(Value, bool)]) -> Vec<String> {
-        let mut schemas = Schemas::new(BTreeMap::new()).expect("our own schemas");
-        let name = ObjectType::literal("space_planet");
-        schemas.entity(&EntityDeclaration::new("Planet", name.clone(), Class::literal("Site")));
-        schemas.relationship(&RelationshipDeclaration::new(name.clone(), RelationshipClass::HAS, name));
-        let mut graph = Graph::new(&schemas);
-        objects.iter().for_each(|(object, is_entity)| graph.add(object, *is_entity, None));
-        let findings = graph.findings();
-        let mut lines: Vec<String> = findings
-            .groups(10)
-            .into_iter()
-            .map(|group| format!("{} x {}: {}", group.count, group.first.pointer, group.first.reason))
-            .collect();
-        lines.sort();
-        lines
-    }
-
-    #[test]
-    fn a_whole_graph_has_no_findings_in_whichever_order_it_comes() {
-        let (earth, moon) = (planet("planet:earth"), planet("planet:moon0"));
-        let orbit = orbit("planet:earth", "planet:moon0");
-        assert_eq!(found(&[(orbit, false), (earth, true), (moon, true)]), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_missing_end_is_counted_by_the_relationships_that_lead_to_it() {
-        let objects = [
-            (planet("planet:earth"), true),
-            (orbit("planet:earth", "planet:gone1"), false),
-            (orbit("planet:earth", "planet:gone2"), false),
-        ];
-        assert_eq!(found(&objects), ["2 x /_toEntityKey: there is no entity of this key"]);
-    }
-
-    #[test]
-    fn a_key_is_unique_and_a_type_declared() {
-        let mut comet = planet("comet:halley");
-        comet["_type"] = "space_comet".into();
-        let objects = [(planet("planet:earth"), true), (planet("planet:earth"), true), (comet, true)];
-        assert_eq!(
-            found(&objects),
-            ["1 x /_key: another object has this key", "1 x /_type: no step declares this type"]
-        );
-    }
-
-    #[test]
-    fn an_object_stands_where_it_belongs() {
-        let stray = found(&[(planet("planet:earth"), false)]);
-        assert_eq!(stray, ["1 x : it stands among the relationships and joins nothing"]);
+        let masked = |text: &str| secrets::masked(text).into_owned();
+        let finding = Finding {
+            object_type: masked(&self.types[object_type as usize]),
+            key: masked(key),
+            pointer: masked(&fault.pointer),
+            reason: masked(&fault.reason),
+            schema: fault.schema,
+        };
+        self.findings.add(fault.rule, 1, finding, file);
     }
 }

@@ -2,22 +2,37 @@
 //!
 //! Where no check is named, all are made that can be: the schemas always; the configuration unless nothing sets a
 //! required field; the graph if there is a job, or `--input`. What is passed over is said. With `--input` or `--job` alone,
-//! only the graph is checked: that is what these options are about.
+//! only the graph is checked: that is what these options are about. With `--check` or `--write` alone, only the schemas are.
+//!
+//! ```text
+//!   store or files ──▶ pool: parse, object and secrets ──▶ graph ──▶ findings ──▶ text, JSON, SARIF or JUnit
+//! ```
 
 mod config;
 mod data;
 mod graph;
+mod junit;
+mod object;
+mod pointer;
+mod pool;
+mod sarif;
 mod schemas;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod types;
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::arguments::{self, Format};
+use crate::arguments;
 use crate::exit;
 use crate::failure::Failure;
 use crate::ink::{BOLD, FAINT, GREEN, YELLOW, paint};
+use crate::report::Rule;
 use crate::report::words::{counted, paragraph};
 use crate::screen;
 use crate::session::Session;
@@ -31,7 +46,11 @@ use crate::session::Session;
   {name} validate data
       the graph of the newest job
   {name} validate data --input graph --schemas classes
-      a graph in files, against class schemas of your own
+      a graph in files, from whatever program, against class schemas of your own
+  {name} validate data --format sarif
+      for a code host; junit for a build server
+  {name} validate schemas --write
+      the type schemas as files, to be committed; --check in CI
 
 Without a name, the configuration is passed over where no credentials are set, and the graph where there is no job.
 Exit codes: 0 all well, 1 a check could not be made, 2 wrong usage, 4 a check found something.")]
@@ -47,9 +66,18 @@ pub(crate) struct Validate {
     /// Class schemas of your own, added to or in the place of the built-in ones
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
-    /// How many kinds of findings are shown
-    #[arg(long, value_name = "N", default_value = "20")]
-    max_findings: usize,
+    /// How many kinds of findings are shown; 20 in text and JSON, and all else, unless given
+    #[arg(long, value_name = "N")]
+    max_findings: Option<usize>,
+    /// Rules of a graph that may be broken
+    #[arg(long, value_name = "RULE", value_delimiter = ',', hide_possible_values = true)]
+    allow: Vec<Rule>,
+    /// Compare the type schemas in this folder with the types of the program
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES)]
+    check: Option<PathBuf>,
+    /// Write the type schemas of the program into this folder, a file a type
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES, conflicts_with = "check")]
+    write: Option<PathBuf>,
     /// Check the configuration that leads to the imitation of the provider
     #[arg(long)]
     sample: bool,
@@ -59,6 +87,21 @@ pub(crate) struct Validate {
     /// How the results are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+}
+
+/// Where type schemas are kept unless another folder is given.
+const TYPES: &str = "schemas/types";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For code hosts: SARIF 2.1.0
+    Sarif,
+    /// For build servers: JUnit XML
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,6 +131,8 @@ struct Results {
 /// What a check has to say.
 trait Check {
     const TITLE: &'static str;
+    /// What it looks for.
+    const RULES: &'static [Rule];
     /// How much was found.
     fn findings(&self) -> u64;
     /// Why it was not made.
@@ -96,11 +141,70 @@ trait Check {
     fn sentence(&self) -> String;
     /// Whatever else there is to know.
     fn details(&self, width: usize) -> String;
+    /// Everything that was found, for tools that show results of any program.
+    fn reports(&self) -> Vec<Report>;
+}
+
+/// A finding as such tools know it.
+#[derive(Debug)]
+struct Report {
+    rule: Rule,
+    /// How often.
+    count: u64,
+    message: String,
+    file: Option<PathBuf>,
+    object_type: Option<String>,
+    key: Option<String>,
+    pointer: String,
+}
+
+impl Report {
+    /// Where, what and how often.
+    fn sentence(&self) -> String {
+        let mut text = match &self.object_type {
+            Some(name) if !name.is_empty() => format!("{name} "),
+            _ => String::new(),
+        };
+        if self.key.is_some() && !self.pointer.is_empty() {
+            let _ = write!(text, "{}", self.pointer);
+        }
+        let message = &self.message;
+        let _ = if text.is_empty() { write!(text, "{message}") } else { write!(text, ": {message}") };
+        if self.count > 1 {
+            let _ = write!(text, ", {}", counted(self.count, "object", "objects"));
+        }
+        if let Some(key) = &self.key {
+            let file = self.file.as_ref().map(|file| format!(" in {}", file.display()));
+            let _ = write!(text, "; first: {key}{}", file.unwrap_or_default());
+        }
+        text.replace(" : ", ": ") + "."
+    }
+}
+
+impl Validate {
+    /// How many kinds of findings are shown.
+    fn shown(&self) -> usize {
+        self.max_findings.unwrap_or(match self.format {
+            Format::Text | Format::Json => 20,
+            Format::Sarif | Format::Junit => usize::MAX,
+        })
+    }
+
+    /// The only check that is asked for, where there is one.
+    fn only(&self) -> Result<Option<What>, Failure> {
+        let about_schemas = self.check.is_some() || self.write.is_some();
+        let about_data = self.input.is_some() || self.job.is_some() || !self.allow.is_empty();
+        match (self.what, about_schemas, about_data) {
+            (None | Some(What::Schemas), true, false) => Ok(Some(What::Schemas)),
+            (_, true, _) => Err(Failure::Usage("--check and --write are about schemas: `validate schemas`".to_owned())),
+            (None, false, true) => Ok(Some(What::Data)),
+            (what, false, _) => Ok(what),
+        }
+    }
 }
 
 pub(crate) async fn run(session: &Session<'_>, order: &Validate) -> Result<u8, Failure> {
-    let only_data = order.what.is_none() && (order.input.is_some() || order.job.is_some());
-    let named = if only_data { Some(What::Data) } else { order.what };
+    let named = order.only()?;
     let wanted = |what| named.is_none_or(|named| named == what);
     let mut results = Results::default();
     if wanted(What::Schemas) {
@@ -118,10 +222,32 @@ pub(crate) async fn run(session: &Session<'_>, order: &Validate) -> Result<u8, F
     }
     results.findings = found(&results.schemas) + found(&results.config) + found(&results.data);
     match order.format {
-        Format::Json => session.print_json(&results)?,
         Format::Text => session.print(&text(&results, screen::width()))?,
+        Format::Json => session.print_json(&results)?,
+        Format::Sarif => {
+            let suites = results.suites();
+            let rules: Vec<Rule> = suites.iter().flat_map(|suite| suite.rules).copied().collect();
+            let reports: Vec<Report> = suites.into_iter().flat_map(|suite| suite.reports).collect();
+            session.print_json(&sarif::log(session.program, &rules, &reports))?;
+        }
+        Format::Junit => {
+            let document = junit::document(session.program, results.suites());
+            session.print(&document.map_err(|error| Failure::Stdout(std::io::Error::other(error)))?)?;
+        }
     }
     Ok(if results.findings == 0 { exit::SUCCESS } else { exit::FINDINGS })
+}
+
+impl Results {
+    /// The checks that were made or passed over.
+    fn suites(&self) -> Vec<junit::Suite<'_>> {
+        fn suite<C: Check>(check: &Option<C>) -> Option<junit::Suite<'_>> {
+            let check = check.as_ref()?;
+            let (passed_over, reports) = (check.passed_over(), check.reports());
+            Some(junit::Suite { title: C::TITLE, passed_over, rules: C::RULES, reports })
+        }
+        [suite(&self.schemas), suite(&self.config), suite(&self.data)].into_iter().flatten().collect()
+    }
 }
 
 fn found<C: Check>(check: &Option<C>) -> u64 {

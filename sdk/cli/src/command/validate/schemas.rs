@@ -1,56 +1,80 @@
-//! Whether all class and type schemas compile.
+//! Whether all class and type schemas can be used, and whether the type schemas on disk are still those of the program.
 
 use std::collections::BTreeSet;
 
-use integration_sdk::schema::SchemaError;
+use integration_sdk::schema::{SchemaError, SchemaProblem, Schemas};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::report::words::{list, paragraph};
+use crate::ink::printable;
+use crate::report::Rule;
+use crate::report::words::{counted, list, paragraph};
 use crate::session::Session;
 
-use super::{Check, Validate};
+use super::types::{self, Drift, Written};
+use super::{Check, Report, Validate};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome {
     classes: usize,
     types: usize,
-    /// The first schema that cannot be used.
+    /// Everything that is wrong with schemas.
+    problems: Vec<SchemaProblem>,
+    /// The files of type schemas that are not what the program declares.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    drifted: Option<Vec<Drift>>,
+    /// The files of type schemas that were written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<Written>,
     /// Classes of entities that have no schema: their entities are checked as plain entities.
     classes_without_schema: BTreeSet<String>,
 }
 
 pub(super) fn check(session: &Session<'_>, order: &Validate) -> Result<Outcome, Failure> {
-    let classes = session.class_schemas(order.schemas.as_deref())?;
-    let schemas = match session.integration.schemas(classes) {
-        Ok(schemas) => schemas,
-        Err(error @ SchemaError::Invalid { .. }) => return Ok(Outcome::broken(0, 0, &error)),
-        Err(error) => return Err(error.into()),
-    };
-    let (classes, types) = (schemas.classes().len(), schemas.types().len());
-    if let Err(error) = schemas.check_all() {
-        return Ok(Outcome::broken(classes, types, &error));
+    let mut outcome = Outcome::default();
+    match usable(session, order) {
+        Ok(schemas) => outcome.compare(session, order, &schemas)?,
+        Err(Failure::Job(integration_sdk::JobError::Schema(SchemaError::Invalid(problems)))) => {
+            outcome.problems = problems
+        }
+        Err(error) => return Err(error),
     }
-    let declared = session.integration.steps().iter().flat_map(|step| &step.declaration().entities);
-    let named = declared.flat_map(|entity| &entity.classes).map(ToString::to_string);
-    let classes_without_schema = named.filter(|class| !schemas.classes().contains_key(class)).collect();
-    Ok(Outcome { classes, types, problem: None, classes_without_schema })
+    Ok(outcome)
+}
+
+fn usable(session: &Session<'_>, order: &Validate) -> Result<Schemas, Failure> {
+    let schemas = session.integration.schemas(session.class_schemas(order.schemas.as_deref())?)?;
+    schemas.check_all()?;
+    Ok(schemas)
 }
 
 impl Outcome {
-    fn broken(classes: usize, types: usize, error: &SchemaError) -> Self {
-        Self { classes, types, problem: Some(error.to_string()), classes_without_schema: BTreeSet::new() }
+    fn compare(&mut self, session: &Session<'_>, order: &Validate, schemas: &Schemas) -> Result<(), Failure> {
+        (self.classes, self.types) = (schemas.classes().len(), schemas.types().len());
+        let declared = session.integration.steps().iter().flat_map(|step| &step.declaration().entities);
+        let named = declared.flat_map(|entity| &entity.classes).map(ToString::to_string);
+        self.classes_without_schema = named.filter(|class| !schemas.classes().contains_key(class)).collect();
+        if let Some(folder) = &order.write {
+            self.written = Some(types::write(schemas, folder)?);
+        }
+        if let Some(folder) = &order.check {
+            self.drifted = Some(types::check(schemas, folder)?);
+        }
+        Ok(())
+    }
+
+    fn drifted(&self) -> &[Drift] {
+        self.drifted.as_deref().unwrap_or_default()
     }
 }
 
 impl Check for Outcome {
     const TITLE: &'static str = "Schemas";
+    const RULES: &'static [Rule] = &[Rule::BrokenSchema, Rule::DriftedSchema];
 
     fn findings(&self) -> u64 {
-        self.problem.is_some().into()
+        (self.problems.len() + self.drifted().len()) as u64
     }
 
     fn passed_over(&self) -> Option<&str> {
@@ -58,17 +82,62 @@ impl Check for Outcome {
     }
 
     fn sentence(&self) -> String {
-        match &self.problem {
-            Some(problem) => format!("{problem}."),
-            None => format!("{} classes and {} types compile.", self.classes, self.types),
+        if !self.problems.is_empty() {
+            return "They cannot be used.".to_owned();
         }
+        let mut text = format!("{} classes and {} types compile", self.classes, self.types);
+        if let Some(written) = &self.written {
+            text += &format!("; {written}");
+        }
+        if self.drifted.as_ref().is_some_and(Vec::is_empty) {
+            text += "; the type schemas on disk are those of the program";
+        }
+        text + "."
     }
 
     fn details(&self, width: usize) -> String {
-        if self.classes_without_schema.is_empty() {
-            return String::new();
+        let mut text = String::new();
+        for problem in &self.problems {
+            text += &paragraph(&printable(&problem.to_string()), width, 2, 2);
         }
-        let names = list(&self.classes_without_schema);
-        paragraph(&format!("No schema of these classes, so only the rules of all entities hold: {names}"), width, 2, 2)
+        for drift in self.drifted() {
+            text += &paragraph(&printable(&drift.to_string()), width, 2, 2);
+        }
+        for (broken, rule) in
+            [(!self.problems.is_empty(), Rule::BrokenSchema), (!self.drifted().is_empty(), Rule::DriftedSchema)]
+        {
+            if broken {
+                text += &paragraph(&format!("to do: {}", rule.advice()), width, 2, 2);
+            }
+        }
+        if !self.classes_without_schema.is_empty() {
+            let (names, count) = (list(&self.classes_without_schema), self.classes_without_schema.len() as u64);
+            let classes = counted(count, "class has", "classes have");
+            let line = format!("{classes} no schema, so only the rules of all entities hold: {names}");
+            text += &paragraph(&line, width, 2, 2);
+        }
+        text
+    }
+
+    fn reports(&self) -> Vec<Report> {
+        let problems = self.problems.iter().map(|problem| Report {
+            rule: Rule::BrokenSchema,
+            count: 1,
+            message: problem.to_string(),
+            file: problem.file.clone(),
+            object_type: None,
+            key: None,
+            pointer: problem.pointer.clone(),
+        });
+        let drifted = self.drifted().iter().map(|drift| Report {
+            rule: Rule::DriftedSchema,
+            count: 1,
+            message: drift.to_string(),
+            file: Some(drift.file.clone()),
+            object_type: None,
+            key: None,
+            pointer: String::new(),
+        });
+        problems.chain(drifted).collect()
     }
 }

@@ -1,0 +1,184 @@
+//! The rules that one object keeps or breaks by itself, whatever else is in the graph.
+
+use std::collections::BTreeSet;
+
+use integration_sdk::dataset::Wrapper;
+use integration_sdk::graph::{ObjectType, RelationshipClass};
+use integration_sdk::schema::{Finding, Schemas};
+use serde_json::{Map, Value};
+
+use crate::report::Rule;
+
+use super::pointer::Pointer;
+use super::secrets;
+
+/// Where each kind of relationship says what it joins.
+pub(super) const ENDS: [&str; 3] = ["/_fromEntityKey", "/_toEntityKey", "/_mapping/sourceEntityKey"];
+/// A count of milliseconds below this, and above the other, is in the years 1970 to 1973: rather seconds of our days.
+const SECONDS: std::ops::Range<f64> = 1e8..1e11;
+/// Milliseconds from here on are beyond the year 5000: rather microseconds.
+const MICROSECONDS: f64 = 1e14;
+
+/// A rule that an object breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) rule: Rule,
+    pub(super) pointer: String,
+    pub(super) reason: String,
+    /// The schema that says so, where one does.
+    pub(super) schema: String,
+}
+
+impl Fault {
+    pub(super) fn new(rule: Rule, pointer: impl ToString, reason: impl Into<String>) -> Self {
+        Self { rule, pointer: pointer.to_string(), reason: reason.into(), schema: String::new() }
+    }
+
+    /// Whether a schema's finding says the same in other words.
+    fn covers(&self, finding: &Finding) -> bool {
+        let beneath = finding.pointer.strip_prefix(&self.pointer);
+        matches!(self.rule, Rule::PropertyName | Rule::NestedObject | Rule::RelationshipClass)
+            && beneath.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// Everything that is wrong with an object as it stands.
+pub(super) fn faults(schemas: &Schemas, object: &Value, json: &str, wrapper: Wrapper) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let ends = ENDS.iter().filter(|end| object.pointer(end).is_some_and(Value::is_string)).count();
+    match (wrapper, ends) {
+        (Wrapper::Entities, 1..) => {
+            faults.push(Fault::new(Rule::Misplaced, "", "it stands among the entities and is a relationship"));
+        }
+        (Wrapper::Relationships, 0) => {
+            faults.push(Fault::new(Rule::Misplaced, "", "it stands among the relationships and joins nothing"));
+        }
+        _ => {}
+    }
+    if let Value::Object(properties) = object {
+        let pointer = &mut Pointer::default();
+        of_properties(properties, pointer, &mut faults);
+        of_class(schemas, properties, ends > 0, &mut faults);
+        of_raw_data(properties, &mut faults);
+        if let Some(Value::Object(mapping)) = properties.get("_mapping") {
+            pointer.within("_mapping", |pointer| of_mapping(mapping, pointer, &mut faults));
+        }
+    }
+    of_type(schemas, object, &mut faults);
+    let said: Vec<Finding> = schemas.check(object);
+    let new = said.into_iter().filter(|finding| !faults.iter().any(|fault| fault.covers(finding)));
+    let new: Vec<Fault> = new
+        .map(|Finding { pointer, reason, schema, .. }| Fault { rule: Rule::Schema, pointer, reason, schema })
+        .collect();
+    faults.extend(new);
+    if secrets::possible(json) {
+        secrets::each(object, &mut Pointer::default(), &mut |pointer, kind| {
+            faults.push(Fault::new(Rule::Secret, pointer, format!("it looks like {kind}")));
+        });
+    }
+    faults
+}
+
+/// Names, flatness and times: of an object, and of the target of a mapping.
+fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, faults: &mut Vec<Fault>) {
+    for (name, value) in properties {
+        if !is_property_name(name) {
+            pointer.within(name, |pointer| {
+                faults.push(Fault::new(Rule::PropertyName, pointer, "the name of this property is not allowed"));
+            });
+        }
+        if matches!(name.as_str(), "_rawData" | "_mapping") {
+            continue;
+        }
+        match value {
+            Value::Object(_) => {
+                pointer.within(name, |pointer| faults.push(Fault::new(Rule::NestedObject, pointer, "it is an object")));
+            }
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+                pointer.within(name, |pointer| {
+                    faults.push(Fault::new(Rule::NestedObject, pointer, "its items are lists or objects"));
+                });
+            }
+            Value::Number(time) if name.ends_with("On") => {
+                if let Some(reason) = time.as_f64().and_then(wrong_unit) {
+                    pointer.within(name, |pointer| faults.push(Fault::new(Rule::TimeUnit, pointer, reason)));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Queries can name letters, digits, dots, dashes and spaces, after an underscore where there is one.
+fn is_property_name(name: &str) -> bool {
+    let rest = name.strip_prefix('_').unwrap_or(name);
+    !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b' ' | b'-'))
+}
+
+fn wrong_unit(time: f64) -> Option<&'static str> {
+    if SECONDS.contains(&time) {
+        Some("it looks like seconds, and times are milliseconds")
+    } else if time >= MICROSECONDS {
+        Some("it looks like microseconds or less, and times are milliseconds")
+    } else {
+        None
+    }
+}
+
+fn of_class(schemas: &Schemas, properties: &Map<String, Value>, joins: bool, faults: &mut Vec<Fault>) {
+    let known = |name: &str| {
+        if joins { class_named(name).is_some() } else { schemas.classes().contains_key(name) }
+    };
+    let (rule, reason) = match joins {
+        true => (Rule::RelationshipClass, "this is none of the known verbs"),
+        false => (Rule::UnknownClass, "there is no schema of this class, so only the rules of all entities hold"),
+    };
+    match properties.get("_class") {
+        Some(Value::String(name)) if !known(name) => faults.push(Fault::new(rule, "/_class", reason)),
+        Some(Value::Array(names)) => {
+            for (at, name) in names.iter().enumerate() {
+                if name.as_str().is_some_and(|name| !known(name)) {
+                    faults.push(Fault::new(rule, format!("/_class/{at}"), reason));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The verb of this name.
+pub(super) fn class_named(name: &str) -> Option<RelationshipClass> {
+    RelationshipClass::ALL.iter().copied().find(|class| class.as_str() == name)
+}
+
+fn of_type(schemas: &Schemas, object: &Value, faults: &mut Vec<Fault>) {
+    let declared = |name| ObjectType::new(name).is_ok_and(|name| schemas.types().contains_key(&name));
+    if object["_type"].as_str().is_some_and(|name| !declared(name)) {
+        faults.push(Fault::new(Rule::UndeclaredType, "/_type", "no step declares this type"));
+    }
+}
+
+fn of_raw_data(properties: &Map<String, Value>, faults: &mut Vec<Fault>) {
+    let Some(Value::Array(items)) = properties.get("_rawData") else { return };
+    let mut names = BTreeSet::new();
+    for (at, item) in items.iter().enumerate() {
+        if item["name"].as_str().is_some_and(|name| !names.insert(name)) {
+            let reason = "other raw data of this object has this name";
+            faults.push(Fault::new(Rule::RawDataName, format!("/_rawData/{at}/name"), reason));
+        }
+    }
+}
+
+fn of_mapping(mapping: &Map<String, Value>, pointer: &mut Pointer, faults: &mut Vec<Fault>) {
+    let Some(Value::Object(target)) = mapping.get("targetEntity") else { return };
+    pointer.within("targetEntity", |pointer| of_properties(target, pointer, faults));
+    let filters = mapping.get("targetFilterKeys").and_then(Value::as_array);
+    for (at, filter) in filters.into_iter().flatten().enumerate() {
+        for (part, name) in filter.as_array().into_iter().flatten().enumerate() {
+            if name.as_str().is_some_and(|name| target.get(name).is_none_or(Value::is_null)) {
+                let place = format!("/_mapping/targetFilterKeys/{at}/{part}");
+                faults.push(Fault::new(Rule::MappingFilter, place, "targetEntity has no value of this property"));
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Objects looked at in several threads, and taken into the graph in the order in which they came.
+//!
+//! ```text
+//!   who reads ──▶ batches, dealt in turn ──▶ threads: parse, look ──▶ taken in turn ──▶ the graph
+//! ```
+//!
+//! Every queue is bounded, and batches are collected in the order in which they were dealt: memory is bounded by the batches
+//! in flight, and the result is the same however many threads there are.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use integration_sdk::dataset::Wrapper;
+use integration_sdk::schema::Schemas;
+use serde_json::Value;
+
+use crate::report::Rule;
+
+use super::graph::{Digests, Graph, Seen};
+use super::object::{self, ENDS, Fault};
+
+/// A batch is dealt when it has so many bytes.
+const BATCH: usize = 1 << 18;
+/// Batches that wait for a thread, and for the graph.
+const QUEUE: usize = 4;
+
+/// An object as it was read.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) file: Option<Arc<Path>>,
+    pub(super) wrapper: Wrapper,
+    pub(super) json: Box<str>,
+}
+
+type Batch = Vec<Raw>;
+
+/// Where whoever reads puts objects.
+pub(super) struct Feed {
+    threads: Vec<SyncSender<Batch>>,
+    next: usize,
+    batch: Batch,
+    bytes: usize,
+}
+
+impl Feed {
+    pub(super) fn add(&mut self, raw: Raw) {
+        self.bytes += raw.json.len();
+        self.batch.push(raw);
+        if self.bytes >= BATCH {
+            self.deal();
+        }
+    }
+
+    fn deal(&mut self) {
+        self.bytes = 0;
+        // A thread that is gone has panicked: the panic goes on when the threads are joined.
+        let _ = self.threads[self.next].send(std::mem::take(&mut self.batch));
+        self.next = (self.next + 1) % self.threads.len();
+    }
+}
+
+/// Looks at everything that `read` puts into the feed.
+pub(super) fn look<E>(
+    schemas: &Schemas,
+    allowed: &[Rule],
+    read: impl FnOnce(&mut Feed) -> Result<(), E>,
+) -> Result<Graph, E> {
+    let count = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let digests = Digests::default();
+    thread::scope(|scope| {
+        let (mut deal, mut collect) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let (batches, raw) = sync_channel::<Batch>(QUEUE);
+            let (looked, results) = sync_channel(QUEUE);
+            let digests = &digests;
+            scope.spawn(move || work(schemas, digests, &raw, &looked));
+            deal.push(batches);
+            collect.push(results);
+        }
+        let graph = scope.spawn(move || gather(&collect, Graph::new(allowed)));
+        let mut feed = Feed { threads: deal, next: 0, batch: Vec::new(), bytes: 0 };
+        let fed = read(&mut feed);
+        feed.deal();
+        drop(feed);
+        let graph = graph.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        fed.map(|()| graph)
+    })
+}
+
+fn work(schemas: &Schemas, digests: &Digests, batches: &Receiver<Batch>, looked: &SyncSender<Vec<Seen>>) {
+    for batch in batches {
+        let seen = batch.into_iter().map(|raw| see(schemas, digests, raw)).collect();
+        if looked.send(seen).is_err() {
+            return;
+        }
+    }
+}
+
+/// The first queue that is closed and empty is where dealing ended.
+fn gather(queues: &[Receiver<Vec<Seen>>], mut graph: Graph) -> Graph {
+    for queue in queues.iter().cycle() {
+        let Ok(batch) = queue.recv() else { break };
+        batch.into_iter().for_each(|seen| graph.add(seen));
+    }
+    graph
+}
+
+fn see(schemas: &Schemas, digests: &Digests, raw: Raw) -> Seen {
+    let Raw { file, wrapper, json } = raw;
+    let (mut object, faults) = match serde_json::from_str::<Value>(&json) {
+        Ok(object) => {
+            let faults = object::faults(schemas, &object, &json, wrapper);
+            (object, faults)
+        }
+        // The message tells of syntax, never of values.
+        Err(error) => (Value::Null, vec![Fault::new(Rule::Unreadable, "", format!("it is no object: {error}"))]),
+    };
+    let end = |place: &str| object.pointer(place).and_then(Value::as_str).map(|key| digests.of(key));
+    let ends = ENDS.map(end);
+    let class = object["_class"].as_str().and_then(object::class_named);
+    let mut take = |name: &str| match object.get_mut(name).map(Value::take) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let (key, object_type) = (take("_key"), take("_type").unwrap_or_default());
+    let digest = key.as_deref().map(|key| digests.of(key));
+    let is_entity = wrapper == Wrapper::Entities;
+    Seen { file, is_entity, object_type, key: key.unwrap_or_default(), digest, class, ends, faults }
+}

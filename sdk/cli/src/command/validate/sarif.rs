@@ -1,0 +1,165 @@
+//! Results as SARIF 2.1.0, which code hosts show beside the files. One result a kind of finding, with how often it occurs.
+
+use serde::Serialize;
+
+use crate::report::{Level, Rule};
+
+use super::Report;
+
+#[derive(Serialize)]
+pub(super) struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Tool<'a>,
+    column_kind: &'static str,
+    results: Vec<Found<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    driver: Driver<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver<'a> {
+    name: &'a str,
+    rules: Vec<Described>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Described {
+    id: &'static str,
+    short_description: Text<&'static str>,
+    help: Text<&'static str>,
+    default_configuration: Configuration,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: Level,
+}
+
+#[derive(Serialize)]
+struct Text<T> {
+    text: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found<'a> {
+    rule_id: &'static str,
+    rule_index: usize,
+    level: Level,
+    message: Text<String>,
+    occurrence_count: u64,
+    locations: [Location<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    physical_location: Option<Physical>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<Logical<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Artifact,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logical<'a> {
+    name: &'a str,
+    fully_qualified_name: String,
+    kind: &'static str,
+}
+
+/// A log of one run.
+pub(super) fn log<'a>(program: &'a str, rules: &[Rule], reports: &'a [Report]) -> Log<'a> {
+    let described = |rule: &Rule| Described {
+        id: rule.id(),
+        short_description: Text { text: rule.title() },
+        help: Text { text: rule.advice() },
+        default_configuration: Configuration { level: rule.level() },
+    };
+    let found = |report: &'a Report| Found {
+        rule_id: report.rule.id(),
+        rule_index: rules.iter().position(|rule| *rule == report.rule).unwrap_or_default(),
+        level: report.rule.level(),
+        message: Text { text: format!("{} To do: {}.", report.sentence(), report.rule.advice()) },
+        occurrence_count: report.count,
+        locations: [location(report)],
+    };
+    Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool { driver: Driver { name: program, rules: rules.iter().map(described).collect() } },
+            column_kind: "unicodeCodePoints",
+            results: reports.iter().map(found).collect(),
+        }],
+    }
+}
+
+fn location(report: &Report) -> Location<'_> {
+    let physical = report.file.as_ref().map(|file| Physical { artifact_location: Artifact { uri: uri(file) } });
+    let name = report.key.as_deref().or(report.object_type.as_deref());
+    let logical =
+        name.map(|name| Logical { name, fully_qualified_name: format!("{name}#{}", report.pointer), kind: "object" });
+    Location { physical_location: physical, logical_locations: logical.into_iter().collect() }
+}
+
+/// A path as a relative or `file:` URI: each part encoded.
+fn uri(path: &std::path::Path) -> String {
+    use std::path::Component;
+    let encode = |part: &std::ffi::OsStr| {
+        let mut text = String::new();
+        for byte in part.to_string_lossy().bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(byte.into()),
+                _ => text += &format!("%{byte:02X}"),
+            }
+        }
+        text
+    };
+    let parts: Vec<String> = path
+        .components()
+        .filter_map(|part| match part {
+            Component::RootDir | Component::CurDir => None,
+            other => Some(encode(other.as_os_str())),
+        })
+        .collect();
+    let prefix = if path.is_absolute() { "file:///" } else { "" };
+    format!("{prefix}{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_a_uri() {
+        assert_eq!(uri(Path::new("./a b/c#1.json")), "a%20b/c%231.json");
+        assert_eq!(uri(Path::new("/x/y.json")), "file:///x/y.json");
+    }
+}

@@ -1,0 +1,153 @@
+//! The set of schemas as a whole: what it refuses, what it finds, and that it knows what the graph knows.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::*;
+use crate::graph::{Class, RelationshipClass};
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+/// What is wrong with a folder's schemas, as `file pointer: reason`.
+fn refused(files: &[(&str, &str)]) -> Vec<String> {
+    let folder = folder(files);
+    let error = load_directory(folder.path()).expect_err("broken schemas");
+    let SchemaError::Invalid(problems) = error else { panic!("{error}") };
+    let line = |problem: &SchemaProblem| {
+        let file = problem.file.as_ref().and_then(|file| file.file_name()).map(|name| name.to_string_lossy());
+        format!("{} {}: {}", file.unwrap_or_default(), problem.pointer, problem.reason)
+    };
+    problems.iter().map(line).collect()
+}
+
+fn site(more: Value) -> Value {
+    let mut object =
+        json!({"_key": "acme-0000001", "_type": "acme_site", "_class": ["Site"], "name": "a", "displayName": "A"});
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    object
+}
+
+/// What is found, as `pointer: reason`.
+fn found(schemas: &Schemas, object: &Value) -> Vec<String> {
+    schemas.check(object).into_iter().map(|finding| format!("{}: {}", finding.pointer, finding.reason)).collect()
+}
+
+#[test]
+fn the_relationship_schemas_enumerate_every_relationship_class() {
+    let schemas = Schemas::new(BTreeMap::new()).expect("our own schemas");
+    let known: Vec<&str> = RelationshipClass::ALL.iter().map(|class| class.as_str()).collect();
+    for class in ["Relationship", "MappedRelationship"] {
+        let listed = &schemas.classes()[class]["allOf"][1]["properties"]["_class"]["enum"];
+        assert_eq!(listed, &json!(known), "{class}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_folder_is_told_with_file_and_pointer() {
+    let found = refused(&[
+        (
+            "Site.json",
+            r##"{"$id": "#Site", "allOf": [{"$ref": "#Entity"}], "properties": {"size": {"type": "metres"}}}"##,
+        ),
+        ("Team.json", r##"{"$id": "#Team", "allOf": [{"$ref": "#Group"}, {"$ref": "#Clan"}]}"##),
+        ("User.json", r##"{"$id": "#User", "properties": {"boss": {"$ref": "#Team/properties/boss"}}}"##),
+        ("Vendor.json", "{"),
+    ]);
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert!(
+        found[0].starts_with("Site.json /properties/size/type: value fits none of the alternatives: "),
+        "{}",
+        found[0]
+    );
+    assert_eq!(found[1], r##"Team.json /allOf/1/$ref: "#Clan" leads nowhere: there is no class Clan"##);
+    assert!(
+        found[2].starts_with("User.json /properties/boss/$ref: ") && found[2].ends_with("no /properties/boss in Team")
+    );
+    assert!(found[3].starts_with("Vendor.json : it is not JSON: ") && found[3].contains("line 1"), "{}", found[3]);
+}
+
+#[test]
+fn a_class_is_named_by_its_id_and_belongs_to_one_file() {
+    let folder_of_one = folder(&[("any.json", r##"{"$id": "#Comet", "allOf": [{"$ref": "#Entity"}]}"##)]);
+    let classes = load_directory(folder_of_one.path()).expect("a class");
+    assert_eq!(classes.keys().collect::<Vec<_>>(), ["Comet"]);
+    let found = refused(&[("a.json", r##"{"$id": "#Comet"}"##), ("b.json", r##"{"$id": "#Comet"}"##)]);
+    assert!(
+        found[0].starts_with("b.json /$id: ") && found[0].ends_with("a.json is the class Comet already"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_folder_without_schemas_is_an_error() {
+    assert!(matches!(load_directory(folder(&[]).path()), Err(SchemaError::Empty { .. })));
+    assert!(matches!(load_directory(&folder(&[]).path().join("gone")), Err(SchemaError::Unreadable { .. })));
+}
+
+#[test]
+fn words_that_the_standard_does_not_know_are_tolerated_and_formats_stand_on_texts_only() {
+    let folder = folder(&[(
+        "Site.json",
+        r##"{"$schema": "http://json-schema.org/draft-07/schema#", "$id": "#Site", "allOf": [{"$ref": "#Entity"},
+            {"properties": {"openedOn": {"type": "number", "format": "date-time", "excludes": ["x"], "multiple": true}}}]}"##,
+    )]);
+    let schemas = Schemas::new(load_directory(folder.path()).expect("a class")).expect("schemas");
+    assert!(schemas.check_all().is_ok());
+    assert_eq!(found(&schemas, &site(json!({"openedOn": 1_704_067_200_000_i64}))), Vec::<String>::new());
+}
+
+#[test]
+fn formats_are_checked_those_of_published_sets_among_them() {
+    let formats = [
+        ("uri", "https://example.com/a", "example.com/a"),
+        ("email", "ann@example.com", "ann"),
+        ("date-time", "2024-01-01T00:00:00Z", "2024-01-01"),
+        ("hostname", "a.example.com", "a b"),
+        ("ipv4", "192.0.2.1", "192.0.2.256"),
+        ("ipv6", "2001:db8::1", "192.0.2.1"),
+        ("ip", "192.0.2.1", "example.com"),
+        ("ipCidr", "192.0.2.0/24", "192.0.2.0"),
+        ("asn", "AS64512", "64512"),
+    ];
+    for (format, good, bad) in formats {
+        let schema = json!({"$id": "#Site", "properties": {"value": {"type": "string", "format": format}}});
+        let schemas = Schemas::new([("Site".to_owned(), schema)].into()).expect("schemas");
+        assert_eq!(found(&schemas, &site(json!({"value": good}))), Vec::<String>::new(), "{format}");
+        assert_eq!(found(&schemas, &site(json!({"value": bad}))), [format!("/value: value is not a \"{format}\"")]);
+    }
+}
+
+#[test]
+fn every_schema_that_does_not_compile_is_told_and_not_the_first_only() {
+    let wrong = |word: &str| json!({"properties": {"a": {"type": word}}});
+    let mut schemas = Schemas::new([("Site".to_owned(), wrong("metre")), ("Team".to_owned(), wrong("yard"))].into())
+        .expect("references lead somewhere");
+    let mut declared = EntityDeclaration::new("Ship", ObjectType::literal("acme_ship"), Class::literal("Device"));
+    declared.schema = json!({"type": "ship"});
+    schemas.entity(&declared);
+    let Err(SchemaError::Invalid(problems)) = schemas.check_all() else { panic!("wrong schemas") };
+    let places: Vec<_> = problems.iter().map(|found| (found.schema.as_str(), found.pointer.as_str())).collect();
+    assert_eq!(places, [("Site", "/properties/a/type"), ("Team", "/properties/a/type"), ("acme_ship", "/type")]);
+    let unusable = found(&schemas, &site(json!({})));
+    assert!(unusable.len() == 1 && unusable[0].contains("the schema of Site"), "{unusable:?}");
+}
+
+#[test]
+fn a_name_that_is_not_allowed_is_the_place_of_the_finding() {
+    let schemas = Schemas::new(BTreeMap::new()).expect("our own schemas");
+    let found = found(&schemas, &site(json!({"a/b": "s3cret"})));
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].starts_with("/a~1b: the name of the property does not match") && !found[0].contains("s3cret"),
+        "{found:?}"
+    );
+}
