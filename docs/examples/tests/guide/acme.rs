@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use integration_guide::acme::{fetch_records, integration};
 use integration_sdk::Plan;
-use integration_sdk::config::Values;
-use integration_sdk::store::JobState;
+use integration_sdk::serde_json::{Value, json};
 use integration_sdk::summary::StepStatus;
-use integration_testing::{Answer, FakeProvider, Route, Running};
-use serde_json::{Value, json};
-
-use crate::{Collected, collect};
+use integration_testing_kit::fake::{Answer, FakeProvider, Route, Running};
+use integration_testing_kit::{Collected, assert_complete, assert_graph};
 
 /// Two pages of users, one of everything else.
-async fn acme() -> Running {
+pub async fn acme() -> Running {
     let users = Route::get("/users", |request| {
         Answer::Document(match request.query() {
             None => json!({"items": [user("ada")], "next": "second"}),
@@ -44,36 +41,27 @@ fn user(name: &str) -> Value {
            "last_login_at": null})
 }
 
-fn values(acme: &Running, more: &[(&str, &str)]) -> Values {
-    let url = acme.url();
-    let set = [("ACME_API_TOKEN", "any"), ("ACME_API_URL", url.as_str())];
-    Values::new("acme", set.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-}
-
-fn counts(collected: &Collected) -> BTreeMap<&str, u64> {
-    let steps = collected.summary.integration_step_results.iter();
-    steps.flat_map(|step| &step.encountered_type_counts).map(|(name, count)| (name.as_str(), *count)).collect()
+pub fn values(acme: &Running) -> [(&'static str, String); 2] {
+    [("ACME_API_TOKEN", "any".to_owned()), ("ACME_API_URL", acme.url())]
 }
 
 #[tokio::test]
 async fn every_parameter_does_what_the_guide_says_of_it() {
     let acme = acme().await;
-    let collected = collect(&integration(), &values(&acme, &[]), &[], &["events"]).await;
+    let collected = Collected::run(&integration(), values(&acme)).source("events", true).await;
 
-    assert_eq!(collected.summary.state, JobState::Complete);
-    let expected = [
-        ("acme_event", 1),
-        ("acme_project", 1),
-        ("acme_project_has_user", 1),
-        ("acme_user", 2),
-        ("acme_user_is_person", 2),
-        ("acme_user_performed_event", 1),
-    ];
-    assert_eq!(counts(&collected), expected.into());
-    let ada = collected.entity("user-ada").await.expect("a user");
+    assert_complete!(collected);
+    assert_graph!(collected, {
+        acme_event: 1,
+        acme_project: 1,
+        acme_project_has_user: 1,
+        acme_user: 2,
+        acme_user_is_person: 2,
+        acme_user_performed_event: 1,
+    });
+    let ada = collected.entity("user-ada");
     assert_eq!((&ada["displayName"], &ada["mfaEnabled"]), (&json!("ada@example.com"), &json!(true)));
-    let project = collected.entity("project-1").await.expect("a project");
-    assert_eq!(project["tag.cost-center"], "7");
+    assert_eq!(collected.entity("project-1")["tag.cost-center"], "7");
     let log = acme.log();
     let asked = log.iter().find(|request| request.path == "/events").expect("a request for events");
     assert_eq!(asked.query.as_deref(), Some("days=30"));
@@ -82,9 +70,10 @@ async fn every_parameter_does_what_the_guide_says_of_it() {
 #[tokio::test]
 async fn a_part_that_is_off_is_not_collected_and_not_missing() {
     let acme = acme().await;
-    let collected = collect(&integration(), &values(&acme, &[("ACME_PROJECTS", "false")]), &[], &[]).await;
+    let values = values(&acme).into_iter().chain([("ACME_PROJECTS", "false".to_owned())]);
+    let collected = Collected::run(&integration(), values).await;
 
-    assert_eq!(collected.summary.state, JobState::Complete);
+    assert_complete!(collected);
     let disabled = |step: &&integration_sdk::summary::StepReport| step.status == StepStatus::Disabled;
     let disabled = collected.summary.integration_step_results.iter().filter(disabled);
     let disabled: Vec<_> = disabled.map(|step| (step.id.as_str(), step.disabled_reason.as_deref())).collect();
@@ -102,7 +91,7 @@ async fn a_step_made_at_run_time_is_a_step_like_any_other() {
     let acme = acme().await;
     let with_invoices = integration().step(fetch_records("invoice").expect("a name"));
     assert!(Plan::new(&with_invoices).is_ok());
-    let collected = collect(&with_invoices, &values(&acme, &[]), &["fetch-invoice"], &[]).await;
-    assert_eq!(counts(&collected), [("acme_invoice", 1)].into());
+    let collected = Collected::run(&with_invoices, values(&acme)).steps(["fetch-invoice"]).await;
+    assert_graph!(collected, { acme_invoice: 1 });
     assert!(fetch_records("Not A Name").is_err());
 }

@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use integration_sdk::config::Values;
+use integration_testing_kit::Collected;
 
-use crate::{collect, workspace};
+use crate::workspace;
 
 #[tokio::test]
 async fn the_readme_shows_every_type_of_the_sample_with_its_count() {
     let heroku = integration_heroku::integration();
     let sample = integration_heroku::sample().await.expect("a socket on loopback");
-    let collected = collect(&heroku, &Values::new("heroku", sample.values), &[], &[]).await;
+    let collected = Collected::run(&heroku, sample.values).await;
 
     let readme = fs::read_to_string(workspace().join("README.md")).expect("the README");
     let words: Vec<Vec<&str>> = readme.lines().map(|line| line.split_whitespace().collect()).collect();

@@ -1,12 +1,9 @@
 //! The step of the guide, in the plugin, against a Heroku that has spaces.
 
 use integration_guide::spaces;
-use integration_sdk::config::Values;
-use integration_sdk::store::JobState;
-use integration_testing::{FakeProvider, Fault, Reply, Route, Running};
-use serde_json::json;
-
-use crate::collect;
+use integration_sdk::serde_json::json;
+use integration_testing_kit::fake::{FakeProvider, Fault, Reply, Route, Running};
+use integration_testing_kit::{Collected, assert_complete, assert_missing};
 
 const TEAM: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
@@ -21,25 +18,23 @@ async fn heroku_with_spaces() -> Running {
     FakeProvider::start(routes).await.expect("a socket on loopback")
 }
 
-fn values(heroku: &Running) -> Values {
-    let variables = [("HEROKU_API_KEY", "any".to_owned()), ("HEROKU_API_URL", heroku.url())];
-    Values::new("heroku", variables.map(|(name, value)| (name.to_owned(), value)))
+fn values(heroku: &Running) -> [(&'static str, String); 2] {
+    [("HEROKU_API_KEY", "any".to_owned()), ("HEROKU_API_URL", heroku.url())]
 }
 
 #[tokio::test]
 async fn a_space_of_a_team_is_an_entity_that_the_team_has() {
     let heroku = heroku_with_spaces().await;
     let plugin = integration_heroku::integration().step(spaces::fetch());
-    let collected = collect(&plugin, &values(&heroku), &["fetch-spaces"], &[]).await;
+    let collected = Collected::run(&plugin, values(&heroku)).steps(["fetch-spaces"]).await;
 
-    let space = collected.entity("nasa-space").await.expect("the space");
+    assert_complete!(collected);
+    let space = collected.entity("nasa-space");
     assert_eq!(
         (&space["_type"], &space["_class"], &space["shield"]),
         (&json!("heroku_space"), &json!(["Network"]), &json!(true))
     );
-    let has = collected.relationship(&format!("{TEAM}|has|nasa-space")).await.expect("the relationship");
-    assert_eq!(has["_type"], "heroku_team_has_space");
-    assert_eq!(collected.summary.state, JobState::Complete);
+    assert_eq!(collected.relationship(&format!("{TEAM}|has|nasa-space"))["_type"], "heroku_team_has_space");
 }
 
 #[tokio::test]
@@ -47,10 +42,7 @@ async fn spaces_that_may_not_be_seen_are_missing_under_their_team() {
     let heroku = heroku_with_spaces().await;
     heroku.fault(Fault::Status(Reply::json(403, &json!({"id": "forbidden"}))).on("/teams/{id}/spaces"));
     let plugin = integration_heroku::integration().step(spaces::fetch());
-    let collected = collect(&plugin, &values(&heroku), &["fetch-spaces"], &[]).await;
+    let collected = Collected::run(&plugin, values(&heroku)).steps(["fetch-spaces"]).await;
 
-    assert_eq!(collected.summary.state, JobState::Partial);
-    let gaps = collected.summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
-    let under: Vec<_> = gaps.filter_map(|gap| Some(gap.under.as_ref()?.key.as_str())).collect();
-    assert_eq!(under, [TEAM]);
+    assert_missing!(collected, heroku_space under TEAM, heroku_team_has_space under TEAM);
 }

@@ -1,0 +1,216 @@
+//! What a run collected, in memory: a test's graph is small.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use integration_sdk::store::{JobStore, Kind};
+use integration_sdk::summary::StepReport;
+use integration_sdk::{Integration, Summary};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::coverage::Coverage;
+use crate::{Gap, Run, RunError, Snapshot};
+
+const PAGE: usize = 1_000;
+
+/// A collected graph and the summary of its job.
+///
+/// An object is the JSON that leaves the program, raw data included: `collected.entity("team-1")["displayName"]`.
+pub struct Collected {
+    /// The summary.
+    pub summary: Summary,
+    entities: BTreeMap<String, Value>,
+    relationships: BTreeMap<String, Value>,
+    coverage: Coverage,
+    job: JobStore,
+    /// Holds the store; goes with this.
+    _folder: TempDir,
+}
+
+impl fmt::Debug for Collected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collected").field("state", &self.summary.state).field("counts", &self.counts()).finish()
+    }
+}
+
+impl Collected {
+    /// A run of an integration with the variables of its configuration; await it.
+    ///
+    /// ```no_run
+    /// # async fn test(acme: &integration_sdk::Integration, provider: &integration_testing_kit::fake::Running) {
+    /// use integration_testing_kit::Collected;
+    ///
+    /// let url = provider.url();
+    /// let values = [("ACME_API_TOKEN", "any"), ("ACME_API_URL", url.as_str())];
+    /// let collected = Collected::run(acme, values).steps(["fetch-teams"]).await;
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn run<K: Into<String>, V: Into<String>>(
+        integration: &Integration,
+        values: impl IntoIterator<Item = (K, V)>,
+    ) -> Run<'_> {
+        Run::new(integration, values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// A run that is answered from the recordings in `tests/recordings/NAME`: see [`Run::recorded`].
+    #[track_caller]
+    pub fn recorded<'a>(integration: &'a Integration, name: &str) -> Run<'a> {
+        Run::new(integration, Vec::new()).recorded(name)
+    }
+
+    /// A run without any variables, as of an integration that asks nobody.
+    #[track_caller]
+    pub fn run_without_values(integration: &Integration) -> Run<'_> {
+        Run::new(integration, Vec::new())
+    }
+
+    pub(crate) async fn read(
+        integration: &Integration,
+        job: JobStore,
+        summary: Summary,
+        folder: TempDir,
+    ) -> Result<Self, RunError> {
+        let (mut entities, mut relationships) = (BTreeMap::new(), BTreeMap::new());
+        // A type of several steps is counted once a step.
+        let types: BTreeMap<_, _> =
+            job.census().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
+        for (object_type, kind) in types {
+            let objects = if kind == Kind::Entity { &mut entities } else { &mut relationships };
+            let mut last = None;
+            loop {
+                let page = job.json_page(object_type.clone(), last.take(), PAGE).await?;
+                last = page.last().map(|(key, _)| key.clone()).filter(|_| page.len() == PAGE);
+                let parsed = page.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
+                objects
+                    .extend(parsed.collect::<Result<Vec<(String, Value)>, serde_json::Error>>().map_err(unreadable)?);
+                if last.is_none() {
+                    break;
+                }
+            }
+        }
+        let coverage = Coverage::of(integration, &summary, entities.values().chain(relationships.values()));
+        Ok(Self { summary, entities, relationships, coverage, job, _folder: folder })
+    }
+
+    /// The entity of a key.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[track_caller]
+    pub fn entity(&self, key: &str) -> &Value {
+        match self.find_entity(key) {
+            Some(entity) => entity,
+            None => panic!("there is no entity {key:?}; {}", known(&self.entities)),
+        }
+    }
+
+    /// The relationship of a key, a mapped one included.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[track_caller]
+    pub fn relationship(&self, key: &str) -> &Value {
+        match self.find_relationship(key) {
+            Some(relationship) => relationship,
+            None => panic!("there is no relationship {key:?}; {}", known(&self.relationships)),
+        }
+    }
+
+    /// The entity of a key, where there is one.
+    pub fn find_entity(&self, key: &str) -> Option<&Value> {
+        self.entities.get(key)
+    }
+
+    /// The relationship of a key, where there is one.
+    pub fn find_relationship(&self, key: &str) -> Option<&Value> {
+        self.relationships.get(key)
+    }
+
+    /// All entities, in the order of their keys.
+    pub fn entities(&self) -> impl Iterator<Item = &Value> {
+        self.entities.values()
+    }
+
+    /// All relationships, mapped ones included, in the order of their keys.
+    pub fn relationships(&self) -> impl Iterator<Item = &Value> {
+        self.relationships.values()
+    }
+
+    /// The objects of a type, in the order of their keys.
+    pub fn of_type(&self, object_type: &str) -> Vec<&Value> {
+        self.objects().filter(|object| object["_type"] == object_type).collect()
+    }
+
+    /// How many objects of each type there are; types without any are not in it.
+    pub fn counts(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for object_type in self.objects().filter_map(|object| object["_type"].as_str()) {
+            *counts.entry(object_type).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The report of a step.
+    ///
+    /// # Panics
+    /// Where there is no such step.
+    #[track_caller]
+    pub fn step(&self, id: &str) -> &StepReport {
+        let steps = &self.summary.integration_step_results;
+        match steps.iter().find(|step| step.id.as_str() == id) {
+            Some(step) => step,
+            None => {
+                let known: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+                panic!("there is no step {id:?}; there are: {}", known.join(", "))
+            }
+        }
+    }
+
+    /// What is missing, by type and parent, whichever step says so.
+    pub fn gaps(&self) -> BTreeSet<Gap> {
+        let gaps = self.summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+        let each = gaps.flat_map(|gap| {
+            let parent = gap.under.as_ref().map(|under| under.key.to_string());
+            gap.types
+                .iter()
+                .map(move |object_type| Gap { object_type: object_type.to_string(), parent: parent.clone() })
+        });
+        each.collect()
+    }
+
+    /// What the integration declares, and whether the run met it.
+    pub fn coverage(&self) -> Coverage {
+        self.coverage.clone()
+    }
+
+    /// The graph as a value that stays the same when ids and times change: for snapshots.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::of(self)
+    }
+
+    /// The job in its store, for what is not here, such as [`export`](integration_sdk::dataset::export).
+    pub fn job(&self) -> &JobStore {
+        &self.job
+    }
+
+    fn objects(&self) -> impl Iterator<Item = &Value> {
+        self.entities().chain(self.relationships())
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> RunError {
+    RunError::Store(integration_sdk::store::StoreError::Corrupt(error.to_string()))
+}
+
+/// The first few keys: enough to see what was meant.
+fn known(objects: &BTreeMap<String, Value>) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = objects.keys().take(SHOWN).map(|key| format!("{key:?}")).collect();
+    match objects.len() {
+        0 => "there are none".to_owned(),
+        count if count > SHOWN => format!("there are: {} and {} more", shown.join(", "), count - SHOWN),
+        _ => format!("there are: {}", shown.join(", ")),
+    }
+}

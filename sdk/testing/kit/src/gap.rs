@@ -1,0 +1,41 @@
+//! What is missing of a graph.
+
+use std::fmt;
+
+/// A type of which something is missing: everywhere, or under one parent.
+///
+/// ```
+/// use integration_testing_kit::Gap;
+///
+/// assert_eq!(Gap::of("acme_member").under("team-1").to_string(), "acme_member under \"team-1\"");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// The type.
+    pub object_type: String,
+    /// The key of the parent; everywhere, if absent.
+    pub parent: Option<String>,
+}
+
+impl Gap {
+    /// Something of a type is missing, nobody knows where.
+    pub fn of(object_type: impl Into<String>) -> Self {
+        Self { object_type: object_type.into(), parent: None }
+    }
+
+    /// It is missing under a parent, and nowhere else.
+    #[must_use]
+    pub fn under(mut self, parent: impl Into<String>) -> Self {
+        self.parent = Some(parent.into());
+        self
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.parent {
+            Some(parent) => write!(f, "{} under {parent:?}", self.object_type),
+            None => write!(f, "{} everywhere", self.object_type),
+        }
+    }
+}

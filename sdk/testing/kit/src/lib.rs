@@ -1,0 +1,51 @@
+//! Tests of an integration: run it, look at the graph, and say what should be there.
+//!
+//! ```
+//! use integration_sdk::prelude::*;
+//! use integration_sdk::Integration;
+//! use integration_testing_kit::{Collected, assert_complete, assert_graph};
+//!
+//! # /// A planet.
+//! # #[derive(EntityKind)]
+//! # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+//! # struct Planet { #[entity(key)] id: String, name: String }
+//! # #[step(id = "fetch-planets", name = "Fetch planets")]
+//! # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+//! #     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+//! #     Ok(())
+//! # }
+//! # fn space() -> Integration { Integration::offline::<()>("space", "Space").step(fetch_planets()) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let space = space();
+//! let collected = Collected::run(&space, [("SPACE_API_KEY", "any")]).await;
+//!
+//! assert_complete!(collected);
+//! assert_graph!(collected, { space_planet: 1 });
+//! assert_eq!(collected.entity("planet:earth")["name"], "Earth");
+//! collected.coverage().assert_whole();
+//! # }
+//! ```
+//!
+//! A run is the real thing: the runtime, a store in a temporary folder, HTTP to a provider on loopback (see [`fake`]) or
+//! [recorded answers](Run::recorded). Every object is checked against its schemas, and a finding fails the test.
+//!
+//! This crate is apart from `integration-testing`, which programs bring for `--sample`: what only tests need is compiled
+//! by tests alone. It reads the environment for [`Run::recorded`] only.
+#![deny(missing_docs)]
+
+mod collected;
+mod coverage;
+mod expectation;
+mod gap;
+mod recordings;
+mod run;
+mod snapshot;
+
+pub use collected::Collected;
+pub use coverage::{Coverage, Declared};
+pub use gap::Gap;
+pub use integration_testing as fake;
+pub use recordings::assert_no_secrets;
+pub use run::{Run, RunError};
+pub use snapshot::Snapshot;

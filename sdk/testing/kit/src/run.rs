@@ -1,0 +1,234 @@
+//! One run of an integration in a test: what it is told, and where its answers come from.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::panic::Location;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use integration_sdk::config::Values;
+use integration_sdk::graph::{InvalidName, StepId};
+use integration_sdk::recording::{RecordingError, Suspicion};
+use integration_sdk::store::{Store, StoreError};
+use integration_sdk::{Integration, Job, JobError, Summary};
+use tempfile::TempDir;
+
+use crate::Collected;
+use crate::recordings::{self, Tape};
+
+type Adjust<'a> = Box<dyn for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync + 'a>;
+
+/// A run cannot begin, or what it found may not be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The job cannot begin: the plan, the configuration or the credentials.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such step.
+    #[error(transparent)]
+    Step(#[from] InvalidName),
+    /// Recordings cannot be written or read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// There are no recordings yet.
+    #[error(
+        "{folder} holds no recordings: set the integration's variables (such as its API key) and run the test once \
+         with RECORD=1",
+        folder = folder.display()
+    )]
+    NotRecorded {
+        /// Where they would be.
+        folder: PathBuf,
+    },
+    /// A recording may hold credentials. A new one has not been kept.
+    #[error("what is recorded looks as if it held credentials:\n{}", lines(.0))]
+    Secrets(Vec<Suspicion>),
+    /// A file or folder cannot be used.
+    #[error("cannot use {path}: {source}", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The schemas find fault with objects.
+    #[error("schemas find fault with what was collected:\n{}", .0.join("\n"))]
+    Findings(Vec<String>),
+}
+
+impl RunError {
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
+
+fn lines<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(|item| format!("  {item}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A run that is about to begin: `.await` it for what it collects.
+///
+/// Awaiting panics, as an assertion does, where the run cannot begin or schemas find fault with an object;
+/// [`attempt`](Self::attempt) gives these as an error.
+#[must_use = "a run begins when it is awaited"]
+pub struct Run<'a> {
+    integration: &'a Integration,
+    given: Vec<(String, String)>,
+    steps: Vec<String>,
+    sources: Vec<(String, bool)>,
+    tape: Tape,
+    adjust: Vec<Adjust<'a>>,
+    findings_allowed: bool,
+    place: &'static Location<'static>,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("integration", &self.integration)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Run<'a> {
+    #[track_caller]
+    pub(crate) fn new(integration: &'a Integration, given: Vec<(String, String)>) -> Self {
+        Self {
+            integration,
+            given,
+            steps: Vec::new(),
+            sources: Vec::new(),
+            tape: Tape::Off,
+            adjust: Vec::new(),
+            findings_allowed: false,
+            place: Location::caller(),
+        }
+    }
+
+    /// Only these steps, and those that they need.
+    pub fn steps<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
+        self.steps.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Switches an ingestion source on or off.
+    pub fn source(mut self, id: impl Into<String>, on: bool) -> Self {
+        self.sources.push((id.into(), on));
+        self
+    }
+
+    /// Answers from the recordings in `tests/recordings/NAME` of the package; with `RECORD=1` in the environment it asks
+    /// the provider and records them anew.
+    ///
+    /// While recording, the integration's variables are read from the environment, where the run is not given them.
+    /// Secrets and e-mail addresses are taken out, and a recording in which
+    /// [`find_secrets`](integration_sdk::recording::find_secrets) finds anything is not kept. A replay needs no
+    /// credentials and no network.
+    pub fn recorded(mut self, name: &str) -> Self {
+        let folder = recordings::folder_of(name);
+        self.tape = if recordings::asked_to_record() { Tape::Record(folder) } else { Tape::Replay(folder) };
+        self
+    }
+
+    /// Records into a folder whatever the environment says, over the recordings there.
+    pub fn record_to(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.tape = Tape::Record(folder.into());
+        self
+    }
+
+    /// Answers from the recordings of a folder, or from one `.har` file.
+    pub fn replay_from(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tape = Tape::Replay(path.into());
+        self
+    }
+
+    /// Changes the job in any other way, such as `|job| job.concurrency(1)`.
+    pub fn with_job(mut self, adjust: impl for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync + 'a) -> Self {
+        self.adjust.push(Box::new(adjust));
+        self
+    }
+
+    /// Lets objects pass with which schemas find fault; the summary tells of them.
+    pub fn allow_findings(mut self) -> Self {
+        self.findings_allowed = true;
+        self
+    }
+
+    /// Runs, and gives what kept it from running as an error.
+    ///
+    /// # Errors
+    /// [`RunError`] where the run cannot begin, or schemas find fault with an object. What goes wrong in steps is in the
+    /// summary instead.
+    pub async fn attempt(self) -> Result<Collected, RunError> {
+        let folder = tempfile::tempdir().map_err(RunError::file(std::env::temp_dir()))?;
+        let store = Store::open(folder.path())?;
+        let summary = self.job(&store).await?;
+        if let Some(findings) = findings(&summary).filter(|_| !self.findings_allowed) {
+            return Err(RunError::Findings(findings));
+        }
+        collect(self.integration, &store, summary, folder).await
+    }
+
+    async fn job(&self, store: &Store) -> Result<Summary, RunError> {
+        let mut job = Job::new(self.integration, store);
+        if !self.steps.is_empty() {
+            let ids = self.steps.iter().map(StepId::new).collect::<Result<_, _>>()?;
+            job = job.select(ids, Duration::ZERO);
+        }
+        job = self.sources.iter().fold(job, |job, (id, on)| job.source(id, *on));
+        job = self.adjust.iter().fold(job, |job, adjust| adjust(job));
+        let mut variables = match &self.tape {
+            Tape::Record(_) => recordings::environment(self.integration),
+            _ => Vec::new(),
+        };
+        variables.extend(self.given.iter().cloned());
+        let values = Values::new(self.integration.id(), variables);
+        recordings::run(job, &values, &self.tape).await
+    }
+}
+
+impl<'a> IntoFuture for Run<'a> {
+    type Output = Collected;
+    type IntoFuture = Pin<Box<dyn Future<Output = Collected> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let place = self.place;
+        Box::pin(async move {
+            match self.attempt().await {
+                Ok(collected) => collected,
+                Err(error) => panic!("the run at {place} failed: {error}"),
+            }
+        })
+    }
+}
+
+/// What schemas found, a line a kind of finding.
+fn findings(summary: &Summary) -> Option<Vec<String>> {
+    let found = summary.integration_step_results.iter().flat_map(|step| {
+        step.findings.iter().map(move |finding| {
+            let (count, example) = (finding.count, &finding.example);
+            let more = if count > 1 { format!(", and {} objects more", count - 1) } else { String::new() };
+            format!("  {}: {} {:?}: {example}{more}", step.id, example.object_type, example.key)
+        })
+    });
+    let found: Vec<String> = found.collect();
+    (!found.is_empty()).then_some(found)
+}
+
+async fn collect(
+    integration: &Integration,
+    store: &Store,
+    summary: Summary,
+    folder: TempDir,
+) -> Result<Collected, RunError> {
+    let row = store.job(Some(summary.job.as_str())).await?;
+    let row = row.ok_or_else(|| StoreError::Corrupt("the job that ran is not there".to_owned()))?;
+    Collected::read(integration, store.open_job(&row), summary, folder).await
+}

@@ -1,0 +1,52 @@
+use integration_testing_kit::fake::{Fault, Reply};
+use integration_testing_kit::{Collected, assert_complete, assert_graph, assert_missing};
+
+use crate::acme::{BRIDGE, ENGINE, integration, provider, values};
+use crate::message;
+
+async fn without_users_of_the_bridge() -> Collected {
+    let (acme, provider) = (integration(), provider().await);
+    let refused = Reply::new(403, "application/json", "{}");
+    provider.fault(Fault::Status(refused).on(&format!("/teams/{BRIDGE}/users")));
+    Collected::run(&acme, values(&provider)).await
+}
+
+#[tokio::test]
+async fn what_is_missing_is_asserted_by_type_and_parent() {
+    let collected = without_users_of_the_bridge().await;
+    assert_missing!(collected, acme_user under BRIDGE, acme_team_has_user under BRIDGE);
+    assert_missing!(collected, acme_team_has_user under BRIDGE);
+}
+
+#[tokio::test]
+async fn other_gaps_than_expected_are_shown_with_all_that_is_missing() {
+    let collected = without_users_of_the_bridge().await;
+    let told = message(|| assert_missing!(collected, acme_user under ENGINE));
+    let expected = format!(
+        "other data are missing than expected\n\
+         expected, and not missing:\n  acme_user under \"{ENGINE}\"\n\
+         missing, and not expected:\n  acme_user under \"{BRIDGE}\"\n\
+         all that is missing:\n  acme_team_has_user, acme_user under \"{BRIDGE}\": "
+    );
+    assert!(told.starts_with(&expected), "{told}");
+    assert!(message(|| assert_missing!(collected, acme_team)).contains("acme_team everywhere"));
+    assert!(message(|| assert_missing!(collected, acme_user)).contains("acme_user everywhere"));
+}
+
+#[tokio::test]
+async fn a_run_with_a_gap_is_not_complete_and_the_cause_is_told() {
+    let collected = without_users_of_the_bridge().await;
+    let told = message(|| assert_complete!(collected));
+    assert!(told.starts_with("the run is not complete but partial\nmissing:\n"), "{told}");
+    assert!(told.contains("403") && told.contains("(fetch-users)"), "{told}");
+}
+
+#[tokio::test]
+async fn other_counts_than_expected_are_a_table_with_what_is_missing() {
+    let collected = without_users_of_the_bridge().await;
+    assert_graph!(collected, { acme_team: 2, acme_user: 2, acme_team_has_user: 2 });
+    let told = message(|| assert_graph!(collected, { acme_team: 2, acme_user: 3, acme_team_has_user: 4 }));
+    let table = "  type                expected  found\n  acme_team_has_user         4      2\n  \
+                 acme_user                  3      2\nas expected: acme_team\nmissing:\n";
+    assert!(told.contains(table), "{told}");
+}
