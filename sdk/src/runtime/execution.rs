@@ -112,9 +112,8 @@ impl Execution<'_> {
         let mut stale: BTreeSet<&StepId> = BTreeSet::new();
         for step in self.plan.steps().filter(|step| self.resumed && !self.ended.contains_key(step.id())) {
             // What is followed is a parent that was there as a whole, unless it rests on something incomplete itself.
-            let unsound = |(id, edge): &(&StepId, &Edge)| {
-                !self.ended.contains_key(*id) && (!edge.streams || stale.contains(*id))
-            };
+            let unsound =
+                |(id, edge): &(&StepId, &Edge)| !self.ended.contains_key(*id) && (!edge.streams || stale.contains(*id));
             if self.plan.dependencies(step.id()).iter().any(unsound) {
                 self.job.forget_parts(step.id().clone()).await?;
                 stale.insert(step.id());
