@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use integration_heroku::fake::{FakeHeroku, Fault, FaultRule};
+use integration_heroku::fake::{FakeHeroku, Fault, FaultRule, Organisation, OrganisationSize};
 use integration_sdk::graph::StepId;
 use integration_sdk::store::{JobRow, JobState};
 use proptest::prelude::*;
@@ -54,6 +54,28 @@ fn a_job_that_is_stopped_again_and_again_ends_as_if_undisturbed_and_asks_for_not
         same(&collection, &heroku, &expected, &settled, before).await
     });
     assert!(spared.get() > 0, "no job had done anything when it was stopped");
+}
+
+#[test]
+fn a_job_that_is_stopped_while_much_is_written_ends_as_if_undisturbed() {
+    let size = OrganisationSize { accounts: 2, teams: 8, people: 100, apps: 700, addons: 1_500, seed: 9 };
+    let organisation = Organisation::of_size(size);
+    let stops = proptest::collection::vec((4..40_u64, any::<bool>()), 2);
+    crate::for_all(1, stops, async |stops| {
+        let manner = Manner { page: 25, max_in_next_range: true, concurrency: 8, latency: None };
+        let heroku = manner.serve(organisation.clone()).await;
+        let expected = undisturbed(&heroku, 8).await?;
+        let collection = Collection::new(8, false);
+        for (after, dies) in stops {
+            if !run_until(&collection, &heroku, &Stop { after, dies }).await? {
+                return Err("the stops are not early enough".to_owned());
+            }
+        }
+        let settled = settled_paths(&collection).await?;
+        let before = heroku.requests();
+        collection.run(&heroku, CancellationToken::new()).await.map_err(|error| error.to_string())?;
+        same(&collection, &heroku, &expected, &settled, before).await
+    });
 }
 
 type Files = std::collections::BTreeMap<String, Vec<u8>>;
