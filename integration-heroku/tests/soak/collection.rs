@@ -18,6 +18,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+/// How often a request is sent that fails.
+pub const ATTEMPTS: u32 = 3;
+
 /// Heroku with pauses and time limits a test can wait for.
 struct Impatient<const SILENCE_MS: u64>(Heroku);
 
@@ -28,7 +31,7 @@ impl<const SILENCE_MS: u64> Provider for Impatient<SILENCE_MS> {
         let silence = Duration::from_millis(SILENCE_MS);
         Heroku::endpoint(config)
             .retry(RetryPolicy {
-                attempts: 3,
+                attempts: ATTEMPTS,
                 rate_limited_attempts: 4,
                 first_pause: Duration::from_millis(1),
                 longest_pause: Duration::from_millis(3),

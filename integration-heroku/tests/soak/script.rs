@@ -83,10 +83,10 @@ impl Trouble {
         list.path(parent.map(String::as_str))
     }
 
-    /// Whether it concerns the list of a parent.
-    pub fn concerns(&self, organisation: &Organisation, list: List, parent: &str) -> bool {
+    /// Whether it concerns a list, of a parent where it has one.
+    pub fn concerns(&self, organisation: &Organisation, list: List, parent: Option<&str>) -> bool {
         let pattern = self.pattern(organisation);
-        pattern == list.path(None) || pattern == list.path(Some(parent))
+        pattern == list.path(None) || pattern == list.path(parent)
     }
 
     /// Switches it on.
@@ -98,6 +98,25 @@ impl Trouble {
             Times::FirstOfEachPath(times) => rule.first_of_each_path(times),
             Times::After(times) => rule.after(times),
         });
+    }
+
+    /// How many attempts at one request it can spoil; none where the answer is as good as any.
+    pub fn spoils(&self) -> u64 {
+        let times = match self.times {
+            Times::First(times) | Times::FirstOfEachPath(times) => times,
+            Times::Always | Times::After(_) => u64::MAX,
+        };
+        match &self.fault {
+            Fault::DuplicatedItems | Fault::WrongContentType(_) | Fault::SplitCharacters => 0,
+            Fault::ConnectionReset | Fault::TruncatedBody { .. } | Fault::MalformedJson | Fault::EmptyBody => times,
+            Fault::Status(reply) => match reply.status.as_u16() {
+                408 | 429 | 500.. => times,
+                200 if reply.header("content-type").is_some_and(|media| media.starts_with("text/html")) => times,
+                _ => u64::MAX,
+            },
+            // What leads astray, or is noticed by waiting alone.
+            _ => u64::MAX,
+        }
     }
 
     /// Something that is noticed by waiting alone.
