@@ -75,6 +75,7 @@ impl Execution<'_> {
         let stop = cancel.child_token();
         let mut tasks: JoinSet<Outcome> = JoinSet::new();
         let mut running: BTreeMap<StepId, Running> = BTreeMap::new();
+        self.forget_stale_parts().await?;
         let mut reports = std::mem::take(&mut self.ended);
         let (mut fatal, mut told_wait) = (None, None);
         let mut progress = tokio::time::interval(PROGRESS);
@@ -108,6 +109,22 @@ impl Execution<'_> {
             None => books::not_started(step.declaration(), self.depends_on(step.id()), &StartState::Enabled),
         });
         Ok(Ended { reports: reports.collect(), fatal })
+    }
+
+    /// Parts that are done rest on what their step could read then. Where that was not complete they are done again: they
+    /// are forgotten before anything runs, so that a job that dies half-way does not take them for sound.
+    async fn forget_stale_parts(&self) -> Result<(), StoreError> {
+        let mut stale: BTreeSet<&StepId> = BTreeSet::new();
+        for step in self.plan.steps().filter(|step| self.resumed && !self.ended.contains_key(step.id())) {
+            // What is followed is a parent that was there as a whole, unless it rests on something incomplete itself.
+            let unsound =
+                |(id, edge): &(&StepId, &Edge)| !self.ended.contains_key(*id) && (!edge.streams || stale.contains(*id));
+            if self.plan.dependencies(step.id()).iter().any(unsound) {
+                self.job.forget_parts(step.id().clone()).await?;
+                stale.insert(step.id());
+            }
+        }
+        Ok(())
     }
 
     async fn pass_over_disabled(&self, reports: &mut BTreeMap<StepId, StepReport>) -> Result<(), StoreError> {

@@ -475,6 +475,45 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
     assert!(error.contains("nothing to resume"), "{error}");
 }
 
+/// A step that links every user it finds, under one team that is done whatever it finds.
+fn linking() -> Step {
+    let work = |context: StepContext| async move {
+        let under = crate::step::Scope { object_type: name("acme_team"), key: key("team:000001") };
+        let links = async {
+            for user in context.page(&name("acme_user"), None, 100).await? {
+                let link = format!("acme_link:{}", user["_key"].as_str().unwrap_or_default());
+                context.add_entity(thing("acme_link", &link), EqualKeys::Refuse).await?;
+            }
+            Ok(())
+        };
+        context.part(under, links).await
+    };
+    Step::new(id("links"), "Links", work).reads(name("acme_user")).entity(declared("acme_link"))
+}
+
+#[tokio::test]
+async fn a_part_that_was_done_on_incomplete_grounds_is_done_again() {
+    let bench = Bench::new();
+    let found = |users: &'static [&'static str]| {
+        let work = move |context: StepContext| async move {
+            for user in users {
+                context.add_entity(thing("acme_user", user), EqualKeys::Refuse).await?;
+            }
+            if users.len() == 1 {
+                context.missing(&name("acme_user"), &StepError::Other("the second page did not come".into()));
+            }
+            Ok(())
+        };
+        of([linking(), Step::new(id("users"), "Users", work).entity(declared("acme_user"))])
+    };
+    let (first, _) = bench.collect(&found(&["user:000001"])).await;
+    assert_eq!((first.state, statuses(&first)), (JobState::Partial, vec![("users", "partial"), ("links", "partial")]));
+    let row = bench.store.job(None).await.expect("a store").expect("the job");
+    let whole = found(&["user:000001", "user:000002"]);
+    let (second, _) = bench.run(Job::new(&whole, &bench.store).resume(&row)).await;
+    assert_eq!((second.state, second.entities), (JobState::Complete, 4), "{second:?}");
+}
+
 #[tokio::test]
 async fn a_store_remembers_jobs_until_they_are_pruned() {
     let bench = Bench::new();

@@ -43,6 +43,11 @@ pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqli
     Ok(rewound)
 }
 
+/// Forgets which parts of a step are done: the next [`rewind`] takes out what they left.
+pub(super) fn forget_parts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM part WHERE job = ?1 AND step = ?2", params![job, step.as_str()]).map(drop)
+}
+
 /// How many objects a step added, those included that other steps described too.
 pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
     let described = "EXISTS (SELECT 1 FROM contribution c WHERE c.job = ?1 AND c.key = object.key";

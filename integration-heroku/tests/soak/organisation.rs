@@ -1,0 +1,87 @@
+//! Small organisations with every awkward case that real ones have.
+
+use integration_heroku::fake::{
+    Account, AccountMembership, Addon, App, Organisation, Permission, Person, Role, Team, TeamMembership,
+};
+use proptest::prelude::*;
+
+/// What an organisation is made of; the numbers say who belongs to whom.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    accounts: usize,
+    /// The account of each team; there are teams without one only where there are no accounts.
+    teams: Vec<usize>,
+    /// The accounts and the teams of each person, and whether the person's name is told.
+    people: Vec<(Vec<usize>, Vec<usize>, bool)>,
+    /// The team of each app.
+    apps: Vec<usize>,
+    /// The app of each add-on.
+    addons: Vec<usize>,
+    /// Teams with a membership that names nobody.
+    nobody: Vec<usize>,
+}
+
+/// Organisations of up to a few dozen things; `largest` bounds each kind.
+pub fn shapes(largest: usize) -> impl Strategy<Value = Shape> {
+    use proptest::collection::vec;
+    let some = move |of: usize| vec(0..64_usize, 0..=of);
+    let person = (vec(0..64_usize, 0..3), vec(0..64_usize, 0..4), any::<bool>());
+    (0..4_usize, some(largest / 2), vec(person, 0..=largest), some(largest), some(2 * largest), some(2)).prop_map(
+        |(accounts, teams, people, apps, addons, nobody)| Shape { accounts, teams, people, apps, addons, nobody },
+    )
+}
+
+fn pick<T: Copy>(from: &[T], number: usize) -> Option<T> {
+    from.get(number.checked_rem(from.len())?).copied()
+}
+
+impl Shape {
+    /// The organisation.
+    pub fn build(&self) -> Organisation {
+        let mut built = Organisation::empty();
+        let accounts: Vec<_> =
+            (0..self.accounts).map(|n| built.add_account(Account::new(format!("wren-{n}")))).collect();
+        let mut teams = Vec::new();
+        for (n, account) in self.teams.iter().enumerate() {
+            let team = Team::new(format!("wren-team-{n}"), pick(&accounts, *account));
+            teams.push(built.add_team(Team { names_account: n % 3 != 1, ..team }));
+        }
+        for (n, (in_accounts, in_teams, named)) in self.people.iter().enumerate() {
+            let name = format!("Zoë Ånd-{n} 佐藤");
+            let person = Person::new(format!("person.{n}@wren.example.com"), named.then_some(name.as_str()));
+            for account in in_accounts.iter().filter_map(|number| pick(&accounts, *number)) {
+                let permissions = Permission::ALL[..=n % 4].to_vec();
+                built.add_account_membership(AccountMembership::new(account, person.id, permissions));
+            }
+            for team in in_teams.iter().filter_map(|number| pick(&teams, *number)) {
+                built.add_team_membership(TeamMembership::new(team, &person, Role::Member));
+            }
+            built.add_person(person);
+        }
+        for team in self.nobody.iter().filter_map(|number| pick(&teams, *number)) {
+            built.add_team_membership(TeamMembership::without_user(team, "gone@wren.example.com", Role::Admin));
+        }
+        self.add_apps(&mut built, &teams);
+        built
+    }
+
+    fn add_apps(&self, built: &mut Organisation, teams: &[integration_heroku::fake::TeamId]) {
+        let owners: Vec<_> = built.people().map(|person| person.id).collect();
+        let mut apps = Vec::new();
+        for (n, team) in self.apps.iter().enumerate() {
+            let Some(team) = pick(teams, *team) else { break };
+            let app = App::new(team, format!("wren-app-{n}"));
+            let app =
+                App { owner: pick(&owners, n).filter(|_| n % 3 != 0), names_team: n % 4 != 1, web: n % 5 != 2, ..app };
+            apps.push(app.clone());
+            built.add_app(app);
+        }
+        for (n, app) in self.addons.iter().enumerate() {
+            let Some(app) = app.checked_rem(apps.len()).map(|at| &apps[at]) else { break };
+            built.add_addon(Addon {
+                web: n % 3 != 1,
+                ..Addon::new(app, format!("wren-addon-{n}"), "heroku-redis:mini")
+            });
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What goes wrong in a case: faults on random lists, as often as chance has it.
+
+use integration_heroku::fake::{FakeHeroku, Fault, FaultRule, Organisation, Reply};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// A list that the collection asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    Accounts,
+    MembersOfAccount,
+    TeamsOfAccount,
+    Teams,
+    MembersOfTeam,
+    Apps,
+    Addons,
+}
+
+impl List {
+    const ALL: [Self; 7] = [
+        Self::Accounts,
+        Self::MembersOfAccount,
+        Self::TeamsOfAccount,
+        Self::Teams,
+        Self::MembersOfTeam,
+        Self::Apps,
+        Self::Addons,
+    ];
+
+    /// Its path; of one parent, or of all.
+    pub fn path(self, parent: Option<&str>) -> String {
+        let id = parent.unwrap_or("{id}");
+        match self {
+            Self::Accounts => "/enterprise-accounts".to_owned(),
+            Self::MembersOfAccount => format!("/enterprise-accounts/{id}/members"),
+            Self::TeamsOfAccount => format!("/enterprise-accounts/{id}/teams"),
+            Self::Teams => "/teams".to_owned(),
+            Self::MembersOfTeam => format!("/teams/{id}/members"),
+            Self::Apps => format!("/teams/{id}/apps"),
+            Self::Addons => format!("/teams/{id}/addons"),
+        }
+    }
+
+    /// The parents whose lists there are.
+    fn parents(self, organisation: &Organisation) -> Vec<String> {
+        match self {
+            Self::Accounts | Self::Teams => Vec::new(),
+            Self::MembersOfAccount | Self::TeamsOfAccount => {
+                organisation.accounts().map(|account| account.id.to_string()).collect()
+            }
+            Self::MembersOfTeam | Self::Apps | Self::Addons => {
+                organisation.teams().map(|team| team.id.to_string()).collect()
+            }
+        }
+    }
+}
+
+/// Which requests a fault meets.
+#[derive(Debug, Clone)]
+pub enum Times {
+    Always,
+    First(u64),
+    FirstOfEachPath(u64),
+    After(u64),
+}
+
+/// One line of a script.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    pub fault: Fault,
+    /// The check of the credentials, where it is none.
+    pub list: Option<List>,
+    /// The list of one parent only, picked by this number.
+    pub parent: Option<usize>,
+    pub times: Times,
+}
+
+impl Trouble {
+    fn pattern(&self, organisation: &Organisation) -> String {
+        let Some(list) = self.list else { return "/account".to_owned() };
+        let parents = list.parents(organisation);
+        let parent = self.parent.and_then(|number| parents.get(number.checked_rem(parents.len())?));
+        list.path(parent.map(String::as_str))
+    }
+
+    /// Whether it concerns a list, of a parent where it has one.
+    pub fn concerns(&self, organisation: &Organisation, list: List, parent: Option<&str>) -> bool {
+        let pattern = self.pattern(organisation);
+        pattern == list.path(None) || pattern == list.path(parent)
+    }
+
+    /// Switches it on.
+    pub fn begin(&self, heroku: &FakeHeroku) {
+        let rule: FaultRule = self.fault.clone().on(&self.pattern(heroku.organisation()));
+        heroku.fault(match self.times {
+            Times::Always => rule,
+            Times::First(times) => rule.first(times),
+            Times::FirstOfEachPath(times) => rule.first_of_each_path(times),
+            Times::After(times) => rule.after(times),
+        });
+    }
+
+    /// How many attempts at one request it can spoil; none where the answer is as good as any.
+    pub fn spoils(&self) -> u64 {
+        let times = match self.times {
+            Times::First(times) | Times::FirstOfEachPath(times) => times,
+            Times::Always | Times::After(_) => u64::MAX,
+        };
+        match &self.fault {
+            Fault::DuplicatedItems | Fault::WrongContentType(_) | Fault::SplitCharacters => 0,
+            Fault::ConnectionReset | Fault::TruncatedBody { .. } | Fault::MalformedJson | Fault::EmptyBody => times,
+            Fault::Status(reply) => match reply.status.as_u16() {
+                408 | 429 | 500.. => times,
+                200 if reply.header("content-type").is_some_and(|media| media.starts_with("text/html")) => times,
+                _ => u64::MAX,
+            },
+            // What leads astray, or is noticed by waiting alone.
+            _ => u64::MAX,
+        }
+    }
+
+    /// Something that is noticed by waiting alone.
+    pub fn is_silence(&self) -> bool {
+        matches!(self.fault, Fault::NoAnswer | Fault::Stall { .. })
+    }
+}
+
+fn answers() -> impl Strategy<Value = Fault> {
+    let statuses = [400, 401, 402, 403, 404, 408, 409, 410, 416, 418, 422, 429, 500, 502, 503, 504];
+    let told = |status: u16| Fault::Status(Reply::json(status, &json!({"id": "trouble", "message": "Not this time."})));
+    let bare = [204, 301, 302, 304, 403, 429, 500, 503];
+    let bodies = [json!({"id": "x"}), json!("x"), json!(null), json!([{"id": 7}]), json!([null]), json!([[]])];
+    prop_oneof![
+        6 => proptest::sample::select(statuses.to_vec()).prop_map(told),
+        1 => proptest::sample::select(bare.to_vec()).prop_map(|status| Fault::Status(Reply::empty(status))),
+        1 => Just(Fault::Status(Reply::json(429, &json!({"id": "rate_limit"})).with_header("retry-after", "1"))),
+        1 => Just(Fault::Status(Reply::html(503, "<h1>Application error</h1>"))),
+        1 => Just(Fault::Status(Reply::html(200, "<h1>Down for maintenance</h1>"))),
+        2 => proptest::sample::select(bodies.to_vec()).prop_map(|body| Fault::Status(Reply::json(200, &body))),
+    ]
+}
+
+fn faults() -> impl Strategy<Value = Fault> {
+    let body = (2..9_000_u64, any::<bool>()).prop_map(|(bytes, announced)| Fault::BodyOf { bytes, announced });
+    prop_oneof![
+        10 => answers(),
+        2 => Just(Fault::ConnectionReset),
+        2 => (0..900_usize).prop_map(|after| Fault::TruncatedBody { after }),
+        1 => Just(Fault::MalformedJson),
+        1 => Just(Fault::EmptyBody),
+        1 => Just(Fault::WrongContentType("text/plain".into())),
+        1 => Just(Fault::SplitCharacters),
+        1 => body,
+        2 => Just(Fault::RepeatedNextRange),
+        2 => Just(Fault::CircularNextRange),
+        3 => Just(Fault::DuplicatedItems),
+    ]
+}
+
+fn times() -> impl Strategy<Value = Times> {
+    prop_oneof![
+        3 => Just(Times::Always),
+        3 => (1..8_u64).prop_map(Times::First),
+        3 => (1..4_u64).prop_map(Times::FirstOfEachPath),
+        2 => (0..6_u64).prop_map(Times::After),
+    ]
+}
+
+fn troubles() -> impl Strategy<Value = Trouble> {
+    let lists = proptest::sample::select(List::ALL.to_vec());
+    let place = prop_oneof![40 => lists.prop_map(Some), 1 => Just(None)];
+    let silence = (0..300_usize).prop_map(|after| Fault::Stall { after, pause: None });
+    let silence = prop_oneof![Just(Fault::NoAnswer), silence];
+    // Waiting is what costs the test time: it does so a few times at the most.
+    let fault_and_times = prop_oneof![
+        40 => (faults(), times()),
+        1 => (silence, (1..3_u64).prop_map(Times::First)),
+    ];
+    let parent = prop_oneof![1 => Just(None), 2 => (0..64_usize).prop_map(Some)];
+    (fault_and_times, place, parent).prop_map(|((fault, times), list, parent)| Trouble { fault, list, parent, times })
+}
+
+/// Up to five troubles at once; none at all now and then.
+pub fn scripts() -> impl Strategy<Value = Vec<Trouble>> {
+    proptest::collection::vec(troubles(), 0..6)
+}
