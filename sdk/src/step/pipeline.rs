@@ -17,8 +17,8 @@ use super::intake::{Intake, Unchecked};
 use super::{Ledger, Part, StepError, StepResult};
 
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.
-const BATCH_OBJECTS: usize = 1_000;
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_OBJECTS: usize = 500;
+const BATCH_BYTES: usize = 1 << 19;
 /// Batches of a step that are checked at once.
 const CHECKED_AT_ONCE: usize = 2;
 /// Batches of a step that may be with the writer while it gathers the next.
