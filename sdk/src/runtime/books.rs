@@ -21,7 +21,8 @@ pub(super) fn inherited<'a>(
         for gap in report.incomplete.iter().filter(concern) {
             let root = gap.inherited_from.clone().unwrap_or_else(|| report.id.clone());
             let inherited = Incomplete { types: declaration.emits(), inherited_from: Some(root), ..gap.clone() };
-            if !inherited.types.is_empty() && !gaps.contains(&inherited) {
+            // Without types, too: what rests on a step that adds nothing must hear of it.
+            if !gaps.contains(&inherited) {
                 gaps.push(inherited);
             }
         }
@@ -69,9 +70,8 @@ impl Closing<'_> {
         let mut error = None;
         if let Err(cause) = outcome {
             let failure = Failure { code: cause.code().to_owned(), message: cause.to_string() };
-            if !self.declaration.emits().is_empty() {
-                incomplete.push(gap(self.declaration.emits(), &failure.code, failure.message.clone()));
-            }
+            // A step that adds nothing has no types to miss, and yet something is missing to those that rest on it.
+            incomplete.push(gap(self.declaration.emits(), &failure.code, failure.message.clone()));
             error = Some(failure);
         } else if all_parts_failed {
             error = incomplete.first().map(|first| Failure { code: first.code.clone(), message: first.cause.clone() });

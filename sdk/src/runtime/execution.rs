@@ -75,7 +75,7 @@ impl Execution<'_> {
         let stop = cancel.child_token();
         let mut tasks: JoinSet<Outcome> = JoinSet::new();
         let mut running: BTreeMap<StepId, Running> = BTreeMap::new();
-        self.forget_stale_parts().await?;
+        self.forget_stale_work().await?;
         let mut reports = std::mem::take(&mut self.ended);
         let (mut fatal, mut told_wait) = (None, None);
         let mut progress = tokio::time::interval(PROGRESS);
@@ -111,20 +111,31 @@ impl Execution<'_> {
         Ok(Ended { reports: reports.collect(), fatal })
     }
 
-    /// Parts that are done rest on what their step could read then. Where that was not complete they are done again: they
-    /// are forgotten before anything runs, so that a job that dies half-way does not take them for sound.
-    async fn forget_stale_parts(&self) -> Result<(), StoreError> {
+    /// What is done rests on what could be read then. Where that changes now, it is done again: it is forgotten before
+    /// anything runs, so that a job that dies half-way does not take it for sound.
+    async fn forget_stale_work(&mut self) -> Result<(), StoreError> {
         let mut stale: BTreeSet<&StepId> = BTreeSet::new();
-        for step in self.plan.steps().filter(|step| self.resumed && !self.ended.contains_key(step.id())) {
-            // What is followed is a parent that was there as a whole, unless it rests on something incomplete itself.
-            let unsound =
-                |(id, edge): &(&StepId, &Edge)| !self.ended.contains_key(*id) && (!edge.streams || stale.contains(*id));
-            if self.plan.dependencies(step.id()).iter().any(unsound) {
-                self.job.forget_parts(step.id().clone()).await?;
+        for step in self.plan.steps().filter(|_| self.resumed) {
+            let has_ended = self.ended.contains_key(step.id());
+            let changes = |(id, edge): &(&StepId, &Edge)| match has_ended {
+                // Nothing was missing in what it read. What was amended later was not, and yet is not the same.
+                true => self.amends(id, edge),
+                // What is followed is a parent that was there as a whole, unless that rests on something stale itself.
+                false => !edge.streams || stale.contains(*id),
+            };
+            let above = self.plan.dependencies(step.id());
+            if above.iter().filter(|(id, _)| !self.ended.contains_key(*id)).any(changes) {
+                self.job.start_over(step.id().clone()).await?;
+                self.ended.remove(step.id());
                 stale.insert(step.id());
             }
         }
         Ok(())
+    }
+
+    /// Whether a step changes what goes through one of its edges.
+    fn amends(&self, step: &StepId, edge: &Edge) -> bool {
+        self.plan.step(step).is_some_and(|step| !step.declaration().amends.is_disjoint(&edge.through))
     }
 
     async fn pass_over_disabled(&self, reports: &mut BTreeMap<StepId, StepReport>) -> Result<(), StoreError> {

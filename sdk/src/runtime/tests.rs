@@ -475,6 +475,85 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
     assert!(error.contains("nothing to resume"), "{error}");
 }
 
+/// A step whose data others use; it adds nothing.
+fn publishing(fails: bool) -> Step {
+    let work = move |context: StepContext| async move {
+        if fails {
+            return Err(StepError::Other("it broke".into()));
+        }
+        context.publish("owners", &serde_json::json!(["owner:0001"])).await
+    };
+    Step::new(id("owners"), "Owners", work).publishes("owners")
+}
+
+/// A step that adds what it is told by the data of another one.
+fn using() -> Step {
+    let work = |context: StepContext| async move {
+        for owner in context.data("owners").await?.iter().flat_map(|data| data.as_array().cloned().unwrap_or_default())
+        {
+            let text = owner.as_str().unwrap_or_default();
+            context.add_entity(thing("acme_owner", text), EqualKeys::Refuse).await?;
+        }
+        Ok(())
+    };
+    Step::new(id("users"), "Users", work).uses("owners").entity(declared("acme_owner"))
+}
+
+#[tokio::test]
+async fn what_rests_on_the_data_of_a_step_that_failed_is_incomplete_until_it_is_resumed() {
+    let bench = Bench::new();
+    let (first, _) = bench.collect(&of([using(), publishing(true)])).await;
+    assert_eq!(statuses(&first), [("owners", "failure"), ("users", "partial")]);
+    assert_eq!(first.state, JobState::Partial);
+    assert!(first.metadata.partial_datasets.types.contains("acme_owner"));
+    let row = bench.store.job(None).await.expect("a store").expect("the job");
+    let (second, _) = bench.run(Job::new(&of([using(), publishing(false)]), &bench.store).resume(&row)).await;
+    assert_eq!((second.state, second.entities), (JobState::Complete, 1));
+}
+
+#[tokio::test]
+async fn a_job_with_a_failed_step_is_not_complete_even_where_that_adds_nothing() {
+    let bench = Bench::new();
+    let (summary, _) = bench.collect(&of([publishing(true)])).await;
+    assert_eq!((summary.state, statuses(&summary)), (JobState::Partial, vec![("owners", "failure")]));
+    assert!(summary.metadata.partial_datasets.types.is_empty());
+}
+
+/// Users whose nicknames another step adds, and a step that copies what it reads of them.
+fn nicknames(fails: bool) -> Integration {
+    let amend = move |context: StepContext| async move {
+        if fails {
+            return Err(StepError::Other("it broke".into()));
+        }
+        let nickname = [("nickname".to_owned(), "Ace".into())].into_iter().collect();
+        context.amend(&key("user:000001"), nickname).await.map(drop)
+    };
+    let copy = |context: StepContext| async move {
+        for user in context.page(&name("acme_user"), None, 100).await? {
+            let nickname = user.get("nickname").and_then(|text| text.as_str()).unwrap_or("none").to_owned();
+            let copy = thing("acme_copy", "copy:000001").with("nickname", nickname);
+            context.add_entity(copy, EqualKeys::Refuse).await?;
+        }
+        Ok(())
+    };
+    let copy = Step::new(id("copy"), "Copy", copy).reads(name("acme_user")).entity(declared("acme_copy"));
+    let amend = Step::new(id("nicknames"), "Nicknames", amend).amends(name("acme_user"));
+    of([adding("users", "acme_user", &["user:000001"]), amend, copy])
+}
+
+#[tokio::test]
+async fn what_was_read_before_it_was_amended_is_read_again_when_the_job_is_resumed() {
+    let bench = Bench::new();
+    let (_, job) = bench.collect(&nicknames(false)).await;
+    let undisturbed = graph(&job).await;
+    let bench = Bench::new();
+    let (first, _) = bench.collect(&nicknames(true)).await;
+    assert_eq!(statuses(&first), [("users", "success"), ("nicknames", "failure"), ("copy", "success")]);
+    let row = bench.store.job(None).await.expect("a store").expect("the job");
+    let (second, job) = bench.run(Job::new(&nicknames(false), &bench.store).resume(&row)).await;
+    assert_eq!((second.state, graph(&job).await), (JobState::Complete, undisturbed));
+}
+
 /// A step that links every user it finds, under one team that is done whatever it finds.
 fn linking() -> Step {
     let work = |context: StepContext| async move {

@@ -31,7 +31,7 @@ pub struct Scope {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Incomplete {
-    /// The types concerned.
+    /// The types concerned; none where a step that adds nothing could not do its work.
     pub types: BTreeSet<ObjectType>,
     /// The parent; everywhere, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -494,13 +494,14 @@ impl JobStore {
         self.store.write(move |connection| rewind::rewind(connection, job, &step)).await
     }
 
-    /// Forgets which parts of a step are done, so that it begins clean after its next [`rewind`](Self::rewind).
+    /// Forgets that a step ended and which of its parts are done, so that it begins clean after its next
+    /// [`rewind`](Self::rewind).
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn forget_parts(&self, step: StepId) -> Result<(), StoreError> {
+    pub async fn start_over(&self, step: StepId) -> Result<(), StoreError> {
         let job = self.number;
-        self.store.write(move |connection| rewind::forget_parts(connection, job, &step)).await
+        self.store.write(move |connection| rewind::start_over(connection, job, &step)).await
     }
 
     /// How many objects a step added, by type.

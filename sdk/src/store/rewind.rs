@@ -43,9 +43,13 @@ pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqli
     Ok(rewound)
 }
 
-/// Forgets which parts of a step are done: the next [`rewind`] takes out what they left.
-pub(super) fn forget_parts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM part WHERE job = ?1 AND step = ?2", params![job, step.as_str()]).map(drop)
+/// Forgets that a step ended, and which of its parts are done: the next [`rewind`] takes out what they left.
+pub(super) fn start_over(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
+    for table in ["part", "step_run"] {
+        let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2");
+        connection.execute(&sql, params![job, step.as_str()])?;
+    }
+    Ok(())
 }
 
 /// How many objects a step added, those included that other steps described too.

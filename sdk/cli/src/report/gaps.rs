@@ -38,7 +38,7 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
     for step in &summary.integration_step_results {
         text += &own(step, width);
         for gap in &step.incomplete {
-            if let Some(root) = &gap.inherited_from {
+            if let (Some(root), false) = (&gap.inherited_from, gap.types.is_empty()) {
                 dependents.entry(root).or_default().entry(&step.id).or_default().extend(&gap.types);
             }
         }
@@ -52,7 +52,9 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
 
 fn own(step: &StepReport, width: usize) -> String {
     let mut groups: BTreeMap<Alike<'_>, Seen<'_>> = BTreeMap::new();
-    for gap in step.incomplete.iter().filter(|gap| gap.inherited_from.is_none()) {
+    // A step that adds nothing has no types to miss: what ended it is told below.
+    let tells = |gap: &&Incomplete| gap.inherited_from.is_none() && !(gap.types.is_empty() && gap.under.is_none());
+    for gap in step.incomplete.iter().filter(tells) {
         let alike = Alike {
             types: &gap.types,
             parent_type: gap.under.as_ref().map(|under| &under.object_type),
@@ -68,7 +70,6 @@ fn own(step: &StepReport, width: usize) -> String {
         text += &paragraph(&heading, width, 2, 2);
         text += &paragraph(&reason(&seen.first.code, &seen.first.cause), width, 6, 0);
     }
-    // A step that adds nothing has no types to miss.
     if let (true, Some(error)) = (groups.is_empty(), &step.error) {
         text += &paragraph(&format!("{}: failed", paint(colour, &step.id)), width, 2, 2);
         text += &paragraph(&reason(&error.code, &error.message), width, 6, 0);
@@ -77,7 +78,7 @@ fn own(step: &StepReport, width: usize) -> String {
 }
 
 fn what(alike: &Alike<'_>, seen: &Seen<'_>) -> String {
-    let mut text = list(alike.types);
+    let mut text = if alike.types.is_empty() { "its work".to_owned() } else { list(alike.types) };
     if let Some(under) = &seen.first.under {
         let key = printable(under.key.as_str());
         let _ = match seen.count {
