@@ -66,16 +66,16 @@ pub(crate) struct Validate {
     /// Class schemas of your own, added to or in the place of the built-in ones
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
-    /// How many kinds of findings are shown; 20 in text and JSON, and all else, unless given
+    /// How many kinds of findings are shown; unless given, 20 as text and JSON, else all
     #[arg(long, value_name = "N")]
     max_findings: Option<usize>,
-    /// Rules of a graph that may be broken
-    #[arg(long, value_name = "RULE", value_delimiter = ',', hide_possible_values = true)]
+    /// Rules of a graph that may be broken, with commas between them
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
     allow: Vec<Rule>,
-    /// Compare the type schemas in this folder with the types of the program
+    /// Compare the type schemas in this folder, schemas/types unless named, with the types of the program
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES)]
     check: Option<PathBuf>,
-    /// Write the type schemas of the program into this folder, a file a type
+    /// Write the type schemas of the program into this folder, schemas/types unless named, a file a type
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES, conflicts_with = "check")]
     write: Option<PathBuf>,
     /// Check the configuration that leads to the imitation of the provider
