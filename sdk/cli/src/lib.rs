@@ -43,8 +43,3 @@ mod session;
 mod variables;
 
 pub use program::{Program, Sample};
-
-/// Objects are built from many small pieces on several threads: the system's allocator would spend much of the time, and
-/// keep half of the memory, in arenas of its own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

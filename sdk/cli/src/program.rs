@@ -18,6 +18,9 @@ use crate::{command, exit, failure::Failure, logs};
 type Started = Pin<Box<dyn Future<Output = std::io::Result<Sample>>>>;
 pub(crate) type StartSample = Box<dyn Fn() -> Started>;
 
+/// Threads that check objects and read the store: more would not be faster, and each keeps memory of its own.
+const BLOCKING_THREADS: usize = 8;
+
 /// What `--sample` needs.
 pub struct Sample {
     /// The variables that lead to the imitation of the provider, such as its address and a key that it accepts. Nothing
@@ -98,7 +101,11 @@ impl Program {
     }
 
     fn execute(&self, arguments: &Arguments, name: &str, screen: Screen) -> Result<u8, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::Start)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .enable_all()
+            .build()
+            .map_err(Failure::Start)?;
         let session = Session {
             integration: &self.integration,
             start_sample: self.sample.as_ref(),

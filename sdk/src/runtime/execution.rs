@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -51,6 +52,7 @@ pub(super) struct Execution<'a> {
     pub(super) job: JobStore,
     pub(super) connection: Connection,
     pub(super) concurrency: usize,
+    pub(super) places: Arc<Semaphore>,
     pub(super) events: Events,
     /// The types that some step follows while others add them.
     pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
@@ -247,6 +249,7 @@ impl Execution<'_> {
             http,
             config: Arc::clone(&self.connection.config),
             concurrency: self.concurrency,
+            places: Arc::clone(&self.places),
             on_part_failed: self.on_part_failed(step.id()),
         });
         producing.iter().for_each(|tail| tail.produced_by(context.services()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
@@ -228,6 +228,7 @@ impl<'a> Job<'a> {
             job: job.clone(),
             connection,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
+            places: Arc::new(Semaphore::new(self.concurrency.unwrap_or(CONCURRENCY))),
             events: self.events.clone(),
             tails: tails(&plan),
         };

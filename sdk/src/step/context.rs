@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Weak};
 
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship};
 use crate::http::Http;
@@ -28,6 +29,9 @@ pub(crate) struct StepServices {
     pub(crate) on_part_failed: OnPartFailed,
     /// The types that the step follows.
     pub(crate) tails: BTreeMap<ObjectType, Arc<Tail>>,
+    /// Places for parts, shared by all steps of the job: a part holds a page of its provider's answers in memory, and more
+    /// parts than requests in flight would only hold more.
+    pub(crate) places: Arc<Semaphore>,
     /// Parents whose parts were done before the job was resumed.
     pub(crate) done: BTreeSet<ObjectKey>,
 }
@@ -201,6 +205,11 @@ impl StepContext {
         if self.0.done.contains(&under.key) {
             return Ok(());
         }
+        // A part within a part has a place already, and would wait for itself.
+        let _place = match Part::current() {
+            None => Some(self.0.places.acquire().await.map_err(|_| StepError::Cancelled)?),
+            Some(_) => None,
+        };
         let part = Part::new(self.intake().next_part());
         self.0.ledger.open().parts += 1;
         match part.doing(work).await {
