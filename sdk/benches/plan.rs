@@ -20,12 +20,16 @@ fn name(step: usize) -> ObjectType {
     ObjectType::new(format!("bench_thing_{step}")).expect("a type")
 }
 
+fn scattered(number: usize, at: usize) -> usize {
+    ((number * 31 + at) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> 16
+}
+
 fn step(number: usize) -> Step {
     let id = StepId::new(format!("fetch-{number}")).expect("an id");
     let own = EntityDeclaration::new("Thing", name(number), Class::literal("Record"));
     let step = Step::new(id, "Fetch", |_| async { Ok(()) }).entity(own);
     // Spread over all earlier ones, so that the graph is neither a chain nor a star.
-    let above = (1..=READS).filter_map(|at| (number * at * 7_919).checked_rem(number));
+    let above = (1..=READS).filter_map(|at| scattered(number, at).checked_rem(number));
     above.fold(step, |step, above| {
         let has = RelationshipDeclaration::new(name(above), RelationshipClass::HAS, name(number));
         step.reads(name(above)).relationship(has)

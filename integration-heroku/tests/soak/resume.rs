@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use integration_heroku::fake::{FakeHeroku, Fault, FaultRule, Organisation, OrganisationSize};
+use integration_sdk::JobError;
 use integration_sdk::graph::StepId;
 use integration_sdk::store::{JobRow, JobState};
 use proptest::prelude::*;
@@ -76,6 +77,25 @@ fn a_job_that_is_stopped_while_much_is_written_ends_as_if_undisturbed() {
         collection.run(&heroku, CancellationToken::new()).await.map_err(|error| error.to_string())?;
         same(&collection, &heroku, &expected, &settled, before).await
     });
+}
+
+#[tokio::test]
+async fn a_job_that_is_asked_to_end_before_it_knows_whose_key_it_has_ends_at_once() {
+    let manner = Manner { page: 9, max_in_next_range: true, concurrency: 1, latency: None };
+    let heroku = manner.serve(Organisation::empty()).await;
+    heroku.fault(Fault::NoAnswer.on("/account"));
+    let collection = Collection::new(1, false);
+    let cancel = CancellationToken::new();
+    let asked = async {
+        while heroku.requests() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        cancel.cancel();
+    };
+    let (outcome, ()) = tokio::join!(collection.run(&heroku, cancel.clone()), asked);
+    assert!(matches!(outcome, Err(JobError::Cancelled)), "{outcome:?}");
+    assert_eq!(heroku.requests(), 1);
+    assert!(collection.newest().await.is_none());
 }
 
 type Files = std::collections::BTreeMap<String, Vec<u8>>;

@@ -34,6 +34,9 @@ pub enum JobError {
     /// The configuration or the credentials are refused.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// It was asked to end while the provider had not answered yet whose the credentials are.
+    #[error("the job was ended before it began: the provider had not yet accepted the credentials")]
+    Cancelled,
     /// A class schema cannot be used.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -205,7 +208,11 @@ impl<'a> Job<'a> {
         let schemas = self.integration.schemas(self.class_schemas.clone())?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
-        let connection = self.integration.connect(values, self.concurrency, &self.tape).await?;
+        let connection = tokio::select! {
+            biased;
+            connection = self.integration.connect(values, self.concurrency, &self.tape) => connection?,
+            () = cancel.cancelled() => return Err(JobError::Cancelled),
+        };
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
         let (job, ended) = self.begin().await?;

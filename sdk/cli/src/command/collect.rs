@@ -138,7 +138,7 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
     let summary = watched(session, job, &configured).await?;
     if let Some(recorder) = recorder {
         let recorded = recorder.finish()?;
-        let exchanges = counted(recorded.exchanges as u64, "exchange is", "exchanges are");
+        let exchanges = counted(recorded.exchanges, "exchange is", "exchanges are");
         session.screen.note(&format!("{exchanges} recorded in {}", recorded.directory.display()));
     }
     let exported = export(order, &store, &summary).await;
