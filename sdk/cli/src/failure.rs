@@ -16,6 +16,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::exit;
 use crate::ink::printable;
+use crate::scaffold::ScaffoldError;
 use crate::variables::VariablesError;
 
 /// Why a command did not do what it was asked to do.
@@ -29,6 +30,8 @@ pub(crate) enum Failure {
     Recording(#[from] RecordingError),
     #[error(transparent)]
     Variables(#[from] VariablesError),
+    #[error(transparent)]
+    Scaffold(#[from] ScaffoldError),
     #[error("there are no jobs in {}", .0.display())]
     NoJobs(PathBuf),
     #[error("there is no job {wanted:?}{}", likely(nearest.as_deref()))]
@@ -78,7 +81,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => exit::USAGE,
-            Self::NoSample | Self::Usage(_) => exit::USAGE,
+            Self::NoSample | Self::Usage(_) | Self::Scaffold(_) => exit::USAGE,
             Self::Job(JobError::Store(StoreError::Complete { .. })) => exit::USAGE,
             Self::Job(JobError::Plan(errors)) if errors.0.iter().all(is_selection) => exit::USAGE,
             _ => exit::FAILED,
@@ -104,6 +107,13 @@ impl Failure {
             }
             Self::Variables(VariablesError::Malformed { .. }) => {
                 Some("put values with spaces or `#` into quotes, and `#` before comments".to_owned())
+            }
+            Self::Scaffold(ScaffoldError::Name { .. }) => Some(format!("such as `{program} new acme-cloud`")),
+            Self::Scaffold(ScaffoldError::Occupied { .. }) => {
+                Some("choose another name, or another folder with --folder: nothing is written over".to_owned())
+            }
+            Self::Scaffold(ScaffoldError::NoSdk { .. }) => {
+                Some("--sdk names a checkout of the SDK, the folder that holds the folder `sdk`".to_owned())
             }
             Self::Markers { .. } => Some(format!("leave one pair of lines, in this order: {}", markers())),
             _ => None,

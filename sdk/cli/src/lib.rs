@@ -38,6 +38,7 @@ mod markdown;
 mod program;
 mod progress;
 mod report;
+mod scaffold;
 mod screen;
 mod session;
 mod variables;

@@ -4,6 +4,7 @@ mod collect;
 mod completions;
 mod document;
 mod jobs;
+mod new;
 mod plan;
 mod validate;
 mod visualize;
@@ -28,6 +29,8 @@ pub(crate) enum Order {
     Document(document::Document),
     /// List, show and forget jobs
     Jobs(jobs::Jobs),
+    /// Begin an integration for another provider
+    New(new::New),
     /// Write a script that completes commands in a shell
     Completions(completions::Completions),
 }
@@ -41,6 +44,7 @@ pub(crate) async fn run(session: &Session<'_>, order: &Order) -> Result<u8, Fail
         Order::Visualize(order) => visualize::run(session, order).await,
         Order::Document(order) => document::run(session, order),
         Order::Jobs(order) => jobs::run(session, order).await,
+        Order::New(order) => new::run(session, order),
         Order::Completions(order) => completions::run(session, order),
     }
 }

@@ -3,6 +3,7 @@
 mod collect;
 mod documents;
 mod jobs;
+mod new;
 mod space;
 mod usage;
 mod validate;

@@ -1,0 +1,177 @@
+//! The files of a new integration, from templates in which names stand in double braces.
+//!
+//! Nothing here touches the disk, but to find the SDK.
+
+use std::path::{Component, Path, PathBuf};
+
+/// A template: where its file goes, and its text.
+const TEMPLATES: [(&str, &str); 9] = [
+    ("Cargo.toml", include_str!("../templates/new/Cargo.toml.template")),
+    (".gitignore", include_str!("../templates/new/gitignore.template")),
+    ("README.md", include_str!("../templates/new/README.md")),
+    ("src/main.rs", include_str!("../templates/new/src/main.rs")),
+    ("src/lib.rs", include_str!("../templates/new/src/lib.rs")),
+    ("src/config.rs", include_str!("../templates/new/src/config.rs")),
+    ("src/client.rs", include_str!("../templates/new/src/client.rs")),
+    ("src/types.rs", include_str!("../templates/new/src/types.rs")),
+    ("src/steps.rs", include_str!("../templates/new/src/steps.rs")),
+];
+const TEST: (&str, &str) = ("tests/collect.rs", include_str!("../templates/new/tests/collect.rs"));
+
+/// The crates that a new integration depends on, and where they are below `sdk`.
+const CRATES: [(&str, &str); 3] =
+    [("integration-cli", "cli"), ("integration-sdk", ""), ("integration-testing-kit", "testing/kit")];
+
+/// Longer names would break lines of the generated code.
+const LONGEST_NAME: usize = 24;
+
+/// Why there can be no such integration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScaffoldError {
+    #[error(
+        "{name:?} cannot be the name of an integration: it has lower-case letters, digits and single dashes, begins with a \
+         letter, and is not longer than {LONGEST_NAME}"
+    )]
+    Name { name: String },
+    #[error("{folder} is there already", folder = folder.display())]
+    Occupied { folder: PathBuf },
+    #[error("{path} does not hold the SDK: there is no {missing}", path = path.display(), missing = missing.display())]
+    NoSdk { path: PathBuf, missing: PathBuf },
+}
+
+/// The name of an integration, such as `acme` or `acme-cloud`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name(String);
+
+impl Name {
+    pub(crate) fn parse(text: &str) -> Result<Self, ScaffoldError> {
+        let words_fit = text.split('-').all(|word| !word.is_empty() && word.bytes().all(is_letter_or_digit));
+        if words_fit && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.len() <= LONGEST_NAME {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ScaffoldError::Name { name: text.chars().take(80).collect() })
+        }
+    }
+
+    /// The name of the crate, and of its folder.
+    pub(crate) fn package(&self) -> String {
+        format!("integration-{}", self.0)
+    }
+
+    /// As people write it: `Acme Cloud`.
+    fn title(&self) -> String {
+        let capital = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+        self.0.split('-').map(capital).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn is_letter_or_digit(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+/// Where a new integration gets the SDK from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sdk {
+    /// The published crates of this version.
+    Version(&'static str),
+    /// The folder `sdk` of a checkout, as seen from the new crate.
+    Folder(PathBuf),
+}
+
+impl Sdk {
+    /// Finds the SDK in a checkout, or in its folder `sdk`, for a crate in `folder`.
+    pub(crate) fn find(path: &Path, folder: &Path) -> Result<Self, ScaffoldError> {
+        let manifest = |sdk: &Path| sdk.join("cli/Cargo.toml");
+        let places = [path.join("sdk"), path.to_owned()];
+        let missing = || ScaffoldError::NoSdk { path: path.to_owned(), missing: manifest(&places[0]) };
+        let sdk = places.iter().find(|sdk| manifest(sdk).is_file()).ok_or_else(missing)?;
+        match way_back(folder).filter(|_| sdk.is_relative()) {
+            Some(back) => Ok(Self::Folder(back.join(sdk))),
+            None => sdk.canonicalize().map(Self::Folder).map_err(|_| missing()),
+        }
+    }
+
+    fn dependency(&self, below: &str) -> String {
+        match self {
+            Self::Version(version) => format!("\"{version}\""),
+            Self::Folder(sdk) => {
+                let folder = if below.is_empty() { sdk.clone() } else { sdk.join(below) };
+                // A string of JSON is one of TOML.
+                format!("{{ path = {} }}", serde_json::Value::from(folder.to_string_lossy()))
+            }
+        }
+    }
+}
+
+/// `../..` for `a/b`; none where a folder does not lie below this one.
+fn way_back(folder: &Path) -> Option<PathBuf> {
+    let steps = folder.components().map(|step| matches!(step, Component::Normal(_)).then_some(".."));
+    steps.collect()
+}
+
+/// The files of a new integration: where each goes, and its text.
+pub(crate) fn files(name: &Name, sdk: &Sdk) -> Vec<(&'static str, String)> {
+    let snake = name.0.replace('-', "_");
+    let mut words = vec![
+        ("{{name}}".to_owned(), name.0.clone()),
+        ("{{title}}".to_owned(), name.title()),
+        ("{{VARIABLE}}".to_owned(), snake.to_uppercase()),
+        ("{{snake}}".to_owned(), snake),
+    ];
+    words.extend(CRATES.iter().map(|(package, below)| (format!("{{{{sdk:{package}}}}}"), sdk.dependency(below))));
+    let fill = |text: &str| words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));
+    TEMPLATES.iter().chain([&TEST]).map(|(path, text)| (*path, fill(text))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_of_a_crate_and_of_a_type() {
+        for name in ["a", "acme", "acme-cloud", "s3", "self", "a-name-as-long-as-can-be"] {
+            assert!(Name::parse(name).is_ok(), "{name}");
+        }
+        for name in
+            ["", "Acme", "acme_cloud", "acme--cloud", "-acme", "acme-", "1password", "../acme", "acme cloud", "ä"]
+        {
+            assert!(matches!(Name::parse(name), Err(ScaffoldError::Name { .. })), "{name}");
+        }
+        assert!(Name::parse(&"a".repeat(LONGEST_NAME + 1)).is_err());
+        assert_eq!(Name::parse("acme-cloud").unwrap().title(), "Acme Cloud");
+    }
+
+    #[test]
+    fn no_placeholder_is_left_and_every_file_is_there_once() {
+        let files = files(&Name::parse("acme-cloud").unwrap(), &Sdk::Version("1.2.3"));
+        let paths: std::collections::BTreeSet<_> = files.iter().map(|(path, _)| path).collect();
+        assert_eq!(paths.len(), TEMPLATES.len() + 1);
+        for (path, text) in &files {
+            assert!(!text.contains("{{") && !text.contains("}}"), "{path}: {text}");
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
+        }
+        let text = |path: &str| &files.iter().find(|(known, _)| *known == path).unwrap().1;
+        assert!(text("Cargo.toml").contains("name = \"integration-acme-cloud\""));
+        assert!(text("Cargo.toml").contains("integration-sdk = \"1.2.3\"\n"));
+        assert!(text("src/types.rs").contains("type = \"acme_cloud_user\""));
+        assert!(text("tests/collect.rs").contains("ACME_CLOUD_API_TOKEN"));
+        assert!(text("README.md").contains("<!-- data-model:begin -->\n<!-- data-model:end -->\n"));
+    }
+
+    #[test]
+    fn the_sdk_is_found_from_the_new_crate() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("sdk/cli")).unwrap();
+        std::fs::write(folder.path().join("sdk/cli/Cargo.toml"), "").unwrap();
+        let sdk = folder.path().join("sdk").canonicalize().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("sdk")] {
+            assert_eq!(Sdk::find(&path, Path::new("integration-acme")).unwrap(), Sdk::Folder(sdk.clone()));
+        }
+        let missing = Sdk::find(&folder.path().join("sdk/cli"), Path::new("integration-acme"));
+        assert!(matches!(missing, Err(ScaffoldError::NoSdk { .. })));
+        // The tests of a package run in its folder: the SDK is the folder above this one.
+        let near = Sdk::find(Path::new(".."), Path::new("new/integration-acme")).unwrap();
+        assert_eq!(near, Sdk::Folder("../../..".into()));
+        assert_eq!(near.dependency("testing/kit"), "{ path = \"../../../testing/kit\" }");
+    }
+}

@@ -1,0 +1,7 @@
+//! The program.
+
+fn main() -> std::process::ExitCode {
+    integration_cli::Program::new(integration_{{snake}}::integration())
+        .version(env!("CARGO_PKG_VERSION"))
+        .main()
+}

@@ -1,0 +1,90 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::space::Space;
+
+/// The folder of the workspace.
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+}
+
+#[test]
+fn a_new_integration_is_a_crate_on_the_published_sdk_or_on_a_checkout() {
+    let space = Space::new();
+    let said = space.run("new acme-cloud");
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let next = "  cd integration-acme-cloud\n  cargo test\n  cargo run -- visualize steps\n";
+    assert_eq!(said.out, format!("integration-acme-cloud is made, 10 files; next:\n{next}"));
+    let manifest = space.read("integration-acme-cloud/Cargo.toml");
+    assert!(manifest.contains(&format!("integration-cli = \"{}\"\n", env!("CARGO_PKG_VERSION"))), "{manifest}");
+    assert!(space.read("integration-acme-cloud/.gitignore").contains("\n.env\n"));
+
+    space.write("checkout/sdk/cli/Cargo.toml", "");
+    assert_eq!(space.run("new acme --sdk checkout --folder crates/acme").code, 0);
+    let manifest = space.read("crates/acme/Cargo.toml");
+    assert!(manifest.contains("integration-sdk = { path = \"../../checkout/sdk\" }\n"), "{manifest}");
+}
+
+#[test]
+fn what_cannot_be_made_is_wrong_usage_and_nothing_is_changed() {
+    let space = Space::new();
+    space.write("integration-acme/notes.txt", "mine");
+    let cases = [
+        ("new acme", "integration-acme is there already"),
+        ("new Acme", "\"Acme\" cannot be the name of an integration"),
+        ("new ../acme", "begins with a letter"),
+        ("new other --sdk nowhere", "nowhere does not hold the SDK"),
+        ("new", "NAME"),
+    ];
+    for (line, expected) in cases {
+        let said = space.run(line);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{line}: {}", said.all());
+        assert!(said.err.contains(expected), "{line}: {}", said.err);
+        assert!(line == "new" || said.err.contains("help: "), "{line}: {}", said.err);
+    }
+    let found = fs::read_dir(space.path("")).expect("a folder").count();
+    assert_eq!((found, space.read("integration-acme/notes.txt").as_str()), (1, "mine"));
+}
+
+#[test]
+fn inside_of_a_workspace_it_is_to_become_a_member() {
+    let space = Space::new();
+    space.write("Cargo.toml", "[workspace]\nmembers = []\n");
+    let said = space.run("new acme");
+    assert!(said.out.contains("  add it to `members` in ") && said.out.contains("Cargo.toml\n"), "{}", said.out);
+}
+
+/// Compiles a crate and all that it depends on.
+#[test]
+#[ignore = "compiles a crate: SCAFFOLD_TEST=1 cargo test -p integration-cli -- --ignored"]
+fn a_new_integration_passes_its_tests_and_every_check_as_it_is() {
+    if std::env::var_os("SCAFFOLD_TEST").is_none() {
+        return;
+    }
+    let space = Space::new();
+    // Lines break elsewhere in the longest name than in the shortest.
+    for name in ["demo", "z", "a-name-as-long-as-can-be"] {
+        let said = space.run(&format!("new {name} --sdk {}", checkout().display()));
+        assert_eq!(said.code, 0, "{}", said.all());
+        let folder = space.path(&format!("integration-{name}"));
+        cargo(&folder, &["fmt", "--check"]);
+    }
+    let demo = space.path("integration-demo");
+    // The versions that are here, so that nothing is downloaded.
+    fs::copy(checkout().join("Cargo.lock"), demo.join("Cargo.lock")).expect("the lock file");
+    cargo(&demo, &["clippy", "--offline", "--all-targets", "--", "-D", "warnings"]);
+    cargo(&demo, &["test", "--offline"]);
+    cargo(&demo, &["run", "--offline", "--", "document", "--file", "README.md"]);
+    assert!(space.read("integration-demo/README.md").contains("`demo_user`"));
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) {
+    // What the workspace has compiled serves here, too, where it is compiled alike.
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| checkout().join("target").into());
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    let output = command.output().expect("cargo");
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    assert!(output.status.success(), "cargo {}:\n{}\n{}", arguments.join(" "), said[0], said[1]);
+}
