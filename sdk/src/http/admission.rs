@@ -88,6 +88,10 @@ impl Admission {
         self.places.open().limit.current()
     }
 
+    pub(super) fn in_flight(&self) -> usize {
+        self.places.open().in_flight
+    }
+
     pub(super) fn budget(&self) -> Option<BudgetState> {
         let budget = self.budget.as_ref()?;
         let somebody_waits = self.head.available_permits() == 0;

@@ -140,6 +140,11 @@ impl Http {
         self.shared.admission.budget()
     }
 
+    /// How many requests are in flight now.
+    pub fn in_flight(&self) -> usize {
+        self.shared.admission.in_flight()
+    }
+
     /// How many requests may be in flight now: at most those that the endpoint allows, fewer where the provider
     /// refuses for load or slows down.
     pub fn in_flight_limit(&self) -> usize {

@@ -54,6 +54,8 @@ pub enum Event {
         objects: u64,
         /// Requests sent so far.
         requests: u64,
+        /// Requests in flight at this moment, of all steps.
+        in_flight: usize,
     },
     /// Requests wait for the provider's rate budget.
     Waiting {

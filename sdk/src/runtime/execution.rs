@@ -330,7 +330,8 @@ impl Execution<'_> {
             if now != work.told {
                 work.told = now;
                 let (objects, requests) = now;
-                self.events.mention(|| Event::StepProgress { step: step.clone(), objects, requests });
+                let in_flight = work.http.as_ref().map_or(0, Http::in_flight);
+                self.events.mention(|| Event::StepProgress { step: step.clone(), objects, requests, in_flight });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 use integration_sdk::graph::StepId;
 use integration_sdk::plan::StartState;
 use integration_sdk::runtime::StepReport;
@@ -26,6 +26,8 @@ pub(super) struct Bars {
     ended: Totals,
     steps: u64,
     steps_ended: u64,
+    /// Requests of all steps in flight, as last told.
+    in_flight: usize,
     /// Until when the rate budget made requests wait, as last told.
     waiting_until: Option<Timestamp>,
 }
@@ -33,6 +35,17 @@ pub(super) struct Bars {
 struct Running {
     bar: ProgressBar,
     so_far: Totals,
+}
+
+impl Running {
+    /// What the step has so far, and how fast it comes.
+    fn words(&self) -> String {
+        let seconds = self.bar.elapsed().as_secs();
+        match self.so_far.objects.checked_div(seconds) {
+            Some(rate) if rate > 0 => format!("{}, {} a second", self.so_far.words(), HumanCount(rate)),
+            _ => self.so_far.words(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -70,6 +83,7 @@ impl Bars {
             ended: Totals::default(),
             steps: 0,
             steps_ended: 0,
+            in_flight: 0,
             waiting_until: None,
         }
     }
@@ -101,7 +115,9 @@ impl Bars {
         }
         let waits = self.waiting_until.filter(|until| *until > Timestamp::now());
         let waits = waits.map(|until| format!(", waiting for the rate budget until {until}")).unwrap_or_default();
-        self.job.set_message(format!("{} of {} steps, {}{waits}", self.steps_ended, self.steps, totals.words()));
+        let flying = if self.in_flight > 0 { format!(", {} in flight", self.in_flight) } else { String::new() };
+        let (ended, steps) = (self.steps_ended, self.steps);
+        self.job.set_message(format!("{ended} of {steps} steps, {}{flying}{waits}", totals.words()));
     }
 }
 
@@ -114,10 +130,11 @@ impl Consumer for Bars {
                 self.id_width = enabled.map(|step| step.id.as_str().len()).max().unwrap_or(0).min(WIDEST_ID);
             }
             Event::StepStarted { step } => self.begin(step),
-            Event::StepProgress { step, objects, requests } => {
+            Event::StepProgress { step, objects, requests, in_flight } => {
+                self.in_flight = *in_flight;
                 if let Some(running) = self.running.get_mut(step) {
                     running.so_far = Totals { objects: *objects, requests: *requests };
-                    running.bar.set_message(running.so_far.words());
+                    running.bar.set_message(running.words());
                 }
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.end(report),
