@@ -19,15 +19,13 @@ use integration_cli::Sample;
 
 /// The integration.
 pub fn integration() -> Integration {
-    Integration::of::<Heroku>("heroku", "Heroku")
-        .step(steps::fetch_account())
-        .step(steps::fetch_teams())
-        .step(steps::fetch_members())
-        .step(steps::fetch_apps())
-        .step(steps::fetch_addons())
-        .step(steps::fetch_team_members())
-        .step(steps::build_relationships())
-        .secret_fields(["token", "secret", "password", "certificate"])
+    let heroku = Integration::of::<Heroku>("heroku", "Heroku");
+    steps::all().into_iter().fold(heroku, Integration::step).secret_fields([
+        "token",
+        "secret",
+        "password",
+        "certificate",
+    ])
 }
 
 /// What `--sample` collects from: an imitation of Heroku on loopback, with a small made-up organisation.

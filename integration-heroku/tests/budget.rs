@@ -37,14 +37,7 @@ impl Provider for FasterHeroku {
 }
 
 fn integration() -> Integration {
-    Integration::of::<FasterHeroku>("heroku", "Heroku")
-        .step(steps::fetch_account())
-        .step(steps::fetch_teams())
-        .step(steps::fetch_members())
-        .step(steps::fetch_apps())
-        .step(steps::fetch_addons())
-        .step(steps::fetch_team_members())
-        .step(steps::build_relationships())
+    steps::all().into_iter().fold(Integration::of::<FasterHeroku>("heroku", "Heroku"), Integration::step)
 }
 
 #[tokio::test]

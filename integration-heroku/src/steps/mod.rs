@@ -22,3 +22,18 @@ pub use members::fetch_members;
 pub use relationships::build_relationships;
 pub use team_members::fetch_team_members;
 pub use teams::fetch_teams;
+
+use integration_sdk::step::Step;
+
+/// Every step, in the order in which they are listed.
+pub fn all() -> [Step; 7] {
+    [
+        fetch_account(),
+        fetch_teams(),
+        fetch_members(),
+        fetch_apps(),
+        fetch_addons(),
+        fetch_team_members(),
+        build_relationships(),
+    ]
+}

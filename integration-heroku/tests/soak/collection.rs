@@ -50,14 +50,7 @@ impl<const SILENCE_MS: u64> Provider for Impatient<SILENCE_MS> {
 }
 
 fn with_steps(integration: Integration) -> Integration {
-    integration
-        .step(steps::fetch_account())
-        .step(steps::fetch_teams())
-        .step(steps::fetch_members())
-        .step(steps::fetch_apps())
-        .step(steps::fetch_addons())
-        .step(steps::fetch_team_members())
-        .step(steps::build_relationships())
+    steps::all().into_iter().fold(integration, Integration::step)
 }
 
 /// The plugin; where some answer will never come, it is given up soon.

@@ -4,10 +4,14 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Weak};
 
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship};
+use crate::graph::{
+    Entity, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship,
+};
 use crate::http::Http;
 use crate::store::{JobStore, Kind, StepRow};
 
@@ -161,16 +165,41 @@ impl StepContext {
         Ok(self.0.store.known(object_type.clone(), keys).await?)
     }
 
-    /// Makes sure that what is not there was not missed: fails where a step that adds the type has left something out.
-    pub(crate) async fn sure_of(&self, object_type: &ObjectType) -> StepResult {
+    /// Whether there is nothing of a type, for sure: fails where a step that adds the type has left something out.
+    pub(crate) async fn surely_empty(&self, object_type: &ObjectType, empty: bool) -> StepResult<bool> {
         let missed = |step: &StepRow| {
             let types = step.result["partialTypes"].as_array();
             types.is_some_and(|types| types.iter().any(|missing| missing == object_type.as_str()))
         };
-        match self.0.store.steps().await?.iter().any(missed) {
-            true => Err(StepError::Unknown { object_type: object_type.clone() }),
-            false => Ok(()),
+        if empty && self.0.store.steps().await?.iter().any(missed) {
+            return Err(StepError::Unknown { object_type: object_type.clone() });
         }
+        Ok(empty)
+    }
+
+    /// Does the work for each entity as a [`part`](Self::part) under it, several at a time.
+    pub(crate) async fn for_each_part<E, F, Fut>(
+        &self,
+        object_type: &ObjectType,
+        entities: BoxStream<'_, StepResult<E>>,
+        work: F,
+    ) -> StepResult
+    where
+        E: EntityKind,
+        F: Fn(E) -> Fut + Send,
+        Fut: Future<Output = StepResult> + Send,
+    {
+        let part = |entity: E| {
+            let key = entity.key();
+            let work = work(entity);
+            async move {
+                match ObjectKey::new(key) {
+                    Ok(key) => self.part(Scope { object_type: object_type.clone(), key }, work).await,
+                    Err(_) => work.await,
+                }
+            }
+        };
+        entities.try_for_each_concurrent(self.concurrency(), part).await
     }
 
     /// Publishes data for later steps.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::graph::{EntityKind, ObjectKey, ObjectType};
+use crate::graph::{EntityKind, ObjectType, Properties};
 
 use super::read::typed;
 use super::tail::Tail;
-use super::{Declaration, Parameter, Scope, StepContext, StepError, StepResult};
+use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// Entities in memory at once.
 const PAGE: usize = 100;
@@ -51,7 +51,7 @@ impl<E: EntityKind> Each<E> {
     }
 
     /// What was added behind `position`; empty when there is no more to come.
-    async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, crate::graph::Properties)>> {
+    async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Properties)>> {
         loop {
             let look = self.tail.look();
             if !look.ended {
@@ -70,11 +70,8 @@ impl<E: EntityKind> Each<E> {
     /// # Errors
     /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let empty = self.next_page(0).await?.is_empty();
-        if empty {
-            self.context.sure_of(&self.object_type).await?;
-        }
-        Ok(empty)
+        let first = self.next_page(0).await?;
+        self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
     /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted under
@@ -87,16 +84,6 @@ impl<E: EntityKind> Each<E> {
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
-        let part = |entity: E| {
-            let key = entity.key();
-            let work = work(entity);
-            async move {
-                match ObjectKey::new(key) {
-                    Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, work).await,
-                    Err(_) => work.await,
-                }
-            }
-        };
-        self.stream().try_for_each_concurrent(self.context.concurrency(), part).await
+        self.context.for_each_part(&self.object_type, self.stream(), work).await
     }
 }

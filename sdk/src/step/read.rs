@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::graph::{EntityKind, ObjectKey, ObjectType, Properties};
 
-use super::{Declaration, Parameter, Related, Scope, StepContext, StepError, StepResult};
+use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
 
 /// Enough to keep a step busy, little enough to hold in memory whatever the objects' size.
 const PAGE: usize = 500;
@@ -42,7 +42,10 @@ impl<E: EntityKind> Read<E> {
             let page = self.context.page(&self.object_type, after, PAGE).await?;
             let last = page.last().and_then(key_of);
             let next = if page.len() < PAGE { None } else { last.map(Some) };
-            let page = page.into_iter().map(|properties| self.typed(properties)).collect::<StepResult<Vec<E>>>()?;
+            let page = page
+                .into_iter()
+                .map(|properties| typed(&self.object_type, properties))
+                .collect::<StepResult<Vec<E>>>()?;
             Ok(Some((page, next)))
         });
         pages.boxed()
@@ -67,19 +70,7 @@ impl<E: EntityKind> Read<E> {
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
-        self.stream()
-            .try_for_each_concurrent(self.context.concurrency(), |entity| {
-                let key = entity.key();
-                self.part(key, work(entity))
-            })
-            .await
-    }
-
-    async fn part(&self, key: String, work: impl Future<Output = StepResult> + Send) -> StepResult {
-        match ObjectKey::new(key) {
-            Ok(key) => self.context.part(Scope { object_type: self.object_type.clone(), key }, work).await,
-            Err(_) => work.await,
-        }
+        self.context.for_each_part(&self.object_type, self.stream(), work).await
     }
 
     /// Whether the graph has no such entity.
@@ -87,11 +78,8 @@ impl<E: EntityKind> Read<E> {
     /// # Errors
     /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let empty = self.context.page(&self.object_type, None, 1).await?.is_empty();
-        if empty {
-            self.context.sure_of(&self.object_type).await?;
-        }
-        Ok(empty)
+        let first = self.context.page(&self.object_type, None, 1).await?;
+        self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
     /// The entity of that key, if the graph has it.
@@ -103,11 +91,7 @@ impl<E: EntityKind> Read<E> {
         let found = self.context.find(&key).await?;
         let ours = found
             .filter(|object| object.get("_type").and_then(|name| name.as_str()) == Some(self.object_type.as_str()));
-        ours.map(|properties| self.typed(properties)).transpose()
-    }
-
-    fn typed(&self, properties: Properties) -> StepResult<E> {
-        typed(&self.object_type, properties)
+        ours.map(|properties| typed(&self.object_type, properties)).transpose()
     }
 }
 
