@@ -36,7 +36,7 @@ fn entity(number: u64) -> Entity {
         .with("region", "us")
         .with("webLink", format!("https://example.com/things/{id}"))
         .with("size", i64::try_from(number).unwrap_or(0));
-    entity.raw_data.push(RawData { name: "default".into(), raw_data: raw });
+    entity.raw_data.push(RawData { name: "default".into(), raw_data: raw.into() });
     entity
 }
 

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod http;
 mod integration;
 pub mod plan;
+mod raw;
 #[cfg(feature = "recording")]
 pub mod recording;
 mod redact;
@@ -24,6 +25,7 @@ pub use graph::Timestamp;
 pub use integration::{Integration, SetupError};
 pub use integration_sdk_macros::{Config, EntityKind, RelationshipProperties, step};
 pub use plan::Plan;
+pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
 pub use runtime::{Event, Job, JobError};
 pub use summary::Summary;

@@ -1,7 +1,12 @@
 //! Taking secrets out of what is kept of a provider's answers.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
 
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use url::Url;
 
@@ -53,6 +58,146 @@ impl Redaction {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+
+    /// Adds JSON text to `out` as it is kept: without secrets as by [`apply`](Self::apply), without spaces, names in order.
+    pub(crate) fn copy(&self, json: &str, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        let mut text = serde_json::Deserializer::from_str(json);
+        Copy { redaction: self, out }.deserialize(&mut text)
+    }
+}
+
+/// Copies JSON text into its kept form.
+struct Copy<'a> {
+    redaction: &'a Redaction,
+    out: &'a mut Vec<u8>,
+}
+
+impl Copy<'_> {
+    fn write<E: Error>(self, value: &(impl Serialize + ?Sized)) -> Result<(), E> {
+        serde_json::to_writer(self.out, value).map_err(E::custom)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Copy<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Copy<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.write(&())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.write(&value)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        match without_credentials(text) {
+            Some(clean) => self.write(&clean),
+            None => self.write(text),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.out.push(b'[');
+        let begin = self.out.len();
+        while items.next_element_seed(Copy { redaction: self.redaction, out: self.out })?.is_some() {
+            self.out.push(b',');
+        }
+        if self.out.len() > begin {
+            self.out.pop();
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        let Self { redaction, out } = self;
+        out.push(b'{');
+        let begin = out.len();
+        let mut entries: Vec<(Cow<'de, str>, Range<usize>)> = Vec::new();
+        while let Some(name) = object.next_key_seed(Name)? {
+            let start = out.len();
+            serde_json::to_writer(&mut *out, &name).map_err(A::Error::custom)?;
+            out.push(b':');
+            let value = out.len();
+            object.next_value_seed(Copy { redaction, out })?;
+            if redaction.fields.contains(name.as_ref()) && &out[value..] != b"null" {
+                out.truncate(value);
+                serde_json::to_writer(&mut *out, REDACTED).map_err(A::Error::custom)?;
+            }
+            out.push(b',');
+            entries.push((name, start..out.len()));
+        }
+        if !entries.is_sorted_by(|(one, _), (other, _)| one < other) {
+            in_order(entries, begin, out);
+        }
+        if out.len() > begin {
+            out.pop();
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// Puts the entries of an object that was written from `begin` in the order of their names; of equal names the last counts.
+fn in_order(mut entries: Vec<(Cow<'_, str>, Range<usize>)>, begin: usize, out: &mut Vec<u8>) {
+    entries.reverse();
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    entries.dedup_by(|(later, _), (kept, _)| later == kept);
+    let mut sorted = Vec::with_capacity(out.len() - begin);
+    for (_, entry) in entries {
+        sorted.extend_from_slice(&out[entry]);
+    }
+    out.truncate(begin);
+    out.append(&mut sorted);
+}
+
+/// Reads the name of a field, borrowed where the text holds it as it is.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
 }
 
 /// The URL without user and password, where it has them.
@@ -69,6 +214,7 @@ fn without_credentials(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -87,5 +233,44 @@ mod tests {
         let mut value = json!(["ssh://git@heroku.com/app.git", "https://u:p@h.example/x?y=1", "mail a://b@c", "x@y"]);
         Redaction::default().apply(&mut value);
         assert_eq!(value, json!(["ssh://git@heroku.com/app.git", "https://h.example/x?y=1", "mail a://b@c", "x@y"]));
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let name = prop_oneof![Just("token".to_owned()), "[a-c\\n]{0,2}"];
+        let text = prop_oneof![Just("https://u:p@h.example/x".to_owned()), "[a-c\\n@:/]{0,9}"];
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            text.prop_map(Value::from)
+        ];
+        scalar.prop_recursive(4, 40, 5, move |inner| {
+            let object = proptest::collection::btree_map(name.clone(), inner.clone(), 0..5);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..5).prop_map(Value::from),
+                object.prop_map(|object| object.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn copied_text_is_what_a_tree_would_be_written_as(mut value in json()) {
+            let mut redaction = Redaction::default();
+            redaction.field("token");
+            let text = serde_json::to_string_pretty(&value).unwrap();
+            let mut copied = Vec::new();
+            redaction.copy(&text, &mut copied).unwrap();
+            redaction.apply(&mut value);
+            prop_assert_eq!(String::from_utf8(copied).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn copied_names_are_in_order_and_the_last_of_equal_ones_counts() {
+        let mut copied = b"before ".to_vec();
+        Redaction::default().copy(r#" {"b": 1, "a": {"z": [], "y": {}}, "\u0062": 2.50} "#, &mut copied).unwrap();
+        assert_eq!(String::from_utf8(copied).unwrap(), r#"before {"a":{"y":{},"z":[]},"b":2.5}"#);
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::RawJson;
+
 use super::{Class, ObjectKey, ObjectType};
 
 /// Flat properties by name. Names are in order, so an object has one form in bytes.
@@ -20,7 +22,7 @@ pub struct RawData {
     /// Unique within the entity; `default` unless several sources describe it.
     pub name: String,
     /// The provider's JSON.
-    pub raw_data: Value,
+    pub raw_data: RawJson,
 }
 
 /// An entity: a thing in the graph.
@@ -61,18 +63,25 @@ impl Entity {
         self
     }
 
-    /// The object that leaves the program.
-    pub fn into_json(self) -> Value {
+    /// The object that leaves the program, with raw data as trees; null where no tree can hold them.
+    pub fn into_json(mut self) -> Value {
+        let raw_data = std::mem::take(&mut self.raw_data);
+        let mut object = self.into_properties();
+        if !raw_data.is_empty() {
+            let raw = |raw: RawData| json!({"name": raw.name, "rawData": raw.raw_data.to_value().unwrap_or_default()});
+            object.insert("_rawData".into(), raw_data.into_iter().map(raw).collect());
+        }
+        Value::Object(object)
+    }
+
+    /// The object that leaves the program, less its raw data.
+    pub(crate) fn into_properties(self) -> Properties {
         let mut object = self.properties;
         object.insert("_key".into(), self.key.as_str().into());
         object.insert("_type".into(), self.object_type.as_str().into());
         object.insert("_class".into(), self.classes.iter().map(|class| class.as_str()).collect());
         object.insert("displayName".into(), self.display_name.into());
-        if !self.raw_data.is_empty() {
-            let raw = self.raw_data.into_iter().map(|raw| json!({"name": raw.name, "rawData": raw.raw_data}));
-            object.insert("_rawData".into(), raw.collect());
-        }
-        Value::Object(object)
+        object
     }
 }
 

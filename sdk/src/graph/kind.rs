@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::RawJson;
+
 use super::{
     Class, Direction, Entity, ObjectKey, ObjectType, Properties, PropertyError, RawData, RelationshipClass, Tags,
     relationship_type,
@@ -140,7 +142,7 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     }
 
     /// Attaches what the provider said, under the name `default`.
-    fn with_raw(self, raw: impl Into<Value>) -> Draft<Self> {
+    fn with_raw(self, raw: impl Into<RawJson>) -> Draft<Self> {
         Draft::from(self).with_raw_named("default", raw)
     }
 }
@@ -173,7 +175,7 @@ impl<E> From<E> for Draft<E> {
 impl<E> Draft<E> {
     /// Attaches what the provider said, under a name that no other source of the entity has.
     #[must_use]
-    pub fn with_raw_named(mut self, name: impl Into<String>, raw: impl Into<Value>) -> Self {
+    pub fn with_raw_named(mut self, name: impl Into<String>, raw: impl Into<RawJson>) -> Self {
         self.raw_data.push(RawData { name: name.into(), raw_data: raw.into() });
         self
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -201,18 +202,23 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Wire {
-            Millis(i64),
-            Text(String),
-        }
-        match Wire::deserialize(deserializer)? {
-            Wire::Millis(millis) => Ok(Self(millis)),
-            Wire::Text(text) => {
-                text.parse::<jiff::Timestamp>().map(|at| Self(at.as_millisecond())).map_err(serde::de::Error::custom)
+        struct Wire;
+        impl serde::de::Visitor<'_> for Wire {
+            type Value = Timestamp;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a time in RFC 3339 or in milliseconds since the epoch")
+            }
+            fn visit_i64<E: Error>(self, millis: i64) -> Result<Timestamp, E> {
+                Ok(Timestamp(millis))
+            }
+            fn visit_u64<E: Error>(self, millis: u64) -> Result<Timestamp, E> {
+                i64::try_from(millis).map(Timestamp).map_err(E::custom)
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse::<jiff::Timestamp>().map(|at| Timestamp(at.as_millisecond())).map_err(E::custom)
             }
         }
+        deserializer.deserialize_any(Wire)
     }
 }
 

@@ -87,6 +87,11 @@ impl Relationship {
     /// The object that leaves the program.
     pub fn into_json(self) -> Value {
         let key = self.key();
+        Value::Object(self.into_properties(&key))
+    }
+
+    /// The same where its key is at hand.
+    pub(crate) fn into_properties(self, key: &ObjectKey) -> Properties {
         let mut object = self.properties;
         object.insert("_key".into(), key.as_str().into());
         object.insert("_type".into(), self.object_type.as_str().into());
@@ -94,7 +99,7 @@ impl Relationship {
         object.insert("_fromEntityKey".into(), self.from.as_str().into());
         object.insert("_toEntityKey".into(), self.to.as_str().into());
         object.insert("displayName".into(), self.class.as_str().into());
-        Value::Object(object)
+        object
     }
 }
 

@@ -9,12 +9,14 @@ use std::vec;
 use futures::Stream;
 use futures::stream::BoxStream;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+
+use crate::RawJson;
 
 use super::ProviderError;
 use super::error::{Problem, ProviderErrorKind, Subject, Told};
 use super::identities::Identities;
 use super::request::misfit;
+use super::text::without_quoted;
 
 /// An element of a list: the typed value, and the JSON that it was read from.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,12 +24,12 @@ pub struct Item<T> {
     /// What the integration reads.
     pub value: T,
     /// All that the provider said.
-    pub raw: Value,
+    pub raw: RawJson,
 }
 
 impl<T> Item<T> {
     /// The typed value and the JSON.
-    pub fn into_parts(self) -> (T, Value) {
+    pub fn into_parts(self) -> (T, RawJson) {
         (self.value, self.raw)
     }
 }
@@ -39,12 +41,17 @@ impl<T> Deref for Item<T> {
     }
 }
 
-/// Reads a value as `T` and keeps it.
-pub(super) fn item<T: DeserializeOwned>(raw: Value) -> Result<Item<T>, String> {
-    match serde_path_to_error::deserialize(&raw) {
-        Ok(value) => Ok(Item { value, raw }),
-        Err(error) => Err(misfit(error.path(), error.inner())),
-    }
+/// Reads JSON as `T` and keeps it.
+pub(super) fn item<T: DeserializeOwned>(raw: RawJson) -> Result<Item<T>, String> {
+    let value = match serde_json::from_str(raw.as_str()) {
+        Ok(value) => value,
+        // A tree forgives what text does not, such as a name given twice, and tells the path to what it does not.
+        Err(error) => match raw.to_value() {
+            Ok(tree) => serde_path_to_error::deserialize(&tree).map_err(|error| misfit(error.path(), error.inner()))?,
+            Err(_) => return Err(without_quoted(&error.to_string())),
+        },
+    };
+    Ok(Item { value, raw })
 }
 
 type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
@@ -57,14 +64,14 @@ type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
 #[must_use = "a listing asks for nothing until it is read"]
 pub struct Listing<T> {
     subject: Subject,
-    pages: BoxStream<'static, Result<Vec<Value>, ProviderError>>,
-    page: vec::IntoIter<Value>,
+    pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
+    page: vec::IntoIter<RawJson>,
     taken: u64,
     unique: Option<(Identity<T>, Identities)>,
 }
 
 impl<T: DeserializeOwned> Listing<T> {
-    pub(super) fn new(subject: Subject, pages: BoxStream<'static, Result<Vec<Value>, ProviderError>>) -> Self {
+    pub(super) fn new(subject: Subject, pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>) -> Self {
         Self { subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
     }
 
@@ -76,7 +83,7 @@ impl<T: DeserializeOwned> Listing<T> {
     }
 
     /// `None` where the element was met before.
-    fn element(&mut self, raw: Value) -> Option<Result<Item<T>, ProviderError>> {
+    fn element(&mut self, raw: RawJson) -> Option<Result<Item<T>, ProviderError>> {
         let index = self.taken;
         self.taken += 1;
         match item::<T>(raw) {

@@ -6,13 +6,15 @@
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::RawJson;
 
 use super::client::{RawAnswer, Unread};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::identities::Identities;
-use super::request::{Tolerance, read_json};
-use super::text::one_line;
+use super::request::{Tolerance, misfit, text_of};
+use super::text::{one_line, without_quoted};
 use super::{ProviderError, Request};
 
 /// How a provider cuts a list into pages.
@@ -26,7 +28,7 @@ pub trait Pagination: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why the answer is not a page.
-    fn read(&self, answer: Answer, position: Option<&str>) -> Result<Page, String>;
+    fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String>;
 
     /// Whether the body of this last page would be another one if the list went on after it. If not, as where headers
     /// tell what comes next, the page is not kept for conditional requests: their answers tell of the body alone.
@@ -37,7 +39,7 @@ pub trait Pagination: Send + Sync + 'static {
 
     /// The provider does not take the request for the first page (416). `true` asks again, in the way that
     /// [`ask`](Self::ask) has learned here.
-    fn refused(&mut self, answer: &Answer) -> bool {
+    fn refused(&mut self, answer: &Answer<'_>) -> bool {
         let _ = answer;
         false
     }
@@ -45,13 +47,13 @@ pub trait Pagination: Send + Sync + 'static {
 
 /// An answer as a pagination sees it.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer<'a> {
     status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
+    headers: &'a HeaderMap,
+    body: &'a str,
 }
 
-impl Answer {
+impl Answer<'_> {
     /// The status.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
@@ -62,26 +64,27 @@ impl Answer {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
-    /// The body.
-    pub fn body(&self) -> &Value {
-        &self.body
-    }
-
-    /// The body, taken apart by its reader.
-    pub fn into_body(self) -> Value {
-        self.body
+    /// The body read as `T`; elements are best left as [`RawJson`], which no tree is built for.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let mut json = serde_json::Deserializer::from_str(self.body);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| misfit(error.path(), error.inner()))?;
+        json.end().map_err(|error| error.to_string())?;
+        Ok(value)
     }
 
     /// The body as the array that it is.
     ///
     /// # Errors
     /// It is none.
-    pub fn into_elements(self) -> Result<Vec<Value>, String> {
-        match self.body {
-            Value::Array(elements) => Ok(elements),
-            Value::Object(_) => Err("a list should come as a JSON array, and an object came".into()),
-            _ => Err("a list should come as a JSON array, and a single value came".into()),
-        }
+    pub fn elements(&self) -> Result<Vec<RawJson>, String> {
+        serde_json::from_str(self.body).map_err(|error| match self.body.trim_start().chars().next() {
+            Some('[') => without_quoted(&error.to_string()),
+            Some('{') => "a list should come as a JSON array, and an object came".into(),
+            _ => "a list should come as a JSON array, and a single value came".into(),
+        })
     }
 }
 
@@ -89,7 +92,7 @@ impl Answer {
 #[derive(Debug)]
 pub struct Page {
     /// The elements in the order they came.
-    pub elements: Vec<Value>,
+    pub elements: Vec<RawJson>,
     /// What comes after them.
     pub next: Next,
 }
@@ -113,8 +116,8 @@ impl Pagination for OnePage {
         request
     }
 
-    fn read(&self, answer: Answer, _: Option<&str>) -> Result<Page, String> {
-        Ok(Page { elements: answer.into_elements()?, next: Next::End })
+    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+        Ok(Page { elements: answer.elements()?, next: Next::End })
     }
 
     fn ends_in_body(&self, _: &Page) -> bool {
@@ -143,11 +146,11 @@ impl<P: Pagination> Pages<P> {
         Self { request, pagination, next: Turn::First, seen: Identities::default(), pages: 0 }
     }
 
-    pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<Value>, ProviderError>> {
+    pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<RawJson>, ProviderError>> {
         stream::try_unfold(self, Self::turn).boxed()
     }
 
-    async fn turn(mut self) -> Result<Option<(Vec<Value>, Self)>, ProviderError> {
+    async fn turn(mut self) -> Result<Option<(Vec<RawJson>, Self)>, ProviderError> {
         let page = match std::mem::replace(&mut self.next, Turn::End) {
             Turn::First => self.first().await?,
             Turn::At(position) => self.page(Some(position)).await?,
@@ -181,13 +184,13 @@ impl<P: Pagination> Pages<P> {
             let mut request = self.pagination.ask(self.request.clone(), None);
             request.call.tolerates = Tolerance::Status(StatusCode::RANGE_NOT_SATISFIABLE);
             let read = |answer: &RawAnswer| match answer.status {
-                StatusCode::RANGE_NOT_SATISFIABLE => Ok(Err(without_body(answer))),
+                StatusCode::RANGE_NOT_SATISFIABLE => Ok(Err(answer.headers.clone())),
                 _ => self.read(answer, None).map(Ok),
             };
-            let keep = |page: &Result<Page, Answer>| page.as_ref().is_ok_and(|page| self.keeps(page));
+            let keep = |page: &Result<Page, HeaderMap>| page.as_ref().is_ok_and(|page| self.keeps(page));
             match request.fetch_and_keep(read, keep).await? {
                 Ok(page) => return Ok(page),
-                Err(refusal) if self.pagination.refused(&refusal) => {}
+                Err(headers) if self.pagination.refused(&refusal(&headers)) => {}
                 // Nothing else to try: sent once more as it is, the refusal is an error like any other.
                 Err(_) => return self.page(None).await,
             }
@@ -209,9 +212,15 @@ impl<P: Pagination> Pages<P> {
     }
 
     fn read(&self, raw: &RawAnswer, position: Option<&str>) -> Result<Page, Unread> {
-        let body = read_json(raw)?;
-        let answer = Answer { status: raw.status, headers: raw.headers.clone(), body };
-        self.pagination.read(answer, position).map_err(Unread::Unfit)
+        let body = text_of(raw)?;
+        let answer = Answer { status: raw.status, headers: &raw.headers, body };
+        // What is no page may be damaged, and damage comes first.
+        self.pagination.read(answer, position).map_err(|reason| match serde_json::from_str::<IgnoredAny>(body) {
+            Ok(_) => Unread::Unfit(reason),
+            Err(error) => {
+                Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
+            }
+        })
     }
 
     fn unexpected(&self, reason: String) -> ProviderError {
@@ -220,6 +229,6 @@ impl<P: Pagination> Pages<P> {
     }
 }
 
-fn without_body(raw: &RawAnswer) -> Answer {
-    Answer { status: raw.status, headers: raw.headers.clone(), body: Value::Null }
+fn refusal(headers: &HeaderMap) -> Answer<'_> {
+    Answer { status: StatusCode::RANGE_NOT_SATISFIABLE, headers, body: "null" }
 }

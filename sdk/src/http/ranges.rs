@@ -44,7 +44,7 @@ impl Pagination for RangePages {
         }
     }
 
-    fn read(&self, answer: Answer, position: Option<&str>) -> Result<Page, String> {
+    fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
         let next = match (answer.status(), answer.header("Next-Range").map(str::trim).filter(|told| !told.is_empty())) {
             (206, Some(range)) => Next::At(self.with_max(range)),
             // The last of several ranges is still a part of the list.
@@ -52,7 +52,7 @@ impl Pagination for RangePages {
             (206, None) => Next::Lost("the list is cut off (206) without a Next-Range to go on from".into()),
             _ => Next::End,
         };
-        Ok(Page { elements: answer.into_elements()?, next })
+        Ok(Page { elements: answer.elements()?, next })
     }
 
     /// A page that is not full would be longer if there were more.
@@ -62,7 +62,7 @@ impl Pagination for RangePages {
         elements < self.max as usize && !round
     }
 
-    fn refused(&mut self, answer: &Answer) -> bool {
+    fn refused(&mut self, answer: &Answer<'_>) -> bool {
         let Some(refused) = self.order_by.take() else { return false };
         self.refused.push(refused);
         if self.refused.len() == 1 {
@@ -79,16 +79,20 @@ impl Pagination for RangePages {
 mod tests {
     use serde_json::Value;
 
+    use crate::RawJson;
+
     use super::*;
 
     #[test]
     fn a_last_page_that_may_be_full_does_not_tell_that_it_is_the_last() {
         let pages = RangePages::new(Ranges { order_by: "id", max: 30 });
-        let ends = |elements| pages.ends_in_body(&Page { elements: vec![Value::Null; elements], next: Next::End });
+        let ends = |elements| {
+            pages.ends_in_body(&Page { elements: vec![RawJson::from(Value::Null); elements], next: Next::End })
+        };
         assert!([0, 1, 29].into_iter().all(ends));
         assert!(![30, 31].into_iter().any(ends));
         let pages = RangePages::new(Ranges { order_by: "id", max: 1_000 });
-        let page = |elements| Page { elements: vec![Value::Null; elements], next: Next::End };
+        let page = |elements| Page { elements: vec![RawJson::from(Value::Null); elements], next: Next::End };
         assert!(pages.ends_in_body(&page(201)) && !pages.ends_in_body(&page(200)));
     }
 

@@ -7,8 +7,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
 use url::Url;
+
+use crate::RawJson;
 
 use super::client::{RawAnswer, Unread};
 use super::error::{Problem, ProviderErrorKind, Subject, Told};
@@ -144,7 +145,7 @@ impl Request {
     /// As [`json`](Self::json).
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
         let read = |answer: &RawAnswer| {
-            let raw: Value = read_json(answer)?;
+            let raw: RawJson = read_json(answer)?;
             listing::item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
         };
         self.fetch(read).await
@@ -232,9 +233,17 @@ fn fill(template: &str, arguments: &[Argument<'_>]) -> Result<Vec<String>, Strin
 }
 
 /// UTF-8 is decided on the whole body: a character can be split over two chunks.
-pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Unread> {
+pub(super) fn text_of(answer: &RawAnswer) -> Result<&str, Unread> {
     let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
-    let text = std::str::from_utf8(body).map_err(|_| Unread::Broken("the body is not UTF-8".into()))?;
+    std::str::from_utf8(body).map_err(|_| Unread::Broken("the body is not UTF-8".into()))
+}
+
+/// Reads the body; what goes wrong there is told with its place.
+pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Unread> {
+    let text = text_of(answer)?;
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
     let broken = |error: &serde_json::Error| {
         Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
     };

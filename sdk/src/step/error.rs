@@ -60,6 +60,16 @@ pub enum ObjectError {
         /// The type.
         object_type: ObjectType,
     },
+    /// Its raw data cannot be kept.
+    #[error("the raw data of {object_type} {key:?} cannot be kept: {reason}")]
+    RawData {
+        /// The key.
+        key: ObjectKey,
+        /// The type.
+        object_type: ObjectType,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// Another object has the key already.
     #[error(
         "{count} duplicate key(s); the first is {key:?} of {object_type}, already added by {first_step}. \
@@ -93,6 +103,7 @@ impl ObjectError {
         match self {
             Self::MissingKey { object_type, .. }
             | Self::MissingClass { object_type, .. }
+            | Self::RawData { object_type, .. }
             | Self::DuplicateKey { object_type, .. }
             | Self::Invalid { object_type, .. } => object_type,
         }
@@ -106,7 +117,7 @@ impl StepError {
             Self::Provider(error) => error.code(),
             Self::Object(ObjectError::MissingKey { .. } | ObjectError::MissingClass { .. }) => "MISSING_KEY_ERROR",
             Self::Object(ObjectError::DuplicateKey { .. }) => "DUPLICATE_KEY_DETECTED",
-            Self::Object(ObjectError::Invalid { .. })
+            Self::Object(ObjectError::Invalid { .. } | ObjectError::RawData { .. })
             | Self::Store(_)
             | Self::Unreadable { .. }
             | Self::Unknown { .. }

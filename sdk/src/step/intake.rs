@@ -1,8 +1,8 @@
-//! The way into the graph: hooks, redaction, checks, serialization, and the queue to the store's writer.
+//! The way into the graph: hooks, redaction, serialization, checks, and the queue to the store's writer.
 //!
 //! ```text
-//!   step ──object──▶ hooks ▶ redaction ──▶ batch ──▶ schemas ▶ bytes ──▶ writer's queue
-//!                                          └─ pipeline: threads of their own ─┘
+//!   step ──object──▶ hooks ──▶ batch ──▶ redaction ▶ bytes, schemas ──▶ writer's queue
+//!                              └───── pipeline: threads of their own ─────┘
 //! ```
 //!
 //! An object is built once, validated once and serialized once; what follows handles bytes.
@@ -13,11 +13,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::Value;
 
-use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship, StepId};
+use crate::graph::{
+    Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, RawData, Relationship, StepId,
+};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::store::{JobStore, Kind, PartNumber, Row};
 
+use super::bytes;
 use super::pipeline::Pipeline;
 use super::tail::Tail;
 use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
@@ -46,15 +49,30 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Checks and serializes.
-    pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> StepResult<Row> {
-        let Unchecked { kind, key, object_type, class, part, ends, merge, json } = object;
+    pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> Result<Row, ObjectError> {
+        let Unchecked { kind, key, object_type, class, part, ends, merge, json, raw_data } = object;
+        let bytes = match bytes::serialize(&json, &raw_data, &self.redaction) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                return Err(ObjectError::RawData { key, object_type, reason: error.to_string() });
+            }
+        };
         let findings = self.check(&json);
         let apart = self.judge(&findings, &key, &object_type)? == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         ledger.admit(&object_type, apart, findings, part.as_deref());
         let part = part.map_or(0, |part| part.number());
-        let json = serde_json::to_vec(&json).map_err(|error| StepError::Other(error.to_string()))?;
-        Ok(Row { kind, key, object_type, class, part, ends, merge, json, quarantined })
+        Ok(Row { kind, key, object_type, class, part, ends, merge, json: bytes, quarantined })
+    }
+
+    /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
+    pub(super) fn refuse(&self, ledger: &Ledger, error: ObjectError) -> StepResult {
+        if self.validation == Validation::Fail {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "an object is refused");
+        ledger.refuse(error);
+        Ok(())
     }
 
     fn check(&self, object: &Value) -> Vec<Finding> {
@@ -149,59 +167,42 @@ impl StepIntake {
     pub(crate) async fn adopt(&self, row: Row) -> StepResult {
         let Row { kind, key, object_type, class, ends, merge, json, .. } = row;
         let json = serde_json::from_slice(&json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
-        self.push(Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge, json }).await
+        let (part, raw_data) = (Part::current(), Vec::new());
+        self.push(Unchecked { kind, key, object_type, class, part, ends, merge, json, raw_data }).await
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
     pub(crate) fn refuse(&self, error: ObjectError) -> StepResult {
-        if self.intake.validation == Validation::Fail {
-            return Err(error.into());
-        }
-        tracing::warn!(%error, "an object is refused");
-        self.ledger.refuse(error);
-        Ok(())
+        self.intake.refuse(&self.ledger, error)
     }
 
     fn unchecked(&self, candidate: Candidate) -> Unchecked {
+        let part = Part::current();
         match candidate {
             Candidate::Entity(mut entity, equal_keys) => {
                 self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
-                entity.raw_data.iter_mut().for_each(|raw| self.intake.redaction.apply(&mut raw.raw_data));
                 let classes: Vec<&str> = entity.classes.iter().map(|class| class.as_str()).collect();
-                Unchecked {
-                    kind: Kind::Entity,
-                    class: classes.join(","),
-                    key: entity.key.clone(),
-                    object_type: entity.object_type.clone(),
-                    part: Part::current(),
-                    ends: None,
-                    merge: equal_keys == EqualKeys::Merge,
-                    json: entity.into_json(),
-                }
+                let (class, key, object_type) = (classes.join(","), entity.key.clone(), entity.object_type.clone());
+                let raw_data = std::mem::take(&mut entity.raw_data);
+                let mut json = entity.into_properties();
+                bytes::outline(&mut json, &raw_data);
+                let (json, merge) = (Value::Object(json), equal_keys == EqualKeys::Merge);
+                Unchecked { kind: Kind::Entity, class, key, object_type, part, ends: None, merge, json, raw_data }
             }
             Candidate::Relationship(mut relationship) => {
                 self.intake.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
-                Unchecked {
-                    kind: Kind::Relationship,
-                    class: relationship.class.to_string(),
-                    key: relationship.key(),
-                    object_type: relationship.object_type.clone(),
-                    part: Part::current(),
-                    ends: Some((relationship.from.clone(), relationship.to.clone())),
-                    merge: false,
-                    json: relationship.into_json(),
-                }
+                let (class, key) = (relationship.class.to_string(), relationship.key());
+                let (object_type, merge, raw_data) = (relationship.object_type.clone(), false, Vec::new());
+                let ends = Some((relationship.from.clone(), relationship.to.clone()));
+                let (kind, json) = (Kind::Relationship, Value::Object(relationship.into_properties(&key)));
+                Unchecked { kind, class, key, object_type, part, ends, merge, json, raw_data }
             }
-            Candidate::Mapped(mapped) => Unchecked {
-                kind: Kind::MappedRelationship,
-                class: mapped.class.to_string(),
-                key: mapped.key(),
-                object_type: mapped.object_type.clone(),
-                part: Part::current(),
-                ends: None,
-                merge: false,
-                json: mapped.into_json(),
-            },
+            Candidate::Mapped(mapped) => {
+                let (class, key, object_type) = (mapped.class.to_string(), mapped.key(), mapped.object_type.clone());
+                let (ends, merge, raw_data) = (None, false, Vec::new());
+                let (kind, json) = (Kind::MappedRelationship, mapped.into_json());
+                Unchecked { kind, class, key, object_type, part, ends, merge, json, raw_data }
+            }
         }
     }
 
@@ -262,5 +263,7 @@ pub(super) struct Unchecked {
     pub(super) part: Option<Arc<Part>>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
+    /// The object, with an outline of its raw data.
     pub(super) json: Value,
+    pub(super) raw_data: Vec<RawData>,
 }

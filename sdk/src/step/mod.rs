@@ -13,6 +13,7 @@
 //! The typed layer is sugar: every parameter is built from a [`StepContext`], and a step made at run time
 //! uses that directly.
 
+mod bytes;
 mod context;
 mod declaration;
 mod each;

@@ -14,7 +14,7 @@ use crate::graph::{ObjectKey, StepId};
 use crate::store::{DonePart, Insertion, Pending, Row};
 
 use super::intake::{Intake, Unchecked};
-use super::{Ledger, Part, StepError, StepResult};
+use super::{Ledger, ObjectError, Part, StepError, StepResult};
 
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.
 const BATCH_OBJECTS: usize = 500;
@@ -71,7 +71,8 @@ impl Pipeline {
     pub(super) async fn push(&self, object: Unchecked) -> StepResult {
         let full = {
             let mut batch = self.open();
-            batch.bytes += weight(&object.json);
+            let raw_data: usize = object.raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
+            batch.bytes += weight(&object.json) + raw_data;
             batch.objects.push(object);
             batch.is_full()
         };
@@ -162,7 +163,11 @@ fn check(intake: &Intake, ledger: &Ledger, objects: Vec<Unchecked>) -> (Vec<Row>
     for object in objects {
         match intake.admit(ledger, object) {
             Ok(row) => rows.push(row),
-            Err(error) => return (rows, Err(error)),
+            Err(error @ ObjectError::RawData { .. }) => match intake.refuse(ledger, error) {
+                Ok(()) => {}
+                Err(error) => return (rows, Err(error)),
+            },
+            Err(error) => return (rows, Err(error.into())),
         }
     }
     (rows, Ok(()))

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use integration_sdk::Timestamp;
 use integration_sdk::http::{
     Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError, Request,
 };
 use integration_sdk::serde::Deserialize;
-use integration_sdk::serde_json::Value;
+use integration_sdk::{RawJson, Timestamp};
 
 use super::AcmeConfig;
 
@@ -72,8 +71,16 @@ impl Acme {
     }
 }
 
-/// `{"items": [...], "next": "..."}`; the last page has no `next`.
+/// Lists are cut into pages, and a cursor leads from one to the next.
 struct Cursor;
+
+/// A page; the last one has no `next`.
+#[derive(Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+struct Cut {
+    items: Vec<RawJson>,
+    next: Option<String>,
+}
 
 impl Pagination for Cursor {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
@@ -83,13 +90,9 @@ impl Pagination for Cursor {
         }
     }
 
-    fn read(&self, answer: Answer, _: Option<&str>) -> Result<Page, String> {
-        let mut body = answer.into_body();
-        let next = body["next"].as_str().map_or(Next::End, |cursor| Next::At(cursor.to_owned()));
-        match body.get_mut("items").map(Value::take) {
-            Some(Value::Array(elements)) => Ok(Page { elements, next }),
-            _ => Err("a page should have an array `items`".to_owned()),
-        }
+    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+        let Cut { items, next } = answer.json()?;
+        Ok(Page { elements: items, next: next.map_or(Next::End, Next::At) })
     }
 }
 
