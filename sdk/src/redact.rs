@@ -119,6 +119,16 @@ impl<'de> Visitor<'de> for Copy<'_> {
         }
     }
 
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        match without_credentials(text) {
+            Some(clean) => self.write(&clean),
+            None => {
+                quote(text, self.out);
+                Ok(())
+            }
+        }
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         self.out.push(b'[');
         let begin = self.out.len();
@@ -139,7 +149,10 @@ impl<'de> Visitor<'de> for Copy<'_> {
         let mut entries: Vec<(Cow<'de, str>, Range<usize>)> = Vec::new();
         while let Some(name) = object.next_key_seed(Name)? {
             let start = out.len();
-            serde_json::to_writer(&mut *out, &name).map_err(A::Error::custom)?;
+            match &name {
+                Cow::Borrowed(name) => quote(name, out),
+                Cow::Owned(name) => serde_json::to_writer(&mut *out, name).map_err(A::Error::custom)?,
+            }
             out.push(b':');
             let value = out.len();
             object.next_value_seed(Copy { redaction, out })?;
@@ -159,6 +172,13 @@ impl<'de> Visitor<'de> for Copy<'_> {
         out.push(b'}');
         Ok(())
     }
+}
+
+/// Adds text that stood in JSON as it is, and so needs no escapes.
+fn quote(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 /// Puts the entries of an object that was written from `begin` in the order of their names; of equal names the last counts.

@@ -38,8 +38,8 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
             fn key(&self) -> ::std::string::String { ::std::string::ToString::to_string(&self.#key) }
             fn display_name(&self) -> ::std::string::String { #display_name }
             fn properties(&self) -> ::integration_sdk::graph::Properties { #write }
-            fn from_properties(
-                properties: ::integration_sdk::graph::Properties,
+            fn from_json(
+                json: &str,
             ) -> ::core::result::Result<Self, ::integration_sdk::graph::PropertyError> { #read }
         }
         impl ::integration_sdk::step::Emitted for #ident {

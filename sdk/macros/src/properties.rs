@@ -90,14 +90,16 @@ pub fn write(fields: &[PropertyField]) -> TokenStream {
     }}
 }
 
-/// An expression of `properties`: the struct.
+/// An expression of `json`: the struct.
 pub fn read(fields: &[PropertyField]) -> TokenStream {
+    let names = fields.iter().map(|field| &field.name);
+    let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
     let reads = fields.iter().map(|field| {
         let (name, ident) = (&field.name, &field.ident);
-        quote! { #ident: ::integration_sdk::graph::read_property(&mut properties, #name)? }
+        quote! { #ident: ::integration_sdk::graph::read_property(#name, #ident)? }
     });
     quote! {{
-        let mut properties = properties;
+        let [#(#idents),*] = ::integration_sdk::graph::pick_properties(json, [#(#names),*])?;
         ::core::result::Result::Ok(Self { #(#reads),* })
     }}
 }

@@ -120,11 +120,11 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     fn display_name(&self) -> String;
     /// The flat properties.
     fn properties(&self) -> Properties;
-    /// Reads an entity of the store back.
+    /// Reads an entity of the store back from its JSON.
     ///
     /// # Errors
     /// The property that does not fit.
-    fn from_properties(properties: Properties) -> Result<Self, PropertyError>;
+    fn from_json(json: &str) -> Result<Self, PropertyError>;
 
     /// The `_type`.
     fn object_type() -> ObjectType {

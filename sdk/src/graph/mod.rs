@@ -19,7 +19,7 @@ pub use kind::{
     RelationshipDeclaration, RelationshipKind, RelationshipProperties,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
-pub use property::{Property, PropertyError, PropertySchema, Timestamp, read_property};
+pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };

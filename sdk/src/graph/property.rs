@@ -1,9 +1,10 @@
 //! Which Rust types can be a property, and how they look in JSON.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use serde::de::Error;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 /// A stored property that its Rust type cannot hold.
@@ -185,8 +186,8 @@ impl Timestamp {
     }
 }
 
-impl std::fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(at) => at.fmt(f),
             Err(_) => self.0.fmt(f),
@@ -201,11 +202,11 @@ impl Serialize for Timestamp {
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Wire;
-        impl serde::de::Visitor<'_> for Wire {
+        impl Visitor<'_> for Wire {
             type Value = Timestamp;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a time in RFC 3339 or in milliseconds since the epoch")
             }
             fn visit_i64<E: Error>(self, millis: i64) -> Result<Timestamp, E> {
@@ -234,16 +235,72 @@ impl Property for Timestamp {
     }
 }
 
-/// Takes one property out of an object and reads it as its Rust type.
+/// Reads a property as its Rust type.
 ///
 /// # Errors
 /// [`PropertyError`] where the value has another shape.
-pub fn read_property<T: Property>(properties: &mut super::Properties, name: &str) -> Result<T, PropertyError> {
-    T::from_value(properties.remove(name)).map_err(|(expected, found)| PropertyError {
+pub fn read_property<T: Property>(name: &str, value: Option<Value>) -> Result<T, PropertyError> {
+    T::from_value(value).map_err(|(expected, found)| PropertyError {
         property: name.to_owned(),
         expected,
         found: found.to_string().chars().take(80).collect(),
     })
+}
+
+/// Takes some properties out of an object's JSON, in the order of their names here; the others are passed over.
+///
+/// # Errors
+/// [`PropertyError`] where the text is no JSON object.
+pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[Option<Value>; N], PropertyError> {
+    let mut text = serde_json::Deserializer::from_str(json);
+    text.deserialize_map(Pick(names)).map_err(|error| PropertyError {
+        property: "object".to_owned(),
+        expected: "a JSON object",
+        found: error.to_string(),
+    })
+}
+
+struct Pick<'a, const N: usize>([&'a str; N]);
+
+impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
+    type Value = [Option<Value>; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut picked = [const { None }; N];
+        while let Some(at) = object.next_key_seed(PlaceOf(&self.0))? {
+            match at {
+                Some(at) => picked[at] = Some(object.next_value()?),
+                None => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(picked)
+    }
+}
+
+/// Reads a name as its place among those that are wanted.
+struct PlaceOf<'a>(&'a [&'a str]);
+
+impl<'de> DeserializeSeed<'de> for PlaceOf<'_> {
+    type Value = Option<usize>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for PlaceOf<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|wanted| *wanted == name))
+    }
 }
 
 /// Builds the JSON Schema of a type's own properties.

@@ -372,10 +372,8 @@ impl<'a> Job<'a> {
         cancelled: bool,
         usage: Usage,
     ) -> Result<Summary, StoreError> {
-        let census = job.census().await?;
-        let count = |entities: bool| {
-            census.iter().filter(|count| (count.kind == Kind::Entity) == entities).map(|count| count.objects).sum()
-        };
+        let counts = job.counts().await?;
+        let entities = counts.get(&Kind::Entity).copied().unwrap_or(0);
         let types = ended.reports.iter().flat_map(|report| report.partial_types.iter().cloned()).collect();
         let partial = ended.reports.iter().any(|report| !report.incomplete.is_empty());
         let state = match (&ended.fatal, cancelled, partial) {
@@ -394,8 +392,8 @@ impl<'a> Job<'a> {
             start_time: started,
             end_time,
             duration: (end_time.millis() - started.millis()).unsigned_abs(),
-            entities: count(true),
-            relationships: count(false),
+            entities,
+            relationships: counts.values().sum::<u64>() - entities,
             error: ended.fatal.map(failure),
             integration_step_results: ended.reports,
             metadata: Metadata { partial_datasets: PartialDatasets { types } },

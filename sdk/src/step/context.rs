@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::graph::{
-    Entity, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship,
+    Entity, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Relationship,
 };
 use crate::http::Http;
 use crate::store::{JobStore, Kind, StepRow};
@@ -69,19 +69,34 @@ impl StepContext {
         })
     }
 
-    /// Objects of a type in the order of their adding, behind a position, each with its own; `settle` waits for what is on
-    /// its way.
-    pub(crate) async fn added_since(
+    /// Objects of a type in the order of their adding, behind a position, each with its own and as `read` takes its JSON;
+    /// `settle` waits for what is on its way.
+    pub(crate) async fn added_since<T: Send + 'static>(
         &self,
         object_type: &ObjectType,
         position: i64,
         limit: usize,
         settle: bool,
-    ) -> StepResult<Vec<(i64, Properties)>> {
+        read: fn(&str) -> T,
+    ) -> StepResult<Vec<(i64, T)>> {
         if settle {
             self.0.store.settle().await?;
         }
-        Ok(self.0.store.added_since(object_type.clone(), position, limit).await?)
+        Ok(self.0.store.added_since(object_type.clone(), position, limit, read).await?)
+    }
+
+    /// Entities in the order of their keys, after `after`, at most `limit`, each with its key.
+    pub(crate) async fn entities<E: EntityKind>(
+        &self,
+        object_type: &ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+    ) -> StepResult<Vec<(ObjectKey, StepResult<E>)>> {
+        let page = self.0.store.page_as(object_type.clone(), after, limit, |json| Ok(E::from_json(json))).await?;
+        Ok(page
+            .into_iter()
+            .map(|(key, entity)| (key, entity.map_err(|error| unreadable(object_type, error))))
+            .collect())
     }
 
     /// What the step declared.
@@ -159,6 +174,10 @@ impl StepContext {
     /// [`StepError::Store`] where the store does not work.
     pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
         Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
+    }
+
+    pub(crate) async fn find_json(&self, key: &ObjectKey) -> StepResult<Option<String>> {
+        Ok(self.0.store.find_json(Kind::Entity, key.clone()).await?)
     }
 
     pub(crate) async fn known(&self, object_type: &ObjectType, keys: Vec<ObjectKey>) -> StepResult<HashSet<String>> {
@@ -273,4 +292,8 @@ impl StepContext {
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
         self.0.ledger.incomplete([object_type.clone()].into(), None, error);
     }
+}
+
+pub(super) fn unreadable(object_type: &ObjectType, source: PropertyError) -> StepError {
+    StepError::Unreadable { object_type: object_type.clone(), source }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::graph::{EntityKind, ObjectType, Properties};
+use crate::graph::{EntityKind, ObjectType, PropertyError};
 
-use super::read::typed;
+use super::context::unreadable;
 use super::tail::Tail;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
@@ -44,20 +44,21 @@ impl<E: EntityKind> Each<E> {
         let pages = stream::try_unfold(0, move |position| async move {
             let page = self.next_page(position).await?;
             let Some(next) = page.last().map(|(row, _)| *row) else { return Ok::<_, StepError>(None) };
-            let items = page.into_iter().map(|(_, properties)| typed(&self.object_type, properties));
+            let items =
+                page.into_iter().map(|(_, entity)| entity.map_err(|error| unreadable(&self.object_type, error)));
             Ok(Some((stream::iter(items.collect::<Vec<_>>()), next)))
         });
         pages.try_flatten().boxed()
     }
 
     /// What was added behind `position`; empty when there is no more to come.
-    async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Properties)>> {
+    async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Result<E, PropertyError>)>> {
         loop {
             let look = self.tail.look();
             if !look.ended {
                 self.tail.flush().await?;
             }
-            let page = self.context.added_since(&self.object_type, position, PAGE, !look.ended).await?;
+            let page = self.context.added_since(&self.object_type, position, PAGE, !look.ended, E::from_json).await?;
             if !page.is_empty() || look.ended {
                 return Ok(page);
             }

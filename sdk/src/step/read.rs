@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::graph::{EntityKind, ObjectKey, ObjectType, Properties};
+use crate::graph::{EntityKind, ObjectKey, ObjectType, pick_properties};
 
+use super::context::unreadable;
 use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
 
 /// Enough to keep a step busy, little enough to hold in memory whatever the objects' size.
@@ -39,13 +40,9 @@ impl<E: EntityKind> Read<E> {
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
         let pages = stream::try_unfold(Some(None::<ObjectKey>), move |position| async move {
             let Some(after) = position else { return Ok::<_, StepError>(None) };
-            let page = self.context.page(&self.object_type, after, PAGE).await?;
-            let last = page.last().and_then(key_of);
-            let next = if page.len() < PAGE { None } else { last.map(Some) };
-            let page = page
-                .into_iter()
-                .map(|properties| typed(&self.object_type, properties))
-                .collect::<StepResult<Vec<E>>>()?;
+            let page = self.context.entities(&self.object_type, after, PAGE).await?;
+            let next = if page.len() < PAGE { None } else { page.last().map(|(key, _)| Some(key.clone())) };
+            let page = page.into_iter().map(|(_, entity)| entity).collect::<StepResult<Vec<E>>>()?;
             Ok(Some((page, next)))
         });
         pages.boxed()
@@ -88,17 +85,12 @@ impl<E: EntityKind> Read<E> {
     /// [`StepError`] where the store does not work or the entity does not fit `E`.
     pub async fn get(&self, key: &impl Related<E>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
-        let found = self.context.find(&key).await?;
-        let ours = found
-            .filter(|object| object.get("_type").and_then(|name| name.as_str()) == Some(self.object_type.as_str()));
-        ours.map(|properties| typed(&self.object_type, properties)).transpose()
+        let Some(json) = self.context.find_json(&key).await? else { return Ok(None) };
+        let read = |source| unreadable(&self.object_type, source);
+        let [found] = pick_properties(&json, ["_type"]).map_err(read)?;
+        if found.as_ref().and_then(|name| name.as_str()) != Some(self.object_type.as_str()) {
+            return Ok(None);
+        }
+        E::from_json(&json).map(Some).map_err(read)
     }
-}
-
-pub(super) fn typed<E: EntityKind>(object_type: &ObjectType, properties: Properties) -> StepResult<E> {
-    E::from_properties(properties).map_err(|source| StepError::Unreadable { object_type: object_type.clone(), source })
-}
-
-fn key_of(properties: &Properties) -> Option<ObjectKey> {
-    properties.get("_key")?.as_str().and_then(|key| ObjectKey::new(key).ok())
 }

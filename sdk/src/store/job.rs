@@ -1,6 +1,6 @@
 //! Jobs and their steps in the store.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
@@ -12,6 +12,7 @@ use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 use super::lock::JobLock;
 use super::object::{self, DonePart, Insertion, Kind, Quarantined, Row, unreadable};
 use super::rewind::{self, Rewound};
+use super::sorted;
 use super::sqlite::{Pending, Place};
 use super::{Store, StoreError};
 
@@ -216,7 +217,9 @@ impl Store {
         let old: Vec<i64> = jobs.skip(keep).map(|job| job.number).collect();
         self.write(move |connection| {
             for number in &old {
-                for table in ["object", "contribution", "quarantine", "job_data", "part", "step_run"] {
+                for table in
+                    ["object", "sorted", "sorted_to", "contribution", "quarantine", "job_data", "part", "step_run"]
+                {
                     connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
                 }
                 connection.execute("DELETE FROM job WHERE number = ?1", [number])?;
@@ -296,13 +299,47 @@ impl JobStore {
         after: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<Properties>, StoreError> {
+        let page = self.page_as(object_type, after, limit, object::without_raw_data).await?;
+        Ok(page.into_iter().map(|(_, properties)| properties).collect())
+    }
+
+    /// The same, each as `read` takes its JSON, with its key.
+    pub(crate) async fn page_as<T, F>(
+        &self,
+        object_type: ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+        read: F,
+    ) -> Result<Vec<(ObjectKey, T)>, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&str) -> rusqlite::Result<T> + Clone + Send + 'static,
+    {
         let job = self.number;
-        self.store
-            .read(move |connection| {
-                let rows = object::page(connection, job, &object_type, after.as_ref(), limit)?;
-                rows.iter().map(|(_, json)| object::without_raw_data(json)).collect()
-            })
-            .await
+        let page = move |connection: &Connection, object_type: &ObjectType| {
+            object::page(connection, job, object_type, after.as_ref(), limit, &read)
+        };
+        self.in_order(object_type, page).await
+    }
+
+    /// Reads a type in the order of its keys, which is brought up to date where objects have come since it was made.
+    async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
+    where
+        R: Send + 'static,
+        F: Fn(&Connection, &ObjectType) -> rusqlite::Result<R> + Clone + Send + 'static,
+    {
+        let job = self.number;
+        let (first, of) = (read.clone(), object_type.clone());
+        let in_order = move |connection: &Connection| match sorted::is_current(connection, job, &of)? {
+            true => first(connection, &of).map(Some),
+            false => Ok(None),
+        };
+        if let Some(result) = self.store.read(in_order).await? {
+            return Ok(result);
+        }
+        let of = object_type.clone();
+        self.store.write(move |connection| sorted::update(connection, job, &of)).await?;
+        self.store.read(move |connection| read(connection, &object_type)).await
     }
 
     /// Objects of a type in the order of their keys, as the JSON that leaves the program.
@@ -315,22 +352,26 @@ impl JobStore {
         after: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<(ObjectKey, String)>, StoreError> {
-        let job = self.number;
-        self.store.read(move |connection| object::page(connection, job, &object_type, after.as_ref(), limit)).await
+        self.page_as(object_type, after, limit, |json| Ok(json.to_owned())).await
     }
 
-    /// Objects of a type in the order of their adding, behind the position of one, each with its own position.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store does not work.
-    pub(crate) async fn added_since(
+    /// Objects of a type in the order of their adding, behind the position of one, each with its own position and as `read`
+    /// takes its JSON.
+    pub(crate) async fn added_since<T, F>(
         &self,
         object_type: ObjectType,
         position: i64,
         limit: usize,
-    ) -> Result<Vec<(i64, Properties)>, StoreError> {
+        read: F,
+    ) -> Result<Vec<(i64, T)>, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&str) -> T + Send + 'static,
+    {
         let job = self.number;
-        self.store.read(move |connection| object::added_since(connection, job, &object_type, position, limit)).await
+        let since =
+            move |connection: &Connection| object::added_since(connection, job, &object_type, position, limit, read);
+        self.store.read(since).await
     }
 
     /// An object by its key, without raw data.
@@ -338,12 +379,17 @@ impl JobStore {
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn find(&self, kind: Kind, key: ObjectKey) -> Result<Option<Properties>, StoreError> {
+        let found = self.find_json(kind, key).await?;
+        found.map(|json| object::without_raw_data(&json).map_err(|source| self.store.failed(source))).transpose()
+    }
+
+    /// An object by its key, as the JSON that leaves the program.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<String>, StoreError> {
         let job = self.number;
-        self.store
-            .read(move |connection| {
-                object::find(connection, job, kind, &key)?.map(|json| object::without_raw_data(&json)).transpose()
-            })
-            .await
+        self.store.read(move |connection| object::find(connection, job, kind, &key)).await
     }
 
     /// Which of these keys are those of objects of a type.
@@ -355,15 +401,37 @@ impl JobStore {
         let job = self.number;
         self.store
             .read(move |connection| {
-                let sql = "SELECT 1 FROM object WHERE job = ?1 AND type = ?2 AND key = ?3";
+                let sql = "SELECT 1 FROM object WHERE job = ?1 AND type = ?2 AND key_hash = ?3";
                 let mut statement = connection.prepare_cached(sql)?;
                 let mut known = HashSet::new();
                 for key in keys {
-                    if statement.exists(params![job, object_type.as_str(), key.as_str()])? {
+                    if statement.exists(params![job, object_type.as_str(), object::hash(&key)])? {
                         known.insert(key.into());
                     }
                 }
                 Ok(known)
+            })
+            .await
+    }
+
+    /// How many objects there are, by kind, told from an index alone; the objects of a type are of one kind.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub(crate) async fn counts(&self) -> Result<BTreeMap<Kind, u64>, StoreError> {
+        let job = self.number;
+        self.store
+            .read(move |connection| {
+                let sql = "SELECT type, count(*) FROM object WHERE job = ?1 GROUP BY type";
+                let mut kind = connection.prepare("SELECT kind FROM object WHERE job = ?1 AND type = ?2 LIMIT 1")?;
+                let mut statement = connection.prepare(sql)?;
+                let mut rows = statement.query([job])?;
+                let mut counts = BTreeMap::new();
+                while let Some(row) = rows.next()? {
+                    let number: i64 = kind.query_row(params![job, row.get::<_, String>(0)?], |row| row.get(0))?;
+                    *counts.entry(Kind::read(number)?).or_default() += row.get::<_, i64>(1)?.unsigned_abs();
+                }
+                Ok(counts)
             })
             .await
     }
@@ -380,12 +448,10 @@ impl JobStore {
                     "SELECT step, type, kind, count(*) FROM object WHERE job = ?1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
                 let mut statement = connection.prepare(sql)?;
                 let rows = statement.query_map([job], |row| {
-                    let number: i64 = row.get(2)?;
-                    let kind = Kind::of(number);
                     Ok(Count {
                         step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
                         object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-                        kind: kind.ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))?,
+                        kind: Kind::read(row.get(2)?)?,
                         objects: row.get::<_, i64>(3)?.unsigned_abs(),
                     })
                 })?;
@@ -525,9 +591,10 @@ impl JobStore {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         let job = self.number;
-        self.store
-            .read(move |connection| object::step_page(connection, job, &step, &object_type, after.as_ref(), limit))
-            .await
+        let read = move |connection: &Connection, object_type: &ObjectType| {
+            object::step_page(connection, job, &step, object_type, after.as_ref(), limit)
+        };
+        self.in_order(object_type, read).await
     }
 
     /// Ends the job.

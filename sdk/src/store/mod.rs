@@ -13,6 +13,7 @@ mod job;
 mod lock;
 mod object;
 mod rewind;
+mod sorted;
 mod sqlite;
 mod writer;
 

@@ -4,10 +4,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 
-use super::StoreError;
+use super::{StoreError, sorted};
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +22,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) fn of(number: i64) -> Option<Self> {
-        [Self::Entity, Self::Relationship, Self::MappedRelationship].into_iter().find(|kind| *kind as i64 == number)
+    /// The kind that is stored as a number.
+    pub(super) fn read(number: i64) -> rusqlite::Result<Self> {
+        let all = [Self::Entity, Self::Relationship, Self::MappedRelationship];
+        let found = all.into_iter().find(|kind| *kind as i64 == number);
+        found.ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))
     }
 }
 
@@ -97,8 +101,8 @@ pub struct Insertion {
     pub repeated: Vec<ObjectType>,
 }
 
-const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, json) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (job, key) DO NOTHING";
+const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, key_hash, json) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (job, key_hash) DO NOTHING";
 const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, json, findings) \
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
@@ -122,8 +126,9 @@ pub(super) fn insert(
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-        let added = add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, json])?;
-        if added == 0 {
+        let hash = hash(&row.key);
+        let values = params![job, kind, object_type, key, row.class, step_id, row.part, from, to, hash, json];
+        if add.execute(values)? == 0 {
             resolve(connection, job, step, row, json, &mut outcome)?;
         }
     }
@@ -133,6 +138,12 @@ pub(super) fn insert(
         mark.execute(params![job, step.as_str(), part.number, part.parent.as_str(), part.books])?;
     }
     Ok(outcome)
+}
+
+/// By what an object is found, in the place of its key. That two keys of a billion have one hash is as likely as 1 in 10²⁰.
+pub(super) fn hash(key: &ObjectKey) -> [u8; 16] {
+    let digest = Sha256::digest(key.as_str());
+    std::array::from_fn(|at| digest[at])
 }
 
 /// What is stored under a key.
@@ -145,8 +156,8 @@ struct Stored {
 }
 
 fn stored(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<Stored> {
-    let sql = "SELECT rowid, type, step, part, json FROM object WHERE job = ?1 AND key = ?2";
-    connection.prepare_cached(sql)?.query_row(params![job, key.as_str()], |row| {
+    let sql = "SELECT rowid, type, step, part, json FROM object WHERE job = ?1 AND key_hash = ?2";
+    connection.prepare_cached(sql)?.query_row(params![job, hash(key)], |row| {
         Ok(Stored {
             rowid: row.get(0)?,
             object_type: row.get(1)?,
@@ -176,6 +187,9 @@ fn resolve(
     if !same_type || !(row.merge || there.json == json) {
         if (row.object_type.as_str(), json) < (there.object_type.as_str(), there.json.as_str()) {
             replace(connection, there.rowid, step, row, json)?;
+            if !same_type {
+                sorted::forget(connection, job)?;
+            }
         }
         let first_step = StepId::new(there.step).map_err(unreadable)?;
         outcome.conflicts.push(Conflict { key: row.key.clone(), object_type: row.object_type.clone(), first_step });
@@ -232,10 +246,10 @@ pub(super) fn amend<E>(
     properties: Properties,
     check: impl FnOnce(&Value) -> Result<(), E>,
 ) -> rusqlite::Result<Option<Result<(), E>>> {
-    let there = "SELECT rowid, json FROM object WHERE job = ?1 AND key = ?2 AND kind = 0";
+    let there = "SELECT rowid, json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = 0";
     let found: Option<(i64, String)> = connection
         .prepare_cached(there)?
-        .query_row(params![job, key.as_str()], |found| Ok((found.get(0)?, found.get(1)?)))
+        .query_row(params![job, hash(key)], |found| Ok((found.get(0)?, found.get(1)?)))
         .optional()?;
     let Some((rowid, stored)) = found else { return Ok(None) };
     let amended = Value::Object(merge(object(&stored)?, properties));
@@ -252,36 +266,41 @@ fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Res
     Ok(())
 }
 
-pub(super) fn page(
+/// Objects of a type in the order of their keys, each as `read` takes its JSON.
+pub(super) fn page<T>(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
     after: Option<&ObjectKey>,
     limit: usize,
-) -> rusqlite::Result<Vec<(ObjectKey, String)>> {
-    let sql = "SELECT key, json FROM object WHERE job = ?1 AND type = ?2 AND key > ?3 ORDER BY key LIMIT ?4";
+    read: impl Fn(&str) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<(ObjectKey, T)>> {
+    let sql = "SELECT sorted.key, object.json FROM sorted JOIN object ON object.rowid = sorted.object \
+               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
     let after = after.map_or("", |key| key.as_str());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![job, object_type.as_str(), after, limit], |row| {
-        Ok((ObjectKey::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get(1)?))
+        let key = ObjectKey::new(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
+        Ok((key, read(row.get_ref(1)?.as_str()?)?))
     })?;
     rows.collect()
 }
 
-pub(super) fn added_since(
+/// Objects of a type in the order of their adding, behind the position of one, each with its own position.
+pub(super) fn added_since<T>(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
     position: i64,
     limit: usize,
-) -> rusqlite::Result<Vec<(i64, Properties)>> {
-    // The unary plus keeps the planner from sorting what the index by type finds: the rows behind the position are few.
-    let sql = "SELECT rowid, json FROM object WHERE +job = ?1 AND +type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4";
+    read: impl Fn(&str) -> T,
+) -> rusqlite::Result<Vec<(i64, T)>> {
+    let sql = "SELECT rowid, json FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![job, object_type.as_str(), position, limit], |row| {
-        Ok((row.get(0)?, without_raw_data(row.get_ref(1)?.as_str()?)?))
+        Ok((row.get(0)?, read(row.get_ref(1)?.as_str()?)))
     })?;
     rows.collect()
 }
@@ -294,17 +313,18 @@ pub(super) fn step_page(
     after: Option<&ObjectKey>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Row>> {
-    let sql = "SELECT kind, key, class, from_key, to_key, json FROM object \
-               WHERE job = ?1 AND type = ?2 AND key > ?3 AND step = ?4 ORDER BY key LIMIT ?5";
+    let sql = "SELECT object.kind, sorted.key, object.class, object.from_key, object.to_key, object.json \
+               FROM sorted JOIN object ON object.rowid = sorted.object \
+               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND object.step = ?4 \
+               ORDER BY sorted.key LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
     let after = after.map_or("", |key| key.as_str());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let key = |text: String| ObjectKey::new(text).map_err(unreadable);
     let rows = statement.query_map(params![job, object_type.as_str(), after, step.as_str(), limit], |row| {
-        let number: i64 = row.get(0)?;
         let ends = row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<String>>(4)?);
         Ok(Row {
-            kind: Kind::of(number).ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))?,
+            kind: Kind::read(row.get(0)?)?,
             key: key(row.get(1)?)?,
             object_type: object_type.clone(),
             class: row.get(2)?,
@@ -319,8 +339,8 @@ pub(super) fn step_page(
 }
 
 pub(super) fn find(connection: &Connection, job: i64, kind: Kind, key: &ObjectKey) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT json FROM object WHERE job = ?1 AND key = ?2 AND kind = ?3";
-    connection.prepare_cached(sql)?.query_row(params![job, key.as_str(), kind as i64], |row| row.get(0)).optional()
+    let sql = "SELECT json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = ?3";
+    connection.prepare_cached(sql)?.query_row(params![job, hash(key), kind as i64], |row| row.get(0)).optional()
 }
 
 /// An object's properties without its raw data, which steps do not read: skipped, not parsed.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
 use super::object::{PartNumber, unreadable};
+use super::sorted;
 
 /// Where a step that did not end goes on.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,7 @@ pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqli
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
         connection.execute(&sql, whose)?;
     }
+    sorted::forget(connection, job)?;
     connection.execute("DELETE FROM step_run WHERE job = ?1 AND step = ?2", whose)?;
     Ok(rewound)
 }

@@ -19,10 +19,10 @@ const QUEUE: usize = 8;
 /// of them is written to the log and again to the file.
 const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; \
                        PRAGMA wal_autocheckpoint=4096; PRAGMA journal_size_limit=67108864; \
-                       PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;";
+                       PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;";
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// The store does not work.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +165,7 @@ impl Store {
         result.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))
     }
 
-    fn failed(&self, source: rusqlite::Error) -> StoreError {
+    pub(super) fn failed(&self, source: rusqlite::Error) -> StoreError {
         self.readers.failed(source)
     }
 }

@@ -17,11 +17,10 @@ async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) ->
     loop {
         let look = tail.look();
         tail.flush().await?;
-        let page = context.added_since(&name(from), position, 100, true).await?;
-        for (row, object) in &page {
+        let page = context.added_since(&name(from), position, 100, true, key_in).await?;
+        for (row, text) in &page {
             position = *row;
-            let text = object["_key"].as_str().unwrap_or_default().to_owned();
-            let under = crate::step::Scope { object_type: name(from), key: key(&text) };
+            let under = crate::step::Scope { object_type: name(from), key: key(text) };
             let add = context.add_entity(thing(to, &format!("{to}:{text}")), EqualKeys::Refuse);
             context.part(under, add).await?;
             copied.notify_one();
@@ -31,6 +30,11 @@ async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) ->
         }
         look.changed().await;
     }
+}
+
+fn key_in(json: &str) -> String {
+    let object: serde_json::Value = serde_json::from_str(json).unwrap();
+    object["_key"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

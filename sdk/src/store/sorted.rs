@@ -1,0 +1,39 @@
+//! The order of keys: kept for the types that somebody reads by it, up to the object that was the last at the time.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::graph::ObjectType;
+
+/// Whether all objects of a type are in order.
+pub(super) fn is_current(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<bool> {
+    Ok(last(connection, job, object_type)? == sorted_to(connection, job, object_type)?)
+}
+
+/// Puts the objects that came since into their places.
+pub(super) fn update(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<()> {
+    let Some(last) = last(connection, job, object_type)? else { return Ok(()) };
+    let sorted_to = sorted_to(connection, job, object_type)?.unwrap_or(0);
+    let sql = "INSERT INTO sorted (job, type, key, object) SELECT job, type, key, rowid FROM object \
+               WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY key";
+    connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), sorted_to])?;
+    let sql = "INSERT OR REPLACE INTO sorted_to (job, type, object) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), last]).map(drop)
+}
+
+/// Gives up the order of all types, where objects went away or changed their type: it is made anew when it is needed.
+pub(super) fn forget(connection: &Connection, job: i64) -> rusqlite::Result<()> {
+    for table in ["sorted", "sorted_to"] {
+        connection.prepare_cached(&format!("DELETE FROM {table} WHERE job = ?1"))?.execute([job])?;
+    }
+    Ok(())
+}
+
+fn last(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT rowid FROM object WHERE job = ?1 AND type = ?2 ORDER BY rowid DESC LIMIT 1";
+    connection.prepare_cached(sql)?.query_row(params![job, object_type.as_str()], |row| row.get(0)).optional()
+}
+
+fn sorted_to(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT object FROM sorted_to WHERE job = ?1 AND type = ?2";
+    connection.prepare_cached(sql)?.query_row(params![job, object_type.as_str()], |row| row.get(0)).optional()
+}
