@@ -18,7 +18,7 @@ const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
 pub(crate) struct AccountKey(String);
 
 impl AccountKey {
-    /// Takes some hundredths of a second of work.
+    /// Takes about a tenth of a second of work.
     pub(super) fn of(endpoint: &Endpoint, integration: &str, instance: &str) -> Self {
         let salt = parts([endpoint.base.as_str(), integration, instance]);
         let secrets = endpoint.secrets.iter().flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);

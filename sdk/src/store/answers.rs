@@ -1,10 +1,10 @@
 //! Answers of providers, kept from job to job for conditional requests.
 //!
 //! It owns two tables, apart so that noting a use does not write a body again. Bodies are compressed: JSON shrinks to a
-//! tenth, and its checksum tells a damaged one. Nothing here may end a job: what cannot be read is not there, what cannot
+//! fifth, and a checksum tells a damaged one. Nothing here may end a job: what cannot be read is not there, what cannot
 //! be written is not kept, and the log says so once.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,8 +29,8 @@ const LARGEST: usize = 16 << 20;
 /// What is kept of all accounts, and for how long since its last use.
 const LIMITS: Limits = Limits {
     // A collection once a month finds everything.
-    age: Duration::from_hours(35 * 24),
-    // A hundred organisations of 10,000 applications each.
+    age: Duration::from_secs(35 * 24 * 60 * 60),
+    // Some seventy organisations of 10,000 applications each, with all that belongs to them.
     bytes: 512 << 20,
 };
 /// About what a row costs beside its headers and body.
@@ -46,7 +46,7 @@ pub(crate) struct StoredAnswers {
     store: Store,
     account: AccountKey,
     /// Rows that have been read: written down at the end, in one go.
-    used: Mutex<HashSet<i64>>,
+    used: Mutex<BTreeSet<i64>>,
     complaint: Complaint,
 }
 
@@ -194,7 +194,7 @@ fn insert(
     connection.prepare_cached(sql)?.execute(params![number, row.etag, row.status, row.headers, row.body]).map(drop)
 }
 
-fn note_use(connection: &Connection, used: &HashSet<i64>, now: i64) -> rusqlite::Result<()> {
+fn note_use(connection: &Connection, used: &BTreeSet<i64>, now: i64) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached("UPDATE answer SET used = ?2 WHERE number = ?1")?;
     used.iter().try_for_each(|number| statement.execute([*number, now]).map(drop))
 }
