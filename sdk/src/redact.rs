@@ -64,6 +64,18 @@ impl Redaction {
         let mut text = serde_json::Deserializer::from_str(json);
         Copy { redaction: self, out }.deserialize(&mut text)
     }
+
+    /// Whether there are secrets to be taken out.
+    pub fn finds(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(object) => {
+                object.iter().any(|(name, value)| self.fields.contains(name) && !value.is_null() || self.finds(value))
+            }
+            Value::Array(items) => items.iter().any(|item| self.finds(item)),
+            Value::String(text) => without_credentials(text).is_some(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
 }
 
 /// Copies JSON text into its kept form.
@@ -246,6 +258,22 @@ mod tests {
         let mut value = json!({"a": [{"token": {"deep": 1}}], "b": {"token": null}, "tokens": 2});
         redaction.apply(&mut value);
         assert_eq!(value, json!({"a": [{"token": "[redacted]"}], "b": {"token": null}, "tokens": 2}));
+    }
+
+    #[test]
+    fn secrets_are_found_where_they_would_be_taken_out() {
+        let mut redaction = Redaction::default();
+        redaction.field("token");
+        for (mut value, found) in [
+            (json!([{"app": {"token": "abc"}}]), true),
+            (json!(["https://u:p@h.example/x"]), true),
+            (json!({"token": null, "tokens": ["token", "https://h.example"], "n": 1}), false),
+        ] {
+            let before = value.clone();
+            assert_eq!(redaction.finds(&value), found, "{value}");
+            redaction.apply(&mut value);
+            assert_eq!(value != before, found, "{value}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! [`harness`] starts and runs; every other module says what must hold. Nothing here uses the plugin's own types: what the
 //! graph must be is worked out anew from what the imitation holds.
 
+mod answers;
 mod commands;
 mod credentials;
 mod expected;

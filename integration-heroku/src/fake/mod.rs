@@ -44,9 +44,11 @@ pub use resources::{
 /// How the imitation behaves.
 #[derive(Clone)]
 pub struct FakeOptions {
-    /// The only token that is known.
+    /// The token that is known.
     pub token: String,
-    /// The token's scopes. Without `global`, the members of teams are refused.
+    /// Others that are known as well, with the same scopes.
+    pub other_tokens: Vec<String>,
+    /// The scopes of tokens. Without `global`, the members of teams are refused.
     pub scopes: Vec<String>,
     /// The budget of requests; `None` for one without end.
     pub rate: Option<RateBucket>,
@@ -62,6 +64,7 @@ impl Default for FakeOptions {
     fn default() -> Self {
         Self {
             token: "not-a-real-heroku-token".to_owned(),
+            other_tokens: Vec::new(),
             scopes: vec!["read".to_owned(), "global".to_owned()],
             rate: Some(RateBucket::new(4_500, 75.0)),
             latency: Latency::None,

@@ -20,7 +20,8 @@ const IDENTITY: [&str; 6] = ["global", "identity", "read", "read-protected", "wr
 
 /// The one token and its scopes.
 pub(crate) fn access(options: &FakeOptions) -> Access {
-    Access::token(options.token.clone(), options.scopes.iter().cloned())
+    let tokens = std::iter::once(&options.token).chain(&options.other_tokens);
+    tokens.fold(Access::open(), |access, token| access.and_token(token, &options.scopes))
 }
 
 /// Heroku's headers and errors.

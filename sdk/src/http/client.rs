@@ -15,9 +15,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use super::account::AccountKey;
 use super::admission::{Admission, Admitted};
 use super::budget::{BudgetState, RateBudget};
-use super::conditional::{Condition, EtagCache};
+use super::conditional::{Condition, EtagCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::limit::Outcome;
@@ -50,6 +51,7 @@ struct Shared {
     request_headers: HeaderMap,
     answer_headers: AnswerHeaders,
     admission: Admission,
+    redaction: Redaction,
 }
 
 /// An answer as it came over the wire.
@@ -111,6 +113,7 @@ impl Http {
             answer_headers: endpoint.answer_headers()?,
             admission: Admission::new(endpoint.in_flight, budget),
             endpoint,
+            redaction: redaction.clone(),
         };
         Ok(Self { shared: Arc::new(shared), tally: Arc::default(), cache: None })
     }
@@ -122,11 +125,15 @@ impl Http {
     }
 
     /// A clone that asks only for what has changed since an answer was kept, where there is one; for everything while a
-    /// recording is made or replayed. Not for the check of
-    /// credentials.
+    /// recording is made or replayed. Not for the check of credentials.
     #[must_use]
     pub fn conditional(&self, cache: Arc<dyn EtagCache>) -> Self {
         Self { cache: self.shared.wire.is_plain().then_some(cache), ..self.clone() }
+    }
+
+    /// Whose answers this client gets.
+    pub(crate) fn account(&self, integration: &str, instance: &str) -> AccountKey {
+        AccountKey::of(&self.shared.endpoint, integration, instance)
     }
 
     /// A clone that asks for everything.
@@ -258,7 +265,8 @@ impl Http {
         };
         let value = self.judge(call, &answer, read)?;
         if let Some(condition) = condition.filter(|_| answer.status.is_success() && keep(&value)) {
-            condition.keep(answer, |text| self.shared.endpoint.without_secrets(text) != text).await;
+            let secrets = Secrets { endpoint: &self.shared.endpoint, redaction: &self.shared.redaction };
+            condition.keep(answer, &secrets).await;
         }
         Ok(value)
     }

@@ -2,9 +2,12 @@
 //! changed (RFC 9110, section 13; RFC 9111, sections 3.1 and 4.3.4).
 //!
 //! It says what is kept and under which key, and puts a kept answer in the place of a 304. Where answers are kept is
-//! the [`EtagCache`]'s matter. Never kept: headers that hold a secret or concern one connection, answers that the
-//! provider forbids to store, and the last page of a list where its body alone does not tell that it is the last: a 304
-//! would hide what has been added behind it.
+//! the [`EtagCache`]'s matter. Never kept: headers that concern one connection, answers in which a secret stands,
+//! answers that the provider forbids to store, and the last page of a list where its body alone does not tell that it is
+//! the last: a 304 would hide what has been added behind it.
+//!
+//! An answer with a secret is kept neither as it is nor without the secret: steps that read the secret field would see
+//! something else in the second run than in the first one.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,10 +19,13 @@ use reqwest::header::{
     IF_NONE_MATCH, PROXY_AUTHENTICATE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::client::RawAnswer;
+use super::endpoint::Endpoint;
 use super::request::Call;
+use crate::redact::Redaction;
 
 /// Headers that are not kept: those of one connection, those of a body on its way, and those that may be secret.
 const NOT_KEPT: [HeaderName; 10] = [
@@ -44,6 +50,11 @@ impl AnswerKey {
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     /// `shared` are the headers of every request, in which secret ones are marked.
@@ -136,6 +147,40 @@ impl EtagCache for MemoryCache {
     }
 }
 
+/// What is secret in an answer: the credentials, should the provider repeat them, and what the integration has marked.
+pub(super) struct Secrets<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) redaction: &'a Redaction,
+}
+
+impl Secrets<'_> {
+    fn stand_in(&self, text: &str) -> bool {
+        self.endpoint.is_betrayed_by(text)
+    }
+
+    /// What cannot be looked through may hold anything.
+    fn stand_in_body(&self, body: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(body) else { return true };
+        if text.is_empty() {
+            return false;
+        }
+        let Ok(json) = serde_json::from_str::<Value>(text) else { return true };
+        // As it is written and as it is read: JSON has several ways to write a character.
+        self.stand_in(text) || self.redaction.finds(&json) || self.stand_in_value(&json)
+    }
+
+    fn stand_in_value(&self, json: &Value) -> bool {
+        match json {
+            Value::String(text) => self.stand_in(text),
+            Value::Array(items) => items.iter().any(|item| self.stand_in_value(item)),
+            Value::Object(object) => {
+                object.iter().any(|(name, value)| self.stand_in(name) || self.stand_in_value(value))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+}
+
 /// The condition under which a call is sent.
 #[derive(Debug)]
 pub(super) struct Condition<'a> {
@@ -174,31 +219,38 @@ impl<'a> Condition<'a> {
         }
     }
 
-    /// Keeps an answer that could be read.
-    pub(super) async fn keep(self, answer: RawAnswer, holds_secret: impl Fn(&str) -> bool) {
-        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
-        let forbidden = answer
-            .headers
-            .get_all(CACHE_CONTROL)
-            .iter()
-            .filter_map(text)
-            .any(|told| told.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store")));
-        let Some(etag) = answer.headers.get(ETAG).and_then(text).filter(|_| !forbidden) else { return };
-        let kept = answer.headers.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
-        let headers = kept
-            .filter_map(|(name, value)| {
-                Some((name.as_str().to_owned(), text(value).filter(|text| !holds_secret(text))?))
-            })
-            .collect();
-        let answer = CachedAnswer { etag, status: answer.status.as_u16(), headers, body: answer.body };
-        self.cache.put(self.key, answer).await;
+    /// Keeps an answer that could be read, unless something forbids it.
+    pub(super) async fn keep(self, answer: RawAnswer, secrets: &Secrets<'_>) {
+        let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
+        if is_not_to_be_stored(&answer.headers) || secrets.stand_in_body(&answer.body) {
+            return;
+        }
+        // Whole or not at all: an answer without the header that tells what comes next would be the end of its list.
+        let Some(headers) = kept_headers(&answer.headers, secrets) else { return };
+        let (etag, status) = (etag.to_owned(), answer.status.as_u16());
+        self.cache.put(self.key, CachedAnswer { etag, status, headers, body: answer.body }).await;
     }
+}
+
+fn is_not_to_be_stored(headers: &HeaderMap) -> bool {
+    let told = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    told.flat_map(|told| told.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
+}
+
+/// `None` where one of them is no text, or holds a secret.
+fn kept_headers(headers: &HeaderMap, secrets: &Secrets<'_>) -> Option<Vec<(String, String)>> {
+    let kept = headers.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
+    kept.map(|(name, value)| {
+        let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| !secrets.stand_in(text))?;
+        Some((name.as_str().to_owned(), text.to_owned()))
+    })
+    .collect()
 }
 
 fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
     let mut headers = HeaderMap::new();
     for (name, value) in &kept.headers {
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes())) {
             headers.append(name, value);
         }
     }

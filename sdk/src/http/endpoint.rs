@@ -36,7 +36,7 @@ impl Default for TimeLimits {
 pub struct Endpoint {
     pub(crate) base: Url,
     headers: Vec<(String, String)>,
-    secrets: Vec<(String, SecretString)>,
+    pub(super) secrets: Vec<(String, SecretString)>,
     request_id: Option<String>,
     accepted_scopes: Option<String>,
     granted_scopes: Option<String>,
@@ -239,16 +239,21 @@ impl Endpoint {
 
     /// The text without the secrets of this endpoint, should a provider repeat one.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for (_, secret) in &self.secrets {
-            // A header such as `Bearer abc` is a secret as a whole and in its last word.
+        self.secret_parts().fold(text.to_owned(), |text, part| text.replace(part, "[secret]"))
+    }
+
+    /// Whether a text repeats a secret of this endpoint.
+    pub(super) fn is_betrayed_by(&self, text: &str) -> bool {
+        self.secret_parts().any(|part| text.contains(part))
+    }
+
+    /// A header such as `Bearer abc` is a secret as a whole and in its last word.
+    fn secret_parts(&self) -> impl Iterator<Item = &str> {
+        let parts = self.secrets.iter().flat_map(|(_, secret)| {
             let whole = secret.expose_secret();
-            let last = whole.rsplit(' ').next().unwrap_or(whole);
-            for part in [whole, last].into_iter().filter(|part| !part.trim().is_empty()) {
-                clean = clean.replace(part, "[secret]");
-            }
-        }
-        clean
+            [whole, whole.rsplit(' ').next().unwrap_or(whole)]
+        });
+        parts.filter(|part| !part.trim().is_empty())
     }
 }
 

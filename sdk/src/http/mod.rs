@@ -27,6 +27,7 @@
 //! This module knows no provider, no step and no graph, and never shows a secret: headers are in no log and no error,
 //! and an error quotes neither a query nor a body beyond the provider's own code and message.
 
+mod account;
 mod admission;
 mod budget;
 mod client;
@@ -50,6 +51,7 @@ mod testing_server;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use account::AccountKey;
 pub use budget::{BudgetState, RateBudget};
 pub use client::Http;
 pub use conditional::{AnswerKey, CachedAnswer, EtagCache, MemoryCache};

@@ -15,7 +15,7 @@ use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
 use crate::step::{DisabledReason, Intake, StepError, Tail};
-use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError};
+use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError, StoredAnswers};
 
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution};
@@ -85,6 +85,7 @@ pub struct Job<'a> {
     class_schemas: BTreeMap<String, serde_json::Value>,
     concurrency: Option<usize>,
     events: Events,
+    reuse_answers: bool,
     resume: Option<JobRow>,
     tape: Tape,
 }
@@ -96,6 +97,7 @@ struct Options {
     steps: Vec<StepId>,
     sources: BTreeMap<String, bool>,
     validation: Validation,
+    reuse_answers: bool,
 }
 
 impl<'a> Job<'a> {
@@ -112,6 +114,7 @@ impl<'a> Job<'a> {
             class_schemas: BTreeMap::new(),
             concurrency: None,
             events: Events::default(),
+            reuse_answers: false,
             resume: None,
             tape: Tape::Off,
         }
@@ -126,6 +129,7 @@ impl<'a> Job<'a> {
         self.selection = options.steps;
         self.sources = options.sources;
         self.validation = options.validation;
+        self.reuse_answers = options.reuse_answers;
         self.resume = Some(job.clone());
         self
     }
@@ -174,6 +178,16 @@ impl<'a> Job<'a> {
         self
     }
 
+    /// Keeps the provider's answers in the store, and asks with their entity tags for what has changed since then
+    /// (`If-None-Match`, 304): less is sent, as many requests are made. Off unless switched on; of no effect where
+    /// recordings are made or replayed, and on the check of the credentials. Kept for 35 days after their last use and
+    /// for the same instance and credentials only; an answer in which a secret stands is not kept.
+    #[must_use]
+    pub fn reuse_answers(mut self, on: bool) -> Self {
+        self.reuse_answers = on;
+        self
+    }
+
     /// Where to tell what happens.
     #[must_use]
     pub fn events(mut self, sender: mpsc::Sender<Event>) -> Self {
@@ -208,13 +222,17 @@ impl<'a> Job<'a> {
         let schemas = self.integration.schemas(self.class_schemas.clone())?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
-        let connection = tokio::select! {
+        let mut connection = tokio::select! {
             biased;
             connection = self.integration.connect(values, self.concurrency, &self.tape) => connection?,
             () = cancel.cancelled() => return Err(JobError::Cancelled),
         };
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
+        let answers = self.answers(connection.http.as_ref()).await;
+        if let (Some(http), Some(answers)) = (&mut connection.http, &answers) {
+            *http = http.conditional(answers.clone());
+        }
         let (job, ended) = self.begin().await?;
         let started = Timestamp::now();
         let steps = plan.steps().map(|step| {
@@ -240,6 +258,10 @@ impl<'a> Job<'a> {
             tails: tails(&plan),
         };
         let ended = execution.run(&cancel).await?;
+        if let Some(answers) = answers {
+            answers.note_use().await;
+        }
+        self.store.prune_answers().await;
         let usage = http.map(|http| http.usage()).unwrap_or_default();
         let summary = Arc::new(self.sum_up(&job, started, ended, cancel.is_cancelled(), usage).await?);
         let json = serde_json::to_value(&*summary).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -289,8 +311,12 @@ impl<'a> Job<'a> {
             let reports = ended.filter_map(|step| Some((step.step, serde_json::from_value(step.result).ok()?)));
             return Ok((job, reports.collect()));
         }
-        let (steps, sources, validation) = (self.selection.clone(), self.sources.clone(), self.validation);
-        let options = serde_json::to_value(Options { steps, sources, validation });
+        let options = serde_json::to_value(Options {
+            steps: self.selection.clone(),
+            sources: self.sources.clone(),
+            validation: self.validation,
+            reuse_answers: self.reuse_answers,
+        });
         let options = options.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         Ok((self.store.begin_job(self.integration.id(), &self.instance, &options).await?, BTreeMap::new()))
     }
@@ -351,6 +377,14 @@ impl<'a> Job<'a> {
             }
         }
         Ok(cache)
+    }
+
+    /// The answers that these credentials got in earlier jobs of the instance.
+    async fn answers(&self, http: Option<&Http>) -> Option<Arc<StoredAnswers>> {
+        let http = http.filter(|_| self.reuse_answers && matches!(self.tape, Tape::Off))?.clone();
+        let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
+        let account = tokio::task::spawn_blocking(move || http.account(&integration, &instance)).await.ok()?;
+        Some(Arc::new(StoredAnswers::new(self.store.clone(), account)))
     }
 
     fn intake(&self, store: JobStore, schemas: Schemas) -> Intake {

@@ -7,8 +7,9 @@
 //!
 //! One thread writes, many batches a transaction; readers never wait for it. An object is stored as the JSON that leaves the
 //! program. A process killed at any instant leaves whole transactions behind. Nothing here knows steps' code, schemas or the
-//! network.
+//! network; answers of providers are kept for [`http`](crate::http), without a look into them.
 
+mod answers;
 mod job;
 mod lock;
 mod object;
@@ -17,6 +18,7 @@ mod sorted;
 mod sqlite;
 mod writer;
 
+pub(crate) use answers::StoredAnswers;
 pub use job::{Count, JobRow, JobState, JobStore, StepRow};
 pub use object::{Conflict, DonePart, Insertion, Kind, PartNumber, Quarantined, Row};
 pub use rewind::Rewound;

@@ -85,3 +85,21 @@ CREATE TABLE job_data (
   json TEXT NOT NULL,
   PRIMARY KEY (job, name)
 ) WITHOUT ROWID;
+-- An answer of a provider, kept for conditional requests: whose (account) and to what (request), both as digests, and when it
+-- was last of use. Not a job's: jobs come and go.
+CREATE TABLE answer (
+  number INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  request TEXT NOT NULL,
+  used INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  UNIQUE (account, request)
+);
+-- headers: JSON, pairs of name and value; body: gzip
+CREATE TABLE answer_content (
+  answer INTEGER PRIMARY KEY REFERENCES answer(number) ON DELETE CASCADE,
+  etag TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  headers TEXT NOT NULL,
+  body BLOB NOT NULL
+);

@@ -71,8 +71,8 @@ fn steady_words(field: &str) -> String {
             }
             "left" if kept.last().is_some_and(|number| is_number(number)) => {
                 // Answers overtake each other, and the budget fills up again.
-                kept.pop();
-                kept.push("(N".to_owned());
+                let opens = kept.pop().is_some_and(|number| number.starts_with('('));
+                kept.push(if opens { "(N" } else { "N" }.to_owned());
                 None
             }
             _ if is_job(bare) => Some("JOB"),

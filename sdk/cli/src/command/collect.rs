@@ -35,6 +35,8 @@ const REPLAY_INSTANCE: &str = "replay";
       with the values of .env.east
   {name} collect --resume
       go on with a job that was killed, cancelled or left something missing
+  {name} collect --reuse-answers
+      the provider sends again only what has changed since the last time
   {name} collect --record recordings
       and write down what the provider said
   {name} collect --replay recordings
@@ -60,7 +62,7 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
     instance: Option<String>,
     /// Go on with a job that was killed, cancelled or left something missing: the newest one, or that of this id
-    #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample"])]
+    #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample", "reuse_answers"])]
     resume: Option<Option<String>>,
     /// Write down what the provider says into this folder, as HAR files without secrets
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
@@ -71,6 +73,9 @@ pub(crate) struct Collect {
     /// Collect from recordings in the place of the provider: no account and no network are needed
     #[arg(long, value_name = "DIR", conflicts_with_all = ["sample", "resume"])]
     replay: Option<PathBuf>,
+    /// Keep the provider's answers, and have it send only those that have changed since the last run with this option
+    #[arg(long, conflicts_with = "sample")]
+    reuse_answers: bool,
     /// How many requests may be in flight
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
@@ -197,6 +202,7 @@ fn check_sources(order: &Collect) -> Result<(), Failure> {
 fn job<'a>(session: &Session<'a>, order: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
     let mut job =
         Job::new(session.integration, store).instance(&configured.instance).validation(order.validation.into());
+    job = job.reuse_answers(order.reuse_answers);
     if !order.step.is_empty() {
         job = job.select(order.step.clone(), order.max_age);
     }

@@ -57,7 +57,8 @@ fn requests(usage: &Usage) -> String {
     }
     let repeated = (usage.retries > 0).then(|| format!("{} repeated", HumanCount(usage.retries)));
     let left = usage.rate_remaining.map(|left| format!("{} left of the rate budget", HumanCount(left)));
-    let asides: Vec<String> = repeated.into_iter().chain(left).collect();
+    let unchanged = (usage.not_modified > 0).then(|| format!("{} not changed", HumanCount(usage.not_modified)));
+    let asides: Vec<String> = repeated.into_iter().chain(unchanged).chain(left).collect();
     let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
     format!(" with {}{asides}", counted(usage.requests, "request", "requests"))
 }

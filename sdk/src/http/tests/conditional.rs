@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::super::testing_server::{Received, Reply, Server, answer};
 use super::super::{AnswerKey, CachedAnswer, Endpoint, EtagCache, Http, MemoryCache, Ranges};
-use super::{TOKEN, Team, client};
+use super::{TOKEN, Team, client, endpoint};
+use crate::http::Tape;
+use crate::redact::Redaction;
 
 type Teams = Arc<Mutex<Vec<Value>>>;
 
@@ -152,14 +154,41 @@ async fn only_answers_of_success_that_could_be_read_are_kept() {
 
 #[tokio::test]
 async fn no_secret_is_kept() {
-    let headers = [("ETag", "\"1\""), ("Set-Cookie", "session=s3cret"), ("X-Echo", TOKEN), ("Next-Range", "id ]a..")];
+    let headers = [("ETag", "\"1\""), ("Set-Cookie", "session=s3cret"), ("Next-Range", "id ]ü..")];
     let server = Server::answering(move |_, _| answer("200 OK", &headers, "7")).await;
     let cache = Arc::new(Remembering::default());
     client(&server).conditional(cache.clone()).get("/x", &[]).json::<u8>().await.unwrap();
     let kept = cache.0.lock().unwrap();
     let names: Vec<_> = kept[0].headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["etag", "next-range"]);
+    assert_eq!(kept[0].headers[1].1, "id ]ü..");
     assert!(!format!("{kept:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn an_answer_in_which_a_secret_stands_is_not_kept_and_its_neighbours_are() {
+    let server = Server::answering(move |_, request| {
+        let tag = ("ETag", "\"1\"");
+        match request.path.as_str() {
+            "/header" => answer("200 OK", &[tag, ("X-Echo", TOKEN)], "{}"),
+            "/credentials" => answer("200 OK", &[tag], &json!({"yours": format!("Bearer {TOKEN}")}).to_string()),
+            "/escaped" => answer("200 OK", &[tag], &format!(r#"["\u{:04x}{}"]"#, TOKEN.as_bytes()[0], &TOKEN[1..])),
+            "/marked" => answer("200 OK", &[tag], r#"[{"app": {"webhook_secret": "abc"}}]"#),
+            "/url" => answer("200 OK", &[tag], r#"{"drain": "https://u:p@logs.example.com"}"#),
+            _ => answer("200 OK", &[tag], r#"{"webhook_secret": null, "url": "https://logs.example.com"}"#),
+        }
+    })
+    .await;
+    let mut redaction = Redaction::default();
+    redaction.field("webhook_secret");
+    let cache = Arc::new(MemoryCache::default());
+    let http = Http::connect_through(endpoint(&server), &Tape::Off, &redaction).unwrap().conditional(cache.clone());
+    for path in ["/header", "/credentials", "/escaped", "/marked", "/url"] {
+        http.get(path, &[]).json::<Value>().await.unwrap();
+        assert!(cache.is_empty(), "{path}");
+    }
+    http.get("/harmless", &[]).json::<Value>().await.unwrap();
+    assert_eq!(cache.len(), 1);
 }
 
 /// Remembers what it was given.

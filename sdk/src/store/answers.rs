@@ -1,0 +1,233 @@
+//! Answers of providers, kept from job to job for conditional requests.
+//!
+//! It owns two tables, apart so that noting a use does not write a body again. Bodies are compressed: JSON shrinks to a
+//! fifth, and a checksum tells a damaged one. Nothing here may end a job: what cannot be read is not there, what cannot
+//! be written is not kept, and the log says so once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use futures::future::BoxFuture;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::graph::Timestamp;
+use crate::http::{AccountKey, AnswerKey, CachedAnswer, EtagCache};
+
+use super::Store;
+use super::object::unreadable;
+
+/// Bytes of a body, before it is compressed. A page of a list has a few megabytes; what is larger costs memory here and
+/// is sent again instead.
+const LARGEST: usize = 16 << 20;
+/// What is kept of all accounts, and for how long since its last use.
+const LIMITS: Limits = Limits {
+    // A collection once a month finds everything.
+    age: Duration::from_secs(35 * 24 * 60 * 60),
+    // Some seventy organisations of 10,000 applications each, with all that belongs to them.
+    bytes: 512 << 20,
+};
+/// About what a row costs beside its headers and body.
+const ROW: usize = 300;
+
+struct Limits {
+    age: Duration,
+    bytes: i64,
+}
+
+/// The answers that one account got.
+pub(crate) struct StoredAnswers {
+    store: Store,
+    account: AccountKey,
+    /// Rows that have been read: written down at the end, in one go.
+    used: Mutex<BTreeSet<i64>>,
+    complaint: Complaint,
+}
+
+/// What is said where answers cannot be kept or found: once, since it would be said of every one.
+#[derive(Debug, Clone, Default)]
+struct Complaint(Arc<AtomicBool>);
+
+impl Complaint {
+    fn make(&self, error: &dyn fmt::Display) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            tracing::warn!(error = %error, "kept answers are of no use here; whole answers are asked for");
+        }
+    }
+}
+
+impl StoredAnswers {
+    pub(crate) fn new(store: Store, account: AccountKey) -> Self {
+        Self { store, account, used: Mutex::default(), complaint: Complaint::default() }
+    }
+
+    /// Writes down which answers have been used.
+    pub(crate) async fn note_use(&self) {
+        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        let rows = used.len();
+        self.store.attempt(rows, &self.complaint, move |connection| note_use(connection, &used, now())).await;
+    }
+}
+
+impl EtagCache for StoredAnswers {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+        let (account, request) = (self.account.clone(), key.clone());
+        Box::pin(async move {
+            let found = self.store.read(move |connection| find(connection, &account, &request)).await;
+            let (number, answer) = found.unwrap_or_else(|error| {
+                self.complaint.make(&error);
+                None
+            })?;
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+            Some(answer)
+        })
+    }
+
+    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+        let account = self.account.clone();
+        Box::pin(async move {
+            if answer.body.len() > LARGEST {
+                return;
+            }
+            let row = tokio::task::spawn_blocking(move || Row::of(&answer)).await;
+            let Ok(Ok(row)) = row else { return };
+            let rows = 1 + row.bytes() / 1_000;
+            let work = move |connection: &Connection| insert(connection, &account, &key, &row, now());
+            self.store.attempt(rows, &self.complaint, work).await;
+        })
+    }
+}
+
+impl fmt::Debug for StoredAnswers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredAnswers").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Forgets the answers that have not been used for long, and the least recently used where there are too many.
+    pub(crate) async fn prune_answers(&self) {
+        self.attempt(1, &Complaint::default(), |connection| prune(connection, &LIMITS, now())).await;
+    }
+
+    /// Queues some writing that may fail.
+    async fn attempt<F>(&self, rows: usize, complaint: &Complaint, work: F)
+    where
+        F: FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    {
+        let told = complaint.clone();
+        let queued = self.submit(rows, move |connection| match work(connection) {
+            // It has taken the transaction with it, and what others wrote.
+            Err(error) if connection.is_autocommit() => Err(error),
+            Err(error) => {
+                told.make(&error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        });
+        if let Err(error) = queued.await {
+            complaint.make(&error);
+        }
+    }
+}
+
+/// An answer as it is stored.
+struct Row {
+    etag: String,
+    status: u16,
+    headers: String,
+    body: Vec<u8>,
+}
+
+impl Row {
+    fn of(answer: &CachedAnswer) -> io::Result<Self> {
+        let headers = serde_json::to_string(&answer.headers)?;
+        Ok(Self { etag: answer.etag.clone(), status: answer.status, headers, body: compressed(&answer.body)? })
+    }
+
+    fn bytes(&self) -> usize {
+        ROW + self.headers.len() + self.body.len()
+    }
+}
+
+fn now() -> i64 {
+    Timestamp::now().millis()
+}
+
+fn find(
+    connection: &Connection,
+    account: &AccountKey,
+    request: &AnswerKey,
+) -> rusqlite::Result<Option<(i64, CachedAnswer)>> {
+    let sql = "SELECT number, etag, status, headers, body FROM answer JOIN answer_content ON answer = number \
+               WHERE account = ?1 AND request = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(params![account.as_str(), request.as_str()], |row| {
+        let headers = serde_json::from_str(row.get_ref(3)?.as_str()?).map_err(unreadable)?;
+        let body = decompressed(row.get_ref(4)?.as_blob()?).map_err(unreadable)?;
+        Ok((row.get(0)?, CachedAnswer { etag: row.get(1)?, status: row.get(2)?, headers, body }))
+    });
+    found.optional()
+}
+
+fn insert(
+    connection: &Connection,
+    account: &AccountKey,
+    request: &AnswerKey,
+    row: &Row,
+    now: i64,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO answer (account, request, used, bytes) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (account, request) DO UPDATE SET used = excluded.used, bytes = excluded.bytes \
+               RETURNING number";
+    let bytes = i64::try_from(row.bytes()).unwrap_or(i64::MAX);
+    let number: i64 = connection
+        .prepare_cached(sql)?
+        .query_row(params![account.as_str(), request.as_str(), now, bytes], |row| row.get(0))?;
+    let sql = "INSERT OR REPLACE INTO answer_content (answer, etag, status, headers, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    connection.prepare_cached(sql)?.execute(params![number, row.etag, row.status, row.headers, row.body]).map(drop)
+}
+
+fn note_use(connection: &Connection, used: &BTreeSet<i64>, now: i64) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE answer SET used = ?2 WHERE number = ?1")?;
+    used.iter().try_for_each(|number| statement.execute([*number, now]).map(drop))
+}
+
+fn prune(connection: &Connection, limits: &Limits, now: i64) -> rusqlite::Result<()> {
+    let oldest = now.saturating_sub(i64::try_from(limits.age.as_millis()).unwrap_or(i64::MAX));
+    let sql = "SELECT number FROM (SELECT number, used, sum(bytes) OVER (ORDER BY used DESC, number DESC) AS so_far \
+               FROM answer) WHERE used < ?1 OR so_far > ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let gone = statement.query_map([oldest, limits.bytes], |row| row.get(0))?;
+    for number in gone.collect::<rusqlite::Result<Vec<i64>>>()? {
+        connection.prepare_cached("DELETE FROM answer_content WHERE answer = ?1")?.execute([number])?;
+        connection.prepare_cached("DELETE FROM answer WHERE number = ?1")?.execute([number])?;
+    }
+    Ok(())
+}
+
+/// Fast: it must not slow a collection down.
+fn compressed(body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+fn decompressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    GzDecoder::new(bytes).take(LARGEST as u64 + 1).read_to_end(&mut body)?;
+    match body.len() {
+        length if length > LARGEST => Err(io::Error::other("a kept body is larger than any that is kept")),
+        _ => Ok(body),
+    }
+}
+
+#[cfg(test)]
+#[path = "answers/tests.rs"]
+mod tests;
