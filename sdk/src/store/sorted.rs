@@ -4,6 +4,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::ObjectType;
 
+use super::sqlite::CACHE_KIB;
+
+const SORTED_KIB: i64 = -8_000;
+
 /// Whether all objects of a type are in order.
 pub(super) fn is_current(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<bool> {
     Ok(last(connection, job, object_type)? == sorted_to(connection, job, object_type)?)
@@ -13,6 +17,14 @@ pub(super) fn is_current(connection: &Connection, job: i64, object_type: &Object
 pub(super) fn update(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<()> {
     let Some(last) = last(connection, job, object_type)? else { return Ok(()) };
     let sorted_to = sorted_to(connection, job, object_type)?.unwrap_or(0);
+    // What is sorted in memory before it is written and merged takes as much as the cache may.
+    connection.pragma_update(None, "cache_size", SORTED_KIB)?;
+    let added = add(connection, job, object_type, sorted_to, last);
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    added
+}
+
+fn add(connection: &Connection, job: i64, object_type: &ObjectType, sorted_to: i64, last: i64) -> rusqlite::Result<()> {
     let sql = "INSERT INTO sorted (job, type, key, object) SELECT job, type, key, rowid FROM object \
                WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY key";
     connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), sorted_to])?;

@@ -18,8 +18,11 @@ const QUEUE: usize = 8;
 /// Large pages and rare checkpoints: keys come in no order, so every transaction touches many pages of the indexes, and each
 /// of them is written to the log and again to the file.
 const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; \
-                       PRAGMA wal_autocheckpoint=4096; PRAGMA journal_size_limit=67108864; \
-                       PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;";
+                       PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
+                       PRAGMA temp_store=FILE;";
+/// The writer's cache, negative as SQLite wants sizes in KiB. A reader needs little: it seldom meets a page twice.
+pub(super) const CACHE_KIB: i64 = -24_000;
+const READER_CACHE_KIB: i64 = -500;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes.
 const SCHEMA_VERSION: i64 = 2;
@@ -222,6 +225,7 @@ impl Readers {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(&self.path, flags)?;
                 connection.busy_timeout(Duration::from_secs(10))?;
+                connection.pragma_update(None, "cache_size", READER_CACHE_KIB)?;
                 connection
             }
         };
@@ -235,6 +239,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
     connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
     connection.execute_batch(PRAGMAS).map_err(failed)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     match found {

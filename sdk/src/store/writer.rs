@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 /// Rows in one transaction, at the most.
-const LARGEST: usize = 20_000;
+const LARGEST: usize = 50_000;
 /// How long a transaction stays open: what a killed process may lose.
 const OLDEST: Duration = Duration::from_secs(1);
 /// How long an open transaction waits for more work.
