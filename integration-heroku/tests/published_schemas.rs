@@ -61,7 +61,8 @@ impl Package {
                 return None;
             }
         };
-        let compiled = json(&heroku(folder, &["validate", "schemas", "--format", "json", "--schemas", text(&classes)]), 0);
+        let compiled =
+            json(&heroku(folder, &["validate", "schemas", "--format", "json", "--schemas", text(&classes)]), 0);
         assert_eq!(compiled["schemas"]["problems"], serde_json::json!([]));
         assert!(compiled["schemas"]["classes"].as_u64() >= Some(self.classes as u64), "{compiled}");
         Some(classes)
