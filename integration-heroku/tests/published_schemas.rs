@@ -47,6 +47,9 @@ fn the_sample_keeps_every_schema_of_the_newest_version_but_for_what_heroku_does_
         let known = KNOWN.map(|(pointer, reason)| ["schema", "heroku_account_member", "User", pointer, reason]);
         let known = known.map(|finding| finding.map(str::to_owned));
         assert_eq!(findings(folder.path(), &classes, 4), BTreeSet::from(known));
+        let allowed = ["validate", "data", "--input", "out", "--allow", "schema:heroku_account_member", "--schemas"];
+        let allowed = heroku(folder.path(), &[&allowed[..], &[text(&classes)]].concat());
+        assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stdout));
     }
 }
 

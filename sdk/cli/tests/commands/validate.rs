@@ -184,12 +184,14 @@ fn findings_stand_under_their_rules_with_what_to_do_and_no_secret_is_shown() {
 fn rules_that_may_be_broken_are_named_and_kinds_are_limited() {
     let allowed = faulty().run("validate data --input in --allow property-name,secret");
     assert_eq!((allowed.code, allowed.err.as_str()), (0, ""), "{}", allowed.all());
+    let of_another = faulty().run("validate data --input in --allow property-name:space_comet,secret:space_moon");
+    assert!(of_another.out.contains("2 findings") && of_another.out.contains("secret: "), "{}", of_another.all());
     let limited = faulty().run("validate data --input in --max-findings 1");
     assert_eq!(limited.code, 4);
     assert!(limited.out.contains("4 findings") && limited.out.contains("and 1 other kind"), "{}", limited.out);
     let unknown = faulty().run("validate data --input in --allow property-names");
     assert_eq!(unknown.code, 2);
-    assert!(unknown.err.contains("'property-name'"), "{}", unknown.err);
+    assert!(unknown.err.contains("there is no rule \"property-names\"; there are: "), "{}", unknown.err);
 }
 
 #[test]
