@@ -74,7 +74,8 @@ pub(crate) struct Validate {
     /// How many kinds of findings are shown; unless given, 20 as text and JSON, else all
     #[arg(long, value_name = "N")]
     max_findings: Option<usize>,
-    #[arg(long, value_name = "RULE[:TYPE]", value_delimiter = ',', help = Allowance::help())]
+    /// Rules of a graph that may be broken, by all objects or by those of a type, with commas between them
+    #[arg(long, value_name = "RULE[:TYPE]", value_delimiter = ',', long_help = Allowance::help())]
     allow: Vec<Allowance>,
     /// Compare the type schemas in this folder, schemas/types unless named, with the types of the program
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES)]
