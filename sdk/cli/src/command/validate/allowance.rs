@@ -20,11 +20,21 @@ impl Allowance {
         self.rule == rule && self.object_type.as_deref().is_none_or(|only| only == object_type)
     }
 
-    /// What the option does.
+    /// What the option does, and the rules that there are.
     pub(super) fn help() -> String {
-        let what =
-            "Rules of a graph that may be broken, by all objects or by those of a type, with commas between them";
-        format!("{what}: {}", rules())
+        let width = Rule::OF_DATA.map(|rule| rule.id().len()).into_iter().max().unwrap_or_default() + 1;
+        let line = |rule: Rule| format!("- {:width$} {}", format!("{}:", rule.id()), rule.title());
+        let what = "Rules of a graph that may be broken, by all objects or by those of a type";
+        format!(
+            "{what}, with commas between them
+
+Rules:
+{}",
+            Rule::OF_DATA.map(line).join(
+                "
+"
+            )
+        )
     }
 
     #[cfg(test)]
