@@ -16,8 +16,8 @@ use crate::session::Session;
   {name} new acme                          an integration for Acme, in integration-acme
   {name} new acme --sdk ../integrations    on the SDK of a checkout, rather than a published one
 
-It has a client, a step with an entity, an imitation of the provider, a recording and tests. From the beginning
-`cargo test` and `cargo run -- collect --sample` work.")]
+It has a client, a step with an entity, an imitation of the provider, a recording and tests.
+`cargo test` and `cargo run -- collect --sample` work from the beginning.")]
 pub(crate) struct New {
     /// The provider, in lower-case letters, digits and dashes
     #[arg(value_name = "NAME")]

@@ -25,16 +25,7 @@ impl Allowance {
         let width = Rule::OF_DATA.map(|rule| rule.id().len()).into_iter().max().unwrap_or_default() + 1;
         let line = |rule: Rule| format!("- {:width$} {}", format!("{}:", rule.id()), rule.title());
         let what = "Rules of a graph that may be broken, by all objects or by those of a type";
-        format!(
-            "{what}, with commas between them
-
-Rules:
-{}",
-            Rule::OF_DATA.map(line).join(
-                "
-"
-            )
-        )
+        format!("{what}, with commas between them:\n{}", Rule::OF_DATA.map(line).join("\n"))
     }
 
     #[cfg(test)]
