@@ -7,10 +7,9 @@ use integration_heroku::client::Heroku;
 use integration_heroku::config::HerokuConfig;
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Latency, Organisation, OrganisationSize, RateBucket};
 use integration_heroku::steps;
-use integration_sdk::config::Values;
+use integration_sdk::Integration;
 use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError, RateBudget};
-use integration_sdk::store::{JobState, Store};
-use integration_sdk::{Integration, Job};
+use integration_testing_kit::{Collected, assert_complete};
 
 /// A minute of the provider passes in a second.
 const TIME_SCALE: f64 = 60.0;
@@ -48,15 +47,12 @@ async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and
     let latency = Latency::Shuffled { seed: 7, max: Duration::from_millis(20) };
     let options = FakeOptions { rate: Some(bucket), latency, ..FakeOptions::default() };
     let heroku = FakeHeroku::start(Organisation::of_size(size), options).await.unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
     let values = [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())];
-    let values = Values::new("heroku", values.map(|(name, value)| (name.to_owned(), value)));
 
-    let integration = integration();
-    let summary = Job::new(&integration, &store).run(&values, Default::default()).await.unwrap();
+    let collected = Collected::run(&integration(), values).await;
 
-    assert_eq!(summary.state, JobState::Complete);
+    assert_complete!(collected);
+    let summary = &collected.summary;
     let requests = heroku.log();
     let refused = requests.iter().filter(|request| request.status == Some(429)).count();
     assert_eq!((refused, summary.usage.retries), (0, 0));

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Fault, Organisation, PageLimits, Reply};
 use integration_heroku::integration;
-use integration_sdk::config::Values;
 use integration_sdk::dataset::export;
 use integration_sdk::recording::{RecordOptions, Recorder, Replay, find_secrets};
-use integration_sdk::store::{JobState, Store};
+use integration_sdk::store::JobState;
 use integration_sdk::{Job, Summary};
+use integration_testing_kit::Collected;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -22,19 +22,18 @@ async fn heroku() -> FakeHeroku {
     FakeHeroku::start(Organisation::sample(), FakeOptions { page_limits, ..FakeOptions::default() }).await.unwrap()
 }
 
-fn values(heroku: &FakeHeroku) -> Values {
-    let variables = [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())];
-    Values::new("heroku", variables.map(|(name, value)| (name.to_owned(), value)))
+fn values(heroku: &FakeHeroku) -> [(&'static str, String); 2] {
+    [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())]
 }
 
 /// What a job left behind.
-struct Collected {
+struct Exported {
     summary: Summary,
     /// The files of the graph by their names.
     graph: BTreeMap<PathBuf, String>,
 }
 
-impl Collected {
+impl Exported {
     /// How each step ended, what is missing of it and why, and what it asked for.
     fn books(&self) -> Vec<String> {
         let steps = self.summary.integration_step_results.iter();
@@ -53,22 +52,22 @@ impl Collected {
     }
 }
 
-async fn run(values: &Values, prepare: impl Fn(Job<'_>) -> Job<'_>) -> Collected {
+async fn run(
+    values: &[(&'static str, String)],
+    prepare: impl for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync,
+) -> Exported {
+    let collected = Collected::run(&integration(), values.to_vec()).with_job(prepare).await;
     let folder = tempfile::tempdir().unwrap();
-    let (integration, store) = (integration(), Store::open(folder.path()).unwrap());
-    let summary = prepare(Job::new(&integration, &store)).run(values, Default::default()).await.unwrap();
-    let row = store.job(Some(summary.job.as_str())).await.unwrap().unwrap();
-    let output = folder.path().join("output");
-    export(&store.open_job(&row), &output, &summary).await.unwrap();
-    let root = output.join("graph");
+    export(collected.job(), folder.path(), &collected.summary).await.unwrap();
+    let root = folder.path().join("graph");
     let graph = files(&root).into_iter().map(|path| {
         let text = fs::read_to_string(&path).unwrap();
         (path.strip_prefix(&root).unwrap().to_owned(), text)
     });
-    Collected { graph: graph.collect(), summary }
+    Exported { graph: graph.collect(), summary: collected.summary }
 }
 
-async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> Collected {
+async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> Exported {
     let recorder = Recorder::open(folder, options).unwrap();
     let collected = run(&values(heroku), |job| job.record(recorder.clone())).await;
     let recorded = recorder.finish().unwrap();
@@ -77,9 +76,9 @@ async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> C
 }
 
 /// Without a key, and with an address at which nobody listens.
-async fn replay(folder: &Path) -> Collected {
+async fn replay(folder: &Path) -> Exported {
     let replay = Replay::open(folder).unwrap();
-    run(&Values::new("heroku", []), |job| job.replay(replay.clone())).await
+    run(&[], |job| job.replay(replay.clone())).await
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -159,7 +158,7 @@ async fn people_have_the_same_pseudonym_wherever_they_occur() {
     record(&heroku, folder.path(), RecordOptions { append: true, ..options }).await;
     assert_eq!(replay(folder.path()).await.graph, again.graph);
     let second = folder.path().join("recording-00002.har");
-    let second = run(&Values::new("heroku", []), |job| job.replay(Replay::open(&second).unwrap())).await;
+    let second = run(&[], |job| job.replay(Replay::open(&second).unwrap())).await;
     assert_eq!(second.graph, again.graph);
 }
 
@@ -172,7 +171,7 @@ async fn a_recording_of_a_job_that_was_killed_replays_what_it_has_and_names_what
     fs::write(&path, &whole[..whole.len() * 2 / 3]).unwrap();
     let again = replay(folder.path()).await;
     assert_eq!(again.summary.state, JobState::Partial);
-    let objects = |collected: &Collected| collected.summary.entities + collected.summary.relationships;
+    let objects = |collected: &Exported| collected.summary.entities + collected.summary.relationships;
     assert!(objects(&again) > 0 && objects(&again) < objects(&live));
     let books = again.books().join("\n");
     assert!(books.contains("no recording answers it"), "{books}");
@@ -184,6 +183,6 @@ async fn what_is_recorded_of_many_requests_at_once_answers_one_after_the_other()
     let (heroku, folder) = (heroku().await, folder());
     let live = record(&heroku, folder.path(), RecordOptions::default()).await;
     let replay = Arc::new(Replay::open(folder.path()).unwrap());
-    let single = run(&Values::new("heroku", []), |job| job.concurrency(1).replay(Replay::clone(&replay))).await;
+    let single = run(&[], |job| job.concurrency(1).replay(Replay::clone(&replay))).await;
     assert_eq!(single.graph, live.graph);
 }

@@ -17,6 +17,8 @@ pub mod recording;
 mod redact;
 pub mod runtime;
 pub mod schema;
+#[cfg(feature = "recording")]
+pub mod secrets;
 pub mod step;
 pub mod store;
 pub mod summary;

@@ -1,5 +1,6 @@
 //! The class schemas as a set, and what they accept and refuse.
 
 mod examples;
+mod formats;
 mod set;
 mod validator;

@@ -19,6 +19,17 @@ fn every_file_is_listed_and_every_listed_class_has_a_file() {
     assert_eq!(files, listed);
 }
 
+/// What integrations of any provider rely on.
+#[test]
+fn the_classes_that_integrations_use_most_are_there() {
+    let expected = "GraphObject Entity Record Resource Account Organization Team Group User UserGroup Person Application \
+        Service Host Function Database DataStore Domain Network Repository CodeRepo Project Workflow Key Secret \
+        AccessRole AccessPolicy Vendor Site Finding Vulnerability Relationship MappedRelationship";
+    let listed: BTreeSet<&str> = CLASSES.iter().map(|(name, _)| *name).collect();
+    let missing: Vec<&str> = expected.split_whitespace().filter(|name| !listed.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn the_list_is_in_order_and_names_each_class_once() {
     assert!(CLASSES.is_sorted_by(|(one, _), (next, _)| one < next));

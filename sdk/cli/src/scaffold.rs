@@ -4,8 +4,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// A template: where its file goes, and its text.
-const TEMPLATES: [(&str, &str); 9] = [
+/// Each template: where its file goes, and its text.
+const TEMPLATES: [(&str, &str); 13] = [
     ("Cargo.toml", include_str!("../templates/new/Cargo.toml.template")),
     (".gitignore", include_str!("../templates/new/gitignore.template")),
     ("README.md", include_str!("../templates/new/README.md")),
@@ -13,14 +13,24 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("src/lib.rs", include_str!("../templates/new/src/lib.rs")),
     ("src/config.rs", include_str!("../templates/new/src/config.rs")),
     ("src/client.rs", include_str!("../templates/new/src/client.rs")),
+    ("src/sample.rs", include_str!("../templates/new/src/sample.rs")),
     ("src/types.rs", include_str!("../templates/new/src/types.rs")),
     ("src/steps.rs", include_str!("../templates/new/src/steps.rs")),
+    ("schemas/types/{{snake}}_user.json", include_str!("../templates/new/schemas/types/user.json")),
+    ("tests/collect.rs", include_str!("../templates/new/tests/collect.rs")),
+    (
+        "tests/recordings/users/recording-00001.har",
+        include_str!("../templates/new/tests/recordings/users/recording-00001.har"),
+    ),
 ];
-const TEST: (&str, &str) = ("tests/collect.rs", include_str!("../templates/new/tests/collect.rs"));
 
 /// The crates that a new integration depends on, and where they are below `sdk`.
-const CRATES: [(&str, &str); 3] =
-    [("integration-cli", "cli"), ("integration-sdk", ""), ("integration-testing-kit", "testing/kit")];
+const CRATES: [(&str, &str); 4] = [
+    ("integration-cli", "cli"),
+    ("integration-sdk", ""),
+    ("integration-testing", "testing"),
+    ("integration-testing-kit", "testing/kit"),
+];
 
 /// Longer names would break lines of the generated code.
 const LONGEST_NAME: usize = 24;
@@ -110,7 +120,7 @@ fn way_back(folder: &Path) -> Option<PathBuf> {
 }
 
 /// The files of a new integration: where each goes, and its text.
-pub(crate) fn files(name: &Name, sdk: &Sdk) -> Vec<(&'static str, String)> {
+pub(crate) fn files(name: &Name, sdk: &Sdk) -> Vec<(String, String)> {
     let snake = name.0.replace('-', "_");
     let mut words = vec![
         ("{{name}}".to_owned(), name.0.clone()),
@@ -120,7 +130,7 @@ pub(crate) fn files(name: &Name, sdk: &Sdk) -> Vec<(&'static str, String)> {
     ];
     words.extend(CRATES.iter().map(|(package, below)| (format!("{{{{sdk:{package}}}}}"), sdk.dependency(below))));
     let fill = |text: &str| words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));
-    TEMPLATES.iter().chain([&TEST]).map(|(path, text)| (*path, fill(text))).collect()
+    TEMPLATES.iter().map(|(path, text)| (fill(path), fill(text))).collect()
 }
 
 #[cfg(test)]
@@ -145,16 +155,17 @@ mod tests {
     fn no_placeholder_is_left_and_every_file_is_there_once() {
         let files = files(&Name::parse("acme-cloud").unwrap(), &Sdk::Version("1.2.3"));
         let paths: std::collections::BTreeSet<_> = files.iter().map(|(path, _)| path).collect();
-        assert_eq!(paths.len(), TEMPLATES.len() + 1);
+        assert_eq!(paths.len(), TEMPLATES.len());
         for (path, text) in &files {
             assert!(!text.contains("{{") && !text.contains("}}"), "{path}: {text}");
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
         }
-        let text = |path: &str| &files.iter().find(|(known, _)| *known == path).unwrap().1;
+        let text = |path: &str| &files.iter().find(|(known, _)| known == path).unwrap().1;
         assert!(text("Cargo.toml").contains("name = \"integration-acme-cloud\""));
         assert!(text("Cargo.toml").contains("integration-sdk = \"1.2.3\"\n"));
         assert!(text("src/types.rs").contains("type = \"acme_cloud_user\""));
-        assert!(text("tests/collect.rs").contains("ACME_CLOUD_API_TOKEN"));
+        assert!(text("src/sample.rs").contains("ACME_CLOUD_API_TOKEN"));
+        assert!(text("schemas/types/acme_cloud_user.json").contains("\"acme_cloud_user.json\""));
         assert!(text("README.md").contains("<!-- data-model:begin -->\n<!-- data-model:end -->\n"));
     }
 

@@ -36,12 +36,12 @@ mod error;
 mod exchange;
 mod har;
 mod miss;
+mod names;
 mod pseudonym;
 mod question;
 mod recorder;
 mod replay;
 mod scrub;
-mod secrets;
 mod suspicion;
 
 #[cfg(test)]
@@ -54,5 +54,4 @@ pub(crate) use recorder::Listener;
 pub use recorder::{RecordOptions, Recorded, Recorder};
 pub use replay::Replay;
 pub(crate) use replay::{Limits, Player};
-pub use secrets::SecretKind;
 pub use suspicion::{Suspicion, find_secrets};

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::har::{self, Request};
-use super::secrets::clean_url;
+use super::names::clean_url;
 
 /// A host and port, such as `api.heroku.com` or `127.0.0.1:8080`.
 pub(super) type Host = String;

@@ -13,12 +13,13 @@ use url::Url;
 
 use crate::http::Endpoint;
 use crate::redact::{REDACTED, Redaction};
+use crate::secrets::{is_unguessable, take_out};
 
 use super::body;
 use super::exchange::{Asked, Heard, Times};
 use super::har::{self, Content, Entry, Named, PostData, Request, Response, Timings};
+use super::names::{clean_url, is_secret_header, is_secret_name, walk_mut};
 use super::pseudonym::Pseudonyms;
-use super::secrets::{clean_url, is_secret_header, is_secret_name, is_unguessable, take_out, walk_mut};
 
 /// Headers of a request that decide what the answer is. No others are kept: any of them may be a credential.
 const REQUEST_HEADERS: [&str; 7] =

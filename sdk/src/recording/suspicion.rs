@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::secrets::{self, SecretKind, is_placeholder, is_unguessable};
+
 use super::RecordingError;
 use super::archive::{each_entry, har_files};
 use super::body;
 use super::har::{self, Entry};
-use super::secrets::{self, SecretKind, is_placeholder, is_secret_header, is_secret_name, is_unguessable};
+use super::names::{is_secret_header, is_secret_name};
 
 /// A body is not decompressed beyond this.
 const LARGEST_BODY: usize = 256 << 20;

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::http::{Endpoint, Http, ProviderError, ProviderErrorKind, Ranges};
 use crate::redact::Redaction;
+use crate::secrets::SecretKind;
 
 use super::*;
 
@@ -405,7 +406,7 @@ fn credentials_in_recordings_of_whatever_origin_are_found_and_not_repeated() {
     assert_eq!(
         told,
         [
-            (0, "outside of the exchanges", SecretKind::ProviderKey),
+            (0, "outside of the exchanges", SecretKind::HerokuKey),
             (2, "_initiator", SecretKind::AwsKey),
             (2, "request.headers Authorization", SecretKind::SecretHeader),
             (2, "request.headers.0.value", SecretKind::Authorization),

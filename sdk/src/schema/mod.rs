@@ -190,10 +190,11 @@ impl Schemas {
             Some(Value::Array(classes)) => {
                 classes.iter().filter_map(Value::as_str).filter(|class| self.classes.contains_key(*class)).collect()
             }
-            Some(Value::String(class)) if base == "Entity" && self.classes.contains_key(class) => vec![class],
+            Some(Value::String(class)) if self.classes.contains_key(class) => vec![class],
             _ => Vec::new(),
         };
-        if schemas.is_empty() {
+        // The schema of a verb adds to the rules of all relationships.
+        if schemas.is_empty() || base != "Entity" {
             schemas.push(base);
         }
         schemas.extend(text(object, "_type").filter(|name| self.types.contains_key(*name)));

@@ -127,6 +127,23 @@ fn formats_are_checked_those_of_published_sets_among_them() {
 }
 
 #[test]
+fn a_verb_can_have_a_schema_of_its_own_on_top_of_that_of_all_relationships() {
+    let has = json!({"$id": "#HAS", "allOf": [{"$ref": "#GraphObject"}, {"required": ["role"]}]});
+    let schemas = Schemas::new([("HAS".to_owned(), has)].into()).expect("schemas");
+    let relationship = |more: Value| {
+        let mut object = json!({"_key": "a|has|b", "_type": "acme_team_has_user", "_class": "HAS", "displayName": "HAS",
+            "_fromEntityKey": "acme-1"});
+        if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+            object.extend(more);
+        }
+        object
+    };
+    let faults = [r#": "role" is a required property"#, r#": "_toEntityKey" is a required property"#];
+    assert_eq!(found(&schemas, &relationship(json!({}))), faults);
+    assert_eq!(found(&schemas, &relationship(json!({"role": "x", "_toEntityKey": "acme-2"}))), Vec::<String>::new());
+}
+
+#[test]
 fn every_schema_that_does_not_compile_is_told_and_not_the_first_only() {
     let wrong = |word: &str| json!({"properties": {"a": {"type": word}}});
     let mut schemas = Schemas::new([("Site".to_owned(), wrong("metre")), ("Team".to_owned(), wrong("yard"))].into())

@@ -1,4 +1,4 @@
-//! Bearer tokens and their scopes. Tokens are never printed.
+//! Tokens and their scopes. Tokens are never printed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,6 +11,8 @@ use crate::{dialect::Refusal, request::Request};
 #[derive(Clone, Default)]
 pub struct Access {
     tokens: BTreeMap<String, BTreeSet<String>>,
+    /// Where the token stands; after `Bearer` in `Authorization`, if absent.
+    header: Option<String>,
 }
 
 impl Access {
@@ -31,13 +33,23 @@ impl Access {
         self
     }
 
+    /// Tokens stand in this header, alone, rather than after `Bearer` in `Authorization`.
+    #[must_use]
+    pub fn in_header(mut self, name: impl Into<String>) -> Self {
+        self.header = Some(name.into());
+        self
+    }
+
     /// The scopes of the request's token; `None` where no token is asked for.
     pub(crate) fn scopes_of(&self, request: &Request) -> Result<Option<&BTreeSet<String>>, Refusal> {
         if self.tokens.is_empty() {
             return Ok(None);
         }
-        let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        bearer.and_then(|token| self.tokens.get(token.trim())).map(Some).ok_or(Refusal::UnknownToken)
+        let token = match &self.header {
+            Some(name) => request.header(name),
+            None => request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")),
+        };
+        token.and_then(|token| self.tokens.get(token.trim())).map(Some).ok_or(Refusal::UnknownToken)
     }
 }
 

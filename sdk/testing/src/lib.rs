@@ -1,6 +1,6 @@
 //! A fake provider over real HTTP on loopback, for tests and for samples that need no account.
 //!
-//! A [`FakeProvider`] serves [`Route`]s the way a hosted API does: lists in ranges, entity tags, bearer tokens with
+//! A [`FakeProvider`] serves [`Route`]s the way a hosted API does: lists in ranges or pages, entity tags, tokens with
 //! scopes, a rate bucket, latency. While it runs, a test can switch [`Fault`]s on and read the log of what was asked.
 //! It listens on 127.0.0.1 only, and stops when its [`Running`] handle is dropped.
 //!
@@ -44,6 +44,7 @@ mod fault;
 mod latency;
 mod list;
 mod log;
+mod pages;
 mod path;
 mod provider;
 mod range;
@@ -59,6 +60,7 @@ pub use hyper::{Method, StatusCode, header};
 pub use latency::Latency;
 pub use list::{PageLimits, Rows};
 pub use log::LoggedRequest;
+pub use pages::Pages;
 pub use provider::{FakeProvider, ProviderOptions, Running, StartError};
 pub use request::Request;
 pub use route::Route;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::Method;
 use serde_json::Value;
 
-use crate::{Answer, PageLimits, Request, Rows, path::PathPattern};
+use crate::{Answer, PageLimits, Pages, Request, Rows, path::PathPattern};
 
 type Handler = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 
@@ -49,6 +49,11 @@ impl Route {
     pub fn list(pattern: &str, rows: impl Rows + 'static) -> Self {
         let rows = Arc::new(rows);
         Self::get(pattern, move |_| Answer::list(rows.clone()))
+    }
+
+    /// A fixed list that comes by cursor or page number.
+    pub fn pages(pattern: &str, items: Vec<Value>, pages: Pages) -> Self {
+        Self::get(pattern, move |request| Answer::Document(pages.page(&items, request.query())))
     }
 
     /// The scopes of which a token needs one. Without any, every known token will do.

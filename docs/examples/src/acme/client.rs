@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use integration_sdk::http::{
-    Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError, Request,
+    Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError, RateBudget, Request,
 };
 use integration_sdk::serde::Deserialize;
 use integration_sdk::{RawJson, Timestamp};
@@ -18,10 +18,11 @@ impl Provider for Acme {
 
     fn endpoint(config: &AcmeConfig) -> Endpoint {
         Endpoint::new(config.api_url.clone())
-            .bearer(&config.api_token)
+            .secret_header("X-Acme-Key", &config.api_key)
             .user_agent(concat!("integration-acme/", env!("CARGO_PKG_VERSION")))
             .request_id_header("Request-Id")
             .rate_remaining_header("RateLimit-Remaining")
+            .rate_budget(RateBudget { capacity: 1_200, refill_per_minute: 120.0 })
     }
 
     fn new(http: Http) -> Self {

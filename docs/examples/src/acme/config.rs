@@ -7,8 +7,8 @@ use integration_sdk::url::Url;
 /// The account at Acme.
 #[derive(Debug, Config)]
 pub struct AcmeConfig {
-    /// A token with the scope `read`.
-    pub api_token: SecretString,
+    /// A key with the scope `read`.
+    pub api_key: SecretString,
     /// Where the API is.
     #[config(default = "https://api.acme.example")]
     pub api_url: Url,

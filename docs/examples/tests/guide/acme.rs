@@ -6,23 +6,26 @@ use integration_guide::acme::{fetch_records, integration};
 use integration_sdk::Plan;
 use integration_sdk::serde_json::{Value, json};
 use integration_sdk::summary::StepStatus;
-use integration_testing_kit::fake::{Answer, FakeProvider, Route, Running};
+use integration_testing_kit::fake::{Access, FakeProvider, Pages, ProviderOptions, Route, Running};
 use integration_testing_kit::{Collected, assert_complete, assert_graph};
+
+const KEY: &str = "a-key-of-nobody";
 
 /// Two pages of users, one of everything else.
 pub async fn acme() -> Running {
-    let users = Route::get("/users", |request| {
-        Answer::Document(match request.query() {
-            None => json!({"items": [user("ada")], "next": "second"}),
-            Some("cursor=second") => json!({"items": [user("grace")]}),
-            Some(_) => json!({"items": []}),
-        })
-    });
+    let access = Access::token(KEY, ["read"]).in_header("X-Acme-Key");
+    FakeProvider::start_with(routes(), ProviderOptions { access, ..ProviderOptions::default() })
+        .await
+        .expect("a socket on loopback")
+}
+
+fn routes() -> [Route; 8] {
+    let users = Route::pages("/users", vec![user("ada"), user("grace")], Pages::by("cursor", 1));
     let page = |pattern, items: Value| Route::document(pattern, json!({"items": items}));
     let members = json!([{"user_id": "user-ada", "role": "owner"}, {"user_id": "user-gone", "role": "member"}]);
     let event =
         json!({"id": "event-1", "action": "sign-in", "user_id": "user-ada", "happened_at": "2024-01-01T00:00:00Z"});
-    FakeProvider::start([
+    [
         Route::document("/whoami", json!({"email": "owner@example.com", "scopes": ["read"]})),
         users,
         page("/projects", json!([{"id": "project-1", "name": "Engine", "labels": {"cost-center": "7"}}])),
@@ -31,9 +34,7 @@ pub async fn acme() -> Running {
         Route::document("/subscription", json!({"audited_days": 30})),
         page("/events", json!([event])),
         page("/records/{kind}", json!([{"id": "record-1", "name": "A record"}])),
-    ])
-    .await
-    .expect("a socket on loopback")
+    ]
 }
 
 fn user(name: &str) -> Value {
@@ -42,7 +43,7 @@ fn user(name: &str) -> Value {
 }
 
 pub fn values(acme: &Running) -> [(&'static str, String); 2] {
-    [("ACME_API_TOKEN", "any".to_owned()), ("ACME_API_URL", acme.url())]
+    [("ACME_API_KEY", KEY.to_owned()), ("ACME_API_URL", acme.url())]
 }
 
 #[tokio::test]
@@ -65,6 +66,14 @@ async fn every_parameter_does_what_the_guide_says_of_it() {
     let log = acme.log();
     let asked = log.iter().find(|request| request.path == "/events").expect("a request for events");
     assert_eq!(asked.query.as_deref(), Some("days=30"));
+}
+
+#[tokio::test]
+async fn a_key_that_acme_does_not_know_ends_before_there_is_a_job() {
+    let acme = acme().await;
+    let values = [("ACME_API_KEY", "another".to_owned()), ("ACME_API_URL", acme.url())];
+    let error = Collected::run(&integration(), values).attempt().await.expect_err("a refusal");
+    assert!(error.to_string().contains("401"), "{error}");
 }
 
 #[tokio::test]

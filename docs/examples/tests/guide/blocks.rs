@@ -1,4 +1,4 @@
-//! Every block of Rust in the documents is a piece of a file that is compiled.
+//! Every block of Rust in the documents is a piece of a file that is compiled, and every link leads somewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,10 +46,8 @@ fn blocks(markdown: &str) -> Vec<String> {
 fn every_block_of_rust_is_a_piece_of_a_compiled_file() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources: Vec<String> = files(examples, "rs").iter().map(|path| flush_left(&read(path))).collect();
-    let mut documents = files(&workspace().join("docs"), "md");
-    documents.extend(["README.md", "integration-heroku/README.md"].map(|name| workspace().join(name)));
     let mut seen = 0;
-    for document in documents {
+    for document in documents() {
         for block in blocks(&read(&document)) {
             seen += 1;
             let piece = flush_left(&block);
@@ -58,6 +56,42 @@ fn every_block_of_rust_is_a_piece_of_a_compiled_file() {
         }
     }
     assert!(seen > 10, "only {seen} blocks");
+}
+
+/// Every document for people.
+fn documents() -> Vec<PathBuf> {
+    let mut documents = files(&workspace().join("docs"), "md");
+    documents
+        .extend(["README.md", "integration-heroku/README.md", "schemas/README.md"].map(|name| workspace().join(name)));
+    documents
+}
+
+/// Headings as links name them.
+fn anchors(markdown: &str) -> Vec<String> {
+    let headings =
+        markdown.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    headings.map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut seen = 0;
+    for document in documents() {
+        let text = read(&document);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") || link.contains(char::is_whitespace) {
+                continue;
+            }
+            seen += 1;
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let file = if path.is_empty() { document.clone() } else { document.with_file_name(path) };
+            assert!(file.exists(), "{}: {link}", document.display());
+            let known = || anchors(&read(&file)).iter().any(|known| known == anchor);
+            assert!(anchor.is_empty() || known(), "{}: no heading {link}", document.display());
+        }
+    }
+    assert!(seen > 30, "only {seen} links");
 }
 
 #[test]

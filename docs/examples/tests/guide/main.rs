@@ -2,6 +2,7 @@
 
 mod acme;
 mod blocks;
+mod how_to;
 mod readme;
 mod spaces;
 mod testing;

@@ -16,7 +16,8 @@ use crate::session::Session;
   {name} new acme                          an integration for Acme, in integration-acme
   {name} new acme --sdk ../integrations    on the SDK of a checkout, rather than a published one
 
-It has a configuration, a client, a step with an entity, and its test: `cargo test` works from the beginning.")]
+It has a client, a step with an entity, an imitation of the provider, a recording and tests.
+`cargo test` and `cargo run -- collect --sample` work from the beginning.")]
 pub(crate) struct New {
     /// The provider, in lower-case letters, digits and dashes
     #[arg(value_name = "NAME")]
@@ -47,7 +48,7 @@ pub(crate) fn run(session: &Session<'_>, order: &New) -> Result<u8, Failure> {
     if let Some(workspace) = workspace_of(&folder) {
         session.print(&format!("  add it to `members` in {}\n", workspace.display()))?;
     }
-    session.print(&format!("  cd {}\n  cargo test\n  cargo run -- visualize steps\n", folder.display()))?;
+    session.print(&format!("  cd {}\n  cargo test\n  cargo run -- collect --sample\n", folder.display()))?;
     Ok(exit::SUCCESS)
 }
 
@@ -62,7 +63,7 @@ fn make(folder: &Path) -> Result<(), Failure> {
     })
 }
 
-fn write(folder: &Path, files: &[(&'static str, String)]) -> Result<(), Failure> {
+fn write(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
     for (name, text) in files {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);

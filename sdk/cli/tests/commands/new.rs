@@ -14,8 +14,8 @@ fn a_new_integration_is_a_crate_on_the_published_sdk_or_on_a_checkout() {
     let space = Space::new();
     let said = space.run("new acme-cloud");
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let next = "  cd integration-acme-cloud\n  cargo test\n  cargo run -- visualize steps\n";
-    assert_eq!(said.out, format!("integration-acme-cloud is made, 10 files; next:\n{next}"));
+    let next = "  cd integration-acme-cloud\n  cargo test\n  cargo run -- collect --sample\n";
+    assert_eq!(said.out, format!("integration-acme-cloud is made, 13 files; next:\n{next}"));
     let manifest = space.read("integration-acme-cloud/Cargo.toml");
     assert!(manifest.contains(&format!("integration-cli = \"{}\"\n", env!("CARGO_PKG_VERSION"))), "{manifest}");
     assert!(space.read("integration-acme-cloud/.gitignore").contains("\n.env\n"));
@@ -75,6 +75,9 @@ fn a_new_integration_passes_its_tests_and_every_check_as_it_is() {
     fs::copy(checkout().join("Cargo.lock"), demo.join("Cargo.lock")).expect("the lock file");
     cargo(&demo, &["clippy", "--offline", "--all-targets", "--", "-D", "warnings"]);
     cargo(&demo, &["test", "--offline"]);
+    cargo(&demo, &["run", "--offline", "--", "validate", "schemas", "--check"]);
+    cargo(&demo, &["run", "--offline", "--", "collect", "--sample", "--output", "graph"]);
+    cargo(&demo, &["run", "--offline", "--", "validate", "data", "--input", "graph"]);
     cargo(&demo, &["run", "--offline", "--", "document", "--file", "README.md"]);
     assert!(space.read("integration-demo/README.md").contains("`demo_user`"));
 }

@@ -105,6 +105,48 @@ fn a_class_schema_of_ones_own_is_used_and_a_broken_one_is_a_finding() {
     assert!(said.out.contains("✗ Schemas") && said.out.contains("Data: passed over"), "{}", said.out);
 }
 
+/// A graph that breaks every rule.
+#[test]
+fn each_kind_of_finding_says_where_it_is_what_is_wrong_and_what_to_do() {
+    let space = Space::new();
+    space.write("in/graph/a/entities.json", EVERYTHING_WRONG);
+    space.write(
+        "in/graph/a/relationships.json",
+        r#"{"relationships": [
+        {"_key": "p|loves|q", "_type": "space_planet_loves_planet", "_class": "LOVES", "displayName": "LOVES",
+         "_fromEntityKey": "planet:p", "_toEntityKey": "planet:q"},
+        {"_key": "p|has|q", "_type": "space_planet_has_moon", "_class": "HAS", "displayName": "HAS",
+         "_fromEntityKey": "planet:p", "_toEntityKey": "planet:q"},
+        {"_key": "p|has|gone", "_type": "space_planet_has_moon", "_class": "HAS", "displayName": "HAS",
+         "_fromEntityKey": "planet:p", "_toEntityKey": "moon:gone"},
+        {"_key": "p|is|person", "_type": "space_planet_is_person", "_class": "IS", "displayName": "IS",
+         "_mapping": {"relationshipDirection": "FORWARD", "sourceEntityKey": "planet:p",
+          "targetFilterKeys": [["email"]], "targetEntity": {"_class": "Person"}}},
+        {"_key": "planet:lost", "_type": "space_planet", "_class": ["Site"], "displayName": "lost", "name": "lost", "id": "lost",
+         "webLink": "https://p.example"}
+        ]}"#,
+    );
+    let said = space.run("validate data --input in");
+    assert_eq!(said.code, 4, "{}", said.all());
+    insta::assert_snapshot!(said.out);
+}
+
+const EVERYTHING_WRONG: &str = r#"{"entities": [
+    {"_key": "planet:p", "_type": "space_planet", "_class": ["Site"], "displayName": "p", "name": "p", "id": "p",
+     "webLink": "p"},
+    {"_key": "planet:q", "_type": "space_planet", "_class": ["Site"], "displayName": "q", "name": "q", "id": "q",
+     "webLink": "https://p.example", "_rawData": [{"name": "default", "rawData": {}}, {"name": "default", "rawData": {}}]},
+    {"_key": "planet:q", "_type": "space_planet", "_class": ["Site"], "displayName": "q", "name": "q", "id": "q",
+     "webLink": "https://p.example", "seen_at": 1},
+    {"_key": "planet:r", "_type": "space_planet", "_class": ["Plannet"], "displayName": "r", "name": "r", "id": "r",
+     "webLink": "https://p.example", "createdOn": 1704067200},
+    {"_key": "comet:s", "_type": "space_ufo", "_class": ["Site"], "displayName": "s", "name": "s", "id": "s",
+     "webLink": "https://p.example", "orbit": {"days": 1}},
+    {"_key": "planet:t", "_type": "space_planet", "_class": ["Site"], "displayName": "t", "name": "t", "id": "t",
+     "webLink": "https://p.example", "note": "postgres://u:s3cret@db.example/d"},
+    {"_key": "\ud800"}
+]}"#;
+
 /// A graph of another program with two faults of one kind and one of another.
 fn faulty() -> Space {
     let space = Space::new();
@@ -142,12 +184,14 @@ fn findings_stand_under_their_rules_with_what_to_do_and_no_secret_is_shown() {
 fn rules_that_may_be_broken_are_named_and_kinds_are_limited() {
     let allowed = faulty().run("validate data --input in --allow property-name,secret");
     assert_eq!((allowed.code, allowed.err.as_str()), (0, ""), "{}", allowed.all());
+    let of_another = faulty().run("validate data --input in --allow property-name:space_comet,secret:space_moon");
+    assert!(of_another.out.contains("2 findings") && of_another.out.contains("secret: "), "{}", of_another.all());
     let limited = faulty().run("validate data --input in --max-findings 1");
     assert_eq!(limited.code, 4);
     assert!(limited.out.contains("4 findings") && limited.out.contains("and 1 other kind"), "{}", limited.out);
     let unknown = faulty().run("validate data --input in --allow property-names");
     assert_eq!(unknown.code, 2);
-    assert!(unknown.err.contains("'property-name'"), "{}", unknown.err);
+    assert!(unknown.err.contains("there is no rule \"property-names\"; there are: "), "{}", unknown.err);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```
 //! use integration_sdk::prelude::*;
 //! use integration_sdk::Integration;
-//! use integration_testing_kit::{Collected, assert_complete, assert_graph};
+//! use integration_testing_kit::{Collected, assert_complete, assert_entity, assert_graph};
 //!
 //! # /// A planet.
 //! # #[derive(EntityKind)]
@@ -22,7 +22,7 @@
 //!
 //! assert_complete!(collected);
 //! assert_graph!(collected, { space_planet: 1 });
-//! assert_eq!(collected.entity("planet:earth")["name"], "Earth");
+//! assert_entity!(collected, "planet:earth", { name: "Earth" });
 //! collected.coverage().assert_whole();
 //! # }
 //! ```
@@ -38,6 +38,7 @@ mod collected;
 mod coverage;
 mod expectation;
 mod gap;
+mod object;
 mod recordings;
 mod run;
 mod snapshot;
@@ -45,6 +46,8 @@ mod snapshot;
 pub use collected::Collected;
 pub use coverage::{Coverage, Declared};
 pub use gap::Gap;
+#[doc(hidden)]
+pub use integration_sdk::serde_json::json;
 pub use integration_testing as fake;
 pub use recordings::assert_no_secrets;
 pub use run::{Run, RunError};

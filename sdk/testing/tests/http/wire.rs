@@ -157,6 +157,16 @@ async fn an_unknown_token_is_401() {
 }
 
 #[tokio::test]
+async fn a_token_may_stand_in_a_header_of_its_own() {
+    let (routes, options) = guarded();
+    let options = ProviderOptions { access: options.access.in_header("x-api-key"), ..options };
+    let (_provider, client) = started(routes, options).await;
+    assert_eq!(answered(client.get("/read").header("x-api-key", "secret")).await.status, 200);
+    assert_eq!(answered(client.get("/read").header("x-api-key", "wrong")).await.status, 401);
+    assert_eq!(answered(client.get("/read").bearer_auth("secret")).await.status, 401);
+}
+
+#[tokio::test]
 async fn a_missing_scope_is_403_and_the_answer_names_what_is_accepted() {
     let (routes, options) = guarded();
     let (_provider, client) = started(routes, options).await;

@@ -15,6 +15,7 @@ use crate::report::words::counted;
 use crate::report::{Findings, Group, Rule};
 use crate::session::Session;
 
+use super::allowance::Allowance;
 use super::graph::Graph;
 use super::pool::{self, Feed, Raw};
 use super::{Check, Report, Validate};
@@ -62,7 +63,7 @@ pub(super) async fn check(session: &Session<'_>, order: &Validate, named: bool) 
     }
 }
 
-fn of_files(folder: &Path, schemas: &Schemas, allowed: &[Rule]) -> Result<Graph, Failure> {
+fn of_files(folder: &Path, schemas: &Schemas, allowed: &[Allowance]) -> Result<Graph, Failure> {
     pool::look(schemas, allowed, |feed| {
         let mut current: Option<(PathBuf, Arc<Path>)> = None;
         dataset::read_text(folder, |found| {
@@ -80,7 +81,7 @@ fn of_files(folder: &Path, schemas: &Schemas, allowed: &[Rule]) -> Result<Graph,
     })
 }
 
-fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Rule]) -> Result<Graph, Failure> {
+fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Allowance]) -> Result<Graph, Failure> {
     pool::look(schemas, allowed, |feed| Handle::current().block_on(feed_job(job, feed)))
 }
 

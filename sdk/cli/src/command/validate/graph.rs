@@ -15,6 +15,7 @@ use integration_sdk::schema::Finding;
 
 use crate::report::{Findings, Rule};
 
+use super::allowance::Allowance;
 use super::object::{ENDS, Fault};
 use super::secrets;
 
@@ -74,15 +75,15 @@ pub(super) struct Graph {
     /// The type that a relationship between two types should have.
     expected: HashMap<(TypeNumber, RelationshipClass, TypeNumber), Option<ObjectType>>,
     waiting: Vec<Waiting>,
-    allowed: Vec<Rule>,
+    allowed: Vec<Allowance>,
     findings: Findings,
     entities: u64,
     relationships: u64,
 }
 
 impl Graph {
-    /// An empty graph; what breaks one of the `allowed` rules is no finding.
-    pub(super) fn new(allowed: &[Rule]) -> Self {
+    /// An empty graph; what is `allowed` is no finding.
+    pub(super) fn new(allowed: &[Allowance]) -> Self {
         Self { allowed: allowed.to_vec(), ..Self::default() }
     }
 
@@ -166,7 +167,8 @@ impl Graph {
     }
 
     fn find(&mut self, fault: Fault, object_type: TypeNumber, key: &str, file: Option<&Path>) {
-        if self.allowed.contains(&fault.rule) {
+        let named = &self.types[object_type as usize];
+        if self.allowed.iter().any(|allowance| allowance.covers(fault.rule, named)) {
             return;
         }
         let masked = |text: &str| secrets::masked(text).into_owned();

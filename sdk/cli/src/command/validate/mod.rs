@@ -8,6 +8,7 @@
 //!   store or files ──▶ pool: parse, object and secrets ──▶ graph ──▶ findings ──▶ text, JSON, SARIF or JUnit
 //! ```
 
+mod allowance;
 mod config;
 mod data;
 mod graph;
@@ -37,6 +38,8 @@ use crate::report::words::{counted, paragraph};
 use crate::screen;
 use crate::session::Session;
 
+use allowance::Allowance;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   {name} validate
@@ -47,8 +50,10 @@ use crate::session::Session;
       the graph of the newest job
   {name} validate data --input graph --schemas classes
       a graph in files, from whatever program, against class schemas of your own
-  {name} validate data --format sarif
-      for a code host; junit for a build server
+  {name} validate data --allow time-unit,schema:acme_user
+      all but two kinds of findings, one of them in a type only
+  {name} validate data --input graph --format sarif
+      for a code host, which wants to know the files; junit for a build server
   {name} validate schemas --write
       the type schemas as files, to be committed; --check in CI
 
@@ -69,9 +74,9 @@ pub(crate) struct Validate {
     /// How many kinds of findings are shown; unless given, 20 as text and JSON, else all
     #[arg(long, value_name = "N")]
     max_findings: Option<usize>,
-    /// Rules of a graph that may be broken, with commas between them
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    allow: Vec<Rule>,
+    /// Rules of a graph that may be broken, by all objects or by those of a type, with commas between them
+    #[arg(long, value_name = "RULE[:TYPE]", value_delimiter = ',', long_help = Allowance::help())]
+    allow: Vec<Allowance>,
     /// Compare the type schemas in this folder, schemas/types unless named, with the types of the program
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES)]
     check: Option<PathBuf>,

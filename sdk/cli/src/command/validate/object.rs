@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use integration_sdk::dataset::Wrapper;
 use integration_sdk::graph::{ObjectType, RelationshipClass};
 use integration_sdk::schema::{Finding, Schemas};
+use integration_sdk::secrets::may_be_in;
 use serde_json::{Map, Value};
 
 use crate::report::Rule;
@@ -71,7 +72,7 @@ pub(super) fn faults(schemas: &Schemas, object: &Value, json: &str, wrapper: Wra
         .map(|Finding { pointer, reason, schema, .. }| Fault { rule: Rule::Schema, pointer, reason, schema })
         .collect();
     faults.extend(new);
-    if secrets::possible(json) {
+    if may_be_in(json) {
         secrets::each(object, &mut Pointer::default(), &mut |pointer, kind| {
             faults.push(Fault::new(Rule::Secret, pointer, format!("it looks like {kind}")));
         });

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::report::Rule;
 
+use super::allowance::Allowance;
 use super::graph::{Digests, Graph, Seen};
 use super::object::{self, ENDS, Fault};
 
@@ -65,7 +66,7 @@ impl Feed {
 /// Looks at everything that `read` puts into the feed.
 pub(super) fn look<E>(
     schemas: &Schemas,
-    allowed: &[Rule],
+    allowed: &[Allowance],
     read: impl FnOnce(&mut Feed) -> Result<(), E>,
 ) -> Result<Graph, E> {
     let count = thread::available_parallelism().map_or(1, NonZeroUsize::get);

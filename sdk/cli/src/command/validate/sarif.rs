@@ -38,8 +38,8 @@ struct Driver<'a> {
 #[serde(rename_all = "camelCase")]
 struct Described {
     id: &'static str,
-    short_description: Text<&'static str>,
-    help: Text<&'static str>,
+    short_description: Text<String>,
+    help: Text<String>,
     default_configuration: Configuration,
 }
 
@@ -96,8 +96,8 @@ struct Logical<'a> {
 pub(super) fn log<'a>(program: &'a str, rules: &[Rule], reports: &'a [Report]) -> Log<'a> {
     let described = |rule: &Rule| Described {
         id: rule.id(),
-        short_description: Text { text: rule.title() },
-        help: Text { text: rule.advice() },
+        short_description: Text { text: sentence(rule.title()) },
+        help: Text { text: sentence(rule.advice()) },
         default_configuration: Configuration { level: rule.level() },
     };
     let found = |report: &'a Report| Found {
@@ -125,6 +125,12 @@ fn location(report: &Report) -> Location<'_> {
     let logical =
         name.map(|name| Logical { name, fully_qualified_name: format!("{name}#{}", report.pointer), kind: "object" });
     Location { physical_location: physical, logical_locations: logical.into_iter().collect() }
+}
+
+/// A text as SARIF wants it: from a capital to a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
 }
 
 /// A path as a relative or `file:` URI: each part encoded.

@@ -85,7 +85,8 @@ impl Check for Outcome {
         if !self.problems.is_empty() {
             return "They cannot be used.".to_owned();
         }
-        let mut text = format!("{} classes and {} types compile", self.classes, self.types);
+        let types = counted(self.types as u64, "type", "types");
+        let mut text = format!("{} classes and {types} compile", self.classes);
         if let Some(written) = &self.written {
             text += &format!("; {written}");
         }

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod config;
+pub mod sample;
 pub mod steps;
 pub mod types;
 

@@ -3,5 +3,6 @@
 fn main() -> std::process::ExitCode {
     integration_cli::Program::new(integration_{{snake}}::integration())
         .version(env!("CARGO_PKG_VERSION"))
+        .sample(integration_{{snake}}::sample::sample)
         .main()
 }

@@ -1,47 +1,44 @@
 //! The integration against a provider on this machine.
 
 use integration_{{snake}}::integration;
+use integration_{{snake}}::sample::{provider, values};
 
-use integration_sdk::serde_json::{Value, json};
-use integration_testing_kit::fake::{FakeProvider, Fault, Reply, Route, Running};
-use integration_testing_kit::{Collected, assert_complete, assert_graph, assert_missing};
-
-async fn provider() -> Running {
-    FakeProvider::start([
-        Route::document("/me", user("grace")),
-        Route::list("/users", vec![user("ada"), user("grace")]),
-    ])
-    .await
-    .expect("a socket on loopback")
-}
-
-fn user(name: &str) -> Value {
-    json!({"id": format!("user-{name}"), "name": name, "email": format!("{name}@example.com")})
-}
-
-fn values(provider: &Running) -> [(&'static str, String); 2] {
-    [
-        ("{{VARIABLE}}_API_TOKEN", "any".to_owned()),
-        ("{{VARIABLE}}_API_URL", provider.url()),
-    ]
-}
+use integration_sdk::serde_json::json;
+use integration_testing_kit::fake::{Fault, Reply};
+use integration_testing_kit::{
+    Collected, assert_complete, assert_entity, assert_graph, assert_missing, assert_no_secrets,
+};
 
 #[tokio::test]
 async fn users_are_collected_and_all_that_is_declared_is_met() {
-    let provider = provider().await;
+    let provider = provider().await.expect("a socket on loopback");
     let collected = Collected::run(&integration(), values(&provider)).await;
 
     assert_complete!(collected);
     assert_graph!(collected, { {{snake}}_user: 2 });
-    assert_eq!(collected.entity("user-ada")["email"], "ada@example.com");
+    assert_entity!(collected, "user-ada", { name: "ada", email: "ada@example.com" });
     collected.coverage().assert_whole();
 }
 
 #[tokio::test]
 async fn users_that_may_not_be_seen_are_missing() {
-    let provider = provider().await;
+    let provider = provider().await.expect("a socket on loopback");
     provider.fault(Fault::Status(Reply::json(403, &json!({}))).on("/users"));
     let collected = Collected::run(&integration(), values(&provider)).await;
 
     assert_missing!(collected, {{snake}}_user);
+}
+
+/// Answered from `tests/recordings/users`; with `RECORD=1` and a token it is recorded anew.
+#[tokio::test]
+async fn the_recorded_account_is_collected() {
+    let collected = Collected::recorded(&integration(), "users").await;
+
+    assert_complete!(collected);
+    assert_graph!(collected, { {{snake}}_user: 2 });
+}
+
+#[test]
+fn no_recording_holds_a_secret() {
+    assert_no_secrets("tests/recordings");
 }

@@ -1,5 +1,7 @@
 use integration_testing_kit::fake::{Fault, Reply};
-use integration_testing_kit::{Collected, assert_complete, assert_graph, assert_missing};
+use integration_testing_kit::{
+    Collected, assert_complete, assert_entity, assert_graph, assert_missing, assert_relationship,
+};
 
 use crate::acme::{BRIDGE, ENGINE, integration, provider, values};
 use crate::message;
@@ -49,4 +51,39 @@ async fn other_counts_than_expected_are_a_table_with_what_is_missing() {
     let table = "  type                expected  found\n  acme_team_has_user         4      2\n  \
                  acme_user                  3      2\nas expected: acme_team\nmissing:\n";
     assert!(told.contains(table), "{told}");
+}
+
+#[tokio::test]
+async fn an_entity_has_the_properties_that_are_named_and_may_have_others() {
+    let collected = without_users_of_the_bridge().await;
+    assert_entity!(collected, ENGINE, { _class: ["Team"], name: "Engine", createdOn: 1_704_067_200_000_i64, motto: () });
+    assert_entity!(collected, "user-ada-1815", { "email": format!("{}@acme.example", "ada") });
+    let told = message(|| assert_entity!(collected, ENGINE, { name: "Motor", motto: "Onwards", _type: "acme_team" }));
+    let expected = format!(
+        "acme_team \"{ENGINE}\" is other than expected:\n  property  expected   found\n  name      \"Motor\"    \"Engine\"\n  \
+         motto     \"Onwards\"  (absent)\nas expected: _type\nit has: _class, _key, _type, createdOn, "
+    );
+    assert!(told.starts_with(&expected), "{told}");
+    assert!(
+        message(|| assert_entity!(collected, "user-bob", {})).contains("there is no entity \"user-bob\"; there are: ")
+    );
+}
+
+#[tokio::test]
+async fn a_relationship_is_found_by_its_ends_and_its_class() {
+    let collected = without_users_of_the_bridge().await;
+    assert_relationship!(collected, ENGINE -[HAS]-> "user-ada-1815");
+    assert_relationship!(collected, ENGINE -[HAS]-> "user-ada-1815", { displayName: "HAS", role: () });
+    assert_relationship!(collected, (collected.entity(ENGINE)["_key"].as_str().expect("a key")) -[HAS]-> "user-ada-1815", { _type: "acme_team_has_user" });
+    let told = message(|| assert_relationship!(collected, BRIDGE -[HAS]-> "user-ada-1815"));
+    let expected = format!(
+        "there is no \"{BRIDGE}\" -[HAS]-> \"user-ada-1815\"; there are:\n  \"{ENGINE}\" -[HAS]-> \"user-ada-1815\""
+    );
+    assert_eq!(told, expected);
+    let told = message(|| assert_relationship!(collected, "team" -[HAS]-> "user-ada-1815"));
+    assert_eq!(told, "there is no \"team\" -[HAS]-> \"user-ada-1815\"; there is no entity \"team\" either");
+    let told = message(|| assert_relationship!(collected, ENGINE -[OWNS]-> "user-ada-1815"));
+    assert!(told.contains("-[OWNS]->") && told.contains("-[HAS]-> \"user-grace-1906\""), "{told}");
+    let told = message(|| assert_relationship!(collected, ENGINE -[HAS]-> "user-ada-1815", { role: "owner" }));
+    assert!(told.contains("role      \"owner\"   (absent)"), "{told}");
 }

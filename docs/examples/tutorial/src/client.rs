@@ -1,0 +1,122 @@
+//! What is asked of Acme.
+
+use std::collections::BTreeSet;
+
+use integration_sdk::RawJson;
+use integration_sdk::http::{
+    Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError,
+    Request,
+};
+use integration_sdk::serde::Deserialize;
+
+use crate::config::ApiConfig;
+
+/// The API: a function for each request.
+pub struct Api(Http);
+
+impl Provider for Api {
+    type Config = ApiConfig;
+
+    fn endpoint(config: &ApiConfig) -> Endpoint {
+        let agent = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+        Endpoint::new(config.api_url.clone())
+            .secret_header("X-Acme-Key", &config.api_token)
+            .user_agent(agent)
+    }
+
+    fn new(http: Http) -> Self {
+        Self(http)
+    }
+
+    /// Who the key belongs to, and what it may do: asked before the first step, and by `validate config`.
+    async fn verify(&self) -> Result<Access, ProviderError> {
+        let owner: Owner = self.0.get("/me", &[]).json().await?;
+        Ok(Access {
+            subject: owner.email,
+            scopes: Some(owner.scopes),
+        })
+    }
+}
+
+impl Api {
+    /// The people of the account.
+    pub fn users(&self) -> Listing<UserBody> {
+        self.0.get("/users", &[]).pages(Cursor)
+    }
+}
+
+/// Lists are cut into pages, and a cursor leads from one to the next.
+struct Cursor;
+
+/// A page; the last one has no `next`.
+#[derive(Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+struct Cut {
+    items: Vec<RawJson>,
+    next: Option<String>,
+}
+
+impl Pagination for Cursor {
+    fn ask(&self, request: Request, position: Option<&str>) -> Request {
+        match position {
+            Some(cursor) => request.query("cursor", cursor),
+            None => request,
+        }
+    }
+
+    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+        let Cut { items, next } = answer.json()?;
+        Ok(Page {
+            elements: items,
+            next: next.map_or(Next::End, Next::At),
+        })
+    }
+}
+
+/// `/me`.
+#[derive(Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+struct Owner {
+    email: String,
+    scopes: BTreeSet<String>,
+}
+
+/// An element of `/users`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct UserBody {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+}
+
+impl Api {
+    /// The projects of the account.
+    pub fn projects(&self) -> Listing<ProjectBody> {
+        self.0.get("/projects", &[]).pages(Cursor)
+    }
+
+    /// Who works in a project.
+    pub fn members(&self, project: &str) -> Listing<MemberBody> {
+        self.0
+            .get("/projects/{id}/members", &[&project])
+            .pages(Cursor)
+    }
+}
+
+/// An element of `/projects`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct ProjectBody {
+    pub id: String,
+    pub name: String,
+    pub started_at: Option<integration_sdk::Timestamp>,
+}
+
+/// An element of `/projects/{id}/members`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct MemberBody {
+    pub user_id: String,
+    pub role: String,
+}

@@ -1,0 +1,8 @@
+//! The program.
+
+fn main() -> std::process::ExitCode {
+    integration_cli::Program::new(integration_acme::integration())
+        .version(env!("CARGO_PKG_VERSION"))
+        .sample(integration_acme::sample::sample)
+        .main()
+}
