@@ -24,6 +24,8 @@ use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
 /// Parents that a step works on at once, and requests in flight, unless told otherwise.
 const CONCURRENCY: usize = 16;
+/// Parents that are worked on at once for each request in flight: while one's answer is on its way, another's is read.
+const PARTS_PER_REQUEST: usize = 2;
 
 /// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
 #[derive(Debug, thiserror::Error)]
@@ -253,7 +255,7 @@ impl<'a> Job<'a> {
             job: job.clone(),
             connection,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
-            places: Arc::new(Semaphore::new(self.concurrency.unwrap_or(CONCURRENCY))),
+            places: Arc::new(Semaphore::new(PARTS_PER_REQUEST * self.concurrency.unwrap_or(CONCURRENCY))),
             events: self.events.clone(),
             tails: tails(&plan),
         };

@@ -396,22 +396,15 @@ impl JobStore {
     pub(crate) async fn known(
         &self,
         object_type: ObjectType,
-        keys: Vec<ObjectKey>,
+        mut keys: Vec<ObjectKey>,
     ) -> Result<HashSet<String>, StoreError> {
+        // Neighbours lie on one page.
+        keys.sort();
         let job = self.number;
-        self.store
-            .read(move |connection| {
-                let sql = "SELECT 1 FROM object WHERE job = ?1 AND type = ?2 AND key_hash = ?3";
-                let mut statement = connection.prepare_cached(sql)?;
-                let mut known = HashSet::new();
-                for key in keys {
-                    if statement.exists(params![job, object_type.as_str(), object::hash(&key)])? {
-                        known.insert(key.into());
-                    }
-                }
-                Ok(known)
-            })
-            .await
+        let known = move |connection: &Connection, object_type: &ObjectType| {
+            sorted::known(connection, job, object_type, &keys)
+        };
+        self.in_order(object_type, known).await
     }
 
     /// How many objects there are, by kind, told from an index alone; the objects of a type are of one kind.

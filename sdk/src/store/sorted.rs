@@ -1,12 +1,14 @@
 //! The order of keys: kept for the types that somebody reads by it, up to the object that was the last at the time.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::graph::ObjectType;
+use crate::graph::{ObjectKey, ObjectType};
 
 use super::sqlite::CACHE_KIB;
 
-const SORTED_KIB: i64 = -8_000;
+const SORTED_KIB: i64 = -4_000;
 
 /// Whether all objects of a type are in order.
 pub(super) fn is_current(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<bool> {
@@ -30,6 +32,24 @@ fn add(connection: &Connection, job: i64, object_type: &ObjectType, sorted_to: i
     connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), sorted_to])?;
     let sql = "INSERT OR REPLACE INTO sorted_to (job, type, object) VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), last]).map(drop)
+}
+
+/// Which of these keys are those of objects of a type.
+pub(super) fn known(
+    connection: &Connection,
+    job: i64,
+    object_type: &ObjectType,
+    keys: &[ObjectKey],
+) -> rusqlite::Result<HashSet<String>> {
+    let sql = "SELECT 1 FROM sorted WHERE job = ?1 AND type = ?2 AND key = ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut known = HashSet::new();
+    for key in keys {
+        if statement.exists(params![job, object_type.as_str(), key.as_str()])? {
+            known.insert(key.as_str().to_owned());
+        }
+    }
+    Ok(known)
 }
 
 /// Gives up the order of all types, where objects went away or changed their type: it is made anew when it is needed.
