@@ -401,9 +401,8 @@ impl JobStore {
         // Neighbours lie on one page.
         keys.sort();
         let job = self.number;
-        let known = move |connection: &Connection, object_type: &ObjectType| {
-            sorted::known(connection, job, object_type, &keys)
-        };
+        let known =
+            move |connection: &Connection, object_type: &ObjectType| sorted::known(connection, job, object_type, &keys);
         self.in_order(object_type, known).await
     }
 

@@ -69,3 +69,108 @@ fn sorted_to(connection: &Connection, job: i64, object_type: &ObjectType) -> rus
     let sql = "SELECT object FROM sorted_to WHERE job = ?1 AND type = ?2";
     connection.prepare_cached(sql)?.query_row(params![job, object_type.as_str()], |row| row.get(0)).optional()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use crate::graph::StepId;
+    use crate::store::{JobStore, Kind, PartNumber, Row, Store};
+
+    use super::*;
+
+    const TYPES: [&str; 2] = ["acme_team", "acme_user"];
+
+    /// What can happen to a type between two readings.
+    #[derive(Debug, Clone)]
+    enum Event {
+        /// An object of a type and a key is added under a part.
+        Add(usize, u8, PartNumber),
+        /// A type is read in the order of its keys.
+        Read(usize),
+        /// What lies under no finished part is taken out.
+        Rewind,
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            6 => (0..TYPES.len(), 0..6_u8, 0..3_i64).prop_map(|(of, key, part)| Event::Add(of, key, part)),
+            2 => (0..TYPES.len()).prop_map(Event::Read),
+            1 => Just(Event::Rewind),
+        ];
+        proptest::collection::vec(event, 1..40)
+    }
+
+    fn object_type(of: usize) -> ObjectType {
+        ObjectType::literal(TYPES[of])
+    }
+
+    fn row(of: usize, key: u8, part: PartNumber) -> Row {
+        let key = ObjectKey::new(format!("key-{key:03}")).unwrap();
+        let json = json!({"_key": key, "_type": TYPES[of]}).to_string().into_bytes();
+        let (object_type, class) = (object_type(of), "Record".to_owned());
+        Row { kind: Kind::Entity, key, object_type, class, part, ends: None, merge: false, json, quarantined: None }
+    }
+
+    async fn read(job: &JobStore, of: usize) -> Vec<String> {
+        let (mut keys, mut after) = (Vec::new(), None);
+        loop {
+            let page = job.json_page(object_type(of), after.take(), 3).await.unwrap();
+            keys.extend(page.iter().map(|(key, _)| key.to_string()));
+            match page.last() {
+                Some((key, _)) if page.len() == 3 => after = Some(key.clone()),
+                _ => return keys,
+            }
+        }
+    }
+
+    async fn happen(events: Vec<Event>) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let step = StepId::literal("add");
+        // Of two types that claim a key the lesser stays, as the store has it; where a key comes again it is in no part alone.
+        let mut there: BTreeMap<String, (usize, PartNumber)> = BTreeMap::new();
+        let of_type = |there: &BTreeMap<String, (usize, PartNumber)>, of: usize| {
+            there.iter().filter(|(_, known)| known.0 == of).map(|(key, _)| key.clone()).collect::<Vec<_>>()
+        };
+        for event in events {
+            match event {
+                Event::Add(of, key, part) => {
+                    let row = row(of, key, part);
+                    let known = there.get(row.key.as_str()).copied();
+                    let shared = known.is_some_and(|known| known.1 != part);
+                    let kept = (known.map_or(of, |known| known.0.min(of)), if shared { -1 } else { part });
+                    there.insert(row.key.to_string(), kept);
+                    let place = job.place().await.unwrap();
+                    job.submit(place, step.clone(), vec![row], Vec::new()).done().await.unwrap();
+                    job.settle().await.unwrap();
+                }
+                Event::Read(of) => assert_eq!(read(&job, of).await, of_type(&there, of)),
+                Event::Rewind => {
+                    job.rewind(step.clone()).await.unwrap();
+                    there.retain(|_, known| known.1 < 0);
+                }
+            }
+        }
+        for of in 0..TYPES.len() {
+            let keys = of_type(&there, of);
+            assert_eq!(read(&job, of).await, keys);
+            let asked = (0..=u8::MAX).map(|key| row(of, key, 0).key).collect();
+            let mut known: Vec<String> = job.known(object_type(of), asked).await.unwrap().into_iter().collect();
+            known.sort();
+            assert_eq!(known, keys);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn a_type_is_read_whole_and_in_order_whatever_happened_before(events in events()) {
+            tokio::runtime::Runtime::new().unwrap().block_on(happen(events));
+        }
+    }
+}
