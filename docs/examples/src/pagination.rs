@@ -1,22 +1,28 @@
-//! Pages by number, for "Pagination" in `docs/how-to`.
+//! A pagination of one's own, for "Pagination" in `docs/how-to`.
 
+use integration_sdk::RawJson;
 use integration_sdk::http::{Answer, Next, Page, Pagination, Request};
+use integration_sdk::serde::Deserialize;
 
-/// `?page=1&per_page=100`; a page that is not full is the last one.
-pub struct Numbered {
-    /// Elements of a page.
-    pub size: usize,
+/// The body tells the number of the page and how many there are.
+pub struct Counted;
+
+#[derive(Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+struct Body {
+    records: Vec<RawJson>,
+    page: u32,
+    of: u32,
 }
 
-impl Pagination for Numbered {
+impl Pagination for Counted {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
-        request.query("page", position.unwrap_or("1")).query("per_page", self.size)
+        request.query("page", position.unwrap_or("1"))
     }
 
-    fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
-        let elements = answer.elements()?;
-        let number = position.map_or(Ok(1), str::parse::<u32>).map_err(|error| error.to_string())?;
-        let next = if elements.len() < self.size { Next::End } else { Next::At((number + 1).to_string()) };
-        Ok(Page { elements, next })
+    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+        let Body { records, page, of } = answer.json()?;
+        let next = if page < of { Next::At((page + 1).to_string()) } else { Next::End };
+        Ok(Page { elements: records, next })
     }
 }

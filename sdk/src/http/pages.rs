@@ -13,6 +13,7 @@ use crate::RawJson;
 use super::client::{RawAnswer, Unread};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::identities::Identities;
+use super::paginations::part;
 use super::request::{Tolerance, misfit, text_of};
 use super::text::{one_line, without_quoted};
 use super::{ProviderError, Request};
@@ -64,6 +65,11 @@ impl Answer<'_> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
+    /// The body.
+    pub fn body(&self) -> &str {
+        self.body
+    }
+
     /// The body read as `T`; elements are best left as [`RawJson`], which no tree is built for.
     ///
     /// # Errors
@@ -80,12 +86,27 @@ impl Answer<'_> {
     /// # Errors
     /// It is none.
     pub fn elements(&self) -> Result<Vec<RawJson>, String> {
-        serde_json::from_str(self.body).map_err(|error| match self.body.trim_start().chars().next() {
-            Some('[') => without_quoted(&error.to_string()),
-            Some('{') => "a list should come as a JSON array, and an object came".into(),
-            _ => "a list should come as a JSON array, and a single value came".into(),
-        })
+        array(self.body)
     }
+
+    /// The array that a JSON pointer leads to in the body.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn elements_at(&self, pointer: &str) -> Result<Vec<RawJson>, String> {
+        match part(self.body, pointer)? {
+            Some(found) => array(found),
+            None => Err(format!("a list should come at `{pointer}` of the body, and nothing is there")),
+        }
+    }
+}
+
+fn array(json: &str) -> Result<Vec<RawJson>, String> {
+    serde_json::from_str(json).map_err(|error| match json.trim_start().chars().next() {
+        Some('[') => without_quoted(&error.to_string()),
+        Some('{') => "a list should come as a JSON array, and an object came".into(),
+        _ => "a list should come as a JSON array, and a single value came".into(),
+    })
 }
 
 /// One page of a list.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use integration_sdk::http::{
-    Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError, RateBudget, Request,
-};
+use integration_sdk::Timestamp;
+use integration_sdk::http::{Access, Cursor, Endpoint, Http, Listing, Provider, ProviderError, RateBudget};
 use integration_sdk::serde::Deserialize;
-use integration_sdk::{RawJson, Timestamp};
 
 use super::AcmeConfig;
+
+/// `{"items": [...], "next": "..."}`; the last page has no `next`.
+const BY_CURSOR: Cursor = Cursor { parameter: "cursor", elements: "/items", next: "/next" };
 
 /// The API, version 1.
 pub struct Acme(Http);
@@ -38,17 +39,17 @@ impl Provider for Acme {
 impl Acme {
     /// The people of the account.
     pub fn users(&self) -> Listing<UserBody> {
-        self.0.get("/users", &[]).pages(Cursor)
+        self.0.get("/users", &[]).pages(BY_CURSOR)
     }
 
     /// The projects of the account.
     pub fn projects(&self) -> Listing<ProjectBody> {
-        self.0.get("/projects", &[]).pages(Cursor)
+        self.0.get("/projects", &[]).pages(BY_CURSOR)
     }
 
     /// Who works in a project.
     pub fn members(&self, project: &str) -> Listing<MemberBody> {
-        self.0.get("/projects/{id}/members", &[&project]).pages(Cursor)
+        self.0.get("/projects/{id}/members", &[&project]).pages(BY_CURSOR)
     }
 
     /// The ids of the people who sign in with a second factor.
@@ -63,37 +64,12 @@ impl Acme {
 
     /// Records of a kind that the account's owner has defined.
     pub fn records(&self, kind: &str) -> Listing<ProjectBody> {
-        self.0.get("/records/{kind}", &[&kind]).pages(Cursor)
+        self.0.get("/records/{kind}", &[&kind]).pages(BY_CURSOR)
     }
 
     /// What happened, the newest first.
     pub fn events(&self, days: u32) -> Listing<EventBody> {
-        self.0.get("/events", &[]).query("days", days).pages(Cursor)
-    }
-}
-
-/// Lists are cut into pages, and a cursor leads from one to the next.
-struct Cursor;
-
-/// A page; the last one has no `next`.
-#[derive(Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
-struct Cut {
-    items: Vec<RawJson>,
-    next: Option<String>,
-}
-
-impl Pagination for Cursor {
-    fn ask(&self, request: Request, position: Option<&str>) -> Request {
-        match position {
-            Some(cursor) => request.query("cursor", cursor),
-            None => request,
-        }
-    }
-
-    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
-        let Cut { items, next } = answer.json()?;
-        Ok(Page { elements: items, next: next.map_or(Next::End, Next::At) })
+        self.0.get("/events", &[]).query("days", days).pages(BY_CURSOR)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The code of the pages in `docs/how-to`.
 
 use integration_guide::acme::integration;
-use integration_guide::pagination::Numbered;
+use integration_guide::pagination::Counted;
 use integration_sdk::http::{Endpoint, Http, Listing};
 use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::serde_json::{Value, json};
@@ -11,13 +11,14 @@ use integration_testing_kit::{Collected, assert_complete, assert_entity, assert_
 use crate::acme::{acme, values};
 
 #[tokio::test]
-async fn pages_by_number_are_followed_to_the_one_that_is_not_full() {
-    let pages = Pages::by("page", 2).body(|items, _| json!(items));
+async fn pages_that_are_counted_are_followed_to_the_last() {
+    let pages = Pages::by("page", 2);
+    let pages = pages.body(|items, next| json!({"records": items, "page": 2 - i32::from(next.is_some()), "of": 2}));
     let provider = FakeProvider::start([Route::pages("/teams", vec![json!(1), json!(2), json!(3)], pages)]).await;
     let provider = provider.expect("a socket on loopback");
     let http = Http::connect(Endpoint::new(provider.url().parse().expect("an address"))).expect("a client");
 
-    let teams: Listing<Value> = http.get("/teams", &[]).pages(Numbered { size: 2 });
+    let teams: Listing<Value> = http.get("/teams", &[]).pages(Counted);
     let teams: Vec<_> = teams.try_collect().await.expect("two pages");
 
     assert_eq!(teams.len(), 3);

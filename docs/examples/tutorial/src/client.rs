@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use integration_sdk::RawJson;
-use integration_sdk::http::{
-    Access, Answer, Endpoint, Http, Listing, Next, Page, Pagination, Provider, ProviderError,
-    Request,
-};
+use integration_sdk::http::{Access, Cursor, Endpoint, Http, Listing, Provider, ProviderError};
 use integration_sdk::serde::Deserialize;
 
 use crate::config::ApiConfig;
+
+/// `{"items": [...], "next": "..."}`; the last page has no `next`.
+const BY_CURSOR: Cursor = Cursor {
+    parameter: "cursor",
+    elements: "/items",
+    next: "/next",
+};
 
 /// The API: a function for each request.
 pub struct Api(Http);
@@ -41,35 +44,7 @@ impl Provider for Api {
 impl Api {
     /// The people of the account.
     pub fn users(&self) -> Listing<UserBody> {
-        self.0.get("/users", &[]).pages(Cursor)
-    }
-}
-
-/// Lists are cut into pages, and a cursor leads from one to the next.
-struct Cursor;
-
-/// A page; the last one has no `next`.
-#[derive(Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
-struct Cut {
-    items: Vec<RawJson>,
-    next: Option<String>,
-}
-
-impl Pagination for Cursor {
-    fn ask(&self, request: Request, position: Option<&str>) -> Request {
-        match position {
-            Some(cursor) => request.query("cursor", cursor),
-            None => request,
-        }
-    }
-
-    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
-        let Cut { items, next } = answer.json()?;
-        Ok(Page {
-            elements: items,
-            next: next.map_or(Next::End, Next::At),
-        })
+        self.0.get("/users", &[]).pages(BY_CURSOR)
     }
 }
 
@@ -93,14 +68,14 @@ pub struct UserBody {
 impl Api {
     /// The projects of the account.
     pub fn projects(&self) -> Listing<ProjectBody> {
-        self.0.get("/projects", &[]).pages(Cursor)
+        self.0.get("/projects", &[]).pages(BY_CURSOR)
     }
 
     /// Who works in a project.
     pub fn members(&self, project: &str) -> Listing<MemberBody> {
         self.0
             .get("/projects/{id}/members", &[&project])
-            .pages(Cursor)
+            .pages(BY_CURSOR)
     }
 }
 

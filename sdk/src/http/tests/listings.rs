@@ -5,7 +5,10 @@ use futures::{StreamExt, TryStreamExt};
 use crate::RawJson;
 
 use super::super::testing_server::{Received, Reply, Server, answer, ok};
-use super::super::{Answer, Item, Listing, Next, Page, Pagination, ProviderError, ProviderErrorKind, Ranges, Request};
+use super::super::{
+    Answer, Cursor, Item, Links, Listing, Next, Numbered, Page, Pagination, ProviderError, ProviderErrorKind, Ranges,
+    Request,
+};
 use super::{Team, client};
 
 const BY_ID: Ranges = Ranges { order_by: "id", max: 1_000 };
@@ -182,10 +185,10 @@ async fn a_page_that_breaks_off_is_asked_for_again_and_no_element_is_doubled() {
     assert_eq!(ids(teams(&server)).await.unwrap(), ["a", "b"]);
 }
 
-/// A cursor in the body: what another provider would bring.
-struct Cursor;
+/// A marker in the body: what another provider would bring.
+struct Marker;
 
-impl Pagination for Cursor {
+impl Pagination for Marker {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
         match position {
             Some(cursor) => request.query("cursor", cursor),
@@ -211,7 +214,7 @@ async fn another_pagination_brings_its_own_positions() {
         _ => ok(r#"{"items":[{"id":"b"}]}"#),
     })
     .await;
-    assert_eq!(ids(client(&server).get("/teams", &[]).pages(Cursor)).await.unwrap(), ["a", "b"]);
+    assert_eq!(ids(client(&server).get("/teams", &[]).pages(Marker)).await.unwrap(), ["a", "b"]);
     assert_eq!(server.paths(), ["/teams", "/teams?cursor=2+3"]);
 }
 
@@ -222,4 +225,67 @@ async fn a_listing_can_move_between_tasks() {
     listing.try_next().await.unwrap();
     let rest = tokio::spawn(ids(listing)).await.unwrap().unwrap();
     assert_eq!(rest, ["b", "b", "c"]);
+}
+
+fn paths(server: &Server) -> Vec<String> {
+    server.received().iter().map(|request| request.path.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_cursor_is_followed_until_the_body_has_none() {
+    let server = Server::answering(|number, _| match number {
+        0 => ok(r#"{"data":{"all":[{"id":"a"}]},"paging":{"after":7}}"#),
+        1 => ok(r#"{"data":{"all":[]},"paging":{"after":"x y"}}"#),
+        _ => ok(r#"{"data":{"all":[{"id":"b"}]},"paging":{"after":null}}"#),
+    })
+    .await;
+    let cursor = Cursor { parameter: "after", elements: "/data/all", next: "/paging/after" };
+    let teams = client(&server).get("/teams", &[]).query("limit", 1).pages(cursor);
+    assert_eq!(ids(teams).await.unwrap(), ["a", "b"]);
+    assert_eq!(paths(&server), ["/teams?limit=1", "/teams?limit=1&after=7", "/teams?limit=1&after=x+y"]);
+}
+
+#[tokio::test]
+async fn a_body_without_the_elements_of_a_cursor_is_an_error_that_names_their_place() {
+    let server = Server::answering(|_, _| ok(r#"{"items":[]}"#)).await;
+    let cursor = Cursor { parameter: "after", elements: "/data", next: "/next" };
+    let error = ids(client(&server).get("/teams", &[]).pages(cursor)).await.unwrap_err();
+    assert!(error.to_string().contains("`/data`"), "{error}");
+}
+
+#[tokio::test]
+async fn of_a_link_only_the_query_is_followed() {
+    let next = [("Link", r#"<https://elsewhere.example/v2/teams?page=2&size=1>; rel="next""#)];
+    let server = Server::answering(move |number, _| match number {
+        0 => answer("200 OK", &next, r#"[{"id":"a"}]"#),
+        _ => ok(r#"[{"id":"b"}]"#),
+    })
+    .await;
+    let teams = client(&server).get("/teams", &[]).query("size", 1).pages(Links::Header);
+    assert_eq!(ids(teams).await.unwrap(), ["a", "b"]);
+    assert_eq!(paths(&server), ["/teams?size=1", "/teams?page=2&size=1"]);
+}
+
+#[tokio::test]
+async fn a_link_in_the_body_is_followed() {
+    let server = Server::answering(|number, _| match number {
+        0 => ok(r#"{"value":[{"id":"a"}],"nextLink":"/teams?skip=1"}"#),
+        _ => ok(r#"{"value":[{"id":"b"}]}"#),
+    })
+    .await;
+    let links = Links::Body { elements: "/value", next: "/nextLink" };
+    assert_eq!(ids(client(&server).get("/teams", &[]).pages(links)).await.unwrap(), ["a", "b"]);
+    assert_eq!(paths(&server), ["/teams", "/teams?skip=1"]);
+}
+
+#[tokio::test]
+async fn numbered_pages_end_with_one_that_is_not_full() {
+    let server = Server::answering(|number, _| match number {
+        0 => ok(r#"[{"id":"a"},{"id":"b"}]"#),
+        _ => ok("[]"),
+    })
+    .await;
+    let numbered = Numbered { page: "page", first: 0, per_page: "size", size: 2 };
+    assert_eq!(ids(client(&server).get("/teams", &[]).pages(numbered)).await.unwrap(), ["a", "b"]);
+    assert_eq!(paths(&server), ["/teams?size=2&page=0", "/teams?size=2&page=1"]);
 }

@@ -1,0 +1,228 @@
+//! The paginations that most providers have: by cursor, by link, by number. Others are written by an integration.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::Request;
+use super::pages::{Answer, Next, Page, Pagination};
+
+/// Lists whose body holds a page and the cursor of the next: `{"items": [...], "next": "..."}`.
+///
+/// ```
+/// # use integration_sdk::http::{Cursor, Http, Listing};
+/// # fn users<User: serde::de::DeserializeOwned>(http: &Http) -> Listing<User> {
+/// http.get("/users", &[]).pages(Cursor { parameter: "after", elements: "/data", next: "/paging/after" })
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The query's parameter that asks for the page at a cursor.
+    pub parameter: &'static str,
+    /// Where the elements are in the body, as a JSON pointer.
+    pub elements: &'static str,
+    /// Where the next cursor is: text or a number. The last page has none, null, or an empty text.
+    pub next: &'static str,
+}
+
+impl Pagination for Cursor {
+    fn ask(&self, request: Request, position: Option<&str>) -> Request {
+        match position {
+            Some(cursor) => request.query(self.parameter, cursor),
+            None => request,
+        }
+    }
+
+    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+        let elements = answer.elements_at(self.elements)?;
+        let next = text_at(&answer, self.next)?.map_or(Next::End, Next::At);
+        Ok(Page { elements, next })
+    }
+
+    fn ends_in_body(&self, _: &Page) -> bool {
+        true
+    }
+}
+
+/// Lists that name the address of the next page. Only its query is taken: credentials stay where they were meant to go.
+///
+/// ```
+/// # use integration_sdk::http::{Http, Links, Listing};
+/// # fn repositories<Repository: serde::de::DeserializeOwned>(http: &Http) -> Listing<Repository> {
+/// http.get("/repositories", &[]).query("per_page", 100).pages(Links::Header)
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// In the header `Link`, as `<https://...>; rel="next"`
+    /// ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)); the body is the array of elements.
+    Header,
+    /// In the body.
+    Body {
+        /// Where the elements are, as a JSON pointer.
+        elements: &'static str,
+        /// Where the next page's address is. The last page has none, null, or an empty text.
+        next: &'static str,
+    },
+}
+
+impl Pagination for Links {
+    fn ask(&self, mut request: Request, position: Option<&str>) -> Request {
+        if let Some(query) = position {
+            request.call.url.set_query(Some(query));
+        }
+        request
+    }
+
+    fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+        let (elements, link) = match self {
+            Self::Header => (answer.elements()?, answer.header("Link").and_then(next_link).map(str::to_owned)),
+            Self::Body { elements, next } => (answer.elements_at(elements)?, text_at(&answer, next)?),
+        };
+        Ok(Page { elements, next: link.map_or(Next::End, |link| query_of(&link)) })
+    }
+
+    fn ends_in_body(&self, _: &Page) -> bool {
+        matches!(self, Self::Body { .. })
+    }
+}
+
+/// Lists by number of the page; one that is not full is the last.
+///
+/// ```
+/// # use integration_sdk::http::{Http, Listing, Numbered};
+/// # fn groups<Group: serde::de::DeserializeOwned>(http: &Http) -> Listing<Group> {
+/// http.get("/groups", &[]).pages(Numbered { page: "page", first: 1, per_page: "per_page", size: 100 })
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    /// The query's parameter that asks for a page.
+    pub page: &'static str,
+    /// The number of the first: 0 or 1.
+    pub first: u32,
+    /// The parameter that tells how many elements a page may have.
+    pub per_page: &'static str,
+    /// So many.
+    pub size: usize,
+}
+
+impl Pagination for Numbered {
+    fn ask(&self, request: Request, position: Option<&str>) -> Request {
+        let request = request.query(self.per_page, self.size);
+        match position {
+            Some(number) => request.query(self.page, number),
+            None => request.query(self.page, self.first),
+        }
+    }
+
+    fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
+        let elements = answer.elements()?;
+        let number = position.map_or(Ok(self.first), str::parse).map_err(|error| format!("page number: {error}"))?;
+        let next = if elements.len() < self.size { Next::End } else { Next::At((number + 1).to_string()) };
+        Ok(Page { elements, next })
+    }
+
+    fn ends_in_body(&self, _: &Page) -> bool {
+        true
+    }
+}
+
+/// The part of a body that a JSON pointer leads to; `None` where there is nothing.
+pub(super) fn part<'a>(body: &'a str, pointer: &str) -> Result<Option<&'a str>, String> {
+    let mut part = body;
+    for name in pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")) {
+        let object: BTreeMap<Cow<'a, str>, &'a RawValue> =
+            serde_json::from_str(part).map_err(|_| format!("the body should have an object at `{pointer}`"))?;
+        match object.get(name.as_str()) {
+            Some(inner) => part = inner.get(),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(part))
+}
+
+/// Text or a number; `None` where there is neither.
+fn text_at(answer: &Answer<'_>, pointer: &str) -> Result<Option<String>, String> {
+    let Some(found) = part(answer.body(), pointer)? else { return Ok(None) };
+    match serde_json::from_str(found) {
+        Ok(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Ok(Value::Number(number)) => Ok(Some(number.to_string())),
+        Ok(Value::Null | Value::Bool(false)) => Ok(None),
+        _ => Err(format!("the body should have a text or a number at `{pointer}`")),
+    }
+}
+
+/// The target of the link to the next page.
+fn next_link(header: &str) -> Option<&str> {
+    pieces(header, ',').find_map(|link| {
+        let mut pieces = pieces(link, ';').map(str::trim);
+        let target = pieces.next()?.strip_prefix('<')?.strip_suffix('>')?;
+        let is_next = |parameter: &str| {
+            let (name, value) = parameter.split_once('=').unwrap_or_default();
+            let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
+            name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+        };
+        pieces.any(is_next).then_some(target)
+    })
+}
+
+/// Cuts where the separator stands outside of quotes and angle brackets.
+fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+    text.split(move |letter| {
+        let plain = !quoted && !bracketed;
+        match letter {
+            '"' if !escaped && !bracketed => quoted = !quoted,
+            '<' if plain => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            _ => {}
+        }
+        escaped = quoted && letter == '\\' && !escaped;
+        plain && letter == separator
+    })
+}
+
+fn query_of(link: &str) -> Next {
+    // Where the address is relative, it is so to whatever was asked: the query does not change.
+    let nowhere = Url::parse("http://nowhere.invalid/").ok();
+    match Url::options().base_url(nowhere.as_ref()).parse(link).ok().and_then(|url| url.query().map(str::to_owned)) {
+        Some(query) => Next::At(query),
+        None => Next::Lost("the address of the next page has no query to go on from".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_of_several_links_is_found() {
+        let header = r#"<https://api.example.com/a?page=1>; rel="prev", <https://api.example.com/a?q=x,y;&page=3>; title="a; \" b, <c>; rel=prev"; rel="last next", <https://api.example.com/a?page=9>; rel=last"#;
+        assert_eq!(next_link(header), Some("https://api.example.com/a?q=x,y;&page=3"));
+        assert_eq!(next_link(r#"</a?page=2>;rel=next"#), Some("/a?page=2"));
+        for none in ["", "<", "<a>", r#"<https://api.example.com/a?page=1>; rel="prev""#, "rel=next"] {
+            assert_eq!(next_link(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn only_the_query_of_a_link_is_taken() {
+        assert_eq!(query_of("https://elsewhere.example/b?page=2&q=a%20b"), Next::At("page=2&q=a%20b".into()));
+        assert_eq!(query_of("/a?page=2"), Next::At("page=2".into()));
+        assert!(matches!(query_of("https://api.example.com/pages/2"), Next::Lost(_)));
+    }
+
+    #[test]
+    fn a_pointer_leads_to_a_part_or_to_nothing() {
+        let body = r#"{"data": {"items": [1], "a/b": 2}, "next": null}"#;
+        assert_eq!(part(body, ""), Ok(Some(body)));
+        assert_eq!(part(body, "/data/items"), Ok(Some("[1]")));
+        assert_eq!(part(body, "/data/a~1b"), Ok(Some("2")));
+        assert_eq!(part(body, "/data/none"), Ok(None));
+        assert!(part(body, "/data/items/0").unwrap_err().contains("/data/items/0"));
+    }
+}
