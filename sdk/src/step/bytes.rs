@@ -9,6 +9,8 @@ use crate::graph::{Properties, RawData};
 use crate::redact::Redaction;
 
 const RAW_DATA: &str = "_rawData";
+/// About as many bytes as an object's properties take: room is made once.
+const PROPERTIES: usize = 640;
 
 /// Puts the outline of its raw data into an object: the names, and empty objects and lists in the place of full ones.
 pub(super) fn outline(object: &mut Properties, raw_data: &[RawData]) {
@@ -28,8 +30,12 @@ pub(super) fn outline(object: &mut Properties, raw_data: &[RawData]) {
 
 /// The object with its raw data, less what is secret there.
 pub(super) fn serialize(object: &Value, raw_data: &[RawData], redaction: &Redaction) -> serde_json::Result<Vec<u8>> {
-    let Some(object) = object.as_object().filter(|_| !raw_data.is_empty()) else { return serde_json::to_vec(object) };
-    let mut out = Vec::with_capacity(1024);
+    let raw_bytes: usize = raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
+    let mut out = Vec::with_capacity(PROPERTIES + raw_bytes);
+    let Some(object) = object.as_object().filter(|_| !raw_data.is_empty()) else {
+        serde_json::to_writer(&mut out, object)?;
+        return Ok(out);
+    };
     out.push(b'{');
     for (name, value) in object {
         serde_json::to_writer(&mut out, name)?;

@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
+use tokio_util::task::AbortOnDropHandle;
+
 use crate::graph::{EntityKind, ObjectKey, ObjectType, pick_properties};
 
 use super::context::unreadable;
@@ -19,6 +21,15 @@ pub struct Read<E> {
     context: StepContext,
     object_type: ObjectType,
     kind: PhantomData<fn() -> E>,
+}
+
+type Page<E> = StepResult<Vec<(ObjectKey, StepResult<E>)>>;
+
+/// What comes next in a walk over pages.
+enum Turn<E> {
+    First,
+    Coming(AbortOnDropHandle<Page<E>>),
+    End,
 }
 
 impl<E: EntityKind> Parameter for Read<E> {
@@ -36,16 +47,29 @@ impl<E: EntityKind> Read<E> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
     }
 
-    /// The same in pages, for work that is cheaper on many at once.
+    /// The same in pages, for work that is cheaper on many at once. The next page is read while one is worked on.
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
-        let pages = stream::try_unfold(Some(None::<ObjectKey>), move |position| async move {
-            let Some(after) = position else { return Ok::<_, StepError>(None) };
-            let page = self.context.entities(&self.object_type, after, PAGE).await?;
-            let next = if page.len() < PAGE { None } else { page.last().map(|(key, _)| Some(key.clone())) };
+        let pages = stream::try_unfold(Turn::First, move |turn| async move {
+            let coming = match turn {
+                Turn::First => self.page(None),
+                Turn::Coming(page) => page,
+                Turn::End => return Ok::<_, StepError>(None),
+            };
+            let page =
+                coming.await.map_err(|error| StepError::Other(format!("a page could not be read: {error}")))??;
+            let next = match page.last() {
+                Some((last, _)) if page.len() == PAGE => Turn::Coming(self.page(Some(last.clone()))),
+                _ => Turn::End,
+            };
             let page = page.into_iter().map(|(_, entity)| entity).collect::<StepResult<Vec<E>>>()?;
             Ok(Some((page, next)))
         });
         pages.boxed()
+    }
+
+    fn page(&self, after: Option<ObjectKey>) -> AbortOnDropHandle<Page<E>> {
+        let (context, object_type) = (self.context.clone(), self.object_type.clone());
+        AbortOnDropHandle::new(tokio::spawn(async move { context.entities(&object_type, after, PAGE).await }))
     }
 
     /// Which of these keys the graph has an entity of.
