@@ -3,39 +3,36 @@
 //! It owns the connections. When a request may be sent is decided by its [`Admission`]: a place among those in flight
 //! is held during one attempt, never during a pause; no lock is held across an await.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::{Method, Response, StatusCode, redirect};
-use serde::Serialize;
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use super::ProviderError;
 use super::account::AccountKey;
 use super::admission::{Admission, Admitted};
+use super::answer::{Broken, LARGEST_ERROR_BODY, RawAnswer, Unread};
 use super::budget::{BudgetState, RateBudget};
+use super::call::{Call, Tolerance};
 use super::conditional::{Condition, EtagCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::limit::Outcome;
-use super::request::{Call, Probe, Tolerance};
+use super::probe::Probe;
 use super::retry::Again;
 use super::usage::{Tally, Usage};
 #[cfg(feature = "recording")]
 use super::wire;
 use super::wire::{Tape, Wire};
-use super::{Argument, ProviderError, Request};
 use crate::redact::Redaction;
 
-/// An error's body says little: what is beyond this is not read.
-pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
 /// Room made for a body before any of it has come.
 const BELIEVED_LENGTH: usize = 1 << 20;
-const MOST_REDIRECTS: usize = 5;
 
 /// A client of one provider. Clones are cheap and share everything but what [`for_step`](Self::for_step) counts.
 #[derive(Clone)]
@@ -52,33 +49,6 @@ struct Shared {
     answer_headers: AnswerHeaders,
     admission: Admission,
     redaction: Redaction,
-}
-
-/// An answer as it came over the wire.
-#[derive(Debug)]
-pub(super) struct RawAnswer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
-
-/// No whole answer came.
-pub(super) enum Broken {
-    Connection(String),
-    TimedOut(&'static str),
-    TooLarge,
-    /// A replay has no answer to it.
-    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "there are no replays"))]
-    NotRecorded(String),
-}
-
-/// Why an answer of success could not be read.
-#[derive(Debug)]
-pub(super) enum Unread {
-    /// It is damaged: the next one may be whole.
-    Broken(String),
-    /// It is whole, and something else than expected.
-    Unfit(String),
 }
 
 struct Failure {
@@ -162,18 +132,6 @@ impl Http {
     /// [`for_step`](Self::for_step) cost so far.
     pub fn usage(&self) -> Usage {
         self.tally.usage()
-    }
-
-    /// Asks for what is at a path below the provider's address: each `{placeholder}` of the template takes one
-    /// argument, encoded so that it stays within its segment. Requests are counted by template.
-    pub fn get(&self, template: &str, arguments: &[Argument<'_>]) -> Request {
-        Request::new(self, Method::GET, template, arguments)
-    }
-
-    /// Asks with a JSON body, where a provider wants a query so. It is sent again after a failure, as reading is:
-    /// not for requests that change something.
-    pub fn post(&self, template: &str, arguments: &[Argument<'_>], body: &impl Serialize) -> Request {
-        Request::new(self, Method::POST, template, arguments).body(body)
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -438,37 +396,6 @@ impl fmt::Debug for Http {
     }
 }
 
-pub(super) fn client(endpoint: &Endpoint, headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
-    // Fails where the program has installed one already, and that one serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let limits = endpoint.time_limits;
-    let mut builder = reqwest::Client::builder()
-        .default_headers(headers)
-        .connect_timeout(limits.connect)
-        .read_timeout(limits.idle)
-        .timeout(limits.request)
-        .redirect(within_one_origin())
-        .referer(false)
-        .retry(reqwest::retry::never());
-    if endpoint.is_loopback() {
-        builder = builder.no_proxy();
-    }
-    if endpoint.base.scheme() == "http" {
-        // A machine without root certificates can ask, too.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|error| EndpointError::Connections { reason: root_cause(&error) })
-}
-
-/// Credentials go where they were meant to go: a redirect to another host, port or scheme is not followed.
-fn within_one_origin() -> redirect::Policy {
-    redirect::Policy::custom(|attempt| {
-        let previous = attempt.previous();
-        let same = previous.last().is_some_and(|from| from.origin() == attempt.url().origin());
-        if same && previous.len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
-    })
-}
-
 async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broken> {
     let announced = response.content_length().unwrap_or_default();
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
@@ -483,30 +410,6 @@ async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broke
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-impl From<&reqwest::Error> for Broken {
-    fn from(error: &reqwest::Error) -> Self {
-        let cause = root_cause(error);
-        match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::TimedOut("no connection within the time limit"),
-            (true, false) => Self::Connection(format!("no connection ({cause})")),
-            (false, true) => Self::TimedOut("no whole answer within the time limit"),
-            (false, false) => Self::Connection(format!("the connection broke ({cause})")),
-        }
-    }
-}
-
-/// The innermost cause: the outer ones repeat the address.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = match error.source() {
-        Some(cause) => cause,
-        None => return "the request could not be sent".into(),
-    };
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: Option<&HeaderName>) -> Option<&'a str> {

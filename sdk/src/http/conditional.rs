@@ -22,9 +22,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::client::RawAnswer;
+use super::answer::RawAnswer;
+use super::call::Call;
 use super::endpoint::Endpoint;
-use super::request::Call;
 use crate::redact::Redaction;
 
 /// Headers that are not kept: those of one connection, those of a body on its way, and those that may be secret.

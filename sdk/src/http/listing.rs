@@ -12,11 +12,13 @@ use serde::de::DeserializeOwned;
 
 use crate::RawJson;
 
-use super::ProviderError;
+use super::answer::{RawAnswer, Unread, misfit, read_json};
 use super::error::{Problem, ProviderErrorKind, Subject, Told};
 use super::identities::Identities;
-use super::request::misfit;
+use super::pages::{OnePage, Pages, Pagination};
+use super::ranges::{RangePages, Ranges};
 use super::text::without_quoted;
+use super::{ProviderError, Request};
 
 /// An element of a list: the typed value, and the JSON that it was read from.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +54,36 @@ pub(super) fn item<T: DeserializeOwned>(raw: RawJson) -> Result<Item<T>, String>
         },
     };
     Ok(Item { value, raw })
+}
+
+impl Request {
+    /// The answer's body read as `T`, with the JSON it came from.
+    ///
+    /// # Errors
+    /// As [`json`](Request::json).
+    pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
+        let read = |answer: &RawAnswer| {
+            let raw: RawJson = read_json(answer)?;
+            item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
+        };
+        self.fetch(read).await
+    }
+
+    /// A list that comes in one answer, as a JSON array.
+    pub fn list<T: DeserializeOwned>(self) -> Listing<T> {
+        self.pages(OnePage)
+    }
+
+    /// A list that comes in ranges.
+    pub fn ranges<T: DeserializeOwned>(self, ranges: Ranges) -> Listing<T> {
+        self.pages(RangePages::new(ranges))
+    }
+
+    /// A list that comes in pages of some other kind.
+    pub fn pages<T: DeserializeOwned>(self, pagination: impl Pagination) -> Listing<T> {
+        let subject = self.call.subject.clone();
+        Listing::new(subject, Pages::new(self, pagination).stream())
+    }
 }
 
 type Identity<T> = Box<dyn Fn(&T) -> String + Send>;

@@ -10,11 +10,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::RawJson;
 
-use super::client::{RawAnswer, Unread};
+use super::answer::{RawAnswer, Unread, misfit, part, text_of};
+use super::call::Tolerance;
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::identities::Identities;
-use super::paginations::part;
-use super::request::{Tolerance, misfit, text_of};
 use super::text::{one_line, without_quoted};
 use super::{ProviderError, Request};
 

@@ -1,13 +1,10 @@
 //! The paginations that most providers have: by cursor, by link, by number. Others are written by an integration.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use serde_json::value::RawValue;
 use url::Url;
 
 use super::Request;
+use super::answer::part;
 use super::pages::{Answer, Next, Page, Pagination};
 
 /// Lists whose body holds a page and the cursor of the next: `{"items": [...], "next": "..."}`.
@@ -131,20 +128,6 @@ impl Pagination for Numbered {
     }
 }
 
-/// The part of a body that a JSON pointer leads to; `None` where there is nothing.
-pub(super) fn part<'a>(body: &'a str, pointer: &str) -> Result<Option<&'a str>, String> {
-    let mut part = body;
-    for name in pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")) {
-        let object: BTreeMap<Cow<'a, str>, &'a RawValue> =
-            serde_json::from_str(part).map_err(|_| format!("the body should have an object at `{pointer}`"))?;
-        match object.get(name.as_str()) {
-            Some(inner) => part = inner.get(),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(part))
-}
-
 /// Text or a number; `None` where there is neither.
 fn text_at(answer: &Answer<'_>, pointer: &str) -> Result<Option<String>, String> {
     let Some(found) = part(answer.body(), pointer)? else { return Ok(None) };
@@ -214,15 +197,5 @@ mod tests {
         assert_eq!(query_of("https://elsewhere.example/b?page=2&q=a%20b"), Next::At("page=2&q=a%20b".into()));
         assert_eq!(query_of("/a?page=2"), Next::At("page=2".into()));
         assert!(matches!(query_of("https://api.example.com/pages/2"), Next::Lost(_)));
-    }
-
-    #[test]
-    fn a_pointer_leads_to_a_part_or_to_nothing() {
-        let body = r#"{"data": {"items": [1], "a/b": 2}, "next": null}"#;
-        assert_eq!(part(body, ""), Ok(Some(body)));
-        assert_eq!(part(body, "/data/items"), Ok(Some("[1]")));
-        assert_eq!(part(body, "/data/a~1b"), Ok(Some("2")));
-        assert_eq!(part(body, "/data/none"), Ok(None));
-        assert!(part(body, "/data/items/0").unwrap_err().contains("/data/items/0"));
     }
 }

@@ -1,22 +1,16 @@
 //! A request before it is sent, and what can be made of its answer.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use url::Url;
+use serde::de::DeserializeOwned;
 
-use crate::RawJson;
-
-use super::client::{RawAnswer, Unread};
+use super::answer::{RawAnswer, Unread, read_json};
+use super::call::{Call, Tolerance};
 use super::error::{Problem, ProviderErrorKind, Subject, Told};
-use super::listing::{self, Item, Listing};
-use super::pages::{OnePage, Pages, Pagination};
-use super::ranges::{RangePages, Ranges};
-use super::text::without_quoted;
+use super::probe::Probe;
 use super::{Http, ProviderError};
 
 /// What fills a placeholder of a path template: an id, a number, a name.
@@ -32,55 +26,17 @@ pub struct Request {
     pub(super) fault: Option<String>,
 }
 
-/// What goes over the wire, and by which name it is counted.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) subject: Subject,
-    /// Such as `GET /teams/{id}/apps`.
-    pub(super) counted_as: String,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Vec<u8>>,
-    /// Errors that the reader of the answer handles itself.
-    pub(super) tolerates: Tolerance,
-}
-
-/// Which answers besides those of success are for the reader of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Tolerance {
-    /// None: they are errors.
-    #[default]
-    None,
-    /// One of this status.
-    Status(StatusCode),
-    /// Every one that would be the same if it was asked for again.
-    Final,
-}
-
-impl Call {
-    pub(super) fn bare(subject: Subject, url: Url) -> Self {
-        let counted_as = subject.to_string();
-        Self { subject, counted_as, url, headers: HeaderMap::new(), body: None, tolerates: Tolerance::None }
+impl Http {
+    /// Asks for what is at a path below the provider's address: each `{placeholder}` of the template takes one
+    /// argument, encoded so that it stays within its segment. Requests are counted by template.
+    pub fn get(&self, template: &str, arguments: &[Argument<'_>]) -> Request {
+        Request::new(self, Method::GET, template, arguments)
     }
-}
 
-/// What [`Request::probe`] learned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe {
-    /// The status: 2xx where it may be asked, 403 where a scope is missing.
-    pub status: u16,
-    /// The scopes that the endpoint accepts, any of which will do; none where the provider does not tell.
-    pub accepted_scopes: BTreeSet<String>,
-    /// The scopes that the credentials hold, where the provider tells.
-    pub granted_scopes: Option<BTreeSet<String>>,
-    /// How many requests are left, where the provider tells.
-    pub rate_remaining: Option<u64>,
-}
-
-impl Probe {
-    /// Whether the credentials may ask this.
-    pub fn is_allowed(&self) -> bool {
-        (200..300).contains(&self.status)
+    /// Asks with a JSON body, where a provider wants a query so. It is sent again after a failure, as reading is:
+    /// not for requests that change something.
+    pub fn post(&self, template: &str, arguments: &[Argument<'_>], body: &impl Serialize) -> Request {
+        Request::new(self, Method::POST, template, arguments).body(body)
     }
 }
 
@@ -139,34 +95,6 @@ impl Request {
         self.fetch(read_json).await
     }
 
-    /// The answer's body read as `T`, with the JSON it came from.
-    ///
-    /// # Errors
-    /// As [`json`](Self::json).
-    pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
-        let read = |answer: &RawAnswer| {
-            let raw: RawJson = read_json(answer)?;
-            listing::item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
-        };
-        self.fetch(read).await
-    }
-
-    /// A list that comes in one answer, as a JSON array.
-    pub fn list<T: DeserializeOwned>(self) -> Listing<T> {
-        self.pages(OnePage)
-    }
-
-    /// A list that comes in ranges.
-    pub fn ranges<T: DeserializeOwned>(self, ranges: Ranges) -> Listing<T> {
-        self.pages(RangePages::new(ranges))
-    }
-
-    /// A list that comes in pages of some other kind.
-    pub fn pages<T: DeserializeOwned>(self, pagination: impl Pagination) -> Listing<T> {
-        let subject = self.call.subject.clone();
-        Listing::new(subject, Pages::new(self, pagination).stream())
-    }
-
     /// Asks only whether it may be asked: an answer that refuses is one, too, and the body is not read. What other
     /// requests ask for again is asked for again here.
     ///
@@ -179,7 +107,7 @@ impl Request {
         self.fetch(|answer| Ok(http.probed(answer))).await
     }
 
-    async fn fetch<T: Send>(
+    pub(super) async fn fetch<T: Send>(
         &self,
         read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
     ) -> Result<T, ProviderError> {
@@ -230,40 +158,6 @@ fn fill(template: &str, arguments: &[Argument<'_>]) -> Result<Vec<String>, Strin
         None => Ok(segments),
         Some(_) => Err("its path has fewer placeholders than arguments".into()),
     }
-}
-
-/// UTF-8 is decided on the whole body: a character can be split over two chunks.
-pub(super) fn text_of(answer: &RawAnswer) -> Result<&str, Unread> {
-    let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
-    std::str::from_utf8(body).map_err(|_| Unread::Broken("the body is not UTF-8".into()))
-}
-
-/// Reads the body; what goes wrong there is told with its place.
-pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Unread> {
-    let text = text_of(answer)?;
-    if let Ok(value) = serde_json::from_str(text) {
-        return Ok(value);
-    }
-    let broken = |error: &serde_json::Error| {
-        Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
-    };
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        // What does not fit may only be the beginning of what would: damage comes first.
-        if error.inner().is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
-            Unread::Unfit(format!("the body does not fit: {}", misfit(error.path(), error.inner())))
-        } else {
-            broken(&error.into_inner())
-        }
-    })?;
-    json.end().map_err(|error| broken(&error))?;
-    Ok(value)
-}
-
-/// Where and why a value does not fit a type; the value itself is not quoted.
-pub(super) fn misfit(path: &serde_path_to_error::Path, error: &serde_json::Error) -> String {
-    let reason = without_quoted(&error.to_string());
-    if path.iter().next().is_none() { reason } else { format!("`{path}`: {reason}") }
 }
 
 #[cfg(test)]

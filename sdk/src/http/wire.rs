@@ -48,7 +48,7 @@ impl Wire {
         tape: &Tape,
         redaction: &Redaction,
     ) -> Result<Self, EndpointError> {
-        let client = || super::client::client(endpoint, headers);
+        let client = || super::connections::client(endpoint, headers);
         match tape {
             Tape::Off => Ok(Self::Network(client()?)),
             #[cfg(feature = "recording")]
@@ -60,7 +60,7 @@ impl Wire {
             Tape::Replay(replay) => {
                 let limits = crate::recording::Limits {
                     success: endpoint.largest_body,
-                    error: super::client::LARGEST_ERROR_BODY,
+                    error: super::answer::LARGEST_ERROR_BODY,
                 };
                 let player = replay.player(endpoint.clone(), redaction.clone(), limits);
                 Ok(Self::Replayed(Box::new(player)))
@@ -88,8 +88,8 @@ mod taped {
     use jiff::Timestamp;
     use tokio::time::Instant;
 
-    use crate::http::client::{Broken, RawAnswer};
-    use crate::http::request::Call;
+    use crate::http::answer::{Broken, RawAnswer};
+    use crate::http::call::Call;
     use crate::http::{Endpoint, EndpointError};
     use crate::recording::{Asked, Heard, Listener, Player, Times};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::index::Index;
 use super::question::{Detail, Host, Place};
-use super::replay::Index;
 
 /// How many of the likeliest places are compared letter by letter.
 const COMPARED: usize = 200;

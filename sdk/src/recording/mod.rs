@@ -35,6 +35,7 @@ mod body;
 mod error;
 mod exchange;
 mod har;
+mod index;
 mod miss;
 mod names;
 mod pseudonym;

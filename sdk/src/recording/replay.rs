@@ -1,6 +1,6 @@
 //! Answering from recordings: exact, offline, and whatever the order and the time of the requests.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,12 +11,12 @@ use crate::http::{Endpoint, EndpointError, Http};
 use crate::redact::Redaction;
 
 use super::RecordingError;
-use super::archive::{Archive, Damage, Located};
+use super::archive::{Damage, Located};
 use super::body::{self, BodyError};
 use super::exchange::{Asked, Heard};
-use super::har::{self, Entry, Response};
+use super::har::{self, Response};
+use super::index::{Index, Series};
 use super::miss::Miss;
-use super::pseudonym::Pseudonyms;
 use super::question::{Detail, Host, Place, host, question};
 use super::scrub::Scrub;
 
@@ -36,30 +36,6 @@ pub struct Replay {
     index: Arc<Index>,
 }
 
-impl Index {
-    pub(super) fn damaged(&self) -> &[Damage] {
-        &self.archive.damaged
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Index {
-    archive: Archive,
-    pseudonyms: Option<Pseudonyms>,
-    exchanges: usize,
-    pub(super) places: HashMap<Place, Vec<Series>>,
-    /// What all paths of a host begin with, segment by segment.
-    hosts: BTreeMap<Host, Vec<String>>,
-}
-
-/// The answers to one question, in their order.
-#[derive(Debug)]
-pub(super) struct Series {
-    pub(super) detail: Detail,
-    id: usize,
-    answers: Vec<(Option<i64>, Located)>,
-}
-
 impl Replay {
     /// Reads every `.har` file below a folder, or one file.
     ///
@@ -67,11 +43,7 @@ impl Replay {
     /// [`RecordingError`] where there is none, or one that is no HAR file at all. Of a file that is cut off what it
     /// has is replayed; [`damaged`](Self::damaged) tells.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
-        let path = path.as_ref();
-        let mut gathered = Gathered::default();
-        let archive = Archive::read(path, |at, entry| gathered.add(at, &entry))?;
-        let pseudonyms = if path.is_dir() { Pseudonyms::of_folder(path)? } else { None };
-        Ok(Self { index: Arc::new(gathered.index(archive, pseudonyms)) })
+        Ok(Self { index: Arc::new(Index::read(path.as_ref())?) })
     }
 
     /// How many exchanges can be replayed.
@@ -114,44 +86,6 @@ impl Replay {
 pub(crate) struct Limits {
     pub(crate) success: usize,
     pub(crate) error: usize,
-}
-
-#[derive(Debug, Default)]
-struct Gathered {
-    exchanges: usize,
-    series: usize,
-    places: HashMap<Place, Vec<Series>>,
-    hosts: BTreeMap<Host, Vec<String>>,
-}
-
-impl Gathered {
-    fn add(&mut self, at: Located, entry: &Entry) {
-        let Some((place, detail)) = question(&entry.request) else { return };
-        self.exchanges += 1;
-        let segments = || place.path.split('/').map(str::to_owned).collect::<Vec<_>>();
-        let shared = self.hosts.entry(place.host.clone()).or_insert_with(segments);
-        let equal = shared.iter().zip(place.path.split('/')).take_while(|(one, other)| one == other).count();
-        shared.truncate(equal);
-        let there = self.places.entry(place).or_default();
-        let series = match there.iter_mut().position(|series| series.detail == detail) {
-            Some(at) => &mut there[at],
-            None => {
-                there.push(Series { detail, id: self.series, answers: Vec::new() });
-                self.series += 1;
-                let last = there.len() - 1;
-                &mut there[last]
-            }
-        };
-        series.answers.push((entry.order, at));
-    }
-
-    fn index(mut self, archive: Archive, pseudonyms: Option<Pseudonyms>) -> Index {
-        // Stable: where nothing tells an order, that of the files holds.
-        let all = self.places.values_mut().flatten();
-        all.for_each(|series| series.answers.sort_by_key(|(order, _)| order.unwrap_or_default()));
-        let (exchanges, places, hosts) = (self.exchanges, self.places, self.hosts);
-        Index { archive, pseudonyms, exchanges, places, hosts }
-    }
 }
 
 /// Recordings at one client.

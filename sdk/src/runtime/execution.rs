@@ -232,8 +232,7 @@ impl Execution<'_> {
         };
         let emits = declaration.emits();
         let followed = tails(&|object_type| emits.contains(object_type));
-        let producing: Vec<Arc<Tail>> = followed.values().cloned().collect();
-        let context = StepContext::new(StepServices {
+        StepContext::new(StepServices {
             intake: StepIntake::new(
                 Arc::clone(&self.intake),
                 &declaration,
@@ -251,9 +250,7 @@ impl Execution<'_> {
             concurrency: self.concurrency,
             places: Arc::clone(&self.places),
             on_part_failed: self.on_part_failed(step.id()),
-        });
-        producing.iter().for_each(|tail| tail.produced_by(context.services()));
-        context
+        })
     }
 
     fn on_part_failed(&self, step: &StepId) -> OnPartFailed {

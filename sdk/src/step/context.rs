@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
@@ -53,11 +53,6 @@ impl std::fmt::Debug for StepServices {
 impl StepContext {
     pub(crate) fn new(services: StepServices) -> Self {
         Self(Arc::new(services))
-    }
-
-    /// What this step has in hand, for those who follow what it adds.
-    pub(crate) fn services(&self) -> Weak<StepServices> {
-        Arc::downgrade(&self.0)
     }
 
     /// The tail of a type that the step follows; of one that it does not declare to follow, the end of an ended one.

@@ -13,6 +13,7 @@
 //! The typed layer is sugar: every parameter is built from a [`StepContext`], and a step made at run time
 //! uses that directly.
 
+mod admission;
 mod bytes;
 mod context;
 mod declaration;
@@ -32,6 +33,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+pub(crate) use admission::Intake;
+pub use admission::{EntityHook, RelationshipHook};
 pub use context::StepContext;
 pub(crate) use context::{OnPartFailed, StepServices};
 pub use declaration::{Declaration, DisabledReason, IngestionSource};
@@ -39,8 +42,7 @@ pub use each::Each;
 pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, Related, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
 pub use function::{Client, Parameter, Settings, StepFunction};
-pub use intake::{EntityHook, RelationshipHook};
-pub(crate) use intake::{Intake, StepIntake};
+pub(crate) use intake::StepIntake;
 pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
 pub(crate) use part::{Part, PartBooks};
 pub use read::Read;

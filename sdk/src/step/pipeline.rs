@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::graph::{ObjectKey, StepId};
 use crate::store::{DonePart, Insertion, Pending, Row};
 
-use super::intake::{Intake, Unchecked};
+use super::admission::{Intake, Unchecked};
 use super::{Ledger, ObjectError, Part, StepError, StepResult};
 
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::StepResult;
-use super::context::StepServices;
+use super::pipeline::Pipeline;
 
 /// How long a follower that found nothing sleeps at the most: what was on its way to the writer's queue is there by then.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Tail {
     added: watch::Sender<Progress>,
-    producers: Mutex<Vec<Weak<StepServices>>>,
+    producers: Mutex<Vec<Weak<Pipeline>>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,7 +43,7 @@ impl Tail {
     }
 
     /// A step that adds the type has begun.
-    pub(crate) fn produced_by(&self, producer: Weak<StepServices>) {
+    pub(super) fn produced_by(&self, producer: Weak<Pipeline>) {
         self.producers.lock().unwrap_or_else(PoisonError::into_inner).push(producer);
     }
 
@@ -58,7 +58,7 @@ impl Tail {
     pub(crate) async fn flush(&self) -> StepResult {
         let producers = self.producers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for producer in producers.iter().filter_map(Weak::upgrade) {
-            producer.intake.flush().await?;
+            producer.flush().await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 
 mod answers;
 mod job;
+mod jobs;
 mod lock;
 mod object;
 mod rewind;
@@ -19,7 +20,8 @@ mod sqlite;
 mod writer;
 
 pub(crate) use answers::StoredAnswers;
-pub use job::{Count, JobRow, JobState, JobStore, StepRow};
+pub use job::{Count, JobState, JobStore, StepRow};
+pub use jobs::JobRow;
 pub use object::{Conflict, DonePart, Insertion, Kind, PartNumber, Quarantined, Row};
 pub use rewind::Rewound;
 pub(crate) use sqlite::Pending;

@@ -1,0 +1,104 @@
+//! An answer as it came over the wire, and the reading of its body.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+use super::text::without_quoted;
+
+/// An error's body says little: what is beyond this is not read.
+pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(super) struct RawAnswer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// No whole answer came.
+pub(super) enum Broken {
+    Connection(String),
+    TimedOut(&'static str),
+    TooLarge,
+    /// A replay has no answer to it.
+    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "there are no replays"))]
+    NotRecorded(String),
+}
+
+/// Why an answer of success could not be read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It is damaged: the next one may be whole.
+    Broken(String),
+    /// It is whole, and something else than expected.
+    Unfit(String),
+}
+
+/// UTF-8 is decided on the whole body: a character can be split over two chunks.
+pub(super) fn text_of(answer: &RawAnswer) -> Result<&str, Unread> {
+    let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
+    std::str::from_utf8(body).map_err(|_| Unread::Broken("the body is not UTF-8".into()))
+}
+
+/// Reads the body; what goes wrong there is told with its place.
+pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Unread> {
+    let text = text_of(answer)?;
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    let broken = |error: &serde_json::Error| {
+        Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        // What does not fit may only be the beginning of what would: damage comes first.
+        if error.inner().is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            Unread::Unfit(format!("the body does not fit: {}", misfit(error.path(), error.inner())))
+        } else {
+            broken(&error.into_inner())
+        }
+    })?;
+    json.end().map_err(|error| broken(&error))?;
+    Ok(value)
+}
+
+/// Where and why a value does not fit a type; the value itself is not quoted.
+pub(super) fn misfit(path: &serde_path_to_error::Path, error: &serde_json::Error) -> String {
+    let reason = without_quoted(&error.to_string());
+    if path.iter().next().is_none() { reason } else { format!("`{path}`: {reason}") }
+}
+
+/// The part of a body that a JSON pointer leads to; `None` where there is nothing.
+pub(super) fn part<'a>(body: &'a str, pointer: &str) -> Result<Option<&'a str>, String> {
+    let mut part = body;
+    for name in pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")) {
+        let object: BTreeMap<Cow<'a, str>, &'a RawValue> =
+            serde_json::from_str(part).map_err(|_| format!("the body should have an object at `{pointer}`"))?;
+        match object.get(name.as_str()) {
+            Some(inner) => part = inner.get(),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_leads_to_a_part_or_to_nothing() {
+        let body = r#"{"data": {"items": [1], "a/b": 2}, "next": null}"#;
+        assert_eq!(part(body, ""), Ok(Some(body)));
+        assert_eq!(part(body, "/data/items"), Ok(Some("[1]")));
+        assert_eq!(part(body, "/data/a~1b"), Ok(Some("2")));
+        assert_eq!(part(body, "/data/none"), Ok(None));
+        assert!(part(body, "/data/items/0").unwrap_err().contains("/data/items/0"));
+    }
+}

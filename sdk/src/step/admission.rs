@@ -1,0 +1,116 @@
+//! What an object must pass on its way into the graph, whichever step makes it: the hooks of the integration, redaction,
+//! schemas. What becomes of it there is in the step's books.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::graph::{Entity, ObjectKey, ObjectType, RawData, Relationship, StepId};
+use crate::redact::Redaction;
+use crate::schema::{Finding, Schemas, Validation};
+use crate::store::{JobStore, Kind, Row};
+
+use super::bytes;
+use super::{Ledger, ObjectError, Part, StepResult};
+
+/// Changes an entity before it is added, such as to take out what must not be kept.
+pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
+/// Changes a relationship before it is added.
+pub type RelationshipHook = Arc<dyn Fn(&StepId, &mut Relationship) + Send + Sync>;
+
+/// What all steps of a job share on their way into the graph.
+pub(crate) struct Intake {
+    pub(crate) store: JobStore,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) validation: Validation,
+    pub(crate) on_entity: Vec<EntityHook>,
+    pub(crate) on_relationship: Vec<RelationshipHook>,
+    pub(crate) redaction: Redaction,
+}
+
+impl Intake {
+    /// Checks and serializes.
+    pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> Result<Row, ObjectError> {
+        let Unchecked { kind, key, object_type, class, part, ends, merge, json, raw_data } = object;
+        let bytes = match bytes::serialize(&json, &raw_data, &self.redaction) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                return Err(ObjectError::RawData { key, object_type, reason: error.to_string() });
+            }
+        };
+        let findings = self.check(&json);
+        let apart = self.judge(&findings, &key, &object_type)? == Verdict::Apart;
+        let quarantined = apart.then(|| serde_json::json!(findings).to_string());
+        ledger.admit(&object_type, apart, findings, part.as_deref());
+        let part = part.map_or(0, |part| part.number());
+        Ok(Row { kind, key, object_type, class, part, ends, merge, json: bytes, quarantined })
+    }
+
+    /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
+    pub(super) fn refuse(&self, ledger: &Ledger, error: ObjectError) -> StepResult {
+        if self.validation == Validation::Fail {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "an object is refused");
+        ledger.refuse(error);
+        Ok(())
+    }
+
+    fn check(&self, object: &Value) -> Vec<Finding> {
+        if self.validation == Validation::Off { Vec::new() } else { self.schemas.check(object) }
+    }
+
+    /// What a step does about the findings on one object: its error, if it is to fail, or whether it is kept apart.
+    fn judge(&self, findings: &[Finding], key: &ObjectKey, object_type: &ObjectType) -> Result<Verdict, ObjectError> {
+        match (self.validation, findings.first()) {
+            (Validation::Fail, Some(first)) => {
+                let (key, object_type) = (key.clone(), object_type.clone());
+                Err(ObjectError::Invalid { key, object_type, finding: first.to_string() })
+            }
+            (Validation::Quarantine, Some(_)) => Ok(Verdict::Apart),
+            _ => Ok(Verdict::Admitted),
+        }
+    }
+
+    /// Whether an amended entity may be written; if not, the error that ends the step, if it is to end.
+    pub(super) fn check_amended(
+        &self,
+        ledger: &Ledger,
+        key: &ObjectKey,
+        object: &Value,
+    ) -> Result<(), Option<ObjectError>> {
+        let findings = self.check(object);
+        let Some(object_type) = object["_type"].as_str().and_then(|name| ObjectType::new(name).ok()) else {
+            return Ok(());
+        };
+        let verdict = self.judge(&findings, key, &object_type).map_err(Some)?;
+        ledger.find(findings, Part::current().as_deref());
+        match verdict {
+            Verdict::Admitted => Ok(()),
+            Verdict::Apart => {
+                ledger.skip(&object_type, "properties that break the schema are left out");
+                Err(None)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Admitted,
+    Apart,
+}
+
+/// An object between its making and its check.
+pub(super) struct Unchecked {
+    pub(super) kind: Kind,
+    pub(super) key: ObjectKey,
+    pub(super) object_type: ObjectType,
+    pub(super) class: String,
+    pub(super) part: Option<Arc<Part>>,
+    pub(super) ends: Option<(ObjectKey, ObjectKey)>,
+    pub(super) merge: bool,
+    /// The object, with an outline of its raw data.
+    pub(super) json: Value,
+    pub(super) raw_data: Vec<RawData>,
+}
