@@ -35,12 +35,15 @@ mod ink;
 mod interrupt;
 mod logs;
 mod markdown;
+mod options;
 mod program;
 mod progress;
 mod report;
+mod sample;
 mod scaffold;
 mod screen;
 mod session;
 mod variables;
 
-pub use program::{Program, Sample};
+pub use program::Program;
+pub use sample::Sample;

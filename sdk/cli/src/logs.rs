@@ -12,7 +12,7 @@ use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-use crate::arguments::{Format, Globals};
+use crate::options::{Format, Globals};
 use crate::screen::Screen;
 
 /// Warnings of one place in the code that are shown, unless more is asked for. The summary counts all of them.

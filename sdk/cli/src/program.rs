@@ -1,40 +1,21 @@
 //! A program: an integration with every command.
 
-use std::any::Any;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
-use std::pin::Pin;
 use std::process::ExitCode;
 
-use clap::{ColorChoice, FromArgMatches};
+use clap::{ColorChoice, Command, FromArgMatches};
 use integration_sdk::Integration;
 
 use crate::arguments::{self, Arguments};
+use crate::sample::{Sample, StartSample};
 use crate::screen::Screen;
 use crate::session::Session;
 use crate::{command, exit, failure::Failure, logs};
 
-type Started = Pin<Box<dyn Future<Output = std::io::Result<Sample>>>>;
-pub(crate) type StartSample = Box<dyn Fn() -> Started>;
-
 /// Threads that check objects and read the store: more would not be faster, and each keeps memory of its own.
 const BLOCKING_THREADS: usize = 8;
-
-/// What `--sample` needs.
-pub struct Sample {
-    /// The variables that lead to the imitation of the provider, such as its address and a key that it accepts. Nothing
-    /// else is read: no real key reaches the imitation.
-    pub values: Vec<(String, String)>,
-    /// The imitation, kept alive while the command runs.
-    pub server: Box<dyn Any + Send>,
-}
-
-impl fmt::Debug for Sample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sample").finish_non_exhaustive()
-    }
-}
 
 /// The program of an integration.
 pub struct Program {
@@ -81,7 +62,7 @@ impl Program {
     fn run(&self, words: Vec<OsString>) -> u8 {
         let name = self.name(words.first());
         let line = arguments::command(&self.integration, &name, self.version, self.sample.is_some());
-        let matches = line.try_get_matches_from(words);
+        let matches = line.clone().try_get_matches_from(words);
         let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -93,14 +74,14 @@ impl Program {
         use_colours(arguments.globals.color);
         let screen = Screen::new(arguments.globals.quiet, arguments.globals.log_format);
         logs::begin(&arguments.globals, &screen);
-        let outcome = self.execute(&arguments, &name, screen.clone());
+        let outcome = self.execute(&arguments, line, &name, screen.clone());
         outcome.unwrap_or_else(|failure| {
             screen.fail(&failure.render(&name));
             failure.code()
         })
     }
 
-    fn execute(&self, arguments: &Arguments, name: &str, screen: Screen) -> Result<u8, Failure> {
+    fn execute(&self, arguments: &Arguments, line: Command, name: &str, screen: Screen) -> Result<u8, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .max_blocking_threads(BLOCKING_THREADS)
             .enable_all()
@@ -110,6 +91,7 @@ impl Program {
             integration: &self.integration,
             start_sample: self.sample.as_ref(),
             program: name,
+            line,
             globals: &arguments.globals,
             screen,
         };

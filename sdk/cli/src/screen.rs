@@ -6,7 +6,7 @@ use indicatif::MultiProgress;
 use integration_sdk::Timestamp;
 use serde_json::json;
 
-use crate::arguments::Format;
+use crate::options::Format;
 
 /// Wider lines are hard to read, however wide the window is.
 const WIDEST: usize = 140;

@@ -4,14 +4,15 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::Command;
 use integration_sdk::Integration;
 use integration_sdk::config::Values;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::arguments::Globals;
 use crate::failure::Failure;
-use crate::program::StartSample;
+use crate::options::Globals;
+use crate::sample::StartSample;
 use crate::screen::Screen;
 use crate::variables::Variables;
 
@@ -26,6 +27,8 @@ pub(crate) struct Session<'a> {
     pub(crate) start_sample: Option<&'a StartSample>,
     /// The program's name as it was called.
     pub(crate) program: &'a str,
+    /// All that its command line can say.
+    pub(crate) line: Command,
     pub(crate) globals: &'a Globals,
     pub(crate) screen: Screen,
 }

@@ -13,8 +13,8 @@ use integration_sdk::{Job, Summary};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::{self, Format};
 use crate::failure::Failure;
+use crate::options::{self, Format};
 use crate::report::words::counted;
 use crate::report::{self, Kept};
 use crate::session::{Configured, DEFAULT_INSTANCE, SAMPLE_INSTANCE, Session};
@@ -56,10 +56,10 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
     step: Vec<StepId>,
     /// How old the results of earlier jobs may be that serve as what the steps need
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = arguments::age, requires = "step")]
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = options::age, requires = "step")]
     max_age: Duration,
     /// Which account: its values stand in .env.NAME
-    #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
+    #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
     /// Go on with a job that was killed, cancelled or left something missing: the newest one, or that of this id
     #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample", "reuse_answers"])]

@@ -3,7 +3,6 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::arguments;
 use crate::exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -18,7 +17,7 @@ pub(crate) struct Completions {
 }
 
 pub(crate) fn run(session: &Session<'_>, order: &Completions) -> Result<u8, Failure> {
-    let mut command = arguments::command(session.integration, session.program, None, session.start_sample.is_some());
+    let mut command = session.line.clone();
     let mut script = Vec::new();
     clap_complete::generate(order.shell, &mut command, session.program, &mut script);
     session.print(&String::from_utf8_lossy(&script))?;

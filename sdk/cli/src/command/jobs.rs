@@ -7,9 +7,9 @@ use integration_sdk::Timestamp;
 use integration_sdk::store::JobRow;
 use serde::Serialize;
 
-use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::ink::{BOLD, paint};
+use crate::options::Format;
 use crate::report::sheet::{self, right};
 use crate::report::words::{counted, duration};
 use crate::report::{self, Kept};

@@ -9,8 +9,8 @@ use integration_sdk::plan::StartState;
 use integration_sdk::runtime::{Forecast, StepForecast};
 use integration_sdk::store::Store;
 
-use crate::arguments::{self, Format};
 use crate::failure::Failure;
+use crate::options::{self, Format};
 use crate::report::sheet::{self, right};
 use crate::report::words::{counted, duration, list, paragraph};
 use crate::session::Session;
@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     #[arg(long)]
     sample: bool,
     /// Which account: its values stand in .env.NAME
-    #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
+    #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
     /// Only these steps, and what they need
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]

@@ -7,7 +7,7 @@ mod lines;
 use integration_sdk::Event;
 use tokio::sync::mpsc;
 
-use crate::arguments::Format;
+use crate::options::Format;
 use crate::screen::Screen;
 
 /// Events that may wait for their consumer before the job does.

@@ -8,9 +8,9 @@ use integration_sdk::dataset::Exported;
 use integration_sdk::http::Usage;
 use integration_sdk::store::JobState;
 
-use crate::arguments::DATA_DIR;
 use crate::history::short;
 use crate::ink::{BOLD, GREEN, RED, YELLOW, paint};
+use crate::options::DATA_DIR;
 use crate::session::{DEFAULT_INSTANCE, SAMPLE_INSTANCE};
 
 use super::words::{counted, duration, paragraph};

@@ -29,10 +29,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::arguments;
 use crate::exit;
 use crate::failure::Failure;
 use crate::ink::{BOLD, FAINT, GREEN, YELLOW, paint};
+use crate::options;
 use crate::report::Rule;
 use crate::report::words::{counted, paragraph};
 use crate::screen;
@@ -87,7 +87,7 @@ pub(crate) struct Validate {
     #[arg(long)]
     sample: bool,
     /// Which account: its values stand in .env.NAME
-    #[arg(long, value_name = "NAME", value_parser = arguments::instance)]
+    #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
     /// How the results are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
