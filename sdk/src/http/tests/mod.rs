@@ -9,6 +9,7 @@ mod limits;
 mod listings;
 mod probes;
 mod retries;
+mod walks;
 
 use std::time::Duration;
 
