@@ -46,6 +46,9 @@ mod card;
 mod escape;
 #[cfg(feature = "explorer")]
 pub mod explorer;
+mod flowchart;
+pub mod graph;
+mod graphviz;
 mod html;
 mod layout;
 #[cfg(test)]
