@@ -23,7 +23,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Graphviz takes a minute for so many.
+    /// Graphviz takes about ten seconds for so many, and far longer for more.
     pub const DOT: Limit = Limit { entities: 2_000, relationships: 4_000 };
     /// Mermaid refuses more than 500 arrows and 50,000 characters unless it is configured otherwise, which code forges
     /// do not allow.
