@@ -23,6 +23,9 @@
 //! A [`TypeGraph`] says which entities there are and how they are related; the functions of [`types`] draw it in the
 //! same five ways.
 //!
+//! A [`graph::GraphPicture`] holds a collected graph; the functions of [`graph`] draw a small one for Graphviz and Mermaid,
+//! and count one of any size.
+//!
 //! With the feature `explorer`, `explorer::write_html` makes a page on which a collected graph is searched, filtered,
 //! followed and compared.
 //!
@@ -46,6 +49,9 @@ mod card;
 mod escape;
 #[cfg(feature = "explorer")]
 pub mod explorer;
+mod flowchart;
+pub mod graph;
+mod graphviz;
 mod html;
 mod layout;
 #[cfg(test)]

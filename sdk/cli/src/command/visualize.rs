@@ -1,8 +1,11 @@
 //! `visualize`: pictures of the steps, of the types and of a collected graph.
 
-mod explorer;
+mod collected;
+mod counts;
+mod graph;
 mod graphs;
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +25,8 @@ use crate::{exit, history, screen};
   {name} visualize steps --output steps.svg     as a picture
   {name} visualize steps --job                  with how the newest job went
   {name} visualize types --format mermaid       for a README on a code forge
-  {name} visualize graph --output graph.html    the newest graph, to explore in a browser"
+  {name} visualize graph --output graph.html    the newest graph, to explore in a browser
+  {name} visualize graph --format text          how many there are of each type"
 )]
 pub(crate) struct Visualize {
     #[command(subcommand)]
@@ -37,11 +41,13 @@ enum What {
     /// The types of entities, and how they are related
     #[command(after_help = "Examples:\n  {name} visualize types\n  {name} visualize types --job --output types.svg")]
     Types(Picture),
-    /// A collected graph, as one page that a browser opens from disk
-    #[command(
-        after_help = "Examples:\n  {name} visualize graph\n  {name} visualize graph --job 0198f3a2 --output monday.html\n  {name} visualize graph --against 0198f3a2"
-    )]
-    Graph(explorer::Explorer),
+    /// A collected graph: a page to explore, every object for Graphviz or Mermaid, or how many there are
+    #[command(after_help = "Examples:
+  {name} visualize graph                          writes graph.html, for a browser
+  {name} visualize graph --against 0198f3a2       with what is new since that job
+  {name} visualize graph --format text            how many there are of each type
+  {name} visualize graph --output small.mmd       every object, for Mermaid")]
+    Graph(graph::Graph),
 }
 
 #[derive(Debug, Args)]
@@ -74,8 +80,8 @@ enum Kind {
 pub(crate) async fn run(session: &Session<'_>, order: &Visualize) -> Result<u8, Failure> {
     let picture = match &order.what {
         What::Steps(picture) | What::Types(picture) => picture,
-        What::Graph(explorer) => {
-            explorer::run(session, explorer).await?;
+        What::Graph(order) => {
+            graph::run(session, order).await?;
             return Ok(exit::SUCCESS);
         }
     };
@@ -88,21 +94,24 @@ pub(crate) async fn run(session: &Session<'_>, order: &Visualize) -> Result<u8, 
             draw_types(&graphs::types(session.integration, summary.as_ref()), kind, picture)
         }
     };
-    match &picture.output {
-        None => session.print(&drawn)?,
-        Some(path) => {
-            write(path, &drawn).map_err(Failure::file("write", path))?;
-            session.print(&format!("{} is written\n", path.display()))?;
-        }
-    }
+    deliver(session, picture.output.as_deref(), &drawn)?;
     Ok(exit::SUCCESS)
 }
 
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a picture to its file and says so, or to stdout.
+fn deliver(session: &Session<'_>, output: Option<&Path>, drawn: &str) -> Result<(), Failure> {
+    let Some(path) = output else { return session.print(drawn) };
+    let write = || create(path)?.write_all(drawn.as_bytes());
+    write().map_err(Failure::file("write", path))?;
+    session.print(&format!("{} is written\n", path.display()))
+}
+
+/// A new file, with the folders that lead to it.
+fn create(path: &Path) -> std::io::Result<File> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::File::create(path)?.write_all(text.as_bytes())
+    File::create(path)
 }
 
 async fn summary(session: &Session<'_>, picture: &Picture) -> Result<Option<Summary>, Failure> {
@@ -112,31 +121,41 @@ async fn summary(session: &Session<'_>, picture: &Picture) -> Result<Option<Summ
 }
 
 fn kind(picture: &Picture) -> Result<Kind, Failure> {
-    let (None, Some(path)) = (picture.format, &picture.output) else {
-        return Ok(picture.format.unwrap_or(Kind::Text));
-    };
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "svg" => Ok(Kind::Svg),
-        "html" | "htm" => Ok(Kind::Html),
-        "dot" | "gv" => Ok(Kind::Dot),
-        "mmd" | "mermaid" => Ok(Kind::Mermaid),
-        "txt" => Ok(Kind::Text),
-        _ => Err(Failure::Usage(format!(
-            "{} does not say which kind of picture it is to be: add --format, or end the name in .svg, .html, .dot, \
-             .mmd or .txt",
-            path.display()
-        ))),
+    match (picture.format, &picture.output) {
+        (None, Some(path)) => Kind::of(path).ok_or_else(|| Kind::unnamed(path, ".svg, .html, .dot, .mmd or .txt")),
+        (format, _) => Ok(format.unwrap_or(Kind::Text)),
+    }
+}
+
+impl Kind {
+    /// What the name of a file says.
+    fn of(path: &Path) -> Option<Kind> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "svg" => Some(Kind::Svg),
+            "html" | "htm" => Some(Kind::Html),
+            "dot" | "gv" => Some(Kind::Dot),
+            "mmd" | "mermaid" => Some(Kind::Mermaid),
+            "txt" => Some(Kind::Text),
+            _ => None,
+        }
+    }
+
+    fn unnamed(path: &Path, endings: &str) -> Failure {
+        let path = path.display();
+        Failure::Usage(format!(
+            "{path} does not say which kind of picture it is to be: add --format, or end the name in {endings}"
+        ))
     }
 }
 
 /// The columns and the colours of text: those of the terminal, or none in particular.
-fn canvas(picture: &Picture) -> (usize, bool) {
-    if picture.output.is_some() { (100, false) } else { (screen::width().min(200), screen::coloured()) }
+fn canvas(output: Option<&Path>) -> (usize, bool) {
+    if output.is_some() { (100, false) } else { (screen::width().min(200), screen::coloured()) }
 }
 
 fn draw_steps(graph: &StepGraph, kind: Kind, picture: &Picture) -> String {
-    let (width, colour) = canvas(picture);
+    let (width, colour) = canvas(picture.output.as_deref());
     match kind {
         Kind::Svg => steps::svg(graph),
         Kind::Html => steps::html(graph),
@@ -147,7 +166,7 @@ fn draw_steps(graph: &StepGraph, kind: Kind, picture: &Picture) -> String {
 }
 
 fn draw_types(graph: &TypeGraph, kind: Kind, picture: &Picture) -> String {
-    let (width, colour) = canvas(picture);
+    let (width, colour) = canvas(picture.output.as_deref());
     match kind {
         Kind::Svg => types::svg(graph),
         Kind::Html => types::html(graph),

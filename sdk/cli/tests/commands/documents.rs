@@ -1,3 +1,5 @@
+use insta::assert_snapshot;
+
 use crate::space::Space;
 
 #[test]
@@ -54,4 +56,48 @@ fn a_finished_job_can_be_laid_over_a_picture() {
     assert!(steps.contains("2 partial") && steps.contains("critical path"), "{steps}");
     let types = space.run("visualize types --job --format text").out;
     assert!(types.contains("3 entities"), "{types}");
+}
+
+#[test]
+fn a_collected_graph_is_drawn_object_by_object_or_counted() {
+    let space = Space::new();
+    space.run("collect");
+    for format in ["text", "dot", "mermaid"] {
+        let said = space.run(&format!("visualize graph --format {format}"));
+        assert_eq!((said.code, said.err.as_str()), (0, ""));
+        // A job's id and time differ from run to run.
+        let drawn: Vec<&str> = said.out.lines().filter(|line| !line.contains("job 01")).collect();
+        assert_snapshot!(format!("graph_{format}"), drawn.join("\n"));
+    }
+    assert_eq!(space.run("visualize graph --output p/graph.gv").out, "p/graph.gv is written\n");
+    assert!(space.read("p/graph.gv").starts_with("digraph"));
+}
+
+#[test]
+fn a_collected_graph_is_counted_against_an_earlier_one() {
+    let space = Space::new();
+    let newest = || space.run("jobs list --format json").json()[0]["id"].as_str().expect("an id").to_owned();
+    space.run("collect --step fetch-planets");
+    let fewer = newest();
+    space.run("collect");
+    let more = newest();
+    let since = |job: &str, against: &str| {
+        let said = space.run(&format!("visualize graph --format text --job {job} --against {against}"));
+        assert_eq!(said.code, 0, "{}", said.all());
+        said.out.lines().filter(|line| !line.contains("job 01")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_snapshot!("graph_with_more", since(&more, &fewer));
+    assert_snapshot!("graph_with_less", since(&fewer, &more));
+    assert!(![" added", " removed", " changed"].iter().any(|word| since(&more, &more).contains(word)));
+}
+
+#[test]
+fn a_collected_graph_is_not_drawn_as_an_svg() {
+    let space = Space::new();
+    for line in ["visualize graph --output graph.svg", "visualize graph --format svg"] {
+        let said = space.run(line);
+        assert_eq!(said.code, 2);
+        assert!(said.err.contains("html, dot, mermaid"), "{}", said.err);
+    }
+    assert!(space.run("visualize graph --output graph.pdf").err.contains(".html, .dot, .mmd or .txt"));
 }

@@ -9,11 +9,31 @@ use serde::Serialize;
 
 use super::discs::Map;
 use super::index::{Edge, Index};
-use super::model::{Change, GraphEdge, GraphPicture};
 use super::script_safe::ScriptSafe;
+use crate::graph::{Change, GraphEdge, GraphPicture};
 
 /// So many objects stand in one block.
 const BLOCK: usize = 128;
+
+impl Change {
+    /// The number that stands for it in the page's data.
+    fn code(&self) -> u8 {
+        match self {
+            Change::Same => 0,
+            Change::Added => 1,
+            Change::Removed => 2,
+            Change::Changed { .. } => 3,
+        }
+    }
+
+    /// The object as it was, where that is known.
+    fn before(&self) -> Option<&str> {
+        match self {
+            Change::Changed { before } => Some(before),
+            _ => None,
+        }
+    }
+}
 
 /// What `data.js` reads first.
 pub(super) fn write_columns(

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
-use super::model::{GraphEdge, GraphNode, GraphPicture};
+use crate::graph::{GraphEdge, GraphNode, GraphPicture};
 
 /// Nodes sorted by key, relationships resolved to them.
 pub(super) struct Index<'a> {

@@ -42,7 +42,6 @@ mod discs;
 mod forces;
 mod hierarchy;
 mod index;
-mod model;
 mod page;
 mod rim;
 mod rings;
@@ -52,7 +51,7 @@ mod tests;
 
 use std::io::{self, BufWriter, Write};
 
-pub use model::{Change, GraphEdge, GraphNode, GraphPicture};
+pub use crate::graph::{Change, GraphEdge, GraphNode, GraphPicture};
 
 use crate::escape::xml;
 use index::Index;

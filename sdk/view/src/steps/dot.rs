@@ -4,30 +4,18 @@ use super::card;
 use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode};
 use crate::escape::dot as escaped;
+use crate::graphviz::{Look, head, missing};
 
-/// What every node and edge has in common. One grey for lines and texts that can be read on white and on black.
-const STYLE: &str = "  graph [rankdir=LR, ranksep=0.8, nodesep=0.35, labelloc=t, fontname=\"Helvetica,Arial,sans-serif\"];\n  \
-                     node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#87919c\", \
-                     fontname=\"Helvetica,Arial,sans-serif\", fontsize=12, margin=\"0.2,0.1\"];\n  \
-                     edge [color=\"#87919c\", fontcolor=\"#57626e\", fontname=\"Helvetica,Arial,sans-serif\", \
-                     fontsize=9, arrowsize=0.8];\n";
+const LOOK: Look = Look { columns_apart: "0.8", label: "#57626e", label_size: 9 };
 
 pub(super) fn dot(graph: &StepGraph) -> String {
     let links = Links::of(graph);
-    let mut out = format!("digraph steps {{\n{STYLE}");
-    if !graph.title.trim().is_empty() {
-        out += &format!("  label=\"{}\";\n", escaped(&graph.title));
-    }
-    out.push('\n');
+    let mut out = head("steps", &graph.title, &LOOK);
     for (at, step) in graph.steps.iter().enumerate() {
         out += &node(at, step);
     }
     for (at, id) in links.missing.iter().enumerate() {
-        let at = graph.steps.len() + at;
-        out += &format!(
-            "  s{at} [label=\"{}\\nno such step\", style=\"rounded,dashed\", color=\"#cf222e\", fontcolor=\"#cf222e\"];\n",
-            escaped(id)
-        );
+        out += &missing(&format!("s{}", graph.steps.len() + at), id, "no such step");
     }
     out.push('\n');
     for link in &links.edges {

@@ -3,9 +3,9 @@
 use super::card;
 use super::links::{Link, Links};
 use super::model::{StepGraph, StepNode, StepState};
-use crate::escape::{mermaid as escaped, quoted};
+use crate::escape::mermaid as escaped;
+use crate::flowchart;
 
-/// Borders alone: the colours of texts and grounds are the reader's theme's.
 const CLASSES: &[(&str, &str)] = &[
     ("success", "stroke:#2da44e"),
     ("cached", "stroke:#218bff"),
@@ -13,30 +13,23 @@ const CLASSES: &[(&str, &str)] = &[
     ("failure", "stroke:#cf222e"),
     ("critical", "stroke-width:3px"),
     ("off", "stroke-dasharray:5 4"),
-    ("missing", "stroke:#cf222e,stroke-dasharray:5 4"),
+    ("missing", flowchart::MISSING),
 ];
 
 pub(super) fn mermaid(graph: &StepGraph) -> String {
     let links = Links::of(graph);
-    let mut out = String::new();
-    if !graph.title.trim().is_empty() {
-        out += &format!("---\ntitle: {}\n---\n", quoted(&graph.title));
-    }
-    out += "flowchart LR\n";
+    let mut out = flowchart::head(&graph.title);
     for (at, step) in graph.steps.iter().enumerate() {
         out += &node(at, step);
     }
     for (at, id) in links.missing.iter().enumerate() {
-        out += &format!("  s{}[\"{}<br/>no such step\"]\n", graph.steps.len() + at, escaped(id));
+        out += &flowchart::missing(&format!("s{}", graph.steps.len() + at), id, "no such step");
     }
     for link in &links.edges {
         out += &edge(link);
     }
     for (class, style) in CLASSES {
-        let members = members(graph, &links, class);
-        if !members.is_empty() {
-            out += &format!("  classDef {class} {style}\n  class {} {class}\n", members.join(","));
-        }
+        out += &flowchart::class(class, style, &members(graph, &links, class));
     }
     out
 }

@@ -2,16 +2,13 @@
 
 use super::links::{Links, with_count};
 use super::model::TypeGraph;
-use crate::escape::{mermaid as escaped, quoted};
+use crate::escape::mermaid as escaped;
+use crate::flowchart;
 use crate::number::counted;
 
 pub(super) fn mermaid(graph: &TypeGraph) -> String {
     let links = Links::of(graph);
-    let mut out = String::new();
-    if !graph.title.trim().is_empty() {
-        out += &format!("---\ntitle: {}\n---\n", quoted(&graph.title));
-    }
-    out += "flowchart LR\n";
+    let mut out = flowchart::head(&graph.title);
     for (at, entity) in graph.entities.iter().enumerate() {
         let count = entity.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();
         let mut lines =
@@ -20,23 +17,16 @@ pub(super) fn mermaid(graph: &TypeGraph) -> String {
         out += &format!("  t{at}[\"{}\"]\n", lines.join("<br/>"));
     }
     for (at, object_type) in links.missing.iter().enumerate() {
-        out += &format!("  t{}[\"{}<br/>declared by nobody\"]\n", graph.entities.len() + at, escaped(object_type));
+        out += &flowchart::missing(&format!("t{}", graph.entities.len() + at), object_type, "declared by nobody");
     }
     for (edge, (from, to)) in graph.relationships.iter().zip(&links.ends) {
         let arrow = if edge.mapped { "-.->" } else { "-->" };
         out += &format!("  t{from} {arrow}|\"{}\"| t{to}\n", escaped(&with_count(&edge.class, edge.count)));
     }
     let declared = graph.entities.len();
-    let mapped = (0..declared).filter(|&at| graph.entities[at].mapped).collect();
-    let missing = (declared..declared + links.missing.len()).collect();
-    out + &class("mapped", "stroke-dasharray:5 4", mapped)
-        + &class("missing", "stroke:#cf222e,stroke-dasharray:5 4", missing)
-}
-
-fn class(name: &str, style: &str, members: Vec<usize>) -> String {
-    if members.is_empty() {
-        return String::new();
-    }
-    let members: Vec<String> = members.iter().map(|at| format!("t{at}")).collect();
-    format!("  classDef {name} {style}\n  class {} {name}\n", members.join(","))
+    let ids = |members: &mut dyn Iterator<Item = usize>| members.map(|at| format!("t{at}")).collect::<Vec<_>>();
+    let mapped = ids(&mut (0..declared).filter(|&at| graph.entities[at].mapped));
+    let missing = ids(&mut (declared..declared + links.missing.len()));
+    out + &flowchart::class("mapped", "stroke-dasharray:5 4", &mapped)
+        + &flowchart::class("missing", flowchart::MISSING, &missing)
 }

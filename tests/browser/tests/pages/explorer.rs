@@ -249,6 +249,52 @@ async fn a_telephone_shows_everything_without_scrolling_sideways() {
     tab.close().await;
 }
 
+/// How far what is drawn reaches over the canvas: the parts of its width and of its height, in hundredths.
+const REACH: &str = "(() => {
+    const canvas = document.getElementById('canvas'), { width, height } = canvas;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+    const is = (x, y) => [0, 1, 2].some((part) => pixels[(y * width + x) * 4 + part] !== pixels[part]);
+    let [left, top, right, bottom] = [width, height, 0, 0];
+    for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) if (is(x, y)) {
+        [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
+    }
+    const part = (from, to, whole) => [Math.round(100 * from / whole), Math.round(100 * to / whole)];
+    return [...part(left, right, width), ...part(top, bottom, height)];
+})()";
+
+/// The map lies in the middle of the canvas, with nothing of it beyond, and reaches its edge one way or the other.
+const FITS: &str = "((left, right, top, bottom) =>
+    left >= 1 && right <= 99 && top >= 1 && bottom <= 99 && Math.min(left, top) <= 16 && Math.max(right, bottom) >= 84
+    && Math.abs(left - (100 - right)) < 8 && Math.abs(top - (100 - bottom)) < 8)";
+
+#[tokio::test]
+async fn the_map_is_fitted_to_a_window_of_another_size_until_the_reader_looks_elsewhere() {
+    let Some(browser) = Browser::start().await else { return };
+    let tab = explore(&browser, &samples::small()).await;
+    let fits = format!("{FITS}(...{REACH})");
+    tab.until(&fits).await;
+    for (width, height) in [(380, 760), (760, 380), (1600, 1000)] {
+        tab.shrink(width, height).await;
+        tab.until(&format!("innerWidth === {width} && {fits}")).await;
+    }
+
+    // In the middle of the map, the middle stays where it is.
+    tab.value("document.getElementById('canvas').focus()").await;
+    for _ in 0..4 {
+        tab.keys("+").await;
+    }
+    tab.shrink(700, 900).await;
+    tab.until(&format!("innerWidth === 700 && document.getElementById('canvas').width > 0 && !{fits}")).await;
+    let settled = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))";
+    tab.wait(&format!("{settled}.then(arguments[0])")).await;
+    assert_eq!(tab.value(&fits).await, json!(false), "zoomed in, and still so");
+    tab.keys("0").await;
+    tab.until(&fits).await;
+    tab.shrink(420, 900).await;
+    tab.until(&format!("innerWidth === 420 && {fits}")).await;
+    tab.close().await;
+}
+
 #[tokio::test]
 async fn an_empty_graph_is_a_page_too() {
     let Some(browser) = Browser::start().await else { return };

@@ -9,6 +9,8 @@ class Camera {
     this.height = 1;
     this.smallest = 1e-3;
     this.largest = 12;
+    // The window for which the view shows everything; null once it has been moved or zoomed.
+    this.fittedTo = "";
   }
 
   resize(width, height) {
@@ -34,6 +36,7 @@ class Camera {
 
   pan(dx, dy) {
     this.still();
+    this.fittedTo = null;
     this.x -= dx / this.scale;
     this.y -= dy / this.scale;
   }
@@ -41,6 +44,7 @@ class Camera {
   /** Closer or farther, with the place under (x, y) kept where it is. */
   zoom(factor, x = this.width / 2, y = this.height / 2) {
     this.still();
+    this.fittedTo = null;
     const [wx, wy] = [this.worldX(x), this.worldY(y)];
     this.scale = Math.min(this.largest, Math.max(this.smallest, this.scale * factor));
     this.x = wx - (x - this.width / 2) / this.scale;
@@ -57,6 +61,7 @@ class Camera {
 
   /** Goes there at once, or within a third of a second. */
   go(target, smoothly = true) {
+    this.fittedTo = null;
     if (smoothly && !prefersStillness.matches && document.visibilityState === "visible") {
       this.flight = { from: { x: this.x, y: this.y, scale: this.scale }, to: target, start: performance.now() };
     } else {

@@ -9,7 +9,6 @@ class Picture {
     this.pen = new CanvasPen(canvas);
     this.map = new WholeMap(state);
     this.surroundings = new Surroundings(state);
-    this.fitted = new Set();
     this.tooltip = byId("tooltip");
   }
 
@@ -24,11 +23,16 @@ class Picture {
     this.canvas.width = Math.round(width * this.scale);
     this.canvas.height = Math.round(height * this.scale);
     for (const scene of [this.map, this.surroundings]) scene.camera.resize(width, height);
-    if (!this.fitted.has(this.scene)) {
-      this.scene.fit(false);
-      this.fitted.add(this.scene);
-    }
+    // A panel that opens takes room, too, but then what has just been clicked must not jump away.
+    const { fittedTo } = this.scene.camera;
+    if (fittedTo !== null && fittedTo !== windowSize()) this.fitScene(false);
     this.drawNow();
+  }
+
+  /** Shows everything, and goes on doing so in a window of another size until the reader looks elsewhere. */
+  fitScene(smoothly, scene = this.scene) {
+    scene.fit(smoothly);
+    scene.camera.fittedTo = windowSize();
   }
 
   /** Draws with the next frame. */
@@ -49,7 +53,7 @@ class Picture {
   }
 
   fit() {
-    this.scene.fit();
+    this.fitScene();
     this.draw();
   }
 
@@ -104,15 +108,13 @@ class Picture {
   startAt(node) {
     this.surroundings.start(node);
     this.surroundings.ofPath = null;
-    this.surroundings.fit(false);
-    this.fitted.add(this.surroundings);
+    this.fitScene(false, this.surroundings);
   }
 
   openPath(path) {
     this.surroundings.startPath(path);
     this.surroundings.ofPath = path;
-    this.surroundings.fit(false);
-    this.fitted.add(this.surroundings);
+    this.fitScene(false, this.surroundings);
     this.state.set({ view: "surroundings" }, "push");
   }
 
@@ -151,6 +153,10 @@ class Picture {
     }
     if (!surroundings.root && state.graph.count) this.startAt(busiest(state));
   }
+}
+
+function windowSize() {
+  return `${innerWidth} × ${innerHeight}`;
 }
 
 /** The shown node with the most relationships. */

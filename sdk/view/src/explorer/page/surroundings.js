@@ -295,6 +295,8 @@ class Surroundings {
   }
 
   click(found, state) {
+    // What has been brought in goes beyond the view, which is nevertheless the one that the reader reads in.
+    if (found) this.camera.fittedTo = null;
     if (found?.more) {
       this.expand(found.more);
       state.tell(new Set(["surroundings"]));

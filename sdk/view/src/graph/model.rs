@@ -1,4 +1,4 @@
-//! What there is to explore: plain data, made by whoever holds a collected graph.
+//! What there is to draw or to explore: plain data, made by whoever holds a collected graph.
 
 /// A collected graph, or two laid over each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,22 +67,39 @@ pub enum Change {
     },
 }
 
-impl Change {
-    /// The number that stands for it in the page's data.
-    pub(super) fn code(&self) -> u8 {
-        match self {
-            Change::Same => 0,
-            Change::Added => 1,
-            Change::Removed => 2,
-            Change::Changed { .. } => 3,
-        }
-    }
+/// How much there is in a graph, by type: known without reading it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GraphCounts {
+    /// What stands above: the name of the integration or instance.
+    pub title: String,
+    /// One line below it: which job, when.
+    pub subtitle: String,
+    /// The types of entities, in any order.
+    pub entities: Vec<TypeCount>,
+    /// The types of relationships, in any order.
+    pub relationships: Vec<TypeCount>,
+}
 
-    /// The object as it was, where that is known.
-    pub(super) fn before(&self) -> Option<&str> {
-        match self {
-            Change::Changed { before } => Some(before),
-            _ => None,
-        }
-    }
+/// How many objects of a type there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypeCount {
+    /// The `_type`.
+    pub object_type: String,
+    /// How many there are.
+    pub count: u64,
+    /// Whether they lead to entities of another source, found by the properties of a mapping.
+    pub mapped: bool,
+    /// How they differ from the graph compared with.
+    pub changes: Changes,
+}
+
+/// How many objects became what since the graph compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Were not there.
+    pub added: u64,
+    /// Are no longer there, and not among those counted.
+    pub removed: u64,
+    /// Have other properties now.
+    pub changed: u64,
 }

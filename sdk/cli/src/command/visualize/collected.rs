@@ -1,70 +1,28 @@
-//! `visualize graph`: a collected graph as one page that a browser opens from disk.
+//! A collected graph, or two laid over each other, as there is to draw: read from the store object by object.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
 
-use clap::Args;
 use integration_sdk::graph::{Direction, ObjectKey};
-use integration_sdk::store::{JobRow, JobStore, Kind, Row, Store};
-use integration_view::explorer::{self, Change, GraphEdge, GraphNode, GraphPicture};
+use integration_sdk::store::{Count, JobStore, Kind, Row};
+use integration_view::graph::{Change, GraphEdge, GraphNode, GraphPicture};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::graph::Collected;
 use crate::failure::Failure;
-use crate::history;
-use crate::report::words::counted;
-use crate::session::Session;
 
 /// Objects read from the store at once.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 /// Entities above which raw data stay out of the page: a browser would have to read hundreds of megabytes.
 const WITH_RAW_DATA: usize = 60_000;
 
-#[derive(Debug, Args)]
-pub(super) struct Explorer {
-    /// The page to write
-    #[arg(long, value_name = "FILE", default_value = "graph.html")]
-    output: PathBuf,
-    /// The job whose graph it is; the newest unless given
-    #[arg(long, value_name = "ID")]
-    job: Option<String>,
-    /// Show what was added, removed and changed since this job
-    #[arg(long, value_name = "ID")]
-    against: Option<String>,
-}
-
-pub(super) async fn run(session: &Session<'_>, order: &Explorer) -> Result<(), Failure> {
-    let find = |id: Option<String>| async move {
-        history::find(&session.globals.data_dir, session.integration.id(), id.as_deref()).await
-    };
-    let (store, job) = find(order.job.clone()).await?;
-    let mut objects = load(&store, &job).await?;
-    let mut subtitle = format!("job {} of {}", history::short(job.id.as_str()), job.started);
-    if let Some(id) = &order.against {
-        let (_, earlier) = find(Some(id.clone())).await?;
-        subtitle += &format!(", against job {} of {}", history::short(earlier.id.as_str()), earlier.started);
-        compare(&mut objects, load(&store, &earlier).await?);
+/// Everything there is to draw.
+pub(super) async fn read(collected: &Collected) -> Result<GraphPicture, Failure> {
+    let mut objects = load(&collected.job, &collected.census).await?;
+    if let Some((earlier, census)) = &collected.earlier {
+        compare(&mut objects, load(earlier, census).await?);
     }
-    let picture = picture(session.integration.title().to_owned(), subtitle, objects);
-    write(&order.output, &picture).map_err(Failure::file("write", &order.output))?;
-    let (entities, relationships) = (picture.nodes.len() as u64, picture.edges.len() as u64);
-    session.print(&format!(
-        "{} is written: {} and {}. Open it with a browser.\n",
-        order.output.display(),
-        counted(entities, "entity", "entities"),
-        counted(relationships, "relationship", "relationships")
-    ))
-}
-
-fn write(path: &Path, picture: &GraphPicture) -> std::io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut out = BufWriter::new(File::create(path)?);
-    explorer::write_html(picture, &mut out)?;
-    out.flush()
+    Ok(picture(collected.title.clone(), collected.subtitle.clone(), objects))
 }
 
 /// An object of the store, and what became of it.
@@ -79,10 +37,9 @@ impl Object {
     }
 }
 
-async fn load(store: &Store, job: &JobRow) -> Result<BTreeMap<ObjectKey, Object>, Failure> {
-    let job: JobStore = store.open_job(job);
+async fn load(job: &JobStore, census: &[Count]) -> Result<BTreeMap<ObjectKey, Object>, Failure> {
     let mut objects = BTreeMap::new();
-    for count in job.census().await? {
+    for count in census {
         let mut after = None;
         loop {
             let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;

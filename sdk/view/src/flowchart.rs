@@ -1,0 +1,25 @@
+//! What the pictures for Mermaid have in common: the head, a box for what is named and not there, and classes.
+
+use crate::escape::{mermaid as escaped, quoted};
+
+/// The style of what is named and not there.
+pub(crate) const MISSING: &str = "stroke:#cf222e,stroke-dasharray:5 4";
+
+/// The lines before the boxes.
+pub(crate) fn head(title: &str) -> String {
+    let title = if title.trim().is_empty() { String::new() } else { format!("---\ntitle: {}\n---\n", quoted(title)) };
+    title + "flowchart LR\n"
+}
+
+/// A box for what is named, though it is not there.
+pub(crate) fn missing(id: &str, name: &str, why: &str) -> String {
+    format!("  {id}[\"{}<br/>{why}\"]\n", escaped(name))
+}
+
+/// Gives boxes a style. Borders alone: the colours of texts and grounds are the reader's theme's.
+pub(crate) fn class(name: &str, style: &str, members: &[String]) -> String {
+    if members.is_empty() {
+        return String::new();
+    }
+    format!("  classDef {name} {style}\n  class {} {name}\n", members.join(","))
+}

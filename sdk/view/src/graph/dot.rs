@@ -1,0 +1,40 @@
+//! The objects for Graphviz.
+
+use super::links::{Links, lines, mark, title};
+use super::model::{Change, GraphPicture};
+use crate::escape::dot as escaped;
+use crate::graphviz::{Look, head, missing};
+
+const LOOK: Look = Look { columns_apart: "0.9", label: "#57626e", label_size: 9 };
+
+/// Grounds for the types, on which black letters can be read; after the last the first comes again.
+const GROUNDS: [&str; 8] = ["#d8e8fb", "#d9f2dc", "#fdeccb", "#f9dcdf", "#e8def8", "#d3f0ee", "#f4e3d3", "#e6eaee"];
+
+pub(super) fn dot(graph: &GraphPicture) -> String {
+    let links = Links::of(graph);
+    let mut out = head("collected", &title(graph), &LOOK);
+    for (at, node) in links.nodes.iter().enumerate() {
+        let label = lines(node).map(|line| escaped(&line)).join("\\n");
+        let place = links.types.binary_search(&node.object_type.as_str()).unwrap_or_default();
+        let ground = GROUNDS[place % GROUNDS.len()];
+        let (hint, marks) = (escaped(&node.key), marks(&node.change, "rounded,filled,dashed"));
+        out += &format!("  n{at} [label=\"{label}\", tooltip=\"{hint}\", fillcolor=\"{ground}\"{marks}];\n");
+    }
+    for (at, key) in links.missing.iter().enumerate() {
+        out += &missing(&format!("n{}", links.nodes.len() + at), key, "not in the graph");
+    }
+    out.push('\n');
+    for (edge, from, to) in &links.edges {
+        let (label, hint) = (escaped(&edge.class), escaped(&edge.object_type));
+        let marks = marks(&edge.change, "dashed");
+        out += &format!("  n{from} -> n{to} [label=\"{label}\", tooltip=\"{hint}\"{marks}];\n");
+    }
+    out + "}\n"
+}
+
+/// What sets an object apart that is no longer as it was.
+fn marks(change: &Change, removed: &str) -> String {
+    let Some((_, colour)) = mark(change) else { return String::new() };
+    let style = if *change == Change::Removed { format!(", style=\"{removed}\"") } else { String::new() };
+    format!(", color=\"{colour}\", penwidth=2{style}")
+}

@@ -1,0 +1,67 @@
+//! The objects in the order in which they are drawn, and what leads to what, found by key.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::model::{Change, GraphEdge, GraphNode, GraphPicture};
+use crate::escape::visible;
+use crate::measure::fit_columns;
+
+/// A longer name is cut.
+const LONGEST_NAME: usize = 40;
+
+/// Entities are known by their place; a place past the last is one of `missing`.
+pub(super) struct Links<'a> {
+    /// By type and key.
+    pub(super) nodes: Vec<&'a GraphNode>,
+    /// The types of the entities, sorted.
+    pub(super) types: Vec<&'a str>,
+    /// By type and key, each with the places of its ends.
+    pub(super) edges: Vec<(&'a GraphEdge, usize, usize)>,
+    /// The keys that relationships name although no entity has them.
+    pub(super) missing: Vec<&'a str>,
+}
+
+impl<'a> Links<'a> {
+    pub(super) fn of(graph: &'a GraphPicture) -> Links<'a> {
+        let mut nodes: Vec<&GraphNode> = graph.nodes.iter().collect();
+        nodes.sort_by_key(|node| (&node.object_type, &node.key));
+        let types: BTreeSet<&str> = nodes.iter().map(|node| node.object_type.as_str()).collect();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (at, node) in nodes.iter().enumerate() {
+            places.entry(&node.key).or_insert(at);
+        }
+        let mut sorted: Vec<&GraphEdge> = graph.edges.iter().collect();
+        sorted.sort_by_key(|edge| (&edge.object_type, &edge.key));
+        let mut missing = Vec::new();
+        let mut place = |key: &'a str| {
+            *places.entry(key).or_insert_with(|| {
+                missing.push(key);
+                nodes.len() + missing.len() - 1
+            })
+        };
+        let edges = sorted.into_iter().map(|edge| (edge, place(&edge.from), place(&edge.to))).collect();
+        Links { types: types.into_iter().collect(), edges, missing, nodes }
+    }
+}
+
+/// What stands above the picture.
+pub(super) fn title(graph: &GraphPicture) -> String {
+    let parts = [graph.title.trim(), graph.subtitle.trim()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// The lines of a box: name and type. Without a name the key is shown.
+pub(super) fn lines(node: &GraphNode) -> [String; 2] {
+    let name = if node.name.trim().is_empty() { &node.key } else { &node.name };
+    [fit_columns(&visible(name), LONGEST_NAME), node.object_type.clone()]
+}
+
+/// What became of an object, as a name and a colour, where it is no longer as it was.
+pub(super) fn mark(change: &Change) -> Option<(&'static str, &'static str)> {
+    match change {
+        Change::Same => None,
+        Change::Added => Some(("added", "#2da44e")),
+        Change::Removed => Some(("removed", "#cf222e")),
+        Change::Changed { .. } => Some(("changed", "#d4a72c")),
+    }
+}

@@ -1,0 +1,54 @@
+//! How much there is in a graph, for a terminal: the types of entities and of relationships, the largest first.
+
+use super::model::{Changes, GraphCounts, TypeCount};
+use crate::escape::visible;
+use crate::measure::columns;
+use crate::number::{counted, grouped};
+use crate::terminal::{Ink, Terminal, padded};
+
+/// Names are aligned up to this width.
+const WIDEST_COLUMN: usize = 60;
+
+pub(super) fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {
+    let mut out = Terminal::new(width, colour);
+    for (ink, line) in [(Ink::Bold, &counts.title), (Ink::Faint, &counts.subtitle)] {
+        if !line.trim().is_empty() {
+            out.line(&[(ink, &visible(line))]);
+        }
+    }
+    let sum = |types: &[TypeCount]| types.iter().fold(0_u64, |sum, one| sum.saturating_add(one.count));
+    let (entities, relationships) = (sum(&counts.entities), sum(&counts.relationships));
+    let all = || counts.entities.iter().chain(&counts.relationships);
+    let names = all().map(|one| columns(&visible(&one.object_type))).max().unwrap_or(0).min(WIDEST_COLUMN);
+    let numbers = all().map(|one| grouped(one.count).len()).max().unwrap_or(0);
+    let sections = [
+        (counted(entities, "entity", "entities"), &counts.entities),
+        (counted(relationships, "relationship", "relationships"), &counts.relationships),
+    ];
+    for (heading, types) in sections {
+        out.line(&[]);
+        out.line(&[(Ink::Bold, &heading)]);
+        let mut types: Vec<&TypeCount> = types.iter().collect();
+        types.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.object_type.cmp(&b.object_type)));
+        for one in types {
+            line(&mut out, one, names, numbers);
+        }
+    }
+    out.finish()
+}
+
+fn line(out: &mut Terminal, one: &TypeCount, names: usize, numbers: usize) {
+    let name = format!("  {}", padded(&visible(&one.object_type), names));
+    let count = format!("  {:>numbers$}", grouped(one.count));
+    let mapped = if one.mapped { "  mapped" } else { "" };
+    let Changes { added, removed, changed } = one.changes;
+    let remarks = [(Ink::Green, added, "added"), (Ink::Red, removed, "removed"), (Ink::Yellow, changed, "changed")];
+    let remarks: Vec<(Ink, String)> = remarks
+        .into_iter()
+        .filter(|&(_, count, _)| count > 0)
+        .map(|(ink, count, word)| (ink, format!("  {} {word}", grouped(count))))
+        .collect();
+    let mut spans = vec![(Ink::Plain, name.as_str()), (Ink::Plain, &count), (Ink::Faint, mapped)];
+    spans.extend(remarks.iter().map(|(ink, remark)| (*ink, remark.as_str())));
+    out.line(&spans);
+}

@@ -1,0 +1,37 @@
+//! What the pictures for Graphviz have in common: the head, and a box for what is named and not there.
+
+use crate::escape::dot as escaped;
+
+/// In what the pictures differ.
+pub(crate) struct Look {
+    /// The room between columns.
+    pub(crate) columns_apart: &'static str,
+    /// The colour of what stands on an arrow.
+    pub(crate) label: &'static str,
+    /// The size of what stands on an arrow.
+    pub(crate) label_size: u8,
+}
+
+/// From the first line to the blank one before the boxes. One grey for lines, which can be seen on white and on black.
+pub(crate) fn head(name: &str, title: &str, look: &Look) -> String {
+    let Look { columns_apart, label, label_size } = look;
+    let font = "fontname=\"Helvetica,Arial,sans-serif\"";
+    let mut out = format!(
+        "digraph {name} {{\n  \
+         graph [rankdir=LR, ranksep={columns_apart}, nodesep=0.35, labelloc=t, {font}];\n  \
+         node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#87919c\", {font}, fontsize=12, \
+         margin=\"0.2,0.1\"];\n  \
+         edge [color=\"#87919c\", fontcolor=\"{label}\", {font}, fontsize={label_size}, arrowsize=0.8];\n"
+    );
+    if !title.trim().is_empty() {
+        out += &format!("  label=\"{}\";\n", escaped(title));
+    }
+    out.push('\n');
+    out
+}
+
+/// A box for what is named, though it is not there.
+pub(crate) fn missing(id: &str, name: &str, why: &str) -> String {
+    let name = escaped(name);
+    format!("  {id} [label=\"{name}\\n{why}\", style=\"rounded,dashed\", color=\"#cf222e\", fontcolor=\"#cf222e\"];\n")
+}
