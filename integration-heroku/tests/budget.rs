@@ -55,7 +55,7 @@ async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and
     let summary = &collected.summary;
     let requests = heroku.log();
     let refused = requests.iter().filter(|request| request.status == Some(429)).count();
-    assert_eq!((refused, summary.usage.retries), (0, 0));
+    assert_eq!((refused, summary.usage.total.retries), (0, 0));
     assert!(requests.len() > 900, "{} requests", requests.len());
     // What is left at the last answer is what waited in vain: the collection could have ended earlier by the time in
     // which that was refilled, and no more. A handful; more only where this machine is slower than the refill.
@@ -67,7 +67,7 @@ async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and
         requests.len(),
         summary.duration,
         bound.as_millis(),
-        summary.usage.waited_for_budget.as_millis()
+        summary.usage.total.waited_for_budget.as_millis()
     );
     heroku.shutdown().await;
 }

@@ -42,7 +42,8 @@ impl Exported {
             .map(|step| {
                 let gaps = step.incomplete.iter().map(|gap| gap.cause.clone()).collect();
                 let usage = &step.usage;
-                line(step.id.as_str(), step.status.label(), gaps) + &format!(" {}/{}", usage.requests, usage.retries)
+                line(step.id.as_str(), step.status.label(), gaps)
+                    + &format!(" {}/{}", usage.total.requests, usage.total.retries)
             })
             .collect()
     }
@@ -71,7 +72,7 @@ async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> E
     let recorder = Recorder::open(folder, options).unwrap();
     let collected = run(&values(heroku), |job| job.record(recorder.clone())).await;
     let recorded = recorder.finish().unwrap();
-    assert_eq!(recorded.exchanges, collected.summary.usage.requests, "each request, failed ones included");
+    assert_eq!(recorded.exchanges, collected.summary.usage.total.requests, "each request, failed ones included");
     collected
 }
 
@@ -120,7 +121,7 @@ async fn failures_are_met_again_those_that_passed_and_those_that_stayed() {
     heroku.fault(Fault::ConnectionReset.on(&format!("/teams/{other}/addons")).first(1));
     heroku.fault(Fault::TruncatedBody { after: 10 }.on("/enterprise-accounts/{id}/teams").first(1));
     let live = record(&heroku, folder.path(), RecordOptions::default()).await;
-    assert_eq!((live.summary.state, live.summary.usage.retries), (JobState::Partial, 3));
+    assert_eq!((live.summary.state, live.summary.usage.total.retries), (JobState::Partial, 3));
     heroku.shutdown().await;
     let again = replay(folder.path()).await;
     assert_eq!(again.graph, live.graph);

@@ -70,5 +70,5 @@ pub use provider::{Access, Provider};
 pub use ranges::Ranges;
 pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
-pub use usage::{EndpointUsage, Usage};
+pub use usage::{RequestCounts, Usage};
 pub(crate) use wire::Tape;

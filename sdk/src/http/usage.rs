@@ -1,6 +1,7 @@
 //! What requests cost: counted for each step and in all.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,32 +11,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
-    /// Requests sent, repeated ones included.
-    pub requests: u64,
-    /// Those among them that repeat one that failed.
-    pub retries: u64,
-    /// Bytes of the answers' bodies.
-    pub answer_bytes: u64,
-    /// Answers that had not changed since they were kept, and came without a body (304).
-    #[serde(default)]
-    pub not_modified: u64,
-    /// Time spent in pauses and in the queue, summed over concurrent requests.
-    #[serde(rename = "waitedMs", with = "milliseconds")]
-    pub waited: Duration,
-    /// Time in which the next request could have gone out but for the rate budget: of those in the queue, only the
-    /// first one is counted.
-    #[serde(rename = "waitedForBudgetMs", with = "milliseconds", default)]
-    pub waited_for_budget: Duration,
+    /// All of them.
+    #[serde(flatten)]
+    pub total: RequestCounts,
     /// How many requests the provider last said are left.
     pub rate_remaining: Option<u64>,
     /// The same by method and path template, such as `GET /teams/{id}/apps`.
-    pub endpoints: BTreeMap<String, EndpointUsage>,
+    pub endpoints: BTreeMap<String, RequestCounts>,
 }
 
-/// What the requests to one endpoint cost so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What some requests cost: those to one endpoint, or all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EndpointUsage {
+pub struct RequestCounts {
     /// Requests sent, repeated ones included.
     pub requests: u64,
     /// Those among them that repeat one that failed.
@@ -52,6 +40,17 @@ pub struct EndpointUsage {
     /// first one is counted.
     #[serde(rename = "waitedForBudgetMs", with = "milliseconds", default)]
     pub waited_for_budget: Duration,
+}
+
+impl AddAssign<&RequestCounts> for RequestCounts {
+    fn add_assign(&mut self, more: &RequestCounts) {
+        self.requests += more.requests;
+        self.retries += more.retries;
+        self.answer_bytes += more.answer_bytes;
+        self.not_modified += more.not_modified;
+        self.waited += more.waited;
+        self.waited_for_budget += more.waited_for_budget;
+    }
 }
 
 /// Counts; what it counts is counted in every tally that it lies within, too.
@@ -63,7 +62,7 @@ pub(super) struct Tally {
 
 #[derive(Debug, Default)]
 struct Counts {
-    endpoints: BTreeMap<String, EndpointUsage>,
+    endpoints: BTreeMap<String, RequestCounts>,
     rate_remaining: Option<u64>,
 }
 
@@ -72,7 +71,7 @@ impl Tally {
         Self { counts: Mutex::default(), within: Some(Arc::clone(outer)) }
     }
 
-    pub(super) fn count(&self, endpoint: &str, change: impl Fn(&mut EndpointUsage)) {
+    pub(super) fn count(&self, endpoint: &str, change: impl Fn(&mut RequestCounts)) {
         for tally in self.chain() {
             let mut counts = tally.open();
             match counts.endpoints.get_mut(endpoint) {
@@ -90,17 +89,11 @@ impl Tally {
 
     pub(super) fn usage(&self) -> Usage {
         let counts = self.open();
-        let mut usage =
-            Usage { rate_remaining: counts.rate_remaining, endpoints: counts.endpoints.clone(), ..Usage::default() };
+        let mut total = RequestCounts::default();
         for endpoint in counts.endpoints.values() {
-            usage.requests += endpoint.requests;
-            usage.retries += endpoint.retries;
-            usage.answer_bytes += endpoint.answer_bytes;
-            usage.not_modified += endpoint.not_modified;
-            usage.waited += endpoint.waited;
-            usage.waited_for_budget += endpoint.waited_for_budget;
+            total += endpoint;
         }
-        usage
+        Usage { total, rate_remaining: counts.rate_remaining, endpoints: counts.endpoints.clone() }
     }
 
     fn chain(&self) -> impl Iterator<Item = &Self> {
@@ -138,16 +131,30 @@ mod tests {
         teams.count("GET /teams", |usage| usage.requests += 1);
         apps.count("GET /apps", |usage| usage.requests += 2);
         apps.set_rate_remaining(7);
-        assert_eq!((teams.usage().requests, apps.usage().requests, total.usage().requests), (1, 2, 3));
+        assert_eq!(
+            (teams.usage().total.requests, apps.usage().total.requests, total.usage().total.requests),
+            (1, 2, 3)
+        );
         assert_eq!((teams.usage().rate_remaining, total.usage().rate_remaining), (None, Some(7)));
         assert_eq!(total.usage().endpoints["GET /apps"].requests, 2);
     }
 
     #[test]
     fn usage_says_its_unit_in_json() {
-        let usage = Usage { waited: Duration::from_millis(1_500), ..Usage::default() };
+        let total = RequestCounts { waited: Duration::from_millis(1_500), ..RequestCounts::default() };
+        let usage = Usage { total, ..Usage::default() };
         let json = serde_json::to_value(&usage).unwrap();
         assert_eq!(json["waitedMs"], 1_500);
         assert_eq!(serde_json::from_value::<Usage>(json).unwrap(), usage);
+    }
+
+    #[test]
+    fn the_total_lies_flat_and_what_older_versions_did_not_count_is_nothing() {
+        let older = r#"{"requests":3,"retries":1,"answerBytes":9,"waitedMs":4,"rateRemaining":null,"endpoints":{}}"#;
+        let usage: Usage = serde_json::from_str(older).unwrap();
+        assert_eq!(
+            serde_json::to_string(&usage).unwrap(),
+            r#"{"requests":3,"retries":1,"answerBytes":9,"notModified":0,"waitedMs":4,"waitedForBudgetMs":0,"rateRemaining":null,"endpoints":{}}"#
+        );
     }
 }

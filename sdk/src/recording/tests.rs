@@ -340,7 +340,7 @@ async fn an_unanswered_request_is_an_error_that_names_the_nearest_recorded_one()
     let page = http.get("/account", &[]).header("Range", "id ]a..; max=2").json::<Value>().await.unwrap_err();
     let same = "with Range `id ]a..; max=2`; the nearest recorded request is the same with Range `id ..; max=2`";
     assert!(page.to_string().ends_with(same), "{page}");
-    assert_eq!(http.usage().requests, 3, "a recording that is not there is not asked for again");
+    assert_eq!(http.usage().total.requests, 3, "a recording that is not there is not asked for again");
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ async fn recorded_failures_are_met_again_without_their_pauses() {
         assert_eq!(get(&http, "/never").await.unwrap_err().kind, ProviderErrorKind::RetriesExceeded);
     };
     tokio::time::timeout(Duration::from_secs(50), asked).await.expect("less than a single pause");
-    assert_eq!(http.usage().retries, 2 + 9);
+    assert_eq!(http.usage().total.retries, 2 + 9);
 }
 
 #[tokio::test]

@@ -323,7 +323,7 @@ impl Execution<'_> {
 
     fn tell_progress(&self, running: &mut BTreeMap<StepId, Running>) {
         for (step, work) in running {
-            let now = (work.ledger.offered(), work.http.as_ref().map_or(0, |http| http.usage().requests));
+            let now = (work.ledger.offered(), work.http.as_ref().map_or(0, |http| http.usage().total.requests));
             if now != work.told {
                 work.told = now;
                 let (objects, requests) = now;

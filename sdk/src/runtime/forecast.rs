@@ -82,7 +82,7 @@ impl Known<'_> {
                     start: self.starts[step.id()].clone(),
                     scopes: declaration.scopes.clone(),
                     missing_scopes: declaration.scopes.iter().filter(lacks).cloned().collect(),
-                    requests: report.map(|report| report.usage.requests),
+                    requests: report.map(|report| report.usage.total.requests),
                     objects: report.map(|report| report.objects()),
                     duration: report.map(|report| report.duration),
                 }

@@ -57,7 +57,7 @@ mod layout;
 #[cfg(test)]
 mod markup;
 mod measure;
-mod number;
+pub mod number;
 pub mod steps;
 mod svg;
 mod terminal;

@@ -1,7 +1,7 @@
-//! Numbers as people read them.
+//! Numbers as people read them, in pictures and in what a program prints.
 
 /// A time in milliseconds, to two or three digits: `830 ms`, `1.2 s`, `3 min 05 s`.
-pub(crate) fn duration(ms: u64) -> String {
+pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
         1_000..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
@@ -12,7 +12,7 @@ pub(crate) fn duration(ms: u64) -> String {
 }
 
 /// A number with its thousands apart: `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -25,7 +25,7 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 /// A number of things: `1 step`, `2,000 steps`.
-pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 

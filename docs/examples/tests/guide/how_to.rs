@@ -43,7 +43,7 @@ async fn a_refusal_for_load_is_waited_out_and_not_seen_in_the_graph() {
     let collected = Collected::run(&integration(), values(&acme)).steps(["fetch-projects"]).await;
 
     assert_complete!(collected);
-    assert_eq!(collected.summary.usage.retries, 1);
+    assert_eq!(collected.summary.usage.total.retries, 1);
 }
 
 #[tokio::test]

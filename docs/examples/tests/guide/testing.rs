@@ -34,7 +34,7 @@ async fn a_failure_that_passes_is_not_seen_in_the_graph() {
     let collected = Collected::run(&integration(), values(&acme)).await;
 
     assert_complete!(collected);
-    assert_eq!(collected.summary.usage.retries, 1);
+    assert_eq!(collected.summary.usage.total.retries, 1);
 }
 
 #[tokio::test]

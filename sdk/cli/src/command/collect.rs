@@ -13,6 +13,7 @@ use integration_sdk::{Job, Summary};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::sources::Sources;
 use crate::failure::Failure;
 use crate::options::{self, Format};
 use crate::report::words::counted;
@@ -85,12 +86,8 @@ pub(crate) struct Collect {
     /// Class schemas of your own, added to or in the place of the built-in ones
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
-    /// Switch a part on that is off by default
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    enable_source: Vec<String>,
-    /// Switch a part off
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    disable_source: Vec<String>,
+    #[command(flatten)]
+    sources: Sources,
     /// How the summary is written to stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -120,7 +117,7 @@ impl From<Fault> for Validation {
 }
 
 pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Failure> {
-    check_sources(order)?;
+    order.sources.check()?;
     let class_schemas = session.class_schemas(order.schemas.as_deref())?;
     if let Some(folder) = &order.output {
         dataset::check_folder(folder)?;
@@ -192,13 +189,6 @@ fn recorder(order: &Collect) -> Result<Option<Recorder>, Failure> {
     Ok(Some(Recorder::open(folder, options)?))
 }
 
-fn check_sources(order: &Collect) -> Result<(), Failure> {
-    match order.enable_source.iter().find(|source| order.disable_source.contains(source)) {
-        Some(both) => Err(Failure::Usage(format!("the source {both:?} is both enabled and disabled"))),
-        None => Ok(()),
-    }
-}
-
 fn job<'a>(session: &Session<'a>, order: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
     let mut job =
         Job::new(session.integration, store).instance(&configured.instance).validation(order.validation.into());
@@ -209,9 +199,7 @@ fn job<'a>(session: &Session<'a>, order: &Collect, configured: &Configured, stor
     if let Some(limit) = order.concurrency {
         job = job.concurrency(limit.into());
     }
-    let on = order.enable_source.iter().map(|source| (source, true));
-    let off = order.disable_source.iter().map(|source| (source, false));
-    on.chain(off).fold(job, |job, (source, on)| job.source(source, on))
+    order.sources.switch(job)
 }
 
 /// Runs the job, shows how it goes, and lets the user end it.

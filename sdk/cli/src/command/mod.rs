@@ -6,6 +6,7 @@ mod document;
 mod jobs;
 mod new;
 mod plan;
+mod sources;
 mod validate;
 mod visualize;
 

@@ -9,6 +9,7 @@ use integration_sdk::plan::StartState;
 use integration_sdk::runtime::{Forecast, StepForecast};
 use integration_sdk::store::Store;
 
+use super::sources::Sources;
 use crate::failure::Failure;
 use crate::options::{self, Format};
 use crate::report::sheet::{self, right};
@@ -34,28 +35,22 @@ pub(crate) struct Plan {
     /// Only these steps, and what they need
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
     step: Vec<StepId>,
-    /// Switch a part on that is off by default
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    enable_source: Vec<String>,
-    /// Switch a part off
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    disable_source: Vec<String>,
+    #[command(flatten)]
+    sources: Sources,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
 pub(crate) async fn run(session: &Session<'_>, order: &Plan) -> Result<u8, Failure> {
+    order.sources.check()?;
     let configured = session.configured(order.sample, order.instance.as_deref()).await?;
     let store = Store::open(&session.globals.data_dir)?;
     let mut job = Job::new(session.integration, &store).instance(&configured.instance);
     if !order.step.is_empty() {
         job = job.select(order.step.clone(), std::time::Duration::ZERO);
     }
-    let on = order.enable_source.iter().map(|source| (source, true));
-    let off = order.disable_source.iter().map(|source| (source, false));
-    job = on.chain(off).fold(job, |job, (source, on)| job.source(source, on));
-    let forecast = job.forecast(&configured.values).await?;
+    let forecast = order.sources.switch(job).forecast(&configured.values).await?;
     match order.format {
         Format::Json => session.print_json(&forecast)?,
         Format::Text => session.print(&text(&forecast, screen::width()))?,

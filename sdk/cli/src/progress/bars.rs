@@ -99,7 +99,7 @@ impl Bars {
 
     fn end(&mut self, report: &StepReport) {
         self.ended.objects += report.objects();
-        self.ended.requests += report.usage.requests;
+        self.ended.requests += report.usage.total.requests;
         self.steps_ended += 1;
         if let Some(running) = self.running.remove(&report.id) {
             running.bar.finish_and_clear();

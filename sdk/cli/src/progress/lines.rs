@@ -20,8 +20,8 @@ impl Lines {
 
 fn ended(report: &StepReport) -> String {
     let mut parts = vec![report.status.label().to_owned(), counted(report.objects(), "object", "objects")];
-    if report.usage.requests > 0 {
-        parts.push(counted(report.usage.requests, "request", "requests"));
+    if report.usage.total.requests > 0 {
+        parts.push(counted(report.usage.total.requests, "request", "requests"));
     }
     parts.push(duration(report.duration));
     let cause = report.error.as_ref().map(|error| format!(": {}", printable(&error.message)));

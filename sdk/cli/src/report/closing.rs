@@ -52,15 +52,16 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
 }
 
 fn requests(usage: &Usage) -> String {
-    if usage.requests == 0 {
+    if usage.total.requests == 0 {
         return String::new();
     }
-    let repeated = (usage.retries > 0).then(|| format!("{} repeated", HumanCount(usage.retries)));
+    let repeated = (usage.total.retries > 0).then(|| format!("{} repeated", HumanCount(usage.total.retries)));
     let left = usage.rate_remaining.map(|left| format!("{} left of the rate budget", HumanCount(left)));
-    let unchanged = (usage.not_modified > 0).then(|| format!("{} not changed", HumanCount(usage.not_modified)));
+    let unchanged =
+        (usage.total.not_modified > 0).then(|| format!("{} not changed", HumanCount(usage.total.not_modified)));
     let asides: Vec<String> = repeated.into_iter().chain(unchanged).chain(left).collect();
     let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
-    format!(" with {}{asides}", counted(usage.requests, "request", "requests"))
+    format!(" with {}{asides}", counted(usage.total.requests, "request", "requests"))
 }
 
 fn next(summary: &Summary, kept: &Kept<'_>) -> String {

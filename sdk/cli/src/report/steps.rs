@@ -60,7 +60,7 @@ fn ran(step: &StepReport) -> bool {
 }
 
 fn draw(steps: &[&StepReport]) -> String {
-    let asked = steps.iter().any(|step| step.usage.requests > 0);
+    let asked = steps.iter().any(|step| step.usage.total.requests > 0);
     let mut table = sheet::plain();
     let heads = [right("Time"), right("Requests"), right("Objects"), Cell::new("Type")];
     let heads = heads.into_iter().enumerate().filter(|(at, _)| asked || *at != 1).map(|(_, head)| head);
@@ -73,7 +73,7 @@ fn draw(steps: &[&StepReport]) -> String {
             None => state.add_attribute(Attribute::Dim),
         };
         let time = if ran(step) { duration(step.duration) } else { String::new() };
-        let requests = if ran(step) { HumanCount(step.usage.requests).to_string() } else { String::new() };
+        let requests = if ran(step) { HumanCount(step.usage.total.requests).to_string() } else { String::new() };
         let (counts, types): (Vec<_>, Vec<_>) = counts(step).unzip();
         let mut row = vec![Cell::new(&step.id), state, right(time)];
         if asked {
@@ -95,8 +95,8 @@ fn stacked(step: &StepReport) -> String {
     if ran(step) {
         facts.push(duration(step.duration));
     }
-    if step.usage.requests > 0 {
-        facts.push(counted(step.usage.requests, "request", "requests"));
+    if step.usage.total.requests > 0 {
+        facts.push(counted(step.usage.total.requests, "request", "requests"));
     }
     let mut text = format!("{} {}\n  {}\n", ink::paint(style, sign), ink::paint(ink::BOLD, &step.id), facts.join(", "));
     for (count, name) in counts(step) {
@@ -107,7 +107,7 @@ fn stacked(step: &StepReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use integration_sdk::http::Usage;
+    use integration_sdk::http::{RequestCounts, Usage};
     use serde_json::json;
 
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn usage(requests: u64) -> Usage {
-        Usage { requests, ..Usage::default() }
+        Usage { total: RequestCounts { requests, ..RequestCounts::default() }, ..Usage::default() }
     }
 
     fn plain(width: usize) -> String {

@@ -1,23 +1,7 @@
 //! Numbers, times and lists as people read them.
 
-use indicatif::HumanCount;
+pub(crate) use integration_view::number::{counted, duration};
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
-
-/// A number of things: `1 step`, `2,000 steps`.
-pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", HumanCount(count), if count == 1 { one } else { many })
-}
-
-/// A time in milliseconds, to two or three digits: `830 ms`, `1.2 s`, `3 min 05 s`.
-pub(crate) fn duration(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        10_000..60_000 => format!("{} s", ms / 1_000),
-        60_000..3_600_000 => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
-        _ => format!("{} h {:02} min", ms / 3_600_000, ms / 60_000 % 60),
-    }
-}
 
 /// Names joined by commas.
 pub(crate) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
@@ -37,12 +21,6 @@ pub(crate) fn paragraph(text: &str, width: usize, indent: usize, hang: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_for_people() {
-        assert_eq!([counted(1, "step", "steps"), counted(1_234_567, "step", "steps")], ["1 step", "1,234,567 steps"]);
-        assert_eq!([83, 1_290, 61_000, 7_260_000].map(duration), ["83 ms", "1.2 s", "1 min 01 s", "2 h 01 min"]);
-    }
 
     #[test]
     fn a_paragraph_keeps_its_margins() {

@@ -8,6 +8,7 @@ fn names_that_are_not_there_are_wrong_usage_with_the_nearest_name() {
         ("collect --step Fetch", "not a valid step id"),
         ("collect --enable-source planets", "there are: comets"),
         ("collect --enable-source comets --disable-source comets", "both enabled and disabled"),
+        ("plan --enable-source comets --disable-source comets", "both enabled and disabled"),
         ("collect --instance ../x", "letters, digits"),
         ("collect --max-age 1h", "--step"),
         ("collect --concurrency 0", "1..=1000"),

@@ -43,8 +43,8 @@ async fn what_is_left_is_spent_and_the_rest_is_paced_so_that_none_is_refused() {
     assert!(join_all(asked).await.iter().all(Result::is_ok));
     assert!(provider.log().iter().all(|request| request.status == Some(200)));
     let usage = http.usage();
-    assert_eq!((usage.requests, usage.retries), (60, 0));
-    assert!(usage.waited_for_budget > Duration::ZERO && usage.waited_for_budget <= usage.waited);
+    assert_eq!((usage.total.requests, usage.total.retries), (60, 0));
+    assert!(usage.total.waited_for_budget > Duration::ZERO && usage.total.waited_for_budget <= usage.total.waited);
     provider.shutdown().await;
 }
 
@@ -102,7 +102,7 @@ async fn a_refusal_is_an_empty_bucket_even_where_it_tells_no_number() {
     http.get("/x", &[]).json::<u8>().await.unwrap();
     let refused = http.clone();
     let refused = tokio::spawn(async move { refused.get("/x", &[]).json::<u8>().await });
-    while http.usage().retries == 0 {
+    while http.usage().total.retries == 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(http.budget().unwrap().remaining, Some(0));

@@ -60,7 +60,7 @@ async fn a_list_that_has_not_changed_comes_without_bodies_over_all_its_pages() {
     assert_eq!(ids(&again).await, before);
     assert_eq!(statuses(&provider), [206, 206, 200, 304, 304, 304]);
     let usage = again.usage();
-    assert_eq!((usage.requests, usage.not_modified, usage.answer_bytes), (3, 3, 0));
+    assert_eq!((usage.total.requests, usage.total.not_modified, usage.total.answer_bytes), (3, 3, 0));
     provider.shutdown().await;
 }
 

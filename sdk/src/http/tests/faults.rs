@@ -41,7 +41,7 @@ async fn survives(rule: impl Into<FaultRule>) {
     let (provider, http) = fifty_teams().await;
     provider.fault(rule);
     assert!(apps_of_all(&http).await.iter().all(Result::is_ok));
-    assert_eq!((provider.requests(), http.usage().retries), (100, 50));
+    assert_eq!((provider.requests(), http.usage().total.retries), (100, 50));
     provider.shutdown().await;
 }
 
@@ -63,7 +63,7 @@ async fn a_storm_of_failures_is_survived_with_fewer_requests_in_flight() {
     let page = Given::html(503, "<h1>Application error</h1>");
     provider.fault(FaultRule::from(Fault::Status(page)).first_of_each_path(2));
     assert!(apps_of_all(&http).await.iter().all(Result::is_ok));
-    assert_eq!((provider.requests(), http.usage().retries), (150, 100));
+    assert_eq!((provider.requests(), http.usage().total.retries), (150, 100));
     assert!(http.in_flight_limit() < Endpoint::IN_FLIGHT);
     provider.shutdown().await;
 }

@@ -68,7 +68,7 @@ async fn a_pause_holds_no_slot() {
         let http = failing.clone();
         tokio::spawn(async move { http.get("/failing", &[]).json::<u8>().await })
     };
-    while failing.usage().retries == 0 {
+    while failing.usage().total.retries == 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
@@ -110,12 +110,12 @@ async fn usage_is_counted_by_step_by_template_and_in_all() {
     apps.get("/teams/{id}/apps", &[&"t2"]).json::<Value>().await.unwrap();
     account.get("/account", &[]).json::<Value>().await.unwrap();
     let usage = apps.usage();
-    assert_eq!((usage.requests, usage.retries, usage.answer_bytes), (3, 1, 10));
+    assert_eq!((usage.total.requests, usage.total.retries, usage.total.answer_bytes), (3, 1, 10));
     assert_eq!((usage.rate_remaining, account.usage().rate_remaining), (Some(11), None));
-    assert!(usage.waited >= Duration::from_millis(1));
-    let total = http.usage();
-    assert_eq!((total.requests, total.rate_remaining), (4, Some(11)));
-    let by_template: Vec<_> = total.endpoints.iter().map(|(name, usage)| (name.as_str(), usage.requests)).collect();
+    assert!(usage.total.waited >= Duration::from_millis(1));
+    let all = http.usage();
+    assert_eq!((all.total.requests, all.rate_remaining), (4, Some(11)));
+    let by_template: Vec<_> = all.endpoints.iter().map(|(name, counts)| (name.as_str(), counts.requests)).collect();
     assert_eq!(by_template, [("GET /account", 1), ("GET /teams/{id}/apps", 3)]);
 }
 
@@ -124,7 +124,7 @@ async fn an_https_endpoint_can_be_prepared_and_a_bad_one_says_why() {
     use super::super::{Endpoint, EndpointError};
     // Without root certificates this machine cannot; either way it is no panic.
     match Http::connect(Endpoint::new("https://api.example.com".parse().unwrap())) {
-        Ok(http) => assert_eq!(http.usage().requests, 0),
+        Ok(http) => assert_eq!(http.usage().total.requests, 0),
         Err(error) => assert!(matches!(error, EndpointError::Connections { .. }), "{error}"),
     }
     for base in ["ftp://example.com", "https://example.com/?key=hidden", "data:text"] {

@@ -38,7 +38,7 @@ async fn a_probe_tells_what_is_accepted_and_granted_whether_or_not_one_may_ask()
     assert!(!members.is_allowed());
     assert_eq!((members.status, members.accepted_scopes), (403, scopes(&["global"])));
     assert_eq!(members.granted_scopes, Some(scopes(&["read"])));
-    assert_eq!(http.usage().requests, 2);
+    assert_eq!(http.usage().total.requests, 2);
     provider.shutdown().await;
 }
 

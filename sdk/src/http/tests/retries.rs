@@ -20,7 +20,7 @@ async fn once(failure: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
 async fn is_asked_again(server: &Server) {
     let http = client(server);
     assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
-    assert_eq!((http.usage().requests, http.usage().retries), (2, 1));
+    assert_eq!((http.usage().total.requests, http.usage().total.retries), (2, 1));
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn retry_after_is_obeyed_up_to_the_longest_pause() {
     assert_eq!(bounded.await.expect("no pause is longer than the longest").unwrap(), 7);
     let received = server.received();
     assert!(received[1].at - received[0].at >= longest);
-    assert!(http.usage().waited >= longest);
+    assert!(http.usage().total.waited >= longest);
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_rate_limit_stops_every_clone_until_the_time_told() {
         tokio::spawn(async move { first.get("/a", &[]).json::<u8>().await })
     };
     // The retry is counted after the gate is closed.
-    while first.usage().retries == 0 {
+    while first.usage().total.retries == 0 {
         tokio::task::yield_now().await;
     }
     http.for_step().get("/b", &[]).json::<u8>().await.unwrap();

@@ -35,6 +35,15 @@ pub(super) fn card(step: &StepNode) -> Card {
     card
 }
 
+/// The lines of a box that is drawn elsewhere, escaped for there.
+pub(super) fn lines(step: &StepNode, escaped: fn(&str) -> String) -> Vec<String> {
+    let mut lines: Vec<String> = vec![escaped(&step.name), escaped(&step.id)];
+    lines.retain(|line| !line.is_empty());
+    lines.extend(step.disabled().as_deref().map(escaped));
+    lines.extend(step.shown_run().map(|run| escaped(&status(run))));
+    lines
+}
+
 /// The box of a step that others wait for although it does not exist.
 pub(super) fn missing(id: &str) -> Card {
     let mut card = Card::new();

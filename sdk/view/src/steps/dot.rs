@@ -25,14 +25,9 @@ pub(super) fn dot(graph: &StepGraph) -> String {
 }
 
 fn node(at: usize, step: &StepNode) -> String {
-    let mut lines: Vec<String> = vec![escaped(&step.name), escaped(&step.id)];
-    lines.retain(|line| !line.is_empty());
-    lines.extend(step.disabled().as_deref().map(escaped));
-    if let Some(run) = step.shown_run() {
-        lines.push(escaped(&card::status(run)));
-    }
     let hint: Vec<String> = card::hint(step).iter().map(|line| escaped(line)).collect();
-    let mut out = format!("  s{at} [label=\"{}\", tooltip=\"{}\"", lines.join("\\n"), hint.join("\\n"));
+    let mut out =
+        format!("  s{at} [label=\"{}\", tooltip=\"{}\"", card::lines(step, escaped).join("\\n"), hint.join("\\n"));
     if let Some(run) = step.shown_run() {
         out += &format!(", color=\"{}\", penwidth={}", colour(run.status), if run.critical { "2.5" } else { "1.5" });
     }

@@ -35,13 +35,7 @@ pub(super) fn mermaid(graph: &StepGraph) -> String {
 }
 
 fn node(at: usize, step: &StepNode) -> String {
-    let mut lines: Vec<String> = vec![escaped(&step.name), escaped(&step.id)];
-    lines.retain(|line| !line.is_empty());
-    lines.extend(step.disabled().as_deref().map(escaped));
-    if let Some(run) = step.shown_run() {
-        lines.push(escaped(&card::status(run)));
-    }
-    format!("  s{at}[\"{}\"]\n", lines.join("<br/>"))
+    format!("  s{at}[\"{}\"]\n", card::lines(step, escaped).join("<br/>"))
 }
 
 fn edge(link: &Link) -> String {

@@ -4,7 +4,6 @@ use super::links::{Links, with_count};
 use super::model::TypeGraph;
 use crate::escape::dot as escaped;
 use crate::graphviz::{Look, head, missing};
-use crate::number::counted;
 
 const LOOK: Look = Look { columns_apart: "0.9", label: "#124a91", label_size: 10 };
 
@@ -12,12 +11,8 @@ pub(super) fn dot(graph: &TypeGraph) -> String {
     let links = Links::of(graph);
     let mut out = head("types", &graph.title, &LOOK);
     for (at, entity) in graph.entities.iter().enumerate() {
-        let count = entity.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();
-        let mut lines =
-            [entity.resource.as_str(), &entity.object_type, &entity.classes.join(", "), &count].map(escaped).to_vec();
-        lines.retain(|line| !line.is_empty());
         let mapped = if entity.mapped { ", style=\"rounded,dashed\"" } else { "" };
-        out += &format!("  t{at} [label=\"{}\"{mapped}];\n", lines.join("\\n"));
+        out += &format!("  t{at} [label=\"{}\"{mapped}];\n", entity.lines(escaped).join("\\n"));
     }
     for (at, object_type) in links.missing.iter().enumerate() {
         out += &missing(&format!("t{}", graph.entities.len() + at), object_type, "declared by nobody");

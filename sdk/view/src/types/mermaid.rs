@@ -4,17 +4,12 @@ use super::links::{Links, with_count};
 use super::model::TypeGraph;
 use crate::escape::mermaid as escaped;
 use crate::flowchart;
-use crate::number::counted;
 
 pub(super) fn mermaid(graph: &TypeGraph) -> String {
     let links = Links::of(graph);
     let mut out = flowchart::head(&graph.title);
     for (at, entity) in graph.entities.iter().enumerate() {
-        let count = entity.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();
-        let mut lines =
-            [entity.resource.as_str(), &entity.object_type, &entity.classes.join(", "), &count].map(escaped).to_vec();
-        lines.retain(|line| !line.is_empty());
-        out += &format!("  t{at}[\"{}\"]\n", lines.join("<br/>"));
+        out += &format!("  t{at}[\"{}\"]\n", entity.lines(escaped).join("<br/>"));
     }
     for (at, object_type) in links.missing.iter().enumerate() {
         out += &flowchart::missing(&format!("t{}", graph.entities.len() + at), object_type, "declared by nobody");

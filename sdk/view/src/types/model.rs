@@ -1,5 +1,7 @@
 //! What there is to draw: plain data, made by whoever knows the declarations and the collected graph.
 
+use crate::number::counted;
+
 /// The types of an integration, in the order in which they are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeGraph {
@@ -47,5 +49,14 @@ impl TypeNode {
     /// The resource, or the type where it has none.
     pub(super) fn name(&self) -> &str {
         if self.resource.trim().is_empty() { &self.object_type } else { &self.resource }
+    }
+
+    /// The lines of a box that is drawn elsewhere, escaped for there.
+    pub(super) fn lines(&self, escaped: fn(&str) -> String) -> Vec<String> {
+        let count = self.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();
+        let mut lines =
+            [self.resource.as_str(), &self.object_type, &self.classes.join(", "), &count].map(escaped).to_vec();
+        lines.retain(|line| !line.is_empty());
+        lines
     }
 }

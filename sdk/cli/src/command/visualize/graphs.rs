@@ -70,7 +70,7 @@ fn ran(report: &StepReport, critical: bool) -> StepRun {
         },
         duration_ms: report.duration,
         objects: report.objects(),
-        requests: report.usage.requests,
+        requests: report.usage.total.requests,
         critical,
     }
 }
