@@ -172,7 +172,8 @@ impl JobStore {
         self.in_order(object_type, page).await
     }
 
-    /// Reads a type in the order of its keys, which is brought up to date where objects have come since it was made.
+    /// Reads a type in the order of its keys, which is brought up to date where objects have come since it was made. Between
+    /// the two nothing may happen: another step that begins anew may give the order up.
     async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -180,16 +181,21 @@ impl JobStore {
     {
         let job = self.number;
         let (first, of) = (read.clone(), object_type.clone());
-        let in_order = move |connection: &Connection| match sorted::is_current(connection, job, &of)? {
-            true => first(connection, &of).map(Some),
-            false => Ok(None),
+        let in_order = move |connection: &Connection| {
+            let _snapshot = connection.unchecked_transaction()?;
+            match sorted::is_current(connection, job, &of)? {
+                true => first(connection, &of).map(Some),
+                false => Ok(None),
+            }
         };
         if let Some(result) = self.store.read(in_order).await? {
             return Ok(result);
         }
-        let of = object_type.clone();
-        self.store.write(move |connection| sorted::update(connection, job, &of)).await?;
-        self.store.read(move |connection| read(connection, &object_type)).await
+        let updated = move |connection: &Connection| {
+            sorted::update(connection, job, &object_type)?;
+            read(connection, &object_type)
+        };
+        self.store.write(updated).await
     }
 
     /// Objects of a type in the order of their keys, as the JSON that leaves the program.

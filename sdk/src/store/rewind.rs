@@ -36,11 +36,14 @@ pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqli
     let highest: PartNumber = connection.query_row(highest, whose, |row| row.get(0))?;
     rewound.next_part = rewound.next_part.max(highest + 1);
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
-    for table in ["object", "quarantine"] {
+    let take_out = |table: &str| {
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
-        connection.execute(&sql, whose)?;
+        connection.execute(&sql, whose)
+    };
+    take_out("quarantine")?;
+    if take_out("object")? > 0 {
+        sorted::forget(connection, job)?;
     }
-    sorted::forget(connection, job)?;
     connection.execute("DELETE FROM step_run WHERE job = ?1 AND step = ?2", whose)?;
     Ok(rewound)
 }

@@ -166,6 +166,33 @@ mod tests {
         }
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_type_is_read_whole_while_other_steps_begin_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let (step, other) = (StepId::literal("add"), StepId::literal("other"));
+        for key in 0..20 {
+            let place = job.place().await.unwrap();
+            job.submit(place, step.clone(), vec![row(0, key, 0)], Vec::new()).done().await.unwrap();
+        }
+        job.settle().await.unwrap();
+        let beginning = tokio::spawn({
+            let job = job.clone();
+            async move {
+                for key in 0..100 {
+                    let place = job.place().await.unwrap();
+                    job.submit(place, other.clone(), vec![row(1, key, 0)], Vec::new()).done().await.unwrap();
+                    job.rewind(other.clone()).await.unwrap();
+                }
+            }
+        });
+        while !beginning.is_finished() {
+            assert_eq!(read(&job, 0).await.len(), 20);
+        }
+        beginning.await.unwrap();
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
