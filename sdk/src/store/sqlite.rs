@@ -22,7 +22,7 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA s
                        PRAGMA temp_store=FILE;";
 /// The writer's cache, negative as SQLite wants sizes in KiB. A reader needs little: it seldom meets a page twice.
 pub(super) const CACHE_KIB: i64 = -10_000;
-const READER_CACHE_KIB: i64 = -2_000;
+const READER_CACHE_KIB: i64 = -800;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes.
 const SCHEMA_VERSION: i64 = 2;
