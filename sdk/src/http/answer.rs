@@ -52,20 +52,22 @@ pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Un
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    let broken = |error: &serde_json::Error| {
-        Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
-    };
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // What does not fit may only be the beginning of what would: damage comes first.
         if error.inner().is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
             Unread::Unfit(format!("the body does not fit: {}", misfit(error.path(), error.inner())))
         } else {
-            broken(&error.into_inner())
+            damaged(&error.into_inner())
         }
     })?;
-    json.end().map_err(|error| broken(&error))?;
+    json.end().map_err(|error| damaged(&error))?;
     Ok(value)
+}
+
+/// What is said of a body that ends too early, or is no JSON.
+pub(super) fn damaged(error: &serde_json::Error) -> Unread {
+    Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
 }
 
 /// Where and why a value does not fit a type; the value itself is not quoted.

@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::RawJson;
 
-use super::answer::{RawAnswer, Unread, misfit, part, text_of};
+use super::answer::{RawAnswer, Unread, damaged, misfit, part, text_of};
 use super::call::Tolerance;
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::identities::Identities;
@@ -237,9 +237,7 @@ impl<P: Pagination> Pages<P> {
         // What is no page may be damaged, and damage comes first.
         self.pagination.read(answer, position).map_err(|reason| match serde_json::from_str::<IgnoredAny>(body) {
             Ok(_) => Unread::Unfit(reason),
-            Err(error) => {
-                Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
-            }
+            Err(error) => damaged(&error),
         })
     }
 

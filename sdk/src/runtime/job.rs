@@ -244,6 +244,7 @@ impl<'a> Job<'a> {
         self.events.tell(Event::JobStarted { job: job.id().clone(), steps: steps.collect() }).await;
         let http = connection.http.clone();
         let intake = self.intake(job.clone(), schemas);
+        let concurrency = self.concurrency.unwrap_or(CONCURRENCY);
         let execution = Execution {
             plan: &plan,
             starts: &starts,
@@ -254,8 +255,8 @@ impl<'a> Job<'a> {
             intake: Arc::new(intake),
             job: job.clone(),
             connection,
-            concurrency: self.concurrency.unwrap_or(CONCURRENCY),
-            places: Arc::new(Semaphore::new(PARTS_PER_REQUEST * self.concurrency.unwrap_or(CONCURRENCY))),
+            concurrency,
+            places: Arc::new(Semaphore::new(PARTS_PER_REQUEST * concurrency)),
             events: self.events.clone(),
             tails: tails(&plan),
         };

@@ -171,8 +171,10 @@ impl StepContext {
         Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
     }
 
-    pub(crate) async fn find_json(&self, key: &ObjectKey) -> StepResult<Option<String>> {
-        Ok(self.0.store.find_json(Kind::Entity, key.clone()).await?)
+    /// The JSON of an entity of a type.
+    pub(crate) async fn find_json(&self, object_type: &ObjectType, key: &ObjectKey) -> StepResult<Option<String>> {
+        let found = self.0.store.find_json(Kind::Entity, key.clone()).await?;
+        Ok(found.filter(|(of, _)| of == object_type.as_str()).map(|(_, json)| json))
     }
 
     pub(crate) async fn known(&self, object_type: &ObjectType, keys: Vec<ObjectKey>) -> StepResult<HashSet<String>> {

@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::graph::{EntityKind, ObjectKey, ObjectType, pick_properties};
+use crate::graph::{EntityKind, ObjectKey, ObjectType};
 
 use super::context::unreadable;
 use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
@@ -99,7 +99,7 @@ impl<E: EntityKind> Read<E> {
     /// # Errors
     /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let first = self.context.page(&self.object_type, None, 1).await?;
+        let first = self.context.added_since(&self.object_type, 0, 1, false, |_| ()).await?;
         self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
@@ -109,12 +109,7 @@ impl<E: EntityKind> Read<E> {
     /// [`StepError`] where the store does not work or the entity does not fit `E`.
     pub async fn get(&self, key: &impl Related<E>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
-        let Some(json) = self.context.find_json(&key).await? else { return Ok(None) };
-        let read = |source| unreadable(&self.object_type, source);
-        let [found] = pick_properties(&json, ["_type"]).map_err(read)?;
-        if found.as_ref().and_then(|name| name.as_str()) != Some(self.object_type.as_str()) {
-            return Ok(None);
-        }
-        E::from_json(&json).map(Some).map_err(read)
+        let found = self.context.find_json(&self.object_type, &key).await?;
+        found.map(|json| E::from_json(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
     }
 }

@@ -236,14 +236,11 @@ impl JobStore {
     /// [`StoreError`] where the store does not work.
     pub async fn find(&self, kind: Kind, key: ObjectKey) -> Result<Option<Properties>, StoreError> {
         let found = self.find_json(kind, key).await?;
-        found.map(|json| object::without_raw_data(&json).map_err(|source| self.store.failed(source))).transpose()
+        found.map(|(_, json)| object::without_raw_data(&json).map_err(|source| self.store.failed(source))).transpose()
     }
 
-    /// An object by its key, as the JSON that leaves the program.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store does not work.
-    pub async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<String>, StoreError> {
+    /// An object by its key: its type, and the JSON that leaves the program.
+    pub(crate) async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<(String, String)>, StoreError> {
         let job = self.number;
         self.store.read(move |connection| object::find(connection, job, kind, &key)).await
     }

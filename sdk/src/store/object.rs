@@ -338,9 +338,16 @@ pub(super) fn step_page(
     rows.collect()
 }
 
-pub(super) fn find(connection: &Connection, job: i64, kind: Kind, key: &ObjectKey) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = ?3";
-    connection.prepare_cached(sql)?.query_row(params![job, hash(key), kind as i64], |row| row.get(0)).optional()
+/// The type and the JSON of an object.
+pub(super) fn find(
+    connection: &Connection,
+    job: i64,
+    kind: Kind,
+    key: &ObjectKey,
+) -> rusqlite::Result<Option<(String, String)>> {
+    let sql = "SELECT type, json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row(params![job, hash(key), kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// An object's properties without its raw data, which steps do not read: skipped, not parsed.
