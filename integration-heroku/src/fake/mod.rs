@@ -58,6 +58,8 @@ pub struct FakeOptions {
     pub page_limits: PageLimits,
     /// Whether `Next-Range` repeats `max`; if not, a client that forgets it gets pages of the default size.
     pub max_in_next_range: bool,
+    /// Pages are made once and given again, so that a measurement counts what the client does.
+    pub keeps_pages: bool,
 }
 
 impl Default for FakeOptions {
@@ -70,6 +72,7 @@ impl Default for FakeOptions {
             latency: Latency::None,
             page_limits: PageLimits::default(),
             max_in_next_range: true,
+            keeps_pages: false,
         }
     }
 }
@@ -82,6 +85,7 @@ impl fmt::Debug for FakeOptions {
             .field("latency", &self.latency)
             .field("page_limits", &self.page_limits)
             .field("max_in_next_range", &self.max_in_next_range)
+            .field("keeps_pages", &self.keeps_pages)
             .finish_non_exhaustive()
     }
 }
@@ -105,6 +109,7 @@ impl FakeHeroku {
             rate: options.rate,
             latency: options.latency,
             page_limits: options.page_limits,
+            keeps_pages: options.keeps_pages,
             dialect: routes::dialect(options.max_in_next_range),
             ..ProviderOptions::default()
         };

@@ -19,10 +19,11 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Answer, Fault, ProviderOptions, Refusal, Reply, Request, Route,
+    Answer, Fault, ProviderOptions, Refusal, Reply, Request, Route, Rows,
     body::{Delivery, FakeBody},
     bucket::Bucket,
     fault::Faults,
+    kept::KeptPages,
     list::{Page, Paging},
     log::Log,
 };
@@ -39,12 +40,13 @@ pub(crate) struct Exchange {
     bucket: Option<Mutex<Bucket>>,
     faults: Mutex<Faults>,
     log: Mutex<Log>,
+    kept: KeptPages,
 }
 
 impl Exchange {
     pub(crate) fn new(routes: Vec<Route>, options: ProviderOptions) -> Self {
         let bucket = options.rate.clone().map(|rule| Mutex::new(Bucket::full(rule, Instant::now())));
-        Self { routes, options, bucket, faults: Mutex::default(), log: Mutex::default() }
+        Self { routes, options, bucket, faults: Mutex::default(), log: Mutex::default(), kept: KeptPages::default() }
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -100,19 +102,13 @@ impl Exchange {
             let reply = match (route.handler)(&request) {
                 Answer::Document(document) => self.json(StatusCode::OK, &document),
                 Answer::List(rows) => {
-                    let limits = route.limits.unwrap_or(self.options.page_limits);
-                    let max_in_next_range = self.options.dialect.max_in_next_range;
-                    let paging = Paging { sortable: &route.sortable, limits, max_in_next_range, faults };
-                    let page = match route.sortable.is_empty() {
-                        true => Page::whole(&*rows),
-                        false => paging.page(&*rows, request.header("range"))?,
-                    };
-                    self.page(page, &route.sortable)
+                    let page = || self.list(&request, route, &*rows, faults);
+                    if self.options.keeps_pages { self.kept.page(&request, faults, page)? } else { page()? }
                 }
                 Answer::Reply(reply) => reply,
                 Answer::Refused(refusal) => return Err(refusal),
             };
-            Ok(tagged(reply, &request))
+            Ok(unless_known(tagged(reply, request.method()), &request))
         });
         let mut reply = decided.unwrap_or_else(|refusal| self.refused(&refusal));
         reply.headers.extend(scopes);
@@ -165,6 +161,18 @@ impl Exchange {
         bucket
             .take(Instant::now())
             .map_err(|wait| Refusal::RateLimited { retry_after: bucket.retry_after().written(wait, SystemTime::now()) })
+    }
+
+    /// The page of a list that was asked for.
+    fn list(&self, request: &Request, route: &Route, rows: &dyn Rows, faults: &[Fault]) -> Result<Reply, Refusal> {
+        let limits = route.limits.unwrap_or(self.options.page_limits);
+        let max_in_next_range = self.options.dialect.max_in_next_range;
+        let paging = Paging { sortable: &route.sortable, limits, max_in_next_range, faults };
+        let page = match route.sortable.is_empty() {
+            true => Page::whole(rows),
+            false => paging.page(rows, request.header("range"))?,
+        };
+        Ok(tagged(self.page(page, &route.sortable), request.method()))
     }
 
     fn page(&self, page: Page, sortable: &[String]) -> Reply {
@@ -227,20 +235,25 @@ fn replacement(faults: &[Fault]) -> Option<&Fault> {
     faults.iter().find(|fault| matches!(fault, Fault::ConnectionReset | Fault::NoAnswer | Fault::Status(_)))
 }
 
-/// Adds an entity tag to a good answer to GET, or makes it 304 when the client has that version already.
-/// A 304 says nothing of ranges: who remembers a page must remember what followed it.
-fn tagged(reply: Reply, request: &Request) -> Reply {
-    if request.method() != Method::GET || !reply.status.is_success() {
+/// Adds an entity tag to a good answer to GET that has none.
+fn tagged(reply: Reply, method: &Method) -> Reply {
+    if method != Method::GET || !reply.status.is_success() || reply.header("etag").is_some() {
         return reply;
     }
     let mut hasher = DefaultHasher::new();
     reply.body.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());
+    reply.with_header("etag", &tag)
+}
+
+/// Makes an answer 304 when the client has that version already.
+/// A 304 says nothing of ranges: who remembers a page must remember what followed it.
+fn unless_known(reply: Reply, request: &Request) -> Reply {
+    let Some(tag) = reply.header("etag").filter(|_| reply.status.is_success()) else { return reply };
     let known = request.header("if-none-match").is_some_and(|tags| {
         tags.split(',').map(str::trim).any(|given| given == "*" || given.trim_start_matches("W/") == tag)
     });
-    let reply = if known { Reply::empty(StatusCode::NOT_MODIFIED.as_u16()) } else { reply };
-    reply.with_header("etag", &tag)
+    if known { Reply::empty(StatusCode::NOT_MODIFIED.as_u16()).with_header("etag", tag) } else { reply }
 }
 
 fn note<'s>(

@@ -41,6 +41,7 @@ mod connection;
 mod dialect;
 mod exchange;
 mod fault;
+mod kept;
 mod latency;
 mod list;
 mod log;
