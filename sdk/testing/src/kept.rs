@@ -1,0 +1,62 @@
+//! Answers that were made once and are given again.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{Fault, Reply, Request};
+
+/// What tells one page from another: the path with its query, and the range that was asked for.
+type Question = (String, Option<String>, Option<String>);
+
+/// Pages as they were first rendered. A provider that is measured against does its work before the clock starts.
+#[derive(Default)]
+pub(crate) struct KeptPages(Mutex<HashMap<Question, Reply>>);
+
+impl KeptPages {
+    /// The page of before, or a new one that is kept; where it is spoiled on purpose it is made anew each time.
+    pub(crate) fn page<E>(
+        &self,
+        request: &Request,
+        faults: &[Fault],
+        make: impl FnOnce() -> Result<Reply, E>,
+    ) -> Result<Reply, E> {
+        if !faults.is_empty() {
+            return make();
+        }
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let question = (request.path().to_owned(), text(request.query()), text(request.header("range")));
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reply) = kept().get(&question) {
+            return Ok(reply.clone());
+        }
+        let reply = make()?;
+        kept().insert(question, reply.clone());
+        Ok(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_made_once_and_a_spoiled_one_each_time() {
+        let (kept, made) = (KeptPages::default(), Mutex::new(0));
+        let ask = |path: &str, faults: &[Fault]| {
+            let make = || {
+                *made.lock().unwrap() += 1;
+                Ok::<_, Infallible>(Reply::new(200, "text/plain", path.to_owned()))
+            };
+            let Ok(reply) = kept.page(&Request::example(path), faults, make);
+            (reply.body, *made.lock().unwrap())
+        };
+        assert_eq!(ask("/a", &[]), ("/a".into(), 1));
+        assert_eq!(ask("/a", &[]), ("/a".into(), 1));
+        assert_eq!(ask("/a?x", &[]), ("/a?x".into(), 2));
+        assert_eq!(ask("/a", &[Fault::DuplicatedItems]), ("/a".into(), 3));
+    }
+}
