@@ -18,8 +18,9 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
     let fields = properties::fields(&input)?;
     let ident = &input.ident;
     let key = &key_field(&input, &fields)?.ident;
-    let display_name = display_name(&fields);
-    let (schema, write, read) = (properties::schema(&fields), properties::write(&fields), properties::read(&fields));
+    let shown = shown(&fields);
+    let (schema, read) = (properties::schema(&fields), properties::read(&fields));
+    let write = properties::write(&fields, Some(shown.clone()));
     let Attributes { object_type, classes, resource, merge } = attributes;
     let description = crate::documentation(&input.attrs);
     let equal_keys = if merge { quote!(Merge) } else { quote!(Refuse) };
@@ -36,8 +37,8 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
                 }
             }
             fn key(&self) -> ::std::string::String { ::std::string::ToString::to_string(&self.#key) }
-            fn display_name(&self) -> ::std::string::String { #display_name }
-            fn properties(&self) -> ::integration_sdk::graph::Properties { #write }
+            fn display_name(&self) -> ::std::string::String { ::std::string::ToString::to_string(&#shown) }
+            fn write(&self, object: &mut ::integration_sdk::graph::ObjectWriter) { #write }
             fn from_json(
                 json: &str,
             ) -> ::core::result::Result<Self, ::integration_sdk::graph::PropertyError> { #read }
@@ -86,15 +87,15 @@ fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::Resul
     }
 }
 
-/// The marked field, else `display_name`, else `name`, else the key.
-fn display_name(fields: &[PropertyField]) -> TokenStream {
+/// What is shown: the marked field, else `display_name`, else `name`, else the key.
+fn shown(fields: &[PropertyField]) -> TokenStream {
     let named = |name: &str| fields.iter().find(|field| field.ident == name);
     let chosen =
         fields.iter().find(|field| field.display_name).or_else(|| named("display_name")).or_else(|| named("name"));
     match chosen {
         Some(field) => {
             let ident = &field.ident;
-            quote!(::std::string::ToString::to_string(&self.#ident))
+            quote!(self.#ident)
         }
         None => quote!(::integration_sdk::graph::EntityKind::key(self)),
     }

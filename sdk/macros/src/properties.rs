@@ -73,21 +73,18 @@ pub fn schema(fields: &[PropertyField]) -> TokenStream {
     quote! { ::integration_sdk::graph::PropertySchema::new() #(#properties)* .into_value() }
 }
 
-/// An expression of `self`: the fields as a map.
-pub fn write(fields: &[PropertyField]) -> TokenStream {
-    let inserts = fields.iter().map(|field| {
+/// Statements that write the fields into `object`, `shown` as `displayName`. In the order of the names, in which they stay.
+pub fn write(fields: &[PropertyField], shown: Option<TokenStream>) -> TokenStream {
+    const DISPLAY_NAME: &str = "displayName";
+    let property = |field: &PropertyField| {
         let (name, ident) = (&field.name, &field.ident);
-        quote! {
-            if let ::core::option::Option::Some(value) = ::integration_sdk::graph::Property::to_value(&self.#ident) {
-                properties.insert(::std::string::String::from(#name), value);
-            }
-        }
-    });
-    quote! {{
-        let mut properties = ::integration_sdk::graph::Properties::new();
-        #(#inserts)*
-        properties
-    }}
+        (name.clone(), quote! { object.property(#name, &self.#ident); })
+    };
+    let mut members: Vec<(String, TokenStream)> =
+        fields.iter().filter(|field| shown.is_none() || field.name != DISPLAY_NAME).map(property).collect();
+    members.extend(shown.map(|shown| (DISPLAY_NAME.to_owned(), quote! { object.display(#DISPLAY_NAME, &#shown); })));
+    members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    members.into_iter().map(|(_, statement)| statement).collect()
 }
 
 /// An expression of `json`: the struct.
@@ -106,11 +103,11 @@ pub fn read(fields: &[PropertyField]) -> TokenStream {
 
 pub fn expand_relationship(input: DeriveInput) -> syn::Result<TokenStream> {
     let fields = fields(&input)?;
-    let (ident, schema, write) = (&input.ident, schema(&fields), write(&fields));
+    let (ident, schema, write) = (&input.ident, schema(&fields), write(&fields, None));
     Ok(quote! {
         impl ::integration_sdk::graph::RelationshipProperties for #ident {
             fn schema() -> ::integration_sdk::serde_json::Value { #schema }
-            fn into_properties(self) -> ::integration_sdk::graph::Properties { #write }
+            fn write(&self, object: &mut ::integration_sdk::graph::ObjectWriter) { #write }
         }
     })
 }

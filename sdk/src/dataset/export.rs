@@ -138,7 +138,7 @@ impl ObjectFile {
     fn add(&mut self, row: &Row) -> Result<(), DatasetError> {
         let separator: &[u8] = if self.objects == 0 { b"\n" } else { b",\n" };
         self.objects += 1;
-        let written = self.out.write_all(separator).and_then(|()| self.out.write_all(&row.json));
+        let written = self.out.write_all(separator).and_then(|()| self.out.write_all(row.json.as_bytes()));
         written.map_err(DatasetError::io("write", &self.path))
     }
 

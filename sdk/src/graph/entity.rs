@@ -64,24 +64,17 @@ impl Entity {
     }
 
     /// The object that leaves the program, with raw data as trees; null where no tree can hold them.
-    pub fn into_json(mut self) -> Value {
-        let raw_data = std::mem::take(&mut self.raw_data);
-        let mut object = self.into_properties();
-        if !raw_data.is_empty() {
-            let raw = |raw: RawData| json!({"name": raw.name, "rawData": raw.raw_data.to_value().unwrap_or_default()});
-            object.insert("_rawData".into(), raw_data.into_iter().map(raw).collect());
-        }
-        Value::Object(object)
-    }
-
-    /// The object that leaves the program, less its raw data.
-    pub(crate) fn into_properties(self) -> Properties {
+    pub fn into_json(self) -> Value {
         let mut object = self.properties;
         object.insert("_key".into(), self.key.as_str().into());
         object.insert("_type".into(), self.object_type.as_str().into());
         object.insert("_class".into(), self.classes.iter().map(|class| class.as_str()).collect());
         object.insert("displayName".into(), self.display_name.into());
-        object
+        if !self.raw_data.is_empty() {
+            let raw = |raw: RawData| json!({"name": raw.name, "rawData": raw.raw_data.to_value().unwrap_or_default()});
+            object.insert("_rawData".into(), self.raw_data.into_iter().map(raw).collect());
+        }
+        Value::Object(object)
     }
 }
 

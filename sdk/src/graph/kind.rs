@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::RawJson;
 
 use super::{
-    Class, Direction, Entity, ObjectKey, ObjectType, Properties, PropertyError, RawData, RelationshipClass, Tags,
-    relationship_type,
+    Class, Direction, Entity, ObjectKey, ObjectType, ObjectWriter, Properties, PropertyError, RawData,
+    RelationshipClass, Tags, relationship_type, written,
 };
 
 /// What happens when two objects of a type have one key.
@@ -118,13 +118,20 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     fn key(&self) -> String;
     /// `displayName`.
     fn display_name(&self) -> String;
-    /// The flat properties.
-    fn properties(&self) -> Properties;
+    /// Adds `displayName` and the flat properties to an object.
+    fn write(&self, object: &mut ObjectWriter);
     /// Reads an entity of the store back from its JSON.
     ///
     /// # Errors
     /// The property that does not fit.
     fn from_json(json: &str) -> Result<Self, PropertyError>;
+
+    /// The flat properties.
+    fn properties(&self) -> Properties {
+        let mut properties = written(|object| self.write(object));
+        properties.remove("displayName");
+        properties
+    }
 
     /// The `_type`.
     fn object_type() -> ObjectType {
@@ -147,7 +154,7 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     }
 }
 
-pub(crate) fn entity_of<E: EntityKind>(kind: &E, key: ObjectKey, declaration: &EntityDeclaration) -> Entity {
+fn entity_of<E: EntityKind>(kind: &E, key: ObjectKey, declaration: &EntityDeclaration) -> Entity {
     Entity {
         key,
         object_type: declaration.object_type.clone(),
@@ -178,6 +185,17 @@ impl<E> Draft<E> {
     pub fn with_raw_named(mut self, name: impl Into<String>, raw: impl Into<RawJson>) -> Self {
         self.raw_data.push(RawData { name: name.into(), raw_data: raw.into() });
         self
+    }
+
+    /// The value, and what it is as data.
+    pub(crate) fn into_entity(self, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Entity)
+    where
+        E: EntityKind,
+    {
+        let Self { value, raw_data, tags } = self;
+        let mut entity = Entity { raw_data, ..entity_of(&value, key, declaration) };
+        entity.properties.extend(tags.into_iter().map(|(name, text)| (format!("tag.{name}"), text.into())));
+        (value, entity)
     }
 
     /// Attaches tags of the source as `tag.<name>` properties.
@@ -229,17 +247,15 @@ pub trait RelationshipKind: Send + Sync + 'static {
 pub trait RelationshipProperties {
     /// Their JSON Schema.
     fn schema() -> Value;
-    /// The flat properties.
-    fn into_properties(self) -> Properties;
+    /// Adds them to an object.
+    fn write(&self, object: &mut ObjectWriter);
 }
 
 impl RelationshipProperties for () {
     fn schema() -> Value {
         json!({"type": "object"})
     }
-    fn into_properties(self) -> Properties {
-        Properties::new()
-    }
+    fn write(&self, _: &mut ObjectWriter) {}
 }
 
 /// A Rust type that stands for a mapped relationship type; declare it with

@@ -10,10 +10,10 @@ mod kind;
 mod names;
 mod property;
 mod relationship;
+mod text;
 
 pub(crate) use entity::merge;
 pub use entity::{Entity, Properties, RawData, Tags};
-pub(crate) use kind::entity_of;
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
     RelationshipDeclaration, RelationshipKind, RelationshipProperties,
@@ -23,3 +23,5 @@ pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_prop
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
+pub use text::ObjectWriter;
+pub(crate) use text::{ObjectText, write_list, write_text, written};

@@ -142,6 +142,14 @@ impl ObjectType {
 }
 
 impl Class {
+    /// Several in the one text that stands for them in the store.
+    pub(crate) fn joined(classes: &[Self]) -> Arc<str> {
+        match classes {
+            [one] => Arc::clone(&one.0),
+            several => several.iter().map(Self::as_str).collect::<Vec<_>>().join(",").into(),
+        }
+    }
+
     /// For classes written in the source of an integration.
     ///
     /// # Panics

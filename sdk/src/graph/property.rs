@@ -7,6 +7,8 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::text::{write_list, write_text};
+
 /// A stored property that its Rust type cannot hold.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("property `{property}`: expected {expected}, found {found}")]
@@ -28,8 +30,8 @@ pub trait Property: Sized {
     const OPTIONAL: bool = false;
     /// The JSON Schema of the value.
     fn schema() -> Value;
-    /// The value in JSON; `None` where there is nothing to write.
-    fn to_value(&self) -> Option<Value>;
+    /// Adds the value to JSON text; `false` where there is nothing to write.
+    fn write(&self, json: &mut Vec<u8>) -> bool;
     /// Reads the value back.
     ///
     /// # Errors
@@ -37,11 +39,15 @@ pub trait Property: Sized {
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)>;
 }
 
+fn write_scalar(scalar: &impl Serialize, json: &mut Vec<u8>) -> bool {
+    serde_json::to_writer(json, scalar).is_ok()
+}
+
 macro_rules! integer {
     ($($t:ty),*) => {$(
         impl Property for $t {
             fn schema() -> Value { json!({"type": "integer"}) }
-            fn to_value(&self) -> Option<Value> { Some(Value::from(*self)) }
+            fn write(&self, json: &mut Vec<u8>) -> bool { write_scalar(self, json) }
             fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
                 let value = value.unwrap_or_default();
                 value.as_i64().and_then(|n| Self::try_from(n).ok()).ok_or(("an integer", value))
@@ -55,8 +61,8 @@ impl Property for f64 {
     fn schema() -> Value {
         json!({"type": "number"})
     }
-    fn to_value(&self) -> Option<Value> {
-        serde_json::Number::from_f64(*self).map(Value::Number)
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        self.is_finite() && write_scalar(self, json)
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         let value = value.unwrap_or_default();
@@ -68,8 +74,8 @@ impl Property for bool {
     fn schema() -> Value {
         json!({"type": "boolean"})
     }
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::Bool(*self))
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        write_scalar(self, json)
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         let value = value.unwrap_or_default();
@@ -81,8 +87,9 @@ impl Property for String {
     fn schema() -> Value {
         json!({"type": "string"})
     }
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::String(self.clone()))
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        write_text(self, json);
+        true
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         match value.unwrap_or_default() {
@@ -96,8 +103,9 @@ impl Property for url::Url {
     fn schema() -> Value {
         json!({"type": "string", "format": "uri"})
     }
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::String(self.to_string()))
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        write_text(self.as_str(), json);
+        true
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         let value = value.unwrap_or_default();
@@ -110,8 +118,8 @@ impl<T: Property> Property for Option<T> {
     fn schema() -> Value {
         T::schema()
     }
-    fn to_value(&self) -> Option<Value> {
-        self.as_ref().and_then(Property::to_value)
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        self.as_ref().is_some_and(|value| value.write(json))
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         match value {
@@ -119,10 +127,6 @@ impl<T: Property> Property for Option<T> {
             some => T::from_value(some).map(Some),
         }
     }
-}
-
-fn list_to_value<'a, T: Property + 'a>(items: impl Iterator<Item = &'a T>) -> Option<Value> {
-    Some(Value::Array(items.filter_map(Property::to_value).collect()))
 }
 
 fn list_from_value<T: Property, L: FromIterator<T> + Default>(
@@ -139,8 +143,8 @@ impl<T: Property> Property for Vec<T> {
     fn schema() -> Value {
         json!({"type": "array", "items": T::schema()})
     }
-    fn to_value(&self) -> Option<Value> {
-        list_to_value(self.iter())
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        write_list(self, json, T::write)
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         list_from_value::<T, Self>(value)
@@ -151,8 +155,8 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
     fn schema() -> Value {
         json!({"type": "array", "items": T::schema()})
     }
-    fn to_value(&self) -> Option<Value> {
-        list_to_value(self.iter())
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        write_list(self, json, T::write)
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         list_from_value::<T, Self>(value)
@@ -227,8 +231,8 @@ impl Property for Timestamp {
     fn schema() -> Value {
         json!({"type": "integer"})
     }
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::from(self.0))
+    fn write(&self, json: &mut Vec<u8>) -> bool {
+        self.0.write(json)
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         i64::from_value(value).map(Self)

@@ -41,7 +41,11 @@ impl fmt::Display for RelationshipClass {
 
 /// `<from>|<class in lower case>|<to>`.
 pub fn relationship_key(from: &ObjectKey, class: RelationshipClass, to: &ObjectKey) -> String {
-    format!("{from}|{}|{to}", class.as_str().to_ascii_lowercase())
+    let (from, class, to) = (from.as_str(), class.as_str(), to.as_str());
+    let mut key = String::with_capacity(from.len() + class.len() + to.len() + 2);
+    key.extend([from, "|", class, "|", to]);
+    key[from.len() + 1..][..class.len()].make_ascii_lowercase();
+    key
 }
 
 /// `<from>_<class in lower case>_<to less the leading words it shares with from>`; the last word of
@@ -81,17 +85,16 @@ pub struct Relationship {
 impl Relationship {
     /// `_key` by the rule of [`relationship_key`].
     pub fn key(&self) -> ObjectKey {
-        ObjectKey::new(relationship_key(&self.from, self.class, &self.to)).expect("two keys joined by a verb are a key")
+        Self::key_between(&self.from, self.class, &self.to)
+    }
+
+    pub(crate) fn key_between(from: &ObjectKey, class: RelationshipClass, to: &ObjectKey) -> ObjectKey {
+        ObjectKey::new(relationship_key(from, class, to)).expect("two keys joined by a verb are a key")
     }
 
     /// The object that leaves the program.
     pub fn into_json(self) -> Value {
         let key = self.key();
-        Value::Object(self.into_properties(&key))
-    }
-
-    /// The same where its key is at hand.
-    pub(crate) fn into_properties(self, key: &ObjectKey) -> Properties {
         let mut object = self.properties;
         object.insert("_key".into(), key.as_str().into());
         object.insert("_type".into(), self.object_type.as_str().into());
@@ -99,7 +102,7 @@ impl Relationship {
         object.insert("_fromEntityKey".into(), self.from.as_str().into());
         object.insert("_toEntityKey".into(), self.to.as_str().into());
         object.insert("displayName".into(), self.class.as_str().into());
-        object
+        Value::Object(object)
     }
 }
 
@@ -157,6 +160,10 @@ impl MappedRelationship {
 
     /// The object that leaves the program.
     pub fn into_json(self) -> Value {
+        Value::Object(self.into_properties())
+    }
+
+    pub(crate) fn into_properties(self) -> Properties {
         let key = self.key();
         let mut object = self.properties;
         object.insert("_key".into(), key.as_str().into());
@@ -173,6 +180,6 @@ impl MappedRelationship {
             mapping["skipTargetCreation"] = true.into();
         }
         object.insert("_mapping".into(), mapping);
-        Value::Object(object)
+        object
     }
 }

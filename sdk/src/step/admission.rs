@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::graph::{Entity, ObjectKey, ObjectType, RawData, Relationship, StepId};
+use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
-use crate::store::{JobStore, Kind, Row};
+use crate::store::{JobStore, Row};
 
 use super::bytes;
+use super::unchecked::Unchecked;
 use super::{Ledger, ObjectError, Part, StepResult};
 
 /// Changes an entity before it is added, such as to take out what must not be kept.
@@ -31,19 +32,19 @@ pub(crate) struct Intake {
 impl Intake {
     /// Checks and serializes.
     pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> Result<Row, ObjectError> {
-        let Unchecked { kind, key, object_type, class, part, ends, merge, json, raw_data } = object;
-        let bytes = match bytes::serialize(&json, &raw_data, &self.redaction) {
-            Ok(bytes) => bytes,
+        let Unchecked { kind, key, object_type, class, part, ends, merge, text, raw_data } = object;
+        let findings = self.check_text(&text);
+        let json = match bytes::finish(text, &raw_data, &self.redaction) {
+            Ok(json) => json,
             Err(error) => {
                 return Err(ObjectError::RawData { key, object_type, reason: error.to_string() });
             }
         };
-        let findings = self.check(&json);
         let apart = self.judge(&findings, &key, &object_type)? == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         ledger.admit(&object_type, apart, findings, part.as_deref());
         let part = part.map_or(0, |part| part.number());
-        Ok(Row { kind, key, object_type, class, part, ends, merge, json: bytes, quarantined })
+        Ok(Row { kind, key, object_type, class, part, ends, merge, json, quarantined })
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
@@ -54,6 +55,13 @@ impl Intake {
         tracing::warn!(%error, "an object is refused");
         ledger.refuse(error);
         Ok(())
+    }
+
+    fn check_text(&self, object: &ObjectText) -> Vec<Finding> {
+        if self.validation == Validation::Off {
+            return Vec::new();
+        }
+        self.check(&Value::Object(object.to_properties()))
     }
 
     fn check(&self, object: &Value) -> Vec<Finding> {
@@ -99,18 +107,4 @@ impl Intake {
 enum Verdict {
     Admitted,
     Apart,
-}
-
-/// An object between its making and its check.
-pub(super) struct Unchecked {
-    pub(super) kind: Kind,
-    pub(super) key: ObjectKey,
-    pub(super) object_type: ObjectType,
-    pub(super) class: String,
-    pub(super) part: Option<Arc<Part>>,
-    pub(super) ends: Option<(ObjectKey, ObjectKey)>,
-    pub(super) merge: bool,
-    /// The object, with an outline of its raw data.
-    pub(super) json: Value,
-    pub(super) raw_data: Vec<RawData>,
 }

@@ -3,71 +3,59 @@
 //! Raw data goes from the provider's text into them without a tree in between; what checks need to know of it, that it is
 //! there and of which kind, stands in the object as an outline.
 
-use serde_json::{Value, json};
-
-use crate::graph::{Properties, RawData};
+use crate::graph::{ObjectText, ObjectWriter, RawData, write_list, write_text};
 use crate::redact::Redaction;
 
 const RAW_DATA: &str = "_rawData";
-/// About as many bytes as an object's properties take: room is made once.
-const PROPERTIES: usize = 640;
 
 /// Puts the outline of its raw data into an object: the names, and empty objects and lists in the place of full ones.
-pub(super) fn outline(object: &mut Properties, raw_data: &[RawData]) {
-    if raw_data.is_empty() {
-        return;
-    }
-    let outlines = raw_data.iter().map(|raw| {
-        let value = match raw.raw_data.as_str().as_bytes().first() {
-            Some(b'{') => json!({}),
-            Some(b'[') => json!([]),
-            _ => raw.raw_data.to_value().unwrap_or_default(),
-        };
-        json!({"name": raw.name, "rawData": value})
-    });
-    object.insert(RAW_DATA.into(), outlines.collect());
-}
-
-/// The object with its raw data, less what is secret there.
-pub(super) fn serialize(object: &Value, raw_data: &[RawData], redaction: &Redaction) -> serde_json::Result<Vec<u8>> {
-    let raw_bytes: usize = raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
-    let mut out = Vec::with_capacity(PROPERTIES + raw_bytes);
-    let Some(object) = object.as_object().filter(|_| !raw_data.is_empty()) else {
-        serde_json::to_writer(&mut out, object)?;
-        return Ok(out);
-    };
-    out.push(b'{');
-    for (name, value) in object {
-        serde_json::to_writer(&mut out, name)?;
-        out.push(b':');
-        if name == RAW_DATA {
-            list(raw_data, redaction, &mut out)?;
-        } else {
-            serde_json::to_writer(&mut out, value)?;
+pub(super) fn outline(object: &mut ObjectWriter, raw_data: &[RawData]) {
+    let outline = |raw: &RawData, json: &mut Vec<u8>| match raw.raw_data.as_str().as_bytes().first() {
+        Some(b'{') => json.extend_from_slice(b"{}"),
+        Some(b'[') => json.extend_from_slice(b"[]"),
+        _ => {
+            let value = raw.raw_data.to_value().unwrap_or_default();
+            json.extend_from_slice(value.to_string().as_bytes());
         }
-        out.push(b',');
-    }
-    out.pop();
-    out.push(b'}');
-    Ok(out)
+    };
+    object.member(RAW_DATA, |json| !raw_data.is_empty() && list(raw_data, json, outline));
 }
 
-fn list(raw_data: &[RawData], redaction: &Redaction, out: &mut Vec<u8>) -> serde_json::Result<()> {
-    out.push(b'[');
-    for raw in raw_data {
-        out.extend_from_slice(br#"{"name":"#);
-        serde_json::to_writer(&mut *out, &raw.name)?;
-        out.extend_from_slice(br#","rawData":"#);
-        redaction.copy(raw.raw_data.as_str(), out)?;
-        out.extend_from_slice(b"},");
-    }
-    out.pop();
-    out.push(b']');
-    Ok(())
+/// The object with its raw data in the place of their outline, less what is secret there.
+pub(super) fn finish(object: ObjectText, raw_data: &[RawData], redaction: &Redaction) -> serde_json::Result<String> {
+    let Some(place) = object.place_of(RAW_DATA).filter(|_| !raw_data.is_empty()) else {
+        return Ok(object.into_string());
+    };
+    let outlined = object.as_str().as_bytes();
+    let raw_bytes: usize = raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
+    let mut json = Vec::with_capacity(outlined.len() + raw_bytes);
+    json.extend_from_slice(&outlined[..place.start]);
+    let mut copied = Ok(());
+    list(raw_data, &mut json, |raw, json| {
+        if copied.is_ok() {
+            copied = redaction.copy(raw.raw_data.as_str(), json);
+        }
+    });
+    copied?;
+    json.extend_from_slice(&outlined[place.end..]);
+    Ok(String::from_utf8(json).expect("JSON is written from strings"))
+}
+
+fn list(raw_data: &[RawData], json: &mut Vec<u8>, mut write: impl FnMut(&RawData, &mut Vec<u8>)) -> bool {
+    write_list(raw_data, json, |raw, json| {
+        json.extend_from_slice(br#"{"name":"#);
+        write_text(&raw.name, json);
+        json.extend_from_slice(br#","rawData":"#);
+        write(raw, json);
+        json.push(b'}');
+        true
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -75,18 +63,17 @@ mod tests {
         let raw = |name: &str, raw: Value| RawData { name: name.into(), raw_data: raw.into() };
         let raw_data =
             [raw("default", json!({"z": [1], "token": "s3cret"})), raw("other", json!([7])), raw("bare", json!("x"))];
-        let mut object = Properties::new();
-        object.insert("_key".into(), "k".into());
-        object.insert("a".into(), 1.into());
+        let mut object = ObjectWriter::new();
+        object.text("_key", "k");
         outline(&mut object, &raw_data);
-        let object = Value::Object(object);
+        object.property("a", &1_i64);
+        let object = object.finish();
         let outlines = json!([{"name": "default", "rawData": {}}, {"name": "other", "rawData": []}, {"name": "bare", "rawData": "x"}]);
-        assert_eq!(object["_rawData"], outlines);
+        assert_eq!(object.to_properties()["_rawData"], outlines);
         let mut redaction = Redaction::default();
         redaction.field("token");
-        let bytes = serialize(&object, &raw_data, &redaction).unwrap();
         assert_eq!(
-            String::from_utf8(bytes).unwrap(),
+            finish(object, &raw_data, &redaction).unwrap(),
             r#"{"_key":"k","_rawData":[{"name":"default","rawData":{"token":"[redacted]","z":[1]}},{"name":"other","rawData":[7]},{"name":"bare","rawData":"x"}],"a":1}"#
         );
     }

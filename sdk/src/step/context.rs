@@ -15,7 +15,7 @@ use crate::graph::{
 use crate::http::Http;
 use crate::store::{JobStore, Kind, StepRow};
 
-use super::intake::{Candidate, StepIntake};
+use super::intake::StepIntake;
 use super::{Declaration, Ledger, Part, Scope, StepError, StepResult, Tail};
 
 /// Told of a part that could not be collected: under what, which types, and why.
@@ -122,7 +122,7 @@ impl StepContext {
     /// [`StepError`] where the object is refused or the store does not work. A duplicate key is reported when the
     /// step ends, so that it costs no other object.
     pub async fn add_entity(&self, entity: Entity, equal_keys: EqualKeys) -> StepResult {
-        self.intake().add(Candidate::Entity(entity, equal_keys)).await
+        self.intake().add_entity(entity, equal_keys).await
     }
 
     /// Adds a relationship.
@@ -130,7 +130,7 @@ impl StepContext {
     /// # Errors
     /// As [`add_entity`](Self::add_entity).
     pub async fn add_relationship(&self, relationship: Relationship) -> StepResult {
-        self.intake().add(Candidate::Relationship(relationship)).await
+        self.intake().add_relationship(relationship).await
     }
 
     /// Adds a mapped relationship.
@@ -138,7 +138,7 @@ impl StepContext {
     /// # Errors
     /// As [`add_entity`](Self::add_entity).
     pub async fn add_mapped_relationship(&self, relationship: MappedRelationship) -> StepResult {
-        self.intake().add(Candidate::Mapped(relationship)).await
+        self.intake().add_mapped(relationship).await
     }
 
     /// Adds properties to an entity that another step has added; `false` where there is none of that key. The amended

@@ -5,8 +5,8 @@ use std::ops::Deref;
 
 use crate::graph::{
     Class, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
-    MappedRelationshipKind, ObjectKey, ObjectType, Properties, Property, Relationship, RelationshipDeclaration,
-    RelationshipKind, RelationshipProperties,
+    MappedRelationshipKind, ObjectKey, ObjectType, Properties, Property, RelationshipDeclaration, RelationshipKind,
+    written,
 };
 
 use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
@@ -81,17 +81,11 @@ impl<E: EntityKind> EntityEmitter<E> {
     /// [`StepError`](super::StepError) where it has no valid key, breaks its schema under `--validation fail`, or
     /// the store does not work.
     pub async fn add(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
-        let Draft { value, raw_data, tags } = draft.into();
-        let key = match parse_key(value.key(), &self.declaration.object_type) {
-            Ok(key) => key,
-            Err(error) => return self.context.intake().refuse(error).map(|()| value),
-        };
-        let mut entity = crate::graph::entity_of(&value, key, &self.declaration);
-        entity.raw_data = raw_data;
-        let tags = tags.into_iter().map(|(name, text)| (format!("tag.{name}"), text.into()));
-        entity.properties.extend(tags);
-        self.context.add_entity(entity, self.declaration.equal_keys).await?;
-        Ok(value)
+        let (draft, intake) = (draft.into(), self.context.intake());
+        match parse_key(draft.value.key(), &self.declaration.object_type) {
+            Ok(key) => intake.add_value(draft, key, &self.declaration).await,
+            Err(error) => intake.refuse(error).map(|()| draft.value),
+        }
     }
 
     /// Counts an entity that is left out on purpose.
@@ -127,15 +121,13 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
         to: &impl Related<R::To>,
         properties: R::Properties,
     ) -> StepResult {
-        let object_type = &self.declaration.object_type;
+        let (intake, object_type) = (self.context.intake(), &self.declaration.object_type);
         let ends = parse_key(from.related_key(), object_type)
             .and_then(|from| parse_key(to.related_key(), object_type).map(|to| (from, to)));
-        let (from, to) = match ends {
-            Ok(ends) => ends,
-            Err(error) => return self.context.intake().refuse(error),
-        };
-        let (object_type, properties) = (object_type.clone(), properties.into_properties());
-        self.context.add_relationship(Relationship { class: R::CLASS, object_type, from, to, properties }).await
+        match ends {
+            Ok((from, to)) => intake.add_between(&self.declaration, from, to, &properties).await,
+            Err(error) => intake.refuse(error),
+        }
     }
 
     /// Counts a relationship that is left out on purpose, such as one to an entity that is not ours.
@@ -232,7 +224,8 @@ impl<E: EntityKind> Amend<E> {
         properties: impl IntoIterator<Item = (&'static str, P)>,
     ) -> StepResult<bool> {
         let key = parse_key(entity.related_key(), &self.object_type)?;
-        let properties = properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.to_value()?)));
-        self.context.amend(&key, properties.collect()).await
+        let properties =
+            written(|object| properties.into_iter().for_each(|(name, value)| object.property(name, &value)));
+        self.context.amend(&key, properties).await
     }
 }

@@ -1,11 +1,11 @@
 //! The way into the graph: hooks, redaction, serialization, checks, and the queue to the store's writer.
 //!
 //! ```text
-//!   step ──object──▶ hooks ──▶ batch ──▶ redaction ▶ bytes, schemas ──▶ writer's queue
-//!                              └───── pipeline: threads of their own ─────┘
+//!   step ──object──▶ hooks ▶ text ──▶ batch ──▶ schemas, raw data less secrets ──▶ writer's queue
+//!                                     └─────── pipeline: threads of their own ───────┘
 //! ```
 //!
-//! An object is built once, validated once and serialized once; what follows handles bytes.
+//! An object is written once and validated once; what follows handles its text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,21 +13,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::Value;
 
-use crate::graph::{Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, Relationship, StepId};
-use crate::store::{Kind, PartNumber, Row};
+use crate::graph::{
+    Draft, Entity, EntityDeclaration, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties,
+    Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
+};
+use crate::store::{PartNumber, Row};
 
-use super::admission::{Intake, Unchecked};
-use super::bytes;
+use super::admission::Intake;
 use super::pipeline::Pipeline;
 use super::tail::Tail;
+use super::unchecked::Unchecked;
 use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
-
-/// An object that a step wants to add.
-pub(crate) enum Candidate {
-    Entity(Entity, EqualKeys),
-    Relationship(Relationship),
-    Mapped(MappedRelationship),
-}
 
 /// One step's way into the graph.
 pub(crate) struct StepIntake {
@@ -67,8 +63,54 @@ impl StepIntake {
         }
     }
 
-    pub(crate) async fn add(&self, candidate: Candidate) -> StepResult {
-        let object = self.unchecked(candidate);
+    /// Adds a value of a declared type, and gives it back.
+    pub(crate) async fn add_value<E: EntityKind>(
+        &self,
+        draft: Draft<E>,
+        key: ObjectKey,
+        declaration: &EntityDeclaration,
+    ) -> StepResult<E> {
+        if self.intake.on_entity.is_empty() {
+            let (value, object) = Unchecked::value(draft, key, declaration);
+            return self.add(object).await.map(|()| value);
+        }
+        // Hooks change properties by their names.
+        let (value, entity) = draft.into_entity(key, declaration);
+        self.add_entity(entity, declaration.equal_keys).await.map(|()| value)
+    }
+
+    /// Adds a relationship of a declared type.
+    pub(crate) async fn add_between<P: RelationshipProperties>(
+        &self,
+        declaration: &RelationshipDeclaration,
+        from: ObjectKey,
+        to: ObjectKey,
+        properties: &P,
+    ) -> StepResult {
+        if self.intake.on_relationship.is_empty() {
+            return self.add(Unchecked::between(declaration, from, to, properties)).await;
+        }
+        let properties = written(|object| properties.write(object));
+        let RelationshipDeclaration { class, object_type, .. } = declaration;
+        let object_type = object_type.clone();
+        self.add_relationship(Relationship { class: *class, object_type, from, to, properties }).await
+    }
+
+    pub(crate) async fn add_entity(&self, mut entity: Entity, equal_keys: EqualKeys) -> StepResult {
+        self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
+        self.add(Unchecked::entity(entity, equal_keys)).await
+    }
+
+    pub(crate) async fn add_relationship(&self, mut relationship: Relationship) -> StepResult {
+        self.intake.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
+        self.add(Unchecked::relationship(relationship)).await
+    }
+
+    pub(crate) async fn add_mapped(&self, relationship: MappedRelationship) -> StepResult {
+        self.add(Unchecked::mapped(relationship)).await
+    }
+
+    async fn add(&self, object: Unchecked) -> StepResult {
         if !self.emits.contains(&object.object_type) && self.ledger.open().undeclared.insert(object.object_type.clone())
         {
             tracing::warn!(object_type = %object.object_type, "the step does not declare this type");
@@ -81,45 +123,14 @@ impl StepIntake {
 
     /// Adds an object that an earlier job collected: checked anew, since schemas change.
     pub(crate) async fn adopt(&self, row: Row) -> StepResult {
-        let Row { kind, key, object_type, class, ends, merge, json, .. } = row;
-        let json = serde_json::from_slice(&json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
-        let (part, raw_data) = (Part::current(), Vec::new());
-        self.push(Unchecked { kind, key, object_type, class, part, ends, merge, json, raw_data }).await
+        let key = row.key.clone();
+        let object = Unchecked::stored(row).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
+        self.push(object).await
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
     pub(crate) fn refuse(&self, error: ObjectError) -> StepResult {
         self.intake.refuse(&self.ledger, error)
-    }
-
-    fn unchecked(&self, candidate: Candidate) -> Unchecked {
-        let part = Part::current();
-        match candidate {
-            Candidate::Entity(mut entity, equal_keys) => {
-                self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
-                let classes: Vec<&str> = entity.classes.iter().map(|class| class.as_str()).collect();
-                let (class, key, object_type) = (classes.join(","), entity.key.clone(), entity.object_type.clone());
-                let raw_data = std::mem::take(&mut entity.raw_data);
-                let mut json = entity.into_properties();
-                bytes::outline(&mut json, &raw_data);
-                let (json, merge) = (Value::Object(json), equal_keys == EqualKeys::Merge);
-                Unchecked { kind: Kind::Entity, class, key, object_type, part, ends: None, merge, json, raw_data }
-            }
-            Candidate::Relationship(mut relationship) => {
-                self.intake.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
-                let (class, key) = (relationship.class.to_string(), relationship.key());
-                let (object_type, merge, raw_data) = (relationship.object_type.clone(), false, Vec::new());
-                let ends = Some((relationship.from.clone(), relationship.to.clone()));
-                let (kind, json) = (Kind::Relationship, Value::Object(relationship.into_properties(&key)));
-                Unchecked { kind, class, key, object_type, part, ends, merge, json, raw_data }
-            }
-            Candidate::Mapped(mapped) => {
-                let (class, key, object_type) = (mapped.class.to_string(), mapped.key(), mapped.object_type.clone());
-                let (ends, merge, raw_data) = (None, false, Vec::new());
-                let (kind, json) = (Kind::MappedRelationship, mapped.into_json());
-                Unchecked { kind, class, key, object_type, part, ends, merge, json, raw_data }
-            }
-        }
     }
 
     async fn push(&self, object: Unchecked) -> StepResult {

@@ -28,6 +28,7 @@ mod pipeline;
 mod read;
 mod share;
 mod tail;
+mod unchecked;
 
 use std::sync::Arc;
 

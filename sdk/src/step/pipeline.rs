@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::graph::{ObjectKey, StepId};
 use crate::store::{DonePart, Insertion, Pending, Row};
 
-use super::admission::{Intake, Unchecked};
+use super::admission::Intake;
+use super::unchecked::Unchecked;
 use super::{Ledger, ObjectError, Part, StepError, StepResult};
 
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.
@@ -72,7 +72,7 @@ impl Pipeline {
         let full = {
             let mut batch = self.open();
             let raw_data: usize = object.raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
-            batch.bytes += weight(&object.json) + raw_data;
+            batch.bytes += object.text.as_str().len() + raw_data;
             batch.objects.push(object);
             batch.is_full()
         };
@@ -180,14 +180,4 @@ fn marks(done: Vec<(Arc<Part>, ObjectKey)>) -> StepResult<Vec<DonePart>> {
         Ok(DonePart { number: part.number(), parent, books })
     };
     done.into_iter().map(mark).collect()
-}
-
-/// About how many bytes an object takes, told without serializing it.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::Object(object) => object.iter().map(|(name, value)| name.len() + 4 + weight(value)).sum(),
-        Value::Array(items) => items.iter().map(|item| weight(item) + 1).sum(),
-        Value::String(text) => text.len() + 2,
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-    }
 }

@@ -1,5 +1,7 @@
 //! Graph objects in the store: adding, merging, finding, walking by type.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -40,7 +42,7 @@ pub struct Row {
     /// `_type`.
     pub object_type: ObjectType,
     /// `_class`, several joined by commas.
-    pub class: String,
+    pub class: Arc<str>,
     /// The part of its step.
     pub part: PartNumber,
     /// Both ends of a direct relationship.
@@ -48,7 +50,7 @@ pub struct Row {
     /// An object of the same key and type is joined with it.
     pub merge: bool,
     /// The JSON that leaves the program.
-    pub json: Vec<u8>,
+    pub json: String,
     /// Findings as JSON, where the object is to be kept apart.
     pub quarantined: Option<String>,
 }
@@ -117,7 +119,7 @@ pub(super) fn insert(
     let mut outcome = Insertion::default();
     let mut add = connection.prepare_cached(INSERT)?;
     for row in rows {
-        let json = text(&row.json)?;
+        let json = row.json.as_str();
         let (kind, object_type, key, step_id) =
             (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
         if let Some(findings) = &row.quarantined {
@@ -331,7 +333,7 @@ pub(super) fn step_page(
             part: 0,
             ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
             merge: false,
-            json: row.get::<_, String>(5)?.into_bytes(),
+            json: row.get(5)?,
             quarantined: None,
         })
     })?;
@@ -380,10 +382,6 @@ impl<'de> Visitor<'de> for WithoutRawData {
 
 fn object(json: &str) -> rusqlite::Result<Properties> {
     serde_json::from_str(json).map_err(unreadable)
-}
-
-fn text(json: &[u8]) -> rusqlite::Result<&str> {
-    std::str::from_utf8(json).map_err(unreadable)
 }
 
 pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {

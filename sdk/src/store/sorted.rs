@@ -110,8 +110,8 @@ mod tests {
 
     fn row(of: usize, key: u8, part: PartNumber) -> Row {
         let key = ObjectKey::new(format!("key-{key:03}")).unwrap();
-        let json = json!({"_key": key, "_type": TYPES[of]}).to_string().into_bytes();
-        let (object_type, class) = (object_type(of), "Record".to_owned());
+        let json = json!({"_key": key, "_type": TYPES[of]}).to_string();
+        let (object_type, class) = (object_type(of), "Record".into());
         Row { kind: Kind::Entity, key, object_type, class, part, ends: None, merge: false, json, quarantined: None }
     }
 

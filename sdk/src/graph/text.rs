@@ -1,0 +1,299 @@
+//! A graph object as the JSON text that leaves the program, written member by member.
+//!
+//! No tree is built on the way: a value goes from its Rust type into the text, and the text is what is checked, stored and sent.
+
+use std::fmt::{self, Display, Write};
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::{Properties, Property};
+
+/// About as many bytes as an object takes without raw data, and as many members: room is made once.
+const BYTES: usize = 640;
+const MEMBERS: usize = 24;
+
+/// An object's JSON: names in order, each once, no spaces. So an object has one form in bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct ObjectText {
+    json: String,
+    members: Vec<Member>,
+}
+
+/// Where a member stands in the text.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    /// Of the quote before its name.
+    start: usize,
+    /// Of its value.
+    value: usize,
+    /// Behind its value.
+    end: usize,
+}
+
+impl Member {
+    /// The name as it stands in the text.
+    fn name<'a>(&self, json: &'a [u8]) -> &'a [u8] {
+        &json[self.start + 1..self.value - 2]
+    }
+}
+
+impl ObjectText {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.json
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.json
+    }
+
+    /// Where the value of a member stands.
+    pub(crate) fn place_of(&self, name: &str) -> Option<Range<usize>> {
+        let json = self.json.as_bytes();
+        let member = self.members.iter().find(|member| member.name(json) == name.as_bytes())?;
+        Some(member.value..member.end)
+    }
+
+    /// The object as a tree.
+    pub(crate) fn to_properties(&self) -> Properties {
+        serde_json::from_str(&self.json).expect("a writer of objects writes objects")
+    }
+}
+
+impl From<&Properties> for ObjectText {
+    fn from(properties: &Properties) -> Self {
+        let mut writer = ObjectWriter::new();
+        for (name, value) in properties {
+            writer.value(name, value);
+        }
+        writer.finish()
+    }
+}
+
+/// Writes an object as JSON. Of members of one name the first counts.
+#[derive(Debug)]
+pub struct ObjectWriter {
+    json: Vec<u8>,
+    members: Vec<Member>,
+}
+
+impl ObjectWriter {
+    pub(crate) fn new() -> Self {
+        let mut json = Vec::with_capacity(BYTES);
+        json.push(b'{');
+        Self { json, members: Vec::with_capacity(MEMBERS) }
+    }
+
+    /// Adds a property, unless it is absent.
+    pub fn property(&mut self, name: &str, property: &impl Property) {
+        self.member(name, |json| property.write(json));
+    }
+
+    /// Adds what a value is displayed as.
+    pub fn display(&mut self, name: &str, shown: &(impl Display + ?Sized)) {
+        self.member(name, |json| {
+            json.push(b'"');
+            write!(Escaped(json), "{shown}").expect("room in memory is all that this writing takes");
+            json.push(b'"');
+            true
+        });
+    }
+
+    /// Adds text.
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        self.member(name, |json| {
+            write_text(text, json);
+            true
+        });
+    }
+
+    /// Adds a list of texts.
+    pub(crate) fn texts<'a>(&mut self, name: &str, texts: impl IntoIterator<Item = &'a str>) {
+        self.member(name, |json| {
+            write_list(texts, json, |text, json| {
+                write_text(text, json);
+                true
+            })
+        });
+    }
+
+    pub(crate) fn value(&mut self, name: &str, value: &Value) {
+        self.member(name, |json| {
+            serde_json::to_writer(json, value).expect("the names in a tree of JSON are strings");
+            true
+        });
+    }
+
+    /// Adds a member whose value `write` writes, where there is one.
+    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let start = self.json.len();
+        write_text(name, &mut self.json);
+        self.json.push(b':');
+        let value = self.json.len();
+        if write(&mut self.json) {
+            self.members.push(Member { start, value, end: self.json.len() });
+            self.json.push(b',');
+        } else {
+            self.json.truncate(start);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> ObjectText {
+        let name = |member: &Member| member.name(&self.json);
+        // Names are in order as they are read, not as they are escaped.
+        let escaped = self.members.iter().any(|member| name(member).contains(&b'\\'));
+        if escaped || !self.members.is_sorted_by(|one, other| name(one) < name(other)) {
+            self.put_in_order();
+        }
+        if !self.members.is_empty() {
+            self.json.pop();
+        }
+        self.json.push(b'}');
+        let json = String::from_utf8(self.json).expect("JSON is written from strings");
+        ObjectText { json, members: self.members }
+    }
+
+    fn put_in_order(&mut self) {
+        let unordered = std::mem::take(&mut self.json);
+        let name = |member: &Member| {
+            let name = &unordered[member.start..member.value - 1];
+            serde_json::from_slice::<String>(name).expect("a name was written as JSON")
+        };
+        self.members.sort_by_cached_key(name);
+        self.members.dedup_by_key(|member| name(member));
+        self.json.reserve(unordered.len());
+        self.json.push(b'{');
+        for member in &mut self.members {
+            let start = self.json.len();
+            self.json.extend_from_slice(&unordered[member.start..=member.end]);
+            let moved = |at: usize| at - member.start + start;
+            *member = Member { start, value: moved(member.value), end: moved(member.end) };
+        }
+    }
+}
+
+/// What is written, as a tree.
+pub(crate) fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
+    let mut object = ObjectWriter::new();
+    write(&mut object);
+    object.finish().to_properties()
+}
+
+/// Adds text as a JSON string.
+pub(crate) fn write_text(text: &str, json: &mut Vec<u8>) {
+    json.push(b'"');
+    write_escaped(text, json);
+    json.push(b'"');
+}
+
+/// Adds a list, of those items that have a value.
+pub(crate) fn write_list<T>(
+    items: impl IntoIterator<Item = T>,
+    json: &mut Vec<u8>,
+    mut write: impl FnMut(T, &mut Vec<u8>) -> bool,
+) -> bool {
+    json.push(b'[');
+    let begin = json.len();
+    for item in items {
+        if write(item, json) {
+            json.push(b',');
+        }
+    }
+    if json.len() > begin {
+        json.pop();
+    }
+    json.push(b']');
+    true
+}
+
+fn write_escaped(text: &str, json: &mut Vec<u8>) {
+    // Without a branch for each byte, so that many are looked at at once: nearly all text needs no escapes.
+    let odd = text.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
+    if !odd {
+        return json.extend_from_slice(text.as_bytes());
+    }
+    let start = json.len();
+    serde_json::to_writer(&mut *json, text).expect("text is JSON");
+    // Without the quotes around it.
+    json.pop();
+    json.remove(start);
+}
+
+/// Escapes what is displayed, piece by piece.
+struct Escaped<'a>(&'a mut Vec<u8>);
+
+impl Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        write_escaped(text, self.0);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn json_of(write: impl FnOnce(&mut ObjectWriter)) -> String {
+        let mut object = ObjectWriter::new();
+        write(&mut object);
+        object.finish().into_string()
+    }
+
+    #[test]
+    fn members_are_in_order_whatever_order_they_came_in() {
+        let text = json_of(|object| {
+            object.text("name", "a \"quoted\"\nname");
+            object.property("absent", &None::<bool>);
+            object.display("displayName", &7);
+            object.property("Zones", &vec![Some(1_i64), None]);
+            object.value("_class", &json!(["Team"]));
+        });
+        assert_eq!(text, r#"{"Zones":[1],"_class":["Team"],"displayName":"7","name":"a \"quoted\"\nname"}"#);
+        assert_eq!(json_of(|_| {}), "{}");
+    }
+
+    #[test]
+    fn of_members_of_one_name_the_first_counts() {
+        let text = json_of(|object| {
+            object.text("b", "1");
+            object.text("a", "2");
+            object.text("b", "3");
+        });
+        assert_eq!(text, r#"{"a":"2","b":"1"}"#);
+        assert_eq!(json_of(|object| ["1", "2"].iter().for_each(|text| object.text("a", text))), r#"{"a":"1"}"#);
+    }
+
+    #[test]
+    fn a_member_is_found_in_the_text() {
+        let properties = json!({"list": [1, {"list": 2}], "text": "x"}).as_object().unwrap().clone();
+        let object = ObjectText::from(&properties);
+        let value = |name| object.place_of(name).map(|place| &object.as_str()[place]);
+        assert_eq!((value("list"), value("text"), value("x")), (Some(r#"[1,{"list":2}]"#), Some("\"x\""), None));
+        assert_eq!(object.to_properties(), properties);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_a_tree_would_be_written_as(members in proptest::collection::vec(("[a-c\\n\"\\\\é]{0,3}", ".{0,9}"), 0..8)) {
+            let text = json_of(|object| {
+                for (at, (name, text)) in members.iter().enumerate() {
+                    match at % 3 {
+                        0 => object.display(name, text),
+                        1 => object.text(name, text),
+                        _ => object.property(name, &BTreeSet::from([text.clone()])),
+                    }
+                }
+            });
+            let mut tree = Properties::new();
+            for (at, (name, text)) in members.iter().enumerate() {
+                tree.entry(name).or_insert(if at % 3 == 2 { json!([text]) } else { json!(text) });
+            }
+            prop_assert_eq!(text, Value::Object(tree).to_string());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! An object between its making and its check: written once, from a Rust value or from data made at run time.
+
+use std::sync::Arc;
+
+use crate::graph::{
+    Class, Draft, Entity, EntityDeclaration, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectText,
+    ObjectType, ObjectWriter, Properties, RawData, Relationship, RelationshipClass, RelationshipDeclaration,
+    RelationshipProperties,
+};
+use crate::store::{Kind, Row};
+
+use super::{Part, bytes};
+
+/// An object that is not checked yet.
+pub(super) struct Unchecked {
+    pub(super) kind: Kind,
+    pub(super) key: ObjectKey,
+    pub(super) object_type: ObjectType,
+    /// `_class`, several joined by commas.
+    pub(super) class: Arc<str>,
+    pub(super) part: Option<Arc<Part>>,
+    pub(super) ends: Option<(ObjectKey, ObjectKey)>,
+    pub(super) merge: bool,
+    /// The object, with an outline of its raw data.
+    pub(super) text: ObjectText,
+    pub(super) raw_data: Vec<RawData>,
+}
+
+impl Unchecked {
+    /// A value of a declared type; it stays with whoever adds it.
+    pub(super) fn value<E: EntityKind>(draft: Draft<E>, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Self) {
+        let Draft { value, raw_data, tags } = draft;
+        let EntityDeclaration { object_type, classes, equal_keys, .. } = declaration;
+        let mut object = entity(&key, object_type, classes, &raw_data);
+        value.write(&mut object);
+        for (name, text) in &tags {
+            object.text(&format!("tag.{name}"), text);
+        }
+        let (object_type, class) = (object_type.clone(), Class::joined(classes));
+        let merge = *equal_keys == EqualKeys::Merge;
+        let (kind, ends, text) = (Kind::Entity, None, object.finish());
+        (value, Self { kind, key, object_type, class, part: Part::current(), ends, merge, text, raw_data })
+    }
+
+    /// An entity made at run time.
+    pub(super) fn entity(entity_data: Entity, equal_keys: EqualKeys) -> Self {
+        let Entity { key, object_type, classes, display_name, properties, raw_data } = entity_data;
+        let mut object = entity(&key, &object_type, &classes, &raw_data);
+        object.text("displayName", &display_name);
+        properties.iter().for_each(|(name, value)| object.value(name, value));
+        let (class, merge) = (Class::joined(&classes), equal_keys == EqualKeys::Merge);
+        let (kind, ends, text) = (Kind::Entity, None, object.finish());
+        Self { kind, key, object_type, class, part: Part::current(), ends, merge, text, raw_data }
+    }
+
+    /// A relationship of a declared type.
+    pub(super) fn between<P: RelationshipProperties>(
+        declaration: &RelationshipDeclaration,
+        from: ObjectKey,
+        to: ObjectKey,
+        properties: &P,
+    ) -> Self {
+        let write = |object: &mut ObjectWriter| properties.write(object);
+        relationship(declaration.class, declaration.object_type.clone(), from, to, write)
+    }
+
+    /// A relationship made at run time.
+    pub(super) fn relationship(data: Relationship) -> Self {
+        let Relationship { class, object_type, from, to, properties } = data;
+        let write = |object: &mut ObjectWriter| properties.iter().for_each(|(name, value)| object.value(name, value));
+        relationship(class, object_type, from, to, write)
+    }
+
+    pub(super) fn mapped(mapped: MappedRelationship) -> Self {
+        let (class, key, object_type) = (mapped.class.as_str().into(), mapped.key(), mapped.object_type.clone());
+        let (kind, text) = (Kind::MappedRelationship, ObjectText::from(&mapped.into_properties()));
+        let (part, raw_data) = (Part::current(), Vec::new());
+        Self { kind, key, object_type, class, part, ends: None, merge: false, text, raw_data }
+    }
+
+    /// An object of an earlier job.
+    pub(super) fn stored(row: Row) -> serde_json::Result<Self> {
+        let Row { kind, key, object_type, class, ends, merge, json, .. } = row;
+        let properties: Properties = serde_json::from_str(&json)?;
+        let (part, text, raw_data) = (Part::current(), ObjectText::from(&properties), Vec::new());
+        Ok(Self { kind, key, object_type, class, part, ends, merge, text, raw_data })
+    }
+}
+
+/// The beginning of an entity.
+fn entity(key: &ObjectKey, object_type: &ObjectType, classes: &[Class], raw_data: &[RawData]) -> ObjectWriter {
+    let mut object = ObjectWriter::new();
+    object.texts("_class", classes.iter().map(Class::as_str));
+    object.text("_key", key.as_str());
+    bytes::outline(&mut object, raw_data);
+    object.text("_type", object_type.as_str());
+    object
+}
+
+fn relationship(
+    class: RelationshipClass,
+    object_type: ObjectType,
+    from: ObjectKey,
+    to: ObjectKey,
+    write: impl FnOnce(&mut ObjectWriter),
+) -> Unchecked {
+    let key = Relationship::key_between(&from, class, &to);
+    let mut object = ObjectWriter::new();
+    object.text("_class", class.as_str());
+    object.text("_fromEntityKey", from.as_str());
+    object.text("_key", key.as_str());
+    object.text("_toEntityKey", to.as_str());
+    object.text("_type", object_type.as_str());
+    object.text("displayName", class.as_str());
+    write(&mut object);
+    let (kind, class, ends, text) = (Kind::Relationship, class.as_str().into(), Some((from, to)), object.finish());
+    Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge: false, text, raw_data: Vec::new() }
+}
