@@ -23,5 +23,5 @@ pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_prop
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
-pub use text::ObjectWriter;
 pub(crate) use text::{ObjectText, write_list, write_text, written};
+pub use text::{ObjectWriter, ValueWriter};

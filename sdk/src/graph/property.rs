@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use super::text::{write_list, write_text};
+use super::text::ValueWriter;
 
 /// A stored property that its Rust type cannot hold.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -30,8 +30,8 @@ pub trait Property: Sized {
     const OPTIONAL: bool = false;
     /// The JSON Schema of the value.
     fn schema() -> Value;
-    /// Adds the value to JSON text; `false` where there is nothing to write.
-    fn write(&self, json: &mut Vec<u8>) -> bool;
+    /// Writes the value, unless there is none.
+    fn write(&self, value: ValueWriter<'_>);
     /// Reads the value back.
     ///
     /// # Errors
@@ -39,15 +39,11 @@ pub trait Property: Sized {
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)>;
 }
 
-fn write_scalar(scalar: &impl Serialize, json: &mut Vec<u8>) -> bool {
-    serde_json::to_writer(json, scalar).is_ok()
-}
-
 macro_rules! integer {
     ($($t:ty),*) => {$(
         impl Property for $t {
             fn schema() -> Value { json!({"type": "integer"}) }
-            fn write(&self, json: &mut Vec<u8>) -> bool { write_scalar(self, json) }
+            fn write(&self, value: ValueWriter<'_>) { value.integer(*self); }
             fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
                 let value = value.unwrap_or_default();
                 value.as_i64().and_then(|n| Self::try_from(n).ok()).ok_or(("an integer", value))
@@ -61,8 +57,8 @@ impl Property for f64 {
     fn schema() -> Value {
         json!({"type": "number"})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        self.is_finite() && write_scalar(self, json)
+    fn write(&self, value: ValueWriter<'_>) {
+        value.number(*self);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         let value = value.unwrap_or_default();
@@ -74,8 +70,8 @@ impl Property for bool {
     fn schema() -> Value {
         json!({"type": "boolean"})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        write_scalar(self, json)
+    fn write(&self, value: ValueWriter<'_>) {
+        value.boolean(*self);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         let value = value.unwrap_or_default();
@@ -87,9 +83,8 @@ impl Property for String {
     fn schema() -> Value {
         json!({"type": "string"})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        write_text(self, json);
-        true
+    fn write(&self, value: ValueWriter<'_>) {
+        value.text(self);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         match value.unwrap_or_default() {
@@ -103,9 +98,8 @@ impl Property for url::Url {
     fn schema() -> Value {
         json!({"type": "string", "format": "uri"})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        write_text(self.as_str(), json);
-        true
+    fn write(&self, value: ValueWriter<'_>) {
+        value.text(self.as_str());
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         let value = value.unwrap_or_default();
@@ -118,8 +112,10 @@ impl<T: Property> Property for Option<T> {
     fn schema() -> Value {
         T::schema()
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        self.as_ref().is_some_and(|value| value.write(json))
+    fn write(&self, value: ValueWriter<'_>) {
+        if let Some(property) = self {
+            property.write(value);
+        }
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         match value {
@@ -143,8 +139,8 @@ impl<T: Property> Property for Vec<T> {
     fn schema() -> Value {
         json!({"type": "array", "items": T::schema()})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        write_list(self, json, T::write)
+    fn write(&self, value: ValueWriter<'_>) {
+        value.list(self);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         list_from_value::<T, Self>(value)
@@ -155,8 +151,8 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
     fn schema() -> Value {
         json!({"type": "array", "items": T::schema()})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        write_list(self, json, T::write)
+    fn write(&self, value: ValueWriter<'_>) {
+        value.list(self);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         list_from_value::<T, Self>(value)
@@ -231,8 +227,8 @@ impl Property for Timestamp {
     fn schema() -> Value {
         json!({"type": "integer"})
     }
-    fn write(&self, json: &mut Vec<u8>) -> bool {
-        self.0.write(json)
+    fn write(&self, value: ValueWriter<'_>) {
+        value.integer(self.0);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         i64::from_value(value).map(Self)

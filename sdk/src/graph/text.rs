@@ -5,6 +5,7 @@
 use std::fmt::{self, Display, Write};
 use std::ops::Range;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Properties, Property};
@@ -18,6 +19,7 @@ const MEMBERS: usize = 24;
 pub(crate) struct ObjectText {
     json: String,
     members: Vec<Member>,
+    plain: bool,
 }
 
 /// Where a member stands in the text.
@@ -47,16 +49,40 @@ impl ObjectText {
         self.json
     }
 
-    /// Where the value of a member stands.
+    /// Where the value of a member stands, whose name is written without escapes.
     pub(crate) fn place_of(&self, name: &str) -> Option<Range<usize>> {
         let json = self.json.as_bytes();
         let member = self.members.iter().find(|member| member.name(json) == name.as_bytes())?;
         Some(member.value..member.end)
     }
 
+    /// The JSON of a member's value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.place_of(name).map(|place| &self.json[place])
+    }
+
+    /// A member by its place in the order: its name and the JSON of its value.
+    pub(crate) fn member_at(&self, at: usize) -> Option<(&str, &str)> {
+        let member = self.members.get(at)?;
+        Some((&self.json[member.start + 1..member.value - 2], &self.json[member.value..member.end]))
+    }
+
+    /// How many members there are.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether all names are written without escapes, as they can be found by.
+    pub(crate) fn has_plain_names(&self) -> bool {
+        self.plain
+    }
+
     /// The object as a tree.
-    pub(crate) fn to_properties(&self) -> Properties {
-        serde_json::from_str(&self.json).expect("a writer of objects writes objects")
+    ///
+    /// # Errors
+    /// It is nested deeper than 128 levels.
+    pub(crate) fn to_properties(&self) -> serde_json::Result<Properties> {
+        serde_json::from_str(&self.json)
     }
 }
 
@@ -86,7 +112,7 @@ impl ObjectWriter {
 
     /// Adds a property, unless it is absent.
     pub fn property(&mut self, name: &str, property: &impl Property) {
-        self.member(name, |json| property.write(json));
+        self.member(name, |json| property.write(ValueWriter(json)));
     }
 
     /// Adds what a value is displayed as.
@@ -95,42 +121,33 @@ impl ObjectWriter {
             json.push(b'"');
             write!(Escaped(json), "{shown}").expect("room in memory is all that this writing takes");
             json.push(b'"');
-            true
         });
     }
 
     /// Adds text.
     pub(crate) fn text(&mut self, name: &str, text: &str) {
-        self.member(name, |json| {
-            write_text(text, json);
-            true
-        });
+        self.member(name, |json| write_text(text, json));
     }
 
     /// Adds a list of texts.
     pub(crate) fn texts<'a>(&mut self, name: &str, texts: impl IntoIterator<Item = &'a str>) {
-        self.member(name, |json| {
-            write_list(texts, json, |text, json| {
-                write_text(text, json);
-                true
-            })
-        });
+        self.member(name, |json| write_list(texts, json, write_text));
     }
 
     pub(crate) fn value(&mut self, name: &str, value: &Value) {
         self.member(name, |json| {
             serde_json::to_writer(json, value).expect("the names in a tree of JSON are strings");
-            true
         });
     }
 
-    /// Adds a member whose value `write` writes, where there is one.
-    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+    /// Adds a member whose value `write` writes, if it writes one.
+    pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.json.len();
         write_text(name, &mut self.json);
         self.json.push(b':');
         let value = self.json.len();
-        if write(&mut self.json) {
+        write(&mut self.json);
+        if self.json.len() > value {
             self.members.push(Member { start, value, end: self.json.len() });
             self.json.push(b',');
         } else {
@@ -141,8 +158,8 @@ impl ObjectWriter {
     pub(crate) fn finish(mut self) -> ObjectText {
         let name = |member: &Member| member.name(&self.json);
         // Names are in order as they are read, not as they are escaped.
-        let escaped = self.members.iter().any(|member| name(member).contains(&b'\\'));
-        if escaped || !self.members.is_sorted_by(|one, other| name(one) < name(other)) {
+        let plain = self.members.iter().all(|member| !name(member).contains(&b'\\'));
+        if !plain || !self.members.is_sorted_by(|one, other| name(one) < name(other)) {
             self.put_in_order();
         }
         if !self.members.is_empty() {
@@ -150,7 +167,7 @@ impl ObjectWriter {
         }
         self.json.push(b'}');
         let json = String::from_utf8(self.json).expect("JSON is written from strings");
-        ObjectText { json, members: self.members }
+        ObjectText { json, members: self.members, plain }
     }
 
     fn put_in_order(&mut self) {
@@ -172,11 +189,48 @@ impl ObjectWriter {
     }
 }
 
+/// Writes the one value of a property; dropped, it leaves the property out.
+#[derive(Debug)]
+pub struct ValueWriter<'a>(&'a mut Vec<u8>);
+
+impl ValueWriter<'_> {
+    /// The value is text.
+    pub fn text(self, text: &str) {
+        write_text(text, self.0);
+    }
+
+    /// The value is an integer.
+    pub fn integer(self, number: impl Into<i64>) {
+        self.json(&number.into());
+    }
+
+    /// The value is a number. Infinity, and what is no number, JSON does not have: it is left out.
+    pub fn number(self, number: f64) {
+        if number.is_finite() {
+            self.json(&number);
+        }
+    }
+
+    /// The value is true or false.
+    pub fn boolean(self, truth: bool) {
+        self.json(&truth);
+    }
+
+    /// The value is a list of properties; those that are absent are left out.
+    pub fn list<'i, P: Property + 'i>(self, items: impl IntoIterator<Item = &'i P>) {
+        write_list(items, self.0, |item, json| item.write(ValueWriter(json)));
+    }
+
+    fn json(self, scalar: &impl Serialize) {
+        serde_json::to_writer(self.0, scalar).expect("a scalar is JSON");
+    }
+}
+
 /// What is written, as a tree.
 pub(crate) fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
     let mut object = ObjectWriter::new();
     write(&mut object);
-    object.finish().to_properties()
+    object.finish().to_properties().expect("a property is a scalar or a list")
 }
 
 /// Adds text as a JSON string.
@@ -186,16 +240,18 @@ pub(crate) fn write_text(text: &str, json: &mut Vec<u8>) {
     json.push(b'"');
 }
 
-/// Adds a list, of those items that have a value.
+/// Adds a list of what `write` writes.
 pub(crate) fn write_list<T>(
     items: impl IntoIterator<Item = T>,
     json: &mut Vec<u8>,
-    mut write: impl FnMut(T, &mut Vec<u8>) -> bool,
-) -> bool {
+    mut write: impl FnMut(T, &mut Vec<u8>),
+) {
     json.push(b'[');
     let begin = json.len();
     for item in items {
-        if write(item, json) {
+        let start = json.len();
+        write(item, json);
+        if json.len() > start {
             json.push(b',');
         }
     }
@@ -203,7 +259,6 @@ pub(crate) fn write_list<T>(
         json.pop();
     }
     json.push(b']');
-    true
 }
 
 fn write_escaped(text: &str, json: &mut Vec<u8>) {
@@ -274,7 +329,7 @@ mod tests {
         let object = ObjectText::from(&properties);
         let value = |name| object.place_of(name).map(|place| &object.as_str()[place]);
         assert_eq!((value("list"), value("text"), value("x")), (Some(r#"[1,{"list":2}]"#), Some("\"x\""), None));
-        assert_eq!(object.to_properties(), properties);
+        assert_eq!(object.to_properties().unwrap(), properties);
     }
 
     proptest! {

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use jsonschema::ValidationOptions;
+use jsonschema::json::Json;
 
 /// Adds the formats to a validator, and has all formats checked.
-pub(super) fn checked<'a>(options: ValidationOptions<'a>) -> ValidationOptions<'a> {
+pub(super) fn checked<R, F: Json>(options: ValidationOptions<'_, R, F>) -> ValidationOptions<'_, R, F> {
     options
         .with_format("ip", is_address)
         .with_format("ipCidr", is_address_range)

@@ -10,6 +10,7 @@ mod problem;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -17,15 +18,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::json::Json;
 use jsonschema::{Registry, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration};
+use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration};
 pub use load::load_directory;
 use load::problem;
 pub use problem::{SchemaError, SchemaProblem};
 use reference::{address, escaped};
+use text::{JsonText, Text};
 
 /// Something about an object that its schema forbids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +78,15 @@ pub struct Schemas {
     classes: BTreeMap<String, Value>,
     types: BTreeMap<ObjectType, Value>,
     compiled: RwLock<HashMap<String, Arc<Validator>>>,
+    of_texts: RwLock<HashMap<ObjectType, Arc<OfText>>>,
+}
+
+/// What objects of a type must satisfy, for a look at their text alone.
+struct OfText {
+    base: &'static str,
+    /// Their classes, joined by commas.
+    class: Arc<str>,
+    validators: Vec<Validator<JsonText>>,
 }
 
 impl fmt::Debug for Schemas {
@@ -96,7 +108,7 @@ impl Schemas {
             return Err(SchemaError::Invalid(problems));
         }
         let registry = load::registry(&classes)?;
-        Ok(Self { registry, classes, types: BTreeMap::new(), compiled: RwLock::default() })
+        Ok(Self { registry, classes, types: BTreeMap::new(), compiled: RwLock::default(), of_texts: RwLock::default() })
     }
 
     /// Adds the type schema of an entity.
@@ -177,45 +189,98 @@ impl Schemas {
         findings
     }
 
-    /// The names of the schemas that an object must satisfy.
-    fn schemas_of<'a>(&self, object: &'a Value) -> impl Iterator<Item = &'a str> + use<'a> {
-        let base = if object.get("_mapping").is_some() {
-            "MappedRelationship"
-        } else if object.get("_fromEntityKey").is_some() {
-            "Relationship"
-        } else {
-            "Entity"
-        };
-        let mut schemas: Vec<&str> = match object.get("_class") {
-            Some(Value::Array(classes)) => {
-                classes.iter().filter_map(Value::as_str).filter(|class| self.classes.contains_key(*class)).collect()
+    /// Everything that is wrong with an object that is written already. Only where something is, a tree is built of it.
+    pub(crate) fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
+        let schemas = self.of_text(object, object_type, class);
+        let valid = schemas
+            .is_ok_and(|schemas| schemas.validators.iter().all(|validator| validator.is_valid(Text::Object(object))));
+        if valid {
+            return Vec::new();
+        }
+        match object.to_properties() {
+            Ok(properties) => self.check(&Value::Object(properties)),
+            Err(error) => {
+                let key = object.get("_key").and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+                let (object_type, pointer, schema) = (object_type.to_string(), String::new(), "GraphObject".to_owned());
+                vec![Finding { object_type, key, pointer, reason: error.to_string(), schema }]
             }
-            Some(Value::String(class)) if self.classes.contains_key(class) => vec![class],
+        }
+    }
+
+    fn of_text(
+        &self,
+        object: &ObjectText,
+        object_type: &ObjectType,
+        class: &Arc<str>,
+    ) -> Result<Arc<OfText>, SchemaProblem> {
+        let base = base(|name| object.get(name).is_some());
+        let known = self.of_texts.read().unwrap_or_else(PoisonError::into_inner).get(object_type).cloned();
+        if let Some(known) = known.filter(|known| known.base == base && known.class == *class) {
+            return Ok(known);
+        }
+        let names = self.names(base, class.split(','), Some(object_type.as_str()));
+        let validators = names.into_iter().map(|name| self.compile(name)).collect::<Result<_, _>>()?;
+        let made = Arc::new(OfText { base, class: Arc::clone(class), validators });
+        let mut of_texts = self.of_texts.write().unwrap_or_else(PoisonError::into_inner);
+        of_texts.insert(object_type.clone(), Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The names of the schemas that an object must satisfy.
+    fn schemas_of<'a>(&self, object: &'a Value) -> Vec<&'a str> {
+        let base = base(|name| object.get(name).is_some());
+        let classes = match object.get("_class") {
+            Some(Value::Array(classes)) => classes.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(class)) => vec![class.as_str()],
             _ => Vec::new(),
         };
+        self.names(base, classes, text(object, "_type"))
+    }
+
+    fn names<'a>(
+        &self,
+        base: &'a str,
+        classes: impl IntoIterator<Item = &'a str>,
+        object_type: Option<&'a str>,
+    ) -> Vec<&'a str> {
+        let mut schemas: Vec<&str> = classes.into_iter().filter(|class| self.classes.contains_key(*class)).collect();
         // The schema of a verb adds to the rules of all relationships.
         if schemas.is_empty() || base != "Entity" {
             schemas.push(base);
         }
-        schemas.extend(text(object, "_type").filter(|name| self.types.contains_key(*name)));
-        schemas.into_iter()
+        schemas.extend(object_type.filter(|name| self.types.contains_key(*name)));
+        schemas
     }
 
     fn validator(&self, name: &str) -> Result<Arc<Validator>, SchemaProblem> {
         if let Some(validator) = self.compiled.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(Arc::clone(validator));
         }
+        let compiled = Arc::new(self.compile(name)?);
+        self.compiled.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    fn compile<F: Json>(&self, name: &str) -> Result<Validator<F>, SchemaProblem> {
         let schema = match self.types.get(name) {
             Some(schema) => schema.clone(),
             None => json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": address(name)}),
         };
-        let options = formats::checked(jsonschema::options().with_registry(&self.registry).offline());
-        let compiled = options.build(&schema).map_err(|error| {
+        let options = jsonschema::options_for::<F>().with_registry(&self.registry).offline();
+        formats::checked(options).build(&schema).map_err(|error| {
             problem(name, None::<PathBuf>, error.schema_path().as_str(), format!("it does not compile: {error}"))
-        })?;
-        let compiled = Arc::new(compiled);
-        self.compiled.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&compiled));
-        Ok(compiled)
+        })
+    }
+}
+
+/// What an object is at the least, told by which members it has.
+fn base(has: impl Fn(&str) -> bool) -> &'static str {
+    if has("_mapping") {
+        "MappedRelationship"
+    } else if has("_fromEntityKey") {
+        "Relationship"
+    } else {
+        "Entity"
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Relationship, StepId};
+use crate::graph::{Entity, ObjectKey, ObjectType, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::store::{JobStore, Row};
@@ -33,7 +33,10 @@ impl Intake {
     /// Checks and serializes.
     pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> Result<Row, ObjectError> {
         let Unchecked { kind, key, object_type, class, part, ends, merge, text, raw_data } = object;
-        let findings = self.check_text(&text);
+        let findings = match self.validation {
+            Validation::Off => Vec::new(),
+            _ => self.schemas.check_text(&text, &object_type, &class),
+        };
         let json = match bytes::finish(text, &raw_data, &self.redaction) {
             Ok(json) => json,
             Err(error) => {
@@ -55,13 +58,6 @@ impl Intake {
         tracing::warn!(%error, "an object is refused");
         ledger.refuse(error);
         Ok(())
-    }
-
-    fn check_text(&self, object: &ObjectText) -> Vec<Finding> {
-        if self.validation == Validation::Off {
-            return Vec::new();
-        }
-        self.check(&Value::Object(object.to_properties()))
     }
 
     fn check(&self, object: &Value) -> Vec<Finding> {

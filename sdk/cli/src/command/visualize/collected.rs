@@ -31,12 +31,6 @@ struct Object {
     change: Change,
 }
 
-impl Object {
-    fn json(&self) -> String {
-        String::from_utf8_lossy(&self.row.json).into_owned()
-    }
-}
-
 async fn load(job: &JobStore, census: &[Count]) -> Result<BTreeMap<ObjectKey, Object>, Failure> {
     let mut objects = BTreeMap::new();
     for count in census {
@@ -59,7 +53,7 @@ fn compare(now: &mut BTreeMap<ObjectKey, Object>, before: BTreeMap<ObjectKey, Ob
         object.change = match before.get(key) {
             None => Change::Added,
             Some(earlier) if earlier.row.json == object.row.json => Change::Same,
-            Some(earlier) => Change::Changed { before: earlier.json() },
+            Some(earlier) => Change::Changed { before: earlier.row.json.clone() },
         };
     }
     for (key, object) in before {
@@ -89,8 +83,8 @@ struct Named {
 }
 
 fn node(object: Object, raw_data: bool) -> GraphNode {
-    let name = serde_json::from_slice::<Named>(&object.row.json).ok().and_then(|named| named.display_name);
-    let json = if raw_data { object.json() } else { without_raw_data(&object.row.json) };
+    let name = serde_json::from_str::<Named>(&object.row.json).ok().and_then(|named| named.display_name);
+    let json = if raw_data { object.row.json.clone() } else { without_raw_data(&object.row.json) };
     GraphNode {
         key: object.row.key.to_string(),
         object_type: object.row.object_type.to_string(),
@@ -101,8 +95,8 @@ fn node(object: Object, raw_data: bool) -> GraphNode {
     }
 }
 
-fn without_raw_data(json: &[u8]) -> String {
-    let mut object: Value = serde_json::from_slice(json).unwrap_or_default();
+fn without_raw_data(json: &str) -> String {
+    let mut object: Value = serde_json::from_str(json).unwrap_or_default();
     if let Some(properties) = object.as_object_mut() {
         properties.remove("_rawData");
     }
@@ -110,12 +104,12 @@ fn without_raw_data(json: &[u8]) -> String {
 }
 
 fn edge(object: Object) -> Option<GraphEdge> {
-    let json = object.json();
+    let json = object.row.json;
     let (from, to) = object.row.ends?;
     Some(GraphEdge {
         key: object.row.key.to_string(),
         object_type: object.row.object_type.to_string(),
-        class: object.row.class,
+        class: object.row.class.to_string(),
         from: from.to_string(),
         to: to.to_string(),
         json,
@@ -140,7 +134,7 @@ struct Mapping {
 
 /// A mapped relationship leads to an entity of another source: a node that is known by what it is found by.
 fn mapped(object: Object, targets: &mut BTreeMap<String, GraphNode>) -> Option<GraphEdge> {
-    let Mapped { mapping } = serde_json::from_slice(&object.row.json).ok()?;
+    let Mapped { mapping } = serde_json::from_str(&object.row.json).ok()?;
     let text = |name: &str| {
         mapping.target_entity.get(name).map(|value| match value {
             Value::String(text) => text.clone(),
@@ -161,11 +155,11 @@ fn mapped(object: Object, targets: &mut BTreeMap<String, GraphNode>) -> Option<G
         Direction::Forward => (mapping.source_entity_key.clone(), key),
         Direction::Reverse => (key, mapping.source_entity_key.clone()),
     };
-    let json = object.json();
+    let json = object.row.json.clone();
     Some(GraphEdge {
         key: object.row.key.to_string(),
         object_type: object.row.object_type.to_string(),
-        class: object.row.class,
+        class: object.row.class.to_string(),
         from: ends.0,
         to: ends.1,
         json,

@@ -1,0 +1,293 @@
+//! JSON that stays text, as validators look at it: a tree would have to be built for each object, and most have no findings.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::vec;
+
+use jsonschema::JsonType;
+use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
+use serde_json::value::RawValue;
+use serde_json::{Number, Value};
+
+use crate::graph::ObjectText;
+
+/// The representation: text that is known to be JSON.
+#[derive(Debug)]
+pub(super) struct JsonText;
+
+/// A value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Text<'a> {
+    /// An object of the graph, whose members' places are known.
+    Object(&'a ObjectText),
+    /// Any JSON.
+    Json(&'a str),
+    /// A string by itself: the name of a member.
+    Name(&'a str),
+}
+
+impl<'a> Text<'a> {
+    fn json(self) -> Option<&'a str> {
+        match self {
+            Self::Object(object) => Some(object.as_str()),
+            Self::Json(json) => Some(json),
+            Self::Name(_) => None,
+        }
+    }
+
+    fn begins_with(self, byte: u8) -> bool {
+        self.json().is_some_and(|json| json.as_bytes().first() == Some(&byte))
+    }
+}
+
+impl Json for JsonText {
+    type Node<'a> = Text<'a>;
+    type PreparedKey = String;
+    type StringBuffer = ();
+
+    // A lookup looks at the length of each name.
+    const KEYS_PER_LOOKUP: usize = 2;
+    const ACYCLIC: bool = true;
+
+    fn prepare_key(key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn with_string_node<T>((): &mut (), string: &str, f: impl FnOnce(Text<'_>) -> T) -> T {
+        f(Text::Name(string))
+    }
+}
+
+impl<'a> Node<'a, JsonText> for Text<'a> {
+    type Object = Members<'a>;
+    type Array = Elements<'a>;
+    type Number = Number;
+
+    fn as_object(&self) -> Option<Members<'a>> {
+        if !self.begins_with(b'{') {
+            return None;
+        }
+        match self {
+            Self::Object(object) if object.has_plain_names() => Some(Members::Known(object)),
+            _ => {
+                let members: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(self.json()?).ok()?;
+                Some(Members::Read(members.into_iter().map(|(name, value)| (name, Text::Json(value.get()))).collect()))
+            }
+        }
+    }
+
+    fn as_array(&self) -> Option<Elements<'a>> {
+        if !self.begins_with(b'[') {
+            return None;
+        }
+        let elements: Vec<&'a RawValue> = serde_json::from_str(self.json()?).ok()?;
+        Some(Elements(elements.into_iter().map(|element| Text::Json(element.get())).collect()))
+    }
+
+    fn as_string(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Name(name) => Some(Cow::Borrowed(name)),
+            Self::Json(json) => {
+                let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+                let plain = !inner.as_bytes().contains(&b'\\');
+                if plain { Some(Cow::Borrowed(inner)) } else { serde_json::from_str(json).ok().map(Cow::Owned) }
+            }
+            Self::Object(_) => None,
+        }
+    }
+
+    fn as_number(&self) -> Option<Number> {
+        if self.is_number() { serde_json::from_str(self.json()?).ok() } else { None }
+    }
+
+    fn as_boolean(&self) -> Option<bool> {
+        match self.json()? {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    fn is_null(&self) -> bool {
+        self.begins_with(b'n')
+    }
+
+    fn is_number(&self) -> bool {
+        self.json_type() == JsonType::Number
+    }
+
+    fn json_type(&self) -> JsonType {
+        match self.json().and_then(|json| json.as_bytes().first()) {
+            None | Some(b'"') => JsonType::String,
+            Some(b'{') => JsonType::Object,
+            Some(b'[') => JsonType::Array,
+            Some(b't' | b'f') => JsonType::Boolean,
+            Some(b'n') => JsonType::Null,
+            Some(_) => JsonType::Number,
+        }
+    }
+
+    fn string_length_within(&self, min: u64, max: u64) -> Option<bool> {
+        let string = self.as_string()?;
+        let bytes = string.len() as u64;
+        // A character takes up to four bytes: mostly their number is enough to tell.
+        if min <= bytes.div_ceil(4) && bytes <= max {
+            return Some(true);
+        }
+        Some((min..=max).contains(&(string.chars().count() as u64)))
+    }
+
+    fn equals_value(&self, expected: &Value) -> bool {
+        match expected {
+            Value::String(expected) => self.as_string().is_some_and(|string| string == *expected),
+            Value::Bool(expected) => self.as_boolean() == Some(*expected),
+            Value::Null => self.is_null(),
+            expected => cmp::equal(&self.to_value(), expected),
+        }
+    }
+
+    fn to_value(&self) -> Cow<'a, Value> {
+        Cow::Owned(match self {
+            Self::Name(name) => Value::from(*name),
+            // What no tree can hold, such as a number beyond 64 bits, is nothing that a schema asks for.
+            _ => self.json().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
+        })
+    }
+
+    fn identity(&self) -> Option<NodeIdentity> {
+        let text = match self {
+            Self::Name(name) => name,
+            _ => self.json()?,
+        };
+        Some(NodeIdentity::new(text.as_ptr() as usize))
+    }
+}
+
+/// The members of an object.
+pub(super) enum Members<'a> {
+    Known(&'a ObjectText),
+    Read(Vec<(Cow<'a, str>, Text<'a>)>),
+}
+
+/// Goes through the members.
+pub(super) enum MembersIter<'a> {
+    Known(&'a ObjectText, usize),
+    Read(vec::IntoIter<(Cow<'a, str>, Text<'a>)>),
+}
+
+impl<'a> Iterator for MembersIter<'a> {
+    type Item = (Cow<'a, str>, Text<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Known(object, at) => {
+                let (name, value) = object.member_at(*at)?;
+                *at += 1;
+                Some((Cow::Borrowed(name), Text::Json(value)))
+            }
+            Self::Read(members) => members.next(),
+        }
+    }
+}
+
+impl<'a> Object<'a, JsonText> for Members<'a> {
+    type Node = Text<'a>;
+    type MemberName = Cow<'a, str>;
+    type MembersIter = MembersIter<'a>;
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Known(object) => object.len(),
+            Self::Read(members) => members.len(),
+        }
+    }
+
+    fn get(&self, key: &String) -> Option<Text<'a>> {
+        match self {
+            Self::Known(object) => object.get(key).map(Text::Json),
+            Self::Read(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| *value),
+        }
+    }
+
+    fn members(&self) -> MembersIter<'a> {
+        match self {
+            Self::Known(object) => MembersIter::Known(object, 0),
+            Self::Read(members) => MembersIter::Read(members.clone().into_iter()),
+        }
+    }
+}
+
+/// The elements of a list.
+pub(super) struct Elements<'a>(Vec<Text<'a>>);
+
+impl<'a> Array<'a, JsonText> for Elements<'a> {
+    type Node = Text<'a>;
+    type ElementsIter = vec::IntoIter<Text<'a>>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn elements(&self) -> Self::ElementsIter {
+        self.0.clone().into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonschema::json::conformance;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn text_is_looked_at_as_validators_expect() {
+        let document = conformance::document();
+        conformance::assert_conformance::<JsonText>(&Text::Json(&document.to_string()));
+        let object = ObjectText::from(document.as_object().unwrap());
+        conformance::assert_conformance::<JsonText>(&Text::Object(&object));
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[a-c\\n\"é]{0,3}".prop_map(Value::from),
+        ];
+        scalar.prop_recursive(3, 20, 4, |inner| {
+            let object = proptest::collection::btree_map("[a-c\\n]{0,2}", inner.clone(), 0..4);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..4).prop_map(Value::from),
+                object.prop_map(|object| object.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_valid_where_its_tree_is(
+            object in proptest::collection::btree_map("[a-c\\n]{0,2}", json(), 0..5),
+            expected in json(),
+            limit in 0..4_u64,
+        ) {
+            let tree: Value = object.into_iter().collect();
+            let text = ObjectText::from(tree.as_object().unwrap());
+            for schema in [
+                json!({"properties": {"a": {"type": ["integer", "string"]}, "b": {"const": expected}}}),
+                json!({"required": ["a"], "propertyNames": {"pattern": "^[a-b]*$", "minLength": limit}}),
+                json!({"additionalProperties": {"maxLength": limit, "maximum": limit, "maxItems": limit, "uniqueItems": true}}),
+                json!({"patternProperties": {"^[ab]": {"type": "object", "minProperties": limit, "not": {"required": ["c"]}}}}),
+                json!({"properties": {"a": {"type": "array", "items": {"enum": [expected, 1, "a"]}}, "c": false}, "maxProperties": limit}),
+            ] {
+                let of_trees = jsonschema::validator_for(&schema).unwrap();
+                let of_text = jsonschema::options_for::<JsonText>().build(&schema).unwrap();
+                prop_assert_eq!(of_text.is_valid(Text::Object(&text)), of_trees.is_valid(&tree), "{} {}", schema, tree);
+                let again = text.as_str().to_owned();
+                prop_assert_eq!(of_text.is_valid(Text::Json(&again)), of_trees.is_valid(&tree), "{} {}", schema, tree);
+            }
+        }
+    }
+}
