@@ -7,7 +7,7 @@ use crate::types::{Addon, Application, ApplicationHasAddon};
 /// Which add-on serves which application: both are listed by team, and only here are both known.
 #[step(id = "build-relationships", name = "Build relationships")]
 pub async fn build_relationships(
-    addons: Read<Addon>,
+    addons: Each<Addon>,
     apps: Read<Application>,
     has: Emit<ApplicationHasAddon>,
 ) -> StepResult {

@@ -25,23 +25,27 @@ async fn members_of(
     has: &Emit<TeamHasMember>,
     profiles: &Amend<AccountMember>,
 ) -> StepResult {
-    let mut listing = api.team_members(&team.id);
-    while let Some(membership) = listing.try_next().await? {
-        let TeamMember { role, user, .. } = membership.value;
-        let Some(user) = user else {
-            has.skip("a membership without a person");
-            continue;
-        };
-        let member = KeyOf::new(user.id);
-        if members.get(&member).await?.is_none() {
-            has.skip("a person who is in no enterprise account");
-            continue;
+    let mut pages = api.team_members(&team.id).by_page();
+    while let Some(page) = pages.try_next().await? {
+        let ids = page.iter().filter_map(|membership| Some(membership.user.as_ref()?.id.as_str()));
+        let known = members.known(ids).await?;
+        let mut named = Vec::new();
+        for membership in page {
+            let TeamMember { role, user, .. } = membership.value;
+            let Some(user) = user else {
+                has.skip("a membership without a person");
+                continue;
+            };
+            if !known.contains(&user.id) {
+                has.skip("a person who is in no enterprise account");
+                continue;
+            }
+            let (first, last) = names(user.name.as_deref());
+            let member = KeyOf::new(user.id);
+            has.add_with(&team, &member, TeamHasMember { role }).await?;
+            named.extend(first.map(|first| (member, [("firstName", Some(first)), ("lastName", last)])));
         }
-        has.add_with(&team, &member, TeamHasMember { role }).await?;
-        let (first_name, last_name) = names(user.name.as_deref());
-        if first_name.is_some() {
-            profiles.add(&member, [("firstName", first_name), ("lastName", last_name)]).await?;
-        }
+        profiles.add_all(named).await?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
-use futures::Stream;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 
 use crate::RawJson;
@@ -86,6 +86,9 @@ impl Request {
     }
 }
 
+/// Larger pages come in several pieces.
+const LARGEST_PAGE: usize = 1000;
+
 type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
 
 /// The elements of a list over all its pages, in the provider's order.
@@ -114,6 +117,14 @@ impl<T: DeserializeOwned> Listing<T> {
         self
     }
 
+    /// The elements by the page that they came on: for work that is cheaper for many at once.
+    pub fn by_page(self) -> BoxStream<'static, Result<Vec<Item<T>>, ProviderError>>
+    where
+        T: Send + 'static,
+    {
+        self.ready_chunks(LARGEST_PAGE).flat_map(|page| stream::iter(together(page))).boxed()
+    }
+
     /// `None` where the element was met before.
     fn element(&mut self, raw: RawJson) -> Option<Result<Item<T>, ProviderError>> {
         let index = self.taken;
@@ -130,6 +141,19 @@ impl<T: DeserializeOwned> Listing<T> {
             }
         }
     }
+}
+
+/// Elements up to each error, and the errors in their places.
+fn together<T, E>(elements: Vec<Result<T, E>>) -> Vec<Result<Vec<T>, E>> {
+    let mut pages = Vec::new();
+    for element in elements {
+        match (element, pages.last_mut()) {
+            (Ok(element), Some(Ok(page))) => Vec::push(page, element),
+            (Ok(element), _) => pages.push(Ok(vec![element])),
+            (Err(error), _) => pages.push(Err(error)),
+        }
+    }
+    pages
 }
 
 // Nothing in a listing is pinned in place: the pages are pinned on the heap.

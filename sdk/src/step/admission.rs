@@ -76,26 +76,24 @@ impl Intake {
         }
     }
 
-    /// Whether an amended entity may be written; if not, the error that ends the step, if it is to end.
+    /// Whether an amended entity may be written.
     pub(super) fn check_amended(
         &self,
         ledger: &Ledger,
+        part: Option<&Part>,
         key: &ObjectKey,
         object: &Value,
-    ) -> Result<(), Option<ObjectError>> {
+    ) -> Result<bool, ObjectError> {
         let findings = self.check(object);
         let Some(object_type) = object["_type"].as_str().and_then(|name| ObjectType::new(name).ok()) else {
-            return Ok(());
+            return Ok(true);
         };
-        let verdict = self.judge(&findings, key, &object_type).map_err(Some)?;
-        ledger.find(findings, Part::current().as_deref());
-        match verdict {
-            Verdict::Admitted => Ok(()),
-            Verdict::Apart => {
-                ledger.skip(&object_type, "properties that break the schema are left out");
-                Err(None)
-            }
+        let verdict = self.judge(&findings, key, &object_type)?;
+        ledger.find(findings, part);
+        if verdict == Verdict::Apart {
+            ledger.skip(&object_type, "properties that break the schema are left out", part);
         }
+        Ok(verdict == Verdict::Admitted)
     }
 }
 

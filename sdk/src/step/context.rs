@@ -147,7 +147,15 @@ impl StepContext {
     /// # Errors
     /// [`StepError`] where the amended entity is refused or the store does not work.
     pub async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
-        self.intake().amend(key, properties).await
+        Ok(self.amend_all(vec![(key.clone(), properties)]).await? > 0)
+    }
+
+    /// [`amend`](Self::amend) for many at once, which waits for the store once; says how many entities there were.
+    ///
+    /// # Errors
+    /// As [`amend`](Self::amend).
+    pub async fn amend_all(&self, amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
+        self.intake().amend(amendments).await
     }
 
     /// Objects of a type in the order of their keys, after `after`, at most `limit`: each as stored, less raw data.
@@ -236,7 +244,7 @@ impl StepContext {
 
     /// Counts an object that is left out on purpose, with the reason.
     pub fn skip(&self, object_type: &ObjectType, reason: &str) {
-        self.0.ledger.skip(object_type, reason);
+        self.0.ledger.skip(object_type, reason, Part::current().as_deref());
     }
 
     /// Does the work on one parent, unless that was done before the job was resumed. A provider's failure there is noted as
@@ -273,7 +281,7 @@ impl StepContext {
 
     fn vanished(&self) {
         for object_type in &self.0.declaration.emits() {
-            self.0.ledger.skip(object_type, "parent vanished while it was collected");
+            self.0.ledger.skip(object_type, "parent vanished while it was collected", Part::current().as_deref());
         }
     }
 

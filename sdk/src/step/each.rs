@@ -13,7 +13,7 @@ use super::tail::Tail;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// Entities in memory at once.
-const PAGE: usize = 100;
+const PAGE: usize = 500;
 
 /// Reads entities of type `E` one by one, as they are added: the step begins when the steps that emit them do, not when
 /// they end. Their order is not told, so neither may the result depend on it.
@@ -41,25 +41,34 @@ impl<E: EntityKind> Parameter for Each<E> {
 impl<E: EntityKind> Each<E> {
     /// The entities as they come.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
+        self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
+    }
+
+    /// The entities as they come, as many at once as are there: for work that is cheaper so, such as asking which keys are known.
+    pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
         let pages = stream::try_unfold(0, move |position| async move {
             let page = self.next_page(position).await?;
             let Some(next) = page.last().map(|(row, _)| *row) else { return Ok::<_, StepError>(None) };
-            let items =
-                page.into_iter().map(|(_, entity)| entity.map_err(|error| unreadable(&self.object_type, error)));
-            Ok(Some((stream::iter(items.collect::<Vec<_>>()), next)))
+            let read = |(_, entity): (i64, Result<E, PropertyError>)| {
+                entity.map_err(|error| unreadable(&self.object_type, error))
+            };
+            Ok(Some((page.into_iter().map(read).collect::<StepResult<Vec<E>>>()?, next)))
         });
-        pages.try_flatten().boxed()
+        pages.boxed()
     }
 
     /// What was added behind `position`; empty when there is no more to come.
     async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Result<E, PropertyError>)>> {
         loop {
             let look = self.tail.look();
-            if !look.ended {
-                self.tail.flush().await?;
-            }
-            let page = self.context.added_since(&self.object_type, position, PAGE, !look.ended, E::from_json).await?;
+            let page = self.context.added_since(&self.object_type, position, PAGE, false, E::from_json).await?;
             if !page.is_empty() || look.ended {
+                return Ok(page);
+            }
+            // A commit costs others time: it is asked for only where there is nothing left to do.
+            self.tail.flush().await?;
+            let page = self.context.added_since(&self.object_type, position, PAGE, true, E::from_json).await?;
+            if !page.is_empty() {
                 return Ok(page);
             }
             look.changed().await;

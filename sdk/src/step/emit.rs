@@ -5,8 +5,8 @@ use std::ops::Deref;
 
 use crate::graph::{
     Class, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
-    MappedRelationshipKind, ObjectKey, ObjectType, Properties, Property, RelationshipDeclaration, RelationshipKind,
-    written,
+    MappedRelationshipKind, ObjectKey, ObjectType, ObjectWriter, Properties, Property, RelationshipDeclaration,
+    RelationshipKind, written,
 };
 
 use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
@@ -223,9 +223,25 @@ impl<E: EntityKind> Amend<E> {
         entity: &impl Related<E>,
         properties: impl IntoIterator<Item = (&'static str, P)>,
     ) -> StepResult<bool> {
-        let key = parse_key(entity.related_key(), &self.object_type)?;
-        let properties =
-            written(|object| properties.into_iter().for_each(|(name, value)| object.property(name, &value)));
-        self.context.amend(&key, properties).await
+        Ok(self.add_all([(KeyOf::new(entity.related_key()), properties)]).await? > 0)
+    }
+
+    /// [`add`](Self::add) for many entities at once, which waits for the store once; says how many there were.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn add_all<P: Property, I: IntoIterator<Item = (&'static str, P)>>(
+        &self,
+        amendments: impl IntoIterator<Item = (KeyOf<E>, I)>,
+    ) -> StepResult<usize> {
+        let amendment = |(entity, properties): (KeyOf<E>, I)| {
+            let key = parse_key(entity.0, &self.object_type)?;
+            let write = |object: &mut ObjectWriter| {
+                properties.into_iter().for_each(|(name, value)| object.property(name, &value));
+            };
+            Ok((key, written(write)))
+        };
+        let amendments = amendments.into_iter().map(amendment).collect::<StepResult<_>>()?;
+        self.context.amend_all(amendments).await
     }
 }

@@ -143,18 +143,14 @@ impl StepIntake {
         Ok(())
     }
 
-    /// Joins properties to an entity that is there; the check happens where the two are joined.
-    pub(crate) async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
+    /// Joins properties to entities that are there, and says how many there were; the check happens where the two are joined.
+    pub(crate) async fn amend(&self, amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
         if self.amends_own {
             self.flush().await?;
         }
-        let (intake, ledger, amended) = (Arc::clone(&self.intake), Arc::clone(&self.ledger), key.clone());
-        let check = move |object: &Value| intake.check_amended(&ledger, &amended, object);
-        match self.intake.store.amend(key.clone(), properties, check).await? {
-            Some(Ok(())) => Ok(true),
-            Some(Err(Some(error))) => Err(error.into()),
-            Some(Err(None)) | None => Ok(false),
-        }
+        let (intake, ledger, part) = (Arc::clone(&self.intake), Arc::clone(&self.ledger), Part::current());
+        let check = move |key: &ObjectKey, object: &Value| intake.check_amended(&ledger, part.as_deref(), key, object);
+        Ok(self.intake.store.amend(amendments, check).await??)
     }
 
     pub(crate) fn next_part(&self) -> PartNumber {

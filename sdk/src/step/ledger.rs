@@ -109,9 +109,9 @@ impl Ledger {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str) {
+    pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str, part: Option<&Part>) {
         count(&mut self.open().skipped, object_type, reason, 1);
-        if let Some(part) = Part::current() {
+        if let Some(part) = part {
             part.note(|books| count(&mut books.skipped, object_type, reason, 1));
         }
     }

@@ -119,24 +119,32 @@ impl JobStore {
         self.store.write(|_| Ok(())).await
     }
 
-    /// Adds properties to an entity where `check` agrees to the result; `None` where there is none of that key.
+    /// Adds properties to entities where `check` agrees to the result, and says how many there were; the first error of a check
+    /// is the last amendment.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn amend<E, F>(
         &self,
-        key: ObjectKey,
-        properties: Properties,
+        amendments: Vec<(ObjectKey, Properties)>,
         check: F,
-    ) -> Result<Option<Result<(), E>>, StoreError>
+    ) -> Result<Result<usize, E>, StoreError>
     where
         E: Send + 'static,
-        F: FnOnce(&Value) -> Result<(), E> + Send + 'static,
+        F: Fn(&ObjectKey, &Value) -> Result<bool, E> + Send + 'static,
     {
         let job = self.number;
-        let mut pending =
-            self.store.submit(1, move |connection| object::amend(connection, job, &key, properties, check)).await?;
-        pending.done().await
+        let amend = move |connection: &Connection| {
+            let mut amended = 0;
+            for (key, properties) in amendments {
+                match object::amend(connection, job, &key, properties, &check)? {
+                    Ok(done) => amended += usize::from(done),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            Ok(Ok(amended))
+        };
+        self.store.submit(1, amend).await?.done().await
     }
 
     /// Objects of a type in the order of their keys, without raw data.

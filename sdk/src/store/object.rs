@@ -240,26 +240,27 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
     Ok(added > 0)
 }
 
-/// Joins properties to an entity, where `check` agrees to what comes of it; `None` where there is no entity of that key.
+/// Joins properties to an entity, where `check` agrees to what comes of it; `false` where it does not, or there is no entity of
+/// that key.
 pub(super) fn amend<E>(
     connection: &Connection,
     job: i64,
     key: &ObjectKey,
     properties: Properties,
-    check: impl FnOnce(&Value) -> Result<(), E>,
-) -> rusqlite::Result<Option<Result<(), E>>> {
+    check: impl FnOnce(&ObjectKey, &Value) -> Result<bool, E>,
+) -> rusqlite::Result<Result<bool, E>> {
     let there = "SELECT rowid, json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = 0";
     let found: Option<(i64, String)> = connection
         .prepare_cached(there)?
         .query_row(params![job, hash(key)], |found| Ok((found.get(0)?, found.get(1)?)))
         .optional()?;
-    let Some((rowid, stored)) = found else { return Ok(None) };
+    let Some((rowid, stored)) = found else { return Ok(Ok(false)) };
     let amended = Value::Object(merge(object(&stored)?, properties));
-    let verdict = check(&amended);
-    if verdict.is_ok() {
+    let verdict = check(key, &amended);
+    if matches!(verdict, Ok(true)) {
         rewrite(connection, rowid, &amended)?;
     }
-    Ok(Some(verdict))
+    Ok(verdict)
 }
 
 fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Result<()> {
