@@ -142,7 +142,8 @@ impl Places {
 
     fn try_enter(&self) -> Option<Place<'_>> {
         let mut taken = self.open();
-        let entry = taken.limit.enter(taken.in_flight)?;
+        let in_flight = taken.in_flight;
+        let entry = taken.limit.enter(in_flight)?;
         taken.in_flight += 1;
         Some(Place { places: self, entry })
     }

@@ -40,8 +40,6 @@ pub(super) enum Outcome {
 pub(super) struct Entry {
     /// How often the limit had been cut.
     cuts: u64,
-    /// Whether the request took the last place.
-    full: bool,
 }
 
 /// The limit of requests in flight, and what it learns from.
@@ -62,6 +60,7 @@ struct Round {
     size: usize,
     answers: usize,
     slow: usize,
+    /// The last place was taken, or one more was asked for.
     full: bool,
 }
 
@@ -87,8 +86,9 @@ impl Limit {
     }
 
     /// Lets a request in beside those in flight, if there is a place.
-    pub(super) fn enter(&self, in_flight: usize) -> Option<Entry> {
-        (in_flight < self.current).then_some(Entry { cuts: self.cuts, full: in_flight + 1 >= self.current })
+    pub(super) fn enter(&mut self, in_flight: usize) -> Option<Entry> {
+        self.round.full |= in_flight + 1 >= self.current;
+        (in_flight < self.current).then_some(Entry { cuts: self.cuts })
     }
 
     /// Learns from what became of a request.
@@ -98,18 +98,17 @@ impl Limit {
             return;
         }
         match outcome {
-            Outcome::Answered(time) => self.answered(endpoint, entry, time),
+            Outcome::Answered(time) => self.answered(endpoint, time),
             Outcome::Overloaded => self.cut(self.current / 2),
             Outcome::Lost => {}
         }
     }
 
-    fn answered(&mut self, endpoint: &str, entry: Entry, time: Duration) {
+    fn answered(&mut self, endpoint: &str, time: Duration) {
         let slow = self.is_slow(endpoint, time);
         self.round.answers += 1;
         self.round.slow += usize::from(slow);
-        self.round.full |= entry.full;
-        if self.starting && entry.full && !slow {
+        if self.starting && self.round.full && !slow {
             self.grow();
         }
         if self.round.answers < self.round.size {
@@ -199,8 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn answers_that_come_all_at_once_double_it_as_well() {
+        let mut limit = Limit::up_to(100);
+        for places in [16, 32] {
+            let entries: Vec<_> = (0..limit.current()).map(|in_flight| limit.enter(in_flight).unwrap()).collect();
+            entries.into_iter().for_each(|entry| limit.learn("GET /apps", entry, USUAL));
+            assert_eq!(limit.current(), places);
+        }
+    }
+
+    #[test]
     fn no_more_are_let_in_than_the_limit() {
-        let limit = Limit::up_to(4);
+        let mut limit = Limit::up_to(4);
         assert!((0..4).all(|in_flight| limit.enter(in_flight).is_some()));
         assert_eq!(limit.enter(4), None);
     }

@@ -109,6 +109,17 @@ fn mark_streams(graph: &mut DiGraph<Step, Edge>, producers: &Producers<'_>) {
     }
 }
 
+/// How many steps in a row wait for the end of each; one that follows waits for no end.
+pub(super) fn ranks(graph: &DiGraph<Step, Edge>, order: &[NodeIndex]) -> Vec<usize> {
+    let mut ranks = vec![0; graph.node_count()];
+    for &at in order.iter().rev() {
+        let below = graph.edges_directed(at, Direction::Outgoing);
+        let rank = below.map(|edge| ranks[edge.target().index()] + usize::from(!edge.weight().streams)).max();
+        ranks[at.index()] = rank.unwrap_or(0);
+    }
+    ranks
+}
+
 type Reason = Box<dyn FnOnce(&mut Edge)>;
 
 /// What one step waits for, with how to write the reason on the edge.

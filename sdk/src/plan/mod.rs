@@ -55,6 +55,7 @@ pub struct Plan {
     graph: DiGraph<Step, Edge>,
     by_id: BTreeMap<StepId, NodeIndex>,
     order: Vec<NodeIndex>,
+    ranks: Vec<usize>,
 }
 
 impl Plan {
@@ -68,7 +69,8 @@ impl Plan {
         errors.extend(derive::cycle(&graph));
         if errors.is_empty() {
             let order = derive::order(&graph);
-            Ok(Self { graph, by_id, order })
+            let ranks = derive::ranks(&graph, &order);
+            Ok(Self { graph, by_id, order, ranks })
         } else {
             Err(PlanErrors(errors))
         }
@@ -91,6 +93,11 @@ impl Plan {
         let mut found: Vec<_> = edges.map(|edge| (edge.source(), edge.weight())).collect();
         found.sort_by_key(|(at, _)| at.index());
         found.into_iter().map(|(at, edge)| (self.graph[at].id(), edge)).collect()
+    }
+
+    /// How many steps in a row wait for the end of a step: the more, the sooner it should be done.
+    pub(crate) fn rank(&self, id: &StepId) -> usize {
+        self.by_id.get(id).map_or(0, |&at| self.ranks[at.index()])
     }
 
     /// The named steps and all that they need.

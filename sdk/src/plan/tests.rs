@@ -36,6 +36,21 @@ fn order(plan: &Plan) -> Vec<&str> {
 }
 
 #[test]
+fn the_longer_the_row_of_steps_that_wait_for_a_steps_end_the_higher_its_rank() {
+    let steps = [
+        emits("teams", "acme_team"),
+        emits("apps", "acme_app").follows(name("acme_team")),
+        emits("addons", "acme_addon").follows(name("acme_team")),
+        step("links").reads(name("acme_app")).follows(name("acme_addon")),
+        step("report").after("links"),
+        step("alone"),
+    ];
+    let plan = plan(steps).unwrap();
+    let ranks = ["teams", "apps", "addons", "links", "report", "alone"].map(|step| plan.rank(&id(step)));
+    assert_eq!(ranks, [2, 2, 1, 1, 0, 0]);
+}
+
+#[test]
 fn a_reader_waits_for_every_step_that_emits_or_amends_what_it_reads() {
     let steps = [
         step("read").reads(name("acme_team")),

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -16,8 +15,8 @@ use crate::http::Http;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
 use crate::step::{
-    Intake, Ledger, OnPartFailed, PartBooks, Record, Scope, Step, StepContext, StepError, StepIntake, StepResult,
-    StepServices, Tail,
+    Intake, Ledger, OnPartFailed, PartBooks, Places, Record, Scope, Step, StepContext, StepError, StepIntake,
+    StepResult, StepServices, Tail,
 };
 use crate::store::{JobStore, Rewound, StoreError};
 
@@ -51,8 +50,7 @@ pub(super) struct Execution<'a> {
     pub(super) intake: Arc<Intake>,
     pub(super) job: JobStore,
     pub(super) connection: Connection,
-    pub(super) concurrency: usize,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) events: Events,
     /// The types that some step follows while others add them.
     pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
@@ -247,8 +245,8 @@ impl Execution<'_> {
             store: self.job.clone(),
             http,
             config: Arc::clone(&self.connection.config),
-            concurrency: self.concurrency,
             places: Arc::clone(&self.places),
+            rank: self.plan.rank(step.id()),
             on_part_failed: self.on_part_failed(step.id()),
         })
     }

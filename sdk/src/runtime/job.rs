@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
@@ -14,7 +14,7 @@ use crate::http::{Http, Tape, Usage};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
-use crate::step::{DisabledReason, Intake, StepError, Tail};
+use crate::step::{DisabledReason, Intake, Places, StepError, Tail};
 use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError, StoredAnswers};
 
 use super::event::{Announced, Event, Events};
@@ -255,8 +255,7 @@ impl<'a> Job<'a> {
             intake: Arc::new(intake),
             job: job.clone(),
             connection,
-            concurrency,
-            places: Arc::new(Semaphore::new(PARTS_PER_REQUEST * concurrency)),
+            places: Places::new(PARTS_PER_REQUEST * concurrency),
             events: self.events.clone(),
             tails: tails(&plan),
         };

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use crate::graph::{
     Entity, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Relationship,
@@ -16,7 +15,7 @@ use crate::http::Http;
 use crate::store::{JobStore, Kind, StepRow};
 
 use super::intake::StepIntake;
-use super::{Declaration, Ledger, Part, Scope, StepError, StepResult, Tail};
+use super::{Declaration, Ledger, Part, Places, Scope, StepError, StepResult, Tail};
 
 /// Told of a part that could not be collected: under what, which types, and why.
 pub(crate) type OnPartFailed = Arc<dyn Fn(&Scope, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
@@ -29,13 +28,12 @@ pub(crate) struct StepServices {
     pub(crate) store: JobStore,
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
-    pub(crate) concurrency: usize,
     pub(crate) on_part_failed: OnPartFailed,
     /// The types that the step follows.
     pub(crate) tails: BTreeMap<ObjectType, Arc<Tail>>,
-    /// Places for parts, shared by all steps of the job: a part holds a page of its provider's answers in memory, and more
-    /// parts than requests in flight would only hold more.
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
+    /// How many steps in a row wait for the end of this one.
+    pub(crate) rank: usize,
     /// Parents whose parts were done before the job was resumed.
     pub(crate) done: BTreeSet<ObjectKey>,
 }
@@ -99,9 +97,9 @@ impl StepContext {
         &self.0.declaration
     }
 
-    /// How many parents a step works on at once.
+    /// How many parents the steps of the job work on at once.
     pub fn concurrency(&self) -> usize {
-        self.0.concurrency
+        self.0.places.most()
     }
 
     pub(crate) fn http(&self) -> Option<&Http> {
@@ -260,7 +258,7 @@ impl StepContext {
         }
         // A part within a part has a place already, and would wait for itself.
         let _place = match Part::current() {
-            None => Some(self.0.places.acquire().await.map_err(|_| StepError::Cancelled)?),
+            None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
         };
         let part = Part::new(self.intake().next_part());

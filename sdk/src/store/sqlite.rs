@@ -84,8 +84,9 @@ struct Readers {
 /// A store of jobs. Clones share the file, the writer and the readers.
 #[derive(Clone)]
 pub struct Store {
-    writer: mpsc::Sender<Command>,
+    // First: the connection that is closed last moves all that was written into the one file, and a reader cannot.
     readers: Arc<Readers>,
+    writer: mpsc::Sender<Command>,
     // Last, so that the queue is closed before its thread is awaited.
     _thread: Arc<WriterThread>,
 }
