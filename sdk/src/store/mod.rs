@@ -10,6 +10,7 @@
 //! network; answers of providers are kept for [`http`](crate::http), without a look into them.
 
 mod answers;
+mod checkpoints;
 mod job;
 mod jobs;
 mod lock;

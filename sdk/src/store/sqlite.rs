@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::graph::JobId;
 
+use super::checkpoints::Checkpoints;
 use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
@@ -114,10 +115,11 @@ impl Store {
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
         let connection = Connection::open(&path).map_err(failed)?;
         prepare(&connection, &path)?;
+        let checkpoints = Checkpoints::of(&path).map_err(unusable)?;
         let (writer, queue) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || Writer::new(connection).work(queue))
+            .spawn(move || Writer::new(connection, checkpoints).work(queue))
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
         Ok(Self { writer, readers, _thread: Arc::new(WriterThread(Some(thread))) })
@@ -260,4 +262,34 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_that_is_closed_is_one_file_and_whole() {
+        for _ in 0..10 {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+            job.put_data("kept", &json!("x".repeat(100_000))).await.unwrap();
+            // A reader's connection is open as well.
+            assert!(job.data("kept").await.unwrap().is_some());
+            let (path, id) = (store.path().to_owned(), job.id().clone());
+            drop((job, store));
+            let beside = std::fs::read_dir(folder.path())
+                .unwrap()
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            let left: Vec<String> = beside.filter(|name| name.contains("-wal")).collect();
+            assert_eq!(left, Vec::<String>::new());
+            let file = Connection::open(path).unwrap();
+            let sql =
+                "SELECT length(job_data.json) FROM job_data JOIN job ON job.number = job_data.job WHERE job.id = ?1";
+            assert_eq!(file.query_row(sql, [id.as_str()], |row| row.get::<_, i64>(0)).unwrap(), 100_002);
+        }
+    }
 }

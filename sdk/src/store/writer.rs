@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoints::Checkpoints;
+
 /// Rows in one transaction, at the most.
 const LARGEST: usize = 50_000;
 /// How long a transaction stays open: what a killed process may lose.
@@ -51,6 +53,8 @@ impl Command {
 }
 
 pub(super) struct Writer {
+    // First: the connection that is closed last moves what is left.
+    checkpoints: Checkpoints,
     connection: Connection,
     open: Option<Open>,
     broken: bool,
@@ -63,8 +67,8 @@ struct Open {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, open: None, broken: false }
+    pub(super) fn new(connection: Connection, checkpoints: Checkpoints) -> Self {
+        Self { checkpoints, connection, open: None, broken: false }
     }
 
     /// Works until the queue is closed and empty.
@@ -126,12 +130,11 @@ impl Writer {
     }
 
     fn commit(&mut self) -> rusqlite::Result<()> {
-        if self.open.take().is_none() {
-            return Ok(());
-        }
+        let Some(open) = self.open.take() else { return Ok(()) };
         let committed = self.connection.execute_batch("COMMIT");
-        if committed.is_err() {
-            self.break_off();
+        match committed {
+            Ok(()) => self.checkpoints.committed(open.rows),
+            Err(_) => self.break_off(),
         }
         committed
     }
