@@ -1,12 +1,10 @@
 //! JSON that stays text, as validators look at it: a tree would have to be built for each object, and most have no findings.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::vec;
+use std::{iter, vec};
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
-use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use crate::graph::ObjectText;
@@ -70,8 +68,12 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
         match self {
             Self::Object(object) if object.has_plain_names() => Some(Members::Known(object)),
             _ => {
-                let members: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(self.json()?).ok()?;
-                Some(Members::Read(members.into_iter().map(|(name, value)| (name, Text::Json(value.get()))).collect()))
+                let mut members = Vec::new();
+                let mut values = Values::within(self.json()?);
+                while let Some(name) = values.next() {
+                    members.push((Text::Json(name).as_string()?, Text::Json(values.next()?)));
+                }
+                Some(Members::Read(members))
             }
         }
     }
@@ -80,8 +82,7 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
         if !self.begins_with(b'[') {
             return None;
         }
-        let elements: Vec<&'a RawValue> = serde_json::from_str(self.json()?).ok()?;
-        Some(Elements(elements.into_iter().map(|element| Text::Json(element.get())).collect()))
+        Some(Elements(self.json()?))
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
@@ -218,18 +219,71 @@ impl<'a> Object<'a, JsonText> for Members<'a> {
 }
 
 /// The elements of a list.
-pub(super) struct Elements<'a>(Vec<Text<'a>>);
+pub(super) struct Elements<'a>(&'a str);
 
 impl<'a> Array<'a, JsonText> for Elements<'a> {
     type Node = Text<'a>;
-    type ElementsIter = vec::IntoIter<Text<'a>>;
+    type ElementsIter = iter::Map<Values<'a>, fn(&'a str) -> Text<'a>>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        Values::within(self.0).count()
     }
 
     fn elements(&self) -> Self::ElementsIter {
-        self.0.clone().into_iter()
+        Values::within(self.0).map(Text::Json)
+    }
+}
+
+/// The values within a list or an object, the names of its members among them, in the order of the text. The text is JSON
+/// without spaces, as objects are written.
+#[derive(Debug, Clone)]
+pub(super) struct Values<'a> {
+    json: &'a str,
+    at: usize,
+}
+
+impl<'a> Values<'a> {
+    fn within(json: &'a str) -> Self {
+        // Behind the bracket.
+        Self { json, at: 1 }
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let length = length_of_value(&self.json.as_bytes()[self.at..])?;
+        let value = &self.json[self.at..self.at + length];
+        // Behind the comma, the colon or the bracket that follows.
+        self.at += length + 1;
+        Some(value)
+    }
+}
+
+/// How long the value is that the text begins with; `None` at the end of what it stands in.
+fn length_of_value(json: &[u8]) -> Option<usize> {
+    let (mut depth, mut at) = (0_usize, 0);
+    loop {
+        match json.get(at)? {
+            b'"' => at = end_of_string(json, at + 1)?,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' | b',' | b':' if depth == 0 => return (at > 0).then_some(at),
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// Where the quote is that ends a string.
+fn end_of_string(json: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match json.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
     }
 }
 
