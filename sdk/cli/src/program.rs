@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ use crate::screen::Screen;
 use crate::session::Session;
 use crate::{command, exit, failure::Failure, logs};
 
-/// Threads that check objects and read the store: more would not be faster, and each keeps memory of its own.
+/// Threads that check objects and read the store, at the most: each keeps memory of its own.
 const BLOCKING_THREADS: usize = 8;
 
 /// The program of an integration.
@@ -82,8 +83,10 @@ impl Program {
     }
 
     fn execute(&self, arguments: &Arguments, line: Command, name: &str, screen: Screen) -> Result<u8, Failure> {
+        // More than the processors can run at once would not be faster.
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .max_blocking_threads(BLOCKING_THREADS)
+            .max_blocking_threads((processors + 1).min(BLOCKING_THREADS))
             .enable_all()
             .build()
             .map_err(Failure::Start)?;
