@@ -58,9 +58,8 @@ async fn members_of(project: Project, api: &Acme, users: &Read<User>, has: &Emit
 /// Who signs in with a second factor: one list for all users.
 #[step(id = "fetch-second-factors", name = "Fetch second factors", scopes("read"))]
 pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> StepResult {
-    for id in api.second_factors().await? {
-        users.add(&KeyOf::<User>::new(id), [("mfaEnabled", true)]).await?;
-    }
+    let secured = api.second_factors().await?;
+    users.add_all(secured.into_iter().map(|id| (KeyOf::new(id), [("mfaEnabled", true)]))).await?;
     Ok(())
 }
 

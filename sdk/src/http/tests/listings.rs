@@ -72,6 +72,20 @@ async fn a_list_without_ranges_is_one_page() {
 }
 
 #[tokio::test]
+async fn elements_come_by_their_pages_and_what_does_not_fit_in_its_place() {
+    let server = Server::answering(|_, request| match request.header("range") {
+        "id ..; max=1000" => part("id ]b..", r#"[{"id":"a"},{"id":"b"},{"id":7},{"id":"c"}]"#),
+        _ => ok(r#"[{"id":"d"},{"id":"e"}]"#),
+    })
+    .await;
+    let pages = teams(&server).by_page().map(|page| match page {
+        Ok(page) => page.iter().map(|team| team.id.as_str()).collect::<Vec<_>>().join(" "),
+        Err(error) => format!("{:?}", error.kind),
+    });
+    assert_eq!(pages.collect::<Vec<_>>().await, ["a b", "Unexpected", "c", "d e"]);
+}
+
+#[tokio::test]
 async fn the_last_of_several_ranges_may_be_partial_too() {
     let server = Server::answering(|number, _| match number {
         0 => part("id ]a..", r#"[{"id":"a"}]"#),

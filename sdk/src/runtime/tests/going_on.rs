@@ -183,6 +183,22 @@ fn nicknames(fails: bool) -> Integration {
 }
 
 #[tokio::test]
+async fn many_are_amended_at_once_and_those_that_are_not_there_are_not_counted() {
+    let amend = |context: StepContext| async move {
+        let nickname = |of: &str| (key(of), [("nickname".to_owned(), "Ace".into())].into_iter().collect());
+        let amended = context.amend_all(["user:000001", "user:000003", "user:000002"].map(nickname).into()).await?;
+        assert_eq!(amended, 2);
+        Ok(())
+    };
+    let amend = Step::new(id("nicknames"), "Nicknames", amend).amends(name("acme_user"));
+    let bench = Bench::new();
+    let (summary, job) =
+        bench.collect(&of([adding("users", "acme_user", &["user:000001", "user:000002"]), amend])).await;
+    assert_eq!(statuses(&summary), [("users", "success"), ("nicknames", "success")]);
+    assert_eq!(graph(&job).await.iter().filter(|object| object.contains(r#""nickname":"Ace""#)).count(), 2);
+}
+
+#[tokio::test]
 async fn what_was_read_before_it_was_amended_is_read_again_when_the_job_is_resumed() {
     let bench = Bench::new();
     let (_, job) = bench.collect(&nicknames(false)).await;
