@@ -3,10 +3,14 @@
 //! A page is asked for when the consumer wants its first element, so there is one page in memory at most. Whatever the
 //! provider says, the loop ends: a position that comes back is an error, and so is a page beyond the endpoint's limit.
 
+use futures::future;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use crate::RawJson;
 
@@ -167,7 +171,17 @@ impl<P: Pagination> Pages<P> {
     }
 
     pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<RawJson>, ProviderError>> {
-        stream::try_unfold(self, Self::turn).boxed()
+        stream::try_unfold(self, |pages| async {
+            // On a task of its own: while its step works on one page, others are asked for and cut up.
+            let turn = AbortOnDropHandle::new(tokio::spawn(pages.turn().in_current_span()));
+            match turn.await.map_err(JoinError::try_into_panic) {
+                Ok(page) => page,
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The runtime is being shut down, and nobody waits any more.
+                Err(Err(_)) => future::pending().await,
+            }
+        })
+        .boxed()
     }
 
     async fn turn(mut self) -> Result<Option<(Vec<RawJson>, Self)>, ProviderError> {
