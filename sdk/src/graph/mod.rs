@@ -11,6 +11,7 @@ mod names;
 mod property;
 mod relationship;
 mod text;
+mod value;
 
 pub(crate) use entity::merge;
 pub use entity::{Entity, Properties, RawData, Tags};
@@ -23,5 +24,7 @@ pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_prop
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
-pub(crate) use text::{ObjectText, write_list, write_text, written};
-pub use text::{ObjectWriter, ValueWriter};
+pub use text::ObjectWriter;
+pub(crate) use text::{ObjectText, written};
+pub use value::ValueWriter;
+pub(crate) use value::{write_list, write_text};

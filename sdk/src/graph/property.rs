@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use super::text::ValueWriter;
+use super::value::ValueWriter;
 
 /// A stored property that its Rust type cannot hold.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -140,7 +140,7 @@ impl<T: Property> Property for Vec<T> {
         json!({"type": "array", "items": T::schema()})
     }
     fn write(&self, value: ValueWriter<'_>) {
-        value.list(self);
+        value.list(self, T::write);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         list_from_value::<T, Self>(value)
@@ -152,7 +152,7 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
         json!({"type": "array", "items": T::schema()})
     }
     fn write(&self, value: ValueWriter<'_>) {
-        value.list(self);
+        value.list(self, T::write);
     }
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)> {
         list_from_value::<T, Self>(value)

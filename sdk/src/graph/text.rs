@@ -2,12 +2,12 @@
 //!
 //! No tree is built on the way: a value goes from its Rust type into the text, and the text is what is checked, stored and sent.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
 use std::ops::Range;
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::value::{ValueWriter, write_displayed, write_list, write_text};
 use super::{Properties, Property};
 
 /// About as many bytes as an object takes without raw data, and as many members: room is made once.
@@ -117,11 +117,7 @@ impl ObjectWriter {
 
     /// Adds what a value is displayed as.
     pub fn display(&mut self, name: &str, shown: &(impl Display + ?Sized)) {
-        self.member(name, |json| {
-            json.push(b'"');
-            write!(Escaped(json), "{shown}").expect("room in memory is all that this writing takes");
-            json.push(b'"');
-        });
+        self.member(name, |json| write_displayed(shown, json));
     }
 
     /// Adds text.
@@ -189,99 +185,11 @@ impl ObjectWriter {
     }
 }
 
-/// Writes the one value of a property; dropped, it leaves the property out.
-#[derive(Debug)]
-pub struct ValueWriter<'a>(&'a mut Vec<u8>);
-
-impl ValueWriter<'_> {
-    /// The value is text.
-    pub fn text(self, text: &str) {
-        write_text(text, self.0);
-    }
-
-    /// The value is an integer.
-    pub fn integer(self, number: impl Into<i64>) {
-        self.json(&number.into());
-    }
-
-    /// The value is a number. Infinity, and what is no number, JSON does not have: it is left out.
-    pub fn number(self, number: f64) {
-        if number.is_finite() {
-            self.json(&number);
-        }
-    }
-
-    /// The value is true or false.
-    pub fn boolean(self, truth: bool) {
-        self.json(&truth);
-    }
-
-    /// The value is a list of properties; those that are absent are left out.
-    pub fn list<'i, P: Property + 'i>(self, items: impl IntoIterator<Item = &'i P>) {
-        write_list(items, self.0, |item, json| item.write(ValueWriter(json)));
-    }
-
-    fn json(self, scalar: &impl Serialize) {
-        serde_json::to_writer(self.0, scalar).expect("a scalar is JSON");
-    }
-}
-
 /// What is written, as a tree.
 pub(crate) fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
     let mut object = ObjectWriter::new();
     write(&mut object);
     object.finish().to_properties().expect("a property is a scalar or a list")
-}
-
-/// Adds text as a JSON string.
-pub(crate) fn write_text(text: &str, json: &mut Vec<u8>) {
-    json.push(b'"');
-    write_escaped(text, json);
-    json.push(b'"');
-}
-
-/// Adds a list of what `write` writes.
-pub(crate) fn write_list<T>(
-    items: impl IntoIterator<Item = T>,
-    json: &mut Vec<u8>,
-    mut write: impl FnMut(T, &mut Vec<u8>),
-) {
-    json.push(b'[');
-    let begin = json.len();
-    for item in items {
-        let start = json.len();
-        write(item, json);
-        if json.len() > start {
-            json.push(b',');
-        }
-    }
-    if json.len() > begin {
-        json.pop();
-    }
-    json.push(b']');
-}
-
-fn write_escaped(text: &str, json: &mut Vec<u8>) {
-    // Without a branch for each byte, so that many are looked at at once: nearly all text needs no escapes.
-    let odd = text.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
-    if !odd {
-        return json.extend_from_slice(text.as_bytes());
-    }
-    let start = json.len();
-    serde_json::to_writer(&mut *json, text).expect("text is JSON");
-    // Without the quotes around it.
-    json.pop();
-    json.remove(start);
-}
-
-/// Escapes what is displayed, piece by piece.
-struct Escaped<'a>(&'a mut Vec<u8>);
-
-impl Write for Escaped<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        write_escaped(text, self.0);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
