@@ -8,11 +8,19 @@ use integration_view::graph::{Change, GraphEdge, GraphNode, GraphPicture};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::graph::Collected;
 use crate::failure::Failure;
 
 /// Objects read from the store at once.
 pub(super) const PAGE: usize = 1_000;
+/// A graph in the store, and the one to compare it with.
+pub(super) struct Collected {
+    pub(super) title: String,
+    pub(super) subtitle: String,
+    pub(super) job: JobStore,
+    pub(super) census: Vec<Count>,
+    pub(super) earlier: Option<(JobStore, Vec<Count>)>,
+}
+
 /// Entities above which raw data stay out of the page: a browser would have to read hundreds of megabytes.
 const WITH_RAW_DATA: usize = 60_000;
 

@@ -6,8 +6,7 @@ use integration_sdk::graph::{ObjectKey, ObjectType};
 use integration_sdk::store::{Count, JobStore, Kind};
 use integration_view::graph::{Changes, GraphCounts, TypeCount};
 
-use super::collected::PAGE;
-use super::graph::Collected;
+use super::collected::{Collected, PAGE};
 use crate::failure::Failure;
 
 /// The types of either graph.

@@ -8,6 +8,7 @@ use integration_sdk::store::{Count, JobRow, JobStore, Kind as ObjectKind, Store}
 use integration_view::explorer;
 use integration_view::graph::{self, GraphPicture, Limit};
 
+use super::collected::Collected;
 use super::{Kind, canvas, collected, counts, create, deliver};
 use crate::failure::Failure;
 use crate::history;
@@ -43,15 +44,6 @@ enum Format {
     Mermaid,
     /// How many there are of each type, for a terminal
     Text,
-}
-
-/// A graph in the store, and the one to compare it with.
-pub(super) struct Collected {
-    pub(super) title: String,
-    pub(super) subtitle: String,
-    pub(super) job: JobStore,
-    pub(super) census: Vec<Count>,
-    pub(super) earlier: Option<(JobStore, Vec<Count>)>,
 }
 
 pub(super) async fn run(session: &Session<'_>, order: &Graph) -> Result<(), Failure> {
