@@ -12,6 +12,9 @@ use crate::failure::Failure;
 
 /// Objects read from the store at once.
 pub(super) const PAGE: usize = 1_000;
+/// Entities above which raw data stay out of the page: a browser would have to read hundreds of megabytes.
+const WITH_RAW_DATA: usize = 60_000;
+
 /// A graph in the store, and the one to compare it with.
 pub(super) struct Collected {
     pub(super) title: String,
@@ -20,9 +23,6 @@ pub(super) struct Collected {
     pub(super) census: Vec<Count>,
     pub(super) earlier: Option<(JobStore, Vec<Count>)>,
 }
-
-/// Entities above which raw data stay out of the page: a browser would have to read hundreds of megabytes.
-const WITH_RAW_DATA: usize = 60_000;
 
 /// Everything there is to draw.
 pub(super) async fn read(collected: &Collected) -> Result<GraphPicture, Failure> {
