@@ -78,16 +78,11 @@ pub struct Schemas {
     classes: BTreeMap<String, Value>,
     types: BTreeMap<ObjectType, Value>,
     compiled: RwLock<HashMap<String, Arc<Validator>>>,
-    of_texts: RwLock<HashMap<ObjectType, Arc<OfText>>>,
+    of_texts: RwLock<HashMap<Sort, Arc<[Validator<JsonText>]>>>,
 }
 
-/// What objects of a type must satisfy, for a look at their text alone.
-struct OfText {
-    base: &'static str,
-    /// Their classes, joined by commas.
-    class: Arc<str>,
-    validators: Vec<Validator<JsonText>>,
-}
+/// Of which objects something is asked: their type, their classes joined by commas, and what they are at the least.
+type Sort = (ObjectType, Arc<str>, &'static str);
 
 impl fmt::Debug for Schemas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,9 +186,10 @@ impl Schemas {
 
     /// Everything that is wrong with an object that is written already. Only where something is, a tree is built of it.
     pub(crate) fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
-        let schemas = self.of_text(object, object_type, class);
-        let valid = schemas
-            .is_ok_and(|schemas| schemas.validators.iter().all(|validator| validator.is_valid(Text::Object(object))));
+        let sort = (object_type.clone(), Arc::clone(class), base(|name| object.get(name).is_some()));
+        let valid = self
+            .of_text(sort)
+            .is_ok_and(|validators| validators.iter().all(|validator| validator.is_valid(Text::Object(object))));
         if valid {
             return Vec::new();
         }
@@ -207,23 +203,15 @@ impl Schemas {
         }
     }
 
-    fn of_text(
-        &self,
-        object: &ObjectText,
-        object_type: &ObjectType,
-        class: &Arc<str>,
-    ) -> Result<Arc<OfText>, SchemaProblem> {
-        let base = base(|name| object.get(name).is_some());
-        let known = self.of_texts.read().unwrap_or_else(PoisonError::into_inner).get(object_type).cloned();
-        if let Some(known) = known.filter(|known| known.base == base && known.class == *class) {
-            return Ok(known);
+    fn of_text(&self, sort: Sort) -> Result<Arc<[Validator<JsonText>]>, SchemaProblem> {
+        if let Some(known) = self.of_texts.read().unwrap_or_else(PoisonError::into_inner).get(&sort) {
+            return Ok(Arc::clone(known));
         }
+        let (object_type, class, base) = &sort;
         let names = self.names(base, class.split(','), Some(object_type.as_str()));
-        let validators = names.into_iter().map(|name| self.compile(name)).collect::<Result<_, _>>()?;
-        let made = Arc::new(OfText { base, class: Arc::clone(class), validators });
-        let mut of_texts = self.of_texts.write().unwrap_or_else(PoisonError::into_inner);
-        of_texts.insert(object_type.clone(), Arc::clone(&made));
-        Ok(made)
+        let validators: Arc<[_]> = names.into_iter().map(|name| self.compile(name)).collect::<Result<_, _>>()?;
+        self.of_texts.write().unwrap_or_else(PoisonError::into_inner).insert(sort, Arc::clone(&validators));
+        Ok(validators)
     }
 
     /// The names of the schemas that an object must satisfy.

@@ -168,3 +168,20 @@ fn a_name_that_is_not_allowed_is_the_place_of_the_finding() {
         "{found:?}"
     );
 }
+
+#[test]
+fn an_object_that_is_written_already_has_the_findings_of_its_tree() {
+    let schemas = Schemas::new(BTreeMap::new()).unwrap();
+    let (object_type, class) = (ObjectType::literal("acme_team"), Arc::from("Team"));
+    let check = |object: &Value| {
+        let text = ObjectText::from(object.as_object().unwrap());
+        schemas.check_text(&text, &object_type, &class)
+    };
+    let good = json!({"_class": ["Team"], "_key": "k", "_type": "acme_team", "displayName": "n", "name": "n", "email": "a@b.c"});
+    let mut bad = good.clone();
+    (bad["email"], bad["nested"]) = ("nobody".into(), json!({"a": [1]}));
+    assert_eq!((check(&good), check(&bad)), (Vec::new(), schemas.check(&bad)));
+    assert_eq!(check(&bad).len(), 2);
+    bad["nested"] = (0..200).fold(json!(1), |inner, _| json!([inner]));
+    assert_eq!(check(&bad)[0].key, "k", "what is too deep for a tree is a finding of its own");
+}
