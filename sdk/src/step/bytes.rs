@@ -25,9 +25,8 @@ pub(super) fn outline(object: &mut ObjectWriter, raw_data: &[RawData]) {
 
 /// The object with its raw data in the place of their outline, less what is secret there.
 pub(super) fn finish(object: ObjectText, raw_data: &[RawData], redaction: &Redaction) -> serde_json::Result<String> {
-    let Some(place) = object.place_of(RAW_DATA).filter(|_| !raw_data.is_empty()) else {
-        return Ok(object.into_string());
-    };
+    let place = if raw_data.is_empty() { None } else { object.place_of(RAW_DATA) };
+    let Some(place) = place else { return Ok(object.into_string()) };
     let outlined = object.as_str().as_bytes();
     let raw_bytes: usize = raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
     let mut json = Vec::with_capacity(outlined.len() + raw_bytes);

@@ -31,26 +31,20 @@ impl Unchecked {
     pub(super) fn value<E: EntityKind>(draft: Draft<E>, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Self) {
         let Draft { value, raw_data, tags } = draft;
         let EntityDeclaration { object_type, classes, equal_keys, .. } = declaration;
-        let mut object = entity(&key, object_type, classes, &raw_data);
-        value.write(&mut object);
-        for (name, text) in &tags {
-            object.text(&format!("tag.{name}"), text);
-        }
-        let (object_type, class) = (object_type.clone(), Class::joined(classes));
-        let merge = *equal_keys == EqualKeys::Merge;
-        let (kind, ends, text) = (Kind::Entity, None, object.finish());
-        (value, Self { kind, key, object_type, class, part: Part::current(), ends, merge, text, raw_data })
+        let object = entity(key, object_type.clone(), classes, *equal_keys, raw_data, |object| {
+            value.write(object);
+            tags.iter().for_each(|(name, text)| object.text(&format!("tag.{name}"), text));
+        });
+        (value, object)
     }
 
     /// An entity made at run time.
-    pub(super) fn entity(entity_data: Entity, equal_keys: EqualKeys) -> Self {
-        let Entity { key, object_type, classes, display_name, properties, raw_data } = entity_data;
-        let mut object = entity(&key, &object_type, &classes, &raw_data);
-        object.text("displayName", &display_name);
-        properties.iter().for_each(|(name, value)| object.value(name, value));
-        let (class, merge) = (Class::joined(&classes), equal_keys == EqualKeys::Merge);
-        let (kind, ends, text) = (Kind::Entity, None, object.finish());
-        Self { kind, key, object_type, class, part: Part::current(), ends, merge, text, raw_data }
+    pub(super) fn entity(data: Entity, equal_keys: EqualKeys) -> Self {
+        let Entity { key, object_type, classes, display_name, properties, raw_data } = data;
+        entity(key, object_type, &classes, equal_keys, raw_data, |object| {
+            object.text("displayName", &display_name);
+            properties.iter().for_each(|(name, value)| object.value(name, value));
+        })
     }
 
     /// A relationship of a declared type.
@@ -87,14 +81,23 @@ impl Unchecked {
     }
 }
 
-/// The beginning of an entity.
-fn entity(key: &ObjectKey, object_type: &ObjectType, classes: &[Class], raw_data: &[RawData]) -> ObjectWriter {
+fn entity(
+    key: ObjectKey,
+    object_type: ObjectType,
+    classes: &[Class],
+    equal_keys: EqualKeys,
+    raw_data: Vec<RawData>,
+    write: impl FnOnce(&mut ObjectWriter),
+) -> Unchecked {
     let mut object = ObjectWriter::new();
     object.texts("_class", classes.iter().map(Class::as_str));
     object.text("_key", key.as_str());
-    bytes::outline(&mut object, raw_data);
+    bytes::outline(&mut object, &raw_data);
     object.text("_type", object_type.as_str());
-    object
+    write(&mut object);
+    let (class, merge) = (Class::joined(classes), equal_keys == EqualKeys::Merge);
+    let (kind, ends, text) = (Kind::Entity, None, object.finish());
+    Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge, text, raw_data }
 }
 
 fn relationship(

@@ -1,6 +1,6 @@
 //! Moving what is committed from the log into the file, beside the writer: left for the end, everybody would wait for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -9,29 +9,45 @@ use rusqlite::Connection;
 /// Rows that are committed between two checkpoints: about ten megabytes of log.
 const ROWS: usize = 10_000;
 
-/// A thread that is told when there is enough to move. Dropping it waits for its end.
+/// A thread that is told when there is enough to move; it begins with the first time. Dropping it waits for its end.
 pub(super) struct Checkpoints {
+    path: PathBuf,
     rows: usize,
-    due: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    worker: Option<Worker>,
+}
+
+struct Worker {
+    due: SyncSender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Checkpoints {
     /// Of a store that is open.
-    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
-        let (due, told) = sync_channel(1);
-        let path = path.to_owned();
-        let thread = thread::Builder::new().name("checkpoints".into()).spawn(move || work(&path, &told))?;
-        Ok(Self { rows: 0, due: Some(due), thread: Some(thread) })
+    pub(super) fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), rows: 0, worker: None }
     }
 
     /// So many rows more are committed.
     pub(super) fn committed(&mut self, rows: usize) {
         self.rows += rows;
+        if self.rows < ROWS {
+            return;
+        }
+        if self.worker.is_none() {
+            self.worker = Worker::begin(self.path.clone()).ok();
+        }
         // A thread that is still at work is told by a later commit.
-        if self.rows >= ROWS && self.due.as_ref().is_some_and(|due| due.try_send(()).is_ok()) {
+        if self.worker.as_ref().is_some_and(|worker| worker.due.try_send(()).is_ok()) {
             self.rows = 0;
         }
+    }
+}
+
+impl Worker {
+    fn begin(path: PathBuf) -> std::io::Result<Self> {
+        let (due, told) = sync_channel(1);
+        let thread = thread::Builder::new().name("checkpoints".into()).spawn(move || work(&path, &told))?;
+        Ok(Self { due, thread })
     }
 }
 
@@ -48,9 +64,9 @@ fn work(path: &Path, told: &Receiver<()>) {
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        self.due = None;
-        if let Some(thread) = self.thread.take() {
+        if let Some(Worker { due, thread }) = self.worker.take() {
             // It ends with the channel; a panic there has cost nothing but time.
+            drop(due);
             let _ = thread.join();
         }
     }

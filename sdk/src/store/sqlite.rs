@@ -115,7 +115,7 @@ impl Store {
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
         let connection = Connection::open(&path).map_err(failed)?;
         prepare(&connection, &path)?;
-        let checkpoints = Checkpoints::of(&path).map_err(unusable)?;
+        let checkpoints = Checkpoints::of(&path);
         let (writer, queue) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store-writer".into())
