@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::graph::ObjectKey;
-use crate::store::{Count, JobStore, Kind, Row};
+use crate::store::{Count, JobStore, Kind};
 use crate::summary::Summary;
 
 use super::{DatasetError, Wrapper};
@@ -96,7 +96,7 @@ async fn write_type(job: &JobStore, graph: &Path, count: &Count, exported: &mut 
         let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
         after = page.last().map(|row| row.key.clone());
         let last = page.len() < PAGE;
-        for row in page {
+        for (_, json) in page.iter() {
             if file.as_ref().is_none_or(|file| file.objects == FILE) {
                 if let Some(full) = file.take() {
                     full.finish()?;
@@ -105,7 +105,7 @@ async fn write_type(job: &JobStore, graph: &Path, count: &Count, exported: &mut 
                 file = Some(ObjectFile::begin(folder.join(format!("{}-{files:05}.json", count.object_type)), wrapper)?);
             }
             if let Some(file) = &mut file {
-                file.add(&row)?;
+                file.add(json)?;
             }
             match wrapper {
                 Wrapper::Entities => exported.entities += 1,
@@ -135,10 +135,10 @@ impl ObjectFile {
         Ok(Self { path, out, objects: 0 })
     }
 
-    fn add(&mut self, row: &Row) -> Result<(), DatasetError> {
+    fn add(&mut self, json: &str) -> Result<(), DatasetError> {
         let separator: &[u8] = if self.objects == 0 { b"\n" } else { b",\n" };
         self.objects += 1;
-        let written = self.out.write_all(separator).and_then(|()| self.out.write_all(row.json.as_bytes()));
+        let written = self.out.write_all(separator).and_then(|()| self.out.write_all(json.as_bytes()));
         written.map_err(DatasetError::io("write", &self.path))
     }
 

@@ -45,10 +45,6 @@ impl ObjectText {
         &self.json
     }
 
-    pub(crate) fn into_string(self) -> String {
-        self.json
-    }
-
     /// Where the value of a member stands, whose name is written without escapes.
     pub(crate) fn place_of(&self, name: &str) -> Option<Range<usize>> {
         let json = self.json.as_bytes();
@@ -153,10 +149,9 @@ impl ObjectWriter {
 
     pub(crate) fn finish(mut self) -> ObjectText {
         let name = |member: &Member| member.name(&self.json);
-        // Names are in order as they are read, not as they are escaped.
         let plain = self.members.iter().all(|member| !name(member).contains(&b'\\'));
         if !plain || !self.members.is_sorted_by(|one, other| name(one) < name(other)) {
-            self.put_in_order();
+            self.put_in_order(plain);
         }
         if !self.members.is_empty() {
             self.json.pop();
@@ -166,14 +161,20 @@ impl ObjectWriter {
         ObjectText { json, members: self.members, plain }
     }
 
-    fn put_in_order(&mut self) {
+    fn put_in_order(&mut self, plain: bool) {
         let unordered = std::mem::take(&mut self.json);
-        let name = |member: &Member| {
-            let name = &unordered[member.start..member.value - 1];
-            serde_json::from_slice::<String>(name).expect("a name was written as JSON")
-        };
-        self.members.sort_by_cached_key(name);
-        self.members.dedup_by_key(|member| name(member));
+        if plain {
+            self.members.sort_by_key(|member| member.name(&unordered));
+            self.members.dedup_by_key(|member| member.name(&unordered));
+        } else {
+            // Names are in order as they are read, not as they are escaped.
+            let name = |member: &Member| {
+                let name = &unordered[member.start..member.value - 1];
+                serde_json::from_slice::<String>(name).expect("a name was written as JSON")
+            };
+            self.members.sort_by_cached_key(name);
+            self.members.dedup_by_key(|member| name(member));
+        }
         self.json.reserve(unordered.len());
         self.json.push(b'{');
         for member in &mut self.members {
@@ -204,7 +205,7 @@ mod tests {
     fn json_of(write: impl FnOnce(&mut ObjectWriter)) -> String {
         let mut object = ObjectWriter::new();
         write(&mut object);
-        object.finish().into_string()
+        object.finish().as_str().to_owned()
     }
 
     #[test]

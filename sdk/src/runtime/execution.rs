@@ -379,8 +379,8 @@ async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepRe
             let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;
             after = page.last().map(|row| row.key.clone());
             let last = page.len() < PAGE;
-            for row in page {
-                context.intake().adopt(row).await?;
+            for (row, json) in page.iter() {
+                context.intake().adopt(row.clone(), json).await?;
             }
             if last {
                 break;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::graph::{Entity, ObjectKey, ObjectType, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
-use crate::store::{JobStore, Row};
+use crate::store::{JobStore, Row, Rows};
 
 use super::bytes;
 use super::unchecked::Unchecked;
@@ -30,14 +30,20 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Checks and serializes.
-    pub(super) fn admit(&self, ledger: &Ledger, object: Unchecked) -> Result<Row, ObjectError> {
+    /// Checks an object and adds it to the rows; `room` is where its text is put together.
+    pub(super) fn admit(
+        &self,
+        ledger: &Ledger,
+        object: Unchecked,
+        rows: &mut Rows,
+        room: &mut Vec<u8>,
+    ) -> Result<(), ObjectError> {
         let Unchecked { kind, key, object_type, class, part, ends, merge, text, raw_data } = object;
         let findings = match self.validation {
             Validation::Off => Vec::new(),
             _ => self.schemas.check_text(&text, &object_type, &class),
         };
-        let json = match bytes::finish(text, &raw_data, &self.redaction) {
+        let json = match bytes::finish(&text, &raw_data, &self.redaction, room) {
             Ok(json) => json,
             Err(error) => {
                 return Err(ObjectError::RawData { key, object_type, reason: error.to_string() });
@@ -47,7 +53,8 @@ impl Intake {
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         ledger.admit(&object_type, apart, findings, part.as_deref());
         let part = part.map_or(0, |part| part.number());
-        Ok(Row { kind, key, object_type, class, part, ends, merge, json, quarantined })
+        rows.push(Row { kind, key, object_type, class, part, ends, merge, quarantined }, json);
+        Ok(())
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.

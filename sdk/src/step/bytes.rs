@@ -23,23 +23,27 @@ pub(super) fn outline(object: &mut ObjectWriter, raw_data: &[RawData]) {
     }
 }
 
-/// The object with its raw data in the place of their outline, less what is secret there.
-pub(super) fn finish(object: ObjectText, raw_data: &[RawData], redaction: &Redaction) -> serde_json::Result<String> {
+/// The object with its raw data in the place of their outline, less what is secret there; `room` is what it is written into.
+pub(super) fn finish<'a>(
+    object: &'a ObjectText,
+    raw_data: &[RawData],
+    redaction: &Redaction,
+    room: &'a mut Vec<u8>,
+) -> serde_json::Result<&'a str> {
     let place = if raw_data.is_empty() { None } else { object.place_of(RAW_DATA) };
-    let Some(place) = place else { return Ok(object.into_string()) };
+    let Some(place) = place else { return Ok(object.as_str()) };
     let outlined = object.as_str().as_bytes();
-    let raw_bytes: usize = raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
-    let mut json = Vec::with_capacity(outlined.len() + raw_bytes);
-    json.extend_from_slice(&outlined[..place.start]);
+    room.clear();
+    room.extend_from_slice(&outlined[..place.start]);
     let mut copied = Ok(());
-    list(raw_data, &mut json, |raw, json| {
+    list(raw_data, room, |raw, json| {
         if copied.is_ok() {
             copied = redaction.copy(raw.raw_data.as_str(), json);
         }
     });
     copied?;
-    json.extend_from_slice(&outlined[place.end..]);
-    Ok(String::from_utf8(json).expect("JSON is written from strings"))
+    room.extend_from_slice(&outlined[place.end..]);
+    Ok(str::from_utf8(room).expect("JSON is written from strings"))
 }
 
 fn list(raw_data: &[RawData], json: &mut Vec<u8>, mut write: impl FnMut(&RawData, &mut Vec<u8>)) {
@@ -73,7 +77,7 @@ mod tests {
         let mut redaction = Redaction::default();
         redaction.field("token");
         assert_eq!(
-            finish(object, &raw_data, &redaction).unwrap(),
+            finish(&object, &raw_data, &redaction, &mut Vec::new()).unwrap(),
             r#"{"_key":"k","_rawData":[{"name":"default","rawData":{"token":"[redacted]","z":[1]}},{"name":"other","rawData":[7]},{"name":"bare","rawData":"x"}],"a":1}"#
         );
     }

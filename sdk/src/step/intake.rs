@@ -122,9 +122,10 @@ impl StepIntake {
     }
 
     /// Adds an object that an earlier job collected: checked anew, since schemas change.
-    pub(crate) async fn adopt(&self, row: Row) -> StepResult {
+    pub(crate) async fn adopt(&self, row: Row, json: &str) -> StepResult {
         let key = row.key.clone();
-        let object = Unchecked::stored(row).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
+        let object =
+            Unchecked::stored(row, json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
         self.push(object).await
     }
 

@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::graph::{ObjectKey, StepId};
-use crate::store::{DonePart, Insertion, Pending, Row};
+use crate::store::{DonePart, Insertion, Pending, Rows};
 
 use super::admission::Intake;
 use super::unchecked::Unchecked;
 use super::{Ledger, ObjectError, Part, StepError, StepResult};
 
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.
-const BATCH_OBJECTS: usize = 500;
-const BATCH_BYTES: usize = 1 << 19;
+const BATCH_OBJECTS: usize = 150;
+const BATCH_BYTES: usize = 120_000;
 /// Batches of a step that are checked at once.
 const CHECKED_AT_ONCE: usize = 2;
 /// Batches of a step that may be with the writer while it gathers the next.
@@ -43,7 +43,7 @@ impl Batch {
 
 /// A batch in the hands of a thread: its rows up to the first that is not admitted, and why that is not.
 struct Checking {
-    rows: JoinHandle<(Vec<Row>, StepResult)>,
+    rows: JoinHandle<(Rows, StepResult)>,
     done: Vec<(Arc<Part>, ObjectKey)>,
 }
 
@@ -115,9 +115,9 @@ impl Pipeline {
             return Ok(());
         }
         if !batch.is_empty() {
-            let Batch { objects, done, .. } = batch;
+            let Batch { objects, done, bytes } = batch;
             let (intake, ledger) = (Arc::clone(&self.intake), Arc::clone(&self.ledger));
-            let rows = spawn_blocking(move || check(&intake, &ledger, objects));
+            let rows = spawn_blocking(move || check(&intake, &ledger, objects, bytes));
             stages.checking.push_back(Checking { rows, done });
         }
         while stages.checking.len() > if all { 0 } else { CHECKED_AT_ONCE } {
@@ -158,11 +158,11 @@ impl Pipeline {
     }
 }
 
-fn check(intake: &Intake, ledger: &Ledger, objects: Vec<Unchecked>) -> (Vec<Row>, StepResult) {
-    let mut rows = Vec::with_capacity(objects.len());
+fn check(intake: &Intake, ledger: &Ledger, objects: Vec<Unchecked>, bytes: usize) -> (Rows, StepResult) {
+    let (mut rows, mut room) = (Rows::with_capacity(objects.len(), bytes), Vec::new());
     for object in objects {
-        match intake.admit(ledger, object) {
-            Ok(row) => rows.push(row),
+        match intake.admit(ledger, object, &mut rows, &mut room) {
+            Ok(()) => {}
             Err(error @ ObjectError::RawData { .. }) => match intake.refuse(ledger, error) {
                 Ok(()) => {}
                 Err(error) => return (rows, Err(error)),

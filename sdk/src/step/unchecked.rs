@@ -73,9 +73,9 @@ impl Unchecked {
     }
 
     /// An object of an earlier job.
-    pub(super) fn stored(row: Row) -> serde_json::Result<Self> {
-        let Row { kind, key, object_type, class, ends, merge, json, .. } = row;
-        let properties: Properties = serde_json::from_str(&json)?;
+    pub(super) fn stored(row: Row, json: &str) -> serde_json::Result<Self> {
+        let Row { kind, key, object_type, class, ends, merge, .. } = row;
+        let properties: Properties = serde_json::from_str(json)?;
         let (part, text, raw_data) = (Part::current(), ObjectText::from(&properties), Vec::new());
         Ok(Self { kind, key, object_type, class, part, ends, merge, text, raw_data })
     }

@@ -122,7 +122,7 @@ impl Store {
         F: FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
     {
         let told = complaint.clone();
-        let queued = self.submit(rows, move |connection| match work(connection) {
+        let queued = self.submit(rows, move |connection, _| match work(connection) {
             // It has taken the transaction with it, and what others wrote.
             Err(error) if connection.is_autocommit() => Err(error),
             Err(error) => {

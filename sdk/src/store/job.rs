@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
+use super::keys::{self, Keys};
 use super::lock::JobLock;
-use super::object::{self, DonePart, Insertion, Kind, Quarantined, Row, unreadable};
+use super::object::{self, DonePart, Insertion, Quarantined, unreadable};
 use super::rewind::{self, Rewound};
+use super::rows::{Kind, Rows};
 use super::sorted;
 use super::sqlite::{Pending, Place};
 use super::{Store, StoreError};
@@ -87,7 +89,7 @@ pub struct JobStore {
     pub(super) id: JobId,
     pub(super) number: i64,
     /// Held by those who write.
-    pub(super) _lock: Option<Arc<JobLock>>,
+    pub(super) lock: Option<Arc<JobLock>>,
 }
 
 impl JobStore {
@@ -103,15 +105,9 @@ impl JobStore {
 
     /// Queues a batch of objects, and the parts that are complete with it. Others may read them after
     /// [`settle`](Self::settle).
-    pub(crate) fn submit(
-        &self,
-        place: Place<'_>,
-        step: StepId,
-        rows: Vec<Row>,
-        done: Vec<DonePart>,
-    ) -> Pending<Insertion> {
+    pub(crate) fn submit(&self, place: Place<'_>, step: StepId, rows: Rows, done: Vec<DonePart>) -> Pending<Insertion> {
         let job = self.number;
-        place.submit(rows.len(), move |connection| object::insert(connection, job, &step, &rows, &done))
+        place.submit(rows.len(), move |connection, keys| object::insert(connection, keys, job, &step, &rows, &done))
     }
 
     /// Waits until all that was queued before is committed.
@@ -134,10 +130,11 @@ impl JobStore {
         F: Fn(&ObjectKey, &Value) -> Result<bool, E> + Send + 'static,
     {
         let job = self.number;
-        let amend = move |connection: &Connection| {
+        let amend = move |connection: &Connection, keys: &mut Keys| {
+            let keys = keys.of(connection, job)?;
             let mut amended = 0;
             for (key, properties) in amendments {
-                match object::amend(connection, job, &key, properties, &check)? {
+                match object::amend(connection, keys, &key, properties, &check)? {
                     Ok(done) => amended += usize::from(done),
                     Err(error) => return Ok(Err(error)),
                 }
@@ -249,8 +246,24 @@ impl JobStore {
 
     /// An object by its key: its type, and the JSON that leaves the program.
     pub(crate) async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<(String, String)>, StoreError> {
-        let job = self.number;
-        self.store.read(move |connection| object::find(connection, job, kind, &key)).await
+        let (job, sought) = (self.number, key.clone());
+        let is_ours = self.lock.is_some();
+        let find = move |connection: &Connection| {
+            let _snapshot = connection.unchecked_transaction()?;
+            if is_ours && !keys::is_current(connection, job)? {
+                return Ok(None);
+            }
+            object::find(connection, job, kind, &sought).map(Some)
+        };
+        if let Some(found) = self.store.read(find).await? {
+            return Ok(found);
+        }
+        // Whoever asks for one key asks for others: the index is brought up to date once.
+        let settled = move |connection: &Connection, keys: &mut Keys| {
+            keys.of(connection, job)?.settle(connection)?;
+            object::find(connection, job, kind, &key)
+        };
+        self.store.write_with_keys(settled).await
     }
 
     /// Which of these keys are those of objects of a type.
@@ -410,7 +423,7 @@ impl JobStore {
     /// [`StoreError`] where the store does not work.
     pub async fn rewind(&self, step: StepId) -> Result<Rewound, StoreError> {
         let job = self.number;
-        self.store.write(move |connection| rewind::rewind(connection, job, &step)).await
+        self.store.write_with_keys(move |connection, keys| rewind::rewind(connection, keys, job, &step)).await
     }
 
     /// Forgets that a step ended and which of its parts are done, so that it begins clean after its next
@@ -442,7 +455,7 @@ impl JobStore {
         object_type: ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
+    ) -> Result<Rows, StoreError> {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
             object::step_page(connection, job, &step, object_type, after.as_ref(), limit)
@@ -457,7 +470,8 @@ impl JobStore {
     pub async fn end_job(&self, state: JobState, summary: &Value) -> Result<(), StoreError> {
         let (job, summary) = (self.number, summary.to_string());
         self.store
-            .write(move |connection| {
+            .write_with_keys(move |connection, keys| {
+                keys.close(connection, job)?;
                 let sql = "UPDATE job SET state = ?2, ended = ?3, summary = ?4 WHERE number = ?1";
                 connection.execute(sql, params![job, state.as_str(), Timestamp::now().millis(), summary]).map(drop)
             })

@@ -1,62 +1,15 @@
 //! Graph objects in the store: adding, merging, finding, walking by type.
 
-use std::sync::Arc;
-
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 
-use super::{StoreError, sorted};
-
-/// What an object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// An entity.
-    Entity = 0,
-    /// A direct relationship.
-    Relationship = 1,
-    /// A mapped relationship.
-    MappedRelationship = 2,
-}
-
-impl Kind {
-    /// The kind that is stored as a number.
-    pub(super) fn read(number: i64) -> rusqlite::Result<Self> {
-        let all = [Self::Entity, Self::Relationship, Self::MappedRelationship];
-        let found = all.into_iter().find(|kind| *kind as i64 == number);
-        found.ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))
-    }
-}
-
-/// An object as it is written.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// What it is.
-    pub kind: Kind,
-    /// `_key`.
-    pub key: ObjectKey,
-    /// `_type`.
-    pub object_type: ObjectType,
-    /// `_class`, several joined by commas.
-    pub class: Arc<str>,
-    /// The part of its step.
-    pub part: PartNumber,
-    /// Both ends of a direct relationship.
-    pub ends: Option<(ObjectKey, ObjectKey)>,
-    /// An object of the same key and type is joined with it.
-    pub merge: bool,
-    /// The JSON that leaves the program.
-    pub json: String,
-    /// Findings as JSON, where the object is to be kept apart.
-    pub quarantined: Option<String>,
-}
-
-/// Tells the parts of a step apart; 0 is what lies under no parent.
-pub type PartNumber = i64;
+use super::keys::{self, JobKeys, Keys};
+use super::rows::{Kind, PartNumber, Row, Rows};
+use super::sorted;
 
 /// The part of what several parts or steps added: it outlives each of them.
 const SHARED: PartNumber = -1;
@@ -103,23 +56,24 @@ pub struct Insertion {
     pub repeated: Vec<ObjectType>,
 }
 
-const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, key_hash, json) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (job, key_hash) DO NOTHING";
+const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, json) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, json, findings) \
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// Adds objects, then marks the parts that are complete with them.
 pub(super) fn insert(
     connection: &Connection,
+    keys: &mut Keys,
     job: i64,
     step: &StepId,
-    rows: &[Row],
+    rows: &Rows,
     done: &[DonePart],
 ) -> rusqlite::Result<Insertion> {
     let mut outcome = Insertion::default();
     let mut add = connection.prepare_cached(INSERT)?;
-    for row in rows {
-        let json = row.json.as_str();
+    let keys = keys.of(connection, job)?;
+    for (row, json) in rows.iter() {
         let (kind, object_type, key, step_id) =
             (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
         if let Some(findings) = &row.quarantined {
@@ -127,12 +81,13 @@ pub(super) fn insert(
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
             continue;
         }
-        let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-        let hash = hash(&row.key);
-        let values = params![job, kind, object_type, key, row.class, step_id, row.part, from, to, hash, json];
-        if add.execute(values)? == 0 {
-            resolve(connection, job, step, row, json, &mut outcome)?;
+        if let Some(there) = stored(connection, keys, &row.key)? {
+            resolve(connection, job, step, row, json, there, &mut outcome)?;
+            continue;
         }
+        let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
+        add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, json])?;
+        keys.add(connection, &row.key, connection.last_insert_rowid())?;
     }
     let mut mark =
         connection.prepare_cached("INSERT INTO part (job, step, number, parent, books) VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -142,32 +97,35 @@ pub(super) fn insert(
     Ok(outcome)
 }
 
-/// By what an object is found, in the place of its key. That two keys of a billion have one hash is as likely as 1 in 10²⁰.
-pub(super) fn hash(key: &ObjectKey) -> [u8; 16] {
-    let digest = Sha256::digest(key.as_str());
-    std::array::from_fn(|at| digest[at])
-}
-
 /// What is stored under a key.
 struct Stored {
     rowid: i64,
+    kind: i64,
     object_type: String,
     step: String,
     part: PartNumber,
     json: String,
 }
 
-fn stored(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<Stored> {
-    let sql = "SELECT rowid, type, step, part, json FROM object WHERE job = ?1 AND key_hash = ?2";
-    connection.prepare_cached(sql)?.query_row(params![job, hash(key)], |row| {
-        Ok(Stored {
-            rowid: row.get(0)?,
-            object_type: row.get(1)?,
-            step: row.get(2)?,
-            part: row.get(3)?,
-            json: row.get(4)?,
-        })
-    })
+fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey) -> rusqlite::Result<Option<Stored>> {
+    let sql = "SELECT rowid, kind, type, step, part, json FROM object WHERE rowid = ?1 AND key = ?2";
+    for rowid in keys.candidates(connection, key)? {
+        let read = |row: &SqlRow<'_>| {
+            Ok(Stored {
+                rowid: row.get(0)?,
+                kind: row.get(1)?,
+                object_type: row.get(2)?,
+                step: row.get(3)?,
+                part: row.get(4)?,
+                json: row.get(5)?,
+            })
+        };
+        let found = connection.prepare_cached(sql)?.query_row(params![rowid, key.as_str()], read).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// The key is taken: the same object again, another description of it, or a conflict.
@@ -177,9 +135,9 @@ fn resolve(
     step: &StepId,
     row: &Row,
     json: &str,
+    there: Stored,
     outcome: &mut Insertion,
 ) -> rusqlite::Result<()> {
-    let there = stored(connection, job, &row.key)?;
     if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
         connection
             .prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?
@@ -244,21 +202,17 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
 /// that key.
 pub(super) fn amend<E>(
     connection: &Connection,
-    job: i64,
+    keys: &JobKeys,
     key: &ObjectKey,
     properties: Properties,
     check: impl FnOnce(&ObjectKey, &Value) -> Result<bool, E>,
 ) -> rusqlite::Result<Result<bool, E>> {
-    let there = "SELECT rowid, json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = 0";
-    let found: Option<(i64, String)> = connection
-        .prepare_cached(there)?
-        .query_row(params![job, hash(key)], |found| Ok((found.get(0)?, found.get(1)?)))
-        .optional()?;
-    let Some((rowid, stored)) = found else { return Ok(Ok(false)) };
-    let amended = Value::Object(merge(object(&stored)?, properties));
+    let there = stored(connection, keys, key)?.filter(|there| there.kind == Kind::Entity as i64);
+    let Some(there) = there else { return Ok(Ok(false)) };
+    let amended = Value::Object(merge(object(&there.json)?, properties));
     let verdict = check(key, &amended);
     if matches!(verdict, Ok(true)) {
-        rewrite(connection, rowid, &amended)?;
+        rewrite(connection, there.rowid, &amended)?;
     }
     Ok(verdict)
 }
@@ -315,7 +269,7 @@ pub(super) fn step_page(
     object_type: &ObjectType,
     after: Option<&ObjectKey>,
     limit: usize,
-) -> rusqlite::Result<Vec<Row>> {
+) -> rusqlite::Result<Rows> {
     let sql = "SELECT object.kind, sorted.key, object.class, object.from_key, object.to_key, object.json \
                FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND object.step = ?4 \
@@ -324,9 +278,11 @@ pub(super) fn step_page(
     let after = after.map_or("", |key| key.as_str());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let key = |text: String| ObjectKey::new(text).map_err(unreadable);
-    let rows = statement.query_map(params![job, object_type.as_str(), after, step.as_str(), limit], |row| {
+    let mut found = statement.query(params![job, object_type.as_str(), after, step.as_str(), limit])?;
+    let mut rows = Rows::default();
+    while let Some(row) = found.next()? {
         let ends = row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<String>>(4)?);
-        Ok(Row {
+        let read = Row {
             kind: Kind::read(row.get(0)?)?,
             key: key(row.get(1)?)?,
             object_type: object_type.clone(),
@@ -334,11 +290,11 @@ pub(super) fn step_page(
             part: 0,
             ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
             merge: false,
-            json: row.get(5)?,
             quarantined: None,
-        })
-    })?;
-    rows.collect()
+        };
+        rows.push(read, row.get_ref(5)?.as_str()?);
+    }
+    Ok(rows)
 }
 
 /// The type and the JSON of an object.
@@ -348,9 +304,10 @@ pub(super) fn find(
     kind: Kind,
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<(String, String)>> {
-    let sql = "SELECT type, json FROM object WHERE job = ?1 AND key_hash = ?2 AND kind = ?3";
+    let Some(rowid) = keys::look_up(connection, job, key)? else { return Ok(None) };
+    let sql = "SELECT type, json FROM object WHERE rowid = ?1 AND kind = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    statement.query_row(params![job, hash(key), kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+    statement.query_row(params![rowid, kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// An object's properties without its raw data, which steps do not read: skipped, not parsed.

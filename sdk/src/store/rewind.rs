@@ -6,7 +6,9 @@ use rusqlite::{Connection, params};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::object::{PartNumber, unreadable};
+use super::keys::Keys;
+use super::object::unreadable;
+use super::rows::PartNumber;
 use super::sorted;
 
 /// Where a step that did not end goes on.
@@ -22,7 +24,7 @@ pub struct Rewound {
 
 /// Takes out what unfinished parts left, and what lies under no parent. What several parts or steps added stays: they are
 /// joined, and joining is idempotent.
-pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Rewound> {
+pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &StepId) -> rusqlite::Result<Rewound> {
     let whose = params![job, step.as_str()];
     let mut rewound = Rewound { next_part: 1, ..Rewound::default() };
     let mut parts = connection.prepare("SELECT parent, books, number FROM part WHERE job = ?1 AND step = ?2")?;
@@ -36,12 +38,14 @@ pub(super) fn rewind(connection: &Connection, job: i64, step: &StepId) -> rusqli
     let highest: PartNumber = connection.query_row(highest, whose, |row| row.get(0))?;
     rewound.next_part = rewound.next_part.max(highest + 1);
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
-    let take_out = |table: &str| {
-        let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
-        connection.execute(&sql, whose)
-    };
-    take_out("quarantine")?;
-    if take_out("object")? > 0 {
+    let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
+    connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
+    if connection.prepare(&format!("SELECT 1 FROM object WHERE {unfinished} LIMIT 1"))?.exists(whose)? {
+        // All of them are in the index before they are taken out of it.
+        keys.of(connection, job)?.settle(connection)?;
+        let objects = format!("SELECT rowid FROM object WHERE {unfinished}");
+        connection.execute(&format!("DELETE FROM object_key WHERE job = ?1 AND object IN ({objects})"), whose)?;
+        connection.execute(&format!("DELETE FROM object WHERE {unfinished}"), whose)?;
         sorted::forget(connection, job)?;
     }
     connection.execute("DELETE FROM step_run WHERE job = ?1 AND step = ?2", whose)?;

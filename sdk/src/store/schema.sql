@@ -39,14 +39,22 @@ CREATE TABLE object (
   part INTEGER NOT NULL,
   from_key TEXT,
   to_key TEXT,
-  -- The first 16 bytes of the key's SHA-256. Keys come in no order, so each new one touches another page of their index: the
-  -- smaller its entries, the fewer pages.
-  key_hash BLOB NOT NULL,
   json TEXT NOT NULL
 );
-CREATE UNIQUE INDEX object_by_key ON object (job, key_hash);
 -- In the order of adding: each new object goes to the end of its type.
 CREATE INDEX object_by_type ON object (job, type);
+-- The objects by their keys: hash is the first 8 bytes of the key's SHA-256. The keys of many objects are added at once, in the order
+-- of this index; while some are not, recent_key holds the first object whose key may be missing.
+CREATE TABLE object_key (
+  job INTEGER NOT NULL,
+  hash INTEGER NOT NULL,
+  object INTEGER NOT NULL,
+  PRIMARY KEY (job, hash, object)
+) WITHOUT ROWID;
+CREATE TABLE recent_key (
+  job INTEGER PRIMARY KEY REFERENCES job(number) ON DELETE CASCADE,
+  since INTEGER NOT NULL
+);
 -- The keys of a type in their order, up to some object. Brought up to date when somebody reads the type in that order, for
 -- sorting many at once costs far less than finding the place of each.
 CREATE TABLE sorted (

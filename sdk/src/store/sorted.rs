@@ -78,7 +78,7 @@ mod tests {
     use serde_json::json;
 
     use crate::graph::StepId;
-    use crate::store::{JobStore, Kind, PartNumber, Row, Store};
+    use crate::store::{JobStore, Kind, PartNumber, Row, Rows, Store};
 
     use super::*;
 
@@ -108,11 +108,14 @@ mod tests {
         ObjectType::literal(TYPES[of])
     }
 
-    fn row(of: usize, key: u8, part: PartNumber) -> Row {
+    fn row(of: usize, key: u8, part: PartNumber) -> Rows {
         let key = ObjectKey::new(format!("key-{key:03}")).unwrap();
         let json = json!({"_key": key, "_type": TYPES[of]}).to_string();
         let (object_type, class) = (object_type(of), "Record".into());
-        Row { kind: Kind::Entity, key, object_type, class, part, ends: None, merge: false, json, quarantined: None }
+        let kind = Kind::Entity;
+        let mut rows = Rows::default();
+        rows.push(Row { kind, key, object_type, class, part, ends: None, merge: false, quarantined: None }, &json);
+        rows
     }
 
     async fn read(job: &JobStore, of: usize) -> Vec<String> {
@@ -140,13 +143,14 @@ mod tests {
         for event in events {
             match event {
                 Event::Add(of, key, part) => {
-                    let row = row(of, key, part);
-                    let known = there.get(row.key.as_str()).copied();
+                    let rows = row(of, key, part);
+                    let key = rows.last().unwrap().key.to_string();
+                    let known = there.get(&key).copied();
                     let shared = known.is_some_and(|known| known.1 != part);
                     let kept = (known.map_or(of, |known| known.0.min(of)), if shared { -1 } else { part });
-                    there.insert(row.key.to_string(), kept);
+                    there.insert(key, kept);
                     let place = job.place().await.unwrap();
-                    job.submit(place, step.clone(), vec![row], Vec::new()).done().await.unwrap();
+                    job.submit(place, step.clone(), rows, Vec::new()).done().await.unwrap();
                     job.settle().await.unwrap();
                 }
                 Event::Read(of) => assert_eq!(read(&job, of).await, of_type(&there, of)),
@@ -159,7 +163,7 @@ mod tests {
         for of in 0..TYPES.len() {
             let keys = of_type(&there, of);
             assert_eq!(read(&job, of).await, keys);
-            let asked = (0..=u8::MAX).map(|key| row(of, key, 0).key).collect();
+            let asked = (0..=u8::MAX).map(|key| row(of, key, 0).last().unwrap().key.clone()).collect();
             let mut known: Vec<String> = job.known(object_type(of), asked).await.unwrap().into_iter().collect();
             known.sort();
             assert_eq!(known, keys);
@@ -174,7 +178,7 @@ mod tests {
         let (step, other) = (StepId::literal("add"), StepId::literal("other"));
         for key in 0..20 {
             let place = job.place().await.unwrap();
-            job.submit(place, step.clone(), vec![row(0, key, 0)], Vec::new()).done().await.unwrap();
+            job.submit(place, step.clone(), row(0, key, 0), Vec::new()).done().await.unwrap();
         }
         job.settle().await.unwrap();
         let beginning = tokio::spawn({
@@ -182,7 +186,7 @@ mod tests {
             async move {
                 for key in 0..100 {
                     let place = job.place().await.unwrap();
-                    job.submit(place, other.clone(), vec![row(1, key, 0)], Vec::new()).done().await.unwrap();
+                    job.submit(place, other.clone(), row(1, key, 0), Vec::new()).done().await.unwrap();
                     job.rewind(other.clone()).await.unwrap();
                 }
             }

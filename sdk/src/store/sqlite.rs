@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::graph::JobId;
 
 use super::checkpoints::Checkpoints;
+use super::keys::Keys;
 use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
@@ -22,11 +23,11 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA s
                        PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
                        PRAGMA temp_store=FILE;";
 /// The writer's cache, negative as SQLite wants sizes in KiB. A reader needs little: it seldom meets a page twice.
-pub(super) const CACHE_KIB: i64 = -10_000;
+pub(super) const CACHE_KIB: i64 = -5_000;
 const READER_CACHE_KIB: i64 = -800;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// The store does not work.
 #[derive(Debug, thiserror::Error)]
@@ -141,15 +142,24 @@ impl Store {
         R: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
+        self.write_with_keys(move |connection, _| work(connection)).await
+    }
+
+    /// The same, for work that needs the keys of what is there.
+    pub(super) async fn write_with_keys<R, F>(&self, work: F) -> Result<R, StoreError>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection, &mut Keys) -> rusqlite::Result<R> + Send + 'static,
+    {
         self.place().await?.send(true, 1, work).done().await
     }
 
     /// Queues some writing and waits only for a place in the queue. When it is done others may read it only after the next
     /// [`write`](Self::write): the writer commits many such pieces at once.
-    pub(crate) async fn submit<R, F>(&self, rows: usize, work: F) -> Result<Pending<R>, StoreError>
+    pub(super) async fn submit<R, F>(&self, rows: usize, work: F) -> Result<Pending<R>, StoreError>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        F: FnOnce(&Connection, &mut Keys) -> rusqlite::Result<R> + Send + 'static,
     {
         Ok(self.place().await?.submit(rows, work))
     }
@@ -183,10 +193,10 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub(crate) fn submit<R, F>(self, rows: usize, work: F) -> Pending<R>
+    pub(super) fn submit<R, F>(self, rows: usize, work: F) -> Pending<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        F: FnOnce(&Connection, &mut Keys) -> rusqlite::Result<R> + Send + 'static,
     {
         self.send(false, rows, work)
     }
@@ -194,7 +204,7 @@ impl Place<'_> {
     fn send<R, F>(self, commit: bool, rows: usize, work: F) -> Pending<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        F: FnOnce(&Connection, &mut Keys) -> rusqlite::Result<R> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.permit.send(Command::new(commit, rows, work, reply));

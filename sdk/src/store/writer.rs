@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoints::Checkpoints;
+use super::keys::Keys;
 
 /// Rows in one transaction, at the most.
 const LARGEST: usize = 50_000;
@@ -18,6 +19,7 @@ const OLDEST: Duration = Duration::from_secs(1);
 /// How long an open transaction waits for more work.
 const LINGER: Duration = Duration::from_millis(20);
 
+type Run = Box<dyn FnOnce(&Connection, &mut Keys) -> Executed + Send>;
 type Reply = Box<dyn FnOnce(rusqlite::Result<()>) + Send>;
 
 /// What came of a piece of work, and how to tell it once its transaction's fate is known.
@@ -30,7 +32,7 @@ struct Executed {
 pub(super) struct Command {
     commit: bool,
     rows: usize,
-    run: Box<dyn FnOnce(&Connection) -> Executed + Send>,
+    run: Run,
 }
 
 impl Command {
@@ -38,10 +40,10 @@ impl Command {
     pub(super) fn new<R, F>(commit: bool, rows: usize, work: F, answer: oneshot::Sender<rusqlite::Result<R>>) -> Self
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        F: FnOnce(&Connection, &mut Keys) -> rusqlite::Result<R> + Send + 'static,
     {
-        let run = move |connection: &Connection| {
-            let result = work(connection);
+        let run = move |connection: &Connection, keys: &mut Keys| {
+            let result = work(connection, keys);
             Executed {
                 failed: result.is_err(),
                 // Nobody may wait any more: the work is done all the same.
@@ -56,6 +58,7 @@ pub(super) struct Writer {
     // First: the connection that is closed last moves what is left.
     checkpoints: Checkpoints,
     connection: Connection,
+    keys: Keys,
     open: Option<Open>,
     broken: bool,
 }
@@ -68,7 +71,7 @@ struct Open {
 
 impl Writer {
     pub(super) fn new(connection: Connection, checkpoints: Checkpoints) -> Self {
-        Self { checkpoints, connection, open: None, broken: false }
+        Self { checkpoints, connection, keys: Keys::default(), open: None, broken: false }
     }
 
     /// Works until the queue is closed and empty.
@@ -109,7 +112,7 @@ impl Writer {
                 self.connection.execute_batch("BEGIN IMMEDIATE")
             }
         };
-        let executed = (command.run)(&self.connection);
+        let executed = (command.run)(&self.connection, &mut self.keys);
         let fate = match begun {
             Ok(()) if executed.failed => {
                 self.break_off();

@@ -93,7 +93,7 @@ async fn graph(job: &JobStore) -> Vec<String> {
     let mut lines = Vec::new();
     for count in job.census().await.expect("a store") {
         let rows = job.step_page(count.step.clone(), count.object_type, None, 1_000_000).await.expect("a store");
-        lines.extend(rows.into_iter().map(|row| format!("{} {}", count.step, row.json)));
+        lines.extend(rows.iter().map(|(_, json)| format!("{} {json}", count.step)));
     }
     lines
 }

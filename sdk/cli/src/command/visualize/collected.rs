@@ -36,6 +36,7 @@ pub(super) async fn read(collected: &Collected) -> Result<GraphPicture, Failure>
 /// An object of the store, and what became of it.
 struct Object {
     row: Row,
+    json: String,
     change: Change,
 }
 
@@ -47,7 +48,10 @@ async fn load(job: &JobStore, census: &[Count]) -> Result<BTreeMap<ObjectKey, Ob
             let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
             let last = page.len() < PAGE;
             after = page.last().map(|row| row.key.clone());
-            objects.extend(page.into_iter().map(|row| (row.key.clone(), Object { row, change: Change::Same })));
+            objects.extend(page.iter().map(|(row, json)| {
+                let (row, json) = (row.clone(), json.to_owned());
+                (row.key.clone(), Object { row, json, change: Change::Same })
+            }));
             if last {
                 break;
             }
@@ -60,8 +64,8 @@ fn compare(now: &mut BTreeMap<ObjectKey, Object>, before: BTreeMap<ObjectKey, Ob
     for (key, object) in now.iter_mut() {
         object.change = match before.get(key) {
             None => Change::Added,
-            Some(earlier) if earlier.row.json == object.row.json => Change::Same,
-            Some(earlier) => Change::Changed { before: earlier.row.json.clone() },
+            Some(earlier) if earlier.json == object.json => Change::Same,
+            Some(earlier) => Change::Changed { before: earlier.json.clone() },
         };
     }
     for (key, object) in before {
@@ -91,8 +95,8 @@ struct Named {
 }
 
 fn node(object: Object, raw_data: bool) -> GraphNode {
-    let name = serde_json::from_str::<Named>(&object.row.json).ok().and_then(|named| named.display_name);
-    let json = if raw_data { object.row.json.clone() } else { without_raw_data(&object.row.json) };
+    let name = serde_json::from_str::<Named>(&object.json).ok().and_then(|named| named.display_name);
+    let json = if raw_data { object.json.clone() } else { without_raw_data(&object.json) };
     GraphNode {
         key: object.row.key.to_string(),
         object_type: object.row.object_type.to_string(),
@@ -112,7 +116,7 @@ fn without_raw_data(json: &str) -> String {
 }
 
 fn edge(object: Object) -> Option<GraphEdge> {
-    let json = object.row.json;
+    let json = object.json;
     let (from, to) = object.row.ends?;
     Some(GraphEdge {
         key: object.row.key.to_string(),
@@ -142,7 +146,7 @@ struct Mapping {
 
 /// A mapped relationship leads to an entity of another source: a node that is known by what it is found by.
 fn mapped(object: Object, targets: &mut BTreeMap<String, GraphNode>) -> Option<GraphEdge> {
-    let Mapped { mapping } = serde_json::from_str(&object.row.json).ok()?;
+    let Mapped { mapping } = serde_json::from_str(&object.json).ok()?;
     let text = |name: &str| {
         mapping.target_entity.get(name).map(|value| match value {
             Value::String(text) => text.clone(),
@@ -163,7 +167,7 @@ fn mapped(object: Object, targets: &mut BTreeMap<String, GraphNode>) -> Option<G
         Direction::Forward => (mapping.source_entity_key.clone(), key),
         Direction::Reverse => (key, mapping.source_entity_key.clone()),
     };
-    let json = object.row.json.clone();
+    let json = object.json.clone();
     Some(GraphEdge {
         key: object.row.key.to_string(),
         object_type: object.row.object_type.to_string(),

@@ -1,0 +1,257 @@
+//! The keys of a job's objects: an index that takes many at once, and in memory those that it has not taken yet.
+//!
+//! Keys come in no order. An index that took each as it comes would touch another page for each, and write that page again
+//! with every transaction; in the order of their hashes, a page takes all of its keys at once. What is not in the index is
+//! marked in the same transaction, so a process that is killed leaves nothing behind that cannot be found.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+use fastbloom::BloomFilter;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use sha2::{Digest, Sha256};
+
+use crate::graph::ObjectKey;
+
+/// Keys in memory before the index takes them.
+const MOST_RECENT: usize = 100_000;
+/// Bits of the filter: two megabytes, which tell a million keys apart from nearly all others, and four million from most.
+const FILTER_BITS: usize = 1 << 24;
+const FILTER_HASHES: u32 = 4;
+/// Keys in one statement.
+const AT_ONCE: usize = 64;
+
+/// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
+type KeyHash = i64;
+
+/// The keys of the jobs that this process writes.
+#[derive(Default)]
+pub(super) struct Keys {
+    jobs: HashMap<i64, JobKeys>,
+}
+
+/// The keys of one job.
+pub(super) struct JobKeys {
+    job: i64,
+    /// Those that are not in the index, with their objects.
+    recent: BTreeSet<(KeyHash, i64)>,
+    /// What it does not hold is neither there nor in the index.
+    filter: BloomFilter,
+}
+
+impl Keys {
+    /// The keys of a job, read from the store where it was begun by another process.
+    pub(super) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
+        Ok(match self.jobs.entry(job) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(JobKeys::read(connection, job)?),
+        })
+    }
+
+    /// Brings the index up to date and lets go of the job, which adds no more.
+    pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
+        self.of(connection, job)?.settle(connection)?;
+        self.jobs.remove(&job);
+        Ok(())
+    }
+}
+
+impl JobKeys {
+    fn read(connection: &Connection, job: i64) -> rusqlite::Result<Self> {
+        let filter = BloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
+        let mut keys = Self { job, recent: BTreeSet::new(), filter };
+        let mut indexed = connection.prepare("SELECT hash FROM object_key WHERE job = ?1")?;
+        let mut rows = indexed.query([job])?;
+        while let Some(row) = rows.next()? {
+            keys.filter.insert_hash(filtered(row.get(0)?));
+        }
+        if let Some(since) = recent_since(connection, job)? {
+            let mut recent = connection.prepare("SELECT key, rowid FROM object WHERE job = ?1 AND rowid >= ?2")?;
+            let mut rows = recent.query([job, since])?;
+            while let Some(row) = rows.next()? {
+                let hash = hash_of(row.get_ref(0)?.as_str()?);
+                keys.filter.insert_hash(filtered(hash));
+                keys.recent.insert((hash, row.get(1)?));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The objects that may have a key: none, nearly always, where it is new.
+    pub(super) fn candidates(&self, connection: &Connection, key: &ObjectKey) -> rusqlite::Result<Vec<i64>> {
+        let hash = hash_of(key.as_str());
+        if !self.filter.contains_hash(filtered(hash)) {
+            return Ok(Vec::new());
+        }
+        let recent = self.recent.range((hash, i64::MIN)..=(hash, i64::MAX));
+        let mut found: Vec<i64> = recent.map(|(_, object)| *object).collect();
+        let mut indexed = connection.prepare_cached("SELECT object FROM object_key WHERE job = ?1 AND hash = ?2")?;
+        for object in indexed.query_map([self.job, hash], |row| row.get(0))? {
+            found.push(object?);
+        }
+        Ok(found)
+    }
+
+    /// Notes an object that was added.
+    pub(super) fn add(&mut self, connection: &Connection, key: &ObjectKey, object: i64) -> rusqlite::Result<()> {
+        if self.recent.is_empty() {
+            let mark = "INSERT INTO recent_key (job, since) VALUES (?1, ?2)";
+            connection.prepare_cached(mark)?.execute([self.job, object])?;
+        }
+        let hash = hash_of(key.as_str());
+        self.filter.insert_hash(filtered(hash));
+        self.recent.insert((hash, object));
+        if self.recent.len() >= MOST_RECENT { self.settle(connection) } else { Ok(()) }
+    }
+
+    /// Brings the index up to date.
+    pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut recent = std::mem::take(&mut self.recent).into_iter().peekable();
+        while recent.peek().is_some() {
+            let some: Vec<(KeyHash, i64)> = recent.by_ref().take(AT_ONCE).collect();
+            let places = vec!["(?, ?, ?)"; some.len()].join(", ");
+            let sql = format!("INSERT INTO object_key (job, hash, object) VALUES {places}");
+            let values = some.iter().flat_map(|(hash, object)| [self.job, *hash, *object]);
+            connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+        }
+        connection.prepare_cached("DELETE FROM recent_key WHERE job = ?1")?.execute([self.job])?;
+        Ok(())
+    }
+}
+
+fn hash_of(key: &str) -> KeyHash {
+    let digest = Sha256::digest(key);
+    KeyHash::from_be_bytes(std::array::from_fn(|at| digest[at]))
+}
+
+/// A hash as the filter takes it.
+fn filtered(hash: KeyHash) -> u64 {
+    hash.cast_unsigned()
+}
+
+/// From which object on the index of a job lacks some; `None` where it is whole.
+fn recent_since(connection: &Connection, job: i64) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT since FROM recent_key WHERE job = ?1";
+    connection.prepare_cached(sql)?.query_row([job], |row| row.get(0)).optional()
+}
+
+/// Whether all objects of a job are in the index.
+pub(super) fn is_current(connection: &Connection, job: i64) -> rusqlite::Result<bool> {
+    Ok(recent_since(connection, job)?.is_none())
+}
+
+/// The object of a key, as any process can tell: by the index, and past its end by looking at each.
+pub(super) fn look_up(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<Option<i64>> {
+    let indexed = "SELECT object.rowid FROM object_key JOIN object ON object.rowid = object_key.object \
+                   WHERE object_key.job = ?1 AND object_key.hash = ?2 AND object.key = ?3";
+    let mut indexed = connection.prepare_cached(indexed)?;
+    let found = indexed.query_row(params![job, hash_of(key.as_str()), key.as_str()], |row| row.get(0)).optional()?;
+    let since = if found.is_none() { recent_since(connection, job)? } else { None };
+    let Some(since) = since else { return Ok(found) };
+    let recent = "SELECT rowid FROM object WHERE job = ?1 AND rowid >= ?2 AND key = ?3";
+    connection.prepare_cached(recent)?.query_row(params![job, since, key.as_str()], |row| row.get(0)).optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn store() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("schema.sql")).unwrap();
+        let job = "INSERT INTO job (number, id, integration, instance, state, started, options) \
+                   VALUES (?1, ?1, 'acme', 'default', 'running', 0, '{}')";
+        for number in [1, 2] {
+            connection.execute(job, [number]).unwrap();
+        }
+        connection
+    }
+
+    fn object(connection: &Connection, job: i64, key: &ObjectKey) -> i64 {
+        let sql = "INSERT INTO object (job, kind, type, key, class, step, part, json) \
+                   VALUES (?1, 0, 'acme_team', ?2, 'Team', 'add', 0, '{}')";
+        connection.execute(sql, params![job, key.as_str()]).unwrap();
+        connection.last_insert_rowid()
+    }
+
+    /// What can happen to the keys of two jobs.
+    #[derive(Debug, Clone)]
+    enum Event {
+        /// A job gets an object of a key.
+        Add(i64, u8),
+        /// A job's index is brought up to date.
+        Settle(i64),
+        /// The process is killed, and another one takes the jobs up.
+        Restart,
+        /// A job ends.
+        Close(i64),
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            8 => (1..3_i64, 0..20_u8).prop_map(|(job, key)| Event::Add(job, key)),
+            1 => (1..3_i64).prop_map(Event::Settle),
+            1 => Just(Event::Restart),
+            1 => (1..3_i64).prop_map(Event::Close),
+        ];
+        proptest::collection::vec(event, 1..60)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn an_object_is_found_by_its_key_whatever_happened_before(events in events()) {
+            let connection = store();
+            let mut keys = Keys::default();
+            let mut there: HashMap<(i64, String), i64> = HashMap::new();
+            for event in events {
+                match event {
+                    Event::Add(job, key) => {
+                        let key = ObjectKey::new(format!("key-{key}")).unwrap();
+                        let known = there.get(&(job, key.to_string())).copied();
+                        let keys = keys.of(&connection, job).unwrap();
+                        let found = keys.candidates(&connection, &key).unwrap();
+                        prop_assert_eq!(found, Vec::from_iter(known));
+                        if known.is_none() {
+                            let object = object(&connection, job, &key);
+                            keys.add(&connection, &key, object).unwrap();
+                            there.insert((job, key.to_string()), object);
+                        }
+                    }
+                    Event::Settle(job) => {
+                        keys.of(&connection, job).unwrap().settle(&connection).unwrap();
+                        prop_assert!(is_current(&connection, job).unwrap());
+                    }
+                    Event::Restart => keys = Keys::default(),
+                    Event::Close(job) => {
+                        keys.close(&connection, job).unwrap();
+                        prop_assert!(is_current(&connection, job).unwrap());
+                    }
+                }
+                for job in [1, 2] {
+                    for key in 0..20 {
+                        let key = ObjectKey::new(format!("key-{key}")).unwrap();
+                        let known = there.get(&(job, key.to_string())).copied();
+                        prop_assert_eq!(look_up(&connection, job, &key).unwrap(), known);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn objects_of_one_hash_are_told_apart_by_their_keys() {
+        let connection = store();
+        let mut keys = Keys::default();
+        let (one, other) = (ObjectKey::new("one".to_owned()).unwrap(), ObjectKey::new("other".to_owned()).unwrap());
+        let stored = object(&connection, 1, &other);
+        // An object of another key under the hash of this one: what a collision looks like.
+        let ours = keys.of(&connection, 1).unwrap();
+        ours.add(&connection, &one, stored).unwrap();
+        ours.settle(&connection).unwrap();
+        assert_eq!(ours.candidates(&connection, &one).unwrap(), [stored]);
+        assert_eq!(look_up(&connection, 1, &one).unwrap(), None);
+    }
+}
