@@ -234,7 +234,7 @@ impl<'de> Visitor<'de> for Name {
 
 /// The URL without user and password, where it has them.
 fn without_credentials(text: &str) -> Option<String> {
-    if !(text.contains("://") && text.contains('@')) {
+    if !(text.contains('@') && text.contains("://")) {
         return None;
     }
     let mut url: Url = text.parse().ok()?;

@@ -57,6 +57,11 @@ impl ObjectText {
         self.place_of(name).map(|place| &self.json[place])
     }
 
+    /// The members in their order: names, if they are plain, and the JSON of their values.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        (0..self.len()).filter_map(|at| self.member_at(at))
+    }
+
     /// A member by its place in the order: its name and the JSON of its value.
     pub(crate) fn member_at(&self, at: usize) -> Option<(&str, &str)> {
         let member = self.members.get(at)?;

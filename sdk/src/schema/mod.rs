@@ -6,6 +6,7 @@
 
 mod formats;
 mod load;
+mod members;
 mod problem;
 mod reference;
 #[cfg(test)]
@@ -15,7 +16,7 @@ mod text;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
@@ -26,8 +27,9 @@ use serde_json::{Value, json};
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration};
 pub use load::load_directory;
 use load::problem;
+use members::Members;
 pub use problem::{SchemaError, SchemaProblem};
-use reference::{address, escaped};
+use reference::{address, class_at, escaped};
 use text::{JsonText, Text};
 
 /// Something about an object that its schema forbids.
@@ -78,11 +80,18 @@ pub struct Schemas {
     classes: BTreeMap<String, Value>,
     types: BTreeMap<ObjectType, Value>,
     compiled: RwLock<HashMap<String, Arc<Validator>>>,
-    of_texts: RwLock<HashMap<Sort, Arc<[Validator<JsonText>]>>>,
+    of_texts: RwLock<HashMap<Sort, Arc<OfTexts>>>,
 }
 
 /// Of which objects something is asked: their type, their classes joined by commas, and what they are at the least.
 type Sort = (ObjectType, Arc<str>, &'static str);
+
+/// What is asked of the texts of one sort.
+struct OfTexts {
+    /// By member, where the schemas can be taken apart.
+    members: Option<Members>,
+    whole: OnceLock<Result<Vec<Validator<JsonText>>, SchemaProblem>>,
+}
 
 impl fmt::Debug for Schemas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,10 +196,7 @@ impl Schemas {
     /// Everything that is wrong with an object that is written already. Only where something is, a tree is built of it.
     pub(crate) fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
         let sort = (object_type.clone(), Arc::clone(class), base(|name| object.get(name).is_some()));
-        let valid = self
-            .of_text(sort)
-            .is_ok_and(|validators| validators.iter().all(|validator| validator.is_valid(Text::Object(object))));
-        if valid {
+        if self.allow_text(sort, object) {
             return Vec::new();
         }
         match object.to_properties() {
@@ -203,15 +209,31 @@ impl Schemas {
         }
     }
 
-    fn of_text(&self, sort: Sort) -> Result<Arc<[Validator<JsonText>]>, SchemaProblem> {
-        if let Some(known) = self.of_texts.read().unwrap_or_else(PoisonError::into_inner).get(&sort) {
-            return Ok(Arc::clone(known));
+    fn allow_text(&self, sort: Sort, object: &ObjectText) -> bool {
+        let asked = self.of_texts.read().unwrap_or_else(PoisonError::into_inner).get(&sort).map(Arc::clone);
+        let asked = asked.unwrap_or_else(|| self.ask_texts(&sort));
+        let members = asked.members.as_ref();
+        if members.is_some_and(|members| members.allow(object, &|schema| self.build(schema).ok()).unwrap_or(false)) {
+            return true;
         }
         let (object_type, class, base) = &sort;
+        let names = || self.names(base, class.split(','), Some(object_type.as_str())).into_iter();
+        let whole = asked.whole.get_or_init(|| names().map(|name| self.compile(name)).collect());
+        whole.as_ref().is_ok_and(|whole| whole.iter().all(|validator| validator.is_valid(Text::Object(object))))
+    }
+
+    fn ask_texts(&self, sort: &Sort) -> Arc<OfTexts> {
+        let (object_type, class, base) = sort;
+        // Without a word of its draft a schema may mean another than is taken apart here.
+        let says_its_draft = |schema: &&Value| schema.get("$schema").is_some();
+        let schema = |name: &str| self.types.get(name).or_else(|| self.classes.get(name)).filter(says_its_draft);
         let names = self.names(base, class.split(','), Some(object_type.as_str()));
-        let validators: Arc<[_]> = names.into_iter().map(|name| self.compile(name)).collect::<Result<_, _>>()?;
-        self.of_texts.write().unwrap_or_else(PoisonError::into_inner).insert(sort, Arc::clone(&validators));
-        Ok(validators)
+        let schemas: Option<Vec<&Value>> = names.into_iter().map(schema).collect();
+        let follow = |reference: &str| self.classes.get(class_at(reference)?).filter(says_its_draft);
+        let members = schemas.and_then(|schemas| Members::of(schemas, &follow));
+        let asked = OfTexts { members, whole: OnceLock::new() };
+        let mut of_texts = self.of_texts.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(of_texts.entry(sort.clone()).or_insert(Arc::new(asked)))
     }
 
     /// The names of the schemas that an object must satisfy.
@@ -254,10 +276,13 @@ impl Schemas {
             Some(schema) => schema.clone(),
             None => json!({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": address(name)}),
         };
-        let options = jsonschema::options_for::<F>().with_registry(&self.registry).offline();
-        formats::checked(options).build(&schema).map_err(|error| {
+        self.build(&schema).map_err(|error| {
             problem(name, None::<PathBuf>, error.schema_path().as_str(), format!("it does not compile: {error}"))
         })
+    }
+
+    fn build<F: Json>(&self, schema: &Value) -> Result<Validator<F>, ValidationError<'static>> {
+        formats::checked(jsonschema::options_for::<F>().with_registry(&self.registry).offline()).build(schema)
     }
 }
 

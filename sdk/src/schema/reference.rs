@@ -17,6 +17,11 @@ pub(super) fn address(class: &str) -> String {
     format!("{BASE}{class}.json")
 }
 
+/// The class at an address.
+pub(super) fn class_at(address: &str) -> Option<&str> {
+    address.strip_prefix(BASE)?.strip_suffix(".json")
+}
+
 /// A reference as it stands in a class schema.
 struct Reference {
     from: String,

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use serde_json::json;
 
 use super::*;
@@ -184,4 +186,115 @@ fn an_object_that_is_written_already_has_the_findings_of_its_tree() {
     assert_eq!(check(&bad).len(), 2);
     bad["nested"] = (0..200).fold(json!(1), |inner, _| json!([inner]));
     assert_eq!(check(&bad)[0].key, "k", "what is too deep for a tree is a finding of its own");
+}
+
+#[test]
+fn the_schemas_of_all_classes_are_taken_apart() {
+    let schemas = Schemas::new(BTreeMap::new()).unwrap();
+    for class in schemas.classes().keys() {
+        let bases = ["MappedRelationship", "Relationship", "Entity"];
+        let base = bases.into_iter().find(|base| base == class).unwrap_or("Entity");
+        let asked = schemas.ask_texts(&(ObjectType::literal("acme_thing"), Arc::from(class.as_str()), base));
+        assert!(asked.members.is_some(), "{class}");
+    }
+}
+
+/// Objects of a class, nearly all of them with something wrong.
+fn objects(schemas: &Schemas, class: &str) -> impl Strategy<Value = Value> + use<> {
+    let mut names: Vec<String> = ["odd", "tag.a", "no$name", "_mapping", "_fromEntityKey", "_toEntityKey", "_rawData"]
+        .map(str::to_owned)
+        .to_vec();
+    let properties =
+        |schema: &Value| schema["properties"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
+    for part in std::iter::once(&schemas.classes()[class])
+        .chain(schemas.classes()[class]["allOf"].as_array().into_iter().flatten())
+    {
+        names.extend(properties(part).unwrap_or_default());
+    }
+    // What it is is told beside the text as well.
+    names.retain(|name| name != "_class" && name != "_type");
+    let values = [
+        json!("text"),
+        json!(""),
+        json!("a@b.c"),
+        json!("https://example.com/"),
+        json!("2020-01-01"),
+        json!("10.0.0.1"),
+        json!(null),
+        json!(true),
+        json!(3),
+        json!(-1.5),
+        json!(1_700_000_000_000_i64),
+        json!([]),
+        json!(["a"]),
+        json!(["a", "a"]),
+        json!([1]),
+        json!({}),
+        json!([{"name": "default", "rawData": {}}]),
+    ];
+    let more = proptest::collection::btree_map(
+        proptest::sample::select(names),
+        proptest::sample::select(values.to_vec()),
+        0..6,
+    );
+    let class = class.to_owned();
+    (more, any::<bool>(), any::<bool>()).prop_map(move |(more, list, named)| {
+        let mut object = json!({"_key": "k", "_type": "acme_thing", "displayName": "n"});
+        object["_class"] = match (list, class.as_str()) {
+            (true, _) => json!([class]),
+            (false, "MappedRelationship" | "Relationship") => json!("HAS"),
+            (false, _) => json!(class),
+        };
+        if named {
+            object["name"] = "n".into();
+        }
+        if named && class == "Relationship" {
+            (object["_fromEntityKey"], object["_toEntityKey"]) = ("a".into(), "b".into());
+        }
+        if named && class == "MappedRelationship" {
+            let target = json!({"_key": "t", "_type": "acme_target", "_class": "User"});
+            object["_mapping"] = json!({"relationshipDirection": "FORWARD", "sourceEntityKey": "s", "targetFilterKeys": [["_key"]], "targetEntity": target});
+        }
+        for (name, value) in more {
+            object[name] = value;
+        }
+        object
+    })
+}
+
+#[test]
+fn a_text_is_valid_where_its_tree_is_for_every_class() {
+    let schemas = Schemas::new(BTreeMap::new()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut valid, mut all) = (0, 0);
+    for class in schemas.classes().keys() {
+        let objects = objects(&schemas, class);
+        for _ in 0..200 {
+            let object = objects.new_tree(&mut runner).unwrap().current();
+            let text = ObjectText::from(object.as_object().unwrap());
+            let found = schemas.check_text(&text, &ObjectType::literal("acme_thing"), &Arc::from(class.as_str()));
+            assert_eq!(found, schemas.check(&object), "{object}");
+            let sort =
+                (ObjectType::literal("acme_thing"), Arc::from(class.as_str()), base(|name| object.get(name).is_some()));
+            assert_eq!(schemas.allow_text(sort, &text), found.is_empty(), "{object}");
+            (valid, all) = (valid + usize::from(found.is_empty()), all + 1);
+        }
+    }
+    assert!(valid * 20 > all && valid * 2 < all, "{valid} of {all} objects are valid");
+}
+
+#[test]
+fn schemas_that_say_more_of_an_object_than_of_its_members_are_asked_as_they_are() {
+    let one_of_two = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "allOf": [{"$ref": "#Entity"}, {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}],
+    });
+    let schemas = Schemas::new(BTreeMap::from([("Odd".to_owned(), one_of_two)])).unwrap();
+    let check = |more: Value| {
+        let mut object = json!({"_class": ["Odd"], "_key": "k", "_type": "acme_odd", "displayName": "n", "name": "n"});
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let text = ObjectText::from(object.as_object().unwrap());
+        schemas.check_text(&text, &ObjectType::literal("acme_odd"), &Arc::from("Odd")).len()
+    };
+    assert_eq!([check(json!({"a": 1})), check(json!({"b": 1})), check(json!({"c": 1}))], [0, 0, 1]);
 }

@@ -245,7 +245,7 @@ mod tests {
     fn objects_of_one_hash_are_told_apart_by_their_keys() {
         let connection = store();
         let mut keys = Keys::default();
-        let (one, other) = (ObjectKey::new("one".to_owned()).unwrap(), ObjectKey::new("other".to_owned()).unwrap());
+        let (one, other) = (ObjectKey::new("one").unwrap(), ObjectKey::new("other").unwrap());
         let stored = object(&connection, 1, &other);
         // An object of another key under the hash of this one: what a collision looks like.
         let ours = keys.of(&connection, 1).unwrap();

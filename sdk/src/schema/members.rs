@@ -1,0 +1,201 @@
+//! What schemas ask of an object, member by member.
+//!
+//! A validator goes through all schemas of an object, each with its references, and asks every member what several of them say.
+//! But objects of a type have few sets of names. What the schemas say of the names is asked once for each set; after that, a
+//! member is asked only what they say of its value, all at once. Schemas that say more of an object than of its members, such
+//! as that one of two must fit, cannot be taken apart in this way, and are asked as they are.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use jsonschema::Validator;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::graph::ObjectText;
+
+use super::text::{JsonText, Text};
+
+/// Sets of names that are remembered: more than the optional properties of a type usually make.
+const MOST_SHAPES: usize = 64;
+/// The one draft whose words are known here.
+const DRAFT: &str = "http://json-schema.org/draft-07/schema";
+
+/// Schemas taken apart.
+pub(super) struct Members {
+    layers: Vec<Layer>,
+    of_names: Value,
+    names: OnceLock<Option<Validator<JsonText>>>,
+    shapes: RwLock<Vec<Arc<Shape>>>,
+    values: RwLock<BTreeMap<String, Option<Arc<Validator<JsonText>>>>>,
+}
+
+/// What one schema says of the values of members.
+#[derive(Default)]
+struct Layer {
+    properties: Map<String, Value>,
+    patterns: Map<String, Value>,
+    additional: Option<Value>,
+}
+
+/// A set of names that is allowed.
+struct Shape(Vec<MemberRule>);
+
+/// What is asked of a member.
+struct MemberRule {
+    name: String,
+    value: Option<Arc<Validator<JsonText>>>,
+    /// JSON that was found valid: members such as the type have no other.
+    known: OnceLock<Box<str>>,
+}
+
+impl Members {
+    /// Takes schemas apart, where that can be done; `follow` finds the schema that a reference leads to.
+    pub(super) fn of<'a>(
+        schemas: impl IntoIterator<Item = &'a Value>,
+        follow: &impl Fn(&str) -> Option<&'a Value>,
+    ) -> Option<Self> {
+        let (mut layers, mut of_names) = (Vec::new(), Vec::new());
+        for schema in schemas {
+            take_apart(schema, follow, &mut layers, &mut of_names)?;
+        }
+        let of_names = all_of(&of_names);
+        Some(Self { layers, of_names, names: OnceLock::new(), shapes: RwLock::default(), values: RwLock::default() })
+    }
+
+    /// Whether an object is valid, as far as can be told from its members; `compile` makes a validator of a schema.
+    pub(super) fn allow(
+        &self,
+        object: &ObjectText,
+        compile: &impl Fn(&Value) -> Option<Validator<JsonText>>,
+    ) -> Option<bool> {
+        if !object.has_plain_names() {
+            return None;
+        }
+        let known = self.shapes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shape) = known.iter().find(|shape| shape.is_of(object)).map(Arc::clone) {
+            drop(known);
+            return Some(shape.allows(object));
+        }
+        let is_full = known.len() >= MOST_SHAPES;
+        drop(known);
+        let names = self.names.get_or_init(|| compile(&self.of_names)).as_ref()?;
+        if is_full || !names.is_valid(Text::Object(object)) {
+            return None;
+        }
+        let rules = object.members().map(|(name, _)| self.rule(name, compile)).collect::<Option<_>>()?;
+        let shape = Arc::new(Shape(rules));
+        self.shapes.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&shape));
+        Some(shape.allows(object))
+    }
+
+    fn rule(&self, name: &str, compile: &impl Fn(&Value) -> Option<Validator<JsonText>>) -> Option<MemberRule> {
+        let rule = |value| MemberRule { name: name.to_owned(), value, known: OnceLock::new() };
+        if let Some(known) = self.values.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Some(rule(known.clone()));
+        }
+        let mut schemas: Vec<&Value> = Vec::new();
+        for layer in &self.layers {
+            let mut is_additional = true;
+            if let Some(schema) = layer.properties.get(name) {
+                is_additional = false;
+                schemas.push(schema);
+            }
+            for (pattern, schema) in &layer.patterns {
+                if compile(&json!({"pattern": pattern}))?.is_valid(Text::Name(name)) {
+                    is_additional = false;
+                    schemas.push(schema);
+                }
+            }
+            schemas.extend(layer.additional.as_ref().filter(|_| is_additional));
+        }
+        let value = match schemas.is_empty() {
+            true => None,
+            false => Some(Arc::new(compile(&all_of(&schemas))?)),
+        };
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        Some(rule(values.entry(name.to_owned()).or_insert(value).clone()))
+    }
+}
+
+fn all_of(schemas: &impl Serialize) -> Value {
+    json!({"$schema": DRAFT, "allOf": schemas})
+}
+
+impl Shape {
+    fn is_of(&self, object: &ObjectText) -> bool {
+        self.0.len() == object.len() && self.0.iter().zip(object.members()).all(|(rule, (name, _))| rule.name == name)
+    }
+
+    fn allows(&self, object: &ObjectText) -> bool {
+        self.0.iter().zip(object.members()).all(|(rule, (_, json))| rule.allows(json))
+    }
+}
+
+impl MemberRule {
+    fn allows(&self, json: &str) -> bool {
+        let Some(value) = &self.value else { return true };
+        if self.known.get().is_some_and(|known| **known == *json) {
+            return true;
+        }
+        let is_valid = value.is_valid(Text::Json(json));
+        if is_valid {
+            self.known.get_or_init(|| json.into());
+        }
+        is_valid
+    }
+}
+
+/// Adds what a schema says of values and of names; `None` where it says something else.
+fn take_apart<'a>(
+    schema: &'a Value,
+    follow: &impl Fn(&str) -> Option<&'a Value>,
+    layers: &mut Vec<Layer>,
+    of_names: &mut Vec<Value>,
+) -> Option<()> {
+    let schema = match schema {
+        Value::Bool(true) => return Some(()),
+        Value::Object(schema) => schema,
+        _ => return None,
+    };
+    if let Some(reference) = schema.get("$ref") {
+        // In this draft a reference stands for itself alone.
+        return take_apart(follow(reference.as_str()?)?, follow, layers, of_names);
+    }
+    let (mut layer, mut names) = (Layer::default(), Map::new());
+    for (word, value) in schema {
+        match word.as_str() {
+            "$schema" if value.as_str()?.trim_end_matches('#') != DRAFT => return None,
+            "$schema" | "$id" | "$comment" | "title" | "description" | "default" | "examples" | "definitions" => {}
+            "type" if value == "object" => {}
+            "required" | "propertyNames" | "minProperties" | "maxProperties" if stands_alone(value) => {
+                names.insert(word.clone(), value.clone());
+            }
+            "properties" if stands_alone(value) => layer.properties = value.as_object()?.clone(),
+            "patternProperties" if stands_alone(value) => layer.patterns = value.as_object()?.clone(),
+            "additionalProperties" if stands_alone(value) => layer.additional = Some(value.clone()),
+            "allOf" => {
+                for part in value.as_array()? {
+                    take_apart(part, follow, layers, of_names)?;
+                }
+            }
+            _ => return None,
+        }
+    }
+    layers.push(layer);
+    of_names.push(Value::Object(names));
+    Some(())
+}
+
+/// Whether a part of a schema means the same in another place: its references lead to addresses, not to places around it.
+fn stands_alone(part: &Value) -> bool {
+    match part {
+        Value::Object(members) => members.iter().all(|(word, value)| match (word.as_str(), value) {
+            ("$ref", Value::String(reference)) => !reference.starts_with('#'),
+            ("$id", Value::String(_)) => false,
+            _ => stands_alone(value),
+        }),
+        Value::Array(parts) => parts.iter().all(stands_alone),
+        _ => true,
+    }
+}
