@@ -89,8 +89,10 @@ pub fn write(fields: &[PropertyField], shown: Option<TokenStream>) -> TokenStrea
 
 /// An expression of `json`: the struct.
 pub fn read(fields: &[PropertyField]) -> TokenStream {
-    let names = fields.iter().map(|field| &field.name);
-    let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
+    let mut in_order: Vec<&PropertyField> = fields.iter().collect();
+    in_order.sort_by(|one, other| one.name.cmp(&other.name));
+    let names = in_order.iter().map(|field| &field.name);
+    let idents = in_order.iter().map(|field| &field.ident);
     let reads = fields.iter().map(|field| {
         let (name, ident) = (&field.name, &field.ident);
         quote! { #ident: ::integration_sdk::graph::read_property(#name, #ident)? }

@@ -120,7 +120,7 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     fn display_name(&self) -> String;
     /// Adds `displayName` and the flat properties to an object.
     fn write(&self, object: &mut ObjectWriter);
-    /// Reads an entity of the store back from its JSON.
+    /// Reads an entity back from its JSON as the store holds it: names in order, no spaces.
     ///
     /// # Errors
     /// The property that does not fit.

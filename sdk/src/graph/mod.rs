@@ -10,6 +10,7 @@ mod kind;
 mod names;
 mod property;
 mod relationship;
+mod scan;
 mod text;
 mod value;
 
@@ -24,6 +25,7 @@ pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_prop
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
+pub(crate) use scan::Values;
 pub use text::ObjectWriter;
 pub(crate) use text::{ObjectText, written};
 pub use value::ValueWriter;

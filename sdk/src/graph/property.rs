@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::scan::Values;
 use super::value::ValueWriter;
 
 /// A stored property that its Rust type cannot hold.
@@ -247,59 +248,42 @@ pub fn read_property<T: Property>(name: &str, value: Option<Value>) -> Result<T,
     })
 }
 
-/// Takes some properties out of an object's JSON, in the order of their names here; the others are passed over.
+/// Takes some properties out of an object's JSON; the others, raw data among them, are passed over. The names are in order, as
+/// they are in the object.
 ///
 /// # Errors
 /// [`PropertyError`] where the text is no JSON object.
 pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[Option<Value>; N], PropertyError> {
-    let mut text = serde_json::Deserializer::from_str(json);
-    text.deserialize_map(Pick(names)).map_err(|error| PropertyError {
+    debug_assert!(names.is_sorted());
+    let unfit = |found: &dyn fmt::Display| PropertyError {
         property: "object".to_owned(),
         expected: "a JSON object",
-        found: error.to_string(),
-    })
-}
-
-struct Pick<'a, const N: usize>([&'a str; N]);
-
-impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
-    type Value = [Option<Value>; N];
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        found: found.to_string().chars().take(80).collect(),
+    };
+    if !json.starts_with('{') {
+        return Err(unfit(&json));
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut picked = [const { None }; N];
-        while let Some(at) = object.next_key_seed(PlaceOf(&self.0))? {
-            match at {
-                Some(at) => picked[at] = Some(object.next_value()?),
-                None => drop(object.next_value::<IgnoredAny>()?),
-            }
+    let mut picked = [const { None }; N];
+    let mut wanted = names.iter().zip(&mut picked).peekable();
+    let mut members = Values::within(json);
+    while let (Some(name), Some(value)) = (members.next(), members.next()) {
+        let name = name.trim_matches('"');
+        if name.contains('\\') {
+            // A property's name needs no escapes, and one that has some does not stand in the order of its letters.
+            continue;
         }
-        Ok(picked)
+        while wanted.next_if(|(wanted, _)| **wanted < name).is_some() {}
+        if let Some((_, place)) = wanted.next_if(|(wanted, _)| **wanted == name) {
+            *place = Some(read_value(value).map_err(|error| unfit(&error))?);
+        }
     }
+    Ok(picked)
 }
 
-/// Reads a name as its place among those that are wanted.
-struct PlaceOf<'a>(&'a [&'a str]);
-
-impl<'de> DeserializeSeed<'de> for PlaceOf<'_> {
-    type Value = Option<usize>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for PlaceOf<'_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|wanted| *wanted == name))
+fn read_value(json: &str) -> serde_json::Result<Value> {
+    match json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(text) if !text.contains('\\') => Ok(Value::String(text.to_owned())),
+        _ => serde_json::from_str(json),
     }
 }
 

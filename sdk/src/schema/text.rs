@@ -5,9 +5,10 @@ use std::{iter, vec};
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
+use memchr::memchr;
 use serde_json::{Number, Value};
 
-use crate::graph::ObjectText;
+use crate::graph::{ObjectText, Values};
 
 /// The representation: text that is known to be JSON.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
             Self::Name(name) => Some(Cow::Borrowed(name)),
             Self::Json(json) => {
                 let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-                let plain = !inner.as_bytes().contains(&b'\\');
+                let plain = memchr(b'\\', inner.as_bytes()).is_none();
                 if plain { Some(Cow::Borrowed(inner)) } else { serde_json::from_str(json).ok().map(Cow::Owned) }
             }
             Self::Object(_) => None,
@@ -231,59 +232,6 @@ impl<'a> Array<'a, JsonText> for Elements<'a> {
 
     fn elements(&self) -> Self::ElementsIter {
         Values::within(self.0).map(Text::Json)
-    }
-}
-
-/// The values within a list or an object, the names of its members among them, in the order of the text. The text is JSON
-/// without spaces, as objects are written.
-#[derive(Debug, Clone)]
-pub(super) struct Values<'a> {
-    json: &'a str,
-    at: usize,
-}
-
-impl<'a> Values<'a> {
-    fn within(json: &'a str) -> Self {
-        // Behind the bracket.
-        Self { json, at: 1 }
-    }
-}
-
-impl<'a> Iterator for Values<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let length = length_of_value(&self.json.as_bytes()[self.at..])?;
-        let value = &self.json[self.at..self.at + length];
-        // Behind the comma, the colon or the bracket that follows.
-        self.at += length + 1;
-        Some(value)
-    }
-}
-
-/// How long the value is that the text begins with; `None` at the end of what it stands in.
-fn length_of_value(json: &[u8]) -> Option<usize> {
-    let (mut depth, mut at) = (0_usize, 0);
-    loop {
-        match json.get(at)? {
-            b'"' => at = end_of_string(json, at + 1)?,
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' | b',' | b':' if depth == 0 => return (at > 0).then_some(at),
-            b']' | b'}' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-    }
-}
-
-/// Where the quote is that ends a string.
-fn end_of_string(json: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match json.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
     }
 }
 

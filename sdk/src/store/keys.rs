@@ -22,7 +22,7 @@ const FILTER_HASHES: u32 = 4;
 const AT_ONCE: usize = 64;
 
 /// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
-type KeyHash = i64;
+pub(super) type KeyHash = i64;
 
 /// The keys of the jobs that this process writes.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl JobKeys {
             let mut recent = connection.prepare("SELECT key, rowid FROM object WHERE job = ?1 AND rowid >= ?2")?;
             let mut rows = recent.query([job, since])?;
             while let Some(row) = rows.next()? {
-                let hash = hash_of(row.get_ref(0)?.as_str()?);
+                let hash = hash(row.get_ref(0)?.as_str()?);
                 keys.filter.insert_hash(filtered(hash));
                 keys.recent.insert((hash, row.get(1)?));
             }
@@ -77,9 +77,8 @@ impl JobKeys {
         Ok(keys)
     }
 
-    /// The objects that may have a key: none, nearly always, where it is new.
-    pub(super) fn candidates(&self, connection: &Connection, key: &ObjectKey) -> rusqlite::Result<Vec<i64>> {
-        let hash = hash_of(key.as_str());
+    /// The objects that may have a key of this hash: none, nearly always, where it is new.
+    pub(super) fn candidates(&self, connection: &Connection, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
         if !self.filter.contains_hash(filtered(hash)) {
             return Ok(Vec::new());
         }
@@ -93,12 +92,11 @@ impl JobKeys {
     }
 
     /// Notes an object that was added.
-    pub(super) fn add(&mut self, connection: &Connection, key: &ObjectKey, object: i64) -> rusqlite::Result<()> {
+    pub(super) fn add(&mut self, connection: &Connection, hash: KeyHash, object: i64) -> rusqlite::Result<()> {
         if self.recent.is_empty() {
             let mark = "INSERT INTO recent_key (job, since) VALUES (?1, ?2)";
             connection.prepare_cached(mark)?.execute([self.job, object])?;
         }
-        let hash = hash_of(key.as_str());
         self.filter.insert_hash(filtered(hash));
         self.recent.insert((hash, object));
         if self.recent.len() >= MOST_RECENT { self.settle(connection) } else { Ok(()) }
@@ -119,7 +117,12 @@ impl JobKeys {
     }
 }
 
-fn hash_of(key: &str) -> KeyHash {
+/// The hash of a key.
+pub(super) fn hash_of(key: &ObjectKey) -> KeyHash {
+    hash(key.as_str())
+}
+
+fn hash(key: &str) -> KeyHash {
     let digest = Sha256::digest(key);
     KeyHash::from_be_bytes(std::array::from_fn(|at| digest[at]))
 }
@@ -145,7 +148,7 @@ pub(super) fn look_up(connection: &Connection, job: i64, key: &ObjectKey) -> rus
     let indexed = "SELECT object.rowid FROM object_key JOIN object ON object.rowid = object_key.object \
                    WHERE object_key.job = ?1 AND object_key.hash = ?2 AND object.key = ?3";
     let mut indexed = connection.prepare_cached(indexed)?;
-    let found = indexed.query_row(params![job, hash_of(key.as_str()), key.as_str()], |row| row.get(0)).optional()?;
+    let found = indexed.query_row(params![job, hash_of(key), key.as_str()], |row| row.get(0)).optional()?;
     let since = if found.is_none() { recent_since(connection, job)? } else { None };
     let Some(since) = since else { return Ok(found) };
     let recent = "SELECT rowid FROM object WHERE job = ?1 AND rowid >= ?2 AND key = ?3";
@@ -212,11 +215,11 @@ mod tests {
                         let key = ObjectKey::new(format!("key-{key}")).unwrap();
                         let known = there.get(&(job, key.to_string())).copied();
                         let keys = keys.of(&connection, job).unwrap();
-                        let found = keys.candidates(&connection, &key).unwrap();
+                        let found = keys.candidates(&connection, hash_of(&key)).unwrap();
                         prop_assert_eq!(found, Vec::from_iter(known));
                         if known.is_none() {
                             let object = object(&connection, job, &key);
-                            keys.add(&connection, &key, object).unwrap();
+                            keys.add(&connection, hash_of(&key), object).unwrap();
                             there.insert((job, key.to_string()), object);
                         }
                     }
@@ -249,9 +252,9 @@ mod tests {
         let stored = object(&connection, 1, &other);
         // An object of another key under the hash of this one: what a collision looks like.
         let ours = keys.of(&connection, 1).unwrap();
-        ours.add(&connection, &one, stored).unwrap();
+        ours.add(&connection, hash_of(&one), stored).unwrap();
         ours.settle(&connection).unwrap();
-        assert_eq!(ours.candidates(&connection, &one).unwrap(), [stored]);
+        assert_eq!(ours.candidates(&connection, hash_of(&one)).unwrap(), [stored]);
         assert_eq!(look_up(&connection, 1, &one).unwrap(), None);
     }
 }

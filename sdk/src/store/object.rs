@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 
-use super::keys::{self, JobKeys, Keys};
+use super::keys::{self, JobKeys, KeyHash, Keys};
 use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sorted;
 
@@ -81,13 +81,14 @@ pub(super) fn insert(
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
             continue;
         }
-        if let Some(there) = stored(connection, keys, &row.key)? {
+        let hash = keys::hash_of(&row.key);
+        if let Some(there) = stored(connection, keys, &row.key, hash)? {
             resolve(connection, job, step, row, json, there, &mut outcome)?;
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
         add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, json])?;
-        keys.add(connection, &row.key, connection.last_insert_rowid())?;
+        keys.add(connection, hash, connection.last_insert_rowid())?;
     }
     let mut mark =
         connection.prepare_cached("INSERT INTO part (job, step, number, parent, books) VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -107,9 +108,9 @@ struct Stored {
     json: String,
 }
 
-fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey) -> rusqlite::Result<Option<Stored>> {
+fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHash) -> rusqlite::Result<Option<Stored>> {
     let sql = "SELECT rowid, kind, type, step, part, json FROM object WHERE rowid = ?1 AND key = ?2";
-    for rowid in keys.candidates(connection, key)? {
+    for rowid in keys.candidates(connection, hash)? {
         let read = |row: &SqlRow<'_>| {
             Ok(Stored {
                 rowid: row.get(0)?,
@@ -207,7 +208,7 @@ pub(super) fn amend<E>(
     properties: Properties,
     check: impl FnOnce(&ObjectKey, &Value) -> Result<bool, E>,
 ) -> rusqlite::Result<Result<bool, E>> {
-    let there = stored(connection, keys, key)?.filter(|there| there.kind == Kind::Entity as i64);
+    let there = stored(connection, keys, key, keys::hash_of(key))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
     let amended = Value::Object(merge(object(&there.json)?, properties));
     let verdict = check(key, &amended);

@@ -1,0 +1,94 @@
+//! JSON text gone through in place: what stands where, without a parser.
+
+use memchr::memchr2;
+
+/// The values within a list or an object, the names of its members among them, in the order of the text. The text is JSON
+/// without spaces, as objects are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Values<'a> {
+    json: &'a str,
+    at: usize,
+}
+
+impl<'a> Values<'a> {
+    /// Those of the list or the object that the text is.
+    pub(crate) fn within(json: &'a str) -> Self {
+        // Behind the bracket.
+        Self { json, at: 1 }
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let length = length_of_value(self.json.as_bytes().get(self.at..)?)?;
+        let value = &self.json[self.at..self.at + length];
+        // Behind the comma, the colon or the bracket that follows.
+        self.at += length + 1;
+        Some(value)
+    }
+}
+
+/// How long the value is that the text begins with; `None` at the end of what it stands in.
+fn length_of_value(json: &[u8]) -> Option<usize> {
+    let length = match json.first()? {
+        b'"' => end_of_string(json, 1)?,
+        b'[' | b'{' => end_of_list(json)?,
+        _ => json.iter().position(|byte| matches!(byte, b',' | b':' | b']' | b'}'))?,
+    };
+    // Something follows each value that is whole.
+    (length > 0 && length < json.len()).then_some(length)
+}
+
+/// Behind the bracket that ends the list or the object that the text begins with.
+fn end_of_list(json: &[u8]) -> Option<usize> {
+    let (mut depth, mut at) = (0_usize, 0);
+    loop {
+        let byte = *json.get(at)?;
+        at += 1;
+        match byte {
+            b'"' => at = end_of_string(json, at)?,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' if depth == 1 => return Some(at),
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+}
+
+/// Behind the quote that ends a string, whose text begins at a place.
+fn end_of_string(json: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr2(b'"', b'\\', json.get(at..)?)?;
+        match json[at] {
+            b'"' => return Some(at + 1),
+            _ => at += 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_told_apart_whatever_stands_in_them() {
+        let list = json!(["a,b", "\"]\\", {"x": [1, {"y": "}"}]}, [], {}, -1.5e3, null, true, "é"]);
+        let text = list.to_string();
+        let values: Vec<serde_json::Value> =
+            Values::within(&text).map(|value| serde_json::from_str(value).unwrap()).collect();
+        assert_eq!(json!(values), list);
+        assert_eq!(Values::within(r#"{"a":[1],"b":"c"}"#).collect::<Vec<_>>(), [r#""a""#, "[1]", r#""b""#, r#""c""#]);
+        assert_eq!([Values::within("[]").count(), Values::within("{}").count()], [0, 0]);
+    }
+
+    #[test]
+    fn text_that_is_cut_off_ends_the_values() {
+        assert_eq!(Values::within(r#"["a","b"#).collect::<Vec<_>>(), [r#""a""#]);
+        assert_eq!(Values::within("[[1,").count(), 0);
+        assert_eq!(Values::within("").count(), 0);
+    }
+}
