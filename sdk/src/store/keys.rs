@@ -13,8 +13,11 @@ use sha2::{Digest, Sha256};
 
 use crate::graph::ObjectKey;
 
-/// Keys in memory before the index takes them.
+/// Keys in memory before the index takes them: few while it is small, so that little is left for the end; many when it is large,
+/// so that a page takes several.
+const FEWEST_RECENT: usize = 8_000;
 const MOST_RECENT: usize = 100_000;
+const INDEXED_PER_RECENT: usize = 8;
 /// Bits of the filter: two megabytes, which tell a million keys apart from nearly all others, and four million from most.
 const FILTER_BITS: usize = 1 << 24;
 const FILTER_HASHES: u32 = 4;
@@ -35,6 +38,7 @@ pub(super) struct JobKeys {
     job: i64,
     /// Those that are not in the index, with their objects.
     recent: BTreeSet<(KeyHash, i64)>,
+    indexed: usize,
     /// What it does not hold is neither there nor in the index.
     filter: BloomFilter,
 }
@@ -59,11 +63,12 @@ impl Keys {
 impl JobKeys {
     fn read(connection: &Connection, job: i64) -> rusqlite::Result<Self> {
         let filter = BloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
-        let mut keys = Self { job, recent: BTreeSet::new(), filter };
+        let mut keys = Self { job, recent: BTreeSet::new(), indexed: 0, filter };
         let mut indexed = connection.prepare("SELECT hash FROM object_key WHERE job = ?1")?;
         let mut rows = indexed.query([job])?;
         while let Some(row) = rows.next()? {
             keys.filter.insert_hash(filtered(row.get(0)?));
+            keys.indexed += 1;
         }
         if let Some(since) = recent_since(connection, job)? {
             let mut recent = connection.prepare("SELECT key, rowid FROM object WHERE job = ?1 AND rowid >= ?2")?;
@@ -99,11 +104,13 @@ impl JobKeys {
         }
         self.filter.insert_hash(filtered(hash));
         self.recent.insert((hash, object));
-        if self.recent.len() >= MOST_RECENT { self.settle(connection) } else { Ok(()) }
+        let enough = (self.indexed / INDEXED_PER_RECENT).clamp(FEWEST_RECENT, MOST_RECENT);
+        if self.recent.len() >= enough { self.settle(connection) } else { Ok(()) }
     }
 
     /// Brings the index up to date.
     pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.indexed += self.recent.len();
         let mut recent = std::mem::take(&mut self.recent).into_iter().peekable();
         while recent.peek().is_some() {
             let some: Vec<(KeyHash, i64)> = recent.by_ref().take(AT_ONCE).collect();
