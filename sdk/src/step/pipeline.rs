@@ -20,9 +20,9 @@ use super::{Ledger, ObjectError, Part, StepError, StepResult};
 const BATCH_OBJECTS: usize = 150;
 const BATCH_BYTES: usize = 120_000;
 /// Batches of a step that are checked at once.
-const CHECKED_AT_ONCE: usize = 2;
+const CHECKED_AT_ONCE: usize = 1;
 /// Batches of a step that may be with the writer while it gathers the next.
-const BATCHES_AHEAD: usize = 4;
+const BATCHES_AHEAD: usize = 2;
 
 #[derive(Default)]
 struct Batch {

@@ -15,7 +15,7 @@ use super::keys::Keys;
 use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
-const QUEUE: usize = 8;
+const QUEUE: usize = 4;
 
 /// Large pages and rare checkpoints: keys come in no order, so every transaction touches many pages of the indexes, and each
 /// of them is written to the log and again to the file.
