@@ -86,7 +86,7 @@ impl Program {
         // More than the processors can run at once would not be faster.
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .max_blocking_threads(processors.max(2).min(BLOCKING_THREADS))
+            .max_blocking_threads(processors.clamp(2, BLOCKING_THREADS))
             .enable_all()
             .build()
             .map_err(Failure::Start)?;
