@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
-use super::keys::{self, Keys};
+use super::keys::Keys;
 use super::lock::JobLock;
 use super::object::{self, DonePart, Insertion, Quarantined, unreadable};
 use super::rewind::{self, Rewound};
@@ -89,7 +89,7 @@ pub struct JobStore {
     pub(super) id: JobId,
     pub(super) number: i64,
     /// Held by those who write.
-    pub(super) lock: Option<Arc<JobLock>>,
+    pub(super) _lock: Option<Arc<JobLock>>,
 }
 
 impl JobStore {
@@ -246,24 +246,8 @@ impl JobStore {
 
     /// An object by its key: its type, and the JSON that leaves the program.
     pub(crate) async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<(String, String)>, StoreError> {
-        let (job, sought) = (self.number, key.clone());
-        let is_ours = self.lock.is_some();
-        let find = move |connection: &Connection| {
-            let _snapshot = connection.unchecked_transaction()?;
-            if is_ours && !keys::is_current(connection, job)? {
-                return Ok(None);
-            }
-            object::find(connection, job, kind, &sought).map(Some)
-        };
-        if let Some(found) = self.store.read(find).await? {
-            return Ok(found);
-        }
-        // Whoever asks for one key asks for others: the index is brought up to date once.
-        let settled = move |connection: &Connection, keys: &mut Keys| {
-            keys.of(connection, job)?.settle(connection)?;
-            object::find(connection, job, kind, &key)
-        };
-        self.store.write_with_keys(settled).await
+        let (job, recent) = (self.number, self.store.recent_keys());
+        self.store.read(move |connection| object::find(connection, &recent, job, kind, &key)).await
     }
 
     /// Which of these keys are those of objects of a type.

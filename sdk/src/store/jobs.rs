@@ -76,7 +76,7 @@ impl Store {
                 Ok(connection.last_insert_rowid())
             })
             .await?;
-        Ok(JobStore { store: self.clone(), id, number, lock: Some(Arc::new(lock)) })
+        Ok(JobStore { store: self.clone(), id, number, _lock: Some(Arc::new(lock)) })
     }
 
     /// Takes up a job that did not end, or ended with something missing.
@@ -94,7 +94,7 @@ impl Store {
             connection.execute(sql, [number]).map(drop)
         })
         .await?;
-        Ok(JobStore { store: self.clone(), id: job.id.clone(), number, lock: Some(Arc::new(lock)) })
+        Ok(JobStore { store: self.clone(), id: job.id.clone(), number, _lock: Some(Arc::new(lock)) })
     }
 
     /// Every job, the newest first.
@@ -137,7 +137,7 @@ impl Store {
 
     /// Access to the objects of a job.
     pub fn open_job(&self, job: &JobRow) -> JobStore {
-        JobStore { store: self.clone(), id: job.id.clone(), number: job.number, lock: None }
+        JobStore { store: self.clone(), id: job.id.clone(), number: job.number, _lock: None }
     }
 
     /// Forgets all but the newest `keep` jobs; says how many went.

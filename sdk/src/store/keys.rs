@@ -6,6 +6,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use fastbloom::BloomFilter;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
@@ -27,17 +28,32 @@ const AT_ONCE: usize = 64;
 /// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
 pub(super) type KeyHash = i64;
 
+/// Keys with their objects.
+type Entries = BTreeSet<(KeyHash, i64)>;
+
 /// The keys of the jobs that this process writes.
 #[derive(Default)]
 pub(super) struct Keys {
     jobs: HashMap<i64, JobKeys>,
+    recent: RecentKeys,
+}
+
+/// What readers of this process find no place of in the index yet, by job.
+#[derive(Clone, Default)]
+pub(super) struct RecentKeys(Arc<RwLock<HashMap<i64, Arc<RwLock<Recent>>>>>);
+
+#[derive(Default)]
+struct Recent {
+    /// Those that the index lacks.
+    entries: Entries,
+    /// Those that it has taken in a transaction that is not committed.
+    settling: Vec<Arc<Entries>>,
 }
 
 /// The keys of one job.
 pub(super) struct JobKeys {
     job: i64,
-    /// Those that are not in the index, with their objects.
-    recent: BTreeSet<(KeyHash, i64)>,
+    recent: Arc<RwLock<Recent>>,
     indexed: usize,
     /// What it does not hold is neither there nor in the index.
     filter: BloomFilter,
@@ -48,22 +64,53 @@ impl Keys {
     pub(super) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
         Ok(match self.jobs.entry(job) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(JobKeys::read(connection, job)?),
+            Entry::Vacant(place) => {
+                let keys = JobKeys::read(connection, job)?;
+                let mut recent = self.recent.0.write().unwrap_or_else(PoisonError::into_inner);
+                recent.insert(job, Arc::clone(&keys.recent));
+                place.insert(keys)
+            }
         })
+    }
+
+    /// What readers are to look at beside the index.
+    pub(super) fn recent(&self) -> RecentKeys {
+        self.recent.clone()
+    }
+
+    /// All that was written is committed.
+    pub(super) fn committed(&self) {
+        self.jobs.values().for_each(|keys| keys.recent().settling.clear());
     }
 
     /// Brings the index up to date and lets go of the job, which adds no more.
     pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
         self.of(connection, job)?.settle(connection)?;
         self.jobs.remove(&job);
+        // A reader that comes before the commit finds what it sees by its mark.
+        self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
         Ok(())
     }
+}
+
+impl RecentKeys {
+    /// The objects that may have a key of this hash and be missing in the index; `None` where this process does not know.
+    fn candidates(&self, job: i64, hash: KeyHash) -> Option<Vec<i64>> {
+        let jobs = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let recent = jobs.get(&job)?.read().unwrap_or_else(PoisonError::into_inner);
+        let settling = recent.settling.iter().flat_map(|entries| with_hash(entries, hash));
+        Some(with_hash(&recent.entries, hash).chain(settling).collect())
+    }
+}
+
+fn with_hash(entries: &Entries, hash: KeyHash) -> impl Iterator<Item = i64> {
+    entries.range((hash, i64::MIN)..=(hash, i64::MAX)).map(|(_, object)| *object)
 }
 
 impl JobKeys {
     fn read(connection: &Connection, job: i64) -> rusqlite::Result<Self> {
         let filter = BloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
-        let mut keys = Self { job, recent: BTreeSet::new(), indexed: 0, filter };
+        let mut keys = Self { job, recent: Arc::default(), indexed: 0, filter };
         let mut indexed = connection.prepare("SELECT hash FROM object_key WHERE job = ?1")?;
         let mut rows = indexed.query([job])?;
         while let Some(row) = rows.next()? {
@@ -76,7 +123,7 @@ impl JobKeys {
             while let Some(row) = rows.next()? {
                 let hash = hash(row.get_ref(0)?.as_str()?);
                 keys.filter.insert_hash(filtered(hash));
-                keys.recent.insert((hash, row.get(1)?));
+                keys.recent().entries.insert((hash, row.get(1)?));
             }
         }
         Ok(keys)
@@ -87,8 +134,7 @@ impl JobKeys {
         if !self.filter.contains_hash(filtered(hash)) {
             return Ok(Vec::new());
         }
-        let recent = self.recent.range((hash, i64::MIN)..=(hash, i64::MAX));
-        let mut found: Vec<i64> = recent.map(|(_, object)| *object).collect();
+        let mut found: Vec<i64> = with_hash(&self.recent().entries, hash).collect();
         let mut indexed = connection.prepare_cached("SELECT object FROM object_key WHERE job = ?1 AND hash = ?2")?;
         for object in indexed.query_map([self.job, hash], |row| row.get(0))? {
             found.push(object?);
@@ -98,22 +144,32 @@ impl JobKeys {
 
     /// Notes an object that was added.
     pub(super) fn add(&mut self, connection: &Connection, hash: KeyHash, object: i64) -> rusqlite::Result<()> {
-        if self.recent.is_empty() {
+        if self.recent().entries.is_empty() {
             let mark = "INSERT INTO recent_key (job, since) VALUES (?1, ?2)";
             connection.prepare_cached(mark)?.execute([self.job, object])?;
         }
         self.filter.insert_hash(filtered(hash));
-        self.recent.insert((hash, object));
+        let recent = {
+            let entries = &mut self.recent().entries;
+            entries.insert((hash, object));
+            entries.len()
+        };
         let enough = (self.indexed / INDEXED_PER_RECENT).clamp(FEWEST_RECENT, MOST_RECENT);
-        if self.recent.len() >= enough { self.settle(connection) } else { Ok(()) }
+        if recent >= enough { self.settle(connection) } else { Ok(()) }
     }
 
     /// Brings the index up to date.
     pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.indexed += self.recent.len();
-        let mut recent = std::mem::take(&mut self.recent).into_iter().peekable();
-        while recent.peek().is_some() {
-            let some: Vec<(KeyHash, i64)> = recent.by_ref().take(AT_ONCE).collect();
+        let settling = {
+            let mut recent = self.recent();
+            let settling = Arc::new(std::mem::take(&mut recent.entries));
+            recent.settling.push(Arc::clone(&settling));
+            settling
+        };
+        self.indexed += settling.len();
+        let mut entries = settling.iter().peekable();
+        while entries.peek().is_some() {
+            let some: Vec<&(KeyHash, i64)> = entries.by_ref().take(AT_ONCE).collect();
             let places = vec!["(?, ?, ?)"; some.len()].join(", ");
             let sql = format!("INSERT INTO object_key (job, hash, object) VALUES {places}");
             let values = some.iter().flat_map(|(hash, object)| [self.job, *hash, *object]);
@@ -121,6 +177,11 @@ impl JobKeys {
         }
         connection.prepare_cached("DELETE FROM recent_key WHERE job = ?1")?.execute([self.job])?;
         Ok(())
+    }
+
+    /// Every change under this lock is one insertion or one take, so what it holds is sound even after a panic elsewhere.
+    fn recent(&self) -> RwLockWriteGuard<'_, Recent> {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -145,18 +206,28 @@ fn recent_since(connection: &Connection, job: i64) -> rusqlite::Result<Option<i6
     connection.prepare_cached(sql)?.query_row([job], |row| row.get(0)).optional()
 }
 
-/// Whether all objects of a job are in the index.
-pub(super) fn is_current(connection: &Connection, job: i64) -> rusqlite::Result<bool> {
-    Ok(recent_since(connection, job)?.is_none())
-}
-
-/// The object of a key, as any process can tell: by the index, and past its end by looking at each.
-pub(super) fn look_up(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<Option<i64>> {
+/// The object of a key: by the index and by what it lacks, as this process knows, or past its end by looking at each.
+pub(super) fn look_up(
+    connection: &Connection,
+    recent: &RecentKeys,
+    job: i64,
+    key: &ObjectKey,
+) -> rusqlite::Result<Option<i64>> {
+    // Asked before anything is read: what leaves the one place has been committed to the other.
+    let candidates = recent.candidates(job, hash_of(key));
+    let _snapshot = connection.unchecked_transaction()?;
+    for object in candidates.iter().flatten() {
+        let sql = "SELECT 1 FROM object WHERE rowid = ?1 AND job = ?2 AND key = ?3";
+        if connection.prepare_cached(sql)?.exists(params![object, job, key.as_str()])? {
+            return Ok(Some(*object));
+        }
+    }
     let indexed = "SELECT object.rowid FROM object_key JOIN object ON object.rowid = object_key.object \
                    WHERE object_key.job = ?1 AND object_key.hash = ?2 AND object.key = ?3";
     let mut indexed = connection.prepare_cached(indexed)?;
     let found = indexed.query_row(params![job, hash_of(key), key.as_str()], |row| row.get(0)).optional()?;
-    let since = if found.is_none() { recent_since(connection, job)? } else { None };
+    let is_settled = found.is_some() || candidates.is_some();
+    let since = if is_settled { None } else { recent_since(connection, job)? };
     let Some(since) = since else { return Ok(found) };
     let recent = "SELECT rowid FROM object WHERE job = ?1 AND rowid >= ?2 AND key = ?3";
     connection.prepare_cached(recent)?.query_row(params![job, since, key.as_str()], |row| row.get(0)).optional()
@@ -164,7 +235,12 @@ pub(super) fn look_up(connection: &Connection, job: i64, key: &ObjectKey) -> rus
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use proptest::prelude::*;
+
+    use crate::graph::{ObjectType, StepId};
+    use crate::store::{Kind, Row, Rows, Store};
 
     use super::*;
 
@@ -232,19 +308,21 @@ mod tests {
                     }
                     Event::Settle(job) => {
                         keys.of(&connection, job).unwrap().settle(&connection).unwrap();
-                        prop_assert!(is_current(&connection, job).unwrap());
+                        prop_assert_eq!(recent_since(&connection, job).unwrap(), None);
                     }
                     Event::Restart => keys = Keys::default(),
                     Event::Close(job) => {
                         keys.close(&connection, job).unwrap();
-                        prop_assert!(is_current(&connection, job).unwrap());
+                        prop_assert_eq!(recent_since(&connection, job).unwrap(), None);
                     }
                 }
                 for job in [1, 2] {
                     for key in 0..20 {
                         let key = ObjectKey::new(format!("key-{key}")).unwrap();
                         let known = there.get(&(job, key.to_string())).copied();
-                        prop_assert_eq!(look_up(&connection, job, &key).unwrap(), known);
+                        // As this process can tell, and as any other.
+                        prop_assert_eq!(look_up(&connection, &keys.recent(), job, &key).unwrap(), known);
+                        prop_assert_eq!(look_up(&connection, &RecentKeys::default(), job, &key).unwrap(), known);
                     }
                 }
             }
@@ -262,6 +340,47 @@ mod tests {
         ours.add(&connection, hash_of(&one), stored).unwrap();
         ours.settle(&connection).unwrap();
         assert_eq!(ours.candidates(&connection, hash_of(&one)).unwrap(), [stored]);
-        assert_eq!(look_up(&connection, 1, &one).unwrap(), None);
+        assert_eq!(look_up(&connection, &keys.recent(), 1, &one).unwrap(), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_committed_is_found_while_more_is_added() {
+        const OBJECTS: usize = 3 * FEWEST_RECENT;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let job = store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();
+        let committed = Arc::new(AtomicUsize::new(0));
+        let key = |at: usize| ObjectKey::new(format!("key-{at}")).unwrap();
+        let adding = tokio::spawn({
+            let (job, committed) = (job.clone(), Arc::clone(&committed));
+            async move {
+                for begin in (0..OBJECTS).step_by(500) {
+                    let mut rows = Rows::default();
+                    for at in begin..begin + 500 {
+                        let (kind, object_type, class) =
+                            (Kind::Entity, ObjectType::literal("acme_team"), Arc::from("Team"));
+                        let key = key(at);
+                        let row =
+                            Row { kind, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
+                        rows.push(row, "{}");
+                    }
+                    let place = job.place().await.unwrap();
+                    job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
+                    job.settle().await.unwrap();
+                    committed.store(begin + 500, Ordering::Release);
+                }
+            }
+        });
+        let mut at = 0;
+        while !adding.is_finished() {
+            let committed = committed.load(Ordering::Acquire);
+            if committed > 0 {
+                at = (at + 7919) % committed;
+                assert!(job.find_json(Kind::Entity, key(at)).await.unwrap().is_some(), "key-{at} of {committed}");
+            }
+            tokio::task::yield_now().await;
+        }
+        adding.await.unwrap();
+        assert!(job.find_json(Kind::Entity, key(OBJECTS)).await.unwrap().is_none());
     }
 }

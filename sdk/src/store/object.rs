@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 
-use super::keys::{self, JobKeys, KeyHash, Keys};
+use super::keys::{self, JobKeys, KeyHash, Keys, RecentKeys};
 use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sorted;
 
@@ -301,11 +301,12 @@ pub(super) fn step_page(
 /// The type and the JSON of an object.
 pub(super) fn find(
     connection: &Connection,
+    recent: &RecentKeys,
     job: i64,
     kind: Kind,
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<(String, String)>> {
-    let Some(rowid) = keys::look_up(connection, job, key)? else { return Ok(None) };
+    let Some(rowid) = keys::look_up(connection, recent, job, key)? else { return Ok(None) };
     let sql = "SELECT type, json FROM object WHERE rowid = ?1 AND kind = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_row(params![rowid, kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()

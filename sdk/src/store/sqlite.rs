@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::graph::JobId;
 
 use super::checkpoints::Checkpoints;
-use super::keys::Keys;
+use super::keys::{Keys, RecentKeys};
 use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
@@ -89,6 +89,7 @@ pub struct Store {
     // First: the connection that is closed last moves all that was written into the one file, and a reader cannot.
     readers: Arc<Readers>,
     writer: mpsc::Sender<Command>,
+    recent_keys: RecentKeys,
     // Last, so that the queue is closed before its thread is awaited.
     _thread: Arc<WriterThread>,
 }
@@ -116,19 +117,25 @@ impl Store {
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
         let connection = Connection::open(&path).map_err(failed)?;
         prepare(&connection, &path)?;
-        let checkpoints = Checkpoints::of(&path);
+        let (checkpoints, keys) = (Checkpoints::of(&path), Keys::default());
+        let recent_keys = keys.recent();
         let (writer, queue) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || Writer::new(connection, checkpoints).work(queue))
+            .spawn(move || Writer::new(connection, checkpoints, keys).work(queue))
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
-        Ok(Self { writer, readers, _thread: Arc::new(WriterThread(Some(thread))) })
+        Ok(Self { writer, readers, recent_keys, _thread: Arc::new(WriterThread(Some(thread))) })
     }
 
     /// The data directory.
     pub(super) fn directory(&self) -> &Path {
         self.readers.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// What readers look at beside the index by key.
+    pub(super) fn recent_keys(&self) -> RecentKeys {
+        self.recent_keys.clone()
     }
 
     /// The file.

@@ -70,8 +70,8 @@ struct Open {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, checkpoints: Checkpoints) -> Self {
-        Self { checkpoints, connection, keys: Keys::default(), open: None, broken: false }
+    pub(super) fn new(connection: Connection, checkpoints: Checkpoints, keys: Keys) -> Self {
+        Self { checkpoints, connection, keys, open: None, broken: false }
     }
 
     /// Works until the queue is closed and empty.
@@ -136,7 +136,10 @@ impl Writer {
         let Some(open) = self.open.take() else { return Ok(()) };
         let committed = self.connection.execute_batch("COMMIT");
         match committed {
-            Ok(()) => self.checkpoints.committed(open.rows),
+            Ok(()) => {
+                self.keys.committed();
+                self.checkpoints.committed(open.rows);
+            }
             Err(_) => self.break_off(),
         }
         committed
