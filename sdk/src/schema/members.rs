@@ -22,7 +22,7 @@ const MOST_SHAPES: usize = 64;
 const DRAFT: &str = "http://json-schema.org/draft-07/schema";
 
 /// Schemas taken apart.
-pub(super) struct Members {
+pub(super) struct ByMember {
     layers: Vec<Layer>,
     of_names: Value,
     names: OnceLock<Option<Validator<JsonText>>>,
@@ -49,7 +49,7 @@ struct MemberRule {
     known: OnceLock<Box<str>>,
 }
 
-impl Members {
+impl ByMember {
     /// Takes schemas apart, where that can be done; `follow` finds the schema that a reference leads to.
     pub(super) fn of<'a>(
         schemas: impl IntoIterator<Item = &'a Value>,

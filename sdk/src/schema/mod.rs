@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration};
 pub use load::load_directory;
 use load::problem;
-use members::Members;
+use members::ByMember;
 pub use problem::{SchemaError, SchemaProblem};
 use reference::{address, class_at, escaped};
 use text::{JsonText, Text};
@@ -89,7 +89,7 @@ type Sort = (ObjectType, Arc<str>, &'static str);
 /// What is asked of the texts of one sort.
 struct OfTexts {
     /// By member, where the schemas can be taken apart.
-    members: Option<Members>,
+    members: Option<ByMember>,
     whole: OnceLock<Result<Vec<Validator<JsonText>>, SchemaProblem>>,
 }
 
@@ -230,7 +230,7 @@ impl Schemas {
         let names = self.names(base, class.split(','), Some(object_type.as_str()));
         let schemas: Option<Vec<&Value>> = names.into_iter().map(schema).collect();
         let follow = |reference: &str| self.classes.get(class_at(reference)?).filter(says_its_draft);
-        let members = schemas.and_then(|schemas| Members::of(schemas, &follow));
+        let members = schemas.and_then(|schemas| ByMember::of(schemas, &follow));
         let asked = OfTexts { members, whole: OnceLock::new() };
         let mut of_texts = self.of_texts.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(of_texts.entry(sort.clone()).or_insert(Arc::new(asked)))

@@ -21,7 +21,7 @@ use crate::graph::Timestamp;
 use crate::http::{AccountKey, AnswerKey, CachedAnswer, EtagCache};
 
 use super::Store;
-use super::object::unreadable;
+use super::sqlite::unreadable;
 
 /// Bytes of a body, before it is compressed. A page of a list has a few megabytes; what is larger costs memory here and
 /// is sent again instead.

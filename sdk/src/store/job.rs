@@ -11,11 +11,11 @@ use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
 use super::keys::Keys;
 use super::lock::JobLock;
-use super::object::{self, DonePart, Insertion, Quarantined, unreadable};
+use super::object::{self, DonePart, Insertion, Quarantined};
 use super::rewind::{self, Rewound};
 use super::rows::{Kind, Rows};
 use super::sorted;
-use super::sqlite::{Pending, Place};
+use super::sqlite::{Pending, Place, unreadable};
 use super::{Store, StoreError};
 
 /// How far a job is.

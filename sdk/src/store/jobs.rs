@@ -9,7 +9,7 @@ use crate::graph::{JobId, Timestamp};
 
 use super::job::{JobState, JobStore};
 use super::lock::JobLock;
-use super::object::unreadable;
+use super::sqlite::unreadable;
 use super::{Store, StoreError};
 
 /// A job as listed.

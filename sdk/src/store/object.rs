@@ -10,6 +10,7 @@ use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 use super::keys::{self, JobKeys, KeyHash, Keys, RecentKeys};
 use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sorted;
+use super::sqlite::unreadable;
 
 /// The part of what several parts or steps added: it outlives each of them.
 const SHARED: PartNumber = -1;
@@ -342,8 +343,4 @@ impl<'de> Visitor<'de> for WithoutRawData {
 
 fn object(json: &str) -> rusqlite::Result<Properties> {
     serde_json::from_str(json).map_err(unreadable)
-}
-
-pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

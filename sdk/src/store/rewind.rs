@@ -7,9 +7,9 @@ use rusqlite::{Connection, params};
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
 use super::keys::Keys;
-use super::object::unreadable;
 use super::rows::PartNumber;
 use super::sorted;
+use super::sqlite::unreadable;
 
 /// Where a step that did not end goes on.
 #[derive(Debug, Clone, Default)]

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::graph::{ObjectKey, ObjectType};
 
-use super::StoreError;
-use super::object::unreadable;
+use super::sqlite::{StoreError, unreadable};
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

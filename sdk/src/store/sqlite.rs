@@ -272,6 +272,11 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// What stands in the store and cannot be understood, as an error of reading it.
+pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+}
+
 /// Makes the data directory, for its owner alone: it holds names and addresses of people. One that is there stays as it is.
 fn make_private(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
