@@ -136,7 +136,7 @@ fn a_complete_job_is_not_resumed() {
 fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there() {
     side_by_side(["INT", "TERM"], |name| {
         let heroku = Heroku::sample();
-        // One request at a time: when the fourth team is asked for, three are done.
+        // One request at a time: when the fourth team has been asked for, three will be done in a moment.
         heroku.fault(Fault::NoAnswer.on("/teams/{id}/apps").after(3));
         let apps_of_teams = |heroku: &FakeHeroku| -> Vec<String> {
             let paths = heroku.log().into_iter().map(|request| request.path);
@@ -145,6 +145,7 @@ fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there()
         let place = Place::before(&heroku);
         let running = place.start("collect --concurrency 1 --step fetch-apps --output out --format json");
         heroku.until(|heroku| apps_of_teams(heroku).len() == 4);
+        std::thread::sleep(Duration::from_millis(500));
         running.interrupt(name);
         let said = running.end();
         assert_eq!(said.code, 3, "{name}: {}", said.all());

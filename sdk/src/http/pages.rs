@@ -172,6 +172,10 @@ impl<P: Pagination> Pages<P> {
 
     pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<RawJson>, ProviderError>> {
         stream::try_unfold(self, |pages| async {
+            if matches!(pages.next, Turn::End) {
+                // Whoever works on the list is done at once, and may say so before anything else happens.
+                return Ok(None);
+            }
             // On a task of its own: while its step works on one page, others are asked for and cut up.
             let turn = AbortOnDropHandle::new(tokio::spawn(pages.turn().in_current_span()));
             match turn.await.map_err(JoinError::try_into_panic) {
