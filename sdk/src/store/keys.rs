@@ -145,7 +145,7 @@ impl JobKeys {
     /// Notes an object that was added.
     pub(super) fn add(&mut self, connection: &Connection, hash: KeyHash, object: i64) -> rusqlite::Result<()> {
         if self.recent().entries.is_empty() {
-            let mark = "INSERT INTO recent_key (job, since) VALUES (?1, ?2)";
+            let mark = "INSERT OR IGNORE INTO recent_key (job, since) VALUES (?1, ?2)";
             connection.prepare_cached(mark)?.execute([self.job, object])?;
         }
         self.filter.insert_hash(filtered(hash));
@@ -173,7 +173,11 @@ impl JobKeys {
             let places = vec!["(?, ?, ?)"; some.len()].join(", ");
             let sql = format!("INSERT INTO object_key (job, hash, object) VALUES {places}");
             let values = some.iter().flat_map(|(hash, object)| [self.job, *hash, *object]);
-            connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+            // What is left at the end has a statement for each number of keys: not worth keeping.
+            match some.len() {
+                AT_ONCE => connection.prepare_cached(&sql)?.execute(params_from_iter(values))?,
+                _ => connection.execute(&sql, params_from_iter(values))?,
+            };
         }
         connection.prepare_cached("DELETE FROM recent_key WHERE job = ?1")?.execute([self.job])?;
         Ok(())
