@@ -25,7 +25,7 @@ pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_prop
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
-pub(crate) use scan::Values;
+pub(crate) use scan::{Values, plain_text};
 pub use text::ObjectWriter;
 pub(crate) use text::{ObjectText, written};
 pub use value::ValueWriter;

@@ -7,7 +7,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use super::scan::Values;
+use super::scan::{Values, plain_text};
 use super::value::ValueWriter;
 
 /// A stored property that its Rust type cannot hold.
@@ -267,11 +267,8 @@ pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[
     let mut wanted = names.iter().zip(&mut picked).peekable();
     let mut members = Values::within(json);
     while let (Some(name), Some(value)) = (members.next(), members.next()) {
-        let name = name.trim_matches('"');
-        if name.contains('\\') {
-            // A property's name needs no escapes, and one that has some does not stand in the order of its letters.
-            continue;
-        }
+        // A property's name needs no escapes, and one that has some does not stand in the order of its letters.
+        let Some(name) = plain_text(name) else { continue };
         while wanted.next_if(|(wanted, _)| **wanted < name).is_some() {}
         if let Some((_, place)) = wanted.next_if(|(wanted, _)| **wanted == name) {
             *place = Some(read_value(value).map_err(|error| unfit(&error))?);
@@ -281,9 +278,9 @@ pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[
 }
 
 fn read_value(json: &str) -> serde_json::Result<Value> {
-    match json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(text) if !text.contains('\\') => Ok(Value::String(text.to_owned())),
-        _ => serde_json::from_str(json),
+    match plain_text(json) {
+        Some(text) => Ok(Value::String(text.to_owned())),
+        None => serde_json::from_str(json),
     }
 }
 

@@ -1,6 +1,6 @@
 //! JSON text gone through in place: what stands where, without a parser.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 /// The values within a list or an object, the names of its members among them, in the order of the text. The text is JSON
 /// without spaces, as objects are written.
@@ -28,6 +28,12 @@ impl<'a> Iterator for Values<'a> {
         self.at += length + 1;
         Some(value)
     }
+}
+
+/// The text of a JSON string that stands there as it is, without escapes.
+pub(crate) fn plain_text(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
 /// How long the value is that the text begins with; `None` at the end of what it stands in.

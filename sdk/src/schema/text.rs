@@ -5,10 +5,9 @@ use std::{iter, vec};
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
-use memchr::memchr;
 use serde_json::{Number, Value};
 
-use crate::graph::{ObjectText, Values};
+use crate::graph::{ObjectText, Values, plain_text};
 
 /// The representation: text that is known to be JSON.
 #[derive(Debug)]
@@ -90,9 +89,8 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
         match self {
             Self::Name(name) => Some(Cow::Borrowed(name)),
             Self::Json(json) => {
-                let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-                let plain = memchr(b'\\', inner.as_bytes()).is_none();
-                if plain { Some(Cow::Borrowed(inner)) } else { serde_json::from_str(json).ok().map(Cow::Owned) }
+                let escaped = || json.starts_with('"').then(|| serde_json::from_str(json).ok()).flatten();
+                plain_text(json).map(Cow::Borrowed).or_else(|| escaped().map(Cow::Owned))
             }
             Self::Object(_) => None,
         }

@@ -85,6 +85,9 @@ impl Keys {
 
     /// Brings the index up to date and lets go of the job, which adds no more.
     pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
+        if !self.jobs.contains_key(&job) && recent_since(connection, job)?.is_none() {
+            return Ok(());
+        }
         self.of(connection, job)?.settle(connection)?;
         self.jobs.remove(&job);
         // A reader that comes before the commit finds what it sees by its mark.

@@ -40,11 +40,10 @@ pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
     let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
-    if connection.prepare(&format!("SELECT 1 FROM object WHERE {unfinished} LIMIT 1"))?.exists(whose)? {
-        // All of them are in the index before they are taken out of it.
-        keys.of(connection, job)?.settle(connection)?;
-        let objects = format!("SELECT rowid FROM object WHERE {unfinished}");
-        connection.execute(&format!("DELETE FROM object_key WHERE job = ?1 AND object IN ({objects})"), whose)?;
+    // All objects are in the index before some are taken out of it.
+    keys.of(connection, job)?.settle(connection)?;
+    let objects = format!("SELECT rowid FROM object WHERE {unfinished}");
+    if connection.execute(&format!("DELETE FROM object_key WHERE job = ?1 AND object IN ({objects})"), whose)? > 0 {
         connection.execute(&format!("DELETE FROM object WHERE {unfinished}"), whose)?;
         sorted::forget(connection, job)?;
     }

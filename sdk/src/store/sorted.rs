@@ -108,8 +108,11 @@ mod tests {
         ObjectType::literal(TYPES[of])
     }
 
-    fn row(of: usize, key: u8, part: PartNumber) -> Rows {
-        let key = ObjectKey::new(format!("key-{key:03}")).unwrap();
+    fn key(key: u8) -> ObjectKey {
+        ObjectKey::new(format!("key-{key:03}")).unwrap()
+    }
+
+    fn rows(of: usize, key: ObjectKey, part: PartNumber) -> Rows {
         let json = json!({"_key": key, "_type": TYPES[of]}).to_string();
         let (object_type, class) = (object_type(of), "Record".into());
         let kind = Kind::Entity;
@@ -143,14 +146,13 @@ mod tests {
         for event in events {
             match event {
                 Event::Add(of, key, part) => {
-                    let rows = row(of, key, part);
-                    let key = rows.last().unwrap().key.to_string();
-                    let known = there.get(&key).copied();
+                    let key = self::key(key);
+                    let known = there.get(key.as_str()).copied();
                     let shared = known.is_some_and(|known| known.1 != part);
                     let kept = (known.map_or(of, |known| known.0.min(of)), if shared { -1 } else { part });
-                    there.insert(key, kept);
+                    there.insert(key.to_string(), kept);
                     let place = job.place().await.unwrap();
-                    job.submit(place, step.clone(), rows, Vec::new()).done().await.unwrap();
+                    job.submit(place, step.clone(), rows(of, key, part), Vec::new()).done().await.unwrap();
                     job.settle().await.unwrap();
                 }
                 Event::Read(of) => assert_eq!(read(&job, of).await, of_type(&there, of)),
@@ -163,7 +165,7 @@ mod tests {
         for of in 0..TYPES.len() {
             let keys = of_type(&there, of);
             assert_eq!(read(&job, of).await, keys);
-            let asked = (0..=u8::MAX).map(|key| row(of, key, 0).last().unwrap().key.clone()).collect();
+            let asked = (0..=u8::MAX).map(key).collect();
             let mut known: Vec<String> = job.known(object_type(of), asked).await.unwrap().into_iter().collect();
             known.sort();
             assert_eq!(known, keys);
@@ -178,7 +180,7 @@ mod tests {
         let (step, other) = (StepId::literal("add"), StepId::literal("other"));
         for key in 0..20 {
             let place = job.place().await.unwrap();
-            job.submit(place, step.clone(), row(0, key, 0), Vec::new()).done().await.unwrap();
+            job.submit(place, step.clone(), rows(0, self::key(key), 0), Vec::new()).done().await.unwrap();
         }
         job.settle().await.unwrap();
         let beginning = tokio::spawn({
@@ -186,7 +188,7 @@ mod tests {
             async move {
                 for key in 0..100 {
                     let place = job.place().await.unwrap();
-                    job.submit(place, other.clone(), row(1, key, 0), Vec::new()).done().await.unwrap();
+                    job.submit(place, other.clone(), rows(1, self::key(key), 0), Vec::new()).done().await.unwrap();
                     job.rewind(other.clone()).await.unwrap();
                 }
             }

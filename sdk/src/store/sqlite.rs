@@ -17,7 +17,7 @@ use super::writer::{Command, Writer};
 /// Batches that may wait for the writer before steps do.
 const QUEUE: usize = 4;
 
-/// Large pages and rare checkpoints: keys come in no order, so every transaction touches many pages of the indexes, and each
+/// Large pages and rare checkpoints: whenever the index by key is brought up to date many of its pages are touched, and each
 /// of them is written to the log and again to the file.
 const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; \
                        PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
