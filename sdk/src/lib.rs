@@ -25,7 +25,7 @@ pub mod summary;
 
 pub use graph::Timestamp;
 pub use integration::{Integration, SetupError};
-pub use integration_sdk_macros::{Config, EntityKind, RelationshipProperties, step};
+pub use integration_sdk_macros::{Config, EntityKind, EntityView, RelationshipProperties, step};
 pub use plan::Plan;
 pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
@@ -41,5 +41,5 @@ pub mod prelude {
     pub use crate::config::Config;
     pub use crate::graph::{Draft, EntityKind, KeyOf, MappedRelationshipKind, RelationshipKind};
     pub use crate::step::{Amend, Client, Data, Each, Emit, Publish, Read, Settings, StepResult};
-    pub use crate::{Config, EntityKind, Timestamp, mapped_relationship, relationship, step};
+    pub use crate::{Config, EntityKind, EntityView, Timestamp, mapped_relationship, relationship, step};
 }

@@ -4,10 +4,19 @@ use integration_sdk::prelude::*;
 
 use crate::types::{Addon, Application, ApplicationHasAddon};
 
+/// Where an add-on belongs: all that is read of it here.
+#[derive(EntityView)]
+#[entity(of = Addon)]
+pub struct Placement {
+    #[entity(key)]
+    id: String,
+    application_id: Option<String>,
+}
+
 /// Which add-on serves which application: both are listed by team, and only here are both known.
 #[step(id = "build-relationships", name = "Build relationships")]
 pub async fn build_relationships(
-    addons: Each<Addon>,
+    addons: Each<Placement>,
     apps: Read<Application>,
     has: Emit<ApplicationHasAddon>,
 ) -> StepResult {

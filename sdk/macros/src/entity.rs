@@ -79,7 +79,7 @@ fn attributes(input: &DeriveInput) -> syn::Result<Attributes> {
     })
 }
 
-fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::Result<&'a PropertyField> {
+pub fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::Result<&'a PropertyField> {
     let mut keys = fields.iter().filter(|field| field.key);
     match (keys.next(), keys.next()) {
         (Some(key), None) => Ok(key),

@@ -5,6 +5,7 @@ mod config;
 mod entity;
 mod properties;
 mod step;
+mod view;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
@@ -16,6 +17,15 @@ use syn::parse_macro_input;
 #[proc_macro_derive(EntityKind, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     expand(entity::expand(parse_macro_input!(input)))
+}
+
+/// Makes a struct a view of an entity type, for steps that read some of its properties: fields of the same names and types as
+/// the entity's.
+///
+/// On the struct: `#[entity(of = Team)]`. On a field: `key`, and `rename = "..."` where the entity's field has it.
+#[proc_macro_derive(EntityView, attributes(entity))]
+pub fn derive_view(input: TokenStream) -> TokenStream {
+    expand(view::expand(parse_macro_input!(input)))
 }
 
 /// Makes a struct the properties of a relationship type; `relationship!` applies it.

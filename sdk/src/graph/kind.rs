@@ -154,6 +154,73 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     }
 }
 
+/// What a step can read of entities: values of the type itself, or a view of some of their properties. Derive a view:
+///
+/// ```
+/// use integration_sdk::prelude::*;
+///
+/// #[derive(EntityKind)]
+/// #[entity(type = "acme_team", class = "Team", resource = "Team")]
+/// pub struct Team { #[entity(key)] id: String, name: String, created_on: Timestamp, lead: Option<String> }
+///
+/// /// Who leads a team: the parameter `Each<Lead>` or `Read<Lead>` of a step reads no more of it.
+/// #[derive(EntityView)]
+/// #[entity(of = Team)]
+/// pub struct Lead { #[entity(key)] id: String, lead: Option<String> }
+/// ```
+///
+/// A field that the entity does not have, or has of another type, does not compile:
+///
+/// ```compile_fail,E0609
+/// # use integration_sdk::prelude::*;
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "acme_team", class = "Team", resource = "Team")]
+/// # pub struct Team { #[entity(key)] id: String, lead: Option<String> }
+/// #[derive(EntityView)]
+/// #[entity(of = Team)]
+/// pub struct Lead { #[entity(key)] id: String, leader: Option<String> }
+/// ```
+pub trait Readable: Sized + Send + Sync + 'static {
+    /// The type of the entities.
+    type Entity: EntityKind;
+
+    /// The `_type` of the entities.
+    fn entity_type() -> ObjectType;
+    /// The `_key` of the entity.
+    fn entity_key(&self) -> String;
+    /// Reads it from an entity's JSON as the store holds it: names in order, no spaces.
+    ///
+    /// # Errors
+    /// The property that does not fit.
+    fn read(json: &str) -> Result<Self, PropertyError>;
+}
+
+impl<E: EntityKind> Readable for E {
+    type Entity = E;
+
+    fn entity_type() -> ObjectType {
+        E::object_type()
+    }
+    fn entity_key(&self) -> String {
+        self.key()
+    }
+    fn read(json: &str) -> Result<Self, PropertyError> {
+        E::from_json(json)
+    }
+}
+
+/// The `_type` of entities that are viewed by some of their properties.
+///
+/// # Panics
+/// When the entities have no property of one of these names: a mistake of the integration's author, seen at the first start.
+pub fn viewed_type<E: EntityKind>(names: &[&str]) -> ObjectType {
+    let declaration = E::declaration();
+    let properties = &declaration.schema["properties"];
+    let unknown = names.iter().find(|name| properties.get(**name).is_none());
+    assert!(unknown.is_none(), "{} has no property `{}`", declaration.object_type, unknown.unwrap_or(&""));
+    declaration.object_type
+}
+
 fn entity_of<E: EntityKind>(kind: &E, key: ObjectKey, declaration: &EntityDeclaration) -> Entity {
     Entity {
         key,
@@ -372,4 +439,55 @@ macro_rules! mapped_relationship {
             type Emitter = $crate::step::MappedRelationshipEmitter<Self>;
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{EntityKind, EntityView};
+
+    use super::*;
+
+    #[derive(EntityKind)]
+    #[entity(type = "acme_team", class = "Team", resource = "Team")]
+    struct Team {
+        #[entity(key)]
+        id: String,
+        name: String,
+        #[entity(rename = "leadId")]
+        lead: Option<String>,
+    }
+
+    #[derive(EntityView)]
+    #[entity(of = Team)]
+    struct Lead {
+        #[entity(key)]
+        id: String,
+        #[entity(rename = "leadId")]
+        lead: Option<String>,
+    }
+
+    #[derive(EntityView)]
+    #[entity(of = Team)]
+    struct Forgotten {
+        #[entity(key)]
+        id: String,
+        lead: Option<String>,
+    }
+
+    #[test]
+    fn a_view_reads_what_the_entity_would() {
+        let team = Team { id: "team-1".into(), name: "Ops".into(), lead: Some("user-1".into()) };
+        let json = team.to_entity().into_json().to_string();
+        let (team, lead) = (Team::read(&json).unwrap(), Lead::read(&json).unwrap());
+        assert_eq!((team.entity_key(), &team.lead), (lead.entity_key(), &lead.lead));
+        assert_eq!((lead.id.as_str(), lead.lead.as_deref()), ("team-1", Some("user-1")));
+        assert_eq!(Lead::entity_type(), Team::object_type());
+    }
+
+    #[test]
+    #[should_panic(expected = "acme_team has no property `lead`")]
+    fn a_view_of_what_is_not_there_is_a_mistake_of_the_first_start() {
+        assert!(Forgotten::read(r#"{"id":"team-1"}"#).is_ok_and(|view| view.lead.is_none() && view.id == "team-1"));
+        Forgotten::entity_type();
+    }
 }

@@ -18,7 +18,7 @@ pub(crate) use entity::merge;
 pub use entity::{Entity, Properties, RawData, Tags};
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
-    RelationshipDeclaration, RelationshipKind, RelationshipProperties,
+    Readable, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};

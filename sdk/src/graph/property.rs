@@ -266,7 +266,9 @@ pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[
     let mut picked = [const { None }; N];
     let mut wanted = names.iter().zip(&mut picked).peekable();
     let mut members = Values::within(json);
-    while let (Some(name), Some(value)) = (members.next(), members.next()) {
+    while wanted.peek().is_some()
+        && let (Some(name), Some(value)) = (members.next(), members.next())
+    {
         // A property's name needs no escapes, and one that has some does not stand in the order of its letters.
         let Some(name) = plain_text(name) else { continue };
         while wanted.next_if(|(wanted, _)| **wanted < name).is_some() {}

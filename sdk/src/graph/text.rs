@@ -2,6 +2,7 @@
 //!
 //! No tree is built on the way: a value goes from its Rust type into the text, and the text is what is checked, stored and sent.
 
+use std::cmp::Ordering;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -10,9 +11,12 @@ use serde_json::Value;
 use super::value::{ValueWriter, write_displayed, write_list, write_text};
 use super::{Properties, Property};
 
-/// About as many bytes as an object takes without raw data, and as many members: room is made once.
-const BYTES: usize = 640;
+/// About as many bytes as an entity takes without raw data, and as many members: room is made once.
+const BYTES: usize = 1000;
 const MEMBERS: usize = 24;
+/// The same of a relationship.
+const RELATIONSHIP_BYTES: usize = 360;
+const RELATIONSHIP_MEMBERS: usize = 8;
 
 /// An object's JSON: names in order, each once, no spaces. So an object has one form in bytes.
 #[derive(Debug, Clone)]
@@ -47,9 +51,13 @@ impl ObjectText {
 
     /// Where the value of a member stands, whose name is written without escapes.
     pub(crate) fn place_of(&self, name: &str) -> Option<Range<usize>> {
-        let json = self.json.as_bytes();
-        let member = self.members.iter().find(|member| member.name(json) == name.as_bytes())?;
-        Some(member.value..member.end)
+        let (json, name) = (self.json.as_bytes(), name.as_bytes());
+        // In their order, unless some are escaped: what comes behind the name's place need not be looked at.
+        let member = self.members.iter().find(|member| match member.name(json).cmp(name) {
+            Ordering::Greater => self.plain,
+            order => order.is_eq(),
+        })?;
+        (member.name(json) == name).then_some(member.value..member.end)
     }
 
     /// The JSON of a member's value.
@@ -106,9 +114,18 @@ pub struct ObjectWriter {
 
 impl ObjectWriter {
     pub(crate) fn new() -> Self {
-        let mut json = Vec::with_capacity(BYTES);
+        Self::with_room(BYTES, MEMBERS)
+    }
+
+    /// With as much room as a relationship takes.
+    pub(crate) fn of_relationship() -> Self {
+        Self::with_room(RELATIONSHIP_BYTES, RELATIONSHIP_MEMBERS)
+    }
+
+    fn with_room(bytes: usize, members: usize) -> Self {
+        let mut json = Vec::with_capacity(bytes);
         json.push(b'{');
-        Self { json, members: Vec::with_capacity(MEMBERS) }
+        Self { json, members: Vec::with_capacity(members) }
     }
 
     /// Adds a property, unless it is absent.

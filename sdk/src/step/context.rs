@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use crate::graph::{
-    Entity, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Relationship,
+    Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Readable, Relationship,
 };
 use crate::http::Http;
 use crate::store::{JobStore, Kind, StepRow};
@@ -79,13 +79,13 @@ impl StepContext {
     }
 
     /// Entities in the order of their keys, after `after`, at most `limit`, each with its key.
-    pub(crate) async fn entities<E: EntityKind>(
+    pub(crate) async fn entities<E: Readable>(
         &self,
         object_type: &ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
     ) -> StepResult<Vec<(ObjectKey, StepResult<E>)>> {
-        let page = self.0.store.page_as(object_type.clone(), after, limit, |json| Ok(E::from_json(json))).await?;
+        let page = self.0.store.page_as(object_type.clone(), after, limit, |json| Ok(E::read(json))).await?;
         Ok(page
             .into_iter()
             .map(|(key, entity)| (key, entity.map_err(|error| unreadable(object_type, error))))
@@ -207,12 +207,12 @@ impl StepContext {
         work: F,
     ) -> StepResult
     where
-        E: EntityKind,
+        E: Readable,
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
         let part = |entity: E| {
-            let key = entity.key();
+            let key = entity.entity_key();
             let work = work(entity);
             async move {
                 match ObjectKey::new(key) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::graph::{EntityKind, ObjectType, PropertyError};
+use crate::graph::{ObjectType, PropertyError, Readable};
 
 use super::context::unreadable;
 use super::tail::Tail;
@@ -27,18 +27,18 @@ pub struct Each<E> {
     kind: PhantomData<fn() -> E>,
 }
 
-impl<E: EntityKind> Parameter for Each<E> {
+impl<E: Readable> Parameter for Each<E> {
     fn declare(declaration: &mut Declaration) {
-        declaration.follows.insert(E::object_type());
+        declaration.follows.insert(E::entity_type());
     }
     async fn bind(context: &StepContext) -> StepResult<Self> {
-        let object_type = E::object_type();
+        let object_type = E::entity_type();
         let tail = context.tail(&object_type);
         Ok(Self { context: context.clone(), object_type, tail, kind: PhantomData })
     }
 }
 
-impl<E: EntityKind> Each<E> {
+impl<E: Readable> Each<E> {
     /// The entities as they come.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
@@ -61,13 +61,13 @@ impl<E: EntityKind> Each<E> {
     async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Result<E, PropertyError>)>> {
         loop {
             let look = self.tail.look();
-            let page = self.context.added_since(&self.object_type, position, PAGE, false, E::from_json).await?;
+            let page = self.context.added_since(&self.object_type, position, PAGE, false, E::read).await?;
             if !page.is_empty() || look.ended {
                 return Ok(page);
             }
             // A commit costs others time: it is asked for only where there is nothing left to do.
             self.tail.flush().await?;
-            let page = self.context.added_since(&self.object_type, position, PAGE, true, E::from_json).await?;
+            let page = self.context.added_since(&self.object_type, position, PAGE, true, E::read).await?;
             if !page.is_empty() {
                 return Ok(page);
             }

@@ -1,6 +1,6 @@
 //! The parameter that reads the graph: `Read<T>`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 
 use futures::stream::{self, BoxStream};
@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::graph::{EntityKind, ObjectKey, ObjectType};
+use crate::graph::{ObjectKey, ObjectType, Readable};
 
 use super::context::unreadable;
 use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
@@ -32,16 +32,16 @@ enum Turn<E> {
     End,
 }
 
-impl<E: EntityKind> Parameter for Read<E> {
+impl<E: Readable> Parameter for Read<E> {
     fn declare(declaration: &mut Declaration) {
-        declaration.reads.insert(E::object_type());
+        declaration.reads.insert(E::entity_type());
     }
     async fn bind(context: &StepContext) -> StepResult<Self> {
-        Ok(Self { context: context.clone(), object_type: E::object_type(), kind: PhantomData })
+        Ok(Self { context: context.clone(), object_type: E::entity_type(), kind: PhantomData })
     }
 }
 
-impl<E: EntityKind> Read<E> {
+impl<E: Readable> Read<E> {
     /// The entities in the order of their keys; only a page of them is in memory.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
@@ -77,7 +77,9 @@ impl<E: EntityKind> Read<E> {
     /// # Errors
     /// [`StepError`] where the store does not work.
     pub async fn known<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashSet<String>> {
-        let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
+        // Many ask for the same: each is looked up once.
+        let distinct: BTreeSet<&str> = keys.into_iter().collect();
+        let keys = distinct.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
         self.context.known(&self.object_type, keys).await
     }
 
@@ -107,9 +109,9 @@ impl<E: EntityKind> Read<E> {
     ///
     /// # Errors
     /// [`StepError`] where the store does not work or the entity does not fit `E`.
-    pub async fn get(&self, key: &impl Related<E>) -> StepResult<Option<E>> {
+    pub async fn get(&self, key: &impl Related<E::Entity>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
         let found = self.context.find_json(&self.object_type, &key).await?;
-        found.map(|json| E::from_json(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
+        found.map(|json| E::read(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
     }
 }

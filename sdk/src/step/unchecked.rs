@@ -108,7 +108,7 @@ fn relationship(
     write: impl FnOnce(&mut ObjectWriter),
 ) -> Unchecked {
     let key = Relationship::key_between(&from, class, &to);
-    let mut object = ObjectWriter::new();
+    let mut object = ObjectWriter::of_relationship();
     object.text("_class", class.as_str());
     object.text("_fromEntityKey", from.as_str());
     object.text("_key", key.as_str());
