@@ -1,14 +1,15 @@
 //! Taking secrets out of what is kept of a provider's answers.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Range;
 
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use url::Url;
+
+use crate::graph::Values;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
@@ -158,9 +159,8 @@ impl<'de> Visitor<'de> for Copy<'_> {
         let Self { redaction, out } = self;
         out.push(b'{');
         let begin = out.len();
-        let mut entries: Vec<(Cow<'de, str>, Range<usize>)> = Vec::new();
+        let (mut last, mut is_sorted) = (None, true);
         while let Some(name) = object.next_key_seed(Name)? {
-            let start = out.len();
             match &name {
                 Cow::Borrowed(name) => quote(name, out),
                 Cow::Owned(name) => serde_json::to_writer(&mut *out, name).map_err(A::Error::custom)?,
@@ -173,16 +173,14 @@ impl<'de> Visitor<'de> for Copy<'_> {
                 serde_json::to_writer(&mut *out, REDACTED).map_err(A::Error::custom)?;
             }
             out.push(b',');
-            entries.push((name, start..out.len()));
-        }
-        if !entries.is_sorted_by(|(one, _), (other, _)| one < other) {
-            in_order(entries, begin, out);
+            is_sorted = is_sorted && last.as_ref().is_none_or(|last| *last < name);
+            last = Some(name);
         }
         if out.len() > begin {
             out.pop();
         }
         out.push(b'}');
-        Ok(())
+        if is_sorted { Ok(()) } else { in_order(begin, out).map_err(A::Error::custom) }
     }
 }
 
@@ -193,17 +191,24 @@ fn quote(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Puts the entries of an object that was written from `begin` in the order of their names; of equal names the last counts.
-fn in_order(mut entries: Vec<(Cow<'_, str>, Range<usize>)>, begin: usize, out: &mut Vec<u8>) {
-    entries.reverse();
-    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    entries.dedup_by(|(later, _), (kept, _)| later == kept);
-    let mut sorted = Vec::with_capacity(out.len() - begin);
-    for (_, entry) in entries {
-        sorted.extend_from_slice(&out[entry]);
+/// Puts the members of an object that was written behind `begin` in the order of their names; of equal names the last counts.
+fn in_order(begin: usize, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    let unordered = String::from_utf8(out.split_off(begin - 1)).expect("JSON is written from strings");
+    let (mut texts, mut members) = (Values::within(&unordered), BTreeMap::new());
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        members.insert(serde_json::from_str::<String>(name)?, (name, value));
     }
-    out.truncate(begin);
-    out.append(&mut sorted);
+    out.push(b'{');
+    for (at, (name, value)) in members.into_values().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(name.as_bytes());
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 /// Reads the name of a field, borrowed where the text holds it as it is.

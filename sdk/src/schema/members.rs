@@ -27,7 +27,7 @@ pub(super) struct ByMember {
     of_names: Value,
     names: OnceLock<Option<Validator<JsonText>>>,
     shapes: RwLock<Vec<Arc<Shape>>>,
-    values: RwLock<BTreeMap<String, Option<Arc<Validator<JsonText>>>>>,
+    values: RwLock<BTreeMap<String, Option<ValueRule>>>,
 }
 
 /// What one schema says of the values of members.
@@ -44,9 +44,24 @@ struct Shape(Vec<MemberRule>);
 /// What is asked of a member.
 struct MemberRule {
     name: String,
-    value: Option<Arc<Validator<JsonText>>>,
+    value: Option<ValueRule>,
     /// JSON that was found valid: members such as the type have no other.
     known: OnceLock<Box<str>>,
+}
+
+/// What is asked of a value.
+#[derive(Clone)]
+struct ValueRule {
+    suffices: Suffices,
+    validator: Arc<Validator<JsonText>>,
+}
+
+/// The types that need no more to be valid: text that is not empty, a truth value, an integer.
+#[derive(Clone, Copy)]
+struct Suffices {
+    text: bool,
+    truth: bool,
+    integer: bool,
 }
 
 impl ByMember {
@@ -111,7 +126,10 @@ impl ByMember {
         }
         let value = match schemas.is_empty() {
             true => None,
-            false => Some(Arc::new(compile(&all_of(&schemas))?)),
+            false => Some(ValueRule {
+                suffices: Suffices::for_all(&schemas),
+                validator: Arc::new(compile(&all_of(&schemas))?),
+            }),
         };
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         Some(rule(values.entry(name.to_owned()).or_insert(value).clone()))
@@ -135,14 +153,60 @@ impl Shape {
 impl MemberRule {
     fn allows(&self, json: &str) -> bool {
         let Some(value) = &self.value else { return true };
-        if self.known.get().is_some_and(|known| **known == *json) {
+        if value.suffices.is_met(json) || self.known.get().is_some_and(|known| **known == *json) {
             return true;
         }
-        let is_valid = value.is_valid(Text::Json(json));
+        let is_valid = value.validator.is_valid(Text::Json(json));
         if is_valid {
             self.known.get_or_init(|| json.into());
         }
         is_valid
+    }
+}
+
+impl Suffices {
+    const ALL: Self = Self { text: true, truth: true, integer: true };
+    const NONE: Self = Self { text: false, truth: false, integer: false };
+
+    /// What suffices for all of these schemas.
+    fn for_all(schemas: &[&Value]) -> Self {
+        let both = |one: Self, other: Self| Self {
+            text: one.text && other.text,
+            truth: one.truth && other.truth,
+            integer: one.integer && other.integer,
+        };
+        schemas.iter().map(|schema| Self::of(schema)).fold(Self::ALL, both)
+    }
+
+    fn of(schema: &Value) -> Self {
+        let Value::Object(words) = schema else { return Self::NONE };
+        let mut suffices = Self::ALL;
+        for (word, value) in words {
+            match word.as_str() {
+                "type" => {
+                    let asks =
+                        |of: &str| value == of || value.as_array().is_some_and(|all| all.iter().any(|one| one == of));
+                    suffices.text &= asks("string");
+                    suffices.truth &= asks("boolean");
+                    suffices.integer &= asks("integer") || asks("number");
+                }
+                "title" | "description" | "default" | "examples" | "$comment" => {}
+                // Asked of lists alone.
+                "items" | "additionalItems" | "minItems" | "maxItems" | "uniqueItems" | "contains" => {}
+                "minLength" if value.as_u64().is_some_and(|least| least <= 1) => {}
+                "minLength" | "maxLength" | "pattern" | "format" => suffices.text = false,
+                _ => return Self::NONE,
+            }
+        }
+        suffices
+    }
+
+    fn is_met(self, json: &str) -> bool {
+        match json.as_bytes() {
+            [b'"', ..] => self.text && json.len() > 2,
+            [b't' | b'f', ..] => self.truth,
+            [b'-', digits @ ..] | digits => self.integer && digits.iter().all(u8::is_ascii_digit),
+        }
     }
 }
 
