@@ -1,5 +1,8 @@
 //! Add-ons.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, Match};
 use integration_sdk::{EntityKind, Timestamp};
 
 use crate::resource::{self, name_of};
@@ -124,11 +127,19 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
     ("testing", &["ci", "test", "loader", "blazemeter", "sauce"]),
 ];
 
+/// The words as they are looked for, all at once, and the function that each tells.
+static WORDS: LazyLock<(AhoCorasick, Vec<&str>)> = LazyLock::new(|| {
+    let words = FUNCTIONS.iter().flat_map(|(function, words)| words.iter().map(|word| (*word, *function)));
+    let (words, functions): (Vec<&str>, Vec<&str>) = words.unzip();
+    (AhoCorasick::new(words).expect("a hundred short words"), functions)
+});
+
 fn function_of(service: &str) -> &'static str {
-    let named =
-        |word: &&str| service.split('-').any(|part| part == *word) || (word.len() > 3 && service.contains(*word));
-    let found = FUNCTIONS.iter().find(|(_, words)| words.iter().any(named));
-    found.map_or("other", |(function, _)| function)
+    let (words, functions) = &*WORDS;
+    let bounds = |at: usize| at == 0 || at == service.len() || service.as_bytes()[at - 1..=at].contains(&b'-');
+    let counts = |found: &Match| found.len() > 3 || (bounds(found.start()) && bounds(found.end()));
+    let first = words.find_overlapping_iter(service).filter(counts).map(|found| found.pattern()).min();
+    first.map_or("other", |first| functions[first.as_usize()])
 }
 
 #[cfg(test)]

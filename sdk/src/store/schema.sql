@@ -29,8 +29,9 @@ CREATE TABLE part (
 ) WITHOUT ROWID;
 -- kind: 0 entity, 1 relationship, 2 mapped relationship
 -- part: of its step; 0 under no parent, -1 met in several parts or steps
+-- No reference to its job: looking that up for each object would cost as much as a tenth of the object.
 CREATE TABLE object (
-  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  job INTEGER NOT NULL,
   kind INTEGER NOT NULL,
   type TEXT NOT NULL,
   key TEXT NOT NULL,

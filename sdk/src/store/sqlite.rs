@@ -26,7 +26,7 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA s
 pub(super) const CACHE_KIB: i64 = -5_000;
 const READER_CACHE_KIB: i64 = -800;
 const SCHEMA: &str = include_str!("schema.sql");
-/// Raised whenever `schema.sql` changes.
+/// Raised whenever `schema.sql` changes so that files of before do not fit.
 const SCHEMA_VERSION: i64 = 3;
 
 /// The store does not work.
