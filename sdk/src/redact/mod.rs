@@ -1,15 +1,13 @@
 //! Taking secrets out of what is kept of a provider's answers.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod copy;
+mod plain;
 
-use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeSet;
+
+use memchr::memchr;
 use serde_json::Value;
 use url::Url;
-
-use crate::graph::Values;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
@@ -62,8 +60,12 @@ impl Redaction {
 
     /// Adds JSON text to `out` as it is kept: without secrets as by [`apply`](Self::apply), without spaces, names in order.
     pub(crate) fn copy(&self, json: &str, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        let mut text = serde_json::Deserializer::from_str(json);
-        Copy { redaction: self, out }.deserialize(&mut text)
+        let begin = out.len();
+        if plain::copy(self, json, out) {
+            return Ok(());
+        }
+        out.truncate(begin);
+        copy::copy(self, json, out)
     }
 
     /// Whether there are secrets to be taken out.
@@ -79,167 +81,9 @@ impl Redaction {
     }
 }
 
-/// Copies JSON text into its kept form.
-struct Copy<'a> {
-    redaction: &'a Redaction,
-    out: &'a mut Vec<u8>,
-}
-
-impl Copy<'_> {
-    fn write<E: Error>(self, value: &(impl Serialize + ?Sized)) -> Result<(), E> {
-        serde_json::to_writer(self.out, value).map_err(E::custom)
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Copy<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Copy<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.write(&())
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.write(&value)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.write(&value)
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.write(&value)
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.write(&value)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        match without_credentials(text) {
-            Some(clean) => self.write(&clean),
-            None => self.write(text),
-        }
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        match without_credentials(text) {
-            Some(clean) => self.write(&clean),
-            None => {
-                quote(text, self.out);
-                Ok(())
-            }
-        }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.out.push(b'[');
-        let begin = self.out.len();
-        while items.next_element_seed(Copy { redaction: self.redaction, out: self.out })?.is_some() {
-            self.out.push(b',');
-        }
-        if self.out.len() > begin {
-            self.out.pop();
-        }
-        self.out.push(b']');
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        let Self { redaction, out } = self;
-        out.push(b'{');
-        let begin = out.len();
-        let (mut last, mut is_sorted) = (None, true);
-        while let Some(name) = object.next_key_seed(Name)? {
-            match &name {
-                Cow::Borrowed(name) => quote(name, out),
-                Cow::Owned(name) => serde_json::to_writer(&mut *out, name).map_err(A::Error::custom)?,
-            }
-            out.push(b':');
-            let value = out.len();
-            object.next_value_seed(Copy { redaction, out })?;
-            if redaction.fields.contains(name.as_ref()) && &out[value..] != b"null" {
-                out.truncate(value);
-                serde_json::to_writer(&mut *out, REDACTED).map_err(A::Error::custom)?;
-            }
-            out.push(b',');
-            is_sorted = is_sorted && last.as_ref().is_none_or(|last| *last < name);
-            last = Some(name);
-        }
-        if out.len() > begin {
-            out.pop();
-        }
-        out.push(b'}');
-        if is_sorted { Ok(()) } else { in_order(begin, out).map_err(A::Error::custom) }
-    }
-}
-
-/// Adds text that stood in JSON as it is, and so needs no escapes.
-fn quote(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
-}
-
-/// Puts the members of an object that was written behind `begin` in the order of their names; of equal names the last counts.
-fn in_order(begin: usize, out: &mut Vec<u8>) -> serde_json::Result<()> {
-    let unordered = String::from_utf8(out.split_off(begin - 1)).expect("JSON is written from strings");
-    let (mut texts, mut members) = (Values::within(&unordered), BTreeMap::new());
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        members.insert(serde_json::from_str::<String>(name)?, (name, value));
-    }
-    out.push(b'{');
-    for (at, (name, value)) in members.into_values().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(name.as_bytes());
-        out.push(b':');
-        out.extend_from_slice(value.as_bytes());
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-/// Reads the name of a field, borrowed where the text holds it as it is.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-}
-
 /// The URL without user and password, where it has them.
 fn without_credentials(text: &str) -> Option<String> {
-    if !(text.contains('@') && text.contains("://")) {
+    if memchr(b'@', text.as_bytes()).is_none() || !text.contains("://") {
         return None;
     }
     let mut url: Url = text.parse().ok()?;
@@ -312,11 +156,43 @@ mod tests {
         fn copied_text_is_what_a_tree_would_be_written_as(mut value in json()) {
             let mut redaction = Redaction::default();
             redaction.field("token");
-            let text = serde_json::to_string_pretty(&value).unwrap();
-            let mut copied = Vec::new();
-            redaction.copy(&text, &mut copied).unwrap();
+            let texts = [serde_json::to_string_pretty(&value).unwrap(), value.to_string()];
             redaction.apply(&mut value);
-            prop_assert_eq!(String::from_utf8(copied).unwrap(), value.to_string());
+            for text in texts {
+                let mut copied = Vec::new();
+                redaction.copy(&text, &mut copied).unwrap();
+                prop_assert_eq!(String::from_utf8(copied).unwrap(), value.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn text_that_is_nearly_as_it_is_kept_needs_no_parser() {
+        let mut redaction = Redaction::default();
+        redaction.field("token");
+        let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+        for (text, kept) in [
+            (
+                r#"{"a":[{"b":-12,"c":true}],"d":"é@x","e":null}"#,
+                Some(r#"{"a":[{"b":-12,"c":true}],"d":"é@x","e":null}"#),
+            ),
+            ("{ \"a\" : [ 1,\n\t2 ], \"b\": {} }", Some(r#"{"a":[1,2],"b":{}}"#)),
+            (r#"["b","a"]"#, Some(r#"["b","a"]"#)),
+            ("7", Some("7")),
+            (r#"{"b":1,"a":2}"#, None),
+            (r#"{"a":1,"a":2}"#, None),
+            (r#"[{"a":1},{"token":"t"}]"#, None),
+            (r#"["https://u:p@h.example/x"]"#, None),
+            (r#"["\u0061"]"#, None),
+            ("[2.50]", None),
+            ("[-0]", None),
+            ("[1e3]", None),
+            ("[1234567890123456789]", None),
+            (deep.as_str(), None),
+        ] {
+            let mut copied = Vec::new();
+            let is_plain = plain::copy(&redaction, text, &mut copied);
+            assert_eq!(is_plain.then(|| String::from_utf8(copied).unwrap()).as_deref(), kept, "{text}");
         }
     }
 
