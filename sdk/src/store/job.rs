@@ -462,3 +462,43 @@ impl JobStore {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
+
+    use crate::store::Row;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_an_entity_says_already_is_not_checked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let (key, object_type) = (ObjectKey::new("user-1").unwrap(), ObjectType::literal("acme_user"));
+        let (kind, class, ends, quarantined) = (Kind::Entity, "User".into(), None, None);
+        let row = Row { kind, key: key.clone(), object_type, class, part: 0, ends, merge: false, quarantined };
+        let mut rows = Rows::default();
+        rows.push(row, r#"{"_key":"user-1","_type":"acme_user"}"#);
+        let place = job.place().await.unwrap();
+        job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
+        let checked = Arc::new(AtomicUsize::new(0));
+        for (nickname, checks) in [("kestrel", 1), ("kestrel", 1), ("a heron", 2)] {
+            let counted = Arc::clone(&checked);
+            let check = move |_: &ObjectKey, _: &Value| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, Infallible>(true)
+            };
+            let nickname = json!({"nickname": nickname}).as_object().cloned().unwrap();
+            assert_eq!(job.amend(vec![(key.clone(), nickname)], check).await.unwrap(), Ok(1));
+            assert_eq!(checked.load(Ordering::Relaxed), checks);
+        }
+        job.settle().await.unwrap();
+        let found = job.find(Kind::Entity, key).await.unwrap().unwrap();
+        assert_eq!(found["nickname"], "a heron", "of two texts the lesser stays");
+    }
+}

@@ -159,7 +159,8 @@ fn resolve(
         return Ok(());
     }
     if there.json != json {
-        rewrite(connection, there.rowid, &Value::Object(merge(object(&there.json)?, object(json)?)))?;
+        let merged = Value::Object(merge(object(&there.json)?, object(json)?)).to_string();
+        rewrite(connection, there.rowid, &merged)?;
     }
     if there.step == step.as_str() || !contribute(connection, job, &row.key, [&there.step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
@@ -212,15 +213,19 @@ pub(super) fn amend<E>(
     let there = stored(connection, keys, key, keys::hash_of(key))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
     let amended = Value::Object(merge(object(&there.json)?, properties));
+    let json = amended.to_string();
+    if json == there.json {
+        // Said before, and checked then.
+        return Ok(Ok(true));
+    }
     let verdict = check(key, &amended);
     if matches!(verdict, Ok(true)) {
-        rewrite(connection, there.rowid, &amended)?;
+        rewrite(connection, there.rowid, &json)?;
     }
     Ok(verdict)
 }
 
-fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Result<()> {
-    let json = object.to_string();
+fn rewrite(connection: &Connection, rowid: i64, json: &str) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, json])?;
     Ok(())
 }
