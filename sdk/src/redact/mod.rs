@@ -151,6 +151,51 @@ mod tests {
         })
     }
 
+    /// JSON as somebody may have spelled it: with spaces, escapes, numbers of all kinds, names in no order and more than once.
+    fn spelled() -> impl Strategy<Value = String> {
+        let space = || prop_oneof![3 => Just(""), 1 => Just(" "), 1 => Just("\n\t"), 1 => Just("\r\n")];
+        let name = prop_oneof![
+            4 => prop::sample::select(vec!["a", "b", "c", "é", ""]).prop_map(|name| format!("{name:?}")),
+            1 => Just(r#""token""#.to_owned()),
+            1 => Just(r#""\u0061""#.to_owned()),
+        ];
+        let number = "-?(0|[1-9][0-9]{0,19})(\\.[0-9]{1,3})?([eE][-+]?[0-9])?";
+        let scalar = prop_oneof![
+            2 => number,
+            1 => "-?[1-9][0-9]{15,22}",
+            1 => Just("true".to_owned()),
+            1 => Just("null".to_owned()),
+            3 => prop::sample::select(vec![r#""x""#, r#""a@b""#, r#""https://u:p@h.example/""#, r#""{[,\"""#, r#""/ \/""#, r#""""#])
+                .prop_map(str::to_owned),
+        ];
+        let within = |items: Vec<(&str, String)>| {
+            items.into_iter().map(|(space, item)| format!("{space}{item}{space}")).collect::<Vec<_>>().join(",")
+        };
+        scalar.prop_recursive(4, 40, 5, move |inner| {
+            let item = (space(), inner.clone());
+            let member = (space(), (name.clone(), space(), inner))
+                .prop_map(|(before, (name, space, value))| (before, format!("{name}{space}:{space}{value}")));
+            prop_oneof![
+                proptest::collection::vec(item, 0..5).prop_map(move |items| format!("[{}]", within(items))),
+                proptest::collection::vec(member, 0..5).prop_map(move |members| format!("{{{}}}", within(members))),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn where_no_parser_is_needed_it_would_have_copied_the_same(text in spelled()) {
+            let mut redaction = Redaction::default();
+            redaction.field("token");
+            let (mut plain, mut parsed) = (Vec::new(), Vec::new());
+            if plain::copy(&redaction, &text, &mut plain) {
+                copy::copy(&redaction, &text, &mut parsed).unwrap();
+                prop_assert_eq!(String::from_utf8(plain), String::from_utf8(parsed));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn copied_text_is_what_a_tree_would_be_written_as(mut value in json()) {
