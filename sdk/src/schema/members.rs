@@ -263,3 +263,75 @@ fn stands_alone(part: &Value) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
+
+    use super::*;
+
+    const TYPES: [&str; 6] = ["string", "boolean", "integer", "number", "null", "array"];
+
+    fn schemas() -> impl Strategy<Value = Vec<Value>> {
+        let types =
+            prop_oneof![select(&TYPES[..]).prop_map(Value::from), subsequence(&TYPES[..], 1..4).prop_map(Value::from)];
+        let word = prop_oneof![
+            4 => types.prop_map(|types| ("type", types)),
+            1 => (0..3_u64).prop_map(|least| ("minLength", least.into())),
+            1 => Just(("maxLength", json!(2))),
+            1 => Just(("format", json!("uri"))),
+            1 => Just(("pattern", json!("^a"))),
+            1 => Just(("items", json!({"type": "string"}))),
+            1 => Just(("minItems", json!(1))),
+            1 => Just(("minimum", json!(5))),
+            1 => Just(("enum", json!(["a", 7, true]))),
+            1 => Just(("description", json!("What it is."))),
+        ];
+        let schema = proptest::collection::vec(word, 0..4)
+            .prop_map(|words| Value::Object(words.into_iter().map(|(word, value)| (word.to_owned(), value)).collect()));
+        proptest::collection::vec(schema, 1..3)
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        select(vec![
+            json!("abc"),
+            json!("a"),
+            json!(""),
+            json!("\u{1f99c}\""),
+            json!("https://h.example/"),
+            json!(true),
+            json!(false),
+            json!(7),
+            json!(-7),
+            json!(7.5),
+            json!(null),
+            json!([]),
+            json!(["a"]),
+            json!([1]),
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn what_suffices_is_valid(schemas in schemas(), value in values()) {
+            let suffices = Suffices::for_all(&schemas.iter().collect::<Vec<_>>());
+            if suffices.is_met(&value.to_string()) {
+                prop_assert!(jsonschema::is_valid(&all_of(&schemas), &value));
+            }
+        }
+    }
+
+    #[test]
+    fn types_suffice_for_what_most_properties_are() {
+        let meets = |schema: Value, json: &str| Suffices::of(&schema).is_met(json);
+        assert!(meets(json!({"type": "string", "minLength": 1, "description": "A name."}), r#""a""#));
+        assert!(meets(json!({"type": ["string", "null"], "items": {"type": "string"}}), r#""a""#));
+        assert!(meets(json!({"type": "number", "format": "date-time"}), "1700000000000"));
+        assert!(meets(json!({"type": "boolean"}), "false"));
+        assert!(!meets(json!({"type": "string", "minLength": 1}), r#""""#));
+        assert!(!meets(json!({"type": "string", "format": "uri"}), r#""a""#));
+        assert!(!meets(json!({"type": "string"}), "null"));
+    }
+}
