@@ -159,8 +159,7 @@ fn resolve(
         return Ok(());
     }
     if there.json != json {
-        let merged = Value::Object(merge(object(&there.json)?, object(json)?)).to_string();
-        rewrite(connection, there.rowid, &merged)?;
+        rewrite(connection, there.rowid, &Value::Object(merge(object(&there.json)?, object(json)?)))?;
     }
     if there.step == step.as_str() || !contribute(connection, job, &row.key, [&there.step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
@@ -213,19 +212,15 @@ pub(super) fn amend<E>(
     let there = stored(connection, keys, key, keys::hash_of(key))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
     let amended = Value::Object(merge(object(&there.json)?, properties));
-    let json = amended.to_string();
-    if json == there.json {
-        // Said before, and checked then.
-        return Ok(Ok(true));
-    }
     let verdict = check(key, &amended);
     if matches!(verdict, Ok(true)) {
-        rewrite(connection, there.rowid, &json)?;
+        rewrite(connection, there.rowid, &amended)?;
     }
     Ok(verdict)
 }
 
-fn rewrite(connection: &Connection, rowid: i64, json: &str) -> rusqlite::Result<()> {
+fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Result<()> {
+    let json = object.to_string();
     connection.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, json])?;
     Ok(())
 }
