@@ -2,17 +2,22 @@
 
 use memchr::memchr2;
 
-use super::{Redaction, without_credentials};
+use super::rule::{Redaction, without_credentials};
 
 /// Lists and objects within each other.
 const DEEPEST: usize = 32;
 /// Digits of an integer that stays as it is written.
 const MOST_DIGITS: usize = 18;
 
-/// Adds JSON text to `out` as it is kept; `false` where more is to be done than leaving out spaces: names in another order,
-/// secrets, escapes, numbers that are not integers, much within each other. What was added until then is of no use.
+/// Adds JSON text to `out` as it is kept; `false`, and nothing is added, where more is to be done than leaving out spaces: names
+/// in another order, secrets, escapes, numbers that are not integers, much within each other.
 pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
-    Text { redaction, json, at: 0, copied: 0 }.copy(out).is_some()
+    let begin = out.len();
+    let copied = Text { redaction, json, at: 0, copied: 0 }.copy(out);
+    if copied.is_none() {
+        out.truncate(begin);
+    }
+    copied.is_some()
 }
 
 /// What is open: a list, or an object with the last of its names.
