@@ -26,9 +26,6 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
                 json: &str,
             ) -> ::core::result::Result<Self, ::integration_sdk::graph::PropertyError> { #read }
         }
-        impl ::integration_sdk::step::Related<#of> for #ident {
-            fn related_key(&self) -> ::std::string::String { ::std::string::ToString::to_string(&self.#key) }
-        }
     })
 }
 

@@ -216,8 +216,9 @@ impl<E: EntityKind> Readable for E {
 pub fn viewed_type<E: EntityKind>(names: &[&str]) -> ObjectType {
     let declaration = E::declaration();
     let properties = &declaration.schema["properties"];
-    let unknown = names.iter().find(|name| properties.get(**name).is_none());
-    assert!(unknown.is_none(), "{} has no property `{}`", declaration.object_type, unknown.unwrap_or(&""));
+    for name in names {
+        assert!(properties.get(name).is_some(), "{} has no property `{name}`", declaration.object_type);
+    }
     declaration.object_type
 }
 

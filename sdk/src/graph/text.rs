@@ -53,11 +53,14 @@ impl ObjectText {
     pub(crate) fn place_of(&self, name: &str) -> Option<Range<usize>> {
         let (json, name) = (self.json.as_bytes(), name.as_bytes());
         // In their order, unless some are escaped: what comes behind the name's place need not be looked at.
-        let member = self.members.iter().find(|member| match member.name(json).cmp(name) {
-            Ordering::Greater => self.plain,
-            order => order.is_eq(),
-        })?;
-        (member.name(json) == name).then_some(member.value..member.end)
+        for member in &self.members {
+            match member.name(json).cmp(name) {
+                Ordering::Equal => return Some(member.value..member.end),
+                Ordering::Greater if self.plain => return None,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// The JSON of a member's value.

@@ -5,8 +5,8 @@ use std::ops::Deref;
 
 use crate::graph::{
     Class, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
-    MappedRelationshipKind, ObjectKey, ObjectType, ObjectWriter, Properties, Property, RelationshipDeclaration,
-    RelationshipKind, written,
+    MappedRelationshipKind, ObjectKey, ObjectType, ObjectWriter, Properties, Property, Readable,
+    RelationshipDeclaration, RelationshipKind, written,
 };
 
 use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
@@ -36,15 +36,15 @@ impl<T: Emitted> Parameter for Emit<T> {
     }
 }
 
-/// Either end of a relationship: an entity, or the key of one.
+/// Either end of a relationship: an entity, a view of one, or the key of one.
 pub trait Related<E: EntityKind> {
     /// The entity's key.
     fn related_key(&self) -> String;
 }
 
-impl<E: EntityKind> Related<E> for E {
+impl<R: Readable> Related<R::Entity> for R {
     fn related_key(&self) -> String {
-        self.key()
+        self.entity_key()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The parameter that reads the graph: `Read<T>`.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use futures::stream::{self, BoxStream};
@@ -77,9 +77,7 @@ impl<E: Readable> Read<E> {
     /// # Errors
     /// [`StepError`] where the store does not work.
     pub async fn known<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashSet<String>> {
-        // Many ask for the same: each is looked up once.
-        let distinct: BTreeSet<&str> = keys.into_iter().collect();
-        let keys = distinct.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
+        let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
         self.context.known(&self.object_type, keys).await
     }
 

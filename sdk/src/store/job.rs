@@ -256,8 +256,9 @@ impl JobStore {
         object_type: ObjectType,
         mut keys: Vec<ObjectKey>,
     ) -> Result<HashSet<String>, StoreError> {
-        // Neighbours lie on one page.
+        // Neighbours lie on one page, and many ask for the same.
         keys.sort();
+        keys.dedup();
         let job = self.number;
         let known =
             move |connection: &Connection, object_type: &ObjectType| sorted::known(connection, job, object_type, &keys);
