@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
 use super::budget::{Budget, BudgetState, RateBudget, Spent};
@@ -88,8 +88,9 @@ impl Admission {
         self.places.open().limit.current()
     }
 
-    pub(super) fn in_flight(&self) -> usize {
-        self.places.open().in_flight
+    /// Requests in flight, now and whenever that changes.
+    pub(super) fn in_flight(&self) -> watch::Receiver<usize> {
+        self.places.in_flight.subscribe()
     }
 
     pub(super) fn budget(&self) -> Option<BudgetState> {
@@ -117,6 +118,8 @@ impl Admitted<'_> {
 struct Places {
     taken: Mutex<Taken>,
     news: Notify,
+    /// How many are taken, for those who want to know.
+    in_flight: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
@@ -127,7 +130,8 @@ struct Taken {
 
 impl Places {
     fn new(most: usize) -> Self {
-        Self { taken: Mutex::new(Taken { limit: Limit::up_to(most), in_flight: 0 }), news: Notify::new() }
+        let taken = Taken { limit: Limit::up_to(most, Instant::now()), in_flight: 0 };
+        Self { taken: Mutex::new(taken), news: Notify::new(), in_flight: watch::Sender::default() }
     }
 
     /// Waits for a place. For one caller at a time: it is the head of the queue.
@@ -143,9 +147,15 @@ impl Places {
     fn try_enter(&self) -> Option<Place<'_>> {
         let mut taken = self.open();
         let in_flight = taken.in_flight;
-        let entry = taken.limit.enter(in_flight)?;
-        taken.in_flight += 1;
+        let entry = taken.limit.enter(in_flight, Instant::now())?;
+        self.count(&mut taken, in_flight + 1);
         Some(Place { places: self, entry })
+    }
+
+    /// Told under the lock, so that what is told last is what holds.
+    fn count(&self, taken: &mut Taken, in_flight: usize) {
+        taken.in_flight = in_flight;
+        self.in_flight.send_replace(in_flight);
     }
 
     /// Every change is an addition or one of the limit's own, so they hold even after a panic elsewhere.
@@ -165,7 +175,7 @@ impl Place<'_> {
     fn learn(&self, endpoint: &str, outcome: Outcome) {
         let mut taken = self.places.open();
         let before = taken.limit.current();
-        taken.limit.learn(endpoint, self.entry, outcome);
+        taken.limit.learn(endpoint, self.entry, outcome, Instant::now());
         let now = taken.limit.current();
         drop(taken);
         if now != before {
@@ -177,7 +187,10 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.places.open().in_flight -= 1;
+        let mut taken = self.places.open();
+        let in_flight = taken.in_flight - 1;
+        self.places.count(&mut taken, in_flight);
+        drop(taken);
         self.places.news.notify_one();
     }
 }

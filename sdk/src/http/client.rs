@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use url::Url;
 
@@ -119,13 +120,23 @@ impl Http {
 
     /// How many requests are in flight now.
     pub fn in_flight(&self) -> usize {
+        *self.shared.admission.in_flight().borrow()
+    }
+
+    /// The same, now and whenever it changes.
+    pub(crate) fn watch_in_flight(&self) -> watch::Receiver<usize> {
         self.shared.admission.in_flight()
     }
 
     /// How many requests may be in flight now: at most those that the endpoint allows, fewer where the provider
-    /// refuses for load or slows down.
+    /// refuses for load or slows down, or where more would get no more done.
     pub fn in_flight_limit(&self) -> usize {
         self.shared.admission.limit()
+    }
+
+    /// How many requests may be in flight at the most.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.shared.endpoint.in_flight
     }
 
     /// What the requests of this client, its clones and the clients made from them by

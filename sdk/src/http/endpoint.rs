@@ -53,8 +53,8 @@ pub struct Endpoint {
 impl Endpoint {
     /// 64 MiB: a page of a list is far below, and a client that reads a few of them at once is bounded.
     pub const LARGEST_BODY: usize = 64 << 20;
-    /// Requests at once.
-    pub const IN_FLIGHT: usize = 16;
+    /// Requests at once, at the most: how many get more done than fewer would, the client finds out.
+    pub const IN_FLIGHT: usize = 64;
     /// Pages of one list: ten million elements where a page has a thousand.
     pub const MOST_PAGES: u32 = 10_000;
 
@@ -183,7 +183,7 @@ impl Endpoint {
     }
 
     /// Requests at once, of all clones together; at least one, [`IN_FLIGHT`](Self::IN_FLIGHT) by default. There are
-    /// fewer where the provider refuses for load or slows down.
+    /// fewer where the provider refuses for load or slows down, and where more would get no more done.
     #[must_use]
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.max(1);

@@ -1,17 +1,21 @@
-//! How many requests may be in flight: a number that grows while answers come as fast as usual, and shrinks where the
+//! How many requests may be in flight: a number that grows while more of them get more done, and shrinks where the
 //! provider refuses for load, falls silent or slows down.
 //!
 //! The algorithm is additive increase, multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease
 //! algorithms for congestion avoidance in computer networks", 1989), with the slow start and the one decrease a round
-//! trip of TCP (Jacobson, "Congestion avoidance and control", 1988). It is a pure state machine: it knows no clock and
-//! waits for nothing.
+//! trip of TCP (Jacobson, "Congestion avoidance and control", 1988). What ends the slow start where nothing is refused is
+//! BBR's sign of a full pipe (Cardwell and others, "BBR: congestion-based congestion control", 2016): more in flight, and
+//! no more delivered. It is a pure state machine: it reads no clock and waits for nothing.
 //!
 //! "As fast as usual" is told by endpoint, for a page of a thousand takes longer than a single document: an answer is
 //! slow if it took over twice the mean of that endpoint's, and a round is slow if most of its answers were. So a few
-//! large pages among small ones slow nothing down.
+//! large pages among small ones slow nothing down. What a round delivered is told in the same measure: the time that its
+//! answers usually take, over the time that it took, is the number of places that were of use.
 
 use std::collections::HashMap;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Where it begins, so that a small collection is not slowed.
 const START: usize = 8;
@@ -23,6 +27,8 @@ const NOISE: Duration = Duration::from_millis(10);
 const KNOWN_AFTER: u32 = 8;
 /// So many answers are remembered in the mean: what lasts longer becomes the usual.
 const REMEMBERED: u32 = 128;
+/// More places pay as long as at least this part of them is of use.
+const PAYS: f64 = 2.0 / 3.0;
 
 /// What became of a request, as far as the limit is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,37 +53,53 @@ pub(super) struct Entry {
 pub(super) struct Limit {
     current: usize,
     most: usize,
-    /// Until the first cut, each answer makes room for one more request: the limit doubles in a round.
-    starting: bool,
+    growth: Growth,
     cuts: u64,
     round: Round,
     usual: HashMap<String, Usual>,
 }
 
+/// How much a round that paid adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// As much again: nothing has been in the way so far.
+    Double,
+    /// A quarter: more did not pay once, and may pay later.
+    Quarter,
+    /// One: the provider was overloaded.
+    One,
+}
+
 /// As many answers as there were places when it began.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Round {
+    began: Instant,
     size: usize,
     answers: usize,
     slow: usize,
-    /// The last place was taken, or one more was asked for.
-    full: bool,
+    /// What its answers usually take, in seconds.
+    usual: f64,
+    /// Requests let in, and those among them that took the last place.
+    entered: usize,
+    last_place: usize,
 }
 
-/// How long the answers of an endpoint take.
+/// How long the answers of an endpoint take, in seconds.
 #[derive(Debug, Default)]
 struct Usual {
     answers: u32,
     mean: f64,
+    /// The same, with a slow answer counted as one just not slow: a few must not hide those after them.
+    calm: f64,
 }
 
 impl Limit {
     /// Between one and `most`.
-    pub(super) fn up_to(most: usize) -> Self {
+    pub(super) fn up_to(most: usize, now: Instant) -> Self {
         let most = most.max(1);
         let current = START.min(most);
-        let round = Round { size: current, ..Round::default() };
-        Self { current, most, starting: true, cuts: 0, round, usual: HashMap::new() }
+        let round = Round::of(current, now);
+        Self { current, most, growth: Growth::Double, cuts: 0, round, usual: HashMap::new() }
     }
 
     /// Requests that may be in flight now.
@@ -86,46 +108,56 @@ impl Limit {
     }
 
     /// Lets a request in beside those in flight, if there is a place.
-    pub(super) fn enter(&mut self, in_flight: usize) -> Option<Entry> {
-        self.round.full |= in_flight + 1 >= self.current;
-        (in_flight < self.current).then_some(Entry { cuts: self.cuts })
+    pub(super) fn enter(&mut self, in_flight: usize, now: Instant) -> Option<Entry> {
+        if in_flight >= self.current {
+            return None;
+        }
+        let last_place = in_flight + 1 == self.current;
+        if last_place && self.round.last_place == 0 {
+            // Up to here there was less to ask than room: that tells nothing of the room.
+            self.begin_round(now);
+        }
+        self.round.entered += 1;
+        self.round.last_place += usize::from(last_place);
+        Some(Entry { cuts: self.cuts })
     }
 
     /// Learns from what became of a request.
-    pub(super) fn learn(&mut self, endpoint: &str, entry: Entry, outcome: Outcome) {
+    pub(super) fn learn(&mut self, endpoint: &str, entry: Entry, outcome: Outcome, now: Instant) {
         if entry.cuts != self.cuts {
             // It was under way when the limit was cut: it met the load of before.
             return;
         }
         match outcome {
-            Outcome::Answered(time) => self.answered(endpoint, time),
-            Outcome::Overloaded => self.cut(self.current / 2),
+            Outcome::Answered(time) => self.answered(endpoint, time, now),
+            Outcome::Overloaded => self.cut(self.current / 2, now),
             Outcome::Lost => {}
         }
     }
 
-    fn answered(&mut self, endpoint: &str, time: Duration) {
-        let slow = self.is_slow(endpoint, time);
+    fn answered(&mut self, endpoint: &str, time: Duration, now: Instant) {
+        let (slow, usual) = self.compare(endpoint, time);
         self.round.answers += 1;
         self.round.slow += usize::from(slow);
-        if self.starting && self.round.full && !slow {
-            self.grow();
-        }
+        self.round.usual += usual;
         if self.round.answers < self.round.size {
             return;
         }
         if 2 * self.round.slow > self.round.answers {
-            self.cut(self.current * 3 / 4);
-        } else {
-            // Where there was room left, more room would be of no use.
-            if self.round.full && !self.starting {
-                self.grow();
-            }
-            self.begin_round();
+            self.cut(self.current * 3 / 4, now);
+            return;
         }
+        let of_use = self.round.of_use(now);
+        if of_use < PAYS * self.current as f64 {
+            self.give_back(of_use);
+        } else if self.round.last_place > 0 {
+            self.grow();
+        }
+        self.begin_round(now);
     }
 
-    fn is_slow(&mut self, endpoint: &str, time: Duration) -> bool {
+    /// Whether an answer was slow, and what is usual at its endpoint, in seconds.
+    fn compare(&mut self, endpoint: &str, time: Duration) -> (bool, f64) {
         if let Some(usual) = self.usual.get_mut(endpoint) {
             return usual.compare(time);
         }
@@ -133,32 +165,67 @@ impl Limit {
     }
 
     fn grow(&mut self) {
-        self.current = (self.current + 1).min(self.most);
+        let more = match self.growth {
+            Growth::Double => self.current,
+            Growth::Quarter => (self.current / 4).max(1),
+            Growth::One => 1,
+        };
+        self.current = (self.current + more).min(self.most);
     }
 
-    fn cut(&mut self, to: usize) {
+    /// Gives places back that were of no use, a quarter of all at the most: one round may deceive.
+    fn give_back(&mut self, of_use: f64) {
+        let mut least = self.current - self.current / 4;
+        if !self.round.was_full() {
+            // There was less to ask than room, which says nothing of how much room would pay.
+            least = least.max(START.min(self.current));
+        } else if self.growth == Growth::Double {
+            self.growth = Growth::Quarter;
+        }
+        let worth_having = (of_use / PAYS).ceil() as usize;
+        self.current = worth_having.clamp(least, self.current);
+    }
+
+    fn cut(&mut self, to: usize, now: Instant) {
         self.current = to.max(1);
         self.cuts += 1;
-        self.starting = false;
-        self.begin_round();
+        self.growth = Growth::One;
+        self.begin_round(now);
     }
 
-    fn begin_round(&mut self) {
-        self.round = Round { size: self.current, ..Round::default() };
+    fn begin_round(&mut self, now: Instant) {
+        self.round = Round::of(self.current, now);
+    }
+}
+
+impl Round {
+    fn of(size: usize, began: Instant) -> Self {
+        Self { began, size, answers: 0, slow: 0, usual: 0.0, entered: 0, last_place: 0 }
+    }
+
+    /// Most requests took the last place there was.
+    fn was_full(&self) -> bool {
+        2 * self.last_place > self.entered
+    }
+
+    /// How many places would have done, with answers that take their usual time.
+    fn of_use(&self, now: Instant) -> f64 {
+        let took = now.saturating_duration_since(self.began);
+        if took.is_zero() { f64::INFINITY } else { self.usual / took.as_secs_f64() }
     }
 }
 
 impl Usual {
-    /// Whether the time is beyond the usual, of which it is a part from now on.
-    fn compare(&mut self, time: Duration) -> bool {
+    /// Whether the time is beyond the usual, of which it is a part from now on; and the usual, in seconds.
+    fn compare(&mut self, time: Duration) -> (bool, f64) {
         let seconds = time.as_secs_f64();
         let slow =
-            self.answers >= KNOWN_AFTER && seconds > SLOW * self.mean && seconds > self.mean + NOISE.as_secs_f64();
+            self.answers >= KNOWN_AFTER && seconds > SLOW * self.calm && seconds > self.calm + NOISE.as_secs_f64();
         self.answers = (self.answers + 1).min(REMEMBERED);
-        // A slow answer counts as one just not slow: a few must not hide those after them.
-        let counted = if slow { SLOW * self.mean } else { seconds };
-        self.mean += (counted - self.mean) / f64::from(self.answers);
-        slow
+        let counted = if slow { SLOW * self.calm } else { seconds };
+        self.calm += (counted - self.calm) / f64::from(self.answers);
+        self.mean += (seconds - self.mean) / f64::from(self.answers);
+        (slow, self.mean)
     }
 }
 
@@ -166,147 +233,237 @@ impl Usual {
 mod tests {
     use super::*;
 
-    const USUAL: Outcome = Outcome::Answered(Duration::from_millis(100));
-    const SLOW: Outcome = Outcome::Answered(Duration::from_millis(400));
+    const USUAL: Duration = Duration::from_millis(100);
+    const SLOW: Duration = Duration::from_millis(400);
 
-    /// One request after the other, each in the last place, as where there is always more to ask.
-    fn answers(limit: &mut Limit, number: usize, outcome: Outcome) {
-        for _ in 0..number {
-            let entry = limit.enter(limit.current() - 1).unwrap();
-            limit.learn("GET /apps", entry, outcome);
-        }
+    /// A limit and a clock, with a provider that answers so many requests at once and no more.
+    struct Trial {
+        limit: Limit,
+        now: Instant,
+        at_once: usize,
     }
 
-    /// After its first cut, with places for eight.
-    fn settled() -> Limit {
-        let mut limit = Limit::up_to(16);
-        answers(&mut limit, 8, USUAL);
-        answers(&mut limit, 1, Outcome::Overloaded);
-        assert_eq!(limit.current(), 8);
-        limit
+    impl Trial {
+        fn up_to(most: usize) -> Self {
+            let now = Instant::now();
+            Self { limit: Limit::up_to(most, now), now, at_once: usize::MAX }
+        }
+
+        /// After its first cut, with places for eight.
+        fn settled() -> Self {
+            let mut trial = Self::up_to(16);
+            trial.rounds(1, USUAL);
+            trial.overload();
+            assert_eq!(trial.places(), 8);
+            trial
+        }
+
+        fn places(&self) -> usize {
+            self.limit.current()
+        }
+
+        /// All places are taken at once, and all answers come together, as often as said; where the provider does not take so
+        /// many at once, the time of each is what it is and the round takes longer.
+        fn rounds(&mut self, rounds: usize, time: Duration) {
+            for _ in 0..rounds {
+                let places = self.places();
+                let entries: Vec<_> = (0..places).map(|taken| self.limit.enter(taken, self.now).unwrap()).collect();
+                self.now += time.mul_f64((places as f64 / self.at_once as f64).max(1.0));
+                entries.into_iter().for_each(|entry| self.learn(entry, Outcome::Answered(time)));
+            }
+        }
+
+        fn learn(&mut self, entry: Entry, outcome: Outcome) {
+            self.limit.learn("GET /apps", entry, outcome, self.now);
+        }
+
+        fn last_place(&mut self) -> Entry {
+            self.limit.enter(self.places() - 1, self.now).unwrap()
+        }
+
+        fn overload(&mut self) {
+            let entry = self.last_place();
+            self.learn(entry, Outcome::Overloaded);
+        }
     }
 
     #[test]
     fn it_begins_high_and_doubles_in_a_round_up_to_the_most() {
-        let mut limit = Limit::up_to(100);
-        assert_eq!(limit.current(), 8);
-        answers(&mut limit, 8, USUAL);
-        assert_eq!(limit.current(), 16);
-        answers(&mut limit, 1_000, USUAL);
-        assert_eq!(limit.current(), 100);
-        assert_eq!((Limit::up_to(3).current(), Limit::up_to(0).current()), (3, 1));
+        let mut trial = Trial::up_to(100);
+        for places in [8, 16, 32, 64, 100, 100] {
+            assert_eq!(trial.places(), places);
+            trial.rounds(1, USUAL);
+        }
+        assert_eq!((Trial::up_to(3).places(), Trial::up_to(0).places()), (3, 1));
     }
 
     #[test]
-    fn answers_that_come_all_at_once_double_it_as_well() {
-        let mut limit = Limit::up_to(100);
-        for places in [16, 32] {
-            let entries: Vec<_> = (0..limit.current()).map(|in_flight| limit.enter(in_flight).unwrap()).collect();
-            entries.into_iter().for_each(|entry| limit.learn("GET /apps", entry, USUAL));
-            assert_eq!(limit.current(), places);
+    fn answers_that_come_one_by_one_double_it_as_well() {
+        let mut trial = Trial::up_to(100);
+        let mut entries: std::collections::VecDeque<_> =
+            (0..8).map(|taken| trial.limit.enter(taken, trial.now).unwrap()).collect();
+        for _ in 0..8 {
+            trial.now += USUAL / 8;
+            let answered = entries.pop_front().unwrap();
+            trial.learn(answered, Outcome::Answered(USUAL));
+            entries.push_back(trial.limit.enter(7, trial.now).unwrap());
         }
+        assert_eq!(trial.places(), 16);
     }
 
     #[test]
     fn no_more_are_let_in_than_the_limit() {
-        let mut limit = Limit::up_to(4);
-        assert!((0..4).all(|in_flight| limit.enter(in_flight).is_some()));
-        assert_eq!(limit.enter(4), None);
+        let mut trial = Trial::up_to(4);
+        assert!((0..4).all(|taken| trial.limit.enter(taken, trial.now).is_some()));
+        assert_eq!(trial.limit.enter(4, trial.now), None);
     }
 
     #[test]
-    fn it_does_not_grow_where_there_is_room_left() {
-        let mut limit = Limit::up_to(100);
+    fn it_stays_where_there_is_room_left() {
+        let mut trial = Trial::up_to(100);
         for _ in 0..1_000 {
-            let entry = limit.enter(2).unwrap();
-            limit.learn("GET /apps", entry, USUAL);
+            let entry = trial.limit.enter(2, trial.now).unwrap();
+            trial.now += USUAL;
+            trial.learn(entry, Outcome::Answered(USUAL));
         }
-        assert_eq!(limit.current(), 8);
+        assert_eq!(trial.places(), 8);
+    }
+
+    #[test]
+    fn places_that_are_not_asked_for_are_given_back_down_to_those_of_the_beginning() {
+        let mut trial = Trial::up_to(64);
+        trial.rounds(10, USUAL);
+        for _ in 0..1_000 {
+            let entry = trial.limit.enter(2, trial.now).unwrap();
+            trial.now += USUAL;
+            trial.learn(entry, Outcome::Answered(USUAL));
+        }
+        assert_eq!(trial.places(), 8);
+        trial.rounds(3, USUAL);
+        assert_eq!(trial.places(), 64, "nothing was in the way, so it doubles again");
+    }
+
+    #[test]
+    fn idle_time_ahead_of_a_rush_does_not_count() {
+        let mut trial = Trial::up_to(100);
+        trial.now += Duration::from_secs(60);
+        let alone = trial.limit.enter(0, trial.now).unwrap();
+        trial.now += Duration::from_secs(60);
+        trial.learn(alone, Outcome::Answered(USUAL));
+        trial.rounds(1, USUAL);
+        assert_eq!(trial.places(), 16);
+    }
+
+    #[test]
+    fn where_more_at_once_get_no_more_done_it_settles_a_little_above_what_is_of_use() {
+        for at_once in [3, 8, 12, 20, 50] {
+            let mut trial = Trial { at_once, ..Trial::up_to(64) };
+            trial.rounds(20, USUAL);
+            for _ in 0..20 {
+                trial.rounds(1, USUAL);
+                let above = trial.places() as f64 / at_once as f64;
+                assert!((1.0..=2.0).contains(&above), "{} for {at_once}", trial.places());
+            }
+        }
+    }
+
+    #[test]
+    fn it_finds_the_most_again_where_the_way_is_free_again() {
+        let mut trial = Trial { at_once: 4, ..Trial::up_to(64) };
+        trial.rounds(20, USUAL);
+        assert!(trial.places() <= 8);
+        trial.at_once = usize::MAX;
+        trial.rounds(12, USUAL);
+        assert_eq!(trial.places(), 64);
     }
 
     #[test]
     fn after_a_cut_it_grows_by_one_a_round() {
-        let mut limit = settled();
-        answers(&mut limit, 7, USUAL);
-        assert_eq!(limit.current(), 8);
-        answers(&mut limit, 1, USUAL);
-        assert_eq!(limit.current(), 9);
-        answers(&mut limit, 9, USUAL);
-        assert_eq!(limit.current(), 10);
+        let mut trial = Trial::settled();
+        for places in [8, 9, 10] {
+            assert_eq!(trial.places(), places);
+            trial.rounds(1, USUAL);
+        }
     }
 
     #[test]
     fn overload_halves_it_once_for_all_that_were_under_way() {
-        let mut limit = Limit::up_to(16);
-        let entries: Vec<_> = (0..8).map(|in_flight| limit.enter(in_flight).unwrap()).collect();
-        for entry in entries {
-            limit.learn("GET /apps", entry, Outcome::Overloaded);
+        let mut trial = Trial::up_to(16);
+        let entries: Vec<_> = (0..8).map(|taken| trial.limit.enter(taken, trial.now).unwrap()).collect();
+        entries.into_iter().for_each(|entry| trial.learn(entry, Outcome::Overloaded));
+        for places in [4, 2, 1] {
+            assert_eq!(trial.places(), places);
+            trial.overload();
         }
-        assert_eq!(limit.current(), 4);
-        answers(&mut limit, 1, Outcome::Overloaded);
-        assert_eq!(limit.current(), 2);
-        answers(&mut limit, 5, Outcome::Overloaded);
-        assert_eq!(limit.current(), 1, "one request is always allowed");
+        assert_eq!(trial.places(), 1, "one request is always allowed");
     }
 
     #[test]
     fn a_slow_round_takes_a_quarter() {
-        let mut limit = settled();
-        answers(&mut limit, 8, SLOW);
-        assert_eq!(limit.current(), 6);
+        let mut trial = Trial::settled();
+        trial.rounds(1, SLOW);
+        assert_eq!(trial.places(), 6);
     }
 
     #[test]
     fn a_few_slow_answers_in_a_round_take_nothing() {
-        let mut limit = settled();
-        answers(&mut limit, 4, SLOW);
-        answers(&mut limit, 4, USUAL);
-        assert_eq!(limit.current(), 9);
+        let mut trial = Trial::settled();
+        for time in [SLOW, SLOW, SLOW, SLOW, USUAL, USUAL, USUAL, USUAL] {
+            let entry = trial.last_place();
+            trial.now += time / 8;
+            trial.learn(entry, Outcome::Answered(time));
+        }
+        assert_eq!(trial.places(), 9);
     }
 
     #[test]
     fn what_is_slow_for_long_becomes_the_usual() {
-        let mut limit = settled();
-        answers(&mut limit, 2_000, SLOW);
-        assert_eq!(limit.current(), 16);
+        let mut trial = Trial::settled();
+        trial.rounds(300, SLOW);
+        assert_eq!(trial.places(), 16);
     }
 
     #[test]
     fn every_endpoint_has_a_usual_time_of_its_own() {
-        let mut limit = Limit::up_to(16);
+        let mut trial = Trial::up_to(16);
         for _ in 0..1_000 {
             for (endpoint, milliseconds) in [("GET /account", 5), ("GET /apps", 900)] {
-                let entry = limit.enter(limit.current() - 1).unwrap();
-                limit.learn(endpoint, entry, Outcome::Answered(Duration::from_millis(milliseconds)));
+                let (entry, time) = (trial.last_place(), Duration::from_millis(milliseconds));
+                trial.now += time / 16;
+                trial.limit.learn(endpoint, entry, Outcome::Answered(time), trial.now);
             }
         }
-        assert_eq!((limit.current(), limit.cuts), (16, 0));
+        assert_eq!((trial.places(), trial.limit.cuts), (16, 0));
     }
 
     #[test]
     fn pages_of_very_different_sizes_are_no_slowness() {
-        let mut limit = Limit::up_to(16);
+        let mut trial = Trial::up_to(16);
         for number in 0_u64..4_000 {
-            let milliseconds = if number % 5 == 0 { 800 } else { 40 };
-            let entry = limit.enter(limit.current() - 1).unwrap();
-            limit.learn("GET /apps", entry, Outcome::Answered(Duration::from_millis(milliseconds)));
+            let time = Duration::from_millis(if number % 5 == 0 { 800 } else { 40 });
+            let entry = trial.last_place();
+            trial.now += time / 16;
+            trial.learn(entry, Outcome::Answered(time));
         }
-        assert_eq!((limit.current(), limit.cuts), (16, 0));
+        assert_eq!((trial.places(), trial.limit.cuts), (16, 0));
     }
 
     #[test]
     fn the_noise_of_a_fast_provider_is_no_slowness() {
-        let mut limit = settled();
-        answers(&mut limit, 200, Outcome::Answered(Duration::from_millis(1)));
-        let before = limit.cuts;
-        answers(&mut limit, 200, Outcome::Answered(Duration::from_millis(9)));
-        assert_eq!(limit.cuts, before);
+        let mut trial = Trial::settled();
+        trial.rounds(30, Duration::from_millis(1));
+        let before = trial.limit.cuts;
+        trial.rounds(30, Duration::from_millis(9));
+        assert_eq!(trial.limit.cuts, before);
     }
 
     #[test]
     fn failures_that_say_nothing_of_load_change_nothing() {
-        let mut limit = settled();
-        answers(&mut limit, 100, Outcome::Lost);
-        assert_eq!(limit.current(), 8);
+        let mut trial = Trial::settled();
+        for _ in 0..100 {
+            let entry = trial.last_place();
+            trial.learn(entry, Outcome::Lost);
+        }
+        assert_eq!(trial.places(), 8);
     }
 }

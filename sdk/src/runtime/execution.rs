@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -24,6 +25,9 @@ use super::books::{self, Closing};
 use super::event::{Event, Events};
 use crate::summary::StepReport;
 
+/// Parents that are worked on at once beyond those whose answers are on their way: enough to have work at hand for every
+/// processor, and no more pages in memory than that.
+pub(super) const PARTS_AT_HAND: usize = 16;
 /// How often running steps tell how far they are.
 const PROGRESS: Duration = Duration::from_millis(100);
 /// Shorter waits are nobody's business.
@@ -79,6 +83,7 @@ impl Execution<'_> {
         let mut reports = std::mem::take(&mut self.ended);
         let (mut fatal, mut told_wait) = (None, None);
         let mut progress = tokio::time::interval(PROGRESS);
+        let mut in_flight = self.connection.http.as_ref().map(Http::watch_in_flight);
         self.pass_over_disabled(&mut reports).await?;
         self.end_tails(&reports);
         loop {
@@ -98,6 +103,7 @@ impl Execution<'_> {
                     self.end_tails(&reports);
                     fatal = fatal.or(error.filter(StepError::is_fatal));
                 }
+                in_flight = changed(&mut in_flight) => self.places.open(in_flight + PARTS_AT_HAND),
                 _ = progress.tick() => {
                     self.tell_progress(&mut running);
                     self.tell_wait(&mut told_wait);
@@ -346,6 +352,16 @@ impl Execution<'_> {
     fn depends_on(&self, step: &StepId) -> Vec<StepId> {
         self.plan.dependencies(step).into_iter().map(|(id, _)| id.clone()).collect()
     }
+}
+
+/// Waits for another number of requests in flight; forever where there is no client.
+async fn changed(in_flight: &mut Option<watch::Receiver<usize>>) -> usize {
+    if let Some(in_flight) = in_flight
+        && in_flight.changed().await.is_ok()
+    {
+        return *in_flight.borrow_and_update();
+    }
+    std::future::pending().await
 }
 
 /// One step, until it ends, panics or is stopped; then all that it added is committed.

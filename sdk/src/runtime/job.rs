@@ -18,14 +18,10 @@ use crate::step::{DisabledReason, Intake, Places, StepError, Tail};
 use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError, StoredAnswers};
 
 use super::event::{Announced, Event, Events};
-use super::execution::{Ended, Execution};
+use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::forecast::{Forecast, Known};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
-/// Parents that a step works on at once, and requests in flight, unless told otherwise.
-const CONCURRENCY: usize = 16;
-/// Parents that are worked on at once for each request in flight: while one's answer is on its way, another's is read.
-const PARTS_PER_REQUEST: usize = 2;
 
 /// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
 #[derive(Debug, thiserror::Error)]
@@ -173,7 +169,7 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// How many requests may be in flight, and how many parents a step works on at once.
+    /// How many requests may be in flight at the most. How many of them get more done than fewer would, the client finds out.
     #[must_use]
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.concurrency = Some(limit.max(1));
@@ -244,7 +240,7 @@ impl<'a> Job<'a> {
         self.events.tell(Event::JobStarted { job: job.id().clone(), steps: steps.collect() }).await;
         let http = connection.http.clone();
         let intake = self.intake(job.clone(), schemas);
-        let concurrency = self.concurrency.unwrap_or(CONCURRENCY);
+        let in_flight = http.as_ref().map_or(0, Http::most_in_flight);
         let execution = Execution {
             plan: &plan,
             starts: &starts,
@@ -255,7 +251,7 @@ impl<'a> Job<'a> {
             intake: Arc::new(intake),
             job: job.clone(),
             connection,
-            places: Places::new(PARTS_PER_REQUEST * concurrency),
+            places: Places::new(PARTS_AT_HAND, in_flight + PARTS_AT_HAND),
             events: self.events.clone(),
             tails: tails(&plan),
         };

@@ -1,7 +1,8 @@
 //! Places for parts, shared by all steps of a job.
 //!
-//! A part holds a page of its provider's answers in memory, and more parts than the requests in flight can feed would only hold
-//! more. Where parts wait, the step goes first whose end most other steps wait for: what is left when it has ended can then go on
+//! A part holds a page of its provider's answers in memory, but for the time that it waits for one. So there are places for those
+//! whose answers are on their way and for a number beside them, and where the work falls behind the answers, no more are asked
+//! for. Where parts wait, the step goes first whose end most other steps wait for: what is left when it has ended can then go on
 //! beside the rest.
 
 use std::cmp::Reverse;
@@ -10,16 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The places, free and taken.
+/// The places: those that are open now, more or fewer later.
 #[derive(Debug)]
 pub(crate) struct Places {
+    /// How many there will ever be.
     most: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    free: usize,
+    open: usize,
+    taken: usize,
     /// By rank, and among equals by the order of asking.
     waiting: BTreeMap<(Reverse<usize>, u64), oneshot::Sender<Place>>,
     asked: u64,
@@ -30,21 +33,29 @@ struct State {
 pub(crate) struct Place(Option<Arc<Places>>);
 
 impl Places {
-    pub(crate) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, state: Mutex::new(State { free: most, waiting: BTreeMap::new(), asked: 0 }) })
+    /// Of which so many are open.
+    pub(crate) fn new(open: usize, most: usize) -> Arc<Self> {
+        let state = State { open, taken: 0, waiting: BTreeMap::new(), asked: 0 };
+        Arc::new(Self { most, state: Mutex::new(state) })
     }
 
-    /// How many there are.
+    /// How many there will ever be.
     pub(crate) fn most(&self) -> usize {
         self.most
+    }
+
+    /// Opens so many. Where they were more, those who are in stay, and the next ones wait.
+    pub(crate) fn open(self: &Arc<Self>, places: usize) {
+        self.state().open = places.min(self.most);
+        self.fill();
     }
 
     /// Waits for a place behind those of the same rank and before those of a lower one.
     pub(crate) async fn enter(self: &Arc<Self>, rank: usize) -> Place {
         let turn = {
-            let mut state = self.open();
-            if state.free > 0 {
-                state.free -= 1;
+            let mut state = self.state();
+            if state.taken < state.open {
+                state.taken += 1;
                 return Place(Some(Arc::clone(self)));
             }
             let (sender, turn) = oneshot::channel();
@@ -56,28 +67,28 @@ impl Places {
         turn.await.expect("who waits is in the list until a place is sent")
     }
 
-    fn give_on(self: Arc<Self>) {
+    /// Gives the places that are free to those who wait.
+    fn fill(self: &Arc<Self>) {
         loop {
             let next = {
-                let mut state = self.open();
-                match state.waiting.pop_first() {
-                    Some((_, next)) => next,
-                    None => {
-                        state.free += 1;
-                        return;
-                    }
+                let mut state = self.state();
+                if state.taken >= state.open {
+                    return;
                 }
+                let Some((_, next)) = state.waiting.pop_first() else { return };
+                state.taken += 1;
+                next
             };
-            match next.send(Place(Some(Arc::clone(&self)))) {
-                Ok(()) => return,
-                // Whoever waited has gone: this place is not theirs to give on.
-                Err(mut place) => place.0 = None,
+            if let Err(mut place) = next.send(Place(Some(Arc::clone(self)))) {
+                // Whoever waited has gone: the place is free again, and this loop goes on with it.
+                place.0 = None;
+                self.state().taken -= 1;
             }
         }
     }
 
     /// Every change is one step, so the state holds even after a panic elsewhere.
-    fn open(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -85,7 +96,8 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Some(places) = self.0.take() {
-            places.give_on();
+            places.state().taken -= 1;
+            places.fill();
         }
     }
 }
@@ -98,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_highest_rank_goes_first_and_equals_in_the_order_of_asking() {
-        let places = Places::new(1);
+        let places = Places::new(1, 1);
         let taken = places.enter(0).await;
         let mut waiting: Vec<_> = [0, 2, 1, 2].map(|rank| Some(Box::pin(places.enter(rank)))).into();
         assert!(waiting.iter_mut().flatten().all(|turn| turn.now_or_never().is_none()));
@@ -114,8 +126,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn as_many_are_in_as_places_are_open() {
+        let places = Places::new(2, 4);
+        let mut taken = vec![places.enter(0).await, places.enter(0).await];
+        let mut turns: Vec<_> = (0..3).map(|_| Box::pin(places.enter(0))).collect();
+        let mut enter = |turn: usize| turns[turn].as_mut().now_or_never();
+        assert!((0..3).all(|turn| enter(turn).is_none()));
+        places.open(3);
+        taken.push(enter(0).unwrap());
+        assert!(enter(1).is_none());
+        places.open(1);
+        taken.truncate(1);
+        assert!(enter(1).is_none(), "the one that is open is taken");
+        taken.clear();
+        taken.push(enter(1).unwrap());
+        assert!(enter(2).is_none());
+        places.open(usize::MAX);
+        assert!(enter(2).is_some());
+        assert_eq!((places.state().open, places.state().taken), (4, 1));
+    }
+
+    #[tokio::test]
     async fn a_place_is_not_lost_with_those_who_wait_for_it() {
-        let places = Places::new(1);
+        let places = Places::new(1, 1);
         let taken = places.enter(0).await;
         let mut gone = Box::pin(places.enter(1));
         let mut told = Box::pin(places.enter(1));
