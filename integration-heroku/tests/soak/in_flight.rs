@@ -1,6 +1,11 @@
-//! However much there is to ask, no more requests are under way than are allowed.
+//! As many requests are under way as get more done, and no more than are allowed.
 
-use integration_heroku::fake::{Fault, FaultRule, Organisation, OrganisationSize, Reply};
+use std::time::Duration;
+
+use integration_heroku::fake::{
+    FakeHeroku, FakeOptions, Fault, FaultRule, Latency, Organisation, OrganisationSize, Reply,
+};
+use integration_sdk::store::JobState;
 use proptest::prelude::*;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -37,4 +42,17 @@ fn no_more_requests_are_in_flight_than_the_concurrency_allows() {
         }
         Ok(())
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_slow_and_bears_many_is_asked_for_many_at_once() {
+    let size = OrganisationSize { accounts: 1, teams: 150, people: 150, apps: 300, addons: 300, seed: 6 };
+    let options =
+        FakeOptions { rate: None, latency: Latency::Fixed(Duration::from_millis(200)), ..FakeOptions::default() };
+    let heroku = FakeHeroku::start(Organisation::of_size(size), options).await.expect("a socket on loopback");
+    let summary = Collection::new(64, false).run(&heroku, CancellationToken::new()).await.expect("a job that begins");
+    assert_eq!(summary.state, JobState::Complete);
+    // More than the parts that are begun ahead of any request, and than a round or two of growing reach.
+    let peak = heroku.server().peak_in_flight();
+    assert!((33..=64).contains(&peak), "{peak} requests were in flight");
 }

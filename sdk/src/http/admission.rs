@@ -208,7 +208,7 @@ mod tests {
     /// A client whose first request has told that nothing is left.
     async fn empty_bucket(in_flight: usize) -> Arc<Admission> {
         let admission = Arc::new(Admission::new(in_flight, Some(ONE_A_SECOND)));
-        admission.admitted().await.learn("GET /x", Outcome::Answered(Duration::ZERO), Some(0));
+        admission.admitted().await.learn("GET /x", Outcome::Answered { time: Duration::ZERO, bytes: 0 }, Some(0));
         admission
     }
 

@@ -259,7 +259,7 @@ impl Http {
                     StatusCode::TOO_MANY_REQUESTS => (Outcome::Overloaded, remaining.or(Some(0))),
                     StatusCode::SERVICE_UNAVAILABLE => (Outcome::Overloaded, remaining),
                     status if status.is_server_error() => (Outcome::Lost, remaining),
-                    _ => (Outcome::Answered(time), remaining),
+                    _ => (Outcome::Answered { time, bytes: answer.body.len() }, remaining),
                 };
                 admitted.learn(&call.counted_as, outcome, remaining);
             }

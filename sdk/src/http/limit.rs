@@ -29,12 +29,14 @@ const KNOWN_AFTER: u32 = 8;
 const REMEMBERED: u32 = 128;
 /// More places pay as long as at least this part of them is of use.
 const PAYS: f64 = 2.0 / 3.0;
+/// Bytes of answers that may be under way at once: beyond a few large pages, more of them would only fill the memory.
+const ROOM: usize = 20 << 20;
 
 /// What became of a request, as far as the limit is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// An answer came, after this time.
-    Answered(Duration),
+    /// An answer came, so many bytes after this time.
+    Answered { time: Duration, bytes: usize },
     /// The provider refused for load (429, 503), or no answer came in time.
     Overloaded,
     /// Something else went wrong, which says nothing of load.
@@ -91,6 +93,8 @@ struct Usual {
     mean: f64,
     /// The same, with a slow answer counted as one just not slow: a few must not hide those after them.
     calm: f64,
+    /// How large they are.
+    bytes: f64,
 }
 
 impl Limit {
@@ -129,14 +133,14 @@ impl Limit {
             return;
         }
         match outcome {
-            Outcome::Answered(time) => self.answered(endpoint, time, now),
+            Outcome::Answered { time, bytes } => self.answered(endpoint, time, bytes, now),
             Outcome::Overloaded => self.cut(self.current / 2, now),
             Outcome::Lost => {}
         }
     }
 
-    fn answered(&mut self, endpoint: &str, time: Duration, now: Instant) {
-        let (slow, usual) = self.compare(endpoint, time);
+    fn answered(&mut self, endpoint: &str, time: Duration, bytes: usize, now: Instant) {
+        let (slow, usual) = self.compare(endpoint, time, bytes);
         self.round.answers += 1;
         self.round.slow += usize::from(slow);
         self.round.usual += usual;
@@ -153,15 +157,22 @@ impl Limit {
         } else if self.round.last_place > 0 {
             self.grow();
         }
+        self.current = self.current.min(self.room());
         self.begin_round(now);
     }
 
     /// Whether an answer was slow, and what is usual at its endpoint, in seconds.
-    fn compare(&mut self, endpoint: &str, time: Duration) -> (bool, f64) {
+    fn compare(&mut self, endpoint: &str, time: Duration, bytes: usize) -> (bool, f64) {
         if let Some(usual) = self.usual.get_mut(endpoint) {
-            return usual.compare(time);
+            return usual.compare(time, bytes);
         }
-        self.usual.entry(endpoint.to_owned()).or_default().compare(time)
+        self.usual.entry(endpoint.to_owned()).or_default().compare(time, bytes)
+    }
+
+    /// For how many answers there is room, be they of the endpoint with the largest ones.
+    fn room(&self) -> usize {
+        let largest = self.usual.values().map(|usual| usual.bytes).fold(1.0, f64::max);
+        (ROOM as f64 / largest).max(1.0) as usize
     }
 
     fn grow(&mut self) {
@@ -217,7 +228,7 @@ impl Round {
 
 impl Usual {
     /// Whether the time is beyond the usual, of which it is a part from now on; and the usual, in seconds.
-    fn compare(&mut self, time: Duration) -> (bool, f64) {
+    fn compare(&mut self, time: Duration, bytes: usize) -> (bool, f64) {
         let seconds = time.as_secs_f64();
         let slow =
             self.answers >= KNOWN_AFTER && seconds > SLOW * self.calm && seconds > self.calm + NOISE.as_secs_f64();
@@ -225,6 +236,7 @@ impl Usual {
         let counted = if slow { SLOW * self.calm } else { seconds };
         self.calm += (counted - self.calm) / f64::from(self.answers);
         self.mean += (seconds - self.mean) / f64::from(self.answers);
+        self.bytes += (bytes as f64 - self.bytes) / f64::from(self.answers);
         (slow, self.mean)
     }
 }
@@ -269,7 +281,7 @@ mod tests {
                 let places = self.places();
                 let entries: Vec<_> = (0..places).map(|taken| self.limit.enter(taken, self.now).unwrap()).collect();
                 self.now += time.mul_f64((places as f64 / self.at_once as f64).max(1.0));
-                entries.into_iter().for_each(|entry| self.learn(entry, Outcome::Answered(time)));
+                entries.into_iter().for_each(|entry| self.learn(entry, Outcome::Answered { time, bytes: 0 }));
             }
         }
 
@@ -305,7 +317,7 @@ mod tests {
         for _ in 0..8 {
             trial.now += USUAL / 8;
             let answered = entries.pop_front().unwrap();
-            trial.learn(answered, Outcome::Answered(USUAL));
+            trial.learn(answered, Outcome::Answered { time: USUAL, bytes: 0 });
             entries.push_back(trial.limit.enter(7, trial.now).unwrap());
         }
         assert_eq!(trial.places(), 16);
@@ -319,12 +331,26 @@ mod tests {
     }
 
     #[test]
+    fn large_answers_are_fewer_at_once_even_while_small_ones_come() {
+        let mut trial = Trial::up_to(64);
+        for endpoint in ["GET /apps", "GET /account", "GET /account", "GET /account", "GET /apps"] {
+            let bytes = if endpoint == "GET /apps" { ROOM / 12 } else { 1_000 };
+            for _ in 0..100 {
+                let entry = trial.last_place();
+                trial.now += USUAL / 64;
+                trial.limit.learn(endpoint, entry, Outcome::Answered { time: USUAL, bytes }, trial.now);
+                assert!(trial.places() <= 12);
+            }
+        }
+    }
+
+    #[test]
     fn it_stays_where_there_is_room_left() {
         let mut trial = Trial::up_to(100);
         for _ in 0..1_000 {
             let entry = trial.limit.enter(2, trial.now).unwrap();
             trial.now += USUAL;
-            trial.learn(entry, Outcome::Answered(USUAL));
+            trial.learn(entry, Outcome::Answered { time: USUAL, bytes: 0 });
         }
         assert_eq!(trial.places(), 8);
     }
@@ -336,7 +362,7 @@ mod tests {
         for _ in 0..1_000 {
             let entry = trial.limit.enter(2, trial.now).unwrap();
             trial.now += USUAL;
-            trial.learn(entry, Outcome::Answered(USUAL));
+            trial.learn(entry, Outcome::Answered { time: USUAL, bytes: 0 });
         }
         assert_eq!(trial.places(), 8);
         trial.rounds(3, USUAL);
@@ -349,7 +375,7 @@ mod tests {
         trial.now += Duration::from_secs(60);
         let alone = trial.limit.enter(0, trial.now).unwrap();
         trial.now += Duration::from_secs(60);
-        trial.learn(alone, Outcome::Answered(USUAL));
+        trial.learn(alone, Outcome::Answered { time: USUAL, bytes: 0 });
         trial.rounds(1, USUAL);
         assert_eq!(trial.places(), 16);
     }
@@ -411,7 +437,7 @@ mod tests {
         for time in [SLOW, SLOW, SLOW, SLOW, USUAL, USUAL, USUAL, USUAL] {
             let entry = trial.last_place();
             trial.now += time / 8;
-            trial.learn(entry, Outcome::Answered(time));
+            trial.learn(entry, Outcome::Answered { time, bytes: 0 });
         }
         assert_eq!(trial.places(), 9);
     }
@@ -430,7 +456,7 @@ mod tests {
             for (endpoint, milliseconds) in [("GET /account", 5), ("GET /apps", 900)] {
                 let (entry, time) = (trial.last_place(), Duration::from_millis(milliseconds));
                 trial.now += time / 16;
-                trial.limit.learn(endpoint, entry, Outcome::Answered(time), trial.now);
+                trial.limit.learn(endpoint, entry, Outcome::Answered { time, bytes: 0 }, trial.now);
             }
         }
         assert_eq!((trial.places(), trial.limit.cuts), (16, 0));
@@ -443,7 +469,7 @@ mod tests {
             let time = Duration::from_millis(if number % 5 == 0 { 800 } else { 40 });
             let entry = trial.last_place();
             trial.now += time / 16;
-            trial.learn(entry, Outcome::Answered(time));
+            trial.learn(entry, Outcome::Answered { time, bytes: 0 });
         }
         assert_eq!((trial.places(), trial.limit.cuts), (16, 0));
     }

@@ -22,7 +22,6 @@ use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::forecast::{Forecast, Known};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
-
 /// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {

@@ -97,7 +97,7 @@ impl StepContext {
         &self.0.declaration
     }
 
-    /// How many parents the steps of the job work on at once.
+    /// How many parents the steps of the job work on at once, at the most.
     pub fn concurrency(&self) -> usize {
         self.0.places.most()
     }

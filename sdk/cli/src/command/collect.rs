@@ -77,7 +77,7 @@ pub(crate) struct Collect {
     /// Keep the provider's answers, and have it send only those that have changed since the last run with this option
     #[arg(long, conflicts_with = "sample")]
     reuse_answers: bool,
-    /// How many requests may be in flight
+    /// How many requests may be in flight at the most; within that the program finds out how many get more done
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
     /// What happens to objects that their schemas find fault with
