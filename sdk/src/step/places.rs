@@ -143,7 +143,8 @@ mod tests {
         assert!(enter(2).is_none());
         places.open(usize::MAX);
         assert!(enter(2).is_some());
-        assert_eq!((places.state().open, places.state().taken), (4, 1));
+        let state = places.state();
+        assert_eq!((state.open, state.taken), (4, 1));
     }
 
     #[tokio::test]
