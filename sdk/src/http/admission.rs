@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
 use super::budget::{Budget, BudgetState, RateBudget, Spent};
-use super::limit::{Entry, Limit, Outcome};
+use super::limit::{Entry, Limit, Outcome, UnderWay};
 use super::retry::Gate;
 
 /// Everything that a request waits for.
@@ -51,8 +51,8 @@ impl Admission {
         }
     }
 
-    /// Waits until a request may be sent.
-    pub(super) async fn admitted(&self) -> Admitted<'_> {
+    /// Waits until a request to an endpoint may be sent.
+    pub(super) async fn admitted(&self, endpoint: &str) -> Admitted<'_> {
         let asked = Instant::now();
         let _head = self.head.acquire().await.expect("the queue is never closed");
         let mut waits = Waits::default();
@@ -61,7 +61,7 @@ impl Admission {
             if let Some(budget) = &self.budget {
                 waits.for_budget += budget.affordable().await;
             }
-            let place = self.places.enter().await;
+            let place = self.places.enter(endpoint).await;
             // The gate can close, and an answer can tell of an empty bucket, while one waits for a place.
             if self.gate.closed_until().is_some() {
                 continue;
@@ -125,37 +125,37 @@ struct Places {
 #[derive(Debug)]
 struct Taken {
     limit: Limit,
-    in_flight: usize,
+    under_way: UnderWay,
 }
 
 impl Places {
     fn new(most: usize) -> Self {
-        let taken = Taken { limit: Limit::up_to(most, Instant::now()), in_flight: 0 };
+        let taken = Taken { limit: Limit::up_to(most, Instant::now()), under_way: UnderWay::default() };
         Self { taken: Mutex::new(taken), news: Notify::new(), in_flight: watch::Sender::default() }
     }
 
     /// Waits for a place. For one caller at a time: it is the head of the queue.
-    async fn enter(&self) -> Place<'_> {
+    async fn enter(&self, endpoint: &str) -> Place<'_> {
         loop {
-            if let Some(place) = self.try_enter() {
+            if let Some(place) = self.try_enter(endpoint) {
                 return place;
             }
             self.news.notified().await;
         }
     }
 
-    fn try_enter(&self) -> Option<Place<'_>> {
+    fn try_enter(&self, endpoint: &str) -> Option<Place<'_>> {
         let mut taken = self.open();
-        let in_flight = taken.in_flight;
-        let entry = taken.limit.enter(in_flight, Instant::now())?;
-        self.count(&mut taken, in_flight + 1);
+        let under_way = taken.under_way;
+        let entry = taken.limit.enter(endpoint, under_way, Instant::now())?;
+        taken.under_way = UnderWay { requests: under_way.requests + 1, bytes: under_way.bytes + entry.bytes };
+        self.tell(&taken);
         Some(Place { places: self, entry })
     }
 
     /// Told under the lock, so that what is told last is what holds.
-    fn count(&self, taken: &mut Taken, in_flight: usize) {
-        taken.in_flight = in_flight;
-        self.in_flight.send_replace(in_flight);
+    fn tell(&self, taken: &Taken) {
+        self.in_flight.send_replace(taken.under_way.requests);
     }
 
     /// Every change is an addition or one of the limit's own, so they hold even after a panic elsewhere.
@@ -188,8 +188,9 @@ impl Place<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut taken = self.places.open();
-        let in_flight = taken.in_flight - 1;
-        self.places.count(&mut taken, in_flight);
+        taken.under_way.requests -= 1;
+        taken.under_way.bytes -= self.entry.bytes;
+        self.places.tell(&taken);
         drop(taken);
         self.places.news.notify_one();
     }
@@ -208,13 +209,17 @@ mod tests {
     /// A client whose first request has told that nothing is left.
     async fn empty_bucket(in_flight: usize) -> Arc<Admission> {
         let admission = Arc::new(Admission::new(in_flight, Some(ONE_A_SECOND)));
-        admission.admitted().await.learn("GET /x", Outcome::Answered { time: Duration::ZERO, bytes: 0 }, Some(0));
+        admission.admitted("GET /x").await.learn(
+            "GET /x",
+            Outcome::Answered { time: Duration::ZERO, bytes: 0 },
+            Some(0),
+        );
         admission
     }
 
     fn asking(admission: &Arc<Admission>) -> tokio::task::JoinHandle<Waits> {
         let admission = Arc::clone(admission);
-        tokio::spawn(async move { admission.admitted().await.waits })
+        tokio::spawn(async move { admission.admitted("GET /x").await.waits })
     }
 
     #[tokio::test(start_paused = true)]
@@ -243,7 +248,7 @@ mod tests {
         let admission = empty_bucket(1).await;
         let waiting = asking(&admission);
         tokio::task::yield_now().await;
-        assert!(admission.places.try_enter().is_some());
+        assert!(admission.places.try_enter("GET /x").is_some());
         waiting.await.unwrap();
     }
 
@@ -264,7 +269,7 @@ mod tests {
     async fn a_closed_gate_lets_nobody_through() {
         let admission = Admission::new(16, None);
         admission.close_until(Instant::now() + Duration::from_secs(60));
-        assert!(admission.admitted().now_or_never().is_none());
-        assert_eq!(admission.admitted().await.waits.in_all.as_secs(), 60);
+        assert!(admission.admitted("GET /x").now_or_never().is_none());
+        assert_eq!(admission.admitted("GET /x").await.waits.in_all.as_secs(), 60);
     }
 }

@@ -273,7 +273,7 @@ impl Http {
     }
 
     async fn admitted(&self, call: &Call) -> Admitted<'_> {
-        let admitted = self.shared.admission.admitted().await;
+        let admitted = self.shared.admission.admitted(&call.counted_as).await;
         let waits = admitted.waits;
         self.tally.count(&call.counted_as, |usage| {
             usage.waited += waits.in_all;

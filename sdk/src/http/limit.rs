@@ -30,7 +30,7 @@ const REMEMBERED: u32 = 128;
 /// More places pay as long as at least this part of them is of use.
 const PAYS: f64 = 2.0 / 3.0;
 /// Bytes of answers that may be under way at once: beyond a few large pages, more of them would only fill the memory.
-const ROOM: usize = 20 << 20;
+const ROOM: usize = 14 << 20;
 
 /// What became of a request, as far as the limit is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,16 @@ pub(super) enum Outcome {
 pub(super) struct Entry {
     /// How often the limit had been cut.
     cuts: u64,
+    /// How large its answer usually is.
+    pub(super) bytes: usize,
+}
+
+/// What is under way.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UnderWay {
+    pub(super) requests: usize,
+    /// Of their answers, as large as those usually are.
+    pub(super) bytes: usize,
 }
 
 /// The limit of requests in flight, and what it learns from.
@@ -111,19 +121,21 @@ impl Limit {
         self.current
     }
 
-    /// Lets a request in beside those in flight, if there is a place.
-    pub(super) fn enter(&mut self, in_flight: usize, now: Instant) -> Option<Entry> {
-        if in_flight >= self.current {
+    /// Lets a request in beside those under way, if there is a place, and room for its answer.
+    pub(super) fn enter(&mut self, endpoint: &str, under_way: UnderWay, now: Instant) -> Option<Entry> {
+        let bytes = self.usual.get(endpoint).map_or(0, |usual| usual.bytes as usize);
+        let has_room = under_way.requests == 0 || under_way.bytes + bytes <= ROOM;
+        if under_way.requests >= self.current || !has_room {
             return None;
         }
-        let last_place = in_flight + 1 == self.current;
+        let last_place = under_way.requests + 1 == self.current;
         if last_place && self.round.last_place == 0 {
             // Up to here there was less to ask than room: that tells nothing of the room.
             self.begin_round(now);
         }
         self.round.entered += 1;
         self.round.last_place += usize::from(last_place);
-        Some(Entry { cuts: self.cuts })
+        Some(Entry { cuts: self.cuts, bytes })
     }
 
     /// Learns from what became of a request.
@@ -157,7 +169,6 @@ impl Limit {
         } else if self.round.last_place > 0 {
             self.grow();
         }
-        self.current = self.current.min(self.room());
         self.begin_round(now);
     }
 
@@ -167,12 +178,6 @@ impl Limit {
             return usual.compare(time, bytes);
         }
         self.usual.entry(endpoint.to_owned()).or_default().compare(time, bytes)
-    }
-
-    /// For how many answers there is room, be they of the endpoint with the largest ones.
-    fn room(&self) -> usize {
-        let largest = self.usual.values().map(|usual| usual.bytes).fold(1.0, f64::max);
-        (ROOM as f64 / largest).max(1.0) as usize
     }
 
     fn grow(&mut self) {
@@ -279,10 +284,15 @@ mod tests {
         fn rounds(&mut self, rounds: usize, time: Duration) {
             for _ in 0..rounds {
                 let places = self.places();
-                let entries: Vec<_> = (0..places).map(|taken| self.limit.enter(taken, self.now).unwrap()).collect();
+                let entries: Vec<_> = (0..places).map(|taken| self.enter(taken)).collect();
                 self.now += time.mul_f64((places as f64 / self.at_once as f64).max(1.0));
                 entries.into_iter().for_each(|entry| self.learn(entry, Outcome::Answered { time, bytes: 0 }));
             }
+        }
+
+        /// A request beside so many others.
+        fn enter(&mut self, requests: usize) -> Entry {
+            self.limit.enter("GET /apps", UnderWay { requests, bytes: 0 }, self.now).unwrap()
         }
 
         fn learn(&mut self, entry: Entry, outcome: Outcome) {
@@ -290,7 +300,7 @@ mod tests {
         }
 
         fn last_place(&mut self) -> Entry {
-            self.limit.enter(self.places() - 1, self.now).unwrap()
+            self.enter(self.places() - 1)
         }
 
         fn overload(&mut self) {
@@ -312,13 +322,12 @@ mod tests {
     #[test]
     fn answers_that_come_one_by_one_double_it_as_well() {
         let mut trial = Trial::up_to(100);
-        let mut entries: std::collections::VecDeque<_> =
-            (0..8).map(|taken| trial.limit.enter(taken, trial.now).unwrap()).collect();
+        let mut entries: std::collections::VecDeque<_> = (0..8).map(|taken| trial.enter(taken)).collect();
         for _ in 0..8 {
             trial.now += USUAL / 8;
             let answered = entries.pop_front().unwrap();
             trial.learn(answered, Outcome::Answered { time: USUAL, bytes: 0 });
-            entries.push_back(trial.limit.enter(7, trial.now).unwrap());
+            entries.push_back(trial.enter(7));
         }
         assert_eq!(trial.places(), 16);
     }
@@ -326,29 +335,33 @@ mod tests {
     #[test]
     fn no_more_are_let_in_than_the_limit() {
         let mut trial = Trial::up_to(4);
-        assert!((0..4).all(|taken| trial.limit.enter(taken, trial.now).is_some()));
-        assert_eq!(trial.limit.enter(4, trial.now), None);
+        (0..4).for_each(|taken| drop(trial.enter(taken)));
+        assert_eq!(trial.limit.enter("GET /apps", UnderWay { requests: 4, bytes: 0 }, trial.now), None);
     }
 
     #[test]
-    fn large_answers_are_fewer_at_once_even_while_small_ones_come() {
+    fn large_answers_are_fewer_at_once_and_small_ones_are_not() {
         let mut trial = Trial::up_to(64);
-        for endpoint in ["GET /apps", "GET /account", "GET /account", "GET /account", "GET /apps"] {
-            let bytes = if endpoint == "GET /apps" { ROOM / 12 } else { 1_000 };
-            for _ in 0..100 {
-                let entry = trial.last_place();
-                trial.now += USUAL / 64;
-                trial.limit.learn(endpoint, entry, Outcome::Answered { time: USUAL, bytes }, trial.now);
-                assert!(trial.places() <= 12);
-            }
+        trial.rounds(10, USUAL);
+        let large = trial.last_place();
+        trial.limit.learn("GET /dumps", large, Outcome::Answered { time: USUAL, bytes: ROOM / 4 }, trial.now);
+        let mut under_way = UnderWay::default();
+        while let Some(entry) = trial.limit.enter("GET /dumps", under_way, trial.now) {
+            under_way = UnderWay { requests: under_way.requests + 1, bytes: under_way.bytes + entry.bytes };
         }
+        assert_eq!(under_way.requests, 4);
+        assert!(trial.limit.enter("GET /apps", under_way, trial.now).is_some());
+        // One is always let in, however large it may be.
+        let large = trial.last_place();
+        trial.limit.learn("GET /backup", large, Outcome::Answered { time: USUAL, bytes: 2 * ROOM }, trial.now);
+        assert!(trial.limit.enter("GET /backup", UnderWay::default(), trial.now).is_some());
     }
 
     #[test]
     fn it_stays_where_there_is_room_left() {
         let mut trial = Trial::up_to(100);
         for _ in 0..1_000 {
-            let entry = trial.limit.enter(2, trial.now).unwrap();
+            let entry = trial.enter(2);
             trial.now += USUAL;
             trial.learn(entry, Outcome::Answered { time: USUAL, bytes: 0 });
         }
@@ -360,7 +373,7 @@ mod tests {
         let mut trial = Trial::up_to(64);
         trial.rounds(10, USUAL);
         for _ in 0..1_000 {
-            let entry = trial.limit.enter(2, trial.now).unwrap();
+            let entry = trial.enter(2);
             trial.now += USUAL;
             trial.learn(entry, Outcome::Answered { time: USUAL, bytes: 0 });
         }
@@ -373,7 +386,7 @@ mod tests {
     fn idle_time_ahead_of_a_rush_does_not_count() {
         let mut trial = Trial::up_to(100);
         trial.now += Duration::from_secs(60);
-        let alone = trial.limit.enter(0, trial.now).unwrap();
+        let alone = trial.enter(0);
         trial.now += Duration::from_secs(60);
         trial.learn(alone, Outcome::Answered { time: USUAL, bytes: 0 });
         trial.rounds(1, USUAL);
@@ -415,7 +428,7 @@ mod tests {
     #[test]
     fn overload_halves_it_once_for_all_that_were_under_way() {
         let mut trial = Trial::up_to(16);
-        let entries: Vec<_> = (0..8).map(|taken| trial.limit.enter(taken, trial.now).unwrap()).collect();
+        let entries: Vec<_> = (0..8).map(|taken| trial.enter(taken)).collect();
         entries.into_iter().for_each(|entry| trial.learn(entry, Outcome::Overloaded));
         for places in [4, 2, 1] {
             assert_eq!(trial.places(), places);
