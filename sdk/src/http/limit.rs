@@ -96,14 +96,13 @@ struct Round {
     last_place: usize,
 }
 
-/// How long the answers of an endpoint take, in seconds.
+/// How long the answers of an endpoint take, in seconds, and how large they are.
 #[derive(Debug, Default)]
 struct Usual {
     answers: u32,
     mean: f64,
     /// The same, with a slow answer counted as one just not slow: a few must not hide those after them.
     calm: f64,
-    /// How large they are.
     bytes: f64,
 }
 

@@ -1,6 +1,8 @@
 //! Running the steps: those whose dependencies have ended run at once, each in a task of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -83,7 +85,8 @@ impl Execution<'_> {
         let mut reports = std::mem::take(&mut self.ended);
         let (mut fatal, mut told_wait) = (None, None);
         let mut progress = tokio::time::interval(PROGRESS);
-        let mut in_flight = self.connection.http.as_ref().map(Http::watch_in_flight);
+        let in_flight = self.connection.http.as_ref().map(Http::watch_in_flight);
+        let mut opening = pin!(open_places(Arc::clone(&self.places), in_flight));
         self.pass_over_disabled(&mut reports).await?;
         self.end_tails(&reports);
         loop {
@@ -103,7 +106,7 @@ impl Execution<'_> {
                     self.end_tails(&reports);
                     fatal = fatal.or(error.filter(StepError::is_fatal));
                 }
-                in_flight = changed(&mut in_flight) => self.places.open(in_flight + PARTS_AT_HAND),
+                never = &mut opening => match never {},
                 _ = progress.tick() => {
                     self.tell_progress(&mut running);
                     self.tell_wait(&mut told_wait);
@@ -354,12 +357,13 @@ impl Execution<'_> {
     }
 }
 
-/// Waits for another number of requests in flight; forever where there is no client.
-async fn changed(in_flight: &mut Option<watch::Receiver<usize>>) -> usize {
-    if let Some(in_flight) = in_flight
-        && in_flight.changed().await.is_ok()
-    {
-        return *in_flight.borrow_and_update();
+/// Opens a place for each request in flight beside those at hand, whenever their number changes.
+async fn open_places(places: Arc<Places>, in_flight: Option<watch::Receiver<usize>>) -> Infallible {
+    if let Some(mut in_flight) = in_flight {
+        while in_flight.changed().await.is_ok() {
+            let requests = *in_flight.borrow_and_update();
+            places.open(requests + PARTS_AT_HAND);
+        }
     }
     std::future::pending().await
 }
