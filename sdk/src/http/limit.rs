@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn no_more_are_let_in_than_the_limit() {
         let mut trial = Trial::up_to(4);
-        (0..4).for_each(|taken| drop(trial.enter(taken)));
+        assert_eq!((0..4).map(|taken| trial.enter(taken)).count(), 4);
         assert_eq!(trial.limit.enter("GET /apps", UnderWay { requests: 4, bytes: 0 }, trial.now), None);
     }
 
