@@ -1,14 +1,16 @@
 //! A large organisation collected by the real program from the imitation of Heroku, against the bound that the requests set.
 //!
-//! `cargo bench -p integration-heroku --bench organisation [-- TEAMS APPS ADDONS LATENCY_MS CONCURRENCY]`. The imitation runs in
+//! `cargo bench -p integration-heroku --bench organisation [-- TEAMS APPS ADDONS LATENCY_MS CONCURRENCY [COMPRESSED]]`. The imitation runs in
 //! this process, the collection in one of its own, whose processor time and peak of memory are read while it runs. The two
 //! share the machine: a first collection, which is not measured, makes the pages that the imitation gives again in the second.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Latency, Organisation, OrganisationSize};
+use serde_json::Value;
 
 /// What a process has used so far, where the system tells it in this way.
 #[derive(Default)]
@@ -40,14 +42,24 @@ fn processor(process: u32) -> Option<f64> {
     Some(ticks / 100.0)
 }
 
-fn collect(heroku: &FakeHeroku, concurrency: usize, directory: &Path) -> (ExitStatus, Duration, Used) {
+/// A collection that ended.
+struct Collected {
+    status: ExitStatus,
+    took: Duration,
+    used: Used,
+    /// Bytes of the answers as they travelled, in millions.
+    travelled: f64,
+}
+
+fn collect(heroku: &FakeHeroku, concurrency: usize, directory: &Path) -> Collected {
+    let said = directory.with_extension("json");
     let begun = Instant::now();
     let mut program = Command::new(env!("CARGO_BIN_EXE_integration-heroku"))
         .args(["collect", "--format", "json", "--concurrency", &concurrency.to_string(), "--data-dir"])
         .arg(directory)
         .env("HEROKU_API_KEY", heroku.token())
         .env("HEROKU_API_URL", heroku.url())
-        .stdout(Stdio::null())
+        .stdout(File::create(&said).expect("a file"))
         .stderr(Stdio::inherit())
         .spawn()
         .expect("the program");
@@ -55,7 +67,12 @@ fn collect(heroku: &FakeHeroku, concurrency: usize, directory: &Path) -> (ExitSt
     loop {
         used.look(program.id());
         match program.try_wait().expect("a child of this process") {
-            Some(status) => return (status, begun.elapsed(), used),
+            Some(status) => {
+                let took = begun.elapsed();
+                let said: Value = serde_json::from_reader(File::open(&said).expect("a file")).unwrap_or_default();
+                let travelled = said["usage"]["answerBytes"].as_f64().unwrap_or_default() / 1e6;
+                return Collected { status, took, used, travelled };
+            }
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     }
@@ -76,18 +93,20 @@ fn main() {
         rate: None,
         latency: Latency::Fixed(Duration::from_millis(latency as u64)),
         keeps_pages: true,
+        compresses: figure(5, 1) > 0,
         ..FakeOptions::default()
     };
     let heroku = runtime.block_on(FakeHeroku::start(Organisation::of_size(size), options)).expect("the imitation");
     let directory = tempfile::tempdir().expect("a temporary folder");
-    let (_, _, _) = collect(&heroku, concurrency, &directory.path().join("first"));
+    collect(&heroku, concurrency, &directory.path().join("first"));
     let before = heroku.requests();
-    let (status, took, used) = collect(&heroku, concurrency, &directory.path().join("second"));
+    let Collected { status, took, used, travelled } = collect(&heroku, concurrency, &directory.path().join("second"));
     let (took, requests) = (took.as_secs_f64(), heroku.requests() - before);
     // The credentials, the accounts and the first page of teams come one after the other; the rest flies together.
     let rounds = 3.0 + (requests.saturating_sub(3) as f64 / concurrency as f64).ceil();
     let bound = rounds * latency as f64 / 1000.0;
     println!("{teams} teams, {apps} apps, {addons} add-ons, {latency} ms a request, {concurrency} at once: {status}");
+    println!("{travelled:.1} MB of answers");
     println!("{requests} requests, {took:.2} s, bound {bound:.2} s, ratio {:.2}", took / bound);
     println!("{:.2} s of processor time, peak of memory {:.1} MiB", used.processor, used.memory);
 }

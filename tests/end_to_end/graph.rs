@@ -112,6 +112,19 @@ fn a_large_organisation_in_pages_of_the_usual_size_is_collected_exactly() {
 }
 
 #[test]
+fn a_graph_is_the_same_whether_its_answers_were_compressed_or_not() {
+    let size = OrganisationSize { accounts: 1, teams: 4, people: 20, apps: 80, addons: 200, seed: 3 };
+    let [(packed, fewer), (plain, bytes)] = [true, false].map(|compresses| {
+        let heroku = Heroku::of(Organisation::of_size(size), FakeOptions { compresses, ..FakeOptions::default() });
+        let (said, graph) = Place::before(&heroku).collect("");
+        assert_eq!(said.code, 0, "{}", said.all());
+        (graph, said.summary().0["usage"]["answerBytes"].as_u64().expect("a number of bytes"))
+    });
+    assert_same(&packed, &plain);
+    assert!(3 * fewer < bytes, "{fewer} bytes instead of {bytes}");
+}
+
+#[test]
 fn teams_outside_of_any_enterprise_account_are_collected() {
     let size = OrganisationSize { accounts: 0, teams: 3, people: 10, apps: 8, addons: 12, seed: 5 };
     let heroku = Heroku::of(Organisation::of_size(size), FakeOptions::default());

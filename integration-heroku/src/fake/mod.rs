@@ -58,6 +58,8 @@ pub struct FakeOptions {
     pub page_limits: PageLimits,
     /// Whether `Next-Range` repeats `max`; if not, a client that forgets it gets pages of the default size.
     pub max_in_next_range: bool,
+    /// Whether bodies are compressed for those who accept it.
+    pub compresses: bool,
     /// Pages are made once and given again, so that a measurement counts what the client does.
     pub keeps_pages: bool,
 }
@@ -72,6 +74,7 @@ impl Default for FakeOptions {
             latency: Latency::None,
             page_limits: PageLimits::default(),
             max_in_next_range: true,
+            compresses: true,
             keeps_pages: false,
         }
     }
@@ -85,6 +88,7 @@ impl fmt::Debug for FakeOptions {
             .field("latency", &self.latency)
             .field("page_limits", &self.page_limits)
             .field("max_in_next_range", &self.max_in_next_range)
+            .field("compresses", &self.compresses)
             .field("keeps_pages", &self.keeps_pages)
             .finish_non_exhaustive()
     }
@@ -109,6 +113,7 @@ impl FakeHeroku {
             rate: options.rate,
             latency: options.latency,
             page_limits: options.page_limits,
+            compresses: options.compresses,
             keeps_pages: options.keeps_pages,
             dialect: routes::dialect(options.max_in_next_range),
             ..ProviderOptions::default()

@@ -19,6 +19,8 @@ pub(super) struct RawAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// Bytes of the body on their way: fewer than it has, where they were compressed.
+    pub(super) received: usize,
 }
 
 /// No whole answer came.
@@ -26,6 +28,8 @@ pub(super) enum Broken {
     Connection(String),
     TimedOut(&'static str),
     TooLarge,
+    /// Compressed in a way that was not asked for.
+    Unasked(String),
     /// A replay has no answer to it.
     #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "there are no replays"))]
     NotRecorded(String),

@@ -20,12 +20,14 @@ use super::admission::{Admission, Admitted};
 use super::answer::{Broken, LARGEST_ERROR_BODY, RawAnswer, Unread};
 use super::budget::{BudgetState, RateBudget};
 use super::call::{Call, Tolerance};
+use super::compression;
 use super::conditional::{Condition, EtagCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::limit::Outcome;
 use super::probe::Probe;
 use super::retry::Again;
+use super::text::one_line;
 use super::usage::{Tally, Usage};
 #[cfg(feature = "recording")]
 use super::wire;
@@ -301,19 +303,20 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| Broken::from(&error))?;
+        let response = request.send().await.map_err(|error| Broken::from(&error))?;
         let status = response.status();
-        let body = if status.is_success() {
-            body_of(&mut response, self.shared.endpoint.largest_body).await?
+        if status.is_success() {
+            answer_of(response, self.shared.endpoint.largest_body).await
         } else {
             // The status says enough, whatever becomes of the body.
-            body_of(&mut response, LARGEST_ERROR_BODY).await.unwrap_or_default()
-        };
-        Ok(RawAnswer { status, headers: std::mem::take(response.headers_mut()), body })
+            let headers = response.headers().clone();
+            let bare = RawAnswer { status, headers, body: Vec::new(), received: 0 };
+            Ok(answer_of(response, LARGEST_ERROR_BODY).await.unwrap_or(bare))
+        }
     }
 
     fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
-        let bytes = answer.body.len() as u64;
+        let bytes = answer.received as u64;
         let not_modified = u64::from(answer.status == StatusCode::NOT_MODIFIED);
         self.tally.count(&call.counted_as, |usage| {
             usage.answer_bytes += bytes;
@@ -386,6 +389,10 @@ impl Http {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
             Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
             Broken::NotRecorded(why) => (Problem::Broken(why), Again::Never),
+            Broken::Unasked(name) => {
+                let name = self.shared.endpoint.without_secrets(&one_line(&name, 40));
+                (Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")), Again::Never)
+            }
             Broken::TooLarge => {
                 let limit = self.shared.endpoint.largest_body;
                 (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), Again::Never)
@@ -405,6 +412,14 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Http").field(&self.shared.endpoint).finish()
     }
+}
+
+/// The answer with its body, whole and without compression.
+async fn answer_of(mut response: Response, limit: usize) -> Result<RawAnswer, Broken> {
+    let body = body_of(&mut response, limit).await?;
+    let (status, mut headers, received) = (response.status(), std::mem::take(response.headers_mut()), body.len());
+    let body = compression::undone(&mut headers, body, limit)?;
+    Ok(RawAnswer { status, headers, body, received })
 }
 
 async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broken> {

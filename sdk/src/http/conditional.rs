@@ -259,7 +259,7 @@ fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
         headers.extend(now.headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
     }
     let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
-    RawAnswer { status, headers, body: kept.body }
+    RawAnswer { status, headers, body: kept.body, received: now.received }
 }
 
 #[cfg(test)]
@@ -313,7 +313,7 @@ mod tests {
         };
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new() };
+        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new(), received: 0 };
         let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");

@@ -2,15 +2,17 @@
 
 use std::error::Error;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::redirect;
 
 use super::answer::Broken;
+use super::compression;
 use super::endpoint::{Endpoint, EndpointError};
 
 const MOST_REDIRECTS: usize = 5;
 
-pub(super) fn client(endpoint: &Endpoint, headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
+pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
+    headers.entry(ACCEPT_ENCODING).or_insert(compression::ACCEPTED);
     // Fails where the program has installed one already, and that one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;

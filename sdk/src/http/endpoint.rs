@@ -95,7 +95,7 @@ impl Endpoint {
         self
     }
 
-    /// Sends a header.
+    /// Sends a header. `Accept-Encoding` is `gzip` unless given: no other compression is understood.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));

@@ -33,6 +33,7 @@ mod answer;
 mod budget;
 mod call;
 mod client;
+mod compression;
 mod conditional;
 mod connections;
 mod endpoint;

@@ -28,7 +28,7 @@ pub struct RequestCounts {
     pub requests: u64,
     /// Those among them that repeat one that failed.
     pub retries: u64,
-    /// Bytes of the answers' bodies.
+    /// Bytes of the answers' bodies on their way: compressed, where the provider compresses.
     pub answer_bytes: u64,
     /// Answers that had not changed since they were kept, and came without a body (304).
     #[serde(default)]

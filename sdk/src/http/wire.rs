@@ -103,23 +103,27 @@ mod taped {
         outcome: impl Future<Output = Outcome>,
     ) -> Outcome {
         let (sent, started) = (Timestamp::now(), Instant::now());
-        let heard = match outcome.await {
-            Ok(RawAnswer { status, headers, body }) => Heard::Answer { status, headers, body },
+        let outcome = outcome.await;
+        let received = outcome.as_ref().map_or(0, |answer| answer.received);
+        let heard = match outcome {
+            Ok(RawAnswer { status, headers, body, .. }) => Heard::Answer { status, headers, body },
             Err(Broken::Connection(why)) => Heard::Broken(why),
             Err(Broken::TimedOut(why)) => Heard::Broken(why.to_owned()),
             Err(Broken::TooLarge) => Heard::TooLarge,
-            Err(other @ Broken::NotRecorded(_)) => return Err(other),
+            Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_))) => return Err(other),
         };
         // The endpoint has been asked with these headers: they can be sent.
         if let Ok(asked) = asked(endpoint, call) {
             listener.heard(&asked, &heard, Times { sent, took: started.elapsed() });
         }
-        outcome_of(heard)
+        outcome_of(heard, received)
     }
 
     pub(in crate::http) fn played(player: &Player, endpoint: &Endpoint, call: &Call) -> Outcome {
         let asked = asked(endpoint, call).map_err(|error| Broken::NotRecorded(error.to_string()))?;
-        outcome_of(player.answer(&asked).map_err(Broken::NotRecorded)?)
+        let heard = player.answer(&asked).map_err(Broken::NotRecorded)?;
+        let received = if let Heard::Answer { body, .. } = &heard { body.len() } else { 0 };
+        outcome_of(heard, received)
     }
 
     fn asked(endpoint: &Endpoint, call: &Call) -> Result<Asked, EndpointError> {
@@ -130,9 +134,9 @@ mod taped {
         Ok(Asked { method: call.subject.method.clone(), url: call.url.clone(), headers, body: call.body.clone() })
     }
 
-    fn outcome_of(heard: Heard) -> Outcome {
+    fn outcome_of(heard: Heard, received: usize) -> Outcome {
         match heard {
-            Heard::Answer { status, headers, body } => Ok(RawAnswer { status, headers, body }),
+            Heard::Answer { status, headers, body } => Ok(RawAnswer { status, headers, body, received }),
             Heard::Broken(why) => Err(Broken::Connection(why)),
             Heard::TooLarge => Err(Broken::TooLarge),
         }

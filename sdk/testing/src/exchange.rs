@@ -22,6 +22,7 @@ use crate::{
     Answer, Fault, ProviderOptions, Refusal, Reply, Request, Route, Rows,
     body::{Delivery, FakeBody},
     bucket::Bucket,
+    compression,
     fault::Faults,
     kept::KeptPages,
     list::{Page, Paging},
@@ -102,13 +103,13 @@ impl Exchange {
             let reply = match (route.handler)(&request) {
                 Answer::Document(document) => self.json(StatusCode::OK, &document),
                 Answer::List(rows) => {
-                    let page = || self.list(&request, route, &*rows, faults);
+                    let page = || Ok(self.packed(self.list(&request, route, &*rows, faults)?, &request, faults));
                     if self.options.keeps_pages { self.kept.page(&request, faults, page)? } else { page()? }
                 }
                 Answer::Reply(reply) => reply,
                 Answer::Refused(refusal) => return Err(refusal),
             };
-            Ok(unless_known(tagged(reply, request.method()), &request))
+            Ok(self.packed(unless_known(tagged(reply, request.method()), &request), &request, faults))
         });
         let mut reply = decided.unwrap_or_else(|refusal| self.refused(&refusal));
         reply.headers.extend(scopes);
@@ -187,6 +188,12 @@ impl Exchange {
             }
         }
         reply
+    }
+
+    /// The reply as it travels. One that is spoiled on purpose stays as it is, so that a fault says where it strikes.
+    fn packed(&self, reply: Reply, request: &Request, faults: &[Fault]) -> Reply {
+        let is_wanted = self.options.compresses && faults.is_empty() && compression::accepts_gzip(request);
+        if is_wanted { compression::gzipped(reply) } else { reply }
     }
 
     fn refused(&self, refusal: &Refusal) -> Reply {

@@ -37,6 +37,7 @@ mod access;
 mod answer;
 mod body;
 mod bucket;
+mod compression;
 mod connection;
 mod dialect;
 mod exchange;

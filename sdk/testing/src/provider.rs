@@ -30,6 +30,8 @@ pub struct ProviderOptions {
     pub page_limits: PageLimits,
     /// The longest body of a request.
     pub body_limit: usize,
+    /// Bodies are compressed for those who accept gzip.
+    pub compresses: bool,
     /// Pages are made once and given again, so that a measurement counts what the client does: for lists that do not change.
     pub keeps_pages: bool,
     /// Names of headers and the shape of errors.
@@ -44,6 +46,7 @@ impl Default for ProviderOptions {
             latency: Latency::None,
             page_limits: PageLimits::default(),
             body_limit: 16 * 1024 * 1024,
+            compresses: true,
             keeps_pages: false,
             dialect: Dialect::default(),
         }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod budget;
+mod compression;
 mod conditional;
 mod events;
 mod faults;

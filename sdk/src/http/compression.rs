@@ -1,0 +1,130 @@
+//! Compressed answers: asked for of every provider, and undone before anybody reads the body.
+
+use std::io::{ErrorKind, Read};
+
+use flate2::read::MultiGzDecoder;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+
+use super::answer::Broken;
+
+/// What is asked for: every provider that compresses at all knows it.
+pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
+
+/// A length that the body itself tells is believed up to here when room is made for it.
+const BELIEVED_LENGTH: usize = 1 << 20;
+
+/// The body as the provider means it, of `limit` bytes at the most: a few bytes can become gigabytes. What the headers say of
+/// the bytes on their way goes with those.
+pub(super) fn undone(headers: &mut HeaderMap, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, Broken> {
+    let names: Vec<HeaderValue> = headers.get_all(CONTENT_ENCODING).into_iter().cloned().collect();
+    let mut plain = body;
+    for name in names.iter().rev().filter_map(|name| name.to_str().ok()).flat_map(|names| names.rsplit(',')) {
+        plain = match name.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => plain,
+            // Some send the header with answers that have no body.
+            _ if plain.is_empty() => plain,
+            "gzip" | "x-gzip" => unzipped(&plain, limit)?,
+            other => return Err(Broken::Unasked(other.to_owned())),
+        };
+    }
+    if headers.remove(CONTENT_ENCODING).is_some() {
+        headers.remove(CONTENT_LENGTH);
+    }
+    Ok(plain)
+}
+
+fn unzipped(zipped: &[u8], limit: usize) -> Result<Vec<u8>, Broken> {
+    let mut plain = Vec::with_capacity(length_of(zipped).min(limit).min(BELIEVED_LENGTH));
+    let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    match MultiGzDecoder::new(zipped).take(longest).read_to_end(&mut plain) {
+        Ok(_) if plain.len() > limit => Err(Broken::TooLarge),
+        Ok(_) => Ok(plain),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Err(Broken::Connection("the body ends in the middle of its compression".into()))
+        }
+        Err(_) => Err(Broken::Connection("the body is not the gzip that it says it is".into())),
+    }
+}
+
+/// What the end of a gzip member says of its length (RFC 1952, section 2.3.1).
+fn length_of(zipped: &[u8]) -> usize {
+    zipped.last_chunk().map_or(0, |length| usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn zipped(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn compressed_as(names: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("7"));
+        for name in names {
+            headers.append(CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
+        headers
+    }
+
+    fn undone_of(names: &[&'static str], body: Vec<u8>, limit: usize) -> Result<Vec<u8>, String> {
+        undone(&mut compressed_as(names), body, limit).map_err(|broken| match broken {
+            Broken::Connection(why) => why,
+            Broken::TooLarge => "too large".into(),
+            Broken::Unasked(name) => format!("unasked {name}"),
+            Broken::TimedOut(_) | Broken::NotRecorded(_) => unreachable!("nothing is asked here"),
+        })
+    }
+
+    #[test]
+    fn headers_of_a_compressed_body_go_and_those_of_another_stay() {
+        let mut headers = compressed_as(&["gzip"]);
+        assert_eq!(undone(&mut headers, zipped(b"[]"), 10).ok().unwrap(), b"[]");
+        assert!(headers.is_empty());
+        let mut headers = compressed_as(&[]);
+        assert_eq!(undone(&mut headers, b"[]".to_vec(), 10).ok().unwrap(), b"[]");
+        assert_eq!(headers, compressed_as(&[]));
+    }
+
+    #[test]
+    fn compressions_are_undone_from_the_last_to_the_first() {
+        let twice = zipped(&zipped(b"[]"));
+        for names in [&["gzip, X-GZIP"][..], &["gzip", "gzip"], &["identity, gzip", "", "gzip,"]] {
+            assert_eq!(undone_of(names, twice.clone(), 100).as_deref(), Ok(&b"[]"[..]), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_named() {
+        assert_eq!(undone_of(&["br"], b"[]".to_vec(), 10), Err("unasked br".into()));
+        assert_eq!(undone_of(&["br"], Vec::new(), 10), Ok(Vec::new()), "nothing is nothing however compressed");
+    }
+
+    #[test]
+    fn a_bomb_is_larger_than_the_limit() {
+        let bomb = zipped(&vec![b' '; 50 << 20]);
+        assert!(bomb.len() < 1 << 20);
+        assert_eq!(undone_of(&["gzip"], bomb, 1 << 20), Err("too large".into()));
+        assert_eq!(undone_of(&["gzip"], zipped(b"12345"), 5).as_deref(), Ok(&b"12345"[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_that_is_cut_or_no_gzip_is_damaged(plain: Vec<u8>, cut in 1_usize..200, noise in "[^\\x1f]{1,40}") {
+            let whole = zipped(&plain);
+            prop_assert_eq!(undone_of(&["gzip"], whole.clone(), 1000).unwrap(), plain);
+            let cut = whole[..whole.len().saturating_sub(cut).max(1)].to_vec();
+            prop_assert!(undone_of(&["gzip"], cut, 1000).unwrap_err().contains("compression"));
+            prop_assert!(undone_of(&["gzip"], noise.into_bytes(), 1000).is_err());
+        }
+    }
+}
