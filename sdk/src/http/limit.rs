@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Where it begins, so that a small collection is not slowed.
-const START: usize = 8;
+const START: usize = 16;
 /// An answer is slow beyond this multiple of the usual time.
 const SLOW: f64 = 2.0;
 /// Less than this beyond the usual is the noise of this machine.
@@ -29,6 +29,8 @@ const KNOWN_AFTER: u32 = 8;
 const REMEMBERED: u32 = 128;
 /// More places pay as long as at least this part of them is of use.
 const PAYS: f64 = 2.0 / 3.0;
+/// A round lasts this long at least: what comes sooner may only have filled the queues behind.
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
 /// Bytes of answers that may be under way at once: beyond a few large pages, more of them would only fill the memory.
 const ROOM: usize = 14 << 20;
 
@@ -82,7 +84,7 @@ enum Growth {
     One,
 }
 
-/// As many answers as there were places when it began.
+/// As many answers as there were places when it began, and more where they came quickly.
 #[derive(Debug)]
 struct Round {
     began: Instant,
@@ -155,7 +157,7 @@ impl Limit {
         self.round.answers += 1;
         self.round.slow += usize::from(slow);
         self.round.usual += usual;
-        if self.round.answers < self.round.size {
+        if self.round.answers < self.round.size || self.round.took(now) < SHORTEST_ROUND {
             return;
         }
         if 2 * self.round.slow > self.round.answers {
@@ -225,8 +227,11 @@ impl Round {
 
     /// How many places would have done, with answers that take their usual time.
     fn of_use(&self, now: Instant) -> f64 {
-        let took = now.saturating_duration_since(self.began);
-        if took.is_zero() { f64::INFINITY } else { self.usual / took.as_secs_f64() }
+        self.usual / self.took(now).as_secs_f64()
+    }
+
+    fn took(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
     }
 }
 
@@ -311,7 +316,7 @@ mod tests {
     #[test]
     fn it_begins_high_and_doubles_in_a_round_up_to_the_most() {
         let mut trial = Trial::up_to(100);
-        for places in [8, 16, 32, 64, 100, 100] {
+        for places in [16, 32, 64, 100, 100] {
             assert_eq!(trial.places(), places);
             trial.rounds(1, USUAL);
         }
@@ -321,14 +326,27 @@ mod tests {
     #[test]
     fn answers_that_come_one_by_one_double_it_as_well() {
         let mut trial = Trial::up_to(100);
-        let mut entries: std::collections::VecDeque<_> = (0..8).map(|taken| trial.enter(taken)).collect();
-        for _ in 0..8 {
-            trial.now += USUAL / 8;
+        let mut entries: std::collections::VecDeque<_> = (0..16).map(|taken| trial.enter(taken)).collect();
+        for _ in 0..16 {
+            trial.now += USUAL / 16;
             let answered = entries.pop_front().unwrap();
             trial.learn(answered, Outcome::Answered { time: USUAL, bytes: 0 });
-            entries.push_back(trial.enter(7));
+            entries.push_back(trial.enter(15));
         }
+        assert_eq!(trial.places(), 32);
+    }
+
+    #[test]
+    fn answers_that_come_quickly_settle_nothing_before_a_while() {
+        let mut trial = Trial::up_to(100);
+        trial.rounds(4, Duration::from_millis(20));
         assert_eq!(trial.places(), 16);
+        trial.rounds(1, Duration::from_millis(20));
+        assert_eq!(trial.places(), 32);
+        // The answers are as quick as before, and what comes after them takes the time of eight at once.
+        trial.at_once = 8;
+        trial.rounds(4, Duration::from_millis(20));
+        assert!(trial.places() < 32, "{}", trial.places());
     }
 
     #[test]
@@ -364,7 +382,7 @@ mod tests {
             trial.now += USUAL;
             trial.learn(entry, Outcome::Answered { time: USUAL, bytes: 0 });
         }
-        assert_eq!(trial.places(), 8);
+        assert_eq!(trial.places(), 16);
     }
 
     #[test]
@@ -376,8 +394,8 @@ mod tests {
             trial.now += USUAL;
             trial.learn(entry, Outcome::Answered { time: USUAL, bytes: 0 });
         }
-        assert_eq!(trial.places(), 8);
-        trial.rounds(3, USUAL);
+        assert_eq!(trial.places(), 16);
+        trial.rounds(2, USUAL);
         assert_eq!(trial.places(), 64, "nothing was in the way, so it doubles again");
     }
 
@@ -389,7 +407,7 @@ mod tests {
         trial.now += Duration::from_secs(60);
         trial.learn(alone, Outcome::Answered { time: USUAL, bytes: 0 });
         trial.rounds(1, USUAL);
-        assert_eq!(trial.places(), 16);
+        assert_eq!(trial.places(), 32);
     }
 
     #[test]
@@ -411,7 +429,7 @@ mod tests {
         trial.rounds(20, USUAL);
         assert!(trial.places() <= 8);
         trial.at_once = usize::MAX;
-        trial.rounds(12, USUAL);
+        trial.rounds(13, USUAL);
         assert_eq!(trial.places(), 64);
     }
 
@@ -427,9 +445,9 @@ mod tests {
     #[test]
     fn overload_halves_it_once_for_all_that_were_under_way() {
         let mut trial = Trial::up_to(16);
-        let entries: Vec<_> = (0..8).map(|taken| trial.enter(taken)).collect();
+        let entries: Vec<_> = (0..16).map(|taken| trial.enter(taken)).collect();
         entries.into_iter().for_each(|entry| trial.learn(entry, Outcome::Overloaded));
-        for places in [4, 2, 1] {
+        for places in [8, 4, 2, 1] {
             assert_eq!(trial.places(), places);
             trial.overload();
         }
@@ -451,7 +469,7 @@ mod tests {
             trial.now += time / 8;
             trial.learn(entry, Outcome::Answered { time, bytes: 0 });
         }
-        assert_eq!(trial.places(), 9);
+        assert_eq!(trial.places(), 8);
     }
 
     #[test]

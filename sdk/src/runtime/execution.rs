@@ -29,7 +29,7 @@ use crate::summary::StepReport;
 
 /// Parents that are worked on at once beyond those whose answers are on their way: enough to have work at hand for every
 /// processor, and no more pages in memory than that.
-pub(super) const PARTS_AT_HAND: usize = 16;
+pub(super) const PARTS_AT_HAND: usize = 8;
 /// How often running steps tell how far they are.
 const PROGRESS: Duration = Duration::from_millis(100);
 /// Shorter waits are nobody's business.

@@ -8,7 +8,8 @@ use crate::graph::{ObjectKey, ObjectType};
 
 use super::sqlite::CACHE_KIB;
 
-const SORTED_KIB: i64 = -4_000;
+/// No less than what SQLite sorts in memory at once (`.cargo/config.toml`), which would otherwise be as much as the cache.
+const SORTED_KIB: i64 = -500;
 
 /// Whether all objects of a type are in order.
 pub(super) fn is_current(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<bool> {

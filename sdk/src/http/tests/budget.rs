@@ -135,15 +135,15 @@ async fn fewer_are_in_flight_after_refusals_for_load_and_after_silence() {
         let server =
             Server::answering(move |number, _| if number == 0 { answer(failure, &[], "") } else { ok("7") }).await;
         let http = Http::connect(endpoint(&server).in_flight(100)).unwrap();
-        assert_eq!(http.in_flight_limit(), 8);
+        assert_eq!(http.in_flight_limit(), 16);
         http.get("/x", &[]).json::<u8>().await.unwrap();
-        assert_eq!(http.in_flight_limit(), 4, "{failure}");
+        assert_eq!(http.in_flight_limit(), 8, "{failure}");
     }
     let quick = TimeLimits { idle: Duration::from_millis(100), ..TimeLimits::default() };
     let server = Server::answering(|number, _| if number == 0 { Reply::Silence } else { ok("7") }).await;
     let http = Http::connect(endpoint(&server).time_limits(quick)).unwrap();
     http.get("/x", &[]).json::<u8>().await.unwrap();
-    assert_eq!(http.in_flight_limit(), 4);
+    assert_eq!(http.in_flight_limit(), 8);
 }
 
 #[tokio::test]
@@ -157,5 +157,5 @@ async fn failures_that_say_nothing_of_load_leave_the_limit_as_it_is() {
     .await;
     let http = Http::connect(endpoint(&server)).unwrap();
     http.get("/x", &[]).json::<Value>().await.unwrap_err();
-    assert_eq!((http.in_flight_limit(), server.paths().len()), (8, 3));
+    assert_eq!((http.in_flight_limit(), server.paths().len()), (16, 3));
 }
