@@ -13,6 +13,9 @@ use super::text::without_quoted;
 /// An error's body says little: what is beyond this is not read.
 pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
 
+/// What is only announced, by a header or by a compressed body, is believed up to here when room is made for it.
+pub(super) const BELIEVED_LENGTH: usize = 1 << 20;
+
 /// An answer, whole.
 #[derive(Debug)]
 pub(super) struct RawAnswer {

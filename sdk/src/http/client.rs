@@ -17,7 +17,7 @@ use url::Url;
 use super::ProviderError;
 use super::account::AccountKey;
 use super::admission::{Admission, Admitted};
-use super::answer::{Broken, LARGEST_ERROR_BODY, RawAnswer, Unread};
+use super::answer::{BELIEVED_LENGTH, Broken, LARGEST_ERROR_BODY, RawAnswer, Unread};
 use super::budget::{BudgetState, RateBudget};
 use super::call::{Call, Tolerance};
 use super::compression;
@@ -33,9 +33,6 @@ use super::usage::{Tally, Usage};
 use super::wire;
 use super::wire::{Tape, Wire};
 use crate::redact::Redaction;
-
-/// Room made for a body before any of it has come.
-const BELIEVED_LENGTH: usize = 1 << 20;
 
 /// A client of one provider. Clones are cheap and share everything but what [`for_step`](Self::for_step) counts.
 #[derive(Clone)]

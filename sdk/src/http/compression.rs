@@ -5,13 +5,10 @@ use std::io::{ErrorKind, Read};
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 
-use super::answer::Broken;
+use super::answer::{BELIEVED_LENGTH, Broken};
 
 /// What is asked for: every provider that compresses at all knows it.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
-
-/// A length that the body itself tells is believed up to here when room is made for it.
-const BELIEVED_LENGTH: usize = 1 << 20;
 
 /// The body as the provider means it, of `limit` bytes at the most: a few bytes can become gigabytes. What the headers say of
 /// the bytes on their way goes with those.
