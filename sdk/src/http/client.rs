@@ -300,16 +300,17 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let response = request.send().await.map_err(|error| Broken::from(&error))?;
+        let mut response = request.send().await.map_err(|error| Broken::from(&error))?;
         let status = response.status();
-        if status.is_success() {
-            answer_of(response, self.shared.endpoint.largest_body).await
-        } else {
-            // The status says enough, whatever becomes of the body.
-            let headers = response.headers().clone();
-            let bare = RawAnswer { status, headers, body: Vec::new(), received: 0 };
-            Ok(answer_of(response, LARGEST_ERROR_BODY).await.unwrap_or(bare))
-        }
+        let limit = if status.is_success() { self.shared.endpoint.largest_body } else { LARGEST_ERROR_BODY };
+        let mut headers = std::mem::take(response.headers_mut());
+        let whole = body_of(&mut response, limit).await.and_then(|body| {
+            let received = body.len();
+            Ok((compression::undone(&mut headers, body, limit)?, received))
+        });
+        // The status of an error says enough, whatever becomes of its body.
+        let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
+        Ok(RawAnswer { status, headers, body, received })
     }
 
     fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
@@ -409,14 +410,6 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Http").field(&self.shared.endpoint).finish()
     }
-}
-
-/// The answer with its body, whole and without compression.
-async fn answer_of(mut response: Response, limit: usize) -> Result<RawAnswer, Broken> {
-    let body = body_of(&mut response, limit).await?;
-    let (status, mut headers, received) = (response.status(), std::mem::take(response.headers_mut()), body.len());
-    let body = compression::undone(&mut headers, body, limit)?;
-    Ok(RawAnswer { status, headers, body, received })
 }
 
 async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broken> {

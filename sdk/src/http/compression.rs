@@ -1,6 +1,6 @@
 //! Compressed answers: asked for of every provider, and undone before anybody reads the body.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
@@ -31,16 +31,23 @@ pub(super) fn undone(headers: &mut HeaderMap, body: Vec<u8>, limit: usize) -> Re
 }
 
 fn unzipped(zipped: &[u8], limit: usize) -> Result<Vec<u8>, Broken> {
-    let mut plain = Vec::with_capacity(length_of(zipped).min(limit).min(BELIEVED_LENGTH));
-    let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    match MultiGzDecoder::new(zipped).take(longest).read_to_end(&mut plain) {
-        Ok(_) if plain.len() > limit => Err(Broken::TooLarge),
-        Ok(_) => Ok(plain),
+    let room = length_of(zipped).min(BELIEVED_LENGTH);
+    match read_within(MultiGzDecoder::new(zipped), room, limit) {
+        Ok(Some(plain)) => Ok(plain),
+        Ok(None) => Err(Broken::TooLarge),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
             Err(Broken::Connection("the body ends in the middle of its compression".into()))
         }
         Err(_) => Err(Broken::Connection("the body is not the gzip that it says it is".into())),
     }
+}
+
+/// All that comes, with room made for so much of it; `None` where it is more than `limit` bytes.
+pub(crate) fn read_within(from: impl Read, room: usize, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(room.min(limit));
+    let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    from.take(longest).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= limit).then_some(bytes))
 }
 
 /// What the end of a gzip member says of its length (RFC 1952, section 2.3.1).
@@ -50,19 +57,10 @@ fn length_of(zipped: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
     use proptest::prelude::*;
 
+    use super::super::testing_server::zipped;
     use super::*;
-
-    fn zipped(plain: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(plain).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn compressed_as(names: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -60,6 +60,8 @@ mod tests;
 pub(crate) use account::AccountKey;
 pub use budget::{BudgetState, RateBudget};
 pub use client::Http;
+#[cfg(feature = "recording")]
+pub(crate) use compression::read_within;
 pub use conditional::{AnswerKey, CachedAnswer, EtagCache, MemoryCache};
 pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
 pub use error::{ProviderError, ProviderErrorKind};

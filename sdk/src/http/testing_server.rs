@@ -1,11 +1,14 @@
 //! A server on loopback that answers what a test tells it to, byte for byte.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,6 +58,13 @@ pub(super) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Repl
 
 pub(super) fn ok(body: &str) -> Reply {
     answer("200 OK", &[], body)
+}
+
+/// The bytes as gzip.
+pub(super) fn zipped(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
 }
 
 type Script = Arc<dyn Fn(usize, &Received) -> Reply + Send + Sync>;

@@ -7,6 +7,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::IgnoredAny;
 
+use crate::http::read_within;
+
 use super::har::Content;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -147,10 +149,9 @@ fn undone_text(plain: Option<Vec<u8>>, bytes: Vec<u8>, name: &'static str) -> Re
 
 /// `None` where it is no such stream. A few bytes can become gigabytes, hence the limit.
 fn read(from: impl Read, limit: usize) -> Result<Option<Vec<u8>>, BodyError> {
-    let mut bytes = Vec::new();
-    let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    match from.take(longest).read_to_end(&mut bytes) {
-        Ok(_) => within(bytes, limit).map(Some),
+    match read_within(from, 0, limit) {
+        Ok(Some(bytes)) => Ok(Some(bytes)),
+        Ok(None) => Err(BodyError::TooLarge(limit)),
         Err(_) => Ok(None),
     }
 }

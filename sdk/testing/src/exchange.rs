@@ -103,6 +103,7 @@ impl Exchange {
             let reply = match (route.handler)(&request) {
                 Answer::Document(document) => self.json(StatusCode::OK, &document),
                 Answer::List(rows) => {
+                    // Compressed here already, so that a page that is kept is kept so.
                     let page = || Ok(self.packed(self.list(&request, route, &*rows, faults)?, &request, faults));
                     if self.options.keeps_pages { self.kept.page(&request, faults, page)? } else { page()? }
                 }

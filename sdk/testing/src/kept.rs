@@ -7,8 +7,8 @@ use std::{
 
 use crate::{Fault, Reply, Request};
 
-/// What tells one page from another: the path with its query, and the range that was asked for.
-type Question = (String, Option<String>, Option<String>);
+/// What tells one page from another: the path with its query, and the range and the compression that were asked for.
+type Question = (String, [Option<String>; 3]);
 
 /// Pages as they were first rendered. A provider that is measured against does its work before the clock starts.
 #[derive(Default)]
@@ -26,7 +26,8 @@ impl KeptPages {
             return make();
         }
         let text = |text: Option<&str>| text.map(str::to_owned);
-        let question = (request.path().to_owned(), text(request.query()), text(request.header("range")));
+        let asked = [request.query(), request.header("range"), request.header("accept-encoding")];
+        let question = (request.path().to_owned(), asked.map(text));
         let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reply) = kept().get(&question) {
             return Ok(reply.clone());
@@ -58,5 +59,18 @@ mod tests {
         assert_eq!(ask("/a", &[]), ("/a".into(), 1));
         assert_eq!(ask("/a?x", &[]), ("/a?x".into(), 2));
         assert_eq!(ask("/a", &[Fault::DuplicatedItems]), ("/a".into(), 3));
+    }
+
+    #[test]
+    fn a_page_for_those_who_take_it_compressed_is_another_one() {
+        let kept = KeptPages::default();
+        let body_for = |request: &Request, body: &'static str| {
+            let Ok(reply) = kept.page(request, &[], || Ok::<_, Infallible>(Reply::new(200, "text/plain", body)));
+            reply.body
+        };
+        let compressed = Request::example_with("/a", "accept-encoding", "gzip");
+        assert_eq!(body_for(&compressed, "packed"), "packed");
+        assert_eq!(body_for(&Request::example("/a"), "plain"), "plain");
+        assert_eq!(body_for(&compressed, "made anew"), "packed");
     }
 }

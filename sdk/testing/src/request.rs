@@ -36,7 +36,17 @@ impl Request {
 
     #[cfg(test)]
     pub(crate) fn example(path: &str) -> Self {
-        let (parts, ()) = hyper::Request::get(path).body(()).unwrap().into_parts();
+        Self::of(hyper::Request::get(path))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn example_with(path: &str, name: &str, value: &str) -> Self {
+        Self::of(hyper::Request::get(path).header(name, value))
+    }
+
+    #[cfg(test)]
+    fn of(request: hyper::http::request::Builder) -> Self {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
         Self::new(parts, Bytes::new())
     }
 

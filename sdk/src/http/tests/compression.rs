@@ -1,19 +1,8 @@
 //! Answers that come compressed.
 
-use std::io::Write;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use super::super::testing_server::{Reply, Server, ok};
+use super::super::testing_server::{Reply, Server, ok, zipped};
 use super::super::{Http, ProviderErrorKind};
 use super::{client, endpoint};
-
-fn zipped(body: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(body.as_bytes()).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn encoded(status: &str, name: &str, body: &[u8]) -> Reply {
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-encoding: {name}\r\n\r\n", body.len());
@@ -23,7 +12,7 @@ fn encoded(status: &str, name: &str, body: &[u8]) -> Reply {
 #[tokio::test]
 async fn a_compressed_answer_is_asked_for_read_and_counted_as_it_travelled() {
     let list = serde_json::to_string(&vec!["the same again"; 500]).unwrap();
-    let travelled = zipped(&list);
+    let travelled = zipped(list.as_bytes());
     let (length, body) = (travelled.len() as u64, travelled.clone());
     let server = Server::answering(move |_, _| encoded("200 OK", "gzip", &body)).await;
     let http = client(&server);
@@ -43,7 +32,7 @@ async fn who_wants_no_compression_can_say_so() {
 
 #[tokio::test]
 async fn a_damaged_compression_is_asked_for_again_and_one_that_nobody_asked_for_is_not() {
-    let whole = zipped("[1, 2, 3]");
+    let whole = zipped(b"[1, 2, 3]");
     let server = Server::answering(move |number, request| match (request.path.as_str(), number) {
         ("/brotli", _) => encoded("200 OK", "br", b"[1]"),
         (_, 0) => encoded("200 OK", "gzip", &whole[..whole.len() - 9]),
@@ -61,7 +50,7 @@ async fn a_damaged_compression_is_asked_for_again_and_one_that_nobody_asked_for_
 
 #[tokio::test]
 async fn the_limit_is_that_of_the_body_and_not_of_what_travelled() {
-    let bomb = zipped(&format!("\"{}\"", "0".repeat(1 << 20)));
+    let bomb = zipped(format!("\"{}\"", "0".repeat(1 << 20)).as_bytes());
     assert!(bomb.len() < 2_000);
     let server = Server::answering(move |_, _| encoded("200 OK", "gzip", &bomb)).await;
     let http = Http::connect(endpoint(&server).largest_body(100_000)).unwrap();
@@ -73,7 +62,7 @@ async fn the_limit_is_that_of_the_body_and_not_of_what_travelled() {
 #[tokio::test]
 async fn an_error_that_comes_compressed_is_understood_and_a_damaged_one_is_its_status() {
     let server = Server::answering(|_, request| {
-        let body = zipped(r#"{"id": "forbidden", "message": "Not for you."}"#);
+        let body = zipped(br#"{"id": "forbidden", "message": "Not for you."}"#);
         let damaged = request.path == "/damaged";
         encoded("403 Forbidden", "gzip", if damaged { &body[..15] } else { &body })
     })
