@@ -149,17 +149,9 @@ impl Store {
         let old: Vec<i64> = jobs.skip(keep).map(|job| job.number).collect();
         self.write(move |connection| {
             for number in &old {
-                for table in [
-                    "object",
-                    "object_key",
-                    "sorted",
-                    "sorted_to",
-                    "contribution",
-                    "quarantine",
-                    "job_data",
-                    "part",
-                    "step_run",
-                ] {
+                for table in
+                    ["object", "sorted", "sorted_to", "contribution", "quarantine", "job_data", "part", "step_run"]
+                {
                     connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
                 }
                 connection.execute("DELETE FROM job WHERE number = ?1", [number])?;

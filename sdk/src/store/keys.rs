@@ -1,36 +1,25 @@
-//! The keys of a job's objects: an index that takes many at once, and in memory those that it has not taken yet.
+//! The keys of a job's objects: in memory those that the index has not taken yet, and a filter that knows nearly every new one.
 //!
-//! Keys come in no order. An index that took each as it comes would touch another page for each, and write that page again
-//! with every transaction; in the order of their hashes, a page takes all of its keys at once. What is not in the index is
-//! marked in the same transaction, so a process that is killed leaves nothing behind that cannot be found.
+//! What is not in the index is marked in the same transaction, so a process that is killed leaves nothing behind that cannot be
+//! found.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use fastbloom::BloomFilter;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
-use sha2::{Digest, Sha256};
+use hashbrown::HashTable;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::ObjectKey;
 
-/// Keys in memory before the index takes them: few while it is small, so that little is left for the end; many when it is large,
-/// so that a page takes several.
-const FEWEST_RECENT: usize = 8_000;
-const MOST_RECENT: usize = 100_000;
-const INDEXED_PER_RECENT: usize = 8;
+use super::key_index::{self, Entry, KeyHash, hash_of};
+
+/// Keys in memory before the index takes them: as many as a table of half a megabyte holds.
+const RECENT: usize = 28_000;
 /// Bits of the filter: two megabytes, which tell a million keys apart from nearly all others, and four million from most.
 const FILTER_BITS: usize = 1 << 24;
 const FILTER_HASHES: u32 = 4;
-/// Keys in one statement.
-const AT_ONCE: usize = 64;
-
-/// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
-pub(super) type KeyHash = i64;
-
-/// Keys with their objects.
-type Entries = BTreeSet<(KeyHash, i64)>;
-
 /// The keys of the jobs that this process writes.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -44,17 +33,44 @@ pub(super) struct RecentKeys(Arc<RwLock<HashMap<i64, Arc<RwLock<Recent>>>>>);
 
 #[derive(Default)]
 struct Recent {
-    /// Those that the index lacks.
-    entries: Entries,
-    /// Those that it has taken in a transaction that is not committed.
-    settling: Vec<Arc<Entries>>,
+    /// Those that the index lacks, in one block: many small ones that stay would leave no room for large ones between them.
+    entries: HashTable<Entry>,
+    /// Those that it has taken in a transaction that is not committed, in its order.
+    settling: Vec<Arc<Vec<Entry>>>,
+}
+
+impl Recent {
+    fn insert(&mut self, entry: Entry) {
+        self.entries.insert_unique(bits(entry.0), entry, |(hash, _)| bits(*hash));
+    }
+
+    fn with_hash(&self, hash: KeyHash) -> impl Iterator<Item = i64> {
+        self.entries.iter_hash(bits(hash)).filter(move |entry| entry.0 == hash).map(|(_, object)| *object)
+    }
+
+    /// The objects of a hash among those that the index has taken.
+    fn settling_with_hash(&self, hash: KeyHash) -> impl Iterator<Item = i64> {
+        let of_hash = self.settling.iter().flat_map(move |entries| {
+            let begin = entries.partition_point(|entry| entry.0 < hash);
+            entries[begin..].iter().take_while(move |entry| entry.0 == hash)
+        });
+        of_hash.map(|(_, object)| *object)
+    }
+
+    /// Takes what the index lacks, in its order, for it to take.
+    fn settle(&mut self) -> Arc<Vec<Entry>> {
+        let mut entries: Vec<Entry> = self.entries.drain().collect();
+        entries.sort_unstable();
+        let entries = Arc::new(entries);
+        self.settling.push(Arc::clone(&entries));
+        entries
+    }
 }
 
 /// The keys of one job.
 pub(super) struct JobKeys {
     job: i64,
     recent: Arc<RwLock<Recent>>,
-    indexed: usize,
     /// What it does not hold is neither there nor in the index.
     filter: BloomFilter,
 }
@@ -63,8 +79,8 @@ impl Keys {
     /// The keys of a job, read from the store where it was begun by another process.
     pub(super) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
         Ok(match self.jobs.entry(job) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(place) => {
                 let keys = JobKeys::read(connection, job)?;
                 let mut recent = self.recent.0.write().unwrap_or_else(PoisonError::into_inner);
                 recent.insert(job, Arc::clone(&keys.recent));
@@ -101,32 +117,24 @@ impl RecentKeys {
     fn candidates(&self, job: i64, hash: KeyHash) -> Option<Vec<i64>> {
         let jobs = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let recent = jobs.get(&job)?.read().unwrap_or_else(PoisonError::into_inner);
-        let settling = recent.settling.iter().flat_map(|entries| with_hash(entries, hash));
-        Some(with_hash(&recent.entries, hash).chain(settling).collect())
+        Some(recent.with_hash(hash).chain(recent.settling_with_hash(hash)).collect())
     }
-}
-
-fn with_hash(entries: &Entries, hash: KeyHash) -> impl Iterator<Item = i64> {
-    entries.range((hash, i64::MIN)..=(hash, i64::MAX)).map(|(_, object)| *object)
 }
 
 impl JobKeys {
     fn read(connection: &Connection, job: i64) -> rusqlite::Result<Self> {
         let filter = BloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
-        let mut keys = Self { job, recent: Arc::default(), indexed: 0, filter };
-        let mut indexed = connection.prepare("SELECT hash FROM object_key WHERE job = ?1")?;
-        let mut rows = indexed.query([job])?;
-        while let Some(row) = rows.next()? {
-            keys.filter.insert_hash(filtered(row.get(0)?));
-            keys.indexed += 1;
-        }
+        let mut keys = Self { job, recent: Arc::default(), filter };
+        key_index::for_each_hash(connection, job, |hash| {
+            keys.filter.insert_hash(bits(hash));
+        })?;
         if let Some(since) = recent_since(connection, job)? {
             let mut recent = connection.prepare("SELECT key, rowid FROM object WHERE job = ?1 AND rowid >= ?2")?;
             let mut rows = recent.query([job, since])?;
             while let Some(row) = rows.next()? {
-                let hash = hash(row.get_ref(0)?.as_str()?);
-                keys.filter.insert_hash(filtered(hash));
-                keys.recent().entries.insert((hash, row.get(1)?));
+                let hash = hash_of(row.get_ref(0)?.as_str()?);
+                keys.filter.insert_hash(bits(hash));
+                keys.recent().insert((hash, row.get(1)?));
             }
         }
         Ok(keys)
@@ -134,14 +142,11 @@ impl JobKeys {
 
     /// The objects that may have a key of this hash: none, nearly always, where it is new.
     pub(super) fn candidates(&self, connection: &Connection, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
-        if !self.filter.contains_hash(filtered(hash)) {
+        if !self.filter.contains_hash(bits(hash)) {
             return Ok(Vec::new());
         }
-        let mut found: Vec<i64> = with_hash(&self.recent().entries, hash).collect();
-        let mut indexed = connection.prepare_cached("SELECT object FROM object_key WHERE job = ?1 AND hash = ?2")?;
-        for object in indexed.query_map([self.job, hash], |row| row.get(0))? {
-            found.push(object?);
-        }
+        let mut found: Vec<i64> = self.recent().with_hash(hash).collect();
+        found.extend(key_index::with_hash(connection, self.job, hash)?);
         Ok(found)
     }
 
@@ -151,37 +156,19 @@ impl JobKeys {
             let mark = "INSERT OR IGNORE INTO recent_key (job, since) VALUES (?1, ?2)";
             connection.prepare_cached(mark)?.execute([self.job, object])?;
         }
-        self.filter.insert_hash(filtered(hash));
+        self.filter.insert_hash(bits(hash));
         let recent = {
-            let entries = &mut self.recent().entries;
-            entries.insert((hash, object));
-            entries.len()
+            let mut recent = self.recent();
+            recent.insert((hash, object));
+            recent.entries.len()
         };
-        let enough = (self.indexed / INDEXED_PER_RECENT).clamp(FEWEST_RECENT, MOST_RECENT);
-        if recent >= enough { self.settle(connection) } else { Ok(()) }
+        if recent >= RECENT { self.settle(connection) } else { Ok(()) }
     }
 
     /// Brings the index up to date.
     pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let settling = {
-            let mut recent = self.recent();
-            let settling = Arc::new(std::mem::take(&mut recent.entries));
-            recent.settling.push(Arc::clone(&settling));
-            settling
-        };
-        self.indexed += settling.len();
-        let mut entries = settling.iter().peekable();
-        while entries.peek().is_some() {
-            let some: Vec<&(KeyHash, i64)> = entries.by_ref().take(AT_ONCE).collect();
-            let places = vec!["(?, ?, ?)"; some.len()].join(", ");
-            let sql = format!("INSERT INTO object_key (job, hash, object) VALUES {places}");
-            let values = some.iter().flat_map(|(hash, object)| [self.job, *hash, *object]);
-            // What is left at the end has a statement for each number of keys: not worth keeping.
-            match some.len() {
-                AT_ONCE => connection.prepare_cached(&sql)?.execute(params_from_iter(values))?,
-                _ => connection.execute(&sql, params_from_iter(values))?,
-            };
-        }
+        let settling = self.recent().settle();
+        key_index::add(connection, self.job, &settling)?;
         connection.prepare_cached("DELETE FROM recent_key WHERE job = ?1")?.execute([self.job])?;
         Ok(())
     }
@@ -192,18 +179,8 @@ impl JobKeys {
     }
 }
 
-/// The hash of a key.
-pub(super) fn hash_of(key: &ObjectKey) -> KeyHash {
-    hash(key.as_str())
-}
-
-fn hash(key: &str) -> KeyHash {
-    let digest = Sha256::digest(key);
-    KeyHash::from_be_bytes(std::array::from_fn(|at| digest[at]))
-}
-
-/// A hash as the filter takes it.
-fn filtered(hash: KeyHash) -> u64 {
+/// A hash as the filter and the table in memory take it: it is spread evenly already.
+fn bits(hash: KeyHash) -> u64 {
     hash.cast_unsigned()
 }
 
@@ -221,21 +198,21 @@ pub(super) fn look_up(
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<i64>> {
     // Asked before anything is read: what leaves the one place has been committed to the other.
-    let candidates = recent.candidates(job, hash_of(key));
+    let hash = hash_of(key.as_str());
+    let recent = recent.candidates(job, hash);
     let _snapshot = connection.unchecked_transaction()?;
-    for object in candidates.iter().flatten() {
-        let sql = "SELECT 1 FROM object WHERE rowid = ?1 AND job = ?2 AND key = ?3";
-        if connection.prepare_cached(sql)?.exists(params![object, job, key.as_str()])? {
-            return Ok(Some(*object));
+    let known = recent.iter().flatten().copied();
+    let sql = "SELECT 1 FROM object WHERE rowid = ?1 AND job = ?2 AND key = ?3";
+    let mut has_key = connection.prepare_cached(sql)?;
+    for object in known.chain(key_index::with_hash(connection, job, hash)?) {
+        if has_key.exists(params![object, job, key.as_str()])? {
+            return Ok(Some(object));
         }
     }
-    let indexed = "SELECT object.rowid FROM object_key JOIN object ON object.rowid = object_key.object \
-                   WHERE object_key.job = ?1 AND object_key.hash = ?2 AND object.key = ?3";
-    let mut indexed = connection.prepare_cached(indexed)?;
-    let found = indexed.query_row(params![job, hash_of(key), key.as_str()], |row| row.get(0)).optional()?;
-    let is_settled = found.is_some() || candidates.is_some();
-    let since = if is_settled { None } else { recent_since(connection, job)? };
-    let Some(since) = since else { return Ok(found) };
+    if recent.is_some() {
+        return Ok(None);
+    }
+    let Some(since) = recent_since(connection, job)? else { return Ok(None) };
     let recent = "SELECT rowid FROM object WHERE job = ?1 AND rowid >= ?2 AND key = ?3";
     connection.prepare_cached(recent)?.query_row(params![job, since, key.as_str()], |row| row.get(0)).optional()
 }
@@ -305,11 +282,11 @@ mod tests {
                         let key = ObjectKey::new(format!("key-{key}")).unwrap();
                         let known = there.get(&(job, key.to_string())).copied();
                         let keys = keys.of(&connection, job).unwrap();
-                        let found = keys.candidates(&connection, hash_of(&key)).unwrap();
+                        let found = keys.candidates(&connection, hash_of(key.as_str())).unwrap();
                         prop_assert_eq!(found, Vec::from_iter(known));
                         if known.is_none() {
                             let object = object(&connection, job, &key);
-                            keys.add(&connection, hash_of(&key), object).unwrap();
+                            keys.add(&connection, hash_of(key.as_str()), object).unwrap();
                             there.insert((job, key.to_string()), object);
                         }
                     }
@@ -344,15 +321,15 @@ mod tests {
         let stored = object(&connection, 1, &other);
         // An object of another key under the hash of this one: what a collision looks like.
         let ours = keys.of(&connection, 1).unwrap();
-        ours.add(&connection, hash_of(&one), stored).unwrap();
+        ours.add(&connection, hash_of(one.as_str()), stored).unwrap();
         ours.settle(&connection).unwrap();
-        assert_eq!(ours.candidates(&connection, hash_of(&one)).unwrap(), [stored]);
+        assert_eq!(ours.candidates(&connection, hash_of(one.as_str())).unwrap(), [stored]);
         assert_eq!(look_up(&connection, &keys.recent(), 1, &one).unwrap(), None);
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_is_committed_is_found_while_more_is_added() {
-        const OBJECTS: usize = 3 * FEWEST_RECENT;
+        const OBJECTS: usize = 3 * RECENT;
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let job = store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();

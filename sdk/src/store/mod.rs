@@ -13,6 +13,7 @@ mod answers;
 mod checkpoints;
 mod job;
 mod jobs;
+mod key_index;
 mod keys;
 mod lock;
 mod object;

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 
-use super::keys::{self, JobKeys, KeyHash, Keys, RecentKeys};
+use super::key_index::{KeyHash, hash_of};
+use super::keys::{self, JobKeys, Keys, RecentKeys};
 use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sorted;
 use super::sqlite::unreadable;
@@ -82,7 +83,7 @@ pub(super) fn insert(
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
             continue;
         }
-        let hash = keys::hash_of(&row.key);
+        let hash = hash_of(row.key.as_str());
         if let Some(there) = stored(connection, keys, &row.key, hash)? {
             resolve(connection, job, step, row, json, there, &mut outcome)?;
             continue;
@@ -209,7 +210,7 @@ pub(super) fn amend<E>(
     properties: Properties,
     check: impl FnOnce(&ObjectKey, &Value) -> Result<bool, E>,
 ) -> rusqlite::Result<Result<bool, E>> {
-    let there = stored(connection, keys, key, keys::hash_of(key))?.filter(|there| there.kind == Kind::Entity as i64);
+    let there = stored(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
     let amended = Value::Object(merge(object(&there.json)?, properties));
     let verdict = check(key, &amended);

@@ -40,11 +40,9 @@ pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
     let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
-    // All objects are in the index before some are taken out of it.
+    // Objects that come take the row numbers of those that go: below the mark from which on the index may lack some, if there were one.
     keys.of(connection, job)?.settle(connection)?;
-    let objects = format!("SELECT rowid FROM object WHERE {unfinished}");
-    if connection.execute(&format!("DELETE FROM object_key WHERE job = ?1 AND object IN ({objects})"), whose)? > 0 {
-        connection.execute(&format!("DELETE FROM object WHERE {unfinished}"), whose)?;
+    if connection.execute(&format!("DELETE FROM object WHERE {unfinished}"), whose)? > 0 {
         sorted::forget(connection, job)?;
     }
     connection.execute("DELETE FROM step_run WHERE job = ?1 AND step = ?2", whose)?;

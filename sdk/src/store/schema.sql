@@ -44,14 +44,22 @@ CREATE TABLE object (
 );
 -- In the order of adding: each new object goes to the end of its type.
 CREATE INDEX object_by_type ON object (job, type);
--- The objects by their keys: hash is the first 8 bytes of the key's SHA-256. The keys of many objects are added at once, in the order
--- of this index; while some are not, recent_key holds the first object whose key may be missing.
-CREATE TABLE object_key (
-  job INTEGER NOT NULL,
-  hash INTEGER NOT NULL,
-  object INTEGER NOT NULL,
-  PRIMARY KEY (job, hash, object)
-) WITHOUT ROWID;
+-- The objects by their keys, in sorted runs; runs of one level become one of the next.
+CREATE TABLE key_run (
+  number INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  level INTEGER NOT NULL
+);
+CREATE INDEX key_run_by_job ON key_run (job, level);
+-- A piece of a run. entries: for each object 8 bytes of a hash, the first of the key's SHA-256, and 8 of its rowid; hashes as signed
+-- numbers in their order from first on, both little-endian.
+CREATE TABLE key_block (
+  run INTEGER NOT NULL REFERENCES key_run(number) ON DELETE CASCADE,
+  first INTEGER NOT NULL,
+  entries BLOB NOT NULL
+);
+CREATE INDEX key_block_by_first ON key_block (run, first);
+-- Where the runs lack some objects: the first whose key may be missing.
 CREATE TABLE recent_key (
   job INTEGER PRIMARY KEY REFERENCES job(number) ON DELETE CASCADE,
   since INTEGER NOT NULL

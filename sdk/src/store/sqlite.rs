@@ -27,7 +27,7 @@ pub(super) const CACHE_KIB: i64 = -5_000;
 const READER_CACHE_KIB: i64 = -800;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes so that files of before do not fit.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 
 /// The store does not work.
 #[derive(Debug, thiserror::Error)]

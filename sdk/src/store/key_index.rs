@@ -1,0 +1,184 @@
+//! The keys of a job's objects in the file: sorted runs, of which four of one level become one of the next (a log-structured
+//! merge tree).
+//!
+//! Keys come in no order. A table that puts each in its place touches nearly all of its pages for every few thousand of them, and
+//! writes them again; a run is written once, and once more for each level that it rises.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Rows, params};
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use super::sqlite::unreadable;
+
+/// Runs of one level that become one of the next.
+const RUNS_MERGED: usize = 4;
+/// Entries in a block: what a page of the file has room for.
+const BLOCK: usize = 1_000;
+const ENTRY_BYTES: usize = 16;
+
+/// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
+pub(super) type KeyHash = i64;
+
+/// An object under the hash of its key. One that is gone may still have its entry, as may one that took its place.
+pub(super) type Entry = (KeyHash, i64);
+
+/// The hash of a key.
+pub(super) fn hash_of(key: &str) -> KeyHash {
+    let digest = Sha256::digest(key);
+    KeyHash::from_be_bytes(std::array::from_fn(|at| digest[at]))
+}
+
+/// Adds entries, which are in their order.
+pub(super) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusqlite::Result<()> {
+    let mut run = RunWriter::begin(connection, job, 0)?;
+    for entry in entries {
+        run.push(*entry)?;
+    }
+    run.end()?;
+    let mut level = 0;
+    while merge(connection, job, level)? {
+        level += 1;
+    }
+    Ok(())
+}
+
+/// The objects of a hash.
+pub(super) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
+    let sql = "SELECT (SELECT entries FROM key_block WHERE run = key_run.number AND first <= ?2 ORDER BY first DESC LIMIT 1) \
+               FROM key_run WHERE job = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut blocks = statement.query([job, hash])?;
+    let mut found = Vec::new();
+    while let Some(row) = blocks.next()? {
+        if let ValueRef::Blob(block) = row.get_ref(0)? {
+            let entries = stored(block)?;
+            let begin = entries.partition_point(|entry| decoded(entry).0 < hash);
+            let of_hash = entries[begin..].iter().map(decoded).take_while(|entry| entry.0 == hash);
+            found.extend(of_hash.map(|(_, object)| object));
+        }
+    }
+    Ok(found)
+}
+
+/// Calls `each` for the hash of every entry.
+pub(super) fn for_each_hash(connection: &Connection, job: i64, mut each: impl FnMut(KeyHash)) -> rusqlite::Result<()> {
+    let sql = "SELECT entries FROM key_run JOIN key_block ON key_block.run = key_run.number WHERE job = ?1";
+    let mut statement = connection.prepare(sql)?;
+    let mut blocks = statement.query([job])?;
+    while let Some(row) = blocks.next()? {
+        stored(row.get_ref(0)?.as_blob()?)?.iter().for_each(|entry| each(decoded(entry).0));
+    }
+    Ok(())
+}
+
+/// Makes one run of a level's, where it has enough of them.
+fn merge(connection: &Connection, job: i64, level: i64) -> rusqlite::Result<bool> {
+    let runs = "SELECT number FROM key_run WHERE job = ?1 AND level = ?2";
+    let runs = connection
+        .prepare_cached(runs)?
+        .query_map([job, level], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    if runs.len() < RUNS_MERGED {
+        return Ok(false);
+    }
+    let blocks = || connection.prepare("SELECT entries FROM key_block WHERE run = ?1 ORDER BY first");
+    let mut blocks = runs.iter().map(|_| blocks()).collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut readers = Vec::new();
+    for (blocks, run) in blocks.iter_mut().zip(&runs) {
+        readers.push(RunReader::begin(blocks.query([run])?)?);
+    }
+    let mut merged = RunWriter::begin(connection, job, level + 1)?;
+    while let Some((entry, reader)) =
+        readers.iter_mut().filter_map(|reader| Some((reader.next?, reader))).min_by_key(|next| next.0)
+    {
+        merged.push(entry)?;
+        reader.advance()?;
+    }
+    merged.end()?;
+    drop(readers);
+    for run in runs {
+        connection.prepare_cached("DELETE FROM key_run WHERE number = ?1")?.execute([run])?;
+    }
+    Ok(true)
+}
+
+/// Reads a run in its order, a block at a time.
+struct RunReader<'s> {
+    blocks: Rows<'s>,
+    entries: std::vec::IntoIter<Entry>,
+    next: Option<Entry>,
+}
+
+impl<'s> RunReader<'s> {
+    fn begin(blocks: Rows<'s>) -> rusqlite::Result<Self> {
+        let mut reader = Self { blocks, entries: Vec::new().into_iter(), next: None };
+        reader.advance()?;
+        Ok(reader)
+    }
+
+    fn advance(&mut self) -> rusqlite::Result<()> {
+        self.next = self.entries.next();
+        while self.next.is_none() {
+            let Some(row) = self.blocks.next()? else { break };
+            let entries: Vec<Entry> = stored(row.get_ref(0)?.as_blob()?)?.iter().map(decoded).collect();
+            self.entries = entries.into_iter();
+            self.next = self.entries.next();
+        }
+        Ok(())
+    }
+}
+
+/// Writes a run, whose entries come in their order.
+struct RunWriter<'c> {
+    connection: &'c Connection,
+    run: i64,
+    first: KeyHash,
+    last: KeyHash,
+    block: Vec<u8>,
+}
+
+impl<'c> RunWriter<'c> {
+    fn begin(connection: &'c Connection, job: i64, level: i64) -> rusqlite::Result<Self> {
+        connection.prepare_cached("INSERT INTO key_run (job, level) VALUES (?1, ?2)")?.execute([job, level])?;
+        let run = connection.last_insert_rowid();
+        Ok(Self { connection, run, first: 0, last: 0, block: Vec::with_capacity(BLOCK * ENTRY_BYTES) })
+    }
+
+    fn push(&mut self, (hash, object): Entry) -> rusqlite::Result<()> {
+        // Entries of one hash are not torn apart, so whoever looks for it needs one block.
+        if self.block.len() >= BLOCK * ENTRY_BYTES && hash != self.last {
+            self.write()?;
+        }
+        if self.block.is_empty() {
+            self.first = hash;
+        }
+        self.last = hash;
+        self.block.extend(hash.to_le_bytes());
+        self.block.extend(object.to_le_bytes());
+        Ok(())
+    }
+
+    fn end(mut self) -> rusqlite::Result<()> {
+        if self.block.is_empty() { Ok(()) } else { self.write() }
+    }
+
+    fn write(&mut self) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO key_block (run, first, entries) VALUES (?1, ?2, ?3)";
+        self.connection.prepare_cached(sql)?.execute(params![self.run, self.first, self.block])?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+fn stored(block: &[u8]) -> rusqlite::Result<&[[u8; ENTRY_BYTES]]> {
+    match block.as_chunks() {
+        (entries, []) => Ok(entries),
+        _ => Err(unreadable(StoreError::Corrupt("a block of keys that ends within one".into()))),
+    }
+}
+
+fn decoded(entry: &[u8; ENTRY_BYTES]) -> Entry {
+    let [hash, object] = [0, 8].map(|begin| i64::from_le_bytes(std::array::from_fn(|at| entry[begin + at])));
+    (hash, object)
+}
