@@ -23,7 +23,7 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA s
                        PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
                        PRAGMA temp_store=FILE;";
 /// The writer's cache, negative as SQLite wants sizes in KiB. A reader needs little: it seldom meets a page twice.
-pub(super) const CACHE_KIB: i64 = -5_000;
+pub(super) const CACHE_KIB: i64 = -2_500;
 const READER_CACHE_KIB: i64 = -800;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes so that files of before do not fit.
