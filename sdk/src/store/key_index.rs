@@ -31,6 +31,9 @@ pub(super) fn hash_of(key: &str) -> KeyHash {
 
 /// Adds entries, which are in their order.
 pub(super) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusqlite::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let mut run = RunWriter::begin(connection, job, 0)?;
     for entry in entries {
         run.push(*entry)?;
@@ -59,6 +62,13 @@ pub(super) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rus
         }
     }
     Ok(found)
+}
+
+/// How many entries there are.
+pub(super) fn len(connection: &Connection, job: i64) -> rusqlite::Result<usize> {
+    let sql = "SELECT coalesce(sum(length(entries)), 0) FROM key_run JOIN key_block ON key_block.run = key_run.number WHERE job = ?1";
+    let bytes: i64 = connection.query_row(sql, [job], |row| row.get(0))?;
+    Ok(usize::try_from(bytes).unwrap_or(0) / ENTRY_BYTES)
 }
 
 /// Calls `each` for the hash of every entry.
@@ -181,4 +191,88 @@ fn stored(block: &[u8]) -> rusqlite::Result<&[[u8; ENTRY_BYTES]]> {
 fn decoded(entry: &[u8; ENTRY_BYTES]) -> Entry {
     let [hash, object] = [0, 8].map(|begin| i64::from_le_bytes(std::array::from_fn(|at| entry[begin + at])));
     (hash, object)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn store() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("schema.sql")).unwrap();
+        let job = "INSERT INTO job (number, id, integration, instance, state, started, options) \
+                   VALUES (?1, ?1, 'acme', 'default', 'running', 0, '{}')";
+        for number in [1, 2] {
+            connection.execute(job, [number]).unwrap();
+        }
+        connection
+    }
+
+    fn sorted(connection: &Connection, job: i64, hash: KeyHash) -> Vec<i64> {
+        let mut found = with_hash(connection, job, hash).unwrap();
+        found.sort_unstable();
+        found
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn every_entry_is_found_by_its_hash_however_often_runs_were_merged(
+            batches in proptest::collection::vec(proptest::collection::btree_set((-40..40_i64, 0..1_000_i64), 1..60), 1..40),
+        ) {
+            let connection = store();
+            let mut there: BTreeSet<Entry> = BTreeSet::new();
+            let mut added = 0;
+            add(&connection, 2, &[(0, 1)]).unwrap();
+            for batch in &batches {
+                let entries: Vec<Entry> = batch.iter().copied().filter(|entry| there.insert(*entry)).collect();
+                added += usize::from(!entries.is_empty());
+                add(&connection, 1, &entries).unwrap();
+            }
+            for hash in -41..41 {
+                let expected: Vec<i64> = there.range((hash, i64::MIN)..=(hash, i64::MAX)).map(|(_, object)| *object).collect();
+                prop_assert_eq!(sorted(&connection, 1, hash), expected);
+            }
+            prop_assert_eq!(len(&connection, 1).unwrap(), there.len());
+            let mut hashes = Vec::new();
+            for_each_hash(&connection, 1, |hash| hashes.push(hash)).unwrap();
+            hashes.sort_unstable();
+            prop_assert_eq!(hashes, Vec::from_iter(there.iter().map(|(hash, _)| *hash)));
+            // As many as the number of batches has digits, taken together, where it is written with four of them.
+            let runs: i64 = connection.query_row("SELECT count(*) FROM key_run WHERE job = 1", [], |row| row.get(0)).unwrap();
+            let digits = std::iter::successors(Some(added), |rest| Some(rest / RUNS_MERGED)).take_while(|rest| *rest > 0);
+            prop_assert_eq!(usize::try_from(runs).unwrap(), digits.map(|rest| rest % RUNS_MERGED).sum::<usize>());
+            prop_assert_eq!(sorted(&connection, 2, 0), [1]);
+        }
+    }
+
+    #[test]
+    fn blocks_end_where_a_page_is_full_but_not_within_a_hash() {
+        let connection = store();
+        let block = i64::try_from(BLOCK).unwrap();
+        let shared = block - 3;
+        let entries: Vec<Entry> =
+            (0..shared).map(|at| (at, at)).chain((0..10).map(|at| (shared, at))).chain([(i64::MAX, 7)]).collect();
+        add(&connection, 1, &entries).unwrap();
+        let blocks = "SELECT length(entries) / 16 FROM key_block ORDER BY first";
+        let mut blocks = connection.prepare(blocks).unwrap();
+        let blocks: Vec<i64> = blocks.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(blocks, [block + 7, 1]);
+        assert_eq!(with_hash(&connection, 1, shared).unwrap(), Vec::from_iter(0..10));
+        assert_eq!(with_hash(&connection, 1, i64::MAX).unwrap(), [7]);
+        assert!(with_hash(&connection, 1, -1).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_block_that_is_not_whole_is_said_to_be_unreadable() {
+        let connection = store();
+        add(&connection, 1, &[(1, 1)]).unwrap();
+        connection.execute("UPDATE key_block SET entries = x'00'", []).unwrap();
+        let error = with_hash(&connection, 1, 1).unwrap_err();
+        assert!(error.to_string().contains("a block of keys"), "{error}");
+    }
 }

@@ -17,9 +17,12 @@ use super::key_index::{self, Entry, KeyHash, hash_of};
 
 /// Keys in memory before the index takes them: as many as a table of half a megabyte holds.
 const RECENT: usize = 28_000;
-/// Bits of the filter: two megabytes, which tell a million keys apart from nearly all others, and four million from most.
+/// Bits of the filter at first: two megabytes. It grows fourfold when a key has fewer than four of them, and so takes one of six new
+/// keys for a known one at the most, which costs a look into each run.
 const FILTER_BITS: usize = 1 << 24;
+const BITS_PER_KEY: usize = 4;
 const FILTER_HASHES: u32 = 4;
+
 /// The keys of the jobs that this process writes.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -41,11 +44,11 @@ struct Recent {
 
 impl Recent {
     fn insert(&mut self, entry: Entry) {
-        self.entries.insert_unique(bits(entry.0), entry, |(hash, _)| bits(*hash));
+        self.entries.insert_unique(spread(entry.0), entry, |(hash, _)| spread(*hash));
     }
 
     fn with_hash(&self, hash: KeyHash) -> impl Iterator<Item = i64> {
-        self.entries.iter_hash(bits(hash)).filter(move |entry| entry.0 == hash).map(|(_, object)| *object)
+        self.entries.iter_hash(spread(hash)).filter(move |entry| entry.0 == hash).map(|(_, object)| *object)
     }
 
     /// The objects of a hash among those that the index has taken.
@@ -71,6 +74,8 @@ impl Recent {
 pub(super) struct JobKeys {
     job: i64,
     recent: Arc<RwLock<Recent>>,
+    /// How many the index has.
+    indexed: usize,
     /// What it does not hold is neither there nor in the index.
     filter: BloomFilter,
 }
@@ -123,17 +128,14 @@ impl RecentKeys {
 
 impl JobKeys {
     fn read(connection: &Connection, job: i64) -> rusqlite::Result<Self> {
-        let filter = BloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
-        let mut keys = Self { job, recent: Arc::default(), filter };
-        key_index::for_each_hash(connection, job, |hash| {
-            keys.filter.insert_hash(bits(hash));
-        })?;
+        let indexed = key_index::len(connection, job)?;
+        let mut keys = Self { job, recent: Arc::default(), indexed, filter: filter(connection, job, indexed)? };
         if let Some(since) = recent_since(connection, job)? {
             let mut recent = connection.prepare("SELECT key, rowid FROM object WHERE job = ?1 AND rowid >= ?2")?;
             let mut rows = recent.query([job, since])?;
             while let Some(row) = rows.next()? {
                 let hash = hash_of(row.get_ref(0)?.as_str()?);
-                keys.filter.insert_hash(bits(hash));
+                keys.filter.insert_hash(spread(hash));
                 keys.recent().insert((hash, row.get(1)?));
             }
         }
@@ -142,7 +144,7 @@ impl JobKeys {
 
     /// The objects that may have a key of this hash: none, nearly always, where it is new.
     pub(super) fn candidates(&self, connection: &Connection, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
-        if !self.filter.contains_hash(bits(hash)) {
+        if !self.filter.contains_hash(spread(hash)) {
             return Ok(Vec::new());
         }
         let mut found: Vec<i64> = self.recent().with_hash(hash).collect();
@@ -156,7 +158,7 @@ impl JobKeys {
             let mark = "INSERT OR IGNORE INTO recent_key (job, since) VALUES (?1, ?2)";
             connection.prepare_cached(mark)?.execute([self.job, object])?;
         }
-        self.filter.insert_hash(bits(hash));
+        self.filter.insert_hash(spread(hash));
         let recent = {
             let mut recent = self.recent();
             recent.insert((hash, object));
@@ -169,6 +171,10 @@ impl JobKeys {
     pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let settling = self.recent().settle();
         key_index::add(connection, self.job, &settling)?;
+        self.indexed += settling.len();
+        if self.indexed * BITS_PER_KEY > self.filter.num_bits() {
+            self.filter = filter(connection, self.job, self.indexed)?;
+        }
         connection.prepare_cached("DELETE FROM recent_key WHERE job = ?1")?.execute([self.job])?;
         Ok(())
     }
@@ -179,8 +185,21 @@ impl JobKeys {
     }
 }
 
-/// A hash as the filter and the table in memory take it: it is spread evenly already.
-fn bits(hash: KeyHash) -> u64 {
+/// A filter of the keys in the index, which are so many.
+fn filter(connection: &Connection, job: i64, indexed: usize) -> rusqlite::Result<BloomFilter> {
+    let mut bits = FILTER_BITS;
+    while indexed * BITS_PER_KEY > bits {
+        bits *= 4;
+    }
+    let mut filter = BloomFilter::with_num_bits(bits).hashes(FILTER_HASHES);
+    key_index::for_each_hash(connection, job, |hash| {
+        filter.insert_hash(spread(hash));
+    })?;
+    Ok(filter)
+}
+
+/// A hash as the filter and the table in memory take it: evenly spread already.
+fn spread(hash: KeyHash) -> u64 {
     hash.cast_unsigned()
 }
 
@@ -325,6 +344,20 @@ mod tests {
         ours.settle(&connection).unwrap();
         assert_eq!(ours.candidates(&connection, hash_of(one.as_str())).unwrap(), [stored]);
         assert_eq!(look_up(&connection, &keys.recent(), 1, &one).unwrap(), None);
+    }
+
+    #[test]
+    fn a_filter_that_has_become_too_small_is_made_anew_with_all_keys() {
+        let connection = store();
+        let mut keys = JobKeys::read(&connection, 1).unwrap();
+        keys.filter = BloomFilter::with_num_bits(64).hashes(FILTER_HASHES);
+        for object in 0..100 {
+            keys.add(&connection, object, object).unwrap();
+        }
+        keys.settle(&connection).unwrap();
+        assert_eq!(keys.filter.num_bits(), FILTER_BITS);
+        assert!((0..100).all(|hash| keys.candidates(&connection, hash).unwrap() == [hash]));
+        assert!(keys.candidates(&connection, 100).unwrap().is_empty());
     }
 
     #[tokio::test(flavor = "multi_thread")]
