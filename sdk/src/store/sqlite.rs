@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::graph::JobId;
@@ -120,9 +121,11 @@ impl Store {
         let (checkpoints, keys) = (Checkpoints::of(&path), Keys::default());
         let recent_keys = keys.recent();
         let (writer, queue) = mpsc::channel(QUEUE);
+        // The writer waits on its own clock: it works on where the runtime of its callers is gone.
+        let clock = runtime::Builder::new_current_thread().enable_time().build().map_err(unusable)?;
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || Writer::new(connection, checkpoints, keys).work(queue))
+            .spawn(move || Writer::new(connection, checkpoints, keys).work(queue, &clock))
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
         Ok(Self { writer, readers, recent_keys, _thread: Arc::new(WriterThread(Some(thread))) })

@@ -7,7 +7,9 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::checkpoints::Checkpoints;
 use super::keys::Keys;
@@ -75,8 +77,8 @@ impl Writer {
     }
 
     /// Works until the queue is closed and empty.
-    pub(super) fn work(mut self, mut queue: mpsc::Receiver<Command>) {
-        while let Some(command) = self.next(&mut queue) {
+    pub(super) fn work(mut self, mut queue: mpsc::Receiver<Command>, clock: &Runtime) {
+        while let Some(command) = self.next(&mut queue, clock) {
             // A broken writer drops commands: whoever waits learns that the store is closed.
             if !self.broken {
                 self.execute(command);
@@ -85,16 +87,11 @@ impl Writer {
         let _ = self.commit();
     }
 
-    fn next(&mut self, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
-        let patience = Instant::now() + LINGER;
-        while self.open.is_some() {
-            match queue.try_recv() {
-                Ok(command) => return Some(command),
-                Err(mpsc::error::TryRecvError::Disconnected) => return None,
-                Err(mpsc::error::TryRecvError::Empty) if Instant::now() < patience => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(mpsc::error::TryRecvError::Empty) => drop(self.commit()),
+    fn next(&mut self, queue: &mut mpsc::Receiver<Command>, clock: &Runtime) -> Option<Command> {
+        if self.open.is_some() {
+            match clock.block_on(async { timeout(LINGER, queue.recv()).await }) {
+                Ok(command) => return command,
+                Err(_) => drop(self.commit()),
             }
         }
         queue.blocking_recv()
