@@ -36,7 +36,7 @@ pub(super) struct RecentKeys(Arc<RwLock<HashMap<i64, Arc<RwLock<Recent>>>>>);
 
 #[derive(Default)]
 struct Recent {
-    /// Those that the index lacks, in one block: many small ones that stay would leave no room for large ones between them.
+    /// Those that the index lacks.
     entries: HashTable<Entry>,
     /// Those that it has taken in a transaction that is not committed, in its order.
     settling: Vec<Arc<Vec<Entry>>>,
