@@ -20,7 +20,8 @@ const ENTRY_BYTES: usize = 16;
 /// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
 pub(super) type KeyHash = i64;
 
-/// An object under the hash of its key. One that is gone may still have its entry, as may one that took its place.
+/// An object under the hash of its key. It may be gone, and another one, even of another job, have its row number: whoever finds an
+/// entry looks at the job and the key of the object.
 pub(super) type Entry = (KeyHash, i64);
 
 /// The hash of a key.
@@ -242,7 +243,7 @@ mod tests {
             for_each_hash(&connection, 1, |hash| hashes.push(hash)).unwrap();
             hashes.sort_unstable();
             prop_assert_eq!(hashes, Vec::from_iter(there.iter().map(|(hash, _)| *hash)));
-            // As many as the number of batches has digits, taken together, where it is written with four of them.
+            // A level is a digit of the number of batches to the base of four.
             let runs: i64 = connection.query_row("SELECT count(*) FROM key_run WHERE job = 1", [], |row| row.get(0)).unwrap();
             let digits = std::iter::successors(Some(added), |rest| Some(rest / RUNS_MERGED)).take_while(|rest| *rest > 0);
             prop_assert_eq!(usize::try_from(runs).unwrap(), digits.map(|rest| rest % RUNS_MERGED).sum::<usize>());

@@ -111,7 +111,7 @@ struct Stored {
 }
 
 fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHash) -> rusqlite::Result<Option<Stored>> {
-    let sql = "SELECT rowid, kind, type, step, part, json FROM object WHERE rowid = ?1 AND key = ?2";
+    let sql = "SELECT rowid, kind, type, step, part, json FROM object WHERE rowid = ?1 AND job = ?2 AND key = ?3";
     for rowid in keys.candidates(connection, hash)? {
         let read = |row: &SqlRow<'_>| {
             Ok(Stored {
@@ -123,7 +123,8 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
                 json: row.get(5)?,
             })
         };
-        let found = connection.prepare_cached(sql)?.query_row(params![rowid, key.as_str()], read).optional()?;
+        let found =
+            connection.prepare_cached(sql)?.query_row(params![rowid, keys.job(), key.as_str()], read).optional()?;
         if found.is_some() {
             return Ok(found);
         }

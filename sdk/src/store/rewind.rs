@@ -71,3 +71,48 @@ pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqli
     })?;
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use crate::graph::{ObjectKey, ObjectType, StepId};
+    use crate::store::{JobStore, Kind, Row, Rows, Store};
+
+    async fn add(job: &JobStore, json: &str) {
+        let key = ObjectKey::new("team-1").unwrap();
+        let (object_type, class) = (ObjectType::literal("acme_team"), Arc::from("Team"));
+        let row =
+            Row { kind: Kind::Entity, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
+        let mut rows = Rows::default();
+        rows.push(row, json);
+        let place = job.place().await.unwrap();
+        let added = job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
+        assert!(added.conflicts.is_empty() && added.repeated.is_empty(), "{added:?}");
+        job.settle().await.unwrap();
+    }
+
+    async fn json_of(job: &JobStore) -> Option<String> {
+        job.find_json(Kind::Entity, ObjectKey::new("team-1").unwrap()).await.unwrap().map(|(_, json)| json)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_object_that_was_taken_out_is_not_mistaken_for_that_of_another_job_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (one, other) = (
+            store.begin_job("acme", "default", &json!({})).await.unwrap(),
+            store.begin_job("acme", "default", &json!({})).await.unwrap(),
+        );
+        add(&one, r#"{"of":"one"}"#).await;
+        one.rewind(StepId::literal("add")).await.unwrap();
+        assert_eq!(json_of(&one).await, None);
+        add(&other, r#"{"of":"other"}"#).await;
+        assert_eq!(json_of(&one).await, None);
+        add(&one, r#"{"of":"one, again"}"#).await;
+        assert_eq!(json_of(&one).await.as_deref(), Some(r#"{"of":"one, again"}"#));
+        assert_eq!(json_of(&other).await.as_deref(), Some(r#"{"of":"other"}"#));
+    }
+}
