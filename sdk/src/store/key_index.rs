@@ -195,14 +195,15 @@ fn decoded(entry: &[u8; ENTRY_BYTES]) -> Entry {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
     use super::*;
 
-    fn store() -> Connection {
+    /// A store in memory with the jobs 1 and 2.
+    pub(in crate::store) fn store() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(include_str!("schema.sql")).unwrap();
         let job = "INSERT INTO job (number, id, integration, instance, state, started, options) \

@@ -247,20 +247,10 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::graph::{ObjectType, StepId};
+    use crate::store::key_index::tests::store;
     use crate::store::{Kind, Row, Rows, Store};
 
     use super::*;
-
-    fn store() -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("schema.sql")).unwrap();
-        let job = "INSERT INTO job (number, id, integration, instance, state, started, options) \
-                   VALUES (?1, ?1, 'acme', 'default', 'running', 0, '{}')";
-        for number in [1, 2] {
-            connection.execute(job, [number]).unwrap();
-        }
-        connection
-    }
 
     fn object(connection: &Connection, job: i64, key: &ObjectKey) -> i64 {
         let sql = "INSERT INTO object (job, kind, type, key, class, step, part, json) \
