@@ -93,8 +93,8 @@ fn merge(connection: &Connection, job: i64, level: i64) -> rusqlite::Result<bool
     if runs.len() < RUNS_MERGED {
         return Ok(false);
     }
-    let blocks = || connection.prepare("SELECT entries FROM key_block WHERE run = ?1 ORDER BY first");
-    let mut blocks = runs.iter().map(|_| blocks()).collect::<rusqlite::Result<Vec<_>>>()?;
+    let blocks = "SELECT entries FROM key_block WHERE run = ?1 ORDER BY first";
+    let mut blocks = runs.iter().map(|_| connection.prepare(blocks)).collect::<rusqlite::Result<Vec<_>>>()?;
     let mut readers = Vec::new();
     for (blocks, run) in blocks.iter_mut().zip(&runs) {
         readers.push(RunReader::begin(blocks.query([run])?)?);
@@ -144,40 +144,33 @@ impl<'s> RunReader<'s> {
 struct RunWriter<'c> {
     connection: &'c Connection,
     run: i64,
-    first: KeyHash,
-    last: KeyHash,
-    block: Vec<u8>,
+    block: Vec<Entry>,
 }
 
 impl<'c> RunWriter<'c> {
     fn begin(connection: &'c Connection, job: i64, level: i64) -> rusqlite::Result<Self> {
         connection.prepare_cached("INSERT INTO key_run (job, level) VALUES (?1, ?2)")?.execute([job, level])?;
-        let run = connection.last_insert_rowid();
-        Ok(Self { connection, run, first: 0, last: 0, block: Vec::with_capacity(BLOCK * ENTRY_BYTES) })
+        Ok(Self { connection, run: connection.last_insert_rowid(), block: Vec::with_capacity(BLOCK) })
     }
 
-    fn push(&mut self, (hash, object): Entry) -> rusqlite::Result<()> {
+    fn push(&mut self, entry: Entry) -> rusqlite::Result<()> {
         // Entries of one hash are not torn apart, so whoever looks for it needs one block.
-        if self.block.len() >= BLOCK * ENTRY_BYTES && hash != self.last {
+        if self.block.len() >= BLOCK && self.block.last().is_some_and(|last| last.0 != entry.0) {
             self.write()?;
         }
-        if self.block.is_empty() {
-            self.first = hash;
-        }
-        self.last = hash;
-        self.block.extend(hash.to_le_bytes());
-        self.block.extend(object.to_le_bytes());
+        self.block.push(entry);
         Ok(())
     }
 
     fn end(mut self) -> rusqlite::Result<()> {
-        if self.block.is_empty() { Ok(()) } else { self.write() }
+        self.write()
     }
 
     fn write(&mut self) -> rusqlite::Result<()> {
+        let Some((first, _)) = self.block.first().copied() else { return Ok(()) };
+        let entries: Vec<u8> = self.block.drain(..).flat_map(encoded).collect();
         let sql = "INSERT INTO key_block (run, first, entries) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![self.run, self.first, self.block])?;
-        self.block.clear();
+        self.connection.prepare_cached(sql)?.execute(params![self.run, first, entries])?;
         Ok(())
     }
 }
@@ -187,6 +180,10 @@ fn stored(block: &[u8]) -> rusqlite::Result<&[[u8; ENTRY_BYTES]]> {
         (entries, []) => Ok(entries),
         _ => Err(unreadable(StoreError::Corrupt("a block of keys that ends within one".into()))),
     }
+}
+
+fn encoded((hash, object): Entry) -> impl Iterator<Item = u8> {
+    hash.to_le_bytes().into_iter().chain(object.to_le_bytes())
 }
 
 fn decoded(entry: &[u8; ENTRY_BYTES]) -> Entry {

@@ -220,8 +220,8 @@ pub(super) fn look_up(
     job: i64,
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<i64>> {
-    // Asked before anything is read: what leaves the one place has been committed to the other.
     let hash = hash_of(key.as_str());
+    // Asked before anything is read: what leaves the one place has been committed to the other.
     let recent = recent.candidates(job, hash);
     let _snapshot = connection.unchecked_transaction()?;
     let known = recent.iter().flatten().copied();

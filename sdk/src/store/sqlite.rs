@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::graph::JobId;
@@ -18,8 +17,7 @@ use super::writer::{Command, Writer};
 /// Batches that may wait for the writer before steps do.
 const QUEUE: usize = 4;
 
-/// Large pages and rare checkpoints: whenever the index by key is brought up to date many of its pages are touched, and each
-/// of them is written to the log and again to the file.
+/// Pages that hold several objects each; checkpoints of the writer's own, for which all wait, only where those beside it fall behind.
 const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; \
                        PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
                        PRAGMA temp_store=FILE;";
@@ -121,11 +119,9 @@ impl Store {
         let (checkpoints, keys) = (Checkpoints::of(&path), Keys::default());
         let recent_keys = keys.recent();
         let (writer, queue) = mpsc::channel(QUEUE);
-        // The writer waits on its own clock: it works on where the runtime of its callers is gone.
-        let clock = runtime::Builder::new_current_thread().enable_time().build().map_err(unusable)?;
         let thread = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || Writer::new(connection, checkpoints, keys).work(queue, &clock))
+            .spawn(move || Writer::new(connection, checkpoints, keys).work(queue))
             .map_err(unusable)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
         Ok(Self { writer, readers, recent_keys, _thread: Arc::new(WriterThread(Some(thread))) })

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -77,8 +77,13 @@ impl Writer {
     }
 
     /// Works until the queue is closed and empty.
-    pub(super) fn work(mut self, mut queue: mpsc::Receiver<Command>, clock: &Runtime) {
-        while let Some(command) = self.next(&mut queue, clock) {
+    pub(super) fn work(mut self, mut queue: mpsc::Receiver<Command>) {
+        // A clock of its own, made here: the runtime of its callers may be gone before it, and may not be where one is dropped.
+        let clock = match Builder::new_current_thread().enable_time().build() {
+            Ok(clock) => clock,
+            Err(error) => return tracing::error!(%error, "the store's writer has no clock"),
+        };
+        while let Some(command) = self.next(&mut queue, &clock) {
             // A broken writer drops commands: whoever waits learns that the store is closed.
             if !self.broken {
                 self.execute(command);
