@@ -9,6 +9,7 @@ pub mod config;
 pub mod dataset;
 pub mod graph;
 pub mod http;
+pub mod input;
 mod integration;
 pub mod plan;
 mod raw;

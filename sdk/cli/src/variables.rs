@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use integration_sdk::Integration;
 use integration_sdk::config::Values;
+use integration_sdk::input;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +115,7 @@ fn is_set(layer: &Layer, name: &str) -> bool {
 }
 
 fn file(path: &Path) -> Result<Option<Layer>, VariablesError> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match input::read_to_string(path, input::SETTINGS) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(VariablesError::Unreadable { path: path.to_owned(), source }),

@@ -1,13 +1,16 @@
 //! Reading a graph in the exchange layout, from whatever program, an object at a time.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::input;
 
 use super::DatasetError;
 
@@ -78,8 +81,13 @@ fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_
     }
     let mut counts = Read::default();
     let mut folders = vec![graph];
+    let mut seen = BTreeSet::new();
     let mut files: Vec<PathBuf> = Vec::new();
     while let Some(folder) = folders.pop() {
+        // Links can lead back to a folder above: each folder is read once.
+        if !seen.insert(fs::canonicalize(&folder).map_err(DatasetError::io("read", &folder))?) {
+            continue;
+        }
         for entry in fs::read_dir(&folder).map_err(DatasetError::io("read", &folder))? {
             let path = entry.map_err(DatasetError::io("read", &folder))?.path();
             if path.is_dir() {
@@ -91,7 +99,7 @@ fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_
     }
     files.sort_by_cached_key(|path| (is_of_relationships(path), path.clone()));
     for path in &files {
-        let file = File::open(path).map_err(DatasetError::io("read", path))?;
+        let file = input::open(path).map_err(DatasetError::io("read", path))?;
         let mut parser = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, file));
         let mut found = |wrapper, object: T| {
             match wrapper {
@@ -217,6 +225,21 @@ mod tests {
         assert!(error.contains("a.json") && error.contains("line 2"), "{error}");
         let directory = graph(&[("a.json", "{}")]);
         assert!(matches!(read(directory.path(), |_| ()), Err(DatasetError::Malformed { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_a_circle_are_followed_once_and_a_pipe_is_an_error_at_once() {
+        let directory = graph(&[("a/x.json", r#"{"entities": [{"_key": "1"}]}"#)]);
+        let folder = directory.path().join("graph/a");
+        for name in ["one", "two"] {
+            std::os::unix::fs::symlink("..", folder.join(name)).expect("a link");
+        }
+        assert_eq!(read(directory.path(), |_| ()).expect("a graph").entities, 1);
+        let made = std::process::Command::new("mkfifo").arg(folder.join("y.json")).status().expect("mkfifo");
+        assert!(made.success());
+        let error = read(directory.path(), |_| ()).expect_err("a pipe").to_string();
+        assert!(error.contains("y.json") && error.contains("a named pipe"), "{error}");
     }
 
     #[test]

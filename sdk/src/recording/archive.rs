@@ -2,12 +2,14 @@
 //!
 //! Files are read one at a time, so the memory of a replay is an index and, while it is opened, the largest file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::input;
 
 use super::RecordingError;
 use super::har::Entry;
@@ -51,7 +53,7 @@ impl Archive {
         let files = har_files(path)?;
         let (mut damaged, mut total) = (Vec::new(), 0);
         for (number, file) in files.iter().enumerate() {
-            let bytes = fs::read(file).map_err(RecordingError::io("read", file))?;
+            let bytes = input::read(file, input::RECORDING).map_err(RecordingError::io("read", file))?;
             let mut exchanges = 0;
             let base = bytes.as_ptr().addr();
             let read = each_entry(&bytes, &mut |raw| {
@@ -83,7 +85,7 @@ impl Archive {
     pub(super) fn entry(&self, at: Located) -> Result<Entry, RecordingError> {
         let path = &self.files[at.file];
         let mut text = vec![0; at.length];
-        let read = File::open(path).and_then(|mut file| {
+        let read = input::open(path).and_then(|mut file| {
             file.seek(SeekFrom::Start(at.start))?;
             file.read_exact(&mut text)
         });

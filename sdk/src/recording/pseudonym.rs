@@ -13,6 +13,8 @@ use regex::{Captures, Regex};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::input;
+
 use super::RecordingError;
 use super::body::hexadecimal;
 
@@ -46,7 +48,7 @@ impl Pseudonyms {
     /// With the key of a folder; `None` where it has none.
     pub(super) fn of_folder(folder: &Path) -> Result<Option<Self>, RecordingError> {
         let path = folder.join(KEY_FILE);
-        let text = match fs::read_to_string(&path) {
+        let text = match input::read_to_string(&path, input::SETTINGS) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(RecordingError::io("read", path)(error)),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::input;
 use crate::secrets::{self, SecretKind, is_placeholder, is_unguessable};
 
 use super::RecordingError;
@@ -48,7 +48,7 @@ impl fmt::Display for Suspicion {
 pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<Suspicion>, RecordingError> {
     let mut found = BTreeSet::new();
     for file in har_files(path.as_ref())? {
-        let bytes = fs::read(&file).map_err(RecordingError::io("read", &file))?;
+        let bytes = input::read(&file, input::RECORDING).map_err(RecordingError::io("read", &file))?;
         let (mut exchange, mut begin, mut end) = (0, bytes.len(), 0);
         let base = bytes.as_ptr().addr();
         each_entry(&bytes, &mut |raw| {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use jsonschema::{Registry, ValidationError};
 use serde_json::Value;
 
+use crate::input;
+
 use super::describe_error;
 use super::problem::{SchemaError, SchemaProblem};
 use super::reference::{self, address};
@@ -77,7 +79,7 @@ fn json_files(directory: &Path) -> Result<Vec<PathBuf>, SchemaError> {
 }
 
 fn read(path: &Path) -> Result<Value, String> {
-    let text = fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let text = input::read(path, input::DOCUMENT).map_err(|error| format!("it cannot be read: {error}"))?;
     serde_json::from_slice(&text).map_err(|error| format!("it is not JSON: {error}"))
 }
 

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use integration_sdk::Plan;
+use integration_sdk::{Plan, input};
 
 use crate::exit;
 use crate::failure::Failure;
@@ -39,7 +39,7 @@ pub(crate) fn run(session: &Session<'_>, order: &Document) -> Result<u8, Failure
         session.print(&model)?;
         return Ok(exit::SUCCESS);
     };
-    let old = match std::fs::read_to_string(path) {
+    let old = match input::read_to_string(path, input::DOCUMENT) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::file("read", path)(error)),

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use integration_sdk::input;
 
 use crate::exit;
 use crate::failure::Failure;
@@ -78,7 +79,8 @@ fn workspace_of(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let manifests = folder.ancestors().skip(1).map(|folder| folder.join("Cargo.toml"));
     let is_workspace = |path: &PathBuf| {
-        fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+        input::read_to_string(path, input::SETTINGS)
+            .is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
     };
     manifests.into_iter().find(is_workspace)
 }

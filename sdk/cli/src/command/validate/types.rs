@@ -6,6 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use integration_sdk::input;
 use integration_sdk::schema::Schemas;
 use serde::Serialize;
 use serde_json::Value;
@@ -116,7 +117,7 @@ fn generated(schemas: &Schemas) -> impl Iterator<Item = (String, Value)> {
 }
 
 fn read(path: &Path) -> Result<Result<Value, serde_json::Error>, Failure> {
-    let text = fs::read(path).map_err(Failure::file("read", path))?;
+    let text = input::read(path, input::DOCUMENT).map_err(Failure::file("read", path))?;
     Ok(serde_json::from_slice(&text))
 }
 
