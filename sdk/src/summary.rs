@@ -114,7 +114,15 @@ pub struct StepReport {
     pub usage: Usage,
 }
 
+/// The reason of a disabled step that the job was not asked for.
+pub(crate) const NOT_SELECTED: &str = "not_selected";
+
 impl StepReport {
+    /// Whether the job was asked for other steps only.
+    pub fn is_left_out(&self) -> bool {
+        self.status == StepStatus::Disabled && self.disabled_reason.as_deref() == Some(NOT_SELECTED)
+    }
+
     /// How many objects it added.
     pub fn objects(&self) -> u64 {
         self.encountered_type_counts.values().sum()
@@ -170,8 +178,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether something may be missing.
+    /// Whether something that the job was asked for may be missing.
     pub fn is_partial(&self) -> bool {
         self.integration_step_results.iter().any(|step| !step.incomplete.is_empty())
+    }
+
+    /// Whether the job ran selected steps only, so that its graph is a part of the whole.
+    pub fn is_selection(&self) -> bool {
+        self.integration_step_results.iter().any(StepReport::is_left_out)
     }
 }

@@ -47,8 +47,12 @@ fn without_request_ids(text: &str) -> String {
 
 #[test]
 fn collect_of_one_step_takes_what_it_needs_and_says_what_it_leaves() {
-    let said = Place::alone().run("collect --sample --step fetch-teams");
+    let place = Place::alone();
+    let said = place.run("collect --sample --step fetch-teams");
     assert_snapshot!("collect_step", said.steady());
+    assert_eq!((said.code, place.states()), (0, vec!["partial".to_owned()]));
+    let resumed = place.run("collect --resume");
+    assert_eq!(resumed.code, 2, "{}", resumed.all());
 }
 
 #[test]
@@ -227,7 +231,7 @@ fn jobs_are_listed_shown_and_forgotten() {
     let shown = place.run(&format!("jobs show {first} --format json")).json();
     assert_eq!((&shown["job"], &shown["entities"]), (&first.into(), &120.into()));
     assert_snapshot!("jobs_prune", place.run("jobs prune --keep 1").steady());
-    assert_eq!(place.states(), ["complete"]);
+    assert_eq!(place.states(), ["partial"]);
     assert_snapshot!("jobs_show_of_none", place.run(&format!("jobs show {first}")).steady());
 }
 

@@ -7,7 +7,7 @@ use crate::http::Usage;
 use crate::plan::{Edge, StartState};
 use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, StepResult};
 
-use crate::summary::{Failure, StepReport, StepStatus};
+use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus};
 
 /// What a step inherits from those it waited for: their gaps in what it reads, with the step at the root.
 pub(super) fn inherited<'a>(
@@ -138,7 +138,7 @@ pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, st
             let incomplete = missing("UNEXPECTED_ERROR", "the job ended before this step began");
             (StepStatus::Pending, None, incomplete)
         }
-        StartState::Unselected => (StepStatus::Disabled, Some("not_selected".to_owned()), Vec::new()),
+        StartState::Unselected => (StepStatus::Disabled, Some(NOT_SELECTED.to_owned()), Vec::new()),
         StartState::Disabled { reason, .. } => {
             let incomplete = match start.root_reason() {
                 Some(DisabledReason::Permission) => {

@@ -406,7 +406,8 @@ impl<'a> Job<'a> {
         let counts = job.counts().await?;
         let entities = counts.get(&Kind::Entity).copied().unwrap_or(0);
         let types = ended.reports.iter().flat_map(|report| report.partial_types.iter().cloned()).collect();
-        let partial = ended.reports.iter().any(|report| !report.incomplete.is_empty());
+        let lacks = |report: &StepReport| !report.incomplete.is_empty() || report.is_left_out();
+        let partial = ended.reports.iter().any(lacks);
         let state = match (&ended.fatal, cancelled, partial) {
             (Some(_), _, _) => JobState::Failed,
             (None, true, _) => JobState::Cancelled,

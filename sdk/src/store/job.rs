@@ -28,7 +28,7 @@ pub enum JobState {
     Interrupted,
     /// Done, nothing missing.
     Complete,
-    /// Done, part of the data is missing.
+    /// Done, part of the data is missing: it has gaps, or was asked for selected steps only.
     Partial,
     /// Ended by an error that concerned all of it.
     Failed,

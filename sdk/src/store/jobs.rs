@@ -34,6 +34,20 @@ pub struct JobRow {
     number: i64,
 }
 
+impl JobRow {
+    /// Whether the job has collected everything that it was asked for: there is nothing to resume.
+    pub fn is_settled(&self) -> bool {
+        let steps = self.summary.as_ref().and_then(|summary| summary["integrationStepResults"].as_array());
+        let gaps = |step: &Value| step["incomplete"].as_array().is_some_and(|gaps| !gaps.is_empty());
+        match self.state {
+            JobState::Complete => true,
+            // Selected steps without a gap.
+            JobState::Partial => steps.is_some_and(|steps| !steps.iter().any(gaps)),
+            _ => false,
+        }
+    }
+}
+
 const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number, options FROM job";
 
 fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
@@ -84,7 +98,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] where another process works on it, [`StoreError::Complete`] where nothing is missing.
     pub async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
-        if job.state == JobState::Complete {
+        if job.is_settled() {
             return Err(StoreError::Complete { job: job.id.clone() });
         }
         let lock = JobLock::take(self.directory(), &job.id)?;

@@ -148,6 +148,8 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
     exported?;
     Ok(match summary.state {
         JobState::Complete => exit::SUCCESS,
+        // Selected steps: everything that was asked for is there.
+        JobState::Partial if !summary.is_partial() => exit::SUCCESS,
         JobState::Partial | JobState::Cancelled => exit::INCOMPLETE,
         JobState::Failed | JobState::Running | JobState::Interrupted => exit::FAILED,
     })

@@ -28,6 +28,7 @@ pub(crate) struct Kept<'a> {
 pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String {
     let (style, word) = match summary.state {
         JobState::Complete => (GREEN, "Complete"),
+        JobState::Partial if !summary.is_partial() => (GREEN, "Complete for the selected steps"),
         JobState::Partial => (YELLOW, "Partial"),
         JobState::Cancelled => (YELLOW, "Cancelled"),
         JobState::Failed => (RED, "Failed"),
@@ -67,13 +68,14 @@ fn requests(usage: &Usage) -> String {
 fn next(summary: &Summary, kept: &Kept<'_>) -> String {
     let (program, job) = (called(kept), short(summary.job.as_str()));
     let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+    let settled = !summary.is_partial() && matches!(summary.state, JobState::Complete | JobState::Partial);
     match summary.state {
-        JobState::Complete if kept.exported.is_none() => {
+        _ if settled && kept.exported.is_none() => {
             format!(
                 "`{program} validate data` checks the graph, `{program} visualize steps --job {job}` shows the run."
             )
         }
-        JobState::Complete => format!("`{program} visualize steps --job {job}` shows where the time went."),
+        _ if settled => format!("`{program} visualize steps --job {job}` shows where the time went."),
         JobState::Failed => format!(
             "`{program} validate config` checks the credentials by themselves, `{program} collect --resume {job}` goes on."
         ),
@@ -81,7 +83,7 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             "give the credentials the permission that they lack, then `{program} collect --resume {job}` collects what is \
              missing."
         ),
-        JobState::Partial => {
+        JobState::Partial | JobState::Complete => {
             let account = account(summary);
             format!(
                 "`{program} collect --resume {job}` tries what is missing again, `{program} collect{account}` all of it."

@@ -342,7 +342,10 @@ async fn selected_steps_run_and_what_they_need_comes_from_a_fresh_job() {
     let select = |age| Job::new(&integration, &bench.store).select(vec![id("apps")], age);
     let (summary, job) = bench.run(select(Duration::from_secs(3600))).await;
     assert_eq!(statuses(&summary), [("teams", "cached"), ("apps", "success"), ("users", "disabled")]);
-    assert_eq!((runs.load(Ordering::SeqCst), summary.state), (1, JobState::Complete));
+    assert_eq!((runs.load(Ordering::SeqCst), summary.state), (1, JobState::Partial));
+    assert!(summary.is_selection() && !summary.is_partial(), "the job has everything that it was asked for");
+    let row = bench.store.job(Some(job.id().as_str())).await.expect("a store").expect("a job");
+    assert!(row.state == JobState::Partial && row.is_settled(), "there is nothing to resume");
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
     assert_eq!(types, ["acme_user"], "what was not asked for must not look deleted");
     assert_eq!(graph(&job).await.len(), 2);
