@@ -11,6 +11,7 @@ pub mod graph;
 pub mod http;
 pub mod input;
 mod integration;
+pub mod owner_only;
 pub mod plan;
 mod raw;
 #[cfg(feature = "recording")]

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use integration_sdk::{Plan, Summary};
+use integration_sdk::{Plan, Summary, owner_only};
 use integration_view::{StepGraph, TypeGraph, steps, types};
 
 use crate::failure::Failure;
@@ -106,12 +106,12 @@ fn deliver(session: &Session<'_>, output: Option<&Path>, drawn: &str) -> Result<
     session.print(&format!("{} is written\n", path.display()))
 }
 
-/// A new file, with the folders that lead to it.
+/// Creates a file for its owner only, with the folders that lead to it: pictures hold collected data.
 fn create(path: &Path) -> std::io::Result<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
+    if let Some(folder) = path.parent() {
+        owner_only::create_folder(folder)?;
     }
-    File::create(path)
+    owner_only::create(path)
 }
 
 async fn summary(session: &Session<'_>, picture: &Picture) -> Result<Option<Summary>, Failure> {

@@ -1,0 +1,170 @@
+//! Files and folders that only their owner can read, for everything that holds collected data.
+//!
+//! Files have the mode 0600 and folders 0700, whatever the umask. Except for devices and pipes, no function writes through a
+//! symbolic link at the end of a path. Folders that exist already keep their mode. On systems without such modes the
+//! functions create plain files and folders.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+#[cfg(not(unix))]
+mod portable;
+#[cfg(not(unix))]
+use portable as system;
+
+/// Creates a file, or empties an existing one and restricts it to its owner.
+///
+/// A path that leads to a device or a pipe, such as `/dev/stdout`, is opened as it is.
+///
+/// # Errors
+/// The error of the operating system. A symbolic link is refused, and so is a file that belongs to somebody else.
+pub fn create(path: &Path) -> io::Result<File> {
+    if let Some(device) = device(path)? {
+        return Ok(device);
+    }
+    let file = opened(path, OpenOptions::new().write(true).create(true))?;
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// Creates a file that must not exist yet.
+///
+/// # Errors
+/// The error of the operating system; `AlreadyExists` if there is anything of this name.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().write(true).create_new(true))
+}
+
+/// Opens a file to read and write, keeps its contents and restricts it to its owner; creates a missing one.
+///
+/// # Errors
+/// The error of the operating system. A symbolic link is refused, and so is a file that belongs to somebody else.
+pub fn open(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().read(true).write(true).create(true))
+}
+
+/// Creates a folder and the missing folders above it.
+///
+/// # Errors
+/// The error of the operating system, for example if there is a file of this name.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        create_folder(parent)?;
+    }
+    match system::make_folder(path) {
+        // Another process may have created it meanwhile.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    system::protect(options);
+    let file = options.open(path).map_err(|error| match path.is_symlink() {
+        true => io::Error::new(error.kind(), "it is a symbolic link, which is not followed: name the file itself"),
+        false => error,
+    })?;
+    system::restrict(&file)?;
+    Ok(file)
+}
+
+/// What a symbolic link or a name below `/dev` leads to, unless that is an ordinary file.
+fn device(path: &Path) -> io::Result<Option<File>> {
+    let is_device = match fs::metadata(path) {
+        Ok(found) => !found.is_file() && !found.is_dir(),
+        Err(_) => false,
+    };
+    // Standard output may be a file: its shell has opened it already.
+    if is_device || (path.starts_with("/dev") && path.exists()) {
+        return OpenOptions::new().write(true).open(path).map(Some);
+    }
+    Ok(None)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn new_files_and_folders_are_for_their_owner_only() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let folder = place.path().join("a/b");
+        create_folder(&folder).expect("a folder");
+        create_folder(&folder).expect("a folder that is there");
+        assert_eq!((mode(&folder), mode(&place.path().join("a"))), (0o700, 0o700));
+        for (name, make) in [("1", create as fn(&Path) -> io::Result<File>), ("2", create_new), ("3", open)] {
+            make(&folder.join(name)).expect("a file");
+            assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+        }
+        assert_eq!(create_new(&folder.join("1")).expect_err("it is there").kind(), ErrorKind::AlreadyExists);
+        assert!(create_folder(&folder.join("1")).is_err(), "a file is no folder");
+    }
+
+    #[test]
+    fn an_existing_file_is_restricted_and_emptied_or_kept() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let path = place.path().join("page.html");
+        fs::write(&path, "old and long").expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
+        open(&path).expect("a file");
+        assert_eq!((mode(&path), fs::read_to_string(&path).expect("text")), (0o600, "old and long".to_owned()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
+        create(&path).expect("a file").write_all(b"new").expect("written");
+        assert_eq!((mode(&path), fs::read_to_string(&path).expect("text")), (0o600, "new".to_owned()));
+    }
+
+    #[test]
+    fn a_folder_that_was_there_keeps_its_mode() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).expect("ours");
+        create_folder(place.path()).expect("it is there");
+        assert_eq!(mode(place.path()), 0o755);
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_symbolic_link() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let (victim, link) = (place.path().join("victim"), place.path().join("link"));
+        fs::write(&victim, "precious").expect("a file");
+        symlink(&victim, &link).expect("a link");
+        let dangling = place.path().join("dangling");
+        symlink(place.path().join("nothing"), &dangling).expect("a link");
+        for path in [&link, &dangling] {
+            for make in [create, create_new, open] {
+                let error = make(path).expect_err("a link").to_string();
+                assert!(error.contains("symbolic link"), "{error}");
+            }
+        }
+        assert_eq!(fs::read_to_string(&victim).expect("text"), "precious");
+        assert!(!place.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn a_device_is_opened_as_it_is() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let link = place.path().join("null");
+        symlink("/dev/null", &link).expect("a link");
+        let before = mode(Path::new("/dev/null"));
+        for path in [Path::new("/dev/null"), &link] {
+            create(path).expect("a device").write_all(b"gone").expect("written");
+        }
+        assert_eq!(mode(Path::new("/dev/null")), before);
+    }
+}

@@ -1,0 +1,51 @@
+//! Modes of Unix.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+const FILE: u32 = 0o600;
+const FOLDER: u32 = 0o700;
+
+/// New files are for their owner only, and a symbolic link is not followed.
+pub(super) fn protect(options: &mut OpenOptions) {
+    // The bits of one flag fit: `custom_flags` wants them as the C library has them.
+    options.mode(FILE).custom_flags((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed());
+}
+
+/// Takes away what others may do, and gives the owner back what an odd umask took.
+pub(super) fn restrict(file: &File) -> io::Result<()> {
+    let found = file.metadata()?;
+    let wanted = match (found.is_file(), found.is_dir()) {
+        (true, _) => FILE,
+        (_, true) => FOLDER,
+        _ => return Ok(()),
+    };
+    if found.mode() & 0o077 == 0 && found.mode() & wanted == wanted {
+        return Ok(());
+    }
+    match file.set_permissions(Permissions::from_mode(wanted)) {
+        // A file system without modes, such as FAT: whoever mounts it decides.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
+                && found.uid() == rustix::process::geteuid().as_raw() =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// Makes one folder.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(FOLDER).create(path)?;
+    // An odd umask may have taken the owner's own rights.
+    let found = std::fs::symlink_metadata(path)?;
+    if found.is_dir() && found.mode() & 0o777 != FOLDER {
+        std::fs::set_permissions(path, Permissions::from_mode(FOLDER))?;
+    }
+    Ok(())
+}
