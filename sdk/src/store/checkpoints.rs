@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::Connection;
+use super::file;
 
 /// Rows that are committed between two checkpoints: about ten megabytes of log.
 const ROWS: usize = 10_000;
@@ -55,7 +55,7 @@ impl Worker {
 fn work(path: &Path, told: &Receiver<()>) {
     let mut connection = None;
     while told.recv().is_ok() {
-        let opened = connection.take().map_or_else(|| Connection::open(path), Ok);
+        let opened = connection.take().map_or_else(|| file::connect(path), Ok);
         connection = opened
             .ok()
             .filter(|connection| connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).is_ok());

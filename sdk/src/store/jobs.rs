@@ -1,8 +1,8 @@
-//! The jobs of a store: begun, resumed, listed, forgotten.
+//! The jobs of a store: begun, resumed, listed.
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use rusqlite::{OptionalExtension, Row as SqlRow, params};
 use serde_json::Value;
 
 use crate::graph::{JobId, Timestamp};
@@ -31,7 +31,7 @@ pub struct JobRow {
     pub options: Value,
     /// Its summary, once it has ended.
     pub summary: Option<Value>,
-    number: i64,
+    pub(super) number: i64,
 }
 
 impl JobRow {
@@ -67,10 +67,6 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
     })
 }
 
-fn find_job(connection: &Connection, tail: &str, id: &str) -> rusqlite::Result<Option<JobRow>> {
-    connection.query_row(&format!("{JOB} {tail}"), params![id], job_row).optional()
-}
-
 impl Store {
     /// Begins a job; `options` is what it was asked to do.
     ///
@@ -78,36 +74,51 @@ impl Store {
     /// [`StoreError`] where the store does not work.
     pub async fn begin_job(&self, integration: &str, instance: &str, options: &Value) -> Result<JobStore, StoreError> {
         let id = JobId::generate();
-        let lock = JobLock::take(self.directory(), &id)?;
+        let directory = self.directory().to_owned();
         let (key, integration, instance, options) =
             (id.clone(), integration.to_owned(), instance.to_owned(), options.to_string());
-        let number = self
+        let begun = self
             .write(move |connection| {
+                // In the transaction of the row, so that a process that prunes finds the lock file with its row.
+                let lock = match JobLock::take(&directory, &key) {
+                    Ok(lock) => lock,
+                    Err(error) => return Ok(Err(error)),
+                };
                 let sql = "INSERT INTO job (id, integration, instance, state, started, options) \
                            VALUES (?1, ?2, ?3, 'running', ?4, ?5)";
                 connection
                     .execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis(), options])?;
-                Ok(connection.last_insert_rowid())
+                Ok(Ok((lock, connection.last_insert_rowid())))
             })
             .await?;
+        let (lock, number) = begun?;
         Ok(JobStore { store: self.clone(), id, number, _lock: Some(Arc::new(lock)) })
     }
 
     /// Takes up a job that did not end, or ended with something missing.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] where another process works on it, [`StoreError::Complete`] where nothing is missing.
+    /// [`StoreError::Busy`] where another process works on it, [`StoreError::Complete`] where nothing is missing,
+    /// [`StoreError::Forgotten`] if it was pruned.
     pub async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
-        if job.is_settled() {
-            return Err(StoreError::Complete { job: job.id.clone() });
-        }
-        let lock = JobLock::take(self.directory(), &job.id)?;
-        let number = job.number;
-        self.write(move |connection| {
+        let (directory, id) = (self.directory().to_owned(), job.id.clone());
+        let lock = tokio::task::spawn_blocking(move || JobLock::take(&directory, &id));
+        let lock = lock.await.map_err(|_| StoreError::Closed)??;
+        let (number, id) = (job.number, job.id.clone());
+        // Another process may have ended or pruned the job since it was listed.
+        let resumed = self.write(move |connection| {
+            let row = format!("{JOB} WHERE number = ?1 AND id = ?2");
+            let row = connection.query_row(&row, params![number, id.as_str()], job_row).optional()?;
+            match row.map(|row| row.is_settled()) {
+                None => return Ok(Err(StoreError::Forgotten { job: id })),
+                Some(true) => return Ok(Err(StoreError::Complete { job: id })),
+                Some(false) => {}
+            }
             let sql = "UPDATE job SET state = 'running', ended = NULL, summary = NULL WHERE number = ?1";
-            connection.execute(sql, [number]).map(drop)
-        })
-        .await?;
+            connection.execute(sql, [number])?;
+            Ok(Ok(()))
+        });
+        resumed.await??;
         Ok(JobStore { store: self.clone(), id: job.id.clone(), number, _lock: Some(Arc::new(lock)) })
     }
 
@@ -116,15 +127,26 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
-        let mut jobs = self
-            .read(|connection| {
-                let mut statement = connection.prepare(&format!("{JOB} ORDER BY number DESC"))?;
-                let rows = statement.query_map([], job_row)?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .await?;
-        jobs.iter_mut().for_each(|job| self.look_after(job));
+        let mut jobs = self.rows().await?;
+        if jobs.iter().any(|job| self.is_abandoned(job)) {
+            // A job that ended since it was read has no lock either. What says that it runs now is abandoned.
+            jobs = self.rows().await?;
+        }
+        for job in &mut jobs {
+            if self.is_abandoned(job) {
+                job.state = JobState::Interrupted;
+            }
+        }
         Ok(jobs)
+    }
+
+    async fn rows(&self) -> Result<Vec<JobRow>, StoreError> {
+        let rows = self.read(|connection| {
+            let mut statement = connection.prepare(&format!("{JOB} ORDER BY number DESC"))?;
+            let rows = statement.query_map([], job_row)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        rows.await
     }
 
     /// The job of an id, or of the beginning of one; the newest job where no id is given.
@@ -132,46 +154,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the store does not work.
     pub async fn job(&self, id: Option<&str>) -> Result<Option<JobRow>, StoreError> {
-        let id = id.unwrap_or_default().replace(['%', '_'], "");
-        let found = self
-            .read(move |connection| find_job(connection, "WHERE id LIKE ?1 || '%' ORDER BY number DESC LIMIT 1", &id))
-            .await?;
-        Ok(found.map(|mut job| {
-            self.look_after(&mut job);
-            job
-        }))
+        let id = id.unwrap_or_default();
+        Ok(self.jobs().await?.into_iter().find(|job| job.id.as_str().starts_with(id)))
     }
 
-    /// A job that says it runs, and whose process is gone, does not.
-    fn look_after(&self, job: &mut JobRow) {
-        if job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id) {
-            job.state = JobState::Interrupted;
-        }
+    /// Whether a job says that it runs, and its process is gone.
+    fn is_abandoned(&self, job: &JobRow) -> bool {
+        job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id)
     }
 
     /// Access to the objects of a job.
     pub fn open_job(&self, job: &JobRow) -> JobStore {
         JobStore { store: self.clone(), id: job.id.clone(), number: job.number, _lock: None }
-    }
-
-    /// Forgets all but the newest `keep` jobs; says how many went.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store does not work.
-    pub async fn prune(&self, keep: usize) -> Result<usize, StoreError> {
-        let jobs = self.jobs().await?.into_iter().filter(|job| job.state != JobState::Running);
-        let old: Vec<i64> = jobs.skip(keep).map(|job| job.number).collect();
-        self.write(move |connection| {
-            for number in &old {
-                for table in
-                    ["object", "sorted", "sorted_to", "contribution", "quarantine", "job_data", "part", "step_run"]
-                {
-                    connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [number])?;
-                }
-                connection.execute("DELETE FROM job WHERE number = ?1", [number])?;
-            }
-            Ok(old.len())
-        })
-        .await
     }
 }

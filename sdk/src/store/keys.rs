@@ -103,6 +103,12 @@ impl Keys {
         self.jobs.values().for_each(|keys| keys.recent().settling.clear());
     }
 
+    /// Drops the keys of a job whose objects are deleted.
+    pub(super) fn forget(&mut self, job: i64) {
+        self.jobs.remove(&job);
+        self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
+    }
+
     /// Brings the index up to date and lets go of the job, which adds no more.
     pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
         if !self.jobs.contains_key(&job) && recent_since(connection, job)?.is_none() {

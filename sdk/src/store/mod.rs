@@ -11,12 +11,14 @@
 
 mod answers;
 mod checkpoints;
+mod file;
 mod job;
 mod jobs;
 mod key_index;
 mod keys;
 mod lock;
 mod object;
+mod prune;
 mod rewind;
 mod rows;
 mod sorted;
@@ -27,6 +29,7 @@ pub(crate) use answers::StoredAnswers;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;
 pub use object::{Conflict, DonePart, Insertion, Quarantined};
+pub use prune::Pruned;
 pub use rewind::Rewound;
 pub use rows::{Kind, PartNumber, Row, Rows};
 pub(crate) use sqlite::Pending;

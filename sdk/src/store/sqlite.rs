@@ -3,31 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::graph::JobId;
 
 use super::checkpoints::Checkpoints;
+use super::file;
 use super::keys::{Keys, RecentKeys};
 use super::writer::{Command, Writer};
 
 /// Batches that may wait for the writer before steps do.
 const QUEUE: usize = 4;
 
-/// Pages that hold several objects each; checkpoints of the writer's own, for which all wait, only where those beside it fall behind.
-const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; \
-                       PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
-                       PRAGMA temp_store=FILE;";
 /// The writer's cache, negative as SQLite wants sizes in KiB. A reader needs little: it seldom meets a page twice.
 pub(super) const CACHE_KIB: i64 = -2_500;
 const READER_CACHE_KIB: i64 = -800;
-const SCHEMA: &str = include_str!("schema.sql");
-/// Raised whenever `schema.sql` changes so that files of before do not fit.
-const SCHEMA_VERSION: i64 = 4;
-
 /// The store does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -39,6 +31,17 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file of the store cannot be used.
+    #[error("cannot use {path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The writer's thread cannot be started.
+    #[error("the store cannot be opened: the operating system starts no thread for it: {0}")]
+    Thread(#[source] std::io::Error),
     /// SQLite refused.
     #[error("the store {path} does not work: {source}", path = path.display())]
     Sqlite {
@@ -69,6 +72,12 @@ pub enum StoreError {
     /// The job has nothing left to do.
     #[error("the job {job} is complete: there is nothing to resume")]
     Complete {
+        /// The job.
+        job: JobId,
+    },
+    /// The job is not there any more.
+    #[error("the job {job} was forgotten meanwhile: `jobs prune` removed it")]
+    Forgotten {
         /// The job.
         job: JobId,
     },
@@ -110,19 +119,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the directory or the file cannot be used.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
-        make_private(directory).map_err(unusable)?;
-        let path = directory.join("state.sqlite");
+        let path = file::locate(directory)?;
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
-        let connection = Connection::open(&path).map_err(failed)?;
-        prepare(&connection, &path)?;
+        let connection = file::connect(&path).map_err(failed)?;
+        file::prepare(&connection, &path)?;
+        connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
         let (checkpoints, keys) = (Checkpoints::of(&path), Keys::default());
         let recent_keys = keys.recent();
         let (writer, queue) = mpsc::channel(QUEUE);
-        let thread = thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || Writer::new(connection, checkpoints, keys).work(queue))
-            .map_err(unusable)?;
+        let thread = Writer::new(connection, checkpoints, keys).begin(queue).map_err(StoreError::Thread)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
         Ok(Self { writer, readers, recent_keys, _thread: Arc::new(WriterThread(Some(thread))) })
     }
@@ -241,9 +246,7 @@ impl Readers {
         let connection = match idle {
             Some(connection) => connection,
             None => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                let connection = Connection::open_with_flags(&self.path, flags)?;
-                connection.busy_timeout(Duration::from_secs(10))?;
+                let connection = file::connect_reader(&self.path)?;
                 connection.pragma_update(None, "cache_size", READER_CACHE_KIB)?;
                 connection
             }
@@ -254,35 +257,9 @@ impl Readers {
     }
 }
 
-fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
-    connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
-    connection.execute_batch(PRAGMAS).map_err(failed)?;
-    connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    match found {
-        0 => {
-            let sql = format!("BEGIN;\n{SCHEMA}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;");
-            connection.execute_batch(&sql).map_err(failed)
-        }
-        SCHEMA_VERSION => Ok(()),
-        found => Err(StoreError::Format { path: path.to_owned(), found, expected: SCHEMA_VERSION }),
-    }
-}
-
 /// What stands in the store and cannot be understood, as an error of reading it.
 pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-}
-
-/// Makes the data directory, for its owner alone: it holds names and addresses of people. One that is there stays as it is.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
 }
 
 #[cfg(test)]

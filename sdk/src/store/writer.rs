@@ -4,6 +4,9 @@
 //! until that is large or old, or until the queue stays empty. After an error nothing more is written: what shared the
 //! transaction is lost, and whoever asks next is told.
 
+use std::io;
+use std::sync::mpsc::sync_channel;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -76,14 +79,31 @@ impl Writer {
         Self { checkpoints, connection, keys, open: None, broken: false }
     }
 
-    /// Works until the queue is closed and empty.
-    pub(super) fn work(mut self, mut queue: mpsc::Receiver<Command>) {
-        // A clock of its own, made here: the runtime of its callers may be gone before it, and may not be where one is dropped.
-        let clock = match Builder::new_current_thread().enable_time().build() {
-            Ok(clock) => clock,
-            Err(error) => return tracing::error!(%error, "the store's writer has no clock"),
+    /// Starts the thread, which works until the queue is closed and empty.
+    ///
+    /// # Errors
+    /// [`io::Error`] if the operating system has no thread for it, or no means to wait with a limit.
+    pub(super) fn begin(self, queue: mpsc::Receiver<Command>) -> io::Result<JoinHandle<()>> {
+        let (ready, started) = sync_channel(1);
+        let work = move || {
+            // A clock of its own, made here: the runtime of its callers may be gone before it, and may not be where one is dropped.
+            let clock = Builder::new_current_thread().enable_time().build();
+            match clock {
+                Ok(clock) => {
+                    // The one that started the thread waits for this.
+                    let _ = ready.send(Ok(()));
+                    self.work(queue, &clock);
+                }
+                Err(error) => drop(ready.send(Err(error))),
+            }
         };
-        while let Some(command) = self.next(&mut queue, &clock) {
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(work)?;
+        started.recv().map_err(io::Error::other)??;
+        Ok(thread)
+    }
+
+    fn work(mut self, mut queue: mpsc::Receiver<Command>, clock: &Runtime) {
+        while let Some(command) = self.next(&mut queue, clock) {
             // A broken writer drops commands: whoever waits learns that the store is closed.
             if !self.broken {
                 self.execute(command);

@@ -49,10 +49,13 @@ enum What {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Forget all but the newest jobs
-    #[command(after_help = "Examples:\n  {name} jobs prune --keep 10")]
+    /// Forget all but the newest jobs of each instance
+    #[command(after_help = "Examples:
+  {name} jobs prune --keep 10
+
+What is forgotten is overwritten, and the space is given back to the file system. Jobs at work stay and are not counted.")]
     Prune {
-        /// How many jobs stay, of all integrations that share the data directory
+        /// How many jobs of each instance stay; those of --sample and of --replay are counted apart
         #[arg(long, value_name = "N")]
         keep: usize,
     },
@@ -175,10 +178,16 @@ async fn show(session: &Session<'_>, wanted: Option<&str>, format: Format) -> Re
 }
 
 async fn prune(session: &Session<'_>, keep: usize) -> Result<(), Failure> {
-    let (gone, left) = match history::store(&session.globals.data_dir)? {
-        Some(store) => (store.prune(keep).await?, store.jobs().await?.len()),
-        None => (0, 0),
+    let folder = session.globals.data_dir.display();
+    let Some(store) = history::store(&session.globals.data_dir)? else {
+        return session.print(&format!("0 jobs are forgotten, 0 kept in {folder}.\n"));
     };
-    let gone = counted(gone as u64, "job is", "jobs are");
-    session.print(&format!("{gone} forgotten, {left} kept in {}.\n", session.globals.data_dir.display()))
+    let pruned = store.prune(keep).await?;
+    if !pruned.reclaimed {
+        session.screen.note(
+            "another process uses the data directory, so the space is not given back yet: run `jobs prune` again after it",
+        );
+    }
+    let gone = counted(pruned.jobs as u64, "job is", "jobs are");
+    session.print(&format!("{gone} forgotten, {} kept in {folder}.\n", store.jobs().await?.len()))
 }

@@ -1,0 +1,275 @@
+//! The database file: its folder, its modes, its connections and its schema.
+//!
+//! The folder and the file hold names and addresses of people, so both are for their owner only, whatever the umask. SQLite
+//! gives its other files (`-wal`, `-shm`) the mode of the database.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::{input, owner_only};
+
+use super::StoreError;
+
+/// The name of the database in the data directory.
+const NAME: &str = "state.sqlite";
+/// The files of SQLite beside the database.
+const COMPANIONS: [&str; 3] = ["state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal"];
+/// How long another process may keep the file to itself.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The pause before another attempt, if SQLite does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Large pages, few checkpoints on the writer's thread. Deleted content is overwritten where that costs no writing; the rest
+/// of it is on free pages, which `Store::prune` gives back to the file system.
+const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; \
+                       PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
+                       PRAGMA temp_store=FILE; PRAGMA secure_delete=FAST;";
+const SCHEMA: &str = include_str!("schema.sql");
+/// Raised whenever `schema.sql` changes so that existing files do not fit.
+const SCHEMA_VERSION: i64 = 4;
+
+/// Held while the file is created. Closing a file gives up all locks that the process has on it, SQLite's included, so no
+/// thread may have the new file open in SQLite before another one has closed it.
+static CREATION: Mutex<()> = Mutex::new(());
+
+/// Creates the data directory and the database file if they are missing, and restricts both to their owner.
+pub(super) fn locate(directory: &Path) -> Result<PathBuf, StoreError> {
+    let path = directory.join(NAME);
+    let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
+    owner_only::create_folder(directory).map_err(unusable)?;
+    restrict_folder(directory).map_err(unusable)?;
+    let unusable = |source| StoreError::File { path: path.clone(), source };
+    let _alone = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
+    input::check(&path).map_err(unusable)?;
+    match owner_only::create_new(&path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(error)),
+        _ => {}
+    }
+    for name in [NAME].into_iter().chain(COMPANIONS) {
+        let path = directory.join(name);
+        let checked = input::check(&path).and_then(|()| restrict(&path, 0o600));
+        checked.map_err(|source| StoreError::File { path, source })?;
+    }
+    Ok(path)
+}
+
+/// A connection that reads and writes.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// A connection that only reads.
+pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
+    connect_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn connect_with(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    // SQLite takes names such as `file:x?mode=memory` for addresses. An absolute path never looks like one.
+    let path = std::path::absolute(path).unwrap_or_else(|_| Path::new(".").join(path));
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+/// Makes a connection the writer's, and creates the schema in a new file. Several processes may do so at once.
+pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    // The change to the write-ahead log needs the file alone, and SQLite does not always wait for that.
+    retried(|| connection.execute_batch(PRAGMAS)).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let mut found = retried(|| version(connection)).map_err(failed)?;
+    if found == 0 {
+        found = retried(|| create_schema(connection)).map_err(failed)?;
+    }
+    match found {
+        SCHEMA_VERSION => Ok(()),
+        found => Err(StoreError::Format { path: path.to_owned(), found, expected: SCHEMA_VERSION }),
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Creates the schema unless another process did so meanwhile, and returns the version that the file has then.
+fn create_schema(connection: &Connection) -> rusqlite::Result<i64> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    match version(connection)? {
+        0 => {
+            transaction.execute_batch(&format!("{SCHEMA}\nPRAGMA user_version={SCHEMA_VERSION};"))?;
+            transaction.commit()?;
+            Ok(SCHEMA_VERSION)
+        }
+        found => Ok(found),
+    }
+}
+
+fn retried<R>(mut attempt: impl FnMut() -> rusqlite::Result<R>) -> rusqlite::Result<R> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if is_occupied(&error) && begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+}
+
+/// Whether another connection is in the way for now.
+fn is_occupied(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed))
+}
+
+/// Gives free pages back to the file system, and empties the write-ahead log, so that no deleted content is left. Returns
+/// `false` if another connection, such as a reader of another process, prevents that for now.
+pub(super) fn reclaim(path: &Path) -> rusqlite::Result<bool> {
+    let connection = connect(path)?;
+    match connection.execute_batch("PRAGMA secure_delete=ON; PRAGMA incremental_vacuum;") {
+        Err(error) if is_occupied(&error) => return Ok(false),
+        done => done?,
+    }
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!is_busy)
+}
+
+/// Restricts an existing data directory to its owner, if nothing but a store is in it. A folder that holds other files as
+/// well, such as the current one, keeps its mode: others may need them, and those of the store are restricted themselves.
+fn restrict_folder(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if name != NAME && !COMPANIONS.contains(&&*name) && !super::lock::is_lock(&name) {
+            return Ok(());
+        }
+    }
+    restrict(directory, 0o700)
+}
+
+/// Sets the mode of a path that others may use, or that its owner may not; one that is missing, or belongs to another user,
+/// stays as it is.
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let found = match fs::metadata(path) {
+        Ok(metadata) => metadata.permissions().mode() & 0o777,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if found & 0o077 == 0 && found & mode == mode {
+        return Ok(());
+    }
+    match fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
+        // Another user's file, or a file system without modes: its owner decides.
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            tracing::warn!(path = %path.display(), %error, "others may be able to read the store");
+            Ok(())
+        }
+        // SQLite removes its files at the end of another process.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn many_threads_and_connections_create_one_schema() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let start = std::sync::Barrier::new(8);
+            let opened = thread::scope(|scope| {
+                let open = || {
+                    start.wait();
+                    Store::open(folder.path()).map(drop)
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            });
+            for result in opened {
+                result.unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_schema_that_another_connection_created_meanwhile_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = locate(folder.path()).unwrap();
+        let (one, other) = (connect(&path).unwrap(), connect(&path).unwrap());
+        assert_eq!((version(&one).unwrap(), version(&other).unwrap()), (0, 0));
+        assert_eq!(create_schema(&one).unwrap(), SCHEMA_VERSION);
+        assert_eq!(create_schema(&other).unwrap(), SCHEMA_VERSION);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn names_that_sqlite_takes_for_addresses_are_names_of_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["file:x", "file:y?mode=memory", ":memory:", "per%20cent", "a?b#c"] {
+            let directory = folder.path().join(name);
+            let store = Store::open(&directory).unwrap();
+            store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();
+            assert!(directory.join(NAME).is_file(), "{name}");
+            assert_eq!(store.jobs().await.unwrap().len(), 1, "{name}");
+        }
+        assert!(connect(&folder.path().join("not there")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_store_is_for_its_owner_only_also_if_it_was_there_before() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open_to_all = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("there");
+        fs::create_dir(&directory).unwrap();
+        open_to_all(&directory, 0o755);
+        let store = Store::open(&directory).unwrap();
+        let job = store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();
+        for file in fs::read_dir(&directory).unwrap() {
+            let path = file.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{path:?}");
+            open_to_all(&path, 0o644);
+        }
+        open_to_all(&directory, 0o777);
+        let again = Store::open(&directory).unwrap();
+        assert_eq!(mode(&directory), 0o700);
+        for name in [NAME, "state.sqlite-wal", "state.sqlite-shm"] {
+            assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
+        }
+        drop((job, store, again));
+        let listed = Store::open(&directory).unwrap().jobs().await.unwrap().remove(0);
+        assert_eq!(listed.state, crate::store::JobState::Interrupted);
+        // A folder with other files is somebody's for other purposes.
+        open_to_all(&directory, 0o755);
+        fs::write(directory.join("notes.txt"), "").unwrap();
+        drop(Store::open(&directory).unwrap());
+        assert_eq!((mode(&directory), mode(&directory.join(NAME))), (0o755, 0o600));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_an_error_at_once() {
+        for name in [NAME, "state.sqlite-wal"] {
+            let folder = tempfile::tempdir().unwrap();
+            let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status().unwrap();
+            assert!(made.success());
+            let error = Store::open(folder.path()).map(drop).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("a named pipe"), "{error}");
+        }
+    }
+}

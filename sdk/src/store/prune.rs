@@ -1,0 +1,237 @@
+//! Forgetting of old jobs, so that nothing of them is left in any file.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::jobs::JobRow;
+use super::keys::Keys;
+use super::lock::{self, JobLock};
+use super::{JobState, Store, StoreError, file};
+use crate::graph::JobId;
+
+/// Jobs that are deleted in one transaction. Each needs an open lock file, and other processes write in between.
+const AT_ONCE: usize = 50;
+/// What belongs to a job without a reference to it, or is large: deleted first.
+const TABLES: [&str; 8] =
+    ["object", "sorted", "sorted_to", "contribution", "quarantine", "job_data", "part", "step_run"];
+
+/// The result of [`Store::prune`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// The number of forgotten jobs.
+    pub jobs: usize,
+    /// Whether the space was given back to the file system. Another process that reads or writes at the same time can
+    /// prevent that; the next call makes up for it.
+    pub reclaimed: bool,
+}
+
+impl Store {
+    /// Forgets all but the newest `keep` jobs of each instance of each integration.
+    ///
+    /// Jobs at work stay and are not counted. The objects of a forgotten job are overwritten, their pages go back to the file
+    /// system, and the write-ahead log is emptied.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store does not work.
+    pub async fn prune(&self, keep: usize) -> Result<Pruned, StoreError> {
+        let old = beyond(self.jobs().await?, keep);
+        let mut jobs = 0;
+        for some in old.chunks(AT_ONCE) {
+            jobs += self.forget(some.to_vec()).await?;
+        }
+        let directory = self.directory().to_owned();
+        self.write(move |connection| Ok(remove_orphans(connection, &directory))).await??;
+        let path = self.path().to_owned();
+        let reclaimed = tokio::task::spawn_blocking(move || file::reclaim(&path)).await;
+        let reclaimed = reclaimed.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))?;
+        Ok(Pruned { jobs, reclaimed })
+    }
+
+    /// Deletes jobs that no process works on, and returns how many there were.
+    async fn forget(&self, jobs: Vec<JobRow>) -> Result<usize, StoreError> {
+        let directory = self.directory().to_owned();
+        let locked = tokio::task::spawn_blocking(move || locked(&directory, jobs));
+        let locked = locked.await.map_err(|_| StoreError::Closed)??;
+        let rows: Vec<(i64, JobId)> = locked.iter().map(|(job, _)| (job.number, job.id.clone())).collect();
+        let deleted = self
+            .write_with_keys(move |connection, keys| {
+                connection.pragma_update(None, "secure_delete", true)?;
+                let deleted = rows.iter().map(|(number, id)| delete(connection, keys, *number, id));
+                let deleted = deleted.sum::<rusqlite::Result<usize>>()?;
+                connection.pragma_update(None, "secure_delete", "fast")?;
+                Ok(deleted)
+            })
+            .await?;
+        for (job, lock) in locked {
+            // The row is gone for good, so a process that takes this lock afterwards gives up.
+            drop(fs::remove_file(lock::path(self.directory(), job.id.as_str())));
+            drop(lock);
+        }
+        Ok(deleted)
+    }
+}
+
+/// The jobs beyond the newest `keep` of each instance, from a list that begins with the newest.
+fn beyond(jobs: Vec<JobRow>, keep: usize) -> Vec<JobRow> {
+    let mut kept: HashMap<(String, String), usize> = HashMap::new();
+    let ended = jobs.into_iter().filter(|job| job.state != JobState::Running);
+    let old = ended.filter(|job| {
+        let kept = kept.entry((job.integration.clone(), job.instance.clone())).or_default();
+        *kept += 1;
+        *kept > keep
+    });
+    old.collect()
+}
+
+/// Takes the locks of jobs, and leaves out those that are at work again.
+fn locked(directory: &Path, jobs: Vec<JobRow>) -> Result<Vec<(JobRow, JobLock)>, StoreError> {
+    let take = |job: JobRow| match JobLock::take(directory, &job.id) {
+        Ok(lock) => Some(Ok((job, lock))),
+        Err(StoreError::Busy { .. }) => None,
+        Err(error) => Some(Err(error)),
+    };
+    jobs.into_iter().filter_map(take).collect()
+}
+
+fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rusqlite::Result<usize> {
+    // Another process may have pruned it, and a new job have its number.
+    let is_there = "SELECT EXISTS (SELECT 1 FROM job WHERE number = ?1 AND id = ?2)";
+    if !connection.query_row(is_there, params![job, id.as_str()], |row| row.get::<_, bool>(0))? {
+        return Ok(0);
+    }
+    for table in TABLES {
+        connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [job])?;
+    }
+    keys.forget(job);
+    connection.execute("DELETE FROM job WHERE number = ?1", [job])
+}
+
+/// Removes lock files without a job, as a process leaves them that was killed while it began one. No job can begin meanwhile,
+/// because the caller has the write transaction.
+fn remove_orphans(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
+    let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
+    let failed = |source| StoreError::Sqlite { path: directory.to_owned(), source };
+    for entry in fs::read_dir(directory).map_err(unusable)? {
+        let name = entry.map_err(unusable)?.file_name();
+        let Some(id) = name.to_str().and_then(lock::job_of).and_then(|id| JobId::new(id).ok()) else { continue };
+        let is_known = "SELECT EXISTS (SELECT 1 FROM job WHERE id = ?1)";
+        if connection.query_row(is_known, [id.as_str()], |row| row.get::<_, bool>(0)).map_err(failed)? {
+            continue;
+        }
+        if let Ok(lock) = JobLock::take(directory, &id) {
+            drop(fs::remove_file(directory.join(&name)));
+            drop(lock);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::graph::{ObjectKey, ObjectType, StepId};
+    use crate::store::{Kind, Row, Rows};
+
+    async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
+        let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
+        let mut rows = Rows::default();
+        for number in 0..200 {
+            let key = ObjectKey::new(format!("person-{number}-{text}")).unwrap();
+            let (object_type, class) = (ObjectType::literal("acme_person"), "User".into());
+            let row = Row {
+                kind: Kind::Entity,
+                key,
+                object_type,
+                class,
+                part: 0,
+                ends: None,
+                merge: false,
+                quarantined: None,
+            };
+            rows.push(row, &json!({"email": format!("{number}@{text}"), "more": "x".repeat(500)}).to_string());
+        }
+        let place = job.place().await.unwrap();
+        job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
+        job.put_data("mail", &json!(format!("data@{text}"))).await.unwrap();
+        job.end_job(JobState::Complete, &json!({})).await.unwrap();
+        job.id().clone()
+    }
+
+    fn contains(folder: &Path, text: &str) -> bool {
+        let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_of_a_forgotten_job_is_left_in_any_file_and_its_space_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        job_with_object(&store, "default", "old.example").await;
+        let kept = job_with_object(&store, "default", "new.example").await;
+        let size = || fs::metadata(store.path()).unwrap().len();
+        file::reclaim(store.path()).unwrap();
+        let before = size();
+        assert!(contains(folder.path(), "old.example"));
+        // Readers of this process have connections of their own.
+        assert_eq!(store.jobs().await.unwrap().len(), 2);
+        assert_eq!(store.prune(1).await.unwrap(), Pruned { jobs: 1, reclaimed: true });
+        assert!(!contains(folder.path(), "old.example"));
+        assert!(size() < before, "{} is less than {before}", size());
+        let jobs = store.jobs().await.unwrap();
+        assert_eq!(jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&kept]);
+        let key = ObjectKey::new("person-7-new.example").unwrap();
+        assert!(store.open_job(&jobs[0]).find(Kind::Entity, key).await.unwrap().is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn jobs_are_kept_by_instance_and_lock_files_go_with_their_jobs() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        for instance in ["east", "sample", "sample", "sample", "east", "sample"] {
+            let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
+            job.end_job(JobState::Partial, &json!({})).await.unwrap();
+        }
+        let running = store.begin_job("acme", "sample", &json!({})).await.unwrap();
+        fs::write(folder.path().join("job-0198f3a2-left.lock"), "").unwrap();
+        assert_eq!(store.prune(2).await.unwrap().jobs, 2);
+        let jobs = store.jobs().await.unwrap();
+        let kept: Vec<&str> = jobs.iter().map(|job| job.instance.as_str()).collect();
+        assert_eq!(kept, ["sample", "sample", "east", "sample", "east"]);
+        let mut locks: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .filter_map(|entry| lock::job_of(entry.unwrap().file_name().to_str()?).map(str::to_owned))
+            .collect();
+        locks.sort();
+        let mut ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
+        ids.sort();
+        assert_eq!(locks, ids);
+        drop(running);
+        assert_eq!(store.prune(0).await.unwrap().jobs, 5);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_that_was_forgotten_or_completed_meanwhile_is_not_resumed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let begin = || async { store.begin_job("acme", "default", &json!({})).await.unwrap() };
+        let job = begin().await;
+        job.end_job(JobState::Partial, &json!({})).await.unwrap();
+        drop(job);
+        let listed = store.jobs().await.unwrap().remove(0);
+        store.prune(0).await.unwrap();
+        // It has the row number of the forgotten one.
+        let other = begin().await;
+        assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Forgotten { .. })));
+        other.end_job(JobState::Partial, &json!({})).await.unwrap();
+        let listed = store.jobs().await.unwrap().remove(0);
+        other.end_job(JobState::Complete, &json!({})).await.unwrap();
+        drop(other);
+        assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Complete { .. })));
+    }
+}
