@@ -17,6 +17,7 @@ mod raw;
 #[cfg(feature = "recording")]
 pub mod recording;
 mod redact;
+mod room;
 pub mod runtime;
 pub mod schema;
 #[cfg(feature = "recording")]

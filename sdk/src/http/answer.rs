@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
+
+use crate::room::Hold;
 
 use super::text::without_quoted;
 
@@ -24,6 +27,8 @@ pub(super) struct RawAnswer {
     pub(super) body: Vec<u8>,
     /// Bytes of the body on their way: fewer than it has, where they were compressed.
     pub(super) received: usize,
+    /// The memory that is reserved for it; none in the place of a kept answer that was not asked for.
+    pub(super) hold: Option<Arc<Hold>>,
 }
 
 /// No whole answer came.
@@ -31,6 +36,8 @@ pub(super) enum Broken {
     Connection(String),
     TimedOut(&'static str),
     TooLarge,
+    /// The answer was dropped half-way: the memory for answers does not suffice, and a body of so many bytes would.
+    NoRoom(usize),
     /// Compressed in a way that was not asked for.
     Unasked(String),
     /// A replay has no answer to it.

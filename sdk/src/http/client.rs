@@ -25,6 +25,7 @@ use super::conditional::{Condition, EtagCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::limit::Outcome;
+use super::memory::{AnswerMemory, Reservation};
 use super::probe::Probe;
 use super::retry::Again;
 use super::text::one_line;
@@ -48,6 +49,7 @@ struct Shared {
     request_headers: HeaderMap,
     answer_headers: AnswerHeaders,
     admission: Admission,
+    memory: AnswerMemory,
     redaction: Redaction,
 }
 
@@ -82,6 +84,7 @@ impl Http {
             request_headers,
             answer_headers: endpoint.answer_headers()?,
             admission: Admission::new(endpoint.in_flight, budget),
+            memory: AnswerMemory::new(endpoint.answer_memory),
             endpoint,
             redaction: redaction.clone(),
         };
@@ -152,6 +155,15 @@ impl Http {
         self.shared.endpoint.most_pages
     }
 
+    pub(super) fn largest_element(&self) -> usize {
+        self.shared.endpoint.largest_element
+    }
+
+    /// The most memory that answers have taken at once so far, in bytes: see [`Endpoint::answer_memory`].
+    pub fn most_answer_memory(&self) -> usize {
+        self.shared.memory.most_held()
+    }
+
     /// What an answer tells besides its data.
     pub(super) fn probed(&self, answer: &RawAnswer) -> Probe {
         let names = &self.shared.answer_headers;
@@ -173,16 +185,25 @@ impl Http {
     ) -> Result<T, ProviderError> {
         let policy = &self.shared.endpoint.retry;
         let mut pauses = policy.pauses();
-        let (mut failed, mut rate_limited) = (0, 0);
+        let (mut failed, mut rate_limited, mut least) = (0, 0, 0);
         loop {
+            // Before a place among those in flight: whoever waits for memory holds none.
+            let (memory, limit) = (&self.shared.memory, self.shared.endpoint.largest_body);
+            let reservation = memory.reserve(&call.counted_as, least, limit).await;
             let admitted = self.admitted(call).await;
             // What failed once is asked for as a whole: what is kept may be what is wrong.
             let cache = self.cache.as_deref().filter(|_| failed + rate_limited == 0);
-            let Failure { error, again } = match self.attempt(call, &admitted, cache, &read, &keep).await {
+            let Failure { error, again } = match self.attempt(call, &admitted, reservation, cache, &read, &keep).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
             let (told, exhausted) = match again {
+                Again::WithRoom(bytes) => {
+                    tracing::debug!(bytes, "an answer is dropped for want of memory and asked for again");
+                    memory.learn(&call.counted_as, bytes);
+                    least = bytes;
+                    continue;
+                }
                 Again::Never => return Err(error.after_attempts(failed + rate_limited + 1)),
                 Again::Paused(told) => {
                     failed += 1;
@@ -216,6 +237,7 @@ impl Http {
         &self,
         call: &Call,
         admitted: &Admitted<'_>,
+        mut reservation: Reservation,
         cache: Option<&dyn EtagCache>,
         read: &(impl Fn(&RawAnswer) -> Result<T, Unread> + Sync),
         keep: &(impl Fn(&T) -> bool + Sync),
@@ -224,13 +246,17 @@ impl Http {
             Some(cache) => Condition::of(call, &self.shared.request_headers, cache).await,
             None => None,
         };
+        let kept = condition.as_ref().map_or(0, Condition::kept_bytes);
+        reservation.fit(kept).map_err(|broken| self.broken(call, broken))?;
         let conditional = condition.as_ref().and_then(|condition| condition.applied(call));
-        let outcome = self.heard(conditional.as_ref().unwrap_or(call), admitted).await;
+        let outcome = self.heard(conditional.as_ref().unwrap_or(call), admitted, &mut reservation).await;
         let answer = outcome.map_err(|broken| self.broken(call, broken))?;
-        let (answer, condition) = match condition {
+        let (mut answer, condition) = match condition {
             Some(condition) => condition.resolved(answer),
             None => (answer, None),
         };
+        self.shared.memory.learn(&call.counted_as, answer.body.len());
+        answer.hold = Some(reservation.of_body(answer.body.len()));
         let value = self.judge(call, &answer, read)?;
         if let Some(condition) = condition.filter(|_| answer.status.is_success() && keep(&value)) {
             let secrets = Secrets { endpoint: &self.shared.endpoint, redaction: &self.shared.redaction };
@@ -240,11 +266,16 @@ impl Http {
     }
 
     /// Sends, and lets everybody know how it went.
-    async fn heard(&self, call: &Call, admitted: &Admitted<'_>) -> Result<RawAnswer, Broken> {
+    async fn heard(
+        &self,
+        call: &Call,
+        admitted: &Admitted<'_>,
+        reservation: &mut Reservation,
+    ) -> Result<RawAnswer, Broken> {
         let subject = &call.subject;
         self.tally.count(&call.counted_as, |usage| usage.requests += 1);
         let sent = Instant::now();
-        let heard = self.exchange(call).await;
+        let heard = self.exchange(call, reservation).await;
         let time = sent.elapsed();
         let ms = milliseconds(time);
         match &heard {
@@ -282,19 +313,24 @@ impl Http {
     }
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
-    async fn exchange(&self, call: &Call) -> Result<RawAnswer, Broken> {
+    async fn exchange(&self, call: &Call, reservation: &mut Reservation) -> Result<RawAnswer, Broken> {
         match &self.shared.wire {
-            Wire::Network(client) => self.ask(client, call).await,
+            Wire::Network(client) => self.ask(client, call, reservation).await,
             #[cfg(feature = "recording")]
             Wire::Recorded(client, listener) => {
-                wire::listened(listener, &self.shared.endpoint, call, self.ask(client, call)).await
+                wire::listened(listener, &self.shared.endpoint, call, self.ask(client, call, reservation)).await
             }
             #[cfg(feature = "recording")]
             Wire::Replayed(player) => wire::played(player, &self.shared.endpoint, call),
         }
     }
 
-    async fn ask(&self, client: &reqwest::Client, call: &Call) -> Result<RawAnswer, Broken> {
+    async fn ask(
+        &self,
+        client: &reqwest::Client,
+        call: &Call,
+        reservation: &mut Reservation,
+    ) -> Result<RawAnswer, Broken> {
         let mut request = client.request(call.subject.method.clone(), call.url.clone());
         request = request.headers(call.headers.clone());
         if let Some(body) = &call.body {
@@ -304,13 +340,13 @@ impl Http {
         let status = response.status();
         let limit = if status.is_success() { self.shared.endpoint.largest_body } else { LARGEST_ERROR_BODY };
         let mut headers = std::mem::take(response.headers_mut());
-        let whole = body_of(&mut response, limit).await.and_then(|body| {
+        let whole = body_of(&mut response, limit, reservation).await.and_then(|body| {
             let received = body.len();
-            Ok((compression::undone(&mut headers, body, limit)?, received))
+            Ok((compression::undone(&mut headers, body, limit, |bytes| reservation.fit(bytes))?, received))
         });
         // The status of an error says enough, whatever becomes of its body.
         let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
-        Ok(RawAnswer { status, headers, body, received })
+        Ok(RawAnswer { status, headers, body, received, hold: None })
     }
 
     fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
@@ -386,6 +422,7 @@ impl Http {
         let (problem, again) = match broken {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
             Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
+            Broken::NoRoom(bytes) => (Problem::Broken("there is no memory for it".to_owned()), Again::WithRoom(bytes)),
             Broken::NotRecorded(why) => (Problem::Broken(why), Again::Never),
             Broken::Unasked(name) => {
                 let name = self.shared.endpoint.without_secrets(&one_line(&name, 40));
@@ -412,17 +449,19 @@ impl fmt::Debug for Http {
     }
 }
 
-async fn body_of(response: &mut Response, limit: usize) -> Result<Vec<u8>, Broken> {
+async fn body_of(response: &mut Response, limit: usize, reservation: &mut Reservation) -> Result<Vec<u8>, Broken> {
     let announced = response.content_length().unwrap_or_default();
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
     if announced > limit {
         return Err(Broken::TooLarge);
     }
+    reservation.fit(announced)?;
     let mut body = Vec::with_capacity(announced.min(BELIEVED_LENGTH));
     while let Some(chunk) = response.chunk().await.map_err(|error| Broken::from(&error))? {
         if body.len() + chunk.len() > limit {
             return Err(Broken::TooLarge);
         }
+        reservation.fit(body.len() + chunk.len())?;
         body.extend_from_slice(&chunk);
     }
     Ok(body)

@@ -10,9 +10,17 @@ use super::answer::{BELIEVED_LENGTH, Broken};
 /// What is asked for: every provider that compresses at all knows it.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
+/// Bytes that are decompressed before memory is reserved for more.
+const PIECE: usize = 256 << 10;
+
 /// The body as the provider means it, of `limit` bytes at the most: a few bytes can become gigabytes. What the headers say of
-/// the bytes on their way goes with those.
-pub(super) fn undone(headers: &mut HeaderMap, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, Broken> {
+/// the bytes on their way goes with those. `fit` reserves memory for bytes in all.
+pub(super) fn undone(
+    headers: &mut HeaderMap,
+    body: Vec<u8>,
+    limit: usize,
+    mut fit: impl FnMut(usize) -> Result<(), Broken>,
+) -> Result<Vec<u8>, Broken> {
     let names: Vec<HeaderValue> = headers.get_all(CONTENT_ENCODING).into_iter().cloned().collect();
     let mut plain = body;
     for name in names.iter().rev().filter_map(|name| name.to_str().ok()).flat_map(|names| names.rsplit(',')) {
@@ -20,7 +28,7 @@ pub(super) fn undone(headers: &mut HeaderMap, body: Vec<u8>, limit: usize) -> Re
             "" | "identity" => plain,
             // Some send the header with answers that have no body.
             _ if plain.is_empty() => plain,
-            "gzip" | "x-gzip" => unzipped(&plain, limit)?,
+            "gzip" | "x-gzip" => unzipped(&plain, limit, |bytes| fit(plain.len() + bytes))?,
             other => return Err(Broken::Unasked(other.to_owned())),
         };
     }
@@ -30,16 +38,34 @@ pub(super) fn undone(headers: &mut HeaderMap, body: Vec<u8>, limit: usize) -> Re
     Ok(plain)
 }
 
-fn unzipped(zipped: &[u8], limit: usize) -> Result<Vec<u8>, Broken> {
-    let room = length_of(zipped).min(BELIEVED_LENGTH);
-    match read_within(MultiGzDecoder::new(zipped), room, limit) {
-        Ok(Some(plain)) => Ok(plain),
-        Ok(None) => Err(Broken::TooLarge),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Err(Broken::Connection("the body ends in the middle of its compression".into()))
+fn unzipped(
+    zipped: &[u8],
+    limit: usize,
+    mut fit: impl FnMut(usize) -> Result<(), Broken>,
+) -> Result<Vec<u8>, Broken> {
+    let mut plain = Vec::with_capacity(length_of(zipped).min(BELIEVED_LENGTH).min(limit));
+    let mut decoder = MultiGzDecoder::new(zipped);
+    // One byte more than is expected: a piece that is not full is the last one.
+    let mut piece = length_of(zipped).min(PIECE) + 1;
+    loop {
+        piece = piece.min(limit - plain.len() + 1);
+        fit((plain.len() + piece).min(limit))?;
+        let read = decoder.by_ref().take(piece as u64).read_to_end(&mut plain).map_err(|error| damaged(&error))?;
+        if plain.len() > limit {
+            return Err(Broken::TooLarge);
         }
-        Err(_) => Err(Broken::Connection("the body is not the gzip that it says it is".into())),
+        if read < piece {
+            return Ok(plain);
+        }
+        piece = PIECE;
     }
+}
+
+fn damaged(error: &io::Error) -> Broken {
+    Broken::Connection(match error.kind() {
+        ErrorKind::UnexpectedEof => "the body ends in the middle of its compression".into(),
+        _ => "the body is not the gzip that it says it is".into(),
+    })
 }
 
 /// All that comes, with room made for so much of it; `None` where it is more than `limit` bytes.
@@ -72,21 +98,21 @@ mod tests {
     }
 
     fn undone_of(names: &[&'static str], body: Vec<u8>, limit: usize) -> Result<Vec<u8>, String> {
-        undone(&mut compressed_as(names), body, limit).map_err(|broken| match broken {
+        undone(&mut compressed_as(names), body, limit, |_| Ok(())).map_err(|broken| match broken {
             Broken::Connection(why) => why,
             Broken::TooLarge => "too large".into(),
             Broken::Unasked(name) => format!("unasked {name}"),
-            Broken::TimedOut(_) | Broken::NotRecorded(_) => unreachable!("nothing is asked here"),
+            Broken::TimedOut(_) | Broken::NotRecorded(_) | Broken::NoRoom(_) => unreachable!("nothing is asked here"),
         })
     }
 
     #[test]
     fn headers_of_a_compressed_body_go_and_those_of_another_stay() {
         let mut headers = compressed_as(&["gzip"]);
-        assert_eq!(undone(&mut headers, zipped(b"[]"), 10).ok().unwrap(), b"[]");
+        assert_eq!(undone(&mut headers, zipped(b"[]"), 10, |_| Ok(())).ok().unwrap(), b"[]");
         assert!(headers.is_empty());
         let mut headers = compressed_as(&[]);
-        assert_eq!(undone(&mut headers, b"[]".to_vec(), 10).ok().unwrap(), b"[]");
+        assert_eq!(undone(&mut headers, b"[]".to_vec(), 10, |_| Ok(())).ok().unwrap(), b"[]");
         assert_eq!(headers, compressed_as(&[]));
     }
 

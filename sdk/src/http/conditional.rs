@@ -147,6 +147,9 @@ impl EtagCache for MemoryCache {
     }
 }
 
+/// The largest body that is kept: it is looked through as a tree, which takes many times its memory.
+const LARGEST_KEPT: usize = 4 << 20;
+
 /// What is secret in an answer: the credentials, should the provider repeat them, and what the integration has marked.
 pub(super) struct Secrets<'a> {
     pub(super) endpoint: &'a Endpoint,
@@ -202,6 +205,11 @@ impl<'a> Condition<'a> {
         Some(Self { cache, key, kept })
     }
 
+    /// How large the body of the kept answer is.
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.body.len())
+    }
+
     /// The call with its condition, if an answer is kept.
     pub(super) fn applied(&self, call: &Call) -> Option<Call> {
         let tag = HeaderValue::from_str(&self.kept.as_ref()?.etag).ok()?;
@@ -222,7 +230,7 @@ impl<'a> Condition<'a> {
     /// Keeps an answer that could be read, unless something forbids it.
     pub(super) async fn keep(self, answer: RawAnswer, secrets: &Secrets<'_>) {
         let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
-        if is_not_to_be_stored(&answer.headers) || secrets.stand_in_body(&answer.body) {
+        if answer.body.len() > LARGEST_KEPT || is_not_to_be_stored(&answer.headers) || secrets.stand_in_body(&answer.body) {
             return;
         }
         // Whole or not at all: an answer without the header that tells what comes next would be the end of its list.
@@ -259,7 +267,7 @@ fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
         headers.extend(now.headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
     }
     let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
-    RawAnswer { status, headers, body: kept.body, received: now.received }
+    RawAnswer { status, headers, body: kept.body, received: now.received, hold: None }
 }
 
 #[cfg(test)]
@@ -313,7 +321,7 @@ mod tests {
         };
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new(), received: 0 };
+        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new(), received: 0, hold: None };
         let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");

@@ -46,6 +46,8 @@ pub struct Endpoint {
     pub(super) time_limits: TimeLimits,
     pub(super) retry: RetryPolicy,
     pub(super) largest_body: usize,
+    pub(super) answer_memory: usize,
+    pub(super) largest_element: usize,
     pub(super) most_pages: u32,
     pub(super) in_flight: usize,
 }
@@ -53,6 +55,10 @@ pub struct Endpoint {
 impl Endpoint {
     /// 64 MiB: a page of a list is far below, and a client that reads a few of them at once is bounded.
     pub const LARGEST_BODY: usize = 64 << 20;
+    /// 16 MiB: an element usually has a few thousand bytes.
+    pub const LARGEST_ELEMENT: usize = 16 << 20;
+    /// 128 MiB: a page of a thousand elements has one or two.
+    pub const ANSWER_MEMORY: usize = 128 << 20;
     /// Requests at once, at the most: how many get more done than fewer would, the client finds out.
     pub const IN_FLIGHT: usize = 64;
     /// Pages of one list: ten million elements where a page has a thousand.
@@ -76,6 +82,8 @@ impl Endpoint {
             time_limits: TimeLimits::default(),
             retry: RetryPolicy::default(),
             largest_body: Self::LARGEST_BODY,
+            answer_memory: Self::ANSWER_MEMORY,
+            largest_element: Self::LARGEST_ELEMENT,
             most_pages: Self::MOST_PAGES,
             in_flight: Self::IN_FLIGHT,
         }
@@ -174,6 +182,25 @@ impl Endpoint {
         self
     }
 
+    /// The largest element of a list in bytes, [`LARGEST_ELEMENT`](Self::LARGEST_ELEMENT) by default: a larger one is
+    /// missing, and the list goes on behind it.
+    #[must_use]
+    pub fn largest_element(mut self, bytes: usize) -> Self {
+        self.largest_element = bytes;
+        self
+    }
+
+    /// The memory for answers in bytes, [`ANSWER_MEMORY`](Self::ANSWER_MEMORY) by default.
+    ///
+    /// An answer counts three times its size: the body, the elements of the list, and the objects until they are
+    /// stored. If the memory is taken, further requests wait. An answer that is larger than all of it is collected
+    /// alone.
+    #[must_use]
+    pub fn answer_memory(mut self, bytes: usize) -> Self {
+        self.answer_memory = bytes;
+        self
+    }
+
     /// The most pages of one list, [`MOST_PAGES`](Self::MOST_PAGES) by default: a list that goes on after these ends
     /// with an error, for a provider may name next pages for ever.
     #[must_use]
@@ -266,6 +293,8 @@ impl fmt::Debug for Endpoint {
             .field("retry", &self.retry)
             .field("rate_budget", &self.rate_budget)
             .field("largest_body", &self.largest_body)
+            .field("answer_memory", &self.answer_memory)
+            .field("largest_element", &self.largest_element)
             .field("most_pages", &self.most_pages)
             .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()

@@ -63,7 +63,8 @@ impl Request {
     /// As [`json`](Request::json).
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
         let read = |answer: &RawAnswer| {
-            let raw: RawJson = read_json(answer)?;
+            let mut raw: RawJson = read_json(answer)?;
+            raw.hold(answer.hold.as_ref());
             item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
         };
         self.fetch(read).await
@@ -81,8 +82,8 @@ impl Request {
 
     /// A list that comes in pages of some other kind.
     pub fn pages<T: DeserializeOwned>(self, pagination: impl Pagination) -> Listing<T> {
-        let subject = self.call.subject.clone();
-        Listing::new(subject, Pages::new(self, pagination).stream())
+        let (subject, largest) = (self.call.subject.clone(), self.http.largest_element());
+        Listing::new(subject, largest, Pages::new(self, pagination).stream())
     }
 }
 
@@ -99,6 +100,8 @@ type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
 #[must_use = "a listing asks for nothing until it is read"]
 pub struct Listing<T> {
     subject: Subject,
+    /// The most bytes of an element.
+    largest: usize,
     pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
     page: vec::IntoIter<RawJson>,
     taken: u64,
@@ -106,8 +109,12 @@ pub struct Listing<T> {
 }
 
 impl<T: DeserializeOwned> Listing<T> {
-    pub(super) fn new(subject: Subject, pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>) -> Self {
-        Self { subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
+    pub(super) fn new(
+        subject: Subject,
+        largest: usize,
+        pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
+    ) -> Self {
+        Self { subject, largest, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
     }
 
     /// Drops elements whose identity was met before, as where a list changes between two pages. It remembers a hash
@@ -129,6 +136,10 @@ impl<T: DeserializeOwned> Listing<T> {
     fn element(&mut self, raw: RawJson) -> Option<Result<Item<T>, ProviderError>> {
         let index = self.taken;
         self.taken += 1;
+        let bytes = raw.as_str().len();
+        if bytes > self.largest {
+            return Some(Err(self.too_large(index, bytes)));
+        }
         match item::<T>(raw) {
             Ok(item) => {
                 let is_new = self.unique.as_mut().is_none_or(|(identity, met)| met.insert(&identity(&item)));
@@ -140,6 +151,18 @@ impl<T: DeserializeOwned> Listing<T> {
                 Some(Err(ProviderError::about(&self.subject, kind, problem, Told::default())))
             }
         }
+    }
+}
+
+impl<T> Listing<T> {
+    /// The error of an element that would take too much memory.
+    fn too_large(&self, index: u64, bytes: usize) -> ProviderError {
+        let limit = self.largest;
+        let problem = Problem::Unfit(format!(
+            "element {index} of the list has {bytes} bytes and is larger than the limit of {limit} bytes \
+             (`Endpoint::largest_element`)"
+        ));
+        ProviderError::about(&self.subject, ProviderErrorKind::Unexpected, problem, Told::default())
     }
 }
 

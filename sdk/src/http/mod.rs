@@ -41,6 +41,7 @@ mod error;
 mod identities;
 mod limit;
 mod listing;
+mod memory;
 mod pages;
 mod paginations;
 mod probe;

@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use crate::RawJson;
+use crate::room::Work;
 
 use super::answer::{RawAnswer, Unread, damaged, misfit, part, text_of};
 use super::call::Tolerance;
@@ -176,8 +177,10 @@ impl<P: Pagination> Pages<P> {
                 // Whoever works on the list is done at once, and may say so before anything else happens.
                 return Ok(None);
             }
+            // Its memory is held for the work that reads the list.
+            let work = Work::current().unwrap_or_else(Work::step);
             // On a task of its own: while its step works on one page, others are asked for and cut up.
-            let turn = AbortOnDropHandle::new(tokio::spawn(pages.turn().in_current_span()));
+            let turn = AbortOnDropHandle::new(tokio::spawn(work.scope(pages.turn()).in_current_span()));
             match turn.await.map_err(JoinError::try_into_panic) {
                 Ok(page) => page,
                 Err(Ok(panic)) => std::panic::resume_unwind(panic),
@@ -253,10 +256,14 @@ impl<P: Pagination> Pages<P> {
         let body = text_of(raw)?;
         let answer = Answer { status: raw.status, headers: &raw.headers, body };
         // What is no page may be damaged, and damage comes first.
-        self.pagination.read(answer, position).map_err(|reason| match serde_json::from_str::<IgnoredAny>(body) {
-            Ok(_) => Unread::Unfit(reason),
-            Err(error) => damaged(&error),
-        })
+        let mut page = self.pagination.read(answer, position).map_err(|reason| {
+            match serde_json::from_str::<IgnoredAny>(body) {
+                Ok(_) => Unread::Unfit(reason),
+                Err(error) => damaged(&error),
+            }
+        })?;
+        page.elements.iter_mut().for_each(|element| element.hold(raw.hold.as_ref()));
+        Ok(page)
     }
 
     fn unexpected(&self, reason: String) -> ProviderError {

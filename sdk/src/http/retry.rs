@@ -60,6 +60,8 @@ pub(super) enum Again {
     Paused(Option<Duration>),
     /// The same, and everybody else waits as well.
     RateLimited(Option<Duration>),
+    /// At once, when there is memory for a body of so many bytes.
+    WithRoom(usize),
 }
 
 impl Again {

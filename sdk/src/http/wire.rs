@@ -110,7 +110,7 @@ mod taped {
             Err(Broken::Connection(why)) => Heard::Broken(why),
             Err(Broken::TimedOut(why)) => Heard::Broken(why.to_owned()),
             Err(Broken::TooLarge) => Heard::TooLarge,
-            Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_))) => return Err(other),
+            Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_) | Broken::NoRoom(_))) => return Err(other),
         };
         // The endpoint has been asked with these headers: they can be sent.
         if let Ok(asked) = asked(endpoint, call) {
@@ -136,7 +136,7 @@ mod taped {
 
     fn outcome_of(heard: Heard, received: usize) -> Outcome {
         match heard {
-            Heard::Answer { status, headers, body } => Ok(RawAnswer { status, headers, body, received }),
+            Heard::Answer { status, headers, body } => Ok(RawAnswer { status, headers, body, received, hold: None }),
             Heard::Broken(why) => Err(Broken::Connection(why)),
             Heard::TooLarge => Err(Broken::TooLarge),
         }

@@ -17,6 +17,7 @@ use crate::graph::{ObjectKey, ObjectType, StepId, Timestamp};
 use crate::http::Http;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
+use crate::room::Work;
 use crate::step::{
     Intake, Ledger, OnPartFailed, PartBooks, Places, Record, Scope, Step, StepContext, StepError, StepIntake,
     StepResult, StepServices, Tail,
@@ -379,7 +380,7 @@ async fn work(step: Step, context: StepContext, earlier: Option<JobStore>, stop:
     let outcome = tokio::select! {
         biased;
         () = stop.cancelled() => Err(StepError::Cancelled),
-        outcome = std::panic::AssertUnwindSafe(steps_own).catch_unwind() => outcome.unwrap_or_else(|panic| Err(panicked(&*panic))),
+        outcome = std::panic::AssertUnwindSafe(Work::step().scope(steps_own)).catch_unwind() => outcome.unwrap_or_else(|panic| Err(panicked(&*panic))),
     };
     let committed = context.intake().finish().await;
     outcome.and(committed)

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::ObjectType;
+use crate::room::Work;
 use crate::schema::Finding;
 use crate::store::PartNumber;
 
@@ -37,7 +38,7 @@ impl Part {
 
     /// Does the work of the part.
     pub(crate) async fn doing<F: Future>(self: &Arc<Self>, work: F) -> F::Output {
-        PART.scope(Arc::clone(self), work).await
+        Work::part().scope(PART.scope(Arc::clone(self), work)).await
     }
 
     /// The part at work, if there is one.

@@ -19,6 +19,8 @@ use super::{Ledger, ObjectError, Part, StepError, StepResult};
 /// Full enough for cheap transactions, small enough to lose little and to hold little memory.
 const BATCH_OBJECTS: usize = 150;
 const BATCH_BYTES: usize = 120_000;
+/// An object of so many bytes is stored before the next one is gathered: several of them would fill the memory.
+const LARGE: usize = 1 << 20;
 /// Batches of a step that are checked at once.
 const CHECKED_AT_ONCE: usize = 1;
 /// Batches of a step that may be with the writer while it gathers the next.
@@ -68,14 +70,21 @@ impl Pipeline {
         Self { intake, step, ledger, batch: Mutex::default(), stages: tokio::sync::Mutex::default() }
     }
 
-    pub(super) async fn push(&self, object: Unchecked) -> StepResult {
+    pub(super) async fn push(&self, mut object: Unchecked) -> StepResult {
+        // The memory of its answer is held until this returns. Not by the batch: that may wait for its next object for
+        // as long as it likes.
+        let _held: Vec<_> = object.raw_data.iter_mut().filter_map(|raw| raw.raw_data.take_hold()).collect();
+        let raw_data: usize = object.raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
+        let bytes = object.text.as_str().len() + raw_data;
         let full = {
             let mut batch = self.open();
-            let raw_data: usize = object.raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
-            batch.bytes += object.text.as_str().len() + raw_data;
+            batch.bytes += bytes;
             batch.objects.push(object);
             batch.is_full()
         };
+        if bytes >= LARGE {
+            return self.written().await;
+        }
         if full { self.advance(false).await } else { Ok(()) }
     }
 
@@ -92,6 +101,13 @@ impl Pipeline {
     /// Hands all that is gathered to the writer.
     pub(super) async fn flush(&self) -> StepResult {
         self.advance(true).await
+    }
+
+    /// Waits until the writer is done with all that is gathered.
+    async fn written(&self) -> StepResult {
+        self.advance(true).await?;
+        let mut stages = self.stages.lock().await;
+        self.settle(&mut stages, 0).await
     }
 
     /// Waits until all is committed.

@@ -8,6 +8,7 @@ mod events;
 mod faults;
 mod limits;
 mod listings;
+mod memory;
 mod probes;
 mod retries;
 mod walks;
