@@ -41,8 +41,8 @@ impl RawJson {
     }
 
     /// Keeps the memory of an answer reserved as long as this JSON lives.
-    pub(crate) fn hold(&mut self, hold: Option<&Arc<Hold>>) {
-        self.hold = hold.cloned();
+    pub(crate) fn hold(&mut self, hold: Arc<Hold>) {
+        self.hold = Some(hold);
     }
 
     /// Hands the reservation over to the caller.

@@ -21,7 +21,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -127,7 +127,12 @@ struct Waiting {
 pub(crate) struct Hold {
     room: Arc<Shared>,
     work: Work,
-    bytes: usize,
+    /// Changed under the lock of the room.
+    bytes: AtomicUsize,
+    /// Bytes that are held beside these by [`beside`](Hold::beside).
+    further: AtomicUsize,
+    /// The hold that this one is beside.
+    _first: Option<Arc<Hold>>,
 }
 
 impl Room {
@@ -170,16 +175,15 @@ impl Room {
             let next = self.shared.open().next(self.shared.capacity, stuck);
             let Some(Waiting { work, bytes, granted, .. }) = next else { return };
             stuck = false;
-            if let Err(mut hold) = granted.send(self.hold(work, bytes)) {
+            if let Err(hold) = granted.send(self.hold(work, bytes)) {
                 // Its request is gone. Given back here: dropped, it would begin this loop within itself.
-                self.shared.open().release(work, bytes);
-                hold.bytes = 0;
+                self.shared.open().release(work, hold.bytes.swap(0, Ordering::Relaxed));
             }
         }
     }
 
     fn hold(&self, work: Work, bytes: usize) -> Hold {
-        Hold { room: Arc::clone(&self.shared), work, bytes }
+        Hold::of(&self.shared, work, bytes, None)
     }
 }
 
@@ -247,34 +251,54 @@ impl State {
 }
 
 impl Hold {
+    fn of(room: &Arc<Shared>, work: Work, bytes: usize, first: Option<Arc<Self>>) -> Self {
+        let (bytes, further) = (AtomicUsize::new(bytes), AtomicUsize::default());
+        Self { room: Arc::clone(room), work, bytes, further, _first: first }
+    }
+
+    /// Holds bytes beside those of this hold, whether there is room or not. Both are held until the result is dropped.
+    pub(crate) fn beside(self: &Arc<Self>, bytes: usize) -> Arc<Self> {
+        self.room.open().charge(self.work, bytes);
+        self.further.fetch_add(bytes, Ordering::Relaxed);
+        Arc::new(Self::of(&self.room, self.work, bytes, Some(Arc::clone(self))))
+    }
+
+    /// The bytes of this hold, and those that were held beside it.
+    pub(crate) fn total(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed) + self.further.load(Ordering::Relaxed)
+    }
+
     /// Whether there is room for so many bytes in all: they are held if so.
-    pub(crate) fn try_grow_to(&mut self, bytes: usize) -> bool {
-        let more = bytes.saturating_sub(self.bytes);
+    pub(crate) fn try_grow_to(&self, bytes: usize) -> bool {
         let mut state = self.room.open();
+        let more = bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
         let is_alone = state.held == state.by_work.get(&self.work).copied().unwrap_or(0);
         let may = more == 0 || is_alone || state.admits(self.room.capacity, self.work, more);
         if may && more > 0 {
             state.charge(self.work, more);
-            self.bytes += more;
+            self.bytes.fetch_add(more, Ordering::Relaxed);
         }
         may
     }
 
     /// Holds so many bytes in all, whether there is room or not.
-    pub(crate) fn grow_to(&mut self, bytes: usize) {
-        let more = bytes.saturating_sub(self.bytes);
+    pub(crate) fn grow_to(&self, bytes: usize) {
+        let mut state = self.room.open();
+        let more = bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
         if more > 0 {
-            self.room.open().charge(self.work, more);
-            self.bytes += more;
+            state.charge(self.work, more);
+            self.bytes.fetch_add(more, Ordering::Relaxed);
         }
     }
 
     /// Gives back all but so many bytes.
-    pub(crate) fn shrink_to(&mut self, bytes: usize) {
-        let less = self.bytes.saturating_sub(bytes);
+    pub(crate) fn shrink_to(&self, bytes: usize) {
+        let mut state = self.room.open();
+        let less = self.bytes.load(Ordering::Relaxed).saturating_sub(bytes);
         if less > 0 {
-            self.bytes -= less;
-            self.room.open().release(self.work, less);
+            self.bytes.fetch_sub(less, Ordering::Relaxed);
+            state.release(self.work, less);
+            drop(state);
             Room { shared: Arc::clone(&self.room) }.let_in(false);
         }
     }

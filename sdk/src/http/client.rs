@@ -25,7 +25,7 @@ use super::conditional::{Condition, EtagCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::limit::Outcome;
-use super::memory::{AnswerMemory, Reservation};
+use super::memory::{AnswerMemory, Reservation, settled};
 use super::probe::Probe;
 use super::retry::Again;
 use super::text::one_line;
@@ -200,7 +200,7 @@ impl Http {
             let (told, exhausted) = match again {
                 Again::WithRoom(bytes) => {
                     tracing::debug!(bytes, "an answer is dropped for want of memory and asked for again");
-                    memory.learn(&call.counted_as, bytes);
+                    memory.lacked(&call.counted_as, bytes);
                     least = bytes;
                     continue;
                 }
@@ -255,9 +255,11 @@ impl Http {
             Some(condition) => condition.resolved(answer),
             None => (answer, None),
         };
-        self.shared.memory.learn(&call.counted_as, answer.body.len());
-        answer.hold = Some(reservation.of_body(answer.body.len()));
+        let (body, hold) = (answer.body.len(), reservation.of_body(answer.body.len()));
+        answer.hold = Some(Arc::clone(&hold));
         let value = self.judge(call, &answer, read)?;
+        self.shared.memory.learn(&call.counted_as, settled(&hold, body));
+        drop(hold);
         if let Some(condition) = condition.filter(|_| answer.status.is_success() && keep(&value)) {
             let secrets = Secrets { endpoint: &self.shared.endpoint, redaction: &self.shared.redaction };
             condition.keep(answer, &secrets).await;

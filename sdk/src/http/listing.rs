@@ -15,6 +15,7 @@ use crate::RawJson;
 use super::answer::{RawAnswer, Unread, misfit, read_json};
 use super::error::{Problem, ProviderErrorKind, Subject, Told};
 use super::identities::Identities;
+use super::memory::held_by;
 use super::pages::{OnePage, Pages, Pagination};
 use super::ranges::{RangePages, Ranges};
 use super::text::without_quoted;
@@ -64,7 +65,9 @@ impl Request {
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
         let read = |answer: &RawAnswer| {
             let mut raw: RawJson = read_json(answer)?;
-            raw.hold(answer.hold.as_ref());
+            if let Some(hold) = &answer.hold {
+                held_by(&mut raw, hold, usize::MAX);
+            }
             item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
         };
         self.fetch(read).await

@@ -5,12 +5,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::RawJson;
 use crate::room::{Hold, Rooms, Work};
 
 use super::answer::Broken;
 
-/// Times that an answer is in memory: its body, its elements, and the values and objects that are made of them.
+/// Times that an answer is in memory: its body, its elements, and the values that are made of some of them.
 const TIMES: usize = 3;
+/// An element from this size on is stored by itself: its values and objects are in memory as a whole.
+const LARGE: usize = 1 << 20;
+/// Times that a large element is in memory beside that.
+const TIMES_LARGE: usize = 6;
 /// The estimate for an endpoint without answers so far, and the least one.
 const SMALLEST: usize = 64 << 10;
 
@@ -18,7 +23,7 @@ const SMALLEST: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct AnswerMemory {
     rooms: Rooms,
-    /// Bytes of a body by endpoint.
+    /// Bytes in memory that an answer of an endpoint took.
     usual: Mutex<HashMap<String, usize>>,
 }
 
@@ -40,19 +45,24 @@ impl AnswerMemory {
     /// Waits for the memory that the next answer of an endpoint is likely to take, for a body of at least `least` bytes.
     pub(super) async fn reserve(&self, endpoint: &str, least: usize, limit: usize) -> Reservation {
         let usual = self.open().get(endpoint).copied().unwrap_or(0);
-        let enough_for = usual.max(least).clamp(SMALLEST.min(limit), limit);
+        let bytes = usual.max(TIMES * least.clamp(SMALLEST.min(limit), limit)).max(1);
         let work = Work::current().unwrap_or_else(Work::step);
-        let hold = self.rooms.take(work, TIMES * enough_for.max(1)).await;
-        Reservation { hold, enough_for, limit }
+        let hold = self.rooms.take(work, bytes).await;
+        Reservation { hold, enough_for: bytes / TIMES, limit }
     }
 
-    /// Learns how large a body was: growth counts at once, and is forgotten by halves.
+    /// Learns how much memory an answer took: growth counts at once, and is forgotten by halves.
     pub(super) fn learn(&self, endpoint: &str, bytes: usize) {
         let mut usual = self.open();
         match usual.get_mut(endpoint) {
             Some(usual) => *usual = bytes.max(*usual / 2),
             None => drop(usual.insert(endpoint.to_owned(), bytes)),
         }
+    }
+
+    /// Learns that the memory did not suffice for a body of so many bytes.
+    pub(super) fn lacked(&self, endpoint: &str, body: usize) {
+        self.learn(endpoint, TIMES * body);
     }
 
     /// The most bytes that were reserved at once.
@@ -87,11 +97,21 @@ impl Reservation {
         Ok(())
     }
 
-    /// What is left to be held by everything that is made of a body. One that is in memory already is counted as well.
-    pub(super) fn of_body(mut self, body: usize) -> Arc<Hold> {
-        let bytes = TIMES * body.max(1);
-        self.hold.grow_to(bytes);
-        self.hold.shrink_to(bytes);
+    /// The memory of a body, also of one that came without being asked for. It is [`settled`] when the body is read.
+    pub(super) fn of_body(self, body: usize) -> Arc<Hold> {
+        self.hold.grow_to(TIMES * body);
         Arc::new(self.hold)
     }
+}
+
+/// Gives back what was reserved in vain, and returns how much a body of so many bytes takes.
+pub(super) fn settled(hold: &Hold, body: usize) -> usize {
+    hold.shrink_to(TIMES * body);
+    hold.total()
+}
+
+/// Holds the memory of an answer for one of its elements, and more for a large one that is within the limit.
+pub(super) fn held_by(element: &mut RawJson, hold: &Arc<Hold>, limit: usize) {
+    let bytes = element.as_str().len();
+    element.hold(if (LARGE..=limit).contains(&bytes) { hold.beside(TIMES_LARGE * bytes) } else { Arc::clone(hold) });
 }

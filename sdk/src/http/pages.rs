@@ -19,6 +19,7 @@ use super::answer::{RawAnswer, Unread, damaged, misfit, part, text_of};
 use super::call::Tolerance;
 use super::error::{Problem, ProviderErrorKind, Told};
 use super::identities::Identities;
+use super::memory::held_by;
 use super::text::{one_line, without_quoted};
 use super::{ProviderError, Request};
 
@@ -262,7 +263,10 @@ impl<P: Pagination> Pages<P> {
                 Err(error) => damaged(&error),
             }
         })?;
-        page.elements.iter_mut().for_each(|element| element.hold(raw.hold.as_ref()));
+        if let Some(hold) = &raw.hold {
+            let largest = self.request.http.largest_element();
+            page.elements.iter_mut().for_each(|element| held_by(element, hold, largest));
+        }
         Ok(page)
     }
 

@@ -28,7 +28,7 @@ impl Plan {
     async fn run(self, room: Room) {
         let (work, mut held) = (Work::part(), Vec::new());
         for bytes in self.takes {
-            let mut hold = room.take(work, bytes).await;
+            let hold = room.take(work, bytes).await;
             hold.try_grow_to(self.grows_to);
             held.push(hold);
             for _ in 0..self.pauses {
@@ -122,7 +122,7 @@ async fn more_than_there_is_waits_until_nothing_is_held() {
     let mut larger = Box::pin(room.take(Work::part(), 1_000));
     assert!(larger.as_mut().now_or_never().is_none());
     drop(first);
-    assert_eq!(larger.await.bytes, 1_000);
+    assert_eq!(larger.await.total(), 1_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,7 +156,7 @@ async fn a_step_and_its_parts_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn growth_is_granted_as_far_as_there_is_room() {
     let room = Room::new(CAPACITY);
-    let mut hold = room.take(Work::part(), 10).await;
+    let hold = room.take(Work::part(), 10).await;
     let other = room.take(Work::part(), 50).await;
     assert!(hold.try_grow_to(50));
     assert!(!hold.try_grow_to(51));
@@ -164,4 +164,16 @@ async fn growth_is_granted_as_far_as_there_is_room() {
     assert_eq!(room.shared.open().held, 70);
     drop(other);
     assert!(hold.try_grow_to(500), "nobody else holds anything");
+}
+
+#[tokio::test]
+async fn what_is_held_beside_a_hold_is_given_back_with_it() {
+    let room = Room::new(CAPACITY);
+    let page = Arc::new(room.take(Work::part(), 30).await);
+    let large = page.beside(200);
+    assert_eq!((page.total(), room.shared.open().held), (230, 230));
+    drop(page);
+    assert_eq!(room.shared.open().held, 230, "the large one is a part of the page");
+    drop(large);
+    assert_eq!(room.shared.open().held, 0);
 }

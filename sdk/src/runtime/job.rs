@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
@@ -392,6 +392,7 @@ impl<'a> Job<'a> {
             on_entity: self.integration.on_entity.clone(),
             on_relationship: self.integration.on_relationship.clone(),
             redaction: self.integration.redaction.clone(),
+            large: Semaphore::new(1),
         }
     }
 

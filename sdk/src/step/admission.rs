@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::graph::{Entity, ObjectKey, ObjectType, Relationship, StepId};
 use crate::redact::Redaction;
@@ -27,6 +28,8 @@ pub(crate) struct Intake {
     pub(crate) on_entity: Vec<EntityHook>,
     pub(crate) on_relationship: Vec<RelationshipHook>,
     pub(crate) redaction: Redaction,
+    /// One permit, for large objects on their way into the store.
+    pub(crate) large: Semaphore,
 }
 
 impl Intake {

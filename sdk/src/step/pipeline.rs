@@ -103,8 +103,10 @@ impl Pipeline {
         self.advance(true).await
     }
 
-    /// Waits until the writer is done with all that is gathered.
+    /// Waits until the writer is done with all that is gathered. One large object of a job is checked and written at a
+    /// time; whoever holds the permit waits for the writer alone.
     async fn written(&self) -> StepResult {
+        let _one = self.intake.large.acquire().await.map_err(|error| StepError::Other(error.to_string()))?;
         self.advance(true).await?;
         let mut stages = self.stages.lock().await;
         self.settle(&mut stages, 0).await
