@@ -56,11 +56,11 @@ async fn all_json(job: &JobStore) -> (u64, u64) {
     let (mut objects, mut bytes, mut after) = (0, 0, None);
     loop {
         let page = job.json_page(object_type(), after.take(), PAGE).await.expect("a page");
-        objects += page.len() as u64;
-        bytes += page.iter().map(|(_, json)| json.len() as u64).sum::<u64>();
-        match page.last() {
-            Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
-            _ => return (objects, bytes),
+        objects += page.objects.len() as u64;
+        bytes += page.objects.iter().map(|(_, json)| json.len() as u64).sum::<u64>();
+        after = page.next;
+        if after.is_none() {
+            return (objects, bytes);
         }
     }
 }
@@ -69,10 +69,10 @@ async fn all_of_the_step(job: &JobStore) -> u64 {
     let (mut objects, mut after) = (0, None);
     loop {
         let page = job.step_page(add(), object_type(), after.take(), PAGE).await.expect("a page");
-        objects += page.len() as u64;
-        match page.last() {
-            Some(row) if page.len() == PAGE => after = Some(row.key.clone()),
-            _ => return objects,
+        objects += page.objects.len() as u64;
+        after = page.next;
+        if after.is_none() {
+            return objects;
         }
     }
 }
@@ -81,10 +81,10 @@ async fn all_properties(job: &JobStore) -> u64 {
     let (mut objects, mut after) = (0, None);
     loop {
         let page = job.page(object_type(), after.take(), PAGE).await.expect("a page");
-        objects += page.len() as u64;
-        match page.last().and_then(|object| object["_key"].as_str()) {
-            Some(key) if page.len() == PAGE => after = Some(ObjectKey::new(key).expect("a key")),
-            _ => return objects,
+        objects += page.objects.len() as u64;
+        after = page.next;
+        if after.is_none() {
+            return objects;
         }
     }
 }

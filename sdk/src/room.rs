@@ -256,10 +256,15 @@ impl Hold {
         Self { room: Arc::clone(room), work, bytes, further, _first: first }
     }
 
-    /// Holds bytes beside those of this hold, whether there is room or not. Both are held until the result is dropped.
-    pub(crate) fn beside(self: &Arc<Self>, bytes: usize) -> Arc<Self> {
-        self.room.open().charge(self.work, bytes);
+    /// Holds bytes beside those of this hold, whether there is room or not. Bytes of this hold beyond `keep` are moved
+    /// there. Both are held until the result is dropped.
+    pub(crate) fn beside(self: &Arc<Self>, bytes: usize, keep: usize) -> Arc<Self> {
+        let mut state = self.room.open();
+        let moved = self.bytes.load(Ordering::Relaxed).saturating_sub(keep).min(bytes);
+        self.bytes.fetch_sub(moved, Ordering::Relaxed);
         self.further.fetch_add(bytes, Ordering::Relaxed);
+        state.charge(self.work, bytes - moved);
+        drop(state);
         Arc::new(Self::of(&self.room, self.work, bytes, Some(Arc::clone(self))))
     }
 

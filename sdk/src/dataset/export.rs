@@ -94,9 +94,7 @@ async fn write_type(job: &JobStore, graph: &Path, count: &Count, exported: &mut 
     let mut files = 0;
     loop {
         let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
-        after = page.last().map(|row| row.key.clone());
-        let last = page.len() < PAGE;
-        for (_, json) in page.iter() {
+        for (_, json) in page.objects.iter() {
             if file.as_ref().is_none_or(|file| file.objects == FILE) {
                 if let Some(full) = file.take() {
                     full.finish()?;
@@ -112,7 +110,8 @@ async fn write_type(job: &JobStore, graph: &Path, count: &Count, exported: &mut 
                 Wrapper::Relationships => exported.relationships += 1,
             }
         }
-        if last {
+        after = page.next;
+        if after.is_none() {
             break;
         }
     }

@@ -65,9 +65,7 @@ impl Request {
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
         let read = |answer: &RawAnswer| {
             let mut raw: RawJson = read_json(answer)?;
-            if let Some(hold) = &answer.hold {
-                held_by(&mut raw, hold, usize::MAX);
-            }
+            held_by(&mut raw, answer, usize::MAX);
             item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
         };
         self.fetch(read).await

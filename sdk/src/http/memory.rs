@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::RawJson;
 use crate::room::{Hold, Rooms, Work};
 
-use super::answer::Broken;
+use super::answer::{Broken, RawAnswer};
 
 /// Times that an answer is in memory: its body, its elements, and the values that are made of some of them.
 const TIMES: usize = 3;
@@ -111,7 +111,11 @@ pub(super) fn settled(hold: &Hold, body: usize) -> usize {
 }
 
 /// Holds the memory of an answer for one of its elements, and more for a large one that is within the limit.
-pub(super) fn held_by(element: &mut RawJson, hold: &Arc<Hold>, limit: usize) {
+pub(super) fn held_by(element: &mut RawJson, answer: &RawAnswer, limit: usize) {
+    let Some(hold) = &answer.hold else { return };
     let bytes = element.as_str().len();
-    element.hold(if (LARGE..=limit).contains(&bytes) { hold.beside(TIMES_LARGE * bytes) } else { Arc::clone(hold) });
+    element.hold(match (LARGE..=limit).contains(&bytes) {
+        true => hold.beside(TIMES_LARGE * bytes, TIMES * answer.body.len()),
+        false => Arc::clone(hold),
+    });
 }

@@ -54,7 +54,7 @@ mod usage;
 mod wire;
 
 #[cfg(test)]
-mod testing_server;
+pub(crate) mod testing_server;
 #[cfg(test)]
 mod tests;
 

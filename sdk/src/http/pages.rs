@@ -263,10 +263,8 @@ impl<P: Pagination> Pages<P> {
                 Err(error) => damaged(&error),
             }
         })?;
-        if let Some(hold) = &raw.hold {
-            let largest = self.request.http.largest_element();
-            page.elements.iter_mut().for_each(|element| held_by(element, hold, largest));
-        }
+        let largest = self.request.http.largest_element();
+        page.elements.iter_mut().for_each(|element| held_by(element, raw, largest));
         Ok(page)
     }
 

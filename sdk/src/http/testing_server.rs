@@ -17,24 +17,24 @@ use tokio::time::Instant;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
+pub(crate) struct Received {
     /// With its query.
-    pub(super) path: String,
-    pub(super) method: String,
-    pub(super) body: String,
+    pub(crate) path: String,
+    pub(crate) method: String,
+    pub(crate) body: String,
     /// Names in lower case.
     headers: BTreeMap<String, String>,
-    pub(super) at: Instant,
+    pub(crate) at: Instant,
 }
 
 impl Received {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 }
 
 /// What the server does with a request.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// These bytes, one write each; then the next request of the connection.
     Pieces(Vec<Vec<u8>>),
     /// These bytes, then the end of the connection.
@@ -48,7 +48,7 @@ pub(super) enum Reply {
 }
 
 /// A whole answer.
-pub(super) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -56,12 +56,12 @@ pub(super) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Repl
     Reply::Pieces(vec![format!("{head}\r\n{body}").into_bytes()])
 }
 
-pub(super) fn ok(body: &str) -> Reply {
+pub(crate) fn ok(body: &str) -> Reply {
     answer("200 OK", &[], body)
 }
 
 /// The bytes as gzip.
-pub(super) fn zipped(plain: &[u8]) -> Vec<u8> {
+pub(crate) fn zipped(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
@@ -69,7 +69,7 @@ pub(super) fn zipped(plain: &[u8]) -> Vec<u8> {
 
 type Script = Arc<dyn Fn(usize, &Received) -> Reply + Send + Sync>;
 
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     connections: Arc<AtomicUsize>,
@@ -78,7 +78,7 @@ pub(super) struct Server {
 
 impl Server {
     /// `script` takes the number of the request, from zero, and the request.
-    pub(super) async fn answering(script: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn answering(script: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (received, connections) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
@@ -93,19 +93,19 @@ impl Server {
         Self { address, received, connections, accepting }
     }
 
-    pub(super) fn url(&self, path: &str) -> url::Url {
+    pub(crate) fn url(&self, path: &str) -> url::Url {
         format!("http://{}{path}", self.address).parse().unwrap()
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.received().into_iter().map(|request| request.path).collect()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }

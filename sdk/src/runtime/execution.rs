@@ -398,12 +398,11 @@ async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepRe
         let mut after: Option<ObjectKey> = None;
         loop {
             let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;
-            after = page.last().map(|row| row.key.clone());
-            let last = page.len() < PAGE;
-            for (row, json) in page.iter() {
+            for (row, json) in page.objects.iter() {
                 context.intake().adopt(row.clone(), json).await?;
             }
-            if last {
+            after = page.next;
+            if after.is_none() {
                 break;
             }
         }

@@ -12,7 +12,7 @@ use crate::graph::{
     Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Readable, Relationship,
 };
 use crate::http::Http;
-use crate::store::{JobStore, Kind, StepRow};
+use crate::store::{JobStore, Kind, Page, StepRow};
 
 use super::intake::StepIntake;
 use super::{Declaration, Ledger, Part, Places, Scope, StepError, StepResult, Tail};
@@ -78,18 +78,16 @@ impl StepContext {
         Ok(self.0.store.added_since(object_type.clone(), position, limit, read).await?)
     }
 
-    /// Entities in the order of their keys, after `after`, at most `limit`, each with its key.
+    /// Entities in the order of their keys, after `after`, at most `limit`.
     pub(crate) async fn entities<E: Readable>(
         &self,
         object_type: &ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
-    ) -> StepResult<Vec<(ObjectKey, StepResult<E>)>> {
+    ) -> StepResult<Page<StepResult<Vec<E>>>> {
         let page = self.0.store.page_as(object_type.clone(), after, limit, |json| Ok(E::read(json))).await?;
-        Ok(page
-            .into_iter()
-            .map(|(key, entity)| (key, entity.map_err(|error| unreadable(object_type, error))))
-            .collect())
+        let read = |(_, entity): (_, Result<E, PropertyError>)| entity.map_err(|error| unreadable(object_type, error));
+        Ok(page.map(|objects| objects.into_iter().map(read).collect()))
     }
 
     /// What the step declared.
@@ -166,7 +164,16 @@ impl StepContext {
         after: Option<ObjectKey>,
         limit: usize,
     ) -> StepResult<Vec<Properties>> {
-        Ok(self.0.store.page(object_type.clone(), after, limit).await?)
+        let (mut found, mut after) = (Vec::new(), after);
+        while found.len() < limit {
+            let page = self.0.store.page(object_type.clone(), after, limit - found.len()).await?;
+            found.extend(page.objects);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// One entity by its key, less raw data.

@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::graph::{ObjectKey, ObjectType, Readable};
+use crate::store::Page;
 
 use super::context::unreadable;
 use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
@@ -23,12 +24,12 @@ pub struct Read<E> {
     kind: PhantomData<fn() -> E>,
 }
 
-type Page<E> = StepResult<Vec<(ObjectKey, StepResult<E>)>>;
+type Coming<E> = StepResult<Page<StepResult<Vec<E>>>>;
 
 /// What comes next in a walk over pages.
 enum Turn<E> {
     First,
-    Coming(AbortOnDropHandle<Page<E>>),
+    Coming(AbortOnDropHandle<Coming<E>>),
     End,
 }
 
@@ -57,17 +58,13 @@ impl<E: Readable> Read<E> {
             };
             let page =
                 coming.await.map_err(|error| StepError::Other(format!("a page could not be read: {error}")))??;
-            let next = match page.last() {
-                Some((last, _)) if page.len() == PAGE => Turn::Coming(self.page(Some(last.clone()))),
-                _ => Turn::End,
-            };
-            let page = page.into_iter().map(|(_, entity)| entity).collect::<StepResult<Vec<E>>>()?;
-            Ok(Some((page, next)))
+            let next = page.next.map_or(Turn::End, |last| Turn::Coming(self.page(Some(last))));
+            Ok(Some((page.objects?, next)))
         });
         pages.boxed()
     }
 
-    fn page(&self, after: Option<ObjectKey>) -> AbortOnDropHandle<Page<E>> {
+    fn page(&self, after: Option<ObjectKey>) -> AbortOnDropHandle<Coming<E>> {
         let (context, object_type) = (self.context.clone(), self.object_type.clone());
         AbortOnDropHandle::new(tokio::spawn(async move { context.entities(&object_type, after, PAGE).await }))
     }

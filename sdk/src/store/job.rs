@@ -12,6 +12,7 @@ use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 use super::keys::Keys;
 use super::lock::JobLock;
 use super::object::{self, DonePart, Insertion, Quarantined};
+use super::page::Page;
 use super::rewind::{self, Rewound};
 use super::rows::{Kind, Rows};
 use super::sorted;
@@ -153,9 +154,9 @@ impl JobStore {
         object_type: ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
-    ) -> Result<Vec<Properties>, StoreError> {
+    ) -> Result<Page<Vec<Properties>>, StoreError> {
         let page = self.page_as(object_type, after, limit, object::without_raw_data).await?;
-        Ok(page.into_iter().map(|(_, properties)| properties).collect())
+        Ok(page.map(|objects| objects.into_iter().map(|(_, properties)| properties).collect()))
     }
 
     /// The same, each as `read` takes its JSON, with its key.
@@ -165,7 +166,7 @@ impl JobStore {
         after: Option<ObjectKey>,
         limit: usize,
         read: F,
-    ) -> Result<Vec<(ObjectKey, T)>, StoreError>
+    ) -> Result<Page<Vec<(ObjectKey, T)>>, StoreError>
     where
         T: Send + 'static,
         F: Fn(&str) -> rusqlite::Result<T> + Clone + Send + 'static,
@@ -212,7 +213,7 @@ impl JobStore {
         object_type: ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
-    ) -> Result<Vec<(ObjectKey, String)>, StoreError> {
+    ) -> Result<Page<Vec<(ObjectKey, String)>>, StoreError> {
         self.page_as(object_type, after, limit, |json| Ok(json.to_owned())).await
     }
 
@@ -440,7 +441,7 @@ impl JobStore {
         object_type: ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
-    ) -> Result<Rows, StoreError> {
+    ) -> Result<Page<Rows>, StoreError> {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
             object::step_page(connection, job, &step, object_type, after.as_ref(), limit)

@@ -9,6 +9,7 @@ use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
+use super::page::{Page, Space};
 use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sorted;
 use super::sqlite::unreadable;
@@ -227,25 +228,32 @@ fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Res
     Ok(())
 }
 
-/// Objects of a type in the order of their keys, each as `read` takes its JSON.
+/// Objects of a type in the order of their keys, at most `most`, each as `read` takes its JSON.
 pub(super) fn page<T>(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
     after: Option<&ObjectKey>,
-    limit: usize,
+    most: usize,
     read: impl Fn(&str) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<(ObjectKey, T)>> {
+) -> rusqlite::Result<Page<Vec<(ObjectKey, T)>>> {
     let sql = "SELECT sorted.key, object.json FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
     let after = after.map_or("", |key| key.as_str());
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![job, object_type.as_str(), after, limit], |row| {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![job, object_type.as_str(), after, limit])?;
+    let (mut objects, mut space) = (Vec::new(), Space::of(most));
+    while !space.is_full()
+        && let Some(row) = rows.next()?
+    {
         let key = ObjectKey::new(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
-        Ok((key, read(row.get_ref(1)?.as_str()?)?))
-    })?;
-    rows.collect()
+        let json = row.get_ref(1)?.as_str()?;
+        space.take(json);
+        objects.push((key, read(json)?));
+    }
+    let next = objects.last().filter(|_| space.is_full()).map(|(key, _)| key.clone());
+    Ok(Page { objects, next })
 }
 
 /// Objects of a type in the order of their adding, behind the position of one, each with its own position.
@@ -254,16 +262,22 @@ pub(super) fn added_since<T>(
     job: i64,
     object_type: &ObjectType,
     position: i64,
-    limit: usize,
+    most: usize,
     read: impl Fn(&str) -> T,
 ) -> rusqlite::Result<Vec<(i64, T)>> {
     let sql = "SELECT rowid, json FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![job, object_type.as_str(), position, limit], |row| {
-        Ok((row.get(0)?, read(row.get_ref(1)?.as_str()?)))
-    })?;
-    rows.collect()
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![job, object_type.as_str(), position, limit])?;
+    let (mut objects, mut space) = (Vec::new(), Space::of(most));
+    while !space.is_full()
+        && let Some(row) = rows.next()?
+    {
+        let json = row.get_ref(1)?.as_str()?;
+        space.take(json);
+        objects.push((row.get(0)?, read(json)));
+    }
+    Ok(objects)
 }
 
 pub(super) fn step_page(
@@ -272,19 +286,21 @@ pub(super) fn step_page(
     step: &StepId,
     object_type: &ObjectType,
     after: Option<&ObjectKey>,
-    limit: usize,
-) -> rusqlite::Result<Rows> {
+    most: usize,
+) -> rusqlite::Result<Page<Rows>> {
     let sql = "SELECT object.kind, sorted.key, object.class, object.from_key, object.to_key, object.json \
                FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND object.step = ?4 \
                ORDER BY sorted.key LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
     let after = after.map_or("", |key| key.as_str());
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let key = |text: String| ObjectKey::new(text).map_err(unreadable);
     let mut found = statement.query(params![job, object_type.as_str(), after, step.as_str(), limit])?;
-    let mut rows = Rows::default();
-    while let Some(row) = found.next()? {
+    let (mut rows, mut space) = (Rows::default(), Space::of(most));
+    while !space.is_full()
+        && let Some(row) = found.next()?
+    {
         let ends = row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<String>>(4)?);
         let read = Row {
             kind: Kind::read(row.get(0)?)?,
@@ -296,9 +312,12 @@ pub(super) fn step_page(
             merge: false,
             quarantined: None,
         };
-        rows.push(read, row.get_ref(5)?.as_str()?);
+        let json = row.get_ref(5)?.as_str()?;
+        space.take(json);
+        rows.push(read, json);
     }
-    Ok(rows)
+    let next = rows.last().filter(|_| space.is_full()).map(|row| row.key.clone());
+    Ok(Page { objects: rows, next })
 }
 
 /// The type and the JSON of an object.

@@ -126,10 +126,10 @@ mod tests {
         let (mut keys, mut after) = (Vec::new(), None);
         loop {
             let page = job.json_page(object_type(of), after.take(), 3).await.unwrap();
-            keys.extend(page.iter().map(|(key, _)| key.to_string()));
-            match page.last() {
-                Some((key, _)) if page.len() == 3 => after = Some(key.clone()),
-                _ => return keys,
+            keys.extend(page.objects.iter().map(|(key, _)| key.to_string()));
+            after = page.next;
+            if after.is_none() {
+                return keys;
             }
         }
     }

@@ -81,8 +81,8 @@ impl Collected {
             let mut last = None;
             loop {
                 let page = job.json_page(object_type.clone(), last.take(), PAGE).await?;
-                last = page.last().map(|(key, _)| key.clone()).filter(|_| page.len() == PAGE);
-                let parsed = page.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
+                last = page.next;
+                let parsed = page.objects.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
                 objects
                     .extend(parsed.collect::<Result<Vec<(String, Value)>, serde_json::Error>>().map_err(unreadable)?);
                 if last.is_none() {

@@ -95,12 +95,11 @@ async fn feed_job(job: &JobStore, feed: &mut Feed) -> Result<(), Failure> {
         let mut after = None;
         loop {
             let page = job.json_page(object_type.clone(), after, PAGE).await?;
-            let last = page.len() < PAGE;
-            after = page.last().map(|(key, _)| key.clone());
-            for (_, json) in page {
+            after = page.next;
+            for (_, json) in page.objects {
                 feed.add(Raw { file: None, wrapper, json: json.into() });
             }
-            if last {
+            if after.is_none() {
                 break;
             }
         }

@@ -46,13 +46,12 @@ async fn load(job: &JobStore, census: &[Count]) -> Result<BTreeMap<ObjectKey, Ob
         let mut after = None;
         loop {
             let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
-            let last = page.len() < PAGE;
-            after = page.last().map(|row| row.key.clone());
-            objects.extend(page.iter().map(|(row, json)| {
+            after = page.next;
+            objects.extend(page.objects.iter().map(|(row, json)| {
                 let (row, json) = (row.clone(), json.to_owned());
                 (row.key.clone(), Object { row, json, change: Change::Same })
             }));
-            if last {
+            if after.is_none() {
                 break;
             }
         }

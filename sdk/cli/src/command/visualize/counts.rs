@@ -81,9 +81,10 @@ impl<'a> Objects<'a> {
 
     async fn next(&mut self) -> Result<Option<(ObjectKey, String)>, Failure> {
         if self.page.is_empty() && !self.ended {
-            self.page = self.job.json_page(self.object_type.clone(), self.last.take(), PAGE).await?.into();
-            self.ended = self.page.len() < PAGE;
-            self.last = self.page.back().map(|(key, _)| key.clone());
+            let page = self.job.json_page(self.object_type.clone(), self.last.take(), PAGE).await?;
+            self.page = page.objects.into();
+            self.ended = page.next.is_none();
+            self.last = page.next;
         }
         Ok(self.page.pop_front())
     }

@@ -1,0 +1,97 @@
+//! Jobs whose answers are large, measured by the memory for answers.
+
+use futures::TryStreamExt;
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::*;
+use crate::Config;
+use crate::graph::RawData;
+use crate::http::testing_server::{Server, ok};
+use crate::http::{Access, Endpoint, Http, Provider, ProviderError};
+use crate::step::Scope;
+
+const PARENTS: usize = 24;
+const MEMORY: usize = 1 << 20;
+
+#[derive(Debug, Config)]
+struct LargeConfig {
+    /// Where the API is.
+    api_url: Url,
+}
+
+struct Large;
+
+impl Provider for Large {
+    type Config = LargeConfig;
+
+    fn endpoint(config: &LargeConfig) -> Endpoint {
+        Endpoint::new(config.api_url.clone()).answer_memory(MEMORY)
+    }
+
+    fn new(_: Http) -> Self {
+        Self
+    }
+
+    async fn verify(&self) -> Result<Access, ProviderError> {
+        Ok(Access::default())
+    }
+}
+
+/// The things of a parent, as entities with their raw data.
+async fn things_of(context: &StepContext, http: &Http, number: usize) -> StepResult {
+    let under = Scope { object_type: name("acme_team"), key: key(&format!("team:{number:06}")) };
+    let work = async {
+        let mut things = http.get("/things/{n}", &[&number]).list::<Value>();
+        while let Some(item) = things.try_next().await? {
+            let (value, raw) = item.into_parts();
+            let mut entity = thing("acme_thing", &format!("thing:{number}:{}", value["n"]));
+            entity.raw_data.push(RawData { name: "default".into(), raw_data: raw });
+            context.add_entity(entity, EqualKeys::Refuse).await?;
+        }
+        Ok(())
+    };
+    context.part(under, work).await
+}
+
+/// Collects lists of so many elements of so many bytes in parts at once: the memory that the answers took.
+async fn collected(elements: usize, bytes: usize) -> usize {
+    let list: Vec<_> = (0..elements).map(|number| json!({"n": number, "text": "x".repeat(bytes)})).collect();
+    let body = Value::from(list).to_string();
+    let server = Server::answering(move |_, _| ok(&body)).await;
+    let most = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&most);
+    let step = Step::new(id("things"), "Things", move |context: StepContext| {
+        let told = Arc::clone(&told);
+        async move {
+            let http = context.http().expect("there is a provider").clone();
+            try_join_all((0..PARENTS).map(|number| things_of(&context, &http, number))).await?;
+            told.store(http.most_answer_memory(), Ordering::SeqCst);
+            Ok(())
+        }
+    });
+    let integration = Integration::of::<Large>("large", "Large").step(step.entity(declared("acme_thing")));
+    let bench = Bench::new();
+    let values = Values::new("large", [("LARGE_API_URL".to_owned(), server.url("").to_string())]);
+    let summary = Job::new(&integration, &bench.store).run(&values, CancellationToken::new()).await.expect("a job");
+    assert_eq!((summary.state, summary.entities), (JobState::Complete, (PARENTS * elements) as u64));
+    let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
+    let first = bench.store.open_job(&row).json_page(name("acme_thing"), None, 1).await.expect("a store");
+    assert!(first.objects[0].1.len() > bytes, "raw data are whole");
+    most.load(Ordering::SeqCst)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_many_parts_share_the_memory_for_answers() {
+    let body = 400_000;
+    let most = collected(4, body / 4).await;
+    assert!((3 * body..MEMORY + 6 * body).contains(&most), "{most}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_elements_are_collected_one_after_another() {
+    let body = 1_200_000;
+    let most = collected(1, body).await;
+    assert!((9 * body..MEMORY + 12 * body).contains(&most), "{most}");
+}

@@ -1,0 +1,113 @@
+//! Pages of stored objects: bounded by number and by bytes.
+
+use crate::graph::ObjectKey;
+
+/// The most bytes of JSON in a page, unless it is that of a single object.
+const BYTES: usize = 4 << 20;
+
+/// Some objects in the order of their keys. There may be fewer than asked for before the end: `next` marks the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The objects.
+    pub objects: T,
+    /// The key of the last object, after which the next page begins; `None` if there are no more objects.
+    pub next: Option<ObjectKey>,
+}
+
+impl<T> Page<T> {
+    /// The same page with its objects in another form.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Page<U> {
+        Page { objects: form(self.objects), next: self.next }
+    }
+}
+
+/// How much a page still takes.
+#[derive(Debug)]
+pub(super) struct Space {
+    objects: usize,
+    bytes: usize,
+}
+
+impl Space {
+    pub(super) fn of(objects: usize) -> Self {
+        Self { objects, bytes: BYTES }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.objects == 0 || self.bytes == 0
+    }
+
+    /// Counts an object.
+    pub(super) fn take(&mut self, json: &str) {
+        self.objects = self.objects.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(json.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::graph::{ObjectType, StepId};
+    use crate::store::{Kind, Row, Rows, Store};
+
+    /// A job with seven objects of 1.5 MB each.
+    async fn large_objects(store: &Store) -> crate::store::JobStore {
+        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let mut rows = Rows::default();
+        for number in 0..7 {
+            let row = Row {
+                kind: Kind::Entity,
+                key: ObjectKey::new(format!("object:{number}")).unwrap(),
+                object_type: object_type(),
+                class: "Record".into(),
+                part: 0,
+                ends: None,
+                merge: false,
+                quarantined: None,
+            };
+            rows.push(row, &json!({"n": number, "text": "x".repeat(1_500_000)}).to_string());
+        }
+        job.submit(job.place().await.unwrap(), step(), rows, Vec::new()).done().await.unwrap();
+        job.settle().await.unwrap();
+        job
+    }
+
+    fn object_type() -> ObjectType {
+        ObjectType::new("acme_thing").unwrap()
+    }
+
+    fn step() -> StepId {
+        StepId::new("fetch-things").unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_page_ends_before_it_has_many_bytes_and_the_next_one_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let job = large_objects(&store).await;
+        let (mut sizes, mut after) = (Vec::new(), None);
+        loop {
+            let page = job.json_page(object_type(), after, 100).await.unwrap();
+            sizes.push(page.objects.len());
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(sizes, [3, 3, 1]);
+        let (mut sizes, mut after) = (Vec::new(), None);
+        loop {
+            let page = job.step_page(step(), object_type(), after, 2).await.unwrap();
+            sizes.push(page.objects.len());
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(sizes, [2, 2, 2, 1]);
+        let followed = job.added_since(object_type(), 0, 100, str::len).await.unwrap();
+        assert_eq!(followed.len(), 3);
+    }
+}
