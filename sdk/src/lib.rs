@@ -7,6 +7,7 @@ extern crate self as integration_sdk;
 
 pub mod config;
 pub mod dataset;
+pub mod diff;
 pub mod graph;
 pub mod http;
 pub mod input;

@@ -76,6 +76,12 @@ pub struct StepReport {
     pub depends_on: Vec<StepId>,
     /// Every type that it may add.
     pub declared_types: BTreeSet<ObjectType>,
+    /// Types whose entities of other steps it adds properties to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub amends: BTreeSet<ObjectType>,
+    /// Types whose entities are joined from several descriptions.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub merges: BTreeSet<ObjectType>,
     /// Types of which something may be missing.
     pub partial_types: BTreeSet<ObjectType>,
     /// Types of which it added something.

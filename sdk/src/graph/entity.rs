@@ -89,12 +89,19 @@ pub(crate) fn merge(ours: Properties, theirs: Properties) -> Properties {
     for (name, value) in theirs {
         let joined = match merged.remove(&name) {
             None => value,
-            Some(mine) if name == "_rawData" => join_raw_data(mine, value),
-            Some(mine) => join(mine, value),
+            Some(mine) => join_property(&name, mine, value),
         };
         merged.insert(name, joined);
     }
     merged
+}
+
+/// Joins two values of one property, by the rule of [`merge`].
+pub(crate) fn join_property(name: &str, mine: Value, theirs: Value) -> Value {
+    match name {
+        "_rawData" => join_raw_data(mine, theirs),
+        _ => join(mine, theirs),
+    }
 }
 
 fn join(mine: Value, theirs: Value) -> Value {

@@ -14,7 +14,7 @@ mod scan;
 mod text;
 mod value;
 
-pub(crate) use entity::merge;
+pub(crate) use entity::{join_property, merge};
 pub use entity::{Entity, Properties, RawData, Tags};
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,

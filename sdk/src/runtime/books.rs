@@ -110,6 +110,8 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
         name: declaration.name.clone(),
         depends_on: Vec::new(),
         declared_types: declaration.emits(),
+        amends: declaration.amends.clone(),
+        merges: declaration.merges(),
         partial_types: incomplete.iter().flat_map(|gap| gap.types.iter().cloned()).collect(),
         encountered_types: Default::default(),
         encountered_type_counts: BTreeMap::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
+use crate::graph::{EntityDeclaration, EqualKeys, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
 
 /// All that is known of a step without running it.
 #[derive(Debug, Clone, Serialize)]
@@ -67,6 +67,12 @@ impl Declaration {
         let relationships = self.relationships.iter().map(|declared| &declared.object_type);
         let mapped = self.mapped_relationships.iter().map(|declared| &declared.object_type);
         entities.chain(relationships).chain(mapped).cloned().collect()
+    }
+
+    /// Every type whose entities are joined from several descriptions.
+    pub fn merges(&self) -> BTreeSet<ObjectType> {
+        let merged = self.entities.iter().filter(|declared| declared.equal_keys == EqualKeys::Merge);
+        merged.map(|declared| declared.object_type.clone()).collect()
     }
 }
 

@@ -180,7 +180,7 @@ impl JobStore {
 
     /// Reads a type in the order of its keys, which is brought up to date where objects have come since it was made. Between
     /// the two nothing may happen: another step that begins anew may give the order up.
-    async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
+    pub(super) async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
         F: Fn(&Connection, &ObjectType) -> rusqlite::Result<R> + Clone + Send + 'static,

@@ -1,0 +1,171 @@
+//! The walk over two graphs, object by object in the order of types and keys.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::graph::{ObjectKey, ObjectType};
+use crate::store::{Count, JobStore, Kind, StoreError, Stored};
+
+use super::coverage::Coverage;
+use super::judge::{self, Absence, Change, Lone};
+use super::lineage::Lineage;
+use super::pages::Pages;
+
+/// One of the two graphs.
+pub struct Side<'a> {
+    /// Its objects.
+    pub job: &'a JobStore,
+    /// How many objects there are of each type.
+    pub census: &'a [Count],
+    /// What it may lack.
+    pub coverage: &'a Coverage,
+}
+
+/// An object of either graph.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The object of the older graph.
+    pub before: Option<Stored>,
+    /// The object of the newer graph.
+    pub now: Option<Stored>,
+    /// Its change.
+    pub change: Change,
+}
+
+/// Compares two graphs and passes every object of either one to `visit`: entities first, then relationships, each type
+/// in the order of keys. Types that `wanted` does not accept are passed over.
+///
+/// # Errors
+/// [`StoreError`] if a store does not work.
+pub async fn compare(
+    older: Side<'_>,
+    newer: Side<'_>,
+    wanted: impl Fn(&ObjectType) -> bool,
+    mut visit: impl FnMut(Difference),
+) -> Result<(), StoreError> {
+    let mut kinds: BTreeMap<&ObjectType, Kind> = BTreeMap::new();
+    let mut relationships = [BTreeSet::new(), BTreeSet::new()];
+    for (side, relationships) in [&older, &newer].into_iter().zip(&mut relationships) {
+        for count in side.census {
+            kinds.entry(&count.object_type).or_insert(count.kind);
+            if count.kind == Kind::Relationship {
+                relationships.insert(count.object_type.clone());
+            }
+        }
+    }
+    let [old_types, new_types] = relationships.map(|types| types.into_iter().collect());
+    let mut walk = Walk {
+        older: Half { lineage: Lineage::of(older.job, old_types), absent: HashMap::new(), side: &older },
+        newer: Half { lineage: Lineage::of(newer.job, new_types), absent: HashMap::new(), side: &newer },
+    };
+    let types: BTreeSet<(Kind, &ObjectType)> = kinds.into_iter().map(|(name, kind)| (kind, name)).collect();
+    for (kind, object_type) in types {
+        // What became of entities decides on relationships between them, whether they are asked for or not.
+        if kind == Kind::Entity || wanted(object_type) {
+            let shown = wanted(object_type);
+            walk.of_type(object_type, &mut |difference| if shown { visit(difference) }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A short stand-in for a key: 16 bytes of its digest.
+type KeyDigest = [u8; 16];
+
+struct Half<'a> {
+    side: &'a Side<'a>,
+    lineage: Lineage<'a>,
+    /// The entities that this graph lacks.
+    absent: HashMap<KeyDigest, Absence>,
+}
+
+struct Walk<'a> {
+    older: Half<'a>,
+    newer: Half<'a>,
+}
+
+impl Walk<'_> {
+    async fn of_type(
+        &mut self,
+        object_type: &ObjectType,
+        visit: &mut (impl FnMut(Difference) + ?Sized),
+    ) -> Result<(), StoreError> {
+        let mut before = Pages::of(self.older.side.job, object_type);
+        let mut now = Pages::of(self.newer.side.job, object_type);
+        loop {
+            let keys = (before.peek().await?.map(|old| &old.row.key), now.peek().await?.map(|new| &new.row.key));
+            let (takes_old, takes_new) = match keys {
+                (None, None) => return Ok(()),
+                (Some(old), Some(new)) => (old <= new, new <= old),
+                (old, new) => (old.is_some(), new.is_some()),
+            };
+            let old = if takes_old { before.take() } else { None };
+            let new = if takes_new { now.take() } else { None };
+            let change = match (&old, &new) {
+                (Some(old), None) => match lone(old, &mut self.newer, &mut self.older).await? {
+                    Absence::Observed => Change::Removed,
+                    Absence::Unknown => Change::Unknown,
+                },
+                (None, Some(new)) => match lone(new, &mut self.older, &mut self.newer).await? {
+                    Absence::Observed => Change::Added,
+                    Absence::Unknown => Change::Unknown,
+                },
+                (Some(old), Some(new)) => {
+                    let (older, newer) = (self.older.side.coverage, self.newer.side.coverage);
+                    judge::difference(object_type, &old.json, &new.json, older, newer)
+                }
+                (None, None) => continue,
+            };
+            visit(Difference { before: old, now: new, change });
+        }
+    }
+}
+
+/// Judges an object that `has` has and `lacks` lacks.
+async fn lone(object: &Stored, lacks: &mut Half<'_>, has: &mut Half<'_>) -> Result<Absence, StoreError> {
+    let object_type = &object.row.object_type;
+    let types = lacks.side.coverage.parent_types(object_type);
+    let parents = match types.is_empty() {
+        true => BTreeSet::new(),
+        false => has.lineage.parents(object, &types).await?,
+    };
+    // A key that lies under another type in the other graph is absent from neither.
+    let absence_of = |key: &ObjectKey| {
+        let digest = digest(key);
+        lacks.absent.get(&digest).filter(|_| !has.absent.contains_key(&digest)).copied()
+    };
+    let ends = match (&object.row.ends, object.row.kind) {
+        (Some((from, to)), _) => [absence_of(from), absence_of(to)],
+        (None, Kind::MappedRelationship) => [source_of(&object.json).as_ref().and_then(absence_of), None],
+        (None, _) => [None, None],
+    };
+    let absence = judge::absence(&Lone { object_type, parents: &parents, ends }, lacks.side.coverage, has.side.coverage);
+    if object.row.kind == Kind::Entity {
+        lacks.absent.insert(digest(&object.row.key), absence);
+    }
+    Ok(absence)
+}
+
+fn digest(key: &ObjectKey) -> KeyDigest {
+    let mut digest = KeyDigest::default();
+    digest.copy_from_slice(&Sha256::digest(key.as_str().as_bytes())[..16]);
+    digest
+}
+
+/// The entity that a mapped relationship leads from.
+fn source_of(json: &str) -> Option<ObjectKey> {
+    #[derive(Deserialize)]
+    struct Mapped {
+        #[serde(rename = "_mapping")]
+        mapping: Mapping,
+    }
+    #[derive(Deserialize)]
+    struct Mapping {
+        #[serde(rename = "sourceEntityKey")]
+        source: String,
+    }
+    let Mapped { mapping } = serde_json::from_str(json).ok()?;
+    ObjectKey::new(mapping.source).ok()
+}

@@ -1,0 +1,137 @@
+//! The data that a job may lack, derived from its summary.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::graph::{ObjectType, StepId};
+use crate::step::Scope;
+use crate::summary::{StepReport, StepStatus, Summary};
+
+/// The gaps of a job, by the type that they concern.
+///
+/// Steps that were disabled or not selected count as gaps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    unfinished: bool,
+    whole: BTreeSet<ObjectType>,
+    under: BTreeMap<ObjectType, BTreeSet<Scope>>,
+    amended: BTreeSet<ObjectType>,
+    merged: BTreeSet<ObjectType>,
+    described: BTreeMap<ObjectType, BTreeSet<MissingDescription>>,
+}
+
+/// A description of the objects of a type that a job lacks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MissingDescription {
+    step: StepId,
+    under: Option<Scope>,
+    /// The step did run, so that it is not known how much of it is missing.
+    indefinite: bool,
+}
+
+/// The part of a type that a job may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap<'a> {
+    /// Nothing.
+    None,
+    /// The objects under these parents.
+    Under(&'a BTreeSet<Scope>),
+    /// Any object.
+    Whole,
+}
+
+impl Coverage {
+    /// The gaps of a job that has ended.
+    pub fn of(summary: &Summary) -> Self {
+        let mut coverage = Self::default();
+        for report in &summary.integration_step_results {
+            coverage.take(report);
+        }
+        let listed = summary.metadata.partial_datasets.types.iter();
+        let unexplained = listed.filter(|listed| coverage.gap(listed) == Gap::None).cloned().collect::<Vec<_>>();
+        coverage.whole.extend(unexplained);
+        coverage
+    }
+
+    /// The gaps of a job that has not ended: it may lack anything.
+    pub fn unfinished() -> Self {
+        Self { unfinished: true, ..Self::default() }
+    }
+
+    fn take(&mut self, report: &StepReport) {
+        self.merged.extend(report.merges.iter().cloned());
+        let absent = matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
+        let gaps = report.incomplete.iter().map(|gap| (&gap.types, gap.under.as_ref()));
+        let gaps: Vec<_> = gaps.chain(absent.then_some((&report.declared_types, None))).collect();
+        if !gaps.is_empty() {
+            self.amended.extend(report.amends.iter().cloned());
+        }
+        for (types, under) in gaps {
+            for object_type in types {
+                match under {
+                    None => drop(self.whole.insert(object_type.clone())),
+                    Some(scope) => drop(self.under.entry(object_type.clone()).or_default().insert(scope.clone())),
+                }
+                if report.merges.contains(object_type) {
+                    let described = self.described.entry(object_type.clone()).or_default();
+                    let (step, under) = (report.id.clone(), under.cloned());
+                    described.insert(MissingDescription { indefinite: under.is_none() && !absent, step, under });
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        !self.unfinished && self.whole.is_empty() && self.under.is_empty() && self.amended.is_empty()
+    }
+
+    /// Whether the job has not ended.
+    pub fn is_unfinished(&self) -> bool {
+        self.unfinished
+    }
+
+    /// The types of which objects may be missing; not all of them if the job [is unfinished](Self::is_unfinished).
+    pub fn types(&self) -> BTreeSet<&ObjectType> {
+        self.whole.iter().chain(self.under.keys()).collect()
+    }
+
+    /// The part of a type that may be missing.
+    pub fn gap(&self, object_type: &ObjectType) -> Gap<'_> {
+        if self.unfinished || self.whole.contains(object_type) {
+            return Gap::Whole;
+        }
+        self.under.get(object_type).map_or(Gap::None, Gap::Under)
+    }
+
+    /// The types of the parents to which a gap of a type is limited.
+    pub(super) fn parent_types(&self, object_type: &ObjectType) -> BTreeSet<ObjectType> {
+        match self.gap(object_type) {
+            Gap::Under(scopes) => scopes.iter().map(|scope| scope.object_type.clone()).collect(),
+            Gap::None | Gap::Whole => BTreeSet::new(),
+        }
+    }
+
+    /// Whether several descriptions of one object of the type are joined.
+    pub(super) fn merges(&self, object_type: &ObjectType) -> bool {
+        self.merged.contains(object_type)
+    }
+
+    /// Whether a step that adds properties to the type has a gap.
+    pub(super) fn lacks_amendments(&self, object_type: &ObjectType) -> bool {
+        self.unfinished || self.amended.contains(object_type)
+    }
+
+    /// Whether objects of the type may lack one of the descriptions that are joined.
+    pub(super) fn lacks_descriptions(&self, object_type: &ObjectType) -> bool {
+        self.described.contains_key(object_type)
+    }
+
+    /// Whether objects of the type may lack a description that the other job has.
+    pub(super) fn lacks_more_descriptions(&self, object_type: &ObjectType, other: &Coverage) -> bool {
+        let others = other.described.get(object_type);
+        let more = |missing: &MissingDescription| {
+            missing.indefinite || !others.is_some_and(|others| others.contains(missing))
+        };
+        self.described.get(object_type).is_some_and(|missing| missing.iter().any(more))
+    }
+}

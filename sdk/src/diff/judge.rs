@@ -1,0 +1,164 @@
+//! The rules: pure functions over one object of two graphs and the gaps of both jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::graph::{ObjectType, Properties, join_property};
+use crate::step::Scope;
+
+use super::coverage::{Coverage, Gap};
+
+/// The change of one object between two graphs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Both graphs have it, with equal properties.
+    Same,
+    /// The newer graph has it; the older job would have collected it.
+    Added,
+    /// The older graph has it; the newer job would have collected it.
+    Removed,
+    /// Its properties differ.
+    Changed {
+        /// The names of the properties that differ for certain.
+        properties: BTreeSet<String>,
+        /// The names of those whose difference a gap explains.
+        unknown: BTreeSet<String>,
+    },
+    /// A gap explains the difference.
+    Unknown,
+}
+
+/// The reason why a job's graph lacks an object that the other graph has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// The object was not there: the job would have collected it.
+    Observed,
+    /// A gap covers the object.
+    Unknown,
+}
+
+/// An object that only one graph has, with the evidence of its parents.
+#[derive(Debug, Clone, Copy)]
+pub struct Lone<'a> {
+    /// Its type.
+    pub object_type: &'a ObjectType,
+    /// The entities under which it was collected, at any level; none if unknown.
+    pub parents: &'a BTreeSet<Scope>,
+    /// The absence of its ends from the same graph, of a relationship.
+    pub ends: [Option<Absence>; 2],
+}
+
+/// Judges the absence of an object from the graph of the job with the gaps `lacks`; `has` are the gaps of the other job.
+///
+/// A relationship shares the fate of an absent end. A gap that is limited to parents covers an object under one of them,
+/// and an object with no known parent of that type.
+pub fn absence(lone: &Lone<'_>, lacks: &Coverage, has: &Coverage) -> Absence {
+    if lone.ends.contains(&Some(Absence::Observed)) {
+        return Absence::Observed;
+    }
+    let covered = match lacks.gap(lone.object_type) {
+        Gap::None => false,
+        Gap::Whole => true,
+        Gap::Under(scopes) => is_under(lone, scopes) || may_be_under(lone.object_type, scopes, has),
+    };
+    if covered || lone.ends.contains(&Some(Absence::Unknown)) { Absence::Unknown } else { Absence::Observed }
+}
+
+fn is_under(lone: &Lone<'_>, scopes: &BTreeSet<Scope>) -> bool {
+    let known = |of: &ObjectType| lone.parents.iter().any(|parent| parent.object_type == *of);
+    scopes.iter().any(|scope| lone.parents.contains(scope) || !known(&scope.object_type))
+}
+
+/// Whether one of several descriptions of an object may have come from a parent that the other job lacks as well.
+fn may_be_under(object_type: &ObjectType, scopes: &BTreeSet<Scope>, has: &Coverage) -> bool {
+    (has.merges(object_type))
+        && match has.gap(object_type) {
+            Gap::None => false,
+            Gap::Whole => true,
+            Gap::Under(others) => !others.is_disjoint(scopes),
+        }
+}
+
+/// Judges an object of both graphs by its JSON.
+pub fn difference(object_type: &ObjectType, before: &str, now: &str, older: &Coverage, newer: &Coverage) -> Change {
+    if before == now {
+        return Change::Same;
+    }
+    let (Some(before), Some(now)) = (properties(before), properties(now)) else {
+        return Change::Changed { properties: BTreeSet::new(), unknown: BTreeSet::new() };
+    };
+    let explained = Explained::by(object_type, older, newer);
+    let (mut changed, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    for name in names {
+        let of = |properties: &Properties| properties.get(name).cloned().unwrap_or(Value::Null);
+        let (before, now) = (of(&before), of(&now));
+        if before != now {
+            let names = if explained.covers(name, before, now) { &mut unknown } else { &mut changed };
+            names.insert(name.clone());
+        }
+    }
+    match (changed.is_empty(), unknown.is_empty()) {
+        (true, true) => Change::Same,
+        (true, false) => Change::Unknown,
+        (false, _) => Change::Changed { properties: changed, unknown },
+    }
+}
+
+fn properties(json: &str) -> Option<Properties> {
+    serde_json::from_str(json).ok()
+}
+
+/// The differences that missing descriptions of a type explain.
+struct Explained {
+    /// Values of the older graph may be missing from the newer one.
+    vanished: bool,
+    /// Values of the newer graph may be missing from the older one.
+    appeared: bool,
+    /// A value that has other descriptions may have lost one, or got one.
+    replaced: (bool, bool),
+}
+
+impl Explained {
+    fn by(object_type: &ObjectType, older: &Coverage, newer: &Coverage) -> Self {
+        let lacks = |coverage: &Coverage| {
+            coverage.lacks_amendments(object_type) || coverage.lacks_descriptions(object_type)
+        };
+        // A description that both jobs lack cannot replace one value by another.
+        let replaced = (
+            newer.lacks_more_descriptions(object_type, older),
+            older.lacks_more_descriptions(object_type, newer),
+        );
+        Self { vanished: lacks(newer), appeared: lacks(older), replaced }
+    }
+
+    /// Whether the values differ only by what a missing description would add.
+    fn covers(&self, name: &str, before: Value, now: Value) -> bool {
+        match (before, now) {
+            (_, Value::Null) => self.vanished,
+            (Value::Null, _) => self.appeared,
+            (Value::Array(before), Value::Array(now)) => self.covers_lists(name, &before, &now),
+            (before, now) => match self.replaced {
+                (false, false) => false,
+                (true, true) => true,
+                (lost, _) => {
+                    let fuller = if lost { before.clone() } else { now.clone() };
+                    join_property(name, before, now) == fuller
+                }
+            },
+        }
+    }
+
+    fn covers_lists(&self, name: &str, before: &[Value], now: &[Value]) -> bool {
+        let key = |item: &Value| if name == "_rawData" { item["name"].to_string() } else { item.to_string() };
+        let items = |list: &[Value]| list.iter().map(|item| (key(item), item.clone())).collect::<BTreeMap<_, _>>();
+        let (before, now) = (items(before), items(now));
+        let lost = before.keys().any(|item| !now.contains_key(item));
+        let got = now.keys().any(|item| !before.contains_key(item));
+        let differs = before.iter().any(|(key, item)| now.get(key).is_some_and(|other| other != item));
+        // A union is sorted: of equal items the order differs.
+        let sorted = lost || got || self.vanished || self.appeared;
+        !differs && sorted && (!lost || self.vanished) && (!got || self.appeared)
+    }
+}

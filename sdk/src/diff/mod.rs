@@ -1,0 +1,33 @@
+//! The changes between the graphs of two jobs, with the gaps of both taken into account.
+//!
+//! A job that could not collect an object has not observed that it is gone. Each difference is therefore judged against
+//! the [`Coverage`] of both jobs:
+//!
+//! | the object is … | and … | change |
+//! | --- | --- | --- |
+//! | in the older graph only | no gap of the newer job covers it | [`Change::Removed`] |
+//! | in the newer graph only | no gap of the older job covers it | [`Change::Added`] |
+//! | in one graph only | a gap of the other job covers it | [`Change::Unknown`] |
+//! | in both, and differs | a missing description explains the whole difference | [`Change::Unknown`] |
+//! | in both, and differs | otherwise | [`Change::Changed`] |
+//!
+//! ```text
+//!   summaries ─▶ coverage ─┐
+//!                          ├─▶ judge (pure) ─▶ change
+//!   stores ─▶ pairs, by type and key; lineage: the parents of an object
+//! ```
+//!
+//! [`judge`](self::judge) holds the rules and is pure. [`compare`] walks two graphs in the order of their keys and holds a
+//! page of each in memory, and 16 bytes for each entity that only one of them has.
+
+mod compare;
+mod coverage;
+pub mod judge;
+mod lineage;
+mod pages;
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Difference, Side, compare};
+pub use coverage::Coverage;
+pub use judge::Change;

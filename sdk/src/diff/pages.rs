@@ -1,0 +1,37 @@
+//! The objects of one type in the order of their keys, read a page at a time.
+
+use std::collections::VecDeque;
+
+use crate::graph::{ObjectKey, ObjectType};
+use crate::store::{JobStore, StoreError, Stored};
+
+/// Objects read from the store at once.
+const PAGE: usize = 1_000;
+
+pub(super) struct Pages<'a> {
+    job: &'a JobStore,
+    object_type: &'a ObjectType,
+    page: VecDeque<Stored>,
+    last: Option<ObjectKey>,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    pub(super) fn of(job: &'a JobStore, object_type: &'a ObjectType) -> Self {
+        Self { job, object_type, page: VecDeque::new(), last: None, ended: false }
+    }
+
+    /// The next object, without being taken.
+    pub(super) async fn peek(&mut self) -> Result<Option<&Stored>, StoreError> {
+        if self.page.is_empty() && !self.ended {
+            self.page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE).await?.into();
+            self.ended = self.page.len() < PAGE;
+            self.last = self.page.back().map(|stored| stored.row.key.clone());
+        }
+        Ok(self.page.front())
+    }
+
+    pub(super) fn take(&mut self) -> Option<Stored> {
+        self.page.pop_front()
+    }
+}

@@ -1,0 +1,299 @@
+//! The judgement of differences against the truth about two worlds, of which two jobs saw a part each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::judge::{Absence, Lone, absence, difference};
+use super::*;
+use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
+use crate::step::Scope;
+use crate::store::{DonePart, JobStore, Kind, Row, Rows, Store};
+use crate::summary::Summary;
+
+const TEAMS: usize = 3;
+const APPS: usize = 6;
+
+fn name(text: &str) -> ObjectType {
+    ObjectType::new(text).expect("a type")
+}
+
+fn key(text: &str) -> ObjectKey {
+    ObjectKey::new(text).expect("a key")
+}
+
+fn team(at: usize) -> Scope {
+    Scope { object_type: name("acme_team"), key: key(&format!("team:000{at}")) }
+}
+
+/// A summary with steps as given: id, status, further members.
+fn summary(steps: &[(&str, &str, Value)]) -> Summary {
+    let report = |(id, status, more): &(&str, &str, Value)| {
+        let mut report = json!({
+            "id": id, "name": id, "status": status, "dependsOn": [], "declaredTypes": [], "partialTypes": [],
+            "encounteredTypes": [], "encounteredTypeCounts": {}, "duration": 0,
+            "usage": crate::http::Usage::default(),
+        });
+        report.as_object_mut().expect("an object").extend(more.as_object().cloned().expect("an object"));
+        report
+    };
+    let steps: Vec<Value> = steps.iter().map(report).collect();
+    serde_json::from_value(json!({
+        "job": "0198f3a2-0000-7000-8000-000000000000", "integration": "acme", "instance": "default", "state": "partial",
+        "startTime": 0, "endTime": 0, "duration": 0, "entities": 0, "relationships": 0,
+        "integrationStepResults": steps, "metadata": {"partialDatasets": {"types": []}},
+        "usage": crate::http::Usage::default(),
+    }))
+    .expect("a summary")
+}
+
+fn gap(types: &[&str], under: Option<usize>) -> Value {
+    let mut gap = json!({"types": types, "code": "PROVIDER_API_ERROR", "cause": "refused"});
+    if let Some(at) = under {
+        gap["under"] = serde_json::to_value(team(at)).expect("a scope");
+    }
+    gap
+}
+
+/// Gaps under the teams that refused to list what they have.
+fn refused(types: &[&str], teams: &BTreeSet<usize>, merges: bool) -> Coverage {
+    let gaps: Vec<Value> = teams.iter().map(|at| gap(types, Some(*at))).collect();
+    let merges = if merges { types } else { &[] };
+    Coverage::of(&summary(&[("fetch", "success", json!({"incomplete": gaps, "merges": merges}))]))
+}
+
+fn teams() -> impl Strategy<Value = BTreeSet<usize>> {
+    prop::collection::btree_set(0..TEAMS, 0..=TEAMS)
+}
+
+/// The applications of a world: which team has each, if there is one.
+type World = [Option<usize>; APPS];
+
+fn world() -> impl Strategy<Value = World> {
+    prop::array::uniform6(prop::option::of(0..TEAMS))
+}
+
+proptest! {
+    /// Applications never move: of both worlds an application has the team of the first that has it.
+    #[test]
+    fn no_removal_or_addition_is_reported_that_was_not_observed_and_every_observed_one_is(
+        old in world(), new in world(), old_gaps in teams(), new_gaps in teams(), lineage in any::<bool>()
+    ) {
+        let coverage = [&old_gaps, &new_gaps].map(|gaps| refused(&["acme_app"], gaps, false));
+        for (old, new) in old.into_iter().zip(new) {
+            let Some(of) = old.or(new) else { continue };
+            let collected = [old.is_some() && !old_gaps.contains(&of), new.is_some() && !new_gaps.contains(&of)];
+            let parents = if lineage { BTreeSet::from([team(of)]) } else { BTreeSet::new() };
+            let app = name("acme_app");
+            let lone = Lone { object_type: &app, parents: &parents, ends: [None, None] };
+            let (found, truly_absent, gaps) = match collected {
+                [true, false] => (absence(&lone, &coverage[1], &coverage[0]), new.is_none(), &new_gaps),
+                [false, true] => (absence(&lone, &coverage[0], &coverage[1]), old.is_none(), &old_gaps),
+                _ => continue,
+            };
+            prop_assert!(truly_absent || found == Absence::Unknown);
+            let could_tell = if lineage { !gaps.contains(&of) } else { gaps.is_empty() };
+            prop_assert_eq!(found == Absence::Observed, truly_absent && could_tell);
+        }
+    }
+
+    #[test]
+    fn a_person_whom_nothing_happened_to_is_never_reported_as_changed(
+        descriptions in prop::collection::btree_map(0..TEAMS, ("[abc]", prop::option::of("[abc]")), 1..=TEAMS),
+        old_gaps in teams(), new_gaps in teams()
+    ) {
+        let person = |gaps: &BTreeSet<usize>| -> Option<String> {
+            let seen = descriptions.iter().filter(|(team, _)| !gaps.contains(*team));
+            let described = seen.map(|(team, (role, title))| properties(json!({"teams": [team], "role": role, "title": title})));
+            described.reduce(merge).map(|joined| Value::Object(joined).to_string())
+        };
+        let (Some(old), Some(new)) = (person(&old_gaps), person(&new_gaps)) else { return Ok(()) };
+        let [older, newer] = [&old_gaps, &new_gaps].map(|gaps| refused(&["acme_person"], gaps, true));
+        let change = difference(&name("acme_person"), &old, &new, &older, &newer);
+        prop_assert!(matches!(change, Change::Same | Change::Unknown), "{:?}: {} {}", change, old, new);
+    }
+
+    #[test]
+    fn without_gaps_every_difference_is_a_change(old in "[ab]{0,2}", new in "[ab]{0,2}", list in any::<bool>()) {
+        let person = |text: &str| {
+            let value: Value = if list { text.chars().map(String::from).collect() } else { text.into() };
+            json!({"role": value}).to_string()
+        };
+        let none = Coverage::default();
+        let change = difference(&name("acme_person"), &person(&old), &person(&new), &none, &none);
+        prop_assert_eq!(change == Change::Same, old == new);
+        prop_assert!(change != Change::Unknown);
+    }
+}
+
+fn properties(value: Value) -> Properties {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn changed(names: &[&str], unknown: &[&str]) -> Change {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Change::Changed { properties: set(names), unknown: set(unknown) }
+}
+
+#[test]
+fn what_a_refused_amendment_explains_is_unknown_and_the_rest_has_changed() {
+    let amending = |status: &str, gaps: Value| {
+        let more = json!({"amends": ["acme_person"], "declaredTypes": ["acme_in_team"], "incomplete": gaps});
+        Coverage::of(&summary(&[("profiles", status, more)]))
+    };
+    let whole = amending("success", json!([]));
+    let refused = amending("success", json!([gap(&["acme_in_team"], Some(1))]));
+    let disabled = amending("disabled", json!([]));
+    let person = name("acme_person");
+    let full = r#"{"admin":false,"firstName":"Ada"}"#;
+    for lacking in [&refused, &disabled] {
+        let judge = |now: &str| difference(&person, full, now, &whole, lacking);
+        assert_eq!(judge(r#"{"admin":false}"#), Change::Unknown);
+        assert_eq!(judge(r#"{"admin":true}"#), changed(&["admin"], &["firstName"]));
+        assert_eq!(judge(r#"{"admin":false,"firstName":"Bea"}"#), changed(&["firstName"], &[]));
+        assert_eq!(difference(&person, r#"{"admin":false}"#, full, lacking, &whole), Change::Unknown);
+        assert_eq!(difference(&person, full, r#"{"admin":false}"#, lacking, &whole), changed(&["firstName"], &[]));
+    }
+    assert_eq!(difference(&name("acme_app"), full, "{}", &whole, &refused), changed(&["admin", "firstName"], &[]));
+}
+
+#[test]
+fn a_relationship_shares_the_fate_of_its_absent_end() {
+    let (has, none) = (name("acme_team_has_app"), BTreeSet::new());
+    let covered = Coverage::of(&summary(&[("has", "disabled", json!({"declaredTypes": ["acme_team_has_app"]}))]));
+    let judge = |ends, lacks: &Coverage| {
+        absence(&Lone { object_type: &has, parents: &none, ends }, lacks, &Coverage::default())
+    };
+    let (observed, unknown) = (Some(Absence::Observed), Some(Absence::Unknown));
+    assert_eq!(judge([None, None], &Coverage::default()), Absence::Observed);
+    assert_eq!(judge([None, unknown], &Coverage::default()), Absence::Unknown);
+    assert_eq!(judge([unknown, observed], &Coverage::default()), Absence::Observed);
+    assert_eq!(judge([None, None], &covered), Absence::Unknown);
+    assert_eq!(judge([observed, None], &covered), Absence::Observed);
+}
+
+#[test]
+fn steps_that_did_not_run_count_as_gaps_of_all_their_types() {
+    let reports = [
+        ("fetch-teams", "success", json!({"declaredTypes": ["acme_team"]})),
+        ("fetch-apps", "disabled", json!({"declaredTypes": ["acme_app"], "disabledReason": "user_config"})),
+        ("fetch-users", "pending_evaluation", json!({"declaredTypes": ["acme_user"]})),
+    ];
+    let coverage = Coverage::of(&summary(&reports));
+    assert_eq!(coverage.types().into_iter().map(ObjectType::as_str).collect::<Vec<_>>(), ["acme_app", "acme_user"]);
+    assert!(!coverage.is_complete() && Coverage::of(&summary(&reports[..1])).is_complete());
+    let unfinished = Coverage::unfinished();
+    let lone = Lone { object_type: &name("acme_team"), parents: &BTreeSet::new(), ends: [None, None] };
+    assert_eq!(absence(&lone, &unfinished, &coverage), Absence::Unknown);
+}
+
+/// An object of a stored graph: type, key, part of its step, ends.
+type Put<'a> = (&'a str, &'a str, i64, Option<(&'a str, &'a str)>);
+
+/// A job whose step `fetch` added these objects, with the parents of its parts.
+async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> JobStore {
+    let job = store.begin_job("acme", "default", &json!({})).await.expect("a job");
+    let mut rows = Rows::default();
+    for (object_type, text, part, ends) in objects {
+        let row = Row {
+            kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
+            key: key(text),
+            object_type: name(object_type),
+            class: "Record".into(),
+            part: *part,
+            ends: ends.map(|(from, to)| (key(from), key(to))),
+            merge: false,
+            quarantined: None,
+        };
+        rows.push(row, &json!({"_key": text}).to_string());
+    }
+    let done = |(number, parent): &(i64, &str)| DonePart { number: *number, parent: key(parent), books: "{}".into() };
+    let place = job.place().await.expect("a place");
+    let step = StepId::new("fetch").expect("an id");
+    job.submit(place, step, rows, parts.iter().map(done).collect()).done().await.expect("a batch");
+    job.settle().await.expect("a store");
+    job
+}
+
+async fn changes(older: (&JobStore, &Coverage), newer: (&JobStore, &Coverage)) -> BTreeMap<String, Change> {
+    let census = (older.0.census().await.expect("a store"), newer.0.census().await.expect("a store"));
+    let mut changes = BTreeMap::new();
+    let visit = |difference: Difference| {
+        let stored = difference.now.or(difference.before).expect("an object");
+        changes.insert(stored.row.key.to_string(), difference.change);
+    };
+    let older = Side { job: older.0, census: &census.0, coverage: older.1 };
+    let newer = Side { job: newer.0, census: &census.1, coverage: newer.1 };
+    compare(older, newer, |_| true, visit).await.expect("a store");
+    changes.retain(|_, change| *change != Change::Same);
+    changes
+}
+
+/// An account with two teams, an application in each, and add-ons without a relationship to their team.
+const ORGANISATION: &[Put<'static>] = &[
+    ("acme_account", "account:1", 0, None),
+    ("acme_team", "team:0001", 1, None),
+    ("acme_team", "team:0002", 1, None),
+    ("acme_app", "app:00001", 2, None),
+    ("acme_app", "app:00002", 3, None),
+    ("acme_addon", "addon:001", 2, None),
+    ("acme_addon", "addon:002", 3, None),
+    ("acme_user", "user:0001", -1, None),
+    ("acme_user", "user:0002", -1, None),
+    ("acme_team_has_app", "team:0001|has|app:00001", 2, Some(("team:0001", "app:00001"))),
+    ("acme_team_has_app", "team:0002|has|app:00002", 3, Some(("team:0002", "app:00002"))),
+    ("acme_team_has_user", "team:0001|has|user:0001", 2, Some(("team:0001", "user:0001"))),
+    ("acme_team_has_user", "team:0002|has|user:0002", 3, Some(("team:0002", "user:0002"))),
+    ("acme_app_has_addon", "app:00001|has|addon:001", 0, Some(("app:00001", "addon:001"))),
+    ("acme_app_has_addon", "app:00002|has|addon:002", 0, Some(("app:00002", "addon:002"))),
+];
+const PARTS: &[(i64, &str)] = &[(1, "account:1"), (2, "team:0001"), (3, "team:0002")];
+
+fn under(object_type: &str, parent: &str, types: &[&str]) -> Coverage {
+    let mut gap = gap(types, None);
+    gap["under"] = json!({"type": object_type, "key": parent});
+    Coverage::of(&summary(&[("fetch", "success", json!({"incomplete": [gap]}))]))
+}
+
+#[tokio::test]
+async fn a_gap_under_one_parent_covers_its_objects_at_every_level_and_no_others() {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(directory.path()).expect("a store");
+    let all = stored(&store, ORGANISATION, PARTS).await;
+    let account = stored(&store, &ORGANISATION[..3], &PARTS[..1]).await;
+    let (whole, both) = (Coverage::default(), ["acme_app", "acme_addon", "acme_user"]);
+    let types = [&both[..], &["acme_team_has_app", "acme_team_has_user", "acme_app_has_addon"]].concat();
+
+    let one_team = under("acme_team", "team:0001", &types);
+    let found = changes((&all, &whole), (&account, &one_team)).await;
+    for (key, change) in &found {
+        let of_the_other = ["app:00002", "addon:002", "user:0002", "team:0002|has"].iter().any(|own| key.starts_with(own));
+        assert_eq!(*change, if of_the_other { Change::Removed } else { Change::Unknown }, "{key}");
+    }
+    assert_eq!(found.len(), ORGANISATION.len() - 3);
+    let turned = changes((&account, &one_team), (&all, &whole)).await;
+    assert!(found.iter().all(|(key, change)| (turned[key] == Change::Added) == (*change == Change::Removed)));
+
+    let both_teams = under("acme_account", "account:1", &types);
+    let found = changes((&all, &whole), (&account, &both_teams)).await;
+    assert!(found.values().all(|change| *change == Change::Unknown), "{found:?}");
+    let elsewhere = under("acme_account", "account:2", &types);
+    let found = changes((&all, &whole), (&account, &elsewhere)).await;
+    // No account is known of the users, whom several parts may have described.
+    let known = |key: &str| !key.contains("user:");
+    assert!(found.iter().all(|(key, change)| (*change == Change::Removed) == known(key)), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_lies_under_another_type_takes_no_relationship_with_it() {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(directory.path()).expect("a store");
+    let link = ("acme_team_has_app", "team:0001|has|app:00001", 0, Some(("team:0001", "app:00001")));
+    let one = [("acme_team", "team:0001", 0, None), ("acme_app", "app:00001", 0, None), link];
+    let two = [("acme_team", "team:0001", 0, None), ("acme_service", "app:00001", 0, None)];
+    let (older, newer) = (stored(&store, &one, &[]).await, stored(&store, &two, &[]).await);
+    let gap = Coverage::of(&summary(&[("has", "disabled", json!({"declaredTypes": ["acme_team_has_app"]}))]));
+    let found = changes((&older, &Coverage::default()), (&newer, &gap)).await;
+    assert_eq!(found["team:0001|has|app:00001"], Change::Unknown, "{found:?}");
+}
