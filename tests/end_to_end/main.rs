@@ -11,6 +11,7 @@
 
 mod answers;
 mod commands;
+mod comparison;
 mod credentials;
 mod expected;
 mod faults;

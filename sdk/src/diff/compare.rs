@@ -65,7 +65,12 @@ pub async fn compare(
         // What became of entities decides on relationships between them, whether they are asked for or not.
         if kind == Kind::Entity || wanted(object_type) {
             let shown = wanted(object_type);
-            walk.of_type(object_type, &mut |difference| if shown { visit(difference) }).await?;
+            walk.of_type(object_type, &mut |difference| {
+                if shown {
+                    visit(difference)
+                }
+            })
+            .await?;
         }
     }
     Ok(())
@@ -141,7 +146,8 @@ async fn lone(object: &Stored, lacks: &mut Half<'_>, has: &mut Half<'_>) -> Resu
         (None, Kind::MappedRelationship) => [source_of(&object.json).as_ref().and_then(absence_of), None],
         (None, _) => [None, None],
     };
-    let absence = judge::absence(&Lone { object_type, parents: &parents, ends }, lacks.side.coverage, has.side.coverage);
+    let absence =
+        judge::absence(&Lone { object_type, parents: &parents, ends }, lacks.side.coverage, has.side.coverage);
     if object.row.kind == Kind::Entity {
         lacks.absent.insert(digest(&object.row.key), absence);
     }

@@ -16,6 +16,7 @@ pub struct Coverage {
     under: BTreeMap<ObjectType, BTreeSet<Scope>>,
     amended: BTreeSet<ObjectType>,
     merged: BTreeSet<ObjectType>,
+    not_collected: BTreeSet<ObjectType>,
     described: BTreeMap<ObjectType, BTreeSet<MissingDescription>>,
 }
 
@@ -61,6 +62,9 @@ impl Coverage {
         self.merged.extend(report.merges.iter().cloned());
         let absent = matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
         let gaps = report.incomplete.iter().map(|gap| (&gap.types, gap.under.as_ref()));
+        if absent && report.incomplete.is_empty() {
+            self.not_collected.extend(report.declared_types.iter().cloned());
+        }
         let gaps: Vec<_> = gaps.chain(absent.then_some((&report.declared_types, None))).collect();
         if !gaps.is_empty() {
             self.amended.extend(report.amends.iter().cloned());
@@ -93,6 +97,16 @@ impl Coverage {
     /// The types of which objects may be missing; not all of them if the job [is unfinished](Self::is_unfinished).
     pub fn types(&self) -> BTreeSet<&ObjectType> {
         self.whole.iter().chain(self.under.keys()).collect()
+    }
+
+    /// The types that the job was not to collect: their steps were disabled or not selected.
+    pub fn not_collected(&self) -> &BTreeSet<ObjectType> {
+        &self.not_collected
+    }
+
+    /// The types of which properties may be missing, because a step that adds them has a gap or did not run.
+    pub fn amended(&self) -> &BTreeSet<ObjectType> {
+        &self.amended
     }
 
     /// The part of a type that may be missing.
@@ -129,9 +143,8 @@ impl Coverage {
     /// Whether objects of the type may lack a description that the other job has.
     pub(super) fn lacks_more_descriptions(&self, object_type: &ObjectType, other: &Coverage) -> bool {
         let others = other.described.get(object_type);
-        let more = |missing: &MissingDescription| {
-            missing.indefinite || !others.is_some_and(|others| others.contains(missing))
-        };
+        let more =
+            |missing: &MissingDescription| missing.indefinite || !others.is_some_and(|others| others.contains(missing));
         self.described.get(object_type).is_some_and(|missing| missing.iter().any(more))
     }
 }

@@ -122,14 +122,11 @@ struct Explained {
 
 impl Explained {
     fn by(object_type: &ObjectType, older: &Coverage, newer: &Coverage) -> Self {
-        let lacks = |coverage: &Coverage| {
-            coverage.lacks_amendments(object_type) || coverage.lacks_descriptions(object_type)
-        };
+        let lacks =
+            |coverage: &Coverage| coverage.lacks_amendments(object_type) || coverage.lacks_descriptions(object_type);
         // A description that both jobs lack cannot replace one value by another.
-        let replaced = (
-            newer.lacks_more_descriptions(object_type, older),
-            older.lacks_more_descriptions(object_type, newer),
-        );
+        let replaced =
+            (newer.lacks_more_descriptions(object_type, older), older.lacks_more_descriptions(object_type, newer));
         Self { vanished: lacks(newer), appeared: lacks(older), replaced }
     }
 

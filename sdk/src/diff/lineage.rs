@@ -36,7 +36,9 @@ impl<'a> Lineage<'a> {
     ) -> Result<BTreeSet<Scope>, StoreError> {
         let mut parents = BTreeSet::clone(&*self.above(&stored.step, stored.row.part).await?);
         match &stored.row.ends {
-            None if stored.row.kind == Kind::Entity => self.add_neighbours(&stored.row.key, types, &mut parents).await?,
+            None if stored.row.kind == Kind::Entity => {
+                self.add_neighbours(&stored.row.key, types, &mut parents).await?
+            }
             None => {}
             Some((from, to)) => {
                 for end in [from, to] {

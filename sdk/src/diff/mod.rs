@@ -29,5 +29,5 @@ mod pages;
 mod tests;
 
 pub use compare::{Difference, Side, compare};
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Gap};
 pub use judge::Change;

@@ -268,7 +268,8 @@ async fn a_gap_under_one_parent_covers_its_objects_at_every_level_and_no_others(
     let one_team = under("acme_team", "team:0001", &types);
     let found = changes((&all, &whole), (&account, &one_team)).await;
     for (key, change) in &found {
-        let of_the_other = ["app:00002", "addon:002", "user:0002", "team:0002|has"].iter().any(|own| key.starts_with(own));
+        let of_the_other =
+            ["app:00002", "addon:002", "user:0002", "team:0002|has"].iter().any(|own| key.starts_with(own));
         assert_eq!(*change, if of_the_other { Change::Removed } else { Change::Unknown }, "{key}");
     }
     assert_eq!(found.len(), ORGANISATION.len() - 3);

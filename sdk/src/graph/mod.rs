@@ -14,8 +14,8 @@ mod scan;
 mod text;
 mod value;
 
-pub(crate) use entity::{join_property, merge};
 pub use entity::{Entity, Properties, RawData, Tags};
+pub(crate) use entity::{join_property, merge};
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
     Readable, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,

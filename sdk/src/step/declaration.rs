@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::graph::{EntityDeclaration, EqualKeys, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
+use crate::graph::{
+    EntityDeclaration, EqualKeys, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId,
+};
 
 /// All that is known of a step without running it.
 #[derive(Debug, Clone, Serialize)]

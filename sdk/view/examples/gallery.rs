@@ -95,7 +95,7 @@ fn heroku() -> StepGraph {
     ];
     steps[5].scopes = vec!["global".into()];
     steps[6].scopes.clear();
-    StepGraph { title: "Heroku".into(), steps }
+    StepGraph { title: "Heroku".into(), steps, ..StepGraph::default() }
 }
 
 fn heroku_run() -> StepGraph {
@@ -149,7 +149,7 @@ fn odd() -> StepGraph {
         step("alone-3", "Alone", vec![], &[]),
         step("alone-4", "Alone", vec![], &[]),
     ];
-    StepGraph { title: "Odd </svg> \"things\"".into(), steps }
+    StepGraph { title: "Odd </svg> \"things\"".into(), steps, ..StepGraph::default() }
 }
 
 /// A made-up plan; the same on every run.
@@ -170,7 +170,7 @@ fn many(count: usize) -> StepGraph {
         let emits = format!("vendor_type_{at:02}");
         steps.push(step(&format!("fetch-{at:02}"), &format!("Fetch things {at:02}"), depends_on.collect(), &[&emits]));
     }
-    StepGraph { title: "Forty steps".into(), steps }
+    StepGraph { title: "Forty steps".into(), steps, ..StepGraph::default() }
 }
 
 fn heroku_types() -> TypeGraph {
@@ -191,6 +191,7 @@ fn heroku_types() -> TypeGraph {
     };
     TypeGraph {
         title: "Heroku".into(),
+        missing: Vec::new(),
         entities: vec![
             node("heroku_account", "Account", "Enterprise Account", 1),
             node("heroku_account_member", "User", "User", 1_210),

@@ -5,9 +5,11 @@ use crate::escape::{mermaid as escaped, quoted};
 /// The style of what is named and not there.
 pub(crate) const MISSING: &str = "stroke:#cf222e,stroke-dasharray:5 4";
 
-/// The lines before the boxes.
-pub(crate) fn head(title: &str) -> String {
-    let title = if title.trim().is_empty() { String::new() } else { format!("---\ntitle: {}\n---\n", quoted(title)) };
+/// The lines before the boxes. What is missing stands in the title, which every renderer shows.
+pub(crate) fn head(title: &str, missing: &[String]) -> String {
+    let parts: Vec<&str> = [title].into_iter().chain(missing.iter().map(String::as_str)).collect();
+    let title = parts.into_iter().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(" · ");
+    let title = if title.is_empty() { String::new() } else { format!("---\ntitle: {}\n---\n", quoted(&title)) };
     title + "flowchart LR\n"
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct Look {
 }
 
 /// From the first line to the blank one before the boxes. One grey for lines, which can be seen on white and on black.
-pub(crate) fn head(name: &str, title: &str, look: &Look) -> String {
+pub(crate) fn head(name: &str, title: &str, missing: &[String], look: &Look) -> String {
     let Look { columns_apart, label, label_size } = look;
     let font = "fontname=\"Helvetica,Arial,sans-serif\"";
     let mut out = format!(
@@ -23,8 +23,10 @@ pub(crate) fn head(name: &str, title: &str, look: &Look) -> String {
          margin=\"0.2,0.1\"];\n  \
          edge [color=\"#87919c\", fontcolor=\"{label}\", {font}, fontsize={label_size}, arrowsize=0.8];\n"
     );
-    if !title.trim().is_empty() {
-        out += &format!("  label=\"{}\";\n", escaped(title));
+    let lines = [title].into_iter().chain(missing.iter().map(String::as_str));
+    let lines: Vec<String> = lines.filter(|line| !line.trim().is_empty()).map(escaped).collect();
+    if !lines.is_empty() {
+        out += &format!("  label=\"{}\";\n", lines.join("\\n"));
     }
     out.push('\n');
     out

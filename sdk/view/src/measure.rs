@@ -37,6 +37,21 @@ pub(crate) fn fit_columns(text: &str, room: usize) -> String {
     shorten(text, room as f64, |char| cells(char) as f64)
 }
 
+/// A text in lines that fit, broken between words; a word that does not fit has a line of its own.
+pub(crate) fn wrapped(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if fits(&format!("{line} {word}")) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn shorten(text: &str, room: f64, advance: impl Fn(char) -> f64) -> String {
     let (mut used, mut kept) = (0.0, 0);
     for (at, char) in text.char_indices() {

@@ -3,7 +3,7 @@
 use crate::card::Card;
 use crate::escape::{visible, xml};
 use crate::layout::{Layout, Place, Route};
-use crate::measure::{Font, fit, width};
+use crate::measure::{Font, fit, width, wrapped};
 use crate::theme;
 
 /// Where the drawing will stand.
@@ -89,7 +89,9 @@ impl Drawing<'_> {
             (class, width(&text, font, size), text)
         };
         let title = (!self.title.trim().is_empty()).then(|| line("heading", self.title, Font::Bold, 20.0));
-        title.into_iter().chain(self.facts.iter().map(|fact| line("note", fact, Font::Sans, 12.0))).collect()
+        let fits = |text: &str| width(text, Font::Sans, 12.0) <= room;
+        let notes = self.facts.iter().flat_map(|fact| wrapped(&visible(fact), fits));
+        title.into_iter().chain(notes.map(|note| line("note", &note, Font::Sans, 12.0))).collect()
     }
 
     fn legend_at(&self, y: f64) -> String {

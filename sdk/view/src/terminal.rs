@@ -1,7 +1,7 @@
 //! Lines for a terminal: coloured if asked for, never wider than asked for.
 
-use crate::escape::terminal;
-use crate::measure::{columns, fit_columns};
+use crate::escape::{terminal, visible};
+use crate::measure::{columns, fit_columns, wrapped};
 
 /// The colour of a piece of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,15 @@ impl Terminal {
             self.out.push('…');
         }
         self.out.push('\n');
+    }
+
+    /// Writes remarks that must be read whole: what does not fit goes on on the next line.
+    pub(crate) fn notes(&mut self, notes: &[String]) {
+        for note in notes {
+            for line in wrapped(&visible(note), |line| columns(line) <= self.width) {
+                self.line(&[(Ink::Yellow, &line)]);
+            }
+        }
     }
 
     fn put(&mut self, ink: Ink, text: &str) {

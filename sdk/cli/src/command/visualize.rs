@@ -2,6 +2,7 @@
 
 mod collected;
 mod counts;
+mod gaps;
 mod graph;
 mod graphs;
 

@@ -153,6 +153,7 @@ pub fn comparison() -> GraphPicture {
     let mut graph = small();
     graph.title = "Heroku, compared".into();
     graph.subtitle = "3 March against 2 March".into();
+    graph.missing = vec!["Data are missing from the newer graph: heroku_addon.".into()];
     let count = graph.nodes.len();
     for (at, node) in graph.nodes.iter_mut().enumerate() {
         node.change = match at {
@@ -160,17 +161,23 @@ pub fn comparison() -> GraphPicture {
             at if at % 13 == 7 => Change::Removed,
             at if at % 9 == 4 && at > 10 => Change::Changed {
                 before: node.json.replace("\"createdOn\":17", "\"createdOn\":16").replace("eu", "us"),
+                unknown: Vec::new(),
             },
+            at if at % 17 == 3 => Change::Unknown { before: None },
             _ => Change::Same,
         };
     }
     let changes: Vec<(String, Change)> =
         graph.nodes.iter().map(|node| (node.key.clone(), node.change.clone())).take(count).collect();
     for edge in &mut graph.edges {
-        let end =
-            changes.iter().find(|(key, change)| *key == edge.to && matches!(change, Change::Added | Change::Removed));
+        let end = changes
+            .iter()
+            .find(|(key, change)| *key == edge.to && !matches!(change, Change::Same | Change::Changed { .. }));
         edge.change = end.map_or(Change::Same, |(_, change)| change.clone());
     }
+    let is_same = |key: &str| changes.iter().any(|(of, change)| of == key && *change == Change::Same);
+    let between = graph.edges.iter_mut().filter(|edge| is_same(&edge.from) && is_same(&edge.to));
+    between.step_by(6).for_each(|edge| edge.change = Change::Removed);
     graph
 }
 

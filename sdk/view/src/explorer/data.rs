@@ -23,13 +23,22 @@ impl Change {
             Change::Added => 1,
             Change::Removed => 2,
             Change::Changed { .. } => 3,
+            Change::Unknown { .. } => 4,
         }
     }
 
     /// The object as it was, where that is known.
     fn before(&self) -> Option<&str> {
         match self {
-            Change::Changed { before } => Some(before),
+            Change::Changed { before, .. } | Change::Unknown { before: Some(before) } => Some(before),
+            _ => None,
+        }
+    }
+
+    /// The names of properties that are not known to have changed, as JSON.
+    fn unknown(&self) -> Option<String> {
+        match self {
+            Change::Changed { unknown, .. } if !unknown.is_empty() => serde_json::to_string(unknown).ok(),
             _ => None,
         }
     }
@@ -47,6 +56,7 @@ pub(super) fn write_columns(
     let mut rank = vec![0; index.nodes.len()];
     map.order.iter().enumerate().for_each(|(rank_of, &at)| rank[at] = rank_of);
     out.field("title", &graph.title)?;
+    out.field("missing", &graph.missing)?;
     out.field("block", &BLOCK)?;
     out.field("types", &index.types)?;
     out.field("kinds", &index.kinds)?;
@@ -88,15 +98,15 @@ pub(super) fn write_columns(
 /// The blocks of nodes in the order of the columns, then those of relationships, each an element of its own so that a
 /// browser can work while it still reads.
 pub(super) fn write_objects(index: &Index<'_>, map: &Map, out: &mut impl Write) -> io::Result<()> {
-    let nodes = map.order.iter().map(|&at| (index.nodes[at].json.as_str(), index.nodes[at].change.before()));
+    let nodes = map.order.iter().map(|&at| (index.nodes[at].json.as_str(), &index.nodes[at].change));
     write_blocks("n", nodes, out)?;
-    let edges = index.edges.iter().map(|edge| (edge.source.json.as_str(), edge.source.change.before()));
+    let edges = index.edges.iter().map(|edge| (edge.source.json.as_str(), &edge.source.change));
     write_blocks("e", edges, out)
 }
 
 fn write_blocks<'a>(
     prefix: &str,
-    mut objects: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    mut objects: impl Iterator<Item = (&'a str, &'a Change)>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     for number in 0.. {
@@ -104,15 +114,16 @@ fn write_blocks<'a>(
         if block.is_empty() {
             break;
         }
-        if block.iter().all(|(json, before)| json.is_empty() && before.is_none()) {
+        if block.iter().all(|(json, change)| json.is_empty() && change.before().is_none()) {
             continue;
         }
         write!(out, "<script type=\"application/x-ndjson\" id=\"{prefix}{number}\">")?;
-        for (json, before) in block {
+        for (json, change) in block {
             write_line(json, out)?;
-            if let Some(before) = before {
+            let unknown = change.unknown();
+            for more in change.before().into_iter().chain(unknown.as_deref()) {
                 out.write_all(b"\t")?;
-                write_line(before, out)?;
+                write_line(more, out)?;
             }
             out.write_all(b"\n")?;
         }

@@ -64,7 +64,12 @@ pub fn write_html(graph: &GraphPicture, out: &mut impl Write) -> io::Result<()> 
     let title = if graph.title.trim().is_empty() { "Integration" } else { &graph.title };
     out.write_all(page::head(title).as_bytes())?;
     out.write_all(b"<body>\n")?;
-    let body = page::BODY.replace("{title}", &xml(title)).replace("{subtitle}", &xml(&graph.subtitle));
+    let missing: String = graph.missing.iter().map(|line| format!("<p>{}</p>", xml(line))).collect();
+    let missing = match missing.is_empty() {
+        true => String::new(),
+        false => format!("<div id=\"missing\" role=\"note\">{missing}</div>\n"),
+    };
+    let body = page::body(title, &graph.subtitle, &missing);
     out.write_all(body.as_bytes())?;
     out.write_all(b"<script type=\"application/json\" id=\"graph\">")?;
     data::write_columns(graph, &index, &map, &mut out)?;

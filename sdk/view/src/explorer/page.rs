@@ -7,7 +7,27 @@ use sha2::{Digest, Sha256};
 use crate::escape::xml;
 
 /// The elements of the page; `data.js` and the others fill them.
-pub(super) const BODY: &str = include_str!("page/explorer.html");
+const BODY: &str = include_str!("page/explorer.html");
+
+/// The elements with their texts; `missing` is markup.
+pub(super) fn body(title: &str, subtitle: &str, missing: &str) -> String {
+    // One pass: what stands in a text is no place for another one.
+    let mut body = String::new();
+    let mut rest = BODY;
+    while let Some((before, (text, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        body += before;
+        body += &match text {
+            "title" => xml(title),
+            "subtitle" => xml(subtitle),
+            "missing" => missing.to_owned(),
+            other => format!("{{{other}}}"),
+        };
+        rest = after;
+    }
+    body + rest
+}
 
 const STYLE: &str = include_str!("page/explorer.css");
 

@@ -170,10 +170,11 @@ fn hostile_texts_stay_inside_their_elements() {
     let mut graph = graph(&[(bad, bad)], &[(bad, bad, "lost")]);
     graph.title = bad.into();
     graph.subtitle = bad.into();
+    graph.missing = vec![bad.into()];
     graph.nodes[0].classes = vec![bad.into()];
     graph.nodes[0].name = bad.into();
     graph.nodes[0].json = format!("{{\"x\": \"{bad}\"}}");
-    graph.nodes[0].change = Change::Changed { before: bad.into() };
+    graph.nodes[0].change = Change::Changed { before: bad.into(), unknown: vec![bad.into()] };
     let page = html(&graph);
     assert!(!page.contains("alert(1)</script>") && !page.contains("<!--"));
     assert_eq!(page.matches("<script").count(), 3);
@@ -183,7 +184,7 @@ fn hostile_texts_stay_inside_their_elements() {
 #[test]
 fn objects_stand_in_blocks_line_by_line_in_the_order_of_the_columns() {
     let mut graph = company();
-    graph.nodes[3].change = Change::Changed { before: "{\"old\":\n1}".into() };
+    graph.nodes[3].change = Change::Changed { before: "{\"old\":\n1}".into(), unknown: vec!["old".into()] };
     let page = html(&graph);
     let block = |id: &str| -> Vec<&str> {
         let (_, rest) = page.split_once(&format!("id=\"{id}\">")).unwrap();
@@ -194,7 +195,7 @@ fn objects_stand_in_blocks_line_by_line_in_the_order_of_the_columns() {
     for (at, key) in columns["key"].as_array().unwrap().iter().enumerate() {
         assert!(lines[at].starts_with(&format!("{{\"_key\":{key}}}")), "{at}: {}", lines[at]);
     }
-    assert_eq!(lines.iter().filter(|line| line.ends_with("\t{\"old\": 1}")).count(), 1);
+    assert_eq!(lines.iter().filter(|line| line.ends_with("\t{\"old\": 1}\t[\"old\"]")).count(), 1);
     assert!(!page.contains("id=\"e0\""), "relationships without JSON need no block");
     assert_eq!(columns["change"].as_array().unwrap().iter().filter(|code| **code == 3).count(), 1);
 }
@@ -202,6 +203,15 @@ fn objects_stand_in_blocks_line_by_line_in_the_order_of_the_columns() {
 #[test]
 fn without_a_comparison_there_is_no_column_of_changes() {
     assert!(columns(&html(&company())).get("change").is_none());
+}
+
+#[test]
+fn what_is_missing_stands_above_the_picture() {
+    let page = |missing: &[&str]| {
+        html(&GraphPicture { missing: missing.iter().map(|line| (*line).to_owned()).collect(), ..company() })
+    };
+    assert!(page(&["No <teams>"]).contains("<div id=\"missing\" role=\"note\"><p>No &lt;teams&gt;</p></div>"));
+    assert!(!page(&[]).contains("id=\"missing\""));
 }
 
 #[test]

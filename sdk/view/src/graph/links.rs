@@ -63,5 +63,6 @@ pub(super) fn mark(change: &Change) -> Option<(&'static str, &'static str)> {
         Change::Added => Some(("added", "#2da44e")),
         Change::Removed => Some(("removed", "#cf222e")),
         Change::Changed { .. } => Some(("changed", "#d4a72c")),
+        Change::Unknown { .. } => Some(("unknown", "#8250df")),
     }
 }

@@ -7,7 +7,7 @@ use crate::flowchart;
 
 pub(super) fn mermaid(graph: &GraphPicture) -> String {
     let links = Links::of(graph);
-    let mut out = flowchart::head(&title(graph));
+    let mut out = flowchart::head(&title(graph), &graph.missing);
     for (at, node) in links.nodes.iter().enumerate() {
         out += &format!("  n{at}[\"{}\"]\n", lines(node).map(|line| escaped(&line)).join("<br/>"));
     }
@@ -16,8 +16,9 @@ pub(super) fn mermaid(graph: &GraphPicture) -> String {
     }
     for (edge, from, to) in &links.edges {
         let arrow = if edge.change == Change::Removed { "-.->" } else { "-->" };
+        let unknown = if matches!(edge.change, Change::Unknown { .. }) { " (unknown)" } else { "" };
         let label = if edge.class.trim().is_empty() { &edge.object_type } else { &edge.class };
-        out += &format!("  n{from} {arrow}|\"{}\"| n{to}\n", escaped(label));
+        out += &format!("  n{from} {arrow}|\"{}{unknown}\"| n{to}\n", escaped(label));
     }
     let missing: Vec<String> = (0..links.missing.len()).map(|at| format!("n{}", links.nodes.len() + at)).collect();
     out + &changes(&links) + &flowchart::class("missing", flowchart::MISSING, &missing)
@@ -25,11 +26,13 @@ pub(super) fn mermaid(graph: &GraphPicture) -> String {
 
 /// The entities that are no longer as they were.
 fn changes(links: &Links<'_>) -> String {
-    let classes = [Change::Added, Change::Removed, Change::Changed { before: String::new() }];
+    let changed = Change::Changed { before: String::new(), unknown: Vec::new() };
+    let classes = [Change::Added, Change::Removed, changed, Change::Unknown { before: None }];
     let class = |(name, colour): (&str, &str)| {
         let is_member = |at: &usize| mark(&links.nodes[*at].change).is_some_and(|mark| mark.0 == name);
         let members: Vec<String> = (0..links.nodes.len()).filter(is_member).map(|at| format!("n{at}")).collect();
-        flowchart::class(name, &format!("stroke:{colour},stroke-width:3px"), &members)
+        let dashes = if name == "unknown" { ",stroke-dasharray:2 3" } else { "" };
+        flowchart::class(name, &format!("stroke:{colour},stroke-width:3px{dashes}"), &members)
     };
     classes.iter().filter_map(mark).map(class).collect()
 }

@@ -1,7 +1,7 @@
 //! Pictures of a collected graph: every object for Graphviz and Mermaid, or how many there are for a terminal.
 //!
 //! The tools that lay such pictures out drown in large graphs, so each has a [`Limit`] up to which it is of use; whoever
-//! asks for a picture checks it first. The page of the explorer has none.
+//! asks for a picture checks it first. So has the page of the explorer.
 
 mod dot;
 mod links;
@@ -25,6 +25,8 @@ pub struct Limit {
 impl Limit {
     /// Graphviz takes about ten seconds for so many, and far longer for more.
     pub const DOT: Limit = Limit { entities: 2_000, relationships: 4_000 };
+    /// A page of so many takes about half a gigabyte while it is made, and as much in a browser.
+    pub const PAGE: Limit = Limit { entities: 200_000, relationships: 500_000 };
     /// Mermaid refuses more than 500 arrows and 50,000 characters unless it is configured otherwise, which code forges
     /// do not allow.
     pub const MERMAID: Limit = Limit { entities: 300, relationships: 500 };

@@ -7,6 +7,8 @@ pub struct GraphPicture {
     pub title: String,
     /// One line below it: which job, when, how much.
     pub subtitle: String,
+    /// Lines that state which data are missing.
+    pub missing: Vec<String>,
     /// The entities, in any order. Of two with one key the first gets the relationships.
     pub nodes: Vec<GraphNode>,
     /// The relationships, in any order. What names a key that is not there is listed, not drawn.
@@ -64,6 +66,13 @@ pub enum Change {
     Changed {
         /// The object as it was, as JSON.
         before: String,
+        /// The names of further properties that differ, perhaps only because data are missing.
+        unknown: Vec<String>,
+    },
+    /// Differs, perhaps only because data are missing from either graph.
+    Unknown {
+        /// The object as it was, as JSON, if both graphs have it.
+        before: Option<String>,
     },
 }
 
@@ -74,6 +83,8 @@ pub struct GraphCounts {
     pub title: String,
     /// One line below it: which job, when.
     pub subtitle: String,
+    /// Lines that state which data are missing.
+    pub missing: Vec<String>,
     /// The types of entities, in any order.
     pub entities: Vec<TypeCount>,
     /// The types of relationships, in any order.
@@ -102,4 +113,6 @@ pub struct Changes {
     pub removed: u64,
     /// Have other properties now.
     pub changed: u64,
+    /// Differ, perhaps only because data are missing from either graph.
+    pub unknown: u64,
 }

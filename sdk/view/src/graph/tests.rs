@@ -16,15 +16,16 @@ fn graph() -> GraphPicture {
     GraphPicture {
         title: "Heroku".into(),
         subtitle: "job 1".into(),
+        missing: vec!["Data are missing: app.".into()],
         nodes: vec![
-            node("team-2", "team", ""),
+            GraphNode { change: Change::Unknown { before: None }, ..node("team-2", "team", "") },
             GraphNode { change: Change::Added, ..node("team-1", "team", "Search") },
             node("account-1", "account", "Example"),
         ],
         edges: vec![
             edge("team-1", "OWNS", "app-9"),
             GraphEdge { change: Change::Removed, ..edge("account-1", "HAS", "team-2") },
-            edge("account-1", "HAS", "team-1"),
+            GraphEdge { change: Change::Unknown { before: None }, ..edge("account-1", "HAS", "team-1") },
         ],
     }
 }
@@ -34,9 +35,10 @@ fn counts() -> GraphCounts {
     GraphCounts {
         title: "Heroku".into(),
         subtitle: "job 1".into(),
+        missing: vec!["Data are missing: app.".into()],
         entities: vec![
             one("account", 1),
-            TypeCount { changes: Changes { added: 12, removed: 1, changed: 0 }, ..one("team", 1_200) },
+            TypeCount { changes: Changes { added: 12, removed: 1, changed: 0, unknown: 4 }, ..one("team", 1_200) },
         ],
         relationships: vec![TypeCount { mapped: true, ..one("account_is_person", 7) }, one("account_has_team", 1_200)],
     }
@@ -47,6 +49,7 @@ fn hostile() -> GraphPicture {
     GraphPicture {
         title: nasty.join(" "),
         subtitle: nasty.concat(),
+        missing: nasty.iter().map(|text| (*text).to_owned()).collect(),
         nodes: nasty.iter().map(|text| node(text, text, text)).collect(),
         edges: nasty.iter().map(|text| edge(text, text, "\"<b>nobody")).collect(),
     }
@@ -56,18 +59,20 @@ fn hostile() -> GraphPicture {
 fn mermaid_gets_every_object_by_type_and_key() {
     let expected = "\
 ---
-title: \"Heroku · job 1\"
+title: \"Heroku · job 1 · Data are missing: app.\"
 ---
 flowchart LR
   n0[\"Example<br/>account\"]
   n1[\"Search<br/>team\"]
   n2[\"team-2<br/>team\"]
   n3[\"app-9<br/>not in the graph\"]
-  n0 -->|\"HAS\"| n1
+  n0 -->|\"HAS (unknown)\"| n1
   n0 -.->|\"HAS\"| n2
   n1 -->|\"OWNS\"| n3
   classDef added stroke:#2da44e,stroke-width:3px
   class n1 added
+  classDef unknown stroke:#8250df,stroke-width:3px,stroke-dasharray:2 3
+  class n2 unknown
   classDef missing stroke:#cf222e,stroke-dasharray:5 4
   class n3 missing
 ";
@@ -81,15 +86,15 @@ fn graphviz_gets_every_object_by_type_and_key() {
     assert_eq!(
         body,
         [
-            "  label=\"Heroku · job 1\";",
+            "  label=\"Heroku · job 1\\nData are missing: app.\";",
             "",
             "  n0 [label=\"Example\\naccount\", tooltip=\"account-1\", fillcolor=\"#d8e8fb\"];",
-            "  n1 [label=\"Search\\nteam\", tooltip=\"team-1\", fillcolor=\"#d9f2dc\", color=\"#2da44e\", penwidth=2];",
-            "  n2 [label=\"team-2\\nteam\", tooltip=\"team-2\", fillcolor=\"#d9f2dc\"];",
+            "  n1 [label=\"Search\\nteam\", tooltip=\"team-1 (added)\", fillcolor=\"#d9f2dc\", color=\"#2da44e\", penwidth=2];",
+            "  n2 [label=\"team-2\\nteam\", tooltip=\"team-2 (unknown)\", fillcolor=\"#d9f2dc\", color=\"#8250df\", penwidth=2, style=\"rounded,filled,dotted\"];",
             "  n3 [label=\"app-9\\nnot in the graph\", style=\"rounded,dashed\", color=\"#cf222e\", fontcolor=\"#cf222e\"];",
             "",
-            "  n0 -> n1 [label=\"HAS\", tooltip=\"any_has_any\"];",
-            "  n0 -> n2 [label=\"HAS\", tooltip=\"any_has_any\", color=\"#cf222e\", penwidth=2, style=\"dashed\"];",
+            "  n0 -> n1 [label=\"HAS\", tooltip=\"any_has_any (unknown)\", color=\"#8250df\", penwidth=2, style=\"dotted\"];",
+            "  n0 -> n2 [label=\"HAS\", tooltip=\"any_has_any (removed)\", color=\"#cf222e\", penwidth=2, style=\"dashed\"];",
             "  n1 -> n3 [label=\"OWNS\", tooltip=\"any_owns_any\"];",
             "}",
         ]
@@ -101,9 +106,10 @@ fn a_terminal_shows_the_largest_types_first() {
     let expected = "\
 Heroku
 job 1
+Data are missing: app.
 
 1,201 entities
-  team               1,200  12 added  1 removed
+  team               1,200  12 added  1 removed  4 unknown
   account                1
 
 1,207 relationships

@@ -16,6 +16,7 @@ pub(super) fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {
             out.line(&[(ink, &visible(line))]);
         }
     }
+    out.notes(&counts.missing);
     let sum = |types: &[TypeCount]| types.iter().fold(0_u64, |sum, one| sum.saturating_add(one.count));
     let (entities, relationships) = (sum(&counts.entities), sum(&counts.relationships));
     let all = || counts.entities.iter().chain(&counts.relationships);
@@ -41,8 +42,13 @@ fn line(out: &mut Terminal, one: &TypeCount, names: usize, numbers: usize) {
     let name = format!("  {}", padded(&visible(&one.object_type), names));
     let count = format!("  {:>numbers$}", grouped(one.count));
     let mapped = if one.mapped { "  mapped" } else { "" };
-    let Changes { added, removed, changed } = one.changes;
-    let remarks = [(Ink::Green, added, "added"), (Ink::Red, removed, "removed"), (Ink::Yellow, changed, "changed")];
+    let Changes { added, removed, changed, unknown } = one.changes;
+    let remarks = [
+        (Ink::Green, added, "added"),
+        (Ink::Red, removed, "removed"),
+        (Ink::Yellow, changed, "changed"),
+        (Ink::Magenta, unknown, "unknown"),
+    ];
     let remarks: Vec<(Ink, String)> = remarks
         .into_iter()
         .filter(|&(_, count, _)| count > 0)

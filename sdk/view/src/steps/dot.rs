@@ -10,7 +10,7 @@ const LOOK: Look = Look { columns_apart: "0.8", label: "#57626e", label_size: 9 
 
 pub(super) fn dot(graph: &StepGraph) -> String {
     let links = Links::of(graph);
-    let mut out = head("steps", &graph.title, &LOOK);
+    let mut out = head("steps", &graph.title, &graph.missing, &LOOK);
     for (at, step) in graph.steps.iter().enumerate() {
         out += &node(at, step);
     }

@@ -114,7 +114,8 @@ impl Links {
         if !self.missing.is_empty() {
             size += &format!(" · {} missing", self.missing.len());
         }
-        [Some(size), outcome(steps), self.critical_path(steps)].into_iter().flatten().collect()
+        let facts = [Some(size), outcome(steps), self.critical_path(steps)].into_iter().flatten();
+        facts.chain(graph.missing.iter().cloned()).collect()
     }
 
     fn critical_path(&self, steps: &[StepNode]) -> Option<String> {

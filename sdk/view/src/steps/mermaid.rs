@@ -18,7 +18,7 @@ const CLASSES: &[(&str, &str)] = &[
 
 pub(super) fn mermaid(graph: &StepGraph) -> String {
     let links = Links::of(graph);
-    let mut out = flowchart::head(&graph.title);
+    let mut out = flowchart::head(&graph.title, &graph.missing);
     for (at, step) in graph.steps.iter().enumerate() {
         out += &node(at, step);
     }

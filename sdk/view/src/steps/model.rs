@@ -7,6 +7,8 @@ use crate::number;
 pub struct StepGraph {
     /// What stands above the picture: the name of the integration.
     pub title: String,
+    /// Lines that state which data are missing.
+    pub missing: Vec<String>,
     /// The steps. The ids are meant to be unique; of two steps with one id the first gets the arrows.
     pub steps: Vec<StepNode>,
 }

@@ -21,7 +21,7 @@ fn plan() -> StepGraph {
             ..StepNode::new("fetch-events", "Fetch events")
         },
     ];
-    StepGraph { title: "Heroku".into(), steps }
+    StepGraph { title: "Heroku".into(), steps, ..StepGraph::default() }
 }
 
 fn run() -> StepGraph {
@@ -52,7 +52,7 @@ fn hostile() -> StepGraph {
         run: (at % 3 == 0).then(StepRun::default),
         ..StepNode::new(*text, *text)
     };
-    StepGraph { title: nasty.join(" "), steps: nasty.iter().enumerate().map(step).collect() }
+    StepGraph { title: nasty.join(" "), steps: nasty.iter().enumerate().map(step).collect(), ..StepGraph::default() }
 }
 
 #[test]

@@ -52,9 +52,11 @@ impl Listing<'_> {
         if !self.graph.title.trim().is_empty() {
             self.out.line(&[(Ink::Bold, &visible(&self.graph.title))]);
         }
-        for fact in self.links.facts(self.graph) {
-            self.out.line(&[(Ink::Faint, &visible(&fact))]);
+        let facts = self.links.facts(self.graph);
+        for fact in &facts[..facts.len() - self.graph.missing.len()] {
+            self.out.line(&[(Ink::Faint, &visible(fact))]);
         }
+        self.out.notes(&self.graph.missing);
         for id in &self.links.missing {
             self.out.line(&[(Ink::Red, "✗ no such step: "), (Ink::Bold, &visible(id))]);
         }

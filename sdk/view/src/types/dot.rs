@@ -9,7 +9,7 @@ const LOOK: Look = Look { columns_apart: "0.9", label: "#124a91", label_size: 10
 
 pub(super) fn dot(graph: &TypeGraph) -> String {
     let links = Links::of(graph);
-    let mut out = head("types", &graph.title, &LOOK);
+    let mut out = head("types", &graph.title, &graph.missing, &LOOK);
     for (at, entity) in graph.entities.iter().enumerate() {
         let mapped = if entity.mapped { ", style=\"rounded,dashed\"" } else { "" };
         out += &format!("  t{at} [label=\"{}\"{mapped}];\n", entity.lines(escaped).join("\\n"));

@@ -43,12 +43,12 @@ pub(super) fn facts(graph: &TypeGraph) -> Vec<String> {
     let entity_counts: Vec<u64> = graph.entities.iter().filter_map(|entity| entity.count).collect();
     let edge_counts: Vec<u64> = graph.relationships.iter().filter_map(|edge| edge.count).collect();
     if entity_counts.is_empty() && edge_counts.is_empty() {
-        return vec![types];
+        return [types].into_iter().chain(graph.missing.iter().cloned()).collect();
     }
     let sum = |counts: &[u64]| counts.iter().fold(0_u64, |sum, &count| sum.saturating_add(count));
     let entities = counted(sum(&entity_counts), "entity", "entities");
     let relationships = counted(sum(&edge_counts), "relationship", "relationships");
-    vec![types, format!("{entities} · {relationships}")]
+    [types, format!("{entities} · {relationships}")].into_iter().chain(graph.missing.iter().cloned()).collect()
 }
 
 /// A class with how many there are of it: `HAS · 1,200`.

@@ -7,7 +7,7 @@ use crate::flowchart;
 
 pub(super) fn mermaid(graph: &TypeGraph) -> String {
     let links = Links::of(graph);
-    let mut out = flowchart::head(&graph.title);
+    let mut out = flowchart::head(&graph.title, &graph.missing);
     for (at, entity) in graph.entities.iter().enumerate() {
         out += &format!("  t{at}[\"{}\"]\n", entity.lines(escaped).join("<br/>"));
     }

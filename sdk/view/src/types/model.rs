@@ -7,6 +7,8 @@ use crate::number::counted;
 pub struct TypeGraph {
     /// What stands above the picture: the name of the integration.
     pub title: String,
+    /// Lines that state which data are missing.
+    pub missing: Vec<String>,
     /// The entity types; of two with one name the first gets the arrows.
     pub entities: Vec<TypeNode>,
     /// The relationship types.

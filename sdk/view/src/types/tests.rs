@@ -17,6 +17,7 @@ fn relationship(from: &str, class: &str, to: &str, count: Option<u64>) -> TypeEd
 fn model() -> TypeGraph {
     TypeGraph {
         title: "Heroku".into(),
+        missing: Vec::new(),
         entities: vec![
             entity("account", "Account", "Enterprise Account", Some(1)),
             entity("team", "Team", "Team", Some(1_200)),
@@ -34,6 +35,7 @@ fn hostile() -> TypeGraph {
     let nasty = ["<script>", "\"'><img src=x onerror=a>", "\u{1b}[2J\n\u{202e}evil", "]|`\\ --> &lt;"];
     TypeGraph {
         title: nasty.join(" "),
+        missing: Vec::new(),
         entities: nasty.iter().map(|text| entity(text, text, text, None)).collect(),
         relationships: nasty.iter().map(|text| relationship(text, text, "<b>nobody", Some(1))).collect(),
     }

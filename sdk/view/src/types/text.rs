@@ -16,9 +16,11 @@ pub(super) fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
     if !graph.title.trim().is_empty() {
         out.line(&[(Ink::Bold, &visible(&graph.title))]);
     }
-    for fact in facts(graph) {
-        out.line(&[(Ink::Faint, &fact)]);
+    let facts = facts(graph);
+    for fact in &facts[..facts.len() - graph.missing.len()] {
+        out.line(&[(Ink::Faint, fact)]);
     }
+    out.notes(&graph.missing);
     let widths = Widths::of(graph);
     for (at, entity) in graph.entities.iter().enumerate() {
         let count = entity.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();

@@ -13,6 +13,7 @@ fn hostile_name() -> String {
 fn step_page() -> String {
     let graph = StepGraph {
         title: hostile_name(),
+        missing: Vec::new(),
         steps: vec![
             StepNode { emits: vec!["heroku_account".into()], ..StepNode::new("fetch-account", "Fetch account") },
             StepNode {
@@ -28,6 +29,7 @@ fn type_page() -> String {
     let node = |object_type: &str| TypeNode { object_type: object_type.into(), ..TypeNode::default() };
     let graph = TypeGraph {
         title: hostile_name(),
+        missing: Vec::new(),
         entities: vec![node("heroku_account"), TypeNode { resource: hostile_name(), ..node("heroku_team") }],
         relationships: vec![TypeEdge {
             object_type: "heroku_account_has_team".into(),

@@ -1,90 +1,257 @@
 //! A collected graph, or two laid over each other, as there is to draw: read from the store object by object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use integration_sdk::graph::{Direction, ObjectKey};
-use integration_sdk::store::{Count, JobStore, Kind, Row};
-use integration_view::graph::{Change, GraphEdge, GraphNode, GraphPicture};
+use integration_sdk::diff::{self, Change as Verdict, Coverage, Difference, Side};
+use integration_sdk::graph::{Direction, ObjectType};
+use integration_sdk::store::{Count, JobRow, JobStore, Kind, Store, Stored};
+use integration_view::graph::{Change, GraphEdge, GraphNode, GraphPicture, Limit};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::gaps;
 use crate::failure::Failure;
 
 /// Objects read from the store at once.
-pub(super) const PAGE: usize = 1_000;
+const PAGE: usize = 1_000;
 /// Entities above which raw data stay out of the page: a browser would have to read hundreds of megabytes.
-const WITH_RAW_DATA: usize = 60_000;
+const WITH_RAW_DATA: u64 = 60_000;
 
 /// A graph in the store, and the one to compare it with.
 pub(super) struct Collected {
     pub(super) title: String,
     pub(super) subtitle: String,
+    /// What either graph lacks, in lines.
+    pub(super) missing: Vec<String>,
+    /// The types to show; all of them if empty.
+    pub(super) types: BTreeSet<ObjectType>,
+    pub(super) newer: Half,
+    pub(super) older: Option<Half>,
+}
+
+/// The graph of one job.
+pub(super) struct Half {
     pub(super) job: JobStore,
     pub(super) census: Vec<Count>,
-    pub(super) earlier: Option<(JobStore, Vec<Count>)>,
+    pub(super) coverage: Coverage,
 }
 
-/// Everything there is to draw.
-pub(super) async fn read(collected: &Collected) -> Result<GraphPicture, Failure> {
-    let mut objects = load(&collected.job, &collected.census).await?;
-    if let Some((earlier, census)) = &collected.earlier {
-        compare(&mut objects, load(earlier, census).await?);
+impl Half {
+    pub(super) async fn of(store: &Store, row: &JobRow) -> Result<Half, Failure> {
+        let (job, coverage) = (store.open_job(row), gaps::coverage(row)?);
+        let census = job.census().await?;
+        Ok(Half { job, census, coverage })
     }
-    Ok(picture(collected.title.clone(), collected.subtitle.clone(), objects))
+
+    fn side(&self) -> Side<'_> {
+        Side { job: &self.job, census: &self.census, coverage: &self.coverage }
+    }
 }
 
-/// An object of the store, and what became of it.
-struct Object {
-    row: Row,
-    json: String,
-    change: Change,
+impl Collected {
+    /// Whether objects of a type are read. Relationships are, unless others are named.
+    pub(super) fn wants(&self, object_type: &ObjectType, kind: Kind) -> bool {
+        let named = self.types.is_empty() || self.types.contains(object_type);
+        named || kind != Kind::Entity && !self.names_relationships()
+    }
+
+    fn names_relationships(&self) -> bool {
+        let counts = [&self.newer].into_iter().chain(&self.older).flat_map(|half| &half.census);
+        counts.into_iter().any(|count| count.kind != Kind::Entity && self.types.contains(&count.object_type))
+    }
+
+    /// How many entities and relationships of a graph are certain to be drawn.
+    pub(super) fn size_of(&self, half: &Half) -> (u64, u64) {
+        let certain = |count: &&Count| self.types.is_empty() || self.types.contains(&count.object_type);
+        let (mut entities, mut relationships) = (0, 0);
+        for count in half.census.iter().filter(certain) {
+            *if count.kind == Kind::Entity { &mut entities } else { &mut relationships } += count.objects;
+        }
+        (entities, relationships)
+    }
+
+    /// Passes the type and the change of each object of either graph, if there are two.
+    pub(super) async fn count_changes(&self, mut visit: impl FnMut(&ObjectType, &Verdict)) -> Result<(), Failure> {
+        self.differences(|difference| {
+            if let Some(stored) = difference.now.as_ref().or(difference.before.as_ref()) {
+                visit(&stored.row.object_type, &difference.change);
+            }
+        })
+        .await
+    }
+
+    async fn differences(&self, visit: impl FnMut(Difference)) -> Result<(), Failure> {
+        let Some(older) = &self.older else { return Ok(()) };
+        let halves = || [older, &self.newer].into_iter();
+        let kinds: BTreeMap<&ObjectType, Kind> =
+            halves().flat_map(|half| &half.census).map(|count| (&count.object_type, count.kind)).collect();
+        let wanted = |name: &ObjectType| kinds.get(name).is_some_and(|kind| self.wants(name, *kind));
+        Ok(diff::compare(older.side(), self.newer.side(), wanted, visit).await?)
+    }
 }
 
-async fn load(job: &JobStore, census: &[Count]) -> Result<BTreeMap<ObjectKey, Object>, Failure> {
-    let mut objects = BTreeMap::new();
-    for count in census {
+/// Everything there is to draw, with the numbers of entities and relationships. If they exceed the limit, the picture is
+/// not whole: no more than the limit is held in memory.
+pub(super) async fn read(collected: &Collected, limit: Limit) -> Result<(GraphPicture, u64, u64), Failure> {
+    let halves = [&collected.newer].into_iter().chain(&collected.older);
+    let entities = halves.map(|half| collected.size_of(half).0).max().unwrap_or(0);
+    let mut drawing = Drawing {
+        limit,
+        raw_data: entities <= WITH_RAW_DATA,
+        shown: (!collected.types.is_empty()).then(HashSet::new),
+        picture: GraphPicture {
+            title: collected.title.clone(),
+            subtitle: collected.subtitle.clone(),
+            missing: collected.missing.clone(),
+            ..GraphPicture::default()
+        },
+        targets: BTreeMap::new(),
+        entities: 0,
+        relationships: 0,
+    };
+    if collected.older.is_some() {
+        collected.differences(|difference| drawing.add(difference)).await?;
+    } else {
+        // Entities first: which relationships are shown depends on them.
+        let counts = collected.newer.census.iter().map(|count| (count.kind, &count.object_type));
+        for (_, object_type) in counts.filter(|(kind, name)| collected.wants(name, *kind)).collect::<BTreeSet<_>>() {
+            drawing.add_all(&collected.newer.job, object_type).await?;
+        }
+    }
+    Ok(drawing.finish())
+}
+
+/// What is drawn so far.
+struct Drawing {
+    limit: Limit,
+    raw_data: bool,
+    /// The keys of the entities, if only relationships between them are drawn.
+    shown: Option<HashSet<String>>,
+    picture: GraphPicture,
+    targets: BTreeMap<String, Target>,
+    entities: u64,
+    relationships: u64,
+}
+
+/// An entity of another source, with the changes of what leads to it.
+struct Target {
+    node: GraphNode,
+    changes: Vec<Change>,
+}
+
+impl Drawing {
+    /// Adds the objects of a type, whichever step added them.
+    async fn add_all(&mut self, job: &JobStore, object_type: &ObjectType) -> Result<(), Failure> {
         let mut after = None;
         loop {
-            let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
-            after = page.next;
-            objects.extend(page.objects.iter().map(|(row, json)| {
-                let (row, json) = (row.clone(), json.to_owned());
-                (row.key.clone(), Object { row, json, change: Change::Same })
-            }));
-            if after.is_none() {
-                break;
+            let page = job.stored_page(object_type.clone(), after, PAGE).await?;
+            let last = page.len() < PAGE;
+            after = page.last().map(|stored| stored.row.key.clone());
+            page.into_iter().for_each(|stored| self.add_object(stored, Change::Same));
+            if last {
+                return Ok(());
             }
         }
     }
-    Ok(objects)
-}
 
-fn compare(now: &mut BTreeMap<ObjectKey, Object>, before: BTreeMap<ObjectKey, Object>) {
-    for (key, object) in now.iter_mut() {
-        object.change = match before.get(key) {
-            None => Change::Added,
-            Some(earlier) if earlier.json == object.json => Change::Same,
-            Some(earlier) => Change::Changed { before: earlier.json.clone() },
+    fn add(&mut self, difference: Difference) {
+        let Difference { before, now, change } = difference;
+        let before_json = before.as_ref().filter(|_| now.is_some()).map(|stored| self.shown(&stored.json));
+        let change = match change {
+            Verdict::Same => Change::Same,
+            Verdict::Added => Change::Added,
+            Verdict::Removed => Change::Removed,
+            Verdict::Changed { unknown, .. } => {
+                Change::Changed { before: before_json.unwrap_or_default(), unknown: unknown.into_iter().collect() }
+            }
+            Verdict::Unknown => Change::Unknown { before: before_json },
         };
-    }
-    for (key, object) in before {
-        now.entry(key).or_insert(Object { change: Change::Removed, ..object });
-    }
-}
-
-fn picture(title: String, subtitle: String, objects: BTreeMap<ObjectKey, Object>) -> GraphPicture {
-    let mut picture = GraphPicture { title, subtitle, ..GraphPicture::default() };
-    let entities = objects.values().filter(|object| object.row.kind == Kind::Entity).count();
-    let mut targets: BTreeMap<String, GraphNode> = BTreeMap::new();
-    for object in objects.into_values() {
-        match object.row.kind {
-            Kind::Entity => picture.nodes.push(node(object, entities <= WITH_RAW_DATA)),
-            Kind::Relationship => picture.edges.extend(edge(object)),
-            Kind::MappedRelationship => picture.edges.extend(mapped(object, &mut targets)),
+        if let Some(stored) = now.or(before) {
+            self.add_object(stored, change);
         }
     }
-    picture.nodes.extend(targets.into_values());
-    picture
+
+    fn add_object(&mut self, stored: Stored, change: Change) {
+        match stored.row.kind {
+            Kind::Entity => {
+                self.entities += 1;
+                if self.limit.allows(self.entities, 0) {
+                    if let Some(shown) = &mut self.shown {
+                        shown.insert(stored.row.key.to_string());
+                    }
+                    let json = self.shown(&stored.json);
+                    self.picture.nodes.push(node(&stored, json, change));
+                }
+            }
+            Kind::Relationship => {
+                if let Some(edge) = edge(stored, change).filter(|edge| self.shows(&edge.from) && self.shows(&edge.to)) {
+                    self.add_edge(edge);
+                }
+            }
+            Kind::MappedRelationship => self.add_mapped(stored, change),
+        }
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        self.shown.as_ref().is_none_or(|shown| shown.contains(key))
+    }
+
+    fn add_edge(&mut self, edge: GraphEdge) {
+        self.relationships += 1;
+        if self.limit.allows(0, self.relationships) {
+            self.picture.edges.push(edge);
+        }
+    }
+
+    /// The JSON that the page shows.
+    fn shown(&self, json: &str) -> String {
+        if self.raw_data { json.to_owned() } else { without_raw_data(json) }
+    }
+
+    /// A mapped relationship leads to an entity of another source: a node that is known by what it is found by.
+    fn add_mapped(&mut self, stored: Stored, change: Change) {
+        let Ok(Mapped { mapping }) = serde_json::from_str(&stored.json) else { return };
+        let Some(key) = mapping.target_key().filter(|_| self.shows(&mapping.source_entity_key)) else { return };
+        if self.limit.allows(0, self.relationships + 1) {
+            let target = self.targets.entry(key.clone());
+            let target = target.or_insert_with(|| Target { node: mapping.target(&key), changes: Vec::new() });
+            target.changes.push(change.clone());
+        }
+        let (from, to) = match mapping.relationship_direction {
+            Direction::Forward => (mapping.source_entity_key, key),
+            Direction::Reverse => (key, mapping.source_entity_key),
+        };
+        self.add_edge(GraphEdge {
+            key: stored.row.key.to_string(),
+            object_type: stored.row.object_type.to_string(),
+            class: stored.row.class.to_string(),
+            from,
+            to,
+            json: stored.json,
+            change,
+        });
+    }
+
+    fn finish(self) -> (GraphPicture, u64, u64) {
+        let Drawing { mut picture, targets, entities, relationships, .. } = self;
+        let entities = entities + targets.len() as u64;
+        picture.nodes.extend(targets.into_values().map(Target::changed));
+        (picture, entities, relationships)
+    }
+}
+
+impl Target {
+    /// The entity with the change that all that leads to it have in common.
+    fn changed(self) -> GraphNode {
+        let mut changes = self.changes.into_iter().map(|change| match change {
+            Change::Unknown { .. } => Change::Unknown { before: None },
+            Change::Changed { .. } => Change::Same,
+            other => other,
+        });
+        let first = changes.next().unwrap_or_default();
+        let change = if changes.all(|change| change == first) { first } else { Change::Same };
+        GraphNode { change, ..self.node }
+    }
 }
 
 #[derive(Deserialize)]
@@ -93,16 +260,15 @@ struct Named {
     display_name: Option<String>,
 }
 
-fn node(object: Object, raw_data: bool) -> GraphNode {
-    let name = serde_json::from_str::<Named>(&object.json).ok().and_then(|named| named.display_name);
-    let json = if raw_data { object.json.clone() } else { without_raw_data(&object.json) };
+fn node(stored: &Stored, json: String, change: Change) -> GraphNode {
+    let name = serde_json::from_str::<Named>(&stored.json).ok().and_then(|named| named.display_name);
     GraphNode {
-        key: object.row.key.to_string(),
-        object_type: object.row.object_type.to_string(),
-        classes: object.row.class.split(',').map(str::to_owned).collect(),
+        key: stored.row.key.to_string(),
+        object_type: stored.row.object_type.to_string(),
+        classes: stored.row.class.split(',').map(str::to_owned).collect(),
         name: name.unwrap_or_default(),
         json,
-        change: object.change,
+        change,
     }
 }
 
@@ -114,17 +280,16 @@ fn without_raw_data(json: &str) -> String {
     object.to_string()
 }
 
-fn edge(object: Object) -> Option<GraphEdge> {
-    let json = object.json;
-    let (from, to) = object.row.ends?;
+fn edge(stored: Stored, change: Change) -> Option<GraphEdge> {
+    let (from, to) = stored.row.ends?;
     Some(GraphEdge {
-        key: object.row.key.to_string(),
-        object_type: object.row.object_type.to_string(),
-        class: object.row.class.to_string(),
+        key: stored.row.key.to_string(),
+        object_type: stored.row.object_type.to_string(),
+        class: stored.row.class.to_string(),
         from: from.to_string(),
         to: to.to_string(),
-        json,
-        change: object.change,
+        json: stored.json,
+        change,
     })
 }
 
@@ -143,37 +308,28 @@ struct Mapping {
     target_entity: serde_json::Map<String, Value>,
 }
 
-/// A mapped relationship leads to an entity of another source: a node that is known by what it is found by.
-fn mapped(object: Object, targets: &mut BTreeMap<String, GraphNode>) -> Option<GraphEdge> {
-    let Mapped { mapping } = serde_json::from_str(&object.json).ok()?;
-    let text = |name: &str| {
-        mapping.target_entity.get(name).map(|value| match value {
+impl Mapping {
+    fn text(&self, name: &str) -> Option<String> {
+        self.target_entity.get(name).map(|value| match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         })
-    };
-    let found_by: Vec<String> = mapping.target_filter_keys.first()?.iter().filter_map(|name| text(name)).collect();
-    let key = format!("mapped:{}", found_by.join(":"));
-    targets.entry(key.clone()).or_insert_with(|| GraphNode {
-        key: key.clone(),
-        object_type: text("_type").unwrap_or_else(|| "unknown".to_owned()),
-        classes: text("_class").into_iter().collect(),
-        name: text("displayName").or_else(|| text("name")).or_else(|| text("email")).unwrap_or_default(),
-        json: Value::Object(mapping.target_entity.clone()).to_string(),
-        change: object.change.clone(),
-    });
-    let ends = match mapping.relationship_direction {
-        Direction::Forward => (mapping.source_entity_key.clone(), key),
-        Direction::Reverse => (key, mapping.source_entity_key.clone()),
-    };
-    let json = object.json.clone();
-    Some(GraphEdge {
-        key: object.row.key.to_string(),
-        object_type: object.row.object_type.to_string(),
-        class: object.row.class.to_string(),
-        from: ends.0,
-        to: ends.1,
-        json,
-        change: object.change,
-    })
+    }
+
+    fn target_key(&self) -> Option<String> {
+        let names = self.target_filter_keys.first()?;
+        let found_by: Vec<String> = names.iter().filter_map(|name| self.text(name)).collect();
+        Some(format!("mapped:{}", found_by.join(":")))
+    }
+
+    fn target(&self, key: &str) -> GraphNode {
+        GraphNode {
+            key: key.to_owned(),
+            object_type: self.text("_type").unwrap_or_else(|| "unknown".to_owned()),
+            classes: self.text("_class").into_iter().collect(),
+            name: ["displayName", "name", "email"].iter().find_map(|name| self.text(name)).unwrap_or_default(),
+            json: Value::Object(self.target_entity.clone()).to_string(),
+            change: Change::Same,
+        }
+    }
 }

@@ -1,18 +1,19 @@
 //! `visualize graph`: a collected graph as a page to explore, for Graphviz, for Mermaid, or by count.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use integration_sdk::store::{Count, JobRow, JobStore, Kind as ObjectKind, Store};
+use integration_sdk::graph::ObjectType;
 use integration_view::explorer;
 use integration_view::graph::{self, GraphPicture, Limit};
 
-use super::collected::Collected;
-use super::{Kind, canvas, collected, counts, create, deliver};
+use super::collected::{Collected, Half};
+use super::{Kind, canvas, collected, counts, create, deliver, gaps};
 use crate::failure::Failure;
 use crate::history;
-use crate::report::words::counted;
+use crate::report::words::{counted, list};
 use crate::session::Session;
 
 /// Where the page goes unless told: nobody reads it on stdout.
@@ -29,20 +30,23 @@ pub(super) struct Graph {
     /// The job whose graph it is; the newest unless given
     #[arg(long, value_name = "ID")]
     job: Option<String>,
-    /// Show what was added, removed and changed since this job
+    /// Show what was added, removed and changed since this job; what a gap of either job may explain is unknown
     #[arg(long, value_name = "ID")]
     against: Option<String>,
+    /// Show these types only: entities, with the relationships between them, or the relationships that are named
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = |name: &str| ObjectType::new(name))]
+    types: Vec<ObjectType>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A page to explore in a browser, for a graph of any size
+    /// A page to explore in a browser: up to 200,000 entities and 500,000 relationships
     Html,
     /// For Graphviz: up to 2,000 entities and 4,000 relationships
     Dot,
     /// For Mermaid: up to 300 entities and 500 relationships
     Mermaid,
-    /// How many there are of each type, for a terminal
+    /// How many there are of each type, for a terminal and a graph of any size
     Text,
 }
 
@@ -52,7 +56,7 @@ pub(super) async fn run(session: &Session<'_>, order: &Graph) -> Result<(), Fail
     let output = order.output.as_deref();
     match format {
         Format::Html => {
-            let picture = collected::read(&collected).await?;
+            let picture = bounded(&collected, "html", Limit::PAGE).await?;
             let path = output.unwrap_or(Path::new(PAGE_FILE));
             write_page(path, &picture).map_err(Failure::file("write", path))?;
             let (entities, relationships) = size(picture.nodes.len() as u64, picture.edges.len() as u64);
@@ -61,9 +65,9 @@ pub(super) async fn run(session: &Session<'_>, order: &Graph) -> Result<(), Fail
                 path.display()
             ))
         }
-        Format::Dot => deliver(session, output, &graph::dot(&small(&collected, "Graphviz", "dot", Limit::DOT).await?)),
+        Format::Dot => deliver(session, output, &graph::dot(&bounded(&collected, "dot", Limit::DOT).await?)),
         Format::Mermaid => {
-            deliver(session, output, &graph::mermaid(&small(&collected, "Mermaid", "mermaid", Limit::MERMAID).await?))
+            deliver(session, output, &graph::mermaid(&bounded(&collected, "mermaid", Limit::MERMAID).await?))
         }
         Format::Text => {
             let (width, colour) = canvas(output);
@@ -94,39 +98,47 @@ async fn find(session: &Session<'_>, order: &Graph) -> Result<Collected, Failure
     };
     let (store, job) = find(order.job.clone()).await?;
     let mut subtitle = format!("job {} of {}", history::short(job.id.as_str()), job.started);
-    let (job, census) = opened(&store, &job).await?;
-    let earlier = match &order.against {
+    let mut missing = gaps::lines(&job)?;
+    let newer = Half::of(&store, &job).await?;
+    let older = match &order.against {
         None => None,
         Some(id) => {
             let (_, earlier) = find(Some(id.clone())).await?;
             subtitle += &format!(", against job {} of {}", history::short(earlier.id.as_str()), earlier.started);
-            Some(opened(&store, &earlier).await?)
+            missing.extend(gaps::lines(&earlier)?);
+            Some(Half::of(&store, &earlier).await?)
         }
     };
-    Ok(Collected { title: session.integration.title().to_owned(), subtitle, job, census, earlier })
+    let types = wanted_types(order, &newer, older.as_ref())?;
+    Ok(Collected { title: session.integration.title().to_owned(), subtitle, missing, types, newer, older })
 }
 
-async fn opened(store: &Store, job: &JobRow) -> Result<(JobStore, Vec<Count>), Failure> {
-    let job = store.open_job(job);
-    let census = job.census().await?;
-    Ok((job, census))
+/// The types of `--type`, which either graph must have.
+fn wanted_types(order: &Graph, newer: &Half, older: Option<&Half>) -> Result<BTreeSet<ObjectType>, Failure> {
+    let census = newer.census.iter().chain(older.iter().flat_map(|older| &older.census));
+    let known: BTreeSet<&ObjectType> = census.map(|count| &count.object_type).collect();
+    match order.types.iter().find(|wanted| !known.contains(wanted)) {
+        None => Ok(order.types.iter().cloned().collect()),
+        Some(unknown) => Err(Failure::Usage(format!(
+            "the graph has no objects of type {unknown}; its types are {}",
+            list(known.into_iter().map(ObjectType::as_str))
+        ))),
+    }
 }
 
-/// The graph, where it is small enough for a tool: what is too large is not even read.
-async fn small(collected: &Collected, tool: &str, format: &str, limit: Limit) -> Result<GraphPicture, Failure> {
+/// The graph, if it is small enough for a format: what is too large is not even read.
+async fn bounded(collected: &Collected, format: &str, limit: Limit) -> Result<GraphPicture, Failure> {
     let check = |entities, relationships| match limit.allows(entities, relationships) {
         true => Ok(()),
-        false => Err(too_large(size(entities, relationships), tool, format, limit)),
+        false => Err(too_large(size(entities, relationships), format, limit)),
     };
-    for census in [&collected.census].into_iter().chain(collected.earlier.as_ref().map(|(_, census)| census)) {
-        let objects = |entities: bool| {
-            census.iter().filter(move |count| (count.kind == ObjectKind::Entity) == entities).map(|count| count.objects)
-        };
-        check(objects(true).sum(), objects(false).sum())?;
+    for half in [&collected.newer].into_iter().chain(&collected.older) {
+        let (entities, relationships) = collected.size_of(half);
+        check(entities, relationships)?;
     }
     // Removed objects and the targets of mapped relationships are drawn, too.
-    let picture = collected::read(collected).await?;
-    check(picture.nodes.len() as u64, picture.edges.len() as u64)?;
+    let (picture, entities, relationships) = collected::read(collected, limit).await?;
+    check(entities, relationships)?;
     Ok(picture)
 }
 
@@ -134,11 +146,15 @@ fn size(entities: u64, relationships: u64) -> (String, String) {
     (counted(entities, "entity", "entities"), counted(relationships, "relationship", "relationships"))
 }
 
-fn too_large(found: (String, String), tool: &str, format: &str, limit: Limit) -> Failure {
+fn too_large(found: (String, String), format: &str, limit: Limit) -> Failure {
     let most = size(limit.entities, limit.relationships);
+    let page = match format {
+        "html" => "",
+        _ => "--format html makes a page of a larger graph; ",
+    };
     Failure::Usage(format!(
-        "the graph is too large for {tool}: {} and {}, and --format {format} goes up to {} and {}. \
-         --format html makes a page to explore, whatever the size; --format text counts by type",
+        "the graph is too large for --format {format}: {} and {}, and the most are {} and {}. \
+         --type TYPE[,TYPE] draws some types only; {page}--format text counts a graph of any size by type",
         found.0, found.1, most.0, most.1
     ))
 }
@@ -151,7 +167,9 @@ fn write_page(path: &Path, picture: &GraphPicture) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use integration_sdk::graph::{ObjectType, StepId};
+    use integration_sdk::diff::Coverage;
+    use integration_sdk::graph::StepId;
+    use integration_sdk::store::{Count, Kind as ObjectKind, Store};
     use serde_json::json;
 
     use super::*;
@@ -168,23 +186,46 @@ mod tests {
         };
         let census = vec![
             count("space_planet", ObjectKind::Entity, entities),
+            count("space_comet", ObjectKind::Entity, 7),
             count("space_planet_has_moon", ObjectKind::Relationship, relationships),
         ];
-        (folder, Collected { title: String::new(), subtitle: String::new(), job, census, earlier: None })
+        let newer = Half { job, census, coverage: Coverage::default() };
+        let (title, subtitle) = (String::new(), String::new());
+        (folder, Collected { title, subtitle, missing: Vec::new(), types: BTreeSet::new(), newer, older: None })
+    }
+
+    async fn refusal(collected: &Collected, format: &str, limit: Limit) -> String {
+        bounded(collected, format, limit).await.map(|_| ()).expect_err("a refusal").to_string()
     }
 
     #[tokio::test]
-    async fn a_graph_too_large_for_a_tool_is_refused_with_what_to_do_instead() {
+    async fn a_graph_too_large_for_a_format_is_refused_with_what_to_do_instead() {
         let (_folder, large) = graph(12_345, 40).await;
-        let refused = small(&large, "Mermaid", "mermaid", Limit::MERMAID).await.map(|_| ()).expect_err("a refusal");
         assert_eq!(
-            refused.to_string(),
-            "the graph is too large for Mermaid: 12,345 entities and 40 relationships, and --format mermaid goes up to \
-             300 entities and 500 relationships. --format html makes a page to explore, whatever the size; \
-             --format text counts by type"
+            refusal(&large, "mermaid", Limit::MERMAID).await,
+            "the graph is too large for --format mermaid: 12,352 entities and 40 relationships, and the most are \
+             300 entities and 500 relationships. --type TYPE[,TYPE] draws some types only; --format html makes a page \
+             of a larger graph; --format text counts a graph of any size by type"
         );
-        let (_folder, dense) = graph(300, 501).await;
-        assert!(small(&dense, "Mermaid", "mermaid", Limit::MERMAID).await.is_err());
-        assert!(small(&dense, "Graphviz", "dot", Limit::DOT).await.is_ok());
+        let (_folder, dense) = graph(200, 501).await;
+        assert!(bounded(&dense, "mermaid", Limit::MERMAID).await.is_err());
+        assert!(bounded(&dense, "dot", Limit::DOT).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_page_has_a_bound_that_some_types_of_a_large_graph_are_within() {
+        let (_folder, mut large) = graph(1_000_000, 1_000_000).await;
+        assert_eq!(
+            refusal(&large, "html", Limit::PAGE).await,
+            "the graph is too large for --format html: 1,000,007 entities and 1,000,000 relationships, and the most are \
+             200,000 entities and 500,000 relationships. --type TYPE[,TYPE] draws some types only; --format text counts \
+             a graph of any size by type"
+        );
+        large.types =
+            ["space_comet", "space_planet_has_moon"].map(|name| ObjectType::new(name).expect("a type")).into();
+        assert_eq!(large.size_of(&large.newer), (7, 1_000_000));
+        large.types = BTreeSet::from([ObjectType::new("space_comet").expect("a type")]);
+        // How many of the relationships lead from comet to comet is known when they are read.
+        assert!(bounded(&large, "html", Limit::PAGE).await.is_ok());
     }
 }

@@ -8,6 +8,8 @@ use integration_sdk::step::Declaration;
 use integration_sdk::{Integration, Plan, Summary};
 use integration_view::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState, TypeEdge, TypeGraph, TypeNode};
 
+use super::gaps;
+
 /// The steps in the order of the plan.
 pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Summary>) -> StepGraph {
     let reports: BTreeMap<&StepId, &StepReport> =
@@ -28,7 +30,8 @@ pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Sum
             ..StepNode::new(step.id().as_str(), &declaration.name)
         }
     });
-    StepGraph { title: integration.title().to_owned(), steps: nodes.collect() }
+    let missing = summary.map(gaps::lines_of).unwrap_or_default();
+    StepGraph { title: integration.title().to_owned(), missing, steps: nodes.collect() }
 }
 
 fn texts<T: ToString>(names: impl IntoIterator<Item = T>) -> Vec<String> {
@@ -124,6 +127,7 @@ pub(super) fn types(integration: &Integration, summary: Option<&Summary>) -> Typ
     let others = foreign(integration, &nodes);
     TypeGraph {
         title: integration.title().to_owned(),
+        missing: summary.map(gaps::lines_of).unwrap_or_default(),
         entities: nodes.into_values().chain(others).collect(),
         relationships: edges.into_values().collect(),
     }

@@ -149,7 +149,7 @@ class Graph {
     return this.oddKeys.get(edge) ?? usual();
   }
 
-  /** The objects, as {now, before} in JSON; undefined while the browser still reads them. */
+  /** The objects, as {now, before, unknown} in JSON; undefined while the browser still reads them. */
   nodeObject(node) {
     return this.line("n", node);
   }
@@ -162,11 +162,11 @@ class Graph {
     const id = prefix + Math.floor(number / this.block);
     if (this.openBlock?.id !== id) {
       const element = document.getElementById(id);
-      if (!element) return document.readyState === "loading" ? undefined : { now: "", before: "" };
+      if (!element) return document.readyState === "loading" ? undefined : { now: "", before: "", unknown: "" };
       this.openBlock = { id, lines: element.textContent.split("\n") };
     }
-    const [now, before = ""] = (this.openBlock.lines[number % this.block] ?? "").split("\t");
-    return { now, before };
+    const [now, before = "", unknown = ""] = (this.openBlock.lines[number % this.block] ?? "").split("\t");
+    return { now, before, unknown };
   }
 }
 

@@ -17,15 +17,14 @@ class Legend {
     const open = new Map(
       Array.from(this.element.querySelectorAll("details"), (part) => [part.dataset.title, part.open]),
     );
-    const changes = Array.from(CHANGES, (_, code) =>
-      graph.change.reduce((sum, change) => sum + (change === code ? 1 : 0), 0),
-    );
+    const ends = state.shownIn(0, graph.count) - state.matching;
     this.element.replaceChildren(
       make(
         "p",
         { class: "shown" },
         state.filtered
-          ? `${grouped(state.shownIn(0, graph.count))} of ${counted(graph.count, "entity", "entities")}`
+          ? `${grouped(state.matching)} of ${counted(graph.count, "entity", "entities")}` +
+              (ends ? `, and ${counted(ends, "end")} of relationships` : "")
           : counted(graph.count, "entity", "entities"),
         state.filtered && button("Show all", () => state.filter(this.nothing()), { class: "quiet" }),
       ),
@@ -34,13 +33,9 @@ class Legend {
             this.part(
               "Changes",
               "hiddenChanges",
-              CHANGES.map((change, code) => [
-                code,
-                `${change.sign} ${change.title}`,
-                changes[code],
-                code ? state.theme.change(code) : null,
-              ]),
+              this.changes(),
             ),
+            make("p", { class: "soft" }, "Entities + relationships. What a gap may explain is unknown."),
           ]
         : []),
       this.part(
@@ -74,6 +69,15 @@ class Legend {
     return { hiddenTypes: new Set(), hiddenClasses: new Set(), hiddenKinds: new Set(), hiddenChanges: new Set() };
   }
 
+  changes() {
+    const { graph, state } = this;
+    const count = (codes, code) => codes.reduce((sum, one) => sum + (one === code ? 1 : 0), 0);
+    return CHANGES.map(({ sign, title }, code) => {
+      const [nodes, edges] = [count(graph.change, code), count(graph.edgeChange, code)];
+      return [code, `${sign} ${title}`, `${grouped(nodes)} + ${grouped(edges)}`, code ? state.theme.change(code) : null];
+    }).filter(([code], at, rows) => code < 4 || rows[at][2] !== "0 + 0");
+  }
+
   kinds() {
     const { graph } = this;
     return graph.kinds
@@ -81,7 +85,7 @@ class Legend {
       .filter(([, , count]) => count);
   }
 
-  /** Rows are [value, text, count, colour]. */
+  /** Rows are [value, text, count or its text, colour]. */
   part(title, filter, rows, open = true) {
     const { state } = this;
     return make(
@@ -121,7 +125,7 @@ class Legend {
         make("span", { class: "text" }, shortened(text, 80)),
       ),
       button("only", only, { class: "quiet only", "aria-label": `Only ${shortened(text, 80)}` }),
-      make("span", { class: "count" }, grouped(count)),
+      make("span", { class: "count" }, typeof count === "number" ? grouped(count) : count),
     );
   }
 }

@@ -99,11 +99,13 @@ class WholeMap {
     }
     if (!this.sums.has(disc)) {
       const counts = new Map();
-      const changes = [0, 0, 0, 0];
+      const changes = CHANGES.map(() => 0);
       for (let node = graph.discStart[disc]; node < graph.discEnd[disc]; node++) {
         if (!state.shown[node]) continue;
         counts.set(graph.type[node], (counts.get(graph.type[node]) ?? 0) + 1);
         changes[graph.change[node]]++;
+        if (!graph.compared) continue;
+        for (const edge of graph.edgesOf(node)) if (state.shownEdge[edge]) changes[graph.edgeChange[edge]]++;
       }
       const total = state.shownIn(graph.discStart[disc], graph.discEnd[disc]);
       const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([type, count]) => [count / total, type, count]);
@@ -265,7 +267,7 @@ class WholeMap {
         camera.screenY(graph.y[node]),
         graph.radius[node] * camera.scale,
       ];
-      pen.circle(x, y, r + 2, { stroke: theme.change(code), width: 2, dash: code === 2 ? [3, 2] : undefined });
+      pen.circle(x, y, r + 2, { stroke: theme.change(code), width: 2, dash: dashOf(code) });
       if (r >= 4) pen.text(x, y, CHANGES[code].sign, { size: Math.min(18, r * 2), weight: 700, fill: theme.glyph });
     }
     pen.fade(1);
@@ -323,7 +325,7 @@ class WholeMap {
       if (a === b || !state.shownEdge[edge] || this.isObvious(edge)) continue;
       const id = (Math.min(a, b) + graph.discCount) * (graph.count + graph.discCount) + Math.max(a, b);
       const known = pairs.get(id);
-      if (known) known.count++;
+      if (known) Object.assign(known, { count: known.count + 1, change: known.change || graph.edgeChange[edge] });
       else pairs.set(id, { a, b, count: 1, change: graph.edgeChange[edge] });
     }
     this.kept = { step, filter: state.filterNumber, pairs: [...pairs.values()] };
@@ -333,6 +335,8 @@ class WholeMap {
   /** A line from the centre of a disc to one of many in it says nothing that the disc does not. */
   isObvious(edge) {
     const { graph } = this;
+    const change = graph.edgeChange[edge];
+    if (change && change !== graph.change[graph.from[edge]] && change !== graph.change[graph.to[edge]]) return false;
     for (const [owner, owned] of [
       [graph.from[edge], graph.to[edge]],
       [graph.to[edge], graph.from[edge]],

@@ -1,5 +1,7 @@
 // The side panel: everything about the chosen object.
 
+const DOUBT = "Data are missing from one of the two graphs: this difference may be no change.";
+
 const LISTED_NEIGHBOURS = 40;
 const LONG_TEXT = 600;
 const EDGE_ENDS = new Set(["_key", "_type", "_class", "_fromEntityKey", "_toEntityKey", "displayName", "_mapping"]);
@@ -10,7 +12,7 @@ class Panel {
     this.graph = state.graph;
     this.actions = actions;
     this.element = byId("panel");
-    this.openSections = new Set(["Relationships", "Properties", "What changed"]);
+    this.openSections = new Set(["Relationships", "Properties", "What changed", "What is unknown"]);
     state.listen((changed) => {
       if (["chosen", "filter", "theme", "pathFrom"].some((name) => changed.has(name))) this.render();
     });
@@ -192,10 +194,14 @@ class Panel {
   }
 
   changes(node, object, stored) {
-    if (this.graph.change[node] !== 3 || !stored) return null;
+    const { name: kind } = CHANGES[this.graph.change[node]];
+    if (!["changed", "unknown"].includes(kind) || !stored) return null;
+    if (!stored.before) return kind === "unknown" ? make("p", { class: "soft doubt" }, DOUBT) : null;
+    const title = kind === "unknown" ? "What is unknown" : "What changed";
+    const unknown = new Set(parsed(stored.unknown) ?? []);
     const before = parsed(stored.before);
     if (!isObject(before) || !isObject(object))
-      return this.section("What changed", null, () => make("pre", {}, visibleLines(stored.before.slice(0, 20_000))));
+      return this.section(title, null, () => make("pre", {}, visibleLines(stored.before.slice(0, 20_000))));
     const differs = (name) => JSON.stringify(before[name]) !== JSON.stringify(object[name]);
     const names = [...new Set([...Object.keys(before), ...Object.keys(object)])].filter(
       (name) => name !== "_rawData" && differs(name),
@@ -203,7 +209,18 @@ class Panel {
     const cell = (holder, name, tag) =>
       make("td", { dir: "auto" }, name in holder ? make(tag, {}, ...valueParts(name, holder[name])) : "—");
     const row = (name) =>
-      make("tr", {}, make("th", { scope: "row" }, visible(name)), cell(before, name, "del"), cell(object, name, "ins"));
+      make(
+        "tr",
+        {},
+        make(
+          "th",
+          { scope: "row" },
+          visible(name),
+          (kind === "unknown" || unknown.has(name)) && make("span", { class: "sign unknown", title: DOUBT }, "?"),
+        ),
+        cell(before, name, "del"),
+        cell(object, name, "ins"),
+      );
     const head = make(
       "thead",
       {},
@@ -217,7 +234,7 @@ class Panel {
       names.length
         ? make("table", { class: "properties changes" }, head, make("tbody", {}, names.map(row)))
         : make("p", { class: "soft" }, "Raw data only.");
-    return this.section("What changed", names.length, rows);
+    return this.section(title, names.length, rows);
   }
 
   rawData(object) {

@@ -81,22 +81,28 @@ class State {
     return [this.hiddenTypes, this.hiddenClasses, this.hiddenKinds, this.hiddenChanges].some((hidden) => hidden.size);
   }
 
-  /** Which nodes and relationships the filters let through, and, up to each node, how many. */
+  /**
+   * Which nodes and relationships the filters let through, and, up to each node, how many. A relationship that differs is
+   * shown with both ends, whatever became of them: a removed one may lie between two that are as they were.
+   */
   applyFilter() {
     const { graph } = this;
     const shownSets = graph.setClasses.map((set) => !set.length || set.some((at) => !this.hiddenClasses.has(at)));
-    this.shown = new Uint8Array(graph.count);
-    this.shownBefore = new Uint32Array(graph.count + 1);
-    for (let node = 0; node < graph.count; node++) {
-      const hidden = this.hiddenTypes.has(graph.type[node]) || this.hiddenChanges.has(graph.change[node]);
-      this.shown[node] = !hidden && shownSets[graph.set[node]] ? 1 : 0;
-      this.shownBefore[node + 1] = this.shownBefore[node] + this.shown[node];
-    }
+    const fits = Uint8Array.from(graph.type, (type, node) =>
+      !this.hiddenTypes.has(type) && shownSets[graph.set[node]] ? 1 : 0,
+    );
+    const matching = Uint8Array.from(fits, (fit, node) => (fit && !this.hiddenChanges.has(graph.change[node]) ? 1 : 0));
+    this.matching = matching.reduce((sum, one) => sum + one, 0);
+    this.shown = matching.slice();
     this.shownEdge = new Uint8Array(graph.edgeCount);
     for (let edge = 0; edge < graph.edgeCount; edge++) {
-      const ends = this.shown[graph.from[edge]] && this.shown[graph.to[edge]];
-      this.shownEdge[edge] = ends && !this.hiddenKinds.has(graph.kind[edge]) ? 1 : 0;
+      const [from, to, change] = [graph.from[edge], graph.to[edge], graph.edgeChange[edge]];
+      if (this.hiddenKinds.has(graph.kind[edge]) || !fits[from] || !fits[to]) continue;
+      if (change ? this.hiddenChanges.has(change) : !matching[from] || !matching[to]) continue;
+      this.shownEdge[edge] = this.shown[from] = this.shown[to] = 1;
     }
+    this.shownBefore = new Uint32Array(graph.count + 1);
+    for (let node = 0; node < graph.count; node++) this.shownBefore[node + 1] = this.shownBefore[node] + this.shown[node];
     this.filterNumber = (this.filterNumber ?? 0) + 1;
   }
 

@@ -231,7 +231,7 @@ class Surroundings {
     const change = graph.change[item.node];
     pen.circle(x, y, radius, { fill: theme.type(graph.type[item.node]) });
     if (change) {
-      pen.circle(x, y, radius + 2, { stroke: theme.change(change), width: 2, dash: change === 2 ? [3, 2] : undefined });
+      pen.circle(x, y, radius + 2, { stroke: theme.change(change), width: 2, dash: dashOf(change) });
       pen.text(x, y, CHANGES[change].sign, { size: 13 * scale, weight: 700, fill: theme.glyph });
     }
     const chosen = item.node === state.chosen;

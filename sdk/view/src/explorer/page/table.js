@@ -21,21 +21,21 @@ class Table {
     const { graph } = this;
     const kind = (edge) => graph.kinds[graph.kind[edge]];
     const entities = [
-      ["Name", (node) => graph.label(node)],
+      ["Name", (node) => graph.name(node)],
       ["Type", (node) => graph.typeName(node)],
       ["Class", (node) => visible(graph.classesOf(node).join(", "))],
       ["Relationships", (node) => grouped(graph.degree(node)), (node) => graph.degree(node)],
-      ["Key", (node) => shortened(visible(graph.key[node].slice(0, 300)), 80)],
+      ["Key", (node) => visible(graph.key[node])],
     ];
     const relationships = [
-      ["From", (edge) => graph.label(graph.from[edge])],
+      ["From", (edge) => graph.name(graph.from[edge])],
       ["Class", (edge) => visible(kind(edge)[1])],
-      ["To", (edge) => graph.label(graph.to[edge])],
+      ["To", (edge) => graph.name(graph.to[edge])],
       ["Type", (edge) => visible(kind(edge)[0])],
-      ["Key", (edge) => shortened(visible(graph.edgeKey(edge).slice(0, 300)), 80)],
+      ["Key", (edge) => visible(graph.edgeKey(edge))],
     ];
     const without = ["Key", "Type", "Class", "From", "To"].map((title, at) => {
-      return [title, (row) => shortened(visible(graph.dangling[row][at].slice(0, 300)), 80)];
+      return [title, (row) => visible(graph.dangling[row][at])];
     });
     const change = (code) => ["Change", (row) => changeText(code(row)), code];
     if (graph.compared) {
@@ -45,6 +45,7 @@ class Table {
         change((node) => graph.change[node]),
       );
       relationships.unshift(change((edge) => graph.edgeChange[edge]));
+      without.unshift(change((row) => graph.dangling[row][5]));
     }
     return { entities, relationships, without }[this.what];
   }
@@ -55,7 +56,7 @@ class Table {
     const numbers = (count, shown) => Array.from({ length: count }, (_, at) => at).filter(shown);
     if (this.what === "entities")
       return numbers(graph.count, (node) => state.shown[node] && (!searched || searched.has(node)));
-    if (this.what === "without") return numbers(graph.dangling.length, () => true);
+    if (this.what === "without") return numbers(graph.dangling.length, (row) => !state.hiddenChanges.has(graph.dangling[row][5]));
     const found = (edge) => !searched || searched.has(graph.from[edge]) || searched.has(graph.to[edge]);
     return numbers(graph.edgeCount, (edge) => state.shownEdge[edge] && found(edge));
   }

@@ -28,6 +28,7 @@ const GROUNDS = {
     added: "#1a7f37",
     removed: "#cf222e",
     changed: "#9a6700",
+    unknown: "#8250df",
     glyph: "#ffffff",
   },
   dark: {
@@ -42,6 +43,7 @@ const GROUNDS = {
     added: "#4ac26b",
     removed: "#ff7b72",
     changed: "#dfa82e",
+    unknown: "#b99cff",
     glyph: "#0f141a",
   },
 };
@@ -51,7 +53,15 @@ const CHANGES = [
   { name: "added", title: "Added", sign: "+" },
   { name: "removed", title: "Removed", sign: "−" },
   { name: "changed", title: "Changed", sign: "~" },
+  { name: "unknown", title: "Unknown", sign: "?" },
 ];
+
+/** Broken rings: what is no longer there, and what is not known. */
+const DASHES = { removed: [3, 2], unknown: [1.5, 2.5] };
+
+function dashOf(code) {
+  return DASHES[CHANGES[code].name];
+}
 
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 const prefersStillness = matchMedia("(prefers-reduced-motion: reduce)");

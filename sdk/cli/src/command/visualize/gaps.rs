@@ -1,0 +1,89 @@
+//! The lines in a picture that state which data its job lacks.
+
+use integration_sdk::Summary;
+use integration_sdk::diff::{Coverage, Gap};
+use integration_sdk::graph::ObjectType;
+use integration_sdk::store::JobRow;
+
+use crate::failure::Failure;
+use crate::history;
+use crate::report::words::{counted, list};
+
+/// Types named in one line; more are counted.
+const NAMED: usize = 12;
+
+/// What a job may lack, whether it has ended or not.
+pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
+    match job.summary {
+        None => Ok(Coverage::unfinished()),
+        Some(_) => Ok(Coverage::of(&history::summary(job)?)),
+    }
+}
+
+/// The lines about a job.
+pub(super) fn lines(job: &JobRow) -> Result<Vec<String>, Failure> {
+    Ok(described(&coverage(job)?, job.id.as_str()))
+}
+
+/// The lines about a job that has ended.
+pub(super) fn lines_of(summary: &Summary) -> Vec<String> {
+    described(&Coverage::of(summary), summary.job.as_str())
+}
+
+fn described(coverage: &Coverage, job: &str) -> Vec<String> {
+    let job = history::short(job);
+    if coverage.is_unfinished() {
+        return vec![format!("Job {job} has not ended: any data may be missing.")];
+    }
+    let missing = coverage.types().into_iter().filter(|name| !coverage.not_collected().contains(*name));
+    let objects = missing.map(|name| under(coverage, name));
+    let amended = coverage.amended().iter().filter(|name| coverage.gap(name) == Gap::None);
+    let missing: Vec<String> = objects.chain(amended.map(|name| format!("properties of {name}"))).collect();
+    let absent: Vec<String> = coverage.not_collected().iter().map(ToString::to_string).collect();
+    let mut lines = Vec::new();
+    if !missing.is_empty() {
+        lines.push(format!("Data are missing from job {job}: {}. `jobs show {job}` lists the causes.", named(missing)));
+    }
+    if !absent.is_empty() {
+        lines.push(format!("Not collected by job {job}, whose steps did not all run: {}.", named(absent)));
+    }
+    lines
+}
+
+/// A type, with the parents under which its objects are missing.
+fn under(coverage: &Coverage, object_type: &ObjectType) -> String {
+    let Gap::Under(parents) = coverage.gap(object_type) else { return object_type.to_string() };
+    let mut types: Vec<&ObjectType> = parents.iter().map(|parent| &parent.object_type).collect();
+    types.dedup();
+    match types.as_slice() {
+        [one] => format!("{object_type} of {} {one}", parents.len()),
+        _ => format!("{object_type} of {} parents", parents.len()),
+    }
+}
+
+fn named(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    match more {
+        0 => list(names),
+        more => format!("{} and {}", list(names), counted(more as u64, "more type", "more types")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_has_not_ended_may_lack_anything() {
+        let lines = described(&Coverage::unfinished(), "0198f3a2-1111-7000-8000-000000000000");
+        assert_eq!(lines, ["Job 0198f3a2-1111 has not ended: any data may be missing."]);
+        assert!(described(&Coverage::default(), "0198f3a2-1111-7000-8000-000000000000").is_empty());
+    }
+
+    #[test]
+    fn many_types_are_counted() {
+        let names = (0..20).map(|at| format!("t{at}")).collect();
+        assert_eq!(named(names), "t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11 and 8 more types");
+    }
+}

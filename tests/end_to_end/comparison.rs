@@ -1,0 +1,186 @@
+//! Two jobs compared, of which one has gaps: what it did not see is unknown, not gone.
+
+use std::collections::BTreeMap;
+
+use integration_heroku::fake::{FakeOptions, Fault, Reply};
+use serde_json::{Value, json};
+
+use crate::harness::{Graph, Heroku, Place};
+
+/// The counts of changes by type: added, removed, changed, unknown.
+type Changes = BTreeMap<String, [u64; 4]>;
+
+/// What `visualize graph --format text` counts of the newest job against the one before it.
+fn changes(place: &Place, newer: usize, older: usize) -> Changes {
+    let ids = place.run("jobs list --format json").json();
+    let id = |at: usize| ids[at]["id"].as_str().expect("an id").to_owned();
+    let said = place.run(&format!("visualize graph --format text --job {} --against {}", id(newer), id(older)));
+    assert_eq!(said.code, 0, "{}", said.all());
+    let lines = said.out.lines().filter(|line| line.starts_with("  "));
+    lines
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let count = |name: &str| {
+                let at = words.iter().position(|word| *word == name)?;
+                words[at - 1].replace(',', "").parse().ok()
+            };
+            let counts = ["added", "removed", "changed", "unknown"].map(|name| count(name).unwrap_or(0));
+            (words[0].to_owned(), counts)
+        })
+        .filter(|(_, counts)| *counts != [0; 4])
+        .collect()
+}
+
+fn refused() -> Fault {
+    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
+}
+
+/// The applications of a team, and what leads from them to add-ons.
+fn of_team(graph: &Graph, team: &str) -> (u64, u64) {
+    let apps = graph.of_type("heroku_application").into_iter().filter(|(_, app)| app["teamId"] == team);
+    let apps: Vec<String> = apps.map(|(key, _)| key).collect();
+    let has = graph.of_type("heroku_application_has_addon");
+    let of_apps = has.values().filter(|has| apps.iter().any(|app| has["_fromEntityKey"] == app.as_str()));
+    (apps.len() as u64, of_apps.count() as u64)
+}
+
+#[test]
+fn nothing_that_a_job_of_one_step_did_not_collect_counts_as_removed() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, all) = place.collect("");
+    let (_, selected) = place.collect("--step fetch-teams");
+    let found = changes(&place, 0, 1);
+    assert!(!found.is_empty());
+    assert!(found.values().all(|[added, removed, changed, _]| added + removed + changed == 0), "{found:?}");
+    let size = |graph: &Graph| graph.objects().len() as u64;
+    assert_eq!(found.values().map(|counts| counts[3]).sum::<u64>(), size(&all) - size(&selected));
+    let turned = changes(&place, 1, 0);
+    assert_eq!(turned, found, "what the selected job did not collect is not new either");
+}
+
+#[test]
+fn of_two_teams_without_applications_only_the_one_that_answered_has_lost_them() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let mut teams: Vec<(String, (u64, u64))> =
+        graph.of_type("heroku_team").into_keys().map(|team| (team.clone(), of_team(&graph, &team))).collect();
+    teams.retain(|(_, counts)| counts.0 > 0 && counts.1 > 0);
+    let [(silent, unknown), (emptied, removed), ..] = teams.as_slice() else { panic!("two teams with applications") };
+    heroku.fault(refused().on(&format!("/teams/{silent}/apps")));
+    heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(&format!("/teams/{emptied}/apps")));
+    assert_eq!(place.collect("").0.code, 3);
+    let expected = |removed: [u64; 2], unknown: [u64; 2]| -> Changes {
+        let counts = |at: usize| [0, removed[at], 0, unknown[at]];
+        [("heroku_application", 0), ("heroku_team_owns_application", 0), ("heroku_application_has_addon", 1)]
+            .map(|(name, at)| (name.to_owned(), counts(at)))
+            .into()
+    };
+    assert_eq!(changes(&place, 0, 1), expected(removed.to_owned().into(), unknown.to_owned().into()));
+    let turned = expected(removed.to_owned().into(), unknown.to_owned().into());
+    let turned: Changes =
+        turned.into_iter().map(|(name, [_, removed, _, unknown])| (name, [removed, 0, 0, unknown])).collect();
+    assert_eq!(changes(&place, 1, 0), turned);
+}
+
+#[test]
+fn names_that_a_refused_list_would_have_given_have_not_changed() {
+    let (whole, narrow) =
+        (Heroku::sample(), Heroku::with(FakeOptions { scopes: vec!["read".into()], ..FakeOptions::default() }));
+    let place = Place::before(&whole);
+    let (_, graph) = place.collect("");
+    let named =
+        graph.of_type("heroku_account_member").values().filter(|member| member["firstName"].is_string()).count();
+    let place = place.with("HEROKU_API_URL", narrow.url());
+    assert_eq!(place.run("collect").code, 3);
+    let found = changes(&place, 0, 1);
+    let mentioned: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(mentioned, ["heroku_account_member", "heroku_team_has_account_member"]);
+    assert!(found.values().all(|[added, removed, changed, _]| added + removed + changed == 0), "{found:?}");
+    assert!(found["heroku_account_member"][3] <= named as u64 && found["heroku_account_member"][3] > 0);
+}
+
+#[test]
+fn every_picture_of_a_job_with_gaps_states_them() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let team = place.collect("").1.of_type("heroku_team").into_keys().next().expect("a team");
+    let pictures = [
+        "graph --format text",
+        "graph --format dot",
+        "graph --format mermaid",
+        "graph --output g.html",
+        "types --job --format text",
+        "types --job --format svg",
+        "types --job --format html",
+        "types --job --format dot",
+        "types --job --format mermaid",
+        "steps --job --format text",
+        "steps --job --format svg",
+        "steps --job --format html",
+        "steps --job --format dot",
+        "steps --job --format mermaid",
+    ];
+    let drawn = |line: &str| {
+        let said = place.run(&format!("visualize {line}"));
+        assert_eq!(said.code, 0, "{}", said.all());
+        let text = if line.contains("--output") { place.read("g.html") } else { said.out };
+        // A line may be broken in a picture of some width.
+        text.replace("</text>\n<text", " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(pictures.iter().all(|line| !drawn(line).contains("Data are missing from job")));
+    heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    place.collect("");
+    for line in pictures {
+        let drawn = drawn(line);
+        assert!(
+            drawn.contains("Data are missing from job") && drawn.contains("heroku_application of 1 heroku_team"),
+            "{line}: {drawn}"
+        );
+    }
+    place.run("collect --step fetch-teams");
+    for line in pictures {
+        assert!(drawn(line).contains("Not collected by job"), "{line}");
+    }
+}
+
+#[test]
+fn a_picture_of_some_types_has_these_and_what_lies_between_them() {
+    let place = Place::alone();
+    place.run("collect --sample");
+    let said = place.run("visualize graph --type heroku_team,heroku_application --format text");
+    let types: Vec<&str> =
+        said.out.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
+    assert!(types.contains(&"heroku_team") && !types.contains(&"heroku_addon"), "{}", said.out);
+    let mermaid = place.run("visualize graph --type heroku_team,heroku_application --format mermaid").out;
+    assert!(mermaid.contains("OWNS") && !mermaid.contains("heroku_addon") && !mermaid.contains("not in the graph"));
+    let unknown = place.run("visualize graph --type heroku_tea");
+    assert_eq!(unknown.code, 2, "{}", unknown.all());
+    assert!(unknown.err.contains("heroku_team"), "{}", unknown.err);
+}
+
+#[test]
+fn a_removed_relationship_is_drawn_between_ends_that_stay() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let team = graph.of_type("heroku_team_has_account_member").into_values().next().expect("a membership");
+    let team = team["_fromEntityKey"].as_str().expect("a key").to_owned();
+    heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(&format!("/teams/{team}/members")));
+    assert_eq!(place.collect("").0.code, 0);
+    let earlier = place.run("jobs list --format json").json()[1]["id"].as_str().expect("an id").to_owned();
+    let said = place.run(&format!("visualize graph --output g.html --against {earlier}"));
+    assert_eq!(said.code, 0, "{}", said.all());
+    let page = place.read("g.html");
+    let (_, data) = page.split_once("id=\"graph\">").expect("the columns");
+    let columns: Value = serde_json::from_str(data.split_once("</script>").expect("an end").0).expect("JSON");
+    let codes = |name: &str| -> Vec<u64> {
+        columns[name].as_array().expect("a column").iter().filter_map(Value::as_u64).collect()
+    };
+    let (nodes, edges) = (codes("change"), codes("edgeChange"));
+    let removed: Vec<usize> = (0..edges.len()).filter(|at| edges[*at] == 2).collect();
+    assert!(!removed.is_empty());
+    let ends = |at: &usize| ["from", "to"].map(|end| nodes[columns[end][*at].as_u64().expect("a number") as usize]);
+    assert!(removed.iter().all(|at| ends(at).iter().all(|change| [0, 3].contains(change))), "both ends stay");
+}
