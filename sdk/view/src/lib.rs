@@ -15,6 +15,7 @@
 //!             ..StepNode::new("fetch-teams", "Fetch teams")
 //!         },
 //!     ],
+//!     ..StepGraph::default()
 //! };
 //! print!("{}", steps::text(&graph, 100, false));
 //! assert!(steps::svg(&graph).contains("Fetch teams"));
