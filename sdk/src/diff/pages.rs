@@ -24,9 +24,9 @@ impl<'a> Pages<'a> {
     /// The next object, without being taken.
     pub(super) async fn peek(&mut self) -> Result<Option<&Stored>, StoreError> {
         if self.page.is_empty() && !self.ended {
-            self.page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE).await?.into();
-            self.ended = self.page.len() < PAGE;
-            self.last = self.page.back().map(|stored| stored.row.key.clone());
+            let page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE).await?;
+            self.ended = page.next.is_none();
+            (self.page, self.last) = (page.objects.into(), page.next);
         }
         Ok(self.page.front())
     }

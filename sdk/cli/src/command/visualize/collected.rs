@@ -145,10 +145,9 @@ impl Drawing {
         let mut after = None;
         loop {
             let page = job.stored_page(object_type.clone(), after, PAGE).await?;
-            let last = page.len() < PAGE;
-            after = page.last().map(|stored| stored.row.key.clone());
-            page.into_iter().for_each(|stored| self.add_object(stored, Change::Same));
-            if last {
+            page.objects.into_iter().for_each(|stored| self.add_object(stored, Change::Same));
+            after = page.next;
+            if after.is_none() {
                 return Ok(());
             }
         }
