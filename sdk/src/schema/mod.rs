@@ -4,6 +4,7 @@
 //! `integration-schemas`' own or a folder's; type schemas come with the integration's declarations. References between class
 //! schemas are resolved among the loaded files only: nothing is ever fetched.
 
+mod expansion;
 mod formats;
 mod load;
 mod members;

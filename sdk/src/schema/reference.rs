@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::expansion;
 use super::problem::SchemaProblem;
 
 /// Where class schemas live in the registry; never fetched.
@@ -39,7 +40,7 @@ enum Leads {
     Outside,
 }
 
-/// Gives schemas and references addresses, and says which references lead nowhere or in a circle.
+/// Gives schemas and references addresses, and says which references lead nowhere, in a circle or to more than can be checked.
 pub(super) fn resolve(classes: &mut BTreeMap<String, Value>) -> Vec<SchemaProblem> {
     let mut references = Vec::new();
     for (class, schema) in classes.iter_mut() {
@@ -60,6 +61,9 @@ pub(super) fn resolve(classes: &mut BTreeMap<String, Value>) -> Vec<SchemaProble
         references.iter().filter_map(|reference| reference.follow(classes).err()).collect();
     if problems.is_empty() {
         problems = circles(&references);
+    }
+    if problems.is_empty() {
+        problems = expansion::check(classes);
     }
     problems
 }
