@@ -110,8 +110,11 @@ fn heroku_run() -> StepGraph {
         (Partial, 4_120, 1_134, 11, false),
         (Success, 83, 600, 0, true),
     ];
+    let mut begun = 0;
     for (step, (status, duration_ms, objects, requests, critical)) in graph.steps.iter_mut().zip(runs) {
-        step.run = Some(StepRun { status, duration_ms, objects, requests, critical });
+        let ran_ms = begun..begun + duration_ms;
+        begun = if critical { ran_ms.end } else { begun };
+        step.run = Some(StepRun { status, duration_ms, ran_ms, objects, requests, critical });
     }
     graph.steps.push(StepNode {
         state: StepState::Disabled { reason: "ingestion source `audit` is off".into() },

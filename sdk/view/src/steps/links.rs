@@ -1,6 +1,7 @@
 //! Who waits for whom, found by id; and what can be said about the graph as a whole.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::model::{RunStatus, StepGraph, StepNode, StepState};
 use crate::layout::layers;
@@ -121,10 +122,23 @@ impl Links {
     fn critical_path(&self, steps: &[StepNode]) -> Option<String> {
         let mut path: Vec<usize> = (0..steps.len()).filter(|&step| is_critical(steps.get(step))).collect();
         path.sort_by_key(|&step| self.stage[step]);
-        let time = path.iter().filter_map(|&step| steps[step].run.as_ref()).map(|run| run.duration_ms).sum();
+        let time = covered(path.iter().filter_map(|&step| Some(steps[step].run.as_ref()?.ran_ms.clone())));
         let names: Vec<&str> = path.iter().map(|&step| steps[step].id.as_str()).collect();
         (!path.is_empty()).then(|| format!("critical path {}: {}", duration(time), names.join(" → ")))
     }
+}
+
+/// The time in which at least one of several steps ran.
+fn covered(parts: impl Iterator<Item = Range<u64>>) -> u64 {
+    let mut parts: Vec<Range<u64>> = parts.collect();
+    parts.sort_by_key(|part| part.start);
+    let mut end = 0;
+    let ahead = parts.into_iter().map(|part| {
+        let more = part.end.saturating_sub(part.start.max(end));
+        end = end.max(part.end);
+        more
+    });
+    ahead.sum()
 }
 
 fn outcome(steps: &[StepNode]) -> Option<String> {
@@ -146,4 +160,16 @@ fn is_off(step: Option<&StepNode>) -> bool {
 
 fn is_critical(step: Option<&StepNode>) -> bool {
     step.and_then(|step| step.run.as_ref()).is_some_and(|run| run.critical)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_parts_are_counted_once_and_pauses_not_at_all() {
+        assert_eq!(covered([0..10, 2..12, 3..4].into_iter()), 12);
+        assert_eq!(covered([20..30, 0..10, 10..15].into_iter()), 25);
+        assert_eq!(covered([5..5, 7..6].into_iter()), 0);
+    }
 }

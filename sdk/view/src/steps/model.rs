@@ -1,5 +1,7 @@
 //! What there is to draw: plain data, made by whoever knows the plan and the job.
 
+use std::ops::Range;
+
 use crate::number;
 
 /// The steps of an integration, in the order in which they are listed.
@@ -69,6 +71,9 @@ pub struct StepRun {
     pub status: RunStatus,
     /// How long it took.
     pub duration_ms: u64,
+    /// The part of the job in which it ran, in milliseconds since the job began. Parts of steps overlap where one follows
+    /// another item by item.
+    pub ran_ms: Range<u64>,
     /// How many entities and relationships it emitted.
     pub objects: u64,
     /// How many requests it sent.

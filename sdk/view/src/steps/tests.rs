@@ -26,9 +26,15 @@ fn plan() -> StepGraph {
 
 fn run() -> StepGraph {
     let mut graph = plan();
-    let runs = [(RunStatus::Success, 320, true), (RunStatus::Partial, 12_900, true), (RunStatus::Pending, 0, false)];
-    for (step, (status, duration_ms, critical)) in graph.steps.iter_mut().zip(runs) {
-        step.run = Some(StepRun { status, duration_ms, objects: 3, requests: 1, critical });
+    let runs = [
+        (RunStatus::Success, 10..330, true),
+        // It began while the one before it was still at work.
+        (RunStatus::Partial, 200..13_100, true),
+        (RunStatus::Pending, 0..0, false),
+    ];
+    for (step, (status, ran_ms, critical)) in graph.steps.iter_mut().zip(runs) {
+        let duration_ms = ran_ms.end - ran_ms.start;
+        step.run = Some(StepRun { status, duration_ms, ran_ms, objects: 3, requests: 1, critical });
     }
     graph
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use integration_sdk::graph::{Direction, ObjectType, StepId};
 use integration_sdk::runtime::{StepReport, StepStatus};
 use integration_sdk::step::Declaration;
-use integration_sdk::{Integration, Plan, Summary};
+use integration_sdk::{Integration, Plan, Summary, Timestamp};
 use integration_view::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState, TypeEdge, TypeGraph, TypeNode};
 
 use super::gaps;
@@ -26,7 +26,7 @@ pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Sum
             scopes: texts(&declaration.scopes),
             source: declaration.source.clone(),
             state: state(integration, declaration, report),
-            run: run.map(|report| ran(report, critical.contains(step.id()))),
+            run: run.zip(summary).map(|(report, job)| ran(report, job, critical.contains(step.id()))),
             ..StepNode::new(step.id().as_str(), &declaration.name)
         }
     });
@@ -62,7 +62,12 @@ fn state(integration: &Integration, declaration: &Declaration, report: Option<&S
     }
 }
 
-fn ran(report: &StepReport, critical: bool) -> StepRun {
+fn ran(report: &StepReport, job: &Summary, critical: bool) -> StepRun {
+    // What an earlier process of a resumed job did is not part of this run.
+    let since_begin = |time: Option<Timestamp>| {
+        let time = time.map_or(job.start_time.millis(), Timestamp::millis);
+        u64::try_from(time.saturating_sub(job.start_time.millis())).unwrap_or(0).min(job.duration)
+    };
     StepRun {
         status: match report.status {
             StepStatus::Success => RunStatus::Success,
@@ -72,6 +77,7 @@ fn ran(report: &StepReport, critical: bool) -> StepRun {
             StepStatus::Disabled | StepStatus::Pending => RunStatus::Pending,
         },
         duration_ms: report.duration,
+        ran_ms: since_begin(report.start_time)..since_begin(report.end_time),
         objects: report.objects(),
         requests: report.usage.total.requests,
         critical,
