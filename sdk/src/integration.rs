@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
-use crate::graph::{Entity, Relationship, StepId};
+use crate::graph::{Entity, Relationship, StepId, Timestamp};
 use crate::http::{Access, Endpoint, EndpointError, Http, Provider, ProviderError, Tape};
 use crate::redact::Redaction;
 use crate::schema::{SchemaError, Schemas};
@@ -212,6 +213,7 @@ impl Integration {
             true => (self.read_setup)(&self.without_credentials(values))?,
             false => (self.read_setup)(values)?,
         };
+        clock::check(Timestamp::now())?;
         let (Some(endpoint), Some(verify)) = (endpoint, &self.verify) else {
             return Ok(Connection { config, http: None, access: None });
         };
@@ -264,6 +266,9 @@ pub enum SetupError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The machine's clock cannot be right.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The provider cannot be asked.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -277,6 +282,7 @@ impl SetupError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Config(_) => "CONFIG_VALIDATION_ERROR",
+            Self::Clock(_) => "CLOCK_ERROR",
             Self::Endpoint(error) => error.code(),
             Self::Provider(error) => error.code(),
         }

@@ -5,6 +5,7 @@
 // The derives name this crate by its outside name, also in this crate's own tests.
 extern crate self as integration_sdk;
 
+mod clock;
 pub mod config;
 pub mod dataset;
 pub mod diff;
@@ -27,6 +28,7 @@ pub mod step;
 pub mod store;
 pub mod summary;
 
+pub use clock::ClockError;
 pub use graph::Timestamp;
 pub use integration::{Integration, SetupError};
 pub use integration_sdk_macros::{Config, EntityKind, EntityView, RelationshipProperties, step};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Timestamp;
+
 /// A text that is not a valid name of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a valid {what}: {rule}")]
@@ -111,7 +113,12 @@ name!(
 impl JobId {
     /// A new id, later than every earlier one of this process.
     pub fn generate() -> Self {
-        Self(Arc::from(uuid::Uuid::now_v7().to_string()))
+        let id = match u64::try_from(Timestamp::now().millis()) {
+            Ok(_) => uuid::Uuid::now_v7(),
+            // A clock before 1970, which ids cannot express.
+            Err(_) => uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)),
+        };
+        Self(Arc::from(id.to_string()))
     }
 }
 

@@ -178,7 +178,12 @@ impl Timestamp {
 
     /// This moment.
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now().as_millisecond())
+        // No clock is so wrong that reading it fails.
+        let millis = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Self(match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => millis(since),
+            Err(before) => -millis(before.duration()),
+        })
     }
 
     /// Milliseconds since the epoch.

@@ -27,6 +27,8 @@ use super::sqlite::unreadable;
 /// is sent again instead.
 const LARGEST: usize = 16 << 20;
 /// What is kept of all accounts, and for how long since its last use.
+/// How far ahead the clock may have been that a use was noted by.
+const SKEW: Duration = Duration::from_secs(86_400);
 const LIMITS: Limits = Limits {
     // A collection once a month finds everything.
     age: Duration::from_secs(35 * 24 * 60 * 60),
@@ -202,9 +204,11 @@ fn note_use(connection: &Connection, used: &BTreeSet<i64>, now: i64) -> rusqlite
 fn prune(connection: &Connection, limits: &Limits, now: i64) -> rusqlite::Result<()> {
     let oldest = now.saturating_sub(i64::try_from(limits.age.as_millis()).unwrap_or(i64::MAX));
     let sql = "SELECT number FROM (SELECT number, used, sum(bytes) OVER (ORDER BY used DESC, number DESC) AS so_far \
-               FROM answer) WHERE used < ?1 OR so_far > ?2";
+               FROM answer) WHERE used < ?1 OR used > ?3 OR so_far > ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let gone = statement.query_map([oldest, limits.bytes], |row| row.get(0))?;
+    // What was used under a wrong clock, far in the future, would never be old.
+    let latest = now.saturating_add(i64::try_from(SKEW.as_millis()).unwrap_or(i64::MAX));
+    let gone = statement.query_map([oldest, limits.bytes, latest], |row| row.get(0))?;
     for number in gone.collect::<rusqlite::Result<Vec<i64>>>()? {
         connection.prepare_cached("DELETE FROM answer_content WHERE answer = ?1")?.execute([number])?;
         connection.prepare_cached("DELETE FROM answer WHERE number = ?1")?.execute([number])?;
