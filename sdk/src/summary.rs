@@ -162,6 +162,9 @@ pub struct Summary {
     pub instance: String,
     /// How it ended.
     pub state: JobState,
+    /// Whether an earlier process began the job. Times and requests are then those of the last process.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub resumed: bool,
     /// When it began.
     pub start_time: Timestamp,
     /// When it ended.
@@ -184,6 +187,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Whether the job collected everything by itself, so that its figures are those of a whole collection.
+    pub fn is_whole(&self) -> bool {
+        let cached = self.integration_step_results.iter().any(|step| step.status == StepStatus::Cached);
+        self.state == JobState::Complete && !self.resumed && !cached
+    }
+
     /// Whether something that the job was asked for may be missing.
     pub fn is_partial(&self) -> bool {
         self.integration_step_results.iter().any(|step| !step.incomplete.is_empty())

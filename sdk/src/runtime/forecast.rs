@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::graph::{JobId, StepId};
 use crate::http::BudgetState;
 use crate::plan::{Plan, StartState};
+use crate::store::JobState;
 use crate::summary::{StepReport, Summary};
 
 /// What is to be expected of one step.
@@ -42,8 +43,14 @@ pub struct Forecast {
     pub scopes: Option<BTreeSet<String>>,
     /// The steps in the order of the plan.
     pub steps: Vec<StepForecast>,
-    /// The job that the figures are taken from: the last one of the instance.
+    /// The job that the figures are taken from: the newest of the instance that collected everything, or else the one that
+    /// comes nearest to that.
     pub based_on: Option<JobId>,
+    /// How that job ended.
+    pub based_on_state: Option<JobState>,
+    /// Whether more is to be expected than the figures say: that job did not collect everything by itself, or there are no
+    /// figures for a step that takes part.
+    pub lower_bound: bool,
     /// Requests of all steps that take part, as many as in that job.
     pub requests: Option<u64>,
     /// How long that job took, in milliseconds.
@@ -62,13 +69,13 @@ pub(super) struct Known<'a> {
     pub(super) scopes: Option<BTreeSet<String>>,
     pub(super) remaining: Option<u64>,
     pub(super) budget: Option<BudgetState>,
-    pub(super) last: Option<Summary>,
+    pub(super) basis: Option<Summary>,
 }
 
 impl Known<'_> {
     pub(super) fn forecast(self) -> Forecast {
         let reports: BTreeMap<&StepId, &StepReport> =
-            self.last.iter().flat_map(|last| &last.integration_step_results).map(|step| (&step.id, step)).collect();
+            self.basis.iter().flat_map(|job| &job.integration_step_results).map(|step| (&step.id, step)).collect();
         let steps: Vec<StepForecast> = self
             .plan
             .steps()
@@ -88,20 +95,41 @@ impl Known<'_> {
                 }
             })
             .collect();
-        let running = steps.iter().filter(|step| step.start == StartState::Enabled);
-        let requests = self.last.is_some().then(|| running.filter_map(|step| step.requests).sum());
+        let running = || steps.iter().filter(|step| step.start == StartState::Enabled);
+        let requests = self.basis.is_some().then(|| running().filter_map(|step| step.requests).sum());
+        let lacks_figures = running().any(|step| step.requests.is_none());
         let budget_time = requests.zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
         Forecast {
             subject: self.subject,
             scopes: self.scopes,
             steps,
-            based_on: self.last.as_ref().map(|last| last.job.clone()),
+            based_on: self.basis.as_ref().map(|job| job.job.clone()),
+            based_on_state: self.basis.as_ref().map(|job| job.state),
+            lower_bound: self.basis.as_ref().is_some_and(|job| !job.is_whole() || lacks_figures),
             requests,
-            duration: self.last.as_ref().map(|last| last.duration),
+            duration: self.basis.as_ref().map(|job| job.duration),
             remaining: self.remaining,
             budget_time: budget_time.map(milliseconds),
         }
     }
+}
+
+/// The job whose figures are those of a collection, from a list that begins with the newest: the newest whole one, or else
+/// one of those that collected most.
+pub(super) fn basis(jobs: impl Iterator<Item = Summary>) -> Option<Summary> {
+    let rank = |job: &Summary| match job.state {
+        _ if job.is_whole() => 3,
+        JobState::Complete => 2,
+        JobState::Partial => 1,
+        _ => 0,
+    };
+    let mut best: Option<Summary> = None;
+    for job in jobs {
+        if best.as_ref().is_none_or(|best| rank(best) < rank(&job)) {
+            best = Some(job);
+        }
+    }
+    best
 }
 
 fn milliseconds(time: Duration) -> u64 {

@@ -19,7 +19,7 @@ use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError,
 
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
-use super::forecast::{Forecast, Known};
+use super::forecast::{Forecast, Known, basis};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
 
 /// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
@@ -285,8 +285,8 @@ impl<'a> Job<'a> {
             scopes = probe(http.clone()).await.map_err(SetupError::from)?;
         }
         let jobs = self.store.jobs().await?.into_iter();
-        let mut ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
-        let last = ours.find_map(|job| serde_json::from_value(job.summary?).ok());
+        let ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
+        let basis = basis(ours.filter_map(|job| serde_json::from_value(job.summary?).ok()));
         let known = Known {
             plan: &plan,
             starts,
@@ -294,7 +294,7 @@ impl<'a> Job<'a> {
             scopes,
             remaining: connection.http.as_ref().and_then(|http| http.usage().rate_remaining),
             budget: connection.http.as_ref().and_then(Http::budget),
-            last,
+            basis,
         };
         Ok(known.forecast())
     }
@@ -360,14 +360,17 @@ impl<'a> Job<'a> {
     async fn cache(&self, chosen: &BTreeSet<StepId>) -> Result<BTreeMap<StepId, JobStore>, StoreError> {
         let mut cache = BTreeMap::new();
         let Some(max_age) = self.max_age else { return Ok(cache) };
-        let oldest = Timestamp::now().millis() - i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX);
+        let now = Timestamp::now().millis();
+        let oldest = now.saturating_sub(i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX));
         let jobs = self.store.jobs().await?.into_iter().filter(|job| {
             job.integration == self.integration.id() && job.instance == self.instance && job.ended.is_some()
         });
         for job in jobs {
             let earlier = self.store.open_job(&job);
             for row in earlier.steps().await? {
-                let fresh = row.ended.millis() >= oldest && matches!(row.status.as_str(), "success" | "cached");
+                // A result from the future was made under a wrong clock: its age is not known.
+                let fresh =
+                    (oldest..=now).contains(&row.ended.millis()) && matches!(row.status.as_str(), "success" | "cached");
                 if fresh && chosen.contains(&row.step) && !self.selection.contains(&row.step) {
                     cache.entry(row.step).or_insert_with(|| earlier.clone());
                 }
@@ -422,6 +425,7 @@ impl<'a> Job<'a> {
             integration: self.integration.id().to_owned(),
             instance: self.instance.clone(),
             state,
+            resumed: self.resume.is_some(),
             start_time: started,
             end_time,
             duration: (end_time.millis() - started.millis()).unsigned_abs(),

@@ -7,9 +7,10 @@ use integration_sdk::Job;
 use integration_sdk::graph::StepId;
 use integration_sdk::plan::StartState;
 use integration_sdk::runtime::{Forecast, StepForecast};
-use integration_sdk::store::Store;
+use integration_sdk::store::{JobState, Store};
 
 use super::sources::Sources;
+use crate::account::Account;
 use crate::failure::Failure;
 use crate::options::{self, Format};
 use crate::report::sheet::{self, right};
@@ -23,8 +24,8 @@ use crate::{exit, screen};
   {name} plan                      what a collection would cost
   {name} plan --format json
 
-Figures come from the last job of the account. Asks the provider who the credentials belong to and which scopes they
-hold, and collects nothing.")]
+Figures come from the last job of the account that collected everything; without one they are a lower bound. Asks the
+provider who the credentials belong to and which scopes they hold, and collects nothing.")]
 pub(crate) struct Plan {
     /// Look at an imitation of the provider: no account is needed
     #[arg(long)]
@@ -44,7 +45,7 @@ pub(crate) struct Plan {
 
 pub(crate) async fn run(session: &Session<'_>, order: &Plan) -> Result<u8, Failure> {
     order.sources.check()?;
-    let configured = session.configured(order.sample, order.instance.as_deref()).await?;
+    let configured = session.configured(&Account::new(order.sample, order.instance.as_deref())).await?;
     let store = Store::open(&session.globals.data_dir)?;
     let mut job = Job::new(session.integration, &store).instance(&configured.instance);
     if !order.step.is_empty() {
@@ -93,6 +94,21 @@ fn runs(step: &StepForecast) -> String {
     }
 }
 
+fn figures(forecast: &Forecast) -> String {
+    let (Some(requests), Some(took)) = (forecast.requests, forecast.duration) else {
+        return "There is no earlier job: requests and time are not known.".to_owned();
+    };
+    let sent = format!("sent {} for these steps and took {}", counted(requests, "request", "requests"), duration(took));
+    match forecast.based_on_state {
+        Some(JobState::Complete) if !forecast.lower_bound => format!("The last complete job {sent}."),
+        Some(JobState::Complete) => {
+            format!("The last complete job {sent}, but it did not collect everything by itself: expect more.")
+        }
+        Some(state) => format!("No job is complete yet. One that is {} {sent}: expect more.", state.as_str()),
+        None => String::new(),
+    }
+}
+
 fn sentences(forecast: &Forecast) -> Vec<String> {
     let mut said = Vec::new();
     if let Some(subject) = &forecast.subject {
@@ -105,14 +121,7 @@ fn sentences(forecast: &Forecast) -> Vec<String> {
     for step in forecast.steps.iter().filter(|step| !step.missing_scopes.is_empty()) {
         said.push(format!("{} lacks the scope {}: its types will be missing.", step.id, list(&step.missing_scopes)));
     }
-    match (forecast.requests, forecast.duration) {
-        (Some(requests), Some(took)) => said.push(format!(
-            "The last job sent {} for these steps and took {}.",
-            counted(requests, "request", "requests"),
-            duration(took)
-        )),
-        _ => said.push("There is no earlier job: requests and time are not known.".to_owned()),
-    }
+    said.push(figures(forecast));
     let left = forecast
         .remaining
         .map(|left| format!("{} left of the rate budget", counted(left, "request is", "requests are")));
