@@ -18,5 +18,6 @@ mod faults;
 mod graph;
 mod harness;
 mod kill;
+mod machine;
 mod plan;
 mod recordings;

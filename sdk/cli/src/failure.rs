@@ -17,6 +17,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use crate::exit;
 use crate::ink::printable;
 use crate::scaffold::ScaffoldError;
+use crate::threads::TooFew;
 use crate::variables::VariablesError;
 
 /// Why a command did not do what it was asked to do.
@@ -54,6 +55,8 @@ pub(crate) enum Failure {
     Stdout(#[source] std::io::Error),
     #[error("the program cannot be started: {0}")]
     Start(#[source] std::io::Error),
+    #[error(transparent)]
+    Threads(#[from] TooFew),
 }
 
 macro_rules! through_job {
@@ -66,6 +69,13 @@ macro_rules! through_job {
     )*};
 }
 through_job!(PlanErrors, PlanError, SetupError, SchemaError, StoreError);
+
+impl From<std::io::Error> for Failure {
+    /// That of threads; an error of a file goes through [`Failure::file`], which names it.
+    fn from(error: std::io::Error) -> Self {
+        Self::Start(error)
+    }
+}
 
 fn likely(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
@@ -152,6 +162,9 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
             Some(format!("`{program} validate config` shows every field and the variables that set it"))
         }
         SetupError::Config(ConfigError::Invalid { .. }) | SetupError::Endpoint(_) => None,
+        SetupError::Clock(_) => {
+            Some("set the clock, for example by NTP: certificates and dates depend on it".to_owned())
+        }
         SetupError::Provider(error) => match error.code() {
             "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => {
                 Some(format!("check the credentials: `{program} validate config` shows where they come from"))

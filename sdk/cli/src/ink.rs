@@ -5,6 +5,8 @@ use std::fmt::Display;
 use clap::builder::styling::{AnsiColor, Style};
 use integration_sdk::runtime::StepStatus;
 
+use crate::brief::brief;
+
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
@@ -28,7 +30,7 @@ pub(crate) fn of_status(status: StepStatus) -> (Style, char) {
     }
 }
 
-/// A text of somebody else's on one line, without anything that would steer a terminal.
+/// A text of somebody else's on one line, cut where it is long, without anything that would steer a terminal.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    brief(&text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>())
 }

@@ -1,23 +1,62 @@
 //! Ctrl-C, and the request of a service manager to end: the first ends the job in order, the second at once.
 
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit;
 use crate::screen::Screen;
 
-/// Listens until the program ends.
-pub(crate) fn listen(cancel: CancellationToken, screen: Screen) {
-    tokio::spawn(async move {
-        if asked_to_end().await {
-            cancel.cancel();
-            screen.say("Stopping: what has been collected is being kept. Press Ctrl-C again to stop at once.");
+/// How long a job may take to end in order. Service managers wait for 30 seconds or longer before they kill a process.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Hears signals while a job is at work. Dropped at the job's end; the next signal ends the program at once from then on.
+pub(crate) struct Listening {
+    task: JoinHandle<()>,
+    screen: Screen,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.task.abort();
+        let screen = self.screen.clone();
+        // The signals do not end the process by themselves any more once somebody has listened.
+        tokio::spawn(async move {
+            if asked_to_end().await {
+                end_at_once(&screen);
+            }
+        });
+    }
+}
+
+/// Listens until the result is dropped.
+pub(crate) fn listen(cancel: CancellationToken, screen: Screen) -> Listening {
+    let shown = screen.clone();
+    let task = tokio::spawn(async move {
+        if !asked_to_end().await {
+            return;
         }
-        if asked_to_end().await {
-            // Whole transactions are on disk at any instant, so nothing breaks.
-            let _ = screen.bars().clear();
-            std::process::exit(exit::FAILED.into());
+        cancel.cancel();
+        shown.say("Stopping: what has been collected is being kept. Press Ctrl-C again to stop at once.");
+        match tokio::time::timeout(GRACE, asked_to_end()).await {
+            Ok(false) => {}
+            Ok(true) => end_at_once(&shown),
+            Err(_) => {
+                shown.say(
+                    "The job does not end in order, so the program stops now; `collect --resume` goes on with it.",
+                );
+                end_at_once(&shown);
+            }
         }
     });
+    Listening { task, screen }
+}
+
+/// Whole transactions are on disk at any instant, so nothing breaks.
+fn end_at_once(screen: &Screen) {
+    let _ = screen.bars().clear();
+    std::process::exit(exit::FAILED.into());
 }
 
 /// Whether somebody asked; `false` where the system cannot tell.

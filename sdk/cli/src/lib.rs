@@ -26,7 +26,9 @@
 
 #![deny(missing_docs)]
 
+mod account;
 mod arguments;
+mod brief;
 mod command;
 pub mod exit;
 mod failure;
@@ -43,6 +45,7 @@ mod sample;
 mod scaffold;
 mod screen;
 mod session;
+mod threads;
 mod variables;
 
 pub use program::Program;

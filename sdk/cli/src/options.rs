@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum};
 
+use crate::account;
+
 /// Where jobs are kept unless another folder is given.
 pub(crate) const DATA_DIR: &str = ".integration";
 
@@ -47,6 +49,9 @@ pub(crate) fn age(text: &str) -> Result<Duration, String> {
 /// The name of an instance: part of a file's name.
 pub(crate) fn instance(text: &str) -> Result<String, String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    if account::RESERVED.contains(&text) {
+        return Err(format!("{text:?} is reserved for jobs of --{text}"));
+    }
     if !text.is_empty() && text.len() <= 64 && text.chars().all(fits) && !text.starts_with('.') {
         Ok(text.to_owned())
     } else {

@@ -13,6 +13,7 @@ use crate::arguments::{self, Arguments};
 use crate::sample::{Sample, StartSample};
 use crate::screen::Screen;
 use crate::session::Session;
+use crate::threads::Threads;
 use crate::{command, exit, failure::Failure, logs};
 
 /// Threads that check objects and read the store, at the most: each keeps memory of its own.
@@ -85,8 +86,10 @@ impl Program {
     fn execute(&self, arguments: &Arguments, line: Command, name: &str, screen: Screen) -> Result<u8, Failure> {
         // More than the processors can run at once would not be faster.
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = Threads::allowed(processors, BLOCKING_THREADS)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .max_blocking_threads(processors.clamp(2, BLOCKING_THREADS))
+            .worker_threads(threads.workers)
+            .max_blocking_threads(threads.blocking)
             .enable_all()
             .build()
             .map_err(Failure::Start)?;

@@ -10,16 +10,12 @@ use integration_sdk::config::Values;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::account::{Account, Origin};
 use crate::failure::Failure;
 use crate::options::Globals;
 use crate::sample::StartSample;
 use crate::screen::Screen;
 use crate::variables::Variables;
-
-/// The name under which jobs are kept unless another one is given.
-pub(crate) const DEFAULT_INSTANCE: &str = "default";
-/// A job of an imitation must not serve as the cache of a real one.
-pub(crate) const SAMPLE_INSTANCE: &str = "sample";
 
 /// One call of the program.
 pub(crate) struct Session<'a> {
@@ -44,22 +40,21 @@ pub(crate) struct Configured {
 
 impl Session<'_> {
     /// The values of the environment, or those that lead to an imitation of the provider.
-    pub(crate) async fn configured(&self, sample: bool, instance: Option<&str>) -> Result<Configured, Failure> {
-        let (variables, server) = if sample {
+    pub(crate) async fn configured(&self, account: &Account) -> Result<Configured, Failure> {
+        let (variables, server) = if account.origin == Origin::Sample {
             let start = self.start_sample.ok_or(Failure::NoSample)?;
             let sample = start().await.map_err(Failure::Sample)?;
             (Variables::sample(sample.values), Some(sample.server))
         } else {
-            (Variables::read(Path::new(""), instance)?, None)
+            (Variables::read(Path::new(""), account.name.as_deref())?, None)
         };
         if let Some(path) = &variables.absent {
             self.screen.note(&format!("there is no {} here: the environment and .env are used", path.display()));
         }
-        let unnamed = if sample { SAMPLE_INSTANCE } else { DEFAULT_INSTANCE };
         Ok(Configured {
             values: variables.values(self.integration),
             variables,
-            instance: instance.unwrap_or(unnamed).to_owned(),
+            instance: account.instance(),
             _server: server,
         })
     }

@@ -38,11 +38,7 @@ pub(super) fn undone(
     Ok(plain)
 }
 
-fn unzipped(
-    zipped: &[u8],
-    limit: usize,
-    mut fit: impl FnMut(usize) -> Result<(), Broken>,
-) -> Result<Vec<u8>, Broken> {
+fn unzipped(zipped: &[u8], limit: usize, mut fit: impl FnMut(usize) -> Result<(), Broken>) -> Result<Vec<u8>, Broken> {
     let mut plain = Vec::with_capacity(length_of(zipped).min(BELIEVED_LENGTH).min(limit));
     let mut decoder = MultiGzDecoder::new(zipped);
     // One byte more than is expected: a piece that is not full is the last one.

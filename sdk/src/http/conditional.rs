@@ -230,7 +230,10 @@ impl<'a> Condition<'a> {
     /// Keeps an answer that could be read, unless something forbids it.
     pub(super) async fn keep(self, answer: RawAnswer, secrets: &Secrets<'_>) {
         let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
-        if answer.body.len() > LARGEST_KEPT || is_not_to_be_stored(&answer.headers) || secrets.stand_in_body(&answer.body) {
+        if answer.body.len() > LARGEST_KEPT
+            || is_not_to_be_stored(&answer.headers)
+            || secrets.stand_in_body(&answer.body)
+        {
             return;
         }
         // Whole or not at all: an answer without the header that tells what comes next would be the end of its list.
@@ -321,7 +324,13 @@ mod tests {
         };
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let now = RawAnswer { status: StatusCode::NOT_MODIFIED, headers: now.collect(), body: Vec::new(), received: 0, hold: None };
+        let now = RawAnswer {
+            status: StatusCode::NOT_MODIFIED,
+            headers: now.collect(),
+            body: Vec::new(),
+            received: 0,
+            hold: None,
+        };
         let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");

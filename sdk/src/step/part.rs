@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::ObjectType;
 use crate::room::Work;
+use crate::schema::Finding;
 use crate::store::PartNumber;
-
-use super::FindingCount;
 
 tokio::task_local! {
     static PART: Arc<Part>;
@@ -29,8 +28,7 @@ pub(crate) struct Part {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PartBooks {
     pub(crate) skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
-    /// By what they have in common, so that many objects of one fault take no more room than one.
-    pub(crate) findings: BTreeMap<String, FindingCount>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Part {

@@ -14,15 +14,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::sources::Sources;
+use crate::account::{Account, Origin};
 use crate::failure::Failure;
 use crate::options::{self, Format};
 use crate::report::words::counted;
 use crate::report::{self, Kept};
-use crate::session::{Configured, DEFAULT_INSTANCE, SAMPLE_INSTANCE, Session};
+use crate::session::{Configured, Session};
 use crate::{exit, history, interrupt, progress, screen};
-
-/// A job of recordings must not serve as the cache of a real one.
-const REPLAY_INSTANCE: &str = "replay";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -123,8 +121,7 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
         dataset::check_folder(folder)?;
     }
     let unfinished = unfinished(session, order).await?;
-    let (sample, instance) = account(order, unfinished.as_ref());
-    let configured = session.configured(sample, instance.as_deref()).await?;
+    let configured = session.configured(&account(order, unfinished.as_ref())?).await?;
     let store = Store::open(&session.globals.data_dir)?;
     let mut job = job(session, order, &configured, &store).class_schemas(class_schemas);
     if let Some(unfinished) = &unfinished {
@@ -135,7 +132,7 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
         job = job.record(recorder.clone());
     }
     if let Some(folder) = &order.replay {
-        job = job.replay(Replay::open(folder)?).instance(order.instance.as_deref().unwrap_or(REPLAY_INSTANCE));
+        job = job.replay(Replay::open(folder)?);
     }
     let summary = watched(session, job, &configured).await?;
     if let Some(recorder) = recorder {
@@ -174,13 +171,18 @@ async fn unfinished(session: &Session<'_>, order: &Collect) -> Result<Option<Job
     }
 }
 
-/// Whether it is the imitation, and the account whose values are used: a job goes on where it began.
-fn account(order: &Collect, unfinished: Option<&JobRow>) -> (bool, Option<String>) {
-    match unfinished.map(|job| job.instance.as_str()) {
-        Some(SAMPLE_INSTANCE) => (true, None),
-        Some(DEFAULT_INSTANCE) => (false, None),
-        Some(name) => (false, Some(name.to_owned())),
-        None => (order.sample, order.instance.clone()),
+/// The account whose values are used: a job goes on where it began.
+fn account(order: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failure> {
+    let Some(job) = unfinished else {
+        let account = Account::new(order.sample, order.instance.as_deref());
+        return Ok(if order.replay.is_some() { Account { origin: Origin::Replay, ..account } } else { account });
+    };
+    match Account::of(&job.instance) {
+        Account { origin: Origin::Replay, .. } => Err(Failure::Usage(format!(
+            "the job {} was made from recordings and cannot go on with the provider: use `collect --replay DIR` again",
+            job.id
+        ))),
+        account => Ok(account),
     }
 }
 
@@ -209,8 +211,9 @@ async fn watched(session: &Session<'_>, job: Job<'_>, configured: &Configured) -
     let (sender, events) = mpsc::channel(progress::QUEUE);
     let shown = tokio::spawn(progress::follow(events, session.screen.clone(), session.globals.log_format));
     let cancel = CancellationToken::new();
-    interrupt::listen(cancel.clone(), session.screen.clone());
+    let listening = interrupt::listen(cancel.clone(), session.screen.clone());
     let outcome = job.events(sender).run(&configured.values, cancel).await;
+    drop(listening);
     // The job has let go of the stream, so its consumer comes to an end; a broken one is no reason to lose the result.
     drop(shown.await);
     Ok(outcome?)

@@ -7,6 +7,7 @@ use integration_sdk::Timestamp;
 use integration_sdk::store::JobRow;
 use serde::Serialize;
 
+use crate::brief::cut;
 use crate::failure::Failure;
 use crate::ink::{BOLD, paint};
 use crate::options::Format;
@@ -60,6 +61,9 @@ What is forgotten is overwritten, and the space is given back to the file system
         keep: usize,
     },
 }
+
+/// The most columns of a name in the list.
+const NAME: usize = 32;
 
 /// A job in a list for programs.
 #[derive(Serialize)]
@@ -129,8 +133,8 @@ fn table(jobs: &[Listed<'_>]) -> String {
             |count: Option<u64>| right(count.map(HumanCount).map_or_else(String::new, |count| count.to_string()));
         table.add_row([
             Cell::new(history::short(job.id)),
-            Cell::new(job.integration),
-            Cell::new(job.instance),
+            Cell::new(cut(job.integration, NAME)),
+            Cell::new(cut(job.instance, NAME)),
             Cell::new(job.state),
             Cell::new(moment(job.start_time)),
             right(took.unwrap_or_default()),
@@ -149,8 +153,8 @@ fn stacked(job: &Listed<'_>) -> String {
         paint(BOLD, history::short(job.id)),
         moment(job.start_time),
         job.state,
-        job.integration,
-        job.instance,
+        cut(job.integration, NAME),
+        cut(job.instance, NAME),
         counted(entities, "entity", "entities"),
         counted(relationships, "relationship", "relationships")
     )

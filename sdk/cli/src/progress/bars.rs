@@ -1,7 +1,6 @@
 //! Progress for a person: a line for each running step, and one for the job.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 use integration_sdk::graph::StepId;
@@ -14,7 +13,6 @@ use crate::screen::Screen;
 
 use super::Consumer;
 
-const TICK: Duration = Duration::from_millis(100);
 /// Longer ids are cut, so that a narrow window still has room for what happens.
 const WIDEST_ID: usize = 28;
 
@@ -74,7 +72,6 @@ impl Bars {
         let job = screen.bars().add(ProgressBar::new_spinner());
         job.set_style(style("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
         job.set_message("Connecting");
-        job.enable_steady_tick(TICK);
         Self {
             bars: screen.bars().clone(),
             job,
@@ -93,7 +90,6 @@ impl Bars {
         let width = self.id_width;
         bar.set_style(style(&format!("  {{spinner:.green}} {{prefix:{width}!}}  {{wide_msg:.dim}} {{elapsed:.dim}}")));
         bar.set_prefix(step.to_string());
-        bar.enable_steady_tick(TICK);
         self.running.insert(step.clone(), Running { bar, so_far: Totals::default() });
     }
 
@@ -122,6 +118,11 @@ impl Bars {
 }
 
 impl Consumer for Bars {
+    fn tick(&self) {
+        self.running.values().for_each(|running| running.bar.tick());
+        self.job.tick();
+    }
+
     fn take(&mut self, event: &Event) {
         match event {
             Event::JobStarted { steps, .. } => {

@@ -8,10 +8,10 @@ use integration_sdk::dataset::Exported;
 use integration_sdk::http::Usage;
 use integration_sdk::store::JobState;
 
+use crate::account::{Account, Origin};
 use crate::history::short;
 use crate::ink::{BOLD, GREEN, RED, YELLOW, paint};
 use crate::options::DATA_DIR;
-use crate::session::{DEFAULT_INSTANCE, SAMPLE_INSTANCE};
 
 use super::words::{counted, duration, paragraph};
 
@@ -68,6 +68,7 @@ fn requests(usage: &Usage) -> String {
 fn next(summary: &Summary, kept: &Kept<'_>) -> String {
     let (program, job) = (called(kept), short(summary.job.as_str()));
     let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+    let account = Account::of(&summary.instance);
     let settled = !summary.is_partial() && matches!(summary.state, JobState::Complete | JobState::Partial);
     match summary.state {
         _ if settled && kept.exported.is_none() => {
@@ -76,6 +77,9 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             )
         }
         _ if settled => format!("`{program} visualize steps --job {job}` shows where the time went."),
+        _ if account.origin == Origin::Replay && summary.state != JobState::Running => {
+            format!("record what is missing with `{program} collect --record DIR`, then replay that.")
+        }
         JobState::Failed => format!(
             "`{program} validate config` checks the credentials by themselves, `{program} collect --resume {job}` goes on."
         ),
@@ -83,14 +87,12 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             "give the credentials the permission that they lack, then `{program} collect --resume {job}` collects what is \
              missing."
         ),
-        JobState::Partial | JobState::Complete => {
-            let account = account(summary);
-            format!(
-                "`{program} collect --resume {job}` tries what is missing again, `{program} collect{account}` all of it."
-            )
-        }
+        JobState::Partial | JobState::Complete => format!(
+            "`{program} collect --resume {job}` tries what is missing again, `{program} collect{}` all of it.",
+            account.options()
+        ),
         JobState::Cancelled | JobState::Interrupted => {
-            format!("`{program} collect --resume {job}` goes on, `{program} collect{}` starts anew.", account(summary))
+            format!("`{program} collect --resume {job}` goes on, `{program} collect{}` starts anew.", account.options())
         }
         JobState::Running => "it is at work.".to_owned(),
     }
@@ -102,14 +104,5 @@ fn called(kept: &Kept<'_>) -> String {
         kept.program.to_owned()
     } else {
         format!("{} --data-dir {}", kept.program, kept.data_dir.display())
-    }
-}
-
-/// The options that lead to the same account.
-fn account(summary: &Summary) -> String {
-    match summary.instance.as_str() {
-        DEFAULT_INSTANCE => String::new(),
-        SAMPLE_INSTANCE => " --sample".to_owned(),
-        name => format!(" --instance {name}"),
     }
 }

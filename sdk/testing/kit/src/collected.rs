@@ -82,7 +82,8 @@ impl Collected {
             loop {
                 let page = job.json_page(object_type.clone(), last.take(), PAGE).await?;
                 last = page.next;
-                let parsed = page.objects.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
+                let parsed =
+                    page.objects.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
                 objects
                     .extend(parsed.collect::<Result<Vec<(String, Value)>, serde_json::Error>>().map_err(unreadable)?);
                 if last.is_none() {

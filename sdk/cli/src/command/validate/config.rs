@@ -8,6 +8,7 @@ use integration_sdk::{Redaction, SetupError};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::account::Account;
 use crate::failure::Failure;
 use crate::ink::{BOLD, FAINT, paint, printable};
 use crate::report::Rule;
@@ -60,7 +61,7 @@ struct Known {
 }
 
 pub(super) async fn check(session: &Session<'_>, order: &Validate, named: bool) -> Result<Outcome, Failure> {
-    let configured = session.configured(order.sample, order.instance.as_deref()).await?;
+    let configured = session.configured(&Account::new(order.sample, order.instance.as_deref())).await?;
     let fields = session.integration.fields().iter().map(|field| Known::of(field, &configured)).collect();
     let mut outcome = Outcome { fields, ..Outcome::default() };
     match session.integration.verify(&configured.values).await {

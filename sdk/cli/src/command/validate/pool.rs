@@ -7,6 +7,7 @@
 //! Every queue is bounded, and batches are collected in the order in which they were dealt: memory is bounded by the batches
 //! in flight, and the result is the same however many threads there are.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +65,10 @@ impl Feed {
 }
 
 /// Looks at everything that `read` puts into the feed.
-pub(super) fn look<E>(
+///
+/// # Errors
+/// That of `read`, or an [`io::Error`] if the operating system starts no thread.
+pub(super) fn look<E: From<io::Error>>(
     schemas: &Schemas,
     allowed: &[Allowance],
     read: impl FnOnce(&mut Feed) -> Result<(), E>,
@@ -77,11 +81,19 @@ pub(super) fn look<E>(
             let (batches, raw) = sync_channel::<Batch>(QUEUE);
             let (looked, results) = sync_channel(QUEUE);
             let digests = &digests;
-            scope.spawn(move || work(schemas, digests, &raw, &looked));
-            deal.push(batches);
-            collect.push(results);
+            let work = move || work(schemas, digests, &raw, &looked);
+            match thread::Builder::new().spawn_scoped(scope, work) {
+                Ok(_) => {
+                    deal.push(batches);
+                    collect.push(results);
+                }
+                // Fewer threads do the same work.
+                Err(_) if !deal.is_empty() => break,
+                Err(error) => return Err(error.into()),
+            }
         }
-        let graph = scope.spawn(move || gather(&collect, Graph::new(allowed)));
+        let gather = move || gather(&collect, Graph::new(allowed));
+        let graph = thread::Builder::new().spawn_scoped(scope, gather)?;
         let mut feed = Feed { threads: deal, next: 0, batch: Vec::new(), bytes: 0 };
         let fed = read(&mut feed);
         feed.deal();

@@ -57,7 +57,7 @@ fn look(broken: &[Value], allowed: &[Allowance]) -> Findings {
             let wrapper = if joins { Wrapper::Relationships } else { Wrapper::Entities };
             feed.add(Raw { file: None, wrapper, json: object.to_string().into() });
         }
-        Ok::<(), ()>(())
+        Ok::<(), std::io::Error>(())
     });
     graph.expect("nothing that can fail").findings()
 }
@@ -93,7 +93,7 @@ fn an_object_that_cannot_be_read() {
     let schemas = schemas();
     let graph = pool::look(&schemas, &[], |feed| {
         feed.add(Raw { file: None, wrapper: Wrapper::Entities, json: r#"{"_key": "\ud800"}"#.into() });
-        Ok::<(), ()>(())
+        Ok::<(), std::io::Error>(())
     });
     let findings = graph.expect("nothing that can fail").findings();
     assert_eq!(findings.of_rule(Rule::Unreadable), 1);
@@ -108,7 +108,7 @@ fn an_object_in_the_wrong_place() {
         for (object, wrapper) in misplaced {
             feed.add(Raw { file: None, wrapper, json: object.to_string().into() });
         }
-        Ok::<(), ()>(())
+        Ok::<(), std::io::Error>(())
     });
     let findings = graph.expect("nothing that can fail").findings();
     let reasons: Vec<&str> = findings

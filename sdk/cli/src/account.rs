@@ -1,0 +1,101 @@
+//! The origin of a job's data: an account of the provider, its imitation, or recordings.
+//!
+//! Jobs of different origins have instances of different names, so that data of a sample or of a recording never serve as the
+//! cache of a real account, are never compared with them, and are never counted with them. The name of an account has no
+//! colon, and the two words for the other origins are reserved.
+
+/// The instance of an account without a name.
+const DEFAULT: &str = "default";
+const SAMPLE: &str = "sample";
+const REPLAY: &str = "replay";
+
+/// Names that no account can have.
+pub(crate) const RESERVED: [&str; 2] = [SAMPLE, REPLAY];
+
+/// Where data come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Provider,
+    Sample,
+    Replay,
+}
+
+/// An account, or what stands for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) origin: Origin,
+    /// The name given with `--instance`.
+    pub(crate) name: Option<String>,
+}
+
+impl Account {
+    /// The provider's account of a name, or the imitation.
+    pub(crate) fn new(sample: bool, name: Option<&str>) -> Self {
+        let origin = if sample { Origin::Sample } else { Origin::Provider };
+        Self { origin, name: name.map(str::to_owned) }
+    }
+
+    /// The account of a job.
+    pub(crate) fn of(instance: &str) -> Self {
+        let (word, name) = match instance.split_once(':') {
+            Some((word, name)) => (word, Some(name.to_owned())),
+            None => (instance, None),
+        };
+        match word {
+            SAMPLE => Self { origin: Origin::Sample, name },
+            REPLAY => Self { origin: Origin::Replay, name },
+            DEFAULT => Self { origin: Origin::Provider, name: None },
+            _ => Self { origin: Origin::Provider, name: Some(instance.to_owned()) },
+        }
+    }
+
+    /// The instance under which its jobs are kept.
+    pub(crate) fn instance(&self) -> String {
+        let word = match self.origin {
+            Origin::Provider => return self.name.clone().unwrap_or_else(|| DEFAULT.to_owned()),
+            Origin::Sample => SAMPLE,
+            Origin::Replay => REPLAY,
+        };
+        match &self.name {
+            Some(name) => format!("{word}:{name}"),
+            None => word.to_owned(),
+        }
+    }
+
+    /// The options that lead to the same account, each with a space before it.
+    pub(crate) fn options(&self) -> String {
+        let origin = match self.origin {
+            Origin::Provider => "",
+            Origin::Sample => " --sample",
+            Origin::Replay => " --replay DIR",
+        };
+        match &self.name {
+            Some(name) => format!("{origin} --instance {name}"),
+            None => origin.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_origin_and_name_has_an_instance_of_its_own_and_is_found_by_it() {
+        let names = [None, Some("east".to_owned())];
+        let mut instances = Vec::new();
+        for origin in [Origin::Provider, Origin::Sample, Origin::Replay] {
+            for name in names.clone() {
+                let account = Account { origin, name };
+                assert_eq!(Account::of(&account.instance()), account);
+                instances.push(account.instance());
+            }
+        }
+        assert_eq!(instances, ["default", "east", "sample", "sample:east", "replay", "replay:east"]);
+        assert_eq!(Account::of("sample:east").options(), " --sample --instance east");
+        assert_eq!(
+            (Account::of("default").options(), Account::of("east").options()),
+            (String::new(), " --instance east".into())
+        );
+    }
+}
