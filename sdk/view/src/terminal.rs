@@ -1,7 +1,9 @@
 //! Lines for a terminal: coloured if asked for, never wider than asked for.
 
+use std::ops::Range;
+
 use crate::escape::{terminal, visible};
-use crate::measure::{columns, fit_columns, wrapped};
+use crate::measure::{columns, wrapped};
 
 /// The colour of a piece of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,21 +49,30 @@ impl Terminal {
         Terminal { width: width.max(1), colour, out: String::new() }
     }
 
-    /// Writes a line, shortened where it would be too wide.
+    /// Writes a line; what does not fit goes on below it, indented, because ids must be read and copied whole.
     pub(crate) fn line(&mut self, spans: &[Span<'_>]) {
         let whole: String = spans.iter().map(|span| span.1).collect();
-        let fits = columns(&whole) <= self.width;
-        let fitted = if fits { whole } else { fit_columns(&whole, self.width) };
-        let mut left = if fits { fitted.trim_end() } else { fitted.trim_end_matches('…') };
+        let margin: String = whole.chars().take_while(|char| matches!(char, ' ' | '│')).take(self.width / 4).collect();
+        let indent = margin + &" ".repeat((self.width / 8).min(4));
+        for (at, piece) in pieces(whole.trim_end(), self.width, columns(&indent)).into_iter().enumerate() {
+            if at > 0 {
+                self.out += &indent;
+            }
+            self.put_range(spans, piece);
+            self.out.push('\n');
+        }
+    }
+
+    /// Writes the part of the spans that lies in a range of their whole text.
+    fn put_range(&mut self, spans: &[Span<'_>], range: Range<usize>) {
+        let mut begin = 0;
         for &(ink, text) in spans {
-            let (piece, rest) = left.split_at(text.len().min(left.len()));
-            self.put(ink, piece);
-            left = rest;
+            let (from, to) = (range.start.max(begin), range.end.min(begin + text.len()));
+            if from < to {
+                self.put(ink, &text[from - begin..to - begin]);
+            }
+            begin += text.len();
         }
-        if !fits {
-            self.out.push('…');
-        }
-        self.out.push('\n');
     }
 
     /// Writes remarks that must be read whole: what does not fit goes on on the next line.
@@ -105,11 +116,44 @@ impl Terminal {
     }
 }
 
-/// The text with spaces behind it, up to a number of columns; shortened where it has more.
+/// The ranges of a text that go on lines of a width: broken between words, and within a word that is longer than a line.
+/// Lines after the first have `indent` columns less.
+fn pieces(text: &str, width: usize, indent: usize) -> Vec<Range<usize>> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    loop {
+        let room = if pieces.is_empty() { width } else { width.saturating_sub(indent).max(1) };
+        let end = start + fitting(&text[start..], room);
+        let rest = text[end..].trim_start();
+        if rest.is_empty() {
+            pieces.push(start..end.min(text.trim_end().len()).max(start));
+            return pieces;
+        }
+        pieces.push(start..start + text[start..end].trim_end().len());
+        start = text.len() - rest.len();
+    }
+}
+
+/// The bytes of the beginning of a text that fit; at least one character, and whole words if a word does fit.
+fn fitting(text: &str, room: usize) -> usize {
+    let mut used = 0;
+    let most = text.char_indices().find_map(|(at, char)| {
+        used += columns(char.encode_utf8(&mut [0; 4]));
+        (used > room && at > 0).then_some(at)
+    });
+    let Some(most) = most else { return text.len() };
+    if text[most..].starts_with(' ') {
+        return most;
+    }
+    match text[..most].rfind(' ') {
+        Some(space) if !text[..space].trim_matches([' ', '│']).is_empty() => space,
+        _ => most,
+    }
+}
+
+/// The text with spaces behind it, up to a number of columns; a longer one is left as it is.
 pub(crate) fn padded(text: &str, room: usize) -> String {
-    let text = fit_columns(text, room);
-    let missing = room.saturating_sub(columns(&text));
-    text + &" ".repeat(missing)
+    let missing = room.saturating_sub(columns(text));
+    text.to_owned() + &" ".repeat(missing)
 }
 
 #[cfg(test)]
@@ -123,13 +167,17 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_cut_wherever_it_gets_too_wide() {
+    fn what_does_not_fit_goes_on_below_and_nothing_is_lost() {
         let spans = [(Ink::Plain, "abc "), (Ink::Bold, "def"), (Ink::Plain, "ghi")];
         assert_eq!(written(10, false, &spans), "abc defghi\n");
-        assert_eq!(written(9, false, &spans), "abc defg…\n");
-        assert_eq!(written(7, false, &spans), "abc de…\n");
-        assert_eq!(written(5, false, &spans), "abc…\n");
-        assert_eq!(written(0, false, &spans), "…\n");
+        assert_eq!(written(9, false, &spans), "abc\n defghi\n");
+        assert_eq!(written(9, true, &spans), "abc\n \u{1b}[1mdef\u{1b}[0mghi\n");
+        assert_eq!(written(5, false, &spans), "abc\ndefgh\ni\n");
+        assert_eq!(written(0, false, &[(Ink::Plain, "ab")]), "a\nb\n");
+        assert_eq!(
+            written(20, false, &[(Ink::Faint, "│  "), (Ink::Plain, "one-very-long-identifier")]),
+            "│  one-very-long-ide\n│    ntifier\n"
+        );
     }
 
     #[test]
@@ -144,6 +192,6 @@ mod tests {
     fn a_list_goes_on_below_its_beginning() {
         let mut terminal = Terminal::new(16, false);
         terminal.list("│ ", "emits ", Ink::Plain, &["aaa", "bbb", "a-longer-one"].map(String::from));
-        assert_eq!(terminal.finish(), "│ emits aaa,\n│       bbb,\n│       a-longe…\n");
+        assert_eq!(terminal.finish(), "│ emits aaa,\n│       bbb,\n│       a-longer\n│     -one\n");
     }
 }

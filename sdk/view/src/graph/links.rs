@@ -8,6 +8,8 @@ use crate::measure::fit_columns;
 
 /// A longer name is cut.
 const LONGEST_NAME: usize = 40;
+/// Keys of providers are shorter than this.
+const LONGEST_KEY: usize = 120;
 
 /// Entities are known by their place; a place past the last is one of `missing`.
 pub(super) struct Links<'a> {
@@ -52,8 +54,12 @@ pub(super) fn title(graph: &GraphPicture) -> String {
 
 /// The lines of a box: name and type. Without a name the key is shown.
 pub(super) fn lines(node: &GraphNode) -> [String; 2] {
-    let name = if node.name.trim().is_empty() { &node.key } else { &node.name };
-    [fit_columns(&visible(name), LONGEST_NAME), node.object_type.clone()]
+    // A key that is cut finds nothing.
+    let name = match node.name.trim() {
+        "" => fit_columns(&visible(&node.key), LONGEST_KEY),
+        name => fit_columns(&visible(name), LONGEST_NAME),
+    };
+    [name, node.object_type.clone()]
 }
 
 /// What became of an object, as a name and a colour, where it is no longer as it was.

@@ -122,7 +122,7 @@ class Legend {
         { title: text },
         box,
         colour && swatch(colour),
-        make("span", { class: "text" }, shortened(text, 80)),
+        make("span", { class: "text" }, text),
       ),
       button("only", only, { class: "quiet only", "aria-label": `Only ${shortened(text, 80)}` }),
       make("span", { class: "count" }, typeof count === "number" ? grouped(count) : count),
