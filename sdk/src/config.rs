@@ -89,18 +89,28 @@ pub enum ConfigError {
 pub struct Values {
     prefix: String,
     by_variable: BTreeMap<String, SecretString>,
+    plain_http: bool,
 }
 
 impl Values {
     /// Values of an integration; `heroku` reads `HEROKU_API_KEY` before `API_KEY`.
     pub fn new(integration: &str, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let by_variable = variables.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
-        Self { prefix: constant_case(integration), by_variable }
+        Self { prefix: constant_case(integration), by_variable, plain_http: false }
     }
 
     /// Sets a variable, over what was there.
     pub fn set(&mut self, variable: impl Into<String>, value: impl Into<SecretString>) {
         self.by_variable.insert(variable.into(), value.into());
+    }
+
+    /// Lets credentials go unencrypted to another machine, as [`Endpoint::allow_plain_http`](crate::http::Endpoint::allow_plain_http).
+    pub fn allow_plain_http(&mut self) {
+        self.plain_http = true;
+    }
+
+    pub(crate) fn allows_plain_http(&self) -> bool {
+        self.plain_http
     }
 
     /// The variables that set a field, the stronger first.

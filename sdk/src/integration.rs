@@ -217,13 +217,21 @@ impl Integration {
         let (Some(endpoint), Some(verify)) = (endpoint, &self.verify) else {
             return Ok(Connection { config, http: None, access: None });
         };
+        let endpoint = if values.allows_plain_http() { endpoint.allow_plain_http() } else { endpoint };
         let endpoint = match in_flight {
             Some(limit) => endpoint.in_flight(limit),
             None => endpoint,
         };
+        let endpoint = self.secret_settings(values).fold(endpoint, Endpoint::secret_setting);
         let http = Http::connect_through(endpoint, tape, &self.redaction)?;
         let access = verify(http.clone()).await?;
         Ok(Connection { config, http: Some(http), access: Some(access) })
+    }
+
+    /// The values of masked fields: no header may hold them, and still the provider must not get them into the graph.
+    fn secret_settings(&self, values: &Values) -> impl Iterator<Item = SecretString> {
+        let masked = self.fields.iter().filter(|field| field.masked);
+        masked.filter_map(|field| values.read::<SecretString>(field.name, None).ok())
     }
 
     /// The values with something in the place of secrets that are not set: recordings ask for none.

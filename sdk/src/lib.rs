@@ -22,7 +22,6 @@ mod redact;
 mod room;
 pub mod runtime;
 pub mod schema;
-#[cfg(feature = "recording")]
 pub mod secrets;
 pub mod step;
 pub mod store;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Error, Value};
 
+use crate::redact::{Edit, edited};
 use crate::room::Hold;
 
 /// JSON as its text. It is checked to be JSON and not parsed into a tree, which takes several times the memory.
@@ -32,12 +33,23 @@ impl RawJson {
         self.json.get()
     }
 
-    /// The JSON as a tree.
+    /// The JSON as a tree. Numbers lose what no 64 bits can hold; of two members of one name the last stays.
     ///
     /// # Errors
-    /// It is nested deeper than 128 levels, or holds a number that no 64 bits can.
+    /// It is nested deeper than 128 levels.
     pub fn to_value(&self) -> Result<Value, Error> {
-        serde_json::from_str(self.as_str())
+        Self::tree_of(self.as_str())
+    }
+
+    /// JSON text as a tree, in the same way.
+    ///
+    /// # Errors
+    /// It is no JSON, or nested deeper than 128 levels.
+    pub fn tree_of(json: &str) -> Result<Value, Error> {
+        serde_json::from_str(json).or_else(|error| match bounded(json) {
+            Some(bounded) => serde_json::from_str(&bounded),
+            None => Err(error),
+        })
     }
 
     /// Keeps the memory of an answer reserved as long as this JSON lives.
@@ -57,6 +69,38 @@ impl fmt::Debug for RawJson {
     }
 }
 
+/// The text with the nearest number that 64 bits can hold in the place of each that they cannot, and U+FFFD in the place of half a
+/// surrogate pair.
+fn bounded(json: &str) -> Option<String> {
+    struct Bounded;
+
+    impl Edit for Bounded {
+        const IN_ORDER: bool = false;
+
+        fn hides(&self, _: &str) -> bool {
+            false
+        }
+
+        fn text(&self, _: Option<&str>, _: &str) -> Option<String> {
+            None
+        }
+
+        fn name(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn number(&self, number: &str) -> Option<String> {
+            let value: f64 = number.parse().ok()?;
+            let bound = if value > 0.0 { f64::MAX } else { f64::MIN };
+            value.is_infinite().then(|| Value::from(bound).to_string())
+        }
+    }
+
+    let mut bounded = Vec::new();
+    edited(&Bounded, json, &mut bounded).ok()?;
+    String::from_utf8(bounded).ok()
+}
+
 impl PartialEq for RawJson {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
@@ -67,5 +111,19 @@ impl From<Value> for RawJson {
     fn from(value: Value) -> Self {
         let json = to_raw_value(&value).expect("the names in a tree of JSON are strings");
         Self { json, hold: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_is_made_of_text_that_64_bits_cannot_hold() {
+        let tree = RawJson::tree_of(r#"{"a":[1e400,-1E400,1e-400,12345678901234567890123],"b":"\ud83d","b":"\ud83dx"}"#).unwrap();
+        assert_eq!(tree, json!({"a": [f64::MAX, f64::MIN, 0.0, 12345678901234567890123.0], "b": "\u{fffd}x"}));
+        assert!(RawJson::tree_of("[1").is_err());
     }
 }

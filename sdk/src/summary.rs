@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::http::Usage;
+use crate::redact::clean_strings;
+use crate::secrets;
 use crate::step::{FindingCount, Incomplete};
 use crate::store::JobState;
 
@@ -184,6 +187,17 @@ pub struct Summary {
     pub metadata: Metadata,
     /// What the job asked of the provider, the check of the credentials included.
     pub usage: Usage,
+}
+
+/// A report without credentials in its texts, which may quote a provider or an author's own words.
+pub(crate) fn without_credentials<T: Serialize + DeserializeOwned>(report: T) -> T {
+    let Ok(json) = serde_json::to_string(&report) else { return report };
+    if !secrets::may_be_in(&json) {
+        return report;
+    }
+    let Ok(mut tree) = serde_json::from_str(&json) else { return report };
+    clean_strings(&mut tree);
+    serde_json::from_value(tree).unwrap_or(report)
 }
 
 impl Summary {

@@ -53,6 +53,112 @@ fn the_key_is_written_nowhere_though_the_provider_repeats_it() {
     assert!(!files_with("kestrel-harbour", &place.path(".integration")).is_empty(), "a text that is there is found");
 }
 
+/// The key as a provider may write it.
+fn forms_of(key: &str) -> Vec<String> {
+    use base64::Engine;
+    let coder = base64::prelude::BASE64_STANDARD;
+    let percent: String = key.chars().map(|letter| match letter {
+        '+' | '/' | '=' => format!("%{:02x}", u32::from(letter)),
+        letter => letter.to_string(),
+    }).collect();
+    vec![
+        key.to_owned(),
+        key.to_uppercase(),
+        key.to_lowercase(),
+        percent.to_uppercase(),
+        percent,
+        coder.encode(key).trim_end_matches('=').to_owned(),
+        coder.encode(format!("u:{key}, and more")),
+        coder.encode(format!(":{key}, and more")),
+        key.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    ]
+}
+
+#[test]
+fn the_key_gets_nowhere_in_whatever_form_and_place_the_provider_repeats_it() {
+    let key = "HRKU-5ecretQuokka+do/not0print==";
+    let heroku = Heroku::with(FakeOptions { token: key.to_owned(), ..FakeOptions::default() });
+    let forms = forms_of(key);
+    let text = forms.join(" ");
+    let slashed = format!(r#"[{{"id":"{key}","name":"{}","text":"{}"}}]"#, key.replace('/', "\\/"), text.replace('/', "\\u002f"));
+    let team = heroku.team("kestrel-research");
+    heroku.fault(Fault::Status(Reply::new(200, "application/json", slashed)).on(&format!("/teams/{team}/apps")));
+    let refusal = Reply::json(403, &json!({"id": format!("no-{key}"), "message": text}))
+        .with_header("request-id", &text)
+        .with_header("oauth-scope-accepted", key);
+    heroku.fault(Fault::Status(refusal).on("/teams/{id}/members"));
+    let place = Place::before(&heroku);
+    let said = place.run("collect -vv --output out --record recordings");
+    assert_eq!(said.code, 3, "{}", said.all());
+    for form in forms {
+        // In base64 what is around the key may stay.
+        let middle = &form[4..form.len() - 20];
+        assert!(!holds(said.all().as_bytes(), middle), "{form} is shown: {}", said.all());
+        assert_eq!(files_with(middle, place.root()), Vec::<String>::new(), "{form}");
+    }
+    let graph = place.read("out/summary.json");
+    assert!(graph.contains("[secret]"), "the provider's words are told, without the key");
+    assert!(!files_with("[secret]", &place.path("out/graph")).is_empty(), "the object is kept, without the key");
+}
+
+#[test]
+fn passwords_in_urls_get_nowhere_whatever_holds_them() {
+    let heroku = heroku();
+    let team = heroku.team("kestrel-research");
+    let app = json!([{
+        "id": "https://u:quokka-1@h/app", "name": "//u:quokka-2@h", "owner": null,
+        "web_url": "https://user:quokka-3@h/prop", "git_url": "ssh://u:quokka-4@h/x.git",
+        "text": "see https://user:quokka-5@h/x here", "java": "jdbc:postgresql://user:quokka-6@h/db",
+        "several": "postgres://u:quokka-7@h1,h2:99999/db", "upper": "HTTPS://U:quokka-8@H/", "odd": "https://u:quokka-9@h ost/x",
+        "parameter": "https://h/x?next=https%3A%2F%2Fu%3Aquokka-10%40h&token=quokka-11", "list": ["redis://:quokka-12@h:6379"],
+    }]);
+    let addon = json!([{
+        "id": "addon", "name": "https://u:quokka-13@h/", "app": {"id": "https://u:quokka-1@h/app"},
+        "addon_service": {"name": "x"}, "plan": {"name": "https://u:quokka-14@h/"}, "web_url": "https://u:quokka-15@h",
+        "provider_id": "https://u:quokka-16@h/", "state": "https://u:quokka-17@h/", "config_vars": ["A=https://u:quokka-18@h"],
+    }]);
+    let refusal = json!({"id": "//u:quokka-19@h", "message": "drain https://u:quokka-20@h/ Bearer a1B2c3D4e5F6quokka-21"});
+    heroku.fault(Fault::Status(Reply::json(200, &app)).on(&format!("/teams/{team}/apps")));
+    heroku.fault(Fault::Status(Reply::json(200, &addon)).on(&format!("/teams/{team}/addons")));
+    heroku.fault(Fault::Status(Reply::json(403, &refusal)).on("/teams/{id}/members"));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("-vv --record recordings");
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert!(!said.all().contains("quokka-"), "{}", said.all());
+    assert_eq!(files_with("quokka-", place.root()), Vec::<String>::new());
+    let kept = &graph.of_type("heroku_application")["https://h/app"];
+    assert_eq!(kept["_rawData"][0]["rawData"]["java"], "jdbc:postgresql://h/db");
+    let owned = graph.of_type("heroku_application_has_addon");
+    assert!(owned.values().any(|one| one["_fromEntityKey"] == "https://h/app"), "the relationship finds its end");
+}
+
+#[test]
+fn a_key_goes_over_plain_http_only_where_that_is_allowed() {
+    let place = Place::alone().with("HEROKU_API_KEY", KEY).with("HEROKU_API_URL", "http://heroku.invalid");
+    let said = place.run("validate config");
+    assert_eq!(said.code, 4, "{}", said.all());
+    assert!(said.out.contains("http://heroku.invalid, where credentials would travel unencrypted"), "{}", said.all());
+    let said = place.run("collect");
+    assert_eq!(said.code, 1, "{}", said.all());
+    assert!(said.err.contains("--allow-http"), "{}", said.err);
+    let said = place.run("validate config --allow-http");
+    assert!(!said.all().contains("unencrypted"), "{}", said.all());
+}
+
+#[test]
+fn an_address_of_the_folder_for_a_key_of_the_environment_is_warned_about() {
+    let heroku = heroku();
+    let place = Place::alone().with("HEROKU_API_KEY", KEY);
+    place.write(".env", &format!("APP_NAME=My great app\nKEY: value\nHEROKU_API_URL={}\n", heroku.url()));
+    let said = place.run("validate config");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert!(said.err.contains("HEROKU_API_KEY from the environment is sent to 127.0.0.1"), "{}", said.err);
+    assert!(said.err.contains(".env: lines that are not of the form NAME=value are passed over: 2"), "{}", said.err);
+    place.write(".env", &format!("HEROKU_API_URL={}\nHEROKU_API_KEY={KEY}\n", heroku.url()));
+    let said = place.with("HEROKU_API_KEY", "").run("validate config");
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.all());
+}
+
 #[test]
 fn a_process_that_is_killed_leaves_no_key_behind() {
     let heroku = heroku();

@@ -7,9 +7,11 @@ use std::path::PathBuf;
 
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
+use integration_sdk::http::EndpointError;
 use integration_sdk::plan::{PlanError, PlanErrors};
 use integration_sdk::recording::RecordingError;
 use integration_sdk::schema::SchemaError;
+use integration_sdk::secrets::take_out;
 use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
@@ -116,7 +118,7 @@ impl Failure {
                 Some("name the folder that was given to `collect --output`: it holds a folder `graph`".to_owned())
             }
             Self::Variables(VariablesError::Malformed { .. }) => {
-                Some("put values with spaces or `#` into quotes, and `#` before comments".to_owned())
+                Some("write NAME=value, and put values with line breaks or ` #` into quotes".to_owned())
             }
             Self::Scaffold(ScaffoldError::Name { .. }) => Some(format!("such as `{program} new acme-cloud`")),
             Self::Scaffold(ScaffoldError::Occupied { .. }) => {
@@ -132,10 +134,10 @@ impl Failure {
 
     /// The error as people read it: drawn on a terminal, plain elsewhere.
     pub(crate) fn render(&self, program: &str) -> String {
-        let mut messages = vec![printable(&self.to_string())];
+        let mut messages = vec![printable(&take_out(&self.to_string()))];
         let mut cause = self.source();
         while let Some(error) = cause {
-            let text = printable(&error.to_string());
+            let text = printable(&take_out(&error.to_string()));
             // Many messages end with their cause already.
             if messages.iter().all(|message| !message.contains(&text)) {
                 messages.push(text);
@@ -161,6 +163,7 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
         SetupError::Config(ConfigError::Missing { .. }) => {
             Some(format!("`{program} validate config` shows every field and the variables that set it"))
         }
+        SetupError::Endpoint(EndpointError::PlainHttp { .. }) => Some("--allow-http allows it".to_owned()),
         SetupError::Config(ConfigError::Invalid { .. }) | SetupError::Endpoint(_) => None,
         SetupError::Clock(_) => {
             Some("set the clock, for example by NTP: certificates and dates depend on it".to_owned())

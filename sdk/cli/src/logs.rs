@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use integration_sdk::secrets::take_out;
 use tracing::callsite::Identifier;
 use tracing::{Event, Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
@@ -86,7 +87,7 @@ impl<'a> MakeWriter<'a> for Above {
 impl io::Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        self.0.line(text.trim_end_matches('\n'));
+        self.0.line(&take_out(text.trim_end_matches('\n')));
         Ok(bytes.len())
     }
 

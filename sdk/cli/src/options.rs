@@ -26,6 +26,9 @@ pub(crate) struct Globals {
     /// How logs and progress are written to stderr
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: Format,
+    /// Send credentials unencrypted, over http:// to another machine
+    #[arg(long, global = true)]
+    pub(crate) allow_http: bool,
     /// When to use colours; NO_COLOR is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,

@@ -46,13 +46,20 @@ impl Session<'_> {
             let sample = start().await.map_err(Failure::Sample)?;
             (Variables::sample(sample.values), Some(sample.server))
         } else {
-            (Variables::read(Path::new(""), account.name.as_deref())?, None)
+            (Variables::read(Path::new(""), account.name.as_deref(), self.integration)?, None)
         };
         if let Some(path) = &variables.absent {
             self.screen.note(&format!("there is no {} here: the environment and .env are used", path.display()));
         }
+        let mut values = variables.values(self.integration);
+        if let Some(strange) = variables.strange_address(self.integration, &values) {
+            tracing::warn!("{strange}");
+        }
+        if self.globals.allow_http {
+            values.allow_plain_http();
+        }
         Ok(Configured {
-            values: variables.values(self.integration),
+            values,
             variables,
             instance: account.instance(),
             _server: server,

@@ -9,14 +9,19 @@
 //! A field may be set by several variables (`HEROKU_API_KEY`, `API_KEY`). The strongest layer that sets any of them
 //! decides the field, so that an instance never works with half of another one's credentials.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use integration_sdk::Integration;
-use integration_sdk::config::Values;
-use integration_sdk::input;
+use integration_sdk::config::{Field, Values};
+use integration_sdk::url::Url;
+use integration_sdk::{Integration, input};
+
+use crate::dotenv::{self, Encoding, PassedOver};
+
+/// Lines that a warning names.
+const SHOWN_LINES: usize = 10;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +48,32 @@ pub(crate) enum VariablesError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path}, line {line}: not of the form NAME=value", path = path.display())]
     Malformed { path: PathBuf, line: usize },
+    #[error("{path} is in UTF-16, as PowerShell writes files: save it as UTF-8", path = path.display())]
+    Utf16 { path: PathBuf },
+}
+
+/// An address that comes from somewhere else than the secret that is sent there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StrangeAddress {
+    address: String,
+    origin: Origin,
+    secret: String,
+    elsewhere: Origin,
+    host: String,
+}
+
+impl fmt::Display for StrangeAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, origin, secret, elsewhere, host } = self;
+        write!(f, "{secret} from {elsewhere} is sent to {host}, which {address} from {origin} names: both should come from one place")
+    }
+}
+
+/// Whether a file was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Usual,
+    Named,
 }
 
 /// Variables of one origin.
@@ -62,20 +93,37 @@ pub(crate) struct Variables {
 
 impl Variables {
     /// Reads the environment and the files of a folder.
-    pub(crate) fn read(folder: &Path, instance: Option<&str>) -> Result<Self, VariablesError> {
-        let environment =
+    pub(crate) fn read(folder: &Path, instance: Option<&str>, integration: &Integration) -> Result<Self, VariablesError> {
+        let names = Values::new(integration.id(), []);
+        let fields = integration.fields().iter().flat_map(|field| names.variables_of(field.name)).collect();
+        let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let mut layers = vec![Layer { origin: Origin::Environment, variables: environment.collect() }];
-        let mut absent = None;
+        let environment = Layer { origin: Origin::Environment, variables: variables.collect() };
+        let (mut files, mut absent) = (Vec::new(), None);
         if let Some(instance) = instance {
             let path = folder.join(format!(".env.{instance}"));
-            match file(&path)? {
-                Some(layer) => layers.push(layer),
+            match file(&path, &fields, &environment, Need::Named)? {
+                Some(layer) => files.push(layer),
                 None => absent = Some(path),
             }
         }
-        layers.extend(file(&folder.join(".env"))?);
-        Ok(Self { layers, absent })
+        files.extend(file(&folder.join(".env"), &fields, &environment, Need::Usual)?);
+        Ok(Self { layers: std::iter::once(environment).chain(files).collect(), absent })
+    }
+
+    /// An address and a secret that come from different places: the secret may go to a host that it is not meant for.
+    pub(crate) fn strange_address(&self, integration: &Integration, values: &Values) -> Option<StrangeAddress> {
+        let source = |field: &Field| self.source(&values.variables_of(field.name));
+        let is_address = |field: &&Field| !field.masked && values.read::<Url>(field.name, None).is_ok();
+        let place = |origin: &Origin| matches!(origin, Origin::File(_));
+        let secrets = || integration.fields().iter().filter(|field| field.masked).filter_map(source);
+        integration.fields().iter().filter(is_address).filter_map(|field| Some((field, source(field)?))).find_map(
+            |(field, (address, origin))| {
+                let (secret, elsewhere) = secrets().find(|(_, other)| place(other) != place(&origin))?;
+                let host = values.read::<Url>(field.name, None).ok()?.host_str()?.to_owned();
+                Some(StrangeAddress { address, origin, secret, elsewhere, host })
+            },
+        )
     }
 
     /// The values that lead to an imitation of the provider, and nothing else: no real key goes there.
@@ -114,26 +162,36 @@ fn is_set(layer: &Layer, name: &str) -> bool {
     layer.variables.get(name).is_some_and(|value| !value.trim().is_empty())
 }
 
-fn file(path: &Path) -> Result<Option<Layer>, VariablesError> {
-    let text = match input::read_to_string(path, input::SETTINGS) {
-        Ok(text) => text,
+/// A file of variables, if it exists. Lines that concern a field must be understood; others are warned about.
+fn file(path: &Path, fields: &BTreeSet<String>, environment: &Layer, need: Need) -> Result<Option<Layer>, VariablesError> {
+    let bytes = match input::read(path, input::SETTINGS) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(VariablesError::Unreadable { path: path.to_owned(), source }),
+        Err(source) if need == Need::Named => return Err(VariablesError::Unreadable { path: path.to_owned(), source }),
+        // A folder of that name is a virtual environment of Python.
+        Err(error) => {
+            tracing::warn!("{} is not read: {error}", path.display());
+            return Ok(None);
+        }
     };
-    let text = text.trim_start_matches('\u{feff}');
-    let variables = dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>();
-    let variables =
-        variables.map_err(|error| VariablesError::Malformed { path: path.to_owned(), line: line_of(text, &error) })?;
-    Ok(Some(Layer { origin: Origin::File(path.to_owned()), variables }))
-}
-
-/// The line on which the parser stopped: it tells the text of a line (several, inside quotes), not the number.
-fn line_of(text: &str, error: &dotenvy::Error) -> usize {
-    let stopped = match error {
-        dotenvy::Error::LineParse(line, _) => text.find(line.as_str()),
-        _ => None,
+    let parsed = match dotenv::parse(&bytes, &environment.variables) {
+        Ok(parsed) => parsed,
+        Err(Encoding::Utf16) if need == Need::Named => return Err(VariablesError::Utf16 { path: path.to_owned() }),
+        Err(Encoding::Utf16) => {
+            tracing::warn!("{} is not read: it is in UTF-16, as PowerShell writes files; save it as UTF-8", path.display());
+            return Ok(None);
+        }
     };
-    text[..stopped.unwrap_or(0)].matches('\n').count() + 1
+    if let Some(PassedOver { line, .. }) = parsed.passed_over.iter().find(|passed| fields.contains(&passed.name)) {
+        return Err(VariablesError::Malformed { path: path.to_owned(), line: *line });
+    }
+    if !parsed.passed_over.is_empty() {
+        let lines: Vec<_> = parsed.passed_over.iter().take(SHOWN_LINES).map(|passed| passed.line.to_string()).collect();
+        let more = if parsed.passed_over.len() > SHOWN_LINES { " and more" } else { "" };
+        let (path, lines) = (path.display(), lines.join(", "));
+        tracing::warn!("{path}: lines that are not of the form NAME=value are passed over: {lines}{more}");
+    }
+    Ok(Some(Layer { origin: Origin::File(path.to_owned()), variables: parsed.variables }))
 }
 
 #[cfg(test)]
@@ -169,19 +227,72 @@ mod tests {
         assert_eq!(key(vec![blank, shared]), Ok("shared".into()));
     }
 
+    fn read(folder: &Path, instance: Option<&str>) -> Result<Variables, VariablesError> {
+        Variables::read(folder, instance, &Integration::offline::<Account>("space", "Space"))
+    }
+
     #[test]
-    fn a_malformed_file_is_told_by_its_line_and_not_by_its_text() {
+    fn a_malformed_line_of_a_field_is_told_by_its_number_and_not_by_its_text() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(".env");
-        std::fs::write(&path, "# a comment\nA=\"two\nlines\"\nAPI KEY s3cret\n").expect("a file");
-        let error = file(&path).err().expect("malformed").to_string();
+        std::fs::write(&path, "# a comment\nA=\"two\nlines\"\nSPACE_API_KEY: s3cret\n").expect("a file");
+        let error = read(folder.path(), None).err().expect("malformed").to_string();
         assert!(error.ends_with(".env, line 4: not of the form NAME=value"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
     }
 
     #[test]
+    fn what_concerns_no_field_stops_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(".env");
+        for text in [&b"OTHER: yaml\nAPP=two words\nCITY=Z\xfcrich\nSPACE_API_KEY=key\n"[..], b"\xff\xfeA\0=\0"] {
+            std::fs::write(&path, text).expect("a file");
+            let variables = read(folder.path(), None).expect("no error");
+            let set = variables.source(&["SPACE_API_KEY".to_owned()]);
+            assert_eq!(set.is_some(), text.ends_with(b"key\n"));
+        }
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::create_dir(&path).expect("a folder");
+        assert!(read(folder.path(), None).is_ok(), "a folder of that name is not ours");
+        std::fs::create_dir(folder.path().join(".env.east")).expect("a folder");
+        assert!(read(folder.path(), Some("east")).is_err(), "a file that was asked for must be read");
+    }
+
+    #[test]
     fn a_file_that_is_not_there_sets_nothing() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        assert!(file(&folder.path().join(".env")).expect("no error").is_none());
+        assert_eq!(read(folder.path(), None).expect("no error").layers.len(), 1);
+    }
+
+    /// Somewhere else.
+    #[derive(Debug, integration_sdk::Config)]
+    struct Remote {
+        /// The key.
+        #[allow(dead_code)]
+        api_key: integration_sdk::secrecy::SecretString,
+        /// The address.
+        #[config(default = "https://api.example.com")]
+        #[allow(dead_code)]
+        api_url: Url,
+    }
+
+    #[test]
+    fn an_address_from_elsewhere_than_the_key_is_named() {
+        let space = Integration::offline::<Remote>("space", "Space");
+        let strange = |layers: Vec<Layer>| {
+            let variables = Variables { layers, absent: None };
+            variables.strange_address(&space, &variables.values(&space)).map(|strange| strange.to_string())
+        };
+        let environment = |pairs: &[_]| layer(Origin::Environment, pairs);
+        let files = |pairs: &[_]| layer(Origin::File(".env".into()), pairs);
+        let (key, url) = (("SPACE_API_KEY", "k"), ("API_URL", "https://evil.example/x"));
+        assert_eq!(
+            strange(vec![environment(&[key]), files(&[url])]).as_deref(),
+            Some("SPACE_API_KEY from the environment is sent to evil.example, which API_URL from .env names: both should come from one place")
+        );
+        assert!(strange(vec![environment(&[url]), files(&[key])]).is_some());
+        assert_eq!(strange(vec![environment(&[key, url]), files(&[url])]), None);
+        assert_eq!(strange(vec![layer(Origin::File(".env.east".into()), &[key]), files(&[url])]), None);
+        assert_eq!(strange(vec![environment(&[key])]), None);
     }
 }

@@ -8,6 +8,7 @@
 mod entity;
 mod kind;
 mod names;
+mod parted;
 mod property;
 mod relationship;
 mod scan;
@@ -25,6 +26,7 @@ pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_prop
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
+pub(crate) use parted::Parted;
 pub(crate) use scan::{Values, plain_text};
 pub use text::ObjectWriter;
 pub(crate) use text::{ObjectText, written};

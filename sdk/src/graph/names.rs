@@ -18,6 +18,9 @@ pub struct InvalidName {
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+        name!($(#[$doc])* $name, $what, $rule, $valid, |text| std::borrow::Cow::Borrowed(text));
+    };
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr, $kept:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -26,6 +29,8 @@ macro_rules! name {
         impl $name {
             #[doc = concat!("Parses a ", $what, ".\n\n# Errors\n[`InvalidName`] unless it is ", $rule, ".")]
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+                let kept: fn(&str) -> std::borrow::Cow<'_, str> = $kept;
+                let text = kept(text.as_ref());
                 let text = text.as_ref();
                 let valid: fn(&str) -> bool = $valid;
                 if valid(text) {
@@ -86,8 +91,12 @@ fn is_kebab(text: &str) -> bool {
 
 name!(
     /// The `_key` of an object: unique in a job.
+    ///
+    /// A key never holds a credential: what looks like one (see [`secrets`](crate::secrets)) is taken out of it, the same way
+    /// wherever the key is met, so that relationships still find their ends.
     ObjectKey, "key", "not empty, without control characters",
-    |text| !text.is_empty() && !text.chars().any(char::is_control)
+    |text| !text.is_empty() && !text.chars().any(char::is_control),
+    crate::secrets::take_out
 );
 name!(
     /// The `_type` of an object: `vendor_resource`, or `vendor_resource_verb_resource` of a relationship.
@@ -166,5 +175,18 @@ impl Class {
             Ok(name) => name,
             Err(error) => panic!("{error}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_never_holds_a_password() {
+        let key = ObjectKey::new("https://user:s3cret@h.example/x").unwrap();
+        assert_eq!(key.as_str(), "https://h.example/x");
+        let read: ObjectKey = serde_json::from_str("\"https://user:s3cret@h.example/x\"").unwrap();
+        assert_eq!(read, key);
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct RawAnswer {
     pub(super) received: usize,
     /// The memory that is reserved for it; none in the place of a kept answer that was not asked for.
     pub(super) hold: Option<Arc<Hold>>,
+    /// It held the client's own credentials, which were taken out.
+    pub(super) repeats_secrets: bool,
 }
 
 /// No whole answer came.

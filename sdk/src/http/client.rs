@@ -27,6 +27,7 @@ use super::error::{Problem, ProviderErrorKind, Told};
 use super::limit::Outcome;
 use super::memory::{AnswerMemory, Reservation, settled};
 use super::probe::Probe;
+use super::received;
 use super::retry::Again;
 use super::text::one_line;
 use super::usage::{Tally, Usage};
@@ -34,6 +35,7 @@ use super::usage::{Tally, Usage};
 use super::wire;
 use super::wire::{Tape, Wire};
 use crate::redact::Redaction;
+use crate::secrets::OwnSecrets;
 
 /// A client of one provider. Clones are cheap and share everything but what [`for_step`](Self::for_step) counts.
 #[derive(Clone)]
@@ -51,6 +53,7 @@ struct Shared {
     admission: Admission,
     memory: AnswerMemory,
     redaction: Redaction,
+    own: OwnSecrets,
 }
 
 struct Failure {
@@ -73,7 +76,7 @@ impl Http {
         tape: &Tape,
         redaction: &Redaction,
     ) -> Result<Self, EndpointError> {
-        endpoint.check_base()?;
+        endpoint.check_base(tape.is_replay())?;
         endpoint.rate_budget.map_or(Ok(()), RateBudget::check)?;
         let request_headers = endpoint.request_headers()?;
         let wire = Wire::new(&endpoint, request_headers.clone(), tape, redaction)?;
@@ -85,6 +88,7 @@ impl Http {
             answer_headers: endpoint.answer_headers()?,
             admission: Admission::new(endpoint.in_flight, budget),
             memory: AnswerMemory::new(endpoint.answer_memory),
+            own: endpoint.own_secrets(),
             endpoint,
             redaction: redaction.clone(),
         };
@@ -169,8 +173,8 @@ impl Http {
         let names = &self.shared.answer_headers;
         Probe {
             status: answer.status.as_u16(),
-            accepted_scopes: scopes(&answer.headers, names.accepted_scopes.as_ref()).into_iter().flatten().collect(),
-            granted_scopes: scopes(&answer.headers, names.granted_scopes.as_ref()).map(Iterator::collect),
+            accepted_scopes: self.scopes(&answer.headers, names.accepted_scopes.as_ref()).unwrap_or_default(),
+            granted_scopes: self.scopes(&answer.headers, names.granted_scopes.as_ref()),
             rate_remaining: self.rate_remaining(answer),
         }
     }
@@ -261,7 +265,7 @@ impl Http {
         self.shared.memory.learn(&call.counted_as, settled(&hold, body));
         drop(hold);
         if let Some(condition) = condition.filter(|_| answer.status.is_success() && keep(&value)) {
-            let secrets = Secrets { endpoint: &self.shared.endpoint, redaction: &self.shared.redaction };
+            let secrets = Secrets { own: &self.shared.own, redaction: &self.shared.redaction };
             condition.keep(answer, &secrets).await;
         }
         Ok(value)
@@ -316,6 +320,11 @@ impl Http {
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
     async fn exchange(&self, call: &Call, reservation: &mut Reservation) -> Result<RawAnswer, Broken> {
+        let answer = self.answered(call, reservation).await?;
+        Ok(received::treated(answer, &self.shared.own))
+    }
+
+    async fn answered(&self, call: &Call, reservation: &mut Reservation) -> Result<RawAnswer, Broken> {
         match &self.shared.wire {
             Wire::Network(client) => self.ask(client, call, reservation).await,
             #[cfg(feature = "recording")]
@@ -348,7 +357,7 @@ impl Http {
         });
         // The status of an error says enough, whatever becomes of its body.
         let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
-        Ok(RawAnswer { status, headers, body, received, hold: None })
+        Ok(RawAnswer { status, headers, body, received, hold: None, repeats_secrets: false })
     }
 
     fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
@@ -397,8 +406,8 @@ impl Http {
         // A page of HTML from some proxy on the way is not JSON, and so is not quoted.
         let body = serde_json::from_slice::<Value>(&answer.body).ok();
         if let Some((code, message)) = body.as_ref().and_then(|body| (self.shared.endpoint.error_body)(body)) {
-            told.code = Some(self.shared.endpoint.without_secrets(&code));
-            told.message = Some(self.shared.endpoint.without_secrets(&message));
+            told.code = Some(self.shared.own.out_of_message(&code).into_owned());
+            told.message = Some(self.shared.own.out_of_message(&message).into_owned());
         }
         if !matches!(
             ProviderErrorKind::of(status),
@@ -410,12 +419,17 @@ impl Http {
         Err(Failure { error, again })
     }
 
+    fn scopes<T: FromIterator<String>>(&self, headers: &HeaderMap, name: Option<&HeaderName>) -> Option<T> {
+        let scopes = self.shared.own.out_of_message(text(headers, name)?).into_owned();
+        Some(scopes.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+    }
+
     fn told(&self, headers: &HeaderMap, status: StatusCode) -> Told {
         let names = &self.shared.answer_headers;
         Told {
             status: Some(status),
-            request_id: text(headers, names.request_id.as_ref()).map(str::to_owned),
-            accepted_scopes: scopes(headers, names.accepted_scopes.as_ref()).into_iter().flatten().collect(),
+            request_id: text(headers, names.request_id.as_ref()).map(|id| self.shared.own.out_of_message(id).into_owned()),
+            accepted_scopes: self.scopes(headers, names.accepted_scopes.as_ref()).unwrap_or_default(),
             ..Told::default()
         }
     }
@@ -427,7 +441,7 @@ impl Http {
             Broken::NoRoom(bytes) => (Problem::Broken("there is no memory for it".to_owned()), Again::WithRoom(bytes)),
             Broken::NotRecorded(why) => (Problem::Broken(why), Again::Never),
             Broken::Unasked(name) => {
-                let name = self.shared.endpoint.without_secrets(&one_line(&name, 40));
+                let name = one_line(&self.shared.own.out_of_message(&name), 40);
                 (Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")), Again::Never)
             }
             Broken::TooLarge => {
@@ -471,11 +485,6 @@ async fn body_of(response: &mut Response, limit: usize, reservation: &mut Reserv
 
 fn text<'a>(headers: &'a HeaderMap, name: Option<&HeaderName>) -> Option<&'a str> {
     headers.get(name?).and_then(|value| value.to_str().ok())
-}
-
-fn scopes(headers: &HeaderMap, name: Option<&HeaderName>) -> Option<impl Iterator<Item = String>> {
-    let scopes = text(headers, name)?.split([',', ' ']).filter(|scope| !scope.is_empty());
-    Some(scopes.map(str::to_owned))
 }
 
 fn milliseconds(time: Duration) -> u64 {

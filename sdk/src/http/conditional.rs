@@ -9,6 +9,7 @@
 //! An answer with a secret is kept neither as it is nor without the secret: steps that read the secret field would see
 //! something else in the second run than in the first one.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,8 +25,8 @@ use sha2::{Digest, Sha256};
 
 use super::answer::RawAnswer;
 use super::call::Call;
-use super::endpoint::Endpoint;
 use crate::redact::Redaction;
+use crate::secrets::OwnSecrets;
 
 /// Headers that are not kept: those of one connection, those of a body on its way, and those that may be secret.
 const NOT_KEPT: [HeaderName; 10] = [
@@ -152,13 +153,13 @@ const LARGEST_KEPT: usize = 4 << 20;
 
 /// What is secret in an answer: the credentials, should the provider repeat them, and what the integration has marked.
 pub(super) struct Secrets<'a> {
-    pub(super) endpoint: &'a Endpoint,
+    pub(super) own: &'a OwnSecrets,
     pub(super) redaction: &'a Redaction,
 }
 
 impl Secrets<'_> {
     fn stand_in(&self, text: &str) -> bool {
-        self.endpoint.is_betrayed_by(text)
+        matches!(self.own.out_of_message(text), Cow::Owned(_))
     }
 
     /// What cannot be looked through may hold anything.
@@ -230,10 +231,9 @@ impl<'a> Condition<'a> {
     /// Keeps an answer that could be read, unless something forbids it.
     pub(super) async fn keep(self, answer: RawAnswer, secrets: &Secrets<'_>) {
         let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
-        if answer.body.len() > LARGEST_KEPT
-            || is_not_to_be_stored(&answer.headers)
-            || secrets.stand_in_body(&answer.body)
-        {
+        let is_large = answer.body.len() > LARGEST_KEPT;
+        let is_unfit = is_large || answer.repeats_secrets || is_not_to_be_stored(&answer.headers);
+        if is_unfit || secrets.stand_in_body(&answer.body) {
             return;
         }
         // Whole or not at all: an answer without the header that tells what comes next would be the end of its list.
@@ -270,7 +270,8 @@ fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
         headers.extend(now.headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
     }
     let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
-    RawAnswer { status, headers, body: kept.body, received: now.received, hold: None }
+    let repeats_secrets = now.repeats_secrets;
+    RawAnswer { status, headers, body: kept.body, received: now.received, hold: None, repeats_secrets }
 }
 
 #[cfg(test)]
@@ -324,13 +325,8 @@ mod tests {
         };
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let now = RawAnswer {
-            status: StatusCode::NOT_MODIFIED,
-            headers: now.collect(),
-            body: Vec::new(),
-            received: 0,
-            hold: None,
-        };
+        let (status, headers) = (StatusCode::NOT_MODIFIED, now.collect());
+        let now = RawAnswer { status, headers, body: Vec::new(), received: 0, hold: None, repeats_secrets: false };
         let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");

@@ -10,6 +10,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::{RateBudget, RetryPolicy};
+use crate::secrets::OwnSecrets;
 
 /// Reads the provider's code and message from the JSON body of an error.
 pub type ErrorBody = fn(&Value) -> Option<(String, String)>;
@@ -37,6 +38,8 @@ pub struct Endpoint {
     pub(crate) base: Url,
     headers: Vec<(String, String)>,
     pub(super) secrets: Vec<(String, SecretString)>,
+    secret_settings: Vec<SecretString>,
+    plain_http: bool,
     request_id: Option<String>,
     accepted_scopes: Option<String>,
     granted_scopes: Option<String>,
@@ -73,6 +76,8 @@ impl Endpoint {
                 (USER_AGENT.to_string(), concat!("integration-sdk/", env!("CARGO_PKG_VERSION")).into()),
             ],
             secrets: Vec::new(),
+            secret_settings: Vec::new(),
+            plain_http: false,
             request_id: None,
             accepted_scopes: None,
             granted_scopes: None,
@@ -100,6 +105,21 @@ impl Endpoint {
     #[must_use]
     pub fn secret_header(mut self, name: impl Into<String>, value: &SecretString) -> Self {
         self.secrets.push((name.into(), value.clone()));
+        self
+    }
+
+    /// Allows `http://` to another machine. Otherwise such an address is refused, because everybody on the way could read the
+    /// credentials.
+    #[must_use]
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Names a secret that no header holds, such as one that is sent in a body: it is taken out of whatever repeats it.
+    #[must_use]
+    pub(crate) fn secret_setting(mut self, value: SecretString) -> Self {
+        self.secret_settings.push(value);
         self
     }
 
@@ -217,8 +237,13 @@ impl Endpoint {
         self
     }
 
-    pub(super) fn check_base(&self) -> Result<(), EndpointError> {
+    /// Checks the address; what is recorded travels over no network, and so may be recorded of any.
+    pub(super) fn check_base(&self, is_replay: bool) -> Result<(), EndpointError> {
         let base = &self.base;
+        let is_open = base.scheme() == "http" && !self.is_loopback();
+        if is_open && !self.plain_http && !is_replay {
+            return Err(EndpointError::PlainHttp { host: base.host_str().unwrap_or_default().to_owned() });
+        }
         let reason = if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             "it must be of the form https://host/path"
         } else if !base.username().is_empty() || base.password().is_some() {
@@ -264,23 +289,10 @@ impl Endpoint {
         })
     }
 
-    /// The text without the secrets of this endpoint, should a provider repeat one.
-    pub(crate) fn without_secrets(&self, text: &str) -> String {
-        self.secret_parts().fold(text.to_owned(), |text, part| text.replace(part, "[secret]"))
-    }
-
-    /// Whether a text repeats a secret of this endpoint.
-    pub(super) fn is_betrayed_by(&self, text: &str) -> bool {
-        self.secret_parts().any(|part| text.contains(part))
-    }
-
-    /// A header such as `Bearer abc` is a secret as a whole and in its last word.
-    fn secret_parts(&self) -> impl Iterator<Item = &str> {
-        let parts = self.secrets.iter().flat_map(|(_, secret)| {
-            let whole = secret.expose_secret();
-            [whole, whole.rsplit(' ').next().unwrap_or(whole)]
-        });
-        parts.filter(|part| !part.trim().is_empty())
+    /// The secrets that are sent, in every form in which the provider may repeat them.
+    pub(crate) fn own_secrets(&self) -> OwnSecrets {
+        let headers = self.secrets.iter().map(|(_, secret)| secret);
+        OwnSecrets::new(headers.chain(&self.secret_settings).map(ExposeSecret::expose_secret))
     }
 }
 
@@ -320,6 +332,15 @@ pub enum EndpointError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Credentials would travel unencrypted.
+    #[error(
+        "the provider's address is http://{host}, where credentials would travel unencrypted: use https://, or allow plain \
+         HTTP if every machine on the way is yours"
+    )]
+    PlainHttp {
+        /// The host.
+        host: String,
+    },
     /// A header cannot be sent. Its value is not repeated: it may be a secret.
     #[error(
         "header `{name}` cannot be sent: its name or its value holds a character that no header may hold, such as a line break"
@@ -343,7 +364,7 @@ impl EndpointError {
     /// The code of the error in summaries.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Base { .. } | Self::Header { .. } => "CONFIG_VALIDATION_ERROR",
+            Self::Base { .. } | Self::PlainHttp { .. } | Self::Header { .. } => "CONFIG_VALIDATION_ERROR",
             Self::RateBudget | Self::Connections { .. } => "UNEXPECTED_ERROR",
         }
     }
@@ -375,9 +396,29 @@ mod tests {
     #[test]
     fn an_address_with_credentials_is_refused_without_repeating_them() {
         let endpoint = endpoint("https://me:s3cret@api.example.com/");
-        let error = endpoint.check_base().unwrap_err();
+        let error = endpoint.check_base(false).unwrap_err();
         assert!(error.to_string().contains("no password"), "{error}");
         assert!(!format!("{error:?} {error} {endpoint:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn plain_http_goes_no_further_than_this_machine_unless_it_is_allowed() {
+        for (base, allowed) in [
+            ("https://api.example.com", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]/", true),
+            ("http://LOCALHOST", true),
+            ("http://api.example.com", false),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example.com", false),
+            ("http://[::2]/", false),
+        ] {
+            assert_eq!(endpoint(base).check_base(false).is_ok(), allowed, "{base}");
+            assert!(endpoint(base).check_base(true).is_ok() && endpoint(base).allow_plain_http().check_base(false).is_ok());
+        }
+        let error = endpoint("http://api.example.com/s3cret").check_base(false).unwrap_err();
+        assert!(error.to_string().contains("http://api.example.com,") && error.code() == "CONFIG_VALIDATION_ERROR", "{error}");
     }
 
     #[test]
@@ -399,11 +440,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_a_provider_repeats_is_taken_out() {
-        let endpoint = endpoint("https://api.example.com").bearer(&SecretString::from("s3cret"));
-        assert_eq!(endpoint.without_secrets("no such token: s3cret"), "no such token: [secret]");
-        let empty = self::endpoint("https://api.example.com").bearer(&SecretString::from(""));
-        assert_eq!(empty.without_secrets("as it is"), "as it is");
+    fn the_secrets_of_headers_and_settings_are_known_in_messages() {
+        let endpoint = endpoint("https://api.example.com")
+            .bearer(&SecretString::from("s3cret"))
+            .secret_setting(SecretString::from("client-s3cret"));
+        let told = endpoint.own_secrets().out_of_message("no such token: s3cret (client-s3cret)").into_owned();
+        assert_eq!(told, "no such token: [secret] ([secret])");
     }
 
     #[test]

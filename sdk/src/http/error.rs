@@ -5,6 +5,7 @@ use std::fmt;
 use reqwest::{Method, StatusCode};
 
 use super::text::one_line;
+use crate::secrets::take_out;
 
 const LONGEST_MESSAGE: usize = 240;
 const LONGEST_CODE: usize = 60;
@@ -81,24 +82,25 @@ pub(super) struct Told {
 impl ProviderError {
     /// An error that an integration's client finds itself, such as an answer that contradicts another one.
     pub fn new(kind: ProviderErrorKind, explanation: impl AsRef<str>) -> Self {
-        let problem = Problem::Unfit(one_line(explanation.as_ref(), LONGEST_MESSAGE));
+        let problem = Problem::Unfit(fit(explanation.as_ref(), LONGEST_MESSAGE));
         Self { kind, detail: Box::new(Detail { subject: None, problem, told: Told::default(), attempts: 0 }) }
     }
 
     /// `told` may hold text as it came: it is made fit for a message here.
     pub(super) fn about(subject: &Subject, kind: ProviderErrorKind, problem: Problem, mut told: Told) -> Self {
         let tidy =
-            |text: Option<String>, longest| text.map(|text| one_line(&text, longest)).filter(|text| !text.is_empty());
+            |text: Option<String>, longest| text.map(|text| fit(&text, longest)).filter(|text| !text.is_empty());
         told.request_id = tidy(told.request_id, LONGEST_CODE);
         told.code = tidy(told.code, LONGEST_CODE);
         told.message = tidy(told.message, LONGEST_MESSAGE);
-        told.accepted_scopes = told.accepted_scopes.iter().map(|scope| one_line(scope, LONGEST_CODE)).collect();
+        told.accepted_scopes = told.accepted_scopes.iter().map(|scope| fit(scope, LONGEST_CODE)).collect();
         let problem = match problem {
-            Problem::Broken(text) => Problem::Broken(one_line(&text, LONGEST_MESSAGE)),
-            Problem::Unfit(text) => Problem::Unfit(one_line(&text, LONGEST_MESSAGE)),
+            Problem::Broken(text) => Problem::Broken(fit(&text, LONGEST_MESSAGE)),
+            Problem::Unfit(text) => Problem::Unfit(fit(&text, LONGEST_MESSAGE)),
             Problem::Status => Problem::Status,
         };
-        Self { kind, detail: Box::new(Detail { subject: Some(subject.clone()), problem, told, attempts: 1 }) }
+        let subject = Subject { path: take_out(&subject.path).into_owned(), ..subject.clone() };
+        Self { kind, detail: Box::new(Detail { subject: Some(subject), problem, told, attempts: 1 }) }
     }
 
     pub(super) fn after_attempts(mut self, attempts: u32) -> Self {
@@ -162,6 +164,11 @@ impl ProviderError {
     pub fn attempts(&self) -> u32 {
         self.detail.attempts
     }
+}
+
+/// Text of others on one line of limited length, without credentials; these go first, for half of one has no form.
+fn fit(text: &str, longest: usize) -> String {
+    one_line(&take_out(text), longest)
 }
 
 impl ProviderErrorKind {
@@ -260,6 +267,23 @@ mod tests {
             .retries_exceeded();
         assert_eq!(error.to_string(), "GET /teams/01234/members answered 503 Service Unavailable (5 attempts)");
         assert_eq!(error.code(), "PROVIDER_RETRIES_EXCEEDED_ERROR");
+    }
+
+    #[test]
+    fn credentials_in_what_a_provider_says_are_taken_out_before_it_is_cut() {
+        let told = Told {
+            code: Some("//u:s3cret@h".into()),
+            message: Some(format!("{} https://u:s3cret@h/ Bearer a1B2c3D4e5F6g7H8i9", "x".repeat(LONGEST_MESSAGE - 18))),
+            request_id: Some("?token=s3cret".into()),
+            accepted_scopes: vec!["//u:s3cret@h".into()],
+            ..told(403)
+        };
+        let subject = Subject { method: Method::GET, path: "/apps/https%3A%2F%2Fu%3As3cret%40h".into() };
+        let error = ProviderError::about(&subject, ProviderErrorKind::Authorization, Problem::Status, told);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("s3cr") && !shown.contains("a1B2"), "{shown}");
+        let own = ProviderError::new(ProviderErrorKind::Unexpected, "no answer from https://u:s3cret@h/x");
+        assert_eq!(own.to_string(), "no answer from https://h/x");
     }
 
     #[test]

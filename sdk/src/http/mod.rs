@@ -47,6 +47,7 @@ mod paginations;
 mod probe;
 mod provider;
 mod ranges;
+mod received;
 mod request;
 mod retry;
 mod text;
@@ -62,7 +63,7 @@ pub(crate) use account::AccountKey;
 pub use budget::{BudgetState, RateBudget};
 pub use client::Http;
 #[cfg(feature = "recording")]
-pub(crate) use compression::read_within;
+pub(crate) use {compression::read_within, text::without_quoted};
 pub use conditional::{AnswerKey, CachedAnswer, EtagCache, MemoryCache};
 pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
 pub use error::{ProviderError, ProviderErrorKind};

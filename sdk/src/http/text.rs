@@ -11,7 +11,7 @@ pub(super) fn one_line(text: &str, longest: usize) -> String {
 }
 
 /// The text with what stands in double quotes taken out: where a parser quotes a value, it may be a secret.
-pub(super) fn without_quoted(text: &str) -> String {
+pub(crate) fn without_quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let (mut quoted, mut escaped) = (false, false);
     for letter in text.chars() {

@@ -136,7 +136,9 @@ mod taped {
 
     fn outcome_of(heard: Heard, received: usize) -> Outcome {
         match heard {
-            Heard::Answer { status, headers, body } => Ok(RawAnswer { status, headers, body, received, hold: None }),
+            Heard::Answer { status, headers, body } => {
+                Ok(RawAnswer { status, headers, body, received, hold: None, repeats_secrets: false })
+            }
             Heard::Broken(why) => Err(Broken::Connection(why)),
             Heard::TooLarge => Err(Broken::TooLarge),
         }

@@ -32,6 +32,27 @@ impl std::fmt::Display for Damage {
     }
 }
 
+/// An exchange that is not replayed because it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The file.
+    pub file: PathBuf,
+    /// The place in the file's list, from 1.
+    pub exchange: usize,
+    /// The fault.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.file.file_name().unwrap_or(self.file.as_os_str()).to_string_lossy();
+        write!(f, "exchange {} of {name} cannot be read: {}", self.exchange, self.reason)
+    }
+}
+
+/// Unreadable exchanges that are named one by one.
+const NAMED: usize = 5;
+
 /// Where an exchange is recorded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Located {
@@ -45,24 +66,28 @@ pub(super) struct Located {
 pub(super) struct Archive {
     files: Vec<PathBuf>,
     pub(super) damaged: Vec<Damage>,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 impl Archive {
     /// Reads all files, and calls `each` with every exchange in their order.
     pub(super) fn read(path: &Path, mut each: impl FnMut(Located, Entry)) -> Result<Self, RecordingError> {
         let files = har_files(path)?;
-        let (mut damaged, mut total) = (Vec::new(), 0);
+        let (mut damaged, mut unreadable, mut total) = (Vec::new(), Vec::new(), 0);
         for (number, file) in files.iter().enumerate() {
             let bytes = input::read(file, input::RECORDING).map_err(RecordingError::io("read", file))?;
-            let mut exchanges = 0;
+            let (mut exchanges, mut listed) = (0, 0);
             let base = bytes.as_ptr().addr();
             let read = each_entry(&bytes, &mut |raw| {
                 let text = raw.get();
-                // Something else than an exchange in the list is passed over: others' tools put in what they like.
-                if let Ok(entry) = serde_json::from_str(text) {
-                    let start = (text.as_ptr().addr() - base) as u64;
-                    each(Located { file: number, start, length: text.len() }, entry);
-                    exchanges += 1;
+                listed += 1;
+                match Entry::read(text) {
+                    Ok(entry) => {
+                        let start = (text.as_ptr().addr() - base) as u64;
+                        each(Located { file: number, start, length: text.len() }, entry);
+                        exchanges += 1;
+                    }
+                    Err(reason) => unreadable.push(Unreadable { file: file.clone(), exchange: listed, reason }),
                 }
             });
             match read.outcome {
@@ -74,11 +99,16 @@ impl Archive {
             total += exchanges;
         }
         if total == 0 {
-            let details = damaged.iter().map(|damage| format!(": {damage}")).collect();
+            let faults = damaged.iter().map(ToString::to_string).chain(unreadable.iter().map(ToString::to_string));
+            let details = faults.take(NAMED).map(|fault| format!(": {fault}")).collect();
             return Err(RecordingError::Nothing { path: path.to_owned(), details });
         }
         damaged.iter().for_each(|damage| tracing::warn!(%damage, "a recording is not whole"));
-        Ok(Self { files, damaged })
+        unreadable.iter().take(NAMED).for_each(|unreadable| tracing::warn!("{unreadable}"));
+        if unreadable.len() > NAMED {
+            tracing::warn!("{} recorded exchanges cannot be read in all; these are not replayed", unreadable.len());
+        }
+        Ok(Self { files, damaged, unreadable })
     }
 
     /// An exchange, from the disk.
@@ -90,7 +120,9 @@ impl Archive {
             file.read_exact(&mut text)
         });
         read.map_err(RecordingError::io("read", path))?;
-        serde_json::from_slice(&text).map_err(|error| not_har(path, format!("it has changed meanwhile ({error})")))
+        let text = std::str::from_utf8(&text).map_err(|error| error.to_string());
+        let entry = text.and_then(Entry::read);
+        entry.map_err(|error| not_har(path, format!("it has changed meanwhile ({error})")))
     }
 }
 

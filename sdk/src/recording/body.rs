@@ -40,8 +40,12 @@ pub(super) fn decode(content: &Content, compression: Option<&str>, limit: usize)
     let encoding = content.encoding.as_deref().unwrap_or_default();
     let bytes = if encoding.eq_ignore_ascii_case("base64") {
         chunks(text, base64).ok_or(BodyError::Damaged("base64"))?
-    } else if content.is_binary == Some(true) {
-        chunks(text, hexadecimal).ok_or(BodyError::Damaged("hexadecimal text"))?
+    } else if content.is_binary == Some(true) || ["hex", "hexadecimal"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+        let bytes = chunks(text, spaced_hexadecimal).ok_or(BodyError::Damaged("hexadecimal text"))?;
+        // The header can be lost: no text begins so.
+        if compression.is_none() && is_gzip(&bytes) { decompress(bytes, "gzip", limit)? } else { bytes }
+    } else if ["binary", "latin1"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+        text.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(|_| BodyError::Damaged("binary text"))?
     } else {
         match unmarked_chunks(text).filter(|_| compression.is_some()) {
             Some(bytes) => bytes,
@@ -95,6 +99,11 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         other => other,
     });
     BASE64.decode(letters.collect::<Vec<_>>()).ok()
+}
+
+fn spaced_hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits: String = text.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
+    hexadecimal(&digits)
 }
 
 pub(super) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
@@ -276,6 +285,29 @@ mod tests {
         assert_eq!(decode(&content(text.clone()), None, LIMIT), Ok(text.into_bytes()));
         let list = "[\"cafe\",\"1f8b\"]".to_owned();
         assert_eq!(decode(&content(list.clone()), Some("gzip"), LIMIT), Ok(list.into_bytes()));
+    }
+
+    #[test]
+    fn bodies_that_are_labelled_as_hexadecimal_are_read_whole_or_in_pieces() {
+        let wire = compressed(b"{\"id\":1}", "gzip");
+        let labelled = |text: String| Content { encoding: Some("hex".into()), ..content(text) };
+        for (text, header) in [
+            (hex(&wire), Some("gzip")),
+            (hex(&wire).to_uppercase(), None),
+            (array(wire.chunks(5).map(hex)), Some("gzip")),
+            (hex(b"{\"id\":1}"), None),
+            (hex(b"{\"id\":1}"), Some("gzip")),
+            (hex(&compressed(b"{\"id\":1}", "br")), Some("br")),
+        ] {
+            assert_eq!(decode(&labelled(text.clone()), header, LIMIT), Ok(b"{\"id\":1}".to_vec()), "{text}");
+        }
+        assert_eq!(decode(&labelled("no".into()), None, LIMIT), Err(BodyError::Damaged("hexadecimal text")));
+        for label in ["utf8", "utf-8", "UTF-8", ""] {
+            let content = Content { encoding: Some(label.into()), ..content("{\"id\":1}".into()) };
+            assert_eq!(decode(&content, None, LIMIT), Ok(b"{\"id\":1}".to_vec()), "{label}");
+        }
+        let latin1 = Content { encoding: Some("binary".into()), ..content("\u{1f}\u{8b}\u{e9}".into()) };
+        assert_eq!(decode(&latin1, None, LIMIT), Ok(vec![0x1f, 0x8b, 0xe9]));
     }
 
     #[test]

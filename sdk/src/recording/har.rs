@@ -6,6 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact::mend_surrogates;
+
+use super::loose;
+
 /// The version of the format.
 pub(super) const VERSION: &str = "1.2";
 /// `_error` of an exchange whose body was larger than the limit.
@@ -27,23 +31,52 @@ pub(super) struct Entry {
     #[serde(skip_deserializing)]
     pub(super) timings: Timings,
     /// Polly: which of several equal requests it is.
-    #[serde(rename = "_order", skip_serializing)]
-    pub(super) order: Option<i64>,
+    #[serde(rename = "_order", skip_serializing, deserialize_with = "loose::number")]
+    pub(super) order: Option<f64>,
+}
+
+impl Entry {
+    /// An exchange as whatever tool wrote it.
+    ///
+    /// # Errors
+    /// Why it cannot be read; the text itself is not quoted.
+    pub(super) fn read(json: &str) -> Result<Self, String> {
+        let mut bytes = json.as_bytes().to_vec();
+        mend_surrogates(&mut bytes);
+        let mut entry: Self = serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => format!("it is no exchange ({})", super::without_quoted(&error.to_string())),
+            _ => error.to_string(),
+        })?;
+        if entry.request.url.is_empty() {
+            return Err("its request has no URL".to_owned());
+        }
+        if entry.request.method.is_empty() {
+            entry.request.method = "GET".to_owned();
+        }
+        let content = &mut entry.response.content;
+        if content.text.is_none() && content.size.is_none() {
+            content.size = Some(entry.response.body_size);
+        }
+        Ok(entry)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Request {
+    #[serde(deserialize_with = "loose::text")]
     pub(super) method: String,
+    #[serde(deserialize_with = "loose::text")]
     pub(super) url: String,
     #[serde(skip_deserializing)]
     pub(super) http_version: &'static str,
     #[serde(skip_deserializing)]
     pub(super) cookies: [Named; 0],
+    #[serde(deserialize_with = "loose::headers")]
     pub(super) headers: Vec<Named>,
     #[serde(skip_deserializing)]
     pub(super) query_string: Vec<Named>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::post_data")]
     pub(super) post_data: Option<PostData>,
     #[serde(skip_deserializing)]
     pub(super) headers_size: i64,
@@ -56,12 +89,17 @@ pub(super) struct Request {
 pub(super) struct PostData {
     #[serde(skip_deserializing)]
     pub(super) mime_type: String,
+    #[serde(deserialize_with = "loose::optional_text")]
     pub(super) text: Option<String>,
+    /// The fields of a form, which some tools keep in the place of the text.
+    #[serde(skip_serializing, deserialize_with = "loose::headers")]
+    pub(super) params: Vec<Named>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Response {
+    #[serde(deserialize_with = "loose::status")]
     pub(super) status: i64,
     #[serde(skip_deserializing)]
     pub(super) status_text: String,
@@ -69,40 +107,42 @@ pub(super) struct Response {
     pub(super) http_version: &'static str,
     #[serde(skip_deserializing)]
     pub(super) cookies: [Named; 0],
+    #[serde(deserialize_with = "loose::headers")]
     pub(super) headers: Vec<Named>,
+    #[serde(deserialize_with = "loose::content")]
     pub(super) content: Content,
     #[serde(rename = "redirectURL", skip_deserializing)]
     pub(super) redirect_url: String,
     #[serde(skip_deserializing)]
     pub(super) headers_size: i64,
-    #[serde(skip_deserializing)]
+    #[serde(deserialize_with = "loose::size_or_unknown")]
     pub(super) body_size: i64,
     /// Why no answer came, where the status is 0.
-    #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "_error", skip_serializing_if = "Option::is_none", deserialize_with = "loose::error")]
     pub(super) error: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Content {
+    #[serde(deserialize_with = "loose::size")]
     pub(super) size: Option<i64>,
     #[serde(skip_deserializing)]
     pub(super) mime_type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
     pub(super) text: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
     pub(super) encoding: Option<String>,
     /// Why the text is not what came.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
     pub(super) comment: Option<String>,
     /// Polly: the text is hexadecimal.
-    #[serde(rename = "_isBinary", skip_serializing)]
+    #[serde(rename = "_isBinary", skip_serializing, deserialize_with = "loose::flag")]
     pub(super) is_binary: Option<bool>,
 }
 
 /// A header or a parameter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Named {
     pub(super) name: String,
     pub(super) value: String,

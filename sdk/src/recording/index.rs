@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::archive::{Archive, Located};
-use super::har::Entry;
+use super::archive::{Archive, Located, Unreadable};
+use super::har::{self, Entry, Response};
 use super::pseudonym::Pseudonyms;
 use super::question::{Detail, Host, Place, question};
 use super::{Damage, RecordingError};
@@ -24,7 +24,30 @@ pub(super) struct Index {
 pub(super) struct Series {
     pub(super) detail: Detail,
     pub(super) id: usize,
-    pub(super) answers: Vec<(Option<i64>, Located)>,
+    pub(super) answers: Vec<(Option<f64>, Located)>,
+    /// The end of the list, as far as the last answer is one of a list.
+    pub(super) end: End,
+}
+
+/// What follows an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nothing.
+    Whole,
+    /// What is asked for by this range.
+    Next(String),
+    /// More than was recorded.
+    Unknown,
+}
+
+impl End {
+    fn of(response: &Response) -> Self {
+        match (response.status, har::header(&response.headers, "next-range")) {
+            (200 | 206, Some(range)) => Self::Next(range.trim().to_owned()),
+            (200, None) => Self::Whole,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 impl Index {
@@ -34,6 +57,39 @@ impl Index {
         let archive = Archive::read(path, |at, entry| gathered.add(at, &entry))?;
         let pseudonyms = if path.is_dir() { Pseudonyms::of_folder(path)? } else { None };
         Ok(gathered.index(archive, pseudonyms))
+    }
+
+    /// Whether a list of which the first page is recorded is recorded to its end.
+    pub(super) fn is_whole(there: &[Series], first: &Series) -> bool {
+        let mut end = &first.end;
+        // A list that leads back to itself has no end.
+        for _ in 0..=there.len() {
+            let End::Next(range) = end else { return *end == End::Whole };
+            let asked = Detail { range: Some(range.clone()), body: first.detail.body.clone() };
+            let next = there.iter().filter_map(|series| Some((asked.distance(&series.detail, || false)?, series)));
+            match next.min_by_key(|(distance, _)| *distance) {
+                Some((_, series)) => end = &series.end,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The answers that are recorded for a place. What is taken out of a question as secret may stand in the recording of
+    /// another tool.
+    pub(super) fn there(&self, place: &Place) -> Option<&[Series]> {
+        let same = self.places.get(place);
+        let without = || {
+            let mut alike: Vec<_> = self.places.iter().filter(|(other, _)| place.is_answered_by(other)).collect();
+            alike.sort_by_key(|(other, _)| *other);
+            alike.first().map(|(_, series)| *series)
+        };
+        let found = if place.hides_values() { same.or_else(without) } else { same };
+        found.map(Vec::as_slice)
+    }
+
+    pub(super) fn unreadable(&self) -> &[Unreadable] {
+        &self.archive.unreadable
     }
 
     pub(super) fn damaged(&self) -> &[Damage] {
@@ -61,19 +117,22 @@ impl Gathered {
         let series = match there.iter_mut().position(|series| series.detail == detail) {
             Some(at) => &mut there[at],
             None => {
-                there.push(Series { detail, id: self.series, answers: Vec::new() });
+                there.push(Series { detail, id: self.series, answers: Vec::new(), end: End::Unknown });
                 self.series += 1;
                 let last = there.len() - 1;
                 &mut there[last]
             }
         };
+        series.end = End::of(&entry.response);
         series.answers.push((entry.order, at));
     }
 
     fn index(mut self, archive: Archive, pseudonyms: Option<Pseudonyms>) -> Index {
         // Stable: where nothing tells an order, that of the files holds.
         let all = self.places.values_mut().flatten();
-        all.for_each(|series| series.answers.sort_by_key(|(order, _)| order.unwrap_or_default()));
+        all.for_each(|series| {
+            series.answers.sort_by(|(one, _), (other, _)| one.unwrap_or_default().total_cmp(&other.unwrap_or_default()));
+        });
         let (exchanges, places, hosts) = (self.exchanges, self.places, self.hosts);
         Index { archive, pseudonyms, exchanges, places, hosts }
     }

@@ -50,6 +50,11 @@ impl fmt::Display for Miss<'_> {
             let are = if others.is_empty() { "is" } else { "and others are" };
             write!(f, " ({name} {are} damaged)")?;
         }
+        match self.index.unreadable().len() {
+            0 => {}
+            1 => f.write_str(" (1 recorded exchange cannot be read)")?,
+            count => write!(f, " ({count} recorded exchanges cannot be read)")?,
+        }
         if !self.asked.query.is_empty() {
             write!(f, " with {}", self.asked.name().split_once('?').map_or("", |(_, query)| query))?;
         }

@@ -30,12 +30,15 @@
 //! # Ok(()) }
 //! ```
 
+use crate::http::without_quoted;
+
 mod archive;
 mod body;
 mod error;
 mod exchange;
 mod har;
 mod index;
+mod loose;
 mod miss;
 mod names;
 mod pseudonym;
@@ -48,7 +51,7 @@ mod suspicion;
 #[cfg(test)]
 mod tests;
 
-pub use archive::Damage;
+pub use archive::{Damage, Unreadable};
 pub use error::RecordingError;
 pub(crate) use exchange::{Asked, Heard, Times};
 pub(crate) use recorder::Listener;

@@ -23,12 +23,30 @@ const KEY_FILE: &str = "pseudonyms.key";
 /// A name that is reserved for what does not exist.
 const TOP: &str = "invalid";
 
-/// The `@` may be encoded, as it is in URLs; so may be some letters before it then.
+/// Addresses within a longer text. The `@` may be encoded, as it is in URLs; so may be letters of the name and the domain then,
+/// but not what separates an address from its surroundings, such as `%3D`.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    let local = r"(?P<local>[\p{L}\p{N}](?:[\p{L}\p{N}._+'-]|%2[bB7])*)";
-    let domain = r"(?P<domain>(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,}\b)";
+    let letter = r"[\p{L}\p{N}]|%[89A-Fa-f][0-9A-Fa-f]";
+    let sign = r"\p{M}|[._+'!#$*^{}|~-]|%2[1457AaBbDdEe]|%5[EeFf]|%7[BbCcDdEe]|%40";
+    let quoted = r#""(?:[^"\\\r\n]|\\.){1,64}"|%22(?:[A-Za-z0-9._~!$'()*+,;=-]|%[013-9A-Fa-f][0-9A-Fa-f]|%2[013-9A-Fa-f]){1,190}%22"#;
+    let local = format!("(?P<local>(?:{letter})(?:{letter}|{sign})*|{quoted})");
+    let label = format!(r"(?:{letter})(?:(?:{letter}|[\p{{M}}_-])*(?:{letter}|\p{{M}}))?");
+    let top = r"(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|\p{L}[\p{L}\p{M}]+|(?:%[89A-Fa-f][0-9A-Fa-f]){2,})";
+    let literal = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{2,45}\]|%5[Bb](?:IPv6(?::|%3[Aa]))?(?:[0-9A-Fa-f:.]|%3[Aa]){2,100}%5[Dd]";
+    let numbers = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b";
+    let domain = format!(r"(?P<domain>(?:{label}\.)+{top}\b|localhost\b|{numbers}|{literal})");
     Regex::new(&format!("{local}(?P<at>@|%40){domain}")).expect("the pattern is a constant")
 });
+
+/// A text that is an address as a whole: then any letters may be in it, and the domain may be the name of a machine.
+static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r#"^(?P<local>[^\s@<>"(),:;\\\[\]]+)(?P<at>@)(?P<domain>[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._-]*[\p{L}\p{M}\p{N}])?)$"#;
+    Regex::new(pattern).expect("the pattern is a constant")
+});
+
+/// The version of a package, as in `name@1.2.3`.
+static VERSION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^v?[0-9]+(?:\.[0-9]+)*(?:[-+._][0-9A-Za-z.-]*)?$").expect("the pattern is a constant"));
 
 /// Gives addresses their other names.
 #[derive(Clone)]
@@ -80,7 +98,11 @@ impl Pseudonyms {
         if !(text.contains('@') || text.contains("%40")) {
             return None;
         }
-        let changed = ADDRESS.replace_all(text, |found: &Captures<'_>| self.replace(text, found));
+        let is_whole = |found: &Captures<'_>| !VERSION.is_match(&found["domain"]) && !found["local"].contains("://");
+        let changed = match WHOLE.captures(text).filter(is_whole) {
+            Some(found) => self.replace(text, &found).into(),
+            None => ADDRESS.replace_all(text, |found: &Captures<'_>| self.replace(text, found)),
+        };
         (changed != text).then(|| changed.into_owned())
     }
 
@@ -94,14 +116,16 @@ impl Pseudonyms {
         // The end of an encoded letter, such as the `3D` of `%3Dada%40acme.com`, is not of the name.
         let foreign = if before.ends_with('%') && local.is_char_boundary(2) { 2 } else { 0 };
         let (kept, local) = local.split_at(foreign.min(local.len()));
-        let plain = local.replace("%2B", "+").replace("%2b", "+").replace("%27", "'").to_lowercase();
-        let domain = domain.to_lowercase();
-        let person = self.name("address", &format!("{plain}@{domain}"), 6);
+        let domain = canonical(domain);
+        let person = self.name("address", &format!("{}@{domain}", decoded(local).to_lowercase()), 6);
         format!("{kept}person-{person}{at}{domain}", at = &found["at"], domain = self.domain(&domain))
     }
 
     /// Each part is named by itself and what follows it, so that the parts of two domains agree where they are one.
     fn domain(&self, domain: &str) -> String {
+        if domain.starts_with('[') || !domain.contains('.') || domain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return format!("{}.{TOP}", self.name("domain", domain, 4));
+        }
         let starts = std::iter::once(0).chain(domain.match_indices('.').map(|(at, _)| at + 1));
         let parts: Vec<&str> = starts.map(|start| &domain[start..]).collect();
         let named = parts.iter().take(parts.len() - 1).map(|part| self.name("domain", part, 4) + ".");
@@ -111,6 +135,27 @@ impl Pseudonyms {
     fn name(&self, purpose: &str, text: &str, bytes: usize) -> String {
         hex(&hmac::sign(&self.0, format!("{purpose}\0{text}").as_bytes()).as_ref()[..bytes])
     }
+}
+
+/// A domain in one form, however it was written: decoded, in lower case, with its letters as names of hosts have them.
+fn canonical(domain: &str) -> String {
+    let domain = decoded(domain).to_lowercase();
+    let named = url::Host::parse(&domain).map(|host| host.to_string()).unwrap_or_default();
+    let same_shape = named.matches('.').count() == domain.matches('.').count();
+    if same_shape && !named.is_empty() { named } else { domain }
+}
+
+/// A text with its percent-encoded letters as they are.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        let pair = behind.get(..2).and_then(|pair| std::str::from_utf8(pair).ok()).and_then(hexadecimal);
+        let letter = pair.filter(|_| *byte == b'%');
+        bytes.extend(letter.as_deref().unwrap_or(&[*byte]));
+        rest = &behind[if letter.is_some() { 2 } else { 0 }..];
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -147,6 +192,37 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_every_form_are_replaced_as_a_whole() {
+        let forms = [
+            ("root@localhost", "root@localhost"),
+            ("admin@intranet", "admin@intranet"),
+            ("\"quoted user\"@example.com", "%22quoted%20user%22%40example.com"),
+            ("x@[192.0.2.1]", "x%40%5B192.0.2.1%5D"),
+            ("x@[IPv6:2001:db8::1]", "x%40%5BIPv6%3A2001%3Adb8%3A%3A1%5D"),
+            ("root@192.0.2.1", "root%40192.0.2.1"),
+            ("jürgen@exämple.example", "j%C3%BCrgen%40ex%C3%A4mple.example"),
+            ("user@xn--exmple-cua.example", "user%40ex%C3%A4mple.example"),
+            ("u@пример.рф", "u%40xn--e1afmkfd.xn--p1ai"),
+            ("percent%40odd@example.com", "percent%40odd@example.com"),
+            ("o'hara@example.co.uk", "o%27hara%40example.co.uk"),
+            ("User.Name+tag@Example.COM", "user.name%2Btag%40example.com"),
+            ("a=b/c!d@example.com", "a=b/c!d@example.com"),
+        ];
+        for (plain, other) in forms {
+            let name = named(plain);
+            assert!(name.starts_with("person-") && name.ends_with(".invalid"), "{plain}: {name}");
+            assert_eq!(name.matches('@').count(), 1, "{plain}: {name}");
+            assert_eq!(named(other).replace("%40", "@"), name, "{other}");
+            if !plain.contains(['=', '/']) && plain != "admin@intranet" {
+                assert_eq!(named(&format!("about <{plain}>, and")), format!("about <{name}>, and"));
+            }
+        }
+        let decomposed = named("ju\u{308}rgen@example.com");
+        assert!(decomposed.starts_with("person-"), "{decomposed}");
+        assert_eq!(named("to=root@localhost:25"), format!("to={}:25", named("root@localhost")));
+    }
+
+    #[test]
     fn a_domain_keeps_its_shape_and_its_company() {
         let of = |address: &str| named(address).split_once('@').map(|(_, domain)| domain.to_owned()).unwrap();
         assert_eq!(of("a@acme.com"), of("b@acme.com"));
@@ -157,7 +233,15 @@ mod tests {
 
     #[test]
     fn what_is_no_address_stays() {
-        for text in ["ssh://git@heroku.com/x.git", "@handle", "a@b", "5 @ 3.50", "name@1.2.3"] {
+        for text in [
+            "ssh://git@heroku.com/x.git",
+            "@handle",
+            "see a@b",
+            "5 @ 3.50",
+            "name@1.2.3",
+            "actions/checkout@v4",
+            "name@2.0.0-rc.1",
+        ] {
             assert_eq!(named(text), text);
         }
     }

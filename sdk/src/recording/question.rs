@@ -3,8 +3,9 @@
 use serde_json::Value;
 use url::Url;
 
-use super::har::{self, Request};
+use super::har::{self, PostData, Request};
 use super::names::clean_url;
+use crate::redact::{REDACTED, Redaction};
 
 /// A host and port, such as `api.heroku.com` or `127.0.0.1:8080`.
 pub(super) type Host = String;
@@ -35,9 +36,18 @@ pub(super) fn question(request: &Request) -> Option<(Place, Detail)> {
         path: url.path().to_owned(),
         query: query(&url),
     };
-    let body = request.post_data.as_ref().and_then(|data| data.text.clone()).filter(|text| !text.is_empty());
+    let body = request.post_data.as_ref().and_then(sent).filter(|text| !text.is_empty());
     let range = har::header(&request.headers, "range").map(|range| range.trim().to_owned());
     Some((place, Detail { range, body }))
+}
+
+/// The text of a body, or that of the form that stands for it.
+fn sent(data: &PostData) -> Option<String> {
+    let form = || {
+        let pairs = data.params.iter().map(|field| (&field.name, &field.value));
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    };
+    data.text.clone().filter(|text| !text.is_empty()).or_else(|| (!data.params.is_empty()).then(form))
 }
 
 pub(super) fn host(url: &Url) -> Option<Host> {
@@ -46,13 +56,28 @@ pub(super) fn host(url: &Url) -> Option<Host> {
 }
 
 fn query(url: &Url) -> Vec<(String, String)> {
-    let clean = clean_url(url);
+    let clean = clean_url(url, &Redaction::default());
     let mut pairs: Vec<_> = clean.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     pairs.sort();
     pairs
 }
 
 impl Place {
+    /// Whether a value of its query was taken out.
+    pub(super) fn hides_values(&self) -> bool {
+        self.query.iter().any(|(_, value)| value == REDACTED)
+    }
+
+    /// Whether a recorded place is this one but for values that were taken out.
+    pub(super) fn is_answered_by(&self, recorded: &Place) -> bool {
+        let same = |(asked, there): (&(String, String), &(String, String))| {
+            asked.0 == there.0 && (asked.1 == there.1 || asked.1 == REDACTED)
+        };
+        (&self.host, &self.method, &self.path) == (&recorded.host, &recorded.method, &recorded.path)
+            && self.query.len() == recorded.query.len()
+            && self.query.iter().zip(&recorded.query).all(same)
+    }
+
     /// As a message names it; the host is known to whoever reads it.
     pub(super) fn name(&self) -> String {
         let pairs: Vec<_> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -62,8 +87,9 @@ impl Place {
 }
 
 impl Detail {
-    /// How well `recorded` answers this, `None` for not at all; less is better.
-    pub(super) fn distance(&self, recorded: &Detail) -> Option<u32> {
+    /// How well `recorded` answers this, `None` for not at all; less is better. `is_whole` tells whether what is recorded is a
+    /// list to its end: then its order does not matter.
+    pub(super) fn distance(&self, recorded: &Detail, is_whole: impl FnOnce() -> bool) -> Option<u32> {
         let body = match (&self.body, &recorded.body) {
             (asked, recorded) if asked == recorded => 0,
             (Some(asked), Some(recorded)) if same_json(asked, recorded) => 0,
@@ -76,6 +102,9 @@ impl Detail {
             // Another client, other pages: each tells where the next one begins.
             (Some(asked), Some(recorded)) if without_max(asked) == without_max(recorded) => 2,
             (Some(asked), None) if is_from_the_start(asked) => 4,
+            // Other clients send a range with every request, even for what is no list.
+            (None, Some(recorded)) if is_unbounded(recorded) => 6,
+            (Some(asked), Some(recorded)) if is_unbounded(asked) && is_unbounded(recorded) && is_whole() => 8,
             _ => return None,
         };
         Some(body + range)
@@ -89,7 +118,17 @@ fn same_json(one: &str, other: &str) -> bool {
 
 /// The range and its parameters but for the size of the page, of which the answer has its own.
 fn without_max(range: &str) -> Vec<&str> {
-    range.split([';', ',']).map(str::trim).filter(|part| !part.is_empty() && !part.starts_with("max=")).collect()
+    let parts = range.split([';', ',']).map(str::trim);
+    let mut parts: Vec<_> = parts.filter(|part| !part.is_empty() && !part.starts_with("max=")).collect();
+    if let Some((_, parameters)) = parts.split_first_mut() {
+        parameters.sort_unstable();
+    }
+    parts
+}
+
+/// Whether it asks for everything, in whatever order.
+fn is_unbounded(range: &str) -> bool {
+    without_max(range).first().is_some_and(|part| is_from_the_start(part))
 }
 
 /// Such as `id ..`: what a request without any range asks for, too.
@@ -116,19 +155,28 @@ mod tests {
     fn a_range_is_answered_by_itself_then_by_other_page_sizes_then_by_none_from_the_start() {
         let asked = range("id ..; max=1000");
         let distances =
-            ["id ..; max=1000", "id ..; max=200", "", "id ]a..; max=1000"].map(|other| asked.distance(&range(other)));
+            ["id ..; max=1000", "id ..; max=200", "", "id ]a..; max=1000"].map(|other| asked.distance(&range(other), || true));
         assert_eq!(distances, [Some(0), Some(2), Some(4), None]);
-        assert_eq!(range("id ]a..; max=2").distance(&range("")), None);
-        assert_eq!(range("id ..; order=desc").distance(&range("")), None);
-        assert_eq!(range("").distance(&range("id ..")), None);
+        assert_eq!(range("id ]a..; max=2").distance(&range(""), || true), None);
+        assert_eq!(range("id ..; order=desc").distance(&range(""), || true), None);
+        assert_eq!(range("id ..; order=asc,max=2").distance(&range("id ..; max=3; order=asc"), || false), Some(2));
+    }
+
+    #[test]
+    fn a_whole_list_answers_in_any_order_and_a_range_of_another_client_does_no_harm() {
+        assert_eq!(range("email ..; max=1000").distance(&range("id ..; max=200; order=desc"), || true), Some(8));
+        assert_eq!(range("email ..; max=1000").distance(&range("id ..; max=200"), || false), None);
+        assert_eq!(range("email ]a..").distance(&range("id ..; max=200"), || true), None);
+        assert_eq!(range("").distance(&range("id ..; max=1000"), || false), Some(6));
+        assert_eq!(range("").distance(&range("id ]a..; max=1000"), || true), None);
     }
 
     #[test]
     fn bodies_are_compared_as_json_and_may_be_missing_in_a_recording() {
         let distances =
-            ["{\"b\":1,\"a\":2}", "", "{\"a\":3}"].map(|other| body("{ \"a\": 2, \"b\": 1 }").distance(&body(other)));
+            ["{\"b\":1,\"a\":2}", "", "{\"a\":3}"].map(|other| body("{ \"a\": 2, \"b\": 1 }").distance(&body(other), || true));
         assert_eq!(distances, [Some(0), Some(1), None]);
-        assert_eq!(body("").distance(&body("{}")), None);
+        assert_eq!(body("").distance(&body("{}"), || true), None);
     }
 
     #[test]

@@ -120,7 +120,8 @@ impl Recorder {
     }
 
     pub(crate) fn listener(&self, endpoint: Endpoint, redaction: Redaction) -> Listener {
-        let scrub = Scrub { endpoint, redaction, pseudonyms: self.shared.pseudonyms.clone() };
+        let own = endpoint.own_secrets();
+        let scrub = Scrub { own, redaction, pseudonyms: self.shared.pseudonyms.clone() };
         Listener { recorder: self.clone(), scrub }
     }
 

@@ -11,7 +11,7 @@ use crate::http::{Endpoint, EndpointError, Http};
 use crate::redact::Redaction;
 
 use super::RecordingError;
-use super::archive::{Damage, Located};
+use super::archive::{Damage, Located, Unreadable};
 use super::body::{self, BodyError};
 use super::exchange::{Asked, Heard};
 use super::har::{self, Response};
@@ -56,6 +56,11 @@ impl Replay {
         self.index.damaged()
     }
 
+    /// The exchanges that are not replayed because they cannot be read.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        self.index.unreadable()
+    }
+
     /// A client that is answered from here alone: it has no connections, and it does not pause. Jobs make their own
     /// by [`Job::replay`](crate::Job::replay).
     ///
@@ -67,7 +72,7 @@ impl Replay {
 
     pub(crate) fn player(&self, endpoint: Endpoint, redaction: Redaction, limits: Limits) -> Player {
         let base = endpoint.base.clone();
-        let plain = Scrub { endpoint, redaction, pseudonyms: None };
+        let plain = Scrub { own: endpoint.own_secrets(), redaction, pseudonyms: None };
         let pseudonyms = self.index.pseudonyms.clone();
         let named = pseudonyms.map(|pseudonyms| Scrub { pseudonyms: Some(pseudonyms), ..plain.clone() });
         Player {
@@ -148,8 +153,10 @@ impl Player {
             std::iter::once(asked.path.clone()).chain(beginnings.map(|beginning| format!("{beginning}{below}")));
         let answers = |path| {
             let place = Place { host: host.clone(), path, ..asked.clone() };
-            let there = self.index.places.get(&place)?.iter();
-            let ranked = there.filter_map(|series| Some((detail.distance(&series.detail)?, series)));
+            let there = self.index.there(&place)?;
+            let ranked = there.iter().filter_map(|series| {
+                Some((detail.distance(&series.detail, || Index::is_whole(there, series))?, series))
+            });
             ranked.min_by_key(|(distance, _)| *distance).map(|(_, series)| series)
         };
         paths.into_iter().find_map(answers)

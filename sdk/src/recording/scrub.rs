@@ -4,21 +4,19 @@
 //! taken out of its question, too.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use serde_json::Value;
 use url::Url;
 
-use crate::http::Endpoint;
-use crate::redact::{REDACTED, Redaction};
-use crate::secrets::{is_unguessable, take_out};
+use crate::redact::{CopyError, Edit, REDACTED, Redaction, edited};
+use crate::secrets::{OwnSecrets, is_secret_name, is_unguessable, take_out};
 
 use super::body;
 use super::exchange::{Asked, Heard, Times};
 use super::har::{self, Content, Entry, Named, PostData, Request, Response, Timings};
-use super::names::{clean_url, is_secret_header, is_secret_name, walk_mut};
+use super::names::{clean_form, clean_url, is_secret_header};
 use super::pseudonym::Pseudonyms;
 
 /// Headers of a request that decide what the answer is. No others are kept: any of them may be a credential.
@@ -32,7 +30,7 @@ const LARGEST_PLAIN: usize = 256 << 20;
 /// Knows the secrets of one client.
 #[derive(Debug, Clone)]
 pub(super) struct Scrub {
-    pub(super) endpoint: Endpoint,
+    pub(super) own: OwnSecrets,
     pub(super) redaction: Redaction,
     pub(super) pseudonyms: Option<Pseudonyms>,
 }
@@ -57,7 +55,8 @@ impl Scrub {
         });
         let post_data = asked.body.as_ref().map(|body| PostData {
             mime_type: mime_type(&asked.headers),
-            text: Some(self.body(&String::from_utf8_lossy(body)).into_owned()),
+            text: Some(self.sent(&asked.headers, &String::from_utf8_lossy(body))),
+            params: Vec::new(),
         });
         Request {
             method: asked.method.to_string(),
@@ -81,7 +80,8 @@ impl Scrub {
     fn answer(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Response {
         let (content, decompressed) = self.content(headers, body);
         let undone = |name: &str| decompressed && name == "content-encoding";
-        let kept = |name: &str| !(OF_THE_CONNECTION.contains(&name) || is_secret_header(name) || undone(name));
+        let is_secret = |name: &str| is_secret_header(name) || self.redaction.hides_field(name);
+        let kept = |name: &str| !(OF_THE_CONNECTION.contains(&name) || is_secret(name) || undone(name));
         Response {
             status: status.as_u16().into(),
             status_text: status.canonical_reason().unwrap_or_default().to_owned(),
@@ -132,45 +132,28 @@ impl Scrub {
     }
 
     pub(super) fn url(&self, url: &Url) -> String {
-        self.text(clean_url(url).as_str()).into_owned()
+        self.text(clean_url(url, &self.redaction).as_str()).into_owned()
+    }
+
+    /// A body that is sent: forms have names, too.
+    fn sent(&self, headers: &HeaderMap, text: &str) -> String {
+        let is_form = mime_type(headers).starts_with("application/x-www-form-urlencoded");
+        let form = if is_form { clean_form(text, &self.redaction) } else { None };
+        match form {
+            Some(clean) => self.text(&clean).into_owned(),
+            None => self.body(text).into_owned(),
+        }
     }
 
     /// A body is kept as it came, byte for byte, where nothing has to be taken out of it.
     fn body<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let Ok(value) = serde_json::from_str::<Value>(text) else { return self.text(text) };
-        let mut clean = value.clone();
-        self.redaction.apply(&mut clean);
-        walk_mut(&mut clean, None, &mut |field, text| {
-            if field.is_some_and(is_secret_name) && is_unguessable(text) {
-                *text = REDACTED.to_owned();
-            } else if let Cow::Owned(changed) = self.text(text) {
-                *text = changed;
-            }
-        });
-        self.clean_names(&mut clean);
-        if clean == value { Cow::Borrowed(text) } else { Cow::Owned(clean.to_string()) }
-    }
-
-    /// Names of fields are data, too, where a provider answers with a map.
-    fn clean_names(&self, value: &mut Value) {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_names(item)),
-            Value::Object(object) => {
-                object.values_mut().for_each(|value| self.clean_names(value));
-                let changed: BTreeMap<String, String> = object
-                    .keys()
-                    .filter_map(|name| match self.text(name) {
-                        Cow::Owned(clean) => Some((name.clone(), clean)),
-                        Cow::Borrowed(_) => None,
-                    })
-                    .collect();
-                if !changed.is_empty() {
-                    let fields = std::mem::take(object).into_iter();
-                    *object =
-                        fields.map(|(name, value)| (changed.get(&name).cloned().unwrap_or(name), value)).collect();
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        let (edit, mut clean) = (BodyEdit { scrub: self, changed: Cell::new(false) }, Vec::new());
+        match edited(&edit, text, &mut clean) {
+            Ok(()) if edit.changed.get() => String::from_utf8(clean).map_or(Cow::Borrowed(text), Cow::Owned),
+            Ok(()) => Cow::Borrowed(text),
+            Err(CopyError::NotJson(_)) => self.text(text),
+            // What cannot be looked through may hold anything.
+            Err(CopyError::TooDeep) => Cow::Owned(serde_json::Value::from(REDACTED).to_string()),
         }
     }
 
@@ -180,8 +163,7 @@ impl Scrub {
             Cow::Owned(changed) if changed != text => Cow::Owned(changed),
             _ => Cow::Borrowed(text),
         };
-        let without_own = self.endpoint.without_secrets(&clean);
-        if without_own != *clean {
+        if let Cow::Owned(without_own) = self.own.out_of_message(&clean) {
             clean = Cow::Owned(without_own);
         }
         match self.pseudonyms.as_ref().and_then(|pseudonyms| pseudonyms.apply(&clean)) {
@@ -192,6 +174,46 @@ impl Scrub {
 
     fn lossy(&self, bytes: &[u8]) -> String {
         self.text(&String::from_utf8_lossy(bytes)).into_owned()
+    }
+}
+
+/// Takes secrets and addresses out of a body of JSON, names of fields included: they are data where a provider answers with a
+/// map.
+struct BodyEdit<'a> {
+    scrub: &'a Scrub,
+    changed: Cell<bool>,
+}
+
+impl BodyEdit<'_> {
+    fn note(&self, changed: Option<String>) -> Option<String> {
+        self.changed.set(self.changed.get() || changed.is_some());
+        changed
+    }
+}
+
+impl Edit for BodyEdit<'_> {
+    const IN_ORDER: bool = false;
+
+    fn hides(&self, name: &str) -> bool {
+        let hides = self.scrub.redaction.hides_field(name);
+        self.changed.set(self.changed.get() || hides);
+        hides
+    }
+
+    fn text(&self, field: Option<&str>, text: &str) -> Option<String> {
+        let changed = match self.scrub.text(text) {
+            _ if text != REDACTED && field.is_some_and(is_secret_name) && is_unguessable(text) => Some(REDACTED.to_owned()),
+            Cow::Owned(changed) => Some(changed),
+            Cow::Borrowed(_) => None,
+        };
+        self.note(changed)
+    }
+
+    fn name(&self, name: &str) -> Option<String> {
+        match self.scrub.text(name) {
+            Cow::Owned(changed) => self.note(Some(changed)),
+            Cow::Borrowed(_) => None,
+        }
     }
 }
 
@@ -210,17 +232,16 @@ mod tests {
 
     use reqwest::Method;
     use reqwest::header::HeaderValue;
-    use secrecy::SecretString;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn scrub() -> Scrub {
-        let endpoint = Endpoint::new("https://api.example.com".parse().unwrap())
-            .bearer(&SecretString::from("the-token-of-this-client"));
+        let own = OwnSecrets::new(["Bearer the-token-of-this-client"]);
         let mut redaction = Redaction::default();
         redaction.field("drain");
-        Scrub { endpoint, redaction, pseudonyms: None }
+        redaction.field("x-drain");
+        Scrub { own, redaction, pseudonyms: None }
     }
 
     fn asked(url: &str) -> Asked {
@@ -293,5 +314,25 @@ mod tests {
         assert_eq!(content(b"\xff\x00").text.as_deref(), Some("/wA="));
         let hidden = content(b"\xff the-token-of-this-client");
         assert_eq!((hidden.text.as_deref(), hidden.comment.is_some()), (Some(""), true));
+    }
+
+    #[test]
+    fn marked_fields_are_secret_in_queries_forms_and_headers_too() {
+        let mut sent = asked("https://api.example.com/x?drain=s3cret&page=2&Drain=s3cret");
+        sent.headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+        sent.body = Some(b"drain=s3cret&client_secret=s3cret&a=b".to_vec());
+        let request = scrub().request(&sent);
+        let kept = serde_json::to_string(&request).unwrap();
+        assert!(!kept.contains("s3cret"), "{kept}");
+        assert_eq!(request.post_data.and_then(|data| data.text).as_deref(), Some("drain=%5Bredacted%5D&client_secret=%5Bredacted%5D&a=b"));
+        let headers = [("x-drain", "s3cret"), ("x-a", "b")];
+        assert_eq!(entry(&heard(&headers, b"[]")).response.headers.len(), 1);
+    }
+
+    #[test]
+    fn a_body_that_no_tree_can_hold_loses_its_secrets_and_keeps_its_numbers() {
+        assert_eq!(body_of(r#"{"z":1e400, "drain":"s3cret", "a":"x\ud83d", "n":1.50}"#), r#"{"z":1e400,"drain":"[redacted]","a":"x\ud83d","n":1.50}"#.replace("x\\ud83d", "x\u{fffd}"));
+        let deep = format!("{}\"https://u:s3cret@h\"{}", "[".repeat(200), "]".repeat(200));
+        assert!(!body_of(&deep).contains("s3cret"));
     }
 }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::RawJson;
 use crate::input;
-use crate::secrets::{self, SecretKind, is_placeholder, is_unguessable};
+use crate::secrets::{self, SecretKind, is_placeholder, is_secret_name, is_unguessable};
 
 use super::RecordingError;
 use super::archive::{each_entry, har_files};
 use super::body;
 use super::har::{self, Entry};
-use super::names::{is_secret_header, is_secret_name};
+use super::names::is_secret_header;
 
 /// A body is not decompressed beyond this.
 const LARGEST_BODY: usize = 256 << 20;
@@ -74,13 +75,16 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn exchange(&mut self, text: &str) {
-        let Ok(mut whole) = serde_json::from_str::<Value>(text) else { return };
-        let entry = serde_json::from_str::<Entry>(text);
+        let Ok(mut whole) = RawJson::tree_of(text) else { return self.text("an exchange", None, text) };
+        let entry = Entry::read(text);
         // A body is looked at as what it is, rather than as a string.
         for body in ["/response/content/text", "/request/postData/text"] {
             if let Some(text) = whole.pointer_mut(body).filter(|_| entry.is_ok()) {
                 text.take();
             }
+        }
+        if let Some(url) = whole.pointer_mut("/request/url").filter(|_| entry.is_ok()) {
+            url.take();
         }
         self.value("", None, &whole);
         let Ok(entry) = entry else { return };
@@ -122,6 +126,10 @@ impl Search<'_> {
     }
 
     fn url(&mut self, url: &str) {
+        // Parameters are named one by one.
+        for kind in secrets::kinds_in(url).into_iter().filter(|kind| *kind != SecretKind::NamedSecret) {
+            self.add("request.url".to_owned(), kind);
+        }
         let Ok(url) = url.parse::<url::Url>() else { return };
         for (name, value) in url.query_pairs() {
             self.text(&format!("request.url {name}"), Some(&name), &value);
@@ -129,9 +137,10 @@ impl Search<'_> {
     }
 
     fn body(&mut self, place: &str, body: &[u8]) {
-        match serde_json::from_slice::<Value>(body) {
+        let text = String::from_utf8_lossy(body);
+        match RawJson::tree_of(&text) {
             Ok(value) => self.value(place, None, &value),
-            Err(_) => self.text(place, None, &String::from_utf8_lossy(body)),
+            Err(_) => self.text(place, None, &text),
         }
     }
 

@@ -419,3 +419,136 @@ fn credentials_in_recordings_of_whatever_origin_are_found_and_not_repeated() {
     let shown: String = found.iter().map(|one| format!("{one} {one:?}")).collect();
     assert!(!shown.contains(secret) && !shown.contains("HRKU-") && !shown.contains("pass@"), "{shown}");
 }
+
+/// The exchange of the field cases, each time with another oddity.
+fn odd_entries() -> Vec<(&'static str, Value)> {
+    let plain = || {
+        let mut entry = entry("https://api.example.com/account", ok("{\"id\":\"01\"}"));
+        entry["request"]["headers"] = json!([{"name": "content-length", "value": "0"}]);
+        entry["response"]["content"]["size"] = 11.into();
+        entry["response"]["bodySize"] = 11.into();
+        entry
+    };
+    let with = |pointer: &str, value: Value| {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let mut entry = plain();
+        entry.pointer_mut(parent).unwrap()[name] = value;
+        entry
+    };
+    let header = |value: Value| with("/request/headers", json!([{"name": "content-length", "value": value}]));
+    vec![
+        ("text", plain()),
+        ("number", header(0.into())),
+        ("fraction", header(0.5.into())),
+        ("boolean", header(true.into())),
+        ("null", header(Value::Null)),
+        ("list", header(json!(["0"]))),
+        ("object", header(json!({"type": "string", "value": "0"}))),
+        ("pairs", with("/request/headers", json!([["content-length", 0]]))),
+        ("headers null", with("/request/headers", Value::Null)),
+        ("headers object", with("/response/headers", json!({"content-type": "application/json", "x": [1, 2]}))),
+        ("status text", with("/response/status", "200".into())),
+        ("status sentence", with("/response/status", "200 OK".into())),
+        ("status float", with("/response/status", 200.0.into())),
+        ("size text", with("/response/content/size", "11".into())),
+        ("size float", with("/response/content/size", 11.5.into())),
+        ("size null", with("/response/content/size", Value::Null)),
+        ("order float", with("/_order", 0.0.into())),
+        ("order text", with("/_order", "0".into())),
+        ("error null", with("/response/_error", Value::Null)),
+        ("error object", with("/response/_error", json!({"message": "x"}))),
+        ("binary text", with("/response/content/_isBinary", "false".into())),
+        ("encoding null", with("/response/content/encoding", Value::Null)),
+        ("comment null", with("/response/content/comment", Value::Null)),
+        ("post data null", with("/request/postData", Value::Null)),
+        ("post data text", with("/request/postData", "".into())),
+        ("post data empty", with("/request/postData", json!({}))),
+        ("post data null text", with("/request/postData", json!({"mimeType": "", "text": null, "params": []}))),
+        ("content text", with("/response/content", "{\"id\":\"01\"}".into())),
+        ("method null", with("/request/method", Value::Null)),
+        ("method lower", with("/request/method", "get".into())),
+    ]
+}
+
+#[tokio::test]
+async fn exchanges_of_other_tools_are_read_whatever_the_types_of_their_values() {
+    for (name, entry) in odd_entries() {
+        let folder = folder();
+        har(folder.path(), "a.har", &json!([entry]));
+        let replay = Replay::open(folder.path()).unwrap();
+        assert_eq!(replay.unreadable(), [], "{name}");
+        let http = replay.connect(nowhere(), &Redaction::default()).unwrap();
+        assert_eq!(get(&http, "/account").await.unwrap(), json!({"id": "01"}), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn half_a_character_in_a_recording_does_no_harm() {
+    let folder = folder();
+    let text = r#"{"log":{"entries":[{"comment":"\ud83d","request":{"method":"GET","url":"https://h.example/a"},
+        "response":{"status":200,"content":{"text":"\"Zo\\ud83d\""}}},
+        {"request":{"method":"GET","url":"https://h.example/b"},"response":{"status":200,"content":{"text":"\"Zo\ud83d\""}}}]}}"#;
+    fs::write(folder.path().join("a.har"), text).unwrap();
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    assert_eq!(get(&http, "/a").await.unwrap(), "Zo\u{fffd}");
+    assert_eq!(get(&http, "/b").await.unwrap(), "Zo\u{fffd}");
+}
+
+#[tokio::test]
+async fn exchanges_that_cannot_be_read_are_counted_and_named() {
+    let folder = folder();
+    let entries = json!([7, entry("https://h.example/a", ok("1")), {"response": {}}, {"request": 5}]);
+    har(folder.path(), "a.har", &entries);
+    let replay = Replay::open(folder.path()).unwrap();
+    let told: Vec<_> = replay.unreadable().iter().map(ToString::to_string).collect();
+    assert_eq!(replay.exchanges(), 1);
+    assert!(told[0].starts_with("exchange 1 of a.har cannot be read: it is no exchange ("), "{told:?}");
+    assert_eq!(told[1], "exchange 3 of a.har cannot be read: its request has no URL");
+    assert_eq!(told.len(), 3);
+    let miss = get(&replay.connect(nowhere(), &Redaction::default()).unwrap(), "/b").await.unwrap_err().to_string();
+    assert!(miss.contains("3 recorded exchanges cannot be read"), "{miss}");
+    har(folder.path(), "a.har", &json!([7]));
+    let nothing = Replay::open(folder.path()).unwrap_err().to_string();
+    assert!(nothing.contains("exchange 1 of a.har cannot be read"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_list_recorded_in_one_order_answers_in_another_if_it_is_whole() {
+    let ranged = |path: &str, range: &str, next: Option<&str>, text: &str| {
+        let mut entry = entry(&format!("https://api.example.com{path}"), ok(text));
+        entry["request"]["headers"] = json!([{"name": "range", "value": range}]);
+        if let Some(next) = next {
+            entry["response"]["status"] = 206.into();
+            entry["response"]["headers"] = json!([{"name": "Next-Range", "value": next}]);
+        }
+        entry
+    };
+    let folder = folder();
+    let entries = json!([
+        ranged("/account", "id ..; max=1000", None, "{}"),
+        ranged("/members", "id ..; max=1", Some("id ]a..; max=1"), "[\"a\"]"),
+        ranged("/members", "id ]a..; max=1", None, "[\"b\"]"),
+        ranged("/cut", "id ..; max=1", Some("id ]a..; max=1"), "[\"a\"]"),
+    ]);
+    har(folder.path(), "a.har", &entries);
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    assert_eq!(get(&http, "/account").await.unwrap(), json!({}));
+    let list = |path: &'static str| {
+        let listing = http.get(path, &[]).ranges::<Value>(Ranges { order_by: "email", max: 1_000 });
+        futures::TryStreamExt::try_collect::<Vec<_>>(listing)
+    };
+    assert_eq!(list("/members").await.unwrap().len(), 2);
+    assert!(list("/cut").await.unwrap_err().to_string().contains("no recording answers it"));
+}
+
+#[tokio::test]
+async fn a_marked_parameter_that_another_tool_recorded_answers_all_the_same() {
+    let folder = folder();
+    har(folder.path(), "a.har", &json!([entry("https://h.example/x?drain=d-1&page=1", ok("1"))]));
+    let mut redaction = Redaction::default();
+    redaction.field("drain");
+    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &redaction).unwrap();
+    let answer: Value = http.get("/x", &[]).query("drain", "d-2").query("page", 1).json().await.unwrap();
+    assert_eq!(answer, 1);
+    assert!(http.get("/x", &[]).query("drain", "d-2").query("page", 2).json::<Value>().await.is_err());
+}

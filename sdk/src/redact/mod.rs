@@ -3,5 +3,11 @@
 mod copy;
 mod plain;
 mod rule;
+mod string;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use copy::{CopyError, Edit, edited};
 pub use rule::{REDACTED, Redaction};
+pub(crate) use rule::clean_strings;
+pub(crate) use string::{edit_escaped, mend_surrogates};

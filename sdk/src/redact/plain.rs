@@ -2,18 +2,20 @@
 
 use memchr::memchr2;
 
-use super::rule::{Redaction, without_credentials};
+use crate::secrets;
+
+use super::rule::Redaction;
 
 /// Lists and objects within each other.
 const DEEPEST: usize = 32;
-/// Digits of an integer that stays as it is written.
-const MOST_DIGITS: usize = 18;
 
 /// Adds JSON text to `out` as it is kept; `false`, and nothing is added, where more is to be done than leaving out spaces: names
-/// in another order, secrets, escapes, numbers that are not integers, much within each other.
+/// in another order, secrets, escapes, much within each other.
 pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
     let begin = out.len();
-    let copied = Text { redaction, json, at: 0, copied: 0 }.copy(out);
+    // One pass over the text rules out secrets in all strings at once.
+    let is_suspect = secrets::may_be_in(json) || secrets::may_name_secrets(json);
+    let copied = Text { redaction, is_suspect, json, at: 0, copied: 0 }.copy(out);
     if copied.is_none() {
         out.truncate(begin);
     }
@@ -30,6 +32,7 @@ enum Open<'a> {
 /// Text that is known to be JSON, on the way through it.
 struct Text<'a> {
     redaction: &'a Redaction,
+    is_suspect: bool,
     json: &'a str,
     at: usize,
     /// Up to where it was copied.
@@ -46,12 +49,12 @@ impl<'a> Text<'a> {
                     let text = self.string()?;
                     match &mut open[depth] {
                         Open::Object { last, expects_name: expects_name @ true } => {
-                            if last.is_some_and(|last| last >= text) || self.redaction.fields.contains(text) {
+                            if last.is_some_and(|last| last >= text) || self.hides(text) {
                                 return None;
                             }
                             (*last, *expects_name) = (Some(text), false);
                         }
-                        _ if without_credentials(text).is_some() => return None,
+                        _ if self.is_suspect && Redaction::clean(None, text).is_some() => return None,
                         _ => {}
                     }
                 }
@@ -74,8 +77,7 @@ impl<'a> Text<'a> {
                     self.at += 1;
                 }
                 b' ' | b'\n' | b'\t' | b'\r' => self.skip_space(out),
-                b'-' | b'0'..=b'9' => self.integer()?,
-                // What else stands there: a colon, or a letter of `true`, `false` or `null`.
+                // What else stands there: a colon, or a letter of a number or of `true`, `false` or `null`.
                 _ => self.at += 1,
             }
         }
@@ -92,13 +94,10 @@ impl<'a> Text<'a> {
         (rest.as_bytes()[length] == b'"').then_some(text)
     }
 
-    /// Passes over an integer that is written as it would be here.
-    fn integer(&mut self) -> Option<()> {
-        let rest = &self.json.as_bytes()[self.at..];
-        let length = 1 + rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let is_fraction = matches!(rest.get(length), Some(b'.' | b'e' | b'E'));
-        self.at += length;
-        (!is_fraction && length <= MOST_DIGITS && !rest.starts_with(b"-0")).then_some(())
+    /// Whether a name is secret, or may be with what stands under it.
+    fn hides(&self, name: &str) -> bool {
+        self.redaction.hides_field(name)
+            || self.is_suspect && (secrets::is_secret_name(name) || Redaction::clean(None, name).is_some())
     }
 
     fn skip_space(&mut self, out: &mut Vec<u8>) {

@@ -1,17 +1,19 @@
 //! What is secret in a provider's JSON, and taking it out of a tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use url::Url;
 
-/// What stands in the place of a secret.
-pub const REDACTED: &str = "[redacted]";
+use crate::graph::Properties;
+use crate::secrets;
+pub use crate::secrets::REDACTED;
 
-/// Which parts of a provider's JSON are secret: fields by name, at any depth, and the credentials of URLs, always.
+/// Which parts of a provider's JSON are secret: fields by name, at any depth, and always what looks like a credential (see
+/// [`secrets`]), such as passwords in URLs and generated values under the name of a secret.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    pub(super) fields: BTreeSet<String>,
+    fields: BTreeSet<String>,
 }
 
 impl Redaction {
@@ -34,19 +36,24 @@ impl Redaction {
     /// assert_eq!(answer["drain"]["url"], "https://logs.example.com/1");
     /// ```
     pub fn apply(&self, value: &mut Value) {
+        self.apply_within(None, value);
+    }
+
+    fn apply_within(&self, field: Option<&str>, value: &mut Value) {
         match value {
             Value::Object(object) => {
                 for (name, value) in object.iter_mut() {
-                    if self.fields.contains(name) && !value.is_null() {
+                    if self.hides_field(name) && !value.is_null() {
                         *value = REDACTED.into();
                     } else {
-                        self.apply(value);
+                        self.apply_within(Some(name), value);
                     }
                 }
+                clean_names(object);
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.apply(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.apply_within(field, item)),
             Value::String(text) => {
-                if let Some(clean) = without_credentials(text) {
+                if let Some(clean) = Self::clean(field, text) {
                     *text = clean;
                 }
             }
@@ -56,27 +63,66 @@ impl Redaction {
 
     /// Whether there are secrets to be taken out.
     pub fn finds(&self, value: &Value) -> bool {
+        self.finds_within(None, value)
+    }
+
+    fn finds_within(&self, field: Option<&str>, value: &Value) -> bool {
         match value {
-            Value::Object(object) => {
-                object.iter().any(|(name, value)| self.fields.contains(name) && !value.is_null() || self.finds(value))
-            }
-            Value::Array(items) => items.iter().any(|item| self.finds(item)),
-            Value::String(text) => without_credentials(text).is_some(),
+            Value::Object(object) => object.iter().any(|(name, value)| {
+                self.hides_field(name) && !value.is_null()
+                    || Self::clean(None, name).is_some()
+                    || self.finds_within(Some(name), value)
+            }),
+            Value::Array(items) => items.iter().any(|item| self.finds_within(field, item)),
+            Value::String(text) => Self::clean(field, text).is_some(),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
+
+    /// Whether a field is marked as secret, in whatever case its name is written.
+    pub(crate) fn hides_field(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.len() == name.len() && field.eq_ignore_ascii_case(name))
+    }
+
+    /// A string under a name without its secrets, if it holds any.
+    pub(super) fn clean(field: Option<&str>, text: &str) -> Option<String> {
+        if text != REDACTED && field.is_some_and(secrets::is_secret_name) && secrets::is_unguessable(text) {
+            return Some(REDACTED.to_owned());
+        }
+        match secrets::take_out(text) {
+            Cow::Owned(clean) => Some(clean),
+            Cow::Borrowed(_) => None,
+        }
+    }
+
+    /// The properties of an object without what looks like a credential; marked fields are names of the provider's JSON only.
+    pub(crate) fn clean_properties(properties: &mut Properties) {
+        properties.values_mut().for_each(clean_strings);
+    }
 }
 
-/// The URL without user and password, where it has them.
-pub(super) fn without_credentials(text: &str) -> Option<String> {
-    if !(text.contains('@') && text.contains("://")) {
-        return None;
+fn clean_names(object: &mut Properties) {
+    if object.keys().any(|name| matches!(secrets::take_out(name), Cow::Owned(_))) {
+        let members = std::mem::take(object).into_iter();
+        *object = members.map(|(name, value)| (secrets::take_out(&name).into_owned(), value)).collect();
     }
-    let mut url: Url = text.parse().ok()?;
-    url.password()?;
-    url.set_password(None).ok()?;
-    url.set_username("").ok()?;
-    Some(url.into())
+}
+
+/// Takes credentials out of every string of a value and every name.
+pub(crate) fn clean_strings(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(clean_strings);
+            clean_names(object);
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean_strings),
+        Value::String(text) => {
+            if let Cow::Owned(clean) = secrets::take_out(text) {
+                *text = clean;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +147,7 @@ mod tests {
         for (mut value, found) in [
             (json!([{"app": {"token": "abc"}}]), true),
             (json!(["https://u:p@h.example/x"]), true),
-            (json!({"token": null, "tokens": ["token", "https://h.example"], "n": 1}), false),
+            (json!({"token": null, "words": ["token", "https://h.example"], "n": 1}), false),
         ] {
             let before = value.clone();
             assert_eq!(redaction.finds(&value), found, "{value}");

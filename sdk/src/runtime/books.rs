@@ -7,7 +7,7 @@ use crate::http::Usage;
 use crate::plan::{Edge, StartState};
 use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, StepResult};
 
-use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus};
+use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, without_credentials};
 
 /// What a step inherits from those it waited for: their gaps in what it reads, with the step at the root.
 pub(super) fn inherited<'a>(
@@ -86,7 +86,7 @@ impl Closing<'_> {
         };
         let ended = Timestamp::now();
         let counts: BTreeMap<ObjectType, u64> = record.added.into_iter().filter(|(_, count)| *count > 0).collect();
-        StepReport {
+        without_credentials(StepReport {
             depends_on: self.depends_on,
             encountered_types: counts.keys().cloned().collect(),
             encountered_type_counts: counts,
@@ -99,7 +99,7 @@ impl Closing<'_> {
             quarantined: record.quarantined,
             usage: self.usage,
             ..unrun(self.declaration, status, incomplete)
-        }
+        })
     }
 }
 

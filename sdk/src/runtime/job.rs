@@ -20,7 +20,7 @@ use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError,
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::forecast::{Forecast, Known, basis};
-use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary};
+use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, without_credentials};
 
 /// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
 #[derive(Debug, thiserror::Error)]
@@ -420,7 +420,7 @@ impl<'a> Job<'a> {
         };
         let end_time = Timestamp::now();
         let failure = |error: StepError| Failure { code: error.code().to_owned(), message: error.to_string() };
-        Ok(Summary {
+        let summary = Summary {
             job: job.id().clone(),
             integration: self.integration.id().to_owned(),
             instance: self.instance.clone(),
@@ -435,7 +435,8 @@ impl<'a> Job<'a> {
             integration_step_results: ended.reports,
             metadata: Metadata { partial_datasets: PartialDatasets { types } },
             usage,
-        })
+        };
+        Ok(without_credentials(summary))
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::graph::{Entity, ObjectKey, ObjectType, Relationship, StepId};
+use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Parted, Relationship, StepId};
 use crate::redact::Redaction;
+use crate::secrets;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::store::{JobStore, Row, Rows};
 
@@ -42,6 +43,7 @@ impl Intake {
         room: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
         let Unchecked { kind, key, object_type, class, part, ends, merge, text, raw_data } = object;
+        let text = without_credentials(text);
         let findings = match self.validation {
             Validation::Off => Vec::new(),
             _ => self.schemas.check_text(&text, &object_type, &class),
@@ -105,6 +107,16 @@ impl Intake {
         }
         Ok(verdict == Verdict::Admitted)
     }
+}
+
+/// An object whose properties hold no credentials; nearly always it is one already.
+fn without_credentials(text: ObjectText) -> ObjectText {
+    if !secrets::may_be_in(text.as_str()) {
+        return text;
+    }
+    let Ok(mut parted) = Parted::read(text.as_str()) else { return text };
+    Redaction::clean_properties(&mut parted.properties);
+    parted.text()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,8 @@
 //! there and of which kind, stands in the object as an outline.
 
 use crate::graph::{ObjectText, ObjectWriter, RawData, write_list, write_text};
-use crate::redact::Redaction;
+use crate::redact::{CopyError, Redaction};
+use crate::secrets::take_out;
 
 const RAW_DATA: &str = "_rawData";
 
@@ -29,7 +30,7 @@ pub(super) fn finish<'a>(
     raw_data: &[RawData],
     redaction: &Redaction,
     room: &'a mut Vec<u8>,
-) -> serde_json::Result<&'a str> {
+) -> Result<&'a str, CopyError> {
     let place = if raw_data.is_empty() { None } else { object.place_of(RAW_DATA) };
     let Some(place) = place else { return Ok(object.as_str()) };
     let outlined = object.as_str().as_bytes();
@@ -49,7 +50,7 @@ pub(super) fn finish<'a>(
 fn list(raw_data: &[RawData], json: &mut Vec<u8>, mut write: impl FnMut(&RawData, &mut Vec<u8>)) {
     write_list(raw_data, json, |raw, json| {
         json.extend_from_slice(br#"{"name":"#);
-        write_text(&raw.name, json);
+        write_text(&take_out(&raw.name), json);
         json.extend_from_slice(br#","rawData":"#);
         write(raw, json);
         json.push(b'}');

@@ -12,6 +12,7 @@ use crate::graph::{
     Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Readable, Relationship,
 };
 use crate::http::Http;
+use crate::redact::clean_strings;
 use crate::store::{JobStore, Kind, Page, StepRow};
 
 use super::intake::StepIntake;
@@ -231,12 +232,14 @@ impl StepContext {
         entities.try_for_each_concurrent(self.concurrency(), part).await
     }
 
-    /// Publishes data for later steps.
+    /// Publishes data for later steps, without what looks like a credential in them: job data are stored.
     ///
     /// # Errors
     /// [`StepError::Store`] where the store does not work.
     pub async fn publish(&self, name: &str, value: &Value) -> StepResult {
-        Ok(self.0.store.put_data(name, value).await?)
+        let mut value = value.clone();
+        clean_strings(&mut value);
+        Ok(self.0.store.put_data(name, &value).await?)
     }
 
     /// Data that an earlier step published.

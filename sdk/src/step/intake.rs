@@ -17,6 +17,7 @@ use crate::graph::{
     Draft, Entity, EntityDeclaration, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties,
     Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
 };
+use crate::redact::Redaction;
 use crate::store::{PartNumber, Row};
 
 use super::admission::Intake;
@@ -145,7 +146,8 @@ impl StepIntake {
     }
 
     /// Joins properties to entities that are there, and says how many there were; the check happens where the two are joined.
-    pub(crate) async fn amend(&self, amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
+    pub(crate) async fn amend(&self, mut amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
+        amendments.iter_mut().for_each(|(_, properties)| Redaction::clean_properties(properties));
         if self.amends_own {
             self.flush().await?;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::graph::{
     Class, Draft, Entity, EntityDeclaration, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectText,
-    ObjectType, ObjectWriter, Properties, RawData, Relationship, RelationshipClass, RelationshipDeclaration,
+    ObjectType, ObjectWriter, Parted, RawData, Relationship, RelationshipClass, RelationshipDeclaration,
     RelationshipProperties,
 };
 use crate::store::{Kind, Row};
@@ -75,8 +75,7 @@ impl Unchecked {
     /// An object of an earlier job.
     pub(super) fn stored(row: Row, json: &str) -> serde_json::Result<Self> {
         let Row { kind, key, object_type, class, ends, merge, .. } = row;
-        let properties: Properties = serde_json::from_str(json)?;
-        let (part, text, raw_data) = (Part::current(), ObjectText::from(&properties), Vec::new());
+        let (part, text, raw_data) = (Part::current(), Parted::read(json)?.text(), Vec::new());
         Ok(Self { kind, key, object_type, class, part, ends, merge, text, raw_data })
     }
 }

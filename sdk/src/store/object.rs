@@ -5,7 +5,7 @@ use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
+use crate::graph::{ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId};
 
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
@@ -162,7 +162,7 @@ fn resolve(
         return Ok(());
     }
     if there.json != json {
-        rewrite(connection, there.rowid, &Value::Object(merge(object(&there.json)?, object(json)?)))?;
+        rewrite(connection, there.rowid, &parted(&there.json)?.joined(parted(json)?).text())?;
     }
     if there.step == step.as_str() || !contribute(connection, job, &row.key, [&there.step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
@@ -214,17 +214,16 @@ pub(super) fn amend<E>(
 ) -> rusqlite::Result<Result<bool, E>> {
     let there = stored(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
-    let amended = Value::Object(merge(object(&there.json)?, properties));
-    let verdict = check(key, &amended);
+    let amended = parted(&there.json)?.amended(properties);
+    let verdict = check(key, &amended.outlined());
     if matches!(verdict, Ok(true)) {
-        rewrite(connection, there.rowid, &amended)?;
+        rewrite(connection, there.rowid, &amended.text())?;
     }
     Ok(verdict)
 }
 
-fn rewrite(connection: &Connection, rowid: i64, object: &Value) -> rusqlite::Result<()> {
-    let json = object.to_string();
-    connection.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, json])?;
+fn rewrite(connection: &Connection, rowid: i64, object: &ObjectText) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, object.as_str()])?;
     Ok(())
 }
 
@@ -362,6 +361,6 @@ impl<'de> Visitor<'de> for WithoutRawData {
     }
 }
 
-fn object(json: &str) -> rusqlite::Result<Properties> {
-    serde_json::from_str(json).map_err(unreadable)
+fn parted(json: &str) -> rusqlite::Result<Parted> {
+    Parted::read(json).map_err(unreadable)
 }

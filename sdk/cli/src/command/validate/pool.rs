@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use integration_sdk::RawJson;
 use integration_sdk::dataset::Wrapper;
 use integration_sdk::schema::Schemas;
 use serde_json::Value;
@@ -123,7 +124,7 @@ fn gather(queues: &[Receiver<Vec<Seen>>], mut graph: Graph) -> Graph {
 
 fn see(schemas: &Schemas, digests: &Digests, raw: Raw) -> Seen {
     let Raw { file, wrapper, json } = raw;
-    let (mut object, faults) = match serde_json::from_str::<Value>(&json) {
+    let (mut object, faults) = match RawJson::tree_of(&json) {
         Ok(object) => {
             let faults = object::faults(schemas, &object, &json, wrapper);
             (object, faults)

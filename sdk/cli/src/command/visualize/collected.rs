@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use integration_sdk::RawJson;
 use integration_sdk::diff::{self, Change as Verdict, Coverage, Difference, Side};
 use integration_sdk::graph::{Direction, ObjectType};
 use integration_sdk::store::{Count, JobRow, JobStore, Kind, Store, Stored};
@@ -272,7 +273,7 @@ fn node(stored: &Stored, json: String, change: Change) -> GraphNode {
 }
 
 fn without_raw_data(json: &str) -> String {
-    let mut object: Value = serde_json::from_str(json).unwrap_or_default();
+    let mut object = RawJson::tree_of(json).unwrap_or_default();
     if let Some(properties) = object.as_object_mut() {
         properties.remove("_rawData");
     }

@@ -1,8 +1,8 @@
 //! What looks like a credential by its form, whatever holds it: an answer, a recording, a graph.
 //!
-//! One list for all who look: recordings take out what it finds, checks of recordings and of graphs complain of it. It owns
-//! the patterns and never shows what they match. Who knows the names of fields and headers as well adds what these tell.
-//! This module is behind the feature `recording`.
+//! One list for all who look: raw data, properties, messages and recordings lose what it finds, checks of recordings and of
+//! graphs complain of it. It owns
+//! the patterns and never shows what they match. Redaction takes out of everything that is stored or shown what it finds.
 //!
 //! ```
 //! use integration_sdk::secrets::{self, SecretKind};
@@ -12,18 +12,23 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
-use regex::{Captures, Regex};
+mod chance;
+mod forms;
+mod names;
+mod own;
+mod parameter;
+mod userinfo;
 
-use crate::redact::REDACTED;
+pub(crate) use chance::is_unguessable;
+#[cfg(feature = "recording")]
+pub(crate) use chance::is_placeholder;
+pub(crate) use names::{is_secret_name, may_name_secrets};
+pub(crate) use own::OwnSecrets;
 
-/// Chance in a value, in bits, from which on it is no word that a person has chosen.
-const CHANCE: f64 = 40.0;
-const SHORTEST_SECRET: usize = 8;
+/// The text in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
 
 /// What a value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,101 +92,49 @@ impl fmt::Display for SecretKind {
     }
 }
 
-/// Each form: its kind and the pattern. Of a match, the group `keep` is no secret, and what is in the group `secret` is one
-/// only where it is unguessable. Each pattern begins with a fixed text, which is what makes the search fast.
-const FORMS: [(SecretKind, &str); 12] = [
-    (
-        SecretKind::PrivateKey,
-        r"(?s)-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\z)",
-    ),
-    (
-        SecretKind::Authorization,
-        r"(?P<keep>\b(?:Bearer|bearer|BEARER|Basic|basic|BASIC)\s+)(?P<secret>[A-Za-z0-9._~+/-]{12,}=*)",
-    ),
-    (SecretKind::Jwt, r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    // A word in brackets, stars or a variable in the place of the password is none.
-    (
-        SecretKind::UrlPassword,
-        r#"(?P<keep>://)[^\s/:@?#"'<>\\]*:(?:[^\s/@?#"'\\\[*<>{$]|\$[^\s/@?#"'<>\\{])[^\s/@?#"'<>\\]*@"#,
-    ),
-    (SecretKind::AwsKey, r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    (SecretKind::HerokuKey, r"\bHRKU-[A-Za-z0-9_-]{20,}"),
-    (SecretKind::GitHubToken, r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})"),
-    (SecretKind::GitLabToken, r"\bglpat-[A-Za-z0-9_-]{16,}"),
-    (SecretKind::SlackToken, r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    (SecretKind::GoogleKey, r"\bAIza[A-Za-z0-9_-]{35}"),
-    (SecretKind::StripeKey, r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
-    (SecretKind::NpmToken, r"\bnpm_[A-Za-z0-9]{36}"),
-];
-
-static SET: LazyLock<RegexSet> = LazyLock::new(|| {
-    let patterns = FORMS.map(|(_, pattern)| pattern);
-    RegexSetBuilder::new(patterns).unicode(false).build().expect("the patterns are constants")
-});
-static EACH: LazyLock<[Regex; FORMS.len()]> =
-    LazyLock::new(|| FORMS.map(|(_, pattern)| Regex::new(pattern).expect("the patterns are constants")));
-
 /// Whether any text of a JSON document may hold a secret; `false` is certain, and found without parsing it.
 pub fn may_be_in(json: &str) -> bool {
     // A backslash may hide a letter of one.
-    json.contains('\\') || SET.is_match(json.as_bytes())
+    memchr::memchr(b'\\', json.as_bytes()).is_some() || is_suspect(json)
 }
 
-/// What a text holds.
+/// Whether a text without escapes may hold a secret; `false` is certain.
+fn is_suspect(text: &str) -> bool {
+    forms::may_occur(text) || !userinfo::spans(text).is_empty() || !parameter::spans(text).is_empty()
+}
+
+/// The kinds of secrets that a text holds.
 pub fn kinds_in(text: &str) -> Vec<SecretKind> {
-    let forms = SET.matches(text.as_bytes()).into_iter();
-    forms.filter(|form| EACH[*form].captures_iter(text).any(|found| is_secret(&found))).map(|at| FORMS[at].0).collect()
+    let mut kinds = forms::kinds(text);
+    if !userinfo::spans(text).is_empty() {
+        kinds.push(SecretKind::UrlPassword);
+    }
+    if parameter::spans(text).into_iter().any(|span| is_unguessable(&text[span])) {
+        kinds.push(SecretKind::NamedSecret);
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
 /// The text without its secrets.
 pub fn take_out(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
-    for form in SET.matches(text.as_bytes()) {
-        let replaced = EACH[form].replace_all(&clean, |found: &Captures<'_>| {
-            let kept = found.name("keep").map_or("", |kept| kept.as_str());
-            match FORMS[form].0 {
-                _ if !is_secret(found) => found[0].to_owned(),
-                // A URL without its password is a URL still.
-                SecretKind::UrlPassword => kept.to_owned(),
-                _ => format!("{kept}{REDACTED}"),
-            }
-        });
-        clean = Cow::Owned(replaced.into_owned());
+    let without = |text: &str, spans: Vec<std::ops::Range<usize>>, stand_in: &str| {
+        let mut clean = text.to_owned();
+        spans.into_iter().rev().for_each(|span| clean.replace_range(span, stand_in));
+        clean
+    };
+    for (spans, stand_in) in [(userinfo::spans as fn(&str) -> _, ""), (parameter::spans, REDACTED)] {
+        let spans: Vec<_> = spans(&clean);
+        if !spans.is_empty() {
+            clean = Cow::Owned(without(&clean, spans, stand_in));
+        }
+    }
+    if let Some(without_forms) = forms::take_out(&clean) {
+        clean = Cow::Owned(without_forms);
     }
     clean
-}
-
-/// A word of prose can follow `basic`, too.
-fn is_secret(found: &Captures<'_>) -> bool {
-    found.name("secret").is_none_or(|secret| is_unguessable(secret.as_str()) && has_digit_or_case(secret.as_str()))
-}
-
-fn has_digit_or_case(text: &str) -> bool {
-    let has = |kind: fn(&char) -> bool| text.chars().skip(1).any(|letter| kind(&letter));
-    has(char::is_ascii_digit) || has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase)
-}
-
-/// A value that stands where a secret was.
-pub(crate) fn is_placeholder(value: &str) -> bool {
-    let value = value.trim();
-    value.is_empty()
-        || matches!(value, REDACTED | "[secret]")
-        || value.eq_ignore_ascii_case("redacted")
-        || value.chars().all(|letter| matches!(letter, '*' | 'x' | 'X' | '•' | '.'))
-}
-
-/// Whether a value has more chance in it than a word that a person has chosen.
-pub(crate) fn is_unguessable(value: &str) -> bool {
-    let length = value.chars().count();
-    if length < SHORTEST_SECRET || is_placeholder(value) || value.chars().any(char::is_whitespace) {
-        return false;
-    }
-    let mut counts = BTreeMap::new();
-    value.chars().for_each(|letter| *counts.entry(letter).or_insert(0_u32) += 1);
-    let length = f64::from(u32::try_from(length).unwrap_or(u32::MAX));
-    let share = |count: &u32| f64::from(*count) / length;
-    let bits: f64 = counts.values().map(|count| -share(count).log2() * f64::from(*count)).sum();
-    bits >= CHANCE
 }
 
 #[cfg(test)]
@@ -218,7 +171,7 @@ mod tests {
     #[test]
     fn each_kind_is_known_by_its_form_also_inside_a_text_and_is_taken_out() {
         let examples = examples();
-        for (kind, _) in FORMS {
+        for (kind, _) in forms::FORMS {
             assert!(examples.iter().any(|(example, ..)| *example == kind), "{kind}");
         }
         for (kind, text, clean) in examples {
@@ -250,16 +203,6 @@ mod tests {
             "eyJ.eyJ.x",
         ] {
             assert_eq!((kinds_in(text), take_out(text)), (Vec::new(), Cow::Borrowed(text)));
-        }
-    }
-
-    #[test]
-    fn chance_is_told_from_words() {
-        for secret in ["01234567-89ab-cdef-0123-456789abcdef", "Zx9!kQ2#vB7$", "5f4dcc3b5aa765d61d8327deb882cf99"] {
-            assert!(is_unguessable(secret), "{secret}");
-        }
-        for word in ["bearer", "[redacted]", "required", "****************", "two words and more words", ""] {
-            assert!(!is_unguessable(word), "{word}");
         }
     }
 }

@@ -1,0 +1,256 @@
+//! Files of variables, as other programs and people write them: `NAME=value` a line, read with patience.
+//!
+//! A `.env` is shared with programs that know other syntaxes. Lines that are not understood are therefore reported and passed
+//! over. References such as `${NAME}` are replaced by earlier variables, up to a total size.
+
+use std::collections::BTreeMap;
+
+/// The most bytes that references may add to a file.
+const LARGEST_EXPANSION: usize = 64 << 10;
+
+/// A file as far as it was understood.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parsed {
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) passed_over: Vec<PassedOver>,
+}
+
+/// A line that sets nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PassedOver {
+    /// From 1.
+    pub(crate) line: usize,
+    /// What it may be meant to set.
+    pub(crate) name: String,
+}
+
+/// The reason why a file is not read at all.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Utf16,
+}
+
+/// Reads a file; `environment` resolves references that the file does not.
+pub(crate) fn parse(bytes: &[u8], environment: &BTreeMap<String, String>) -> Result<Parsed, Encoding> {
+    if is_utf16(bytes) {
+        return Err(Encoding::Utf16);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = Reader { parsed: Parsed::default(), environment, room: LARGEST_EXPANSION };
+    let (mut rest, mut line) = (text, 1);
+    while !rest.is_empty() {
+        let length = reader.read(rest, line);
+        line += rest[..length].matches('\n').count();
+        rest = &rest[length..];
+    }
+    Ok(reader.parsed)
+}
+
+/// Windows PowerShell writes files so, with a mark or without.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).take(64).filter(|byte| **byte == 0).count();
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.len() > 3 && zeros(0).max(zeros(1)) * 4 > bytes.len().min(128)
+}
+
+struct Reader<'a> {
+    parsed: Parsed,
+    environment: &'a BTreeMap<String, String>,
+    room: usize,
+}
+
+impl Reader<'_> {
+    /// Reads what begins at a line, and returns its length: several lines if a quoted value holds some.
+    fn read(&mut self, text: &str, line: usize) -> usize {
+        let end = text.find('\n').map_or(text.len(), |at| at + 1);
+        let statement = text[..end].trim();
+        if statement.is_empty() || statement.starts_with('#') {
+            return end;
+        }
+        let start = text.len() - text.trim_start().len();
+        let exported = text[start..end].strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
+        let from = exported.map_or(start, |rest| end - rest.trim_start().len());
+        let Some(equals) = text[from..end].find('=') else {
+            let name = text[from..end].split([':', ' ', '\t']).next().unwrap_or_default();
+            self.pass_over(line, name.trim());
+            return end;
+        };
+        let name = text[from..from + equals].trim();
+        let begin = from + equals + 1;
+        let (value, end) = match quoted(&text[begin..]) {
+            Some((value, length)) => (self.value(value), begin + length),
+            None if text[begin..end].trim_start().starts_with(['"', '\'']) => (None, end),
+            None => (self.expanded(without_comment(&text[begin..end])), end),
+        };
+        match value.filter(|value| is_name(name) && !value.contains(char::REPLACEMENT_CHARACTER)) {
+            Some(value) => drop(self.parsed.variables.insert(name.to_owned(), value)),
+            None => self.pass_over(line, name),
+        }
+        end
+    }
+
+    fn pass_over(&mut self, line: usize, name: &str) {
+        self.parsed.passed_over.push(PassedOver { line, name: name.to_owned() });
+    }
+
+    fn value(&mut self, value: Quoted) -> Option<String> {
+        match value {
+            Quoted::Single(text) => Some(text),
+            Quoted::Double(text) => self.expanded(&text),
+        }
+    }
+
+    /// The text with its references replaced; `None` if that takes more room than there is. A dollar sign behind a backslash
+    /// stays.
+    fn expanded(&mut self, text: &str) -> Option<String> {
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(['$', '\\']) {
+            expanded.push_str(&rest[..at]);
+            rest = &rest[at..];
+            if let Some(behind) = rest.strip_prefix("\\$") {
+                expanded.push('$');
+                rest = behind;
+                continue;
+            }
+            let Some((name, length)) = reference(rest) else {
+                expanded.push_str(&rest[..1]);
+                rest = &rest[1..];
+                continue;
+            };
+            let value = self.environment.get(name).or_else(|| self.parsed.variables.get(name));
+            let value = value.map_or("", String::as_str);
+            self.room = self.room.checked_sub(value.len())?;
+            expanded.push_str(value);
+            rest = &rest[length..];
+        }
+        expanded.push_str(rest);
+        Some(expanded)
+    }
+}
+
+/// The name that `$NAME` or `${NAME}` refers to, and the length of the reference.
+fn reference(text: &str) -> Option<(&str, usize)> {
+    let behind = text.strip_prefix('$')?;
+    if let Some(braced) = behind.strip_prefix('{') {
+        let name = &braced[..braced.find('}')?];
+        return is_name(name).then_some((name, name.len() + 3));
+    }
+    let length = behind.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(behind.len());
+    let name = &behind[..length];
+    is_name(name).then_some((name, length + 1))
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+enum Quoted {
+    Single(String),
+    Double(String),
+}
+
+/// A value in quotes with what is behind it on its line, which may be a comment only.
+fn quoted(text: &str) -> Option<(Quoted, usize)> {
+    let start = text.find(|letter: char| letter != ' ' && letter != '\t')?;
+    let quote = text[start..].chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
+    let mut value = String::new();
+    let mut letters = text[start + 1..].char_indices();
+    let close = loop {
+        match letters.next()? {
+            (at, letter) if letter == quote => break start + 1 + at,
+            (_, '\\') if quote == '"' => match letters.next()?.1 {
+                'n' => value.push('\n'),
+                'r' => value.push('\r'),
+                't' => value.push('\t'),
+                // Replaced later, when references are.
+                '$' => value.push_str("\\$"),
+                other => value.push(other),
+            },
+            (_, letter) => value.push(letter),
+        }
+    };
+    let rest = &text[close + 1..];
+    let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    let behind = rest[..end].trim();
+    let value = if quote == '"' { Quoted::Double(value) } else { Quoted::Single(value) };
+    (behind.is_empty() || behind.starts_with('#')).then_some((value, close + 1 + end))
+}
+
+/// A value without quotes, up to a comment.
+fn without_comment(text: &str) -> &str {
+    let text = text.trim();
+    let comment = text.match_indices('#').find(|(at, _)| text[..*at].ends_with([' ', '\t']) || *at == 0);
+    comment.map_or(text, |(at, _)| text[..at].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Parsed {
+        parse(text.as_bytes(), &BTreeMap::from([("OUTER".to_owned(), "env".to_owned())])).expect("UTF-8")
+    }
+
+    fn value(text: &str) -> Option<String> {
+        read(text).variables.remove("A")
+    }
+
+    #[test]
+    fn values_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("A=b", "b"),
+            ("export A=b\r\n", "b"),
+            ("A = two words # a comment", "two words"),
+            ("A=b#c", "b#c"),
+            ("A='$x \\n #'", "$x \\n #"),
+            ("A=\"two\nlines\\n\\\"\" # a comment", "two\nlines\n\""),
+            ("B=1\nA=${B}$B-${OUTER}${NONE}\\$B", "11-env$B"),
+            ("B=1\nA=\"$B \\$B\"", "1 $B"),
+            ("A=p$$w$", "p$$w$"),
+            ("A=", ""),
+            ("\u{feff}A=b", "b"),
+            ("A=1\nA=2", "2"),
+        ] {
+            assert_eq!(value(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_of_other_programs_are_passed_over_one_by_one() {
+        let parsed = read("KEY: value\nA=b\n=x\nB=\"open\n# c\nNAME WITH SPACES=1\nmy-name=two words\nC='x' y\n[section]\nD=d\n");
+        let names: Vec<_> = parsed.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(names, ["A=b", "D=d", "my-name=two words"]);
+        let lines: Vec<_> = parsed.passed_over.iter().map(|line| (line.line, line.name.as_str())).collect();
+        assert_eq!(lines, [(1, "KEY"), (3, ""), (4, "B"), (6, "NAME WITH SPACES"), (8, "C"), (9, "[section]")]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_spoil_their_own_line_only() {
+        let parsed = parse(b"CITY=Z\xfcrich\nA=b\n", &BTreeMap::new()).expect("read");
+        assert_eq!(parsed.variables, BTreeMap::from([("A".to_owned(), "b".to_owned())]));
+        assert_eq!(parsed.passed_over, [PassedOver { line: 1, name: "CITY".into() }]);
+    }
+
+    #[test]
+    fn utf_16_is_recognised_with_and_without_its_mark() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        let little: Vec<u8> = units("A=b\nC=d").iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units("\u{feff}A=b").iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for bytes in [little, big] {
+            assert_eq!(parse(&bytes, &BTreeMap::new()), Err(Encoding::Utf16));
+        }
+    }
+
+    #[test]
+    fn references_to_references_do_not_fill_the_memory() {
+        let mut text = "A=0123456789abcdef\n".to_owned();
+        for _ in 0..40 {
+            text += "A=${A}${A}\n";
+        }
+        let parsed = read(&text);
+        assert!(parsed.variables["A"].len() <= LARGEST_EXPANSION, "{}", parsed.variables["A"].len());
+        assert!(!parsed.passed_over.is_empty());
+    }
+}

@@ -1,0 +1,127 @@
+//! A stored object taken apart: properties as a tree, raw data as the text that they are.
+//!
+//! Raw data keep numbers that no tree can hold, so an object that is changed must not carry them through one.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::text::{ObjectText, ObjectWriter};
+use super::value::{write_list, write_text};
+use super::Properties;
+use super::entity::merge;
+
+const RAW_DATA: &str = "_rawData";
+
+/// The properties and the raw data of an object, these in the order of their names.
+#[derive(Debug, Clone)]
+pub(crate) struct Parted {
+    pub(crate) properties: Properties,
+    raw_data: BTreeMap<String, Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    #[serde(rename = "rawData")]
+    raw_data: Box<RawValue>,
+}
+
+impl Parted {
+    /// Takes an object apart.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
+        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;
+        let (mut properties, mut raw_data) = (Properties::new(), BTreeMap::new());
+        for (name, value) in members {
+            if name == RAW_DATA {
+                let all: Vec<Named> = serde_json::from_str(value.get())?;
+                raw_data = all.into_iter().map(|named| (named.name, named.raw_data)).collect();
+            } else {
+                properties.insert(name, serde_json::from_str(value.get())?);
+            }
+        }
+        Ok(Self { properties, raw_data })
+    }
+
+    /// Joins two descriptions of one entity by the rule of [`merge`]; of two raw data of one name the lesser text stays.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        let mut raw_data = self.raw_data;
+        for (name, theirs) in other.raw_data {
+            match raw_data.get(&name) {
+                Some(ours) if ours.get() <= theirs.get() => {}
+                _ => drop(raw_data.insert(name, theirs)),
+            }
+        }
+        Self { properties: merge(self.properties, other.properties), raw_data }
+    }
+
+    /// Joins properties to it.
+    pub(crate) fn amended(self, properties: Properties) -> Self {
+        Self { properties: merge(self.properties, properties), ..self }
+    }
+
+    /// The object as a tree with the outline of its raw data, which is all that checks need.
+    pub(crate) fn outlined(&self) -> Value {
+        let mut object = self.properties.clone();
+        if !self.raw_data.is_empty() {
+            let outline = |raw: &RawValue| match raw.get().as_bytes().first() {
+                Some(b'{') => Value::Object(Properties::new()),
+                Some(b'[') => Value::Array(Vec::new()),
+                _ => serde_json::from_str(raw.get()).unwrap_or_default(),
+            };
+            let outlines = self.raw_data.iter().map(|(name, raw)| serde_json::json!({"name": name, "rawData": outline(raw)}));
+            object.insert(RAW_DATA.into(), outlines.collect());
+        }
+        Value::Object(object)
+    }
+
+    /// The object as it is stored.
+    pub(crate) fn text(&self) -> ObjectText {
+        let mut object = ObjectWriter::new();
+        self.properties.iter().for_each(|(name, value)| object.value(name, value));
+        if !self.raw_data.is_empty() {
+            object.member(RAW_DATA, |json| {
+                write_list(&self.raw_data, json, |(name, raw), json| {
+                    json.extend_from_slice(br#"{"name":"#);
+                    write_text(name, json);
+                    json.extend_from_slice(br#","rawData":"#);
+                    json.extend_from_slice(raw.get().as_bytes());
+                    json.push(b'}');
+                });
+            });
+        }
+        object.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parted(json: &str) -> Parted {
+        Parted::read(json).unwrap()
+    }
+
+    #[test]
+    fn raw_data_keep_numbers_that_no_tree_can_hold() {
+        let json = r#"{"_key":"k","_rawData":[{"name":"a","rawData":{"n":1e400}},{"name":"b","rawData":[1.50]}],"z":1}"#;
+        assert_eq!(parted(json).text().as_str(), json);
+        let amended = parted(json).amended(Properties::from_iter([("y".to_owned(), Value::from(2))]));
+        assert!(amended.text().as_str().ends_with(r#""rawData":[1.50]}],"y":2,"z":1}"#), "{}", amended.text().as_str());
+        assert_eq!(amended.outlined()["_rawData"], serde_json::json!([{"name": "a", "rawData": {}}, {"name": "b", "rawData": []}]));
+    }
+
+    #[test]
+    fn joining_does_not_depend_on_the_order() {
+        let one = r#"{"_key":"k","_rawData":[{"name":"a","rawData":1e400}],"n":"b"}"#;
+        let other = r#"{"_key":"k","_rawData":[{"name":"a","rawData":1e399},{"name":"0","rawData":2.0}],"n":"a"}"#;
+        let joined = parted(one).joined(parted(other)).text();
+        assert_eq!(joined.as_str(), parted(other).joined(parted(one)).text().as_str());
+        assert_eq!(joined.as_str(), r#"{"_key":"k","_rawData":[{"name":"0","rawData":2.0},{"name":"a","rawData":1e399}],"n":"a"}"#);
+    }
+}

@@ -1,0 +1,235 @@
+//! Values of HAR files as other tools write them: numbers as text, text as numbers, `null`, lists, objects with the value inside.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::har::{Content, Named, PostData};
+
+/// A value of any JSON type as text; `None` for `null` and for what has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Loose(pub(super) Option<String>);
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor)
+    }
+}
+
+struct LooseVisitor;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Loose;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
+        Ok(Loose(Some(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Loose, E> {
+        Ok(Loose(Some(text)))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Loose, E> {
+        Ok(Loose(Some(value.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
+        Ok(Loose(Some(number.to_string())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
+        Ok(Loose(Some(number.to_string())))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
+        Ok(Loose(Some(number.to_string())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Loose, E> {
+        Ok(Loose(None))
+    }
+
+    /// Several values of one header.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Loose, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(Loose(item)) = items.next_element()? {
+            texts.extend(item);
+        }
+        Ok(Loose((!texts.is_empty()).then(|| texts.join(", "))))
+    }
+
+    /// Firefox keeps long values in objects; errors are objects with a message.
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Loose, A::Error> {
+        let mut found = None;
+        while let Some(name) = members.next_key::<String>()? {
+            if matches!(name.as_str(), "value" | "text" | "message" | "initial") && found.is_none() {
+                found = members.next_value::<Loose>()?.0;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Loose(found))
+    }
+}
+
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Loose::deserialize(deserializer)?.0.unwrap_or_default())
+}
+
+pub(super) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Loose::deserialize(deserializer)?.0)
+}
+
+pub(super) fn error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Loose::deserialize(deserializer)?.0.filter(|text| !matches!(text.as_str(), "" | "false")))
+}
+
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let text = Loose::deserialize(deserializer)?.0;
+    Ok(text.map(|text| text == "1" || text.eq_ignore_ascii_case("true")))
+}
+
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Ok(Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number))
+}
+
+/// A status such as 200, 200.0, `"200"` or `"200 OK"`.
+pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number).filter(|number| number.fract() == 0.0);
+    Ok(number.and_then(|number| format!("{number:.0}").parse().ok()).unwrap_or_default())
+}
+
+pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let number = Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number);
+    Ok(number.and_then(|number| format!("{:.0}", number.ceil()).parse().ok()))
+}
+
+pub(super) fn size_or_unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(size(deserializer)?.unwrap_or(-1))
+}
+
+fn leading_number(text: &str) -> Option<f64> {
+    text.split_whitespace().next()?.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Headers as a list of names and values, as a list of pairs, or as an object.
+pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Named>, D::Error> {
+    struct Headers;
+
+    impl<'de> Visitor<'de> for Headers {
+        type Value = Vec<Named>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list or an object of headers")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut headers = Vec::new();
+            while let Some(header) = items.next_element::<Header>()? {
+                headers.extend(header.0);
+            }
+            Ok(headers)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut headers = Vec::new();
+            while let Some((name, Loose(value))) = members.next_entry()? {
+                headers.extend(value.map(|value| Named { name, value }));
+            }
+            Ok(headers)
+        }
+    }
+
+    deserializer.deserialize_any(Headers)
+}
+
+/// One header; none if it has no value.
+struct Header(Option<Named>);
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct HeaderVisitor;
+
+        impl<'de> Visitor<'de> for HeaderVisitor {
+            type Value = Header;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a header")
+            }
+
+            fn visit_unit<E>(self) -> Result<Header, E> {
+                Ok(Header(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Header, A::Error> {
+                let name = pair.next_element::<Loose>()?.and_then(|name| name.0);
+                let value = pair.next_element::<Loose>()?.and_then(|value| value.0);
+                while pair.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Header(name.zip(value).map(|(name, value)| Named { name, value })))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Header, A::Error> {
+                let (mut name, mut value) = (None, None);
+                while let Some(member) = members.next_key::<String>()? {
+                    match member.as_str() {
+                        "name" => name = members.next_value::<Loose>()?.0,
+                        "value" => value = members.next_value::<Loose>()?.0,
+                        _ => drop(members.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(Header(name.zip(value).map(|(name, value)| Named { name, value })))
+            }
+        }
+
+        deserializer.deserialize_any(HeaderVisitor)
+    }
+}
+
+/// What was sent: as an object, or the text alone.
+pub(super) fn post_data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PostData>, D::Error> {
+    object_or_text(deserializer, |text| PostData { text: Some(text), ..PostData::default() })
+}
+
+/// A body: as an object, or the text alone.
+pub(super) fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
+    let content = object_or_text(deserializer, |text| Content { text: Some(text), ..Content::default() });
+    Ok(content?.unwrap_or_default())
+}
+
+fn object_or_text<'de, D, T>(deserializer: D, of_text: fn(String) -> T) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Either<T>(fn(String) -> T);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object or a text")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some((self.0)(text.to_owned())))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(serde::de::value::MapAccessDeserializer::new(members)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(Either(of_text))
+}

@@ -1,0 +1,141 @@
+//! User and password in URLs, also inside longer texts: `https://u:p@h`, `//u:p@h`, `jdbc:postgresql://u:p@h1,h2/db`.
+
+use std::ops::Range;
+
+use memchr::{memchr, memmem};
+
+use super::chance::{has_digit_or_case, is_placeholder, is_unguessable};
+
+/// The greatest distance of an `@` behind a password that holds a slash.
+const FARTHEST: usize = 200;
+
+/// The places of users with passwords, each with the `@` behind it, in the order of the text.
+pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut spans = Vec::new();
+    if memchr(b'@', bytes).is_none() {
+        return spans;
+    }
+    let mut from = 0;
+    while let Some(found) = memmem::find(&bytes[from..], b"//") {
+        let start = from + found + 2;
+        let authority = until(&text[start..], ends_authority);
+        let end = match authority.rfind('@') {
+            Some(at) if is_credential(&text[..start], &authority[..at]) => start + at + 1,
+            Some(_) => start,
+            None => behind_odd_password(text, start, authority).unwrap_or(start),
+        };
+        if end > start {
+            spans.push(start..end);
+        }
+        from = end.max(start + authority.len());
+        // Of `///` the last two may begin a URL.
+        if authority.is_empty() && bytes.get(start) == Some(&b'/') {
+            from = start - 1;
+        }
+    }
+    spans
+}
+
+fn until(text: &str, ends: fn(char) -> bool) -> &str {
+    text.split(ends).next().unwrap_or_default()
+}
+
+fn ends_text(letter: char) -> bool {
+    letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '\'' | '<' | '>' | '\\' | '`')
+}
+
+fn ends_authority(letter: char) -> bool {
+    ends_text(letter) || matches!(letter, '/' | '?' | '#')
+}
+
+/// Whether a part before an `@` holds a password, or is a token itself.
+fn is_credential(before: &str, userinfo: &str) -> bool {
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    if !password.is_empty() {
+        return !is_stand_in(password);
+    }
+    let is_web = ends_with(before, "http://") || ends_with(before, "https://");
+    is_web && is_unguessable(user) && has_digit_or_case(user)
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    let at = text.len().checked_sub(end.len());
+    at.and_then(|at| text.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
+}
+
+/// A password can hold a slash, though it should be encoded: then it stands where a port would, and is none.
+fn behind_odd_password(text: &str, start: usize, authority: &str) -> Option<usize> {
+    let (user, beginning) = authority.split_once(':')?;
+    let is_port = beginning.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port || user.starts_with('[') {
+        return None;
+    }
+    let rest = until(&text[start..], ends_text);
+    let at = memchr(b'@', &rest.as_bytes()[..rest.len().min(FARTHEST)])?;
+    let password = &rest[user.len() + 1..at];
+    let has_host = rest[at + 1..].starts_with(|letter: char| letter.is_alphanumeric() || letter == '[');
+    (has_host && !is_stand_in(password)).then_some(start + at + 1)
+}
+
+/// Words in brackets, stars or a variable in the place of a password.
+pub(super) fn is_stand_in(value: &str) -> bool {
+    let wrapped = [("[", "]"), ("{", "}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("%", "%"), ("*", "*")];
+    is_placeholder(value) || wrapped.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn without(text: &str) -> String {
+        let mut clean = text.to_owned();
+        spans(text).into_iter().rev().for_each(|span| clean.replace_range(span, ""));
+        clean
+    }
+
+    #[test]
+    fn passwords_are_found_in_urls_of_every_form() {
+        for (text, clean) in [
+            ("https://user:S3CR3T@h/x", "https://h/x"),
+            ("see https://user:S3CR3T@h/x, and //u:S3CR3T@h/x here", "see https://h/x, and //h/x here"),
+            ("jdbc:postgresql://user:S3CR3T@h/db?a=b", "jdbc:postgresql://h/db?a=b"),
+            ("postgres://u:S3CR3T@h1,h2:99999/db", "postgres://h1,h2:99999/db"),
+            ("HTTPS://U:S3CR3T@H/", "HTTPS://H/"),
+            ("https://u:S3CR3T@h ost/x", "https://h ost/x"),
+            ("redis://:S3CR3T@h:6379", "redis://h:6379"),
+            ("https://u:S3@CR3T@h/x", "https://h/x"),
+            ("https://u:S3/CR3T@h/x", "https://h/x"),
+            ("amqp://u:S3#CR3T?@h/x", "amqp://h/x"),
+            ("https://[2001:db8::1]/?to=//u:S3CR3T@h", "https://[2001:db8::1]/?to=//h"),
+            ("file:///u//v:S3CR3T@h", "file:///u//h"),
+            ("ssh:////v:S3CR3T@h", "ssh:////h"),
+            ("{\"a\":\"https://u:S3CR3T@h\",\"b\":\"a@b\"}", "{\"a\":\"https://h\",\"b\":\"a@b\"}"),
+            ("https://0a1B2c3D4e5F6a7B8c9D@github.com/x.git", "https://github.com/x.git"),
+            ("https://0a1B2c3D4e5F6a7B8c9D:@api.example.com", "https://api.example.com"),
+            ("https://u:*S3CR3T@h", "https://h"),
+        ] {
+            assert_eq!(without(text), clean);
+            assert!(!without(text).contains("S3"), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_without_a_password_stay() {
+        for text in [
+            "ssh://git@heroku.com/app.git",
+            "https://ada@bitbucket.org/team/x.git",
+            "https://u:@h/",
+            "https://host.example:8443/teams?at=12:30@noon",
+            "https://example.com:8080/a@b",
+            "https://[2001:db8::1]:8080/x@y",
+            "postgres://user:${PASSWORD}@db",
+            "https://user:[redacted]@h",
+            "http://PORT: a@b",
+            "mail a@b.example // c@d.example",
+            "x@y",
+        ] {
+            assert_eq!(without(text), text);
+        }
+    }
+}
