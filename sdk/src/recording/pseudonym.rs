@@ -4,7 +4,6 @@
 //! belongs to nobody, and equal domains equal. The key lies beside the recordings, so that later ones agree; whoever
 //! has it can try addresses, so it is not to be given away with them.
 
-use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -14,6 +13,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::input;
+use crate::owner_only;
 
 use super::RecordingError;
 use super::body::hexadecimal;
@@ -88,7 +88,7 @@ impl Pseudonyms {
         write_private(&path, &hex(&key)).map_err(RecordingError::io("write", &path))?;
         let ignored = folder.join(".gitignore");
         if !ignored.exists() {
-            fs::write(&ignored, format!("{KEY_FILE}\n")).map_err(RecordingError::io("write", &ignored))?;
+            write_private(&ignored, KEY_FILE).map_err(RecordingError::io("write", &ignored))?;
         }
         Ok(Self::of(&key))
     }
@@ -163,15 +163,13 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    writeln!(options.open(path)?, "{text}")
+    writeln!(owner_only::create_new(path)?, "{text}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -5,12 +5,13 @@
 //! again and again; what a process that dies in the middle of a write leaves is read up to that exchange. Files are
 //! begun anew at a size that browsers and editors can open. Nothing is kept in memory.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::http::{Endpoint, EndpointError, Http};
+use crate::owner_only;
 use crate::redact::Redaction;
 
 use super::RecordingError;
@@ -82,7 +83,7 @@ impl Recorder {
     /// [`RecordingError`] where the folder cannot be used, or holds recordings and these are not to be added to.
     pub fn open(directory: impl AsRef<Path>, options: RecordOptions) -> Result<Self, RecordingError> {
         let directory = directory.as_ref().to_owned();
-        fs::create_dir_all(&directory).map_err(RecordingError::io("make", &directory))?;
+        owner_only::create_folder(&directory).map_err(RecordingError::io("make", &directory))?;
         if !options.append && !har_files(&directory)?.is_empty() {
             return Err(RecordingError::Occupied { path: directory });
         }
@@ -187,7 +188,7 @@ impl HarFile {
     fn next(directory: &Path, mut number: u32) -> Result<(Self, u32), RecordingError> {
         loop {
             let path = directory.join(format!("recording-{number:05}.har"));
-            match File::create_new(&path) {
+            match owner_only::create_new(&path) {
                 Ok(file) => return Ok((Self::begin(path, file)?, number)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(RecordingError::io("write", path)(error)),
@@ -227,6 +228,8 @@ impl HarFile {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn recorder(folder: &Path) -> Recorder {
@@ -243,6 +246,20 @@ mod tests {
         assert_eq!(recorder.finish().unwrap().files, 2);
         let second = fs::read_to_string(folder.path().join("recording-00002.har")).unwrap();
         assert!(second.ends_with("\"entries\":[\n1,\n2\n]}}\n"), "{second}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_a_recording() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/recordings");
+        Recorder::open(&path, RecordOptions { pseudonymise_emails: true, append: false }).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        for file in ["recording-00001.har", "pseudonyms.key", ".gitignore"] {
+            assert_eq!(mode(&path.join(file)), 0o600, "{file}");
+        }
     }
 
     #[cfg(target_os = "linux")]
