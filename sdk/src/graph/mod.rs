@@ -16,7 +16,7 @@ mod text;
 mod value;
 
 pub use entity::{Entity, Properties, RawData, Tags};
-pub(crate) use entity::{join_property, merge};
+pub(crate) use entity::join_property;
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
     Readable, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
