@@ -17,6 +17,8 @@ mod value;
 
 pub use entity::{Entity, Properties, RawData, Tags};
 pub(crate) use entity::join_property;
+#[cfg(test)]
+pub(crate) use entity::merge;
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
     Readable, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
