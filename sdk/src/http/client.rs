@@ -332,7 +332,7 @@ impl Http {
                 wire::listened(listener, &self.shared.endpoint, call, self.ask(client, call, reservation)).await
             }
             #[cfg(feature = "recording")]
-            Wire::Replayed(player) => wire::played(player, &self.shared.endpoint, call),
+            Wire::Replayed(player) => wire::played(player, &self.shared.endpoint, call, reservation),
         }
     }
 

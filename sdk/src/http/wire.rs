@@ -90,6 +90,7 @@ mod taped {
 
     use crate::http::answer::{Broken, RawAnswer};
     use crate::http::call::Call;
+    use crate::http::memory::Reservation;
     use crate::http::{Endpoint, EndpointError};
     use crate::recording::{Asked, Heard, Listener, Player, Times};
 
@@ -119,9 +120,21 @@ mod taped {
         outcome_of(heard, received)
     }
 
-    pub(in crate::http) fn played(player: &Player, endpoint: &Endpoint, call: &Call) -> Outcome {
+    pub(in crate::http) fn played(
+        player: &Player,
+        endpoint: &Endpoint,
+        call: &Call,
+        reservation: &mut Reservation,
+    ) -> Outcome {
         let asked = asked(endpoint, call).map_err(|error| Broken::NotRecorded(error.to_string()))?;
-        let heard = player.answer(&asked).map_err(Broken::NotRecorded)?;
+        let mut fitted = Ok(());
+        let fits = |bytes| {
+            fitted = reservation.fit(bytes);
+            fitted.is_ok()
+        };
+        let heard = player.answer_if(&asked, fits).map_err(Broken::NotRecorded)?;
+        fitted?;
+        let heard = heard.ok_or_else(|| Broken::NotRecorded("no answer was taken".to_owned()))?;
         let received = if let Heard::Answer { body, .. } = &heard { body.len() } else { 0 };
         outcome_of(heard, received)
     }

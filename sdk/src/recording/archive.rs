@@ -61,6 +61,13 @@ pub(super) struct Located {
     length: usize,
 }
 
+impl Located {
+    /// The size of the exchange in its file: about that of the answer's body.
+    pub(super) fn bytes(self) -> usize {
+        self.length
+    }
+}
+
 /// All `.har` files below a folder, or the one file that it is.
 #[derive(Debug)]
 pub(super) struct Archive {

@@ -107,20 +107,28 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// What is recorded for a request, read from the disk.
+    /// What is recorded for a request, read from the disk; `None` if `fits` refuses an answer of so many bytes. The same
+    /// answer is offered again then.
     ///
     /// # Errors
     /// Why nothing answers it, as a person reads it.
-    pub(crate) fn answer(&self, asked: &Asked) -> Result<Heard, String> {
+    pub(crate) fn answer_if(&self, asked: &Asked, fits: impl FnOnce(usize) -> bool) -> Result<Option<Heard>, String> {
         let questions: Vec<_> = self.scrubs.iter().filter_map(|scrub| question(&scrub.request(asked))).collect();
         let found = questions.iter().find_map(|(place, detail)| self.find(place, detail).ok());
         let at = match found {
-            Some(series) => self.next(series),
+            Some(series) => self.next(series, fits),
             None => return Err(self.miss(questions.into_iter().next())),
         };
+        let Some(at) = at else { return Ok(None) };
         let unusable = |why: String| format!("what is recorded for it cannot be replayed: {why}");
         let entry = self.index.archive.entry(at).map_err(|error| unusable(error.to_string()))?;
-        self.heard(&entry.response).map_err(|error| unusable(error.to_string()))
+        self.heard(&entry.response).map(Some).map_err(|error| unusable(error.to_string()))
+    }
+
+    /// What is recorded for a request, whatever its size.
+    #[cfg(test)]
+    pub(super) fn answer(&self, asked: &Asked) -> Result<Heard, String> {
+        self.answer_if(asked, |_| true).map(|heard| heard.expect("every size fits"))
     }
 
     fn miss(&self, question: Option<(Place, Detail)>) -> String {
@@ -162,13 +170,16 @@ impl Player {
         paths.into_iter().find_map(answers)
     }
 
-    fn next(&self, series: &Series) -> Located {
+    fn next(&self, series: &Series, fits: impl FnOnce(usize) -> bool) -> Option<Located> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let count = given.entry(series.id).or_default();
         let last = series.answers.len() - 1;
         let (_, at) = series.answers[last.min(*count)];
+        if !fits(at.bytes()) {
+            return None;
+        }
         *count += 1;
-        at
+        Some(at)
     }
 
     fn heard(&self, response: &Response) -> Result<Heard, BodyError> {

@@ -123,8 +123,11 @@ impl Ledger {
                 count(&mut self.open().skipped, object_type, reason, *times);
             }
         }
-        self.find(books.findings, None);
-        self.open().parts += 1;
+        let mut record = self.open();
+        for (alike, found) in books.findings {
+            record.findings.entry(alike).and_modify(|known| known.count += found.count).or_insert(found);
+        }
+        record.parts += 1;
     }
 
     /// Replaces the counts by what the store has, where a step did not begin in this process.
@@ -154,14 +157,10 @@ impl Ledger {
     /// Counts what schemas say of an object, in the books of its part too.
     pub(crate) fn find(&self, findings: Vec<Finding>, part: Option<&Part>) {
         if let Some(part) = part {
-            part.note(|books| books.findings.extend(findings.iter().cloned()));
+            part.note(|books| findings.iter().for_each(|finding| count_finding(&mut books.findings, finding.clone())));
         }
         let mut record = self.open();
-        for finding in findings {
-            let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
-            let first = FindingCount { count: 1, example: finding };
-            record.findings.entry(alike).and_modify(|known| known.count += 1).or_insert(first);
-        }
+        findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
     }
 
     /// Takes the writer's word for what became of a batch.
@@ -193,8 +192,37 @@ impl Ledger {
     }
 }
 
+/// Counts a finding with those of the same type, place and reason.
+fn count_finding(findings: &mut BTreeMap<String, FindingCount>, finding: Finding) {
+    let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
+    let first = FindingCount { count: 1, example: finding };
+    findings.entry(alike).and_modify(|known| known.count += 1).or_insert(first);
+}
+
 type Reasons = BTreeMap<ObjectType, BTreeMap<String, u64>>;
 
 fn count(reasons: &mut Reasons, object_type: &ObjectType, reason: &str, times: u64) {
     *reasons.entry(object_type.clone()).or_default().entry(reason.to_owned()).or_default() += times;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(key: usize) -> Finding {
+        let (object_type, key, schema) = ("acme_thing".into(), format!("thing:{key}"), "Record".into());
+        Finding { object_type, key, pointer: "/name".into(), reason: "value is not a string".into(), schema }
+    }
+
+    #[test]
+    fn findings_that_are_alike_take_no_more_room_in_the_books_of_a_part_and_are_counted_when_they_are_taken_over() {
+        let (ledger, part) = (Ledger::default(), Part::new(1));
+        (0..100).for_each(|key| ledger.find(vec![finding(key)], Some(&*part)));
+        let json = part.books().unwrap();
+        assert!(json.len() < 500, "{json}");
+        let resumed = Ledger::default();
+        resumed.take_over(serde_json::from_str(&json).unwrap());
+        assert_eq!(resumed.snapshot().findings, ledger.snapshot().findings);
+        assert_eq!(resumed.snapshot().findings.values().map(|found| found.count).collect::<Vec<_>>(), [100]);
+    }
 }

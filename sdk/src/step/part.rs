@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::ObjectType;
 use crate::room::Work;
-use crate::schema::Finding;
 use crate::store::PartNumber;
+
+use super::FindingCount;
 
 tokio::task_local! {
     static PART: Arc<Part>;
@@ -28,7 +29,8 @@ pub(crate) struct Part {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PartBooks {
     pub(crate) skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
-    pub(crate) findings: Vec<Finding>,
+    /// By what they have in common, so that many objects of one fault take no more room than one.
+    pub(crate) findings: BTreeMap<String, FindingCount>,
 }
 
 impl Part {
