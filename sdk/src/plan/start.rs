@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::graph::StepId;
-use crate::step::DisabledReason;
+use crate::graph::{ObjectType, StepId};
+use crate::step::{DisabledReason, Step};
 
 use super::{Plan, PlanError};
 
@@ -38,7 +38,10 @@ impl StartState {
 }
 
 impl Plan {
-    /// The state of every step, given those that are switched off: a step below a disabled one is disabled too.
+    /// The state of every step, given those that are switched off.
+    ///
+    /// A step that reads, follows or amends a type is disabled if all steps that emit the type are. Any other step that is off
+    /// is as harmless as one that fails: steps below an amender, a publisher or a step named by `after` run without it.
     ///
     /// # Errors
     /// [`PlanError::UnknownStart`] where a name is not a step.
@@ -62,14 +65,30 @@ impl Plan {
     }
 
     fn inherited(&self, step: &StepId, states: &BTreeMap<StepId, StartState>) -> StartState {
-        let roots = self.dependencies(step).into_iter().filter_map(|(id, _)| match states.get(id)? {
-            StartState::Disabled { because_of: Some(root), .. } => Some(root.clone()),
-            StartState::Disabled { reason, because_of: None } => Some((id.clone(), *reason)),
-            StartState::Enabled | StartState::Unselected => None,
-        });
-        match roots.into_iter().next() {
+        // The first emitter that is off, of each type; `None` if one of its emitters runs.
+        let mut emitters: BTreeMap<ObjectType, Option<&StepId>> = BTreeMap::new();
+        let own = self.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
+        for (id, edge) in self.dependencies(step) {
+            let Some(emits) = self.step(id).map(|step| step.declaration().emits()) else { continue };
+            let off = matches!(states.get(id), Some(StartState::Disabled { .. }));
+            for object_type in emits.intersection(&edge.through).filter(|object_type| !own.contains(*object_type)) {
+                let first = emitters.entry(object_type.clone()).or_insert(Some(id));
+                *first = first.filter(|_| off);
+            }
+        }
+        let in_order = self.steps().map(Step::id).find(|id| emitters.values().any(|off| off == &Some(*id)));
+        match in_order.and_then(|id| root(id, states)) {
             Some(root) => StartState::Disabled { reason: DisabledReason::ParentDisabled, because_of: Some(root) },
             None => StartState::Enabled,
         }
+    }
+}
+
+/// The step at the root of a disabled one, and its reason.
+fn root(id: &StepId, states: &BTreeMap<StepId, StartState>) -> Option<(StepId, DisabledReason)> {
+    match states.get(id)? {
+        StartState::Disabled { because_of: Some(root), .. } => Some(root.clone()),
+        StartState::Disabled { reason, because_of: None } => Some((id.clone(), *reason)),
+        StartState::Enabled | StartState::Unselected => None,
     }
 }

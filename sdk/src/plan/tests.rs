@@ -164,6 +164,39 @@ fn a_step_below_a_disabled_one_is_disabled_and_knows_the_root() {
     assert_eq!(unknown.code(), "UNKNOWN_STEP_ID_SPECIFIED_IN_START_STATE");
 }
 
+#[test]
+fn only_the_emitters_of_what_a_step_reads_disable_it() {
+    let merged = |text: &str| {
+        let declaration = EntityDeclaration::new("Thing", name("acme_user"), Class::literal("Record"));
+        step(text).entity(EntityDeclaration { equal_keys: EqualKeys::Merge, ..declaration })
+    };
+    let steps = [
+        merged("members"),
+        merged("guests"),
+        step("nicknames").amends(name("acme_user")),
+        step("owners").publishes("owners"),
+        step("first"),
+        emits("read", "acme_a").reads(name("acme_user")),
+        emits("follow", "acme_b").follows(name("acme_user")),
+        step("amend").amends(name("acme_user")),
+        step("use").uses("owners").after("first"),
+    ];
+    let plan = plan(steps).expect("a plan");
+    let enabled = |off: &[&str]| -> BTreeSet<String> {
+        let off = off.iter().map(|step| (id(step), DisabledReason::Permission)).collect();
+        let states = plan.start_states(&off).expect("known").into_iter();
+        states.filter(|(_, state)| *state == StartState::Enabled).map(|(step, _)| step.to_string()).collect()
+    };
+    let but = |off: &[&str]| -> BTreeSet<String> {
+        plan.steps().map(|step| step.id().to_string()).filter(|step| !off.contains(&step.as_str())).collect()
+    };
+    for harmless in [&["nicknames"][..], &["owners"], &["first"], &["members"], &["guests"], &["nicknames", "amend"]] {
+        assert_eq!(enabled(harmless), but(harmless), "{harmless:?}");
+    }
+    let both = ["members", "guests"];
+    assert_eq!(enabled(&both), BTreeSet::from(["first", "owners", "use"].map(str::to_owned)));
+}
+
 proptest! {
     #[test]
     fn the_order_keeps_every_dependency_and_does_not_change(edges in prop::collection::vec((0_usize..30, 0_usize..30), 0..120)) {

@@ -9,6 +9,8 @@ use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, St
 
 use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, without_credentials};
 
+use super::late::LateGap;
+
 /// What a step inherits from those it waited for: their gaps in what it reads, with the step at the root.
 pub(super) fn inherited<'a>(
     declaration: &Declaration,
@@ -47,9 +49,35 @@ fn own_gaps(declaration: &Declaration, record: &Record) -> Vec<Incomplete> {
         gaps.push(gap([object_type.clone()], "UNEXPECTED_ERROR", cause));
     }
     for (object_type, (count, code, cause)) in &record.refused {
-        gaps.push(gap([object_type.clone()], code, format!("{count} object(s) are refused; the first: {cause}")));
+        gaps.push(gap([object_type.clone()], code, refused(*count, cause)));
     }
     gaps
+}
+
+/// The cause of a gap that refused objects leave.
+pub(super) fn refused(count: u64, first: &str) -> String {
+    format!("{count} object(s) are refused; the first: {first}")
+}
+
+/// Corrects the report of a step by gaps that showed after its end and by what it inherits now; whether anything changed.
+pub(super) fn correct(report: &mut StepReport, late: Vec<LateGap>, inherited: Vec<Incomplete>) -> bool {
+    let before = report.incomplete.clone();
+    report.incomplete.retain(|gap| gap.inherited_from.is_none());
+    for LateGap { object_type, count, code, cause } in late {
+        if let Some(added) = report.encountered_type_counts.get_mut(&object_type) {
+            *added = added.saturating_sub(count);
+        }
+        report.incomplete.push(gap([object_type], code, cause));
+    }
+    report.encountered_type_counts.retain(|_, added| *added > 0);
+    report.encountered_types = report.encountered_type_counts.keys().cloned().collect();
+    report.incomplete.extend(inherited);
+    report.partial_types = report.incomplete.iter().flat_map(|gap| gap.types.iter().cloned()).collect();
+    let ended_well = matches!(report.status, StepStatus::Success | StepStatus::Cached);
+    if ended_well && !report.incomplete.is_empty() {
+        report.status = StepStatus::Partial;
+    }
+    report.incomplete != before
 }
 
 /// How a step went, from what it returned and recorded.

@@ -13,16 +13,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::graph::{ObjectKey, ObjectType, StepId, Timestamp};
+use crate::graph::{EqualKeys, ObjectKey, ObjectType, StepId, Timestamp};
 use crate::http::Http;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
 use crate::room::Work;
 use crate::step::{
-    Intake, Ledger, OnPartFailed, PartBooks, Places, Record, Scope, Step, StepContext, StepError, StepIntake,
-    StepResult, StepServices, Tail,
+    Intake, Ledger, OnPartFailed, PartBooks, PartTurns, Places, Record, Scope, Step, StepContext, StepError,
+    StepIntake, StepResult, StepServices, Tail,
 };
-use crate::store::{JobStore, Rewound, StoreError};
+use crate::store::{Conflict, JobStore, Rewound, Row, StoreError};
 
 use super::books::{self, Closing};
 use super::event::{Event, Events};
@@ -61,6 +61,8 @@ pub(super) struct Execution<'a> {
     pub(super) events: Events,
     /// The types that some step follows while others add them.
     pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
+    /// Objects that were refused after their steps had added them.
+    pub(super) displaced: Vec<Conflict>,
 }
 
 /// A step at work.
@@ -118,13 +120,16 @@ impl Execution<'_> {
             Some(report) => report,
             None => books::not_started(step.declaration(), self.depends_on(step.id()), &StartState::Enabled),
         });
-        Ok(Ended { reports: reports.collect(), fatal })
+        let mut reports: Vec<StepReport> = reports.collect();
+        self.settle(&mut reports).await?;
+        Ok(Ended { reports, fatal })
     }
 
     /// What is done rests on what could be read then. Where that changes now, it is done again: it is forgotten before
     /// anything runs, so that a job that dies half-way does not take it for sound.
     async fn forget_stale_work(&mut self) -> Result<(), StoreError> {
         let mut stale: BTreeSet<&StepId> = BTreeSet::new();
+        let runs = |id: &StepId| self.starts[id] == StartState::Enabled;
         for step in self.plan.steps().filter(|_| self.resumed) {
             let has_ended = self.ended.contains_key(step.id());
             let changes = |(id, edge): &(&StepId, &Edge)| match has_ended {
@@ -134,7 +139,7 @@ impl Execution<'_> {
                 false => !edge.streams || stale.contains(*id),
             };
             let above = self.plan.dependencies(step.id());
-            if above.iter().filter(|(id, _)| !self.ended.contains_key(*id)).any(changes) {
+            if above.iter().filter(|(id, _)| runs(id) && !self.ended.contains_key(*id)).any(changes) {
                 self.job.start_over(step.id().clone()).await?;
                 self.ended.remove(step.id());
                 stale.insert(step.id());
@@ -200,7 +205,7 @@ impl Execution<'_> {
             true => self.job.rewind(id.clone()).await?,
             false => Rewound { next_part: 1, ..Rewound::default() },
         };
-        let context = self.context(&step, ledger, http, rewound);
+        let context = self.context(&step, ledger, http, rewound)?;
         let span = tracing::info_span!("step", id = %id);
         let task = async move { (id, work(step, context, earlier, stop).await) }.instrument(span);
         Ok((running, task.boxed()))
@@ -229,18 +234,25 @@ impl Execution<'_> {
         }
     }
 
-    fn context(&self, step: &Step, ledger: Arc<Ledger>, http: Option<Http>, rewound: Rewound) -> StepContext {
+    fn context(
+        &self,
+        step: &Step,
+        ledger: Arc<Ledger>,
+        http: Option<Http>,
+        rewound: Rewound,
+    ) -> Result<StepContext, StoreError> {
         let declaration = Arc::clone(step.declaration());
-        // Books that cannot be read are of a version that wrote others; the objects of the part are there all the same.
-        let books = rewound.books.iter().filter_map(|books| serde_json::from_str::<PartBooks>(books).ok());
-        books.for_each(|books| ledger.take_over(books));
+        for books in &rewound.books {
+            let unreadable = |error| StoreError::Corrupt(format!("the books of a part of `{}`: {error}", step.id()));
+            ledger.take_over(serde_json::from_str::<PartBooks>(books).map_err(unreadable)?);
+        }
         let tails = |wanted: &dyn Fn(&ObjectType) -> bool| -> BTreeMap<ObjectType, Arc<Tail>> {
             let tails = self.tails.iter().filter(|(object_type, _)| wanted(object_type));
             tails.map(|(object_type, tail)| (object_type.clone(), Arc::clone(tail))).collect()
         };
         let emits = declaration.emits();
         let followed = tails(&|object_type| emits.contains(object_type));
-        StepContext::new(StepServices {
+        Ok(StepContext::new(StepServices {
             intake: StepIntake::new(
                 Arc::clone(&self.intake),
                 &declaration,
@@ -258,7 +270,8 @@ impl Execution<'_> {
             places: Arc::clone(&self.places),
             rank: self.plan.rank(step.id()),
             on_part_failed: self.on_part_failed(step.id()),
-        })
+            turns: PartTurns::default(),
+        }))
     }
 
     fn on_part_failed(&self, step: &StepId) -> OnPartFailed {
@@ -274,7 +287,7 @@ impl Execution<'_> {
     }
 
     async fn close(
-        &self,
+        &mut self,
         id: &StepId,
         work: Running,
         outcome: StepResult,
@@ -291,10 +304,13 @@ impl Execution<'_> {
             usage: work.http.as_ref().map(Http::usage).unwrap_or_default(),
             cached: work.cached,
         };
-        if self.resumed {
+        // What was checked behind an object that failed the step is counted and not there.
+        if self.resumed || outcome.is_err() {
             work.ledger.recount(self.job.step_counts(id.clone()).await?);
         }
-        let record: Record = work.ledger.snapshot();
+        work.ledger.described_again(self.job.duplicates(id.clone()).await?);
+        let mut record: Record = work.ledger.snapshot();
+        self.displaced.append(&mut record.displaced);
         let ended_from_outside =
             matches!(&outcome, Err(error) if error.is_fatal() || matches!(error, StepError::Cancelled));
         let (outcome, error) = match outcome {
@@ -324,7 +340,7 @@ impl Execution<'_> {
         Ok((report, error))
     }
 
-    async fn record(&self, report: &StepReport) -> Result<(), StoreError> {
+    pub(super) async fn record(&self, report: &StepReport) -> Result<(), StoreError> {
         let json = serde_json::to_value(report).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         self.job.end_step(report.id.clone(), report.status.as_str(), json).await
     }
@@ -395,11 +411,13 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
 /// Takes over what the step added in an earlier job.
 async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
     for object_type in step.declaration().emits() {
+        let mut entities = step.declaration().entities.iter();
+        let merge = entities.any(|of| of.object_type == object_type && of.equal_keys == EqualKeys::Merge);
         let mut after: Option<ObjectKey> = None;
         loop {
             let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;
             for (row, json) in page.objects.iter() {
-                context.intake().adopt(row.clone(), json).await?;
+                context.intake().adopt(Row { merge, ..row.clone() }, json).await?;
             }
             after = page.next;
             if after.is_none() {

@@ -253,6 +253,7 @@ impl<'a> Job<'a> {
             places: Places::new(PARTS_AT_HAND, in_flight + PARTS_AT_HAND),
             events: self.events.clone(),
             tails: tails(&plan),
+            displaced: Vec::new(),
         };
         let ended = execution.run(&cancel).await?;
         if let Some(answers) = answers {

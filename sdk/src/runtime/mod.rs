@@ -17,6 +17,7 @@ mod event;
 mod execution;
 mod forecast;
 mod job;
+mod late;
 
 pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
 pub use event::{Announced, Event};

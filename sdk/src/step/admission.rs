@@ -14,7 +14,7 @@ use crate::store::{JobStore, Row, Rows};
 
 use super::bytes;
 use super::unchecked::Unchecked;
-use super::{Ledger, ObjectError, Part, StepResult};
+use super::{Ledger, ObjectError, Part};
 
 /// Changes an entity before it is added, such as to take out what must not be kept.
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
@@ -34,7 +34,10 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Checks an object and adds it to the rows; `room` is where its text is put together.
+    /// Checks an object and adds it to the rows, unless it is refused; `room` is where its text is put together.
+    ///
+    /// # Errors
+    /// The refused object, if that is to fail its step.
     pub(super) fn admit(
         &self,
         ledger: &Ledger,
@@ -51,10 +54,13 @@ impl Intake {
         let json = match bytes::finish(&text, &raw_data, &self.redaction, room) {
             Ok(json) => json,
             Err(error) => {
-                return Err(ObjectError::RawData { key, object_type, reason: error.to_string() });
+                rows.doubt(kind, &key);
+                let refused = ObjectError::RawData { key, object_type, reason: error.to_string() };
+                return self.refuse(ledger, refused, part.as_deref());
             }
         };
-        let apart = self.judge(&findings, &key, &object_type)? == Verdict::Apart;
+        let verdict = self.judge(&findings, &key, &object_type).inspect_err(|_| rows.doubt(kind, &key))?;
+        let apart = verdict == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         ledger.admit(&object_type, apart, findings, part.as_deref());
         let part = part.map_or(0, |part| part.number());
@@ -63,12 +69,12 @@ impl Intake {
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
-    pub(super) fn refuse(&self, ledger: &Ledger, error: ObjectError) -> StepResult {
+    pub(super) fn refuse(&self, ledger: &Ledger, error: ObjectError, part: Option<&Part>) -> Result<(), ObjectError> {
         if self.validation == Validation::Fail {
-            return Err(error.into());
+            return Err(error);
         }
         tracing::warn!(%error, "an object is refused");
-        ledger.refuse(error);
+        ledger.refuse(error, part);
         Ok(())
     }
 

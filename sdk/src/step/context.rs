@@ -16,7 +16,7 @@ use crate::redact::clean_strings;
 use crate::store::{JobStore, Kind, Page, StepRow};
 
 use super::intake::StepIntake;
-use super::{Declaration, Ledger, Part, Places, Scope, StepError, StepResult, Tail};
+use super::{Declaration, Ledger, Part, PartTurns, Places, Scope, StepError, StepResult, Tail};
 
 /// Told of a part that could not be collected: under what, which types, and why.
 pub(crate) type OnPartFailed = Arc<dyn Fn(&Scope, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
@@ -35,8 +35,9 @@ pub(crate) struct StepServices {
     pub(crate) places: Arc<Places>,
     /// How many steps in a row wait for the end of this one.
     pub(crate) rank: usize,
-    /// Parents whose parts were done before the job was resumed.
-    pub(crate) done: BTreeSet<ObjectKey>,
+    /// The paths of the parts that were done before the job was resumed.
+    pub(crate) done: BTreeSet<String>,
+    pub(crate) turns: PartTurns,
 }
 
 /// A running step's view of its job.
@@ -263,7 +264,8 @@ impl StepContext {
     /// # Errors
     /// What must end the step.
     pub async fn part(&self, under: Scope, work: impl Future<Output = StepResult> + Send) -> StepResult {
-        if self.0.done.contains(&under.key) {
+        let path = Part::path(&under.key, &self.0.turns);
+        if self.0.done.contains(&path) {
             return Ok(());
         }
         // A part within a part has a place already, and would wait for itself.
@@ -271,13 +273,13 @@ impl StepContext {
             None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
         };
-        let part = Part::new(self.intake().next_part());
+        let part = Part::new(self.intake().next_part(), path);
         self.0.ledger.open().parts += 1;
         match part.doing(work).await {
-            Ok(()) => self.intake().close_part(part, under.key).await,
+            Ok(()) => self.intake().close_part(part).await,
             Err(error) if error.is_vanished() => {
                 part.doing(async { self.vanished() }).await;
-                self.intake().close_part(part, under.key).await
+                self.intake().close_part(part).await
             }
             Err(error) if error.is_local() => {
                 self.part_failed(under, &error);
@@ -297,13 +299,13 @@ impl StepContext {
         tracing::warn!(parent = %under.key, %error, "a part could not be collected");
         let types = self.0.declaration.emits();
         (self.0.on_part_failed)(&under, &types, error);
-        self.0.ledger.incomplete(types, Some(under), error);
+        self.0.ledger.incomplete(types, Some(under), error, Part::current().as_deref());
         self.0.ledger.open().failed_parts += 1;
     }
 
     /// Notes that a whole type could not be collected.
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
-        self.0.ledger.incomplete([object_type.clone()].into(), None, error);
+        self.0.ledger.incomplete([object_type.clone()].into(), None, error, Part::current().as_deref());
     }
 }
 

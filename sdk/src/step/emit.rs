@@ -84,7 +84,7 @@ impl<E: EntityKind> EntityEmitter<E> {
         let (draft, intake) = (draft.into(), self.context.intake());
         match parse_key(draft.value.key(), &self.declaration.object_type) {
             Ok(key) => intake.add_value(draft, key, &self.declaration).await,
-            Err(error) => intake.refuse(error).map(|()| draft.value),
+            Err(error) => intake.refuse(error).await.map(|()| draft.value),
         }
     }
 
@@ -126,7 +126,7 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
             .and_then(|from| parse_key(to.related_key(), object_type).map(|to| (from, to)));
         match ends {
             Ok((from, to)) => intake.add_between(&self.declaration, from, to, &properties).await,
-            Err(error) => intake.refuse(error),
+            Err(error) => intake.refuse(error).await,
         }
     }
 
@@ -174,7 +174,7 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
     ) -> StepResult {
         let source = match parse_key(source.related_key(), &self.declaration.object_type) {
             Ok(source) => source,
-            Err(error) => return self.context.intake().refuse(error),
+            Err(error) => return self.context.intake().refuse(error).await,
         };
         let class = Class::literal(M::TARGET_CLASS);
         let mut target_entity: Properties =

@@ -42,7 +42,7 @@ pub enum StepError {
 }
 
 /// An object that the graph refuses.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ObjectError {
     /// `_key`, `_type` or `_class` is missing or malformed.
     #[error("an object of type {object_type} has no valid key: {source}")]
@@ -70,20 +70,19 @@ pub enum ObjectError {
         /// What is wrong with them.
         reason: String,
     },
-    /// Another object has the key already.
+    /// An object of another type has the key.
     #[error(
-        "{count} duplicate key(s); the first is {key:?} of {object_type}, already added by {first_step}. \
-         Keys must differ, or the type must declare that equal keys merge"
+        "{object_type} {key:?} has the key of a {other_type} that {other_step} added: keys of different types must differ"
     )]
     DuplicateKey {
-        /// The first key met twice.
+        /// The key of both objects.
         key: ObjectKey,
         /// The refused object's type.
         object_type: ObjectType,
-        /// Who added the other one.
-        first_step: StepId,
-        /// How many there were.
-        count: u64,
+        /// The type of the object that stays.
+        other_type: ObjectType,
+        /// The step that added the object that stays.
+        other_step: StepId,
     },
     /// The object breaks its schema, and the job validates with `fail`.
     #[error("{object_type} {key:?} is not valid: {finding}")]
@@ -98,6 +97,15 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
+    /// The code of the error in summaries.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingKey { .. } | Self::MissingClass { .. } => "MISSING_KEY_ERROR",
+            Self::DuplicateKey { .. } => "DUPLICATE_KEY_DETECTED",
+            Self::Invalid { .. } | Self::RawData { .. } => "UNEXPECTED_ERROR",
+        }
+    }
+
     /// The type of the object.
     pub fn object_type(&self) -> &ObjectType {
         match self {
@@ -115,14 +123,10 @@ impl StepError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Provider(error) => error.code(),
-            Self::Object(ObjectError::MissingKey { .. } | ObjectError::MissingClass { .. }) => "MISSING_KEY_ERROR",
-            Self::Object(ObjectError::DuplicateKey { .. }) => "DUPLICATE_KEY_DETECTED",
-            Self::Object(ObjectError::Invalid { .. } | ObjectError::RawData { .. })
-            | Self::Store(_)
-            | Self::Unreadable { .. }
-            | Self::Unknown { .. }
-            | Self::Cancelled
-            | Self::Other(_) => "UNEXPECTED_ERROR",
+            Self::Object(error) => error.code(),
+            Self::Store(_) | Self::Unreadable { .. } | Self::Unknown { .. } | Self::Cancelled | Self::Other(_) => {
+                "UNEXPECTED_ERROR"
+            }
         }
     }
 

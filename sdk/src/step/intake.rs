@@ -112,12 +112,14 @@ impl StepIntake {
     }
 
     async fn add(&self, object: Unchecked) -> StepResult {
-        if !self.emits.contains(&object.object_type) && self.ledger.open().undeclared.insert(object.object_type.clone())
+        if !self.emits.contains(&object.object_type)
+            && self.ledger.undeclared(&object.object_type, object.part.as_deref())
         {
             tracing::warn!(object_type = %object.object_type, "the step does not declare this type");
         }
         if object.class.is_empty() {
-            return self.refuse(ObjectError::MissingClass { key: object.key, object_type: object.object_type });
+            self.pipeline.doubt(object.kind, &object.key);
+            return self.refuse(ObjectError::MissingClass { key: object.key, object_type: object.object_type }).await;
         }
         self.push(object).await
     }
@@ -131,8 +133,11 @@ impl StepIntake {
     }
 
     /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
-    pub(crate) fn refuse(&self, error: ObjectError) -> StepResult {
-        self.intake.refuse(&self.ledger, error)
+    pub(crate) async fn refuse(&self, error: ObjectError) -> StepResult {
+        match self.intake.refuse(&self.ledger, error, Part::current().as_deref()) {
+            Ok(()) => Ok(()),
+            Err(error) => self.pipeline.close(error).await,
+        }
     }
 
     async fn push(&self, object: Unchecked) -> StepResult {
@@ -160,9 +165,9 @@ impl StepIntake {
         self.next_part.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Marks a part as done, behind all its objects.
-    pub(crate) async fn close_part(&self, part: Arc<Part>, parent: ObjectKey) -> StepResult {
-        self.pipeline.mark(part, parent).await
+    /// Marks a part as done, behind all its objects, unless something of it is missing.
+    pub(crate) async fn close_part(&self, part: Arc<Part>) -> StepResult {
+        self.pipeline.mark(part).await
     }
 
     /// Sends what is in hand to the writer, so that what is written next comes after it.
@@ -170,12 +175,11 @@ impl StepIntake {
         self.pipeline.flush().await
     }
 
-    /// Waits until all that the step added is committed, and reports the duplicate keys met.
+    /// Waits until all that the step added is committed.
+    ///
+    /// # Errors
+    /// The object that the step was to fail for, if there was one.
     pub(crate) async fn finish(&self) -> StepResult {
-        self.pipeline.finish().await?;
-        match self.ledger.duplicate() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        self.pipeline.finish().await
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 use crate::schema::Finding;
-use crate::store::Insertion;
+use crate::store::Conflict;
 
 use super::part::{Part, PartBooks};
 use super::{ObjectError, StepError};
@@ -55,6 +55,9 @@ pub struct FindingCount {
     pub example: Finding,
 }
 
+/// Why a description of an object is left out that has another one.
+const DESCRIBED_AGAIN: &str = "another description of an object with the same key";
+
 /// A step's books at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
@@ -70,15 +73,14 @@ pub struct Record {
     pub findings: BTreeMap<String, FindingCount>,
     /// Objects kept apart because of findings, by type.
     pub quarantined: BTreeMap<ObjectType, u64>,
-    /// Objects without a valid key or class, by type: how many, the code, and the first cause.
+    /// Objects that the graph did not take, by type: how many, the code, and the first cause.
     pub refused: BTreeMap<ObjectType, (u64, &'static str, String)>,
     /// Parents worked on.
     pub parts: u64,
     /// Parents that failed.
     pub failed_parts: u64,
-    /// Duplicate keys refused.
-    pub duplicates: u64,
-    pub(crate) first_duplicate: Option<(ObjectKey, ObjectType, StepId)>,
+    /// Objects of other steps that were refused after all, because this step added a lesser one of the same key.
+    pub(crate) displaced: Vec<Conflict>,
 }
 
 /// The books, open while the step runs.
@@ -135,7 +137,23 @@ impl Ledger {
         self.open().added = counts.into_iter().collect();
     }
 
-    pub(crate) fn incomplete(&self, types: BTreeSet<ObjectType>, under: Option<Scope>, error: &StepError) {
+    /// Notes how many objects the step described in several ways, of which one stayed: nothing is missing.
+    pub(crate) fn described_again(&self, objects: impl IntoIterator<Item = (ObjectType, u64)>) {
+        for (object_type, times) in objects {
+            tracing::warn!(%object_type, times, "objects are described in several ways; the newest description stays");
+            count(&mut self.open().skipped, &object_type, DESCRIBED_AGAIN, times);
+        }
+    }
+
+    /// Notes what could not be collected, in the books of `part` too.
+    pub(crate) fn incomplete(
+        &self,
+        types: BTreeSet<ObjectType>,
+        under: Option<Scope>,
+        error: &StepError,
+        part: Option<&Part>,
+    ) {
+        part.inspect(|part| part.leave_gap());
         let entry =
             Incomplete { types, under, code: error.code().to_owned(), cause: error.to_string(), inherited_from: None };
         self.open().incomplete.push(entry);
@@ -146,6 +164,7 @@ impl Ledger {
         if !findings.is_empty() {
             self.find(findings, part);
         }
+        part.filter(|_| apart).inspect(|part| part.leave_gap());
         let mut record = self.open();
         let counts = if apart { &mut record.quarantined } else { &mut record.added };
         match counts.get_mut(object_type) {
@@ -163,31 +182,34 @@ impl Ledger {
         findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
     }
 
-    /// Takes the writer's word for what became of a batch.
-    pub(crate) fn settle(&self, outcome: Insertion) {
+    /// Takes objects of a batch off the counts, which the writer did not add.
+    pub(crate) fn take_off(&self, repeated: Vec<ObjectType>) {
         let mut record = self.open();
-        for object_type in outcome.repeated {
+        for object_type in repeated {
             if let Some(added) = record.added.get_mut(&object_type) {
                 *added = added.saturating_sub(1);
             }
         }
-        for conflict in outcome.conflicts {
-            record.duplicates += 1;
-            record.first_duplicate.get_or_insert((conflict.key, conflict.object_type, conflict.first_step));
-        }
     }
 
-    pub(crate) fn duplicate(&self) -> Option<ObjectError> {
-        let record = self.open();
-        let (key, object_type, first_step) = record.first_duplicate.clone()?;
-        Some(ObjectError::DuplicateKey { key, object_type, first_step, count: record.duplicates })
+    /// Notes an object of another step that an object of this one displaced.
+    pub(crate) fn displace(&self, conflict: Conflict) {
+        self.open().displaced.push(conflict);
+    }
+
+    /// Notes a type that the step adds without declaring it; whether that is news.
+    pub(crate) fn undeclared(&self, object_type: &ObjectType, part: Option<&Part>) -> bool {
+        part.inspect(|part| part.leave_gap());
+        let mut record = self.open();
+        !record.undeclared.contains(object_type) && record.undeclared.insert(object_type.clone())
     }
 
     /// Notes an object that the graph cannot take.
-    pub(crate) fn refuse(&self, error: ObjectError) {
+    pub(crate) fn refuse(&self, error: ObjectError, part: Option<&Part>) {
+        part.inspect(|part| part.leave_gap());
         let object_type = error.object_type().clone();
         let cause = error.to_string();
-        let code = StepError::from(error).code();
+        let code = error.code();
         self.open().refused.entry(object_type).or_insert((0, code, cause)).0 += 1;
     }
 }

@@ -46,7 +46,7 @@ pub use error::{ObjectError, StepError, StepResult};
 pub use function::{Client, Parameter, Settings, StepFunction};
 pub(crate) use intake::StepIntake;
 pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
-pub(crate) use part::{Part, PartBooks};
+pub(crate) use part::{Part, PartBooks, PartTurns};
 pub(crate) use places::Places;
 pub use read::Read;
 pub use share::{Data, JobData, Publish};

@@ -1,16 +1,18 @@
 //! Parts: what a step collects under one parent, done or not done as a whole.
 //!
 //! Everything that is added while the future of a part runs belongs to it. A part that is done is marked in the same
-//! transaction as the last of its objects, so a job that was killed goes on with the parents that are left.
+//! transaction as the last of its objects, so a job that was killed goes on with the parents that are left. A part with a gap
+//! is not done: its parent is requested again when the job is resumed, so only collected data close a gap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::ObjectType;
+use crate::graph::{ObjectKey, ObjectType};
 use crate::room::Work;
-use crate::store::PartNumber;
+use crate::store::{DonePart, PartNumber};
 
 use super::FindingCount;
 
@@ -22,6 +24,10 @@ tokio::task_local! {
 #[derive(Debug)]
 pub(crate) struct Part {
     number: PartNumber,
+    path: String,
+    /// The part that contains this one.
+    outer: Option<Arc<Part>>,
+    has_gap: AtomicBool,
     books: Mutex<PartBooks>,
 }
 
@@ -33,9 +39,64 @@ pub(crate) struct PartBooks {
     pub(crate) findings: BTreeMap<String, FindingCount>,
 }
 
+/// How often each parent has had its turn in a step.
+#[derive(Debug, Default)]
+pub(crate) struct PartTurns(Mutex<HashMap<String, u32>>);
+
+impl PartTurns {
+    /// The number of the next turn, from 1 on.
+    fn next(&self, path: &str) -> u32 {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match turns.get_mut(path) {
+            Some(turn) => {
+                *turn += 1;
+                *turn
+            }
+            None => {
+                turns.insert(path.to_owned(), 1);
+                1
+            }
+        }
+    }
+}
+
 impl Part {
-    pub(crate) fn new(number: PartNumber) -> Arc<Self> {
-        Arc::new(Self { number, books: Mutex::default() })
+    /// A part inside the current one, if there is one.
+    pub(crate) fn new(number: PartNumber, path: String) -> Arc<Self> {
+        let (outer, has_gap, books) = (Self::current(), AtomicBool::default(), Mutex::default());
+        Arc::new(Self { number, path, outer, has_gap, books })
+    }
+
+    /// The place of a parent among the parts of a step: below the current part, and the how manieth of this parent there.
+    ///
+    /// Keys contain no control characters, so equal paths have equal parents.
+    pub(crate) fn path(parent: &ObjectKey, turns: &PartTurns) -> String {
+        let path = match Self::current() {
+            Some(outer) => format!("{}\u{1f}{parent}", outer.path),
+            None => parent.to_string(),
+        };
+        match turns.next(&path) {
+            1 => path,
+            turn => format!("{path}\u{1e}{turn}"),
+        }
+    }
+
+    /// Notes that something under the parent is missing, here and in the parts around.
+    pub(crate) fn leave_gap(&self) {
+        let mut part = Some(self);
+        while let Some(this) = part {
+            this.has_gap.store(true, Ordering::Relaxed);
+            part = this.outer.as_deref();
+        }
+    }
+
+    /// The mark of the part behind its last object; `None` if something of it is missing.
+    pub(crate) fn mark(&self) -> serde_json::Result<Option<DonePart>> {
+        if self.has_gap.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let (number, path, books) = (self.number, self.path.clone(), serde_json::to_string(&*self.open())?);
+        Ok(Some(DonePart { number, path, outer: self.outer.as_ref().map(|outer| outer.number), books }))
     }
 
     /// Does the work of the part.
@@ -55,11 +116,6 @@ impl Part {
 
     pub(crate) fn number(&self) -> PartNumber {
         self.number
-    }
-
-    /// The books, as JSON.
-    pub(crate) fn books(&self) -> serde_json::Result<String> {
-        serde_json::to_string(&*self.open())
     }
 
     fn open(&self) -> MutexGuard<'_, PartBooks> {

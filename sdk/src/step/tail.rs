@@ -58,7 +58,7 @@ impl Tail {
     pub(crate) async fn flush(&self) -> StepResult {
         let producers = self.producers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for producer in producers.iter().filter_map(Weak::upgrade) {
-            producer.flush().await?;
+            producer.flush_for_follower().await?;
         }
         Ok(())
     }

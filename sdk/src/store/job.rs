@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
+use super::ends::Unattached;
 use super::keys::Keys;
 use super::lock::JobLock;
 use super::object::{self, DonePart, Insertion, Quarantined};
@@ -17,7 +18,7 @@ use super::rewind::{self, Rewound};
 use super::rows::{Kind, Rows};
 use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
-use super::{Store, StoreError};
+use super::{Store, StoreError, duplicates, ends};
 
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -429,6 +430,24 @@ impl JobStore {
     pub async fn step_counts(&self, step: StepId) -> Result<Vec<(ObjectType, u64)>, StoreError> {
         let job = self.number;
         self.store.read(move |connection| rewind::counts(connection, job, &step)).await
+    }
+
+    /// How many objects a step described in several ways of which one stayed, by type.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub(crate) async fn duplicates(&self, step: StepId) -> Result<Vec<(ObjectType, u64)>, StoreError> {
+        let job = self.number;
+        self.store.read(move |connection| duplicates::counts(connection, job, &step)).await
+    }
+
+    /// Takes out the relationships to entities that were refused or taken out, once no step adds any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store does not work.
+    pub(crate) async fn detach(&self) -> Result<Vec<Unattached>, StoreError> {
+        let job = self.number;
+        self.store.write_with_keys(move |connection, keys| ends::detach(connection, keys, job)).await
     }
 
     /// What a step added of a type, in the order of the keys.

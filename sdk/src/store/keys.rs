@@ -3,16 +3,17 @@
 //! What is not in the index is marked in the same transaction, so a process that is killed leaves nothing behind that cannot be
 //! found.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use fastbloom::BloomFilter;
 use hashbrown::HashTable;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::graph::ObjectKey;
+use crate::graph::{ObjectKey, StepId};
 
 use super::key_index::{self, Entry, KeyHash, hash_of};
+use super::rows::PartNumber;
 
 /// Keys in memory before the index takes them: as many as a table of half a megabyte holds.
 const RECENT: usize = 28_000;
@@ -77,6 +78,8 @@ pub(super) struct JobKeys {
     indexed: usize,
     /// What it does not hold is neither there nor in the index.
     filter: BloomFilter,
+    /// Parts that are not done whatever their steps report: an object of theirs gave way to another.
+    unmarked: HashSet<(StepId, PartNumber)>,
 }
 
 impl Keys {
@@ -134,7 +137,13 @@ impl RecentKeys {
 impl JobKeys {
     fn read(connection: &Connection, job: i64) -> rusqlite::Result<Self> {
         let indexed = key_index::len(connection, job)?;
-        let mut keys = Self { job, recent: Arc::default(), indexed, filter: filter(connection, job, indexed)? };
+        let mut keys = Self {
+            job,
+            recent: Arc::default(),
+            indexed,
+            filter: filter(connection, job, indexed)?,
+            unmarked: HashSet::new(),
+        };
         if let Some(since) = recent_since(connection, job)? {
             let mut recent = connection.prepare("SELECT key, rowid FROM object WHERE job = ?1 AND rowid >= ?2")?;
             let mut rows = recent.query([job, since])?;
@@ -150,6 +159,16 @@ impl JobKeys {
     /// The job.
     pub(super) fn job(&self) -> i64 {
         self.job
+    }
+
+    /// Leaves a part without a mark when it ends.
+    pub(super) fn leave_unmarked(&mut self, step: &StepId, part: PartNumber) {
+        self.unmarked.insert((step.clone(), part));
+    }
+
+    /// Whether a part is to be left without a mark.
+    pub(super) fn is_unmarked(&self, step: &StepId, part: PartNumber) -> bool {
+        !self.unmarked.is_empty() && self.unmarked.contains(&(step.clone(), part))
     }
 
     /// The objects that may have a key of this hash: none, nearly always, where it is new.

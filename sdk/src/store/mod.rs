@@ -11,6 +11,8 @@
 
 mod answers;
 mod checkpoints;
+mod duplicates;
+mod ends;
 mod file;
 mod job;
 mod jobs;
@@ -19,6 +21,7 @@ mod keys;
 mod lock;
 mod object;
 mod page;
+mod parts;
 mod provenance;
 mod prune;
 mod rewind;
@@ -28,6 +31,7 @@ mod sqlite;
 mod writer;
 
 pub(crate) use answers::StoredAnswers;
+pub use ends::Unattached;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;
 pub use object::{Conflict, DonePart, Insertion, Quarantined};

@@ -11,19 +11,21 @@ use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
 use super::page::{Page, Space};
 use super::rows::{Kind, PartNumber, Row, Rows};
-use super::sorted;
 use super::sqlite::unreadable;
+use super::{duplicates, ends, parts, sorted};
 
 /// The part of what several parts or steps added: it outlives each of them.
-const SHARED: PartNumber = -1;
+pub(super) const SHARED: PartNumber = -1;
 
 /// A part that is done, with all its objects.
 #[derive(Debug, Clone)]
 pub struct DonePart {
     /// Its number.
     pub number: PartNumber,
-    /// The key of the parent.
-    pub parent: ObjectKey,
+    /// Its place among the parts of the step.
+    pub path: String,
+    /// The number of the part that contains it.
+    pub outer: Option<PartNumber>,
     /// What it left out and found, as JSON.
     pub books: String,
 }
@@ -39,23 +41,27 @@ pub struct Quarantined {
     pub findings: String,
 }
 
-/// A key that was taken.
+/// An object that gave way to one of another type with the same key.
 #[derive(Debug, Clone)]
 pub struct Conflict {
     /// The key.
     pub key: ObjectKey,
     /// The type of the refused object.
     pub object_type: ObjectType,
-    /// The step that had added the other object.
-    pub first_step: StepId,
+    /// The step that added the refused object.
+    pub step: StepId,
+    /// The type of the object that stays.
+    pub other_type: ObjectType,
+    /// The step that added the object that stays.
+    pub other_step: StepId,
 }
 
 /// What became of a batch.
 #[derive(Debug, Clone, Default)]
 pub struct Insertion {
-    /// Keys that were taken by other objects.
+    /// Objects that gave way to others of the same key.
     pub conflicts: Vec<Conflict>,
-    /// The types of objects that the step had added before, or that were refused: one for each object.
+    /// The types of objects that the step had added before, or that gave way: one for each object.
     pub repeated: Vec<ObjectType>,
 }
 
@@ -82,22 +88,30 @@ pub(super) fn insert(
         if let Some(findings) = &row.quarantined {
             let values = params![job, kind, object_type, key, step_id, row.part, json, findings];
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
+            if row.kind == Kind::Entity {
+                ends::doubt(connection, job, &row.key)?;
+            }
             continue;
         }
         let hash = hash_of(row.key.as_str());
         if let Some(there) = stored(connection, keys, &row.key, hash)? {
-            resolve(connection, job, step, row, json, there, &mut outcome)?;
+            share(connection, step, row, &there)?;
+            match there.object_type == row.object_type.as_str() {
+                true => describe_again(connection, job, step, row, json, there, &mut outcome)?,
+                false => {
+                    outcome.conflicts.push(displace(connection, keys, step, row, json, there, &mut outcome.repeated)?)
+                }
+            }
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
         add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, json])?;
         keys.add(connection, hash, connection.last_insert_rowid())?;
     }
-    let mut mark =
-        connection.prepare_cached("INSERT INTO part (job, step, number, parent, books) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for part in done {
-        mark.execute(params![job, step.as_str(), part.number, part.parent.as_str(), part.books])?;
+    for key in rows.doubtful() {
+        ends::doubt(connection, job, key)?;
     }
+    parts::mark(connection, keys, step, done)?;
     Ok(outcome)
 }
 
@@ -133,8 +147,18 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
     Ok(None)
 }
 
-/// The key is taken: the same object again, another description of it, or a conflict.
-fn resolve(
+/// Notes that an object belongs to several parts, if it does now: it outlives each of them.
+fn share(connection: &Connection, step: &StepId, row: &Row, there: &Stored) -> rusqlite::Result<()> {
+    if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
+        connection
+            .prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?
+            .execute(params![there.rowid, SHARED])?;
+    }
+    Ok(())
+}
+
+/// The same object again, or another description of it.
+fn describe_again(
     connection: &Connection,
     job: i64,
     step: &StepId,
@@ -143,21 +167,11 @@ fn resolve(
     there: Stored,
     outcome: &mut Insertion,
 ) -> rusqlite::Result<()> {
-    if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
-        connection
-            .prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?
-            .execute(params![there.rowid, SHARED])?;
-    }
-    let same_type = there.object_type == row.object_type.as_str();
-    if !same_type || !(row.merge || there.json == json) {
-        if (row.object_type.as_str(), json) < (there.object_type.as_str(), there.json.as_str()) {
+    if there.json != json && !row.merge {
+        duplicates::note(connection, job, step, &row.object_type, &row.key)?;
+        if duplicates::prevails(json, &there.json)? {
             replace(connection, there.rowid, step, row, json)?;
-            if !same_type {
-                sorted::forget(connection, job)?;
-            }
         }
-        let first_step = StepId::new(there.step).map_err(unreadable)?;
-        outcome.conflicts.push(Conflict { key: row.key.clone(), object_type: row.object_type.clone(), first_step });
         outcome.repeated.push(row.object_type.clone());
         return Ok(());
     }
@@ -174,7 +188,40 @@ fn resolve(
     Ok(())
 }
 
-/// Of two objects that claim one key the lesser stays, so that the graph does not depend on who came first.
+/// Decides between objects of two types that claim one key, and returns the one that gives way. The part that added it is not
+/// done, nor is its step, so that it is refused again when the job is resumed.
+fn displace(
+    connection: &Connection,
+    keys: &mut JobKeys,
+    step: &StepId,
+    row: &Row,
+    json: &str,
+    there: Stored,
+    repeated: &mut Vec<ObjectType>,
+) -> rusqlite::Result<Conflict> {
+    let key = row.key.clone();
+    let other =
+        (ObjectType::new(&there.object_type).map_err(unreadable)?, StepId::new(&there.step).map_err(unreadable)?);
+    let own = (row.object_type.clone(), step.clone());
+    if (row.object_type.as_str(), json) > (there.object_type.as_str(), there.json.as_str()) {
+        keys.leave_unmarked(step, row.part);
+        repeated.push(row.object_type.clone());
+        return Ok(Conflict { key, object_type: own.0, step: own.1, other_type: other.0, other_step: other.1 });
+    }
+    if other.1 == *step {
+        repeated.push(other.0.clone());
+    }
+    keys.leave_unmarked(&other.1, there.part);
+    parts::reopen(connection, keys.job(), &other.1, there.part)?;
+    replace(connection, there.rowid, step, row, json)?;
+    sorted::forget(connection, keys.job())?;
+    if there.kind == Kind::Entity as i64 {
+        ends::doubt(connection, keys.job(), &row.key)?;
+    }
+    Ok(Conflict { key, object_type: other.0, step: other.1, other_type: own.0, other_step: own.1 })
+}
+
+/// Puts an object in the place of another one of the same key.
 fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: &str) -> rusqlite::Result<()> {
     let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
     let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, json = ?8 WHERE rowid = ?1";
@@ -190,6 +237,17 @@ fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: 
         json
     ])?;
     Ok(())
+}
+
+/// Whether there is an entity of that key.
+pub(super) fn is_entity(
+    connection: &Connection,
+    keys: &JobKeys,
+    key: &ObjectKey,
+    hash: KeyHash,
+) -> rusqlite::Result<bool> {
+    let there = stored(connection, keys, key, hash)?;
+    Ok(there.is_some_and(|there| there.kind == Kind::Entity as i64))
 }
 
 /// Notes the steps that described an entity; `false` where the last of them had done so before.

@@ -15,8 +15,18 @@ use crate::graph::JobId;
 /// Jobs that are deleted in one transaction. Each needs an open lock file, and other processes write in between.
 const AT_ONCE: usize = 50;
 /// What belongs to a job without a reference to it, or is large: deleted first.
-const TABLES: [&str; 8] =
-    ["object", "sorted", "sorted_to", "contribution", "quarantine", "job_data", "part", "step_run"];
+const TABLES: [&str; 10] = [
+    "object",
+    "sorted",
+    "sorted_to",
+    "contribution",
+    "duplicate",
+    "doubtful_end",
+    "quarantine",
+    "job_data",
+    "part",
+    "step_run",
+];
 
 /// The result of [`Store::prune`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

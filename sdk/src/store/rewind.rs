@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::graph::{ObjectType, StepId};
 
 use super::keys::Keys;
-use super::rows::PartNumber;
+use super::rows::{Kind, PartNumber};
 use super::sorted;
 use super::sqlite::unreadable;
 
 /// Where a step that did not end goes on.
 #[derive(Debug, Clone, Default)]
 pub struct Rewound {
-    /// The parents whose parts are done.
-    pub done: BTreeSet<ObjectKey>,
+    /// The paths of the parts that are done.
+    pub done: BTreeSet<String>,
     /// The books of those parts, as JSON.
     pub books: Vec<String>,
     /// A number that no part has had.
@@ -27,10 +27,10 @@ pub struct Rewound {
 pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &StepId) -> rusqlite::Result<Rewound> {
     let whose = params![job, step.as_str()];
     let mut rewound = Rewound { next_part: 1, ..Rewound::default() };
-    let mut parts = connection.prepare("SELECT parent, books, number FROM part WHERE job = ?1 AND step = ?2")?;
+    let mut parts = connection.prepare("SELECT path, books, number FROM part WHERE job = ?1 AND step = ?2")?;
     let mut rows = parts.query(whose)?;
     while let Some(row) = rows.next()? {
-        rewound.done.insert(ObjectKey::new(row.get::<_, String>(0)?).map_err(unreadable)?);
+        rewound.done.insert(row.get(0)?);
         rewound.books.push(row.get(1)?);
         rewound.next_part = rewound.next_part.max(row.get::<_, PartNumber>(2)? + 1);
     }
@@ -42,6 +42,8 @@ pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
     // Objects that come take the row numbers of those that go: below the mark from which on the index may lack some, if there were one.
     keys.of(connection, job)?.settle(connection)?;
+    let taken_out = format!("SELECT job, key FROM object WHERE {unfinished} AND kind = {}", Kind::Entity as i64);
+    connection.execute(&format!("INSERT OR IGNORE INTO doubtful_end {taken_out}"), whose)?;
     if connection.execute(&format!("DELETE FROM object WHERE {unfinished}"), whose)? > 0 {
         sorted::forget(connection, job)?;
     }
@@ -51,7 +53,7 @@ pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &
 
 /// Forgets that a step ended, and which of its parts are done: the next [`rewind`] takes out what they left.
 pub(super) fn start_over(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
-    for table in ["part", "step_run"] {
+    for table in ["part", "step_run", "duplicate"] {
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2");
         connection.execute(&sql, params![job, step.as_str()])?;
     }

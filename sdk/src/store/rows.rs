@@ -56,12 +56,18 @@ pub struct Rows {
     rows: Vec<Row>,
     ends: Vec<usize>,
     json: String,
+    doubtful: Vec<ObjectKey>,
 }
 
 impl Rows {
     /// None, with room for so many and for so much JSON.
     pub fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self { rows: Vec::with_capacity(rows), ends: Vec::with_capacity(rows), json: String::with_capacity(bytes) }
+        Self {
+            rows: Vec::with_capacity(rows),
+            ends: Vec::with_capacity(rows),
+            json: String::with_capacity(bytes),
+            doubtful: Vec::new(),
+        }
     }
 
     /// Adds a row and its JSON.
@@ -69,6 +75,18 @@ impl Rows {
         self.json.push_str(json);
         self.ends.push(self.json.len());
         self.rows.push(row);
+    }
+
+    /// Notes an entity that is not among the rows, and that relationships may point to all the same.
+    pub(crate) fn doubt(&mut self, kind: Kind, key: &ObjectKey) {
+        if kind == Kind::Entity {
+            self.doubtful.push(key.clone());
+        }
+    }
+
+    /// The keys of such entities.
+    pub(super) fn doubtful(&self) -> &[ObjectKey] {
+        &self.doubtful
     }
 
     /// How many there are.

@@ -18,12 +18,14 @@ CREATE TABLE step_run (
   result TEXT NOT NULL,
   PRIMARY KEY (job, step)
 ) WITHOUT ROWID;
--- A part of a step that is done: what was collected under one parent. Its books are what it left out and found.
+-- A part of a step that is done: what was collected under one parent. path: its place among the parts of the step; outer: the
+-- number of the part that contains it. Its books are what it left out and found.
 CREATE TABLE part (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
   number INTEGER NOT NULL,
-  parent TEXT NOT NULL,
+  path TEXT NOT NULL,
+  outer INTEGER,
   books TEXT NOT NULL,
   PRIMARY KEY (job, step, number)
 ) WITHOUT ROWID;
@@ -85,6 +87,20 @@ CREATE TABLE contribution (
   key TEXT NOT NULL,
   step TEXT NOT NULL,
   PRIMARY KEY (job, key, step)
+) WITHOUT ROWID;
+-- Objects that a step described in several ways, of which one stayed.
+CREATE TABLE duplicate (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  step TEXT NOT NULL,
+  type TEXT NOT NULL,
+  key TEXT NOT NULL,
+  PRIMARY KEY (job, step, type, key)
+) WITHOUT ROWID;
+-- Keys of entities that were refused or taken out: relationships to those that are not there in the end are taken out as well.
+CREATE TABLE doubtful_end (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  PRIMARY KEY (job, key)
 ) WITHOUT ROWID;
 CREATE TABLE quarantine (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,

@@ -38,13 +38,16 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
     for step in &summary.integration_step_results {
         text += &own(step, width);
         for gap in &step.incomplete {
-            if let (Some(root), false) = (&gap.inherited_from, gap.types.is_empty()) {
+            if let Some(root) = &gap.inherited_from {
                 dependents.entry(root).or_default().entry(&step.id).or_default().extend(&gap.types);
             }
         }
     }
     for (root, steps) in dependents {
-        let steps = steps.into_iter().map(|(step, types)| format!("{step} ({})", list(types)));
+        let steps = steps.into_iter().map(|(step, types)| match types.is_empty() {
+            true => step.to_string(),
+            false => format!("{step} ({})", list(types)),
+        });
         text += &paragraph(&format!("Incomplete because of {root}: {}", list(steps)), width, 2, 4);
     }
     text
@@ -52,9 +55,13 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
 
 fn own(step: &StepReport, width: usize) -> String {
     let mut groups: BTreeMap<Alike<'_>, Seen<'_>> = BTreeMap::new();
-    // A step that adds nothing has no types to miss: what ended it is told below.
-    let tells = |gap: &&Incomplete| gap.inherited_from.is_none() && !(gap.types.is_empty() && gap.under.is_none());
-    for gap in step.incomplete.iter().filter(tells) {
+    // The error that ended a step without types is listed below.
+    let is_error = |gap: &Incomplete| {
+        let bare = gap.types.is_empty() && gap.under.is_none();
+        bare && step.error.as_ref().is_some_and(|error| error.message == gap.cause)
+    };
+    let own = |gap: &&Incomplete| gap.inherited_from.is_none();
+    for gap in step.incomplete.iter().filter(own).filter(|gap| !is_error(gap)) {
         let alike = Alike {
             types: &gap.types,
             parent_type: gap.under.as_ref().map(|under| &under.object_type),
@@ -70,7 +77,8 @@ fn own(step: &StepReport, width: usize) -> String {
         text += &paragraph(&heading, width, 2, 2);
         text += &paragraph(&reason(&seen.first.code, &seen.first.cause), width, 6, 0);
     }
-    if let (true, Some(error)) = (groups.is_empty(), &step.error) {
+    let unlisted = groups.is_empty() || step.incomplete.iter().filter(own).any(is_error);
+    if let (true, Some(error)) = (unlisted, &step.error) {
         text += &paragraph(&format!("{}: failed", paint(colour, &step.id)), width, 2, 2);
         text += &paragraph(&reason(&error.code, &error.message), width, 6, 0);
     }
@@ -132,6 +140,56 @@ mod tests {
             cause: cause.into(),
             inherited_from: None,
         }
+    }
+
+    fn step(id: &str, status: &str, incomplete: Vec<Incomplete>) -> StepReport {
+        let report = serde_json::json!({
+            "id": id, "name": id, "dependsOn": [], "declaredTypes": [], "partialTypes": [], "encounteredTypes": [],
+            "encounteredTypeCounts": {}, "status": status, "duration": 0, "incomplete": incomplete,
+            "usage": integration_sdk::http::Usage::default(),
+        });
+        serde_json::from_value(report).expect("a report")
+    }
+
+    fn shown(steps: Vec<StepReport>) -> String {
+        let summary = serde_json::json!({
+            "job": "1", "integration": "space", "instance": "default", "state": "partial", "startTime": 0, "endTime": 0,
+            "duration": 0, "entities": 0, "relationships": 0, "metadata": {"partialDatasets": {"types": []}},
+            "integrationStepResults": steps, "usage": integration_sdk::http::Usage::default(),
+        });
+        let summary = serde_json::from_value(summary).expect("a summary");
+        anstream::adapter::strip_str(&missing(&summary, 80)).to_string()
+    }
+
+    fn bare(cause: &str, inherited_from: Option<&'static str>) -> Incomplete {
+        let inherited_from = inherited_from.map(StepId::literal);
+        let code = "PROVIDER_AUTHORIZATION_ERROR".into();
+        Incomplete { types: BTreeSet::new(), under: None, code, cause: cause.into(), inherited_from }
+    }
+
+    #[test]
+    fn a_gap_without_types_is_listed_with_what_rests_on_it() {
+        let forbidden = "the credentials do not allow it";
+        let amender = step("add-nicknames", "disabled", vec![bare(forbidden, None)]);
+        let resting = step("count-nicknames", "success", vec![bare(forbidden, Some("add-nicknames"))]);
+        insta::assert_snapshot!(shown(vec![amender, resting]), @"
+        add-nicknames: its work
+            PROVIDER_AUTHORIZATION_ERROR: the credentials do not allow it
+        Incomplete because of add-nicknames: count-nicknames
+        ");
+    }
+
+    #[test]
+    fn the_error_of_a_step_without_types_is_listed_once_beside_its_gaps() {
+        let mut failed = step("add-nicknames", "failure", vec![gap("team-a", "403"), bare("it broke", None)]);
+        let error = integration_sdk::runtime::Failure { code: "UNEXPECTED_ERROR".into(), message: "it broke".into() };
+        failed.error = Some(error);
+        let text = shown(vec![failed]);
+        assert_eq!(text.matches("it broke").count(), 1, "{text}");
+        assert!(
+            text.contains("add-nicknames: failed") && text.contains("space_member of the space_team team-a"),
+            "{text}"
+        );
     }
 
     #[test]

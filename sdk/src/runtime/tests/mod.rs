@@ -20,8 +20,10 @@ use crate::store::{JobState, JobStore, Store};
 
 use super::*;
 
+mod ends;
 mod going_on;
 mod memory;
+mod refusals;
 
 fn id(text: &str) -> StepId {
     StepId::new(text).expect("a step id")
@@ -151,19 +153,6 @@ async fn a_cancelled_job_keeps_what_it_has_and_names_the_rest_as_missing() {
     assert_eq!((summary.entities, summary.metadata.partial_datasets.types.len()), (1, 2));
     let stored = bench.store.job(None).await.expect("a store").expect("the job");
     assert_eq!(stored.state, JobState::Cancelled);
-}
-
-#[tokio::test]
-async fn a_key_of_another_step_is_refused_and_reported_with_both_steps() {
-    let bench = Bench::new();
-    let second = adding("second", "acme_app", &["same:00001", "app:000001"]).after("first");
-    let (summary, job) = bench.collect(&of([adding("first", "acme_team", &["same:00001"]), second])).await;
-    assert_eq!(statuses(&summary), [("first", "success"), ("second", "failure")]);
-    let error = summary.integration_step_results[1].error.clone().expect("an error");
-    assert_eq!(error.code, "DUPLICATE_KEY_DETECTED");
-    assert!(error.message.contains("already added by first"), "{}", error.message);
-    assert_eq!(summary.integration_step_results[1].objects(), 1);
-    assert_eq!(graph(&job).await.len(), 2);
 }
 
 #[tokio::test]

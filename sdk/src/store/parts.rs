@@ -1,0 +1,47 @@
+//! The marks of the parts that are done, and taking them away.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::graph::StepId;
+
+use super::keys::JobKeys;
+use super::object::{DonePart, SHARED};
+use super::rows::PartNumber;
+
+/// Marks parts as done, the inner ones first, except those with an object that gave way to another.
+pub(super) fn mark(
+    connection: &Connection,
+    keys: &mut JobKeys,
+    step: &StepId,
+    done: &[DonePart],
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO part (job, step, number, path, outer, books) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut mark = connection.prepare_cached(sql)?;
+    for part in done {
+        if keys.is_unmarked(step, part.number) {
+            part.outer.inspect(|outer| keys.leave_unmarked(step, *outer));
+            continue;
+        }
+        mark.execute(params![keys.job(), step.as_str(), part.number, part.path, part.outer, part.books])?;
+    }
+    Ok(())
+}
+
+/// Forgets that a part is done, with those around it, and that its step has ended.
+///
+/// Of an object that several parts added the part is not known: then none of them is done.
+pub(super) fn reopen(connection: &Connection, job: i64, step: &StepId, part: PartNumber) -> rusqlite::Result<()> {
+    let whose = params![job, step.as_str()];
+    connection.prepare_cached("DELETE FROM step_run WHERE job = ?1 AND step = ?2")?.execute(whose)?;
+    if part == SHARED {
+        connection.prepare_cached("DELETE FROM part WHERE job = ?1 AND step = ?2")?.execute(whose)?;
+        return Ok(());
+    }
+    let sql = "DELETE FROM part WHERE job = ?1 AND step = ?2 AND number = ?3 RETURNING outer";
+    let mut inner = Some(part);
+    while let Some(number) = inner {
+        let values = params![job, step.as_str(), number];
+        inner = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.flatten();
+    }
+    Ok(())
+}
