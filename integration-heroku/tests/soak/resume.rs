@@ -167,7 +167,7 @@ async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, Stri
         // What resuming does first, and what does nothing the second time.
         let step = StepId::new(step).map_err(|error| error.to_string())?;
         let rewound = job.rewind(step).await.map_err(|error| error.to_string())?;
-        paths.extend(rewound.done.iter().map(|parent| list.path(Some(parent.as_str()))));
+        paths.extend(rewound.done.iter().map(|parent| list.path(Some(parent))));
     }
     Ok(paths)
 }
