@@ -38,7 +38,6 @@ enum Refused {
     Not,
     Classless,
     Invalid,
-    ByKeyOf(&'static str),
 }
 
 /// Teams; two applications, the second of which may be refused; and a step that links both to the team before or after.
@@ -50,10 +49,6 @@ fn linked(refused: Refused, links_first: bool) -> Integration {
             Refused::Not => second,
             Refused::Classless => Entity { classes: Vec::new(), ..second },
             Refused::Invalid => second.with("name", 7),
-            Refused::ByKeyOf(other) => {
-                context.add_entity(thing(other, "app:0000003"), EqualKeys::Refuse).await?;
-                second
-            }
         };
         let under = Scope { object_type: name("acme_team"), key: key("team:000001") };
         context.part(under, context.add_entity(second, EqualKeys::Refuse)).await
