@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn a_tree_is_made_of_text_that_64_bits_cannot_hold() {
-        let tree = RawJson::tree_of(r#"{"a":[1e400,-1E400,1e-400,12345678901234567890123],"b":"\ud83d","b":"\ud83dx"}"#).unwrap();
+        let tree =
+            RawJson::tree_of(r#"{"a":[1e400,-1E400,1e-400,12345678901234567890123],"b":"\ud83d","b":"\ud83dx"}"#)
+                .unwrap();
         assert_eq!(tree, json!({"a": [f64::MAX, f64::MIN, 0.0, 12345678901234567890123.0], "b": "\u{fffd}x"}));
         assert!(RawJson::tree_of("[1").is_err());
     }

@@ -57,10 +57,13 @@ fn the_key_is_written_nowhere_though_the_provider_repeats_it() {
 fn forms_of(key: &str) -> Vec<String> {
     use base64::Engine;
     let coder = base64::prelude::BASE64_STANDARD;
-    let percent: String = key.chars().map(|letter| match letter {
-        '+' | '/' | '=' => format!("%{:02x}", u32::from(letter)),
-        letter => letter.to_string(),
-    }).collect();
+    let percent: String = key
+        .chars()
+        .map(|letter| match letter {
+            '+' | '/' | '=' => format!("%{:02x}", u32::from(letter)),
+            letter => letter.to_string(),
+        })
+        .collect();
     vec![
         key.to_owned(),
         key.to_uppercase(),
@@ -80,7 +83,8 @@ fn the_key_gets_nowhere_in_whatever_form_and_place_the_provider_repeats_it() {
     let heroku = Heroku::with(FakeOptions { token: key.to_owned(), ..FakeOptions::default() });
     let forms = forms_of(key);
     let text = forms.join(" ");
-    let slashed = format!(r#"[{{"id":"{key}","name":"{}","text":"{}"}}]"#, key.replace('/', "\\/"), text.replace('/', "\\u002f"));
+    let slashed =
+        format!(r#"[{{"id":"{key}","name":"{}","text":"{}"}}]"#, key.replace('/', "\\/"), text.replace('/', "\\u002f"));
     let team = heroku.team("kestrel-research");
     heroku.fault(Fault::Status(Reply::new(200, "application/json", slashed)).on(&format!("/teams/{team}/apps")));
     let refusal = Reply::json(403, &json!({"id": format!("no-{key}"), "message": text}))
@@ -117,7 +121,8 @@ fn passwords_in_urls_get_nowhere_whatever_holds_them() {
         "addon_service": {"name": "x"}, "plan": {"name": "https://u:quokka-14@h/"}, "web_url": "https://u:quokka-15@h",
         "provider_id": "https://u:quokka-16@h/", "state": "https://u:quokka-17@h/", "config_vars": ["A=https://u:quokka-18@h"],
     }]);
-    let refusal = json!({"id": "//u:quokka-19@h", "message": "drain https://u:quokka-20@h/ Bearer a1B2c3D4e5F6quokka-21"});
+    let refusal =
+        json!({"id": "//u:quokka-19@h", "message": "drain https://u:quokka-20@h/ Bearer a1B2c3D4e5F6quokka-21"});
     heroku.fault(Fault::Status(Reply::json(200, &app)).on(&format!("/teams/{team}/apps")));
     heroku.fault(Fault::Status(Reply::json(200, &addon)).on(&format!("/teams/{team}/addons")));
     heroku.fault(Fault::Status(Reply::json(403, &refusal)).on("/teams/{id}/members"));

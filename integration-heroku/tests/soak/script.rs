@@ -89,6 +89,11 @@ impl Trouble {
         pattern == list.path(None) || pattern == list.path(parent)
     }
 
+    /// Whether it adds elements that the graph refuses to some list of a kind.
+    pub fn adds_refused(&self, list: List) -> bool {
+        self.list == Some(list) && matches!(&self.fault, Fault::Status(reply) if reply.body == refused().body)
+    }
+
     /// Switches it on.
     pub fn begin(&self, heroku: &FakeHeroku) {
         let rule: FaultRule = self.fault.clone().on(&self.pattern(heroku.organisation()));
@@ -123,6 +128,11 @@ impl Trouble {
     pub fn is_silence(&self) -> bool {
         matches!(self.fault, Fault::NoAnswer | Fault::Stall { .. })
     }
+}
+
+/// A list in the place of another one, with an element whose key is no key.
+fn refused() -> Reply {
+    Reply::json(200, &json!([{"id": "", "name": "nameless", "user": {"id": "", "email": "nobody@wren.example.com"}}]))
 }
 
 fn answers() -> impl Strategy<Value = Fault> {
@@ -176,8 +186,20 @@ fn troubles() -> impl Strategy<Value = Trouble> {
         40 => (faults(), times()),
         1 => (silence, (1..3_u64).prop_map(Times::First)),
     ];
-    let parent = prop_oneof![1 => Just(None), 2 => (0..64_usize).prop_map(Some)];
-    (fault_and_times, place, parent).prop_map(|((fault, times), list, parent)| Trouble { fault, list, parent, times })
+    let parent = || prop_oneof![1 => Just(None), 2 => (0..64_usize).prop_map(Some)];
+    let trouble = (fault_and_times, place, parent()).prop_map(|((fault, times), list, parent)| Trouble {
+        fault,
+        list,
+        parent,
+        times,
+    });
+    // People are looked up by their keys before they are linked to a team: there it would be no object at all.
+    let lists = List::ALL.into_iter().filter(|list| *list != List::MembersOfTeam).collect::<Vec<_>>();
+    let refused = (proptest::sample::select(lists), times(), parent()).prop_map(|(list, times, parent)| {
+        let (fault, list) = (Fault::Status(refused()), Some(list));
+        Trouble { fault, list, parent, times }
+    });
+    prop_oneof![8 => trouble, 1 => refused]
 }
 
 /// Up to five troubles at once; none at all now and then.

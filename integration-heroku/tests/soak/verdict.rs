@@ -67,6 +67,10 @@ impl Case<'_> {
         for step in self.steps() {
             for gap in step.incomplete.iter().filter(|gap| gap.inherited_from.is_none()) {
                 let under = gap.under.as_ref().map(|under| under.key.as_str());
+                if gap.code == "MISSING_KEY_ERROR" {
+                    self.check_refused(step, under)?;
+                    continue;
+                }
                 let lists: &[List] = match (step.id.as_str(), under) {
                     // A key that is refused leaves whole steps undone.
                     (_, None) if self.summary.state == JobState::Failed => continue,
@@ -89,6 +93,23 @@ impl Case<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A refused object is one of a list that the script put in the place of another.
+    fn check_refused(&self, step: &StepReport, under: Option<&str>) -> Result<(), String> {
+        let lists: &[List] = match step.id.as_str() {
+            "fetch-account" => &[List::Accounts],
+            "fetch-members" => &[List::MembersOfAccount],
+            "fetch-teams" => &[List::TeamsOfAccount, List::Teams],
+            "fetch-apps" => &[List::Apps],
+            "fetch-addons" => &[List::Addons],
+            other => return Err(format!("{other} should refuse nothing")),
+        };
+        let told = self.script.iter().any(|line| lists.iter().any(|list| line.adds_refused(*list)));
+        match told && under.is_none() {
+            true => Ok(()),
+            false => Err(format!("{} refused an object that no list had: {:?}", step.id, step.incomplete)),
+        }
     }
 
     fn check_missing(&self, expected: &Expected, key: &str, object_type: &str) -> Result<(), String> {

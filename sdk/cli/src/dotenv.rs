@@ -50,7 +50,9 @@ pub(crate) fn parse(bytes: &[u8], environment: &BTreeMap<String, String>) -> Res
 /// Windows PowerShell writes files so, with a mark or without.
 fn is_utf16(bytes: &[u8]) -> bool {
     let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).take(64).filter(|byte| **byte == 0).count();
-    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.len() > 3 && zeros(0).max(zeros(1)) * 4 > bytes.len().min(128)
+    bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff")
+        || bytes.len() > 3 && zeros(0).max(zeros(1)) * 4 > bytes.len().min(128)
 }
 
 struct Reader<'a> {
@@ -219,7 +221,9 @@ mod tests {
 
     #[test]
     fn lines_of_other_programs_are_passed_over_one_by_one() {
-        let parsed = read("KEY: value\nA=b\n=x\nB=\"open\n# c\nNAME WITH SPACES=1\nmy-name=two words\nC='x' y\n[section]\nD=d\n");
+        let parsed = read(
+            "KEY: value\nA=b\n=x\nB=\"open\n# c\nNAME WITH SPACES=1\nmy-name=two words\nC='x' y\n[section]\nD=d\n",
+        );
         let names: Vec<_> = parsed.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(names, ["A=b", "D=d", "my-name=two words"]);
         let lines: Vec<_> = parsed.passed_over.iter().map(|line| (line.line, line.name.as_str())).collect();

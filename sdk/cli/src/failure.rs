@@ -94,7 +94,7 @@ impl Failure {
         match self {
             Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => exit::USAGE,
             Self::NoSample | Self::Usage(_) | Self::Scaffold(_) => exit::USAGE,
-            Self::Job(JobError::Store(StoreError::Complete { .. })) => exit::USAGE,
+            Self::Job(JobError::Store(StoreError::Complete { .. }) | JobError::Resume(_)) => exit::USAGE,
             Self::Job(JobError::Plan(errors)) if errors.0.iter().all(is_selection) => exit::USAGE,
             _ => exit::FAILED,
         }

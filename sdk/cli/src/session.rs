@@ -58,12 +58,7 @@ impl Session<'_> {
         if self.globals.allow_http {
             values.allow_plain_http();
         }
-        Ok(Configured {
-            values,
-            variables,
-            instance: account.instance(),
-            _server: server,
-        })
+        Ok(Configured { values, variables, instance: account.instance(), _server: server })
     }
 
     /// The class schemas of a folder, where one is named.

@@ -65,7 +65,10 @@ pub(crate) struct StrangeAddress {
 impl fmt::Display for StrangeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, origin, secret, elsewhere, host } = self;
-        write!(f, "{secret} from {elsewhere} is sent to {host}, which {address} from {origin} names: both should come from one place")
+        write!(
+            f,
+            "{secret} from {elsewhere} is sent to {host}, which {address} from {origin} names: both should come from one place"
+        )
     }
 }
 
@@ -93,7 +96,11 @@ pub(crate) struct Variables {
 
 impl Variables {
     /// Reads the environment and the files of a folder.
-    pub(crate) fn read(folder: &Path, instance: Option<&str>, integration: &Integration) -> Result<Self, VariablesError> {
+    pub(crate) fn read(
+        folder: &Path,
+        instance: Option<&str>,
+        integration: &Integration,
+    ) -> Result<Self, VariablesError> {
         let names = Values::new(integration.id(), []);
         let fields = integration.fields().iter().flat_map(|field| names.variables_of(field.name)).collect();
         let variables =
@@ -163,7 +170,12 @@ fn is_set(layer: &Layer, name: &str) -> bool {
 }
 
 /// A file of variables, if it exists. Lines that concern a field must be understood; others are warned about.
-fn file(path: &Path, fields: &BTreeSet<String>, environment: &Layer, need: Need) -> Result<Option<Layer>, VariablesError> {
+fn file(
+    path: &Path,
+    fields: &BTreeSet<String>,
+    environment: &Layer,
+    need: Need,
+) -> Result<Option<Layer>, VariablesError> {
     let bytes = match input::read(path, input::SETTINGS) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -178,7 +190,10 @@ fn file(path: &Path, fields: &BTreeSet<String>, environment: &Layer, need: Need)
         Ok(parsed) => parsed,
         Err(Encoding::Utf16) if need == Need::Named => return Err(VariablesError::Utf16 { path: path.to_owned() }),
         Err(Encoding::Utf16) => {
-            tracing::warn!("{} is not read: it is in UTF-16, as PowerShell writes files; save it as UTF-8", path.display());
+            tracing::warn!(
+                "{} is not read: it is in UTF-16, as PowerShell writes files; save it as UTF-8",
+                path.display()
+            );
             return Ok(None);
         }
     };
@@ -288,7 +303,9 @@ mod tests {
         let (key, url) = (("SPACE_API_KEY", "k"), ("API_URL", "https://evil.example/x"));
         assert_eq!(
             strange(vec![environment(&[key]), files(&[url])]).as_deref(),
-            Some("SPACE_API_KEY from the environment is sent to evil.example, which API_URL from .env names: both should come from one place")
+            Some(
+                "SPACE_API_KEY from the environment is sent to evil.example, which API_URL from .env names: both should come from one place"
+            )
         );
         assert!(strange(vec![environment(&[url]), files(&[key])]).is_some());
         assert_eq!(strange(vec![environment(&[key, url]), files(&[url])]), None);

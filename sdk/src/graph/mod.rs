@@ -15,20 +15,20 @@ mod scan;
 mod text;
 mod value;
 
-pub use entity::{Entity, Properties, RawData, Tags};
 pub(crate) use entity::join_property;
 #[cfg(test)]
 pub(crate) use entity::merge;
+pub use entity::{Entity, Properties, RawData, Tags};
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
     Readable, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
+pub(crate) use parted::Parted;
 pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
-pub(crate) use parted::Parted;
 pub(crate) use scan::{Values, plain_text};
 pub use text::ObjectWriter;
 pub(crate) use text::{ObjectText, written};

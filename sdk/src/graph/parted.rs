@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::text::{ObjectText, ObjectWriter};
-use super::value::{write_list, write_text};
 use super::Properties;
 use super::entity::merge;
+use super::text::{ObjectText, ObjectWriter};
+use super::value::{write_list, write_text};
 
 const RAW_DATA: &str = "_rawData";
 
@@ -74,7 +74,8 @@ impl Parted {
                 Some(b'[') => Value::Array(Vec::new()),
                 _ => serde_json::from_str(raw.get()).unwrap_or_default(),
             };
-            let outlines = self.raw_data.iter().map(|(name, raw)| serde_json::json!({"name": name, "rawData": outline(raw)}));
+            let outlines =
+                self.raw_data.iter().map(|(name, raw)| serde_json::json!({"name": name, "rawData": outline(raw)}));
             object.insert(RAW_DATA.into(), outlines.collect());
         }
         Value::Object(object)
@@ -109,11 +110,15 @@ mod tests {
 
     #[test]
     fn raw_data_keep_numbers_that_no_tree_can_hold() {
-        let json = r#"{"_key":"k","_rawData":[{"name":"a","rawData":{"n":1e400}},{"name":"b","rawData":[1.50]}],"z":1}"#;
+        let json =
+            r#"{"_key":"k","_rawData":[{"name":"a","rawData":{"n":1e400}},{"name":"b","rawData":[1.50]}],"z":1}"#;
         assert_eq!(parted(json).text().as_str(), json);
         let amended = parted(json).amended(Properties::from_iter([("y".to_owned(), Value::from(2))]));
         assert!(amended.text().as_str().ends_with(r#""rawData":[1.50]}],"y":2,"z":1}"#), "{}", amended.text().as_str());
-        assert_eq!(amended.outlined()["_rawData"], serde_json::json!([{"name": "a", "rawData": {}}, {"name": "b", "rawData": []}]));
+        assert_eq!(
+            amended.outlined()["_rawData"],
+            serde_json::json!([{"name": "a", "rawData": {}}, {"name": "b", "rawData": []}])
+        );
     }
 
     #[test]
@@ -122,6 +127,9 @@ mod tests {
         let other = r#"{"_key":"k","_rawData":[{"name":"a","rawData":1e399},{"name":"0","rawData":2.0}],"n":"a"}"#;
         let joined = parted(one).joined(parted(other)).text();
         assert_eq!(joined.as_str(), parted(other).joined(parted(one)).text().as_str());
-        assert_eq!(joined.as_str(), r#"{"_key":"k","_rawData":[{"name":"0","rawData":2.0},{"name":"a","rawData":1e399}],"n":"a"}"#);
+        assert_eq!(
+            joined.as_str(),
+            r#"{"_key":"k","_rawData":[{"name":"0","rawData":2.0},{"name":"a","rawData":1e399}],"n":"a"}"#
+        );
     }
 }

@@ -428,7 +428,8 @@ impl Http {
         let names = &self.shared.answer_headers;
         Told {
             status: Some(status),
-            request_id: text(headers, names.request_id.as_ref()).map(|id| self.shared.own.out_of_message(id).into_owned()),
+            request_id: text(headers, names.request_id.as_ref())
+                .map(|id| self.shared.own.out_of_message(id).into_owned()),
             accepted_scopes: self.scopes(headers, names.accepted_scopes.as_ref()).unwrap_or_default(),
             ..Told::default()
         }

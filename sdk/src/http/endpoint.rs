@@ -415,10 +415,15 @@ mod tests {
             ("http://[::2]/", false),
         ] {
             assert_eq!(endpoint(base).check_base(false).is_ok(), allowed, "{base}");
-            assert!(endpoint(base).check_base(true).is_ok() && endpoint(base).allow_plain_http().check_base(false).is_ok());
+            assert!(
+                endpoint(base).check_base(true).is_ok() && endpoint(base).allow_plain_http().check_base(false).is_ok()
+            );
         }
         let error = endpoint("http://api.example.com/s3cret").check_base(false).unwrap_err();
-        assert!(error.to_string().contains("http://api.example.com,") && error.code() == "CONFIG_VALIDATION_ERROR", "{error}");
+        assert!(
+            error.to_string().contains("http://api.example.com,") && error.code() == "CONFIG_VALIDATION_ERROR",
+            "{error}"
+        );
     }
 
     #[test]

@@ -88,8 +88,7 @@ impl ProviderError {
 
     /// `told` may hold text as it came: it is made fit for a message here.
     pub(super) fn about(subject: &Subject, kind: ProviderErrorKind, problem: Problem, mut told: Told) -> Self {
-        let tidy =
-            |text: Option<String>, longest| text.map(|text| fit(&text, longest)).filter(|text| !text.is_empty());
+        let tidy = |text: Option<String>, longest| text.map(|text| fit(&text, longest)).filter(|text| !text.is_empty());
         told.request_id = tidy(told.request_id, LONGEST_CODE);
         told.code = tidy(told.code, LONGEST_CODE);
         told.message = tidy(told.message, LONGEST_MESSAGE);
@@ -273,7 +272,10 @@ mod tests {
     fn credentials_in_what_a_provider_says_are_taken_out_before_it_is_cut() {
         let told = Told {
             code: Some("//u:s3cret@h".into()),
-            message: Some(format!("{} https://u:s3cret@h/ Bearer a1B2c3D4e5F6g7H8i9", "x".repeat(LONGEST_MESSAGE - 18))),
+            message: Some(format!(
+                "{} https://u:s3cret@h/ Bearer a1B2c3D4e5F6g7H8i9",
+                "x".repeat(LONGEST_MESSAGE - 18)
+            )),
             request_id: Some("?token=s3cret".into()),
             accepted_scopes: vec!["//u:s3cret@h".into()],
             ..told(403)

@@ -62,8 +62,6 @@ mod tests;
 pub(crate) use account::AccountKey;
 pub use budget::{BudgetState, RateBudget};
 pub use client::Http;
-#[cfg(feature = "recording")]
-pub(crate) use {compression::read_within, text::without_quoted};
 pub use conditional::{AnswerKey, CachedAnswer, EtagCache, MemoryCache};
 pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
 pub use error::{ProviderError, ProviderErrorKind};
@@ -77,3 +75,5 @@ pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
 pub use usage::{RequestCounts, Usage};
 pub(crate) use wire::Tape;
+#[cfg(feature = "recording")]
+pub(crate) use {compression::read_within, text::without_quoted};

@@ -17,7 +17,8 @@ pub(super) fn treated(mut answer: RawAnswer, own: &OwnSecrets) -> RawAnswer {
     if let Some(clean) = own.out_of_data(&answer.body) {
         (answer.body, answer.repeats_secrets) = (clean, true);
     }
-    let is_json = answer.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[\"".contains(byte));
+    let is_json =
+        answer.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[\"".contains(byte));
     if is_json && memchr(b'\\', &answer.body).is_some() {
         mend_surrogates(&mut answer.body);
         if let Some(clean) = without_escaped(&answer.body, own) {
@@ -67,7 +68,8 @@ mod tests {
     fn repeated_credentials_are_replaced_in_headers_and_bodies_however_they_are_written() {
         let escaped: String = KEY.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
         let slashed = KEY.replace('/', "\\/");
-        let answer = received(&format!("id-{KEY}"), &format!(r#"{{"id":"{KEY}","a":["x {escaped}","{slashed}"],"{KEY}":1}}"#));
+        let answer =
+            received(&format!("id-{KEY}"), &format!(r#"{{"id":"{KEY}","a":["x {escaped}","{slashed}"],"{KEY}":1}}"#));
         assert!(answer.repeats_secrets);
         assert_eq!(answer.headers["request-id"], "id-[secret]");
         let body = String::from_utf8(answer.body).unwrap();

@@ -40,7 +40,9 @@ pub(super) fn decode(content: &Content, compression: Option<&str>, limit: usize)
     let encoding = content.encoding.as_deref().unwrap_or_default();
     let bytes = if encoding.eq_ignore_ascii_case("base64") {
         chunks(text, base64).ok_or(BodyError::Damaged("base64"))?
-    } else if content.is_binary == Some(true) || ["hex", "hexadecimal"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+    } else if content.is_binary == Some(true)
+        || ["hex", "hexadecimal"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
+    {
         let bytes = chunks(text, spaced_hexadecimal).ok_or(BodyError::Damaged("hexadecimal text"))?;
         // The header can be lost: no text begins so.
         if compression.is_none() && is_gzip(&bytes) { decompress(bytes, "gzip", limit)? } else { bytes }

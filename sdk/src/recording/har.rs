@@ -44,7 +44,9 @@ impl Entry {
         let mut bytes = json.as_bytes().to_vec();
         mend_surrogates(&mut bytes);
         let mut entry: Self = serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => format!("it is no exchange ({})", super::without_quoted(&error.to_string())),
+            serde_json::error::Category::Data => {
+                format!("it is no exchange ({})", super::without_quoted(&error.to_string()))
+            }
             _ => error.to_string(),
         })?;
         if entry.request.url.is_empty() {

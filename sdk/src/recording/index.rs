@@ -131,7 +131,9 @@ impl Gathered {
         // Stable: where nothing tells an order, that of the files holds.
         let all = self.places.values_mut().flatten();
         all.for_each(|series| {
-            series.answers.sort_by(|(one, _), (other, _)| one.unwrap_or_default().total_cmp(&other.unwrap_or_default()));
+            series
+                .answers
+                .sort_by(|(one, _), (other, _)| one.unwrap_or_default().total_cmp(&other.unwrap_or_default()));
         });
         let (exchanges, places, hosts) = (self.exchanges, self.places, self.hosts);
         Index { archive, pseudonyms, exchanges, places, hosts }

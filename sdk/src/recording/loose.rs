@@ -99,7 +99,8 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 
 /// A status such as 200, 200.0, `"200"` or `"200 OK"`.
 pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let number = Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number).filter(|number| number.fract() == 0.0);
+    let number =
+        Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number).filter(|number| number.fract() == 0.0);
     Ok(number.and_then(|number| format!("{number:.0}").parse().ok()).unwrap_or_default())
 }
 

@@ -45,8 +45,9 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The version of a package, as in `name@1.2.3`.
-static VERSION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^v?[0-9]+(?:\.[0-9]+)*(?:[-+._][0-9A-Za-z.-]*)?$").expect("the pattern is a constant"));
+static VERSION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^v?[0-9]+(?:\.[0-9]+)*(?:[-+._][0-9A-Za-z.-]*)?$").expect("the pattern is a constant")
+});
 
 /// Gives addresses their other names.
 #[derive(Clone)]
@@ -123,7 +124,10 @@ impl Pseudonyms {
 
     /// Each part is named by itself and what follows it, so that the parts of two domains agree where they are one.
     fn domain(&self, domain: &str) -> String {
-        if domain.starts_with('[') || !domain.contains('.') || domain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        if domain.starts_with('[')
+            || !domain.contains('.')
+            || domain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
             return format!("{}.{TOP}", self.name("domain", domain, 4));
         }
         let starts = std::iter::once(0).chain(domain.match_indices('.').map(|(at, _)| at + 1));

@@ -154,8 +154,8 @@ mod tests {
     #[test]
     fn a_range_is_answered_by_itself_then_by_other_page_sizes_then_by_none_from_the_start() {
         let asked = range("id ..; max=1000");
-        let distances =
-            ["id ..; max=1000", "id ..; max=200", "", "id ]a..; max=1000"].map(|other| asked.distance(&range(other), || true));
+        let distances = ["id ..; max=1000", "id ..; max=200", "", "id ]a..; max=1000"]
+            .map(|other| asked.distance(&range(other), || true));
         assert_eq!(distances, [Some(0), Some(2), Some(4), None]);
         assert_eq!(range("id ]a..; max=2").distance(&range(""), || true), None);
         assert_eq!(range("id ..; order=desc").distance(&range(""), || true), None);
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn bodies_are_compared_as_json_and_may_be_missing_in_a_recording() {
-        let distances =
-            ["{\"b\":1,\"a\":2}", "", "{\"a\":3}"].map(|other| body("{ \"a\": 2, \"b\": 1 }").distance(&body(other), || true));
+        let distances = ["{\"b\":1,\"a\":2}", "", "{\"a\":3}"]
+            .map(|other| body("{ \"a\": 2, \"b\": 1 }").distance(&body(other), || true));
         assert_eq!(distances, [Some(0), Some(1), None]);
         assert_eq!(body("").distance(&body("{}"), || true), None);
     }

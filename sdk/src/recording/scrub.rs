@@ -202,7 +202,9 @@ impl Edit for BodyEdit<'_> {
 
     fn text(&self, field: Option<&str>, text: &str) -> Option<String> {
         let changed = match self.scrub.text(text) {
-            _ if text != REDACTED && field.is_some_and(is_secret_name) && is_unguessable(text) => Some(REDACTED.to_owned()),
+            _ if text != REDACTED && field.is_some_and(is_secret_name) && is_unguessable(text) => {
+                Some(REDACTED.to_owned())
+            }
             Cow::Owned(changed) => Some(changed),
             Cow::Borrowed(_) => None,
         };
@@ -324,14 +326,20 @@ mod tests {
         let request = scrub().request(&sent);
         let kept = serde_json::to_string(&request).unwrap();
         assert!(!kept.contains("s3cret"), "{kept}");
-        assert_eq!(request.post_data.and_then(|data| data.text).as_deref(), Some("drain=%5Bredacted%5D&client_secret=%5Bredacted%5D&a=b"));
+        assert_eq!(
+            request.post_data.and_then(|data| data.text).as_deref(),
+            Some("drain=%5Bredacted%5D&client_secret=%5Bredacted%5D&a=b")
+        );
         let headers = [("x-drain", "s3cret"), ("x-a", "b")];
         assert_eq!(entry(&heard(&headers, b"[]")).response.headers.len(), 1);
     }
 
     #[test]
     fn a_body_that_no_tree_can_hold_loses_its_secrets_and_keeps_its_numbers() {
-        assert_eq!(body_of(r#"{"z":1e400, "drain":"s3cret", "a":"x\ud83d", "n":1.50}"#), r#"{"z":1e400,"drain":"[redacted]","a":"x\ud83d","n":1.50}"#.replace("x\\ud83d", "x\u{fffd}"));
+        assert_eq!(
+            body_of(r#"{"z":1e400, "drain":"s3cret", "a":"x\ud83d", "n":1.50}"#),
+            r#"{"z":1e400,"drain":"[redacted]","a":"x\ud83d","n":1.50}"#.replace("x\\ud83d", "x\u{fffd}")
+        );
         let deep = format!("{}\"https://u:s3cret@h\"{}", "[".repeat(200), "]".repeat(200));
         assert!(!body_of(&deep).contains("s3cret"));
     }

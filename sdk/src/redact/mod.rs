@@ -8,6 +8,6 @@ mod string;
 mod tests;
 
 pub(crate) use copy::{CopyError, Edit, edited};
-pub use rule::{REDACTED, Redaction};
 pub(crate) use rule::clean_strings;
+pub use rule::{REDACTED, Redaction};
 pub(crate) use string::{edit_escaped, mend_surrogates};

@@ -22,6 +22,11 @@ impl Redaction {
         self.fields.insert(name.into());
     }
 
+    /// The fields that are marked as secret.
+    pub(crate) fn fields(&self) -> &BTreeSet<String> {
+        &self.fields
+    }
+
     /// Takes the secrets out.
     ///
     /// ```

@@ -91,10 +91,7 @@ fn text_that_is_nearly_as_it_is_kept_needs_no_parser() {
     redaction.field("token");
     let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
     for (text, kept) in [
-        (
-            r#"{"a":[{"b":-12,"c":true}],"d":"é@x","e":null}"#,
-            Some(r#"{"a":[{"b":-12,"c":true}],"d":"é@x","e":null}"#),
-        ),
+        (r#"{"a":[{"b":-12,"c":true}],"d":"é@x","e":null}"#, Some(r#"{"a":[{"b":-12,"c":true}],"d":"é@x","e":null}"#)),
         ("{ \"a\" : [ 1,\n\t2 ], \"b\": {} }", Some(r#"{"a":[1,2],"b":{}}"#)),
         (r#"["b","a"]"#, Some(r#"["b","a"]"#)),
         ("7", Some("7")),
@@ -117,7 +114,9 @@ fn text_that_is_nearly_as_it_is_kept_needs_no_parser() {
 #[test]
 fn copied_names_are_in_order_and_the_last_of_equal_ones_counts() {
     let mut copied = b"before ".to_vec();
-    Redaction::default().copy(r#" {"b": 1, "a": {"z": [], "y": {}}, "\u0062": 2.50, "c": "\ud83d"} "#, &mut copied).unwrap();
+    Redaction::default()
+        .copy(r#" {"b": 1, "a": {"z": [], "y": {}}, "\u0062": 2.50, "c": "\ud83d"} "#, &mut copied)
+        .unwrap();
     assert_eq!(String::from_utf8(copied).unwrap(), "before {\"a\":{\"y\":{},\"z\":[]},\"b\":2.50,\"c\":\"\u{fffd}\"}");
 }
 

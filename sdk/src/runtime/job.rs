@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +19,7 @@ use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError,
 use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::forecast::{Forecast, Known, basis};
+use super::options::{self, Options, ResumeError};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, without_credentials};
 
 /// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
@@ -37,6 +37,9 @@ pub enum JobError {
     /// A class schema cannot be used.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// The job cannot go on as it began.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,16 +90,6 @@ pub struct Job<'a> {
     tape: Tape,
 }
 
-/// What a job was asked to do, kept with it so that it goes on as it began.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Options {
-    steps: Vec<StepId>,
-    sources: BTreeMap<String, bool>,
-    validation: Validation,
-    reuse_answers: bool,
-}
-
 impl<'a> Job<'a> {
     /// A job of all steps.
     pub fn new(integration: &'a Integration, store: &'a Store) -> Self {
@@ -118,15 +111,10 @@ impl<'a> Job<'a> {
     }
 
     /// Takes up a job that did not end, or ended with something missing, as it was begun: what is done stays, the rest is
-    /// collected.
+    /// collected. Its own options count, its class schemas included, whatever else is asked of this job.
     #[must_use]
     pub fn resume(mut self, job: &JobRow) -> Self {
-        let options: Options = serde_json::from_value(job.options.clone()).unwrap_or_default();
         self.instance.clone_from(&job.instance);
-        self.selection = options.steps;
-        self.sources = options.sources;
-        self.validation = options.validation;
-        self.reuse_answers = options.reuse_answers;
         self.resume = Some(job.clone());
         self
     }
@@ -214,7 +202,8 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// [`JobError`] where the job cannot begin or cannot be recorded; a job that began and failed has a summary.
-    pub async fn run(self, values: &Values, cancel: CancellationToken) -> Result<Summary, JobError> {
+    pub async fn run(mut self, values: &Values, cancel: CancellationToken) -> Result<Summary, JobError> {
+        let options = self.options(values)?;
         let plan = Plan::new(self.integration)?;
         let schemas = self.integration.schemas(self.class_schemas.clone())?;
         let chosen = plan.closure(&self.selection)?;
@@ -230,7 +219,7 @@ impl<'a> Job<'a> {
         if let (Some(http), Some(answers)) = (&mut connection.http, &answers) {
             *http = http.conditional(answers.clone());
         }
-        let (job, ended) = self.begin().await?;
+        let (job, ended) = self.begin(&options).await?;
         let started = Timestamp::now();
         let steps = plan.steps().map(|step| {
             let (id, name) = (step.id().clone(), step.declaration().name.clone());
@@ -300,22 +289,44 @@ impl<'a> Job<'a> {
         Ok(known.forecast())
     }
 
-    /// A new job, or the one to be resumed with those of its steps that need not run again.
-    async fn begin(&self) -> Result<(JobStore, BTreeMap<StepId, StepReport>), StoreError> {
-        if let Some(row) = &self.resume {
-            let job = self.store.resume_job(row).await?;
-            let complete = |step: &StepRow| matches!(step.status.as_str(), "success" | "cached");
-            let ended = job.steps().await?.into_iter().filter(complete);
-            let reports = ended.filter_map(|step| Some((step.step, serde_json::from_value(step.result).ok()?)));
-            return Ok((job, reports.collect()));
-        }
-        let options = serde_json::to_value(Options {
+    /// What the job is to do: what it was asked to do when it began, if it is resumed.
+    fn options(&mut self, values: &Values) -> Result<Options, ResumeError> {
+        let now = Options {
             steps: self.selection.clone(),
             sources: self.sources.clone(),
             validation: self.validation,
             reuse_answers: self.reuse_answers,
-        });
-        let options = options.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            class_schemas: self.class_schemas.clone(),
+            secret_fields: self.integration.redaction.fields().clone(),
+            configuration: options::configuration(self.integration, values),
+        };
+        let Some(row) = &self.resume else { return Ok(now) };
+        if row.integration != self.integration.id() {
+            let (theirs, ours) = (row.integration.clone(), self.integration.id().to_owned());
+            return Err(ResumeError::Integration { job: row.id.clone(), theirs, ours });
+        }
+        let begun = Options::of(row)?;
+        begun.check(&row.id, &now)?;
+        self.selection.clone_from(&begun.steps);
+        self.sources.clone_from(&begun.sources);
+        self.class_schemas.clone_from(&begun.class_schemas);
+        (self.validation, self.reuse_answers) = (begun.validation, begun.reuse_answers);
+        Ok(begun)
+    }
+
+    /// A new job, or the one to be resumed with those of its steps that need not run again.
+    async fn begin(&self, options: &Options) -> Result<(JobStore, BTreeMap<StepId, StepReport>), StoreError> {
+        if let Some(row) = &self.resume {
+            let job = self.store.resume_job(row).await?;
+            let complete = |step: &StepRow| matches!(step.status.as_str(), "success" | "cached");
+            let ended = job.steps().await?.into_iter().filter(complete);
+            let report = |step: StepRow| match serde_json::from_value(step.result) {
+                Ok(report) => Ok((step.step, report)),
+                Err(error) => Err(StoreError::Corrupt(format!("the result of the step `{}`: {error}", step.step))),
+            };
+            return Ok((job, ended.map(report).collect::<Result<_, _>>()?));
+        }
+        let options = serde_json::to_value(options).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         Ok((self.store.begin_job(self.integration.id(), &self.instance, &options).await?, BTreeMap::new()))
     }
 

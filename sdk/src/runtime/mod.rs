@@ -18,11 +18,13 @@ mod execution;
 mod forecast;
 mod job;
 mod late;
+mod options;
 
 pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
 pub use event::{Announced, Event};
 pub use forecast::{Forecast, StepForecast};
 pub use job::{Job, JobError};
+pub use options::ResumeError;
 
 #[cfg(test)]
 mod tests;

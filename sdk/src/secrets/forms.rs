@@ -6,8 +6,8 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 use regex::{Captures, Regex};
 
-use super::{REDACTED, SecretKind};
 use super::chance::is_secret;
+use super::{REDACTED, SecretKind};
 
 /// Each form: its kind and the pattern. Of a match, the group `keep` is no secret, and what is in the group `secret` is one
 /// only where it is unguessable. Each match contains one of [`LITERALS`].
@@ -46,8 +46,30 @@ static EACH: LazyLock<[Regex; FORMS.len()]> =
 
 /// Fixed texts of which every match of a form contains one.
 pub(super) const LITERALS: [&str; 24] = [
-    "PRIVATE KEY", "earer", "EARER", "asic", "ASIC", "eyJ", "%3A%2F%2F", "%3a%2f%2f", "%3A%2f%2f", "jdbc:oracle", "AKIA", "ASIA",
-    "HRKU-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AIza", "k_live_", "npm_",
+    "PRIVATE KEY",
+    "earer",
+    "EARER",
+    "asic",
+    "ASIC",
+    "eyJ",
+    "%3A%2F%2F",
+    "%3a%2f%2f",
+    "%3A%2f%2f",
+    "jdbc:oracle",
+    "AKIA",
+    "ASIA",
+    "HRKU-",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "AIza",
+    "k_live_",
+    "npm_",
 ];
 
 static LITERAL: LazyLock<AhoCorasick> =

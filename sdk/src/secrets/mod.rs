@@ -21,9 +21,9 @@ mod own;
 mod parameter;
 mod userinfo;
 
-pub(crate) use chance::is_unguessable;
 #[cfg(feature = "recording")]
 pub(crate) use chance::is_placeholder;
+pub(crate) use chance::is_unguessable;
 pub(crate) use names::{is_secret_name, may_name_secrets};
 pub(crate) use own::OwnSecrets;
 

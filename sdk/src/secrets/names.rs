@@ -25,8 +25,29 @@ const POSITIONS: [&str; 5] = ["next", "page", "cursor", "continuation", "sync"];
 /// Fixed texts of which every secret name contains one, without its last letters and its case.
 static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let literals = [
-        "oken", "OKEN", "ecret", "ECRET", "assw", "ASSW", "assphrase", "ASSPHRASE", "ikey", "IKEY", "tekey", "sskey", "ntkey",
-        "Key", "KEY", "_key", "-key", "uthoriz", "UTHORIZ", "redential", "REDENTIAL", "ignature", "IGNATURE",
+        "oken",
+        "OKEN",
+        "ecret",
+        "ECRET",
+        "assw",
+        "ASSW",
+        "assphrase",
+        "ASSPHRASE",
+        "ikey",
+        "IKEY",
+        "tekey",
+        "sskey",
+        "ntkey",
+        "Key",
+        "KEY",
+        "_key",
+        "-key",
+        "uthoriz",
+        "UTHORIZ",
+        "redential",
+        "REDENTIAL",
+        "ignature",
+        "IGNATURE",
     ];
     AhoCorasick::new(literals).expect("the literals are constants")
 });
@@ -53,10 +74,22 @@ mod tests {
 
     #[test]
     fn a_name_tells_a_secret_from_a_position_and_a_property_of_it() {
-        for name in ["token", "access_token", "clientSecret", "PASSWORD", "x-api-key", "refreshTokens", "private_key", "sig", "API_KEY"] {
+        for name in [
+            "token",
+            "access_token",
+            "clientSecret",
+            "PASSWORD",
+            "x-api-key",
+            "refreshTokens",
+            "private_key",
+            "sig",
+            "API_KEY",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["nextToken", "page_token", "NextContinuationToken", "token_type", "password_updated_at", "key", "design"] {
+        for name in
+            ["nextToken", "page_token", "NextContinuationToken", "token_type", "password_updated_at", "key", "design"]
+        {
             assert!(!is_secret_name(name), "{name}");
         }
     }

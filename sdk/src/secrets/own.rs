@@ -39,7 +39,10 @@ impl OwnSecrets {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let all: BTreeSet<String> = secrets.into_iter().flat_map(parts).filter(|part| part.len() >= SHORTEST).collect();
         let long = all.iter().filter(|secret| is_conspicuous(secret));
-        Self { in_data: finder(long.flat_map(|secret| forms(secret))), in_messages: finder(all.iter().flat_map(|secret| forms(secret))) }
+        Self {
+            in_data: finder(long.flat_map(|secret| forms(secret))),
+            in_messages: finder(all.iter().flat_map(|secret| forms(secret))),
+        }
     }
 
     /// Whether data hold one.
@@ -87,7 +90,8 @@ fn replaced<'a>(finder: Option<&AhoCorasick>, text: &'a str) -> Cow<'a, str> {
 fn parts(value: &str) -> Vec<String> {
     let last = value.trim().rsplit(' ').next().unwrap_or_default();
     let encoded = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
-    let decoded = encoded.and_then(|(_, text)| STANDARD.decode(text.trim()).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded =
+        encoded.and_then(|(_, text)| STANDARD.decode(text.trim()).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
     let password = decoded.and_then(|pair| Some(pair.split_once(':')?.1.to_owned()));
     std::iter::once(last.to_owned()).chain(password).collect()
 }
@@ -169,7 +173,14 @@ mod tests {
         let percent = percent_encoded(KEY, "-_.!~*'()");
         assert_eq!(percent, "HRKU-bR3akerDistinct%2BKey%2F01234567%3D%3D");
         let hex: String = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
-        for form in [KEY.to_owned(), KEY.to_uppercase(), KEY.to_lowercase(), percent.clone(), percent.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d"), hex] {
+        for form in [
+            KEY.to_owned(),
+            KEY.to_uppercase(),
+            KEY.to_lowercase(),
+            percent.clone(),
+            percent.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d"),
+            hex,
+        ] {
             assert_eq!(hidden(&format!("a {form} b")), "a [secret] b", "{form}");
         }
     }

@@ -22,7 +22,8 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
         }
         let start = equals + 1;
         let value = text[start..].split(ends_value).next().unwrap_or_default();
-        if !value.is_empty() && !value.starts_with('=') && !is_stand_in(&value.replace("%5B", "[").replace("%5D", "]")) {
+        if !value.is_empty() && !value.starts_with('=') && !is_stand_in(&value.replace("%5B", "[").replace("%5D", "]"))
+        {
             spans.push(start..start + value.len());
         }
     }
@@ -37,7 +38,9 @@ fn name_before(text: &str) -> &str {
 }
 
 fn ends_value(letter: char) -> bool {
-    letter.is_whitespace() || letter.is_control() || matches!(letter, '&' | ';' | '"' | '\'' | '<' | '>' | '#' | ',' | '\\' | '`')
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(letter, '&' | ';' | '"' | '\'' | '<' | '>' | '#' | ',' | '\\' | '`')
 }
 
 #[cfg(test)]
@@ -64,7 +67,15 @@ mod tests {
 
     #[test]
     fn positions_and_stand_ins_are_no_secrets() {
-        for text in ["https://h/?page_token=abc", "?token=[redacted]", "?token=%5Bredacted%5D", "token==x", "a=b", "password=", "x=token"] {
+        for text in [
+            "https://h/?page_token=abc",
+            "?token=[redacted]",
+            "?token=%5Bredacted%5D",
+            "token==x",
+            "a=b",
+            "password=",
+            "x=token",
+        ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }
     }

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 
 use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Parted, Relationship, StepId};
 use crate::redact::Redaction;
-use crate::secrets;
 use crate::schema::{Finding, Schemas, Validation};
+use crate::secrets;
 use crate::store::{JobStore, Row, Rows};
 
 use super::bytes;

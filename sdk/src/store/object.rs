@@ -281,7 +281,9 @@ pub(super) fn amend<E>(
 }
 
 fn rewrite(connection: &Connection, rowid: i64, object: &ObjectText) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?.execute(params![rowid, object.as_str()])?;
+    connection
+        .prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?
+        .execute(params![rowid, object.as_str()])?;
     Ok(())
 }
 

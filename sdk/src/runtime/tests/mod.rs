@@ -24,6 +24,7 @@ mod ends;
 mod going_on;
 mod memory;
 mod refusals;
+mod resuming;
 
 fn id(text: &str) -> StepId {
     StepId::new(text).expect("a step id")

@@ -1,0 +1,160 @@
+//! What a job was asked to do, kept with it: a job that is resumed goes on as it began, or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use url::{Host, Url};
+
+use crate::config::Values;
+use crate::graph::{JobId, StepId};
+use crate::integration::Integration;
+use crate::schema::Validation;
+use crate::store::JobRow;
+
+/// Everything that decides what a job does, except for the credentials and the speed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Options {
+    pub(super) steps: Vec<StepId>,
+    pub(super) sources: BTreeMap<String, bool>,
+    pub(super) validation: Validation,
+    pub(super) reuse_answers: bool,
+    /// The class schemas that were given, whole: their folder may change or go.
+    pub(super) class_schemas: BTreeMap<String, Value>,
+    /// The fields that raw data are kept without.
+    pub(super) secret_fields: BTreeSet<String>,
+    /// The fields of the configuration that are not secret, each as a digest.
+    pub(super) configuration: BTreeMap<String, String>,
+}
+
+/// Why a job cannot go on as it began.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// What it was asked to do cannot be read.
+    #[error("the job {job} cannot be resumed: its options cannot be read ({source}). Start a new job")]
+    Options {
+        /// The job.
+        job: JobId,
+        /// What is wrong with them.
+        source: serde_json::Error,
+    },
+    /// It belongs to another integration.
+    #[error("the job {job} cannot be resumed: it belongs to the integration {theirs:?}, not to {ours:?}")]
+    Integration {
+        /// The job.
+        job: JobId,
+        /// The integration that began it.
+        theirs: String,
+        /// The one that is to resume it.
+        ours: String,
+    },
+    /// Other class schemas are given than those it began with.
+    #[error(
+        "the job {job} cannot be resumed with these class schemas: it began with others. Resume it without schemas, \
+         which keeps those it began with, or start a new job"
+    )]
+    ClassSchemas {
+        /// The job.
+        job: JobId,
+    },
+    /// The integration keeps raw data without other fields than before.
+    #[error(
+        "the job {job} cannot be resumed: the integration's secret fields have changed since it began ({fields}). \
+         Start a new job"
+    )]
+    SecretFields {
+        /// The job.
+        job: JobId,
+        /// Those that were added or removed.
+        fields: String,
+    },
+    /// The configuration differs from the one it began with.
+    #[error(
+        "the job {job} cannot be resumed: the configuration has changed since it began ({fields}). Restore it, or start \
+         a new job"
+    )]
+    Configuration {
+        /// The job.
+        job: JobId,
+        /// The fields that changed.
+        fields: String,
+    },
+}
+
+impl Options {
+    /// What a job was asked to do.
+    pub(super) fn of(job: &JobRow) -> Result<Self, ResumeError> {
+        let unreadable = |source| ResumeError::Options { job: job.id.clone(), source };
+        Self::deserialize(&job.options).map_err(unreadable)
+    }
+
+    /// Refuses to go on with anything else than what the job began with; class schemas need not be given again.
+    pub(super) fn check(&self, job: &JobId, now: &Self) -> Result<(), ResumeError> {
+        let job = || job.clone();
+        if !now.class_schemas.is_empty() && now.class_schemas != self.class_schemas {
+            return Err(ResumeError::ClassSchemas { job: job() });
+        }
+        if now.secret_fields != self.secret_fields {
+            let changed = now.secret_fields.symmetric_difference(&self.secret_fields);
+            return Err(ResumeError::SecretFields { job: job(), fields: list(changed) });
+        }
+        let names: BTreeSet<&String> = self.configuration.keys().chain(now.configuration.keys()).collect();
+        let differs = |name: &&&String| self.configuration.get(**name) != now.configuration.get(**name);
+        let changed: Vec<&&String> = names.iter().filter(differs).collect();
+        match changed.is_empty() {
+            true => Ok(()),
+            false => Err(ResumeError::Configuration { job: job(), fields: list(changed) }),
+        }
+    }
+}
+
+fn list(names: impl IntoIterator<Item = impl ToString>) -> String {
+    names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The fields of the configuration that are set and not secret, each as a digest.
+pub(super) fn configuration(integration: &Integration, values: &Values) -> BTreeMap<String, String> {
+    let open = integration.fields().iter().filter(|field| !field.masked);
+    let set = open.filter_map(|field| {
+        let text = values.read::<Option<String>>(field.name, field.default).ok().flatten()?;
+        Some((field.name.to_owned(), digest(&without_place(text))))
+    });
+    set.collect()
+}
+
+/// A URL without credentials; one of this computer, such as that of an imitation, without a port that differs each time.
+fn without_place(text: String) -> String {
+    let Ok(mut url) = text.parse::<Url>() else { return text };
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return text,
+    };
+    // These fail for URLs that cannot have them, which are left as they are.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    if here {
+        let _ = url.set_port(None);
+    }
+    url.into()
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_the_same_whatever_its_credentials_and_on_this_computer_whatever_its_port() {
+        let place = |text: &str| without_place(text.to_owned());
+        assert_eq!(place("https://me:secret@api.example.com/v1"), "https://api.example.com/v1");
+        assert_eq!(place("http://127.0.0.1:4711/v1"), place("http://127.0.0.1:9999/v1"));
+        assert_ne!(place("https://api.example.com:1/"), place("https://api.example.com:2/"));
+        assert_eq!(place("eu, us"), "eu, us");
+    }
+}
