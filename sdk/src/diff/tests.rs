@@ -208,7 +208,10 @@ async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> Jo
         };
         rows.push(row, &json!({"_key": text}).to_string());
     }
-    let done = |(number, parent): &(i64, &str)| DonePart { number: *number, parent: key(parent), books: "{}".into() };
+    let done = |(number, parent): &(i64, &str)| {
+        let (number, path, parent) = (*number, (*parent).to_owned(), key(parent));
+        DonePart { number, parent, path, outer: None, books: "{}".into() }
+    };
     let place = job.place().await.expect("a place");
     let step = StepId::new("fetch").expect("an id");
     job.submit(place, step, rows, parts.iter().map(done).collect()).done().await.expect("a batch");

@@ -273,7 +273,7 @@ impl StepContext {
             None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
         };
-        let part = Part::new(self.intake().next_part(), path);
+        let part = Part::new(self.intake().next_part(), under.key.clone(), path);
         self.0.ledger.open().parts += 1;
         match part.doing(work).await {
             Ok(()) => self.intake().close_part(part).await,

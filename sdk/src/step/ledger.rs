@@ -238,9 +238,10 @@ mod tests {
 
     #[test]
     fn findings_that_are_alike_take_no_more_room_in_the_books_of_a_part_and_are_counted_when_they_are_taken_over() {
-        let (ledger, part) = (Ledger::default(), Part::new(1));
+        let (ledger, part) =
+            (Ledger::default(), Part::new(1, ObjectKey::new("team:000001").unwrap(), "team:000001".into()));
         (0..100).for_each(|key| ledger.find(vec![finding(key)], Some(&*part)));
-        let json = part.books().unwrap();
+        let json = part.mark().unwrap().unwrap().books;
         assert!(json.len() < 500, "{json}");
         let resumed = Ledger::default();
         resumed.take_over(serde_json::from_str(&json).unwrap());

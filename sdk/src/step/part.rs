@@ -24,6 +24,7 @@ tokio::task_local! {
 #[derive(Debug)]
 pub(crate) struct Part {
     number: PartNumber,
+    parent: ObjectKey,
     path: String,
     /// The part that contains this one.
     outer: Option<Arc<Part>>,
@@ -62,9 +63,9 @@ impl PartTurns {
 
 impl Part {
     /// A part inside the current one, if there is one.
-    pub(crate) fn new(number: PartNumber, path: String) -> Arc<Self> {
+    pub(crate) fn new(number: PartNumber, parent: ObjectKey, path: String) -> Arc<Self> {
         let (outer, has_gap, books) = (Self::current(), AtomicBool::default(), Mutex::default());
-        Arc::new(Self { number, path, outer, has_gap, books })
+        Arc::new(Self { number, parent, path, outer, has_gap, books })
     }
 
     /// The place of a parent among the parts of a step: below the current part, and the how manieth of this parent there.
@@ -95,8 +96,13 @@ impl Part {
         if self.has_gap.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let (number, path, books) = (self.number, self.path.clone(), serde_json::to_string(&*self.open())?);
-        Ok(Some(DonePart { number, path, outer: self.outer.as_ref().map(|outer| outer.number), books }))
+        Ok(Some(DonePart {
+            number: self.number,
+            parent: self.parent.clone(),
+            path: self.path.clone(),
+            outer: self.outer.as_ref().map(|outer| outer.number),
+            books: serde_json::to_string(&*self.open())?,
+        }))
     }
 
     /// Does the work of the part.

@@ -22,6 +22,8 @@ pub(super) const SHARED: PartNumber = -1;
 pub struct DonePart {
     /// Its number.
     pub number: PartNumber,
+    /// The key of the parent.
+    pub parent: ObjectKey,
     /// Its place among the parts of the step.
     pub path: String,
     /// The number of the part that contains it.

@@ -15,14 +15,15 @@ pub(super) fn mark(
     step: &StepId,
     done: &[DonePart],
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO part (job, step, number, path, outer, books) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO part (job, step, number, parent, path, outer, books) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let mut mark = connection.prepare_cached(sql)?;
     for part in done {
         if keys.is_unmarked(step, part.number) {
             part.outer.inspect(|outer| keys.leave_unmarked(step, *outer));
             continue;
         }
-        mark.execute(params![keys.job(), step.as_str(), part.number, part.path, part.outer, part.books])?;
+        let DonePart { number, parent, path, outer, books } = part;
+        mark.execute(params![keys.job(), step.as_str(), number, parent.as_str(), path, outer, books])?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ CREATE TABLE part (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
   number INTEGER NOT NULL,
+  parent TEXT NOT NULL,
   path TEXT NOT NULL,
   outer INTEGER,
   books TEXT NOT NULL,
