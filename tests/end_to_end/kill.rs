@@ -33,7 +33,7 @@ fn killed_after(heroku: &Heroku, place: &Place, line: &str, requests: usize) {
 #[test]
 fn a_job_killed_at_any_request_resumes_to_the_graph_of_an_undisturbed_run() {
     // The first request asks whose key it is: from the second one on there is a job.
-    let instants: Vec<usize> = (2..=77).step_by(5).collect();
+    let instants: Vec<usize> = (2..=67).step_by(5).collect();
     side_by_side(instants.chunks(4), |instants| {
         for &requests in instants {
             let heroku = Heroku::with(slow());

@@ -19,6 +19,7 @@ pub(crate) trait Listed: Row + Send + Sync + 'static {
     fn sort_key(&self, property: &str) -> Cow<'_, str> {
         match property {
             "id" => Cow::Owned(self.uuid().to_string()),
+            "updated_at" => Cow::Owned(dates(self.uuid()).1),
             _ => Cow::Borrowed(self.name()),
         }
     }

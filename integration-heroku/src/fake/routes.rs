@@ -1,4 +1,7 @@
 //! What the fake Heroku answers, which scopes it asks for, and what can be sorted by what.
+//!
+//! Scopes and sortable properties are those of recorded answers: `Oauth-Scope-Accepted` and `Accept-Ranges`. The lists
+//! below enterprise accounts carried neither: they come whole.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,8 +18,10 @@ use super::{
 
 /// Scopes that allow reading.
 const READERS: [&str; 5] = ["global", "read", "read-protected", "write", "write-protected"];
-/// Scopes that allow reading who one is.
-const IDENTITY: [&str; 6] = ["global", "identity", "read", "read-protected", "write", "write-protected"];
+/// Scopes that allow reading one's own account: `read` is none of them.
+const IDENTITY: [&str; 2] = ["global", "identity"];
+/// The largest page that may be asked for.
+const LARGEST_MAX: usize = 1_000;
 
 /// The one token and its scopes.
 pub(crate) fn access(options: &FakeOptions) -> Access {
@@ -29,6 +34,8 @@ pub(crate) fn dialect(max_in_next_range: bool) -> Dialect {
     let version = RequiredHeader { name: ACCEPT, value: "application/vnd.heroku+json; version=3".to_owned() };
     Dialect {
         max_in_next_range,
+        order_in_next_range: true,
+        largest_max: Some(LARGEST_MAX),
         required_headers: vec![version],
         error_body: |refusal| json!({"id": refusal.code(), "message": refusal.to_string()}),
         ..Dialect::default()
@@ -43,21 +50,21 @@ pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
         Route::get("/account/rate-limits", |request| Answer::Document(json!({"remaining": request.remaining()})))
             .scopes(IDENTITY)
             .free_of_charge(),
-        serve.all("/enterprise-accounts", |organisation| &organisation.accounts),
+        serve.all("/enterprise-accounts", |organisation| &organisation.accounts).sortable(["id", "name", "updated_at"]),
         serve
             .below("/enterprise-accounts/{id}/members", "enterprise account", |organisation, id| {
                 let account = organisation.accounts.find(id)?.id;
                 let positions = organisation.account_memberships.positions_of(account).to_vec();
                 Some(list(organisation, |organisation| &organisation.account_memberships, positions))
             })
-            .sortable(["id"]),
+            .silent_about_scopes(),
         serve
             .below("/enterprise-accounts/{id}/teams", "enterprise account", |organisation, id| {
                 let account = organisation.accounts.find(id)?.id;
                 let positions = organisation.teams.positions_of(Some(account)).to_vec();
                 Some(list(organisation, |organisation| &organisation.teams, positions))
             })
-            .sortable(["id", "name"]),
+            .silent_about_scopes(),
         serve.all("/teams", |organisation| &organisation.teams).sortable(["id", "name"]),
         serve
             .below("/teams/{id}/members", "team", |organisation, id| {
@@ -66,14 +73,14 @@ pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
                 Some(list(organisation, |organisation| &organisation.team_memberships, positions))
             })
             .scopes(["global"])
-            .sortable(["email"]),
+            .sortable(["email", "id"]),
         serve
             .below("/teams/{id}/apps", "team", |organisation, id| {
                 let team = organisation.teams.find(id)?.id;
                 let positions = organisation.apps.positions_of(team).to_vec();
                 Some(list(organisation, |organisation| &organisation.apps, positions))
             })
-            .sortable(["id", "name"]),
+            .sortable(["id", "name", "updated_at"]),
         serve
             .below("/teams/{id}/addons", "team", |organisation, id| {
                 let team = organisation.teams.find(id)?.id;

@@ -232,7 +232,7 @@ async fn the_account_and_its_rate_limit_are_told() {
 }
 
 #[tokio::test]
-async fn members_of_a_team_need_global_and_sort_by_email_only() {
+async fn members_of_a_team_need_global_and_sort_by_email_or_id() {
     let options = FakeOptions { scopes: vec!["read".to_owned()], ..FakeOptions::default() };
     let reading = FakeHeroku::start(Organisation::sample(), options).await.unwrap();
     let client = Client::of(&reading);
@@ -244,9 +244,43 @@ async fn members_of_a_team_need_global_and_sort_by_email_only() {
     let heroku = sample().await;
     let client = Client::of(&heroku);
     let members = client.get("/teams/kestrel-platform/members").await;
-    assert_eq!((members.status, members.headers["accept-ranges"].as_str()), (200, "email"));
-    let by_id = answered(client.request("/teams/kestrel-platform/members").header("range", "id ..; max=10")).await;
-    assert_eq!((by_id.status, &by_id.body["id"]), (416, &json!("requested_range_not_satisfiable")));
+    assert_eq!((members.status, members.headers["accept-ranges"].as_str()), (200, "email, id"));
+    let by_role = answered(client.request("/teams/kestrel-platform/members").header("range", "role ..; max=10")).await;
+    assert_eq!((by_role.status, &by_role.body["id"]), (416, &json!("requested_range_not_satisfiable")));
+}
+
+#[tokio::test]
+async fn a_key_of_the_scope_read_may_list_and_may_not_read_its_own_account() {
+    let options = FakeOptions { scopes: vec!["read".to_owned()], ..FakeOptions::default() };
+    let heroku = FakeHeroku::start(Organisation::sample(), options).await.unwrap();
+    let client = Client::of(&heroku);
+    for (path, status, accepted) in [
+        ("/account", 403, Some("global identity")),
+        ("/account/rate-limits", 403, Some("global identity")),
+        ("/enterprise-accounts", 200, Some("global read read-protected write write-protected")),
+        ("/enterprise-accounts/kestrel-harbour/members", 200, None),
+        ("/enterprise-accounts/kestrel-harbour/teams", 200, None),
+        ("/teams/kestrel-platform/members", 403, Some("global")),
+        ("/teams/kestrel-platform/apps", 200, Some("global read read-protected write write-protected")),
+    ] {
+        let answer = client.get(path).await;
+        let header = |name: &str| answer.headers.get(name).map(String::as_str);
+        assert_eq!((answer.status, header("oauth-scope-accepted")), (status, accepted), "{path}");
+        assert_eq!(header("oauth-scope"), accepted.map(|_| "read"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_is_refused_that_heroku_would_refuse() {
+    let heroku = sample().await;
+    let client = Client::of(&heroku);
+    for range in ["id ..; max=1001", "id ]a..; order=asc,max=2; max=1000", "id", "id ..; size=10", "id ..; max=0"] {
+        let refused = answered(client.request("/teams/kestrel-platform/apps").header("range", range)).await;
+        assert_eq!((refused.status, &refused.body["id"]), (400, &json!("bad_request")), "{range}");
+    }
+    let first = answered(client.request("/teams/kestrel-platform/apps").header("range", "name ..; max=2")).await;
+    assert_eq!((first.status, first.headers["accept-ranges"].as_str()), (206, "id, name, updated_at"));
+    assert!(first.headers["next-range"].ends_with("..; order=asc,max=2"), "{:?}", first.headers);
 }
 
 #[tokio::test]

@@ -70,14 +70,15 @@ impl Reply {
     /// One header more. A name or value that HTTP does not allow is left out.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
             self.headers.push((name, value));
         }
         self
     }
 
-    /// The value of a header, where it is readable text.
+    /// The value of a header, if it is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(given, _)| given.as_str() == name)?.1.to_str().ok()
+        let (_, value) = self.headers.iter().find(|(given, _)| given.as_str() == name)?;
+        std::str::from_utf8(value.as_bytes()).ok()
     }
 }

@@ -23,6 +23,10 @@ pub struct Dialect {
     pub error_body: fn(&Refusal) -> Value,
     /// Whether `Next-Range` repeats the `max` of the request.
     pub max_in_next_range: bool,
+    /// Whether `Next-Range` always names the order, as in `id ]b..; order=asc,max=10`.
+    pub order_in_next_range: bool,
+    /// The largest `max` of a range; a larger one is refused. Without it, pages are as large as their limits allow.
+    pub largest_max: Option<usize>,
     /// Headers without which a request is refused.
     pub required_headers: Vec<RequiredHeader>,
 }
@@ -37,6 +41,8 @@ impl Default for Dialect {
             content_type: HeaderValue::from_static("application/json"),
             error_body: |refusal| json!({"id": refusal.code(), "message": refusal.to_string()}),
             max_in_next_range: true,
+            order_in_next_range: false,
+            largest_max: None,
             required_headers: Vec::new(),
         }
     }
@@ -62,6 +68,12 @@ impl RequiredHeader {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// 400.
+    #[error("Invalid `Range` header. Please use format like `id ..; max=10, order=desc`. ({reason})")]
+    MalformedRange {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// 401.
     #[error("The request has no token, or one that is not known.")]
     UnknownToken,
@@ -111,6 +123,7 @@ impl Refusal {
     /// A short name of the kind of refusal.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::MalformedRange { .. } => "bad_request",
             Self::UnknownToken => "unauthorized",
             Self::MissingScope { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",
@@ -125,6 +138,7 @@ impl Refusal {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
+            Self::MalformedRange { .. } => StatusCode::BAD_REQUEST,
             Self::UnknownToken => StatusCode::UNAUTHORIZED,
             Self::MissingScope { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,

@@ -136,8 +136,10 @@ impl Exchange {
         }
         let (route, parameters) = routed?;
         if let Some(granted) = granted {
-            note(scope_headers, &dialect.scopes_granted, granted);
-            note(scope_headers, &dialect.scopes_accepted, &route.scopes);
+            if !route.silent_about_scopes {
+                note(scope_headers, &dialect.scopes_granted, granted);
+                note(scope_headers, &dialect.scopes_accepted, &route.scopes);
+            }
             if !route.scopes.is_empty() && !route.scopes.iter().any(|scope| granted.contains(scope)) {
                 return Err(Refusal::MissingScope { accepted: route.scopes.clone() });
             }
@@ -168,8 +170,7 @@ impl Exchange {
     /// The page of a list that was asked for.
     fn list(&self, request: &Request, route: &Route, rows: &dyn Rows, faults: &[Fault]) -> Result<Reply, Refusal> {
         let limits = route.limits.unwrap_or(self.options.page_limits);
-        let max_in_next_range = self.options.dialect.max_in_next_range;
-        let paging = Paging { sortable: &route.sortable, limits, max_in_next_range, faults };
+        let paging = Paging { sortable: &route.sortable, limits, dialect: &self.options.dialect, faults };
         let page = match route.sortable.is_empty() {
             true => Page::whole(rows),
             false => paging.page(rows, request.header("range"))?,

@@ -5,9 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    dialect::Refusal,
+    dialect::{Dialect, Refusal},
     fault::Fault,
-    range::{Range, Start},
+    range::{Order, Range, Start},
 };
 
 /// The rows of a list. Only the rows of the page asked for are rendered.
@@ -88,8 +88,7 @@ impl Page {
 pub(crate) struct Paging<'a> {
     pub sortable: &'a [String],
     pub limits: PageLimits,
-    /// Whether `Next-Range` repeats the `max` of the request.
-    pub max_in_next_range: bool,
+    pub dialect: &'a Dialect,
     pub faults: &'a [Fault],
 }
 
@@ -121,11 +120,15 @@ impl Paging<'_> {
         let Some(header) = header else {
             return Ok(Range::whole(self.sortable.first().map_or("id", String::as_str)));
         };
-        let unusable = |reason| Refusal::UnusableRange { given: header.to_owned(), reason };
-        let range = Range::parse(header).map_err(unusable)?;
+        let range = Range::parse(header).map_err(|reason| Refusal::MalformedRange { reason })?;
+        if let (Some(max), Some(largest)) = (range.max, self.dialect.largest_max)
+            && max > largest
+        {
+            return Err(Refusal::MalformedRange { reason: format!("`max` is larger than {largest}: {max}") });
+        }
         if !self.sortable.contains(&range.property) {
             let reason = format!("`{}` is not sortable here, but: {}", range.property, self.sortable.join(", "));
-            return Err(unusable(reason));
+            return Err(Refusal::UnusableRange { given: header.to_owned(), reason });
         }
         Ok(range)
     }
@@ -146,8 +149,9 @@ impl Paging<'_> {
     }
 
     fn written(&self, next: Range) -> String {
-        let max = next.max.filter(|_| self.max_in_next_range);
-        Range { max, ..next }.to_string()
+        let max = next.max.filter(|_| self.dialect.max_in_next_range);
+        let order = next.order.or(self.dialect.order_in_next_range.then_some(Order::Ascending));
+        Range { max, order, ..next }.to_string()
     }
 }
 
@@ -155,11 +159,11 @@ impl Paging<'_> {
 fn sorted_within<'r>(rows: &'r dyn Rows, range: &Range) -> Vec<(Cow<'r, str>, usize)> {
     let mut sorted: Vec<_> = (0..rows.count()).map(|row| (rows.sort_key(row, &range.property), row)).collect();
     sorted.sort_unstable();
-    if range.descending {
+    if range.is_descending() {
         sorted.reverse();
     }
     if let Some(to) = &range.to {
-        sorted.retain(|(key, _)| if range.descending { **key >= **to } else { **key <= **to });
+        sorted.retain(|(key, _)| if range.is_descending() { **key >= **to } else { **key <= **to });
     }
     sorted
 }
@@ -167,9 +171,9 @@ fn sorted_within<'r>(rows: &'r dyn Rows, range: &Range) -> Vec<(Cow<'r, str>, us
 fn first_of(sorted: &[(Cow<'_, str>, usize)], range: &Range) -> usize {
     sorted.partition_point(|(key, _)| match &range.from {
         Start::Beginning => false,
-        Start::At(from) if range.descending => **key > **from,
+        Start::At(from) if range.is_descending() => **key > **from,
         Start::At(from) => **key < **from,
-        Start::After(from) if range.descending => **key >= **from,
+        Start::After(from) if range.is_descending() => **key >= **from,
         Start::After(from) => **key <= **from,
     })
 }
@@ -187,7 +191,8 @@ mod tests {
     fn page(header: Option<&str>, faults: &[Fault]) -> Result<Page, Refusal> {
         let sortable = ["id".to_owned()];
         let limits = PageLimits { default: 2, maximum: 3 };
-        Paging { sortable: &sortable, limits, max_in_next_range: true, faults }.page(&letters(), header)
+        let dialect = Dialect { largest_max: Some(100), ..Dialect::default() };
+        Paging { sortable: &sortable, limits, dialect: &dialect, faults }.page(&letters(), header)
     }
 
     fn ids(page: &Page) -> String {
@@ -225,6 +230,25 @@ mod tests {
     fn a_property_that_is_not_sortable_is_refused() {
         let refused = page(Some("name ..; max=2"), &[]).unwrap_err();
         assert!(matches!(refused, Refusal::UnusableRange { reason, .. } if reason.contains("but: id")));
+    }
+
+    #[test]
+    fn a_range_that_is_malformed_or_too_large_is_refused() {
+        for header in ["id ..; max=2; order=asc", "id", "id ..; max=101", "id ..; size=2"] {
+            assert!(matches!(page(Some(header), &[]), Err(Refusal::MalformedRange { .. })), "{header}");
+        }
+    }
+
+    #[test]
+    fn the_order_is_named_by_providers_that_always_do() {
+        let sortable = ["id".to_owned()];
+        let dialect = Dialect { order_in_next_range: true, ..Dialect::default() };
+        let limits = PageLimits::default();
+        let paging = Paging { sortable: &sortable, limits, dialect: &dialect, faults: &[] };
+        let first = paging.page(&letters(), Some("id ..; max=2")).unwrap();
+        assert_eq!(first.next_range.as_deref(), Some("id ]b..; order=asc,max=2"));
+        let second = paging.page(&letters(), first.next_range.as_deref()).unwrap();
+        assert_eq!(ids(&second), "cd");
     }
 
     #[test]

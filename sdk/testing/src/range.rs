@@ -6,8 +6,15 @@ pub(crate) struct Range {
     pub property: String,
     pub from: Start,
     pub to: Option<String>,
-    pub descending: bool,
+    pub order: Option<Order>,
     pub max: Option<usize>,
+}
+
+/// The order of the elements; ascending unless named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Ascending,
+    Descending,
 }
 
 /// Where a range begins.
@@ -20,12 +27,16 @@ pub(crate) enum Start {
 
 impl Range {
     pub(crate) fn whole(property: &str) -> Self {
-        Self { property: property.to_owned(), from: Start::Beginning, to: None, descending: false, max: None }
+        Self { property: property.to_owned(), from: Start::Beginning, to: None, order: None, max: None }
     }
 
-    /// Reads a header; the error says what is wrong with it.
+    /// Reads a header; the error says what is wrong with it. Options are separated by commas: a second semicolon is
+    /// none of them.
     pub(crate) fn parse(header: &str) -> Result<Self, String> {
-        let (bounds, options) = header.split_once(';').unwrap_or((header, ""));
+        let (bounds, options) = match header.split_once(';') {
+            Some((bounds, options)) => (bounds, options.split(',').map(str::trim).collect()),
+            None => (header, Vec::new()),
+        };
         let (property, bounds) = bounds.trim().split_once(' ').ok_or("no property before the bounds")?;
         let (from, to) = bounds.trim().split_once("..").ok_or("no `..` between the bounds")?;
         let from = match (from.strip_prefix(']'), from) {
@@ -34,7 +45,11 @@ impl Range {
             (None, value) => Start::At(value.to_owned()),
         };
         let mut range = Self { from, to: (!to.is_empty()).then(|| to.to_owned()), ..Self::whole(property) };
-        for option in options.split([',', ';']).map(str::trim).filter(|option| !option.is_empty()) {
+        for (number, option) in options.iter().enumerate() {
+            let name = |option: &str| option.split('=').next().map(str::to_owned);
+            if options[..number].iter().any(|earlier| name(earlier) == name(option)) {
+                return Err(format!("an option given twice: {option}"));
+            }
             range.set(option)?;
         }
         Ok(range)
@@ -42,8 +57,8 @@ impl Range {
 
     fn set(&mut self, option: &str) -> Result<(), String> {
         match option.split_once('=') {
-            Some(("order", "asc")) => self.descending = false,
-            Some(("order", "desc")) => self.descending = true,
+            Some(("order", "asc")) => self.order = Some(Order::Ascending),
+            Some(("order", "desc")) => self.order = Some(Order::Descending),
             Some(("max", value)) => match value.parse() {
                 Ok(max) if max > 0 => self.max = Some(max),
                 _ => return Err(format!("`max` is not a positive number: {value}")),
@@ -51,6 +66,10 @@ impl Range {
             _ => return Err(format!("unknown option: {option}")),
         }
         Ok(())
+    }
+
+    pub(crate) fn is_descending(&self) -> bool {
+        self.order == Some(Order::Descending)
     }
 }
 
@@ -63,12 +82,12 @@ impl std::fmt::Display for Range {
             Start::After(value) => write!(f, "]{value}")?,
         }
         write!(f, "..{}", self.to.as_deref().unwrap_or_default())?;
-        match (self.descending, self.max) {
-            (false, None) => Ok(()),
-            (true, None) => f.write_str("; order=desc"),
-            (false, Some(max)) => write!(f, "; max={max}"),
-            (true, Some(max)) => write!(f, "; order=desc,max={max}"),
-        }
+        let order = self.order.map(|order| match order {
+            Order::Ascending => "order=asc".to_owned(),
+            Order::Descending => "order=desc".to_owned(),
+        });
+        let options: Vec<String> = order.into_iter().chain(self.max.map(|max| format!("max={max}"))).collect();
+        if options.is_empty() { Ok(()) } else { write!(f, "; {}", options.join(",")) }
     }
 }
 
@@ -78,7 +97,13 @@ mod tests {
 
     #[test]
     fn a_range_is_written_as_it_was_read() {
-        for text in ["id ..", "id ..; max=1000", "name ]b..; order=desc,max=10", "id a..c; order=desc"] {
+        for text in [
+            "id ..",
+            "id ..; max=1000",
+            "name ]b..; order=desc,max=10",
+            "id a..c; order=desc",
+            "id ]ü..; order=asc,max=2",
+        ] {
             assert_eq!(Range::parse(text).unwrap().to_string(), text);
         }
     }
@@ -89,5 +114,9 @@ mod tests {
         assert_eq!(Range::parse("id 1-2").unwrap_err(), "no `..` between the bounds");
         assert_eq!(Range::parse("id ..; max=0").unwrap_err(), "`max` is not a positive number: 0");
         assert_eq!(Range::parse("id ..; limit=5").unwrap_err(), "unknown option: limit=5");
+        let twice = Range::parse("id ]a..; order=asc,max=2; max=1000").unwrap_err();
+        assert_eq!(twice, "`max` is not a positive number: 2; max=1000");
+        assert_eq!(Range::parse("id ..; max=1, max=2").unwrap_err(), "an option given twice: max=2");
+        assert_eq!(Range::parse("id ..;").unwrap_err(), "unknown option: ");
     }
 }

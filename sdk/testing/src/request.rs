@@ -65,9 +65,9 @@ impl Request {
         self.query.as_deref()
     }
 
-    /// A header's value, where it is readable text.
+    /// A header's value, if it is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
 
     /// The body.

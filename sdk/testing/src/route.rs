@@ -16,6 +16,7 @@ pub struct Route {
     pub(crate) pattern: PathPattern,
     pub(crate) handler: Handler,
     pub(crate) scopes: Vec<String>,
+    pub(crate) silent_about_scopes: bool,
     pub(crate) sortable: Vec<String>,
     pub(crate) limits: Option<PageLimits>,
     pub(crate) free_of_charge: bool,
@@ -29,6 +30,7 @@ impl Route {
             pattern: PathPattern::new(pattern),
             handler: Arc::new(handler),
             scopes: Vec::new(),
+            silent_about_scopes: false,
             sortable: Vec::new(),
             limits: None,
             free_of_charge: false,
@@ -60,6 +62,13 @@ impl Route {
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Answers without the headers of scopes, as some paths of real providers do.
+    #[must_use]
+    pub fn silent_about_scopes(mut self) -> Self {
+        self.silent_about_scopes = true;
         self
     }
 

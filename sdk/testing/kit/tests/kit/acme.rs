@@ -35,7 +35,7 @@ impl Provider for Acme {
 
     async fn verify(&self) -> Result<Access, ProviderError> {
         let owner: Value = self.0.get("/whoami", &[]).json().await?;
-        Ok(Access { subject: owner["email"].to_string(), scopes: None })
+        Ok(Access::of(owner["email"].to_string()))
     }
 }
 
