@@ -9,6 +9,7 @@ use integration_sdk::http::{
 };
 use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::config::HerokuConfig;
 use crate::resource::{self, Resource};
@@ -29,6 +30,7 @@ impl Provider for Heroku {
             .user_agent(concat!("integration-heroku/", env!("CARGO_PKG_VERSION")))
             .request_id_header("Request-Id")
             .accepted_scopes_header("Oauth-Scope-Accepted")
+            .granted_scopes_header("Oauth-Scope")
             .rate_remaining_header("RateLimit-Remaining")
             .rate_budget(RateBudget { capacity: 4_500, refill_per_minute: 75.0 })
     }
@@ -37,18 +39,14 @@ impl Provider for Heroku {
         Self(http)
     }
 
-    /// Who the key belongs to. The API does not tell which scopes a key holds.
+    /// Reads the owner of the key. Only 401 refuses a key: `/account` accepts the scopes `global` and `identity` alone,
+    /// and the account of the owner may be suspended or past due, while the lists can still be read.
     async fn verify(&self) -> Result<Access, ProviderError> {
-        let account: Result<resource::Account, ProviderError> = self.0.get("/account", &[]).json().await;
+        let account: Result<Value, ProviderError> = self.0.get("/account", &[]).json().await;
         match account {
-            Ok(account) => Ok(Access { subject: account.email, scopes: None }),
-            Err(mut error) => {
-                // A key that may not even ask who it is opens nothing else.
-                if error.kind == ProviderErrorKind::Authorization {
-                    error.kind = ProviderErrorKind::Authentication;
-                }
-                Err(error)
-            }
+            Ok(account) => Ok(owner_of(&account)),
+            Err(error) if leaves_the_owner_unknown(&error) => Ok(Access::of_unknown(error)),
+            Err(error) => Err(error),
         }
     }
 
@@ -58,9 +56,14 @@ impl Provider for Heroku {
 }
 
 impl Heroku {
-    /// The scopes that the key is seen to hold: `read` where it may list enterprise accounts, `global` where it may list
-    /// the members of a team. `None` where there is no team to try.
+    /// Returns the scopes of the key: those that an answer names in `Oauth-Scope`, or, without that header, `read` if
+    /// the key may list enterprise accounts and `global` if it may list the members of a team. `None` if there is no
+    /// team to try.
     async fn seen_scopes(&self) -> Result<Option<BTreeSet<String>>, ProviderError> {
+        let probe = self.0.get("/enterprise-accounts", &[]).probe().await?;
+        if let Some(granted) = probe.granted_scopes {
+            return Ok(Some(with_implied(granted)));
+        }
         let Some(account) = self.enterprise_accounts().try_next().await? else { return Ok(None) };
         let Some(team) = self.enterprise_teams(&account.id).try_next().await? else { return Ok(None) };
         let mut scopes = BTreeSet::from(["read".to_owned()]);
@@ -117,5 +120,59 @@ impl Heroku {
             None => self.0.get(path, &[]),
         };
         request.ranges(Ranges { order_by, max: PAGE }).unique_by(|thing: &T| thing.id().to_owned())
+    }
+}
+
+/// Scopes that include `read`.
+const READERS: [&str; 4] = ["global", "read-protected", "write", "write-protected"];
+
+/// The granted scopes and `read`, if one of them includes it.
+fn with_implied(mut granted: BTreeSet<String>) -> BTreeSet<String> {
+    if READERS.iter().any(|scope| granted.contains(*scope)) {
+        granted.insert("read".to_owned());
+    }
+    granted
+}
+
+/// Whether the key may still read lists although `/account` refuses it: 402, 403 and other refusals of this one
+/// request. A path that does not exist (404) means a wrong address.
+fn leaves_the_owner_unknown(error: &ProviderError) -> bool {
+    matches!(error.kind, ProviderErrorKind::Authorization | ProviderErrorKind::Rejected)
+}
+
+/// The e-mail address of the account, else its name, else its id: accounts of machines have no address.
+fn owner_of(account: &Value) -> Access {
+    let text = |name: &&str| account.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
+    match ["email", "name", "id"].iter().find_map(text) {
+        Some(owner) => Access::of(owner),
+        None => Access::of_unknown("GET /account names neither an e-mail address nor a name nor an id"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_owner_is_named_by_the_first_text_of_the_account() {
+        let owner = |account: Value| owner_of(&account).subject;
+        let all = json!({"id": "01", "email": "ada@example.com", "name": "Ada"});
+        assert_eq!(owner(all).as_deref(), Some("ada@example.com"));
+        assert_eq!(owner(json!({"id": "01", "email": null, "name": "ci-bot"})).as_deref(), Some("ci-bot"));
+        assert_eq!(owner(json!({"id": "01", "email": {"address": "x"}, "name": " "})).as_deref(), Some("01"));
+        for odd in [json!(null), json!([]), json!({}), json!("me"), json!({"email": 7, "id": false})] {
+            let access = owner_of(&odd);
+            assert_eq!(access.subject, None, "{odd}");
+            assert!(access.subject_unknown.is_some(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn scopes_that_include_reading_count_as_read() {
+        let scopes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(with_implied(scopes(&["global"])), scopes(&["global", "read"]));
+        assert_eq!(with_implied(scopes(&["identity"])), scopes(&["identity"]));
     }
 }

@@ -28,8 +28,6 @@ macro_rules! resources {
 }
 
 resources! {
-    /// The owner of the key.
-    Account { email: String }
     /// `/enterprise-accounts`.
     EnterpriseAccount {
         name: String,

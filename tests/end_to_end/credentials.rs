@@ -224,11 +224,122 @@ fn a_wrong_key_is_a_finding_and_is_not_shown() {
     assert!(!said.all().contains("not-the-right-one"), "{}", said.all());
 }
 
+/// Each way in which the owner of a key stays unknown, and what is told of it.
+fn without_an_owner() -> Vec<(Heroku, &'static str)> {
+    let scope =
+        Heroku::with(FakeOptions { token: KEY.to_owned(), scopes: vec!["read".into()], ..FakeOptions::default() });
+    let refusals = [
+        (402, json!({"id": "delinquent", "message": "Your account is past due."}), "402 delinquent"),
+        (403, json!({"id": "suspended", "message": "Your account is suspended."}), "403 suspended"),
+        (422, json!({"id": "invalid_params", "message": "No."}), "422 invalid_params"),
+        (200, json!({"id": null, "email": null}), "GET /account names neither"),
+    ];
+    let mut all = vec![(scope, "accepts scopes: global, identity")];
+    for (status, body, told) in refusals {
+        let heroku = heroku();
+        heroku.fault(Fault::Status(Reply::json(status, &body)).on("/account"));
+        all.push((heroku, told));
+    }
+    all
+}
+
 #[test]
-fn a_key_that_may_not_even_ask_who_it_is_is_a_wrong_key() {
+fn a_key_whose_owner_is_unknown_works_everywhere_and_the_reason_is_told() {
+    for (heroku, told) in without_an_owner() {
+        let place = Place::before(&heroku);
+        let config = place.run("validate config --format json");
+        assert_eq!(config.code, 0, "{}", config.all());
+        let unknown = config.json()["config"]["accountUnknown"].as_str().expect("a reason").to_owned();
+        assert!(unknown.contains(told), "{unknown}");
+        let plan = place.run("plan --format json");
+        assert_eq!((plan.code, &plan.json()["subject"]), (0, &json!(null)), "{}", plan.all());
+        assert!(plan.json()["subjectUnknown"].as_str().is_some_and(|reason| reason.contains(told)), "{}", plan.out);
+        for line in ["validate config", "plan", "collect"] {
+            let said = place.run(line);
+            let text = said.all().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!([0, 3].contains(&said.code), "{line}: {text}");
+            assert!(
+                text.contains("owner of the credentials is unknown") || text.contains("their owner is unknown"),
+                "{line}: {text}"
+            );
+            assert!(text.contains(told), "{line}: {text}");
+        }
+        let (said, graph) = place.collect("");
+        assert_eq!(graph.of_type("heroku_application").len(), 25, "{}", said.all());
+    }
+}
+
+#[test]
+fn a_key_of_the_scope_read_collects_all_but_the_members_of_teams() {
+    let heroku = Heroku::with(FakeOptions { scopes: vec!["read".into()], ..FakeOptions::default() });
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let summary = said.summary();
+    assert_eq!(summary.partial().into_iter().collect::<Vec<_>>(), ["heroku_team_has_account_member"]);
+    let gaps = summary.gaps("fetch-team-members");
+    assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap.code() == "PROVIDER_AUTHORIZATION_ERROR"), "{gaps:?}");
+    assert!(gaps[0].cause().contains("accepts scopes: global"), "{gaps:?}");
+    assert_eq!(graph.of_type("heroku_team").len(), 4);
+    let plan = place.run("plan --format json").json();
+    assert_eq!(plan["scopes"], json!(["read"]));
+}
+
+#[test]
+fn a_key_that_may_read_nothing_is_not_refused_and_all_is_missing() {
     let heroku = Heroku::with(FakeOptions { token: KEY.to_owned(), scopes: Vec::new(), ..FakeOptions::default() });
-    let said = Place::before(&heroku).run("validate config --format json");
-    assert_eq!((said.code, &said.json()["config"]["problem"]["code"]), (4, &"PROVIDER_AUTHENTICATION_ERROR".into()));
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("validate config").code, 0);
+    let plan = place.run("plan");
+    assert!(plan.code == 0 && plan.out.contains("they hold no scope"), "{}", plan.all());
+    let said = place.run("collect --format json");
+    assert_eq!((said.code, said.json()["state"].as_str()), (3, Some("partial")), "{}", said.all());
+    assert_eq!(said.summary().gaps("fetch-account").len(), 1);
+}
+
+#[test]
+fn an_address_without_an_account_is_a_failure_and_not_an_unknown_owner() {
+    let heroku = heroku();
+    heroku.fault(Fault::Status(Reply::json(404, &json!({"id": "not_found", "message": "No."}))).on("/account"));
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("validate config").code, 1);
+    assert_eq!(place.run("collect").code, 1);
+}
+
+#[test]
+fn a_list_that_is_refused_is_no_reason_for_a_plan_to_fail() {
+    let heroku = heroku();
+    let refusal = json!({"id": "forbidden", "message": "You do not have access to enterprise accounts."});
+    heroku.fault(Fault::Status(Reply::json(403, &refusal)).on("/enterprise-accounts"));
+    let plan = Place::before(&heroku).run("plan");
+    assert_eq!(plan.code, 0, "{}", plan.all());
+    let text = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("their scopes are unknown (GET /enterprise-accounts answered 403 forbidden"), "{text}");
+}
+
+#[test]
+fn variables_for_connections_that_cannot_be_used_are_named() {
+    let heroku = heroku();
+    let missing = "/nowhere/bundle.pem";
+    for (variable, value) in [
+        ("HTTP_PROXY", "http://"),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1"),
+        ("all_proxy", "ftp://x"),
+        ("SSL_CERT_FILE", missing),
+        ("SSL_CERT_DIR", "/nowhere"),
+        ("REQUESTS_CA_BUNDLE", missing),
+        ("CURL_CA_BUNDLE", missing),
+        ("NODE_EXTRA_CA_CERTS", missing),
+    ] {
+        let place = Place::before(&heroku).with(variable, value);
+        for (line, code) in [("collect", 1), ("plan", 1), ("validate config", 4)] {
+            let said = place.run(line);
+            assert_eq!(said.code, code, "{variable}, {line}: {}", said.all());
+            assert!(said.all().contains(&format!("{variable} cannot be used")), "{variable}, {line}: {}", said.all());
+        }
+        assert_eq!(place.run("collect --sample").code, 0, "the sample is on this machine");
+    }
+    assert_eq!(heroku.requests(), 0);
 }
 
 #[test]

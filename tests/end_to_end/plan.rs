@@ -10,7 +10,7 @@ fn a_plan_knows_nothing_of_requests_before_the_first_job_and_what_that_took_afte
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);
     assert_snapshot!("plan_before", without_the_budget(&place.run("plan").steady()));
-    assert_eq!(heroku.requests(), 4, "the credentials, an account, a team, its members");
+    assert_eq!(heroku.requests(), 2, "the credentials and their scopes");
     place.run("collect --quiet");
     assert_snapshot!("plan_after", without_the_budget(&place.run("plan").steady()));
 }

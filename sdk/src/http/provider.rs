@@ -1,6 +1,7 @@
 //! What an integration says about its provider.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::{Endpoint, Http, ProviderError};
 
@@ -21,11 +22,35 @@ pub trait Provider: Send + Sync + Sized + 'static {
     }
 }
 
-/// What [`Provider::verify`] learned of the credentials.
+/// The result of [`Provider::verify`] for credentials that the provider did not refuse.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Who they belong to.
-    pub subject: String,
-    /// The scopes they hold, where the provider tells.
+    /// The owner of the credentials; `None` if the provider does not name one.
+    pub subject: Option<String>,
+    /// The reason why the owner is unknown, for people.
+    pub subject_unknown: Option<String>,
+    /// The scopes of the credentials, if the provider names them.
     pub scopes: Option<BTreeSet<String>>,
+}
+
+impl Access {
+    /// Credentials of a known owner.
+    pub fn of(subject: impl Into<String>) -> Self {
+        Self { subject: Some(subject.into()), ..Self::default() }
+    }
+
+    /// Credentials that the provider accepts without naming their owner, and the reason.
+    ///
+    /// Only a refusal of the credentials (401) ends a job. If they may not read their own account, the job collects
+    /// what they may read.
+    pub fn of_unknown(reason: impl fmt::Display) -> Self {
+        Self { subject_unknown: Some(reason.to_string()), ..Self::default() }
+    }
+
+    /// Adds the scopes of the credentials.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: BTreeSet<String>) -> Self {
+        self.scopes = Some(scopes);
+        self
+    }
 }

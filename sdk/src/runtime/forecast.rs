@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::graph::{JobId, StepId};
-use crate::http::BudgetState;
+use crate::http::{Access, BudgetState};
 use crate::plan::{Plan, StartState};
 use crate::store::JobState;
 use crate::summary::{StepReport, Summary};
@@ -37,10 +37,16 @@ pub struct StepForecast {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Forecast {
-    /// Who the credentials belong to; `None` where there is no provider.
+    /// The owner of the credentials; `None` without a provider, or if the provider names none.
     pub subject: Option<String>,
-    /// The scopes that they hold, as far as the provider tells.
+    /// The reason why the owner is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_unknown: Option<String>,
+    /// The scopes of the credentials, as far as they are known.
     pub scopes: Option<BTreeSet<String>>,
+    /// The reason why a check of the scopes failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes_unknown: Option<String>,
     /// The steps in the order of the plan.
     pub steps: Vec<StepForecast>,
     /// The job that the figures are taken from: the newest of the instance that collected everything, or else the one that
@@ -65,8 +71,10 @@ pub struct Forecast {
 pub(super) struct Known<'a> {
     pub(super) plan: &'a Plan,
     pub(super) starts: BTreeMap<StepId, StartState>,
-    pub(super) subject: Option<String>,
+    /// `None` without a provider.
+    pub(super) access: Option<Access>,
     pub(super) scopes: Option<BTreeSet<String>>,
+    pub(super) scopes_unknown: Option<String>,
     pub(super) remaining: Option<u64>,
     pub(super) budget: Option<BudgetState>,
     pub(super) basis: Option<Summary>,
@@ -99,9 +107,12 @@ impl Known<'_> {
         let requests = self.basis.is_some().then(|| running().filter_map(|step| step.requests).sum());
         let lacks_figures = running().any(|step| step.requests.is_none());
         let budget_time = requests.zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
+        let Access { subject, subject_unknown, .. } = self.access.unwrap_or_default();
         Forecast {
-            subject: self.subject,
+            subject,
+            subject_unknown,
             scopes: self.scopes,
+            scopes_unknown: self.scopes_unknown,
             steps,
             based_on: self.basis.as_ref().map(|job| job.job.clone()),
             based_on_state: self.basis.as_ref().map(|job| job.state),

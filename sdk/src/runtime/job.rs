@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
 use crate::graph::{ObjectType, StepId, Timestamp};
-use crate::http::{Http, Tape, Usage};
+use crate::http::{Http, Network, ProviderErrorKind, Tape, Usage};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
@@ -88,6 +88,7 @@ pub struct Job<'a> {
     reuse_answers: bool,
     resume: Option<JobRow>,
     tape: Tape,
+    network: Network,
 }
 
 impl<'a> Job<'a> {
@@ -107,6 +108,7 @@ impl<'a> Job<'a> {
             reuse_answers: false,
             resume: None,
             tape: Tape::Off,
+            network: Network::default(),
         }
     }
 
@@ -173,6 +175,13 @@ impl<'a> Job<'a> {
         self
     }
 
+    /// Sets the proxies and certificates of the machine for connections to the provider.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
     /// Where to tell what happens.
     #[must_use]
     pub fn events(mut self, sender: mpsc::Sender<Event>) -> Self {
@@ -210,9 +219,12 @@ impl<'a> Job<'a> {
         self.check_sources()?;
         let mut connection = tokio::select! {
             biased;
-            connection = self.integration.connect(values, self.concurrency, &self.tape) => connection?,
+            connection = self.integration.connect(values, self.concurrency, &self.tape, &self.network) => connection?,
             () = cancel.cancelled() => return Err(JobError::Cancelled),
         };
+        if let Some(reason) = connection.access.as_ref().and_then(|access| access.subject_unknown.as_deref()) {
+            tracing::warn!(reason, "the owner of the credentials is unknown; the collection goes on");
+        }
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
         let answers = self.answers(connection.http.as_ref()).await;
@@ -268,25 +280,36 @@ impl<'a> Job<'a> {
         let plan = Plan::new(self.integration)?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
-        let connection = self.integration.connect(values, self.concurrency, &self.tape).await?;
+        let connection = self.integration.connect(values, self.concurrency, &self.tape, &self.network).await?;
         let starts = self.starts(&plan, &connection, &chosen)?;
-        let mut scopes = connection.access.as_ref().and_then(|access| access.scopes.clone());
-        if let (None, Some(probe), Some(http)) = (&scopes, &self.integration.probe_scopes, &connection.http) {
-            scopes = probe(http.clone()).await.map_err(SetupError::from)?;
-        }
+        let (scopes, scopes_unknown) = self.scopes(&connection).await?;
         let jobs = self.store.jobs().await?.into_iter();
         let ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
         let basis = basis(ours.filter_map(|job| serde_json::from_value(job.summary?).ok()));
         let known = Known {
             plan: &plan,
             starts,
-            subject: connection.access.as_ref().map(|access| access.subject.clone()),
+            access: connection.access,
             scopes,
+            scopes_unknown,
             remaining: connection.http.as_ref().and_then(|http| http.usage().rate_remaining),
             budget: connection.http.as_ref().and_then(Http::budget),
             basis,
         };
         Ok(known.forecast())
+    }
+
+    /// Returns the scopes of the credentials, and the reason if they could not be found out: that alone prevents no job.
+    async fn scopes(&self, connection: &Connection) -> Result<(Option<BTreeSet<String>>, Option<String>), SetupError> {
+        let named = connection.access.as_ref().and_then(|access| access.scopes.clone());
+        let (None, Some(probe), Some(http)) = (&named, &self.integration.probe_scopes, &connection.http) else {
+            return Ok((named, None));
+        };
+        match probe(http.clone()).await {
+            Ok(scopes) => Ok((scopes, None)),
+            Err(error) if error.kind == ProviderErrorKind::Authentication => Err(error.into()),
+            Err(error) => Ok((None, Some(error.to_string()))),
+        }
     }
 
     /// What the job is to do: what it was asked to do when it began, if it is resumed.

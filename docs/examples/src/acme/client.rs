@@ -32,7 +32,7 @@ impl Provider for Acme {
 
     async fn verify(&self) -> Result<Access, ProviderError> {
         let owner: Owner = self.0.get("/whoami", &[]).json().await?;
-        Ok(Access { subject: owner.email, scopes: Some(owner.scopes) })
+        Ok(Access::of(owner.email).with_scopes(owner.scopes))
     }
 }
 

@@ -34,10 +34,7 @@ impl Provider for Api {
     /// Who the key belongs to, and what it may do: asked before the first step, and by `validate config`.
     async fn verify(&self) -> Result<Access, ProviderError> {
         let owner: Owner = self.0.get("/me", &[]).json().await?;
-        Ok(Access {
-            subject: owner.email,
-            scopes: Some(owner.scopes),
-        })
+        Ok(Access::of(owner.email).with_scopes(owner.scopes))
     }
 }
 

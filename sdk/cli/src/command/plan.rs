@@ -12,6 +12,7 @@ use integration_sdk::store::{JobState, Store};
 use super::sources::Sources;
 use crate::account::Account;
 use crate::failure::Failure;
+use crate::ink::printable;
 use crate::options::{self, Format};
 use crate::report::sheet::{self, right};
 use crate::report::words::{counted, duration, list, paragraph};
@@ -47,7 +48,8 @@ pub(crate) async fn run(session: &Session<'_>, order: &Plan) -> Result<u8, Failu
     order.sources.check()?;
     let configured = session.configured(&Account::new(order.sample, order.instance.as_deref())).await?;
     let store = Store::open(&session.globals.data_dir)?;
-    let mut job = Job::new(session.integration, &store).instance(&configured.instance);
+    let mut job =
+        Job::new(session.integration, &store).instance(&configured.instance).network(configured.network.clone());
     if !order.step.is_empty() {
         job = job.select(order.step.clone(), std::time::Duration::ZERO);
     }
@@ -94,6 +96,24 @@ fn runs(step: &StepForecast) -> String {
     }
 }
 
+/// The owner and the scopes of the credentials; nothing without a provider.
+fn owner(forecast: &Forecast) -> Vec<String> {
+    let scopes = match (&forecast.scopes, &forecast.scopes_unknown) {
+        (Some(scopes), _) if scopes.is_empty() => "they hold no scope".to_owned(),
+        (Some(scopes), _) => format!("they hold the scopes {}", list(scopes)),
+        (None, Some(reason)) => format!("their scopes are unknown ({})", printable(reason)),
+        (None, None) => "the provider does not tell which scopes they hold".to_owned(),
+    };
+    match (&forecast.subject, &forecast.subject_unknown) {
+        (Some(subject), _) => vec![format!("The credentials belong to {}; {scopes}.", printable(subject))],
+        (None, Some(reason)) => vec![
+            format!("The owner of the credentials is unknown: {}.", printable(reason)),
+            format!("The collection goes on without the owner; {scopes}."),
+        ],
+        (None, None) => Vec::new(),
+    }
+}
+
 fn figures(forecast: &Forecast) -> String {
     let (Some(requests), Some(took)) = (forecast.requests, forecast.duration) else {
         return "There is no earlier job: requests and time are not known.".to_owned();
@@ -110,14 +130,7 @@ fn figures(forecast: &Forecast) -> String {
 }
 
 fn sentences(forecast: &Forecast) -> Vec<String> {
-    let mut said = Vec::new();
-    if let Some(subject) = &forecast.subject {
-        let scopes = match &forecast.scopes {
-            Some(scopes) => format!("they hold the scopes {}", list(scopes)),
-            None => "the provider does not tell which scopes they hold".to_owned(),
-        };
-        said.push(format!("The credentials belong to {subject}; {scopes}."));
-    }
+    let mut said = owner(forecast);
     for step in forecast.steps.iter().filter(|step| !step.missing_scopes.is_empty()) {
         said.push(format!("{} lacks the scope {}: its types will be missing.", step.id, list(&step.missing_scopes)));
     }

@@ -62,8 +62,8 @@ impl Provider for Station {
 
     async fn verify(&self) -> Result<Access, ProviderError> {
         let whoami: serde_json::Value = self.0.get("/whoami", &[]).json().await?;
-        let subject = whoami["email"].as_str().unwrap_or_default().to_owned();
-        Ok(Access { subject, scopes: Some(["read".to_owned()].into()) })
+        let access = Access::of(whoami["email"].as_str().unwrap_or_default());
+        Ok(access.with_scopes(["read".to_owned()].into()))
     }
 }
 

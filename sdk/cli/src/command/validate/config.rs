@@ -26,6 +26,9 @@ pub(super) struct Outcome {
     /// Who the credentials belong to, where there is a provider to say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    /// Why their owner is unknown although the provider does not refuse them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_unknown: Option<String>,
     /// What the credentials allow, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<BTreeSet<String>>,
@@ -64,7 +67,7 @@ pub(super) async fn check(session: &Session<'_>, order: &Validate, named: bool) 
     let configured = session.configured(&Account::new(order.sample, order.instance.as_deref())).await?;
     let fields = session.integration.fields().iter().map(|field| Known::of(field, &configured)).collect();
     let mut outcome = Outcome { fields, ..Outcome::default() };
-    match session.integration.verify(&configured.values).await {
+    match session.integration.verify(&configured.values, &configured.network).await {
         Ok(Some(access)) => outcome.allow(access, session),
         Ok(None) => {}
         Err(SetupError::Config(error @ ConfigError::Missing { .. })) if !named => {
@@ -141,7 +144,8 @@ impl Outcome {
                 }
             }
         }
-        self.account = Some(access.subject);
+        self.account = access.subject;
+        self.account_unknown = access.subject_unknown;
         self.scopes = access.scopes;
     }
 }
@@ -159,11 +163,14 @@ impl Check for Outcome {
     }
 
     fn sentence(&self) -> String {
-        match (&self.problem, &self.account) {
-            (Some(problem), _) => format!("{}: {}", problem.code, printable(&problem.message)),
-            (None, Some(account)) => format!("The credentials work; they belong to {}.", printable(account)),
-            (None, None) if self.fields.is_empty() => "There is nothing to configure.".to_owned(),
-            (None, None) => "It is complete; there is no provider to ask.".to_owned(),
+        match (&self.problem, &self.account, &self.account_unknown) {
+            (Some(problem), ..) => format!("{}: {}", problem.code, printable(&problem.message)),
+            (None, Some(account), _) => format!("The credentials work; they belong to {}.", printable(account)),
+            (None, None, Some(reason)) => {
+                format!("The credentials are not refused; their owner is unknown: {}.", printable(reason))
+            }
+            (None, None, None) if self.fields.is_empty() => "There is nothing to configure.".to_owned(),
+            (None, None, None) => "It is complete; there is no provider to ask.".to_owned(),
         }
     }
 

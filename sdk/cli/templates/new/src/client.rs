@@ -25,10 +25,7 @@ impl Provider for Api {
     /// Who the token belongs to: asked before the first step, and by `validate config`.
     async fn verify(&self) -> Result<Access, ProviderError> {
         let owner: UserBody = self.0.get("/me", &[]).json().await?;
-        Ok(Access {
-            subject: owner.email,
-            scopes: None,
-        })
+        Ok(Access::of(owner.email))
     }
 }
 
