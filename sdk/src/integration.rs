@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
 use crate::graph::{Entity, Relationship, StepId, Timestamp};
-use crate::http::{Access, Endpoint, EndpointError, Http, Provider, ProviderError, Tape};
+use crate::http::{Access, Endpoint, EndpointError, Http, Network, Provider, ProviderError, Tape};
 use crate::redact::Redaction;
 use crate::schema::{SchemaError, Schemas};
 use crate::step::{DisabledReason, EntityHook, IngestionSource, RelationshipHook, Step};
@@ -199,8 +199,8 @@ impl Integration {
     ///
     /// # Errors
     /// [`SetupError`] where the configuration is not valid or the provider refuses it.
-    pub async fn verify(&self, values: &Values) -> Result<Option<Access>, SetupError> {
-        Ok(self.connect(values, None, &Tape::Off).await?.access)
+    pub async fn verify(&self, values: &Values, network: &Network) -> Result<Option<Access>, SetupError> {
+        Ok(self.connect(values, None, &Tape::Off, network).await?.access)
     }
 
     pub(crate) async fn connect(
@@ -208,6 +208,7 @@ impl Integration {
         values: &Values,
         in_flight: Option<usize>,
         tape: &Tape,
+        network: &Network,
     ) -> Result<Connection, SetupError> {
         let Setup { config, endpoint } = match tape.is_replay() {
             true => (self.read_setup)(&self.without_credentials(values))?,
@@ -223,7 +224,7 @@ impl Integration {
             None => endpoint,
         };
         let endpoint = self.secret_settings(values).fold(endpoint, Endpoint::secret_setting);
-        let http = Http::connect_through(endpoint, tape, &self.redaction)?;
+        let http = Http::connect_through(endpoint.network(network.clone()), tape, &self.redaction)?;
         let access = verify(http.clone()).await?;
         Ok(Connection { config, http: Some(http), access: Some(access) })
     }

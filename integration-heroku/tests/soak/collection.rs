@@ -35,6 +35,7 @@ impl<const SILENCE_MS: u64> Provider for Impatient<SILENCE_MS> {
                 rate_limited_attempts: 4,
                 first_pause: Duration::from_millis(1),
                 longest_pause: Duration::from_millis(3),
+                ..RetryPolicy::default()
             })
             .time_limits(TimeLimits { request: silence, idle: silence, ..TimeLimits::default() })
             .rate_budget(RateBudget { capacity: 1_000_000, refill_per_minute: 60_000_000.0 })

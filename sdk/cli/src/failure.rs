@@ -172,6 +172,9 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
             "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => {
                 Some(format!("check the credentials: `{program} validate config` shows where they come from"))
             }
+            "PROVIDER_RETRIES_EXCEEDED_ERROR" if error.status() == Some(429) => {
+                Some("the provider's rate limit is used up; try again later".to_owned())
+            }
             _ => Some("check the network and the address in the configuration, then try again".to_owned()),
         },
     }

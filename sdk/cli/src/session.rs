@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::Command;
 use integration_sdk::Integration;
 use integration_sdk::config::Values;
+use integration_sdk::http::Network;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,6 +36,8 @@ pub(crate) struct Configured {
     pub(crate) values: Values,
     /// The name under which jobs are kept.
     pub(crate) instance: String,
+    /// The proxies and certificates of the environment; none for the sample, which is on this machine.
+    pub(crate) network: Network,
     _server: Option<Box<dyn Any + Send>>,
 }
 
@@ -58,7 +61,11 @@ impl Session<'_> {
         if self.globals.allow_http {
             values.allow_plain_http();
         }
-        Ok(Configured { values, variables, instance: account.instance(), _server: server })
+        let network = match account.origin {
+            Origin::Sample => Network::default(),
+            _ => Network::from_variables(|name| std::env::var_os(name)),
+        };
+        Ok(Configured { values, variables, instance: account.instance(), network, _server: server })
     }
 
     /// The class schemas of a folder, where one is named.

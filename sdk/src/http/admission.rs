@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::budget::{Budget, BudgetState, RateBudget, Spent};
 use super::limit::{Entry, Limit, Outcome, UnderWay};
-use super::retry::Gate;
+use super::retry::{End, Gate, Held};
 
 /// Everything that a request waits for.
 #[derive(Debug)]
@@ -52,18 +52,22 @@ impl Admission {
     }
 
     /// Waits until a request to an endpoint may be sent.
-    pub(super) async fn admitted(&self, endpoint: &str) -> Admitted<'_> {
+    ///
+    /// # Errors
+    /// [`Held`] if that is not worth waiting for.
+    pub(super) async fn admitted(&self, endpoint: &str) -> Result<Admitted<'_>, Held> {
         let asked = Instant::now();
         let _head = self.head.acquire().await.expect("the queue is never closed");
         let mut waits = Waits::default();
         loop {
             self.gate.opened().await;
+            self.gate.passable()?;
             if let Some(budget) = &self.budget {
                 waits.for_budget += budget.affordable().await;
             }
             let place = self.places.enter(endpoint).await;
             // The gate can close, and an answer can tell of an empty bucket, while one waits for a place.
-            if self.gate.closed_until().is_some() {
+            if self.gate.closed_until().is_some() || self.gate.passable().is_err() {
                 continue;
             }
             let spent = match &self.budget {
@@ -74,13 +78,18 @@ impl Admission {
                 None => None,
             };
             waits.in_all = asked.elapsed();
-            return Admitted { place, spent, waits };
+            return Ok(Admitted { place, spent, waits });
         }
     }
 
     /// Lets no request through until then.
     pub(super) fn close_until(&self, then: Instant) {
         self.gate.close_until(then);
+    }
+
+    /// Refuses requests for this long, without letting them wait.
+    pub(super) fn hold(&self, time: Duration, end: End) {
+        self.gate.hold(Instant::now() + time, end);
     }
 
     /// Requests that may be in flight now.
@@ -209,7 +218,7 @@ mod tests {
     /// A client whose first request has told that nothing is left.
     async fn empty_bucket(in_flight: usize) -> Arc<Admission> {
         let admission = Arc::new(Admission::new(in_flight, Some(ONE_A_SECOND)));
-        admission.admitted("GET /x").await.learn(
+        admission.admitted("GET /x").await.unwrap().learn(
             "GET /x",
             Outcome::Answered { time: Duration::ZERO, bytes: 0 },
             Some(0),
@@ -219,7 +228,7 @@ mod tests {
 
     fn asking(admission: &Arc<Admission>) -> tokio::task::JoinHandle<Waits> {
         let admission = Arc::clone(admission);
-        tokio::spawn(async move { admission.admitted("GET /x").await.waits })
+        tokio::spawn(async move { admission.admitted("GET /x").await.unwrap().waits })
     }
 
     #[tokio::test(start_paused = true)]
@@ -270,6 +279,22 @@ mod tests {
         let admission = Admission::new(16, None);
         admission.close_until(Instant::now() + Duration::from_secs(60));
         assert!(admission.admitted("GET /x").now_or_never().is_none());
-        assert_eq!(admission.admitted("GET /x").await.waits.in_all.as_secs(), 60);
+        assert_eq!(admission.admitted("GET /x").await.unwrap().waits.in_all.as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_refuses_those_who_wait_and_those_who_come_until_its_time_has_passed() {
+        let admission = empty_bucket(1).await;
+        let waiting = {
+            let admission = Arc::clone(&admission);
+            tokio::spawn(async move { admission.admitted("GET /x").await.err() })
+        };
+        tokio::task::yield_now().await;
+        let day = Duration::from_secs(86_400);
+        admission.hold(day, End::of(day));
+        assert!(waiting.await.unwrap().is_some());
+        assert!(admission.admitted("GET /x").await.is_err());
+        tokio::time::advance(day).await;
+        assert!(admission.admitted("GET /x").await.is_ok());
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct RawAnswer {
 pub(super) enum Broken {
     Connection(String),
     TimedOut(&'static str),
+    /// The two ends will not agree on a secure connection the next time, either.
+    Untrusted(String),
     TooLarge,
     /// The answer was dropped half-way: the memory for answers does not suffice, and a body of so many bytes would.
     NoRoom(usize),
@@ -52,14 +54,21 @@ pub(super) enum Broken {
 pub(super) enum Unread {
     /// It is damaged: the next one may be whole.
     Broken(String),
+    /// It is somebody else's, such as a gateway's page: that may be over the next time, and seldom is.
+    Foreign(String),
     /// It is whole, and something else than expected.
     Unfit(String),
 }
 
-/// UTF-8 is decided on the whole body: a character can be split over two chunks.
+/// UTF-8 is decided on the whole body: a character can be split over two chunks. A body that ends within a character is
+/// cut off; one that holds other bytes will hold them the next time, too.
 pub(super) fn text_of(answer: &RawAnswer) -> Result<&str, Unread> {
     let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
-    std::str::from_utf8(body).map_err(|_| Unread::Broken("the body is not UTF-8".into()))
+    match std::str::from_utf8(body) {
+        Ok(text) => Ok(text),
+        Err(error) if error.error_len().is_none() => Err(Unread::Broken("the body ends within a character".into())),
+        Err(error) => Err(Unread::Unfit(format!("the body is not UTF-8 (from byte {} on)", error.valid_up_to()))),
+    }
 }
 
 /// Reads the body; what goes wrong there is told with its place.
@@ -74,16 +83,23 @@ pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Un
         if error.inner().is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
             Unread::Unfit(format!("the body does not fit: {}", misfit(error.path(), error.inner())))
         } else {
-            damaged(&error.into_inner())
+            damaged(text, &error.into_inner())
         }
     })?;
-    json.end().map_err(|error| damaged(&error))?;
+    json.end().map_err(|error| damaged(text, &error))?;
     Ok(value)
 }
 
-/// What is said of a body that ends too early, or is no JSON.
-pub(super) fn damaged(error: &serde_json::Error) -> Unread {
-    Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())))
+/// What is said of a body that ends too early, or is no JSON. Only what began as JSON may be whole the next time.
+pub(super) fn damaged(text: &str, error: &serde_json::Error) -> Unread {
+    let text = text.trim_start();
+    if error.is_eof() || text.starts_with(['{', '[', '"']) {
+        return Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())));
+    }
+    Unread::Foreign(match text.starts_with('<') {
+        true => "the body is a page of HTML or XML, not JSON".into(),
+        false => "the body is not JSON".into(),
+    })
 }
 
 /// Where and why a value does not fit a type; the value itself is not quoted.

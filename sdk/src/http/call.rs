@@ -1,6 +1,5 @@
 //! A request as it goes over the wire.
 
-use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use url::Url;
 
@@ -25,8 +24,8 @@ pub(super) enum Tolerance {
     /// None: they are errors.
     #[default]
     None,
-    /// One of this status.
-    Status(StatusCode),
+    /// Those of these statuses.
+    Statuses(&'static [u16]),
     /// Every one that would be the same if it was asked for again.
     Final,
 }

@@ -28,7 +28,7 @@ use super::limit::Outcome;
 use super::memory::{AnswerMemory, Reservation, settled};
 use super::probe::Probe;
 use super::received;
-use super::retry::Again;
+use super::retry::{Again, End, Held};
 use super::text::one_line;
 use super::usage::{Tally, Usage};
 #[cfg(feature = "recording")]
@@ -194,7 +194,7 @@ impl Http {
             // Before a place among those in flight: whoever waits for memory holds none.
             let (memory, limit) = (&self.shared.memory, self.shared.endpoint.largest_body);
             let reservation = memory.reserve(&call.counted_as, least, limit).await;
-            let admitted = self.admitted(call).await;
+            let admitted = self.admitted(call).await?;
             // What failed once is asked for as a whole: what is kept may be what is wrong.
             let cache = self.cache.as_deref().filter(|_| failed + rate_limited == 0);
             let Failure { error, again } = match self.attempt(call, &admitted, reservation, cache, &read, &keep).await {
@@ -209,6 +209,11 @@ impl Http {
                     continue;
                 }
                 Again::Never => return Err(error.after_attempts(failed + rate_limited + 1)),
+                Again::Once if failed > 0 => return Err(error.after_attempts(failed + rate_limited + 1)),
+                Again::Once => {
+                    failed += 1;
+                    (None, failed >= policy.attempts)
+                }
                 Again::Paused(told) => {
                     failed += 1;
                     (told, failed >= policy.attempts)
@@ -218,6 +223,13 @@ impl Http {
                     (told, rate_limited >= policy.rate_limited_attempts)
                 }
             };
+            if let Some(told) = told.filter(|told| *told > policy.longest_told) {
+                let end = End::of(told);
+                if let Again::RateLimited(_) = again {
+                    self.shared.admission.hold(told, end.clone());
+                }
+                return Err(error.after_attempts(failed + rate_limited).paused(&end, policy.longest_told));
+            }
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
             let pause = if self.shared.wire.is_replay() { Duration::ZERO } else { pause };
             if let Again::RateLimited(_) = again {
@@ -230,7 +242,7 @@ impl Http {
             }
             tracing::warn!(error = %error, pause_ms = milliseconds(pause), "asking again");
             self.tally.count(&call.counted_as, |usage| usage.retries += 1);
-            if let Again::Paused(_) = again {
+            if let Again::Paused(_) | Again::Once = again {
                 tokio::time::sleep(pause).await;
                 self.tally.count(&call.counted_as, |usage| usage.waited += pause);
             }
@@ -308,14 +320,18 @@ impl Http {
         heard
     }
 
-    async fn admitted(&self, call: &Call) -> Admitted<'_> {
-        let admitted = self.shared.admission.admitted(&call.counted_as).await;
+    async fn admitted(&self, call: &Call) -> Result<Admitted<'_>, ProviderError> {
+        let admitted = self.shared.admission.admitted(&call.counted_as).await.map_err(|Held(end)| {
+            let problem = Problem::Broken(format!("it was not sent, since the provider's rate limit lasts {end}"));
+            ProviderError::about(&call.subject, ProviderErrorKind::RetriesExceeded, problem, Told::default())
+                .after_attempts(0)
+        })?;
         let waits = admitted.waits;
         self.tally.count(&call.counted_as, |usage| {
             usage.waited += waits.in_all;
             usage.waited_for_budget += waits.for_budget;
         });
-        admitted
+        Ok(admitted)
     }
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
@@ -347,7 +363,7 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| Broken::from(&error))?;
+        let mut response = request.send().await.map_err(|error| self.unconnected(&error))?;
         let status = response.status();
         let limit = if status.is_success() { self.shared.endpoint.largest_body } else { LARGEST_ERROR_BODY };
         let mut headers = std::mem::take(response.headers_mut());
@@ -358,6 +374,16 @@ impl Http {
         // The status of an error says enough, whatever becomes of its body.
         let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
         Ok(RawAnswer { status, headers, body, received, hold: None, repeats_secrets: false })
+    }
+
+    /// A failure before the answer; a proxy that is set may be the cause.
+    fn unconnected(&self, error: &reqwest::Error) -> Broken {
+        let endpoint = &self.shared.endpoint;
+        let proxy = if endpoint.is_loopback() { None } else { endpoint.network.proxy_for(endpoint.base.scheme()) };
+        match (Broken::from(error), proxy.filter(|_| error.is_connect())) {
+            (Broken::Connection(why), Some(variable)) => Broken::Connection(format!("{why}; {variable} is set")),
+            (broken, _) => broken,
+        }
     }
 
     fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
@@ -387,13 +413,14 @@ impl Http {
         let again = Again::after(status, &answer.headers);
         let tolerated = match call.tolerates {
             Tolerance::None => false,
-            Tolerance::Status(tolerated) => tolerated == status,
+            Tolerance::Statuses(tolerated) => tolerated.contains(&status.as_u16()),
             Tolerance::Final => again == Again::Never,
         };
         if status.is_success() || tolerated {
             return read(answer).map_err(|unread| {
                 let (problem, again) = match unread {
                     Unread::Broken(why) => (Problem::Broken(why), Again::Paused(None)),
+                    Unread::Foreign(why) => (Problem::Unfit(why), Again::Once),
                     Unread::Unfit(why) => (Problem::Unfit(why), Again::Never),
                 };
                 told.accepted_scopes.clear();
@@ -440,7 +467,7 @@ impl Http {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
             Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
             Broken::NoRoom(bytes) => (Problem::Broken("there is no memory for it".to_owned()), Again::WithRoom(bytes)),
-            Broken::NotRecorded(why) => (Problem::Broken(why), Again::Never),
+            Broken::NotRecorded(why) | Broken::Untrusted(why) => (Problem::Broken(why), Again::Never),
             Broken::Unasked(name) => {
                 let name = one_line(&self.shared.own.out_of_message(&name), 40);
                 (Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")), Again::Never)

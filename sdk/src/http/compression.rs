@@ -98,7 +98,9 @@ mod tests {
             Broken::Connection(why) => why,
             Broken::TooLarge => "too large".into(),
             Broken::Unasked(name) => format!("unasked {name}"),
-            Broken::TimedOut(_) | Broken::NotRecorded(_) | Broken::NoRoom(_) => unreachable!("nothing is asked here"),
+            Broken::TimedOut(_) | Broken::NotRecorded(_) | Broken::Untrusted(_) | Broken::NoRoom(_) => {
+                unreachable!("nothing is asked here")
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! How connections are made, and how they fail: time limits, certificates, redirects.
 
 use std::error::Error;
+use std::io;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::redirect;
@@ -8,6 +9,7 @@ use reqwest::redirect;
 use super::answer::Broken;
 use super::compression;
 use super::endpoint::{Endpoint, EndpointError};
+use super::network::To;
 
 const MOST_REDIRECTS: usize = 5;
 
@@ -16,7 +18,7 @@ pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqw
     // Fails where the program has installed one already, and that one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;
-    let mut builder = reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .default_headers(headers)
         .connect_timeout(limits.connect)
         .read_timeout(limits.idle)
@@ -24,13 +26,8 @@ pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqw
         .redirect(within_one_origin())
         .referer(false)
         .retry(reqwest::retry::never());
-    if endpoint.is_loopback() {
-        builder = builder.no_proxy();
-    }
-    if endpoint.base.scheme() == "http" {
-        // A machine without root certificates can ask, too.
-        builder = builder.tls_certs_only([]);
-    }
+    let to = To { secure: endpoint.base.scheme() != "http", loopback: endpoint.is_loopback() };
+    let builder = endpoint.network.apply(builder, to)?;
     builder.build().map_err(|error| EndpointError::Connections { reason: root_cause(&error) })
 }
 
@@ -46,6 +43,9 @@ fn within_one_origin() -> redirect::Policy {
 impl From<&reqwest::Error> for Broken {
     fn from(error: &reqwest::Error) -> Self {
         let cause = root_cause(error);
+        if is_untrusted(error) {
+            return Self::Untrusted(format!("no secure connection ({cause})"));
+        }
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::TimedOut("no connection within the time limit"),
             (true, false) => Self::Connection(format!("no connection ({cause})")),
@@ -53,6 +53,31 @@ impl From<&reqwest::Error> for Broken {
             (false, false) => Self::Connection(format!("the connection broke ({cause})")),
         }
     }
+}
+
+/// Whether the other end cannot be trusted, or speaks no TLS that this end does: the next attempt would end alike.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(at) = cause {
+        if at.downcast_ref().is_some_and(is_final) {
+            return true;
+        }
+        // The source of an I/O error is not what it wraps, but the source of that.
+        let wrapped = at.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| at.source());
+    }
+    false
+}
+
+fn is_final(error: &rustls::Error) -> bool {
+    use rustls::{Error, InvalidMessage};
+    matches!(
+        error,
+        Error::InvalidCertificate(_)
+            | Error::NoCertificatesPresented
+            | Error::PeerIncompatible(_)
+            | Error::InvalidMessage(InvalidMessage::InvalidContentType)
+    )
 }
 
 /// The innermost cause: the outer ones repeat the address.

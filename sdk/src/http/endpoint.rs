@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::{RateBudget, RetryPolicy};
+use super::{Network, RateBudget, RetryPolicy};
 use crate::secrets::OwnSecrets;
 
 /// Reads the provider's code and message from the JSON body of an error.
@@ -53,6 +53,7 @@ pub struct Endpoint {
     pub(super) largest_element: usize,
     pub(super) most_pages: u32,
     pub(super) in_flight: usize,
+    pub(super) network: Network,
 }
 
 impl Endpoint {
@@ -91,6 +92,7 @@ impl Endpoint {
             largest_element: Self::LARGEST_ELEMENT,
             most_pages: Self::MOST_PAGES,
             in_flight: Self::IN_FLIGHT,
+            network: Network::default(),
         }
     }
 
@@ -173,8 +175,8 @@ impl Endpoint {
         self
     }
 
-    /// How to read the body of an error. By default `message` and one of `id`, `code`, `error`, at the top or below
-    /// `error`.
+    /// How to read the body of an error. By default `message` and one of `id`, `code`, `error` (a text or a number), at
+    /// the top or below `error`.
     #[must_use]
     pub fn error_body(mut self, read: ErrorBody) -> Self {
         self.error_body = read;
@@ -234,6 +236,13 @@ impl Endpoint {
     #[must_use]
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.max(1);
+        self
+    }
+
+    /// The proxies and certificates of the machine.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
         self
     }
 
@@ -352,6 +361,14 @@ pub enum EndpointError {
     /// A rate budget by which no request would ever go out.
     #[error("the provider's rate budget must hold at least one request, and more must come back each minute")]
     RateBudget,
+    /// A variable for connections is set and cannot be used.
+    #[error("{variable} cannot be used: {reason}; correct the variable or unset it")]
+    Variable {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with its value. The address of a proxy is not repeated: it may hold a password.
+        reason: String,
+    },
     /// This machine cannot make connections, for example because it has no root certificates.
     #[error("cannot prepare connections: {reason}")]
     Connections {
@@ -364,7 +381,9 @@ impl EndpointError {
     /// The code of the error in summaries.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Base { .. } | Self::PlainHttp { .. } | Self::Header { .. } => "CONFIG_VALIDATION_ERROR",
+            Self::Base { .. } | Self::PlainHttp { .. } | Self::Header { .. } | Self::Variable { .. } => {
+                "CONFIG_VALIDATION_ERROR"
+            }
             Self::RateBudget | Self::Connections { .. } => "UNEXPECTED_ERROR",
         }
     }
@@ -376,11 +395,11 @@ fn header_name(name: &str) -> Result<HeaderName, EndpointError> {
 
 fn usual_error_body(body: &Value) -> Option<(String, String)> {
     let inner = body.get("error").filter(|error| error.is_object()).unwrap_or(body);
-    let text = |name: &str| inner.get(name).and_then(Value::as_str);
-    let code = ["id", "code", "error"].into_iter().find_map(text);
+    let text = |name: &str| inner.get(name).and_then(Value::as_str).map(str::to_owned);
+    let number = |name: &str| inner.get(name).filter(|value| value.is_number()).map(Value::to_string);
+    let code = ["id", "code", "error"].into_iter().find_map(|name| text(name).or_else(|| number(name)));
     let message = ["message", "error_description", "detail"].into_iter().find_map(text);
-    (code.is_some() || message.is_some())
-        .then(|| (code.unwrap_or_default().to_owned(), message.unwrap_or_default().to_owned()))
+    (code.is_some() || message.is_some()).then(|| (code.unwrap_or_default(), message.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -459,6 +478,10 @@ mod tests {
         assert_eq!(read(json!({"id": "forbidden", "message": "no"})).as_deref(), Some("forbidden/no"));
         assert_eq!(read(json!({"error": {"code": "X", "message": "no"}})).as_deref(), Some("X/no"));
         assert_eq!(read(json!({"error": "bad", "error_description": "no"})).as_deref(), Some("bad/no"));
+        assert_eq!(read(json!({"code": 124, "message": "expired"})).as_deref(), Some("124/expired"));
+        assert_eq!(read(json!({"error": {"code": 403}})).as_deref(), Some("403/"));
+        assert_eq!(read(json!({"error": 17, "detail": "no"})).as_deref(), Some("17/no"));
+        assert_eq!(read(json!({"code": null, "error": true})), None);
         assert_eq!(read(json!(["something else"])), None);
     }
 }

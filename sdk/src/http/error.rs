@@ -1,9 +1,11 @@
 //! What a provider's failure is, in a sentence and as data.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 
+use super::retry::End;
 use super::text::one_line;
 use crate::secrets::take_out;
 
@@ -57,6 +59,8 @@ struct Detail {
     problem: Problem,
     told: Told,
     attempts: u32,
+    /// The pause that the provider asks for and that is not kept.
+    pause: Option<String>,
 }
 
 #[derive(Debug)]
@@ -83,7 +87,10 @@ impl ProviderError {
     /// An error that an integration's client finds itself, such as an answer that contradicts another one.
     pub fn new(kind: ProviderErrorKind, explanation: impl AsRef<str>) -> Self {
         let problem = Problem::Unfit(fit(explanation.as_ref(), LONGEST_MESSAGE));
-        Self { kind, detail: Box::new(Detail { subject: None, problem, told: Told::default(), attempts: 0 }) }
+        Self {
+            kind,
+            detail: Box::new(Detail { subject: None, problem, told: Told::default(), attempts: 0, pause: None }),
+        }
     }
 
     /// `told` may hold text as it came: it is made fit for a message here.
@@ -99,7 +106,7 @@ impl ProviderError {
             Problem::Status => Problem::Status,
         };
         let subject = Subject { path: take_out(&subject.path).into_owned(), ..subject.clone() };
-        Self { kind, detail: Box::new(Detail { subject: Some(subject), problem, told, attempts: 1 }) }
+        Self { kind, detail: Box::new(Detail { subject: Some(subject), problem, told, attempts: 1, pause: None }) }
     }
 
     pub(super) fn after_attempts(mut self, attempts: u32) -> Self {
@@ -109,6 +116,15 @@ impl ProviderError {
 
     pub(super) fn retries_exceeded(mut self) -> Self {
         self.kind = ProviderErrorKind::RetriesExceeded;
+        self
+    }
+
+    /// Given up, since the provider asks for a pause until `end` that is longer than the client waits.
+    pub(super) fn paused(mut self, end: &End, longest: Duration) -> Self {
+        self.kind = ProviderErrorKind::RetriesExceeded;
+        let longest = longest.as_secs_f64() / 60.0;
+        self.detail.pause =
+            Some(format!(", and asks for a pause {end}, longer than the {longest} min this client waits"));
         self
     }
 
@@ -221,6 +237,7 @@ impl fmt::Display for Detail {
             (Some(subject), _) => {
                 write!(f, "{subject}")?;
                 self.problem(f)?;
+                f.write_str(self.pause.as_deref().unwrap_or_default())?;
             }
             (None, Problem::Broken(text) | Problem::Unfit(text)) => f.write_str(text)?,
             (None, Problem::Status) => f.write_str("the provider failed")?,

@@ -6,7 +6,7 @@
 use futures::future;
 use futures::stream::{self, BoxStream, StreamExt};
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
@@ -43,7 +43,13 @@ pub trait Pagination: Send + Sync + 'static {
         false
     }
 
-    /// The provider does not take the request for the first page (416). `true` asks again, in the way that
+    /// The statuses that refuse the form of the request for the first page, so that another form may do: 416 by
+    /// default.
+    fn refusals(&self) -> &'static [u16] {
+        &[416]
+    }
+
+    /// Learns from an answer of one of the [`refusals`](Self::refusals). `true` asks again, in the way that
     /// [`ask`](Self::ask) has learned here.
     fn refused(&mut self, answer: &Answer<'_>) -> bool {
         let _ = answer;
@@ -57,6 +63,7 @@ pub struct Answer<'a> {
     status: StatusCode,
     headers: &'a HeaderMap,
     body: &'a str,
+    absent_is_empty: bool,
 }
 
 impl Answer<'_> {
@@ -67,7 +74,17 @@ impl Answer<'_> {
 
     /// A header, if it is there and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+        self.header_bytes(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// A header as it came.
+    pub(super) fn header_bytes(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).map(HeaderValue::as_bytes)
+    }
+
+    /// Whether the answer has no content (204 or `null`) and the request allows that.
+    pub(super) fn is_absent(&self) -> bool {
+        self.absent_is_empty && self.body.trim() == "null"
     }
 
     /// The body.
@@ -91,7 +108,7 @@ impl Answer<'_> {
     /// # Errors
     /// It is none.
     pub fn elements(&self) -> Result<Vec<RawJson>, String> {
-        array(self.body)
+        self.array(self.body)
     }
 
     /// The array that a JSON pointer leads to in the body.
@@ -99,10 +116,17 @@ impl Answer<'_> {
     /// # Errors
     /// There is none.
     pub fn elements_at(&self, pointer: &str) -> Result<Vec<RawJson>, String> {
+        if self.is_absent() {
+            return Ok(Vec::new());
+        }
         match part(self.body, pointer)? {
-            Some(found) => array(found),
+            Some(found) => self.array(found),
             None => Err(format!("a list should come at `{pointer}` of the body, and nothing is there")),
         }
+    }
+
+    fn array(&self, json: &str) -> Result<Vec<RawJson>, String> {
+        if self.absent_is_empty && json.trim() == "null" { Ok(Vec::new()) } else { array(json) }
     }
 }
 
@@ -143,7 +167,11 @@ impl Pagination for OnePage {
     }
 
     fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
-        Ok(Page { elements: answer.elements()?, next: Next::End })
+        let next = match answer.status() {
+            206 => Next::Lost("the list is cut off (206), and this client does not ask for its other parts".into()),
+            _ => Next::End,
+        };
+        Ok(Page { elements: answer.elements()?, next })
     }
 
     fn ends_in_body(&self, _: &Page) -> bool {
@@ -224,15 +252,16 @@ impl<P: Pagination> Pages<P> {
     async fn first(&mut self) -> Result<Page, ProviderError> {
         loop {
             let mut request = self.pagination.ask(self.request.clone(), None);
-            request.call.tolerates = Tolerance::Status(StatusCode::RANGE_NOT_SATISFIABLE);
+            let refusals = self.pagination.refusals();
+            request.call.tolerates = Tolerance::Statuses(refusals);
             let read = |answer: &RawAnswer| match answer.status {
-                StatusCode::RANGE_NOT_SATISFIABLE => Ok(Err(answer.headers.clone())),
+                status if refusals.contains(&status.as_u16()) => Ok(Err((status, answer.headers.clone()))),
                 _ => self.read(answer, None).map(Ok),
             };
-            let keep = |page: &Result<Page, HeaderMap>| page.as_ref().is_ok_and(|page| self.keeps(page));
+            let keep = |page: &Result<Page, _>| page.as_ref().is_ok_and(|page| self.keeps(page));
             match request.fetch_and_keep(read, keep).await? {
                 Ok(page) => return Ok(page),
-                Err(headers) if self.pagination.refused(&refusal(&headers)) => {}
+                Err((status, headers)) if self.pagination.refused(&refusal(status, &headers)) => {}
                 // Nothing else to try: sent once more as it is, the refusal is an error like any other.
                 Err(_) => return self.page(None).await,
             }
@@ -255,12 +284,13 @@ impl<P: Pagination> Pages<P> {
 
     fn read(&self, raw: &RawAnswer, position: Option<&str>) -> Result<Page, Unread> {
         let body = text_of(raw)?;
-        let answer = Answer { status: raw.status, headers: &raw.headers, body };
+        let absent_is_empty = self.request.absent_is_empty;
+        let answer = Answer { status: raw.status, headers: &raw.headers, body, absent_is_empty };
         // What is no page may be damaged, and damage comes first.
         let mut page = self.pagination.read(answer, position).map_err(|reason| {
             match serde_json::from_str::<IgnoredAny>(body) {
                 Ok(_) => Unread::Unfit(reason),
-                Err(error) => damaged(&error),
+                Err(error) => damaged(body, &error),
             }
         })?;
         let largest = self.request.http.largest_element();
@@ -274,6 +304,6 @@ impl<P: Pagination> Pages<P> {
     }
 }
 
-fn refusal(headers: &HeaderMap) -> Answer<'_> {
-    Answer { status: StatusCode::RANGE_NOT_SATISFIABLE, headers, body: "null" }
+fn refusal(status: StatusCode, headers: &HeaderMap) -> Answer<'_> {
+    Answer { status, headers, body: "null", absent_is_empty: false }
 }

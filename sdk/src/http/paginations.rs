@@ -1,7 +1,11 @@
 //! The paginations that most providers have: by cursor, by link, by number. Others are written by an integration.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde_json::Value;
 use url::Url;
+
+use crate::RawJson;
 
 use super::Request;
 use super::answer::part;
@@ -87,7 +91,10 @@ impl Pagination for Links {
     }
 }
 
-/// Lists by number of the page; one that is not full is the last.
+/// Lists by number of the page, up to one that is empty or shorter than the first.
+///
+/// Providers may give fewer elements than were asked for, so the length of the first page counts, not `size`: a list of
+/// one page takes two requests.
 ///
 /// ```
 /// # use integration_sdk::http::{Http, Listing, Numbered};
@@ -101,25 +108,61 @@ pub struct Numbered {
     pub page: &'static str,
     /// The number of the first: 0 or 1.
     pub first: u32,
-    /// The parameter that tells how many elements a page may have.
+    /// The parameter that sets the number of elements a page.
     pub per_page: &'static str,
-    /// So many.
+    /// The number of elements to ask for.
     pub size: usize,
+}
+
+/// A page by its number, and what is known of the pages before it.
+struct Turn {
+    number: u32,
+    /// The elements of the first page.
+    full: usize,
+    /// A digest of the page before.
+    before: u64,
+}
+
+impl Turn {
+    fn of(position: &str) -> Option<Self> {
+        let mut parts = position.split(' ');
+        let turn = Self {
+            number: parts.next()?.parse().ok()?,
+            full: parts.next()?.parse().ok()?,
+            before: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(turn)
+    }
+
+    fn position(&self) -> String {
+        format!("{} {} {}", self.number, self.full, self.before)
+    }
 }
 
 impl Pagination for Numbered {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
         let request = request.query(self.per_page, self.size);
-        match position {
-            Some(number) => request.query(self.page, number),
-            None => request.query(self.page, self.first),
-        }
+        let number = position.and_then(Turn::of).map_or(self.first, |turn| turn.number);
+        request.query(self.page, number)
     }
 
     fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
         let elements = answer.elements()?;
-        let number = position.map_or(Ok(self.first), str::parse).map_err(|error| format!("page number: {error}"))?;
-        let next = if elements.len() < self.size { Next::End } else { Next::At((number + 1).to_string()) };
+        let turn = position.and_then(Turn::of);
+        let full = turn.as_ref().map_or(elements.len(), |turn| turn.full);
+        let digest = digest(&elements);
+        if turn.as_ref().is_some_and(|turn| turn.before == digest && !elements.is_empty()) {
+            let page = self.page;
+            let reason =
+                format!("the provider repeats a page: it takes no notice of `{page}`, and more may be missing");
+            return Ok(Page { elements: Vec::new(), next: Next::Lost(reason) });
+        }
+        let number = turn.map_or(self.first, |turn| turn.number).checked_add(1);
+        let next = match number {
+            _ if elements.is_empty() || elements.len() < full => Next::End,
+            Some(number) => Next::At(Turn { number, full, before: digest }.position()),
+            None => Next::Lost("there are no more numbers for pages".into()),
+        };
         Ok(Page { elements, next })
     }
 
@@ -128,8 +171,17 @@ impl Pagination for Numbered {
     }
 }
 
+fn digest(elements: &[RawJson]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    elements.iter().for_each(|element| element.as_str().hash(&mut hasher));
+    hasher.finish()
+}
+
 /// Text or a number; `None` where there is neither.
 fn text_at(answer: &Answer<'_>, pointer: &str) -> Result<Option<String>, String> {
+    if answer.is_absent() {
+        return Ok(None);
+    }
     let Some(found) = part(answer.body(), pointer)? else { return Ok(None) };
     match serde_json::from_str(found) {
         Ok(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),

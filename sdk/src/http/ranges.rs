@@ -1,6 +1,17 @@
-//! Lists that come in ranges: `Range` asks, 206 and `Next-Range` say that there is more.
+//! Lists that come in ranges: `Range` asks for a part, `Next-Range` names the next one.
+//!
+//! A list is never taken for complete because a header is missing: an answer that is cut off (206) without `Next-Range`
+//! is followed by a request behind its last element, or by an error.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+use crate::RawJson;
 
 use super::Request;
+use super::answer::part;
 use super::pages::{Answer, Next, Page, Pagination};
 
 /// A provider may fill pages with fewer elements than were asked for: with some multiple of this.
@@ -15,51 +26,85 @@ pub struct Ranges {
     pub max: u32,
 }
 
+/// A position that is not UTF-8 begins with this, which no header can hold; each character after it is one byte.
+const BYTES: char = '\0';
+
 /// Asks for a property; where that is refused, for one that the provider names; where that is refused, for no range.
 pub(super) struct RangePages {
     order_by: Option<String>,
     max: u32,
     refused: Vec<String>,
+    /// The length of the longest page with another one after it: a page of that length is full.
+    longest: AtomicUsize,
 }
 
 impl RangePages {
     pub(super) fn new(ranges: Ranges) -> Self {
-        Self { order_by: Some(ranges.order_by.to_owned()), max: ranges.max, refused: Vec::new() }
+        let order_by = Some(ranges.order_by.to_owned());
+        Self { order_by, max: ranges.max, refused: Vec::new(), longest: AtomicUsize::default() }
     }
 
-    /// The next range as the provider told it; where it forgot the page's size, the one asked for.
-    fn with_max(&self, range: &str) -> String {
-        let parameters = range.split(';').skip(1);
-        let tells_max = parameters.into_iter().any(|parameter| parameter.trim_start().starts_with("max"));
-        if tells_max { range.to_owned() } else { format!("{range}; max={}", self.max) }
+    /// The range of the first page, if one is asked for.
+    fn first(&self) -> Option<String> {
+        self.order_by.as_ref().map(|property| format!("{property} ..; max={}", self.max))
+    }
+
+    /// What comes after a page of a list that is cut off (206) without a `Next-Range`: more may follow, so the list is
+    /// asked for behind its last element. Only an answer without elements, or one that is not cut off, ends it.
+    fn behind(&self, answer: &Answer<'_>, elements: &[RawJson], position: Option<&str>) -> Next {
+        const CUT_OFF: &str = "the list is cut off (206) without a Next-Range to go on from";
+        let Some(last) = elements.last() else {
+            return if position.is_some() { Next::End } else { Next::Lost(CUT_OFF.into()) };
+        };
+        let asked = position.map(str::to_owned).or_else(|| self.first());
+        let content = answer.header("Content-Range").and_then(Bounds::of);
+        let property = asked.as_deref().and_then(property_of).or(content.as_ref().map(|content| content.property));
+        let content_end =
+            content.as_ref().filter(|content| Some(content.property) == property).map(|content| content.end);
+        let value = property.and_then(|property| value_of(last, property).or(content_end.map(str::to_owned)));
+        match (property, value.filter(|value| is_bound(value))) {
+            (Some(property), Some(value)) => {
+                Next::At(format!("{property} ]{value}..{}", asked.as_deref().map_or("", options_of)))
+            }
+            _ => Next::Lost(format!("{CUT_OFF}, and its last element does not say where that would be")),
+        }
     }
 }
 
 impl Pagination for RangePages {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
-        match (position, &self.order_by) {
-            (Some(range), _) => request.header("Range", range),
-            (None, Some(property)) => request.header("Range", &format!("{property} ..; max={}", self.max)),
+        match (position, self.first()) {
+            (Some(position), _) => request.header_bytes("Range", &bytes_of(position)),
+            (None, Some(range)) => request.header("Range", &range),
             (None, None) => request,
         }
     }
 
+    /// `Next-Range` counts whatever the status, and is sent back as it came.
     fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
-        let next = match (answer.status(), answer.header("Next-Range").map(str::trim).filter(|told| !told.is_empty())) {
-            (206, Some(range)) => Next::At(self.with_max(range)),
-            // The last of several ranges is still a part of the list.
-            (206, None) if position.is_some() => Next::End,
-            (206, None) => Next::Lost("the list is cut off (206) without a Next-Range to go on from".into()),
-            _ => Next::End,
+        let elements = answer.elements()?;
+        let next = match (answer.header_bytes("Next-Range").and_then(position_of), answer.status()) {
+            (Some(range), _) => Next::At(range),
+            (None, 206) => self.behind(&answer, &elements, position),
+            (None, _) => Next::End,
         };
-        Ok(Page { elements: answer.elements()?, next })
+        if let Next::At(_) = next {
+            self.longest.fetch_max(elements.len(), Ordering::Relaxed);
+        }
+        Ok(Page { elements, next })
     }
 
     /// A page that is not full would be longer if there were more.
     fn ends_in_body(&self, page: &Page) -> bool {
         let elements = page.elements.len();
         let round = elements > 0 && elements.is_multiple_of(ROUND);
-        elements < self.max as usize && !round
+        let longest = self.longest.load(Ordering::Relaxed);
+        elements < self.max as usize && !round && (longest == 0 || elements < longest)
+    }
+
+    /// Heroku refuses a range that it does not understand with 400.
+    fn refusals(&self) -> &'static [u16] {
+        &[400, 416]
     }
 
     fn refused(&mut self, answer: &Answer<'_>) -> bool {
@@ -75,12 +120,69 @@ impl Pagination for RangePages {
     }
 }
 
+/// The property and the upper end of a `Content-Range` such as `id a..b`.
+struct Bounds<'a> {
+    property: &'a str,
+    end: &'a str,
+}
+
+impl<'a> Bounds<'a> {
+    fn of(header: &'a str) -> Option<Self> {
+        let bounds = header.split(';').next()?.trim();
+        let property = property_of(bounds)?;
+        let (_, end) = bounds.rsplit_once("..")?;
+        Some(Self { property, end: end.trim() })
+    }
+}
+
+/// The property of a range, such as `id` of `id ]a..; max=2`.
+fn property_of(range: &str) -> Option<&str> {
+    let (property, _) = range.trim_start_matches(BYTES).split_once(' ')?;
+    Some(property).filter(|property| !property.is_empty())
+}
+
+/// The options of a range with their semicolon, such as `; max=2`.
+fn options_of(range: &str) -> &str {
+    let behind = range.rfind("..").map_or("", |bounds| &range[bounds..]);
+    behind.find(';').map_or("", |options| &behind[options..])
+}
+
+/// The value of an element's own property by which its list is in order.
+fn value_of(element: &RawJson, property: &str) -> Option<String> {
+    let pointer = format!("/{}", property.replace('~', "~0").replace('/', "~1"));
+    match serde_json::from_str(part(element.as_str(), &pointer).ok()??).ok()? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a value can be the bound of a range, and nothing else.
+fn is_bound(value: &str) -> bool {
+    let ends_range = |letter: char| letter == ';' || letter.is_control();
+    !value.is_empty() && value.trim() == value && !value.contains("..") && !value.contains(ends_range)
+}
+
+/// A position from a header as it came; `None` for an empty one.
+fn position_of(header: &[u8]) -> Option<String> {
+    let header = header.trim_ascii();
+    let text = || match std::str::from_utf8(header) {
+        Ok(text) => text.to_owned(),
+        Err(_) => std::iter::once(BYTES).chain(header.iter().copied().map(char::from)).collect(),
+    };
+    (!header.is_empty()).then(text)
+}
+
+/// The header of a position, byte for byte.
+fn bytes_of(position: &str) -> Cow<'_, [u8]> {
+    match position.strip_prefix(BYTES) {
+        Some(bytes) => bytes.chars().filter_map(|byte| u8::try_from(byte).ok()).collect(),
+        None => Cow::Borrowed(position.as_bytes()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
-    use crate::RawJson;
-
     use super::*;
 
     #[test]
@@ -97,10 +199,37 @@ mod tests {
     }
 
     #[test]
-    fn the_page_size_is_kept_where_the_provider_forgets_it() {
+    fn a_page_as_long_as_one_before_it_may_be_full_whatever_was_asked_for() {
         let pages = RangePages::new(Ranges { order_by: "id", max: 1_000 });
-        assert_eq!(pages.with_max("id ]a.."), "id ]a..; max=1000");
-        assert_eq!(pages.with_max("id ]a..; order=asc"), "id ]a..; order=asc; max=1000");
-        assert_eq!(pages.with_max("id ]a..; max=200"), "id ]a..; max=200");
+        pages.longest.store(7, Ordering::Relaxed);
+        let page = |elements| Page { elements: vec![RawJson::from(Value::Null); elements], next: Next::End };
+        assert!(pages.ends_in_body(&page(6)) && !pages.ends_in_body(&page(7)));
+    }
+
+    #[test]
+    fn a_position_keeps_every_byte_of_its_header() {
+        for header in
+            [&b"id ]a..; order=asc,max=2"[..], "email ]jürgen@exämple.com..".as_bytes(), b"email ]j\xfcrgen..; max=2"]
+        {
+            assert_eq!(*bytes_of(&position_of(header).unwrap()), *header);
+        }
+        assert_eq!(position_of(b"  "), None);
+    }
+
+    #[test]
+    fn the_parts_of_ranges_are_found() {
+        let content = Bounds::of("id a..b; max=2").unwrap();
+        assert_eq!((content.property, content.end), ("id", "b"));
+        assert!(Bounds::of("bytes=0-1").is_none() && Bounds::of("").is_none());
+        assert_eq!(options_of("id ]a..b..; order=asc,max=2"), "; order=asc,max=2");
+        assert_eq!((options_of("id ]a.."), options_of("id ..; max=9")), ("", "; max=9"));
+        let latin = position_of(b"email ]j\xfcrgen..; max=2").unwrap();
+        assert_eq!((property_of(&latin), options_of(&latin)), (Some("email"), "; max=2"));
+    }
+
+    #[test]
+    fn a_value_that_would_end_its_range_is_no_bound() {
+        assert!(["a", "01", "ada@example.com", "ü"].into_iter().all(is_bound));
+        assert!(!["", " a", "a; max=1", "a..b", "a\r\nx: y"].into_iter().any(is_bound));
     }
 }

@@ -24,6 +24,8 @@ pub struct Request {
     pub(super) call: Call,
     /// The first thing found wrong: said when the answer is asked for, so that building needs no `?`.
     pub(super) fault: Option<String>,
+    /// Whether no content in the place of a list is an empty list.
+    pub(super) absent_is_empty: bool,
 }
 
 impl Http {
@@ -56,15 +58,34 @@ impl Request {
         let path = if fault.is_some() { template } else { url.path().get(below..).unwrap_or_default() }.to_owned();
         let counted_as = format!("{method} {template}");
         let call = Call { counted_as, ..Call::bare(Subject { method, path }, url) };
-        Self { http: http.clone(), call, fault }
+        Self { http: http.clone(), call, fault, absent_is_empty: false }
     }
 
     /// Sends a header with this request, in place of the endpoint's of that name.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        match (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes())) {
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.header_bytes(name, value.as_bytes())
+    }
+
+    /// Sends a header whose value need not be text.
+    pub(super) fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        match (name.parse::<HeaderName>(), HeaderValue::from_bytes(value)) {
             (Ok(name), Ok(value)) => drop(self.call.headers.insert(name, value)),
             _ => self.fault = self.fault.or(Some(format!("header `{name}` cannot be sent"))),
         }
+        self
+    }
+
+    /// Reads an answer without content (204) and `null` in the place of a list as an empty list, for providers that
+    /// answer so. Otherwise they are errors. Of effect on listings only.
+    ///
+    /// ```
+    /// # use integration_sdk::http::{Http, Listing};
+    /// # fn rules<Rule: serde::de::DeserializeOwned>(http: &Http, id: &str) -> Listing<Rule> {
+    /// http.get("/spaces/{id}/rules", &[&id]).absent_is_empty().list()
+    /// # }
+    /// ```
+    pub fn absent_is_empty(mut self) -> Self {
+        self.absent_is_empty = true;
         self
     }
 

@@ -1,9 +1,13 @@
 //! When to ask again: the policy, what the provider says of it, and the gate that a rate limit closes for all.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use tokio::time::Instant;
@@ -23,6 +27,9 @@ pub struct RetryPolicy {
     pub first_pause: Duration,
     /// No pause is longer, whatever the provider asks for; 60 s by default.
     pub longest_pause: Duration,
+    /// The longest time for which a provider may ask in `Retry-After`; 10 min by default. If it asks for more, the
+    /// request fails at once. After a rate limit (429), so does every other request until that time.
+    pub longest_told: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -32,6 +39,7 @@ impl Default for RetryPolicy {
             rate_limited_attempts: 10,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(60),
+            longest_told: Duration::from_secs(600),
         }
     }
 }
@@ -56,6 +64,8 @@ impl RetryPolicy {
 pub(super) enum Again {
     /// The answer would be the same.
     Never,
+    /// The answer is hardly another one: one more attempt, unless others have failed.
+    Once,
     /// After the time that the provider told, or a pause of the policy.
     Paused(Option<Duration>),
     /// The same, and everybody else waits as well.
@@ -74,37 +84,100 @@ impl Again {
     }
 }
 
+/// Longer than anybody waits; added to an instant it is still one.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// The pause that `Retry-After` asks for, in seconds or as a date. A date is read against the answer's own `Date`
 /// where there is one, so that clocks need not agree.
 fn told_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let told = text(RETRY_AFTER)?;
-    let pause = match told.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = httpdate::parse_http_date(told).ok()?;
-            let sent = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-            until.duration_since(sent).unwrap_or_default()
-        }
-    };
+    let pause = seconds(told).or_else(|| {
+        let sent = text(DATE).and_then(moment).unwrap_or(now);
+        Some(moment(told)?.duration_since(sent).unwrap_or_default())
+    })?;
     // "At once" is no pause at all: the policy knows better.
-    Some(pause).filter(|pause| !pause.is_zero())
+    Some(pause.min(FOR_EVER)).filter(|pause| !pause.is_zero())
 }
+
+/// Seconds, also with a fraction, as in `0.7`.
+fn seconds(told: &str) -> Option<Duration> {
+    if !told.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return None;
+    }
+    let seconds: f64 = told.parse().ok()?;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(FOR_EVER))
+}
+
+/// A date of HTTP, or of ISO 8601; one without an offset is in UTC.
+fn moment(text: &str) -> Option<SystemTime> {
+    let http = || httpdate::parse_http_date(text).ok();
+    let instant = || text.parse::<Timestamp>().ok();
+    let civil = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    http().or_else(|| instant().or_else(civil).and_then(|instant| instant.try_into().ok()))
+}
+
+/// The end of a long pause, as people read it after "until now" and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End(Option<Timestamp>);
+
+impl End {
+    /// The end of a pause that begins now. The wall clock is for people only.
+    pub(super) fn of(pause: Duration) -> Self {
+        Self(if pause < FOR_EVER { Timestamp::now().checked_add(pause).ok() } else { None })
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(end) => write!(f, "until {}", end.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            None => f.write_str("for more than ten years"),
+        }
+    }
+}
+
+/// No request is sent until the end of a long rate limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held(pub(super) End);
 
 /// Closed by a rate limit until the time told, for all clones of a client.
 #[derive(Debug, Default)]
-pub(super) struct Gate(Mutex<Option<Instant>>);
+pub(super) struct Gate(Mutex<Closed>);
+
+#[derive(Debug, Default)]
+struct Closed {
+    until: Option<Instant>,
+    /// Until when nobody is let through or waits.
+    held: Option<(Instant, End)>,
+}
 
 impl Gate {
     /// Closes the gate until then, or leaves it closed for longer.
     pub(super) fn close_until(&self, then: Instant) {
-        let mut until = self.until();
-        *until = Some(until.map_or(then, |already| already.max(then)));
+        let mut closed = self.closed();
+        closed.until = Some(closed.until.map_or(then, |already| already.max(then)));
+    }
+
+    /// Lets nobody wait until then.
+    pub(super) fn hold(&self, then: Instant, end: End) {
+        let mut closed = self.closed();
+        if closed.held.as_ref().is_none_or(|(already, _)| *already < then) {
+            closed.held = Some((then, end));
+        }
+    }
+
+    /// Whether it is worth waiting.
+    pub(super) fn passable(&self) -> Result<(), Held> {
+        match &self.closed().held {
+            Some((until, end)) if *until > Instant::now() => Err(Held(end.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// When the gate opens, if it is closed now.
     pub(super) fn closed_until(&self) -> Option<Instant> {
-        self.until().filter(|until| *until > Instant::now())
+        self.closed().until.filter(|until| *until > Instant::now())
     }
 
     /// Waits until the gate is open.
@@ -115,7 +188,7 @@ impl Gate {
     }
 
     /// One assignment is all that happens under the lock.
-    fn until(&self) -> MutexGuard<'_, Option<Instant>> {
+    fn closed(&self) -> MutexGuard<'_, Closed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -137,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn fractions_and_dates_of_iso_8601_are_read() {
+        let now = SystemTime::UNIX_EPOCH;
+        let pause = |told: &str| told_pause(&headers(&[(RETRY_AFTER, told)]), now);
+        assert_eq!(pause("0.7"), Some(Duration::from_millis(700)));
+        for nine in
+            ["1970-01-01T00:00:09Z", "1970-01-01 00:00:09", "1970-01-01T02:00:09+02:00", "1970-01-01T00:00:09.000Z"]
+        {
+            assert_eq!(pause(nine), Some(Duration::from_secs(9)), "{nine}");
+        }
+        assert_eq!(pause("99999999999999999999999"), Some(FOR_EVER));
+        assert_eq!(End::of(FOR_EVER).to_string(), "for more than ten years");
+    }
+
+    #[test]
     fn a_date_is_read_against_the_providers_own_clock() {
         let dates = headers(&[(RETRY_AFTER, "Fri, 01 Jan 2100 00:00:30 GMT"), (DATE, "Fri, 01 Jan 2100 00:00:10 GMT")]);
         assert_eq!(told_pause(&dates, SystemTime::now()), Some(Duration::from_secs(20)));
@@ -144,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_tells_no_time_to_come_tells_no_pause() {
-        for told in ["0", "soon", "-3", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+        for told in ["0", "0.0", "", ".", "soon", "-3", "nan", "inf", "1970-01-01", "Thu, 01 Jan 1970 00:00:00 GMT"] {
             assert_eq!(told_pause(&headers(&[(RETRY_AFTER, told)]), SystemTime::now()), None, "{told}");
         }
     }

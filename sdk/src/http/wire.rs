@@ -111,7 +111,9 @@ mod taped {
             Err(Broken::Connection(why)) => Heard::Broken(why),
             Err(Broken::TimedOut(why)) => Heard::Broken(why.to_owned()),
             Err(Broken::TooLarge) => Heard::TooLarge,
-            Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_) | Broken::NoRoom(_))) => return Err(other),
+            Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_) | Broken::Untrusted(_) | Broken::NoRoom(_))) => {
+                return Err(other);
+            }
         };
         // The endpoint has been asked with these headers: they can be sent.
         if let Ok(asked) = asked(endpoint, call) {

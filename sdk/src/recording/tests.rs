@@ -346,7 +346,7 @@ async fn an_unanswered_request_is_an_error_that_names_the_nearest_recorded_one()
 #[tokio::test]
 async fn recorded_failures_are_met_again_without_their_pauses() {
     let folder = folder();
-    let limited = || answer(429, &[("retry-after", "3600")], "{\"id\":\"rate_limit\",\"message\":\"slow\"}");
+    let limited = || answer(429, &[("retry-after", "600")], "{\"id\":\"rate_limit\",\"message\":\"slow\"}");
     let forbidden = answer(403, &[], "{\"id\":\"forbidden\",\"message\":\"no\"}");
     let exchanges = [
         (asked("/teams", None), limited()),

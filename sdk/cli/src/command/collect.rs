@@ -196,6 +196,7 @@ fn recorder(order: &Collect) -> Result<Option<Recorder>, Failure> {
 fn job<'a>(session: &Session<'a>, order: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
     let mut job =
         Job::new(session.integration, store).instance(&configured.instance).validation(order.validation.into());
+    job = job.network(configured.network.clone());
     job = job.reuse_answers(order.reuse_answers);
     if !order.step.is_empty() {
         job = job.select(order.step.clone(), order.max_age);

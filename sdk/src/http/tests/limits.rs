@@ -56,9 +56,9 @@ async fn requests_in_flight_stay_within_the_limit() {
 
 #[tokio::test]
 async fn a_pause_holds_no_slot() {
-    let policy = RetryPolicy { longest_pause: Duration::from_secs(3_600), ..RetryPolicy::default() };
+    let policy = RetryPolicy { longest_pause: Duration::from_secs(600), ..RetryPolicy::default() };
     let server = Server::answering(|_, request| match request.path.as_str() {
-        "/failing" => answer("503 Service Unavailable", &[("Retry-After", "3600")], ""),
+        "/failing" => answer("503 Service Unavailable", &[("Retry-After", "600")], ""),
         _ => ok("7"),
     })
     .await;

@@ -1,6 +1,7 @@
 //! Lists over several pages.
 
 use futures::{StreamExt, TryStreamExt};
+use serde_json::json;
 
 use crate::RawJson;
 
@@ -65,10 +66,37 @@ async fn the_next_page_is_asked_for_when_it_is_wanted() {
 
 #[tokio::test]
 async fn a_list_without_ranges_is_one_page() {
-    let server = Server::answering(|_, _| answer("200 OK", &[("Next-Range", "id ]a..")], r#"[{"id":"a"}]"#)).await;
+    let server = Server::answering(|_, _| ok(r#"[{"id":"a"}]"#)).await;
     assert_eq!(ids(teams(&server)).await.unwrap(), ["a"]);
     assert_eq!(ids(client(&server).get("/teams", &[]).list()).await.unwrap(), ["a"]);
     assert_eq!(ranges(&server), ["id ..; max=1000", ""]);
+}
+
+#[tokio::test]
+async fn a_list_of_one_answer_that_is_cut_off_is_an_error_after_its_elements() {
+    let server = Server::answering(|_, _| part("id ]a..", r#"[{"id":"a"}]"#)).await;
+    let elements: Vec<_> = client(&server).get("/teams", &[]).list::<Team>().collect().await;
+    assert!(elements[0].is_ok());
+    assert!(elements[1].as_ref().unwrap_err().to_string().contains("the list is cut off (206)"), "{elements:?}");
+}
+
+#[tokio::test]
+async fn no_content_is_an_empty_list_if_the_request_says_so() {
+    let bodies = [("204 No Content", ""), ("200 OK", "null"), ("200 OK", r#"{"items":null,"next":null}"#)];
+    for (number, (status, body)) in bodies.into_iter().enumerate() {
+        let server = Server::answering(move |_, _| answer(status, &[], body)).await;
+        let cursor = Cursor { parameter: "after", elements: "/items", next: "/next" };
+        let request = || client(&server).get("/teams", &[]);
+        assert!(ids(request().pages(cursor)).await.is_err(), "{body}");
+        assert_eq!(ids(request().absent_is_empty().pages(cursor)).await.unwrap(), [""; 0], "{body}");
+        if number < 2 {
+            assert!(ids(request().list()).await.is_err(), "{body}");
+            assert_eq!(ids(request().absent_is_empty().list()).await.unwrap(), [""; 0], "{body}");
+            assert_eq!(ids(request().absent_is_empty().ranges(BY_ID)).await.unwrap(), [""; 0], "{body}");
+        }
+    }
+    let server = Server::answering(|_, _| ok(r#"{"teams":[]}"#)).await;
+    assert!(ids(client(&server).get("/teams", &[]).absent_is_empty().list()).await.is_err());
 }
 
 #[tokio::test]
@@ -86,27 +114,6 @@ async fn elements_come_by_their_pages_and_what_does_not_fit_in_its_place() {
 }
 
 #[tokio::test]
-async fn the_last_of_several_ranges_may_be_partial_too() {
-    let server = Server::answering(|number, _| match number {
-        0 => part("id ]a..", r#"[{"id":"a"}]"#),
-        _ => answer("206 Partial Content", &[], r#"[{"id":"b"}]"#),
-    })
-    .await;
-    assert_eq!(ids(teams(&server)).await.unwrap(), ["a", "b"]);
-    assert_eq!(ranges(&server)[1], "id ]a..; max=1000", "the page size is kept");
-}
-
-#[tokio::test]
-async fn a_list_cut_off_without_a_way_on_is_an_error_after_its_elements() {
-    let server = Server::answering(|_, _| answer("206 Partial Content", &[], r#"[{"id":"a"}]"#)).await;
-    let mut listing = teams(&server);
-    assert_eq!(listing.try_next().await.unwrap().unwrap().id, "a");
-    let error = listing.try_next().await.unwrap_err();
-    assert!(error.to_string().contains("without a Next-Range"), "{error}");
-    assert!(listing.next().await.is_none());
-}
-
-#[tokio::test]
 async fn a_range_that_comes_back_ends_the_list_with_an_error() {
     let server = Server::answering(|number, _| part(["id ]a..", "id ]b.."][number % 2], r#"[{"id":"x"}]"#)).await;
     let elements: Vec<_> = teams(&server).take(20).collect().await;
@@ -115,7 +122,7 @@ async fn a_range_that_comes_back_ends_the_list_with_an_error() {
     assert!(before.len() == 3 && before.iter().all(Result::is_ok));
     let error = error.as_ref().unwrap_err();
     assert_eq!(error.kind, ProviderErrorKind::Unexpected);
-    assert!(error.to_string().contains("the provider repeats page `id ]a..; max=1000`"), "{error}");
+    assert!(error.to_string().contains("the provider repeats page `id ]a..`"), "{error}");
 }
 
 #[tokio::test]
@@ -131,11 +138,13 @@ async fn an_order_that_is_refused_gives_way_to_one_that_is_named() {
 
 #[tokio::test]
 async fn ranges_that_are_refused_give_way_to_none() {
-    for named in ["none", "id", "email"] {
+    for (named, status) in
+        [("none", "416 Range Not Satisfiable"), ("id", "416 Range Not Satisfiable"), ("email", "400 Bad Request")]
+    {
         let server = Server::answering(move |_, request| match request.header("range") {
             "" => part("id ]a..", r#"[{"id":"a"}]"#),
-            "id ]a..; max=1000" => ok(r#"[{"id":"b"}]"#),
-            _ => answer("416 Range Not Satisfiable", &[("Accept-Ranges", named)], ""),
+            "id ]a.." => ok(r#"[{"id":"b"}]"#),
+            _ => answer(status, &[("Accept-Ranges", named)], ""),
         })
         .await;
         assert_eq!(ids(teams(&server)).await.unwrap(), ["a", "b"], "{named}");
@@ -292,14 +301,43 @@ async fn a_link_in_the_body_is_followed() {
     assert_eq!(paths(&server), ["/teams", "/teams?skip=1"]);
 }
 
-#[tokio::test]
-async fn numbered_pages_end_with_one_that_is_not_full() {
-    let server = Server::answering(|number, _| match number {
-        0 => ok(r#"[{"id":"a"},{"id":"b"}]"#),
-        _ => ok("[]"),
+const NUMBERED: Numbered = Numbered { page: "page", first: 0, per_page: "size", size: 100 };
+
+/// A provider of teams by number, at most `cap` on a page.
+async fn numbered(teams: usize, cap: usize) -> (Server, Result<Vec<String>, ProviderError>) {
+    let server = Server::answering(move |_, request| {
+        let number = |name: &str| -> usize {
+            let found = request.path.split(['?', '&']).find_map(|part| part.strip_prefix(name)).unwrap();
+            found.parse().unwrap()
+        };
+        let (page, size) = (number("page="), number("size=").min(cap));
+        let ids = (page * size..teams.min((page + 1) * size)).map(|id| json!({"id": id.to_string()}));
+        ok(&json!(ids.collect::<Vec<_>>()).to_string())
     })
     .await;
-    let numbered = Numbered { page: "page", first: 0, per_page: "size", size: 2 };
-    assert_eq!(ids(client(&server).get("/teams", &[]).pages(numbered)).await.unwrap(), ["a", "b"]);
-    assert_eq!(paths(&server), ["/teams?size=2&page=0", "/teams?size=2&page=1"]);
+    let found = ids(client(&server).get("/teams", &[]).pages(NUMBERED)).await;
+    (server, found)
+}
+
+#[tokio::test]
+async fn numbered_pages_end_with_one_that_is_empty_or_shorter_than_the_first() {
+    for (teams, cap, requests) in
+        [(120, 50, 3), (100, 50, 3), (50, 50, 2), (3, 50, 2), (0, 50, 1), (150, 100, 2), (7, 1, 8)]
+    {
+        let (server, found) = numbered(teams, cap).await;
+        let expected: Vec<String> = (0..teams).map(|id| id.to_string()).collect();
+        assert_eq!(found.unwrap(), expected, "{teams} teams, {cap} a page");
+        assert_eq!(server.paths().len(), requests, "{teams} teams, {cap} a page");
+    }
+    let (server, _) = numbered(60, 50).await;
+    assert_eq!(paths(&server), ["/teams?size=100&page=0", "/teams?size=100&page=1"]);
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_no_notice_of_numbers_is_an_error_after_its_elements() {
+    let server = Server::answering(|_, _| ok(r#"[{"id":"a"},{"id":"b"}]"#)).await;
+    let elements: Vec<_> = client(&server).get("/teams", &[]).pages::<Team>(NUMBERED).collect().await;
+    assert_eq!((elements.len(), server.paths().len()), (3, 2));
+    let error = elements[2].as_ref().unwrap_err();
+    assert!(error.to_string().contains("the provider repeats a page"), "{error}");
 }

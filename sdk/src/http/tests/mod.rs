@@ -9,7 +9,9 @@ mod faults;
 mod limits;
 mod listings;
 mod memory;
+mod network;
 mod probes;
+mod ranges;
 mod retries;
 mod walks;
 
@@ -46,6 +48,7 @@ fn endpoint(server: &Server) -> Endpoint {
             rate_limited_attempts: 4,
             first_pause: Duration::from_millis(1),
             longest_pause: Duration::from_millis(20),
+            ..RetryPolicy::default()
         })
 }
 

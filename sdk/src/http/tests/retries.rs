@@ -34,17 +34,23 @@ async fn failures_of_the_moment_are_asked_again() {
 
 #[tokio::test]
 async fn damaged_answers_are_asked_again() {
-    let damaged: [&[u8]; 6] = [
+    let damaged: [&[u8]; 7] = [
         b"",
         b"HTTP/1.1 200 OK\r\ncontent-le",
         b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[1\r\n",
         b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[1",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\"\xff\"",
+        // A character of two bytes without its second one.
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\"\xc3",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n[1,2 3",
     ];
     for bytes in damaged {
         is_asked_again(&once(move || Reply::Cut(bytes.to_vec())).await).await;
     }
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_else_is_asked_for_once_more() {
     is_asked_again(&once(|| ok("<html>a proxy's page</html>")).await).await;
 }
 
@@ -58,14 +64,22 @@ async fn a_provider_that_keeps_failing_exceeds_the_attempts() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_never_json_exceeds_the_attempts_and_is_not_quoted() {
-    let server = Server::answering(|_, _| ok("<html>a proxy's page</html>")).await;
-    let error = client(&server).get("/x", &[]).json::<Value>().await.unwrap_err();
-    assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 3));
-    assert!(
-        error.to_string().contains("the body is not whole JSON") && !error.to_string().contains("proxy"),
-        "{error}"
-    );
+async fn a_body_that_will_never_be_json_is_not_asked_for_again_and_again_and_not_quoted() {
+    let bodies: [(&[u8], &str, u32); 4] = [
+        (b"<html>a proxy's page</html>", "the body is a page of HTML or XML, not JSON (2 attempts)", 2),
+        (b"OK proxy", "the body is not JSON (2 attempts)", 2),
+        (b"[\"proxy J\xfcrgen\"]", "the body is not UTF-8 (from byte 9 on)", 1),
+        (b"\xff\xfe[\0]\0", "the body is not UTF-8 (from byte 0 on)", 1),
+    ];
+    for (body, reason, attempts) in bodies {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        let answer = [head.as_bytes(), body].concat();
+        let server = Server::answering(move |_, _| Reply::Pieces(vec![answer.clone()])).await;
+        let error = client(&server).get("/x", &[]).json::<Value>().await.unwrap_err();
+        assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::Unexpected, attempts));
+        assert_eq!(error.to_string(), format!("GET /x did not answer as expected: {reason}"));
+        assert_eq!(server.paths().len() as u32, attempts, "{reason}");
+    }
 }
 
 #[tokio::test]
@@ -124,13 +138,57 @@ async fn retry_after_is_obeyed_up_to_the_longest_pause() {
     let longest = Duration::from_millis(150);
     let policy =
         RetryPolicy { first_pause: Duration::from_millis(1), longest_pause: longest, ..RetryPolicy::default() };
-    let server = once(|| answer("503 Service Unavailable", &[("Retry-After", "3600")], "")).await;
+    let server = once(|| answer("503 Service Unavailable", &[("Retry-After", "600")], "")).await;
     let http = Http::connect(endpoint(&server).retry(policy)).unwrap();
     let bounded = tokio::time::timeout(Duration::from_secs(60), http.get("/x", &[]).json::<u8>());
     assert_eq!(bounded.await.expect("no pause is longer than the longest").unwrap(), 7);
     let received = server.received();
     assert!(received[1].at - received[0].at >= longest);
     assert!(http.usage().total.waited >= longest);
+}
+
+#[tokio::test]
+async fn a_rate_limit_far_in_the_future_ends_every_request_at_once_and_names_its_end() {
+    let server = Server::answering(|_, _| {
+        let headers = [("Retry-After", "2000-01-03T00:00:00Z"), ("Date", "Sat, 01 Jan 2000 00:00:00 GMT")];
+        answer("429 Too Many Requests", &headers, r#"{"id":"rate_limit","message":"slower"}"#)
+    })
+    .await;
+    let http = client(&server);
+    let ask = async || http.for_step().get("/x", &[]).json::<u8>().await.unwrap_err();
+    let (first, second) = (ask().await, ask().await);
+    assert_eq!(server.paths().len(), 1, "the limit is remembered");
+    for (error, attempts) in [(&first, 1), (&second, 0)] {
+        assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, attempts));
+    }
+    let end = jiff::Timestamp::now().as_second() + 2 * 86_400;
+    let told = |error: &str| {
+        let (_, rest) = error.split_once(" until ").unwrap();
+        rest[.."2000-01-01T00:00:00Z".len()].parse::<jiff::Timestamp>().unwrap()
+    };
+    let (first, second) = (first.to_string(), second.to_string());
+    assert!((told(&first).as_second() - end).abs() < 3_600, "{first}");
+    assert_eq!(told(&first), told(&second));
+    assert!(first.starts_with("GET /x answered 429 rate_limit: \"slower\", and asks for a pause until "), "{first}");
+    assert!(first.ends_with(", longer than the 10 min this client waits"), "{first}");
+    assert!(
+        second.starts_with("GET /x failed: it was not sent, since the provider's rate limit lasts until "),
+        "{second}"
+    );
+}
+
+#[tokio::test]
+async fn a_failure_that_asks_for_a_long_pause_ends_its_own_request_only() {
+    let server = Server::answering(|number, _| match number {
+        0 => answer("503 Service Unavailable", &[("Retry-After", "86400")], "<html>"),
+        _ => ok("7"),
+    })
+    .await;
+    let http = client(&server);
+    let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
+    assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 1));
+    assert!(error.to_string().contains("asks for a pause until "), "{error}");
+    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
 }
 
 #[tokio::test]
