@@ -1,11 +1,13 @@
 //! Colours. They are always written; the stream leaves them out where they are not wanted.
 
 use std::fmt::Display;
+use std::path::Path;
 
 use clap::builder::styling::{AnsiColor, Style};
 use integration_sdk::runtime::StepStatus;
 
 use crate::brief::brief;
+use crate::visible::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
@@ -30,7 +32,12 @@ pub(crate) fn of_status(status: StepStatus) -> (Style, char) {
     }
 }
 
-/// A text of somebody else's on one line, cut where it is long, without anything that would steer a terminal.
+/// A foreign text for people: [`visible`], and cut where it is long.
 pub(crate) fn printable(text: &str) -> String {
-    brief(&text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>())
+    brief(&visible(text))
+}
+
+/// A path as [`printable`] text.
+pub(crate) fn printable_path(path: &Path) -> String {
+    printable(&path.to_string_lossy())
 }

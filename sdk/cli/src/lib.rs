@@ -48,6 +48,7 @@ mod screen;
 mod session;
 mod threads;
 mod variables;
+mod visible;
 
 pub use program::Program;
 pub use sample::Sample;

@@ -15,6 +15,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::options::{Format, Globals};
 use crate::screen::Screen;
+use crate::visible::{visible, visible_json};
 
 /// Warnings of one place in the code that are shown, unless more is asked for. The summary counts all of them.
 const ALIKE: u32 = 3;
@@ -31,7 +32,7 @@ pub(crate) fn begin(globals: &Globals, screen: &Screen) {
     };
     let noise = TALKATIVE.map(|target| (target, level.min(LevelFilter::WARN)));
     let targets = Targets::new().with_default(level).with_targets(noise);
-    let writer = Above(screen.clone());
+    let writer = Above { screen: screen.clone(), format: globals.log_format };
     let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
         Format::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
@@ -75,7 +76,27 @@ impl<S> Filter<S> for Few {
 
 /// Writes each event above the progress.
 #[derive(Clone)]
-struct Above(Screen);
+struct Above {
+    screen: Screen,
+    format: Format,
+}
+
+/// An event as one line in which foreign values steer nothing; the colours of the formatter stay.
+fn harmless(event: &str, format: Format) -> String {
+    if format == Format::Json {
+        return visible_json(event);
+    }
+    let mut pieces = event.split('\u{1b}');
+    let mut line = visible(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let is_colour = COLOURS.iter().any(|colour| piece.starts_with(colour));
+        line += &if is_colour { format!("\u{1b}{}", visible(piece)) } else { visible(&format!("\u{1b}{piece}")) };
+    }
+    line
+}
+
+/// The sequences that the formatter writes.
+const COLOURS: [&str; 9] = ["[0m", "[1m", "[2m", "[3m", "[31m", "[32m", "[33m", "[34m", "[35m"];
 
 impl<'a> MakeWriter<'a> for Above {
     type Writer = Self;
@@ -87,11 +108,49 @@ impl<'a> MakeWriter<'a> for Above {
 impl io::Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        self.0.line(&take_out(text.trim_end_matches('\n')));
+        let text = take_out(text.trim_end_matches('\n'));
+        self.screen.line(&harmless(&text, self.format));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// What a subscriber writes of an event with such a message and field.
+    fn logged(text: &'static str, ansi: bool) -> String {
+        #[derive(Clone, Default)]
+        struct Kept(Arc<Mutex<Vec<u8>>>);
+        impl io::Write for Kept {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().expect("not poisoned").write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(ansi).with_writer(move || writer.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::warn!(field = text, path = %text, "{text}");
+        });
+        let bytes = kept.0.lock().expect("not poisoned").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn an_event_is_one_line_without_the_escapes_of_its_values() {
+        for ansi in [false, true] {
+            let line = harmless(logged("a\u{1b}]52;c;x\u{7}\n::error::b\u{202e}\u{9b}", ansi).trim_end(), Format::Text);
+            assert!(!line.contains(['\n', '\u{7}', '\u{202e}', '\u{9b}']) && !line.contains("\u{1b}]"), "{line:?}");
+        }
     }
 }

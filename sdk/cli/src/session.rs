@@ -17,6 +17,7 @@ use crate::options::Globals;
 use crate::sample::StartSample;
 use crate::screen::Screen;
 use crate::variables::Variables;
+use crate::visible::visible_json;
 
 /// One call of the program.
 pub(crate) struct Session<'a> {
@@ -84,6 +85,6 @@ impl Session<'_> {
     /// Writes one JSON document to stdout.
     pub(crate) fn print_json(&self, document: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Stdout(error.into()))?;
-        self.print(&(text + "\n"))
+        self.print(&(visible_json(&text) + "\n"))
     }
 }

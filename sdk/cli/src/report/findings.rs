@@ -8,7 +8,7 @@ use indicatif::HumanCount;
 use integration_sdk::schema::Finding;
 use serde::Serialize;
 
-use crate::ink::{BOLD, FAINT, YELLOW, paint, printable};
+use crate::ink::{BOLD, FAINT, YELLOW, paint, printable, printable_path};
 
 use super::rule::{Level, Rule};
 use super::words::{counted, paragraph};
@@ -124,9 +124,9 @@ impl Group {
         }
         let _ = write!(line, ": {}", printable(reason));
         if !schema.is_empty() {
-            let _ = write!(line, " (schema {schema})");
+            let _ = write!(line, " (schema {})", printable(schema));
         }
-        let file = self.file.as_ref().map(|path| format!(" in {}", path.display()));
+        let file = self.file.as_ref().map(|path| format!(" in {}", printable_path(path)));
         let first = if key.is_empty() { "an object without a key" } else { key };
         let place = format!("first: {}{}", printable(first), file.unwrap_or_default());
         paragraph(&line, width, indent, 2) + &paragraph(&paint(FAINT, place), width, indent + 4, 0)

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::failure::Failure;
 use crate::history;
+use crate::ink::printable_path;
 use crate::report::words::counted;
 use crate::report::{Findings, Group, Rule};
 use crate::session::Session;
@@ -137,7 +138,7 @@ impl Check for Outcome {
 
     fn sentence(&self) -> String {
         let place = match (&self.input, &self.job) {
-            (Some(folder), _) => folder.display().to_string(),
+            (Some(folder), _) => printable_path(folder),
             (None, job) => format!("job {}", job.as_deref().unwrap_or_default()),
         };
         let entities = counted(self.entities, "entity", "entities");

@@ -16,7 +16,7 @@ pub(super) struct Suite<'a> {
 
 /// The document.
 pub(super) fn document(program: &str, suites: Vec<Suite<'_>>) -> Result<String, SerializeError> {
-    let mut document = Document::new(program);
+    let mut document = Document::new(xml(program));
     for Suite { title, passed_over, rules, reports } in suites {
         let name = title.to_lowercase();
         let mut suite = TestSuite::new(format!("validate {name}"));
@@ -36,8 +36,20 @@ pub(super) fn document(program: &str, suites: Vec<Suite<'_>>) -> Result<String, 
 
 fn skipped(reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    status.set_message(reason);
+    status.set_message(xml(reason));
     status
+}
+
+/// A text with nothing that XML 1.0 does not allow: what it does not, such as U+FFFE, becomes visible.
+fn xml(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => shown.push(letter),
+            letter => shown.extend(letter.escape_unicode()),
+        }
+    }
+    shown
 }
 
 fn of_rule(rule: Rule, reports: &[Report]) -> TestCaseStatus {
@@ -50,6 +62,32 @@ fn of_rule(rule: Rule, reports: &[Report]) -> TestCaseStatus {
     status.set_type(rule.id());
     status.set_message(format!("{count} found; to do: {}", rule.advice()));
     let lines: Vec<String> = found.into_iter().map(Report::sentence).collect();
-    status.set_description(lines.join("\n"));
+    status.set_description(xml(&lines.join("\n")));
     status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_with_whatever_character_is_xml() {
+        let odd = "a\u{0}\u{b}\u{1b}\u{7f}\u{fffe}\u{ffff}\u{1fffe}<&>]]>\n";
+        let finding = Report {
+            rule: Rule::DuplicateKey,
+            count: 1,
+            message: odd.to_owned(),
+            file: Some(odd.into()),
+            object_type: Some(odd.to_owned()),
+            key: Some(odd.to_owned()),
+            pointer: odd.to_owned(),
+        };
+        let rules = &[Rule::DuplicateKey, Rule::MissingEnd];
+        let found = Suite { title: "Data", passed_over: None, rules, reports: vec![finding] };
+        let skipped = Suite { title: "Config", passed_over: Some(odd), rules, reports: Vec::new() };
+        let document = document(odd, vec![found, skipped]).expect("a document");
+        let parsed = roxmltree::Document::parse(&document).expect("well-formed");
+        assert_eq!(parsed.descendants().filter(|node| node.has_tag_name("testcase")).count(), 4);
+        assert!(document.contains(r"\u{fffe}\u{ffff}"), "{document}");
+    }
 }

@@ -37,6 +37,7 @@ use crate::report::Rule;
 use crate::report::words::{counted, paragraph};
 use crate::screen;
 use crate::session::Session;
+use crate::visible::visible;
 
 use allowance::Allowance;
 
@@ -182,7 +183,7 @@ impl Report {
             let file = self.file.as_ref().map(|file| format!(" in {}", file.display()));
             let _ = write!(text, "; first: {key}{}", file.unwrap_or_default());
         }
-        text.replace(" : ", ": ") + "."
+        visible(&text.replace(" : ", ": ")) + "."
     }
 }
 
