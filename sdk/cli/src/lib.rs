@@ -39,6 +39,7 @@ mod interrupt;
 mod logs;
 mod markdown;
 mod options;
+mod output;
 mod program;
 mod progress;
 mod report;

@@ -14,7 +14,7 @@ use crate::sample::{Sample, StartSample};
 use crate::screen::Screen;
 use crate::session::Session;
 use crate::threads::Threads;
-use crate::{command, exit, failure::Failure, logs};
+use crate::{command, exit, failure::Failure, interrupt, logs};
 
 /// Threads that check objects and read the store, at the most: each keeps memory of its own.
 const BLOCKING_THREADS: usize = 8;
@@ -101,7 +101,10 @@ impl Program {
             globals: &arguments.globals,
             screen,
         };
-        runtime.block_on(command::run(&session, &arguments.order))
+        runtime.block_on(async {
+            interrupt::survive_full_files();
+            command::run(&session, &arguments.order).await
+        })
     }
 
     /// As it was called, so that what we advise can be typed.

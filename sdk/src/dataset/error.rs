@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::graph::JobId;
 use crate::store::StoreError;
 
 /// A graph cannot be written or read.
@@ -17,13 +18,40 @@ pub enum DatasetError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The folder that would be replaced holds something else than a graph.
-    #[error("{path} holds {found:?}, which is not part of a graph: choose another folder, or move it away", path = path.display())]
+    /// The folder of an export holds something that no export wrote.
+    #[error(
+        "{path} holds {found:?}, which no earlier export of this program wrote, and nothing else is replaced: choose another \
+         folder, or move it away", path = path.display()
+    )]
     Foreign {
         /// The folder.
         path: PathBuf,
         /// What does not belong there.
         found: String,
+    },
+    /// A symbolic link is at a place of an export.
+    #[error(
+        "{path} is a symbolic link, and nothing is written through one: choose another folder, or remove the link",
+        path = path.display()
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Another process exports to the folder.
+    #[error(
+        "another process uses {path} for its export: wait until it has ended, or choose another folder",
+        path = path.display()
+    )]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The job changed while it was written.
+    #[error("the job {job} changed while its graph was written: export it again when it has ended")]
+    Changed {
+        /// The job.
+        job: JobId,
     },
     /// There is no graph.
     #[error("{path} holds no graph: expected JSON files below {path}/graph", path = path.display())]

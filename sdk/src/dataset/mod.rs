@@ -7,12 +7,13 @@
 //! ```
 //!
 //! Objects stand in the order of their keys, so a graph is the same bytes however it was collected. Whatever happens while
-//! writing, `DIR` holds either the old graph or the new one. Nothing here knows schemas or steps' code.
+//! writing, `DIR` holds either the old graph or the new one, and nothing that no export wrote is replaced or removed. All
+//! files are for their owner only. Nothing here knows schemas or steps' code.
 
 mod error;
 mod export;
 mod read;
 
 pub use error::DatasetError;
-pub use export::{Exported, check_folder, export};
+pub use export::{ExportFolder, Exported, export};
 pub use read::{Found, Read, Wrapper, read, read_text};

@@ -9,6 +9,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 #[cfg(unix)]
+mod folder;
+#[cfg(unix)]
 mod unix;
 #[cfg(unix)]
 use unix as system;
@@ -16,6 +18,33 @@ use unix as system;
 mod portable;
 #[cfg(not(unix))]
 use portable as system;
+
+#[cfg(unix)]
+pub(crate) use folder::Folder;
+#[cfg(not(unix))]
+pub(crate) use portable::Folder;
+
+/// What a name in a folder stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A pipe, a socket or a device.
+    Other,
+}
+
+/// What was found under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The kind.
+    pub(crate) kind: Kind,
+    /// The number that identifies it across renames, if the system has one.
+    pub(crate) inode: Option<u64>,
+}
 
 /// Creates a file, or empties an existing one and restricts it to its owner.
 ///

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 const FILE: u32 = 0o600;
-const FOLDER: u32 = 0o700;
+pub(super) const FOLDER: u32 = 0o700;
 
 /// New files are for their owner only, and a symbolic link is not followed.
 pub(super) fn protect(options: &mut OpenOptions) {

@@ -85,7 +85,17 @@ impl Place {
 
     /// Starts the program.
     pub fn start(&self, line: &str) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_integration-heroku"));
+        self.launch(Command::new(env!("CARGO_BIN_EXE_integration-heroku")), line)
+    }
+
+    /// Runs the program to its end by a shell, whose script finds it as `"$0" "$@"`.
+    pub fn shell(&self, script: &str, line: &str) -> Said {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_integration-heroku")]);
+        self.launch(shell, line).end()
+    }
+
+    fn launch(&self, mut command: Command, line: &str) -> Running {
         command.args(line.split_whitespace()).current_dir(self.root()).env_clear();
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use integration_sdk::dataset::{self, Exported};
+use integration_sdk::dataset::Exported;
 use integration_sdk::graph::StepId;
 use integration_sdk::recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::schema::Validation;
@@ -17,6 +17,7 @@ use super::sources::Sources;
 use crate::account::{Account, Origin};
 use crate::failure::Failure;
 use crate::options::{self, Format};
+use crate::output::Output;
 use crate::report::words::counted;
 use crate::report::{self, Kept};
 use crate::session::{Configured, Session};
@@ -117,9 +118,7 @@ impl From<Fault> for Validation {
 pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Failure> {
     order.sources.check()?;
     let class_schemas = session.class_schemas(order.schemas.as_deref())?;
-    if let Some(folder) = &order.output {
-        dataset::check_folder(folder)?;
-    }
+    let output = order.output.as_deref().map(Output::open).transpose()?;
     let unfinished = unfinished(session, order).await?;
     let configured = session.configured(&account(order, unfinished.as_ref())?).await?;
     let store = Store::open(&session.globals.data_dir)?;
@@ -134,13 +133,20 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
     if let Some(folder) = &order.replay {
         job = job.replay(Replay::open(folder)?);
     }
-    let summary = watched(session, job, &configured).await?;
+    let summary = watched(session, job, &configured).await.inspect_err(|_| {
+        if let Some(output) = output.as_ref().filter(|output| output.holds_graph()) {
+            session.screen.say(&format!("{}.", output.stays()));
+        }
+    })?;
     if let Some(recorder) = recorder {
         let recorded = recorder.finish()?;
         let exchanges = counted(recorded.exchanges, "exchange is", "exchanges are");
         session.screen.note(&format!("{exchanges} recorded in {}", recorded.directory.display()));
     }
-    let exported = export(order, &store, &summary).await;
+    let exported = match output {
+        Some(output) => output.replace(session, &store, &summary).await,
+        None => Ok(None),
+    };
     report(session, order, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
     Ok(match summary.state {
@@ -218,14 +224,6 @@ async fn watched(session: &Session<'_>, job: Job<'_>, configured: &Configured) -
     // The job has let go of the stream, so its consumer comes to an end; a broken one is no reason to lose the result.
     drop(shown.await);
     Ok(outcome?)
-}
-
-async fn export(order: &Collect, store: &Store, summary: &Summary) -> Result<Option<Exported>, Failure> {
-    let Some(folder) = &order.output else { return Ok(None) };
-    match store.job(Some(summary.job.as_str())).await? {
-        Some(row) => Ok(Some(dataset::export(&store.open_job(&row), folder, summary).await?)),
-        None => Ok(None),
-    }
 }
 
 fn report(

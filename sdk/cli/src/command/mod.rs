@@ -3,6 +3,7 @@
 mod collect;
 mod completions;
 mod document;
+mod export;
 mod jobs;
 mod new;
 mod plan;
@@ -20,6 +21,8 @@ use crate::session::Session;
 pub(crate) enum Order {
     /// Collect the graph
     Collect(collect::Collect),
+    /// Write the graph of a finished job as files
+    Export(export::Export),
     /// Tell what a collection will do and cost, before it runs
     Plan(plan::Plan),
     /// Check schemas, configuration and credentials, or a collected graph
@@ -40,6 +43,7 @@ pub(crate) enum Order {
 pub(crate) async fn run(session: &Session<'_>, order: &Order) -> Result<u8, Failure> {
     match order {
         Order::Collect(order) => collect::run(session, order).await,
+        Order::Export(order) => export::run(session, order).await,
         Order::Plan(order) => plan::run(session, order).await,
         Order::Validate(order) => validate::run(session, order).await,
         Order::Visualize(order) => visualize::run(session, order).await,

@@ -1,0 +1,115 @@
+//! The folder of `--output`: held from before a job begins until its graph is written.
+
+use std::path::Path;
+
+use integration_sdk::Summary;
+use integration_sdk::dataset::{ExportFolder, Exported};
+use integration_sdk::store::{JobState, Store};
+
+use crate::failure::Failure;
+use crate::history::short;
+use crate::session::Session;
+
+/// A folder that is ready for the graph of a job.
+pub(crate) struct Output<'a> {
+    path: &'a Path,
+    folder: ExportFolder,
+}
+
+impl<'a> Output<'a> {
+    /// Takes the folder for this process, or refuses it before anything is asked of the provider.
+    pub(crate) fn open(path: &'a Path) -> Result<Self, Failure> {
+        Ok(Self { path, folder: ExportFolder::open(path)? })
+    }
+
+    /// Writes a job's graph; `Err` in the result is the reason why the folder stays as it was.
+    pub(crate) async fn write(
+        mut self,
+        store: &Store,
+        summary: &Summary,
+    ) -> Result<Result<Exported, &'static str>, Failure> {
+        if let Err(reason) = may_replace(summary, self.holds_graph()) {
+            return Ok(Err(reason));
+        }
+        let job = summary.job.to_string();
+        let row = store.job(Some(&job)).await?.ok_or_else(|| Failure::UnknownJob { wanted: job, nearest: None })?;
+        let written = self.folder.write(&store.open_job(&row), summary).await;
+        written.map(Ok).map_err(|source| Failure::Export {
+            job: row.id.to_string(),
+            folder: self.path.to_owned(),
+            source,
+        })
+    }
+
+    /// Writes a job's graph, or reports that the folder stays as it was.
+    pub(crate) async fn replace(
+        self,
+        session: &Session<'_>,
+        store: &Store,
+        summary: &Summary,
+    ) -> Result<Option<Exported>, Failure> {
+        let stays = self.stays();
+        match self.write(store, summary).await? {
+            Ok(exported) => Ok(Some(exported)),
+            Err(reason) => {
+                session.screen.say(&format!("{stays}: {reason}."));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether an earlier export wrote a graph into the folder.
+    pub(crate) fn holds_graph(&self) -> bool {
+        self.folder.job().is_some()
+    }
+
+    /// What the folder holds if nothing is written to it.
+    pub(crate) fn stays(&self) -> String {
+        let path = self.path.display();
+        match self.folder.job() {
+            Some(job) => format!("{path} still holds the graph of job {}", short(job.as_str())),
+            None => format!("Nothing is written to {path}"),
+        }
+    }
+}
+
+/// Whether a job's graph may take the place of another one.
+fn may_replace(summary: &Summary, holds_graph: bool) -> Result<(), &'static str> {
+    match summary.state {
+        JobState::Complete => Ok(()),
+        JobState::Partial if holds_graph && summary.entities + summary.relationships == 0 => {
+            Err("the job collected nothing")
+        }
+        JobState::Partial => Ok(()),
+        JobState::Cancelled if holds_graph => Err("the job was cancelled, and its graph replaces no other one"),
+        JobState::Cancelled => Ok(()),
+        JobState::Failed => Err("the job failed, and its graph is a fragment"),
+        JobState::Running | JobState::Interrupted => Err("the job has not ended"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ended(state: &str, entities: u64) -> Summary {
+        let usage = integration_sdk::http::Usage::default();
+        let summary = json!({
+            "job": "1", "integration": "space", "instance": "default", "state": state, "startTime": 0, "endTime": 0,
+            "duration": 0, "entities": entities, "relationships": 0, "metadata": {"partialDatasets": {"types": []}},
+            "integrationStepResults": [], "usage": usage,
+        });
+        serde_json::from_value(summary).expect("a summary")
+    }
+
+    #[test]
+    fn a_graph_gives_way_to_a_complete_or_partial_one_only() {
+        let replaces = |state, entities| may_replace(&ended(state, entities), true).is_ok();
+        assert!(replaces("complete", 0) && replaces("complete", 3) && replaces("partial", 3));
+        assert!(!replaces("partial", 0) && !replaces("cancelled", 3) && !replaces("failed", 3));
+        let fills = |state, entities| may_replace(&ended(state, entities), false).is_ok();
+        assert!(fills("cancelled", 3) && fills("partial", 0) && !fills("failed", 3));
+    }
+}

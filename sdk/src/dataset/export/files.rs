@@ -1,0 +1,126 @@
+//! The files of a graph, written into a folder of their own.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use crate::dataset::{DatasetError, Wrapper};
+use crate::graph::ObjectKey;
+use crate::owner_only::Folder;
+use crate::store::{Count, JobStore, Kind};
+
+use super::Exported;
+use super::manifest::GraphFile;
+
+/// Objects a file: little enough for tools that read files whole.
+const FILE: u64 = 10_000;
+/// Objects in memory at once.
+const PAGE: usize = 1_000;
+
+/// The files that a graph of these objects consists of.
+pub(super) fn planned(census: &[Count]) -> Vec<GraphFile> {
+    census.iter().flat_map(|count| (1..=count.objects.div_ceil(FILE)).map(|number| file(count, number))).collect()
+}
+
+fn file(count: &Count, number: u64) -> GraphFile {
+    GraphFile {
+        step: count.step.to_string(),
+        wrapper: wrapper(count).folder().to_owned(),
+        name: format!("{}-{number:05}.json", count.object_type),
+    }
+}
+
+fn wrapper(count: &Count) -> Wrapper {
+    if count.kind == Kind::Entity { Wrapper::Entities } else { Wrapper::Relationships }
+}
+
+/// Writes all objects of a job below `graph`.
+pub(super) async fn write(job: &JobStore, graph: &Folder, census: &[Count]) -> Result<Exported, DatasetError> {
+    let mut exported = Exported::default();
+    let mut steps: HashMap<&str, Folder> = HashMap::new();
+    let mut folders: HashMap<(&str, &str), Folder> = HashMap::new();
+    for count in census {
+        let (step, wrapper) = (count.step.as_str(), wrapper(count).folder());
+        if !steps.contains_key(step) {
+            steps.insert(step, create(graph, step)?);
+        }
+        if !folders.contains_key(&(step, wrapper)) {
+            folders.insert((step, wrapper), create(&steps[step], wrapper)?);
+        }
+        exported.files += write_type(job, &folders[&(step, wrapper)], count).await?;
+        match count.kind {
+            Kind::Entity => exported.entities += count.objects,
+            _ => exported.relationships += count.objects,
+        }
+    }
+    Ok(exported)
+}
+
+fn create(folder: &Folder, name: &str) -> Result<Folder, DatasetError> {
+    folder.create_folder(name).map_err(DatasetError::io("make", folder.path().join(name)))
+}
+
+/// Writes the objects of a step and a type, as many as were counted before.
+async fn write_type(job: &JobStore, folder: &Folder, count: &Count) -> Result<u64, DatasetError> {
+    let mut after: Option<ObjectKey> = None;
+    let mut open: Option<ObjectFile> = None;
+    let (mut files, mut objects) = (0, 0);
+    loop {
+        let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
+        for (_, json) in page.objects.iter() {
+            if objects % FILE == 0 {
+                if let Some(full) = open.take() {
+                    full.finish()?;
+                }
+                if objects == count.objects {
+                    return Err(DatasetError::Changed { job: job.id().clone() });
+                }
+                files += 1;
+                open = Some(ObjectFile::begin(folder, file(count, files).name, wrapper(count))?);
+            }
+            if let Some(file) = &mut open {
+                file.add(json)?;
+            }
+            objects += 1;
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if let Some(file) = open {
+        file.finish()?;
+    }
+    if objects == count.objects { Ok(files) } else { Err(DatasetError::Changed { job: job.id().clone() }) }
+}
+
+/// A file of the layout while it is written: one object a line.
+struct ObjectFile {
+    path: PathBuf,
+    out: BufWriter<File>,
+    is_empty: bool,
+}
+
+impl ObjectFile {
+    fn begin(folder: &Folder, name: String, wrapper: Wrapper) -> Result<Self, DatasetError> {
+        let path = folder.path().join(&name);
+        let file = folder.create_new(name).map_err(DatasetError::io("write", &path))?;
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        write!(out, "{{\"{}\":[", wrapper.folder()).map_err(DatasetError::io("write", &path))?;
+        Ok(Self { path, out, is_empty: true })
+    }
+
+    fn add(&mut self, json: &str) -> Result<(), DatasetError> {
+        let separator: &[u8] = if self.is_empty { b"\n" } else { b",\n" };
+        self.is_empty = false;
+        let written = self.out.write_all(separator).and_then(|()| self.out.write_all(json.as_bytes()));
+        written.map_err(DatasetError::io("write", &self.path))
+    }
+
+    /// Returns when the file is on the disk: the earlier graph is removed after that.
+    fn finish(mut self) -> Result<(), DatasetError> {
+        let written = self.out.write_all(b"\n]}\n").and_then(|()| self.out.flush());
+        written.and_then(|()| self.out.get_ref().sync_data()).map_err(DatasetError::io("write", &self.path))
+    }
+}

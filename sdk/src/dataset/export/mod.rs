@@ -1,0 +1,190 @@
+//! Writing a job's graph in the exchange layout, in the place of what an earlier export wrote.
+//!
+//! ```text
+//!   DIR/graph, DIR/summary.json            what other tools read
+//!   DIR/.integration-export/lock           held by the process that uses DIR
+//!                          /manifest.json  the files of the export that DIR holds
+//!                          /journal.json   an export at work: what to undo or to finish if it is killed
+//!                          /<staging>/     the new graph until it is complete
+//! ```
+//!
+//! An [`ExportFolder`] is opened before a job begins: it refuses a folder that cannot be written, that another process uses,
+//! or that holds anything that no manifest names. Only files that the manifest names are ever replaced or removed, and no
+//! symbolic link below `DIR` is followed.
+
+mod files;
+mod manifest;
+mod occupants;
+mod switch;
+
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::graph::JobId;
+use crate::owner_only::{self, Folder};
+use crate::store::{Count, JobStore};
+use crate::summary::Summary;
+
+use super::DatasetError;
+use manifest::{GRAPH, Journal, Manifest, SUMMARY, Stage};
+
+/// The folder in `DIR` that is no part of the layout.
+const OWN: &str = ".integration-export";
+const LOCK: &str = "lock";
+/// Each attempt to lock fails only if another process cleaned up at the same instant.
+const ATTEMPTS: usize = 20;
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Entities.
+    pub entities: u64,
+    /// Relationships, mapped ones included.
+    pub relationships: u64,
+    /// Files of the graph.
+    pub files: u64,
+}
+
+/// Writes the graph and the summary of a job into a folder, in the place of what an earlier export wrote.
+///
+/// # Errors
+/// As [`ExportFolder::open`] and [`ExportFolder::write`].
+pub async fn export(job: &JobStore, directory: &Path, summary: &Summary) -> Result<Exported, DatasetError> {
+    ExportFolder::open(directory)?.write(job, summary).await
+}
+
+/// A folder that this process alone exports to, until the value is dropped.
+#[derive(Debug)]
+pub struct ExportFolder {
+    root: Folder,
+    own: Folder,
+    _lock: File,
+    manifest: Option<Manifest>,
+    /// Whether there was no folder before.
+    is_new: bool,
+}
+
+impl ExportFolder {
+    /// Opens a folder for exports, or creates it; finishes or undoes an export that was killed in it.
+    ///
+    /// # Errors
+    /// [`DatasetError`] if the folder cannot be written, if another process uses it, or if it holds anything at the places
+    /// of an export that no earlier export wrote.
+    pub fn open(directory: &Path) -> Result<Self, DatasetError> {
+        let is_new = !directory.exists();
+        owner_only::create_folder(directory).map_err(DatasetError::io("make", directory))?;
+        let root = Folder::open(directory).map_err(DatasetError::io("open", directory))?;
+        root.check_writable().map_err(DatasetError::io("write to", directory))?;
+        let (own, lock) = lock(&root)?;
+        let mut folder = Self { root, own, _lock: lock, manifest: None, is_new };
+        folder.recover()?;
+        folder.manifest = Manifest::read(&folder.own)?;
+        occupants::check(&folder.root, folder.manifest.as_ref())?;
+        Ok(folder)
+    }
+
+    /// The job whose graph the folder holds; `None` if it holds no graph yet.
+    pub fn job(&self) -> Option<&JobId> {
+        self.manifest.as_ref().map(|manifest| &manifest.job)
+    }
+
+    /// Writes a job's graph and summary, and switches to them at one instant.
+    ///
+    /// # Errors
+    /// [`DatasetError`] if the store or the folder cannot be used; the folder then holds the earlier graph.
+    pub async fn write(&mut self, job: &JobStore, summary: &Summary) -> Result<Exported, DatasetError> {
+        // Something may have been put into the folder while the job ran.
+        occupants::check(&self.root, self.manifest.as_ref())?;
+        let census = job.census().await?;
+        let earlier = self.manifest.as_ref().map(|manifest| manifest.files.clone()).unwrap_or_default();
+        let staging = format!("new-{}", JobId::generate());
+        let mut journal = Journal::new(staging, files::planned(&census), earlier);
+        journal.write(&self.own)?;
+        let staged = self.stage(job, summary, &census, &mut journal).await;
+        match staged {
+            Ok((exported, manifest)) => {
+                switch::forward(&self.root, &self.own, &journal)?;
+                self.manifest = Some(manifest);
+                Ok(exported)
+            }
+            Err(error) => {
+                // The error says more than one about the rest, which the next start removes.
+                let _ = switch::discard(&self.own, &journal);
+                Err(error)
+            }
+        }
+    }
+
+    /// Fills the staging folder; the journal then says that it is complete.
+    async fn stage(
+        &self,
+        job: &JobStore,
+        summary: &Summary,
+        census: &[Count],
+        journal: &mut Journal,
+    ) -> Result<(Exported, Manifest), DatasetError> {
+        let path = self.own.path().join(&journal.staging);
+        let staging = self.own.create_folder(&journal.staging).map_err(DatasetError::io("make", &path))?;
+        let graph = staging.create_folder(GRAPH).map_err(DatasetError::io("make", path.join(GRAPH)))?;
+        let exported = files::write(job, &graph, census).await?;
+        manifest::write(&staging, SUMMARY, summary)?;
+        let manifest = Manifest::new(summary.job.clone(), journal.files.clone());
+        manifest.write(&staging)?;
+        occupants::check(&self.root, self.manifest.as_ref())?;
+        let found = staging.look(GRAPH).map_err(DatasetError::io("read", path.join(GRAPH)))?;
+        journal.graph = found.and_then(|found| found.inode);
+        journal.stage = Stage::Switching;
+        journal.write(&self.own)?;
+        Ok((exported, manifest))
+    }
+
+    fn recover(&self) -> Result<(), DatasetError> {
+        switch::recover(&self.root, &self.own)
+    }
+
+    /// Leaves a folder without an export as it was found.
+    fn tidy(&self) -> io::Result<()> {
+        self.own.remove_file(LOCK)?;
+        self.root.remove_folder(OWN)?;
+        if self.is_new { std::fs::remove_dir(self.root.path()) } else { Ok(()) }
+    }
+}
+
+impl Drop for ExportFolder {
+    fn drop(&mut self) {
+        // An error is met again, and reported, by whoever opens the folder next.
+        let recovered = self.recover().is_ok();
+        let is_unused = matches!(Manifest::read(&self.own), Ok(None));
+        if recovered && is_unused {
+            let _ = self.tidy();
+        }
+    }
+}
+
+/// Creates our own folder in `root` and locks it.
+fn lock(root: &Folder) -> Result<(Folder, File), DatasetError> {
+    let path = root.path().join(OWN);
+    for _ in 0..ATTEMPTS {
+        let own = match root.create_folder(OWN) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => root.folder(OWN),
+            created => created,
+        };
+        let file = own.and_then(|own| own.open_or_create(LOCK).map(|file| (own, file)));
+        let (own, file) = match file {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(DatasetError::io("use", path)(error)),
+        };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(error)) => return Err(DatasetError::io("lock", path.join(LOCK))(error)),
+            Ok(()) => {}
+        }
+        // Its last user may have removed the file after it was opened here.
+        if own.holds(LOCK, &file).map_err(DatasetError::io("use", &path))? {
+            return Ok((own, file));
+        }
+    }
+    Err(DatasetError::Busy { path: root.path().to_owned() })
+}

@@ -1,0 +1,134 @@
+//! The switch from the earlier graph to the new one, and what to do about an export that was ended at any instant.
+//!
+//! ```text
+//!   DIR/.integration-export/<staging>/{graph, summary.json, manifest.json}
+//!      1  exchange with DIR/graph                at one instant, where the file system can
+//!      2  rename to DIR/summary.json
+//!      3  rename to DIR/.integration-export/manifest.json
+//!      4  remove the earlier files, the staging folder and the journal
+//! ```
+//!
+//! Each step finds out by itself whether it is done. A file system that cannot exchange two names gets two renames; if the
+//! process is killed in between, the next start finishes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind};
+
+use crate::dataset::DatasetError;
+use crate::owner_only::Folder;
+
+use super::manifest::{GRAPH, GraphFile, Journal, MANIFEST, SUMMARY, Stage};
+
+/// The earlier graph between two renames.
+const EARLIER: &str = "earlier";
+
+/// Finishes or undoes an export that was ended before its end.
+pub(super) fn recover(root: &Folder, own: &Folder) -> Result<(), DatasetError> {
+    Journal::remove_draft(own);
+    match Journal::read(own)? {
+        None => Ok(()),
+        Some(journal) if journal.stage == Stage::Writing => discard(own, &journal),
+        Some(journal) => forward(root, own, &journal),
+    }
+}
+
+/// Removes the staging folder; the earlier graph stays.
+pub(super) fn discard(own: &Folder, journal: &Journal) -> Result<(), DatasetError> {
+    if let Some(staging) = staging(own, journal)? {
+        remove_graph(&staging, GRAPH, &journal.files);
+        remove_staging(own, &staging, journal);
+    }
+    Journal::remove(own)
+}
+
+/// Puts the complete new graph in the place of the earlier one.
+pub(super) fn forward(root: &Folder, own: &Folder, journal: &Journal) -> Result<(), DatasetError> {
+    if let Some(staging) = staging(own, journal)? {
+        let replace = |name: &str| DatasetError::io("replace", root.path().join(name));
+        switch_graph(root, &staging, journal).map_err(replace(GRAPH))?;
+        for (name, to) in [(SUMMARY, root), (MANIFEST, own)] {
+            move_if_there(&staging, name, to).map_err(DatasetError::io("replace", to.path().join(name)))?;
+        }
+        root.sync().and_then(|()| own.sync()).map_err(replace(GRAPH))?;
+        remove_graph(&staging, GRAPH, &journal.earlier);
+        remove_graph(&staging, EARLIER, &journal.earlier);
+        remove_staging(own, &staging, journal);
+    }
+    Journal::remove(own)
+}
+
+fn staging(own: &Folder, journal: &Journal) -> Result<Option<Folder>, DatasetError> {
+    match own.folder(&journal.staging) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(DatasetError::io("read", own.path().join(&journal.staging))(error)),
+    }
+}
+
+fn switch_graph(root: &Folder, staging: &Folder, journal: &Journal) -> io::Result<()> {
+    let (there, staged) = (root.look(GRAPH)?, staging.look(GRAPH)?);
+    let Some(staged) = staged else { return Ok(()) };
+    let is_new = journal.graph.is_none() || staged.inode == journal.graph;
+    match there {
+        None => staging.rename(GRAPH, root, GRAPH),
+        // It was exchanged before: what is staged is the earlier graph.
+        Some(_) if !is_new => Ok(()),
+        Some(_) if root.exchange(GRAPH, staging, GRAPH)? => Ok(()),
+        Some(_) => {
+            root.rename(GRAPH, staging, EARLIER)?;
+            staging.rename(GRAPH, root, GRAPH)
+        }
+    }
+}
+
+fn move_if_there(staging: &Folder, name: &str, to: &Folder) -> io::Result<()> {
+    match staging.rename(name, to, name) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        moved => moved,
+    }
+}
+
+/// Removes the named files of a graph, and the folders that are empty then. Anything else stays.
+fn remove_graph(staging: &Folder, graph: &str, files: &[GraphFile]) {
+    let removed = remove_files(staging, graph, files);
+    if let Err(error) = removed {
+        let path = staging.path().join(graph);
+        tracing::warn!("files of an earlier export are left in {}: {error}", path.display());
+    }
+}
+
+fn remove_files(staging: &Folder, graph: &str, files: &[GraphFile]) -> io::Result<()> {
+    let Some(root) = there(staging.folder(graph))? else { return Ok(()) };
+    let mut steps: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for file in files {
+        steps.entry(&file.step).or_default().entry(&file.wrapper).or_default().insert(&file.name);
+    }
+    for (step, wrappers) in steps {
+        let Some(folder) = there(root.folder(step))? else { continue };
+        for (wrapper, names) in wrappers {
+            let Some(inner) = there(folder.folder(wrapper))? else { continue };
+            for name in names {
+                there(inner.remove_file(name))?;
+            }
+            there(folder.remove_folder(wrapper))?;
+        }
+        there(root.remove_folder(step))?;
+    }
+    there(staging.remove_folder(graph)).map(drop)
+}
+
+fn remove_staging(own: &Folder, staging: &Folder, journal: &Journal) {
+    let removed = [SUMMARY, MANIFEST].into_iter().try_for_each(|name| there(staging.remove_file(name)).map(drop));
+    if let Err(error) = removed.and_then(|()| own.remove_folder(&journal.staging)) {
+        tracing::warn!("something is left in {}: {error}", staging.path().display());
+    }
+}
+
+/// `None` if what is wanted is not there.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
