@@ -56,7 +56,7 @@ enum What {
 
 What is forgotten is overwritten, and the space is given back to the file system. Jobs at work stay and are not counted.")]
     Prune {
-        /// How many jobs of each instance stay; those of --sample and of --replay are counted apart
+        /// How many jobs of each instance stay; those of samples and of recordings are counted apart
         #[arg(long, value_name = "N")]
         keep: usize,
     },
