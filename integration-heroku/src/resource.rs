@@ -39,13 +39,15 @@ resources! {
     }
     /// `/enterprise-accounts/{id}/members`: a membership; the person is in `user`.
     EnterpriseMember {
-        user: Option<User>,
+        user: Option<Person>,
         permissions: Option<Vec<Permission>>,
         two_factor_authentication: Option<bool>,
         identity_provider: Option<Named>,
     }
-    /// A person.
-    User { email: String, name: Option<String> }
+    /// A person of an enterprise account, who is an entity and therefore needs a name: the e-mail address.
+    Person { email: String, name: Option<String> }
+    /// A person as a team mentions them.
+    User { email: Option<String>, name: Option<String> }
     /// `/enterprise-accounts/{id}/teams` and `/teams`.
     Team {
         name: String,
@@ -58,7 +60,7 @@ resources! {
         updated_at: Option<Timestamp>,
     }
     /// `/teams/{id}/members`: a membership; the person is in `user`, unless they have gone.
-    TeamMember { role: Option<String>, federated: Option<bool>, user: Option<User> }
+    TeamMember { role: Option<String>, federated: Option<bool>, email: Option<String>, user: Option<User> }
     /// `/teams/{id}/apps`.
     App {
         name: String,
@@ -84,7 +86,7 @@ resources! {
         name: String,
         addon_service: Option<Named>,
         plan: Option<Named>,
-        app: Option<Reference>,
+        app: Option<Mention>,
         billing_entity: Option<Named>,
         billed_price: Option<Price>,
         config_vars: Option<Vec<String>>,
@@ -94,8 +96,14 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// A thing that is known by its id.
-    Reference {}
+}
+
+/// A thing that is mentioned by its id.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde")]
+pub struct Mention {
+    /// The id.
+    pub id: Option<String>,
 }
 
 /// A thing that is mentioned by its name.
@@ -119,7 +127,7 @@ pub struct Owner {
 #[serde(crate = "integration_sdk::serde")]
 pub struct Permission {
     /// `view`, `create`, `manage` or `billing`.
-    pub name: String,
+    pub name: Option<String>,
 }
 
 /// What an add-on costs.

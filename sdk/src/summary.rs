@@ -9,7 +9,7 @@ use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::http::Usage;
 use crate::redact::clean_strings;
 use crate::secrets;
-use crate::step::{FindingCount, Incomplete};
+use crate::step::{FindingCount, Incomplete, Named};
 use crate::store::JobState;
 
 /// How a step ended.
@@ -113,6 +113,12 @@ pub struct StepReport {
     /// Objects left out on purpose, by type and reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
+    /// Objects known by name that are missing because of a gap, by type and reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub missed: BTreeMap<ObjectType, BTreeMap<String, Named>>,
+    /// Names of objects left out on purpose, by type and reason; at most a hundred of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub skipped_details: BTreeMap<ObjectType, BTreeMap<String, BTreeSet<String>>>,
     /// What schemas found, alike findings counted.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub findings: Vec<FindingCount>,

@@ -19,6 +19,7 @@ mod graph;
 mod harness;
 mod kill;
 mod machine;
+mod odd;
 mod output;
 mod plan;
 mod recordings;

@@ -10,6 +10,7 @@ use crate::types::{Addon, Application, ApplicationHasAddon};
 pub struct Placement {
     #[entity(key)]
     id: String,
+    name: String,
     application_id: Option<String>,
 }
 
@@ -21,13 +22,19 @@ pub async fn build_relationships(
     has: Emit<ApplicationHasAddon>,
 ) -> StepResult {
     let mut pages = addons.pages();
+    let has_all_apps = apps.is_complete().await?;
     while let Some(page) = pages.try_next().await? {
         let known = apps.known(page.iter().filter_map(|addon| addon.application_id.as_deref())).await?;
         for addon in page {
             match &addon.application_id {
                 Some(app) if known.contains(app) => has.add(&KeyOf::new(app), &addon).await?,
-                Some(_) => has.skip("an add-on of an application that was not collected"),
-                None => has.skip("an add-on without an application"),
+                Some(_) if has_all_apps => {
+                    has.skip_named("an add-on of an application that was not collected", addon.name)
+                }
+                Some(_) => {
+                    has.miss("the applications of these add-ons may be among those that were not collected", addon.name)
+                }
+                None => has.skip_named("an add-on without an application", addon.name),
             }
         }
     }

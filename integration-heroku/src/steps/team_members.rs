@@ -26,18 +26,25 @@ async fn members_of(
     profiles: &Amend<AccountMember>,
 ) -> StepResult {
     let mut pages = api.team_members(&team.id).by_page();
+    let has_all_people = members.is_complete().await?;
     while let Some(page) = pages.try_next().await? {
         let ids = page.iter().filter_map(|membership| Some(membership.user.as_ref()?.id.as_str()));
         let known = members.known(ids).await?;
         let mut named = Vec::new();
         for membership in page {
-            let TeamMember { role, user, .. } = membership.value;
+            let TeamMember { role, email, user, .. } = membership.value;
             let Some(user) = user else {
-                has.skip("a membership without a person");
+                let person = email.as_deref().unwrap_or("somebody without an e-mail address");
+                has.skip_named("a membership without a person", format!("{person} in team {}", team.name));
                 continue;
             };
             if !known.contains(&user.id) {
-                has.skip("a person who is in no enterprise account");
+                let person = user.email.or(email).unwrap_or(user.id);
+                let person = format!("{person} in team {}", team.name);
+                match has_all_people {
+                    true => has.skip_named("a person who is in no enterprise account", person),
+                    false => has.miss("these people may be among those that were not collected", person),
+                }
                 continue;
             }
             let (first, last) = names(user.name.as_deref());

@@ -43,7 +43,7 @@ pub struct AccountMember {
 impl AccountMember {
     /// A person as one of their memberships tells it; `None` where it names nobody.
     pub fn new(membership: resource::EnterpriseMember, enterprise_account_id: &str) -> Option<Self> {
-        let resource::User { id, email, name } = membership.user?;
+        let resource::Person { id, email, name } = membership.user?;
         let parts = email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned()));
         let (short_login_id, domain) = parts.unzip();
         let (first_name, last_name) = names(name.as_deref());
@@ -56,7 +56,12 @@ impl AccountMember {
             first_name,
             last_name,
             mfa_enabled: membership.two_factor_authentication,
-            permissions: membership.permissions.into_iter().flatten().map(|permission| permission.name).collect(),
+            permissions: membership
+                .permissions
+                .into_iter()
+                .flatten()
+                .filter_map(|permission| permission.name)
+                .collect(),
             sso_provider: resource::name_of(membership.identity_provider),
             enterprise_account_id: BTreeSet::from([enterprise_account_id.to_owned()]),
             active: true,

@@ -13,6 +13,7 @@ use crate::expected::{Expected, graph_of};
 use crate::script::{List, Trouble};
 
 const VANISHED: &str = "parent vanished while it was collected";
+const MAY_BE_MISSING: &str = "the applications of these add-ons may be among those that were not collected";
 const NOT_COLLECTED: &str = "an add-on of an application that was not collected";
 
 /// Everything that a verdict rests on.
@@ -172,8 +173,19 @@ impl Case<'_> {
         let app_of = |addon: &&Value| addon["applicationId"].as_str().map(str::to_owned);
         let addons = self.graph.values().filter(|object| object["_type"] == "heroku_addon");
         let lonely = addons.filter(|addon| app_of(addon).is_none_or(|app| !self.graph.contains_key(&app))).count();
-        let counted: u64 =
+        let skipped: u64 =
             self.steps().flat_map(|step| step.skipped.values()).filter_map(|r| r.get(NOT_COLLECTED)).sum();
+        let missed: u64 = self
+            .steps()
+            .flat_map(|step| step.missed.values())
+            .filter_map(|r| r.get(MAY_BE_MISSING))
+            .map(|named| named.count)
+            .sum();
+        let apps = &self.summary.metadata.partial_datasets.types;
+        if skipped > 0 && apps.iter().any(|missing| missing.as_str() == "heroku_application") {
+            return Err(format!("{skipped} add-ons are left out on purpose, and applications are missing"));
+        }
+        let counted = skipped + missed;
         (counted == lonely as u64)
             .then_some(())
             .ok_or_else(|| format!("{lonely} add-ons have no application, {counted} are counted"))

@@ -67,9 +67,10 @@ fn a_type_is_snake_case() {
 }
 
 #[test]
-fn an_entity_has_a_list_of_classes() {
+fn an_entity_has_a_class_or_a_list_of_classes() {
     assert_eq!(faults("Entity", &entity("Entity", json!({"_class": ["Application", "Service"]}))), NONE);
-    assert_eq!(faults("Entity", &entity("Entity", json!({"_class": "Application"}))), ["/_class"]);
+    assert_eq!(faults("Entity", &entity("Entity", json!({"_class": "Application"}))), NONE);
+    assert_eq!(faults("Entity", &entity("Entity", json!({"_class": "an application"}))), ["/_class"]);
     assert_eq!(faults("Entity", &entity("Entity", json!({"_class": []}))), ["/_class"]);
     assert_eq!(faults("Entity", &entity("Entity", json!({"_class": ["a team"]}))), ["/_class/0"]);
 }

@@ -222,11 +222,21 @@ impl<'de> Deserialize<'de> for Timestamp {
                 i64::try_from(millis).map(Timestamp).map_err(E::custom)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Timestamp, E> {
-                text.parse::<jiff::Timestamp>().map(|at| Timestamp(at.as_millisecond())).map_err(E::custom)
+                instant(text).map(|at| Timestamp(at.as_millisecond())).map_err(E::custom)
             }
         }
         deserializer.deserialize_any(Wire)
     }
+}
+
+/// The instant of a text in RFC 3339; in UTC if the text has no offset.
+fn instant(text: &str) -> Result<jiff::Timestamp, jiff::Error> {
+    let text = text.trim();
+    text.parse().or_else(|error| {
+        let text = text.strip_suffix(" UTC").unwrap_or(text);
+        let time = if text.len() == "2020-04-24".len() { "T00:00:00Z" } else { "Z" };
+        format!("{text}{time}").parse().map_err(|_| error)
+    })
 }
 
 impl Property for Timestamp {
@@ -321,5 +331,39 @@ impl PropertySchema {
     /// The schema.
     pub fn into_value(self) -> Value {
         json!({"type": "object", "properties": self.properties, "required": self.required})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(text: &str) -> Option<i64> {
+        serde_json::from_value::<Timestamp>(text.into()).ok().map(Timestamp::millis)
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_in_utc() {
+        let expected = Some(1_587_750_793_000);
+        let forms = [
+            "2020-04-24T17:53:13Z",
+            "2020-04-24T17:53:13",
+            "2020-04-24 17:53:13",
+            "2020-04-24T17:53:13.000",
+            "2020-04-24 17:53:13 UTC",
+            "2020-04-24T19:53:13+02:00",
+            "2020-04-24T19:53:13+0200",
+        ];
+        for text in forms {
+            assert_eq!(millis(text), expected, "{text}");
+        }
+        assert_eq!(millis("2020-04-24"), Some(1_587_686_400_000));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", " ", "yesterday", "2020-04", "2020-13-24T17:53:13", "2020-04-24T17:53:13+99:00", "17:53:13"] {
+            assert_eq!(millis(text), None, "{text}");
+        }
     }
 }

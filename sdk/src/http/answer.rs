@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::room::Hold;
 
+use super::lenient;
 use super::text::without_quoted;
 
 /// An error's body says little: what is beyond this is not read.
@@ -77,17 +78,9 @@ pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Un
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        // What does not fit may only be the beginning of what would: damage comes first.
-        if error.inner().is_data() && serde_json::from_str::<IgnoredAny>(text).is_ok() {
-            Unread::Unfit(format!("the body does not fit: {}", misfit(error.path(), error.inner())))
-        } else {
-            damaged(text, &error.into_inner())
-        }
-    })?;
-    json.end().map_err(|error| damaged(text, &error))?;
-    Ok(value)
+    // What does not fit may only be the beginning of what would: damage comes first.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| damaged(text, &error))?;
+    lenient::read(text).map_err(|misfit| Unread::Unfit(format!("the body does not fit: {}", misfit.reason)))
 }
 
 /// What is said of a body that ends too early, or is no JSON. Only what began as JSON may be whole the next time.

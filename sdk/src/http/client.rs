@@ -43,7 +43,11 @@ pub struct Http {
     shared: Arc<Shared>,
     tally: Arc<Tally>,
     cache: Option<Arc<dyn EtagCache>>,
+    on_unread: Option<OnUnread>,
 }
+
+/// Receives the errors of elements that could not be read, while their lists go on.
+type OnUnread = Arc<dyn Fn(&ProviderError) + Send + Sync>;
 
 struct Shared {
     wire: Wire,
@@ -92,7 +96,7 @@ impl Http {
             endpoint,
             redaction: redaction.clone(),
         };
-        Ok(Self { shared: Arc::new(shared), tally: Arc::default(), cache: None })
+        Ok(Self { shared: Arc::new(shared), tally: Arc::default(), cache: None, on_unread: None })
     }
 
     /// A clone whose requests are counted on their own, and here as well.
@@ -106,6 +110,27 @@ impl Http {
     #[must_use]
     pub fn conditional(&self, cache: Arc<dyn EtagCache>) -> Self {
         Self { cache: self.shared.wire.is_plain().then_some(cache), ..self.clone() }
+    }
+
+    /// A clone whose lists report elements that do not fit instead of returning an error.
+    pub(crate) fn reporting(&self, on_unread: OnUnread) -> Self {
+        Self { on_unread: Some(on_unread), ..self.clone() }
+    }
+
+    /// Reports an element that could not be read; returns its error if nothing receives it.
+    pub(super) fn report_unread(&self, error: ProviderError) -> Option<ProviderError> {
+        match &self.on_unread {
+            Some(report) => {
+                report(&error);
+                None
+            }
+            None => Some(error),
+        }
+    }
+
+    /// A text without the credentials of this client.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        self.shared.own.out_of_message(text).into_owned()
     }
 
     /// Whose answers this client gets.

@@ -12,14 +12,15 @@ use serde::de::DeserializeOwned;
 
 use crate::RawJson;
 
-use super::answer::{RawAnswer, Unread, misfit, read_json};
+use super::answer::{RawAnswer, Unread, read_json};
 use super::error::{Problem, ProviderErrorKind, Subject, Told};
 use super::identities::Identities;
+use super::lenient::{self, Misfit};
 use super::memory::held_by;
 use super::pages::{OnePage, Pages, Pagination};
 use super::ranges::{RangePages, Ranges};
-use super::text::without_quoted;
-use super::{ProviderError, Request};
+use super::text::one_line;
+use super::{Http, ProviderError, Request};
 
 /// An element of a list: the typed value, and the JSON that it was read from.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,16 +46,8 @@ impl<T> Deref for Item<T> {
 }
 
 /// Reads JSON as `T` and keeps it.
-pub(super) fn item<T: DeserializeOwned>(raw: RawJson) -> Result<Item<T>, String> {
-    let value = match serde_json::from_str(raw.as_str()) {
-        Ok(value) => value,
-        // A tree forgives what text does not, such as a name given twice, and tells the path to what it does not.
-        Err(error) => match raw.to_value() {
-            Ok(tree) => serde_path_to_error::deserialize(&tree).map_err(|error| misfit(error.path(), error.inner()))?,
-            Err(_) => return Err(without_quoted(&error.to_string())),
-        },
-    };
-    Ok(Item { value, raw })
+fn item<T: DeserializeOwned>(raw: RawJson) -> Result<Item<T>, Misfit> {
+    Ok(Item { value: lenient::read(raw.as_str())?, raw })
 }
 
 impl Request {
@@ -66,7 +59,7 @@ impl Request {
         let read = |answer: &RawAnswer| {
             let mut raw: RawJson = read_json(answer)?;
             held_by(&mut raw, answer, usize::MAX);
-            item(raw).map_err(|reason| Unread::Unfit(format!("the body does not fit: {reason}")))
+            item(raw).map_err(|misfit| Unread::Unfit(format!("the body does not fit: {}", misfit.reason)))
         };
         self.fetch(read).await
     }
@@ -83,11 +76,13 @@ impl Request {
 
     /// A list that comes in pages of some other kind.
     pub fn pages<T: DeserializeOwned>(self, pagination: impl Pagination) -> Listing<T> {
-        let (subject, largest) = (self.call.subject.clone(), self.http.largest_element());
-        Listing::new(subject, largest, Pages::new(self, pagination).stream())
+        let (http, subject) = (self.http.clone(), self.call.subject.clone());
+        Listing::new(http, subject, Pages::new(self, pagination).stream())
     }
 }
 
+/// Longer identities of elements are cut in errors.
+const LONGEST_IDENTITY: usize = 80;
 /// Larger pages come in several pieces.
 const LARGEST_PAGE: usize = 1000;
 
@@ -96,13 +91,15 @@ type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
 /// The elements of a list over all its pages, in the provider's order.
 ///
 /// A stream: use [`TryStreamExt::try_next`](futures::TryStreamExt::try_next) or any other adapter. The next page is
-/// asked for when the elements of the last one are used up. A page that cannot be had ends the list with its error; an
-/// element that does not fit `T` is an error in its place, and the list can go on after it.
+/// asked for when the elements of the last one are used up. A page that cannot be had ends the list with its error.
+///
+/// An element that does not fit `T` costs no other one: in a step it is reported as a gap of one object, under the
+/// parent at work, and the list goes on. Outside of a step it is an error in its place, and the list can go on after
+/// it.
 #[must_use = "a listing asks for nothing until it is read"]
 pub struct Listing<T> {
+    http: Http,
     subject: Subject,
-    /// The most bytes of an element.
-    largest: usize,
     pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
     page: vec::IntoIter<RawJson>,
     taken: u64,
@@ -111,11 +108,11 @@ pub struct Listing<T> {
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(super) fn new(
+        http: Http,
         subject: Subject,
-        largest: usize,
         pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
     ) -> Self {
-        Self { subject, largest, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
+        Self { http, subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
     }
 
     /// Drops elements whose identity was met before, as where a list changes between two pages. It remembers a hash
@@ -133,32 +130,49 @@ impl<T: DeserializeOwned> Listing<T> {
         self.ready_chunks(LARGEST_PAGE).flat_map(|page| stream::iter(together(page))).boxed()
     }
 
-    /// `None` where the element was met before.
+    /// `None` if the element was met before, or could not be read and is reported.
     fn element(&mut self, raw: RawJson) -> Option<Result<Item<T>, ProviderError>> {
         let index = self.taken;
         self.taken += 1;
         let bytes = raw.as_str().len();
-        if bytes > self.largest {
-            return Some(Err(self.too_large(index, bytes)));
+        if bytes > self.http.largest_element() {
+            return self.reported(&raw, |listing| listing.too_large(index, bytes));
         }
-        match item::<T>(raw) {
-            Ok(item) => {
-                let is_new = self.unique.as_mut().is_none_or(|(identity, met)| met.insert(&identity(&item)));
-                is_new.then_some(Ok(item))
+        match lenient::read(raw.as_str()) {
+            Ok(value) => {
+                let is_new = self.unique.as_mut().is_none_or(|(identity, met)| met.insert(&identity(&value)));
+                is_new.then_some(Ok(Item { value, raw }))
             }
-            Err(reason) => {
-                let problem = Problem::Unfit(format!("element {index} of the list does not fit: {reason}"));
-                let kind = ProviderErrorKind::Unexpected;
-                Some(Err(ProviderError::about(&self.subject, kind, problem, Told::default())))
-            }
+            Err(misfit) => self.reported(&raw, |listing| listing.unread(index, &misfit)),
         }
+    }
+
+    /// Reports the error of an element, once; returns it if nothing receives reports.
+    fn reported(
+        &mut self,
+        raw: &RawJson,
+        error: impl FnOnce(&Self) -> ProviderError,
+    ) -> Option<Result<Item<T>, ProviderError>> {
+        // Its identity is unknown: its text stands for it. No identity begins so.
+        let is_new = self.unique.as_mut().is_none_or(|(_, met)| met.insert(&format!("\0{}", raw.as_str())));
+        is_new.then(|| error(self)).and_then(|error| self.http.report_unread(error)).map(Err)
+    }
+
+    /// The error of an element that does not fit.
+    fn unread(&self, index: u64, misfit: &Misfit) -> ProviderError {
+        let identity = match &misfit.identity {
+            Some(identity) => format!("the element of {}", one_line(identity, LONGEST_IDENTITY)),
+            None => format!("element {index} of the list"),
+        };
+        let reason = self.http.without_secrets(&format!("{identity} does not fit: {}", misfit.reason));
+        ProviderError::about(&self.subject, ProviderErrorKind::Unexpected, Problem::Unfit(reason), Told::default())
     }
 }
 
 impl<T> Listing<T> {
     /// The error of an element that would take too much memory.
     fn too_large(&self, index: u64, bytes: usize) -> ProviderError {
-        let limit = self.largest;
+        let limit = self.http.largest_element();
         let problem = Problem::Unfit(format!(
             "element {index} of the list has {bytes} bytes and is larger than the limit of {limit} bytes \
              (`Endpoint::largest_element`)"

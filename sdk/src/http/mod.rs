@@ -39,6 +39,7 @@ mod connections;
 mod endpoint;
 mod error;
 mod identities;
+mod lenient;
 mod limit;
 mod listing;
 mod memory;

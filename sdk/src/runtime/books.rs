@@ -33,23 +33,30 @@ pub(super) fn inherited<'a>(
 }
 
 fn gap(types: impl IntoIterator<Item = ObjectType>, code: &str, cause: String) -> Incomplete {
-    Incomplete { types: types.into_iter().collect(), under: None, code: code.to_owned(), cause, inherited_from: None }
+    let (types, code) = (types.into_iter().collect(), code.to_owned());
+    Incomplete { types, under: None, code, cause, inherited_from: None, resumable: true }
+}
+
+/// A gap of objects that the graph does not take, which stay missing when the job is resumed.
+fn untaken(object_type: &ObjectType, code: &str, cause: String) -> Incomplete {
+    Incomplete::unreadable([object_type.clone()].into(), None, code, cause)
 }
 
 /// Everything that is missing from what a step recorded itself.
-fn own_gaps(declaration: &Declaration, record: &Record) -> Vec<Incomplete> {
+fn own_gaps(declaration: &Declaration, record: &Record, inherited: &[Incomplete]) -> Vec<Incomplete> {
     let mut gaps = record.incomplete.clone();
+    gaps.extend(record.losses.gaps(inherited));
     gaps.sort();
     for object_type in &record.undeclared {
         let cause = format!("`{}` adds this type without declaring it", declaration.id);
-        gaps.push(gap([object_type.clone()], "UNEXPECTED_ERROR", cause));
+        gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
     }
     for (object_type, count) in &record.quarantined {
         let cause = format!("{count} object(s) are kept apart because their schemas find fault with them");
-        gaps.push(gap([object_type.clone()], "UNEXPECTED_ERROR", cause));
+        gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
     }
     for (object_type, (count, code, cause)) in &record.refused {
-        gaps.push(gap([object_type.clone()], code, refused(*count, cause)));
+        gaps.push(untaken(object_type, code, refused(*count, cause)));
     }
     gaps
 }
@@ -92,7 +99,7 @@ pub(super) struct Closing<'a> {
 
 impl Closing<'_> {
     pub(super) fn report(self, record: Record, outcome: StepResult) -> StepReport {
-        let mut incomplete = own_gaps(self.declaration, &record);
+        let mut incomplete = own_gaps(self.declaration, &record, &self.inherited);
         let all_parts_failed = record.parts > 0 && record.failed_parts == record.parts;
         let cancelled = matches!(outcome, Err(StepError::Cancelled));
         let mut error = None;
@@ -122,6 +129,8 @@ impl Closing<'_> {
             end_time: Some(ended),
             duration: (ended.millis() - self.started.millis()).unsigned_abs(),
             error,
+            missed: record.losses.named_missing(),
+            skipped_details: record.losses.left_out().clone(),
             skipped: record.skipped,
             findings: record.findings.into_values().collect(),
             quarantined: record.quarantined,
@@ -151,6 +160,8 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
         error: None,
         incomplete,
         skipped: BTreeMap::new(),
+        skipped_details: BTreeMap::new(),
+        missed: BTreeMap::new(),
         findings: Vec::new(),
         quarantined: BTreeMap::new(),
         usage: Usage::default(),

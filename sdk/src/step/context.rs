@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::graph::{
     Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Readable, Relationship,
 };
-use crate::http::Http;
+use crate::http::{Http, ProviderError};
 use crate::redact::clean_strings;
 use crate::store::{JobStore, Kind, Page, StepRow};
 
@@ -102,8 +103,13 @@ impl StepContext {
         self.0.places.most()
     }
 
-    pub(crate) fn http(&self) -> Option<&Http> {
-        self.0.http.as_ref()
+    /// The client of the provider, which reports elements of lists that cannot be read as gaps of this step.
+    pub(crate) fn http(&self) -> Option<Http> {
+        let (ledger, types) = (Arc::clone(&self.0.ledger), self.0.declaration.emits());
+        let report = move |error: &ProviderError| {
+            ledger.unread(types.clone(), error, Part::current().as_deref());
+        };
+        Some(self.0.http.as_ref()?.reporting(Arc::new(report)))
     }
 
     pub(crate) fn config(&self) -> Arc<dyn Any + Send + Sync> {
@@ -198,14 +204,19 @@ impl StepContext {
 
     /// Whether there is nothing of a type, for sure: fails where a step that adds the type has left something out.
     pub(crate) async fn surely_empty(&self, object_type: &ObjectType, empty: bool) -> StepResult<bool> {
+        if empty && !self.has_all(object_type).await? {
+            return Err(StepError::Unknown { object_type: object_type.clone() });
+        }
+        Ok(empty)
+    }
+
+    /// Whether no step that has ended left out anything of a type.
+    pub(crate) async fn has_all(&self, object_type: &ObjectType) -> StepResult<bool> {
         let missed = |step: &StepRow| {
             let types = step.result["partialTypes"].as_array();
             types.is_some_and(|types| types.iter().any(|missing| missing == object_type.as_str()))
         };
-        if empty && self.0.store.steps().await?.iter().any(missed) {
-            return Err(StepError::Unknown { object_type: object_type.clone() });
-        }
-        Ok(empty)
+        Ok(!self.0.store.steps().await?.iter().any(missed))
     }
 
     /// Does the work for each entity as a [`part`](Self::part) under it, several at a time.
@@ -256,6 +267,17 @@ impl StepContext {
         self.0.ledger.skip(object_type, reason, Part::current().as_deref());
     }
 
+    /// Counts an object that is left out on purpose and names it, for the details of the summary and the log.
+    pub fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
+        self.0.ledger.skip_named(object_type, reason, name, Part::current().as_deref());
+    }
+
+    /// Notes an object that is missing because something that it needs could not be collected. It counts as a gap of
+    /// the type unless the step inherits one; the summary and the log name it.
+    pub fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
+        self.0.ledger.miss(object_type, reason, name, Part::current().as_deref());
+    }
+
     /// Does the work on one parent, unless that was done before the job was resumed. A provider's failure there is noted as
     /// missing under that parent, and the rest of the step goes on. What ends the job or breaks the store is passed on.
     ///
@@ -273,7 +295,7 @@ impl StepContext {
             None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
         };
-        let part = Part::new(self.intake().next_part(), under.key.clone(), path);
+        let part = Part::new(self.intake().next_part(), under.clone(), path);
         self.0.ledger.open().parts += 1;
         match part.doing(work).await {
             Ok(()) => self.intake().close_part(part).await,

@@ -1,5 +1,6 @@
 //! Parameters that add to the graph: `Emit<T>` and `Amend<T>`.
 
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -92,6 +93,18 @@ impl<E: EntityKind> EntityEmitter<E> {
     pub fn skip(&self, reason: &str) {
         self.context.skip(&self.declaration.object_type, reason);
     }
+
+    /// [`skip`](Self::skip) with the name of the object, such as an e-mail address: the summary's details and the log
+    /// list it.
+    pub fn skip_named(&self, reason: &str, name: impl Display) {
+        self.context.skip_named(&self.declaration.object_type, reason, &name);
+    }
+
+    /// Notes an entity that is missing because something that it needs could not be collected. It counts as a gap
+    /// of the type unless the step inherits one; the summary and the log name it.
+    pub fn miss(&self, reason: &str, name: impl Display) {
+        self.context.miss(&self.declaration.object_type, reason, &name);
+    }
 }
 
 /// Adds relationships of type `R`.
@@ -133,6 +146,18 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
     /// Counts a relationship that is left out on purpose, such as one to an entity that is not ours.
     pub fn skip(&self, reason: &str) {
         self.context.skip(&self.declaration.object_type, reason);
+    }
+
+    /// [`skip`](Self::skip) with the name of the object, such as an e-mail address: the summary's details and the log
+    /// list it.
+    pub fn skip_named(&self, reason: &str, name: impl Display) {
+        self.context.skip_named(&self.declaration.object_type, reason, &name);
+    }
+
+    /// Notes a relationship that is missing because something that it needs could not be collected. It counts as a gap
+    /// of the type unless the step inherits one; the summary and the log name it.
+    pub fn miss(&self, reason: &str, name: impl Display) {
+        self.context.miss(&self.declaration.object_type, reason, &name);
     }
 }
 

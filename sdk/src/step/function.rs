@@ -71,7 +71,7 @@ impl<P: Provider> Parameter for Client<P> {
     fn declare(_: &mut Declaration) {}
     async fn bind(context: &StepContext) -> StepResult<Self> {
         match context.http() {
-            Some(http) => Ok(Self(P::new(http.clone()))),
+            Some(http) => Ok(Self(P::new(http))),
             None => Err(StepError::Other("the integration declares no provider: make it with `Integration::of` rather than `Integration::offline`".into())),
         }
     }

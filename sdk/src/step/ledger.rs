@@ -1,15 +1,18 @@
 //! The books of a running step: what it added, what it left out, what it could not get.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::http::ProviderError;
 use crate::schema::Finding;
 use crate::store::Conflict;
 
+use super::losses::{Losses, name_left_out, short};
 use super::part::{Part, PartBooks};
 use super::{ObjectError, StepError};
 
@@ -43,6 +46,30 @@ pub struct Incomplete {
     /// The step whose failure is the root, where it is not this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<StepId>,
+    /// Whether the job may close the gap when it is resumed; absent from JSON if it may.
+    #[serde(default = "resumable", skip_serializing_if = "is_resumable")]
+    pub resumable: bool,
+}
+
+fn resumable() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_resumable(resumable: &bool) -> bool {
+    *resumable
+}
+
+impl Incomplete {
+    /// A gap that resuming the job does not close.
+    pub(crate) fn unreadable(
+        types: BTreeSet<ObjectType>,
+        under: Option<Scope>,
+        code: impl Into<String>,
+        cause: String,
+    ) -> Self {
+        Self { types, under, code: code.into(), cause, inherited_from: None, resumable: false }
+    }
 }
 
 /// Findings that are alike, counted, with the first few as examples.
@@ -67,6 +94,8 @@ pub struct Record {
     pub skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
     /// What could not be collected.
     pub incomplete: Vec<Incomplete>,
+    /// Objects that are not added, by name.
+    pub(crate) losses: Losses,
     /// Types met but not declared.
     pub undeclared: BTreeSet<ObjectType>,
     /// Schema findings by type, pointer and reason.
@@ -118,6 +147,35 @@ impl Ledger {
         }
     }
 
+    /// Counts an object that is left out on purpose, and keeps its name.
+    pub(crate) fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
+        let name = short(name);
+        tracing::info!(r#type = %object_type, object = name, reason, "left out on purpose");
+        self.skip(object_type, reason, part);
+        name_left_out(self.open().losses.named_left_out(), object_type, reason, &name);
+        if let Some(part) = part {
+            part.note(|books| name_left_out(&mut books.left_out, object_type, reason, &name));
+        }
+    }
+
+    /// Notes an object that is missing because of another gap.
+    pub(crate) fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
+        let name = short(name);
+        tracing::info!(r#type = %object_type, object = name, reason, "missing");
+        let under = part.map(|part| part.under().clone());
+        part.inspect(|part| part.leave_gap());
+        self.open().losses.missed(object_type, under, reason, &name);
+    }
+
+    /// Notes an element of a list that could not be read.
+    pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Part>) {
+        tracing::warn!(%error, "an element of a list could not be read");
+        let under = part.map(|part| part.under().clone());
+        let gap = Incomplete::unreadable(types, under, error.code(), error.to_string());
+        part.inspect(|part| part.leave_gap());
+        self.open().losses.unread(gap);
+    }
+
     /// Takes over the books of a part that was done before this process.
     pub(crate) fn take_over(&self, books: PartBooks) {
         for (object_type, reasons) in &books.skipped {
@@ -126,6 +184,7 @@ impl Ledger {
             }
         }
         let mut record = self.open();
+        record.losses.take_over(books.left_out);
         for (alike, found) in books.findings {
             record.findings.entry(alike).and_modify(|known| known.count += found.count).or_insert(found);
         }
@@ -154,9 +213,8 @@ impl Ledger {
         part: Option<&Part>,
     ) {
         part.inspect(|part| part.leave_gap());
-        let entry =
-            Incomplete { types, under, code: error.code().to_owned(), cause: error.to_string(), inherited_from: None };
-        self.open().incomplete.push(entry);
+        let (code, cause) = (error.code().to_owned(), error.to_string());
+        self.open().incomplete.push(Incomplete { types, under, code, cause, inherited_from: None, resumable: true });
     }
 
     /// Counts an object that is on its way to the store, with what its schemas say of it.
@@ -238,8 +296,8 @@ mod tests {
 
     #[test]
     fn findings_that_are_alike_take_no_more_room_in_the_books_of_a_part_and_are_counted_when_they_are_taken_over() {
-        let (ledger, part) =
-            (Ledger::default(), Part::new(1, ObjectKey::new("team:000001").unwrap(), "team:000001".into()));
+        let team = Scope { object_type: ObjectType::literal("acme_team"), key: ObjectKey::new("team:000001").unwrap() };
+        let (ledger, part) = (Ledger::default(), Part::new(1, team, "team:000001".into()));
         (0..100).for_each(|key| ledger.find(vec![finding(key)], Some(&*part)));
         let json = part.mark().unwrap().unwrap().books;
         assert!(json.len() < 500, "{json}");

@@ -14,7 +14,8 @@ use crate::graph::{ObjectKey, ObjectType};
 use crate::room::Work;
 use crate::store::{DonePart, PartNumber};
 
-use super::FindingCount;
+use super::losses::LeftOut;
+use super::{FindingCount, Scope};
 
 tokio::task_local! {
     static PART: Arc<Part>;
@@ -24,7 +25,7 @@ tokio::task_local! {
 #[derive(Debug)]
 pub(crate) struct Part {
     number: PartNumber,
-    parent: ObjectKey,
+    under: Scope,
     path: String,
     /// The part that contains this one.
     outer: Option<Arc<Part>>,
@@ -38,6 +39,9 @@ pub(crate) struct PartBooks {
     pub(crate) skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
     /// By what they have in common, so that many objects of one fault take no more room than one.
     pub(crate) findings: BTreeMap<String, FindingCount>,
+    /// The names of objects left out on purpose.
+    #[serde(default)]
+    pub(crate) left_out: LeftOut,
 }
 
 /// How often each parent has had its turn in a step.
@@ -63,9 +67,9 @@ impl PartTurns {
 
 impl Part {
     /// A part inside the current one, if there is one.
-    pub(crate) fn new(number: PartNumber, parent: ObjectKey, path: String) -> Arc<Self> {
+    pub(crate) fn new(number: PartNumber, under: Scope, path: String) -> Arc<Self> {
         let (outer, has_gap, books) = (Self::current(), AtomicBool::default(), Mutex::default());
-        Arc::new(Self { number, parent, path, outer, has_gap, books })
+        Arc::new(Self { number, under, path, outer, has_gap, books })
     }
 
     /// The place of a parent among the parts of a step: below the current part, and the how manieth of this parent there.
@@ -98,7 +102,7 @@ impl Part {
         }
         Ok(Some(DonePart {
             number: self.number,
-            parent: self.parent.clone(),
+            parent: self.under.key.clone(),
             path: self.path.clone(),
             outer: self.outer.as_ref().map(|outer| outer.number),
             books: serde_json::to_string(&*self.open())?,
@@ -118,6 +122,11 @@ impl Part {
     /// Writes into the books.
     pub(crate) fn note(&self, write: impl FnOnce(&mut PartBooks)) {
         write(&mut self.open());
+    }
+
+    /// The parent.
+    pub(crate) fn under(&self) -> &Scope {
+        &self.under
     }
 
     pub(crate) fn number(&self) -> PartNumber {

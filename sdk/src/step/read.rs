@@ -78,6 +78,16 @@ impl<E: Readable> Read<E> {
         self.context.known(&self.object_type, keys).await
     }
 
+    /// Whether the graph has every entity of the type, as far as the steps that add them know. If not, an entity that
+    /// is not found may exist at the provider, and what depends on it is [missing](super::RelationshipEmitter::miss)
+    /// rather than left out.
+    ///
+    /// # Errors
+    /// [`StepError`] where the store does not work.
+    pub async fn is_complete(&self) -> StepResult<bool> {
+        self.context.has_all(&self.object_type).await
+    }
+
     /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted
     /// under that entity and the others go on.
     ///

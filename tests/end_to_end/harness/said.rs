@@ -178,7 +178,17 @@ impl Summary {
 
     /// What is told of each step's results: all but times and what it cost.
     pub fn results(&self) -> Vec<Value> {
-        let told = ["id", "status", "encounteredTypeCounts", "partialTypes", "incomplete", "skipped", "findings"];
+        let told = [
+            "id",
+            "status",
+            "encounteredTypeCounts",
+            "partialTypes",
+            "incomplete",
+            "missed",
+            "skipped",
+            "skippedDetails",
+            "findings",
+        ];
         let steps = self.0["integrationStepResults"].as_array().expect("steps");
         steps.iter().map(|step| told.map(|name| step[name].clone()).to_vec().into()).collect()
     }
@@ -213,6 +223,11 @@ impl Gap<'_> {
 
     pub fn cause(&self) -> &str {
         self.0["cause"].as_str().expect("a cause")
+    }
+
+    /// Whether resuming the job may close it; absent if it may.
+    pub fn resumable(&self) -> Option<bool> {
+        self.0["resumable"].as_bool()
     }
 
     /// The step at the root, where it is another one.

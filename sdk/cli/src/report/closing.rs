@@ -83,6 +83,11 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
         JobState::Failed => format!(
             "`{program} validate config` checks the credentials by themselves, `{program} collect --resume {job}` goes on."
         ),
+        JobState::Partial if !gaps().any(|gap| gap.resumable && gap.inherited_from.is_none()) => format!(
+            "what is missing cannot be read or kept as it is, and resuming the job does not change that; once it is \
+             corrected, `{program} collect{}` collects it.",
+            account.options()
+        ),
         JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
             "give the credentials the permission that they lack, then `{program} collect --resume {job}` collects what is \
              missing."

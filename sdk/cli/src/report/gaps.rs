@@ -11,6 +11,7 @@ use integration_sdk::step::Incomplete;
 
 use crate::ink::{RED, YELLOW, paint, printable};
 
+use super::examples;
 use super::words::{list, paragraph};
 
 /// Gaps that are alike: of one step, of the same types, under parents of one type, for the same cause.
@@ -49,6 +50,15 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
             false => format!("{step} ({})", list(types)),
         });
         text += &paragraph(&format!("Incomplete because of {root}: {}", list(steps)), width, 2, 4);
+    }
+    for step in &summary.integration_step_results {
+        for (object_type, reasons) in &step.missed {
+            for (reason, named) in reasons {
+                let names = examples(named.count, named.names.iter().map(String::as_str));
+                let line = format!("{} {object_type}: {}{names}", HumanCount(named.count), printable(reason));
+                text += &paragraph(&line, width, 2, 2);
+            }
+        }
     }
     text
 }
@@ -139,6 +149,7 @@ mod tests {
             code: "PROVIDER_API_ERROR".into(),
             cause: cause.into(),
             inherited_from: None,
+            resumable: true,
         }
     }
 
@@ -164,7 +175,7 @@ mod tests {
     fn bare(cause: &str, inherited_from: Option<&'static str>) -> Incomplete {
         let inherited_from = inherited_from.map(StepId::literal);
         let code = "PROVIDER_AUTHORIZATION_ERROR".into();
-        Incomplete { types: BTreeSet::new(), under: None, code, cause: cause.into(), inherited_from }
+        Incomplete { types: BTreeSet::new(), under: None, code, cause: cause.into(), inherited_from, resumable: true }
     }
 
     #[test]

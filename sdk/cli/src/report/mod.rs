@@ -12,7 +12,7 @@ pub(crate) use closing::Kept;
 pub(crate) use findings::{Findings, Group};
 pub(crate) use rule::{Level, Rule};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use indicatif::HumanCount;
@@ -20,10 +20,12 @@ use integration_sdk::Summary;
 use integration_sdk::graph::ObjectType;
 
 use crate::ink::{BOLD, paint, printable};
-use words::paragraph;
+use words::{list, paragraph};
 
 /// Groups of findings in the report of a collection; `validate data` shows more.
 const FINDINGS: usize = 10;
+/// Objects left out on purpose that the report names, of each reason; the summary and `-v` name more.
+const EXAMPLES: usize = 3;
 
 /// The summary of a job, for people.
 pub(crate) fn summary(summary: &Summary, kept: &Kept<'_>, width: usize) -> String {
@@ -42,18 +44,33 @@ fn section(text: &mut String, title: &str, body: &str) {
 }
 
 fn skipped(summary: &Summary, width: usize) -> String {
-    let mut counts: BTreeMap<(&ObjectType, &str), u64> = BTreeMap::new();
+    let mut groups: BTreeMap<(&ObjectType, &str), (u64, BTreeSet<&str>)> = BTreeMap::new();
     for step in &summary.integration_step_results {
         for (object_type, reasons) in &step.skipped {
             for (reason, count) in reasons {
-                *counts.entry((object_type, reason)).or_default() += count;
+                let (known, names) = groups.entry((object_type, reason)).or_default();
+                *known += count;
+                let named = step.skipped_details.get(object_type).and_then(|reasons| reasons.get(reason));
+                names.extend(named.into_iter().flatten().map(String::as_str));
             }
         }
     }
-    let line = |((object_type, reason), count): (&(&ObjectType, &str), &u64)| {
-        paragraph(&format!("{} {object_type}: {}", HumanCount(*count), printable(reason)), width, 2, 2)
+    let line = |((object_type, reason), (count, names)): (&(&ObjectType, &str), &(u64, BTreeSet<&str>))| {
+        let mut text = format!("{} {object_type}: {}", HumanCount(*count), printable(reason));
+        text += &examples(*count, names.iter().copied());
+        paragraph(&text, width, 2, 2)
     };
-    counts.iter().map(line).collect()
+    groups.iter().map(line).collect()
+}
+
+/// The names of some of the objects of a line.
+fn examples<'a>(count: u64, names: impl Iterator<Item = &'a str>) -> String {
+    let shown = list(names.take(EXAMPLES).map(printable));
+    match count > EXAMPLES as u64 {
+        _ if shown.is_empty() => String::new(),
+        true => format!(", such as {shown}"),
+        false => format!(": {shown}"),
+    }
 }
 
 fn schema_findings(summary: &Summary, width: usize) -> String {

@@ -1,5 +1,7 @@
 //! Lists over several pages.
 
+use std::sync::{Arc, Mutex};
+
 use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
@@ -102,7 +104,7 @@ async fn no_content_is_an_empty_list_if_the_request_says_so() {
 #[tokio::test]
 async fn elements_come_by_their_pages_and_what_does_not_fit_in_its_place() {
     let server = Server::answering(|_, request| match request.header("range") {
-        "id ..; max=1000" => part("id ]b..", r#"[{"id":"a"},{"id":"b"},{"id":7},{"id":"c"}]"#),
+        "id ..; max=1000" => part("id ]b..", r#"[{"id":"a"},{"id":"b"},{"id":null},{"id":"c"}]"#),
         _ => ok(r#"[{"id":"d"},{"id":"e"}]"#),
     })
     .await;
@@ -111,6 +113,39 @@ async fn elements_come_by_their_pages_and_what_does_not_fit_in_its_place() {
         Err(error) => format!("{:?}", error.kind),
     });
     assert_eq!(pages.collect::<Vec<_>>().await, ["a b", "Unexpected", "c", "d e"]);
+}
+
+/// The ids of a list, and the reports of its elements that could not be read.
+async fn reported(body: &'static str, unique: bool) -> (Vec<String>, Vec<String>) {
+    let server = Server::answering(move |number, _| if number == 0 { part("id ]b..", body) } else { ok(body) }).await;
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&reports);
+    let http = client(&server).reporting(Arc::new(move |error| kept.lock().unwrap().push(error.to_string())));
+    let listing: Listing<Team> = http.get("/teams", &[]).ranges(BY_ID);
+    let listing = if unique { listing.unique_by(|team| team.id.clone()) } else { listing };
+    let ids = ids(listing).await.unwrap();
+    (ids, reports.lock().unwrap().clone())
+}
+
+#[tokio::test]
+async fn a_list_goes_on_behind_an_element_that_does_not_fit_and_reports_it_once() {
+    let odd = r#"[{"id":"a"},{"id":null,"name":"Ops"},7,{"id":17}]"#;
+    let (ids, reports) = reported(odd, true).await;
+    assert_eq!(ids, ["a", "17"]);
+    let expected = [
+        "GET /teams did not answer as expected: the element of name Ops does not fit: `id`: invalid type: null, \
+         expected a string",
+        "GET /teams did not answer as expected: element 2 of the list does not fit: invalid type: integer `7`, \
+         expected struct Team",
+    ];
+    assert_eq!(reports, expected);
+    assert_eq!(reported(odd, false).await.1.len(), 4);
+}
+
+#[tokio::test]
+async fn the_identity_of_an_odd_element_does_not_carry_a_secret_or_control_characters() {
+    let (_, reports) = reported(r#"[{"name":"of s3cret-t0ken\u001b[31m"}]"#, true).await;
+    assert!(reports[0].contains("the element of name of [secret] [31m does not fit"), "{}", reports[0]);
 }
 
 #[tokio::test]

@@ -326,10 +326,19 @@ impl Mapping {
         GraphNode {
             key: key.to_owned(),
             object_type: self.text("_type").unwrap_or_else(|| "unknown".to_owned()),
-            classes: self.text("_class").into_iter().collect(),
+            classes: self.classes(),
             name: ["displayName", "name", "email"].iter().find_map(|name| self.text(name)).unwrap_or_default(),
             json: Value::Object(self.target_entity.clone()).to_string(),
             change: Change::Same,
+        }
+    }
+
+    /// The classes of the target, which are one text or a list.
+    fn classes(&self) -> Vec<String> {
+        match self.target_entity.get("_class") {
+            Some(Value::String(class)) => vec![class.clone()],
+            Some(Value::Array(classes)) => classes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
         }
     }
 }

@@ -1,0 +1,212 @@
+//! Objects that a step knows of and does not add: by name, and bounded.
+//!
+//! Three kinds: elements of lists that could not be read, objects that are missing because something else is, and
+//! objects left out on purpose. The first two are gaps. Names are kept up to a limit and counted beyond it; of many
+//! the least are kept, so that the result does not depend on the order of answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::ObjectType;
+
+use super::{Incomplete, Scope};
+
+/// Unread elements of a step that are gaps of their own.
+const UNREAD: usize = 1_000;
+/// Objects that are named, of each type and reason.
+const NAMED: usize = 100;
+/// Missing objects that are named in the cause of a gap.
+const IN_A_CAUSE: usize = 10;
+/// Longer names are cut.
+const LONGEST_NAME: usize = 120;
+
+/// Names of objects that were left out on purpose, by type and reason.
+pub(crate) type LeftOut = BTreeMap<ObjectType, BTreeMap<String, BTreeSet<String>>>;
+
+/// The books of objects that are not added.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Losses {
+    /// A gap for each element that could not be read.
+    unread: BTreeSet<Incomplete>,
+    /// Unread elements beyond those, by their types and parent.
+    further: BTreeMap<(BTreeSet<ObjectType>, Option<Scope>), u64>,
+    missed: BTreeMap<Missed, Named>,
+    left_out: LeftOut,
+}
+
+/// Missing objects that are alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Missed {
+    object_type: ObjectType,
+    under: Option<Scope>,
+    reason: String,
+}
+
+/// A number of objects, and the names of some of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The number of objects.
+    pub count: u64,
+    /// Their names; of more than a hundred the least.
+    pub names: BTreeSet<String>,
+}
+
+impl Losses {
+    /// Notes an element that could not be read.
+    pub(crate) fn unread(&mut self, gap: Incomplete) {
+        self.unread.insert(gap);
+        if self.unread.len() > UNREAD
+            && let Some(Incomplete { types, under, .. }) = self.unread.pop_last()
+        {
+            *self.further.entry((types, under)).or_default() += 1;
+        }
+    }
+
+    /// Notes an object that is missing because of another gap.
+    pub(crate) fn missed(&mut self, object_type: &ObjectType, under: Option<Scope>, reason: &str, name: &str) {
+        let missed = Missed { object_type: object_type.clone(), under, reason: reason.to_owned() };
+        self.missed.entry(missed).or_default().take_over(Named { count: 1, names: [name.to_owned()].into() });
+    }
+
+    /// The names of objects that are left out on purpose.
+    pub(crate) fn named_left_out(&mut self) -> &mut LeftOut {
+        &mut self.left_out
+    }
+
+    /// Takes over the names that a part noted before the job was resumed.
+    pub(crate) fn take_over(&mut self, part: LeftOut) {
+        for (object_type, reasons) in part {
+            for (reason, names) in reasons {
+                names.iter().for_each(|name| name_left_out(&mut self.left_out, &object_type, &reason, name));
+            }
+        }
+    }
+
+    /// The gaps. What is missing because of other gaps is covered by those that the step inherits, if there are any:
+    /// they tell under which parents.
+    pub(crate) fn gaps(&self, inherited: &[Incomplete]) -> impl Iterator<Item = Incomplete> {
+        let further = self.further.iter().map(|((types, under), count)| Incomplete {
+            cause: format!("{count} more element(s) of lists do not fit"),
+            ..Incomplete::unreadable(types.clone(), under.clone(), "PROVIDER_API_ERROR", String::new())
+        });
+        let covered = |missed: &Missed| inherited.iter().any(|gap| gap.types.contains(&missed.object_type));
+        let missed = self.missed.iter().filter(move |(missed, _)| !covered(missed)).map(|(missed, named)| Incomplete {
+            types: [missed.object_type.clone()].into(),
+            under: missed.under.clone(),
+            code: "UNEXPECTED_ERROR".to_owned(),
+            cause: format!("{}: {}", missed.reason, named.text()),
+            inherited_from: None,
+            resumable: true,
+        });
+        self.unread.iter().cloned().chain(further).chain(missed)
+    }
+
+    /// The objects that are missing because of other gaps, by type and reason.
+    pub(crate) fn named_missing(&self) -> BTreeMap<ObjectType, BTreeMap<String, Named>> {
+        let mut by_type: BTreeMap<ObjectType, BTreeMap<String, Named>> = BTreeMap::new();
+        for (Missed { object_type, reason, .. }, named) in &self.missed {
+            let reasons = by_type.entry(object_type.clone()).or_default();
+            reasons.entry(reason.clone()).or_default().take_over(named.clone());
+        }
+        by_type
+    }
+
+    /// The objects left out on purpose.
+    pub(crate) fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+}
+
+impl Named {
+    fn take_over(&mut self, other: Self) {
+        self.count += other.count;
+        other.names.into_iter().for_each(|name| keep(&mut self.names, name));
+    }
+
+    fn text(&self) -> String {
+        let shown: Vec<&str> = self.names.iter().map(String::as_str).take(IN_A_CAUSE).collect();
+        match self.count.saturating_sub(shown.len() as u64) {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
+}
+
+/// Notes the name of an object that is left out on purpose.
+pub(super) fn name_left_out(names: &mut LeftOut, object_type: &ObjectType, reason: &str, name: &str) {
+    let reasons = names.entry(object_type.clone()).or_default();
+    keep(reasons.entry(reason.to_owned()).or_default(), name.to_owned());
+}
+
+/// A name on one line, cut to a length.
+pub(super) fn short(name: &dyn std::fmt::Display) -> String {
+    let name = name.to_string();
+    let shown = name.chars().take(LONGEST_NAME).map(|letter| if letter.is_control() { ' ' } else { letter });
+    let shown: String = shown.collect();
+    if shown.len() < name.len() { shown + "…" } else { shown }
+}
+
+fn keep(names: &mut BTreeSet<String>, name: String) {
+    names.insert(name);
+    if names.len() > NAMED {
+        names.pop_last();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moon() -> ObjectType {
+        ObjectType::literal("space_moon")
+    }
+
+    fn element(number: usize) -> Incomplete {
+        Incomplete::unreadable([moon()].into(), None, "PROVIDER_API_ERROR", format!("element {number:05}"))
+    }
+
+    fn causes(losses: &Losses) -> Vec<String> {
+        losses.gaps(&[]).map(|gap| gap.cause).collect()
+    }
+
+    #[test]
+    fn many_unread_elements_are_counted_and_the_least_are_named_in_whatever_order_they_come() {
+        let (mut up, mut down) = (Losses::default(), Losses::default());
+        (0..UNREAD + 5).for_each(|number| up.unread(element(number)));
+        (0..UNREAD + 5).rev().for_each(|number| down.unread(element(number)));
+        assert_eq!(causes(&up), causes(&down));
+        assert_eq!((causes(&up).len(), causes(&up)[0].as_str()), (UNREAD + 1, "element 00000"));
+        assert_eq!(causes(&up)[UNREAD], "5 more element(s) of lists do not fit");
+        assert!(up.gaps(&[]).all(|gap| !gap.resumable));
+    }
+
+    #[test]
+    fn missing_objects_of_one_reason_are_one_gap_unless_an_inherited_one_covers_them() {
+        let mut losses = Losses::default();
+        (0..NAMED + 2).for_each(|number| losses.missed(&moon(), None, "not collected", &format!("moon {number:03}")));
+        let gaps: Vec<_> = losses.gaps(&[]).collect();
+        assert_eq!(gaps.len(), 1);
+        assert!(gaps[0].cause.starts_with("not collected: moon 000, moon 001, "), "{}", gaps[0].cause);
+        assert!(gaps[0].cause.ends_with(" and 92 more") && gaps[0].resumable, "{}", gaps[0].cause);
+        assert_eq!(losses.gaps(&[element(0)]).count(), 0);
+        let named = &losses.named_missing()[&moon()]["not collected"];
+        assert_eq!((named.count, named.names.len()), (NAMED as u64 + 2, NAMED));
+    }
+
+    #[test]
+    fn names_of_parts_are_added_up_and_bounded() {
+        let (mut part, mut losses) = (LeftOut::new(), Losses::default());
+        name_left_out(losses.named_left_out(), &moon(), "too small", "Deimos");
+        (0..NAMED).for_each(|number| name_left_out(&mut part, &moon(), "too small", &format!("moon {number:03}")));
+        losses.take_over(part);
+        let names = &losses.left_out()[&moon()]["too small"];
+        assert_eq!((names.len(), names.first().map(String::as_str)), (NAMED, Some("Deimos")));
+    }
+
+    #[test]
+    fn a_name_is_on_one_line_and_not_too_long() {
+        assert_eq!(short(&"two\nlines"), "two lines");
+        assert_eq!(short(&"x".repeat(500)).chars().count(), LONGEST_NAME + 1);
+    }
+}
