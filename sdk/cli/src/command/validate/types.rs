@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use integration_sdk::input;
+use integration_sdk::owner_only;
 use integration_sdk::schema::Schemas;
 use serde::Serialize;
 use serde_json::Value;
@@ -73,7 +74,7 @@ impl fmt::Display for Written {
 
 /// Writes a file a type, and removes those that an earlier call wrote of types that are no more.
 pub(super) fn write(schemas: &Schemas, folder: &Path) -> Result<Written, Failure> {
-    fs::create_dir_all(folder).map_err(Failure::file("make", folder))?;
+    owner_only::create_folder(folder).map_err(Failure::file("make", folder))?;
     let mut written = Written { folder: folder.to_owned(), files: 0, removed: 0 };
     for path in stale(schemas, folder)? {
         if read(&path)?.is_ok_and(|schema| schema["$comment"] == ORIGIN) {
@@ -83,10 +84,19 @@ pub(super) fn write(schemas: &Schemas, folder: &Path) -> Result<Written, Failure
     }
     for (name, schema) in generated(schemas) {
         let path = folder.join(name);
-        fs::write(&path, format!("{schema:#}\n")).map_err(Failure::file("write", &path))?;
+        replace(&path, &format!("{schema:#}\n")).map_err(Failure::file("write", &path))?;
         written.files += 1;
     }
     Ok(written)
+}
+
+/// Writes a new file for its owner only. One that is there keeps its mode: it is committed, and holds no collected data.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    match owner_only::create_new(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_symlink() => fs::write(path, text),
+        Err(error) => Err(error),
+    }
 }
 
 /// Compares the files with what the program declares; how they are laid out does not matter.
@@ -198,6 +208,29 @@ mod tests {
                 "space_comet.json is left over: no step declares this type",
             ]
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn new_files_are_for_their_owner_and_no_link_is_written_through() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let folder = place.path().join("types");
+        let declared = schemas(&[("space_moon", json!({}))]);
+        write(&declared, &folder).expect("files");
+        let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        let file = folder.join("space_moon.json");
+        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("ours");
+        write(&declared, &folder).expect("files");
+        assert_eq!(mode(&file), 0o644);
+        let victim = place.path().join("victim");
+        fs::rename(&file, &victim).expect("it is moved");
+        symlink(&victim, &file).expect("a link");
+        let before = fs::read_to_string(&victim).expect("text");
+        let other = schemas(&[("space_moon", json!({"size": {"type": "integer"}}))]);
+        assert!(write(&other, &folder).is_err());
+        assert_eq!(fs::read_to_string(&victim).expect("text"), before);
     }
 
     #[test]
