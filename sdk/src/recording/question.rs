@@ -36,7 +36,9 @@ pub(super) fn question(request: &Request) -> Option<(Place, Detail)> {
         path: url.path().to_owned(),
         query: query(&url),
     };
-    let body = request.post_data.as_ref().and_then(sent).filter(|text| !text.is_empty());
+    // Some tools keep fields of a form with requests that have no body.
+    let has_body = !matches!(place.method.as_str(), "GET" | "HEAD");
+    let body = request.post_data.as_ref().filter(|_| has_body).and_then(sent).filter(|text| !text.is_empty());
     let range = har::header(&request.headers, "range").map(|range| range.trim().to_owned());
     Some((place, Detail { range, body }))
 }

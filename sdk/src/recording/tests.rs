@@ -464,6 +464,10 @@ fn odd_entries() -> Vec<(&'static str, Value)> {
         ("post data text", with("/request/postData", "".into())),
         ("post data empty", with("/request/postData", json!({}))),
         ("post data null text", with("/request/postData", json!({"mimeType": "", "text": null, "params": []}))),
+        (
+            "post data of a GET",
+            with("/request/postData", json!({"params": [{"name": "a", "value": "1"}], "text": null})),
+        ),
         ("content text", with("/response/content", "{\"id\":\"01\"}".into())),
         ("method null", with("/request/method", Value::Null)),
         ("method lower", with("/request/method", "get".into())),

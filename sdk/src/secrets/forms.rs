@@ -45,12 +45,17 @@ static EACH: LazyLock<[Regex; FORMS.len()]> =
     LazyLock::new(|| FORMS.map(|(_, pattern)| Regex::new(pattern).expect("the patterns are constants")));
 
 /// Fixed texts of which every match of a form contains one.
-pub(super) const LITERALS: [&str; 24] = [
+pub(super) const LITERALS: [&str; 29] = [
     "PRIVATE KEY",
     "earer",
     "EARER",
-    "asic",
-    "ASIC",
+    "asic ",
+    "ASIC ",
+    "asic\t",
+    "asic\n",
+    "asic\r",
+    "asic%20",
+    "ASIC%20",
     "eyJ",
     "%3A%2F%2F",
     "%3a%2f%2f",

@@ -13,9 +13,6 @@ const FARTHEST: usize = 200;
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut spans = Vec::new();
-    if memchr(b'@', bytes).is_none() {
-        return spans;
-    }
     let mut from = 0;
     while let Some(found) = memmem::find(&bytes[from..], b"//") {
         let start = from + found + 2;
@@ -23,7 +20,9 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
         let end = match authority.rfind('@') {
             Some(at) if is_credential(&text[..start], &authority[..at]) => start + at + 1,
             Some(_) => start,
-            None => behind_odd_password(text, start, authority).unwrap_or(start),
+            None => behind_odd_password(text, start, authority)
+                .or_else(|| behind_cut_password(text, start, authority))
+                .unwrap_or(start),
         };
         if end > start {
             spans.push(start..end);
@@ -78,6 +77,15 @@ fn behind_odd_password(text: &str, start: usize, authority: &str) -> Option<usiz
     (has_host && !is_stand_in(password)).then_some(start + at + 1)
 }
 
+/// A text that was cut at its `@`, as by a program that looks for the name in an address, ends in the password.
+fn behind_cut_password(text: &str, start: usize, authority: &str) -> Option<usize> {
+    let (user, password) = authority.split_once(':')?;
+    let end = start + authority.len();
+    let is_cut = matches!(text.as_bytes().get(end), None | Some(b'"')) && text[..start].ends_with("://");
+    let is_port = password.bytes().all(|byte| byte.is_ascii_digit()) || password.eq_ignore_ascii_case("port");
+    (is_cut && !is_port && !user.starts_with('[') && !is_stand_in(password)).then_some(end)
+}
+
 /// Words in brackets, stars or a variable in the place of a password.
 pub(super) fn is_stand_in(value: &str) -> bool {
     let wrapped = [("[", "]"), ("{", "}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("%", "%"), ("*", "*")];
@@ -114,6 +122,8 @@ mod tests {
             ("https://0a1B2c3D4e5F6a7B8c9D@github.com/x.git", "https://github.com/x.git"),
             ("https://0a1B2c3D4e5F6a7B8c9D:@api.example.com", "https://api.example.com"),
             ("https://u:*S3CR3T@h", "https://h"),
+            ("https://u:S3CR3T", "https://"),
+            ("{\"a\":\"https://u:S3CR3T\",\"b\":1}", "{\"a\":\"https://\",\"b\":1}"),
         ] {
             assert_eq!(without(text), clean);
             assert!(!without(text).contains("S3"), "{text}");
@@ -132,6 +142,9 @@ mod tests {
             "postgres://user:${PASSWORD}@db",
             "https://user:[redacted]@h",
             "http://PORT: a@b",
+            "http://localhost:PORT",
+            "http://localhost:8080",
+            "git clone host://a:b/c",
             "mail a@b.example // c@d.example",
             "x@y",
         ] {
