@@ -23,3 +23,4 @@ mod odd;
 mod output;
 mod plan;
 mod recordings;
+mod refused;
