@@ -141,6 +141,9 @@ impl Failure {
             Self::Scaffold(ScaffoldError::NoSdk { .. }) => {
                 Some("--sdk names a checkout of the SDK, the folder that holds the folder `sdk`".to_owned())
             }
+            Self::Scaffold(ScaffoldError::NoCheckout) => {
+                Some(format!("`{program} new NAME --sdk DIR` names a checkout, the folder that holds the folder `sdk`"))
+            }
             Self::Markers { .. } => Some(format!("leave one pair of lines, in this order: {}", markers())),
             _ => None,
         }

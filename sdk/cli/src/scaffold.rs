@@ -47,6 +47,8 @@ pub(crate) enum ScaffoldError {
     Occupied { folder: PathBuf },
     #[error("{path} does not hold the SDK: there is no {missing}", path = path.display(), missing = missing.display())]
     NoSdk { path: PathBuf, missing: PathBuf },
+    #[error("the SDK is not found: no checkout of it is around this folder or around this program")]
+    NoCheckout,
 }
 
 /// The name of an integration, such as `acme` or `acme-cloud`.
@@ -81,11 +83,9 @@ fn is_letter_or_digit(byte: u8) -> bool {
 
 /// Where a new integration gets the SDK from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Sdk {
-    /// The published crates of this version.
-    Version(&'static str),
+pub(crate) struct Sdk {
     /// The folder `sdk` of a checkout, as seen from the new crate.
-    Folder(PathBuf),
+    folder: PathBuf,
 }
 
 impl Sdk {
@@ -95,22 +95,38 @@ impl Sdk {
         let places = [path.join("sdk"), path.to_owned()];
         let missing = || ScaffoldError::NoSdk { path: path.to_owned(), missing: manifest(&places[0]) };
         let sdk = places.iter().find(|sdk| manifest(sdk).is_file()).ok_or_else(missing)?;
-        match way_back(folder).filter(|_| sdk.is_relative()) {
-            Some(back) => Ok(Self::Folder(back.join(sdk))),
-            None => sdk.canonicalize().map(Self::Folder).map_err(|_| missing()),
+        let folder = match way_back(folder).filter(|_| sdk.is_relative()) {
+            Some(back) => back.join(sdk),
+            None => sdk.canonicalize().map_err(|_| missing())?,
+        };
+        Ok(Self { folder })
+    }
+
+    /// Finds the SDK in the checkout around the current folder, else around the program, for a crate in `folder`.
+    pub(crate) fn around(current: &Path, program: Option<&Path>, folder: &Path) -> Result<Self, ScaffoldError> {
+        let above = current.ancestors().position(is_checkout);
+        if let (Some(above), Some(back)) = (above, way_back(folder)) {
+            let up: PathBuf = std::iter::repeat_n("..", above).collect();
+            return Ok(Self { folder: back.join(up).join("sdk") });
         }
+        let places = current.ancestors().chain(program.into_iter().flat_map(Path::ancestors));
+        places
+            .into_iter()
+            .find(|folder| is_checkout(folder))
+            .map_or(Err(ScaffoldError::NoCheckout), |checkout| Self::find(checkout, folder))
     }
 
     fn dependency(&self, below: &str) -> String {
-        match self {
-            Self::Version(version) => format!("\"{version}\""),
-            Self::Folder(sdk) => {
-                let folder = if below.is_empty() { sdk.clone() } else { sdk.join(below) };
-                // A string of JSON is one of TOML.
-                format!("{{ path = {} }}", serde_json::Value::from(folder.to_string_lossy()))
-            }
-        }
+        let folder = if below.is_empty() { self.folder.clone() } else { self.folder.join(below) };
+        // A string of JSON is one of TOML.
+        format!("{{ path = {} }}", serde_json::Value::from(folder.to_string_lossy()))
     }
+}
+
+/// Whether a folder is a checkout of the SDK, which other projects with a folder `sdk` are not.
+fn is_checkout(folder: &Path) -> bool {
+    let manifest = std::fs::read_to_string(folder.join("sdk/cli/Cargo.toml"));
+    manifest.is_ok_and(|text| text.lines().any(|line| line.trim() == "name = \"integration-cli\""))
 }
 
 /// `../..` for `a/b`; none where a folder does not lie below this one.
@@ -153,7 +169,7 @@ mod tests {
 
     #[test]
     fn no_placeholder_is_left_and_every_file_is_there_once() {
-        let files = files(&Name::parse("acme-cloud").unwrap(), &Sdk::Version("1.2.3"));
+        let files = files(&Name::parse("acme-cloud").unwrap(), &Sdk { folder: "../sdk".into() });
         let paths: std::collections::BTreeSet<_> = files.iter().map(|(path, _)| path).collect();
         assert_eq!(paths.len(), TEMPLATES.len());
         for (path, text) in &files {
@@ -162,7 +178,7 @@ mod tests {
         }
         let text = |path: &str| &files.iter().find(|(known, _)| known == path).unwrap().1;
         assert!(text("Cargo.toml").contains("name = \"integration-acme-cloud\""));
-        assert!(text("Cargo.toml").contains("integration-sdk = \"1.2.3\"\n"));
+        assert!(text("Cargo.toml").contains("integration-sdk = { path = \"../sdk\" }\n"));
         assert!(text("src/types.rs").contains("type = \"acme_cloud_user\""));
         assert!(text("src/sample.rs").contains("ACME_CLOUD_API_TOKEN"));
         assert!(text("schemas/types/acme_cloud_user.json").contains("\"acme_cloud_user.json\""));
@@ -176,13 +192,22 @@ mod tests {
         std::fs::write(folder.path().join("sdk/cli/Cargo.toml"), "").unwrap();
         let sdk = folder.path().join("sdk").canonicalize().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("sdk")] {
-            assert_eq!(Sdk::find(&path, Path::new("integration-acme")).unwrap(), Sdk::Folder(sdk.clone()));
+            assert_eq!(Sdk::find(&path, Path::new("integration-acme")).unwrap(), Sdk { folder: sdk.clone() });
         }
+        std::fs::write(folder.path().join("sdk/cli/Cargo.toml"), "[package]\nname = \"integration-cli\"\n").unwrap();
+        let below = folder.path().join("some/where");
+        let around = |current: &Path, program| Sdk::around(current, program, Path::new("integration-acme"));
+        assert_eq!(around(folder.path(), None).unwrap(), Sdk { folder: "../sdk".into() });
+        assert_eq!(around(&below, None).unwrap(), Sdk { folder: "../../../sdk".into() });
+        let elsewhere = tempfile::tempdir().unwrap();
+        let program = folder.path().join("target/debug/integration-heroku");
+        assert_eq!(around(elsewhere.path(), Some(&program)).unwrap(), Sdk { folder: sdk.clone() });
+        assert!(matches!(around(elsewhere.path(), None), Err(ScaffoldError::NoCheckout)));
         let missing = Sdk::find(&folder.path().join("sdk/cli"), Path::new("integration-acme"));
         assert!(matches!(missing, Err(ScaffoldError::NoSdk { .. })));
         // The tests of a package run in its folder: the SDK is the folder above this one.
         let near = Sdk::find(Path::new(".."), Path::new("new/integration-acme")).unwrap();
-        assert_eq!(near, Sdk::Folder("../../..".into()));
+        assert_eq!(near, Sdk { folder: "../../..".into() });
         assert_eq!(near.dependency("testing/kit"), "{ path = \"../../../testing/kit\" }");
     }
 }

@@ -10,6 +10,7 @@
 //! writing, `DIR` holds either the old graph or the new one, and nothing that no export wrote is replaced or removed. All
 //! files are for their owner only. Nothing here knows schemas or steps' code.
 
+mod content;
 mod error;
 mod export;
 mod read;

@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::input;
-
-use super::DatasetError;
+use super::{DatasetError, content};
 
 /// Which of the two wrappers an object was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,15 +89,15 @@ fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_
             let path = entry.map_err(DatasetError::io("read", &folder))?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "json") {
+            } else if content::is_of_a_graph(&path) {
                 files.push(path);
             }
         }
     }
     files.sort_by_cached_key(|path| (is_of_relationships(path), path.clone()));
     for path in &files {
-        let file = input::open(path).map_err(DatasetError::io("read", path))?;
-        let mut parser = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, file));
+        let json = content::open(path).map_err(DatasetError::io("read", path))?;
+        let mut parser = serde_json::Deserializer::from_reader(json);
         let mut found = |wrapper, object: T| {
             match wrapper {
                 Wrapper::Entities => counts.entities += 1,
@@ -109,7 +106,10 @@ fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_
             visit(Found { file: path, wrapper, object });
         };
         let read = Document(&mut found).deserialize(&mut parser).and_then(|()| parser.end());
-        read.map_err(|source| DatasetError::Malformed { path: path.clone(), source })?;
+        read.map_err(|source| match source.is_io() {
+            true => DatasetError::io("read", path)(source.into()),
+            false => DatasetError::Malformed { path: path.clone(), source },
+        })?;
         counts.files += 1;
     }
     Ok(counts)
@@ -240,6 +240,40 @@ mod tests {
         assert!(made.success());
         let error = read(directory.path(), |_| ()).expect_err("a pipe").to_string();
         assert!(error.contains("y.json") && error.contains("a named pipe"), "{error}");
+    }
+
+    /// `{"entities":[{"_key":"k-000000001",...}]}`, compressed by the zlib module of Node.js.
+    const BROTLI: &str = "1b69006004a26da67e5941eb3743b12d8df1c8f820e2975986a893e383eaaf077a1ab5051288078e43ba3abe89d4\
+                          7f63befaeaf621f74687fd0823264f26a0df1c84f64ed35e42ed68840b94b799597702bdae42c9790e";
+
+    fn brotli() -> Vec<u8> {
+        let pairs = BROTLI.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("digits"));
+        pairs.map(|pair| u8::from_str_radix(pair, 16).expect("a byte")).collect()
+    }
+
+    #[test]
+    fn compressed_files_are_read_whatever_their_names() {
+        let directory = graph(&[("c.json.br", r#" {"entities": [{"_key": "plain"}]}"#), ("d.br.txt", "no JSON")]);
+        fs::write(directory.path().join("graph/a.json"), brotli()).expect("a file");
+        fs::write(directory.path().join("graph/b.json.br"), brotli()).expect("a file");
+        let mut keys = Vec::new();
+        let counts = read(directory.path(), |found| keys.push(found.object["_key"].to_string())).expect("a graph");
+        assert_eq!(keys, ["\"k-000000001\"", "\"k-000000001\"", "\"plain\""]);
+        assert_eq!(counts.files, 3);
+    }
+
+    #[test]
+    fn a_damaged_compressed_file_is_named() {
+        let cut = brotli().split_last_chunk::<20>().expect("more bytes").0.to_vec();
+        for (name, bytes) in
+            [("a.json.br", cut.clone()), ("a.json", cut), ("a.json.br", vec![0xff; 40]), ("a.json", vec![0xff; 40])]
+        {
+            let directory = graph(&[]);
+            fs::create_dir(directory.path().join("graph")).expect("a folder");
+            fs::write(directory.path().join("graph").join(name), &bytes).expect("a file");
+            let error = read(directory.path(), |_| ()).expect_err("damaged").to_string();
+            assert!(error.contains(name), "{error}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   {name} new acme                          an integration for Acme, in integration-acme
-  {name} new acme --sdk ../integrations    on the SDK of a checkout, rather than a published one
+  {name} new acme --sdk ../integrations    on the SDK of that checkout
 
 It has a client, a step with an entity, an imitation of the provider, a recording and tests.
 `cargo test` and `cargo run -- collect --sample` work from the beginning.")]
@@ -23,7 +23,7 @@ pub(crate) struct New {
     /// The provider, in lower-case letters, digits and dashes
     #[arg(value_name = "NAME")]
     name: String,
-    /// A checkout of the SDK to depend on [default: the published version]
+    /// A checkout of the SDK to depend on [default: the one around this folder or this program]
     #[arg(long, value_name = "DIR")]
     sdk: Option<PathBuf>,
     /// The folder to make [default: integration-NAME]
@@ -36,7 +36,10 @@ pub(crate) fn run(session: &Session<'_>, order: &New) -> Result<u8, Failure> {
     let folder = order.folder.clone().unwrap_or_else(|| name.package().into());
     let sdk = match &order.sdk {
         Some(path) => Sdk::find(path, &folder)?,
-        None => Sdk::Version(env!("CARGO_PKG_VERSION")),
+        None => {
+            let current = std::env::current_dir().map_err(Failure::file("read", Path::new(".")))?;
+            Sdk::around(&current, std::env::current_exe().ok().as_deref(), &folder)?
+        }
     };
     let files = scaffold::files(&name, &sdk);
     make(&folder)?;

@@ -10,14 +10,16 @@ fn checkout() -> PathBuf {
 }
 
 #[test]
-fn a_new_integration_is_a_crate_on_the_published_sdk_or_on_a_checkout() {
+fn a_new_integration_is_a_crate_on_the_sdk_of_a_checkout() {
     let space = Space::new();
+    // The manifest of the command line marks a checkout.
+    space.write("sdk/cli/Cargo.toml", "[package]\nname = \"integration-cli\"\n");
     let said = space.run("new acme-cloud");
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let next = "  cd integration-acme-cloud\n  cargo test\n  cargo run -- collect --sample\n";
     assert_eq!(said.out, format!("integration-acme-cloud is made, 13 files; next:\n{next}"));
     let manifest = space.read("integration-acme-cloud/Cargo.toml");
-    assert!(manifest.contains(&format!("integration-cli = \"{}\"\n", env!("CARGO_PKG_VERSION"))), "{manifest}");
+    assert!(manifest.contains("integration-cli = { path = \"../sdk/cli\" }\n"), "{manifest}");
     assert!(space.read("integration-acme-cloud/.gitignore").contains("\n.env\n"));
 
     space.write("checkout/sdk/cli/Cargo.toml", "");
@@ -27,9 +29,23 @@ fn a_new_integration_is_a_crate_on_the_published_sdk_or_on_a_checkout() {
 }
 
 #[test]
+fn without_a_checkout_around_it_says_how_to_name_one_and_makes_nothing() {
+    let space = Space::new();
+    // The program lies in the folder for what is compiled, in this checkout: a copy does not.
+    let program = space.path("program");
+    fs::copy(env!("CARGO_BIN_EXE_integration-space"), &program).expect("a copy");
+    let output = Command::new(&program).args(["new", "acme"]).current_dir(space.path("")).output().expect("it starts");
+    let err = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{err}");
+    assert!(err.contains("the SDK is not found") && err.contains("new NAME --sdk DIR"), "{err}");
+    assert!(!space.path("integration-acme").exists());
+}
+
+#[test]
 fn what_cannot_be_made_is_wrong_usage_and_nothing_is_changed() {
     let space = Space::new();
     space.write("integration-acme/notes.txt", "mine");
+    space.write("sdk/cli/Cargo.toml", "[package]\nname = \"integration-cli\"\n");
     let cases = [
         ("new acme", "integration-acme is there already"),
         ("new Acme", "\"Acme\" cannot be the name of an integration"),
@@ -44,13 +60,14 @@ fn what_cannot_be_made_is_wrong_usage_and_nothing_is_changed() {
         assert!(line == "new" || said.err.contains("help: "), "{line}: {}", said.err);
     }
     let found = fs::read_dir(space.path("")).expect("a folder").count();
-    assert_eq!((found, space.read("integration-acme/notes.txt").as_str()), (1, "mine"));
+    assert_eq!((found, space.read("integration-acme/notes.txt").as_str()), (2, "mine"));
 }
 
 #[test]
 fn inside_of_a_workspace_it_is_to_become_a_member() {
     let space = Space::new();
     space.write("Cargo.toml", "[workspace]\nmembers = []\n");
+    space.write("sdk/cli/Cargo.toml", "[package]\nname = \"integration-cli\"\n");
     let said = space.run("new acme");
     assert!(said.out.contains("  add it to `members` in ") && said.out.contains("Cargo.toml\n"), "{}", said.out);
 }

@@ -131,6 +131,44 @@ fn each_kind_of_finding_says_where_it_is_what_is_wrong_and_what_to_do() {
     insta::assert_snapshot!(said.out);
 }
 
+#[test]
+fn graphs_of_the_sdk_for_typescript_are_read_with_one_class_as_text_and_compressed() {
+    let space = Space::new();
+    let planet = |key: &str, class: &str| {
+        format!(
+            r#"{{"entities": [{{"_key": "{key}", "_type": "space_planet", "_class": {class}, "displayName": "p",
+            "name": "p", "id": "p", "webLink": "https://p.example", "moons": 1}}]}}"#
+        )
+    };
+    space.write("text/graph/a.json", &planet("planet:p", r#""Site""#));
+    let found = |line: &str| {
+        let said = space.run(line);
+        (said.code, said.out)
+    };
+    let as_list = planet("planet:p", r#"["Site"]"#);
+    space.write("list/graph/a.json", &as_list);
+    let list = found("validate data --input list");
+    assert_eq!(found("validate data --input text"), (list.0, list.1.replace("of list ", "of text ")));
+    space.write("odd/graph/a.json", &planet("planet:p", r#""a site""#));
+    let odd = found("validate data --input odd");
+    assert!(odd.1.contains("/_class"), "{}", odd.1);
+
+    // `{"entities":[{"_key":"k-000000001","_type":"acme_user","_class":"User","name":"ann","displayName":"Ann"}]}`,
+    // compressed by the zlib module of Node.js.
+    let brotli = "1b69006004a26da67e5941eb3743b12d8df1c8f820e2975986a893e383eaaf077a1ab5051288078e43ba3abe89d4\
+                  7f63befaeaf621f74687fd0823264f26a0df1c84f64ed35e42ed68840b94b799597702bdae42c9790e";
+    let pairs = brotli.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("digits"));
+    let bytes: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).expect("a byte")).collect();
+    for name in ["a.json", "a.json.br"] {
+        let file = space.path(&format!("{name}-in/graph/{name}"));
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, &bytes).expect("a file");
+        let (code, out) = found(&format!("validate data --input {name}-in"));
+        assert!(code != 1 && out.contains("1 entity and 0 relationships"), "{name}: {code} {out}");
+        assert!(!out.contains("/_class"), "{out}");
+    }
+}
+
 const EVERYTHING_WRONG: &str = r#"{"entities": [
     {"_key": "planet:p", "_type": "space_planet", "_class": ["Site"], "displayName": "p", "name": "p", "id": "p",
      "webLink": "p"},
