@@ -121,7 +121,9 @@ impl Reader<'_> {
                 continue;
             };
             let value = self.environment.get(name).or_else(|| self.parsed.variables.get(name));
-            let value = value.map_or("", String::as_str);
+            // Without braces it is rather a part of a password.
+            let unknown = if rest.starts_with("${") { "" } else { &rest[..length] };
+            let value = value.map_or(unknown, String::as_str);
             self.room = self.room.checked_sub(value.len())?;
             expanded.push_str(value);
             rest = &rest[length..];

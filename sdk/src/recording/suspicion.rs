@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::RawJson;
 use crate::input;
+use crate::redact::mend_surrogates;
 use crate::secrets::{self, SecretKind, is_placeholder, is_secret_name, is_unguessable};
 
 use super::RecordingError;
@@ -75,7 +76,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn exchange(&mut self, text: &str) {
-        let Ok(mut whole) = RawJson::tree_of(text) else { return self.text("an exchange", None, text) };
+        let mended = mended(text);
+        let Ok(mut whole) = RawJson::tree_of(&mended) else { return self.text("an exchange", None, text) };
         let entry = Entry::read(text);
         // A body is looked at as what it is, rather than as a string.
         for body in ["/response/content/text", "/request/postData/text"] {
@@ -137,7 +139,7 @@ impl Search<'_> {
     }
 
     fn body(&mut self, place: &str, body: &[u8]) {
-        let text = String::from_utf8_lossy(body);
+        let text = mended(&String::from_utf8_lossy(body));
         match RawJson::tree_of(&text) {
             Ok(value) => self.value(place, None, &value),
             Err(_) => self.text(place, None, &text),
@@ -175,6 +177,13 @@ impl Search<'_> {
         let place = secrets::take_out(&place).into_owned();
         self.found.insert(Suspicion { file: self.file.to_owned(), exchange: self.exchange, place, kind });
     }
+}
+
+/// JSON text that is read also if a tool has cut a character in two.
+fn mended(json: &str) -> String {
+    let mut bytes = json.as_bytes().to_vec();
+    mend_surrogates(&mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 fn below(place: &str, name: &str) -> String {

@@ -28,6 +28,8 @@ pub(crate) enum CopyError {
 pub(crate) trait Edit {
     /// Whether members are put in the order of their names. Of equal names the last counts in any case then.
     const IN_ORDER: bool;
+    /// Whether strings that do not change are kept with their escapes, as they stand in the text.
+    const AS_WRITTEN: bool = false;
     /// Whether nothing of a field of that name is kept.
     fn hides(&self, name: &str) -> bool;
     /// A string under a name in its new form, if it changes.
@@ -122,7 +124,7 @@ impl<'a, E: Edit> Copier<'a, E> {
                 let (text, literal) = self.string()?;
                 match self.edit.text(field, &text) {
                     Some(changed) => write_text(&changed, out),
-                    None => written(&text, literal, out),
+                    None => written::<E>(&text, literal, out),
                 }
                 Ok(())
             }
@@ -189,7 +191,7 @@ impl<'a, E: Edit> Copier<'a, E> {
                     Cow::Owned(changed)
                 }
                 None => {
-                    written(&name, literal, out);
+                    written::<E>(&name, literal, out);
                     name
                 }
             };
@@ -233,11 +235,11 @@ fn put_in_order(mut members: Vec<Member<'_>>, begin: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Adds a string: as it stands in the text if it has no escapes.
-fn written(text: &str, literal: &str, out: &mut Vec<u8>) {
-    if text.len() == literal.len() {
+/// Adds a string that does not change.
+fn written<E: Edit>(text: &str, literal: &str, out: &mut Vec<u8>) {
+    if E::AS_WRITTEN || text.len() == literal.len() {
         out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(literal.as_bytes());
         out.push(b'"');
     } else {
         write_text(text, out);
