@@ -40,7 +40,7 @@ fn values_come_from_the_instance_over_the_shared_file_and_no_secret_is_shown() {
     insta::assert_snapshot!(said.out, @"
     ✓ Configuration. It is complete; there is no provider to ask.
       api_key: set (SPACE_API_KEY from .env)
-      api_url: http://space.example/ (SPACE_API_URL from .env)
+      api_url: http://space.example (SPACE_API_URL from .env)
       trouble: planets (TROUBLE from .env.east)
     ");
 }
@@ -53,7 +53,7 @@ fn a_malformed_file_is_named_with_its_line_and_without_its_text() {
     assert_eq!(said.code, 1);
     insta::assert_snapshot!(said.err, @"
     error: .env, line 2: not of the form NAME=value
-      help: put values with spaces or `#` into quotes, and `#` before comments
+      help: write NAME=value, and put values with line breaks or ` #` into quotes
     ");
 }
 
@@ -109,7 +109,8 @@ fn a_class_schema_of_ones_own_is_used_and_a_broken_one_is_a_finding() {
 #[test]
 fn each_kind_of_finding_says_where_it_is_what_is_wrong_and_what_to_do() {
     let space = Space::new();
-    space.write("in/graph/a/entities.json", EVERYTHING_WRONG);
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    space.write("in/graph/a/entities.json", &EVERYTHING_WRONG.replace("DEEP", &deep));
     space.write(
         "in/graph/a/relationships.json",
         r#"{"relationships": [
@@ -182,7 +183,7 @@ const EVERYTHING_WRONG: &str = r#"{"entities": [
      "webLink": "https://p.example", "orbit": {"days": 1}},
     {"_key": "planet:t", "_type": "space_planet", "_class": ["Site"], "displayName": "t", "name": "t", "id": "t",
      "webLink": "https://p.example", "note": "postgres://u:s3cret@db.example/d"},
-    {"_key": "\ud800"}
+    {"_key": "planet:deep", "deep": DEEP}
 ]}"#;
 
 /// A graph of another program with two faults of one kind and one of another.

@@ -92,7 +92,9 @@ fn a_value_that_its_class_does_not_allow() {
 fn an_object_that_cannot_be_read() {
     let schemas = schemas();
     let graph = pool::look(&schemas, &[], |feed| {
-        feed.add(Raw { file: None, wrapper: Wrapper::Entities, json: r#"{"_key": "\ud800"}"#.into() });
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let json = format!(r#"{{"_key": "planet:deep", "deep": {deep}}}"#);
+        feed.add(Raw { file: None, wrapper: Wrapper::Entities, json: json.into() });
         Ok::<(), std::io::Error>(())
     });
     let findings = graph.expect("nothing that can fail").findings();
