@@ -7,40 +7,40 @@ use std::{
 
 use crate::{dialect::Refusal, request::Request};
 
-/// The tokens that a provider knows, each with its scopes.
+/// The tokens that a provider accepts, each with its scopes.
 #[derive(Clone, Default)]
 pub struct Access {
     tokens: BTreeMap<String, BTreeSet<String>>,
-    /// Where the token stands; after `Bearer` in `Authorization`, if absent.
+    /// The header that carries the token; `Authorization` with `Bearer` if absent.
     header: Option<String>,
 }
 
 impl Access {
-    /// A provider that asks for no token.
+    /// Accepts every request, with or without a token.
     pub fn open() -> Self {
         Self::default()
     }
 
-    /// A provider that knows one token.
+    /// Accepts one token.
     pub fn token<S: Into<String>>(token: impl Into<String>, scopes: impl IntoIterator<Item = S>) -> Self {
         Self::open().and_token(token, scopes)
     }
 
-    /// One token more.
+    /// Accepts one more token.
     #[must_use]
     pub fn and_token<S: Into<String>>(mut self, token: impl Into<String>, scopes: impl IntoIterator<Item = S>) -> Self {
         self.tokens.insert(token.into(), scopes.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Tokens stand in this header, alone, rather than after `Bearer` in `Authorization`.
+    /// Reads the token from this header, without a prefix, instead of `Authorization`.
     #[must_use]
     pub fn in_header(mut self, name: impl Into<String>) -> Self {
         self.header = Some(name.into());
         self
     }
 
-    /// The scopes of the request's token; `None` where no token is asked for.
+    /// Returns the scopes of the token; `None` if no token is required.
     pub(crate) fn scopes_of(&self, request: &Request) -> Result<Option<&BTreeSet<String>>, Refusal> {
         if self.tokens.is_empty() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What a handler answers, and the answer as it goes on the wire.
+//! The result of a handler, and the reply that is sent.
 
 use bytes::Bytes;
 use hyper::{
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::{Refusal, Rows};
 
-/// What a handler has to say; the provider adds headers, pages and entity tags.
+/// The result of a handler. The provider adds headers, pages, and entity tags.
 #[non_exhaustive]
 pub enum Answer {
     /// One JSON document, with status 200.
     Document(Value),
-    /// A list, of which the provider sends a page.
+    /// A list; the provider sends one page of it.
     List(Box<dyn Rows>),
-    /// Exactly this.
+    /// Exactly this reply.
     Reply(Reply),
     /// An error in the shape of the provider's dialect.
     Refused(Refusal),
@@ -28,25 +28,25 @@ impl Answer {
         Self::List(Box::new(rows))
     }
 
-    /// 404: there is no such thing.
+    /// Not found (404).
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::Refused(Refusal::NotFound { what: what.into() })
     }
 }
 
-/// A whole answer: status, headers and body.
+/// A complete reply: status, headers, and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
-    /// Headers beyond those that the provider adds to each answer.
+    /// Headers in addition to those that the provider adds to each reply.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: Bytes,
 }
 
 impl Reply {
-    /// Any body. A status that is none becomes 500.
+    /// Creates a reply with any body. An invalid status becomes 500.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status, headers: Vec::new(), body: body.into() }.with_header("content-type", content_type)
@@ -62,12 +62,12 @@ impl Reply {
         Self::new(status, "text/html; charset=utf-8", page.to_owned())
     }
 
-    /// No body at all.
+    /// Creates a reply without a body.
     pub fn empty(status: u16) -> Self {
         Self { headers: Vec::new(), ..Self::new(status, "", Bytes::new()) }
     }
 
-    /// One header more. A name or value that HTTP does not allow is left out.
+    /// Adds a header. An invalid name or value is dropped.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {

@@ -1,4 +1,4 @@
-//! Bodies on their way out, whole or broken on purpose. It decides how bytes travel, never what they say.
+//! Bodies in transit, complete or broken on purpose: this module controls how the bytes are sent, not their content.
 
 use std::{future, io, iter, time::Duration};
 
@@ -13,14 +13,14 @@ static FILLER: [u8; 65_536] = [b'x'; 65_536];
 
 pub(crate) type FakeBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// A body, and the length that is promised for it where it differs from what the body itself knows.
+/// A body with its announced length if that differs from the actual one.
 pub(crate) struct Delivery {
     pub body: FakeBody,
     pub content_length: Option<u64>,
 }
 
 impl Delivery {
-    /// The body as the faults leave it.
+    /// Returns the body after all faults.
     pub(crate) fn new(body: Bytes, faults: &[Fault]) -> Self {
         let body = faults.iter().fold(body, altered);
         let length = body.len() as u64;
@@ -61,10 +61,10 @@ fn altered(body: Bytes, fault: &Fault) -> Bytes {
     }
 }
 
-/// What happens to a body on its way, in order.
+/// The actions on a body in transit, in order.
 enum Piece {
     Data(Bytes),
-    /// Lets what was written so far leave before anything else happens.
+    /// Flushes the bytes written so far before the next action.
     Flush,
     Pause(Duration),
     Forever,
@@ -98,7 +98,7 @@ where
     StreamBody::new(stream::iter(pieces).then(Piece::frame).filter_map(future::ready)).boxed_unsync()
 }
 
-/// A JSON string of so many bytes, quotes included.
+/// A JSON string of this many bytes, including quotes.
 fn string_of(bytes: u64) -> impl Iterator<Item = Piece> + Send + 'static {
     let mut missing = bytes.saturating_sub(2);
     let filler = iter::from_fn(move || {
@@ -110,7 +110,7 @@ fn string_of(bytes: u64) -> impl Iterator<Item = Piece> + Send + 'static {
     quote().chain(filler).chain(quote())
 }
 
-/// Chunks that end before each byte that continues a character.
+/// Chunks that end within each multi-byte character.
 fn split_characters(body: &Bytes) -> Vec<Piece> {
     let continues = |at: &usize| body[*at] & 0b1100_0000 == 0b1000_0000;
     let cuts: Vec<usize> = (0..body.len()).filter(continues).chain([body.len()]).collect();

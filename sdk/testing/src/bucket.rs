@@ -1,27 +1,27 @@
-//! The rate bucket: how many requests are left, and when the next one is free. It never sleeps.
+//! The rate bucket: the remaining requests and the time of the next free one. It never sleeps.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// A budget of requests that fills up again.
+/// A budget of requests that refills over time.
 ///
-/// One bucket serves the whole provider, as if all its tokens were of one account.
+/// One bucket serves the whole provider, as if all tokens belonged to one account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateBucket {
-    /// How many requests a full bucket has.
+    /// The capacity of the bucket.
     pub capacity: u32,
-    /// How many come back each minute.
+    /// The requests added per minute.
     pub refill_per_minute: f64,
-    /// What a refusal says about coming back.
+    /// The form of `Retry-After` in a refusal.
     pub retry_after: RetryAfter,
-    /// How many of the provider's minutes pass in a real one, so that a test need not wait: 60 turns a minute into a
-    /// second. What `Retry-After` says is real time.
+    /// The speed of the provider's clock relative to the real one; 60 turns a minute into a second, so that tests are
+    /// fast. `Retry-After` is in real time.
     pub time_scale: f64,
 }
 
 impl RateBucket {
-    /// A bucket in real time that does not say when to come back.
+    /// A bucket in real time without a `Retry-After` header.
     pub fn new(capacity: u32, refill_per_minute: f64) -> Self {
         Self { capacity, refill_per_minute, retry_after: RetryAfter::Absent, time_scale: 1.0 }
     }
@@ -30,7 +30,7 @@ impl RateBucket {
 /// The form of the `Retry-After` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RetryAfter {
-    /// No such header.
+    /// No header.
     #[default]
     Absent,
     /// Whole seconds, rounded up.
@@ -45,7 +45,7 @@ impl RetryAfter {
         match self {
             Self::Absent => None,
             Self::Seconds => Some(seconds.to_string()),
-            // A date has no parts of a second: without the extra second it could lie before the wait is over.
+            // A date has no fractions of a second. Without the extra second it could be in the past.
             Self::HttpDate => Some(httpdate::fmt_http_date(now + Duration::from_secs(seconds + 1))),
         }
     }
@@ -64,7 +64,7 @@ impl Bucket {
         Self { tokens: f64::from(rule.capacity), rule, counted_at: now }
     }
 
-    /// Takes one token, or says how long until there is one.
+    /// Takes one token, or returns the time until one is available.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         self.refill(now);
         if self.tokens >= 1.0 {

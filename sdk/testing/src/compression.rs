@@ -1,4 +1,4 @@
-//! Bodies that travel compressed.
+//! Compressed bodies.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use hyper::header::{CONTENT_ENCODING, HeaderValue, VARY};
 
 use crate::{Reply, Request};
 
-/// Less than this gains nothing.
+/// The smallest body worth compressing.
 const SMALLEST: usize = 1024;
 
 pub(crate) fn accepts_gzip(request: &Request) -> bool {
@@ -16,7 +16,7 @@ pub(crate) fn accepts_gzip(request: &Request) -> bool {
     names.split(',').any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
-/// The reply with its body compressed, where that makes it smaller and nobody has done so.
+/// Compresses the body of a reply if that makes it smaller and it is not compressed yet.
 pub(crate) fn gzipped(mut reply: Reply) -> Reply {
     if reply.body.len() < SMALLEST || reply.header(CONTENT_ENCODING.as_str()).is_some() {
         return reply;

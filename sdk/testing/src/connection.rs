@@ -1,4 +1,4 @@
-//! Sockets on loopback: accepting, serving HTTP/1.1 on each, resetting where asked. What is answered is not decided here.
+//! Sockets on loopback: accepts connections, serves HTTP/1.1 on each, and resets them on request.
 
 use std::{
     io,
@@ -22,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exchange::Exchange;
 
-/// How long to wait when the machine has no socket left.
+/// The pause when the machine has no free socket.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Serves until it is told to stop; connections end with it.
+/// Serves until the stop signal; open connections end with it.
 pub(crate) async fn accept(
     listener: TcpListener,
     exchange: Arc<Exchange>,
@@ -50,7 +50,7 @@ pub(crate) async fn accept(
 }
 
 async fn serve(stream: TcpStream, exchange: Arc<Exchange>, number: usize) {
-    // Small answers would otherwise wait for the client's acknowledgement; the socket works without.
+    // Without this option small replies wait for the acknowledgement of the client. The socket works either way.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
     let stream = Resettable { stream, reset: reset.clone() };
@@ -62,11 +62,11 @@ async fn serve(stream: TcpStream, exchange: Arc<Exchange>, number: usize) {
             answer
         }
     });
-    // A connection that ends in an error is a broken body, a reset or a client gone: all of them wanted.
+    // Every error here is intended: a broken body, a reset, or a client that went away.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// A socket that, when dropped, is reset rather than closed if that was asked for.
+/// A socket that is reset instead of closed on drop if required.
 struct Resettable {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
@@ -75,7 +75,7 @@ struct Resettable {
 impl Drop for Resettable {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // Where the system refuses, the connection closes without an answer: a client sees a fault all the same.
+            // If the system refuses, the connection closes without a reply, which is a fault as well.
             let _ = self.stream.set_zero_linger();
         }
     }

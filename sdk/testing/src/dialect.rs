@@ -1,4 +1,4 @@
-//! How a provider speaks: names of headers, and the shape of its errors.
+//! Conventions of a provider: names of headers, and the shape of errors.
 
 use hyper::{
     StatusCode,
@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 /// Names and shapes that differ between providers.
 #[derive(Debug, Clone)]
 pub struct Dialect {
-    /// Names each answer.
+    /// The header with the identifier of each reply.
     pub request_id: HeaderName,
-    /// Says how many requests are left in the rate bucket.
+    /// The header with the remaining requests of the rate bucket.
     pub rate_remaining: HeaderName,
-    /// Says which scopes a call accepts.
+    /// The header with the scopes that a call accepts.
     pub scopes_accepted: HeaderName,
-    /// Says which scopes the token has.
+    /// The header with the scopes of the token.
     pub scopes_granted: HeaderName,
     /// The media type of JSON answers.
     pub content_type: HeaderValue,
-    /// The body of a refusal.
+    /// The body of an error.
     pub error_body: fn(&Refusal) -> Value,
     /// Whether `Next-Range` repeats the `max` of the request.
     pub max_in_next_range: bool,
@@ -53,7 +53,7 @@ impl Default for Dialect {
 pub struct RequiredHeader {
     /// Its name.
     pub name: HeaderName,
-    /// What its value must be, blanks aside.
+    /// The required value, ignoring blanks.
     pub value: String,
 }
 
@@ -64,7 +64,7 @@ impl RequiredHeader {
     }
 }
 
-/// Why the provider does not answer what was asked.
+/// The reason of an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -77,50 +77,50 @@ pub enum Refusal {
     /// 401.
     #[error("The request has no token, or one that is not known.")]
     UnknownToken,
-    /// 403.
+    /// Forbidden (403).
     #[error("The token lacks a scope for this call; it accepts: {}.", accepted.join(", "))]
     MissingScope {
-        /// Any of these would do.
+        /// The scopes of which one is required.
         accepted: Vec<String>,
     },
-    /// 404.
+    /// Not found (404).
     #[error("There is no such {what}.")]
     NotFound {
-        /// What was looked for, such as `team`.
+        /// The kind of the missing resource, such as `team`.
         what: String,
     },
-    /// 405.
+    /// Method not allowed (405).
     #[error("This path does not know that method.")]
     MethodNotAllowed,
-    /// 406.
+    /// Not acceptable (406).
     #[error("The request needs the header `{name}: {value}`.")]
     MissingHeader {
-        /// The header's name.
+        /// The name of the header.
         name: HeaderName,
-        /// The value that it must have.
+        /// The required value.
         value: String,
     },
-    /// 413.
+    /// Content too large (413).
     #[error("The request's body is too large.")]
     BodyTooLarge,
-    /// 416.
+    /// Range not satisfiable (416).
     #[error("The range `{given}` cannot be used: {reason}.")]
     UnusableRange {
-        /// The header as it came.
+        /// The header as received.
         given: String,
-        /// What is wrong with it.
+        /// The defect.
         reason: String,
     },
-    /// 429.
+    /// Too many requests (429).
     #[error("The rate limit is used up; try again later.")]
     RateLimited {
-        /// The value of `Retry-After`, where the provider gives one.
+        /// The value of `Retry-After`, if any.
         retry_after: Option<String>,
     },
 }
 
 impl Refusal {
-    /// A short name of the kind of refusal.
+    /// Returns a short name of the kind of error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MalformedRange { .. } => "bad_request",
@@ -135,7 +135,7 @@ impl Refusal {
         }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the reply.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MalformedRange { .. } => StatusCode::BAD_REQUEST,

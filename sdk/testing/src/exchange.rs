@@ -1,5 +1,5 @@
-//! One request and its answer: the order in which a provider checks, decides and spoils.
-//! It knows no sockets; [`crate::connection`] feeds it.
+//! One request and its reply: the order of checks, decisions, and faults.
+//! This module knows no sockets; [`crate::connection`] feeds it.
 
 use std::{
     future,
@@ -29,7 +29,7 @@ use crate::{
     log::Log,
 };
 
-/// The connection is to be reset, without an answer.
+/// The connection must be reset without a reply.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is reset on purpose")]
 pub(crate) struct ResetConnection;
@@ -96,14 +96,14 @@ impl Exchange {
         Ok(self.response(number, reply, &faults))
     }
 
-    /// The answer as it should be, apart from faults that concern pages.
+    /// Returns the reply before faults, except those that concern pages.
     fn decide(&self, request: Request, faults: &[Fault]) -> Reply {
         let mut scopes = Vec::new();
         let decided = self.checked(request, &mut scopes).and_then(|(request, route)| {
             let reply = match (route.handler)(&request) {
                 Answer::Document(document) => self.json(StatusCode::OK, &document),
                 Answer::List(rows) => {
-                    // Compressed here already, so that a page that is kept is kept so.
+                    // Compressed here, so that a cached page is cached compressed.
                     let page = || Ok(self.packed(self.list(&request, route, &*rows, faults)?, &request, faults));
                     if self.options.keeps_pages { self.kept.page(&request, faults, page)? } else { page()? }
                 }
@@ -117,7 +117,7 @@ impl Exchange {
         reply
     }
 
-    /// Headers, token, route, rate and scopes, in this order. Scope headers are noted as soon as they are known.
+    /// Checks headers, token, route, rate, and scopes in this order. Scope headers are added as early as possible.
     fn checked(
         &self,
         request: Request,
@@ -167,7 +167,7 @@ impl Exchange {
             .map_err(|wait| Refusal::RateLimited { retry_after: bucket.retry_after().written(wait, SystemTime::now()) })
     }
 
-    /// The page of a list that was asked for.
+    /// Returns the requested page of a list.
     fn list(&self, request: &Request, route: &Route, rows: &dyn Rows, faults: &[Fault]) -> Result<Reply, Refusal> {
         let limits = route.limits.unwrap_or(self.options.page_limits);
         let paging = Paging { sortable: &route.sortable, limits, dialect: &self.options.dialect, faults };
@@ -192,7 +192,7 @@ impl Exchange {
         reply
     }
 
-    /// The reply as it travels. One that is spoiled on purpose stays as it is, so that a fault says where it strikes.
+    /// Finishes the reply. A body with a fault is left as it is, so that the position of the fault is exact.
     fn packed(&self, reply: Reply, request: &Request, faults: &[Fault]) -> Reply {
         let is_wanted = self.options.compresses && faults.is_empty() && compression::accepts_gzip(request);
         if is_wanted { compression::gzipped(reply) } else { reply }
@@ -239,12 +239,12 @@ impl Exchange {
     }
 }
 
-/// The first fault that stands in the place of the answer.
+/// Returns the first fault that replaces the reply.
 fn replacement(faults: &[Fault]) -> Option<&Fault> {
     faults.iter().find(|fault| matches!(fault, Fault::ConnectionReset | Fault::NoAnswer | Fault::Status(_)))
 }
 
-/// Adds an entity tag to a good answer to GET that has none.
+/// Adds an entity tag to a successful reply to GET.
 fn tagged(reply: Reply, method: &Method) -> Reply {
     if method != Method::GET || !reply.status.is_success() || reply.header("etag").is_some() {
         return reply;
@@ -255,8 +255,8 @@ fn tagged(reply: Reply, method: &Method) -> Reply {
     reply.with_header("etag", &tag)
 }
 
-/// Makes an answer 304 when the client has that version already.
-/// A 304 says nothing of ranges: who remembers a page must remember what followed it.
+/// Turns a reply into 304 if the client has that version.
+/// A 304 has no range headers: a client that caches a page must cache its continuation as well.
 fn unless_known(reply: Reply, request: &Request) -> Reply {
     let Some(tag) = reply.header("etag").filter(|_| reply.status.is_success()) else { return reply };
     let known = request.header("if-none-match").is_some_and(|tags| {
@@ -276,12 +276,12 @@ fn note<'s>(
     }
 }
 
-/// The same for the same request of the same run, so that a failing test reads the same each time.
+/// Returns the same identifier for the same request of the same run, so that failures are reproducible.
 fn request_id(number: usize) -> String {
     format!("f00d0000-0000-4000-8000-{number:012x}")
 }
 
-/// Counts a request as under way until its answer begins, or the client goes away.
+/// Counts a request as in flight until its reply starts or the client disconnects.
 struct InFlight<'a>(&'a Mutex<Log>);
 
 impl Drop for InFlight<'_> {
@@ -290,7 +290,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// No lock is held while anything can panic half-way through a change, so what a poisoned one guards is whole.
+/// No panic can happen in the middle of a change, so the contents of a poisoned lock are consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Faults that a test switches on: what goes wrong, where, and how often.
+//! Faults that a test switches on: their kind, place, and frequency.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,19 +6,19 @@ use hyper::Method;
 
 use crate::{Reply, path::PathPattern};
 
-/// Something that goes wrong on purpose.
+/// A deliberate failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This answer in the place of the right one. The request costs nothing from the rate bucket.
+    /// This reply instead of the right one. The request takes nothing from the rate bucket.
     Status(Reply),
-    /// The connection is reset before anything is sent.
+    /// The connection is reset before any byte is sent.
     ConnectionReset,
-    /// Nothing is ever sent; the connection stays open.
+    /// No byte is ever sent; the connection stays open.
     NoAnswer,
-    /// The body ends after so many bytes, though `Content-Length` promised all, and the connection closes.
+    /// The body ends early although `Content-Length` promised all of it, and the connection closes.
     TruncatedBody {
-        /// How many bytes are sent; always fewer than there are.
+        /// The number of bytes sent; always fewer than the body has.
         after: usize,
     },
     /// The body is cut in the middle of its JSON; `Content-Length` agrees.
@@ -27,22 +27,22 @@ pub enum Fault {
     EmptyBody,
     /// The right body under another media type.
     WrongContentType(String),
-    /// The body stops after so many bytes.
+    /// The body pauses in the middle.
     Stall {
-        /// How many bytes are sent before.
+        /// The number of bytes sent before the pause.
         after: usize,
-        /// How long it stops; for ever without a value.
+        /// The duration of the pause; endless if absent.
         pause: Option<Duration>,
     },
-    /// From the second page on, `Next-Range` is the range that was asked for.
+    /// From the second page on, `Next-Range` repeats the requested range.
     RepeatedNextRange,
     /// After the last page, `Next-Range` leads back to the first one.
     CircularNextRange,
-    /// Each page begins with the last item of the one before.
+    /// Each page starts with the last item of the previous one.
     DuplicatedItems,
-    /// The right status with a JSON string of this many bytes as body (two at least).
+    /// The right status with a JSON string of this many bytes (at least two) as its body.
     BodyOf {
-        /// How many bytes.
+        /// The number of bytes.
         bytes: u64,
         /// Whether `Content-Length` announces them; otherwise they come in chunks.
         announced: bool,
@@ -52,13 +52,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The fault on each request to paths that fit the pattern.
+    /// Applies the fault to each request whose path matches the pattern.
     pub fn on(self, pattern: &str) -> FaultRule {
         FaultRule { pattern: Some(PathPattern::new(pattern)), ..self.into() }
     }
 }
 
-/// A fault with the requests that it meets: by default all of them, every time.
+/// A fault with the requests that it applies to: by default all of them, every time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRule {
     fault: Fault,
@@ -82,28 +82,28 @@ impl From<Fault> for FaultRule {
 }
 
 impl FaultRule {
-    /// Only requests of this method.
+    /// Restricts the fault to a method.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// Only the first requests that fit, all paths counted together.
+    /// Restricts the fault to the first matching requests, all paths counted together.
     #[must_use]
     pub fn first(mut self, times: u64) -> Self {
         self.occurrences = Occurrences::First(times);
         self
     }
 
-    /// Only the first requests to each path that fits.
+    /// Restricts the fault to the first requests to each matching path.
     #[must_use]
     pub fn first_of_each_path(mut self, times: u64) -> Self {
         self.occurrences = Occurrences::FirstOfEachPath(times);
         self
     }
 
-    /// Only requests after so many that went well.
+    /// Skips this many matching requests first.
     #[must_use]
     pub fn after(mut self, times: u64) -> Self {
         self.occurrences = Occurrences::After(times);
@@ -111,11 +111,11 @@ impl FaultRule {
     }
 }
 
-/// Names a fault that was switched on, so that it can be lifted.
+/// The handle of an active fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FaultId(u64);
 
-/// The faults that are switched on, with how often each has met a request.
+/// The active faults, with the number of requests that each has affected.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     active: Vec<ActiveFault>,
@@ -146,7 +146,7 @@ impl Faults {
         self.active.clear();
     }
 
-    /// What goes wrong with this request, in the order in which the faults were switched on.
+    /// Returns the faults of this request, in the order of their activation.
     pub(crate) fn meet(&mut self, method: &Method, path: &str) -> Vec<Fault> {
         self.active.iter_mut().filter_map(|active| active.meet(method, path)).collect()
     }

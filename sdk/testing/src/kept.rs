@@ -1,4 +1,4 @@
-//! Answers that were made once and are given again.
+//! Replies that are rendered once and reused.
 
 use std::{
     collections::HashMap,
@@ -7,15 +7,15 @@ use std::{
 
 use crate::{Fault, Reply, Request};
 
-/// What tells one page from another: the path with its query, and the range and the compression that were asked for.
+/// The identity of a page: path with query, range, and compression.
 type Question = (String, [Option<String>; 3]);
 
-/// Pages as they were first rendered. A provider that is measured against does its work before the clock starts.
+/// Pages in their first rendering. A provider under measurement does its work before the clock starts.
 #[derive(Default)]
 pub(crate) struct KeptPages(Mutex<HashMap<Question, Reply>>);
 
 impl KeptPages {
-    /// The page of before, or a new one that is kept; where it is spoiled on purpose it is made anew each time.
+    /// Returns the cached page or renders it. A page with a deliberate fault is rendered each time.
     pub(crate) fn page<E>(
         &self,
         request: &Request,

@@ -1,4 +1,4 @@
-//! How long an answer takes. Delays follow from the request, never from a clock or from chance.
+//! The delay of a reply. Delays depend on the request only, never on a clock or on chance.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -10,15 +10,15 @@ use crate::Request;
 /// The time between a request and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Latency {
-    /// As fast as the machine is.
+    /// No delay.
     #[default]
     None,
-    /// The same for each request.
+    /// The same delay for each request.
     Fixed(Duration),
-    /// Between nothing and `max`, so that answers come out of order. The delay depends on the seed, the path and the
-    /// range alone: the same seed gives the same delays, whatever the order of arrival.
+    /// A delay between zero and `max`, so that replies arrive out of order. It depends on the seed, the path, and
+    /// the range: the same seed gives the same delays, whichever request arrives first.
     Shuffled {
-        /// Another seed, another order.
+        /// The seed of the order.
         seed: u64,
         /// The longest delay.
         max: Duration,

@@ -1,7 +1,7 @@
 //! A fake provider over real HTTP on loopback, for tests and for samples that need no account.
 //!
 //! A [`FakeProvider`] serves [`Route`]s the way a hosted API does: lists in ranges or pages, entity tags, tokens with
-//! scopes, a rate bucket, latency. While it runs, a test can switch [`Fault`]s on and read the log of what was asked.
+//! scopes, a rate bucket, and latency. While it runs, a test can switch [`Fault`]s on and read the log of requests.
 //! It listens on 127.0.0.1 only, and stops when its [`Running`] handle is dropped.
 //!
 //! ```
@@ -30,7 +30,7 @@
 //!                         -> page of a list -> entity tag -> faults of the body -> connection
 //! ```
 //!
-//! Nothing here knows a particular provider: names of headers and the shape of errors are in [`Dialect`].
+//! This crate contains nothing about a particular provider: names of headers and the shape of errors are in [`Dialect`].
 #![deny(missing_docs)]
 
 mod access;

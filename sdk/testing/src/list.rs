@@ -1,4 +1,4 @@
-//! Lists that come in ranges: the rows, the page that a range selects, and what is wrong with a page on purpose.
+//! Lists that are paged by ranges: the rows, the page of a range, and deliberate defects of a page.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -10,11 +10,11 @@ use crate::{
     range::{Order, Range, Start},
 };
 
-/// The rows of a list. Only the rows of the page asked for are rendered.
+/// The rows of a list. Only the rows of the requested page are rendered.
 ///
-/// Values of a sortable property are expected to be unique: a page goes on after the last value of the one before.
+/// Values of a sortable property must be unique, because a page continues after the last value of the previous one.
 pub trait Rows: Send + Sync {
-    /// How many rows there are.
+    /// The number of rows.
     fn count(&self) -> usize;
     /// The value by which a row is sorted; rows without one come first.
     fn sort_key(&self, row: usize, property: &str) -> Cow<'_, str>;
@@ -54,12 +54,12 @@ impl<R: Rows + ?Sized> Rows for Arc<R> {
     }
 }
 
-/// How many rows a page has.
+/// The limits of the page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimits {
-    /// Without `max` in the request.
+    /// The page size without `max` in the request.
     pub default: usize,
-    /// At most, whatever `max` says.
+    /// The largest page size that a request can set with `max`.
     pub maximum: usize,
 }
 
@@ -69,7 +69,7 @@ impl Default for PageLimits {
     }
 }
 
-/// One page, and what its headers say of it.
+/// One page with the content of its headers.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Page {
     pub rows: Vec<Value>,
@@ -78,13 +78,13 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A list that knows no ranges.
+    /// A list without ranges.
     pub(crate) fn whole(rows: &dyn Rows) -> Self {
         Self { rows: (0..rows.count()).map(|row| rows.render(row)).collect(), content_range: None, next_range: None }
     }
 }
 
-/// A list with what it needs to be cut into pages.
+/// A list with everything that paging needs.
 pub(crate) struct Paging<'a> {
     pub sortable: &'a [String],
     pub limits: PageLimits,
@@ -93,7 +93,7 @@ pub(crate) struct Paging<'a> {
 }
 
 impl Paging<'_> {
-    /// The page that the header asks for, or the first one.
+    /// Returns the page that the header requests, or the first one.
     pub(crate) fn page(&self, rows: &dyn Rows, header: Option<&str>) -> Result<Page, Refusal> {
         let range = self.range(header)?;
         let max = range.max.unwrap_or(self.limits.default).clamp(1, self.limits.maximum.max(1));
@@ -133,7 +133,7 @@ impl Paging<'_> {
         Ok(range)
     }
 
-    /// What `Next-Range` says, faults included.
+    /// Returns the value of `Next-Range`, faults included.
     fn offered(&self, next: Option<Range>, asked: &Range, sorted: &[(Cow<'_, str>, usize)]) -> Option<Range> {
         if self.faults.contains(&Fault::RepeatedNextRange) {
             if asked.from != Start::Beginning {
@@ -155,7 +155,7 @@ impl Paging<'_> {
     }
 }
 
-/// The rows in the order of the range, up to its end.
+/// Returns the rows in the order of the range, up to its end.
 fn sorted_within<'r>(rows: &'r dyn Rows, range: &Range) -> Vec<(Cow<'r, str>, usize)> {
     let mut sorted: Vec<_> = (0..rows.count()).map(|row| (rows.sort_key(row, &range.property), row)).collect();
     sorted.sort_unstable();

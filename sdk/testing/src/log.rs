@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Request;
 
-/// Headers worth keeping.
+/// The headers that are logged.
 const KEPT: [&str; 8] = [
     "accept",
     "accept-encoding",
@@ -19,24 +19,24 @@ const KEPT: [&str; 8] = [
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedRequest {
-    /// Which connection it came over, counted from 0.
+    /// The number of the connection, from 0.
     pub connection: usize,
     /// The method.
     pub method: String,
     /// The path.
     pub path: String,
-    /// What stood after the `?`.
+    /// The query, without the `?`.
     pub query: Option<String>,
-    /// The headers that matter, names in lower case. Of `authorization` only the scheme is kept.
+    /// The logged headers, names in lower case. Only the scheme of `authorization` is kept.
     pub headers: BTreeMap<String, String>,
-    /// How long the body was.
+    /// The length of the body.
     pub body_bytes: usize,
-    /// The status of the answer; none while it is under way, and for a reset connection.
+    /// The status of the reply; none while the request is in flight, and after a reset.
     pub status: Option<u16>,
 }
 
 impl LoggedRequest {
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
@@ -61,7 +61,7 @@ impl LoggedRequest {
     }
 }
 
-/// What has been asked so far.
+/// The requests so far.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     entries: Vec<LoggedRequest>,
@@ -70,7 +70,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Notes a request and returns its number.
+    /// Logs a request and returns its number.
     pub(crate) fn arrive(&mut self, request: &Request, connection: usize) -> usize {
         self.entries.push(LoggedRequest::of(request, connection));
         self.in_flight += 1;

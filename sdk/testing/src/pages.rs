@@ -1,8 +1,8 @@
-//! Lists that come by cursor or page number: small pages, and where the next one begins is in the body.
+//! Lists that are paged by cursor or page number: the body contains the position of the next page.
 
 use serde_json::{Value, json};
 
-/// How a list is cut into pages.
+/// The paging of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Pages {
     parameter: &'static str,
@@ -11,20 +11,20 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Pages of `size`, asked for by a parameter of the query, such as `cursor`. The body is
+    /// Pages of `size`, selected by a query parameter such as `cursor`. The body is
     /// `{"items": [...], "next": "..."}`; the last page has no `next`.
     pub fn by(parameter: &'static str, size: usize) -> Self {
         Self { parameter, size: size.max(1), body: items_and_next }
     }
 
-    /// Another shape of the body, from the items of a page and where the next one begins.
+    /// Sets another shape of the body, built from the items of a page and the next position.
     #[must_use]
     pub fn body(mut self, body: fn(&[Value], Option<&str>) -> Value) -> Self {
         self.body = body;
         self
     }
 
-    /// The page that a query asks for, the first one unless it says; a position that is none is an empty page.
+    /// Returns the page of a query, by default the first one. An invalid position yields an empty page.
     pub(crate) fn page(&self, items: &[Value], query: Option<&str>) -> Value {
         let position = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| {
             let (name, value) = pair.split_once('=')?;

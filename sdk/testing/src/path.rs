@@ -1,11 +1,11 @@
-//! Paths with parameters, such as `/teams/{id}/members`. Nothing here knows what answers them.
+//! Paths with parameters, such as `/teams/{id}/members`.
 
 use std::collections::BTreeMap;
 
 /// Values of a path's parameters, by name.
 pub(crate) type PathParameters = BTreeMap<String, String>;
 
-/// A path in which a segment in braces stands for any one segment.
+/// A path in which a segment in braces matches any single segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathPattern {
     segments: Vec<Segment>,
@@ -28,7 +28,7 @@ impl PathPattern {
         Self { segments: segments.collect() }
     }
 
-    /// The parameters, when the path fits.
+    /// Returns the parameters if the path matches.
     pub(crate) fn parameters_of(&self, path: &str) -> Option<PathParameters> {
         let mut given = segments_of(path);
         let mut parameters = PathParameters::new();

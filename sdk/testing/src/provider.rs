@@ -1,4 +1,4 @@
-//! Starting a provider, and the handle to one that runs.
+//! Starting a provider, and the handle of a running one.
 
 use std::{
     fmt, io,
@@ -17,22 +17,22 @@ use crate::{
     exchange::Exchange,
 };
 
-/// What holds for all routes of a provider.
+/// Options that apply to all routes of a provider.
 #[derive(Debug, Clone)]
 pub struct ProviderOptions {
-    /// Which tokens are known; by default none is asked for.
+    /// The accepted tokens; by default no token is required.
     pub access: Access,
-    /// The rate bucket; by default there is none.
+    /// The rate bucket; none by default.
     pub rate: Option<RateBucket>,
-    /// How long answers take.
+    /// The delay of replies.
     pub latency: Latency,
-    /// How many rows a page has, where a route does not say.
+    /// The page size of routes without their own.
     pub page_limits: PageLimits,
-    /// The longest body of a request.
+    /// The longest request body.
     pub body_limit: usize,
-    /// Bodies are compressed for those who accept gzip.
+    /// Compresses bodies for clients that accept gzip.
     pub compresses: bool,
-    /// Pages are made once and given again, so that a measurement counts what the client does: for lists that do not change.
+    /// Renders pages once and reuses them, so that a measurement counts the client only. Lists must not change.
     pub keeps_pages: bool,
     /// Names of headers and the shape of errors.
     pub dialect: Dialect,
@@ -53,7 +53,7 @@ impl Default for ProviderOptions {
     }
 }
 
-/// The provider could not begin to listen.
+/// The provider could not listen.
 #[derive(Debug, thiserror::Error)]
 #[error("the fake provider cannot listen on 127.0.0.1: {source}; check that loopback is up and sockets are left")]
 pub struct StartError {
@@ -61,7 +61,7 @@ pub struct StartError {
     source: io::Error,
 }
 
-/// A provider that is not a real one.
+/// A fake provider.
 #[derive(Debug, Clone, Copy)]
 pub struct FakeProvider;
 
@@ -92,7 +92,7 @@ impl FakeProvider {
     }
 }
 
-/// A provider that listens. It stops when this is dropped.
+/// A running provider. It stops on drop.
 pub struct Running {
     address: SocketAddr,
     exchange: Arc<Exchange>,
@@ -102,32 +102,32 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens, such as `http://127.0.0.1:40123`, without a slash at the end.
+    /// Returns its address, such as `http://127.0.0.1:40123`, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// All requests so far, in order of arrival.
+    /// Returns all requests so far, in order of arrival.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.exchange.log().entries().to_vec()
     }
 
-    /// How many requests arrived.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> usize {
         self.exchange.log().entries().len()
     }
 
-    /// How many connections were opened.
+    /// Returns the number of connections opened so far.
     pub fn connections(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// How many requests were under way at once, at most.
+    /// Returns the maximum number of concurrent requests so far.
     pub fn peak_in_flight(&self) -> usize {
         self.exchange.log().peak_in_flight()
     }
 
-    /// How many requests are left in the rate bucket, where there is one.
+    /// Returns the remaining requests of the rate bucket, if there is one.
     pub fn remaining(&self) -> Option<u32> {
         self.exchange.remaining()
     }
@@ -151,7 +151,7 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Some(server) = self.server.take() {
-            // It can only fail by panicking, which its own output has told already.
+            // The task can fail only by panicking, which has been printed already.
             let _ = server.await;
         }
     }

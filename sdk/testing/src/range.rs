@@ -1,6 +1,6 @@
-//! The `Range` header of a list: `id ]from..to; order=desc, max=100`. Reading and writing it, nothing more.
+//! The `Range` header of a list: `id ]from..to; order=desc, max=100`. This module reads and writes it.
 
-/// A part of a list, as a client asks for it and as `Next-Range` offers it.
+/// A part of a list, as requested by a client or offered by `Next-Range`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Range {
     pub property: String,

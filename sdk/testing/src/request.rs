@@ -1,11 +1,11 @@
-//! A request as a handler sees it: whole, with its path parameters.
+//! A request as a handler receives it: complete, with its path parameters.
 
 use bytes::Bytes;
 use hyper::{HeaderMap, Method, http::request::Parts};
 
 use crate::path::PathParameters;
 
-/// What a client asked.
+/// A request.
 #[derive(Clone)]
 pub struct Request {
     method: Method,
@@ -55,12 +55,12 @@ impl Request {
         &self.method
     }
 
-    /// The path, as it came.
+    /// The path, as received.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What stood after the `?`.
+    /// The query, without the `?`.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
@@ -75,12 +75,12 @@ impl Request {
         &self.body
     }
 
-    /// The value of a path parameter; empty where the route's pattern has none of that name.
+    /// Returns the value of a path parameter; empty if the pattern has none of that name.
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
-    /// How many requests are left in the rate bucket, where there is one.
+    /// Returns the remaining requests of the rate bucket, if there is one.
     pub fn remaining(&self) -> Option<u32> {
         self.remaining
     }

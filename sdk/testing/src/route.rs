@@ -1,4 +1,4 @@
-//! Routes: which path answers what, and under which conditions.
+//! Routes: paths with their handlers and conditions.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{Answer, PageLimits, Pages, Request, Rows, path::PathPattern};
 
 type Handler = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 
-/// A path that the provider answers. Of several that fit, the first one does.
+/// A path with its handlers. The first matching route wins.
 #[derive(Clone)]
 pub struct Route {
     pub(crate) method: Method,
@@ -53,12 +53,12 @@ impl Route {
         Self::get(pattern, move |_| Answer::list(rows.clone()))
     }
 
-    /// A fixed list that comes by cursor or page number.
+    /// A fixed list that is paged by cursor or page number.
     pub fn pages(pattern: &str, items: Vec<Value>, pages: Pages) -> Self {
         Self::get(pattern, move |request| Answer::Document(pages.page(&items, request.query())))
     }
 
-    /// The scopes of which a token needs one. Without any, every known token will do.
+    /// Sets the scopes of which a token needs one. Without any, every accepted token suffices.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
@@ -80,14 +80,14 @@ impl Route {
         self
     }
 
-    /// Limits of this list's pages, in the place of the provider's.
+    /// Sets the limits of the page size of this list, instead of those of the provider.
     #[must_use]
     pub fn page_limits(mut self, limits: PageLimits) -> Self {
         self.limits = Some(limits);
         self
     }
 
-    /// A call that takes nothing from the rate bucket.
+    /// Exempts a call from the rate bucket.
     #[must_use]
     pub fn free_of_charge(mut self) -> Self {
         self.free_of_charge = true;
