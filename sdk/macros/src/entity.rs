@@ -87,7 +87,7 @@ pub fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::R
     }
 }
 
-/// What is shown: the marked field, else `display_name`, else `name`, else the key.
+/// The display name: the marked field, else `display_name`, else `name`, else the key.
 fn shown(fields: &[PropertyField]) -> TokenStream {
     let named = |name: &str| fields.iter().find(|field| field.ident == name);
     let chosen =

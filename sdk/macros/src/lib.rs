@@ -12,17 +12,17 @@ use syn::parse_macro_input;
 
 /// Makes a struct an entity type: its fields are the properties, in camel case.
 ///
-/// On the struct: `#[entity(type = "acme_team", class = "Team", resource = "Team")]`, and `merge` where
-/// several descriptions of one entity are to be joined. On a field: `key`, `display_name`, `rename = "..."`.
+/// On the struct: `#[entity(type = "acme_team", class = "Team", resource = "Team")]`, and `merge` if
+/// several descriptions of one entity are merged. On a field: `key`, `display_name`, `rename = "..."`.
 #[proc_macro_derive(EntityKind, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     expand(entity::expand(parse_macro_input!(input)))
 }
 
-/// Makes a struct a view of an entity type, for steps that read some of its properties: fields of the same names and types as
-/// the entity's.
+/// Makes a struct a view of an entity type, for steps that read some of its properties. Fields have the names and types of
+/// those of the entity.
 ///
-/// On the struct: `#[entity(of = Team)]`. On a field: `key`, and `rename = "..."` where the entity's field has it.
+/// On the struct: `#[entity(of = Team)]`. On a field: `key`, and `rename = "..."` if the field of the entity has it.
 #[proc_macro_derive(EntityView, attributes(entity))]
 pub fn derive_view(input: TokenStream) -> TokenStream {
     expand(view::expand(parse_macro_input!(input)))
@@ -34,18 +34,18 @@ pub fn derive_relationship_properties(input: TokenStream) -> TokenStream {
     expand(properties::expand_relationship(parse_macro_input!(input)))
 }
 
-/// Makes a struct a configuration: each field a value of the environment.
+/// Makes a struct a configuration: each field is read from the environment.
 ///
-/// On a field: `default = "..."`. The first sentence of its documentation is what people are told of it.
+/// On a field: `default = "..."`. The first sentence of its documentation is its help text.
 #[proc_macro_derive(Config, attributes(config))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     expand(config::expand(parse_macro_input!(input)))
 }
 
-/// Makes an async function a step: its parameters say what it reads and emits.
+/// Makes an async function a step: its parameters declare its inputs and outputs.
 ///
 /// `#[step(id = "fetch-teams", name = "Fetch teams", scopes("read"), after("fetch-account"), source = "teams")]`;
-/// all but `id` and `name` may be left out. The function becomes one without parameters that returns the step.
+/// all except `id` and `name` are optional. The result is a function without parameters that returns the step.
 #[proc_macro_attribute]
 pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand(step::expand(parse_macro_input!(attribute), parse_macro_input!(item)))

@@ -62,7 +62,7 @@ fn camel_case(name: &str) -> String {
     text
 }
 
-/// An expression: the JSON Schema of the fields.
+/// Generates the expression for the JSON Schema of the fields.
 pub fn schema(fields: &[PropertyField]) -> TokenStream {
     let properties = fields.iter().map(|field| {
         let (name, ty, description) = (&field.name, &field.ty, &field.description);
@@ -73,7 +73,7 @@ pub fn schema(fields: &[PropertyField]) -> TokenStream {
     quote! { ::integration_sdk::graph::PropertySchema::new() #(#properties)* .into_value() }
 }
 
-/// Statements that write the fields into `object`, `shown` as `displayName`. In the order of the names, in which they stay.
+/// Generates the statements that write the fields into `object`, sorted by name, with `shown` as `displayName`.
 pub fn write(fields: &[PropertyField], shown: Option<TokenStream>) -> TokenStream {
     const DISPLAY_NAME: &str = "displayName";
     let property = |field: &PropertyField| {
@@ -87,7 +87,7 @@ pub fn write(fields: &[PropertyField], shown: Option<TokenStream>) -> TokenStrea
     members.into_iter().map(|(_, statement)| statement).collect()
 }
 
-/// An expression of `json`: the struct.
+/// Generates the expression that reads the struct from `json`.
 pub fn read(fields: &[PropertyField]) -> TokenStream {
     let mut in_order: Vec<&PropertyField> = fields.iter().collect();
     in_order.sort_by(|one, other| one.name.cmp(&other.name));

@@ -14,7 +14,7 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
     let names = fields.iter().map(|field| &field.name);
     let (idents, types): (Vec<_>, Vec<_>) = fields.iter().map(|field| (&field.ident, &field.ty)).unzip();
     Ok(quote! {
-        // A field that the entity does not have, or has of another type, does not compile.
+        // A field that is missing in the entity, or has another type there, does not compile.
         const _: fn(&#of) -> (#(&#types,)*) = |entity| (#(&entity.#idents,)*);
         impl ::integration_sdk::graph::Readable for #ident {
             type Entity = #of;

@@ -32,8 +32,7 @@ static RULES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     PATTERNS.iter().map(|(rule, pattern)| (*rule, Regex::new(pattern).expect("a constant pattern"))).collect()
 });
 static FENCED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)```.*?```").expect("a constant pattern"));
-static INLINE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"`[^`\n]*`|\]\([^)]*\)").expect("a constant pattern"));
+static INLINE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`[^`\n]*`|\]\([^)]*\)").expect("a constant pattern"));
 static COMMENT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?m)^\s*(?://[/!]?|/\*+|\*)\s?(.*)$").expect("a constant pattern"));
 

@@ -1,4 +1,4 @@
-//! What a run collected, in memory: a test's graph is small.
+//! The result of a run, in memory: the graph of a test is small.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,7 +16,7 @@ const PAGE: usize = 1_000;
 
 /// A collected graph and the summary of its job.
 ///
-/// An object is the JSON that leaves the program, raw data included: `collected.entity("team-1")["displayName"]`.
+/// Objects are the exported JSON, raw data included: `collected.entity("team-1")["displayName"]`.
 pub struct Collected {
     /// The summary.
     pub summary: Summary,
@@ -24,7 +24,7 @@ pub struct Collected {
     relationships: BTreeMap<String, Value>,
     coverage: Coverage,
     job: JobStore,
-    /// Holds the store; goes with this.
+    /// The temporary folder of the store; removed on drop.
     _folder: TempDir,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Debug for Collected {
 }
 
 impl Collected {
-    /// A run of an integration with the variables of its configuration; await it.
+    /// Starts a run of an integration with the variables of its configuration; await it.
     ///
     /// ```no_run
     /// # async fn test(acme: &integration_sdk::Integration, provider: &integration_testing_kit::fake::Running) {
@@ -54,13 +54,13 @@ impl Collected {
         Run::new(integration, values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
-    /// A run that is answered from the recordings in `tests/recordings/NAME`: see [`Run::recorded`].
+    /// Starts a run that replays the recordings in `tests/recordings/NAME`: see [`Run::recorded`].
     #[track_caller]
     pub fn recorded<'a>(integration: &'a Integration, name: &str) -> Run<'a> {
         Run::new(integration, Vec::new()).recorded(name)
     }
 
-    /// A run without any variables, as of an integration that asks nobody.
+    /// Starts a run without variables, for an integration without a provider.
     #[track_caller]
     pub fn run_without_values(integration: &Integration) -> Run<'_> {
         Run::new(integration, Vec::new())
@@ -73,7 +73,7 @@ impl Collected {
         folder: TempDir,
     ) -> Result<Self, RunError> {
         let (mut entities, mut relationships) = (BTreeMap::new(), BTreeMap::new());
-        // A type of several steps is counted once a step.
+        // A type that several steps emit has one count per step.
         let types: BTreeMap<_, _> =
             job.census().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
         for (object_type, kind) in types {
@@ -95,10 +95,10 @@ impl Collected {
         Ok(Self { summary, entities, relationships, coverage, job, _folder: folder })
     }
 
-    /// The entity of a key.
+    /// Returns the entity with a key.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there is none.
     #[track_caller]
     pub fn entity(&self, key: &str) -> &Value {
         match self.find_entity(key) {
@@ -107,10 +107,10 @@ impl Collected {
         }
     }
 
-    /// The relationship of a key, a mapped one included.
+    /// Returns the relationship with a key, mapped relationships included.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there is none.
     #[track_caller]
     pub fn relationship(&self, key: &str) -> &Value {
         match self.find_relationship(key) {
@@ -119,32 +119,32 @@ impl Collected {
         }
     }
 
-    /// The entity of a key, where there is one.
+    /// Returns the entity with a key, if there is one.
     pub fn find_entity(&self, key: &str) -> Option<&Value> {
         self.entities.get(key)
     }
 
-    /// The relationship of a key, where there is one.
+    /// Returns the relationship with a key, if there is one.
     pub fn find_relationship(&self, key: &str) -> Option<&Value> {
         self.relationships.get(key)
     }
 
-    /// All entities, in the order of their keys.
+    /// Returns all entities in key order.
     pub fn entities(&self) -> impl Iterator<Item = &Value> {
         self.entities.values()
     }
 
-    /// All relationships, mapped ones included, in the order of their keys.
+    /// Returns all relationships in key order, mapped ones included.
     pub fn relationships(&self) -> impl Iterator<Item = &Value> {
         self.relationships.values()
     }
 
-    /// The objects of a type, in the order of their keys.
+    /// Returns the objects of a type in key order.
     pub fn of_type(&self, object_type: &str) -> Vec<&Value> {
         self.objects().filter(|object| object["_type"] == object_type).collect()
     }
 
-    /// How many objects of each type there are; types without any are not in it.
+    /// Returns the number of objects of each type that has any.
     pub fn counts(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for object_type in self.objects().filter_map(|object| object["_type"].as_str()) {
@@ -153,10 +153,10 @@ impl Collected {
         counts
     }
 
-    /// The report of a step.
+    /// Returns the report of a step.
     ///
     /// # Panics
-    /// Where there is no such step.
+    /// If there is no such step.
     #[track_caller]
     pub fn step(&self, id: &str) -> &StepReport {
         let steps = &self.summary.integration_step_results;
@@ -169,7 +169,7 @@ impl Collected {
         }
     }
 
-    /// What is missing, by type and parent, whichever step says so.
+    /// Returns the gaps by type and parent, regardless of the step that reports them.
     pub fn gaps(&self) -> BTreeSet<Gap> {
         let gaps = self.summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
         let each = gaps.flat_map(|gap| {
@@ -181,17 +181,17 @@ impl Collected {
         each.collect()
     }
 
-    /// What the integration declares, and whether the run met it.
+    /// Compares the declarations of the integration with this run.
     pub fn coverage(&self) -> Coverage {
         self.coverage.clone()
     }
 
-    /// The graph as a value that stays the same when ids and times change: for snapshots.
+    /// Returns the graph in a form that does not depend on ids and times: for snapshots.
     pub fn snapshot(&self) -> Snapshot<'_> {
         Snapshot::of(self)
     }
 
-    /// The job in its store, for what is not here, such as [`export`](integration_sdk::dataset::export).
+    /// Returns the job in its store, for example for [`export`](integration_sdk::dataset::export).
     pub fn job(&self) -> &JobStore {
         &self.job
     }
@@ -205,7 +205,7 @@ fn unreadable(error: serde_json::Error) -> RunError {
     RunError::Store(integration_sdk::store::StoreError::Corrupt(error.to_string()))
 }
 
-/// The first few keys: enough to see what was meant.
+/// The first few keys, as a hint.
 fn known(objects: &BTreeMap<String, Value>) -> String {
     const SHOWN: usize = 10;
     let shown: Vec<String> = objects.keys().take(SHOWN).map(|key| format!("{key:?}")).collect();

@@ -1,4 +1,4 @@
-//! What an integration declares against what a run met: a mistake in what never happens is seen by no test.
+//! Coverage: the declarations of an integration compared with its runs. Code that never runs is never tested.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,14 +8,14 @@ use integration_sdk::summary::{StepReport, StepStatus};
 use integration_sdk::{Integration, Summary};
 use serde_json::Value;
 
-/// Something that an integration declares.
+/// A declared item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Declared {
-    /// A step: met when it ran to its end.
+    /// A step; covered if it ran to its end.
     Step(StepId),
-    /// A type: met when there is an object of it.
+    /// A type; covered if an object of it exists.
     Type(ObjectType),
-    /// A property of a type: met when an object has it.
+    /// A property of a type; covered if an object has it.
     Property(ObjectType, String),
 }
 
@@ -29,14 +29,14 @@ impl fmt::Display for Declared {
     }
 }
 
-/// What is declared, and whether one or several runs met it.
+/// The declared items, and whether one or several runs covered them.
 ///
 /// ```text
 /// fetch-events: disabled (user_config)
 /// acme_project.archivedOn: in none of 3 objects
 /// ```
 ///
-/// What follows from another gap is not listed: types of steps that did not run, properties of types without objects.
+/// Consequences of another gap are omitted: types of steps that did not run, properties of types without objects.
 #[derive(Debug, Clone)]
 pub struct Coverage {
     items: BTreeMap<Declared, Item>,
@@ -45,9 +45,9 @@ pub struct Coverage {
 
 #[derive(Debug, Clone)]
 struct Item {
-    /// Why it was not met; none where it was.
+    /// The reason why the item is not covered; none if it is.
     unmet: Option<String>,
-    /// Where all of these are unmet, this one cannot be met.
+    /// The items without which this one cannot be covered.
     needs: BTreeSet<Declared>,
 }
 
@@ -101,7 +101,7 @@ impl Coverage {
         item.needs.extend(need.cloned());
     }
 
-    /// Both together: what one of the runs met is met.
+    /// Combines two runs: an item is covered if either run covered it.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         for (declared, item) in other.items {
@@ -117,22 +117,22 @@ impl Coverage {
         self
     }
 
-    /// Names of what need not be met, as the report has them: `fetch-events`, `acme_event`, `acme_user.lastLoginOn`.
+    /// Excludes items by the names in the report: `fetch-events`, `acme_event`, `acme_user.lastLoginOn`.
     #[must_use]
     pub fn except<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.exceptions.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// What was not met and is no exception, without what follows from another gap.
+    /// Returns the uncovered items without exceptions and consequences.
     pub fn unmet(&self) -> Vec<&Declared> {
         self.gaps().map(|(declared, _)| declared).collect()
     }
 
-    /// Fails the test unless all was met but the exceptions, and no exception was.
+    /// Asserts that every item except the exceptions is covered, and that no exception is.
     ///
     /// # Panics
-    /// Otherwise.
+    /// If the assertion fails.
     #[track_caller]
     pub fn assert_whole(&self) {
         let (unmet, stale) = (self.to_string(), self.stale_exceptions());
@@ -175,7 +175,7 @@ impl fmt::Display for Coverage {
     }
 }
 
-/// What the objects of a type have.
+/// The properties of the objects of a type.
 #[derive(Default)]
 struct Met<'a> {
     objects: usize,
@@ -194,7 +194,7 @@ fn met_properties<'a>(objects: impl Iterator<Item = &'a Value>) -> BTreeMap<&'a 
     met
 }
 
-/// An empty list says nothing about what would be in it.
+/// An empty list does not cover its elements.
 fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }

@@ -1,4 +1,4 @@
-//! What should be there, and messages that show in what it differs.
+//! Expectations, and messages that show the differences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use integration_sdk::store::JobState;
 
 use crate::{Collected, Gap};
 
-/// Fails unless a graph has exactly these types, with so many objects each.
+/// Asserts that a graph has exactly these types with these numbers of objects.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -21,7 +21,7 @@ macro_rules! assert_graph {
     };
 }
 
-/// Fails where anything is missing, or the job did not end.
+/// Asserts that the job ended without gaps.
 #[macro_export]
 macro_rules! assert_complete {
     ($collected:expr) => {
@@ -29,8 +29,8 @@ macro_rules! assert_complete {
     };
 }
 
-/// Fails unless exactly this is missing of the named types: under a parent, by its key, or everywhere. Other types are
-/// not looked at.
+/// Asserts that the named types have exactly these gaps: under a parent, by its key, or everywhere. Other types are
+/// ignored.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -47,10 +47,10 @@ macro_rules! assert_missing {
 }
 
 impl Collected {
-    /// What [`assert_graph!`](crate::assert_graph) calls.
+    /// Implements [`assert_graph!`](crate::assert_graph).
     ///
     /// # Panics
-    /// Where the counts differ.
+    /// If the counts differ.
     #[track_caller]
     pub fn assert_counts(&self, expected: &[(&str, usize)]) {
         let expected = expected.iter().copied().collect();
@@ -60,7 +60,7 @@ impl Collected {
         }
     }
 
-    /// What [`assert_complete!`](crate::assert_complete) calls.
+    /// Implements [`assert_complete!`](crate::assert_complete).
     ///
     /// # Panics
     /// If there is a gap in the selected steps, or the job did not end.
@@ -75,10 +75,10 @@ impl Collected {
         }
     }
 
-    /// What [`assert_missing!`](crate::assert_missing) calls.
+    /// Implements [`assert_missing!`](crate::assert_missing).
     ///
     /// # Panics
-    /// Where something else is missing of these types.
+    /// If these types have other gaps.
     #[track_caller]
     pub fn assert_missing(&self, expected: impl IntoIterator<Item = Gap>) {
         let expected: BTreeSet<Gap> = expected.into_iter().collect();
@@ -114,7 +114,7 @@ fn list(title: &str, lines: Vec<String>) -> String {
     }
 }
 
-/// A table of what differs; `None` where nothing does.
+/// Returns a table of the differences; `None` if there are none.
 fn count_difference(expected: &BTreeMap<&str, usize>, found: &BTreeMap<&str, usize>) -> Option<String> {
     let types: BTreeSet<&str> = expected.keys().chain(found.keys()).copied().collect();
     let count = |counts: &BTreeMap<&str, usize>, name: &str| counts.get(name).copied().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What is missing of a graph.
+//! Gaps of a graph.
 
 use std::fmt;
 
-/// A type of which something is missing: everywhere, or under one parent.
+/// A type with missing objects: everywhere, or under one parent.
 ///
 /// ```
 /// use integration_testing_kit::Gap;
@@ -18,12 +18,12 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// Something of a type is missing, nobody knows where.
+    /// Creates a gap that is not limited to a parent.
     pub fn of(object_type: impl Into<String>) -> Self {
         Self { object_type: object_type.into(), parent: None }
     }
 
-    /// It is missing under a parent, and nowhere else.
+    /// Limits the gap to a parent.
     #[must_use]
     pub fn under(mut self, parent: impl Into<String>) -> Self {
         self.parent = Some(parent.into());

@@ -1,4 +1,4 @@
-//! Tests of an integration: run it, look at the graph, and say what should be there.
+//! Tests of an integration: run it and check the graph.
 //!
 //! ```
 //! use integration_sdk::prelude::*;
@@ -28,10 +28,10 @@
 //! ```
 //!
 //! A run is the real thing: the runtime, a store in a temporary folder, HTTP to a provider on loopback (see [`fake`]) or
-//! [recorded answers](Run::recorded). Every object is checked against its schemas, and a finding fails the test.
+//! [recorded responses](Run::recorded). Every object is validated, and a finding fails the test.
 //!
-//! This crate is apart from `integration-testing`, which programs bring for `--sample`: what only tests need is compiled
-//! by tests alone. It reads the environment for [`Run::recorded`] only.
+//! This crate is separate from `integration-testing`, which programs need for `--sample`, so that only tests compile it.
+//! It reads the environment for [`Run::recorded`] only.
 #![deny(missing_docs)]
 
 mod collected;

@@ -1,11 +1,11 @@
-//! What an object should be: some of its properties, compared one by one, and messages that show those that differ.
+//! Expected properties of an object, and messages that show the differences.
 
 use integration_sdk::serde_json::{Map, Value};
 
 use crate::Collected;
 
-/// Fails unless there is an entity of this key with these properties. Others are not looked at; `()` is one that is
-/// not there.
+/// Asserts that an entity with this key has these properties. Others are ignored; `()` is an absent
+/// property.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -20,7 +20,7 @@ macro_rules! assert_entity {
     };
 }
 
-/// Fails unless there is a relationship between two entities, by their keys, and it has these properties, if any are
+/// Asserts that a relationship between two entities, by their keys, exists and has these properties, if any are
 /// named.
 ///
 /// ```no_run
@@ -46,7 +46,7 @@ macro_rules! assert_relationship {
     };
 }
 
-/// Names and values of properties, as the assertions take them.
+/// The expected properties of the assertions, by name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! properties {
@@ -67,19 +67,19 @@ macro_rules! property_name {
 }
 
 impl Collected {
-    /// What [`assert_entity!`](crate::assert_entity) calls.
+    /// Implements [`assert_entity!`](crate::assert_entity).
     ///
     /// # Panics
-    /// Where there is no such entity, or a property differs.
+    /// If there is no such entity, or a property differs.
     #[track_caller]
     pub fn assert_entity<'p>(&self, key: &str, expected: impl IntoIterator<Item = (&'p str, Value)>) {
         compare(self.entity(key), expected);
     }
 
-    /// What [`assert_relationship!`](crate::assert_relationship) calls.
+    /// Implements [`assert_relationship!`](crate::assert_relationship).
     ///
     /// # Panics
-    /// Where there is no such relationship, or a property differs.
+    /// If there is no such relationship, or a property differs.
     #[track_caller]
     pub fn assert_relationship<'p>(
         &self,
@@ -97,7 +97,7 @@ impl Collected {
         }
     }
 
-    /// What there is at either end of a relationship that is not there.
+    /// Lists the existing relationships at either end of a missing one.
     fn neighbours(&self, from: &str, to: &str) -> String {
         const SHOWN: usize = 10;
         for key in [from, to] {
@@ -133,7 +133,7 @@ fn compare<'p>(object: &Value, expected: impl IntoIterator<Item = (&'p str, Valu
     }
 }
 
-/// A table of what differs; `None` where nothing does.
+/// Returns a table of the differences; `None` if there are none.
 fn difference(found: &Map<String, Value>, expected: Vec<(&str, Value)>) -> Option<String> {
     const ABSENT: &str = "(absent)";
     let value = |name: &str| found.get(name).unwrap_or(&Value::Null);
@@ -161,7 +161,7 @@ fn difference(found: &Map<String, Value>, expected: Vec<(&str, Value)>) -> Optio
     Some(lines.join("\n"))
 }
 
-/// `1` and `1.0` are one number.
+/// `1` and `1.0` are equal.
 fn equal(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Number(found), Value::Number(expected)) => found == expected || found.as_f64() == expected.as_f64(),

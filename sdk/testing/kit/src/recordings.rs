@@ -1,4 +1,4 @@
-//! Recordings as a test keeps them: made where the environment asks for it, replayed everywhere else, free of secrets.
+//! Recordings of tests: written on request of the environment, replayed otherwise, without secrets.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use integration_sdk::{Integration, Job, Summary};
 
 use crate::RunError;
 
-/// Asks for new recordings.
+/// The variable that requests new recordings.
 const VARIABLE: &str = "RECORD";
 const FOLDER: &str = "tests/recordings";
 
-/// Where a run's answers come from.
+/// The source of the responses of a run.
 #[derive(Debug, Clone)]
 pub(crate) enum Tape {
-    /// From the provider alone.
+    /// The provider.
     Off,
-    /// From the provider, into this folder.
+    /// The provider, recorded into this folder.
     Record(PathBuf),
-    /// From this folder.
+    /// The recordings in this folder.
     Replay(PathBuf),
 }
 
@@ -28,13 +28,13 @@ pub(crate) fn asked_to_record() -> bool {
     std::env::var(VARIABLE).is_ok_and(|value| matches!(value.as_str(), "1" | "true" | "yes"))
 }
 
-/// Below the package whose tests run, which is the working directory of tests.
+/// Relative to the package under test, which is the working directory of tests.
 pub(crate) fn folder_of(name: &str) -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     package.join(FOLDER).join(name)
 }
 
-/// The variables of the integration's fields that the environment sets.
+/// Returns the configuration variables of the integration that the environment sets.
 pub(crate) fn environment(integration: &Integration) -> Vec<(String, String)> {
     let names = Values::new(integration.id(), []);
     let variables = integration.fields().iter().flat_map(|field| names.variables_of(field.name));
@@ -56,7 +56,7 @@ pub(crate) async fn run(job: Job<'_>, values: &Values, tape: &Tape) -> Result<Su
     }
 }
 
-/// Records beside the folder, and takes its place when all is well.
+/// Records into a temporary folder, which replaces the target after success.
 async fn record(job: Job<'_>, values: &Values, folder: &Path) -> Result<Summary, RunError> {
     let parent = folder.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(RunError::file(parent))?;
@@ -73,7 +73,7 @@ async fn record(job: Job<'_>, values: &Values, folder: &Path) -> Result<Summary,
     Ok(summary)
 }
 
-/// The same addresses get the same pseudonyms again: what recorders keep beside recordings is no recording.
+/// Keeps the pseudonyms of the previous recording, so that equal addresses stay equal.
 fn keep_pseudonyms(from: &Path, to: &Path) -> Result<(), RunError> {
     let Ok(entries) = fs::read_dir(from) else { return Ok(()) };
     for entry in entries.filter_map(Result::ok) {
@@ -93,10 +93,10 @@ fn free_of_secrets(path: &Path) -> Result<(), RunError> {
     }
 }
 
-/// Fails the test where the recordings below a folder hold something that looks like a credential.
+/// Asserts that the recordings below a folder contain nothing that looks like a credential.
 ///
 /// # Panics
-/// Where there is such a thing, or the folder cannot be read.
+/// If they do, or the folder cannot be read.
 #[track_caller]
 pub fn assert_no_secrets(path: impl AsRef<Path>) {
     if let Err(error) = free_of_secrets(path.as_ref()) {

@@ -1,4 +1,4 @@
-//! One run of an integration in a test: what it is told, and where its answers come from.
+//! One run of an integration in a test: its options and the source of its responses.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -19,11 +19,11 @@ use crate::recordings::{self, Tape};
 
 type Adjust<'a> = Box<dyn for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync + 'a>;
 
-/// A run cannot begin, or what it found may not be.
+/// A run that cannot start, or a result that is not acceptable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The job cannot begin: the plan, the configuration or the credentials.
+    /// The job cannot start: the plan, the configuration, or the credentials.
     #[error(transparent)]
     Job(#[from] JobError),
     /// The store does not work.
@@ -35,28 +35,28 @@ pub enum RunError {
     /// Recordings cannot be written or read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// There are no recordings yet.
+    /// There are no recordings.
     #[error(
         "{folder} holds no recordings: set the integration's variables (such as its API key) and run the test once \
          with RECORD=1",
         folder = folder.display()
     )]
     NotRecorded {
-        /// Where they would be.
+        /// The expected folder.
         folder: PathBuf,
     },
-    /// A recording may hold credentials. A new one has not been kept.
+    /// A recording may contain credentials. A new one has been discarded.
     #[error("what is recorded looks as if it held credentials:\n{}", lines(.0))]
     Secrets(Vec<Suspicion>),
     /// A file or folder cannot be used.
     #[error("cannot use {path}: {source}", path = path.display())]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The schemas find fault with objects.
+    /// Objects violate their schemas.
     #[error("schemas find fault with what was collected:\n{}", .0.join("\n"))]
     Findings(Vec<String>),
 }
@@ -72,10 +72,10 @@ fn lines<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(|item| format!("  {item}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A run that is about to begin: `.await` it for what it collects.
+/// A run that has not started: `.await` it for its result.
 ///
-/// Awaiting panics, as an assertion does, where the run cannot begin or schemas find fault with an object;
-/// [`attempt`](Self::attempt) gives these as an error.
+/// Awaiting panics, like an assertion, if the run cannot start or objects violate their schemas;
+/// [`attempt`](Self::attempt) returns these as errors.
 #[must_use = "a run begins when it is awaited"]
 pub struct Run<'a> {
     integration: &'a Integration,
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Only these steps, and those that they need.
+    /// Selects steps; their dependencies run as well.
     pub fn steps<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         self.steps.extend(ids.into_iter().map(Into::into));
         self
@@ -124,12 +124,12 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Answers from the recordings in `tests/recordings/NAME` of the package; with `RECORD=1` in the environment it asks
-    /// the provider and records them anew.
+    /// Replays the recordings in `tests/recordings/NAME` of the package. With `RECORD=1` in the environment, it
+    /// contacts the provider and records again.
     ///
-    /// While recording, the integration's variables are read from the environment, where the run is not given them.
-    /// Secrets and e-mail addresses are taken out, and a recording in which
-    /// [`find_secrets`](integration_sdk::recording::find_secrets) finds anything is not kept. A replay needs no
+    /// While recording, the variables of the integration are read from the environment unless the run sets them.
+    /// Secrets and e-mail addresses are removed, and a recording in which
+    /// [`find_secrets`](integration_sdk::recording::find_secrets) finds anything is discarded. A replay needs no
     /// credentials and no network.
     pub fn recorded(mut self, name: &str) -> Self {
         let folder = recordings::folder_of(name);
@@ -137,13 +137,13 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Records into a folder whatever the environment says, over the recordings there.
+    /// Records into a folder regardless of the environment, replacing the recordings there.
     pub fn record_to(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tape = Tape::Record(folder.into());
         self
     }
 
-    /// Answers from the recordings of a folder, or from one `.har` file.
+    /// Replays the recordings of a folder, or one `.har` file.
     pub fn replay_from(mut self, path: impl Into<PathBuf>) -> Self {
         self.tape = Tape::Replay(path.into());
         self
@@ -155,16 +155,16 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Lets objects pass with which schemas find fault; the summary tells of them.
+    /// Accepts objects that violate their schemas; the summary reports them.
     pub fn allow_findings(mut self) -> Self {
         self.findings_allowed = true;
         self
     }
 
-    /// Runs, and gives what kept it from running as an error.
+    /// Runs, and returns failures to start as errors.
     ///
     /// # Errors
-    /// [`RunError`] where the run cannot begin, or schemas find fault with an object. What goes wrong in steps is in the
+    /// [`RunError`] if the run cannot start, or objects violate their schemas. Failures of steps are in the
     /// summary instead.
     pub async fn attempt(self) -> Result<Collected, RunError> {
         let folder = tempfile::tempdir().map_err(RunError::file(std::env::temp_dir()))?;
@@ -209,7 +209,7 @@ impl<'a> IntoFuture for Run<'a> {
     }
 }
 
-/// What schemas found, a line a kind of finding.
+/// The findings, one line per kind.
 fn findings(summary: &Summary) -> Option<Vec<String>> {
     let found = summary.integration_step_results.iter().flat_map(|step| {
         step.findings.iter().map(move |finding| {

@@ -1,4 +1,4 @@
-//! A graph for snapshots: in one order, and with names in the place of ids and times, the same name for the same id.
+//! A graph for snapshots: in a fixed order, with stable names instead of ids and times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,16 +9,16 @@ use serde_json::{Map, Value};
 
 use crate::Collected;
 
-/// Shorter keys are words that occur in names and descriptions as well.
+/// Shorter keys also occur as ordinary words in names and descriptions.
 const SHORTEST_ID_IN_TEXT: usize = 8;
-/// Smaller numbers are no times in milliseconds, whatever their name.
+/// Smaller numbers are not times in milliseconds.
 const EARLIEST_TIME: i64 = 100_000_000_000;
 
 /// The graph of a run, to be serialized by a snapshot: `insta::assert_json_snapshot!(collected.snapshot())`.
 ///
-/// Objects stand by type, and within a type by display name and key. Keys of entities, wherever they occur as a whole or
-/// as a word of a text, are `[team 1]`, `[team 2]` in that order; times are `[time 1]`, `[time 2]` from the earliest.
-/// Raw data are left out.
+/// Objects are ordered by type, display name, and key. Keys of entities, alone or as a word of a text, become
+/// `[team 1]`, `[team 2]` in that order; times become `[time 1]`, `[time 2]` from the earliest.
+/// Raw data are omitted.
 #[derive(Debug, Clone)]
 pub struct Snapshot<'a> {
     collected: &'a Collected,
@@ -33,35 +33,35 @@ impl<'a> Snapshot<'a> {
         Self { collected, keep_ids: false, keep_times: false, raw_data: false, types: BTreeSet::new() }
     }
 
-    /// With ids as they are.
+    /// Keeps ids.
     #[must_use]
     pub fn keep_ids(mut self) -> Self {
         self.keep_ids = true;
         self
     }
 
-    /// With times as they are.
+    /// Keeps times.
     #[must_use]
     pub fn keep_times(mut self) -> Self {
         self.keep_times = true;
         self
     }
 
-    /// With raw data.
+    /// Includes raw data.
     #[must_use]
     pub fn with_raw_data(mut self) -> Self {
         self.raw_data = true;
         self
     }
 
-    /// Objects of these types only.
+    /// Restricts the snapshot to these types.
     #[must_use]
     pub fn only<S: Into<String>>(mut self, types: impl IntoIterator<Item = S>) -> Self {
         self.types.extend(types.into_iter().map(Into::into));
         self
     }
 
-    /// The snapshot as JSON: `{"entities": {TYPE: [..]}, "relationships": {TYPE: [..]}}`.
+    /// Returns the snapshot as JSON: `{"entities": {TYPE: [..]}, "relationships": {TYPE: [..]}}`.
     pub fn to_value(&self) -> Value {
         let names = Names {
             ids: if self.keep_ids { BTreeMap::new() } else { id_names(self.collected) },
@@ -85,7 +85,7 @@ impl<'a> Snapshot<'a> {
                 by_type.entry(object_type).or_default().push(object);
             }
         }
-        // Relationships are in the order of what their ends are called.
+        // Relationships are ordered by the names of their ends.
         by_type.values_mut().for_each(|objects| objects.sort_by_cached_key(placeholder_key));
         by_type.into_iter().map(|(name, objects)| (name.to_owned(), Value::from(objects))).collect::<Map<_, _>>().into()
     }
@@ -117,14 +117,14 @@ fn sorted<'a>(objects: impl Iterator<Item = &'a Value>) -> Vec<&'a Value> {
     objects
 }
 
-/// `[team 2]` stands before `[team 10]`.
+/// `[team 2]` precedes `[team 10]`.
 fn placeholder_key(object: &Value) -> Vec<(String, u64)> {
     let words = text(object, "_key").split(['[', ']', '|']).filter(|word| !word.is_empty());
     let number = |word: &str| word.rsplit_once(' ').and_then(|(name, at)| Some((name.to_owned(), at.parse().ok()?)));
     words.map(|word| number(word).unwrap_or_else(|| (word.to_owned(), 0))).collect()
 }
 
-/// What stands in the place of what.
+/// The replacements.
 struct Names {
     ids: BTreeMap<String, String>,
     times: BTreeMap<i64, String>,
@@ -160,7 +160,7 @@ fn find_times(name: &str, value: &Value, times: &mut BTreeSet<i64>) {
     }
 }
 
-/// A property such as `createdOn`, in milliseconds, or a text of raw data such as `2024-01-01T00:00:00Z`.
+/// A property such as `createdOn` in milliseconds, or a text in raw data such as `2024-01-01T00:00:00Z`.
 fn time_of(name: &str, value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) if name.ends_with("On") => number.as_i64().filter(|time| *time >= EARLIEST_TIME),
@@ -198,7 +198,7 @@ impl Names {
         self.words(text)
     }
 
-    /// Ids that are words of a text, such as in a URL.
+    /// Replaces ids that are words of a text, such as in a URL.
     fn words(&self, text: &str) -> String {
         let in_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
         let mut renamed = String::new();

@@ -16,7 +16,7 @@ pub const BRIDGE: &str = "0b9d77e2-0d7c-4a37-9d0e-55b1c0de2002";
 pub struct AcmeConfig {
     /// A token.
     api_token: SecretString,
-    /// Where the API is.
+    /// The address of the API.
     api_url: Url,
 }
 
@@ -57,7 +57,7 @@ pub struct Team {
     name: String,
     web_link: String,
     created_on: Option<Timestamp>,
-    /// Nobody sets it.
+    /// Never set.
     motto: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The kit against a small integration and a provider on loopback: what it gives, and what it says when a test fails.
+//! The kit with a small integration and a provider on loopback: its results, and its messages on failure.
 
 mod acme;
 mod assertions;
@@ -9,7 +9,7 @@ mod snapshots;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What an assertion that fails says.
+/// Returns the message of a failing assertion.
 fn message(assertion: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(assertion)).expect_err("the assertion holds");
     *panic.downcast::<String>().expect("a message")

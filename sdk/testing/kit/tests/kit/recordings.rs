@@ -14,7 +14,7 @@ async fn a_run_is_recorded_and_replayed_without_the_provider_and_without_values(
     let live = Collected::run(&acme, values(&provider)).record_to(&recordings).await;
     let url = provider.url();
     provider.shutdown().await;
-    // An address is needed where the integration has no default; nobody listens there any more.
+    // An integration without a default needs an address; the server behind it has stopped.
     let again = Collected::run(&acme, [("ACME_API_URL", url)]).replay_from(&recordings).await;
     assert_complete!(again);
     assert_eq!(again.counts(), live.counts());
@@ -70,7 +70,7 @@ async fn a_recording_with_a_secret_is_not_replayed_and_fails_the_assertion() {
     assert!(matches!(error, RunError::Secrets(_)));
 }
 
-/// The environment of a process is its own: the test is run again in others.
+/// Each test runs in a separate process, because the environment belongs to the process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_environment_decides_between_recording_and_replaying() {
     const URL: &str = "ACME_API_URL";
