@@ -1,19 +1,19 @@
 //! The class schemas of the JupiterOne data model as text, one file a class under `classes/`.
 //!
-//! A class says what things are in general (`User`, `Account`), whatever their source. Each schema is JSON Schema
+//! A class describes things in general (`User`, `Account`), independent of their source. Each schema is JSON Schema
 //! draft-07, is named by a fragment (`"$id": "#User"`) and builds on its parent by one (`{"$ref": "#Entity"}`):
 //!
 //! ```text
 //! GraphObject            key, type and class; names of properties; flatness
-//! ├── Entity             name and displayName; what things of any class may have
+//! ├── Entity             name and displayName; optional properties of all classes
 //! │   └── Account, User, Group, ...
 //! │       └── UserGroup, ...
 //! ├── Relationship       a verb between two keys
-//! └── MappedRelationship a verb and how its far end is found
+//! └── MappedRelationship a verb and the rule that finds its other end
 //! ```
 //!
-//! This crate owns the texts. It never parses, resolves or applies them: whoever loads them gives them identifiers
-//! that a validator accepts, and may put other sets of class schemas in their place.
+//! This crate owns the texts. It never parses, resolves, or applies them: a loader gives them identifiers
+//! that a validator accepts, and may replace them with other sets of class schemas.
 //!
 //! ```
 //! let (name, text) = integration_schemas::CLASSES[0];
@@ -25,7 +25,7 @@
 
 macro_rules! classes {
     ($($name:ident)*) => {
-        /// Every class, in order of name: the name, and the text of its schema.
+        /// Every class, sorted by name: the name, and the text of its schema.
         pub const CLASSES: &[(&str, &str)] =
             &[$((stringify!($name), include_str!(concat!("../classes/", stringify!($name), ".json")))),*];
     };

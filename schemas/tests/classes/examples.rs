@@ -1,4 +1,4 @@
-//! What the important classes accept, and where they see a fault.
+//! Valid and invalid objects of the important classes.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::validator::faults;
 const NONE: [&str; 0] = [];
 const WHOLE: &str = "";
 
-/// An entity of a class with what every entity needs, and `more`.
+/// Returns an entity of a class with the required properties, and `more`.
 fn entity(class: &str, more: Value) -> Value {
     with(
         json!({"_key": "acme-0000001", "_type": "acme_thing", "_class": [class], "name": "a", "displayName": "A"}),
@@ -29,7 +29,7 @@ fn mapping(more: Value) -> Value {
         "displayName": "IS", "_mapping": with(least, more)})
 }
 
-/// Sets properties; null takes one away.
+/// Sets properties; null removes one.
 fn with(mut object: Value, more: Value) -> Value {
     let (Value::Object(properties), Value::Object(more)) = (&mut object, more) else {
         panic!("properties are set on an object from an object");

@@ -1,4 +1,4 @@
-//! Every format that a class names is enforced, wherever it stands.
+//! Every format that a class names is enforced in every position.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::validator::{documents, validator};
 
-/// What each format accepts and refuses.
+/// Accepted and rejected values of each format.
 const FORMATS: [(&str, &str, &str); 5] = [
     ("uri", "https://example.com/a", "example.com/a"),
     ("email", "ann@example.com", "ann"),
@@ -15,7 +15,7 @@ const FORMATS: [(&str, &str, &str); 5] = [
     ("ipv6", "2001:db8::1", "2001:db8::g"),
 ];
 
-/// The formats that a rule names, those of its alternatives and of its items among them.
+/// Returns the formats of a rule, including those of its alternatives and items.
 fn formats(rule: &Value) -> BTreeSet<&str> {
     let own = rule["format"].as_str().into_iter();
     let alternatives = rule["anyOf"].as_array().into_iter().flatten().flat_map(formats);

@@ -1,4 +1,4 @@
-//! The class schemas as a set, and what they accept and refuse.
+//! The class schemas as a set, with valid and invalid objects.
 
 mod examples;
 mod formats;

@@ -19,7 +19,7 @@ fn every_file_is_listed_and_every_listed_class_has_a_file() {
     assert_eq!(files, listed);
 }
 
-/// What integrations of any provider rely on.
+/// Properties that integrations of any provider rely on.
 #[test]
 fn the_classes_that_integrations_use_most_are_there() {
     let expected = "GraphObject Entity Record Resource Account Organization Team Group User UserGroup Person Application \

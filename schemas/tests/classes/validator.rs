@@ -1,4 +1,4 @@
-//! Class schemas made ready to apply, the way a loader does it: bare fragments become identifiers.
+//! Compiles class schemas as a loader does: bare fragments become identifiers.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) fn documents() -> BTreeMap<&'static str, Value> {
     CLASSES.iter().map(parse).collect()
 }
 
-/// The name after `#` of every reference to another class, at any depth.
+/// Returns the name after `#` of every reference to another class, at any depth.
 pub(crate) fn references(schema: &Value) -> Vec<&str> {
     let own = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     let children: Vec<&Value> = match schema {
@@ -43,7 +43,7 @@ pub(crate) fn validator(class: &str) -> Validator {
     options.build(&schema).unwrap_or_else(|error| panic!("the schema of {class} does not compile: {error}"))
 }
 
-/// Where in an object its class finds something wrong: JSON pointers in order, each once.
+/// Returns the JSON pointers of the violations in an object, sorted and unique.
 pub(crate) fn faults(class: &str, object: &Value) -> Vec<String> {
     let mut pointers: Vec<String> =
         validator(class).iter_errors(object).map(|error| error.instance_path().to_string()).collect();

@@ -1,4 +1,4 @@
-//! An entity as data, and what may hang on it: raw data and tags.
+//! Entities as plain data, with their raw data and tags.
 
 use std::collections::BTreeMap;
 
@@ -9,41 +9,41 @@ use crate::RawJson;
 
 use super::{Class, ObjectKey, ObjectType};
 
-/// Flat properties by name. Names are in order, so an object has one form in bytes.
+/// Flat properties, sorted by name, so that an object has exactly one byte representation.
 pub type Properties = Map<String, Value>;
 
-/// Tags of a source, by name: they become `tag.<name>` properties.
+/// Tags of a source, by name; each becomes a `tag.<name>` property.
 pub type Tags = BTreeMap<String, String>;
 
-/// What the provider said of an entity, kept as it came.
+/// The provider's original description of an entity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RawData {
-    /// Unique within the entity; `default` unless several sources describe it.
+    /// A name that is unique within the entity; `default` unless several sources describe it.
     pub name: String,
-    /// The provider's JSON.
+    /// The JSON as received.
     pub raw_data: RawJson,
 }
 
-/// An entity: a thing in the graph.
+/// An entity: a node of the graph.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
-    /// `_key`, unique in the job.
+    /// The `_key`, unique in the job.
     pub key: ObjectKey,
-    /// `_type`.
+    /// The `_type`.
     pub object_type: ObjectType,
-    /// `_class`, at least one.
+    /// The `_class`; at least one.
     pub classes: Vec<Class>,
-    /// `displayName`.
+    /// The `displayName`.
     pub display_name: String,
-    /// Everything else.
+    /// All other properties.
     pub properties: Properties,
-    /// `_rawData`.
+    /// The `_rawData`.
     pub raw_data: Vec<RawData>,
 }
 
 impl Entity {
-    /// An entity without properties.
+    /// Creates an entity without properties.
     pub fn new(key: ObjectKey, object_type: ObjectType, class: Class) -> Self {
         let display_name = key.to_string();
         Self {
@@ -63,7 +63,7 @@ impl Entity {
         self
     }
 
-    /// The object that leaves the program, with raw data as trees; null where no tree can hold them.
+    /// Returns the exported object, with raw data as trees; null if no tree can represent them.
     pub fn into_json(self) -> Value {
         let mut object = self.properties;
         object.insert("_key".into(), self.key.as_str().into());
@@ -78,11 +78,11 @@ impl Entity {
     }
 }
 
-/// Joins two descriptions of one entity, whichever came first.
+/// Merges two descriptions of one entity.
 ///
 /// The rule is a semilattice join (commutative, associative, idempotent), so the result does not
-/// depend on the order or the number of arrivals: an absent or null value yields to a present one, lists are
-/// united and sorted, of two different scalars the lesser in the order of their JSON text stays, raw
+/// depend on the order or the number of arrivals: a present value replaces an absent or null one, lists are
+/// united and sorted, the lesser of two different scalars in the order of their JSON text wins, and raw
 /// data are united by name.
 pub(crate) fn merge(ours: Properties, theirs: Properties) -> Properties {
     let mut merged = ours;
@@ -115,7 +115,7 @@ fn join(mine: Value, theirs: Value) -> Value {
     }
 }
 
-/// The one whose JSON text comes first.
+/// Returns the value whose JSON text sorts first.
 fn lesser(a: Value, b: Value) -> Value {
     let (text_a, text_b) = (a.to_string(), b.to_string());
     if text_a <= text_b { a } else { b }

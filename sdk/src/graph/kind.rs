@@ -12,37 +12,37 @@ use super::{
     RelationshipClass, Tags, relationship_type, written,
 };
 
-/// What happens when two objects of a type have one key.
+/// The treatment of two objects of a type with one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EqualKeys {
-    /// An error: the second is refused and its step fails.
+    /// An error: the second object is rejected.
     #[default]
     Refuse,
-    /// They describe one thing and are joined; several steps may then produce the type.
+    /// The objects describe one thing and are merged, so several steps may emit the type.
     Merge,
 }
 
-/// An entity type as an integration declares it.
+/// An entity type as declared by an integration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EntityDeclaration {
-    /// What people call it, such as `Add-on`.
+    /// The name for people, such as `Add-on`.
     pub resource: String,
-    /// `_type`.
+    /// The `_type`.
     pub object_type: ObjectType,
-    /// `_class`.
+    /// The `_class`.
     pub classes: Vec<Class>,
-    /// One sentence, from the type's documentation.
+    /// The description: the first sentence of the type's documentation.
     pub description: String,
-    /// What equal keys mean.
+    /// The treatment of equal keys.
     pub equal_keys: EqualKeys,
     /// The JSON Schema of the type's own properties.
     pub schema: Value,
 }
 
 impl EntityDeclaration {
-    /// A declaration made at run time; any properties are allowed until a schema is given.
+    /// Declares a type at run time. Any property is allowed until a schema is set.
     pub fn new(resource: impl Into<String>, object_type: ObjectType, class: Class) -> Self {
         Self {
             resource: resource.into(),
@@ -55,42 +55,42 @@ impl EntityDeclaration {
     }
 }
 
-/// A relationship type as an integration declares it.
+/// A relationship type as declared by an integration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RelationshipDeclaration {
-    /// `_type`.
+    /// The `_type`.
     pub object_type: ObjectType,
-    /// The verb.
+    /// The `_class`.
     pub class: RelationshipClass,
-    /// The type of the entity it starts at.
+    /// The type of the source entity.
     pub from: ObjectType,
-    /// The type of the entity it ends at.
+    /// The type of the target entity.
     pub to: ObjectType,
     /// The JSON Schema of the type's own properties.
     pub schema: Value,
 }
 
 impl RelationshipDeclaration {
-    /// A declaration whose `_type` follows the rule of [`relationship_type`].
+    /// Declares a type whose `_type` follows the rule of [`relationship_type`].
     pub fn new(from: ObjectType, class: RelationshipClass, to: ObjectType) -> Self {
         Self { object_type: relationship_type(&from, class, &to), class, from, to, schema: json!({"type": "object"}) }
     }
 }
 
-/// A mapped relationship type as an integration declares it.
+/// A mapped relationship type as declared by an integration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MappedRelationshipDeclaration {
-    /// `_type`.
+    /// The `_type`.
     pub object_type: ObjectType,
-    /// The verb.
+    /// The `_class`.
     pub class: RelationshipClass,
-    /// The type of our end.
+    /// The type of the entity of this integration.
     pub source: ObjectType,
     /// The type of the target, such as `person`.
     pub target: ObjectType,
-    /// Which way it points.
+    /// The direction of the relationship.
     pub direction: Direction,
 }
 
@@ -112,49 +112,49 @@ pub struct MappedRelationshipDeclaration {
 /// assert_eq!(team.to_entity().into_json()["createdOn"], 0);
 /// ```
 pub trait EntityKind: Sized + Send + Sync + 'static {
-    /// Type, classes and schema.
+    /// Returns type, classes, and schema.
     fn declaration() -> EntityDeclaration;
-    /// `_key`.
+    /// Returns the `_key`.
     fn key(&self) -> String;
-    /// `displayName`.
+    /// Returns the `displayName`.
     fn display_name(&self) -> String;
-    /// Adds `displayName` and the flat properties to an object.
+    /// Writes `displayName` and the flat properties into an object.
     fn write(&self, object: &mut ObjectWriter);
-    /// Reads an entity back from its JSON as the store holds it: names in order, no spaces.
+    /// Reads an entity from its stored JSON: names sorted, no spaces.
     ///
     /// # Errors
-    /// The property that does not fit.
+    /// The property that does not match its type.
     fn from_json(json: &str) -> Result<Self, PropertyError>;
 
-    /// The flat properties.
+    /// Returns the flat properties.
     fn properties(&self) -> Properties {
         let mut properties = written(|object| self.write(object));
         properties.remove("displayName");
         properties
     }
 
-    /// The `_type`.
+    /// Returns the `_type`.
     fn object_type() -> ObjectType {
         Self::declaration().object_type
     }
 
-    /// The entity as data, without raw data.
+    /// Returns the entity as plain data, without raw data.
     ///
     /// # Panics
-    /// Never for keys that [`ObjectKey::new`] accepts; steps go through the checked path.
+    /// Never for keys that [`ObjectKey::new`] accepts; steps use the checked path.
     fn to_entity(&self) -> Entity {
         let declaration = Self::declaration();
         let key = ObjectKey::new(self.key()).expect("an entity's key is not empty");
         entity_of(self, key, &declaration)
     }
 
-    /// Attaches what the provider said, under the name `default`.
+    /// Attaches the provider's JSON under the name `default`.
     fn with_raw(self, raw: impl Into<RawJson>) -> Draft<Self> {
         Draft::from(self).with_raw_named("default", raw)
     }
 }
 
-/// What a step can read of entities: values of the type itself, or a view of some of their properties. Derive a view:
+/// A readable form of entities: the type itself, or a view of some of its properties. Derive a view:
 ///
 /// ```
 /// use integration_sdk::prelude::*;
@@ -163,13 +163,13 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
 /// #[entity(type = "acme_team", class = "Team", resource = "Team")]
 /// pub struct Team { #[entity(key)] id: String, name: String, created_on: Timestamp, lead: Option<String> }
 ///
-/// /// Who leads a team: the parameter `Each<Lead>` or `Read<Lead>` of a step reads no more of it.
+/// /// The lead of a team: a step with the parameter `Each<Lead>` or `Read<Lead>` reads nothing else of it.
 /// #[derive(EntityView)]
 /// #[entity(of = Team)]
 /// pub struct Lead { #[entity(key)] id: String, lead: Option<String> }
 /// ```
 ///
-/// A field that the entity does not have, or has of another type, does not compile:
+/// A field that is missing in the entity, or has another type there, does not compile:
 ///
 /// ```compile_fail,E0609
 /// # use integration_sdk::prelude::*;
@@ -184,14 +184,14 @@ pub trait Readable: Sized + Send + Sync + 'static {
     /// The type of the entities.
     type Entity: EntityKind;
 
-    /// The `_type` of the entities.
+    /// Returns the `_type` of the entities.
     fn entity_type() -> ObjectType;
-    /// The `_key` of the entity.
+    /// Returns the `_key` of the entity.
     fn entity_key(&self) -> String;
-    /// Reads it from an entity's JSON as the store holds it: names in order, no spaces.
+    /// Reads the value from an entity's stored JSON: names sorted, no spaces.
     ///
     /// # Errors
-    /// The property that does not fit.
+    /// The property that does not match its type.
     fn read(json: &str) -> Result<Self, PropertyError>;
 }
 
@@ -209,10 +209,10 @@ impl<E: EntityKind> Readable for E {
     }
 }
 
-/// The `_type` of entities that are viewed by some of their properties.
+/// Returns the `_type` of the entities of a view.
 ///
 /// # Panics
-/// When the entities have no property of one of these names: a mistake of the integration's author, seen at the first start.
+/// If the entities lack one of these properties: an error of the integration, raised at the first start.
 pub fn viewed_type<E: EntityKind>(names: &[&str]) -> ObjectType {
     let declaration = E::declaration();
     let properties = &declaration.schema["properties"];
@@ -233,7 +233,7 @@ fn entity_of<E: EntityKind>(kind: &E, key: ObjectKey, declaration: &EntityDeclar
     }
 }
 
-/// An entity on its way into the graph: the typed value, its raw data and its tags.
+/// An entity to be emitted: the typed value, its raw data, and its tags.
 #[derive(Debug, Clone)]
 pub struct Draft<E> {
     pub(crate) value: E,
@@ -248,14 +248,14 @@ impl<E> From<E> for Draft<E> {
 }
 
 impl<E> Draft<E> {
-    /// Attaches what the provider said, under a name that no other source of the entity has.
+    /// Attaches the provider's JSON under a name that is unique within the entity.
     #[must_use]
     pub fn with_raw_named(mut self, name: impl Into<String>, raw: impl Into<RawJson>) -> Self {
         self.raw_data.push(RawData { name: name.into(), raw_data: raw.into() });
         self
     }
 
-    /// The value, and what it is as data.
+    /// Returns the value, and its form as plain data.
     pub(crate) fn into_entity(self, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Entity)
     where
         E: EntityKind,
@@ -274,35 +274,35 @@ impl<E> Draft<E> {
     }
 }
 
-/// The key of an entity of a known type, where the entity itself is not at hand.
+/// The key of an entity of a known type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOf<E>(pub(crate) String, PhantomData<fn() -> E>);
 
 impl<E: EntityKind> KeyOf<E> {
-    /// The key that an entity of this type has.
+    /// Creates a reference from a key.
     pub fn new(key: impl Into<String>) -> Self {
         Self(key.into(), PhantomData)
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A Rust type that stands for a relationship type; declare it with
+/// A Rust type that represents a relationship type; declare it with
 /// [`relationship!`](crate::relationship).
 pub trait RelationshipKind: Send + Sync + 'static {
-    /// Where it starts.
+    /// The type of the source.
     type From: EntityKind;
-    /// Where it ends.
+    /// The type of the target.
     type To: EntityKind;
-    /// Properties beside the standard ones: `()`, or the type itself.
+    /// The additional properties: `()`, or the type itself.
     type Properties: RelationshipProperties;
-    /// The verb.
+    /// The `_class`.
     const CLASS: RelationshipClass;
 
-    /// Type, ends and schema.
+    /// Returns type, ends, and schema.
     fn declaration() -> RelationshipDeclaration {
         let mut declaration =
             RelationshipDeclaration::new(Self::From::object_type(), Self::CLASS, Self::To::object_type());
@@ -313,9 +313,9 @@ pub trait RelationshipKind: Send + Sync + 'static {
 
 /// The properties of a relationship type.
 pub trait RelationshipProperties {
-    /// Their JSON Schema.
+    /// Returns their JSON Schema.
     fn schema() -> Value;
-    /// Adds them to an object.
+    /// Writes them into an object.
     fn write(&self, object: &mut ObjectWriter);
 }
 
@@ -326,23 +326,23 @@ impl RelationshipProperties for () {
     fn write(&self, _: &mut ObjectWriter) {}
 }
 
-/// A Rust type that stands for a mapped relationship type; declare it with
+/// A Rust type that represents a mapped relationship type; declare it with
 /// [`mapped_relationship!`](crate::mapped_relationship).
 pub trait MappedRelationshipKind: Send + Sync + 'static {
-    /// Our end.
+    /// The type of the entity of this integration.
     type Source: EntityKind;
-    /// The verb.
+    /// The `_class`.
     const CLASS: RelationshipClass;
-    /// Which way it points.
+    /// The direction of the relationship.
     const DIRECTION: Direction;
     /// The `_type` of the target.
     const TARGET_TYPE: &'static str;
     /// The `_class` of the target.
     const TARGET_CLASS: &'static str;
-    /// The properties that identify the target, beside its class.
+    /// The properties that identify the target, in addition to its class.
     const MATCH_ON: &'static [&'static str];
 
-    /// Type and ends.
+    /// Returns type and ends.
     fn declaration() -> MappedRelationshipDeclaration {
         let source = Self::Source::object_type();
         let target = ObjectType::literal(Self::TARGET_TYPE);
@@ -354,7 +354,7 @@ pub trait MappedRelationshipKind: Send + Sync + 'static {
     }
 }
 
-/// Declares a relationship type between two entity types, with properties where it has any.
+/// Declares a relationship type between two entity types, with optional properties.
 ///
 /// ```
 /// # use integration_sdk::prelude::*;
@@ -403,9 +403,9 @@ macro_rules! relationship {
     };
 }
 
-/// Declares a relationship to an entity that another source owns, found by properties.
+/// Declares a relationship to an entity of another source, identified by properties.
 ///
-/// `Source -[CLASS]-> "type" Class by [properties]` points to the target,
+/// `Source -[CLASS]-> "type" Class by [properties]` points to the target, and
 /// `Source <-[CLASS]- "type" Class by [properties]` from it.
 ///
 /// ```

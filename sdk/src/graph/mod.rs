@@ -1,9 +1,9 @@
 //! The data model: entities, relationships, their names and properties.
 //!
-//! Everything here is plain data. Types that come from Rust structs implement [`EntityKind`] and
+//! Everything here is plain data. Types of Rust structs implement [`EntityKind`] and
 //! [`RelationshipKind`] (by derive and by [`relationship!`](crate::relationship)); objects built at
-//! run time are [`Entity`], [`Relationship`] and [`MappedRelationship`] themselves.
-//! This module knows no store, no schema registry and no network.
+//! run time are [`Entity`], [`Relationship`], and [`MappedRelationship`] themselves.
+//! This module depends on no store, no schema registry, and no network.
 
 mod entity;
 mod kind;

@@ -1,4 +1,4 @@
-//! Names and ids, parsed once at the border and trusted inside.
+//! Names and ids. They are parsed once at the border and trusted afterwards.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ macro_rules! name {
                 }
             }
 
-            /// The name as text.
+            /// Returns the name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -90,10 +90,10 @@ fn is_kebab(text: &str) -> bool {
 }
 
 name!(
-    /// The `_key` of an object: unique in a job.
+    /// The `_key` of an object; unique in a job.
     ///
-    /// A key never holds a credential: what looks like one (see [`secrets`](crate::secrets)) is taken out of it, the same way
-    /// wherever the key is met, so that relationships still find their ends.
+    /// A key never contains a credential (see [`secrets`](crate::secrets)). Credentials are replaced in every key in the same
+    /// way, so that relationships keep their ends.
     ObjectKey, "key", "not empty, without control characters",
     |text| !text.is_empty() && !text.chars().any(char::is_control),
     crate::secrets::take_out
@@ -114,13 +114,13 @@ name!(
     StepId, "step id", "lower-case letters, digits and dashes", is_kebab
 );
 name!(
-    /// The id of a job: a UUID of version 7, so that ids sort by the time of their making.
+    /// The id of a job: a UUID of version 7, so that ids sort by creation time.
     JobId, "job id", "letters, digits and dashes",
     |text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 );
 
 impl JobId {
-    /// A new id, later than every earlier one of this process.
+    /// Creates an id that is greater than every earlier one of this process.
     pub fn generate() -> Self {
         let id = match u64::try_from(Timestamp::now().millis()) {
             Ok(_) => uuid::Uuid::now_v7(),
@@ -132,10 +132,10 @@ impl JobId {
 }
 
 impl StepId {
-    /// For ids written in the source of an integration.
+    /// Creates an id from a literal in the source of an integration.
     ///
     /// # Panics
-    /// When the text is not a step id: a mistake of the integration's author, seen at the first start.
+    /// If the text is not a step id: an error of the integration, raised at the first start.
     pub fn literal(text: &'static str) -> Self {
         match Self::new(text) {
             Ok(id) => id,
@@ -145,10 +145,10 @@ impl StepId {
 }
 
 impl ObjectType {
-    /// For types written in the source of an integration.
+    /// Creates a type from a literal in the source of an integration.
     ///
     /// # Panics
-    /// When the text is not a type name: a mistake of the integration's author, seen at the first start.
+    /// If the text is not a type name: an error of the integration, raised at the first start.
     pub fn literal(text: &'static str) -> Self {
         match Self::new(text) {
             Ok(name) => name,
@@ -158,7 +158,7 @@ impl ObjectType {
 }
 
 impl Class {
-    /// Several in the one text that stands for them in the store.
+    /// Joins several classes into the text that the store uses.
     pub(crate) fn joined(classes: &[Self]) -> Arc<str> {
         match classes {
             [one] => Arc::clone(&one.0),
@@ -166,10 +166,10 @@ impl Class {
         }
     }
 
-    /// For classes written in the source of an integration.
+    /// Creates a class from a literal in the source of an integration.
     ///
     /// # Panics
-    /// When the text is not a class name: a mistake of the integration's author, seen at the first start.
+    /// If the text is not a class name: an error of the integration, raised at the first start.
     pub fn literal(text: &'static str) -> Self {
         match Self::new(text) {
             Ok(name) => name,

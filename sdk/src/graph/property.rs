@@ -1,4 +1,4 @@
-//! Which Rust types can be a property, and how they look in JSON.
+//! Rust types that can be properties, and their JSON form.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,33 +10,33 @@ use serde_json::{Value, json};
 use super::scan::{Values, plain_text};
 use super::value::ValueWriter;
 
-/// A stored property that its Rust type cannot hold.
+/// A stored property that its Rust type cannot represent.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("property `{property}`: expected {expected}, found {found}")]
 pub struct PropertyError {
     /// The property's name.
     pub property: String,
-    /// What the type wants.
+    /// The type that was expected.
     pub expected: &'static str,
-    /// What was there, shortened.
+    /// The value found, shortened.
     pub found: String,
 }
 
 /// A type that can be a property of a graph object.
 ///
 /// Objects are flat: a property is a scalar or a list of scalars, so no struct implements this trait
-/// and a nested object cannot be written by accident. An absent value is left out of the object.
+/// and a nested object cannot be written by accident. An absent value is omitted from the object.
 pub trait Property: Sized {
     /// Whether the property may be absent.
     const OPTIONAL: bool = false;
-    /// The JSON Schema of the value.
+    /// Returns the JSON Schema of the value.
     fn schema() -> Value;
-    /// Writes the value, unless there is none.
+    /// Writes the value, if there is one.
     fn write(&self, value: ValueWriter<'_>);
     /// Reads the value back.
     ///
     /// # Errors
-    /// What was expected, in words, where the value has another shape.
+    /// The expected shape, in words.
     fn from_value(value: Option<Value>) -> Result<Self, (&'static str, Value)>;
 }
 
@@ -160,7 +160,7 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
     }
 }
 
-/// An instant, in JSON milliseconds since the epoch; read from RFC 3339 text of a provider.
+/// A point in time, in JSON as milliseconds since the epoch; parses the RFC 3339 text of a provider.
 ///
 /// ```
 /// use integration_sdk::Timestamp;
@@ -171,12 +171,12 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The instant of so many milliseconds after the epoch.
+    /// Creates a timestamp from milliseconds since the epoch.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// This moment.
+    /// Returns the current time.
     pub fn now() -> Self {
         // No clock is so wrong that reading it fails.
         let millis = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
@@ -186,7 +186,7 @@ impl Timestamp {
         })
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     pub fn millis(self) -> i64 {
         self.0
     }
@@ -254,7 +254,7 @@ impl Property for Timestamp {
 /// Reads a property as its Rust type.
 ///
 /// # Errors
-/// [`PropertyError`] where the value has another shape.
+/// [`PropertyError`] if the value has another shape.
 pub fn read_property<T: Property>(name: &str, value: Option<Value>) -> Result<T, PropertyError> {
     T::from_value(value).map_err(|(expected, found)| PropertyError {
         property: name.to_owned(),
@@ -263,11 +263,11 @@ pub fn read_property<T: Property>(name: &str, value: Option<Value>) -> Result<T,
     })
 }
 
-/// Takes some properties out of an object's JSON; the others, raw data among them, are passed over. The names are in order, as
-/// they are in the object.
+/// Extracts properties from an object's JSON and skips all others. The requested names are sorted, like those
+/// of the object.
 ///
 /// # Errors
-/// [`PropertyError`] where the text is no JSON object.
+/// [`PropertyError`] if the text is not a JSON object.
 pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[Option<Value>; N], PropertyError> {
     debug_assert!(names.is_sorted());
     let unfit = |found: &dyn fmt::Display| PropertyError {
@@ -284,7 +284,7 @@ pub fn pick_properties<const N: usize>(json: &str, names: [&str; N]) -> Result<[
     while wanted.peek().is_some()
         && let (Some(name), Some(value)) = (members.next(), members.next())
     {
-        // A property's name needs no escapes, and one that has some does not stand in the order of its letters.
+        // A property name contains no escapes. A member name with escapes is out of alphabetical order.
         let Some(name) = plain_text(name) else { continue };
         while wanted.next_if(|(wanted, _)| **wanted < name).is_some() {}
         if let Some((_, place)) = wanted.next_if(|(wanted, _)| **wanted == name) {
@@ -301,7 +301,7 @@ fn read_value(json: &str) -> serde_json::Result<Value> {
     }
 }
 
-/// Builds the JSON Schema of a type's own properties.
+/// A builder of the JSON Schema of a type's own properties.
 #[derive(Debug, Default)]
 pub struct PropertySchema {
     properties: serde_json::Map<String, Value>,
@@ -309,12 +309,12 @@ pub struct PropertySchema {
 }
 
 impl PropertySchema {
-    /// No properties yet.
+    /// Creates a schema without properties.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one; it is required unless its type is optional.
+    /// Adds a property; it is required unless its type is optional.
     #[must_use]
     pub fn property<T: Property>(mut self, name: &str, description: &str) -> Self {
         let mut schema = T::schema();
@@ -328,7 +328,7 @@ impl PropertySchema {
         self
     }
 
-    /// The schema.
+    /// Returns the schema.
     pub fn into_value(self) -> Value {
         json!({"type": "object", "properties": self.properties, "required": self.required})
     }

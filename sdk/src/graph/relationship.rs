@@ -1,4 +1,4 @@
-//! Relationships as data, the rules of their keys and types, and the known classes.
+//! Relationships as plain data, the rules for their keys and types, and the known classes.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::{ObjectKey, ObjectType, Properties};
 
 macro_rules! classes {
     ($($name:ident)*) => {
-        /// The verb of a relationship; the known ones of the JupiterOne data model.
+        /// The class of a relationship; the known ones of the JupiterOne data model.
         #[allow(missing_docs)]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum RelationshipClass { $($name),* }
@@ -18,7 +18,7 @@ macro_rules! classes {
             /// Every known class.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The class as written in `_class`.
+            /// Returns the class as written in `_class`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),* }
             }
@@ -39,7 +39,7 @@ impl fmt::Display for RelationshipClass {
     }
 }
 
-/// `<from>|<class in lower case>|<to>`.
+/// Returns `<from>|<class in lower case>|<to>`.
 pub fn relationship_key(from: &ObjectKey, class: RelationshipClass, to: &ObjectKey) -> String {
     let (from, class, to) = (from.as_str(), class.as_str(), to.as_str());
     let mut key = String::with_capacity(from.len() + class.len() + to.len() + 2);
@@ -48,8 +48,8 @@ pub fn relationship_key(from: &ObjectKey, class: RelationshipClass, to: &ObjectK
     key
 }
 
-/// `<from>_<class in lower case>_<to less the leading words it shares with from>`; the last word of
-/// `to` always stays.
+/// Returns `<from>_<class in lower case>_<to without the leading words it shares with from>`. The last word of
+/// `to` is always kept.
 ///
 /// ```
 /// use integration_sdk::graph::{ObjectType, RelationshipClass, relationship_type};
@@ -70,20 +70,20 @@ pub fn relationship_type(from: &ObjectType, class: RelationshipClass, to: &Objec
 /// A direct relationship: both ends are entities of this graph.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relationship {
-    /// The verb.
+    /// The `_class`.
     pub class: RelationshipClass,
-    /// `_type`.
+    /// The `_type`.
     pub object_type: ObjectType,
-    /// `_fromEntityKey`.
+    /// The `_fromEntityKey`.
     pub from: ObjectKey,
-    /// `_toEntityKey`.
+    /// The `_toEntityKey`.
     pub to: ObjectKey,
     /// Flat properties.
     pub properties: Properties,
 }
 
 impl Relationship {
-    /// `_key` by the rule of [`relationship_key`].
+    /// Returns the `_key` by the rule of [`relationship_key`].
     pub fn key(&self) -> ObjectKey {
         Self::key_between(&self.from, self.class, &self.to)
     }
@@ -92,7 +92,7 @@ impl Relationship {
         ObjectKey::new(relationship_key(from, class, to)).expect("two keys joined by a verb are a key")
     }
 
-    /// The object that leaves the program.
+    /// Returns the exported object.
     pub fn into_json(self) -> Value {
         let key = self.key();
         let mut object = self.properties;
@@ -106,39 +106,39 @@ impl Relationship {
     }
 }
 
-/// Which way a mapped relationship points, seen from our entity.
+/// The direction of a mapped relationship, seen from the entity of this integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Direction {
-    /// From ours to the target.
+    /// From this entity to the target.
     Forward,
-    /// From the target to ours.
+    /// From the target to this entity.
     Reverse,
 }
 
-/// A relationship to an entity that another source owns, found by properties rather than by key.
+/// A relationship to an entity of another source, identified by properties instead of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MappedRelationship {
-    /// The verb.
+    /// The `_class`.
     pub class: RelationshipClass,
-    /// `_type`.
+    /// The `_type`.
     pub object_type: ObjectType,
-    /// Our end.
+    /// The key of the entity of this integration.
     pub source: ObjectKey,
-    /// Which way it points.
+    /// The direction.
     pub direction: Direction,
     /// Alternative sets of properties that identify the target.
     pub target_filter_keys: Vec<Vec<String>>,
-    /// What is known of the target; the filter keys must be among it.
+    /// The known properties of the target, including the filter properties.
     pub target_entity: Properties,
-    /// Leave it out where no target is found, rather than create one.
+    /// Whether to omit the relationship if no target exists, instead of creating one.
     pub skip_target_creation: bool,
     /// Flat properties.
     pub properties: Properties,
 }
 
 impl MappedRelationship {
-    /// `_key`: our end, the verb, the direction and the values of the first filter.
+    /// Returns the `_key`: source key, class, direction, and the values of the first filter.
     pub fn key(&self) -> ObjectKey {
         let filter = self.target_filter_keys.first().into_iter().flatten();
         let values: Vec<String> = filter
@@ -158,7 +158,7 @@ impl MappedRelationship {
         ObjectKey::new(printable).expect("a key and printable text are a key")
     }
 
-    /// The object that leaves the program.
+    /// Returns the exported object.
     pub fn into_json(self) -> Value {
         Value::Object(self.into_properties())
     }

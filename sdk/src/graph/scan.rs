@@ -1,9 +1,9 @@
-//! JSON text gone through in place: what stands where, without a parser.
+//! A JSON tokenizer that works in place: it finds the bounds of values without parsing them.
 
 use memchr::{memchr, memchr2};
 
-/// The values within a list or an object, the names of its members among them, in the order of the text. The text is JSON
-/// without spaces, as objects are written.
+/// The values of a list or an object, including the member names, in the order of the text. The text is JSON
+/// without spaces, as the store writes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Values<'a> {
     json: &'a str,
@@ -11,9 +11,9 @@ pub(crate) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Those of the list or the object that the text is.
+    /// Returns the tokens of the list or the object in `text`.
     pub(crate) fn within(json: &'a str) -> Self {
-        // Behind the bracket.
+        // After the bracket.
         Self { json, at: 1 }
     }
 }
@@ -24,30 +24,30 @@ impl<'a> Iterator for Values<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let length = length_of_value(self.json.as_bytes().get(self.at..)?)?;
         let value = &self.json[self.at..self.at + length];
-        // Behind the comma, the colon or the bracket that follows.
+        // After the comma, the colon, or the bracket that follows.
         self.at += length + 1;
         Some(value)
     }
 }
 
-/// The text of a JSON string that stands there as it is, without escapes.
+/// Returns the contents of a JSON string without escapes.
 pub(crate) fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
-/// How long the value is that the text begins with; `None` at the end of what it stands in.
+/// Returns the length of the value at the start of the text; `None` at the end of the enclosing value.
 fn length_of_value(json: &[u8]) -> Option<usize> {
     let length = match json.first()? {
         b'"' => end_of_string(json, 1)?,
         b'[' | b'{' => end_of_list(json)?,
         _ => json.iter().position(|byte| matches!(byte, b',' | b':' | b']' | b'}'))?,
     };
-    // Something follows each value that is whole.
+    // Something follows each complete value.
     (length > 0 && length < json.len()).then_some(length)
 }
 
-/// Behind the bracket that ends the list or the object that the text begins with.
+/// Returns the position after the bracket that closes the list or the object at the start of the text.
 fn end_of_list(json: &[u8]) -> Option<usize> {
     let (mut depth, mut at) = (0_usize, 0);
     loop {
@@ -63,7 +63,7 @@ fn end_of_list(json: &[u8]) -> Option<usize> {
     }
 }
 
-/// Behind the quote that ends a string, whose text begins at a place.
+/// Returns the position after the quote that closes the string starting at `from`.
 fn end_of_string(json: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr2(b'"', b'\\', json.get(at..)?)?;

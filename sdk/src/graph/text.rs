@@ -1,6 +1,6 @@
-//! A graph object as the JSON text that leaves the program, written member by member.
+//! A graph object as JSON text, written member by member.
 //!
-//! No tree is built on the way: a value goes from its Rust type into the text, and the text is what is checked, stored and sent.
+//! No DOM is built: a value is written from its Rust type into the text, and the text is validated, stored, and exported.
 
 use std::cmp::Ordering;
 use std::fmt::Display;
@@ -11,14 +11,14 @@ use serde_json::Value;
 use super::value::{ValueWriter, write_displayed, write_list, write_text};
 use super::{Properties, Property};
 
-/// About as many bytes as an entity takes without raw data, and as many members: room is made once.
+/// The typical size of an entity without raw data, in bytes and members, for preallocation.
 const BYTES: usize = 1000;
 const MEMBERS: usize = 24;
-/// The same of a relationship.
+/// The same for a relationship.
 const RELATIONSHIP_BYTES: usize = 360;
 const RELATIONSHIP_MEMBERS: usize = 8;
 
-/// An object's JSON: names in order, each once, no spaces. So an object has one form in bytes.
+/// The JSON of an object with sorted, unique names and no spaces. Each object has exactly one byte representation.
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectText {
     json: String,
@@ -26,19 +26,19 @@ pub(crate) struct ObjectText {
     plain: bool,
 }
 
-/// Where a member stands in the text.
+/// The position of a member in the text.
 #[derive(Debug, Clone, Copy)]
 struct Member {
-    /// Of the quote before its name.
+    /// The quote before the name.
     start: usize,
-    /// Of its value.
+    /// The start of the value.
     value: usize,
-    /// Behind its value.
+    /// The end of the value.
     end: usize,
 }
 
 impl Member {
-    /// The name as it stands in the text.
+    /// Returns the name as written in the text.
     fn name<'a>(&self, json: &'a [u8]) -> &'a [u8] {
         &json[self.start + 1..self.value - 2]
     }
@@ -49,10 +49,10 @@ impl ObjectText {
         &self.json
     }
 
-    /// Where the value of a member stands, whose name is written without escapes.
+    /// Returns the position of the value of a member with a plain name.
     pub(crate) fn place_of(&self, name: &str) -> Option<Range<usize>> {
         let (json, name) = (self.json.as_bytes(), name.as_bytes());
-        // In their order, unless some are escaped: what comes behind the name's place need not be looked at.
+        // The members are sorted unless some names have escapes, so the search can stop after the name's position.
         for member in &self.members {
             match member.name(json).cmp(name) {
                 Ordering::Equal => return Some(member.value..member.end),
@@ -63,36 +63,36 @@ impl ObjectText {
         None
     }
 
-    /// The JSON of a member's value.
+    /// Returns the JSON of a member's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.place_of(name).map(|place| &self.json[place])
     }
 
-    /// The members in their order: names, if they are plain, and the JSON of their values.
+    /// Returns the members in order: plain names with the JSON of their values.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         (0..self.len()).filter_map(|at| self.member_at(at))
     }
 
-    /// A member by its place in the order: its name and the JSON of its value.
+    /// Returns a member by its index: its name and the JSON of its value.
     pub(crate) fn member_at(&self, at: usize) -> Option<(&str, &str)> {
         let member = self.members.get(at)?;
         Some((&self.json[member.start + 1..member.value - 2], &self.json[member.value..member.end]))
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     pub(crate) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether all names are written without escapes, as they can be found by.
+    /// Whether no name contains escapes, so that members can be found by name.
     pub(crate) fn has_plain_names(&self) -> bool {
         self.plain
     }
 
-    /// The object as a tree.
+    /// Parses the object into a tree.
     ///
     /// # Errors
-    /// It is nested deeper than 128 levels.
+    /// The object is nested deeper than 128 levels.
     pub(crate) fn to_properties(&self) -> serde_json::Result<Properties> {
         serde_json::from_str(&self.json)
     }
@@ -108,7 +108,7 @@ impl From<&Properties> for ObjectText {
     }
 }
 
-/// Writes an object as JSON. Of members of one name the first counts.
+/// Writes an object as JSON. The first of several members with one name wins.
 #[derive(Debug)]
 pub struct ObjectWriter {
     json: Vec<u8>,
@@ -120,7 +120,7 @@ impl ObjectWriter {
         Self::with_room(BYTES, MEMBERS)
     }
 
-    /// With as much room as a relationship takes.
+    /// Creates a writer with the capacity of a typical relationship.
     pub(crate) fn of_relationship() -> Self {
         Self::with_room(RELATIONSHIP_BYTES, RELATIONSHIP_MEMBERS)
     }
@@ -136,7 +136,7 @@ impl ObjectWriter {
         self.member(name, |json| property.write(ValueWriter(json)));
     }
 
-    /// Adds what a value is displayed as.
+    /// Adds the display form of a value.
     pub fn display(&mut self, name: &str, shown: &(impl Display + ?Sized)) {
         self.member(name, |json| write_displayed(shown, json));
     }
@@ -157,7 +157,7 @@ impl ObjectWriter {
         });
     }
 
-    /// Adds a member whose value `write` writes, if it writes one.
+    /// Adds a member whose value is written by `write`, if it writes one.
     pub(crate) fn member(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.json.len();
         write_text(name, &mut self.json);
@@ -192,7 +192,7 @@ impl ObjectWriter {
             self.members.sort_by_key(|member| member.name(&unordered));
             self.members.dedup_by_key(|member| member.name(&unordered));
         } else {
-            // Names are in order as they are read, not as they are escaped.
+            // Members are sorted by their decoded names, not by their escaped form.
             let name = |member: &Member| {
                 let name = &unordered[member.start..member.value - 1];
                 serde_json::from_slice::<String>(name).expect("a name was written as JSON")
@@ -211,7 +211,7 @@ impl ObjectWriter {
     }
 }
 
-/// What is written, as a tree.
+/// Parses the written object.
 pub(crate) fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
     let mut object = ObjectWriter::new();
     write(&mut object);

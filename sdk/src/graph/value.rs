@@ -4,34 +4,34 @@ use std::fmt::{self, Display, Write};
 
 use serde::Serialize;
 
-/// Writes the one value of a property; dropped, it leaves the property out.
+/// Writes the value of one property. A dropped writer omits the property.
 #[derive(Debug)]
 pub struct ValueWriter<'a>(pub(super) &'a mut Vec<u8>);
 
 impl ValueWriter<'_> {
-    /// The value is text.
+    /// Writes text.
     pub fn text(self, text: &str) {
         write_text(text, self.0);
     }
 
-    /// The value is an integer.
+    /// Writes an integer.
     pub fn integer(self, number: impl Into<i64>) {
         self.json(&number.into());
     }
 
-    /// The value is a number. Infinity, and what is no number, JSON does not have: it is left out.
+    /// Writes a number. JSON cannot represent infinity and NaN; they are omitted.
     pub fn number(self, number: f64) {
         if number.is_finite() {
             self.json(&number);
         }
     }
 
-    /// The value is true or false.
+    /// Writes a boolean.
     pub fn boolean(self, truth: bool) {
         self.json(&truth);
     }
 
-    /// The value is a list of what `write` writes; where it writes nothing for an item, that is left out.
+    /// Writes a list whose items are written by `write`; an item without a value is omitted.
     pub fn list<T>(self, items: impl IntoIterator<Item = T>, write: impl Fn(T, ValueWriter<'_>)) {
         write_list(items, self.0, |item, json| write(item, ValueWriter(json)));
     }
@@ -41,14 +41,14 @@ impl ValueWriter<'_> {
     }
 }
 
-/// Adds text as a JSON string.
+/// Appends text as a JSON string.
 pub(crate) fn write_text(text: &str, json: &mut Vec<u8>) {
     json.push(b'"');
     write_escaped(text, json);
     json.push(b'"');
 }
 
-/// Adds a list of what `write` writes.
+/// Appends a list whose items are written by `write`.
 pub(crate) fn write_list<T>(
     items: impl IntoIterator<Item = T>,
     json: &mut Vec<u8>,
@@ -70,26 +70,26 @@ pub(crate) fn write_list<T>(
 }
 
 fn write_escaped(text: &str, json: &mut Vec<u8>) {
-    // Without a branch for each byte, so that many are looked at at once: nearly all text needs no escapes.
+    // Free of branches, so that the compiler can vectorise it: nearly all text needs no escapes.
     let odd = text.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
     if !odd {
         return json.extend_from_slice(text.as_bytes());
     }
     let start = json.len();
     serde_json::to_writer(&mut *json, text).expect("text is JSON");
-    // Without the quotes around it.
+    // Without the surrounding quotes.
     json.pop();
     json.remove(start);
 }
 
-/// Adds what a value is displayed as, as a JSON string.
+/// Appends the display form of a value as a JSON string.
 pub(super) fn write_displayed(shown: &(impl Display + ?Sized), json: &mut Vec<u8>) {
     json.push(b'"');
     write!(Escaped(json), "{shown}").expect("room in memory is all that this writing takes");
     json.push(b'"');
 }
 
-/// Escapes what is displayed, piece by piece.
+/// Escapes displayed text piece by piece.
 struct Escaped<'a>(&'a mut Vec<u8>);
 
 impl Write for Escaped<'_> {
