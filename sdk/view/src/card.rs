@@ -1,4 +1,4 @@
-//! What a box says: lines of text from top to bottom, and the room that they take together.
+//! The contents of a box: lines of text from top to bottom, and the space that they need.
 
 use crate::escape::visible;
 use crate::layout::Size;
@@ -34,7 +34,7 @@ pub(crate) enum Look {
     Status,
     /// A remark.
     Note,
-    /// What a value is.
+    /// The label of a value.
     Label,
     /// A value.
     Value,
@@ -101,7 +101,7 @@ impl Card {
         self.size.height += look.line_height();
     }
 
-    /// Parts what follows from what stands above.
+    /// Separates the following lines from the preceding ones.
     pub(crate) fn rule(&mut self) {
         self.rules.push(self.bottom() + 7.0);
         self.size.height += 13.0;
@@ -130,7 +130,7 @@ impl Card {
         self.rows.push(Row { look, x: PADDING + x, baseline: self.bottom() + look.ascent(), text });
     }
 
-    /// Where the next line begins.
+    /// The position of the next line.
     fn bottom(&self) -> f64 {
         self.size.height - PADDING + 2.0
     }

@@ -1,6 +1,6 @@
 //! Hostile text made harmless: one function for each place that text may go to.
 //!
-//! [`visible`] comes first, always: it takes out what cannot be seen. The others then escape for one format each.
+//! [`visible`] always comes first: it replaces invisible characters. The others then escape for one format each.
 
 /// The text on one line, with only characters that can be seen and that every format may carry.
 ///

@@ -1,8 +1,8 @@
-//! What the pictures for Mermaid have in common: the head, a box for what is named and not there, and classes.
+//! Common parts of the Mermaid pictures: the head, the box of a missing item, and classes.
 
 use crate::escape::{mermaid as escaped, quoted};
 
-/// The style of what is named and not there.
+/// The style of missing items.
 pub(crate) const MISSING: &str = "stroke:#cf222e,stroke-dasharray:5 4";
 
 /// The lines before the boxes. What is missing stands in the title, which every renderer shows.
@@ -13,7 +13,7 @@ pub(crate) fn head(title: &str, missing: &[String]) -> String {
     title + "flowchart LR\n"
 }
 
-/// A box for what is named, though it is not there.
+/// The box of an item that is referenced but missing.
 pub(crate) fn missing(id: &str, name: &str, why: &str) -> String {
     format!("  {id}[\"{}<br/>{why}\"]\n", escaped(name))
 }

@@ -1,14 +1,14 @@
-//! What the pictures for Graphviz have in common: the head, and a box for what is named and not there.
+//! Common parts of the Graphviz pictures: the head, and the box of a missing item.
 
 use crate::escape::dot as escaped;
 
-/// In what the pictures differ.
+/// The differences between the pictures.
 pub(crate) struct Look {
     /// The room between columns.
     pub(crate) columns_apart: &'static str,
-    /// The colour of what stands on an arrow.
+    /// The colour of arrow labels.
     pub(crate) label: &'static str,
-    /// The size of what stands on an arrow.
+    /// The size of arrow labels.
     pub(crate) label_size: u8,
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn head(name: &str, title: &str, missing: &[String], look: &Look) -> 
     out
 }
 
-/// A box for what is named, though it is not there.
+/// The box of an item that is referenced but missing.
 pub(crate) fn missing(id: &str, name: &str, why: &str) -> String {
     let name = escaped(name);
     format!("  {id} [label=\"{name}\\n{why}\", style=\"rounded,dashed\", color=\"#cf222e\", fontcolor=\"#cf222e\"];\n")

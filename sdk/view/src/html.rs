@@ -12,7 +12,7 @@ pub(crate) struct Page<'a> {
     pub(crate) tables: &'a [Table],
 }
 
-/// A table whose first column names what the row is about.
+/// A table whose first column names the subject of the row.
 pub(crate) struct Table {
     pub(crate) caption: &'static str,
     pub(crate) columns: Vec<Column>,
@@ -26,7 +26,7 @@ pub(crate) struct Column {
     pub(crate) class: &'static str,
 }
 
-/// What stands in a cell, line by line.
+/// The contents of a cell, line by line.
 #[derive(Default)]
 pub(crate) struct Cell {
     pub(crate) class: &'static str,

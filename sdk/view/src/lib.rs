@@ -1,7 +1,7 @@
 //! Pictures of an integration.
 //!
-//! A [`StepGraph`] says what there is to see: steps, what each waits for and why, what it reads, emits and needs, and,
-//! where a finished job is laid over it, how each of them went. The functions of [`steps`] turn it into a picture:
+//! A [`StepGraph`] contains the steps with their dependencies, inputs, outputs, and scopes, and,
+//! if a finished job is overlaid, the result of each step. The functions of [`steps`] turn it into a picture:
 //!
 //! ```
 //! use integration_view::{Dependency, StepGraph, StepNode, steps};
@@ -34,15 +34,15 @@
 //!
 //! ```text
 //!   StepGraph ──> links: who waits for whom ──┬──> text, dot, mermaid
-//!   TypeGraph ──> links: what relates to what └──> card: what a box says and how large it is
+//!   TypeGraph ──> links: relationships        └──> card: text and size of a box
 //!                                                    └──> layout: layers, order, places, curves ──> svg ──> html
 //! ```
 //!
 //! The crate knows neither the SDK nor a file nor a terminal: plain data in, a `String` out, or, since it may be large,
 //! the explorer's page to a writer. Nothing here can fail by itself.
-//! The same graph gives the same bytes. Every text is cleaned of control and direction marks, escaped for where it
-//! goes, and shortened where it would not fit. A cycle or a dependency on an unknown step is drawn, not rejected:
-//! whoever looks at a picture is often looking for exactly that.
+//! The same graph gives the same bytes. Every text is cleaned of control and direction marks, escaped for its
+//! target, and shortened if it does not fit. A cycle or a dependency on an unknown step is drawn, not rejected:
+//! readers of a picture often look for exactly that.
 
 #![deny(missing_docs)]
 

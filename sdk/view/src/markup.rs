@@ -1,4 +1,4 @@
-//! For tests: whether a text is markup in which every element is closed, and what it is made of.
+//! For tests: checks that every element of a markup is closed, and lists its elements.
 
 /// The names of the elements and the attributes, in the order in which they occur.
 #[derive(Debug, Default)]
@@ -7,7 +7,7 @@ pub(crate) struct Markup {
     pub(crate) attributes: Vec<String>,
 }
 
-/// Reads markup as strictly as XML wants it, but for the elements of HTML that need no end.
+/// Parses markup as strictly as XML, except for the void elements of HTML.
 pub(crate) fn read(text: &str) -> Result<Markup, String> {
     let mut markup = Markup::default();
     let mut open: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! How much room a text takes, without a font at hand.
+//! The size of text, estimated without a font.
 //!
 //! The reader's machine chooses the font, so widths are estimated for the widest of the usual ones (DejaVu, Verdana):
 //! a box may come out a little wide, never too narrow.

@@ -1,4 +1,4 @@
-//! Numbers as people read them, in pictures and in what a program prints.
+//! Numbers for people, in pictures and in program output.
 
 /// A time in milliseconds, to two or three digits: `830 ms`, `1.2 s`, `3 min 05 s`.
 pub fn duration(ms: u64) -> String {

@@ -6,7 +6,7 @@ use crate::layout::{Layout, Place, Route};
 use crate::measure::{Font, fit, width, wrapped};
 use crate::theme;
 
-/// Where the drawing will stand.
+/// The context of the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Setting {
     /// By itself, as a file: it needs a heading and a ground.
@@ -20,9 +20,9 @@ pub(crate) struct Drawing<'a> {
     pub(crate) title: &'a str,
     /// Short lines under the title.
     pub(crate) facts: &'a [String],
-    /// The whole in words, for those who do not see it.
+    /// The drawing in words, for screen readers.
     pub(crate) description: &'a str,
-    /// Classes of edges and boxes, and what they mean.
+    /// Classes of edges and boxes with their meaning.
     pub(crate) legend: &'a [(Swatch, &'static str)],
     pub(crate) layout: &'a Layout,
     /// The elements, in the coordinates of the layout.
@@ -41,7 +41,7 @@ pub(crate) enum Swatch {
 const MARGIN: f64 = 32.0;
 /// The length of an arrow's tip.
 const TIP: f64 = 8.0;
-/// Where an edge from a box to itself leaves and comes back, from the top of the box.
+/// The offsets of an edge from a box to itself, from the top of the box.
 const LOOP: (f64, f64) = (14.0, 32.0);
 
 impl Drawing<'_> {
@@ -120,7 +120,7 @@ fn swatch_width(label: &str) -> f64 {
     34.0 + width(label, Font::Sans, 12.0) + 22.0
 }
 
-/// A card at its place. `classes` say how it looks, `hint` is what a browser shows for it, line by line.
+/// Draws a card at its position. `classes` select its style, `hint` is its tooltip, line by line.
 pub(crate) fn card(card: &Card, place: &Place, classes: &str, bar: bool, hint: &[String]) -> String {
     let mut out = group(place, classes, hint, 8.0);
     if bar {
@@ -159,7 +159,7 @@ fn group(place: &Place, classes: &str, hint: &[String], radius: f64) -> String {
     )
 }
 
-/// An edge along its route, or round the corner of `place` where it leads from a box to itself.
+/// Draws an edge along its route, or around the corner of `place` if it leads from a box to itself.
 pub(crate) fn edge(route: &Route, place: &Place, classes: &str, tip: bool, hint: &str) -> String {
     let (course, head) = if route.points.is_empty() { round(place) } else { along(route, tip) };
     let classes = if classes.is_empty() { String::new() } else { format!(" {classes}") };
@@ -206,7 +206,7 @@ fn round(place: &Place) -> (String, String) {
     (course, tip_at((x, back), TIP))
 }
 
-/// A tip that ends at a point; `length` is negative where it points to the right.
+/// Draws a tip that ends at a point; `length` is negative if it points to the right.
 fn tip_at((x, y): (f64, f64), length: f64) -> String {
     format!("M{} {}l{} -4.5v9z", number(x), number(y), number(length))
 }

@@ -1,4 +1,4 @@
-//! Lines for a terminal: coloured if asked for, never wider than asked for.
+//! Lines for a terminal, optionally coloured, within a maximum width.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(crate) enum Ink {
     Magenta,
 }
 
-/// A piece of a line. What it says is made harmless when it is written.
+/// A piece of a line. Its text is sanitised when it is written.
 pub(crate) type Span<'a> = (Ink, &'a str);
 
 /// Collects lines.
@@ -49,7 +49,7 @@ impl Terminal {
         Terminal { width: width.max(1), colour, out: String::new() }
     }
 
-    /// Writes a line; what does not fit goes on below it, indented, because ids must be read and copied whole.
+    /// Writes a line and wraps it with an indent, because ids must be readable and copyable as a whole.
     pub(crate) fn line(&mut self, spans: &[Span<'_>]) {
         let whole: String = spans.iter().map(|span| span.1).collect();
         let margin: String = whole.chars().take_while(|char| matches!(char, ' ' | '│')).take(self.width / 4).collect();
@@ -116,7 +116,7 @@ impl Terminal {
     }
 }
 
-/// The ranges of a text that go on lines of a width: broken between words, and within a word that is longer than a line.
+/// Returns the ranges of a text that fit on lines of a width: broken between words, or within a word longer than a line.
 /// Lines after the first have `indent` columns less.
 fn pieces(text: &str, width: usize, indent: usize) -> Vec<Range<usize>> {
     let (mut pieces, mut start) = (Vec::new(), 0);
@@ -133,7 +133,7 @@ fn pieces(text: &str, width: usize, indent: usize) -> Vec<Range<usize>> {
     }
 }
 
-/// The bytes of the beginning of a text that fit; at least one character, and whole words if a word does fit.
+/// Returns the length of the longest prefix that fits: at least one character, and whole words if possible.
 fn fitting(text: &str, room: usize) -> usize {
     let mut used = 0;
     let most = text.char_indices().find_map(|(at, char)| {
@@ -150,7 +150,7 @@ fn fitting(text: &str, room: usize) -> usize {
     }
 }
 
-/// The text with spaces behind it, up to a number of columns; a longer one is left as it is.
+/// Pads the text with spaces to a number of columns; a longer text is unchanged.
 pub(crate) fn padded(text: &str, room: usize) -> String {
     let missing = room.saturating_sub(columns(text));
     text.to_owned() + &" ".repeat(missing)

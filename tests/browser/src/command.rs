@@ -1,4 +1,4 @@
-//! What chromedriver offers beyond the WebDriver standard.
+//! Commands of chromedriver beyond the WebDriver standard.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// What the page logged since the last time.
+    /// The log entries of the page since the last call.
     pub(crate) fn log() -> Post {
         Post { path: "se/log", body: json!({ "type": "browser" }) }
     }

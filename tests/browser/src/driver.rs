@@ -25,10 +25,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts chromedriver. None, with a word about it, where the environment does not ask for browser tests.
+    /// Starts chromedriver; `None`, with a message, unless the environment requests browser tests.
     ///
     /// # Panics
-    /// If it is asked for and does not start: the test could not say anything.
+    /// If it is requested and does not start: the test could not check anything.
     pub async fn start() -> Option<Browser> {
         if std::env::var_os("BROWSER_TESTS").is_none_or(|value| value != "1") {
             eprintln!("skipped: set BROWSER_TESTS=1 where chromium and chromedriver are installed");
@@ -66,7 +66,7 @@ impl Browser {
     }
 }
 
-/// A port that nobody listens on.
+/// Returns a free port.
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port on loopback");
     listener.local_addr().expect("an address").port()

@@ -1,4 +1,4 @@
-//! A browser for tests: chromedriver on loopback, a headless Chromium of its own for each page.
+//! A browser for tests: chromedriver on loopback, with a separate headless Chromium for each page.
 //!
 //! Everything is behind the feature `browser`, and a test runs only where `BROWSER_TESTS=1` says that Chromium and
 //! chromedriver are installed:
@@ -7,7 +7,7 @@
 //! BROWSER_TESTS=1 cargo test -p integration-browser-tests --features browser
 //! ```
 //!
-//! `Tab::close` fails a test whose page threw or logged an error; what the pages are asked is in `tests/pages`.
+//! `Tab::close` fails a test whose page threw or logged an error; the checks of the pages are in `tests/pages`.
 
 #![deny(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! A page in its window, and what a test does with it.
+//! A page in its window, with the actions of a test.
 
 use std::fmt::Display;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::command::Post;
 /// How long one question to the page may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the reader's system prefers.
+/// The preferences of the reader's system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Light {
     /// Dark letters on a light ground.
@@ -27,7 +27,7 @@ pub enum Light {
     Dark,
 }
 
-/// A page in its window. Every question to it is bounded in time, and panics where it gets no answer.
+/// A page in its window. Every call is bounded in time, and panics without an answer.
 #[derive(Debug)]
 pub struct Tab {
     client: Client,
@@ -45,7 +45,7 @@ impl Tab {
         tab
     }
 
-    /// Loads the page anew with this behind its address.
+    /// Reloads the page with this fragment in its address.
     pub async fn go(&self, fragment: &str) {
         within("leave", self.client.goto("about:blank")).await;
         within("open", self.client.goto(&format!("{}{fragment}", self.address))).await;
@@ -70,7 +70,7 @@ impl Tab {
     /// Waits until an expression holds.
     ///
     /// # Panics
-    /// If it still does not after a while: then says what it was.
+    /// If the condition stays false: the message contains the last value.
     pub async fn until(&self, expression: &str) {
         let script = format!(
             "const done = arguments[0], start = performance.now();\
@@ -94,7 +94,7 @@ impl Tab {
         within(text, element.click()).await;
     }
 
-    /// Types into whatever has the focus. The signs of [`Key`] work too.
+    /// Types into the focused element. The characters of [`Key`] work as well.
     pub async fn keys(&self, text: &str) {
         let active = within("the focus", self.client.active_element()).await;
         within(text, active.send_keys(text)).await;
@@ -115,7 +115,7 @@ impl Tab {
         within("a click", self.client.perform_actions(mouse)).await;
     }
 
-    /// Tells the page what the reader's system prefers.
+    /// Sets the preferences of the reader's system.
     pub async fn prefer(&self, light: Light) {
         let value = if light == Light::Dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
@@ -146,7 +146,7 @@ impl Tab {
     /// Closes the window.
     ///
     /// # Panics
-    /// If the page threw, logged an error, or tried what its policy forbids.
+    /// If the page threw, logged an error, or violated its policy.
     pub async fn close(self) {
         let log = within("the log", self.client.issue_cmd(Post::log())).await;
         let errors: Vec<&Value> =

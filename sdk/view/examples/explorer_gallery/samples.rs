@@ -11,7 +11,7 @@ pub struct Shape {
     pub addons: usize,
 }
 
-/// Two accounts with four teams: what a small company has.
+/// Two accounts with four teams, like a small company.
 pub fn small() -> GraphPicture {
     let mut graph = heroku(&Shape { accounts: 2, teams: 4, people: 30, apps: 25, addons: 60 });
     graph.subtitle = "Job of 3 March, 121 entities".into();

@@ -1,7 +1,7 @@
 //! The graph as the page reads it: columns that are parsed at once, and the objects themselves, line by line in blocks,
-//! of which only what is looked at is ever parsed.
+//! and only the blocks that are viewed are ever parsed.
 //!
-//! Everything is written straight to where it goes; nothing but numbers is held.
+//! Everything is written directly to the output; only numbers are kept in memory.
 
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ impl Change {
         }
     }
 
-    /// The object as it was, where that is known.
+    /// The earlier state of the object, if known.
     fn before(&self) -> Option<&str> {
         match self {
             Change::Changed { before, .. } | Change::Unknown { before: Some(before) } => Some(before),
@@ -44,7 +44,7 @@ impl Change {
     }
 }
 
-/// What `data.js` reads first.
+/// The header that `data.js` reads first.
 pub(super) fn write_columns(
     graph: &GraphPicture,
     index: &Index<'_>,
@@ -95,7 +95,7 @@ pub(super) fn write_columns(
     out.close()
 }
 
-/// The blocks of nodes in the order of the columns, then those of relationships, each an element of its own so that a
+/// The blocks of nodes in the order of the columns, then those of relationships. Each is a separate element so that a
 /// browser can work while it still reads.
 pub(super) fn write_objects(index: &Index<'_>, map: &Map, out: &mut impl Write) -> io::Result<()> {
     let nodes = map.order.iter().map(|&at| (index.nodes[at].json.as_str(), &index.nodes[at].change));
@@ -132,7 +132,7 @@ fn write_blocks<'a>(
     Ok(())
 }
 
-/// JSON on one line: line breaks and tabs stand only between its tokens, where a space says the same.
+/// Returns JSON on one line: line breaks and tabs occur only between tokens, so spaces can replace them.
 fn write_line(json: &str, out: &mut impl Write) -> io::Result<()> {
     let mut out = ScriptSafe(out);
     for part in json.split_inclusive(|char: char| char.is_ascii_control()) {

@@ -1,6 +1,6 @@
 //! The map: discs in discs. A node with all that belongs to it is a disc; many leaves of one type in it are a disc too.
 //!
-//! What a page needs to draw any part of a large graph without looking at the rest follows from the order: a disc's
+//! The order contains everything that a page needs to draw any part of a large graph without visiting the rest: a disc's
 //! nodes, and the discs in it, are consecutive.
 
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ impl Tree {
             }
             let alone = leaves.len() == 1 && tree.discs[disc].discs.is_empty() && disc != 0;
             for nodes in leaves.into_values() {
-                // At the top, what is linked shows its shape; what is not lies together.
+                // At the top level, linked nodes show their structure; unlinked nodes are grouped.
                 let together = |node: &usize| disc != 0 || !free || !linked[*node];
                 let (mut collected, mut single): (Vec<usize>, Vec<usize>) = nodes.into_iter().partition(together);
                 if collected.len() < COLLECTION || alone {
@@ -136,7 +136,7 @@ impl Tree {
         at
     }
 
-    /// Which circles of each disc are joined by relationships of what is in them, and by how many.
+    /// Counts the relationships between the contents of the circles of each disc.
     fn links(&self, index: &Index<'_>) -> Vec<Vec<Link>> {
         let mut circle = vec![0; self.radius.len()];
         let mut disc_circle = vec![0; self.discs.len()];
@@ -166,7 +166,7 @@ impl Tree {
         links
     }
 
-    /// Places the circles in every disc, innermost discs first, since a disc is as large as what is in it.
+    /// Places the circles in every disc, innermost discs first, because the size of a disc depends on its contents.
     fn arrange(&mut self, links: &[Vec<Link>]) {
         self.offsets = vec![Vec::new(); self.discs.len()];
         let deepest = self.discs.iter().map(|disc| disc.depth).max().unwrap_or(0);
@@ -190,7 +190,7 @@ impl Tree {
         let gap = GAP + inner * ROOM_FOR_NAMES;
         let mut places = rings(centre, &radii, gap);
         if !links.is_empty() && radii.len() <= forces::MOST {
-            // A net without owners shows its shape; what belongs to somebody lies close to them.
+            // A net without owners shows its structure; nodes with an owner are close together.
             let net = at == 0 && disc.leaves.len() >= disc.discs.len();
             let spread = if net { Spread::Wide } else { Spread::Close };
             forces::pull(&mut places, &Circles { centre, radii: &radii, links, gap, spread });

@@ -1,7 +1,7 @@
-//! Circles that are related drawn towards each other, all others kept apart: a layout by forces.
+//! A force-directed layout: related circles attract each other, all circles repel each other.
 //!
 //! Every step computes each circle's move from the places of the step before, adding in a fixed order, so that the
-//! result does not depend on how many threads share the work. What is far away counts cell by cell, not one by one.
+//! result does not depend on the number of threads. Distant circles are aggregated by cell.
 
 use rayon::prelude::*;
 
@@ -21,13 +21,13 @@ pub(super) struct Link {
 /// How much room circles take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Spread {
-    /// As little as they can: what belongs together lies together.
+    /// As little space as possible: related circles are close together.
     Close,
     /// Enough to show how they hang together.
     Wide,
 }
 
-/// What is to be arranged: circles of these radii round a centre, `gap` apart.
+/// The circles to arrange around a centre, `gap` apart.
 pub(super) struct Circles<'a> {
     pub(super) centre: f64,
     pub(super) radii: &'a [f64],
@@ -36,7 +36,7 @@ pub(super) struct Circles<'a> {
     pub(super) spread: Spread,
 }
 
-/// Moves circles from where they are; in the end none overlaps another or the centre, as far as possible.
+/// Moves circles from their positions; finally none overlaps another or the centre, as far as possible.
 pub(super) fn pull(places: &mut [Point], circles: &Circles<'_>) {
     let field = Field::of(circles);
     let Circles { radii, gap, .. } = *circles;
@@ -70,7 +70,7 @@ struct Field<'a> {
     /// How strongly circles push each other away, and how strongly all are drawn to the centre.
     repulsion: f64,
     gravity: f64,
-    /// What each circle is linked with, and how strongly.
+    /// The links of each circle with their weights.
     pulls: Vec<Vec<(usize, f64)>>,
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::index::Index;
 use crate::layout;
 
-/// The classes of relationships that lead from an owner to what it owns.
+/// The classes of relationships that lead from an owner to its property.
 const OWNING: &[&str] = &["CONTAINS", "HAS", "HOSTS", "MANAGES", "OWNS"];
 
 /// How far up a chain of owners of one type is followed to find out whether it is a circle.
@@ -51,7 +51,7 @@ fn ranks(index: &Index<'_>, owning: &[(usize, usize)]) -> Vec<usize> {
     layout::layers(index.types.len(), &between)
 }
 
-/// Whether `node` has, as far as is known, `other` above it, or so long a chain that nobody would see it anyway.
+/// Whether `other` is a known ancestor of `node`, or the chain is too long to be visible anyway.
 fn is_below(parents: &[Option<usize>], node: usize, other: usize) -> bool {
     let mut at = Some(node);
     for _ in 0..LONGEST_CHAIN {

@@ -29,11 +29,11 @@
 //! How a page comes about:
 //!
 //! ```text
-//!   GraphPicture ─> index: numbers for keys ─> hierarchy: what belongs to what ─> discs: the map, laid out by rings
+//!   GraphPicture ─> index: numbers for keys ─> hierarchy: one owner per node ─> discs: the map, laid out by rings
 //!                                                                                   and forces ─> data ─> page
 //! ```
 //!
-//! Places are computed here, in parallel, so that the page only draws. The same graph gives the same bytes, whatever the
+//! Positions are computed here, in parallel, so that the page only draws. The same graph gives the same bytes, independent of the
 //! order in which its objects come and the number of threads. Names and properties go into the page as data, never as
 //! markup; the page's policy lets its own script run, by hash, and nothing be loaded or sent.
 

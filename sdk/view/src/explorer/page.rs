@@ -70,7 +70,7 @@ pub(super) fn head(title: &str) -> String {
     )
 }
 
-/// The whole script. Line ends are those that a browser sees, or else the hash would not fit.
+/// The complete script. Line ends are normalised as browsers do, because the hash covers them.
 pub(super) fn script() -> String {
     format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat()).replace('\r', "")
 }

@@ -11,7 +11,7 @@ const WIDENING: f64 = 1.12;
 /// Each next ring starts turned by the golden angle, so that no spokes appear.
 const TURN: f64 = 2.399_963_229_728_653;
 
-/// The places of circles round a centre of the radius `centre` (0 where nothing stands there), `gap` apart.
+/// Returns the positions of circles around a centre of the radius `centre` (0 for an empty centre), `gap` apart.
 pub(super) fn rings(centre: f64, radii: &[f64], gap: f64) -> Vec<Point> {
     let mut places = vec![(0.0, 0.0); radii.len()];
     let mut order: Vec<usize> = (0..radii.len()).collect();

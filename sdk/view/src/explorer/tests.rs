@@ -114,7 +114,7 @@ fn many_leaves_of_one_type_get_a_disc_of_their_own() {
     let graph = company();
     let map = discs::map(&Index::of(&graph));
     // Two teams have applications and a few people: there the applications are collected. Four have applications only:
-    // these discs are collections already. The account has forty people beside its teams.
+    // these discs are collections already. The account has forty people in addition to its teams.
     let collections = map.discs[1..].iter().filter(|disc| disc.node.is_none()).count();
     assert_eq!((map.discs.len(), collections), (1 + 1 + 6 + 3, 3));
 }

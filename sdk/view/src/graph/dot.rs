@@ -33,7 +33,7 @@ pub(super) fn dot(graph: &GraphPicture) -> String {
     out + "}\n"
 }
 
-/// What a viewer shows of an object: its name and its change.
+/// Returns the tooltip of an object: its name and its change.
 fn hint(name: &str, change: &Change) -> String {
     match mark(change) {
         Some((word, _)) => format!("{name} ({word})"),
@@ -41,7 +41,7 @@ fn hint(name: &str, change: &Change) -> String {
     }
 }
 
-/// What sets an object apart that is no longer as it was.
+/// Returns the style of an object that has changed.
 fn marks(change: &Change, removed: &str, unknown: &str) -> String {
     let Some((_, colour)) = mark(change) else { return String::new() };
     let style = match change {

@@ -1,4 +1,4 @@
-//! The objects in the order in which they are drawn, and what leads to what, found by key.
+//! The objects in drawing order, and the relationships between them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,7 +46,7 @@ impl<'a> Links<'a> {
     }
 }
 
-/// What stands above the picture.
+/// The heading of the picture.
 pub(super) fn title(graph: &GraphPicture) -> String {
     let parts = [graph.title.trim(), graph.subtitle.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
@@ -62,7 +62,7 @@ pub(super) fn lines(node: &GraphNode) -> [String; 2] {
     [name, node.object_type.clone()]
 }
 
-/// What became of an object, as a name and a colour, where it is no longer as it was.
+/// The change of an object as a name and a colour, if it has changed.
 pub(super) fn mark(change: &Change) -> Option<(&'static str, &'static str)> {
     match change {
         Change::Same => None,

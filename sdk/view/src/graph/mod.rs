@@ -1,7 +1,7 @@
 //! Pictures of a collected graph: every object for Graphviz and Mermaid, or how many there are for a terminal.
 //!
-//! The tools that lay such pictures out drown in large graphs, so each has a [`Limit`] up to which it is of use; whoever
-//! asks for a picture checks it first. So has the page of the explorer.
+//! Layout tools are too slow for large graphs, so each has a [`Limit`] of useful sizes; the caller checks it first. The
+//! page of the explorer has one as well.
 
 mod dot;
 mod links;
@@ -23,9 +23,9 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Graphviz takes about ten seconds for so many, and far longer for more.
+    /// Graphviz takes about ten seconds for graphs of this size, and far longer beyond.
     pub const DOT: Limit = Limit { entities: 2_000, relationships: 4_000 };
-    /// A page of so many takes about half a gigabyte while it is made, and as much in a browser.
+    /// A page of this size takes about half a gigabyte of memory while it is written, and as much in a browser.
     pub const PAGE: Limit = Limit { entities: 200_000, relationships: 500_000 };
     /// Mermaid refuses more than 500 arrows and 50,000 characters unless it is configured otherwise, which code forges
     /// do not allow.
@@ -43,12 +43,12 @@ pub fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {
     text::text(counts, width, colour)
 }
 
-/// The objects for Graphviz, by type and key, whatever the order in which they come.
+/// Draws the objects for Graphviz, sorted by type and key.
 pub fn dot(graph: &GraphPicture) -> String {
     dot::dot(graph)
 }
 
-/// The objects for Mermaid, by type and key, whatever the order in which they come.
+/// Draws the objects for Mermaid, sorted by type and key.
 pub fn mermaid(graph: &GraphPicture) -> String {
     mermaid::mermaid(graph)
 }

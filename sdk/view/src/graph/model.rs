@@ -1,9 +1,9 @@
-//! What there is to draw or to explore: plain data, made by whoever holds a collected graph.
+//! The input of the pictures and the explorer: plain data from a collected graph.
 
 /// A collected graph, or two laid over each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphPicture {
-    /// What stands above the page: the name of the integration or instance.
+    /// The heading: the name of the integration or instance.
     pub title: String,
     /// One line below it: which job, when, how much.
     pub subtitle: String,
@@ -11,7 +11,7 @@ pub struct GraphPicture {
     pub missing: Vec<String>,
     /// The entities, in any order. Of two with one key the first gets the relationships.
     pub nodes: Vec<GraphNode>,
-    /// The relationships, in any order. What names a key that is not there is listed, not drawn.
+    /// The relationships, in any order. A relationship with an unknown end is listed but not drawn.
     pub edges: Vec<GraphEdge>,
 }
 
@@ -26,7 +26,7 @@ pub struct GraphNode {
     pub classes: Vec<String>,
     /// The name for people. Without one the key is shown.
     pub name: String,
-    /// The whole entity as JSON, raw data included; may be empty where a page would grow too large.
+    /// The complete entity as JSON, raw data included; may be empty to keep the page small.
     pub json: String,
     /// How it differs from the graph compared with.
     pub change: Change,
@@ -39,7 +39,7 @@ pub struct GraphEdge {
     pub key: String,
     /// The `_type`.
     pub object_type: String,
-    /// The `_class`: what the line says.
+    /// The `_class`: the label of the line.
     pub class: String,
     /// The key of the entity that it leads from.
     pub from: String,
@@ -51,7 +51,7 @@ pub struct GraphEdge {
     pub change: Change,
 }
 
-/// What became of an object since the graph compared with. Where every object is [`Change::Same`], the page does not
+/// The change of an object relative to the compared graph. If every object is [`Change::Same`], the page does not
 /// speak of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Change {
@@ -60,7 +60,7 @@ pub enum Change {
     Same,
     /// Was not there.
     Added,
-    /// Is no longer there; its JSON is what it was.
+    /// The object was removed; its JSON is the earlier state.
     Removed,
     /// Has other properties now.
     Changed {
@@ -79,7 +79,7 @@ pub enum Change {
 /// How much there is in a graph, by type: known without reading it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphCounts {
-    /// What stands above: the name of the integration or instance.
+    /// The heading: the name of the integration or instance.
     pub title: String,
     /// One line below it: which job, when.
     pub subtitle: String,
@@ -104,7 +104,7 @@ pub struct TypeCount {
     pub changes: Changes,
 }
 
-/// How many objects became what since the graph compared with.
+/// The number of objects by change relative to the compared graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Were not there.

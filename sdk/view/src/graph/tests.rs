@@ -1,4 +1,4 @@
-//! What the pictures of a collected graph say, and that nothing breaks them.
+//! Content of the pictures of a collected graph, also with hostile input.
 
 use super::*;
 use crate::measure::columns;

@@ -1,4 +1,4 @@
-//! Boxes and joints in columns: what the later stages move, and what links them from one column to the next.
+//! Boxes and joints in columns, with the links from one column to the next.
 //!
 //! An edge over several columns has a joint in each one between, so that every link leads to the very next column.
 
@@ -14,7 +14,7 @@ pub(super) struct Grid {
     pub(super) chains: Vec<Chain>,
     /// The nodes of each column from top to bottom.
     pub(super) columns: Vec<Vec<usize>>,
-    /// The links that end at each node, and those that start there.
+    /// The incoming and the outgoing links of each node.
     pub(super) incoming: Vec<Vec<usize>>,
     pub(super) outgoing: Vec<Vec<usize>>,
 }
@@ -41,7 +41,7 @@ pub(super) struct Chain {
     pub(super) links: Vec<usize>,
 }
 
-/// The distance of two arrows at the side of a box, and what stays free at its corners.
+/// The distance of two arrows at the side of a box, and the margin at its corners.
 const PORT_STEP: f64 = 13.0;
 const PORT_MARGIN: f64 = 12.0;
 

@@ -71,7 +71,7 @@ fn closing(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     closing
 }
 
-/// The boxes that hang together, and those that have no edge to another, each in the order of the input.
+/// Returns the connected components, and the boxes without edges, each in input order.
 pub(super) fn parts(count: usize, edges: &[(usize, usize)]) -> (Vec<Vec<usize>>, Vec<usize>) {
     let both = edges.iter().flat_map(|&(from, to)| [(from, to), (to, from)]).filter(|(from, to)| from != to);
     let next = targets(count, &both.collect::<Vec<_>>());
@@ -97,7 +97,7 @@ pub(super) fn parts(count: usize, edges: &[(usize, usize)]) -> (Vec<Vec<usize>>,
     (parts, singles)
 }
 
-/// For each box the edges that leave it: index of the edge, and where it leads.
+/// Returns the outgoing edges of each box: index of the edge, and its target.
 fn targets(count: usize, edges: &[(usize, usize)]) -> Vec<Vec<(usize, usize)>> {
     let mut targets = vec![Vec::new(); count];
     for (edge, &(from, to)) in edges.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Where boxes and arrows go: a layered drawing (Sugiyama), left to right.
 //!
 //! ```text
-//!   boxes and edges ─> layers: turn round what closes a cycle, longest path
+//!   boxes and edges ─> layers: reverse the edges that close a cycle, longest path
 //!                   ─> grid:   one column a layer, a joint in every column that a long edge crosses
 //!                   ─> order:  sweeps that pull neighbours together, fewest crossings wins
 //!                   ─> places: heights, edges as straight as the order allows
@@ -19,14 +19,14 @@ mod places;
 
 use grid::Grid;
 
-/// The room that a box asks for.
+/// The requested size of a box.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Size {
     pub(crate) width: f64,
     pub(crate) height: f64,
 }
 
-/// Where a box is; at least as large as asked for.
+/// The position of a box; at least as large as requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Place {
     pub(crate) x: f64,
@@ -38,7 +38,7 @@ pub(crate) struct Place {
 /// The course of an edge: a start, then the points it passes, each with a level tangent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Route {
-    /// From left to right, also where the edge points the other way.
+    /// The points from left to right, even if the edge points the other way.
     pub(crate) points: Vec<(f64, f64)>,
     /// Whether the edge closes a cycle and so points from right to left.
     pub(crate) backward: bool,

@@ -44,7 +44,7 @@ fn pull_together(grid: &mut Grid, rightwards: bool) {
             .map(|&node| {
                 let (sum, links) = neighbours(grid, node, rightwards)
                     .fold((0, 0), |(sum, links), other| (sum + ranks[other], links + 1));
-                // A node without neighbours there stays where it is.
+                // A node without neighbours in that column keeps its position.
                 (if links == 0 { ranks[node] as f64 } else { sum as f64 / links as f64 }, node)
             })
             .collect();

@@ -46,12 +46,12 @@ fn stack(grid: &Grid, column: &[usize], middles: &mut [f64]) {
     column.iter().zip(offsets).for_each(|(&node, offset)| middles[node] = offset - half);
 }
 
-/// Moves one column to where its links want it.
+/// Moves the nodes of one column towards the heights that their links prefer.
 fn settle(grid: &Grid, column: usize, side: Side, middles: &mut [f64]) {
     let nodes = &grid.columns[column];
     let wishes: Vec<(f64, f64)> = nodes.iter().map(|&node| wish(grid, node, side, middles)).collect();
     let offsets = offsets(grid, nodes);
-    // Without its offset each node may stand exactly where the one above it stands: order is all that is left to keep.
+    // Without its offset, each node may share the height of the one above it: only the order remains to be kept.
     let free: Vec<(f64, f64)> =
         wishes.iter().zip(&offsets).map(|(&(y, weight), offset)| (y - offset, weight)).collect();
     for ((&node, y), offset) in nodes.iter().zip(ascending(&free)).zip(&offsets) {

@@ -1,4 +1,4 @@
-//! What the box of a step says.
+//! The box of a step.
 
 use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode, StepRun, StepState};
@@ -62,7 +62,7 @@ pub(super) fn status(run: &StepRun) -> String {
     }
 }
 
-/// What a step declares, as far as it declares it.
+/// The declaration of a step, without empty parts.
 pub(super) fn fields(step: &StepNode) -> Vec<(&'static str, &[String])> {
     let all = [
         ("reads", step.reads.as_slice()),
@@ -84,7 +84,7 @@ pub(super) fn hint(step: &StepNode) -> Vec<String> {
     lines
 }
 
-/// What an arrow means.
+/// The meaning of an arrow.
 pub(super) fn link_hint(link: &Link, graph: &StepGraph, links: &Links) -> String {
     let why = match (link.through.is_empty(), link.explicit) {
         (false, _) if link.streams => format!(" to begin, and follows {}", link.through.join(", ")),

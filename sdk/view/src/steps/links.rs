@@ -1,4 +1,4 @@
-//! Who waits for whom, found by id; and what can be said about the graph as a whole.
+//! The dependencies between steps, and statements about the graph as a whole.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub(super) struct Links {
     pub(super) edges: Vec<Link>,
     /// The ids that steps depend on although no step has them.
     pub(super) missing: Vec<String>,
-    /// The stage of each step, from zero: all that it waits for lies in earlier ones, but for cycles.
+    /// The stage of each step, from zero: all its dependencies are in earlier stages, except in cycles.
     pub(super) stage: Vec<usize>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Link {
     pub(super) through: Vec<String>,
     /// Asked for by hand, and nothing is read through it.
     pub(super) explicit: bool,
-    /// What is read is followed item by item.
+    /// The edge streams.
     pub(super) streams: bool,
     /// On the path that decided how long the job took.
     pub(super) critical: bool,
@@ -100,7 +100,7 @@ impl Links {
         best.into_iter().flatten().for_each(|at| self.edges[at].critical = true);
     }
 
-    /// The graph in a few short lines: its size, how the run went, what decided its length.
+    /// Returns a summary in a few short lines: size, result, and critical path.
     pub(super) fn facts(&self, graph: &StepGraph) -> Vec<String> {
         let steps = &graph.steps;
         let mut stages: Vec<usize> = self.stage[..steps.len()].to_vec();

@@ -1,7 +1,7 @@
-//! Pictures of the steps: who waits for whom, what each reads and emits, and how a job went.
+//! Pictures of the steps: dependencies, inputs, outputs, and results of a job.
 //!
-//! One function a format. All of them draw the same [`StepGraph`], mark what takes no part and, where a run is laid
-//! over, what it cost and which path decided its length.
+//! One function per format. All of them draw the same [`StepGraph`], mark disabled steps and, if a run is overlaid,
+//! show its cost and its critical path.
 
 mod card;
 mod dot;

@@ -1,4 +1,4 @@
-//! What there is to draw: plain data, made by whoever knows the plan and the job.
+//! The input of the pictures: plain data from the plan and the job.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::number;
 /// The steps of an integration, in the order in which they are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepGraph {
-    /// What stands above the picture: the name of the integration.
+    /// The heading: the name of the integration.
     pub title: String,
     /// Lines that state which data are missing.
     pub missing: Vec<String>,
@@ -28,13 +28,13 @@ pub struct StepNode {
     pub reads: Vec<String>,
     /// The types it emits: entities, relationships and mapped relationships.
     pub emits: Vec<String>,
-    /// The scopes or permissions that the provider asks for.
+    /// The OAuth scopes or permissions that the step requires.
     pub scopes: Vec<String>,
-    /// The ingestion source that it belongs to, where it can be switched off by itself.
+    /// The ingestion source of the step, if it has one.
     pub source: Option<String>,
     /// Whether it takes part.
     pub state: StepState,
-    /// How it went, where a job is laid over the picture.
+    /// The result of the step, if a job is overlaid.
     pub run: Option<StepRun>,
 }
 
@@ -45,9 +45,9 @@ pub struct Dependency {
     pub step: String,
     /// The types that it emits and that are read.
     pub through: Vec<String>,
-    /// Whether the edge was asked for by hand (`.after(step)`) rather than derived from what is read.
+    /// Whether the edge was declared (`.after(step)`) instead of derived from reads.
     pub explicit: bool,
-    /// Whether what is read is followed item by item, so that the step begins when the other one does.
+    /// Whether the edge streams, so that both steps start together.
     pub streams: bool,
 }
 
@@ -104,7 +104,7 @@ impl StepNode {
         StepNode { id: id.into(), name: name.into(), ..StepNode::default() }
     }
 
-    /// Why it takes no part, in words; `None` where it does.
+    /// The reason why the step is disabled; `None` if it is enabled.
     pub(super) fn disabled(&self) -> Option<String> {
         match &self.state {
             StepState::Enabled => None,
@@ -120,7 +120,7 @@ impl StepNode {
 }
 
 impl Dependency {
-    /// A dependency that follows from reading what the other step emits.
+    /// Creates a dependency derived from reading types of another step.
     pub fn reading<T: Into<String>>(step: impl Into<String>, types: impl IntoIterator<Item = T>) -> Self {
         Dependency {
             step: step.into(),
@@ -130,7 +130,7 @@ impl Dependency {
         }
     }
 
-    /// A dependency that was asked for by hand.
+    /// Creates a declared dependency.
     pub fn after(step: impl Into<String>) -> Self {
         Dependency { step: step.into(), through: Vec::new(), explicit: true, streams: false }
     }
@@ -148,7 +148,7 @@ impl RunStatus {
         }
     }
 
-    /// The class of whatever shows the status in SVG and HTML.
+    /// Returns the CSS class of the status in SVG and HTML.
     pub(super) fn css_class(self) -> &'static str {
         match self {
             RunStatus::Success => "success",

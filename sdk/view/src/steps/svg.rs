@@ -17,7 +17,7 @@ pub(super) fn svg(graph: &StepGraph, setting: Setting) -> String {
     let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
     let layout = lay_out(&sizes, &links.pairs(), COLUMN_GAP);
     let mut elements = String::new();
-    // What matters most is drawn last, on top.
+    // The most important elements are drawn last, on top.
     let mut order: Vec<usize> = (0..links.edges.len()).collect();
     order.sort_by_key(|&at| (links.edges[at].critical, !links.edges[at].off));
     for at in order {
@@ -50,7 +50,7 @@ fn edge_classes(link: &Link) -> String {
     marks.into_iter().filter(|mark| mark.0).map(|mark| mark.1).collect::<Vec<_>>().join(" ")
 }
 
-/// Only what occurs and needs a word.
+/// Only classes that occur and need an explanation.
 fn legend(graph: &StepGraph, links: &Links) -> Vec<(Swatch, &'static str)> {
     let edges = &links.edges;
     let any_off = graph.steps.iter().any(|step| step.state != StepState::Enabled);

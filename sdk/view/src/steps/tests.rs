@@ -1,4 +1,4 @@
-//! What the pictures of steps say, and that nothing breaks them.
+//! Content of the pictures of steps, also with hostile input.
 
 use super::*;
 use crate::markup;

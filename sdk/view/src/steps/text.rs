@@ -1,4 +1,4 @@
-//! The steps for a terminal: a tree of stages, each step with where it reads from and what it emits.
+//! The steps for a terminal: a tree of stages, each step with its inputs and outputs.
 
 use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode, StepRun};
@@ -30,7 +30,7 @@ struct Widths {
     number: usize,
     id: usize,
     name: usize,
-    /// Whether the outcome fits behind the name, or goes on a line of its own.
+    /// Whether the result fits after the name, or needs a separate line.
     one_line: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What relates to what, found by type; and what can be said about the graph as a whole.
+//! The relationships between types, and statements about the graph as a whole.
 
 use std::collections::HashMap;
 

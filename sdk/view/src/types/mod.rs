@@ -1,6 +1,6 @@
 //! Pictures of the types: which entities an integration makes and how they are related.
 //!
-//! One function a format. A relationship that leads to a type that nobody declares is drawn with a box for it.
+//! One function per format. A relationship to an undeclared type is drawn with a box for that type.
 
 mod dot;
 mod html;
@@ -14,7 +14,7 @@ mod text;
 
 pub use model::{TypeEdge, TypeGraph, TypeNode};
 
-/// The types for a terminal, each entity with what leads from it: no line has more than `width` columns, and ANSI
+/// Draws the types for a terminal, each entity with its outgoing relationships: no line has more than `width` columns, and ANSI
 /// colours occur only if `colour` is set.
 pub fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
     text::text(graph, width, colour)

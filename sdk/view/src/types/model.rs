@@ -1,11 +1,11 @@
-//! What there is to draw: plain data, made by whoever knows the declarations and the collected graph.
+//! The input of the pictures: plain data from the declarations and a collected graph.
 
 use crate::number::counted;
 
 /// The types of an integration, in the order in which they are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeGraph {
-    /// What stands above the picture: the name of the integration.
+    /// The heading: the name of the integration.
     pub title: String,
     /// Lines that state which data are missing.
     pub missing: Vec<String>,
@@ -24,7 +24,7 @@ pub struct TypeNode {
     pub classes: Vec<String>,
     /// The name for people.
     pub resource: String,
-    /// How many there are, where a graph has been collected.
+    /// The number of entities, if a graph was collected.
     pub count: Option<u64>,
     /// Whether it belongs to another integration and is only reached by mapped relationships.
     pub mapped: bool,
@@ -41,14 +41,14 @@ pub struct TypeEdge {
     pub from: String,
     /// The type of the entity that it leads to.
     pub to: String,
-    /// How many there are, where a graph has been collected.
+    /// The number of relationships, if a graph was collected.
     pub count: Option<u64>,
     /// Whether its target is found by the properties of a mapping rather than by key.
     pub mapped: bool,
 }
 
 impl TypeNode {
-    /// The resource, or the type where it has none.
+    /// The resource, or the type without a resource.
     pub(super) fn name(&self) -> &str {
         if self.resource.trim().is_empty() { &self.object_type } else { &self.resource }
     }

@@ -1,4 +1,4 @@
-//! What the pictures of types say, and that nothing breaks them.
+//! Content of the pictures of types, also with hostile input.
 
 use super::*;
 use crate::markup;

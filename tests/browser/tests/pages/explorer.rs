@@ -1,4 +1,4 @@
-//! What a reader does with a small graph.
+//! A small graph in the hands of a reader.
 
 use integration_browser_tests::{Browser, Key, Light, samples};
 use serde_json::json;
@@ -118,7 +118,7 @@ async fn a_path_leads_from_one_object_to_another() {
     tab.press("Show on its own").await;
     place_of(&tab, "name === 'Example 1'").await;
 
-    // Over what the filters hide, no path leads.
+    // No path leads through filtered objects.
     let hidden = ["heroku_account_has_team", "heroku_account_has_account_member", "heroku_team_has_account_member"];
     let hidden: String = hidden.iter().map(|kind| format!("&-kind={kind}+HAS")).collect();
     tab.go(&format!("{hash}{hidden}")).await;
@@ -249,7 +249,7 @@ async fn a_telephone_shows_everything_without_scrolling_sideways() {
     tab.close().await;
 }
 
-/// How far what is drawn reaches over the canvas: the parts of its width and of its height, in hundredths.
+/// The extent of the drawing on the canvas: parts of its width and height, in hundredths.
 const REACH: &str = "(() => {
     const canvas = document.getElementById('canvas'), { width, height } = canvas;
     const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
@@ -278,7 +278,7 @@ async fn the_map_is_fitted_to_a_window_of_another_size_until_the_reader_looks_el
         tab.until(&format!("innerWidth === {width} && {fits}")).await;
     }
 
-    // In the middle of the map, the middle stays where it is.
+    // In the middle of the map, the centre stays fixed.
     tab.value("document.getElementById('canvas').focus()").await;
     for _ in 0..4 {
         tab.keys("+").await;

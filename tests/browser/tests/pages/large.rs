@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{choose, explore, place_of};
 
-/// What the project promises, in milliseconds from the start of the load to the first picture.
+/// The budget in milliseconds from the start of loading to the first picture.
 const PROMISED: f64 = 3_000.0;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn fifty_thousand_objects_open_soon_and_move_freely() {
     }
 }
 
-/// Turns the wheel forty times and measures what each drawing took.
+/// Turns the wheel forty times and measures each drawing.
 const FRAMES: &str = "
     const done = arguments[0], canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
     let slowest = 0, turn = 0;

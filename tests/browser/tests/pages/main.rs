@@ -1,4 +1,4 @@
-//! The real pages in headless Chromium. Each test fails where its page throws or logs an error.
+//! The real pages in headless Chromium. A test fails if its page throws or logs an error.
 
 mod compared;
 mod explorer;

@@ -41,7 +41,7 @@ class Camera {
     this.y -= dy / this.scale;
   }
 
-  /** Closer or farther, with the place under (x, y) kept where it is. */
+  /** Zooms in or out around the point (x, y). */
   zoom(factor, x = this.width / 2, y = this.height / 2) {
     this.still();
     this.fittedTo = null;

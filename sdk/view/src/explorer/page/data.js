@@ -1,4 +1,4 @@
-// The graph as it stands in the page: columns at once, objects when they are asked for.
+// The graph in the page: columns are parsed at once, objects on demand.
 
 const UNSEEN =
   /[\p{Cc}\p{Co}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
@@ -111,7 +111,7 @@ class Graph {
     return this.numbers.get(key) ?? -1;
   }
 
-  /** The name as shown where there is room for it. */
+  /** The full display name. */
   name(node) {
     return visible(this.nameText(node)) || "(without a name)";
   }
@@ -133,7 +133,7 @@ class Graph {
     return this.classes[this.set[node]];
   }
 
-  /** What a disc is called, and how many of what it holds. */
+  /** The name of a disc, with the number of its members. */
   discName(disc) {
     if (this.discCentred[disc]) return this.label(this.discStart[disc]);
     return disc === 0 ? "everything" : visible(this.types[this.type[this.discStart[disc]]]);

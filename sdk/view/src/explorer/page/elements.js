@@ -1,6 +1,6 @@
 // Elements made from text, never from markup.
 
-/** `make("p", { class: "x", onclick: f }, "text", element, …)`; what is null or false is left out. */
+/** `make("p", { class: "x", onclick: f }, "text", element, …)`; null and false are ignored. */
 function make(tag, attributes = {}, ...content) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -1,4 +1,4 @@
-// What is seen, as a file.
+// Exports the current picture as a file.
 
 const PNG_SCALE = 2;
 

@@ -16,7 +16,7 @@ class Labels {
     for (const cell of cellsIn(x - inner, y - inner, x + inner, y + inner)) this.taken.add(cell);
   }
 
-  /** Wants a text centred at (x, y). What matters more stands for sure: from `weight` 1e6 on even over others. */
+  /** Requests a label centred at (x, y). A higher weight wins; from `weight` 1e6 on, the label may cover others. */
   want(x, y, text, weight, { size = 12, bold = false, fill, halo, align = "center" }) {
     this.wanted.push({ x, y, text, weight, size, bold, fill, halo, align });
   }
@@ -36,7 +36,7 @@ class Labels {
     this.wanted = [];
   }
 
-  /** The squares of the picture that a label covers; none where it lies outside. */
+  /** The grid cells that a label covers; none outside the picture. */
   cells({ x, y, text, size, align }, pen) {
     const width = text.length * size * 0.6;
     const left = align === "center" ? x - width / 2 : align === "end" ? x - width : x;

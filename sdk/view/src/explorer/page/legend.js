@@ -1,4 +1,4 @@
-// The legend: what the colours mean, how many there are, and what is shown.
+// The legend: the meaning of the colours, with counts and visibility.
 
 class Legend {
   constructor(state) {

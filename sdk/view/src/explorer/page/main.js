@@ -1,4 +1,4 @@
-// Puts the page together: one picture on the canvas, everything round it, and what happens when the reader does something.
+// Assembles the page: one picture on the canvas, the controls around it, and the reactions to input.
 
 const started = performance.now();
 
@@ -23,7 +23,7 @@ class Picture {
     this.canvas.width = Math.round(width * this.scale);
     this.canvas.height = Math.round(height * this.scale);
     for (const scene of [this.map, this.surroundings]) scene.camera.resize(width, height);
-    // A panel that opens takes room, too, but then what has just been clicked must not jump away.
+    // A panel that opens takes space as well, but the clicked item must not move then.
     const { fittedTo } = this.scene.camera;
     if (fittedTo !== null && fittedTo !== windowSize()) this.fitScene(false);
     this.drawNow();
@@ -124,7 +124,7 @@ class Picture {
     this.draw();
   }
 
-  /** Brings the picture up to what the state now says. */
+  /** Updates the picture from the state. */
   follow(changed) {
     const { state, surroundings } = this;
     if (changed.size === 1 && changed.has("hovered")) return this.draw();
@@ -173,7 +173,7 @@ class Page {
     this.graph = graph;
     this.state = new State(graph);
     this.search = new Search(graph);
-    // What is found must be known before anything is drawn from it.
+    // The matches must be known before they are drawn.
     this.state.listen((changed) => changed.has("query") && this.find());
     this.picture = new Picture(this.state, byId("canvas"));
     this.legend = new Legend(this.state);

@@ -1,7 +1,7 @@
-// The map of the whole graph: discs in discs. What would be too small to see is drawn as one disc that says what is in it,
+// The map of the whole graph: discs in discs. A disc that is too small to show its contents is drawn closed, with a summary,
 // so that a picture of any size is drawn in the time of a screenful.
 
-// A disc opens at so many pixels of radius: in small graphs always.
+// A disc opens at this radius in pixels; always in small graphs.
 const OPENS_AT = [
   [400, 0],
   [2500, 9],
@@ -62,7 +62,7 @@ class WholeMap {
     this.camera.go(this.camera.around(this.bounds(), 36, 3), smoothly);
   }
 
-  /** Shows a node with what is round it. */
+  /** Shows a node with its surroundings. */
   show(node) {
     const disc = this.graph.discOf[node];
     const [x, y, radius] = this.disc(disc);
@@ -90,7 +90,7 @@ class WholeMap {
     return graph.discRadius[disc] * scale >= this.opensAt && (!many || LEAF_RADIUS * scale >= SMALLEST_DOT);
   }
 
-  /** What each disc is made of: [share, type], the most first. */
+  /** The composition of each disc: [share, type], the largest share first. */
   makeUp(disc) {
     const { graph, state } = this;
     if (this.sums.number !== state.filterNumber) {
@@ -293,7 +293,7 @@ class WholeMap {
     );
   }
 
-  /** Where the line of a relationship begins or ends now: at the node, or at the closed disc that it is in. */
+  /** The current end of a relationship's line: the node, or the closed disc that contains it. */
   place(node) {
     const { graph, camera } = this;
     let found = -1;
@@ -303,7 +303,7 @@ class WholeMap {
     return found < 0 ? node : -found;
   }
 
-  /** The lines between what is open, once for each pair. Kept until something opens, closes or is filtered. */
+  /** The lines between open discs, once per pair. Cached until a disc opens or closes, or a filter changes. */
   lines() {
     const { graph, state, camera } = this;
     const step = Math.round(Math.log2(camera.scale) * 4);
@@ -412,7 +412,7 @@ class WholeMap {
     }
   }
 
-  /** What lies under a place on the screen: {node}, {disc} or nothing. */
+  /** The item at a point of the screen: {node}, {disc}, or nothing. */
   at(screenX, screenY) {
     const { graph, state, camera } = this;
     const [x, y] = [camera.worldX(screenX), camera.worldY(screenY)];
@@ -438,7 +438,7 @@ class WholeMap {
     return best;
   }
 
-  /** A click: choose what it is on, go into a closed disc, or forget. */
+  /** Handles a click: selects the item, enters a closed disc, or clears the selection. */
   click(found, state) {
     if (found?.node >= 0) state.pick(found.node);
     else if (found?.disc > 0) this.enter(found.disc);

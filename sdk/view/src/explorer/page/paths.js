@@ -1,6 +1,6 @@
 // The shortest way between two objects over relationships that are shown, in either direction.
 
-/** The way as nodes and the relationships between them; without nodes where there is none. */
+/** The path as nodes and the relationships between them; empty if there is none. */
 function pathBetween(state, from, to) {
   const { graph } = state;
   const cameBy = new Int32Array(graph.count).fill(-1);

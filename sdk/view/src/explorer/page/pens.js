@@ -31,7 +31,7 @@ class CanvasPen {
   /** Many circles of one size and colour: [x, y, x, y, …]. */
   dots(places, radius, fill) {
     const { context } = this;
-    // Very many small circles are drawn as squares, which nobody sees and which takes a tenth of the time.
+    // Very small circles are drawn as squares, which look the same and take a tenth of the time.
     const square = radius < 2.5 && places.length > 8000;
     context.fillStyle = fill;
     context.beginPath();

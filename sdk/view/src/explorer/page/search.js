@@ -38,7 +38,7 @@ class Search {
     return this.typeTexts.get(id);
   }
 
-  /** Looks for the query in the objects themselves, a few blocks at a time, and hands over what each turn finds. */
+  /** Searches the objects themselves, a few blocks at a time, and passes on the matches of each turn. */
   async findInObjects(query, signal, found) {
     const { graph } = this;
     const text = JSON.stringify(query.trim()).slice(1, -1).replaceAll("<", "\\u003c");

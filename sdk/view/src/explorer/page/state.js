@@ -1,4 +1,4 @@
-// What the reader has chosen; every part of the page draws from it and is told when it changes. It stands in the address,
+// The reader's choices. Every part of the page draws from this state and is notified of changes. The state is in the address,
 // so that a link or the way back restores it.
 
 const VIEWS = ["map", "surroundings", "table"];
@@ -31,7 +31,7 @@ class State {
     this.listeners.push(listener);
   }
 
-  /** Sets what is given, then tells everybody which names have changed. */
+  /** Sets the given values, then notifies all listeners of the changed names. */
   set(values, history = "replace") {
     const changed = new Set(Object.keys(values).filter((name) => this[name] !== values[name]));
     Object.assign(this, values);
@@ -48,7 +48,7 @@ class State {
     this.set({ chosen: node, hovered: -1 }, history);
   }
 
-  /** Chooses an object that the reader pointed at: as the other end of a path where one was begun. */
+  /** Selects an object; it becomes the other end of a path if one was started. */
   pick(node) {
     if (this.pathFrom < 0 || this.path || node === this.pathFrom) this.choose(node);
     else this.set({ path: pathBetween(this, this.pathFrom, node), chosen: node, hovered: -1 }, "push");
@@ -134,7 +134,7 @@ class State {
     else location.replace(address);
   }
 
-  /** Takes over what the address says. Names that the graph does not know are passed over. */
+  /** Restores the state from the address. Unknown names are ignored. */
   readAddress() {
     const { graph } = this;
     const values = new URLSearchParams(location.hash.slice(1));

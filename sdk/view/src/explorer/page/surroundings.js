@@ -1,4 +1,4 @@
-// The surroundings of one object: what leads to it on the left, what it leads to on the right, one column a step.
+// The surroundings of one object: incoming relationships on the left, outgoing ones on the right, one column per step.
 // A click on an object brings in its neighbours.
 
 const COLUMN = 235;
@@ -15,14 +15,14 @@ class Surroundings {
     this.items = new Map();
   }
 
-  /** Begins anew with an object and its neighbours. */
+  /** Starts again with an object and its neighbours. */
   start(node) {
     this.items = new Map();
     this.root = this.add(node, null, 1, -1);
     this.expand(this.root);
   }
 
-  /** Begins anew with a path from left to right. */
+  /** Starts again with a path from left to right. */
   startPath(path) {
     this.items = new Map();
     let item = null;
@@ -295,7 +295,7 @@ class Surroundings {
   }
 
   click(found, state) {
-    // What has been brought in goes beyond the view, which is nevertheless the one that the reader reads in.
+    // Added objects can lie outside the view, but the reader continues to read in the current one.
     if (found) this.camera.fittedTo = null;
     if (found?.more) {
       this.expand(found.more);

@@ -16,7 +16,7 @@ class Table {
     });
   }
 
-  /** The columns: title, the text of a row, and what to sort by where it is not that. */
+  /** The columns: title, text of a row, and sort key if it differs. */
   columns() {
     const { graph } = this;
     const kind = (edge) => graph.kinds[graph.kind[edge]];

@@ -1,4 +1,4 @@
-// Colours of what is drawn; those of everything else stand in the style sheet.
+// Colours of the canvas; all other colours are in the style sheet.
 
 const HUES = [
   ["#2f6fde", "#6ea3ff"],
@@ -67,7 +67,7 @@ const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 const prefersStillness = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Theme {
-  /** `chosen` is "light", "dark", or "" for whatever the system has. */
+  /** `chosen` is "light", "dark", or "" for the setting of the system. */
   constructor(chosen) {
     this.chosen = chosen;
     this.name = chosen || (systemIsDark.matches ? "dark" : "light");
