@@ -30,7 +30,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error("the graph of job {job} is not written: {source}")]
-    Export { job: String, folder: PathBuf, source: DatasetError },
+    Export { job: String, folder: PathBuf, source: Box<DatasetError> },
     #[error("{stays}: {reason}")]
     Kept { stays: String, reason: &'static str },
     #[error(transparent)]

@@ -37,7 +37,7 @@ impl<'a> Output<'a> {
         written.map(Ok).map_err(|source| Failure::Export {
             job: row.id.to_string(),
             folder: self.path.to_owned(),
-            source,
+            source: Box::new(source),
         })
     }
 

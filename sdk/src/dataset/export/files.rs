@@ -1,6 +1,7 @@
 //! The files of a graph, written into a folder of their own.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -42,13 +43,15 @@ pub(super) async fn write(job: &JobStore, graph: &Folder, census: &[Count]) -> R
     let mut folders: HashMap<(&str, &str), Folder> = HashMap::new();
     for count in census {
         let (step, wrapper) = (count.step.as_str(), wrapper(count).folder());
-        if !steps.contains_key(step) {
-            steps.insert(step, create(graph, step)?);
-        }
-        if !folders.contains_key(&(step, wrapper)) {
-            folders.insert((step, wrapper), create(&steps[step], wrapper)?);
-        }
-        exported.files += write_type(job, &folders[&(step, wrapper)], count).await?;
+        let of_step = match steps.entry(step) {
+            Entry::Occupied(folder) => folder.into_mut(),
+            Entry::Vacant(place) => place.insert(create(graph, step)?),
+        };
+        let folder = match folders.entry((step, wrapper)) {
+            Entry::Occupied(folder) => folder.into_mut(),
+            Entry::Vacant(place) => place.insert(create(of_step, wrapper)?),
+        };
+        exported.files += write_type(job, folder, count).await?;
         match count.kind {
             Kind::Entity => exported.entities += count.objects,
             _ => exported.relationships += count.objects,
