@@ -9,7 +9,7 @@ use integration_prose::count_below;
 /// The limits above 3 are a ratchet: they hold the present state until the folder is rewritten, and must never be raised.
 const LIMITS: [(&str, f64); 14] = [
     ("CONTRIBUTING.md", 3.0),
-    ("README.md", 16.0),
+    ("README.md", 3.0),
     ("docs", 11.0),
     ("docs/architecture.md", 3.0),
     ("docs/glossary.md", 3.0),
