@@ -10,7 +10,7 @@ use integration_prose::count_below;
 const LIMITS: [(&str, f64); 14] = [
     ("CONTRIBUTING.md", 3.0),
     ("README.md", 3.0),
-    ("docs", 11.0),
+    ("docs", 4.0),
     ("docs/architecture.md", 3.0),
     ("docs/glossary.md", 3.0),
     ("docs/performance.md", 3.0),
