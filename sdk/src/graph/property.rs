@@ -1,5 +1,6 @@
 //! Rust types that can be properties, and their JSON form.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -229,9 +230,19 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Cuts a fraction of a second to nine digits, which is more than a timestamp keeps.
+fn nanoseconds(text: &str) -> Cow<'_, str> {
+    let Some(from) = text.find('.').map(|point| point + 1) else { return Cow::Borrowed(text) };
+    let digits = text[from..].bytes().take_while(u8::is_ascii_digit).count();
+    match digits > 9 {
+        true => Cow::Owned(format!("{}{}", &text[..from + 9], &text[from + digits..])),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// The instant of a text in RFC 3339; in UTC if the text has no offset.
 fn instant(text: &str) -> Result<jiff::Timestamp, jiff::Error> {
-    let text = text.trim();
+    let text = &nanoseconds(text.trim());
     text.parse().or_else(|error| {
         let text = text.strip_suffix(" UTC").unwrap_or(text);
         let time = if text.len() == "2020-04-24".len() { "T00:00:00Z" } else { "Z" };
@@ -340,6 +351,14 @@ mod tests {
 
     fn millis(text: &str) -> Option<i64> {
         serde_json::from_value::<Timestamp>(text.into()).ok().map(Timestamp::millis)
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_may_have_any_number_of_digits() {
+        for fraction in ["5", "500", "500000000", "500000000000123", "5000000000000000000000"] {
+            assert_eq!(millis(&format!("2020-04-24T17:53:13.{fraction}Z")), Some(1_587_750_793_500), "{fraction}");
+            assert_eq!(millis(&format!("2020-04-24T19:53:13.{fraction}+02:00")), Some(1_587_750_793_500), "{fraction}");
+        }
     }
 
     #[test]

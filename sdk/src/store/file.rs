@@ -130,12 +130,21 @@ fn is_occupied(error: &rusqlite::Error) -> bool {
 /// `false` if another connection, such as a reader of another process, prevents that for now.
 pub(super) fn reclaim(path: &Path) -> rusqlite::Result<bool> {
     let connection = connect(path)?;
-    match connection.execute_batch("PRAGMA secure_delete=ON; PRAGMA incremental_vacuum;") {
+    connection.execute_batch("PRAGMA secure_delete=ON")?;
+    match vacuum(&connection) {
         Err(error) if is_occupied(&error) => return Ok(false),
         done => done?,
     }
     let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     Ok(!is_busy)
+}
+
+/// Removes every free page from the end of the file. Each step of the statement removes one page only.
+fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA incremental_vacuum")?;
+    let mut pages = statement.query([])?;
+    while pages.next()?.is_some() {}
+    Ok(())
 }
 
 /// Restricts an existing data directory to its owner, if nothing but a store is in it. A folder that holds other files as

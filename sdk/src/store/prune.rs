@@ -182,17 +182,22 @@ mod tests {
     async fn nothing_of_a_forgotten_job_is_left_in_any_file_and_its_space_is_given_back() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        job_with_object(&store, "default", "old.example").await;
+        for _ in 0..10 {
+            job_with_object(&store, "default", "old.example").await;
+        }
         let kept = job_with_object(&store, "default", "new.example").await;
         let size = || fs::metadata(store.path()).unwrap().len();
         file::reclaim(store.path()).unwrap();
         let before = size();
         assert!(contains(folder.path(), "old.example"));
         // Readers of this process have connections of their own.
-        assert_eq!(store.jobs().await.unwrap().len(), 2);
-        assert_eq!(store.prune(1).await.unwrap(), Pruned { jobs: 1, reclaimed: true });
+        assert_eq!(store.jobs().await.unwrap().len(), 11);
+        assert_eq!(store.prune(1).await.unwrap(), Pruned { jobs: 10, reclaimed: true });
         assert!(!contains(folder.path(), "old.example"));
         assert!(size() < before, "{} is less than {before}", size());
+        let connection = rusqlite::Connection::open(store.path()).unwrap();
+        let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
+        assert_eq!(free, 0, "free pages are left in the file");
         let jobs = store.jobs().await.unwrap();
         assert_eq!(jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&kept]);
         let key = ObjectKey::new("person-7-new.example").unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 use integration_sdk::Summary;
-use integration_sdk::graph::{ObjectType, StepId};
+use integration_sdk::graph::{ObjectKey, ObjectType, StepId};
 use integration_sdk::runtime::{StepReport, StepStatus};
 use integration_sdk::step::Incomplete;
 
@@ -23,10 +23,22 @@ struct Alike<'a> {
     shape: String,
 }
 
-/// The first of them, and how many there are.
-struct Seen<'a> {
-    first: &'a Incomplete,
-    count: u64,
+/// The most causes that are shown of objects that could not be read or kept.
+const MOST_CAUSES: usize = 5;
+
+/// Gaps that are alike, never none.
+struct Seen<'a>(Vec<&'a Incomplete>);
+
+impl<'a> Seen<'a> {
+    fn parents(&self) -> BTreeSet<&'a ObjectKey> {
+        self.0.iter().filter_map(|gap| Some(&gap.under.as_ref()?.key)).collect()
+    }
+
+    /// The causes to show: the first one represents failures of requests, but objects differ.
+    fn shown(&self) -> &[&'a Incomplete] {
+        let most = if self.0.iter().any(|gap| gap.resumable) { 1 } else { MOST_CAUSES };
+        &self.0[..most.min(self.0.len())]
+    }
 }
 
 /// What each step itself could not collect, then what rests on it.
@@ -78,14 +90,20 @@ fn own(step: &StepReport, width: usize) -> String {
             code: &gap.code,
             shape: shape(gap),
         };
-        groups.entry(alike).or_insert(Seen { first: gap, count: 0 }).count += 1;
+        groups.entry(alike).or_insert(Seen(Vec::new())).0.push(gap);
     }
     let mut text = String::new();
     let colour = if step.status == StepStatus::Failure { RED } else { YELLOW };
     for (alike, seen) in &groups {
         let heading = format!("{}: {}", paint(colour, &step.id), what(alike, seen));
         text += &paragraph(&heading, width, 2, 2);
-        text += &paragraph(&reason(&seen.first.code, &seen.first.cause), width, 6, 0);
+        for gap in seen.shown() {
+            text += &paragraph(&reason(&gap.code, &gap.cause), width, 6, 0);
+        }
+        let more = seen.0.len() - seen.shown().len();
+        if more > 0 && seen.shown().len() == MOST_CAUSES {
+            text += &paragraph(&format!("and {} more", HumanCount(more as u64)), width, 6, 0);
+        }
     }
     let unlisted = groups.is_empty() || step.incomplete.iter().filter(own).any(is_error);
     if let (true, Some(error)) = (unlisted, &step.error) {
@@ -97,14 +115,16 @@ fn own(step: &StepReport, width: usize) -> String {
 
 fn what(alike: &Alike<'_>, seen: &Seen<'_>) -> String {
     let mut text = if alike.types.is_empty() { "its work".to_owned() } else { list(alike.types) };
-    if let Some(under) = &seen.first.under {
+    let (parents, count) = (seen.parents(), seen.0.len());
+    if let Some(under) = &seen.0[0].under {
         let key = printable(under.key.as_str());
-        let _ = match seen.count {
+        let _ = match parents.len() {
             1 => write!(text, " of the {} {key}", under.object_type),
-            count => write!(text, " of {} {}, the first {key}", HumanCount(count), under.object_type),
+            parents => write!(text, " of {} {}, the first {key}", HumanCount(parents as u64), under.object_type),
         };
-    } else if seen.count > 1 {
-        let _ = write!(text, ", {} times", HumanCount(seen.count));
+    }
+    if count > parents.len().max(1) {
+        let _ = write!(text, ", {} times", HumanCount(count as u64));
     }
     text
 }
@@ -201,6 +221,30 @@ mod tests {
             text.contains("add-nicknames: failed") && text.contains("space_member of the space_team team-a"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn every_object_that_cannot_be_read_is_named_with_its_one_parent() {
+        let odd = |id: &str| Incomplete {
+            resumable: false,
+            ..gap("team-a", &format!("the element of id {id} does not fit"))
+        };
+        let few = shown(vec![step("fetch-members", "success", vec![odd("member-1a"), odd("member-2b")])]);
+        insta::assert_snapshot!(few, @"
+        fetch-members: space_member of the space_team team-a, 2 times
+            PROVIDER_API_ERROR: the element of id member-1a does not fit
+            PROVIDER_API_ERROR: the element of id member-2b does not fit
+        ");
+        let many = (0..9).map(|at| odd(&format!("member-{at}c"))).collect();
+        let many = shown(vec![step("fetch-members", "success", many)]);
+        assert!(many.contains("member-4c") && !many.contains("member-5c") && many.contains("and 4 more"), "{many}");
+    }
+
+    #[test]
+    fn a_parent_with_several_gaps_counts_once() {
+        let gaps = ["team-a", "team-a", "team-b"].map(|team| gap(team, "it broke")).into();
+        let text = shown(vec![step("fetch-members", "success", gaps)]);
+        assert!(text.contains("space_member of 2 space_team, the first team-a, 3 times"), "{text}");
     }
 
     #[test]
