@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory, Parser};
 use integration_sdk::Integration;
 
-use crate::command::Order;
+use crate::command;
 use crate::options::Globals;
 
 /// Stands for the program's name in help texts.
@@ -20,13 +20,18 @@ const NAME: &str = "{name}";
 Exit codes: 0 all well, 1 failed, 2 wrong usage, 3 finished but part of the data is missing, 4 a check found something.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(crate) order: Order,
+    pub(crate) command: command::Command,
     #[command(flatten)]
     pub(crate) globals: Globals,
 }
 
 /// The command line of an integration's program, with its name and what it can do.
-pub(crate) fn command(integration: &Integration, name: &str, version: Option<&'static str>, sample: bool) -> Command {
+pub(crate) fn command_line(
+    integration: &Integration,
+    name: &str,
+    version: Option<&'static str>,
+    sample: bool,
+) -> Command {
     let command = Arguments::command()
         .name(name.to_owned())
         .about(format!("Collects {} into a graph of entities and relationships", integration.title()));
@@ -65,7 +70,7 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent_and_its_examples_name_the_program() {
         let space = Integration::offline::<()>("space", "Space");
-        let mut command = command(&space, "integration-space", Some("1.2.3"), false);
+        let mut command = command_line(&space, "integration-space", Some("1.2.3"), false);
         command.build();
         command.clone().debug_assert();
         let mut waiting = vec![command];

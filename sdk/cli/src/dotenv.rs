@@ -12,12 +12,12 @@ const LARGEST_EXPANSION: usize = 64 << 10;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {
     pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) passed_over: Vec<PassedOver>,
+    pub(crate) skipped: Vec<SkippedLine>,
 }
 
 /// A line that sets nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct PassedOver {
+pub(crate) struct SkippedLine {
     /// From 1.
     pub(crate) line: usize,
     /// What it may be meant to set.
@@ -92,7 +92,7 @@ impl Reader<'_> {
     }
 
     fn pass_over(&mut self, line: usize, name: &str) {
-        self.parsed.passed_over.push(PassedOver { line, name: name.to_owned() });
+        self.parsed.skipped.push(SkippedLine { line, name: name.to_owned() });
     }
 
     fn value(&mut self, value: Quoted) -> Option<String> {
@@ -228,7 +228,7 @@ mod tests {
         );
         let names: Vec<_> = parsed.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(names, ["A=b", "D=d", "my-name=two words"]);
-        let lines: Vec<_> = parsed.passed_over.iter().map(|line| (line.line, line.name.as_str())).collect();
+        let lines: Vec<_> = parsed.skipped.iter().map(|line| (line.line, line.name.as_str())).collect();
         assert_eq!(lines, [(1, "KEY"), (3, ""), (4, "B"), (6, "NAME WITH SPACES"), (8, "C"), (9, "[section]")]);
     }
 
@@ -236,7 +236,7 @@ mod tests {
     fn bytes_that_are_not_utf_8_spoil_their_own_line_only() {
         let parsed = parse(b"CITY=Z\xfcrich\nA=b\n", &BTreeMap::new()).expect("read");
         assert_eq!(parsed.variables, BTreeMap::from([("A".to_owned(), "b".to_owned())]));
-        assert_eq!(parsed.passed_over, [PassedOver { line: 1, name: "CITY".into() }]);
+        assert_eq!(parsed.skipped, [SkippedLine { line: 1, name: "CITY".into() }]);
     }
 
     #[test]
@@ -257,6 +257,6 @@ mod tests {
         }
         let parsed = read(&text);
         assert!(parsed.variables["A"].len() <= LARGEST_EXPANSION, "{}", parsed.variables["A"].len());
-        assert!(!parsed.passed_over.is_empty());
+        assert!(!parsed.skipped.is_empty());
     }
 }

@@ -17,8 +17,8 @@ use integration_sdk::{JobError, SetupError};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::exit;
-use crate::ink::printable;
 use crate::scaffold::ScaffoldError;
+use crate::style::printable;
 use crate::threads::TooFew;
 use crate::variables::VariablesError;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::console::Console;
 use crate::exit;
-use crate::screen::Screen;
 
 /// Turns the signal for a file that has grown too large into an error of the call that wrote to it.
 ///
@@ -26,25 +26,25 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Hears signals while a job is at work. Dropped at the job's end; the next signal ends the program at once from then on.
 pub(crate) struct Listening {
     task: JoinHandle<()>,
-    screen: Screen,
+    console: Console,
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
         self.task.abort();
-        let screen = self.screen.clone();
+        let console = self.console.clone();
         // The signals do not end the process by themselves any more once somebody has listened.
         tokio::spawn(async move {
             if asked_to_end().await {
-                end_at_once(&screen);
+                end_at_once(&console);
             }
         });
     }
 }
 
 /// Listens until the result is dropped.
-pub(crate) fn listen(cancel: CancellationToken, screen: Screen) -> Listening {
-    let shown = screen.clone();
+pub(crate) fn listen(cancel: CancellationToken, console: Console) -> Listening {
+    let shown = console.clone();
     let task = tokio::spawn(async move {
         if !asked_to_end().await {
             return;
@@ -62,12 +62,12 @@ pub(crate) fn listen(cancel: CancellationToken, screen: Screen) -> Listening {
             }
         }
     });
-    Listening { task, screen }
+    Listening { task, console }
 }
 
 /// Whole transactions are on disk at any instant, so nothing breaks.
-fn end_at_once(screen: &Screen) {
-    let _ = screen.bars().clear();
+fn end_at_once(console: &Console) {
+    let _ = console.bars().clear();
     std::process::exit(exit::FAILED.into());
 }
 

@@ -13,8 +13,8 @@ use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::console::Console;
 use crate::options::{Format, Globals};
-use crate::screen::Screen;
 use crate::visible::{visible, visible_json};
 
 /// Warnings of one place in the code that are shown, unless more is asked for. The summary counts all of them.
@@ -23,7 +23,7 @@ const ALIKE: u32 = 3;
 const TALKATIVE: [&str; 6] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls"];
 
 /// Begins to log; only the first call of a process counts.
-pub(crate) fn begin(globals: &Globals, screen: &Screen) {
+pub(crate) fn begin(globals: &Globals, console: &Console) {
     let level = match (globals.quiet, globals.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
@@ -32,7 +32,7 @@ pub(crate) fn begin(globals: &Globals, screen: &Screen) {
     };
     let noise = TALKATIVE.map(|target| (target, level.min(LevelFilter::WARN)));
     let targets = Targets::new().with_default(level).with_targets(noise);
-    let writer = Above { screen: screen.clone(), format: globals.log_format };
+    let writer = Above { console: console.clone(), format: globals.log_format };
     let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
         Format::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
@@ -77,7 +77,7 @@ impl<S> Filter<S> for Few {
 /// Writes each event above the progress.
 #[derive(Clone)]
 struct Above {
-    screen: Screen,
+    console: Console,
     format: Format,
 }
 
@@ -109,7 +109,7 @@ impl io::Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
         let text = take_out(text.trim_end_matches('\n'));
-        self.screen.line(&harmless(&text, self.format));
+        self.console.line(&harmless(&text, self.format));
         Ok(bytes.len())
     }
 

@@ -7,7 +7,7 @@ use integration_sdk::config::Values;
 use integration_sdk::graph::Direction;
 use integration_sdk::{Integration, Plan};
 
-use crate::report::words::list;
+use crate::report::text::list;
 
 pub(crate) const BEGIN: &str = "<!-- data-model:begin -->";
 pub(crate) const END: &str = "<!-- data-model:end -->";

@@ -6,9 +6,9 @@ use integration_sdk::Summary;
 use integration_sdk::dataset::{ExportFolder, Exported};
 use integration_sdk::store::{JobState, Store};
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::history::short;
-use crate::session::Session;
+use crate::job_lookup::short;
 
 /// A folder that is ready for the graph of a job.
 pub(crate) struct Output<'a> {
@@ -44,7 +44,7 @@ impl<'a> Output<'a> {
     /// Writes a job's graph, or reports that the folder stays as it was.
     pub(crate) async fn replace(
         self,
-        session: &Session<'_>,
+        context: &Context<'_>,
         store: &Store,
         summary: &Summary,
     ) -> Result<Option<Exported>, Failure> {
@@ -52,7 +52,7 @@ impl<'a> Output<'a> {
         match self.write(store, summary).await? {
             Ok(exported) => Ok(Some(exported)),
             Err(reason) => {
-                session.screen.say(&format!("{stays}: {reason}."));
+                context.console.say(&format!("{stays}: {reason}."));
                 Ok(None)
             }
         }

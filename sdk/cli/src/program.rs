@@ -10,9 +10,9 @@ use clap::{ColorChoice, Command, FromArgMatches};
 use integration_sdk::Integration;
 
 use crate::arguments::{self, Arguments};
+use crate::console::Console;
+use crate::context::Context;
 use crate::sample::{Sample, StartSample};
-use crate::screen::Screen;
-use crate::session::Session;
 use crate::threads::Threads;
 use crate::{command, exit, failure::Failure, interrupt, logs};
 
@@ -63,7 +63,7 @@ impl Program {
 
     fn run(&self, words: Vec<OsString>) -> u8 {
         let name = self.name(words.first());
-        let line = arguments::command(&self.integration, &name, self.version, self.sample.is_some());
+        let line = arguments::command_line(&self.integration, &name, self.version, self.sample.is_some());
         let matches = line.clone().try_get_matches_from(words);
         let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
             Ok(arguments) => arguments,
@@ -74,16 +74,16 @@ impl Program {
             }
         };
         use_colours(arguments.globals.color);
-        let screen = Screen::new(arguments.globals.quiet, arguments.globals.log_format);
-        logs::begin(&arguments.globals, &screen);
-        let outcome = self.execute(&arguments, line, &name, screen.clone());
+        let console = Console::new(arguments.globals.quiet, arguments.globals.log_format);
+        logs::begin(&arguments.globals, &console);
+        let outcome = self.execute(&arguments, line, &name, console.clone());
         outcome.unwrap_or_else(|failure| {
-            screen.fail(&failure.render(&name));
+            console.fail(&failure.render(&name));
             failure.code()
         })
     }
 
-    fn execute(&self, arguments: &Arguments, line: Command, name: &str, screen: Screen) -> Result<u8, Failure> {
+    fn execute(&self, arguments: &Arguments, line: Command, name: &str, console: Console) -> Result<u8, Failure> {
         // More than the processors can run at once would not be faster.
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let threads = Threads::allowed(processors, BLOCKING_THREADS)?;
@@ -93,17 +93,17 @@ impl Program {
             .enable_all()
             .build()
             .map_err(Failure::Start)?;
-        let session = Session {
+        let context = Context {
             integration: &self.integration,
             start_sample: self.sample.as_ref(),
             program: name,
             line,
             globals: &arguments.globals,
-            screen,
+            console,
         };
         runtime.block_on(async {
             interrupt::survive_full_files();
-            command::run(&session, &arguments.order).await
+            command::run(&context, &arguments.command).await
         })
     }
 

@@ -18,7 +18,7 @@ use integration_sdk::config::{Field, Values};
 use integration_sdk::url::Url;
 use integration_sdk::{Integration, input};
 
-use crate::dotenv::{self, Encoding, PassedOver};
+use crate::dotenv::{self, Encoding, SkippedLine};
 
 /// Lines that a warning names.
 const SHOWN_LINES: usize = 10;
@@ -197,12 +197,12 @@ fn file(
             return Ok(None);
         }
     };
-    if let Some(PassedOver { line, .. }) = parsed.passed_over.iter().find(|passed| fields.contains(&passed.name)) {
+    if let Some(SkippedLine { line, .. }) = parsed.skipped.iter().find(|passed| fields.contains(&passed.name)) {
         return Err(VariablesError::Malformed { path: path.to_owned(), line: *line });
     }
-    if !parsed.passed_over.is_empty() {
-        let lines: Vec<_> = parsed.passed_over.iter().take(SHOWN_LINES).map(|passed| passed.line.to_string()).collect();
-        let more = if parsed.passed_over.len() > SHOWN_LINES { " and more" } else { "" };
+    if !parsed.skipped.is_empty() {
+        let lines: Vec<_> = parsed.skipped.iter().take(SHOWN_LINES).map(|line| line.line.to_string()).collect();
+        let more = if parsed.skipped.len() > SHOWN_LINES { " and more" } else { "" };
         let (path, lines) = (path.display(), lines.join(", "));
         tracing::warn!("{path}: lines that are not of the form NAME=value are passed over: {lines}{more}");
     }

@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::sources::Sources;
 use crate::account::{Account, Origin};
+use crate::context::{Configured, Context};
 use crate::failure::Failure;
 use crate::options::{self, Format};
 use crate::output::Output;
-use crate::report::words::counted;
+use crate::report::text::counted;
 use crate::report::{self, Kept};
-use crate::session::{Configured, Session};
-use crate::{exit, history, interrupt, progress, screen};
+use crate::{console, exit, interrupt, job_lookup, progress};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -81,7 +81,7 @@ pub(crate) struct Collect {
     concurrency: Option<u16>,
     /// What happens to objects that their schemas find fault with
     #[arg(long, value_name = "HOW", default_value = "warn")]
-    validation: Fault,
+    validation: ValidationMode,
     /// Class schemas of your own, added to or in the place of the built-in ones
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
@@ -93,7 +93,7 @@ pub(crate) struct Collect {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Fault {
+enum ValidationMode {
     /// Schemas are not looked at
     Off,
     /// It is reported
@@ -104,50 +104,50 @@ enum Fault {
     Fail,
 }
 
-impl From<Fault> for Validation {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Off => Self::Off,
-            Fault::Warn => Self::Warn,
-            Fault::Quarantine => Self::Quarantine,
-            Fault::Fail => Self::Fail,
+impl From<ValidationMode> for Validation {
+    fn from(mode: ValidationMode) -> Self {
+        match mode {
+            ValidationMode::Off => Self::Off,
+            ValidationMode::Warn => Self::Warn,
+            ValidationMode::Quarantine => Self::Quarantine,
+            ValidationMode::Fail => Self::Fail,
         }
     }
 }
 
-pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Failure> {
-    order.sources.check()?;
-    let class_schemas = session.class_schemas(order.schemas.as_deref())?;
-    let output = order.output.as_deref().map(Output::open).transpose()?;
-    let unfinished = unfinished(session, order).await?;
-    let configured = session.configured(&account(order, unfinished.as_ref())?).await?;
-    let store = Store::open(&session.globals.data_dir)?;
-    let mut job = job(session, order, &configured, &store).class_schemas(class_schemas);
+pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Failure> {
+    args.sources.check()?;
+    let class_schemas = context.class_schemas(args.schemas.as_deref())?;
+    let output = args.output.as_deref().map(Output::open).transpose()?;
+    let unfinished = unfinished(context, args).await?;
+    let configured = context.configured(&account(args, unfinished.as_ref())?).await?;
+    let store = Store::open(&context.globals.data_dir)?;
+    let mut job = job(context, args, &configured, &store).class_schemas(class_schemas);
     if let Some(unfinished) = &unfinished {
         job = job.resume(unfinished);
     }
-    let recorder = recorder(order)?;
+    let recorder = recorder(args)?;
     if let Some(recorder) = &recorder {
         job = job.record(recorder.clone());
     }
-    if let Some(folder) = &order.replay {
+    if let Some(folder) = &args.replay {
         job = job.replay(Replay::open(folder)?);
     }
-    let summary = watched(session, job, &configured).await.inspect_err(|_| {
+    let summary = watched(context, job, &configured).await.inspect_err(|_| {
         if let Some(output) = output.as_ref().filter(|output| output.holds_graph()) {
-            session.screen.say(&format!("{}.", output.stays()));
+            context.console.say(&format!("{}.", output.stays()));
         }
     })?;
     if let Some(recorder) = recorder {
         let recorded = recorder.finish()?;
         let exchanges = counted(recorded.exchanges, "exchange is", "exchanges are");
-        session.screen.note(&format!("{exchanges} recorded in {}", recorded.directory.display()));
+        context.console.note(&format!("{exchanges} recorded in {}", recorded.directory.display()));
     }
     let exported = match output {
-        Some(output) => output.replace(session, &store, &summary).await,
+        Some(output) => output.replace(context, &store, &summary).await,
         None => Ok(None),
     };
-    report(session, order, &summary, exported.as_ref().ok().copied().flatten())?;
+    report(context, args, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
     Ok(match summary.state {
         JobState::Complete => exit::SUCCESS,
@@ -159,16 +159,16 @@ pub(crate) async fn run(session: &Session<'_>, order: &Collect) -> Result<u8, Fa
 }
 
 /// The job to go on with, if that is asked for.
-async fn unfinished(session: &Session<'_>, order: &Collect) -> Result<Option<JobRow>, Failure> {
-    let Some(wanted) = &order.resume else { return Ok(None) };
-    let (store, job) = history::find(&session.globals.data_dir, session.integration.id(), wanted.as_deref()).await?;
-    let ours = order.instance.as_deref().is_none_or(|instance| instance == job.instance);
+async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobRow>, Failure> {
+    let Some(wanted) = &args.resume else { return Ok(None) };
+    let (store, job) = job_lookup::find(&context.globals.data_dir, context.integration.id(), wanted.as_deref()).await?;
+    let ours = args.instance.as_deref().is_none_or(|instance| instance == job.instance);
     match (wanted, ours) {
         (None, false) => {
             let jobs = store.jobs().await?.into_iter();
-            let instance = order.instance.as_deref().unwrap_or_default();
-            let mut ours = jobs.filter(|job| job.integration == session.integration.id() && job.instance == instance);
-            ours.next().map(Some).ok_or_else(|| Failure::NoJobs(session.globals.data_dir.clone()))
+            let instance = args.instance.as_deref().unwrap_or_default();
+            let mut ours = jobs.filter(|job| job.integration == context.integration.id() && job.instance == instance);
+            ours.next().map(Some).ok_or_else(|| Failure::NoJobs(context.globals.data_dir.clone()))
         }
         (Some(_), false) => {
             Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance)))
@@ -178,10 +178,10 @@ async fn unfinished(session: &Session<'_>, order: &Collect) -> Result<Option<Job
 }
 
 /// The account whose values are used: a job goes on where it began.
-fn account(order: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failure> {
+fn account(args: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failure> {
     let Some(job) = unfinished else {
-        let account = Account::new(order.sample, order.instance.as_deref());
-        return Ok(if order.replay.is_some() { Account { origin: Origin::Replay, ..account } } else { account });
+        let account = Account::new(args.sample, args.instance.as_deref());
+        return Ok(if args.replay.is_some() { Account { origin: Origin::Replay, ..account } } else { account });
     };
     match Account::of(&job.instance) {
         Account { origin: Origin::Replay, .. } => Err(Failure::Usage(format!(
@@ -192,33 +192,33 @@ fn account(order: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Fail
     }
 }
 
-fn recorder(order: &Collect) -> Result<Option<Recorder>, Failure> {
-    let Some(folder) = &order.record else { return Ok(None) };
+fn recorder(args: &Collect) -> Result<Option<Recorder>, Failure> {
+    let Some(folder) = &args.record else { return Ok(None) };
     // A job that goes on adds to what it recorded before.
-    let options = RecordOptions { pseudonymise_emails: order.pseudonymise, append: order.resume.is_some() };
+    let options = RecordOptions { pseudonymise_emails: args.pseudonymise, append: args.resume.is_some() };
     Ok(Some(Recorder::open(folder, options)?))
 }
 
-fn job<'a>(session: &Session<'a>, order: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
+fn job<'a>(context: &Context<'a>, args: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
     let mut job =
-        Job::new(session.integration, store).instance(&configured.instance).validation(order.validation.into());
+        Job::new(context.integration, store).instance(&configured.instance).validation(args.validation.into());
     job = job.network(configured.network.clone());
-    job = job.reuse_answers(order.reuse_answers);
-    if !order.step.is_empty() {
-        job = job.select(order.step.clone(), order.max_age);
+    job = job.reuse_answers(args.reuse_answers);
+    if !args.step.is_empty() {
+        job = job.select(args.step.clone(), args.max_age);
     }
-    if let Some(limit) = order.concurrency {
+    if let Some(limit) = args.concurrency {
         job = job.concurrency(limit.into());
     }
-    order.sources.switch(job)
+    args.sources.switch(job)
 }
 
 /// Runs the job, shows how it goes, and lets the user end it.
-async fn watched(session: &Session<'_>, job: Job<'_>, configured: &Configured) -> Result<Summary, Failure> {
+async fn watched(context: &Context<'_>, job: Job<'_>, configured: &Configured) -> Result<Summary, Failure> {
     let (sender, events) = mpsc::channel(progress::QUEUE);
-    let shown = tokio::spawn(progress::follow(events, session.screen.clone(), session.globals.log_format));
+    let shown = tokio::spawn(progress::follow(events, context.console.clone(), context.globals.log_format));
     let cancel = CancellationToken::new();
-    let listening = interrupt::listen(cancel.clone(), session.screen.clone());
+    let listening = interrupt::listen(cancel.clone(), context.console.clone());
     let outcome = job.events(sender).run(&configured.values, cancel).await;
     drop(listening);
     // The job has let go of the stream, so its consumer comes to an end; a broken one is no reason to lose the result.
@@ -226,19 +226,14 @@ async fn watched(session: &Session<'_>, job: Job<'_>, configured: &Configured) -
     Ok(outcome?)
 }
 
-fn report(
-    session: &Session<'_>,
-    order: &Collect,
-    summary: &Summary,
-    exported: Option<Exported>,
-) -> Result<(), Failure> {
-    if order.format == Format::Json {
-        return session.print_json(summary);
+fn report(context: &Context<'_>, args: &Collect, summary: &Summary, exported: Option<Exported>) -> Result<(), Failure> {
+    if args.format == Format::Json {
+        return context.print_json(summary);
     }
     let kept = Kept {
-        program: session.program,
-        data_dir: &session.globals.data_dir,
-        exported: order.output.as_deref().zip(exported),
+        program: context.program,
+        data_dir: &context.globals.data_dir,
+        exported: args.output.as_deref().zip(exported),
     };
-    session.print(&report::summary(summary, &kept, screen::width()))
+    context.print(&report::summary(summary, &kept, console::width()))
 }

@@ -3,9 +3,9 @@
 use clap::Args;
 use clap_complete::Shell;
 
+use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
-use crate::session::Session;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -16,10 +16,10 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-pub(crate) fn run(session: &Session<'_>, order: &Completions) -> Result<u8, Failure> {
-    let mut command = session.line.clone();
+pub(crate) fn run(context: &Context<'_>, args: &Completions) -> Result<u8, Failure> {
+    let mut command = context.line.clone();
     let mut script = Vec::new();
-    clap_complete::generate(order.shell, &mut command, session.program, &mut script);
-    session.print(&String::from_utf8_lossy(&script))?;
+    clap_complete::generate(args.shell, &mut command, context.program, &mut script);
+    context.print(&String::from_utf8_lossy(&script))?;
     Ok(exit::SUCCESS)
 }

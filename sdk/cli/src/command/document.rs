@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use integration_sdk::{Plan, input};
 
+use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::markdown::{self, Page};
-use crate::session::Session;
 
 /// Lines that `--check` shows of each side.
 const SHOWN: usize = 12;
@@ -32,11 +32,11 @@ pub(crate) struct Document {
     check: bool,
 }
 
-pub(crate) fn run(session: &Session<'_>, order: &Document) -> Result<u8, Failure> {
-    let plan = Plan::new(session.integration)?;
-    let model = markdown::data_model(session.integration, &plan);
-    let Some(path) = &order.file else {
-        session.print(&model)?;
+pub(crate) fn run(context: &Context<'_>, args: &Document) -> Result<u8, Failure> {
+    let plan = Plan::new(context.integration)?;
+    let model = markdown::data_model(context.integration, &plan);
+    let Some(path) = &args.file else {
+        context.print(&model)?;
         return Ok(exit::SUCCESS);
     };
     let old = match input::read_to_string(path, input::DOCUMENT) {
@@ -47,25 +47,25 @@ pub(crate) fn run(session: &Session<'_>, order: &Document) -> Result<u8, Failure
     let page = Page::parse(old.as_deref().unwrap_or_default())
         .map_err(|reason| Failure::Markers { path: path.clone(), reason })?;
     let new = page.with(&model);
-    match (old, order.check) {
-        (Some(old), _) if old == new => say(session, path, "is up to date", exit::SUCCESS),
+    match (old, args.check) {
+        (Some(old), _) if old == new => say(context, path, "is up to date", exit::SUCCESS),
         (Some(old), true) => {
-            say(session, path, "is out of date:", exit::FINDINGS)?;
-            session.print(&difference(&old, &new))?;
-            let advice = format!("{} document --file {}", session.program, path.display());
-            session.print(&format!("`{advice}` updates it.\n"))?;
+            say(context, path, "is out of date:", exit::FINDINGS)?;
+            context.print(&difference(&old, &new))?;
+            let advice = format!("{} document --file {}", context.program, path.display());
+            context.print(&format!("`{advice}` updates it.\n"))?;
             Ok(exit::FINDINGS)
         }
-        (None, true) => say(session, path, "does not exist", exit::FINDINGS),
+        (None, true) => say(context, path, "does not exist", exit::FINDINGS),
         (old, false) => {
             std::fs::write(path, new).map_err(Failure::file("write", path))?;
-            say(session, path, if old.is_some() { "is updated" } else { "is made" }, exit::SUCCESS)
+            say(context, path, if old.is_some() { "is updated" } else { "is made" }, exit::SUCCESS)
         }
     }
 }
 
-fn say(session: &Session<'_>, path: &Path, what: &str, code: u8) -> Result<u8, Failure> {
-    session.print(&format!("{} {what}\n", path.display()))?;
+fn say(context: &Context<'_>, path: &Path, what: &str, code: u8) -> Result<u8, Failure> {
+    context.print(&format!("{} {what}\n", path.display()))?;
     Ok(code)
 }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use integration_sdk::store::{JobRow, JobState, Store};
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::report::words::counted;
-use crate::session::Session;
-use crate::{exit, history, options};
+use crate::report::text::counted;
+use crate::{exit, job_lookup, options};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -30,20 +30,20 @@ pub(crate) struct Export {
     instance: Option<String>,
 }
 
-pub(crate) async fn run(session: &Session<'_>, order: &Export) -> Result<u8, Failure> {
-    let (store, job) = find(session, order).await?;
-    let summary = history::summary(&job)?;
-    let output = Output::open(&order.output)?;
+pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
+    let (store, job) = find(context, args).await?;
+    let summary = job_lookup::summary(&job)?;
+    let output = Output::open(&args.output)?;
     let stays = output.stays();
     let exported = match output.write(&store, &summary).await? {
         Ok(exported) => exported,
         Err(reason) => return Err(Failure::Kept { stays, reason }),
     };
     let part = if summary.state == JobState::Complete { "" } else { ", in which data are missing" };
-    session.print(&format!(
+    context.print(&format!(
         "{} is written: the graph of job {}{part}, {} and {} in {}.\n",
-        order.output.display(),
-        history::short(job.id.as_str()),
+        args.output.display(),
+        job_lookup::short(job.id.as_str()),
         counted(exported.entities, "entity", "entities"),
         counted(exported.relationships, "relationship", "relationships"),
         counted(exported.files, "file", "files"),
@@ -51,11 +51,11 @@ pub(crate) async fn run(session: &Session<'_>, order: &Export) -> Result<u8, Fai
     Ok(exit::SUCCESS)
 }
 
-async fn find(session: &Session<'_>, order: &Export) -> Result<(Store, JobRow), Failure> {
-    let (data_dir, integration) = (&session.globals.data_dir, session.integration.id());
-    let (store, job) = history::find(data_dir, integration, order.job.as_deref()).await?;
-    match order.instance.as_deref() {
-        Some(instance) if instance != job.instance && order.job.is_some() => {
+async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), Failure> {
+    let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
+    let (store, job) = job_lookup::find(data_dir, integration, args.job.as_deref()).await?;
+    match args.instance.as_deref() {
+        Some(instance) if instance != job.instance && args.job.is_some() => {
             Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance)))
         }
         Some(instance) if instance != job.instance => {

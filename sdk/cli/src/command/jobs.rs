@@ -8,14 +8,14 @@ use integration_sdk::store::JobRow;
 use serde::Serialize;
 
 use crate::brief::cut;
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::ink::{BOLD, paint};
 use crate::options::Format;
-use crate::report::sheet::{self, right};
-use crate::report::words::{counted, duration};
+use crate::report::table::{self, right};
+use crate::report::text::{counted, duration};
 use crate::report::{self, Kept};
-use crate::session::Session;
-use crate::{exit, history, screen};
+use crate::style::{BOLD, paint};
+use crate::{console, exit, job_lookup};
 
 #[derive(Debug, Args)]
 #[command(
@@ -28,11 +28,11 @@ use crate::{exit, history, screen};
 )]
 pub(crate) struct Jobs {
     #[command(subcommand)]
-    what: What,
+    what: Action,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum Action {
     /// The jobs, the newest first
     #[command(after_help = "Examples:\n  {name} jobs list\n  {name} jobs list --format json")]
     List {
@@ -95,36 +95,36 @@ impl<'a> Listed<'a> {
     }
 }
 
-pub(crate) async fn run(session: &Session<'_>, order: &Jobs) -> Result<u8, Failure> {
-    match &order.what {
-        What::List { format } => list(session, *format).await?,
-        What::Show { job, format } => show(session, job.as_deref(), *format).await?,
-        What::Prune { keep } => prune(session, *keep).await?,
+pub(crate) async fn run(context: &Context<'_>, args: &Jobs) -> Result<u8, Failure> {
+    match &args.what {
+        Action::List { format } => list(context, *format).await?,
+        Action::Show { job, format } => show(context, job.as_deref(), *format).await?,
+        Action::Prune { keep } => prune(context, *keep).await?,
     }
     Ok(exit::SUCCESS)
 }
 
-async fn list(session: &Session<'_>, format: Format) -> Result<(), Failure> {
-    let jobs = match history::store(&session.globals.data_dir)? {
+async fn list(context: &Context<'_>, format: Format) -> Result<(), Failure> {
+    let jobs = match job_lookup::store(&context.globals.data_dir)? {
         Some(store) => store.jobs().await?,
         None => Vec::new(),
     };
     let listed: Vec<Listed<'_>> = jobs.iter().map(Listed::of).collect();
     match format {
-        Format::Json => session.print_json(&listed),
+        Format::Json => context.print_json(&listed),
         Format::Text if listed.is_empty() => {
-            session.print(&format!("There are no jobs in {} yet.\n", session.globals.data_dir.display()))
+            context.print(&format!("There are no jobs in {} yet.\n", context.globals.data_dir.display()))
         }
         Format::Text => {
             let table = table(&listed);
-            let fits = sheet::fits(&table, screen::width());
-            session.print(&if fits { table } else { listed.iter().map(stacked).collect() })
+            let fits = table::fits(&table, console::width());
+            context.print(&if fits { table } else { listed.iter().map(stacked).collect() })
         }
     }
 }
 
 fn table(jobs: &[Listed<'_>]) -> String {
-    let mut table = sheet::plain();
+    let mut table = table::plain();
     let names = ["Job", "Integration", "Instance", "State", "Began"].map(Cell::new);
     table.set_header(names.into_iter().chain(["Took", "Entities", "Relationships"].map(right)));
     for job in jobs {
@@ -132,7 +132,7 @@ fn table(jobs: &[Listed<'_>]) -> String {
         let number =
             |count: Option<u64>| right(count.map(HumanCount).map_or_else(String::new, |count| count.to_string()));
         table.add_row([
-            Cell::new(history::short(job.id)),
+            Cell::new(job_lookup::short(job.id)),
             Cell::new(cut(job.integration, NAME)),
             Cell::new(cut(job.instance, NAME)),
             Cell::new(job.state),
@@ -142,7 +142,7 @@ fn table(jobs: &[Listed<'_>]) -> String {
             number(job.relationships),
         ]);
     }
-    sheet::write(&mut table)
+    table::write(&mut table)
 }
 
 /// For a narrow window.
@@ -150,7 +150,7 @@ fn stacked(job: &Listed<'_>) -> String {
     let (entities, relationships) = (job.entities.unwrap_or(0), job.relationships.unwrap_or(0));
     format!(
         "{} {} {}\n  {}/{}, {}, {}\n",
-        paint(BOLD, history::short(job.id)),
+        paint(BOLD, job_lookup::short(job.id)),
         moment(job.start_time),
         job.state,
         cut(job.integration, NAME),
@@ -168,30 +168,30 @@ fn moment(time: Timestamp) -> String {
     }
 }
 
-async fn show(session: &Session<'_>, wanted: Option<&str>, format: Format) -> Result<(), Failure> {
-    let data_dir = &session.globals.data_dir;
-    let (_, job) = history::find(data_dir, session.integration.id(), wanted).await?;
-    let summary = history::summary(&job)?;
+async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Result<(), Failure> {
+    let data_dir = &context.globals.data_dir;
+    let (_, job) = job_lookup::find(data_dir, context.integration.id(), wanted).await?;
+    let summary = job_lookup::summary(&job)?;
     match format {
-        Format::Json => session.print_json(&summary),
+        Format::Json => context.print_json(&summary),
         Format::Text => {
-            let kept = Kept { program: session.program, data_dir, exported: None };
-            session.print(&report::summary(&summary, &kept, screen::width()))
+            let kept = Kept { program: context.program, data_dir, exported: None };
+            context.print(&report::summary(&summary, &kept, console::width()))
         }
     }
 }
 
-async fn prune(session: &Session<'_>, keep: usize) -> Result<(), Failure> {
-    let folder = session.globals.data_dir.display();
-    let Some(store) = history::store(&session.globals.data_dir)? else {
-        return session.print(&format!("0 jobs are forgotten, 0 kept in {folder}.\n"));
+async fn prune(context: &Context<'_>, keep: usize) -> Result<(), Failure> {
+    let folder = context.globals.data_dir.display();
+    let Some(store) = job_lookup::store(&context.globals.data_dir)? else {
+        return context.print(&format!("0 jobs are forgotten, 0 kept in {folder}.\n"));
     };
     let pruned = store.prune(keep).await?;
     if !pruned.reclaimed {
-        session.screen.note(
+        context.console.note(
             "another process uses the data directory, so the space is not given back yet: run `jobs prune` again after it",
         );
     }
     let gone = counted(pruned.jobs as u64, "job is", "jobs are");
-    session.print(&format!("{gone} forgotten, {} kept in {folder}.\n", store.jobs().await?.len()))
+    context.print(&format!("{gone} forgotten, {} kept in {folder}.\n", store.jobs().await?.len()))
 }

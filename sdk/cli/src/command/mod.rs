@@ -13,12 +13,12 @@ mod visualize;
 
 use clap::Subcommand;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::session::Session;
 
 /// What is to be done.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Order {
+pub(crate) enum Command {
     /// Collect the graph
     Collect(collect::Collect),
     /// Write the graph of a finished job as files
@@ -40,16 +40,16 @@ pub(crate) enum Order {
 }
 
 /// Does it, and gives the exit code.
-pub(crate) async fn run(session: &Session<'_>, order: &Order) -> Result<u8, Failure> {
-    match order {
-        Order::Collect(order) => collect::run(session, order).await,
-        Order::Export(order) => export::run(session, order).await,
-        Order::Plan(order) => plan::run(session, order).await,
-        Order::Validate(order) => validate::run(session, order).await,
-        Order::Visualize(order) => visualize::run(session, order).await,
-        Order::Document(order) => document::run(session, order),
-        Order::Jobs(order) => jobs::run(session, order).await,
-        Order::New(order) => new::run(session, order),
-        Order::Completions(order) => completions::run(session, order),
+pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Failure> {
+    match args {
+        Command::Collect(args) => collect::run(context, args).await,
+        Command::Export(args) => export::run(context, args).await,
+        Command::Plan(args) => plan::run(context, args).await,
+        Command::Validate(args) => validate::run(context, args).await,
+        Command::Visualize(args) => visualize::run(context, args).await,
+        Command::Document(args) => document::run(context, args),
+        Command::Jobs(args) => jobs::run(context, args).await,
+        Command::New(args) => new::run(context, args),
+        Command::Completions(args) => completions::run(context, args),
     }
 }

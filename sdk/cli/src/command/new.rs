@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use integration_sdk::input;
 
+use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::scaffold::{self, Name, ScaffoldError, Sdk};
-use crate::session::Session;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -31,10 +31,10 @@ pub(crate) struct New {
     folder: Option<PathBuf>,
 }
 
-pub(crate) fn run(session: &Session<'_>, order: &New) -> Result<u8, Failure> {
-    let name = Name::parse(&order.name)?;
-    let folder = order.folder.clone().unwrap_or_else(|| name.package().into());
-    let sdk = match &order.sdk {
+pub(crate) fn run(context: &Context<'_>, args: &New) -> Result<u8, Failure> {
+    let name = Name::parse(&args.name)?;
+    let folder = args.folder.clone().unwrap_or_else(|| name.package().into());
+    let sdk = match &args.sdk {
         Some(path) => Sdk::find(path, &folder)?,
         None => {
             let current = std::env::current_dir().map_err(Failure::file("read", Path::new(".")))?;
@@ -48,11 +48,11 @@ pub(crate) fn run(session: &Session<'_>, order: &New) -> Result<u8, Failure> {
         let _ = fs::remove_dir_all(&folder);
         return Err(failure);
     }
-    session.print(&format!("{} is made, {} files; next:\n", folder.display(), files.len()))?;
+    context.print(&format!("{} is made, {} files; next:\n", folder.display(), files.len()))?;
     if let Some(workspace) = workspace_of(&folder) {
-        session.print(&format!("  add it to `members` in {}\n", workspace.display()))?;
+        context.print(&format!("  add it to `members` in {}\n", workspace.display()))?;
     }
-    session.print(&format!("  cd {}\n  cargo test\n  cargo run -- collect --sample\n", folder.display()))?;
+    context.print(&format!("  cd {}\n  cargo test\n  cargo run -- collect --sample\n", folder.display()))?;
     Ok(exit::SUCCESS)
 }
 

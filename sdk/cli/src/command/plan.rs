@@ -11,13 +11,13 @@ use integration_sdk::store::{JobState, Store};
 
 use super::sources::Sources;
 use crate::account::Account;
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::ink::printable;
 use crate::options::{self, Format};
-use crate::report::sheet::{self, right};
-use crate::report::words::{counted, duration, list, paragraph};
-use crate::session::Session;
-use crate::{exit, screen};
+use crate::report::table::{self, right};
+use crate::report::text::{counted, duration, list, paragraph};
+use crate::style::printable;
+use crate::{console, exit};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -44,25 +44,25 @@ pub(crate) struct Plan {
     format: Format,
 }
 
-pub(crate) async fn run(session: &Session<'_>, order: &Plan) -> Result<u8, Failure> {
-    order.sources.check()?;
-    let configured = session.configured(&Account::new(order.sample, order.instance.as_deref())).await?;
-    let store = Store::open(&session.globals.data_dir)?;
+pub(crate) async fn run(context: &Context<'_>, args: &Plan) -> Result<u8, Failure> {
+    args.sources.check()?;
+    let configured = context.configured(&Account::new(args.sample, args.instance.as_deref())).await?;
+    let store = Store::open(&context.globals.data_dir)?;
     let mut job =
-        Job::new(session.integration, &store).instance(&configured.instance).network(configured.network.clone());
-    if !order.step.is_empty() {
-        job = job.select(order.step.clone(), std::time::Duration::ZERO);
+        Job::new(context.integration, &store).instance(&configured.instance).network(configured.network.clone());
+    if !args.step.is_empty() {
+        job = job.select(args.step.clone(), std::time::Duration::ZERO);
     }
-    let forecast = order.sources.switch(job).forecast(&configured.values).await?;
-    match order.format {
-        Format::Json => session.print_json(&forecast)?,
-        Format::Text => session.print(&text(&forecast, screen::width()))?,
+    let forecast = args.sources.switch(job).forecast(&configured.values).await?;
+    match args.format {
+        Format::Json => context.print_json(&forecast)?,
+        Format::Text => context.print(&text(&forecast, console::width()))?,
     }
     Ok(exit::SUCCESS)
 }
 
 fn text(forecast: &Forecast, width: usize) -> String {
-    let mut table = sheet::plain();
+    let mut table = table::plain();
     let names = ["Step", "Runs", "Scopes"].map(Cell::new);
     table.set_header(names.into_iter().chain(["Requests", "Objects", "Time"].map(right)));
     for step in &forecast.steps {
@@ -77,7 +77,7 @@ fn text(forecast: &Forecast, width: usize) -> String {
             right(step.duration.map_or_else(|| "?".to_owned(), duration)),
         ]);
     }
-    let mut text = sheet::write(&mut table) + "\n";
+    let mut text = table::write(&mut table) + "\n";
     for sentence in sentences(forecast) {
         text += &paragraph(&sentence, width, 0, 2);
     }

@@ -14,9 +14,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use integration_sdk::{Plan, Summary, owner_only};
 use integration_view::{StepGraph, TypeGraph, steps, types};
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::session::Session;
-use crate::{exit, history, screen};
+use crate::{console, exit, job_lookup};
 
 #[derive(Debug, Args)]
 #[command(
@@ -31,11 +31,11 @@ use crate::{exit, history, screen};
 )]
 pub(crate) struct Visualize {
     #[command(subcommand)]
-    what: What,
+    what: Subject,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum Subject {
     /// The steps, and what each waits for
     #[command(after_help = "Examples:\n  {name} visualize steps\n  {name} visualize steps --job --output steps.html")]
     Steps(Picture),
@@ -78,33 +78,33 @@ enum Kind {
     Text,
 }
 
-pub(crate) async fn run(session: &Session<'_>, order: &Visualize) -> Result<u8, Failure> {
-    let picture = match &order.what {
-        What::Steps(picture) | What::Types(picture) => picture,
-        What::Graph(order) => {
-            graph::run(session, order).await?;
+pub(crate) async fn run(context: &Context<'_>, args: &Visualize) -> Result<u8, Failure> {
+    let picture = match &args.what {
+        Subject::Steps(picture) | Subject::Types(picture) => picture,
+        Subject::Graph(args) => {
+            graph::run(context, args).await?;
             return Ok(exit::SUCCESS);
         }
     };
     let kind = kind(picture)?;
-    let plan = Plan::new(session.integration)?;
-    let summary = summary(session, picture).await?;
-    let drawn = match &order.what {
-        What::Steps(_) => draw_steps(&graphs::steps(session.integration, &plan, summary.as_ref()), kind, picture),
-        What::Types(_) | What::Graph(_) => {
-            draw_types(&graphs::types(session.integration, summary.as_ref()), kind, picture)
+    let plan = Plan::new(context.integration)?;
+    let summary = summary(context, picture).await?;
+    let drawn = match &args.what {
+        Subject::Steps(_) => draw_steps(&graphs::steps(context.integration, &plan, summary.as_ref()), kind, picture),
+        Subject::Types(_) | Subject::Graph(_) => {
+            draw_types(&graphs::types(context.integration, summary.as_ref()), kind, picture)
         }
     };
-    deliver(session, picture.output.as_deref(), &drawn)?;
+    deliver(context, picture.output.as_deref(), &drawn)?;
     Ok(exit::SUCCESS)
 }
 
 /// Writes a picture to its file and says so, or to stdout.
-fn deliver(session: &Session<'_>, output: Option<&Path>, drawn: &str) -> Result<(), Failure> {
-    let Some(path) = output else { return session.print(drawn) };
+fn deliver(context: &Context<'_>, output: Option<&Path>, drawn: &str) -> Result<(), Failure> {
+    let Some(path) = output else { return context.print(drawn) };
     let write = || create(path)?.write_all(drawn.as_bytes());
     write().map_err(Failure::file("write", path))?;
-    session.print(&format!("{} is written\n", path.display()))
+    context.print(&format!("{} is written\n", path.display()))
 }
 
 /// Creates a file for its owner only, with the folders that lead to it: pictures hold collected data.
@@ -115,10 +115,10 @@ fn create(path: &Path) -> std::io::Result<File> {
     owner_only::create(path)
 }
 
-async fn summary(session: &Session<'_>, picture: &Picture) -> Result<Option<Summary>, Failure> {
+async fn summary(context: &Context<'_>, picture: &Picture) -> Result<Option<Summary>, Failure> {
     let Some(wanted) = &picture.job else { return Ok(None) };
-    let (_, job) = history::find(&session.globals.data_dir, session.integration.id(), wanted.as_deref()).await?;
-    history::summary(&job).map(Some)
+    let (_, job) = job_lookup::find(&context.globals.data_dir, context.integration.id(), wanted.as_deref()).await?;
+    job_lookup::summary(&job).map(Some)
 }
 
 fn kind(picture: &Picture) -> Result<Kind, Failure> {
@@ -152,7 +152,7 @@ impl Kind {
 
 /// The columns and the colours of text: those of the terminal, or none in particular.
 fn canvas(output: Option<&Path>) -> (usize, bool) {
-    if output.is_some() { (100, false) } else { (screen::width().min(200), screen::coloured()) }
+    if output.is_some() { (100, false) } else { (console::width().min(200), console::coloured()) }
 }
 
 fn draw_steps(graph: &StepGraph, kind: Kind, picture: &Picture) -> String {

@@ -8,8 +8,8 @@ use integration_sdk::plan::StartState;
 use integration_sdk::runtime::StepReport;
 use integration_sdk::{Event, Timestamp};
 
-use crate::report::words::counted;
-use crate::screen::Screen;
+use crate::console::Console;
+use crate::report::text::counted;
 
 use super::Consumer;
 
@@ -68,12 +68,12 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl Bars {
-    pub(super) fn new(screen: &Screen) -> Self {
-        let job = screen.bars().add(ProgressBar::new_spinner());
+    pub(super) fn new(console: &Console) -> Self {
+        let job = console.bars().add(ProgressBar::new_spinner());
         job.set_style(style("{spinner:.cyan} {wide_msg} {elapsed:.dim}"));
         job.set_message("Connecting");
         Self {
-            bars: screen.bars().clone(),
+            bars: console.bars().clone(),
             job,
             running: BTreeMap::new(),
             id_width: 0,

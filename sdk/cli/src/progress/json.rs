@@ -7,29 +7,29 @@ use integration_sdk::graph::StepId;
 use integration_sdk::{Event, Timestamp};
 use serde_json::Value;
 
-use crate::screen::Screen;
+use crate::console::Console;
 
 use super::Consumer;
 
-/// How often a step's progress is told at most.
+/// How often a step's progress is shown at most.
 const PROGRESS: Duration = Duration::from_secs(1);
 
 pub(super) struct Json {
-    screen: Screen,
-    told: BTreeMap<StepId, Instant>,
+    console: Console,
+    shown: BTreeMap<StepId, Instant>,
 }
 
 impl Json {
-    pub(super) fn new(screen: Screen) -> Self {
-        Self { screen, told: BTreeMap::new() }
+    pub(super) fn new(console: Console) -> Self {
+        Self { console, shown: BTreeMap::new() }
     }
 
     fn is_too_soon(&mut self, event: &Event) -> bool {
         let Event::StepProgress { step, .. } = event else { return false };
-        if self.told.get(step).is_some_and(|last| last.elapsed() < PROGRESS) {
+        if self.shown.get(step).is_some_and(|last| last.elapsed() < PROGRESS) {
             return true;
         }
-        self.told.insert(step.clone(), Instant::now());
+        self.shown.insert(step.clone(), Instant::now());
         false
     }
 }
@@ -41,6 +41,6 @@ impl Consumer for Json {
         }
         let Ok(Value::Object(mut line)) = serde_json::to_value(event) else { return };
         line.insert("timestamp".into(), Timestamp::now().millis().into());
-        self.screen.line(&Value::Object(line).to_string());
+        self.console.line(&Value::Object(line).to_string());
     }
 }

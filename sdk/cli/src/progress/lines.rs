@@ -4,17 +4,17 @@ use integration_sdk::Event;
 use integration_sdk::plan::StartState;
 use integration_sdk::runtime::StepReport;
 
-use crate::ink::printable;
-use crate::report::words::{counted, duration};
-use crate::screen::Screen;
+use crate::console::Console;
+use crate::report::text::{counted, duration};
+use crate::style::printable;
 
 use super::Consumer;
 
-pub(super) struct Lines(Screen);
+pub(super) struct Lines(Console);
 
 impl Lines {
-    pub(super) fn new(screen: Screen) -> Self {
-        Self(screen)
+    pub(super) fn new(console: Console) -> Self {
+        Self(console)
     }
 }
 

@@ -10,8 +10,8 @@ use integration_sdk::Event;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
+use crate::console::Console;
 use crate::options::Format;
-use crate::screen::Screen;
 
 /// Events that may wait for their consumer before the job does.
 pub(crate) const QUEUE: usize = 256;
@@ -27,12 +27,12 @@ trait Consumer: Send {
 }
 
 /// Shows what happens until the job ends: bars to a person, lines to a pipe, JSON to a program.
-pub(crate) async fn follow(mut events: mpsc::Receiver<Event>, screen: Screen, format: Format) {
+pub(crate) async fn follow(mut events: mpsc::Receiver<Event>, console: Console, format: Format) {
     let mut consumer: Option<Box<dyn Consumer>> = match format {
-        Format::Json => Some(Box::new(json::Json::new(screen))),
-        Format::Text if screen.quiet() => None,
-        Format::Text if screen.is_watched() => Some(Box::new(bars::Bars::new(&screen))),
-        Format::Text => Some(Box::new(lines::Lines::new(screen))),
+        Format::Json => Some(Box::new(json::Json::new(console))),
+        Format::Text if console.quiet() => None,
+        Format::Text if console.is_watched() => Some(Box::new(bars::Bars::new(&console))),
+        Format::Text => Some(Box::new(lines::Lines::new(console))),
     };
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

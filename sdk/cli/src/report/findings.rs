@@ -8,10 +8,10 @@ use indicatif::HumanCount;
 use integration_sdk::schema::Finding;
 use serde::Serialize;
 
-use crate::ink::{BOLD, FAINT, YELLOW, paint, printable, printable_path};
+use crate::style::{BOLD, FAINT, YELLOW, paint, printable, printable_path};
 
 use super::rule::{Level, Rule};
-use super::words::{counted, paragraph};
+use super::text::{counted, paragraph};
 
 /// Groups in memory; findings of further kinds are only counted.
 const GROUPS: usize = 2_000;

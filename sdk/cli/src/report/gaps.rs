@@ -9,10 +9,10 @@ use integration_sdk::graph::{ObjectKey, ObjectType, StepId};
 use integration_sdk::runtime::{StepReport, StepStatus};
 use integration_sdk::step::Incomplete;
 
-use crate::ink::{RED, YELLOW, paint, printable};
+use crate::style::{RED, YELLOW, paint, printable};
 
 use super::examples;
-use super::words::{list, paragraph};
+use super::text::{list, paragraph};
 
 /// Gaps that are alike: of one step, of the same types, under parents of one type, for the same cause.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,15 +1,15 @@
 //! What is said of a job that has ended: its steps, what is missing, what was left out, and what to do next.
 
-mod closing;
 mod findings;
+mod footer;
 mod gaps;
 mod rule;
-pub(crate) mod sheet;
 mod steps;
-pub(crate) mod words;
+pub(crate) mod table;
+pub(crate) mod text;
 
-pub(crate) use closing::Kept;
 pub(crate) use findings::{Findings, Group};
+pub(crate) use footer::Kept;
 pub(crate) use rule::{Level, Rule};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +19,8 @@ use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::graph::ObjectType;
 
-use crate::ink::{BOLD, paint, printable};
-use words::{list, paragraph};
+use crate::style::{BOLD, paint, printable};
+use text::{list, paragraph};
 
 /// Groups of findings in the report of a collection; `validate data` shows more.
 const FINDINGS: usize = 10;
@@ -33,7 +33,7 @@ pub(crate) fn summary(summary: &Summary, kept: &Kept<'_>, width: usize) -> Strin
     section(&mut text, "Missing", &gaps::missing(summary, width));
     section(&mut text, "Left out on purpose", &skipped(summary, width));
     section(&mut text, "Schema findings", &schema_findings(summary, width));
-    let _ = write!(text, "\n{}", closing::lines(summary, kept, width));
+    let _ = write!(text, "\n{}", footer::lines(summary, kept, width));
     text
 }
 

@@ -7,10 +7,10 @@ use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::runtime::{StepReport, StepStatus};
 
-use crate::ink;
+use crate::style;
 
-use super::sheet::{self, right};
-use super::words::{counted, duration, list, paragraph};
+use super::table::{self, right};
+use super::text::{counted, duration, list, paragraph};
 
 /// Given as the reason where a job was asked for other steps only.
 const NOT_SELECTED: &str = "not_selected";
@@ -19,11 +19,11 @@ const NOT_SELECTED: &str = "not_selected";
 pub(super) fn table(summary: &Summary, width: usize) -> String {
     let (unasked, shown): (Vec<_>, Vec<_>) = summary.integration_step_results.iter().partition(|step| is_unasked(step));
     let drawn = draw(&shown);
-    let mut text = if sheet::fits(&drawn, width) { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
+    let mut text = if table::fits(&drawn, width) { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
     if !unasked.is_empty() {
         let names = list(unasked.iter().map(|step| &step.id));
         text.push('\n');
-        text += &paragraph(&ink::paint(ink::FAINT, format!("Not asked for: {names}")), width, 0, 2);
+        text += &paragraph(&style::paint(style::FAINT, format!("Not asked for: {names}")), width, 0, 2);
     }
     text
 }
@@ -61,12 +61,12 @@ fn ran(step: &StepReport) -> bool {
 
 fn draw(steps: &[&StepReport]) -> String {
     let asked = steps.iter().any(|step| step.usage.total.requests > 0);
-    let mut table = sheet::plain();
+    let mut table = table::plain();
     let heads = [right("Time"), right("Requests"), right("Objects"), Cell::new("Type")];
     let heads = heads.into_iter().enumerate().filter(|(at, _)| asked || *at != 1).map(|(_, head)| head);
     table.set_header([Cell::new("Step"), Cell::new("Status")].into_iter().chain(heads));
     for step in steps {
-        let (_, sign) = ink::of_status(step.status);
+        let (_, sign) = style::of_status(step.status);
         let state = Cell::new(format!("{sign} {}", status(step)));
         let state = match colour(step.status) {
             Some(colour) => state.fg(colour),
@@ -82,7 +82,7 @@ fn draw(steps: &[&StepReport]) -> String {
         row.extend([right(counts.join("\n")), Cell::new(types.join("\n"))]);
         table.add_row(row);
     }
-    sheet::write(&mut table)
+    table::write(&mut table)
 }
 
 fn counts(step: &StepReport) -> impl Iterator<Item = (String, &str)> {
@@ -90,15 +90,16 @@ fn counts(step: &StepReport) -> impl Iterator<Item = (String, &str)> {
 }
 
 fn stacked(step: &StepReport) -> String {
-    let (style, sign) = ink::of_status(step.status);
-    let mut facts = vec![ink::paint(style, status(step))];
+    let (style, sign) = style::of_status(step.status);
+    let mut facts = vec![style::paint(style, status(step))];
     if ran(step) {
         facts.push(duration(step.duration));
     }
     if step.usage.total.requests > 0 {
         facts.push(counted(step.usage.total.requests, "request", "requests"));
     }
-    let mut text = format!("{} {}\n  {}\n", ink::paint(style, sign), ink::paint(ink::BOLD, &step.id), facts.join(", "));
+    let mut text =
+        format!("{} {}\n  {}\n", style::paint(style, sign), style::paint(style::BOLD, &step.id), facts.join(", "));
     for (count, name) in counts(step) {
         let _ = writeln!(text, "{count:>9} {name}");
     }

@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::context::{Configured, Context};
 use crate::failure::Failure;
-use crate::ink::{BOLD, FAINT, paint, printable};
 use crate::report::Rule;
-use crate::report::words::{list, paragraph};
-use crate::session::{Configured, Session};
+use crate::report::text::{list, paragraph};
+use crate::style::{BOLD, FAINT, paint, printable};
 
 use super::{Check, Report, Validate};
 
@@ -63,12 +63,12 @@ struct Known {
     variables: Vec<String>,
 }
 
-pub(super) async fn check(session: &Session<'_>, order: &Validate, named: bool) -> Result<Outcome, Failure> {
-    let configured = session.configured(&Account::new(order.sample, order.instance.as_deref())).await?;
-    let fields = session.integration.fields().iter().map(|field| Known::of(field, &configured)).collect();
+pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -> Result<Outcome, Failure> {
+    let configured = context.configured(&Account::new(args.sample, args.instance.as_deref())).await?;
+    let fields = context.integration.fields().iter().map(|field| Known::of(field, &configured)).collect();
     let mut outcome = Outcome { fields, ..Outcome::default() };
-    match session.integration.verify(&configured.values, &configured.network).await {
-        Ok(Some(access)) => outcome.allow(access, session),
+    match context.integration.verify(&configured.values, &configured.network).await {
+        Ok(Some(access)) => outcome.allow(access, context),
         Ok(None) => {}
         Err(SetupError::Config(error @ ConfigError::Missing { .. })) if !named => {
             outcome.passed_over = Some(error.to_string());
@@ -134,9 +134,9 @@ impl Outcome {
         }
     }
 
-    fn allow(&mut self, access: Access, session: &Session<'_>) {
+    fn allow(&mut self, access: Access, context: &Context<'_>) {
         if let Some(held) = &access.scopes {
-            for step in session.integration.steps() {
+            for step in context.integration.steps() {
                 let declaration = step.declaration();
                 let missing: Vec<String> = declaration.scopes.difference(held).cloned().collect();
                 if !missing.is_empty() {

@@ -9,12 +9,12 @@ use integration_sdk::store::{JobStore, Kind};
 use serde::Serialize;
 use tokio::runtime::Handle;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::history;
-use crate::ink::printable_path;
-use crate::report::words::counted;
+use crate::job_lookup;
+use crate::report::text::counted;
 use crate::report::{Findings, Group, Rule};
-use crate::session::Session;
+use crate::style::printable_path;
 
 use super::allowance::Allowance;
 use super::graph::Graph;
@@ -47,17 +47,17 @@ pub(super) struct Outcome {
     shown: usize,
 }
 
-pub(super) async fn check(session: &Session<'_>, order: &Validate, named: bool) -> Result<Outcome, Failure> {
-    let schemas = session.integration.schemas(session.class_schemas(order.schemas.as_deref())?)?;
-    if let Some(folder) = &order.input {
-        let graph = tokio::task::block_in_place(|| of_files(folder, &schemas, &order.allow))?;
-        return Ok(Outcome { input: Some(folder.clone()), ..Outcome::default() }.conclude(graph, order));
+pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -> Result<Outcome, Failure> {
+    let schemas = context.integration.schemas(context.class_schemas(args.schemas.as_deref())?)?;
+    if let Some(folder) = &args.input {
+        let graph = tokio::task::block_in_place(|| of_files(folder, &schemas, &args.allow))?;
+        return Ok(Outcome { input: Some(folder.clone()), ..Outcome::default() }.conclude(graph, args));
     }
-    match history::find(&session.globals.data_dir, session.integration.id(), order.job.as_deref()).await {
+    match job_lookup::find(&context.globals.data_dir, context.integration.id(), args.job.as_deref()).await {
         Ok((store, row)) => {
             let job = store.open_job(&row);
-            let graph = tokio::task::block_in_place(|| of_job(&job, &schemas, &order.allow))?;
-            Ok(Outcome { job: Some(row.id.to_string()), ..Outcome::default() }.conclude(graph, order))
+            let graph = tokio::task::block_in_place(|| of_job(&job, &schemas, &args.allow))?;
+            Ok(Outcome { job: Some(row.id.to_string()), ..Outcome::default() }.conclude(graph, args))
         }
         Err(error @ Failure::NoJobs(_)) if !named => Ok(Outcome::passed_over(&error.to_string())),
         Err(error) => Err(error),
@@ -113,9 +113,9 @@ impl Outcome {
         Self { passed_over: Some(reason.to_owned()), ..Self::default() }
     }
 
-    fn conclude(mut self, graph: Graph, order: &Validate) -> Self {
+    fn conclude(mut self, graph: Graph, args: &Validate) -> Self {
         (self.entities, self.relationships) = graph.counts();
-        self.shown = order.shown();
+        self.shown = args.shown();
         self.all = graph.findings();
         self.total = self.all.total();
         self.kinds = self.all.kinds();

@@ -16,7 +16,7 @@ use integration_sdk::schema::Finding;
 use crate::report::{Findings, Rule};
 
 use super::allowance::Allowance;
-use super::object::{ENDS, Fault};
+use super::object::{Defect, ENDS};
 use super::secrets;
 
 /// Stands for a key: two keyed hashes, so that two keys of one digest need not be expected.
@@ -45,7 +45,7 @@ pub(super) struct Seen {
     pub(super) class: Option<RelationshipClass>,
     /// By [`ENDS`].
     pub(super) ends: [Option<Digest>; 3],
-    pub(super) faults: Vec<Fault>,
+    pub(super) defects: Vec<Defect>,
 }
 
 /// A type by the order in which types were met.
@@ -96,15 +96,15 @@ impl Graph {
     pub(super) fn add(&mut self, mut seen: Seen) {
         *(if seen.is_entity { &mut self.entities } else { &mut self.relationships }) += 1;
         let object_type = self.number(&seen.object_type);
-        for fault in std::mem::take(&mut seen.faults) {
-            self.find(fault, object_type, &seen.key, seen.file.as_deref());
+        for defect in std::mem::take(&mut seen.defects) {
+            self.find(defect, object_type, &seen.key, seen.file.as_deref());
         }
         if let Some(digest) = seen.digest {
             match self.keys.entry(digest) {
                 Entry::Vacant(free) => drop(free.insert(Kept { is_entity: seen.is_entity, object_type })),
                 Entry::Occupied(_) => {
-                    let fault = Fault::new(Rule::DuplicateKey, "/_key", "another object has this key");
-                    self.find(fault, object_type, &seen.key, seen.file.as_deref());
+                    let defect = Defect::new(Rule::DuplicateKey, "/_key", "another object has this key");
+                    self.find(defect, object_type, &seen.key, seen.file.as_deref());
                 }
             }
         }
@@ -130,17 +130,17 @@ impl Graph {
     fn check(&mut self, relationship: &Waiting) {
         for (place, end) in ENDS.into_iter().zip(relationship.ends) {
             if end.is_some_and(|end| self.entity(&end).is_none()) {
-                let fault = Fault::new(Rule::MissingEnd, place, "there is no entity of this key");
-                self.find(fault, relationship.object_type, &relationship.key, relationship.file.as_deref());
+                let defect = Defect::new(Rule::MissingEnd, place, "there is no entity of this key");
+                self.find(defect, relationship.object_type, &relationship.key, relationship.file.as_deref());
             }
         }
         let [from, to, _] = relationship.ends.map(|end| end.and_then(|end| self.entity(&end)));
         let (Some(from), Some(to), Some(class)) = (from, to, relationship.class) else { return };
         let Some(expected) = self.expected(from, class, to) else { return };
         if expected.as_str() != self.types[relationship.object_type as usize] {
-            let fault =
-                Fault::new(Rule::RelationshipType, "/_type", format!("by the types of its ends it is {expected}"));
-            self.find(fault, relationship.object_type, &relationship.key, relationship.file.as_deref());
+            let defect =
+                Defect::new(Rule::RelationshipType, "/_type", format!("by the types of its ends it is {expected}"));
+            self.find(defect, relationship.object_type, &relationship.key, relationship.file.as_deref());
         }
     }
 
@@ -166,19 +166,19 @@ impl Graph {
         number
     }
 
-    fn find(&mut self, fault: Fault, object_type: TypeNumber, key: &str, file: Option<&Path>) {
+    fn find(&mut self, defect: Defect, object_type: TypeNumber, key: &str, file: Option<&Path>) {
         let named = &self.types[object_type as usize];
-        if self.allowed.iter().any(|allowance| allowance.covers(fault.rule, named)) {
+        if self.allowed.iter().any(|allowance| allowance.covers(defect.rule, named)) {
             return;
         }
         let masked = |text: &str| secrets::masked(text).into_owned();
         let finding = Finding {
             object_type: masked(&self.types[object_type as usize]),
             key: masked(key),
-            pointer: masked(&fault.pointer),
-            reason: masked(&fault.reason),
-            schema: fault.schema,
+            pointer: masked(&defect.pointer),
+            reason: masked(&defect.reason),
+            schema: defect.schema,
         };
-        self.findings.add(fault.rule, 1, finding, file);
+        self.findings.add(defect.rule, 1, finding, file);
     }
 }

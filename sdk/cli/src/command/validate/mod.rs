@@ -29,14 +29,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use crate::console;
+use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
-use crate::ink::{BOLD, FAINT, GREEN, YELLOW, paint};
 use crate::options;
 use crate::report::Rule;
-use crate::report::words::{counted, paragraph};
-use crate::screen;
-use crate::session::Session;
+use crate::report::text::{counted, paragraph};
+use crate::style::{BOLD, FAINT, GREEN, YELLOW, paint};
 use crate::visible::visible;
 
 use allowance::Allowance;
@@ -62,7 +62,7 @@ Without a name, the configuration is passed over where no credentials are set, a
 Exit codes: 0 all well, 1 a check could not be made, 2 wrong usage, 4 a check found something.")]
 pub(crate) struct Validate {
     /// What to check; all that can be checked unless named
-    what: Option<What>,
+    what: Option<Subject>,
     /// Check a graph in files, from whatever program, rather than that of a job
     #[arg(long, value_name = "DIR", conflicts_with = "job")]
     input: Option<PathBuf>,
@@ -111,7 +111,7 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
+enum Subject {
     /// Do all class and type schemas compile
     Schemas,
     /// Is the configuration complete, and does the provider accept it
@@ -197,48 +197,48 @@ impl Validate {
     }
 
     /// The only check that is asked for, where there is one.
-    fn only(&self) -> Result<Option<What>, Failure> {
+    fn only(&self) -> Result<Option<Subject>, Failure> {
         let about_schemas = self.check.is_some() || self.write.is_some();
         let about_data = self.input.is_some() || self.job.is_some() || !self.allow.is_empty();
         match (self.what, about_schemas, about_data) {
-            (None | Some(What::Schemas), true, false) => Ok(Some(What::Schemas)),
+            (None | Some(Subject::Schemas), true, false) => Ok(Some(Subject::Schemas)),
             (_, true, _) => Err(Failure::Usage("--check and --write are about schemas: `validate schemas`".to_owned())),
-            (None, false, true) => Ok(Some(What::Data)),
+            (None, false, true) => Ok(Some(Subject::Data)),
             (what, false, _) => Ok(what),
         }
     }
 }
 
-pub(crate) async fn run(session: &Session<'_>, order: &Validate) -> Result<u8, Failure> {
-    let named = order.only()?;
+pub(crate) async fn run(context: &Context<'_>, args: &Validate) -> Result<u8, Failure> {
+    let named = args.only()?;
     let wanted = |what| named.is_none_or(|named| named == what);
     let mut results = Results::default();
-    if wanted(What::Schemas) {
-        results.schemas = Some(schemas::check(session, order)?);
+    if wanted(Subject::Schemas) {
+        results.schemas = Some(schemas::check(context, args)?);
     }
-    if wanted(What::Config) {
-        results.config = Some(config::check(session, order, named.is_some()).await?);
+    if wanted(Subject::Config) {
+        results.config = Some(config::check(context, args, named.is_some()).await?);
     }
     let schemas_work = results.schemas.as_ref().is_none_or(|schemas| schemas.findings() == 0);
-    if wanted(What::Data) {
+    if wanted(Subject::Data) {
         results.data = Some(match schemas_work {
-            true => data::check(session, order, named.is_some()).await?,
+            true => data::check(context, args, named.is_some()).await?,
             false => data::Outcome::passed_over("the schemas do not compile"),
         });
     }
     results.findings = found(&results.schemas) + found(&results.config) + found(&results.data);
-    match order.format {
-        Format::Text => session.print(&text(&results, screen::width()))?,
-        Format::Json => session.print_json(&results)?,
+    match args.format {
+        Format::Text => context.print(&text(&results, console::width()))?,
+        Format::Json => context.print_json(&results)?,
         Format::Sarif => {
             let suites = results.suites();
             let rules: Vec<Rule> = suites.iter().flat_map(|suite| suite.rules).copied().collect();
             let reports: Vec<Report> = suites.into_iter().flat_map(|suite| suite.reports).collect();
-            session.print_json(&sarif::log(session.program, &rules, &reports))?;
+            context.print_json(&sarif::log(context.program, &rules, &reports))?;
         }
         Format::Junit => {
-            let document = junit::document(session.program, results.suites());
-            session.print(&document.map_err(|error| Failure::Stdout(std::io::Error::other(error)))?)?;
+            let document = junit::document(context.program, results.suites());
+            context.print(&document.map_err(|error| Failure::Stdout(std::io::Error::other(error)))?)?;
         }
     }
     Ok(if results.findings == 0 { exit::SUCCESS } else { exit::FINDINGS })

@@ -22,7 +22,7 @@ const MICROSECONDS: f64 = 1e14;
 
 /// A rule that an object breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Defect {
     pub(super) rule: Rule,
     pub(super) pointer: String,
     pub(super) reason: String,
@@ -30,7 +30,7 @@ pub(super) struct Fault {
     pub(super) schema: String,
 }
 
-impl Fault {
+impl Defect {
     pub(super) fn new(rule: Rule, pointer: impl ToString, reason: impl Into<String>) -> Self {
         Self { rule, pointer: pointer.to_string(), reason: reason.into(), schema: String::new() }
     }
@@ -44,48 +44,48 @@ impl Fault {
 }
 
 /// Everything that is wrong with an object as it stands.
-pub(super) fn faults(schemas: &Schemas, object: &Value, json: &str, wrapper: Wrapper) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub(super) fn defects(schemas: &Schemas, object: &Value, json: &str, wrapper: Wrapper) -> Vec<Defect> {
+    let mut defects = Vec::new();
     let ends = ENDS.iter().filter(|end| object.pointer(end).is_some_and(Value::is_string)).count();
     match (wrapper, ends) {
         (Wrapper::Entities, 1..) => {
-            faults.push(Fault::new(Rule::Misplaced, "", "it stands among the entities and is a relationship"));
+            defects.push(Defect::new(Rule::Misplaced, "", "it stands among the entities and is a relationship"));
         }
         (Wrapper::Relationships, 0) => {
-            faults.push(Fault::new(Rule::Misplaced, "", "it stands among the relationships and joins nothing"));
+            defects.push(Defect::new(Rule::Misplaced, "", "it stands among the relationships and joins nothing"));
         }
         _ => {}
     }
     if let Value::Object(properties) = object {
         let pointer = &mut Pointer::default();
-        of_properties(properties, pointer, &mut faults);
-        of_class(schemas, properties, ends > 0, &mut faults);
-        of_raw_data(properties, &mut faults);
+        of_properties(properties, pointer, &mut defects);
+        of_class(schemas, properties, ends > 0, &mut defects);
+        of_raw_data(properties, &mut defects);
         if let Some(Value::Object(mapping)) = properties.get("_mapping") {
-            pointer.within("_mapping", |pointer| of_mapping(mapping, pointer, &mut faults));
+            pointer.within("_mapping", |pointer| of_mapping(mapping, pointer, &mut defects));
         }
     }
-    of_type(schemas, object, &mut faults);
+    of_type(schemas, object, &mut defects);
     let said: Vec<Finding> = schemas.check(object);
-    let new = said.into_iter().filter(|finding| !faults.iter().any(|fault| fault.covers(finding)));
-    let new: Vec<Fault> = new
-        .map(|Finding { pointer, reason, schema, .. }| Fault { rule: Rule::Schema, pointer, reason, schema })
+    let new = said.into_iter().filter(|finding| !defects.iter().any(|defect| defect.covers(finding)));
+    let new: Vec<Defect> = new
+        .map(|Finding { pointer, reason, schema, .. }| Defect { rule: Rule::Schema, pointer, reason, schema })
         .collect();
-    faults.extend(new);
+    defects.extend(new);
     if may_be_in(json) {
         secrets::each(object, &mut Pointer::default(), &mut |pointer, kind| {
-            faults.push(Fault::new(Rule::Secret, pointer, format!("it looks like {kind}")));
+            defects.push(Defect::new(Rule::Secret, pointer, format!("it looks like {kind}")));
         });
     }
-    faults
+    defects
 }
 
 /// Names, flatness and times: of an object, and of the target of a mapping.
-fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, faults: &mut Vec<Fault>) {
+fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, defects: &mut Vec<Defect>) {
     for (name, value) in properties {
         if !is_property_name(name) {
             pointer.within(name, |pointer| {
-                faults.push(Fault::new(Rule::PropertyName, pointer, "the name of this property is not allowed"));
+                defects.push(Defect::new(Rule::PropertyName, pointer, "the name of this property is not allowed"));
             });
         }
         if matches!(name.as_str(), "_rawData" | "_mapping") {
@@ -93,16 +93,17 @@ fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, faults:
         }
         match value {
             Value::Object(_) => {
-                pointer.within(name, |pointer| faults.push(Fault::new(Rule::NestedObject, pointer, "it is an object")));
+                pointer
+                    .within(name, |pointer| defects.push(Defect::new(Rule::NestedObject, pointer, "it is an object")));
             }
             Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
                 pointer.within(name, |pointer| {
-                    faults.push(Fault::new(Rule::NestedObject, pointer, "its items are lists or objects"));
+                    defects.push(Defect::new(Rule::NestedObject, pointer, "its items are lists or objects"));
                 });
             }
             Value::Number(time) if name.ends_with("On") => {
                 if let Some(reason) = time.as_f64().and_then(wrong_unit) {
-                    pointer.within(name, |pointer| faults.push(Fault::new(Rule::TimeUnit, pointer, reason)));
+                    pointer.within(name, |pointer| defects.push(Defect::new(Rule::TimeUnit, pointer, reason)));
                 }
             }
             _ => {}
@@ -126,7 +127,7 @@ fn wrong_unit(time: f64) -> Option<&'static str> {
     }
 }
 
-fn of_class(schemas: &Schemas, properties: &Map<String, Value>, joins: bool, faults: &mut Vec<Fault>) {
+fn of_class(schemas: &Schemas, properties: &Map<String, Value>, joins: bool, defects: &mut Vec<Defect>) {
     let known = |name: &str| {
         if joins { class_named(name).is_some() } else { schemas.classes().contains_key(name) }
     };
@@ -135,11 +136,11 @@ fn of_class(schemas: &Schemas, properties: &Map<String, Value>, joins: bool, fau
         false => (Rule::UnknownClass, "there is no schema of this class, so only the rules of all entities hold"),
     };
     match properties.get("_class") {
-        Some(Value::String(name)) if !known(name) => faults.push(Fault::new(rule, "/_class", reason)),
+        Some(Value::String(name)) if !known(name) => defects.push(Defect::new(rule, "/_class", reason)),
         Some(Value::Array(names)) => {
             for (at, name) in names.iter().enumerate() {
                 if name.as_str().is_some_and(|name| !known(name)) {
-                    faults.push(Fault::new(rule, format!("/_class/{at}"), reason));
+                    defects.push(Defect::new(rule, format!("/_class/{at}"), reason));
                 }
             }
         }
@@ -152,33 +153,33 @@ pub(super) fn class_named(name: &str) -> Option<RelationshipClass> {
     RelationshipClass::ALL.iter().copied().find(|class| class.as_str() == name)
 }
 
-fn of_type(schemas: &Schemas, object: &Value, faults: &mut Vec<Fault>) {
+fn of_type(schemas: &Schemas, object: &Value, defects: &mut Vec<Defect>) {
     let declared = |name| ObjectType::new(name).is_ok_and(|name| schemas.types().contains_key(&name));
     if object["_type"].as_str().is_some_and(|name| !declared(name)) {
-        faults.push(Fault::new(Rule::UndeclaredType, "/_type", "no step declares this type"));
+        defects.push(Defect::new(Rule::UndeclaredType, "/_type", "no step declares this type"));
     }
 }
 
-fn of_raw_data(properties: &Map<String, Value>, faults: &mut Vec<Fault>) {
+fn of_raw_data(properties: &Map<String, Value>, defects: &mut Vec<Defect>) {
     let Some(Value::Array(items)) = properties.get("_rawData") else { return };
     let mut names = BTreeSet::new();
     for (at, item) in items.iter().enumerate() {
         if item["name"].as_str().is_some_and(|name| !names.insert(name)) {
             let reason = "other raw data of this object has this name";
-            faults.push(Fault::new(Rule::RawDataName, format!("/_rawData/{at}/name"), reason));
+            defects.push(Defect::new(Rule::RawDataName, format!("/_rawData/{at}/name"), reason));
         }
     }
 }
 
-fn of_mapping(mapping: &Map<String, Value>, pointer: &mut Pointer, faults: &mut Vec<Fault>) {
+fn of_mapping(mapping: &Map<String, Value>, pointer: &mut Pointer, defects: &mut Vec<Defect>) {
     let Some(Value::Object(target)) = mapping.get("targetEntity") else { return };
-    pointer.within("targetEntity", |pointer| of_properties(target, pointer, faults));
+    pointer.within("targetEntity", |pointer| of_properties(target, pointer, defects));
     let filters = mapping.get("targetFilterKeys").and_then(Value::as_array);
     for (at, filter) in filters.into_iter().flatten().enumerate() {
         for (part, name) in filter.as_array().into_iter().flatten().enumerate() {
             if name.as_str().is_some_and(|name| target.get(name).is_none_or(Value::is_null)) {
                 let place = format!("/_mapping/targetFilterKeys/{at}/{part}");
-                faults.push(Fault::new(Rule::MappingFilter, place, "targetEntity has no value of this property"));
+                defects.push(Defect::new(Rule::MappingFilter, place, "targetEntity has no value of this property"));
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::report::Rule;
 
 use super::allowance::Allowance;
 use super::graph::{Digests, Graph, Seen};
-use super::object::{self, ENDS, Fault};
+use super::object::{self, Defect, ENDS};
 
 /// A batch is dealt when it has so many bytes.
 const BATCH: usize = 1 << 18;
@@ -124,13 +124,13 @@ fn gather(queues: &[Receiver<Vec<Seen>>], mut graph: Graph) -> Graph {
 
 fn see(schemas: &Schemas, digests: &Digests, raw: Raw) -> Seen {
     let Raw { file, wrapper, json } = raw;
-    let (mut object, faults) = match RawJson::tree_of(&json) {
+    let (mut object, defects) = match RawJson::tree_of(&json) {
         Ok(object) => {
-            let faults = object::faults(schemas, &object, &json, wrapper);
-            (object, faults)
+            let defects = object::defects(schemas, &object, &json, wrapper);
+            (object, defects)
         }
         // The message tells of syntax, never of values.
-        Err(error) => (Value::Null, vec![Fault::new(Rule::Unreadable, "", format!("it is no object: {error}"))]),
+        Err(error) => (Value::Null, vec![Defect::new(Rule::Unreadable, "", format!("it is no object: {error}"))]),
     };
     let end = |place: &str| object.pointer(place).and_then(Value::as_str).map(|key| digests.of(key));
     let ends = ENDS.map(end);
@@ -142,5 +142,5 @@ fn see(schemas: &Schemas, digests: &Digests, raw: Raw) -> Seen {
     let (key, object_type) = (take("_key"), take("_type").unwrap_or_default());
     let digest = key.as_deref().map(|key| digests.of(key));
     let is_entity = wrapper == Wrapper::Entities;
-    Seen { file, is_entity, object_type, key: key.unwrap_or_default(), digest, class, ends, faults }
+    Seen { file, is_entity, object_type, key: key.unwrap_or_default(), digest, class, ends, defects }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use integration_sdk::schema::{SchemaError, SchemaProblem, Schemas};
 use serde::Serialize;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::ink::printable;
 use crate::report::Rule;
-use crate::report::words::{counted, list, paragraph};
-use crate::session::Session;
+use crate::report::text::{counted, list, paragraph};
+use crate::style::printable;
 
 use super::types::{self, Drift, Written};
 use super::{Check, Report, Validate};
@@ -31,10 +31,10 @@ pub(super) struct Outcome {
     classes_without_schema: BTreeSet<String>,
 }
 
-pub(super) fn check(session: &Session<'_>, order: &Validate) -> Result<Outcome, Failure> {
+pub(super) fn check(context: &Context<'_>, args: &Validate) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
-    match usable(session, order) {
-        Ok(schemas) => outcome.compare(session, order, &schemas)?,
+    match usable(context, args) {
+        Ok(schemas) => outcome.compare(context, args, &schemas)?,
         Err(Failure::Job(integration_sdk::JobError::Schema(SchemaError::Invalid(problems)))) => {
             outcome.problems = problems
         }
@@ -43,22 +43,22 @@ pub(super) fn check(session: &Session<'_>, order: &Validate) -> Result<Outcome, 
     Ok(outcome)
 }
 
-fn usable(session: &Session<'_>, order: &Validate) -> Result<Schemas, Failure> {
-    let schemas = session.integration.schemas(session.class_schemas(order.schemas.as_deref())?)?;
+fn usable(context: &Context<'_>, args: &Validate) -> Result<Schemas, Failure> {
+    let schemas = context.integration.schemas(context.class_schemas(args.schemas.as_deref())?)?;
     schemas.check_all()?;
     Ok(schemas)
 }
 
 impl Outcome {
-    fn compare(&mut self, session: &Session<'_>, order: &Validate, schemas: &Schemas) -> Result<(), Failure> {
+    fn compare(&mut self, context: &Context<'_>, args: &Validate, schemas: &Schemas) -> Result<(), Failure> {
         (self.classes, self.types) = (schemas.classes().len(), schemas.types().len());
-        let declared = session.integration.steps().iter().flat_map(|step| &step.declaration().entities);
+        let declared = context.integration.steps().iter().flat_map(|step| &step.declaration().entities);
         let named = declared.flat_map(|entity| &entity.classes).map(ToString::to_string);
         self.classes_without_schema = named.filter(|class| !schemas.classes().contains_key(class)).collect();
-        if let Some(folder) = &order.write {
+        if let Some(folder) = &args.write {
             self.written = Some(types::write(schemas, folder)?);
         }
-        if let Some(folder) = &order.check {
+        if let Some(folder) = &args.check {
             self.drifted = Some(types::check(schemas, folder)?);
         }
         Ok(())

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::report::words::counted;
+use crate::report::text::counted;
 
 /// In every file, so that whoever opens one knows where to change it.
 const ORIGIN: &str =

@@ -6,8 +6,8 @@ use integration_sdk::graph::ObjectType;
 use integration_sdk::store::JobRow;
 
 use crate::failure::Failure;
-use crate::history;
-use crate::report::words::{counted, list};
+use crate::job_lookup;
+use crate::report::text::{counted, list};
 
 /// Types named in one line; more are counted.
 const NAMED: usize = 12;
@@ -16,7 +16,7 @@ const NAMED: usize = 12;
 pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
     match job.summary {
         None => Ok(Coverage::unfinished()),
-        Some(_) => Ok(Coverage::of(&history::summary(job)?)),
+        Some(_) => Ok(Coverage::of(&job_lookup::summary(job)?)),
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn lines_of(summary: &Summary) -> Vec<String> {
 }
 
 fn described(coverage: &Coverage, job: &str) -> Vec<String> {
-    let job = history::short(job);
+    let job = job_lookup::short(job);
     if coverage.is_unfinished() {
         return vec![format!("Job {job} has not ended: any data may be missing.")];
     }

@@ -11,10 +11,10 @@ use integration_view::graph::{self, GraphPicture, Limit};
 
 use super::collected::{Collected, Half};
 use super::{Kind, canvas, collected, counts, create, deliver, gaps};
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::history;
-use crate::report::words::{counted, list};
-use crate::session::Session;
+use crate::job_lookup;
+use crate::report::text::{counted, list};
 
 /// Where the page goes unless told: nobody reads it on stdout.
 const PAGE_FILE: &str = "graph.html";
@@ -50,34 +50,34 @@ enum Format {
     Text,
 }
 
-pub(super) async fn run(session: &Session<'_>, order: &Graph) -> Result<(), Failure> {
-    let format = format(order)?;
-    let collected = find(session, order).await?;
-    let output = order.output.as_deref();
+pub(super) async fn run(context: &Context<'_>, args: &Graph) -> Result<(), Failure> {
+    let format = format(args)?;
+    let collected = find(context, args).await?;
+    let output = args.output.as_deref();
     match format {
         Format::Html => {
             let picture = bounded(&collected, "html", Limit::PAGE).await?;
             let path = output.unwrap_or(Path::new(PAGE_FILE));
             write_page(path, &picture).map_err(Failure::file("write", path))?;
             let (entities, relationships) = size(picture.nodes.len() as u64, picture.edges.len() as u64);
-            session.print(&format!(
+            context.print(&format!(
                 "{} is written: {entities} and {relationships}. Open it with a browser.\n",
                 path.display()
             ))
         }
-        Format::Dot => deliver(session, output, &graph::dot(&bounded(&collected, "dot", Limit::DOT).await?)),
+        Format::Dot => deliver(context, output, &graph::dot(&bounded(&collected, "dot", Limit::DOT).await?)),
         Format::Mermaid => {
-            deliver(session, output, &graph::mermaid(&bounded(&collected, "mermaid", Limit::MERMAID).await?))
+            deliver(context, output, &graph::mermaid(&bounded(&collected, "mermaid", Limit::MERMAID).await?))
         }
         Format::Text => {
             let (width, colour) = canvas(output);
-            deliver(session, output, &graph::text(&counts::read(&collected).await?, width, colour))
+            deliver(context, output, &graph::text(&counts::read(&collected).await?, width, colour))
         }
     }
 }
 
-fn format(order: &Graph) -> Result<Format, Failure> {
-    let (None, Some(path)) = (order.format, &order.output) else { return Ok(order.format.unwrap_or(Format::Html)) };
+fn format(args: &Graph) -> Result<Format, Failure> {
+    let (None, Some(path)) = (args.format, &args.output) else { return Ok(args.format.unwrap_or(Format::Html)) };
     match Kind::of(path) {
         Some(Kind::Html) => Ok(Format::Html),
         Some(Kind::Dot) => Ok(Format::Dot),
@@ -92,33 +92,33 @@ fn format(order: &Graph) -> Result<Format, Failure> {
     }
 }
 
-async fn find(session: &Session<'_>, order: &Graph) -> Result<Collected, Failure> {
+async fn find(context: &Context<'_>, args: &Graph) -> Result<Collected, Failure> {
     let find = |id: Option<String>| async move {
-        history::find(&session.globals.data_dir, session.integration.id(), id.as_deref()).await
+        job_lookup::find(&context.globals.data_dir, context.integration.id(), id.as_deref()).await
     };
-    let (store, job) = find(order.job.clone()).await?;
-    let mut subtitle = format!("job {} of {}", history::short(job.id.as_str()), job.started);
+    let (store, job) = find(args.job.clone()).await?;
+    let mut subtitle = format!("job {} of {}", job_lookup::short(job.id.as_str()), job.started);
     let mut missing = gaps::lines(&job)?;
     let newer = Half::of(&store, &job).await?;
-    let older = match &order.against {
+    let older = match &args.against {
         None => None,
         Some(id) => {
             let (_, earlier) = find(Some(id.clone())).await?;
-            subtitle += &format!(", against job {} of {}", history::short(earlier.id.as_str()), earlier.started);
+            subtitle += &format!(", against job {} of {}", job_lookup::short(earlier.id.as_str()), earlier.started);
             missing.extend(gaps::lines(&earlier)?);
             Some(Half::of(&store, &earlier).await?)
         }
     };
-    let types = wanted_types(order, &newer, older.as_ref())?;
-    Ok(Collected { title: session.integration.title().to_owned(), subtitle, missing, types, newer, older })
+    let types = wanted_types(args, &newer, older.as_ref())?;
+    Ok(Collected { title: context.integration.title().to_owned(), subtitle, missing, types, newer, older })
 }
 
 /// The types of `--type`, which either graph must have.
-fn wanted_types(order: &Graph, newer: &Half, older: Option<&Half>) -> Result<BTreeSet<ObjectType>, Failure> {
+fn wanted_types(args: &Graph, newer: &Half, older: Option<&Half>) -> Result<BTreeSet<ObjectType>, Failure> {
     let census = newer.census.iter().chain(older.iter().flat_map(|older| &older.census));
     let known: BTreeSet<&ObjectType> = census.map(|count| &count.object_type).collect();
-    match order.types.iter().find(|wanted| !known.contains(wanted)) {
-        None => Ok(order.types.iter().cloned().collect()),
+    match args.types.iter().find(|wanted| !known.contains(wanted)) {
+        None => Ok(args.types.iter().cloned().collect()),
         Some(unknown) => Err(Failure::Usage(format!(
             "the graph has no objects of type {unknown}; its types are {}",
             list(known.into_iter().map(ObjectType::as_str))

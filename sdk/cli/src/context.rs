@@ -12,15 +12,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::account::{Account, Origin};
+use crate::console::Console;
 use crate::failure::Failure;
 use crate::options::Globals;
 use crate::sample::StartSample;
-use crate::screen::Screen;
 use crate::variables::Variables;
 use crate::visible::visible_json;
 
 /// One call of the program.
-pub(crate) struct Session<'a> {
+pub(crate) struct Context<'a> {
     pub(crate) integration: &'a Integration,
     pub(crate) start_sample: Option<&'a StartSample>,
     /// The program's name as it was called.
@@ -28,7 +28,7 @@ pub(crate) struct Session<'a> {
     /// All that its command line can say.
     pub(crate) line: Command,
     pub(crate) globals: &'a Globals,
-    pub(crate) screen: Screen,
+    pub(crate) console: Console,
 }
 
 /// Where the values of a configuration come from, and what must live as long as they are used.
@@ -42,7 +42,7 @@ pub(crate) struct Configured {
     _server: Option<Box<dyn Any + Send>>,
 }
 
-impl Session<'_> {
+impl Context<'_> {
     /// The values of the environment, or those that lead to an imitation of the provider.
     pub(crate) async fn configured(&self, account: &Account) -> Result<Configured, Failure> {
         let (variables, server) = if account.origin == Origin::Sample {
@@ -53,7 +53,7 @@ impl Session<'_> {
             (Variables::read(Path::new(""), account.name.as_deref(), self.integration)?, None)
         };
         if let Some(path) = &variables.absent {
-            self.screen.note(&format!("there is no {} here: the environment and .env are used", path.display()));
+            self.console.note(&format!("there is no {} here: the environment and .env are used", path.display()));
         }
         let mut values = variables.values(self.integration);
         if let Some(strange) = variables.strange_address(self.integration, &values) {
@@ -79,7 +79,7 @@ impl Session<'_> {
 
     /// Writes a text to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        self.screen.print(text).map_err(Failure::Stdout)
+        self.console.print(text).map_err(Failure::Stdout)
     }
 
     /// Writes one JSON document to stdout.

@@ -9,11 +9,11 @@ use integration_sdk::http::Usage;
 use integration_sdk::store::JobState;
 
 use crate::account::{Account, Origin};
-use crate::history::short;
-use crate::ink::{BOLD, GREEN, RED, YELLOW, paint};
+use crate::job_lookup::short;
 use crate::options::DATA_DIR;
+use crate::style::{BOLD, GREEN, RED, YELLOW, paint};
 
-use super::words::{counted, duration, paragraph};
+use super::text::{counted, duration, paragraph};
 
 /// Where the results of a job are.
 pub(crate) struct Kept<'a> {

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use crate::ink::{BOLD, paint};
+use crate::style::{BOLD, paint};
 
 /// A table that takes the room it needs; whoever draws it sees to it that there is enough.
 pub(crate) fn plain() -> Table {

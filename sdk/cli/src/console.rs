@@ -13,13 +13,13 @@ const WIDEST: usize = 140;
 
 /// Stdout and stderr, as all parts of the program share them.
 #[derive(Clone, Debug)]
-pub(crate) struct Screen {
+pub(crate) struct Console {
     bars: MultiProgress,
     quiet: bool,
     format: Format,
 }
 
-impl Screen {
+impl Console {
     pub(crate) fn new(quiet: bool, format: Format) -> Self {
         Self { bars: MultiProgress::new(), quiet, format }
     }
