@@ -1,5 +1,7 @@
-//! What an object must pass on its way into the graph, whichever step makes it: the hooks of the integration, redaction,
-//! schemas. What becomes of it there is in the step's books.
+//! Checks that every object passes before it enters the graph: redaction and schemas.
+//!
+//! All steps of a job share them, together with the hooks of the integration. The statistics of the step record the
+//! result.
 
 use std::sync::Arc;
 
@@ -16,12 +18,12 @@ use super::bytes;
 use super::unchecked::Unchecked;
 use super::{Ledger, ObjectError, Part};
 
-/// Changes an entity before it is added, such as to take out what must not be kept.
+/// Changes an entity before it is added, for example to remove private data.
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
 /// Changes a relationship before it is added.
 pub type RelationshipHook = Arc<dyn Fn(&StepId, &mut Relationship) + Send + Sync>;
 
-/// What all steps of a job share on their way into the graph.
+/// The ingest settings that all steps of a job share.
 pub(crate) struct Intake {
     pub(crate) store: JobStore,
     pub(crate) schemas: Arc<Schemas>,
@@ -29,15 +31,15 @@ pub(crate) struct Intake {
     pub(crate) on_entity: Vec<EntityHook>,
     pub(crate) on_relationship: Vec<RelationshipHook>,
     pub(crate) redaction: Redaction,
-    /// One permit, for large objects on their way into the store.
+    /// One permit: a single large object of the job is validated and written at a time.
     pub(crate) large: Semaphore,
 }
 
 impl Intake {
-    /// Checks an object and adds it to the rows, unless it is refused; `room` is where its text is put together.
+    /// Checks an object and adds it to the rows, unless it is rejected. `room` is a scratch buffer for its text.
     ///
     /// # Errors
-    /// The refused object, if that is to fail its step.
+    /// The rejected object, if the job validates with `fail`.
     pub(super) fn admit(
         &self,
         ledger: &Ledger,
@@ -68,12 +70,13 @@ impl Intake {
         Ok(())
     }
 
-    /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
+    /// Records an object that cannot enter the graph. The step continues without it, unless the job validates with
+    /// `fail`.
     pub(super) fn refuse(&self, ledger: &Ledger, error: ObjectError, part: Option<&Part>) -> Result<(), ObjectError> {
         if self.validation == Validation::Fail {
             return Err(error);
         }
-        tracing::warn!(%error, "an object is refused");
+        tracing::warn!(%error, "an object is rejected");
         ledger.refuse(error, part);
         Ok(())
     }
@@ -82,7 +85,7 @@ impl Intake {
         if self.validation == Validation::Off { Vec::new() } else { self.schemas.check(object) }
     }
 
-    /// What a step does about the findings on one object: its error, if it is to fail, or whether it is kept apart.
+    /// Decides about an object with these findings: admitted, quarantined, or an error that fails the step.
     fn judge(&self, findings: &[Finding], key: &ObjectKey, object_type: &ObjectType) -> Result<Verdict, ObjectError> {
         match (self.validation, findings.first()) {
             (Validation::Fail, Some(first)) => {
@@ -94,7 +97,7 @@ impl Intake {
         }
     }
 
-    /// Whether an amended entity may be written.
+    /// Returns whether an amended entity may be written.
     pub(super) fn check_amended(
         &self,
         ledger: &Ledger,
@@ -109,13 +112,13 @@ impl Intake {
         let verdict = self.judge(&findings, key, &object_type)?;
         ledger.find(findings, part);
         if verdict == Verdict::Apart {
-            ledger.skip(&object_type, "properties that break the schema are left out", part);
+            ledger.skip(&object_type, "amended properties violate the schema", part);
         }
         Ok(verdict == Verdict::Admitted)
     }
 }
 
-/// An object whose properties hold no credentials; nearly always it is one already.
+/// Removes credentials from the properties. Most objects contain none, and their text is returned unchanged.
 fn without_credentials(text: ObjectText) -> ObjectText {
     if !secrets::may_be_in(text.as_str()) {
         return text;

@@ -1,7 +1,7 @@
-//! An object's bytes: what the store keeps and what leaves the program.
+//! The stored text of an object, with its raw data in place.
 //!
-//! Raw data goes from the provider's text into them without a tree in between; what checks need to know of it, that it is
-//! there and of which kind, stands in the object as an outline.
+//! Raw data is copied from the provider's text without being parsed. The checks only need to know that raw data exists
+//! and whether it is an object or a list, so they see an outline, in which objects and lists are empty.
 
 use crate::graph::{ObjectText, ObjectWriter, RawData, write_list, write_text};
 use crate::redact::{CopyError, Redaction};
@@ -9,7 +9,7 @@ use crate::secrets::take_out;
 
 const RAW_DATA: &str = "_rawData";
 
-/// Puts the outline of its raw data into an object: the names, and empty objects and lists in the place of full ones.
+/// Writes the outline of the raw data: all names, with empty objects and lists as values.
 pub(super) fn outline(object: &mut ObjectWriter, raw_data: &[RawData]) {
     let outline = |raw: &RawData, json: &mut Vec<u8>| match raw.raw_data.as_str().as_bytes().first() {
         Some(b'{') => json.extend_from_slice(b"{}"),
@@ -24,7 +24,7 @@ pub(super) fn outline(object: &mut ObjectWriter, raw_data: &[RawData]) {
     }
 }
 
-/// The object with its raw data in the place of their outline, less what is secret there; `room` is what it is written into.
+/// Replaces the outline by the redacted raw data and returns the text. `room` is the scratch buffer that holds it.
 pub(super) fn finish<'a>(
     object: &'a ObjectText,
     raw_data: &[RawData],

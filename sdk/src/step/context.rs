@@ -1,4 +1,4 @@
-//! What a running step may do: the plain layer under the typed parameters.
+//! The plain layer under the typed parameters: everything that a running step can do.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -19,10 +19,10 @@ use crate::store::{JobStore, Kind, Page, StepRow};
 use super::intake::StepIntake;
 use super::{Declaration, Ledger, Part, PartTurns, Places, Scope, StepError, StepResult, Tail};
 
-/// Told of a part that could not be collected: under what, which types, and why.
+/// Receives each partition that could not be collected: its parent, the affected types, and the error.
 pub(crate) type OnPartFailed = Arc<dyn Fn(&Scope, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
 
-/// What the runtime lends to a step.
+/// The services that the runtime provides to a step.
 pub(crate) struct StepServices {
     pub(crate) declaration: Arc<Declaration>,
     pub(crate) ledger: Arc<Ledger>,
@@ -31,12 +31,12 @@ pub(crate) struct StepServices {
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) on_part_failed: OnPartFailed,
-    /// The types that the step follows.
+    /// The watermarks of the types that the step follows.
     pub(crate) tails: BTreeMap<ObjectType, Arc<Tail>>,
     pub(crate) places: Arc<Places>,
-    /// How many steps in a row wait for the end of this one.
+    /// The length of the longest chain of steps that depend on this one.
     pub(crate) rank: usize,
-    /// The paths of the parts that were done before the job was resumed.
+    /// The paths of the partitions that were completed before the job was resumed.
     pub(crate) done: BTreeSet<String>,
     pub(crate) turns: PartTurns,
 }
@@ -56,7 +56,7 @@ impl StepContext {
         Self(Arc::new(services))
     }
 
-    /// The tail of a type that the step follows; of one that it does not declare to follow, the end of an ended one.
+    /// Returns the watermark of a followed type. For an undeclared type, it is the watermark of a complete type.
     pub(crate) fn tail(&self, object_type: &ObjectType) -> Arc<Tail> {
         self.0.tails.get(object_type).cloned().unwrap_or_else(|| {
             let ended = Tail::new();
@@ -65,8 +65,9 @@ impl StepContext {
         })
     }
 
-    /// Objects of a type in the order of their adding, behind a position, each with its own and as `read` takes its JSON;
-    /// `settle` waits for what is on its way.
+    /// Reads objects of a type behind a position, in the order in which they were added.
+    ///
+    /// Each object is returned with its position. `settle` first waits until the batches that the writer has received are committed.
     pub(crate) async fn added_since<T: Send + 'static>(
         &self,
         object_type: &ObjectType,
@@ -81,7 +82,7 @@ impl StepContext {
         Ok(self.0.store.added_since(object_type.clone(), position, limit, read).await?)
     }
 
-    /// Entities in the order of their keys, after `after`, at most `limit`.
+    /// Reads at most `limit` entities behind the key `after`, in key order.
     pub(crate) async fn entities<E: Readable>(
         &self,
         object_type: &ObjectType,
@@ -93,17 +94,17 @@ impl StepContext {
         Ok(page.map(|objects| objects.into_iter().map(read).collect()))
     }
 
-    /// What the step declared.
+    /// The declaration of the step.
     pub fn declaration(&self) -> &Declaration {
         &self.0.declaration
     }
 
-    /// How many parents the steps of the job work on at once, at the most.
+    /// The maximum number of parents that the steps of the job process concurrently.
     pub fn concurrency(&self) -> usize {
         self.0.places.most()
     }
 
-    /// The client of the provider, which reports elements of lists that cannot be read as gaps of this step.
+    /// Returns the client of the provider. It reports unreadable list elements as gaps of this step.
     pub(crate) fn http(&self) -> Option<Http> {
         let (ledger, types) = (Arc::clone(&self.0.ledger), self.0.declaration.emits());
         let report = move |error: &ProviderError| {
@@ -120,11 +121,11 @@ impl StepContext {
         &self.0.intake
     }
 
-    /// Adds an entity; `equal_keys` says what happens if the key is taken.
+    /// Adds an entity. `equal_keys` determines how a second entity with the same key is handled.
     ///
     /// # Errors
-    /// [`StepError`] where the object is refused or the store does not work. A duplicate key is reported when the
-    /// step ends, so that it costs no other object.
+    /// [`StepError::Object`] if the entity is rejected under `--validation fail`, [`StepError::Store`] if the store
+    /// fails. A duplicate key is reported when the step ends, so that it affects no other object.
     pub async fn add_entity(&self, entity: Entity, equal_keys: EqualKeys) -> StepResult {
         self.intake().add_entity(entity, equal_keys).await
     }
@@ -145,16 +146,19 @@ impl StepContext {
         self.intake().add_mapped(relationship).await
     }
 
-    /// Adds properties to an entity that another step has added; `false` where there is none of that key. The amended
-    /// entity is checked like a new one: what its schemas forbid is left out under `--validation quarantine`.
+    /// Adds properties to an entity of another step; returns `false` if the key is unknown.
+    ///
+    /// The amended entity is validated like a new one. If it violates its schemas under `--validation quarantine`, it
+    /// stays as it was.
     ///
     /// # Errors
-    /// [`StepError`] where the amended entity is refused or the store does not work.
+    /// [`StepError::Object`] if the amended entity is rejected under `--validation fail`, [`StepError::Store`] if the
+    /// store fails.
     pub async fn amend(&self, key: &ObjectKey, properties: Properties) -> StepResult<bool> {
         Ok(self.amend_all(vec![(key.clone(), properties)]).await? > 0)
     }
 
-    /// [`amend`](Self::amend) for many at once, which waits for the store once; says how many entities there were.
+    /// Amends many entities with a single wait for the store, and returns how many exist.
     ///
     /// # Errors
     /// As [`amend`](Self::amend).
@@ -162,10 +166,12 @@ impl StepContext {
         self.intake().amend(amendments).await
     }
 
-    /// Objects of a type in the order of their keys, after `after`, at most `limit`: each as stored, less raw data.
+    /// Reads at most `limit` objects of a type in key order, behind the key `after`.
+    ///
+    /// Raw data is omitted.
     ///
     /// # Errors
-    /// [`StepError::Store`] where the store does not work.
+    /// [`StepError::Store`] if the store fails.
     pub async fn page(
         &self,
         object_type: &ObjectType,
@@ -184,15 +190,15 @@ impl StepContext {
         Ok(found)
     }
 
-    /// One entity by its key, less raw data.
+    /// Finds an entity by its key; its raw data is omitted.
     ///
     /// # Errors
-    /// [`StepError::Store`] where the store does not work.
+    /// [`StepError::Store`] if the store fails.
     pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
         Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
     }
 
-    /// The JSON of an entity of a type.
+    /// Returns the JSON of an entity if it has this type.
     pub(crate) async fn find_json(&self, object_type: &ObjectType, key: &ObjectKey) -> StepResult<Option<String>> {
         let found = self.0.store.find_json(Kind::Entity, key.clone()).await?;
         Ok(found.filter(|(of, _)| of == object_type.as_str()).map(|(_, json)| json))
@@ -202,7 +208,7 @@ impl StepContext {
         Ok(self.0.store.known(object_type.clone(), keys).await?)
     }
 
-    /// Whether there is nothing of a type, for sure: fails where a step that adds the type has left something out.
+    /// Confirms that a type is empty, or fails if a gap may hide its objects.
     pub(crate) async fn surely_empty(&self, object_type: &ObjectType, empty: bool) -> StepResult<bool> {
         if empty && !self.has_all(object_type).await? {
             return Err(StepError::Unknown { object_type: object_type.clone() });
@@ -210,7 +216,7 @@ impl StepContext {
         Ok(empty)
     }
 
-    /// Whether no step that has ended left out anything of a type.
+    /// Returns whether all ended steps collected this type without a gap.
     pub(crate) async fn has_all(&self, object_type: &ObjectType) -> StepResult<bool> {
         let missed = |step: &StepRow| {
             let types = step.result["partialTypes"].as_array();
@@ -219,7 +225,7 @@ impl StepContext {
         Ok(!self.0.store.steps().await?.iter().any(missed))
     }
 
-    /// Does the work for each entity as a [`part`](Self::part) under it, several at a time.
+    /// Runs the work for each entity as a [`partition`](Self::part) under it, several concurrently.
     pub(crate) async fn for_each_part<E, F, Fut>(
         &self,
         object_type: &ObjectType,
@@ -244,53 +250,57 @@ impl StepContext {
         entities.try_for_each_concurrent(self.concurrency(), part).await
     }
 
-    /// Publishes data for later steps, without what looks like a credential in them: job data are stored.
+    /// Publishes job data for later steps. Values that look like credentials are removed, because job data is stored.
     ///
     /// # Errors
-    /// [`StepError::Store`] where the store does not work.
+    /// [`StepError::Store`] if the store fails.
     pub async fn publish(&self, name: &str, value: &Value) -> StepResult {
         let mut value = value.clone();
         clean_strings(&mut value);
         Ok(self.0.store.put_data(name, &value).await?)
     }
 
-    /// Data that an earlier step published.
+    /// Returns the job data that an earlier step published.
     ///
     /// # Errors
-    /// [`StepError::Store`] where the store does not work.
+    /// [`StepError::Store`] if the store fails.
     pub async fn data(&self, name: &str) -> StepResult<Option<Value>> {
         Ok(self.0.store.data(name).await?)
     }
 
-    /// Counts an object that is left out on purpose, with the reason.
+    /// Counts an object that the step omits on purpose, with the reason.
     pub fn skip(&self, object_type: &ObjectType, reason: &str) {
         self.0.ledger.skip(object_type, reason, Part::current().as_deref());
     }
 
-    /// Counts an object that is left out on purpose and names it, for the details of the summary and the log.
+    /// Counts an object that the step omits on purpose. The details of the summary and the log contain its name.
     pub fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
         self.0.ledger.skip_named(object_type, reason, name, Part::current().as_deref());
     }
 
-    /// Notes an object that is missing because something that it needs could not be collected. It counts as a gap of
-    /// the type unless the step inherits one; the summary and the log name it.
+    /// Records an object that is missing because its input could not be collected.
+    ///
+    /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
     pub fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
         self.0.ledger.miss(object_type, reason, name, Part::current().as_deref());
     }
 
-    /// Does the work on one parent, unless that was done before the job was resumed. A provider's failure there is noted as
-    /// missing under that parent, and the rest of the step goes on. What ends the job or breaks the store is passed on.
+    /// Runs the work on one parent, unless it was completed before the job was resumed.
     ///
-    /// The work must add its objects itself, not from tasks that it spawns: what it adds is told by the task.
+    /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. Errors that end
+    /// the job and errors of the store are returned.
+    ///
+    /// The work must add its objects itself. Objects are assigned to the partition of the current task, so those added
+    /// by spawned tasks would belong to no partition.
     ///
     /// # Errors
-    /// What must end the step.
+    /// Every error that must end the step.
     pub async fn part(&self, under: Scope, work: impl Future<Output = StepResult> + Send) -> StepResult {
         let path = Part::path(&under.key, &self.0.turns);
         if self.0.done.contains(&path) {
             return Ok(());
         }
-        // A part within a part has a place already, and would wait for itself.
+        // A nested partition runs under the permit of the enclosing one. Acquiring a second permit could deadlock.
         let _place = match Part::current() {
             None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
@@ -318,14 +328,14 @@ impl StepContext {
     }
 
     fn part_failed(&self, under: Scope, error: &StepError) {
-        tracing::warn!(parent = %under.key, %error, "a part could not be collected");
+        tracing::warn!(parent = %under.key, %error, "a partition could not be collected");
         let types = self.0.declaration.emits();
         (self.0.on_part_failed)(&under, &types, error);
         self.0.ledger.incomplete(types, Some(under), error, Part::current().as_deref());
         self.0.ledger.open().failed_parts += 1;
     }
 
-    /// Notes that a whole type could not be collected.
+    /// Records that a whole type could not be collected.
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
         self.0.ledger.incomplete([object_type.clone()].into(), None, error, Part::current().as_deref());
     }

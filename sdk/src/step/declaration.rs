@@ -1,4 +1,4 @@
-//! What a step says of itself before it runs.
+//! The declaration of a step: its properties before it runs.
 
 use std::collections::BTreeSet;
 
@@ -8,42 +8,42 @@ use crate::graph::{
     EntityDeclaration, EqualKeys, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId,
 };
 
-/// All that is known of a step without running it.
+/// The static description of a step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Declaration {
-    /// The step's id, unique in the integration.
+    /// The id of the step, unique in the integration.
     pub id: StepId,
-    /// For people.
+    /// The display name.
     pub name: String,
-    /// One sentence.
+    /// One sentence that describes the step.
     pub description: String,
-    /// Types read from the graph: the step waits for their producers.
+    /// The types that the step reads after their producers have ended.
     pub reads: BTreeSet<ObjectType>,
-    /// Types read item by item, as they are added: the step begins when their producers do.
+    /// The types that the step reads while their producers add them.
     pub follows: BTreeSet<ObjectType>,
-    /// Entities that may be added.
+    /// The entities that the step may add.
     pub entities: Vec<EntityDeclaration>,
-    /// Relationships that may be added.
+    /// The relationships that the step may add.
     pub relationships: Vec<RelationshipDeclaration>,
-    /// Mapped relationships that may be added.
+    /// The mapped relationships that the step may add.
     pub mapped_relationships: Vec<MappedRelationshipDeclaration>,
-    /// Types whose entities of other steps get further properties.
+    /// The types whose entities get further properties from this step.
     pub amends: BTreeSet<ObjectType>,
-    /// Names of job data that the step publishes.
+    /// The names of the job data that the step publishes.
     pub publishes: BTreeSet<String>,
-    /// Names of job data that the step uses: it waits for their publishers.
+    /// The names of the job data that the step uses after their publishers have ended.
     pub uses: BTreeSet<String>,
-    /// Steps to wait for beside those that follow from the reads.
+    /// Steps to wait for in addition to those that produce the input.
     pub after: BTreeSet<StepId>,
-    /// OAuth scopes or permissions of the provider that the step needs.
+    /// The OAuth scopes or permissions that the step needs.
     pub scopes: BTreeSet<String>,
-    /// The ingestion source that the step belongs to.
+    /// The ingestion source of the step.
     pub source: Option<String>,
 }
 
 impl Declaration {
-    /// A step that reads and emits nothing.
+    /// Creates the declaration of a step that reads and emits nothing.
     pub fn new(id: StepId, name: impl Into<String>) -> Self {
         Self {
             id,
@@ -63,7 +63,7 @@ impl Declaration {
         }
     }
 
-    /// Every `_type` that the step may add, in order of name.
+    /// Returns every `_type` that the step may add, in order of name.
     pub fn emits(&self) -> BTreeSet<ObjectType> {
         let entities = self.entities.iter().map(|declared| &declared.object_type);
         let relationships = self.relationships.iter().map(|declared| &declared.object_type);
@@ -71,34 +71,34 @@ impl Declaration {
         entities.chain(relationships).chain(mapped).cloned().collect()
     }
 
-    /// Every type whose entities are joined from several descriptions.
+    /// Returns every type whose entities are merged from several descriptions.
     pub fn merges(&self) -> BTreeSet<ObjectType> {
         let merged = self.entities.iter().filter(|declared| declared.equal_keys == EqualKeys::Merge);
         merged.map(|declared| declared.object_type.clone()).collect()
     }
 }
 
-/// A part of an integration's data that a user may switch off.
+/// A group of steps that a user can switch on or off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IngestionSource {
-    /// Named by the steps of it.
+    /// The id that steps refer to.
     pub id: String,
-    /// For people.
+    /// The display name.
     pub title: String,
-    /// One sentence.
+    /// One sentence that describes the source.
     pub description: String,
-    /// Collected unless switched off.
+    /// Whether the source is collected by default.
     pub on_by_default: bool,
 }
 
 impl IngestionSource {
-    /// A source that is on by default.
+    /// Creates a source that is on by default.
     pub fn new(id: impl Into<String>, title: impl Into<String>, description: impl Into<String>) -> Self {
         Self { id: id.into(), title: title.into(), description: description.into(), on_by_default: true }
     }
 
-    /// Collected only where asked for.
+    /// Switches the source off by default.
     #[must_use]
     pub fn off_by_default(mut self) -> Self {
         self.on_by_default = false;
@@ -106,28 +106,28 @@ impl IngestionSource {
     }
 }
 
-/// Why a step does not run.
+/// The reason why a step does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
-    /// It is not said.
+    /// Unspecified.
     None,
-    /// The credentials do not allow it.
+    /// The credentials lack a permission.
     Permission,
-    /// Not released yet.
+    /// The step is not released yet.
     Beta,
-    /// The integration's configuration switches it off.
+    /// The configuration of the integration disables the step.
     Config,
-    /// The user switched its source off.
+    /// The user switched the ingestion source off.
     UserConfig,
-    /// The provider's version lacks it.
+    /// The provider's API version does not support the step.
     ApiVersion,
-    /// A step that it needs is disabled.
+    /// A step that it depends on is disabled.
     ParentDisabled,
 }
 
 impl DisabledReason {
-    /// As people and summaries read it.
+    /// The name of the reason in reports and summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -1,4 +1,4 @@
-//! The parameter that reads entities as they come: `Each<T>`.
+//! The parameter that reads entities while they are added: `Each<T>`.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use super::context::unreadable;
 use super::tail::Tail;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
-/// Entities in memory at once.
+/// The maximum number of entities in memory.
 const PAGE: usize = 500;
 
-/// Reads entities of type `E` one by one, as they are added: the step begins when the steps that emit them do, not when
-/// they end. Their order is not told, so neither may the result depend on it.
+/// Reads entities of type `E` while they are added.
 ///
-/// Where entities of the type may still change, because equal keys merge or another step amends them, the step waits for
-/// all of them, as with [`Read`](super::Read).
+/// The step starts together with the steps that emit them. The order of the entities is undefined, so the result must
+/// not depend on it. If entities of the type can still change, because equal keys merge or another step amends them,
+/// the step waits for all of them, as with [`Read`](super::Read).
 pub struct Each<E> {
     context: StepContext,
     object_type: ObjectType,
@@ -39,12 +39,12 @@ impl<E: Readable> Parameter for Each<E> {
 }
 
 impl<E: Readable> Each<E> {
-    /// The entities as they come.
+    /// Streams the entities in the order in which they become available.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
     }
 
-    /// The entities as they come, as many at once as are there: for work that is cheaper so, such as asking which keys are known.
+    /// Streams the entities in pages, for work that is cheaper in bulk.
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
         let pages = stream::try_unfold(0, move |position| async move {
             let page = self.next_page(position).await?;
@@ -57,7 +57,7 @@ impl<E: Readable> Each<E> {
         pages.boxed()
     }
 
-    /// What was added behind `position`; empty when there is no more to come.
+    /// Reads the entities behind `position`; an empty page means that the type is complete.
     async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Result<E, PropertyError>)>> {
         loop {
             let look = self.tail.look();
@@ -65,7 +65,7 @@ impl<E: Readable> Each<E> {
             if !page.is_empty() || look.ended {
                 return Ok(page);
             }
-            // A commit costs others time: it is asked for only where there is nothing left to do.
+            // A commit delays other steps. It is requested only when this step has no other work.
             self.tail.flush().await?;
             let page = self.context.added_since(&self.object_type, position, PAGE, true, E::read).await?;
             if !page.is_empty() {
@@ -75,20 +75,21 @@ impl<E: Readable> Each<E> {
         }
     }
 
-    /// Whether there is no such entity; waits for the first, or for the end of those that add them.
+    /// Returns whether the type is empty, once its first entity or its end is known.
     ///
     /// # Errors
-    /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
+    /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
         let first = self.next_page(0).await?;
         self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
-    /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted under
-    /// that entity and the others go on.
+    /// Runs the work for each entity, several concurrently.
+    ///
+    /// If the provider fails for one entity, the gap is limited to that parent, and the others continue.
     ///
     /// # Errors
-    /// What must end the step: see [`StepContext::part`].
+    /// Every error that must end the step: see [`StepContext::part`].
     pub async fn for_each_concurrent<F, Fut>(&self, work: F) -> StepResult
     where
         F: Fn(E) -> Fut + Send,

@@ -12,13 +12,13 @@ use crate::graph::{
 
 use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
 
-/// A type that a step can emit. Derives and declaring macros implement it.
+/// A type that a step can emit. Derives and declaring macros implement this trait.
 pub trait Emitted: Sized + Send + Sync + 'static {
-    /// What adds values of the type.
+    /// The parameter that adds values of the type.
     type Emitter: Parameter;
 }
 
-/// Adds objects of type `T` to the graph; as a parameter it declares that the step may.
+/// Adds objects of type `T` to the graph. As a parameter, it declares that the step may add them.
 pub struct Emit<T: Emitted>(T::Emitter);
 
 impl<T: Emitted> Deref for Emit<T> {
@@ -37,9 +37,9 @@ impl<T: Emitted> Parameter for Emit<T> {
     }
 }
 
-/// Either end of a relationship: an entity, a view of one, or the key of one.
+/// One end of a relationship: an entity, a view of it, or its key.
 pub trait Related<E: EntityKind> {
-    /// The entity's key.
+    /// The key of the entity.
     fn related_key(&self) -> String;
 }
 
@@ -76,11 +76,11 @@ impl<E: EntityKind> Parameter for EntityEmitter<E> {
 }
 
 impl<E: EntityKind> EntityEmitter<E> {
-    /// Adds an entity and gives it back, for the relationships it takes part in.
+    /// Adds an entity and returns it, for use in its relationships.
     ///
     /// # Errors
-    /// [`StepError`](super::StepError) where it has no valid key, breaks its schema under `--validation fail`, or
-    /// the store does not work.
+    /// [`StepError::Object`](super::StepError::Object) if its key is not valid or it violates its schema, both only
+    /// under `--validation fail`; [`StepError::Store`](super::StepError::Store) if the store fails.
     pub async fn add(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
         let (draft, intake) = (draft.into(), self.context.intake());
         match parse_key(draft.value.key(), &self.declaration.object_type) {
@@ -89,19 +89,21 @@ impl<E: EntityKind> EntityEmitter<E> {
         }
     }
 
-    /// Counts an entity that is left out on purpose.
+    /// Counts an entity that the step omits on purpose.
     pub fn skip(&self, reason: &str) {
         self.context.skip(&self.declaration.object_type, reason);
     }
 
-    /// [`skip`](Self::skip) with the name of the object, such as an e-mail address: the summary's details and the log
-    /// list it.
+    /// Counts a skipped entity and keeps its name, such as an e-mail address.
+    ///
+    /// The details of the summary and the log list the name.
     pub fn skip_named(&self, reason: &str, name: impl Display) {
         self.context.skip_named(&self.declaration.object_type, reason, &name);
     }
 
-    /// Notes an entity that is missing because something that it needs could not be collected. It counts as a gap
-    /// of the type unless the step inherits one; the summary and the log name it.
+    /// Records an entity that is missing because its input could not be collected.
+    ///
+    /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
     pub fn miss(&self, reason: &str, name: impl Display) {
         self.context.miss(&self.declaration.object_type, reason, &name);
     }
@@ -124,7 +126,7 @@ impl<R: RelationshipKind> Parameter for RelationshipEmitter<R> {
 }
 
 impl<R: RelationshipKind> RelationshipEmitter<R> {
-    /// Adds a relationship with its properties.
+    /// Adds a relationship with properties.
     ///
     /// # Errors
     /// As [`EntityEmitter::add`].
@@ -143,19 +145,21 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
         }
     }
 
-    /// Counts a relationship that is left out on purpose, such as one to an entity that is not ours.
+    /// Counts a relationship that the step omits on purpose.
     pub fn skip(&self, reason: &str) {
         self.context.skip(&self.declaration.object_type, reason);
     }
 
-    /// [`skip`](Self::skip) with the name of the object, such as an e-mail address: the summary's details and the log
-    /// list it.
+    /// Counts a skipped relationship and keeps its name, such as an e-mail address.
+    ///
+    /// The details of the summary and the log list the name.
     pub fn skip_named(&self, reason: &str, name: impl Display) {
         self.context.skip_named(&self.declaration.object_type, reason, &name);
     }
 
-    /// Notes a relationship that is missing because something that it needs could not be collected. It counts as a gap
-    /// of the type unless the step inherits one; the summary and the log name it.
+    /// Records a relationship that is missing because its input could not be collected.
+    ///
+    /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
     pub fn miss(&self, reason: &str, name: impl Display) {
         self.context.miss(&self.declaration.object_type, reason, &name);
     }
@@ -188,7 +192,7 @@ impl<M: MappedRelationshipKind> Parameter for MappedRelationshipEmitter<M> {
 }
 
 impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
-    /// Adds a relationship to whatever entity has these properties, which must hold those it is found by.
+    /// Adds a relationship to any entity with these properties. They must include the filter properties.
     ///
     /// # Errors
     /// As [`EntityEmitter::add`].
@@ -221,8 +225,9 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
     }
 }
 
-/// Adds properties to entities of type `E` that another step emits. What is missing here makes the type no less
-/// complete; steps that read `E` see the additions.
+/// Adds properties to entities of type `E` that another step emits.
+///
+/// Steps that read `E` see the additions. A gap of the amending step does not make the type incomplete.
 pub struct Amend<E> {
     context: StepContext,
     object_type: ObjectType,
@@ -239,10 +244,11 @@ impl<E: EntityKind> Parameter for Amend<E> {
 }
 
 impl<E: EntityKind> Amend<E> {
-    /// Adds properties that the entity lacks; `false` where there is no entity of that key.
+    /// Adds properties that the entity lacks; returns `false` if it does not exist.
     ///
     /// # Errors
-    /// [`StepError`](super::StepError) where the key is not valid or the store does not work.
+    /// [`StepError::Object`](super::StepError::Object) if the key is not valid,
+    /// [`StepError::Store`](super::StepError::Store) if the store fails.
     pub async fn add<P: Property>(
         &self,
         entity: &impl Related<E>,
@@ -251,7 +257,7 @@ impl<E: EntityKind> Amend<E> {
         Ok(self.add_all([(KeyOf::new(entity.related_key()), properties)]).await? > 0)
     }
 
-    /// [`add`](Self::add) for many entities at once, which waits for the store once; says how many there were.
+    /// Amends many entities with a single wait for the store, and returns how many exist.
     ///
     /// # Errors
     /// As [`add`](Self::add).

@@ -1,95 +1,95 @@
-//! What can end a step, and the codes that the outside world knows it by.
+//! Errors that end a step, with their codes in summaries.
 
 use crate::graph::{InvalidName, ObjectKey, ObjectType, PropertyError, StepId};
 use crate::http::{ProviderError, ProviderErrorKind};
 use crate::store::StoreError;
 
-/// What a step returns.
+/// The result of a step.
 pub type StepResult<T = ()> = Result<T, StepError>;
 
-/// Why a step, or a part of it, could not be done.
+/// The reason why a step or a partition failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The provider did not answer as needed.
+    /// A request to the provider failed.
     #[error(transparent)]
     Provider(#[from] ProviderError),
     /// An object cannot enter the graph.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// The store does not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An object of the store does not fit the type that reads it.
+    /// A stored object does not fit the type that reads it.
     #[error("cannot read {object_type}: {source}")]
     Unreadable {
-        /// The type.
+        /// The type of the object.
         object_type: ObjectType,
-        /// The property.
+        /// The error of the property.
         source: PropertyError,
     },
-    /// There is nothing of a type, and it is not known whether that is the truth.
-    #[error("it is not known whether there is any {object_type}: a part of them could not be collected")]
+    /// No object of a type was found, but some may be missing.
+    #[error("cannot determine whether any {object_type} exists: some could not be collected")]
     Unknown {
         /// The type.
         object_type: ObjectType,
     },
     /// The job was cancelled while the step ran.
-    #[error("the job was ended while the step ran")]
+    #[error("the job was cancelled while the step ran")]
     Cancelled,
-    /// Something else, in the integration's words.
+    /// Another error, described by the integration.
     #[error("{0}")]
     Other(String),
 }
 
-/// An object that the graph refuses.
+/// The reason why an object is rejected.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ObjectError {
-    /// `_key`, `_type` or `_class` is missing or malformed.
+    /// `_key` is missing or malformed.
     #[error("an object of type {object_type} has no valid key: {source}")]
     MissingKey {
-        /// The type.
+        /// The type of the object.
         object_type: ObjectType,
-        /// What is wrong.
+        /// The error of the key.
         source: InvalidName,
     },
-    /// A hook took the last class away, or a run-time step gave none.
+    /// A hook removed the last class, or a step created at run time set none.
     #[error("{object_type} {key:?} has no class")]
     MissingClass {
-        /// The key.
+        /// The key of the object.
         key: ObjectKey,
-        /// The type.
+        /// The type of the object.
         object_type: ObjectType,
     },
-    /// Its raw data cannot be kept.
-    #[error("the raw data of {object_type} {key:?} cannot be kept: {reason}")]
+    /// The raw data cannot be stored.
+    #[error("the raw data of {object_type} {key:?} cannot be stored: {reason}")]
     RawData {
-        /// The key.
+        /// The key of the object.
         key: ObjectKey,
-        /// The type.
+        /// The type of the object.
         object_type: ObjectType,
-        /// What is wrong with them.
+        /// The error of the raw data.
         reason: String,
     },
-    /// An object of another type has the key.
+    /// An object of another type has the same key.
     #[error(
         "{object_type} {key:?} has the key of a {other_type} that {other_step} added: keys of different types must differ"
     )]
     DuplicateKey {
         /// The key of both objects.
         key: ObjectKey,
-        /// The refused object's type.
+        /// The type of the rejected object.
         object_type: ObjectType,
-        /// The type of the object that stays.
+        /// The type of the remaining object.
         other_type: ObjectType,
-        /// The step that added the object that stays.
+        /// The step that added the remaining object.
         other_step: StepId,
     },
-    /// The object breaks its schema, and the job validates with `fail`.
+    /// The object violates its schema under `--validation fail`.
     #[error("{object_type} {key:?} is not valid: {finding}")]
     Invalid {
-        /// The key.
+        /// The key of the object.
         key: ObjectKey,
-        /// The type.
+        /// The type of the object.
         object_type: ObjectType,
         /// The first finding.
         finding: String,
@@ -130,17 +130,19 @@ impl StepError {
         }
     }
 
-    /// Ends the whole job: the credentials do not work.
+    /// Returns whether the error ends the whole job, because the credentials are refused.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::Authentication)
     }
 
-    /// Concerns one parent only: the rest of the step can go on.
+    /// Returns whether the error affects one parent only.
+    ///
+    /// The rest of the step can continue.
     pub fn is_local(&self) -> bool {
         matches!(self, Self::Provider(_)) && !self.is_fatal()
     }
 
-    /// The thing asked for is not there any more.
+    /// Returns whether the requested resource no longer exists.
     pub fn is_vanished(&self) -> bool {
         matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::NotFound)
     }

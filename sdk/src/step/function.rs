@@ -11,13 +11,13 @@ use super::{Declaration, StepContext, StepError, StepResult};
 
 /// A parameter of a step function.
 pub trait Parameter: Sized + Send + 'static {
-    /// Says what the step does through this parameter.
+    /// Adds the effects of this parameter to the declaration of the step.
     fn declare(declaration: &mut Declaration);
-    /// Makes the parameter for one run.
+    /// Creates the parameter for one run.
     fn bind(context: &StepContext) -> impl Future<Output = StepResult<Self>> + Send;
 }
 
-/// An async function whose parameters are all [`Parameter`]s.
+/// An async function whose parameters all implement [`Parameter`].
 pub trait StepFunction<Parameters>: Clone + Send + Sync + 'static {
     /// Declares every parameter.
     fn declare(declaration: &mut Declaration);
@@ -57,7 +57,7 @@ step_function!(A, B, C, D, E, G, H);
 step_function!(A, B, C, D, E, G, H, I);
 step_function!(A, B, C, D, E, G, H, I, J);
 
-/// The provider's client, made for one step so that its requests are counted there.
+/// The client of the provider, which counts the requests of its step.
 pub struct Client<P>(P);
 
 impl<P> Deref for Client<P> {
@@ -72,12 +72,12 @@ impl<P: Provider> Parameter for Client<P> {
     async fn bind(context: &StepContext) -> StepResult<Self> {
         match context.http() {
             Some(http) => Ok(Self(P::new(http))),
-            None => Err(StepError::Other("the integration declares no provider: make it with `Integration::of` rather than `Integration::offline`".into())),
+            None => Err(StepError::Other("the integration declares no provider: create it with `Integration::of` instead of `Integration::offline`".into())),
         }
     }
 }
 
-/// The integration's configuration.
+/// The configuration of the integration.
 pub struct Settings<C>(std::sync::Arc<C>);
 
 impl<C> Deref for Settings<C> {
@@ -92,7 +92,9 @@ impl<C: Config> Parameter for Settings<C> {
     async fn bind(context: &StepContext) -> StepResult<Self> {
         match context.config().downcast::<C>() {
             Ok(config) => Ok(Self(config)),
-            Err(_) => Err(StepError::Other("the step asks for another configuration than the integration has".into())),
+            Err(_) => Err(StepError::Other(
+                "the step requires a configuration of another type than the integration declares".into(),
+            )),
         }
     }
 }

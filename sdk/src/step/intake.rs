@@ -1,11 +1,11 @@
-//! The way into the graph: hooks, redaction, serialization, checks, and the queue to the store's writer.
+//! The path into the graph: hooks, serialization, validation, redaction, and the queue to the writer.
 //!
 //! ```text
-//!   step ──object──▶ hooks ▶ text ──▶ batch ──▶ schemas, raw data less secrets ──▶ writer's queue
-//!                                     └─────── pipeline: threads of their own ───────┘
+//!   step ──object──▶ hooks ▶ text ──▶ batch ──▶ schemas, redaction of raw data ──▶ writer's queue
+//!                                     └────── pipeline, on blocking threads ──────┘
 //! ```
 //!
-//! An object is written once and validated once; what follows handles its text.
+//! An object is written once and validated once; all later stages handle its text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,22 +26,22 @@ use super::tail::Tail;
 use super::unchecked::Unchecked;
 use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
 
-/// One step's way into the graph.
+/// The path of one step into the graph.
 pub(crate) struct StepIntake {
     intake: Arc<Intake>,
     pipeline: Arc<Pipeline>,
     step: StepId,
     emits: BTreeSet<ObjectType>,
-    /// It may amend entities that it adds itself.
+    /// Whether the step may amend entities that it adds itself.
     amends_own: bool,
     ledger: Arc<Ledger>,
     next_part: AtomicI64,
-    /// The types it adds that other steps follow.
+    /// The watermarks of the types that the step adds and other steps follow.
     followed: BTreeMap<ObjectType, Arc<Tail>>,
 }
 
 impl StepIntake {
-    /// `next_part` is the first number that no part of the step has had.
+    /// Creates the path; `next_part` is the first number that no partition of the step has used.
     pub(crate) fn new(
         intake: Arc<Intake>,
         declaration: &Declaration,
@@ -64,7 +64,7 @@ impl StepIntake {
         }
     }
 
-    /// Adds a value of a declared type, and gives it back.
+    /// Adds a value of a declared type and returns it.
     pub(crate) async fn add_value<E: EntityKind>(
         &self,
         draft: Draft<E>,
@@ -75,7 +75,7 @@ impl StepIntake {
             let (value, object) = Unchecked::value(draft, key, declaration);
             return self.add(object).await.map(|()| value);
         }
-        // Hooks change properties by their names.
+        // Hooks change properties by name, so the value must become an entity first.
         let (value, entity) = draft.into_entity(key, declaration);
         self.add_entity(entity, declaration.equal_keys).await.map(|()| value)
     }
@@ -124,7 +124,7 @@ impl StepIntake {
         self.push(object).await
     }
 
-    /// Adds an object that an earlier job collected: checked anew, since schemas change.
+    /// Adds an object of an earlier job. It is validated again, because schemas change.
     pub(crate) async fn adopt(&self, row: Row, json: &str) -> StepResult {
         let key = row.key.clone();
         let object =
@@ -132,7 +132,7 @@ impl StepIntake {
         self.push(object).await
     }
 
-    /// An object that the graph cannot take: its step goes on without it, unless it was asked to fail.
+    /// Records an object that cannot enter the graph. The step continues unless the job validates with `fail`.
     pub(crate) async fn refuse(&self, error: ObjectError) -> StepResult {
         match self.intake.refuse(&self.ledger, error, Part::current().as_deref()) {
             Ok(()) => Ok(()),
@@ -150,7 +150,11 @@ impl StepIntake {
         Ok(())
     }
 
-    /// Joins properties to entities that are there, and says how many there were; the check happens where the two are joined.
+    /// Merges properties into existing entities and returns how many existed.
+    ///
+    /// The writer validates the merged object in the transaction that stores it, because only then are all its
+    /// properties known. An entity that this step added may still be in a batch, so such a step flushes first;
+    /// otherwise the writer would not find it.
     pub(crate) async fn amend(&self, mut amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
         amendments.iter_mut().for_each(|(_, properties)| Redaction::clean_properties(properties));
         if self.amends_own {
@@ -165,20 +169,20 @@ impl StepIntake {
         self.next_part.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Marks a part as done, behind all its objects, unless something of it is missing.
+    /// Marks a partition as complete behind its last object, unless the partition has a gap.
     pub(crate) async fn close_part(&self, part: Arc<Part>) -> StepResult {
         self.pipeline.mark(part).await
     }
 
-    /// Sends what is in hand to the writer, so that what is written next comes after it.
+    /// Passes the current batch to the writer, so that later writes come after it.
     pub(crate) async fn flush(&self) -> StepResult {
         self.pipeline.flush().await
     }
 
-    /// Waits until all that the step added is committed.
+    /// Waits until all objects of the step are committed.
     ///
     /// # Errors
-    /// The object that the step was to fail for, if there was one.
+    /// The object that fails the step, if there is one.
     pub(crate) async fn finish(&self) -> StepResult {
         self.pipeline.finish().await
     }

@@ -1,4 +1,4 @@
-//! The books of a running step: what it added, what it left out, what it could not get.
+//! Statistics of a running step: added and skipped objects, findings, and gaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -16,37 +16,37 @@ use super::losses::{Losses, name_left_out, short};
 use super::part::{Part, PartBooks};
 use super::{ObjectError, StepError};
 
-/// A parent whose parts were collected together: the members of team T have the scope team T.
+/// A parent entity: the members of team T belong to the parent team T.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scope {
-    /// The parent's type.
+    /// The type of the parent.
     #[serde(rename = "type")]
     pub object_type: ObjectType,
-    /// The parent's key.
+    /// The key of the parent.
     pub key: ObjectKey,
 }
 
-/// Objects that may exist at the provider and are not in the graph.
+/// A gap: objects that may exist at the provider but are not in the graph.
 ///
-/// Whatever consumes the graph must delete nothing of these types, or, where a scope is given, nothing of them
+/// A consumer of the graph must not delete objects of these types. If a parent is given, this concerns only the objects
 /// under that parent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Incomplete {
-    /// The types concerned; none where a step that adds nothing could not do its work.
+    /// The affected types; empty if the failed step emits nothing.
     pub types: BTreeSet<ObjectType>,
-    /// The parent; everywhere, if absent.
+    /// The parent to which the gap is limited; absent if it is unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub under: Option<Scope>,
     /// The code of the error.
     pub code: String,
-    /// The cause, for people.
+    /// The cause, as text for users.
     pub cause: String,
-    /// The step whose failure is the root, where it is not this one.
+    /// The step that caused the gap, if it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<StepId>,
-    /// Whether the job may close the gap when it is resumed; absent from JSON if it may.
+    /// Whether resuming the job may close the gap; absent from JSON if so.
     #[serde(default = "resumable", skip_serializing_if = "is_resumable")]
     pub resumable: bool,
 }
@@ -61,7 +61,7 @@ fn is_resumable(resumable: &bool) -> bool {
 }
 
 impl Incomplete {
-    /// A gap that resuming the job does not close.
+    /// Creates a gap that a resume does not close.
     pub(crate) fn unreadable(
         types: BTreeSet<ObjectType>,
         under: Option<Scope>,
@@ -72,61 +72,61 @@ impl Incomplete {
     }
 }
 
-/// Findings that are alike, counted, with the first few as examples.
+/// The number of similar findings, with the first of them as an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingCount {
-    /// How many objects.
+    /// The number of findings.
     pub count: u64,
-    /// The first one.
+    /// The first finding.
     pub example: Finding,
 }
 
-/// Why a description of an object is left out that has another one.
+/// The reason for skipping a further description of an object.
 const DESCRIBED_AGAIN: &str = "another description of an object with the same key";
 
-/// A step's books at one moment.
+/// The statistics of a step at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// Objects added, by type.
+    /// The numbers of added objects, by type.
     pub added: BTreeMap<ObjectType, u64>,
-    /// Objects left out on purpose, by type and reason.
+    /// The numbers of skipped objects, by type and reason.
     pub skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
-    /// What could not be collected.
+    /// The gaps.
     pub incomplete: Vec<Incomplete>,
-    /// Objects that are not added, by name.
+    /// Names of objects that were not added.
     pub(crate) losses: Losses,
-    /// Types met but not declared.
+    /// Types that were emitted without being declared.
     pub undeclared: BTreeSet<ObjectType>,
-    /// Schema findings by type, pointer and reason.
+    /// Schema findings by type, pointer, and reason.
     pub findings: BTreeMap<String, FindingCount>,
-    /// Objects kept apart because of findings, by type.
+    /// The numbers of quarantined objects, by type.
     pub quarantined: BTreeMap<ObjectType, u64>,
-    /// Objects that the graph did not take, by type: how many, the code, and the first cause.
+    /// Rejected objects by type: their number, the code, and the first cause.
     pub refused: BTreeMap<ObjectType, (u64, &'static str, String)>,
-    /// Parents worked on.
+    /// The number of partitions.
     pub parts: u64,
-    /// Parents that failed.
+    /// The number of failed partitions.
     pub failed_parts: u64,
-    /// Objects of other steps that were refused after all, because this step added a lesser one of the same key.
+    /// Objects of other steps that lost their key to a lesser type of this step.
     pub(crate) displaced: Vec<Conflict>,
 }
 
-/// The books, open while the step runs.
+/// The statistics of a step while it runs.
 #[derive(Debug, Default)]
 pub struct Ledger {
     record: Mutex<Record>,
-    /// Objects on their way, counted before they are checked: what progress shows.
+    /// Objects that entered the pipeline, counted before validation for the progress display.
     offered: AtomicU64,
 }
 
 impl Ledger {
-    /// The books as they stand.
+    /// Returns a copy of the current statistics.
     pub fn snapshot(&self) -> Record {
         self.open().clone()
     }
 
-    /// Objects offered so far, checked or not.
+    /// Returns the number of objects that entered the pipeline, validated or not.
     pub fn offered(&self) -> u64 {
         self.offered.load(Ordering::Relaxed)
     }
@@ -135,7 +135,8 @@ impl Ledger {
         self.offered.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Every change is one assignment or insertion, so the books hold even after a panic elsewhere.
+    /// Locks the statistics. Every change is one assignment or insertion, so they are consistent even after a panic
+    /// elsewhere.
     pub(crate) fn open(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,7 +148,7 @@ impl Ledger {
         }
     }
 
-    /// Counts an object that is left out on purpose, and keeps its name.
+    /// Counts an object that the step omits on purpose, and keeps its name.
     pub(crate) fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
         let name = short(name);
         tracing::info!(r#type = %object_type, object = name, reason, "left out on purpose");
@@ -158,7 +159,7 @@ impl Ledger {
         }
     }
 
-    /// Notes an object that is missing because of another gap.
+    /// Records an object that is missing because of another gap.
     pub(crate) fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
         let name = short(name);
         tracing::info!(r#type = %object_type, object = name, reason, "missing");
@@ -167,7 +168,7 @@ impl Ledger {
         self.open().losses.missed(object_type, under, reason, &name);
     }
 
-    /// Notes an element of a list that could not be read.
+    /// Records a list element that could not be read.
     pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Part>) {
         tracing::warn!(%error, "an element of a list could not be read");
         let under = part.map(|part| part.under().clone());
@@ -176,7 +177,7 @@ impl Ledger {
         self.open().losses.unread(gap);
     }
 
-    /// Takes over the books of a part that was done before this process.
+    /// Adds the statistics of a partition that an earlier process completed.
     pub(crate) fn take_over(&self, books: PartBooks) {
         for (object_type, reasons) in &books.skipped {
             for (reason, times) in reasons {
@@ -191,12 +192,12 @@ impl Ledger {
         record.parts += 1;
     }
 
-    /// Replaces the counts by what the store has, where a step did not begin in this process.
+    /// Replaces the counts by those of the store, for a step that an earlier process started.
     pub(crate) fn recount(&self, counts: impl IntoIterator<Item = (ObjectType, u64)>) {
         self.open().added = counts.into_iter().collect();
     }
 
-    /// Notes how many objects the step described in several ways, of which one stayed: nothing is missing.
+    /// Counts further descriptions of objects, of which only one is kept. They are not gaps.
     pub(crate) fn described_again(&self, objects: impl IntoIterator<Item = (ObjectType, u64)>) {
         for (object_type, times) in objects {
             tracing::warn!(%object_type, times, "objects are described in several ways; the newest description stays");
@@ -204,7 +205,7 @@ impl Ledger {
         }
     }
 
-    /// Notes what could not be collected, in the books of `part` too.
+    /// Records a gap, and marks `part` as incomplete.
     pub(crate) fn incomplete(
         &self,
         types: BTreeSet<ObjectType>,
@@ -217,7 +218,7 @@ impl Ledger {
         self.open().incomplete.push(Incomplete { types, under, code, cause, inherited_from: None, resumable: true });
     }
 
-    /// Counts an object that is on its way to the store, with what its schemas say of it.
+    /// Counts an object that passed validation or is quarantined, with its findings.
     pub(crate) fn admit(&self, object_type: &ObjectType, apart: bool, findings: Vec<Finding>, part: Option<&Part>) {
         if !findings.is_empty() {
             self.find(findings, part);
@@ -231,7 +232,7 @@ impl Ledger {
         }
     }
 
-    /// Counts what schemas say of an object, in the books of its part too.
+    /// Counts findings, in the statistics of the partition as well.
     pub(crate) fn find(&self, findings: Vec<Finding>, part: Option<&Part>) {
         if let Some(part) = part {
             part.note(|books| findings.iter().for_each(|finding| count_finding(&mut books.findings, finding.clone())));
@@ -240,7 +241,7 @@ impl Ledger {
         findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
     }
 
-    /// Takes objects of a batch off the counts, which the writer did not add.
+    /// Subtracts objects that the writer did not add, because they were repeated.
     pub(crate) fn take_off(&self, repeated: Vec<ObjectType>) {
         let mut record = self.open();
         for object_type in repeated {
@@ -250,19 +251,19 @@ impl Ledger {
         }
     }
 
-    /// Notes an object of another step that an object of this one displaced.
+    /// Records an object of another step that an object of this step displaced.
     pub(crate) fn displace(&self, conflict: Conflict) {
         self.open().displaced.push(conflict);
     }
 
-    /// Notes a type that the step adds without declaring it; whether that is news.
+    /// Records a type that the step adds without declaring it; returns whether it is new.
     pub(crate) fn undeclared(&self, object_type: &ObjectType, part: Option<&Part>) -> bool {
         part.inspect(|part| part.leave_gap());
         let mut record = self.open();
         !record.undeclared.contains(object_type) && record.undeclared.insert(object_type.clone())
     }
 
-    /// Notes an object that the graph cannot take.
+    /// Records an object that is rejected.
     pub(crate) fn refuse(&self, error: ObjectError, part: Option<&Part>) {
         part.inspect(|part| part.leave_gap());
         let object_type = error.object_type().clone();
@@ -272,7 +273,7 @@ impl Ledger {
     }
 }
 
-/// Counts a finding with those of the same type, place and reason.
+/// Counts a finding together with those of the same type, pointer, and reason.
 fn count_finding(findings: &mut BTreeMap<String, FindingCount>, finding: Finding) {
     let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
     let first = FindingCount { count: 1, example: finding };

@@ -1,8 +1,8 @@
-//! Objects that a step knows of and does not add: by name, and bounded.
+//! Objects that a step knows but does not add, with bounded lists of names.
 //!
-//! Three kinds: elements of lists that could not be read, objects that are missing because something else is, and
-//! objects left out on purpose. The first two are gaps. Names are kept up to a limit and counted beyond it; of many
-//! the least are kept, so that the result does not depend on the order of answers.
+//! There are three kinds: list elements that could not be read, objects that are missing because of another gap, and
+//! objects that the step omits on purpose. The first two are gaps. Names are kept up to a limit and only counted beyond
+//! it. The smallest names are kept, so that the result does not depend on the order of responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,30 +12,30 @@ use crate::graph::ObjectType;
 
 use super::{Incomplete, Scope};
 
-/// Unread elements of a step that are gaps of their own.
+/// The maximum number of unreadable elements that are separate gaps of a step.
 const UNREAD: usize = 1_000;
-/// Objects that are named, of each type and reason.
+/// The maximum number of names for each type and reason.
 const NAMED: usize = 100;
-/// Missing objects that are named in the cause of a gap.
+/// The maximum number of names in the cause of a gap.
 const IN_A_CAUSE: usize = 10;
-/// Longer names are cut.
+/// The maximum length of a name.
 const LONGEST_NAME: usize = 120;
 
-/// Names of objects that were left out on purpose, by type and reason.
+/// Names of objects that were omitted on purpose, by type and reason.
 pub(crate) type LeftOut = BTreeMap<ObjectType, BTreeMap<String, BTreeSet<String>>>;
 
-/// The books of objects that are not added.
+/// The objects that a step did not add.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Losses {
-    /// A gap for each element that could not be read.
+    /// A gap for each unreadable element.
     unread: BTreeSet<Incomplete>,
-    /// Unread elements beyond those, by their types and parent.
+    /// The numbers of further unreadable elements, by types and parent.
     further: BTreeMap<(BTreeSet<ObjectType>, Option<Scope>), u64>,
     missed: BTreeMap<Missed, Named>,
     left_out: LeftOut,
 }
 
-/// Missing objects that are alike.
+/// The common attributes of missing objects that form one gap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Missed {
     object_type: ObjectType,
@@ -43,17 +43,17 @@ struct Missed {
     reason: String,
 }
 
-/// A number of objects, and the names of some of them.
+/// A number of objects, with the names of some of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// The number of objects.
     pub count: u64,
-    /// Their names; of more than a hundred the least.
+    /// The smallest names, at most one hundred.
     pub names: BTreeSet<String>,
 }
 
 impl Losses {
-    /// Notes an element that could not be read.
+    /// Records an element that could not be read.
     pub(crate) fn unread(&mut self, gap: Incomplete) {
         self.unread.insert(gap);
         if self.unread.len() > UNREAD
@@ -63,18 +63,18 @@ impl Losses {
         }
     }
 
-    /// Notes an object that is missing because of another gap.
+    /// Records an object that is missing because of another gap.
     pub(crate) fn missed(&mut self, object_type: &ObjectType, under: Option<Scope>, reason: &str, name: &str) {
         let missed = Missed { object_type: object_type.clone(), under, reason: reason.to_owned() };
         self.missed.entry(missed).or_default().take_over(Named { count: 1, names: [name.to_owned()].into() });
     }
 
-    /// The names of objects that are left out on purpose.
+    /// The names of objects that were omitted on purpose.
     pub(crate) fn named_left_out(&mut self) -> &mut LeftOut {
         &mut self.left_out
     }
 
-    /// Takes over the names that a part noted before the job was resumed.
+    /// Adds the names that a partition recorded before the job was resumed.
     pub(crate) fn take_over(&mut self, part: LeftOut) {
         for (object_type, reasons) in part {
             for (reason, names) in reasons {
@@ -83,11 +83,10 @@ impl Losses {
         }
     }
 
-    /// The gaps. What is missing because of other gaps is covered by those that the step inherits, if there are any:
-    /// they tell under which parents.
+    /// Returns the gaps. Inherited gaps cover the missing objects of their types, and also name the parents.
     pub(crate) fn gaps(&self, inherited: &[Incomplete]) -> impl Iterator<Item = Incomplete> {
         let further = self.further.iter().map(|((types, under), count)| Incomplete {
-            cause: format!("{count} more element(s) of lists do not fit"),
+            cause: format!("{count} more list element(s) could not be read"),
             ..Incomplete::unreadable(types.clone(), under.clone(), "PROVIDER_API_ERROR", String::new())
         });
         let covered = |missed: &Missed| inherited.iter().any(|gap| gap.types.contains(&missed.object_type));
@@ -102,7 +101,7 @@ impl Losses {
         self.unread.iter().cloned().chain(further).chain(missed)
     }
 
-    /// The objects that are missing because of other gaps, by type and reason.
+    /// Returns the objects that are missing because of other gaps, by type and reason.
     pub(crate) fn named_missing(&self) -> BTreeMap<ObjectType, BTreeMap<String, Named>> {
         let mut by_type: BTreeMap<ObjectType, BTreeMap<String, Named>> = BTreeMap::new();
         for (Missed { object_type, reason, .. }, named) in &self.missed {
@@ -112,7 +111,7 @@ impl Losses {
         by_type
     }
 
-    /// The objects left out on purpose.
+    /// The objects that were omitted on purpose.
     pub(crate) fn left_out(&self) -> &LeftOut {
         &self.left_out
     }
@@ -133,13 +132,13 @@ impl Named {
     }
 }
 
-/// Notes the name of an object that is left out on purpose.
+/// Records the name of an object that was omitted on purpose.
 pub(super) fn name_left_out(names: &mut LeftOut, object_type: &ObjectType, reason: &str, name: &str) {
     let reasons = names.entry(object_type.clone()).or_default();
     keep(reasons.entry(reason.to_owned()).or_default(), name.to_owned());
 }
 
-/// A name on one line, cut to a length.
+/// Formats a name on one line, truncated to the maximum length.
 pub(super) fn short(name: &dyn std::fmt::Display) -> String {
     let name = name.to_string();
     let shown = name.chars().take(LONGEST_NAME).map(|letter| if letter.is_control() { ' ' } else { letter });
@@ -177,7 +176,7 @@ mod tests {
         (0..UNREAD + 5).rev().for_each(|number| down.unread(element(number)));
         assert_eq!(causes(&up), causes(&down));
         assert_eq!((causes(&up).len(), causes(&up)[0].as_str()), (UNREAD + 1, "element 00000"));
-        assert_eq!(causes(&up)[UNREAD], "5 more element(s) of lists do not fit");
+        assert_eq!(causes(&up)[UNREAD], "5 more list element(s) could not be read");
         assert!(up.gaps(&[]).all(|gap| !gap.resumable));
     }
 

@@ -1,4 +1,4 @@
-//! Steps: functions that read a part of the graph and add to it.
+//! Steps: functions that read part of the graph and add to it.
 //!
 //! ```text
 //!   #[step] async fn f(api: Client<P>, teams: Read<Team>, apps: Emit<App>)   the typed layer
@@ -10,8 +10,8 @@
 //!   StepContext: add, read, find, publish, skip                              what a handler may do
 //! ```
 //!
-//! The typed layer is sugar: every parameter is built from a [`StepContext`], and a step made at run time
-//! uses that directly.
+//! The typed layer is a convenience: every parameter is built from a [`StepContext`]. A step created at run time uses
+//! the context directly.
 
 mod admission;
 mod bytes;
@@ -58,7 +58,7 @@ use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType,
 
 type Handler = Arc<dyn Fn(StepContext) -> BoxFuture<'static, StepResult> + Send + Sync>;
 
-/// A step: what it declares, and what it does.
+/// A step: its declaration and its handler.
 #[derive(Clone)]
 pub struct Step {
     declaration: Arc<Declaration>,
@@ -72,7 +72,7 @@ impl std::fmt::Debug for Step {
 }
 
 impl Step {
-    /// A step made at run time: declare with the builder methods, add through the context.
+    /// Creates a step at run time. The builder methods declare it, and the handler adds objects through its context.
     pub fn new<F, Fut>(id: StepId, name: impl Into<String>, handler: F) -> Self
     where
         F: Fn(StepContext) -> Fut + Send + Sync + 'static,
@@ -84,22 +84,22 @@ impl Step {
         }
     }
 
-    /// A step from a function whose parameters declare it; `#[step]` writes this call.
+    /// Creates a step from a function whose parameters declare it. `#[step]` generates this call.
     ///
     /// # Panics
-    /// When `id` is not a step id: a mistake of the author's, seen at the first start.
+    /// If `id` is not a valid step id. The first start of the program reveals such a mistake.
     pub fn function<Parameters, F: StepFunction<Parameters>>(id: &'static str, name: &str, function: F) -> Self {
         let mut declaration = Declaration::new(StepId::literal(id), name);
         F::declare(&mut declaration);
         Self { declaration: Arc::new(declaration), handler: Arc::new(move |context| function.clone().call(context)) }
     }
 
-    /// What the step declares.
+    /// The declaration of the step.
     pub fn declaration(&self) -> &Arc<Declaration> {
         &self.declaration
     }
 
-    /// The step's id.
+    /// The id of the step.
     pub fn id(&self) -> &StepId {
         &self.declaration.id
     }
@@ -113,13 +113,13 @@ impl Step {
         self
     }
 
-    /// One sentence for people.
+    /// Sets the description: one sentence for users.
     #[must_use]
     pub fn description(self, text: impl Into<String>) -> Self {
         self.declare(|declaration| declaration.description = text.into())
     }
 
-    /// A scope or permission of the provider that the step needs.
+    /// Adds an OAuth scope or permission that the step needs.
     #[must_use]
     pub fn scope(self, scope: impl Into<String>) -> Self {
         self.declare(|declaration| {
@@ -127,10 +127,10 @@ impl Step {
         })
     }
 
-    /// Waits for a step from which it reads nothing.
+    /// Waits for a step from which this step reads nothing.
     ///
     /// # Panics
-    /// When `step` is not a step id.
+    /// If `step` is not a valid step id.
     #[must_use]
     pub fn after(self, step: &'static str) -> Self {
         self.declare(|declaration| {
@@ -138,13 +138,13 @@ impl Step {
         })
     }
 
-    /// The ingestion source that the step belongs to.
+    /// Sets the ingestion source of the step.
     #[must_use]
     pub fn source(self, source: impl Into<String>) -> Self {
         self.declare(|declaration| declaration.source = Some(source.into()))
     }
 
-    /// Reads a type from the graph.
+    /// Reads entities of a type after all of them were added.
     #[must_use]
     pub fn reads(self, object_type: ObjectType) -> Self {
         self.declare(|declaration| {
@@ -152,7 +152,7 @@ impl Step {
         })
     }
 
-    /// Reads a type item by item, as it is added.
+    /// Reads entities of a type while they are added.
     #[must_use]
     pub fn follows(self, object_type: ObjectType) -> Self {
         self.declare(|declaration| {
@@ -160,25 +160,25 @@ impl Step {
         })
     }
 
-    /// May add entities of a type.
+    /// Declares that the step may add entities of a type.
     #[must_use]
     pub fn entity(self, entity: EntityDeclaration) -> Self {
         self.declare(|declaration| declaration.entities.push(entity))
     }
 
-    /// May add relationships of a type.
+    /// Declares that the step may add relationships of a type.
     #[must_use]
     pub fn relationship(self, relationship: RelationshipDeclaration) -> Self {
         self.declare(|declaration| declaration.relationships.push(relationship))
     }
 
-    /// May add mapped relationships of a type.
+    /// Declares that the step may add mapped relationships of a type.
     #[must_use]
     pub fn mapped_relationship(self, relationship: MappedRelationshipDeclaration) -> Self {
         self.declare(|declaration| declaration.mapped_relationships.push(relationship))
     }
 
-    /// May add properties to entities of a type.
+    /// Declares that the step may add properties to entities of a type.
     #[must_use]
     pub fn amends(self, object_type: ObjectType) -> Self {
         self.declare(|declaration| {
@@ -186,7 +186,7 @@ impl Step {
         })
     }
 
-    /// Publishes job data of that name.
+    /// Publishes the job data with this name.
     #[must_use]
     pub fn publishes(self, data: impl Into<String>) -> Self {
         self.declare(|declaration| {
@@ -194,7 +194,7 @@ impl Step {
         })
     }
 
-    /// Uses job data of that name.
+    /// Uses the job data with this name.
     #[must_use]
     pub fn uses(self, data: impl Into<String>) -> Self {
         self.declare(|declaration| {

@@ -1,8 +1,9 @@
-//! Parts: what a step collects under one parent, done or not done as a whole.
+//! Partitions: the work of a step under one parent, complete or absent as a whole.
 //!
-//! Everything that is added while the future of a part runs belongs to it. A part that is done is marked in the same
-//! transaction as the last of its objects, so a job that was killed goes on with the parents that are left. A part with a gap
-//! is not done: its parent is requested again when the job is resumed, so only collected data close a gap.
+//! Every object that is added while the future of a partition runs belongs to it. The mark of a complete partition is
+//! written after its last object, in the same transaction, so a killed job continues with the remaining parents. A
+//! partition with a gap is not complete. A resumed job requests its parent again, so that only collected data closes
+//! the gap.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,35 +22,35 @@ tokio::task_local! {
     static PART: Arc<Part>;
 }
 
-/// The part at work.
+/// The partition that is running.
 #[derive(Debug)]
 pub(crate) struct Part {
     number: PartNumber,
     under: Scope,
     path: String,
-    /// The part that contains this one.
+    /// The enclosing partition.
     outer: Option<Arc<Part>>,
     has_gap: AtomicBool,
     books: Mutex<PartBooks>,
 }
 
-/// What a part leaves behind beside its objects.
+/// The statistics that a partition stores alongside its objects.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PartBooks {
     pub(crate) skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
-    /// By what they have in common, so that many objects of one fault take no more room than one.
+    /// Similar findings, counted together, so that many equal violations need no more space than one.
     pub(crate) findings: BTreeMap<String, FindingCount>,
-    /// The names of objects left out on purpose.
+    /// The names of objects that were omitted on purpose.
     #[serde(default)]
     pub(crate) left_out: LeftOut,
 }
 
-/// How often each parent has had its turn in a step.
+/// The number of partitions of each parent in a step.
 #[derive(Debug, Default)]
 pub(crate) struct PartTurns(Mutex<HashMap<String, u32>>);
 
 impl PartTurns {
-    /// The number of the next turn, from 1 on.
+    /// Returns the number of the next partition of a path, starting with 1.
     fn next(&self, path: &str) -> u32 {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match turns.get_mut(path) {
@@ -66,15 +67,16 @@ impl PartTurns {
 }
 
 impl Part {
-    /// A part inside the current one, if there is one.
+    /// Creates a partition inside the current one, if there is one.
     pub(crate) fn new(number: PartNumber, under: Scope, path: String) -> Arc<Self> {
         let (outer, has_gap, books) = (Self::current(), AtomicBool::default(), Mutex::default());
         Arc::new(Self { number, under, path, outer, has_gap, books })
     }
 
-    /// The place of a parent among the parts of a step: below the current part, and the how manieth of this parent there.
+    /// Returns the path that identifies a partition in its step.
     ///
-    /// Keys contain no control characters, so equal paths have equal parents.
+    /// It consists of the enclosing partitions, the parent, and the number of earlier partitions of that parent. Keys
+    /// contain no control characters, so equal paths have equal parents.
     pub(crate) fn path(parent: &ObjectKey, turns: &PartTurns) -> String {
         let path = match Self::current() {
             Some(outer) => format!("{}\u{1f}{parent}", outer.path),
@@ -86,7 +88,7 @@ impl Part {
         }
     }
 
-    /// Notes that something under the parent is missing, here and in the parts around.
+    /// Records that data under the parent is missing, for this and all enclosing partitions.
     pub(crate) fn leave_gap(&self) {
         let mut part = Some(self);
         while let Some(this) = part {
@@ -95,7 +97,7 @@ impl Part {
         }
     }
 
-    /// The mark of the part behind its last object; `None` if something of it is missing.
+    /// Returns the mark that follows the last object; `None` if the partition has a gap.
     pub(crate) fn mark(&self) -> serde_json::Result<Option<DonePart>> {
         if self.has_gap.load(Ordering::Relaxed) {
             return Ok(None);
@@ -109,17 +111,17 @@ impl Part {
         }))
     }
 
-    /// Does the work of the part.
+    /// Runs the work of the partition.
     pub(crate) async fn doing<F: Future>(self: &Arc<Self>, work: F) -> F::Output {
         Work::part().scope(PART.scope(Arc::clone(self), work)).await
     }
 
-    /// The part at work, if there is one.
+    /// Returns the running partition, if there is one.
     pub(crate) fn current() -> Option<Arc<Self>> {
         PART.try_with(Arc::clone).ok()
     }
 
-    /// Writes into the books.
+    /// Changes the statistics.
     pub(crate) fn note(&self, write: impl FnOnce(&mut PartBooks)) {
         write(&mut self.open());
     }

@@ -1,11 +1,13 @@
-//! Batches on their way to the store: gathered by the step, checked and serialized on threads of their own, handed to the
-//! writer in the order of their gathering.
+//! Batches between a step and the writer of the store.
 //!
-//! The order is what parts rely on: a part's mark comes behind all its objects. One task at a time moves batches on, under a
-//! lock that is held across nothing but the queue to the writer.
+//! A step gathers objects into batches, blocking threads validate and serialize them, and the writer receives the
+//! batches in the order in which they were gathered. Partitions depend on this order: their mark is queued behind their
+//! last object, so a committed mark proves that all objects are committed. Therefore only one task at a time moves
+//! batches forward, under the lock of the stages. While it holds the lock, it waits only for validation and for the
+//! writer.
 //!
-//! An object that is to fail its step closes the pipeline: nothing behind it is admitted, and only the step that added it gets
-//! the error. A follower that flushes the pipeline of another step gets errors of the store alone.
+//! An object that must fail its step closes the pipeline: no later object is admitted. Only the step that added the
+//! object receives this error. A follower that flushes the pipeline of another step receives only errors of the store.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,20 +21,20 @@ use super::admission::Intake;
 use super::unchecked::Unchecked;
 use super::{Ledger, ObjectError, Part, StepError, StepResult};
 
-/// Full enough for cheap transactions, small enough to lose little and to hold little memory.
+/// The limits of a batch. They make transactions cheap, and bound memory and the loss on a kill.
 const BATCH_OBJECTS: usize = 150;
 const BATCH_BYTES: usize = 120_000;
-/// An object of so many bytes is stored before the next one is gathered: several of them would fill the memory.
+/// The size from which an object is stored before the next one is gathered. Several such objects would fill the memory.
 const LARGE: usize = 1 << 20;
-/// Batches of a step that are checked at once.
+/// The maximum number of batches of a step in validation.
 const CHECKED_AT_ONCE: usize = 1;
-/// Batches of a step that may be with the writer while it gathers the next.
+/// The maximum number of batches that the writer has received while the step gathers the next one.
 const BATCHES_AHEAD: usize = 2;
 
 #[derive(Default)]
 struct Batch {
     objects: Vec<Unchecked>,
-    /// Keys of entities that were refused before they became objects of the batch.
+    /// Keys of entities that were rejected before they entered the batch.
     doubtful: Vec<ObjectKey>,
     done: Vec<Arc<Part>>,
     bytes: usize,
@@ -48,13 +50,13 @@ impl Batch {
     }
 }
 
-/// A batch in the hands of a thread: its rows up to the first that is not admitted, and why that is not.
+/// A batch in validation: the rows before its first failing object, and that error.
 struct Checking {
     rows: JoinHandle<(Rows, Result<(), ObjectError>)>,
     done: Vec<Arc<Part>>,
 }
 
-/// Why nothing more of a step is admitted.
+/// The reason why no further objects of a step are admitted.
 enum Closed {
     Refused(ObjectError),
     Unchecked(String),
@@ -96,8 +98,8 @@ impl Pipeline {
     }
 
     pub(super) async fn push(&self, mut object: Unchecked) -> StepResult {
-        // The memory of its answer is held until this returns. Not by the batch: that may wait for its next object for
-        // as long as it likes.
+        // The memory of the response is held until this function returns. The batch must not hold it, because the next
+        // object may take arbitrarily long.
         let _held: Vec<_> = object.raw_data.iter_mut().filter_map(|raw| raw.raw_data.take_hold()).collect();
         let raw_data: usize = object.raw_data.iter().map(|raw| raw.raw_data.as_str().len()).sum();
         let bytes = object.text.as_str().len() + raw_data;
@@ -113,14 +115,14 @@ impl Pipeline {
         if full { self.advance(false).await } else { Ok(()) }
     }
 
-    /// Notes an entity that was refused before it could be pushed.
+    /// Records an entity that was rejected before it could be pushed.
     pub(super) fn doubt(&self, kind: Kind, key: &ObjectKey) {
         if kind == Kind::Entity {
             self.open().doubtful.push(key.clone());
         }
     }
 
-    /// Marks a part as done, behind all its objects.
+    /// Queues the mark of a complete partition behind all its objects.
     pub(super) async fn mark(&self, part: Arc<Part>) -> StepResult {
         let full = {
             let mut batch = self.open();
@@ -130,13 +132,15 @@ impl Pipeline {
         if full { self.advance(false).await } else { Ok(()) }
     }
 
-    /// Hands all that is gathered to the writer.
+    /// Passes the current batch to the writer.
     pub(super) async fn flush(&self) -> StepResult {
         self.advance(true).await
     }
 
-    /// Waits until the writer is done with all that is gathered. One large object of a job is checked and written at a
-    /// time; whoever holds the permit waits for the writer alone.
+    /// Waits until the writer has stored the current batch.
+    ///
+    /// Only one large object of a job is validated and written at a time. The task that holds the permit waits for
+    /// nothing but the writer, so the permit is always released.
     async fn written(&self) -> StepResult {
         let _one = self.intake.large.acquire().await.map_err(|error| StepError::Other(error.to_string()))?;
         self.advance(true).await?;
@@ -145,13 +149,13 @@ impl Pipeline {
         stages.verdict()
     }
 
-    /// The same for a step that follows this one: what this step is to fail for is no concern of it.
+    /// Flushes on behalf of a follower, without returning errors that concern only this step.
     pub(super) async fn flush_for_follower(&self) -> StepResult {
         let mut stages = self.stages.lock().await;
         self.move_on(&mut stages, true).await
     }
 
-    /// Admits nothing more, behind what was gathered before, because of an object that is to fail the step.
+    /// Closes the pipeline behind the current batch, because of an object that fails the step.
     pub(super) async fn close(&self, error: ObjectError) -> StepResult {
         let mut stages = self.stages.lock().await;
         self.move_on(&mut stages, true).await?;
@@ -159,7 +163,7 @@ impl Pipeline {
         stages.verdict()
     }
 
-    /// Waits until all is committed.
+    /// Waits until all objects are committed.
     pub(super) async fn finish(&self) -> StepResult {
         let mut stages = self.stages.lock().await;
         self.move_on(&mut stages, true).await?;
@@ -176,10 +180,11 @@ impl Pipeline {
         stages.verdict()
     }
 
-    /// Takes the batch, if it is full or `all` is wanted, and moves those before it on.
+    /// Validates the current batch if it is full or `all` is set, and advances earlier ones.
     async fn move_on(&self, stages: &mut Stages, all: bool) -> StepResult {
         let batch = {
-            // Taken under both locks, so that batches enter the stages in the order of their gathering.
+            // The batch is taken under both locks, so that batches enter the stages in the order in which they were
+            // gathered.
             let mut batch = self.open();
             if batch.is_full() || all { std::mem::take(&mut *batch) } else { Batch::default() }
         };
@@ -196,7 +201,7 @@ impl Pipeline {
     }
 
     async fn write_oldest(&self, stages: &mut Stages) -> StepResult {
-        // Nothing is taken before the last await: a future that is dropped leaves the batch for whoever finishes.
+        // Nothing is removed before the last await, so a dropped future leaves the batch for the next call.
         let place = self.intake.store.place().await?;
         let Some(oldest) = stages.checking.front_mut() else { return Ok(()) };
         let checked = (&mut oldest.rows).await;
@@ -216,7 +221,7 @@ impl Pipeline {
         self.settle(stages, BATCHES_AHEAD).await
     }
 
-    /// Takes the writer's word for all but the newest `ahead` batches.
+    /// Applies the writer's results of all but the newest `ahead` batches.
     async fn settle(&self, stages: &mut Stages, ahead: usize) -> StepResult {
         while stages.written.len() > ahead {
             let Some(oldest) = stages.written.front_mut() else { break };
@@ -231,20 +236,20 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Notes the object that gave way, with the step that added it.
+    /// Records the object that lost a key conflict, in the statistics of the step that added it.
     fn lose(&self, stages: &mut Stages, conflict: Conflict) {
         if conflict.step != self.step {
             return self.ledger.displace(conflict);
         }
         let Conflict { key, object_type, other_type, other_step, .. } = conflict;
         let refused = ObjectError::DuplicateKey { key, object_type, other_type, other_step };
-        // The writer leaves its part without a mark.
+        // The writer omits the mark of the object's partition.
         if let Err(error) = self.intake.refuse(&self.ledger, refused, None) {
             stages.closed.get_or_insert(Closed::Refused(error));
         }
     }
 
-    /// Every change under this lock is one push or one take, so the contents hold even after a panic elsewhere.
+    /// Locks the batch. Every change is one push or one take, so it is consistent even after a panic elsewhere.
     fn open(&self) -> MutexGuard<'_, Batch> {
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -267,7 +272,7 @@ fn check(
     (rows, Ok(()))
 }
 
-/// The marks of the parts that are complete now: all their objects are checked.
+/// Returns the marks of the complete partitions. All their objects are validated at this point.
 fn marks(done: &[Arc<Part>]) -> StepResult<Vec<DonePart>> {
     let marks = done.iter().filter_map(|part| part.mark().transpose());
     marks.collect::<Result<_, _>>().map_err(|error| StepError::Other(error.to_string()))

@@ -1,9 +1,11 @@
-//! Places for parts, shared by all steps of a job.
+//! Permits for partitions, shared by all steps of a job.
 //!
-//! A part holds a page of its provider's answers in memory, but for the time that it waits for one. So there are places for those
-//! whose answers are on their way and for a number beside them, and where the work falls behind the answers, no more are asked
-//! for. Where parts wait, the step goes first whose end most other steps wait for: what is left when it has ended can then go on
-//! beside the rest.
+//! A partition holds one page of responses in memory, except while it waits for a response. Therefore the number of
+//! permits covers the partitions with a response in flight and a fixed number of others. If processing falls behind, no
+//! further permits are granted, and fewer requests are sent (backpressure).
+//!
+//! When partitions compete for permits, the step with the longest chain of dependents goes first. Its dependents can
+//! then run in parallel with the remaining work, which shortens the job.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The places: those that are open now, more or fewer later.
+/// The permits; their number changes while the job runs.
 #[derive(Debug)]
 pub(crate) struct Places {
-    /// How many there will ever be.
+    /// The upper limit of the number of permits.
     most: usize,
     state: Mutex<State>,
 }
@@ -23,34 +25,34 @@ pub(crate) struct Places {
 struct State {
     open: usize,
     taken: usize,
-    /// By rank, and among equals by the order of asking.
+    /// Waiting tasks by rank, and by order of arrival within a rank.
     waiting: BTreeMap<(Reverse<usize>, u64), oneshot::Sender<Place>>,
     asked: u64,
 }
 
-/// A place that is taken; given on when it is dropped.
+/// A permit, which is passed on when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place(Option<Arc<Places>>);
 
 impl Places {
-    /// Of which so many are open.
+    /// Creates `open` permits of at most `most`.
     pub(crate) fn new(open: usize, most: usize) -> Arc<Self> {
         let state = State { open, taken: 0, waiting: BTreeMap::new(), asked: 0 };
         Arc::new(Self { most, state: Mutex::new(state) })
     }
 
-    /// How many there will ever be.
+    /// The upper limit of the number of permits.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// Opens so many. Where they were more, those who are in stay, and the next ones wait.
+    /// Sets the number of permits. If it decreases, acquired permits stay valid and later requests wait.
     pub(crate) fn open(self: &Arc<Self>, places: usize) {
         self.state().open = places.min(self.most);
         self.fill();
     }
 
-    /// Waits for a place behind those of the same rank and before those of a lower one.
+    /// Acquires a permit after requests of the same rank and before those of a lower rank.
     pub(crate) async fn enter(self: &Arc<Self>, rank: usize) -> Place {
         let turn = {
             let mut state = self.state();
@@ -64,10 +66,10 @@ impl Places {
             state.waiting.insert((Reverse(rank), asked), sender);
             turn
         };
-        turn.await.expect("who waits is in the list until a place is sent")
+        turn.await.expect("a waiting task stays in the list until a permit is sent")
     }
 
-    /// Gives the places that are free to those who wait.
+    /// Grants free permits to waiting tasks.
     fn fill(self: &Arc<Self>) {
         loop {
             let next = {
@@ -80,14 +82,14 @@ impl Places {
                 next
             };
             if let Err(mut place) = next.send(Place(Some(Arc::clone(self)))) {
-                // Whoever waited has gone: the place is free again, and this loop goes on with it.
+                // The waiting task was dropped: its permit is free again, and the loop grants it to the next one.
                 place.0 = None;
                 self.state().taken -= 1;
             }
         }
     }
 
-    /// Every change is one step, so the state holds even after a panic elsewhere.
+    /// Locks the state. Every change is a single step, so it is consistent even after a panic elsewhere.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,7 +158,7 @@ mod tests {
         assert!(gone.as_mut().now_or_never().is_none() && told.as_mut().now_or_never().is_none());
         drop(gone);
         drop(taken);
-        // It has been sent a place, and does not live to take it.
+        // The permit was sent to a task that is dropped before it receives it.
         drop(told);
         assert!(places.enter(0).now_or_never().is_some());
     }

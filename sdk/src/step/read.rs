@@ -14,10 +14,10 @@ use crate::store::Page;
 use super::context::unreadable;
 use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
 
-/// Enough to keep a step busy, little enough to hold in memory whatever the objects' size.
+/// The size of a page: enough to keep a step busy, and small enough for memory.
 const PAGE: usize = 500;
 
-/// Reads entities of type `E`; as a parameter it makes the step wait for those that emit them.
+/// Reads entities of type `E`. As a parameter, it makes the step wait for all steps that emit them.
 pub struct Read<E> {
     context: StepContext,
     object_type: ObjectType,
@@ -26,7 +26,7 @@ pub struct Read<E> {
 
 type Coming<E> = StepResult<Page<StepResult<Vec<E>>>>;
 
-/// What comes next in a walk over pages.
+/// The state of an iteration over pages.
 enum Turn<E> {
     First,
     Coming(AbortOnDropHandle<Coming<E>>),
@@ -43,12 +43,12 @@ impl<E: Readable> Parameter for Read<E> {
 }
 
 impl<E: Readable> Read<E> {
-    /// The entities in the order of their keys; only a page of them is in memory.
+    /// Streams the entities in key order, with one page in memory.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
     }
 
-    /// The same in pages, for work that is cheaper on many at once. The next page is read while one is worked on.
+    /// Streams the entities in pages, for work that is cheaper in bulk. The next page is read in the background.
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
         let pages = stream::try_unfold(Turn::First, move |turn| async move {
             let coming = match turn {
@@ -69,30 +69,32 @@ impl<E: Readable> Read<E> {
         AbortOnDropHandle::new(tokio::spawn(async move { context.entities(&object_type, after, PAGE).await }))
     }
 
-    /// Which of these keys the graph has an entity of.
+    /// Returns the keys for which the graph contains an entity.
     ///
     /// # Errors
-    /// [`StepError`] where the store does not work.
+    /// [`StepError::Store`] if the store fails.
     pub async fn known<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashSet<String>> {
         let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
         self.context.known(&self.object_type, keys).await
     }
 
-    /// Whether the graph has every entity of the type, as far as the steps that add them know. If not, an entity that
-    /// is not found may exist at the provider, and what depends on it is [missing](super::RelationshipEmitter::miss)
-    /// rather than left out.
+    /// Returns whether all steps that add entities of the type completed without a gap.
+    ///
+    /// If not, an unknown key may belong to an entity that exists at the provider. Objects that depend on it are
+    /// [missing](super::RelationshipEmitter::miss), not skipped.
     ///
     /// # Errors
-    /// [`StepError`] where the store does not work.
+    /// [`StepError::Store`] if the store fails.
     pub async fn is_complete(&self) -> StepResult<bool> {
         self.context.has_all(&self.object_type).await
     }
 
-    /// Does the work for each entity, several at a time. Where the provider fails for one, what is missing is noted
-    /// under that entity and the others go on.
+    /// Runs the work for each entity, several concurrently.
+    ///
+    /// If the provider fails for one entity, the gap is limited to that parent, and the others continue.
     ///
     /// # Errors
-    /// What must end the step: see [`StepContext::part`].
+    /// Every error that must end the step: see [`StepContext::part`].
     pub async fn for_each_concurrent<F, Fut>(&self, work: F) -> StepResult
     where
         F: Fn(E) -> Fut + Send,
@@ -101,19 +103,19 @@ impl<E: Readable> Read<E> {
         self.context.for_each_part(&self.object_type, self.stream(), work).await
     }
 
-    /// Whether the graph has no such entity.
+    /// Returns whether the graph contains no such entity.
     ///
     /// # Errors
-    /// [`StepError::Unknown`] where none is there and some may have been missed, or the store does not work.
+    /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
         let first = self.context.added_since(&self.object_type, 0, 1, false, |_| ()).await?;
         self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
-    /// The entity of that key, if the graph has it.
+    /// Returns the entity with this key, if the graph contains it.
     ///
     /// # Errors
-    /// [`StepError`] where the store does not work or the entity does not fit `E`.
+    /// [`StepError::Unreadable`] if the entity does not fit `E`, [`StepError::Store`] if the store fails.
     pub async fn get(&self, key: &impl Related<E::Entity>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
         let found = self.context.find_json(&self.object_type, &key).await?;

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
-/// Data that one step leaves for others in the job's store.
+/// Data that one step publishes for later steps of the job.
 pub trait JobData: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Its name, unique in the integration.
+    /// The name of the data, unique in the integration.
     const NAME: &'static str;
 }
 
-/// Publishes job data; one step only may.
+/// Publishes job data. Only one step of an integration may publish each name.
 pub struct Publish<T>(StepContext, PhantomData<fn() -> T>);
 
 impl<T: JobData> Parameter for Publish<T> {
@@ -26,17 +26,17 @@ impl<T: JobData> Parameter for Publish<T> {
 }
 
 impl<T: JobData> Publish<T> {
-    /// Sets the data, over what was there.
+    /// Sets the data, replacing an earlier value.
     ///
     /// # Errors
-    /// [`StepError`] where the data are not JSON or the store does not work.
+    /// [`StepError::Other`] if the data cannot be represented as JSON, [`StepError::Store`] if the store fails.
     pub async fn set(&self, data: &T) -> StepResult {
         let value = serde_json::to_value(data).map_err(|error| StepError::Other(format!("{}: {error}", T::NAME)))?;
         self.0.publish(T::NAME, &value).await
     }
 }
 
-/// Job data that another step published; `None` where that step failed or published nothing.
+/// Job data of another step; `None` if that step failed or published nothing.
 pub struct Data<T>(pub Option<T>);
 
 impl<T: JobData> Parameter for Data<T> {

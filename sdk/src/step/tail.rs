@@ -1,7 +1,7 @@
-//! Following a type while it is being added: who waits for more, and who knows when there is no more.
+//! Watermarks of followed types: notification of new objects, and of the end.
 //!
-//! The store is the queue between the two ends: a follower reads what is committed in the order of its adding, and nothing but
-//! a number and a flag is held in memory, however far the two are apart.
+//! The store is the queue between producers and followers. A follower reads committed objects in the order in which
+//! they were added. Memory holds only a counter and a flag, however far the follower is behind.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use super::StepResult;
 use super::pipeline::Pipeline;
 
-/// How long a follower that found nothing sleeps at the most: what was on its way to the writer's queue is there by then.
+/// The upper limit of a follower's wait before it polls again. By then, batches queued for the writer have arrived.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// The end of a type that is being added.
+/// The watermark of a type that is being added.
 #[derive(Debug)]
 pub(crate) struct Tail {
     added: watch::Sender<Progress>,
@@ -32,29 +32,29 @@ impl Tail {
         Arc::new(Self { added: watch::Sender::new(Progress::default()), producers: Mutex::default() })
     }
 
-    /// Something was added.
+    /// Records that an object was added.
     pub(crate) fn tell(&self) {
         self.added.send_modify(|progress| progress.objects += 1);
     }
 
-    /// Every step that adds the type has ended.
+    /// Records that every step that adds the type has ended.
     pub(crate) fn end(&self) {
         self.added.send_modify(|progress| progress.ended = true);
     }
 
-    /// A step that adds the type has begun.
+    /// Registers a step that adds the type, when it starts.
     pub(super) fn produced_by(&self, producer: Weak<Pipeline>) {
         self.producers.lock().unwrap_or_else(PoisonError::into_inner).push(producer);
     }
 
-    /// Where the tail is now; what is added later wakes the follower.
+    /// Returns the current state. Later additions wake the follower.
     pub(crate) fn look(&self) -> Look {
         let mut receiver = self.added.subscribe();
         let ended = receiver.borrow_and_update().ended;
         Look { receiver, ended }
     }
 
-    /// Sends what the producers have in hand to the writer.
+    /// Passes the current batches of the producers to the writer.
     pub(crate) async fn flush(&self) -> StepResult {
         let producers = self.producers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for producer in producers.iter().filter_map(Weak::upgrade) {
@@ -64,17 +64,17 @@ impl Tail {
     }
 }
 
-/// A moment of a tail.
+/// The state of a watermark at one moment.
 pub(crate) struct Look {
     receiver: watch::Receiver<Progress>,
-    /// There will be no more.
+    /// Whether the type is complete.
     pub(crate) ended: bool,
 }
 
 impl Look {
-    /// Waits until something has happened since.
+    /// Waits until the watermark has changed.
     pub(crate) async fn changed(mut self) {
-        // Time out or sender gone: looking again does no harm.
+        // After a timeout, or when the sender is dropped, polling again is harmless.
         let _ = tokio::time::timeout(PATIENCE, self.receiver.changed()).await;
     }
 }

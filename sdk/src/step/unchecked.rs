@@ -1,4 +1,4 @@
-//! An object between its making and its check: written once, from a Rust value or from data made at run time.
+//! Objects before validation, written once from Rust values or from run-time data.
 
 use std::sync::Arc;
 
@@ -11,23 +11,23 @@ use crate::store::{Kind, Row};
 
 use super::{Part, bytes};
 
-/// An object that is not checked yet.
+/// An object that has not been validated.
 pub(super) struct Unchecked {
     pub(super) kind: Kind,
     pub(super) key: ObjectKey,
     pub(super) object_type: ObjectType,
-    /// `_class`, several joined by commas.
+    /// The classes, joined by commas.
     pub(super) class: Arc<str>,
     pub(super) part: Option<Arc<Part>>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
-    /// The object, with an outline of its raw data.
+    /// The text of the object, with an outline of its raw data.
     pub(super) text: ObjectText,
     pub(super) raw_data: Vec<RawData>,
 }
 
 impl Unchecked {
-    /// A value of a declared type; it stays with whoever adds it.
+    /// Creates an object from a value of a declared type, and returns the value to the caller.
     pub(super) fn value<E: EntityKind>(draft: Draft<E>, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Self) {
         let Draft { value, raw_data, tags } = draft;
         let EntityDeclaration { object_type, classes, equal_keys, .. } = declaration;
@@ -38,7 +38,7 @@ impl Unchecked {
         (value, object)
     }
 
-    /// An entity made at run time.
+    /// Creates an entity from data created at run time.
     pub(super) fn entity(data: Entity, equal_keys: EqualKeys) -> Self {
         let Entity { key, object_type, classes, display_name, properties, raw_data } = data;
         entity(key, object_type, &classes, equal_keys, raw_data, |object| {
@@ -47,7 +47,7 @@ impl Unchecked {
         })
     }
 
-    /// A relationship of a declared type.
+    /// Creates a relationship of a declared type.
     pub(super) fn between<P: RelationshipProperties>(
         declaration: &RelationshipDeclaration,
         from: ObjectKey,
@@ -58,7 +58,7 @@ impl Unchecked {
         relationship(declaration.class, declaration.object_type.clone(), from, to, write)
     }
 
-    /// A relationship made at run time.
+    /// Creates a relationship from data created at run time.
     pub(super) fn relationship(data: Relationship) -> Self {
         let Relationship { class, object_type, from, to, properties } = data;
         let write = |object: &mut ObjectWriter| properties.iter().for_each(|(name, value)| object.value(name, value));
@@ -72,7 +72,7 @@ impl Unchecked {
         Self { kind, key, object_type, class, part, ends: None, merge: false, text, raw_data }
     }
 
-    /// An object of an earlier job.
+    /// Creates an object from a stored object of an earlier job.
     pub(super) fn stored(row: Row, json: &str) -> serde_json::Result<Self> {
         let Row { kind, key, object_type, class, ends, merge, .. } = row;
         let (part, text, raw_data) = (Part::current(), Parted::read(json)?.text(), Vec::new());
