@@ -1,4 +1,4 @@
-//! From declarations to a graph: checks, edges, cycles, order.
+//! From declarations to a graph: checks, edges, cycles, and order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -12,7 +12,7 @@ use crate::step::{IngestionSource, Step};
 
 use super::{Edge, PlanError};
 
-/// What can be seen without edges: ids, producers, publishers, sources.
+/// Checks everything that needs no edges: ids, producers, publishers, and sources.
 pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanError> {
     let mut errors = Vec::new();
     let mut names: BTreeMap<&StepId, &str> = BTreeMap::new();
@@ -46,7 +46,7 @@ pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanErro
     errors
 }
 
-/// Who emits, amends and publishes what.
+/// The steps that emit and amend each type, and publish each job data.
 #[derive(Default)]
 struct Producers<'a> {
     emitters: BTreeMap<ObjectType, BTreeSet<NodeIndex>>,
@@ -54,7 +54,9 @@ struct Producers<'a> {
     publishers: BTreeMap<&'a str, BTreeSet<NodeIndex>>,
 }
 
-/// A graph of the steps with every edge that the declarations ask for. Of two steps with one id the first counts.
+/// Builds the graph of the steps with all edges that follow from their declarations.
+///
+/// If two steps have the same id, only the first is included.
 pub(super) fn edges(steps: &[Step], errors: &mut Vec<PlanError>) -> (DiGraph<Step, Edge>, BTreeMap<StepId, NodeIndex>) {
     let mut graph = DiGraph::new();
     let mut by_id = BTreeMap::new();
@@ -88,7 +90,9 @@ pub(super) fn edges(steps: &[Step], errors: &mut Vec<PlanError>) -> (DiGraph<Ste
     (graph, by_id)
 }
 
-/// An edge streams if all that goes through it is followed, and no entity of it changes after it was added.
+/// Marks the edges that stream.
+///
+/// The reader must follow all types of the edge, and no entity of these types may change after it was emitted.
 fn mark_streams(graph: &mut DiGraph<Step, Edge>, producers: &Producers<'_>) {
     let merging: BTreeSet<ObjectType> = graph
         .node_weights()
@@ -109,7 +113,9 @@ fn mark_streams(graph: &mut DiGraph<Step, Edge>, producers: &Producers<'_>) {
     }
 }
 
-/// How many steps in a row wait for the end of each; one that follows waits for no end.
+/// Computes for each step the length of the longest chain of dependents.
+///
+/// Streaming edges add nothing to the length, because a follower does not wait for the end of its producer.
 pub(super) fn ranks(graph: &DiGraph<Step, Edge>, order: &[NodeIndex]) -> Vec<usize> {
     let mut ranks = vec![0; graph.node_count()];
     for &at in order.iter().rev() {
@@ -122,7 +128,7 @@ pub(super) fn ranks(graph: &DiGraph<Step, Edge>, order: &[NodeIndex]) -> Vec<usi
 
 type Reason = Box<dyn FnOnce(&mut Edge)>;
 
-/// What one step waits for, with how to write the reason on the edge.
+/// Returns the dependencies of a step, each with a function that records its reason.
 fn wanted(
     step: Step,
     at: NodeIndex,
@@ -146,7 +152,8 @@ fn wanted(
             errors.push(PlanError::NoProducer { step, verb, object_type });
             continue;
         };
-        // A step that adds to a type may read what the others added, but not wait for itself alone.
+        // A step that adds to a type may read the entities of other emitters. If it is the only emitter, it would wait
+        // for itself: that edge is kept, so that the cycle is reported.
         let alone = emitters.len() == 1;
         wanted.extend(emitters.iter().filter(|from| alone || **from != at).map(|&from| (from, through(object_type))));
         let amends_it = declaration.amends.contains(object_type);
@@ -175,7 +182,7 @@ fn wanted(
     wanted
 }
 
-/// One cycle for each group of steps that wait for each other.
+/// Returns one cycle for each group of steps that wait for each other.
 pub(super) fn cycle(graph: &DiGraph<Step, Edge>) -> Vec<PlanError> {
     let groups = petgraph::algo::tarjan_scc(graph);
     let mut cycles: Vec<Vec<NodeIndex>> = groups.iter().filter_map(|group| cycle_within(graph, group)).collect();
@@ -191,7 +198,7 @@ pub(super) fn cycle(graph: &DiGraph<Step, Edge>) -> Vec<PlanError> {
     cycles.into_iter().map(describe).collect()
 }
 
-/// Follows edges inside the group from its first step until a step comes again; what lies between is a cycle.
+/// Finds a cycle in a group by following edges until a step repeats.
 fn cycle_within(graph: &DiGraph<Step, Edge>, group: &[NodeIndex]) -> Option<Vec<NodeIndex>> {
     let members: BTreeSet<NodeIndex> = group.iter().copied().collect();
     let mut at = *members.first()?;
@@ -209,7 +216,7 @@ fn cycle_within(graph: &DiGraph<Step, Edge>, group: &[NodeIndex]) -> Option<Vec<
     }
 }
 
-/// Topological, and of the steps that could come next always the first in the integration's own order.
+/// Returns a topological order, with ties in the order of the integration.
 pub(super) fn order(graph: &DiGraph<Step, Edge>) -> Vec<NodeIndex> {
     let mut waiting: Vec<usize> =
         graph.node_indices().map(|at| graph.edges_directed(at, Direction::Incoming).count()).collect();

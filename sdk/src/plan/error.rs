@@ -1,4 +1,4 @@
-//! What can be wrong with a plan, and the way out.
+//! Errors of a plan, each with a remedy.
 
 use std::fmt;
 
@@ -6,42 +6,42 @@ use crate::graph::{ObjectType, StepId};
 
 use super::Edge;
 
-/// A mistake in the declarations of steps, or in what is asked of a plan.
+/// An error in the declarations of steps, or in a request to a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Two steps have one id.
+    /// Two steps have the same id.
     #[error("two steps have the id `{step}` ({first:?} and {second:?}): give one of them another id")]
     DuplicateStep {
         /// The id.
         step: StepId,
-        /// The name of the first.
+        /// The name of the first step.
         first: String,
-        /// The name of the second.
+        /// The name of the second step.
         second: String,
     },
-    /// `after` names a step that is not there.
-    #[error("step `{step}` is to run after `{dependency}`, which is no step: {}", hint(dependency, known))]
+    /// `after` names a step that does not exist.
+    #[error("step `{step}` runs after `{dependency}`, which does not exist: {}", hint(dependency, known))]
     UnknownDependency {
-        /// The step that waits.
+        /// The waiting step.
         step: StepId,
-        /// What it waits for.
+        /// The missing step.
         dependency: StepId,
-        /// The steps there are.
+        /// The existing steps.
         known: Vec<StepId>,
     },
-    /// A type is read, or amended, that no step emits.
+    /// No step emits a type that is read, followed, or amended.
     #[error(
         "step `{step}` {verb} {object_type}, which no step emits: add a step that emits it, or remove the parameter"
     )]
     NoProducer {
         /// The step.
         step: StepId,
-        /// What it does with the type.
+        /// The use of the type: reads, follows, or amends.
         verb: &'static str,
         /// The type.
         object_type: ObjectType,
     },
-    /// Several steps emit an entity type whose equal keys are an error.
+    /// Several steps emit an entity type that does not merge equal keys.
     #[error(
         "{object_type} is emitted by several steps ({}): let one step emit it, or declare that equal keys merge \
          (`#[entity(merge)]`)",
@@ -53,8 +53,8 @@ pub enum PlanError {
         /// The steps.
         steps: Vec<StepId>,
     },
-    /// Job data are used that no step publishes.
-    #[error("step `{step}` uses the data {data:?}, which no step publishes: add a step with `Publish` of it")]
+    /// No step publishes the job data that a step uses.
+    #[error("step `{step}` uses the job data {data:?}, which no step publishes: add a step with `Publish` of it")]
     NoPublisher {
         /// The step.
         step: StepId,
@@ -62,7 +62,7 @@ pub enum PlanError {
         data: String,
     },
     /// Several steps publish the same job data.
-    #[error("the data {data:?} are published by several steps ({}): let one step publish them", list(steps))]
+    #[error("the job data {data:?} is published by several steps ({}): let only one step publish it", list(steps))]
     SeveralPublishers {
         /// The name of the data.
         data: String,
@@ -80,31 +80,31 @@ pub enum PlanError {
     /// Steps wait for each other.
     #[error("steps wait for each other: {}: remove one of these dependencies, or split a step", cycle(.0))]
     Cycle(
-        /// Each step, and why the next one waits for it; the last leads back to the first.
+        /// The steps of the cycle, each with the reason why the next one waits for it.
         Vec<(StepId, Edge)>,
     ),
-    /// A step is named that is not there.
+    /// A selected step does not exist.
     #[error("there is no step `{step}`: {}", hint(step, known))]
     UnknownStep {
-        /// What was named.
+        /// The selected step.
         step: StepId,
-        /// The steps there are.
+        /// The existing steps.
         known: Vec<StepId>,
     },
-    /// A start state is given for a step that is not there.
-    #[error("a start state names the step `{step}`, which is not there: {}", hint(step, known))]
+    /// A start state names a step that does not exist.
+    #[error("a start state names the step `{step}`, which does not exist: {}", hint(step, known))]
     UnknownStart {
-        /// What was named.
+        /// The missing step.
         step: StepId,
-        /// The steps there are.
+        /// The existing steps.
         known: Vec<StepId>,
     },
-    /// A source is named that is not there.
+    /// A selected source does not exist.
     #[error("there is no ingestion source {source_id:?}; {}", sources(known))]
     UnknownSourceSelection {
-        /// What was named.
+        /// The selected source.
         source_id: String,
-        /// The sources there are.
+        /// The existing sources.
         known: Vec<String>,
     },
 }
@@ -119,7 +119,7 @@ impl PlanError {
     }
 }
 
-/// Everything that is wrong with a plan.
+/// All errors of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanErrors(pub Vec<PlanError>);
 
@@ -130,7 +130,7 @@ impl fmt::Display for PlanErrors {
         match self.0.as_slice() {
             [only] => only.fmt(f),
             several => {
-                write!(f, "the steps have {} mistakes:", several.len())?;
+                write!(f, "the declarations of the steps have {} errors:", several.len())?;
                 several.iter().try_for_each(|error| write!(f, "\n- {error}"))
             }
         }

@@ -1,12 +1,13 @@
-//! The plan: which step waits for which, derived from what steps declare.
+//! The plan: the dependencies between steps, derived from their declarations.
 //!
 //! ```text
 //!   declarations ──derive──▶ edges ──check──▶ petgraph DAG ──▶ order, selection, start states
-//!        └─ reads, amends, uses, after            └─ every mistake at once, with the way out
+//!        └─ reads, amends, uses, after            └─ all errors together, with remedies
 //! ```
 //!
-//! A reader waits for every step that emits or amends what it reads, a follower only for their beginning; an amender for those that emit; a user of job data
-//! for its publisher; and `after` is an edge by hand. The plan runs nothing.
+//! A reader waits for the end of every step that emits or amends its type; a follower waits only for their start. An
+//! amender waits for the emitters, a user of job data for its publisher, and `after` adds an edge explicitly. The plan
+//! runs nothing.
 
 mod derive;
 mod error;
@@ -25,16 +26,16 @@ use crate::step::Step;
 pub use error::{PlanError, PlanErrors};
 pub use start::StartState;
 
-/// Why one step waits for another.
+/// The reasons why one step waits for another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edge {
-    /// Types that the other emits or amends and this one reads or amends.
+    /// The types that the other step emits or amends and this step reads or amends.
     pub through: BTreeSet<ObjectType>,
-    /// Job data that the other publishes and this one uses.
+    /// The job data that the other step publishes and this step uses.
     pub data: BTreeSet<String>,
-    /// Asked for by hand.
+    /// Whether `after` declares the edge.
     pub explicit: bool,
-    /// The step reads item by item: it begins when the other one does.
+    /// Whether the step follows the other one and starts together with it.
     pub streams: bool,
 }
 
@@ -42,7 +43,7 @@ impl std::fmt::Display for Edge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let verb = if self.streams { "follows" } else { "reads" };
         let reads = self.through.iter().map(|name| format!("{verb} {name}"));
-        let uses = self.data.iter().map(|name| format!("uses the data {name:?}"));
+        let uses = self.data.iter().map(|name| format!("uses the job data {name:?}"));
         let after = self.explicit.then(|| "after".to_owned());
         let reasons: Vec<String> = reads.chain(uses).chain(after).collect();
         f.write_str(&reasons.join(", "))
@@ -62,7 +63,7 @@ impl Plan {
     /// Derives and checks the plan of an integration.
     ///
     /// # Errors
-    /// Everything that is wrong with the declarations.
+    /// All errors of the declarations together.
     pub fn new(integration: &Integration) -> Result<Self, PlanErrors> {
         let mut errors = derive::check(integration.steps(), integration.sources());
         let (graph, by_id) = derive::edges(integration.steps(), &mut errors);
@@ -76,17 +77,17 @@ impl Plan {
         }
     }
 
-    /// The steps, each after those it waits for; equals in the order in which the integration names them.
+    /// Returns the steps in topological order, with ties in the order of the integration.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.order.iter().map(|&at| &self.graph[at])
     }
 
-    /// A step by its id.
+    /// Returns a step by its id.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
         self.by_id.get(id).map(|&at| &self.graph[at])
     }
 
-    /// The steps that a step waits for, in the order of the plan, and why.
+    /// Returns the dependencies of a step with their reasons, in the order of the plan.
     pub fn dependencies(&self, id: &StepId) -> Vec<(&StepId, &Edge)> {
         let Some(&at) = self.by_id.get(id) else { return Vec::new() };
         let edges = self.graph.edges_directed(at, Direction::Incoming);
@@ -95,15 +96,15 @@ impl Plan {
         found.into_iter().map(|(at, edge)| (self.graph[at].id(), edge)).collect()
     }
 
-    /// How many steps in a row wait for the end of a step: the more, the sooner it should be done.
+    /// Returns the length of the longest chain of dependents. Steps with a long chain should run early.
     pub(crate) fn rank(&self, id: &StepId) -> usize {
         self.by_id.get(id).map_or(0, |&at| self.ranks[at.index()])
     }
 
-    /// The named steps and all that they need.
+    /// Returns the given steps and all their dependencies.
     ///
     /// # Errors
-    /// [`PlanError::UnknownStep`] for a name that is not a step.
+    /// [`PlanError::UnknownStep`] if an id is not the id of a step.
     pub fn closure(&self, ids: &[StepId]) -> Result<BTreeSet<StepId>, PlanError> {
         let mut chosen = BTreeSet::new();
         for id in ids {
@@ -114,12 +115,12 @@ impl Plan {
         Ok(chosen)
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     pub fn len(&self) -> usize {
         self.graph.node_bound()
     }
 
-    /// Whether there are none.
+    /// Whether the plan contains no steps.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

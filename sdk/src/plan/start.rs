@@ -1,4 +1,4 @@
-//! Which steps take part in a job, and why the others do not.
+//! Start states: whether each step takes part in a job, and the reason if not.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use crate::step::{DisabledReason, Step};
 
 use super::{Plan, PlanError};
 
-/// Whether a step takes part in a job.
+/// The state of a step at the start of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum StartState {
-    /// It does.
+    /// The step takes part.
     Enabled,
-    /// It does not.
+    /// The step does not take part.
     Disabled {
-        /// Why.
+        /// The reason.
         reason: DisabledReason,
-        /// The step above that is the cause, and its reason, where it is not this one.
+        /// The dependency that causes the state, with its reason, if the step itself is not the cause.
         #[serde(skip_serializing_if = "Option::is_none")]
         because_of: Option<(StepId, DisabledReason)>,
     },
-    /// Nobody asked for it in this job.
+    /// The step is not part of the selection.
     Unselected,
 }
 
 impl StartState {
-    /// The reason at the root: that of the step above, if it is the cause.
+    /// Returns the original reason: that of the dependency, if it is the cause.
     pub fn root_reason(&self) -> Option<DisabledReason> {
         match self {
             Self::Enabled | Self::Unselected => None,
@@ -38,13 +38,14 @@ impl StartState {
 }
 
 impl Plan {
-    /// The state of every step, given those that are switched off.
+    /// Determines the state of every step from the steps that are switched off.
     ///
-    /// A step that reads, follows or amends a type is disabled if all steps that emit the type are. Any other step that is off
-    /// is as harmless as one that fails: steps below an amender, a publisher or a step named by `after` run without it.
+    /// A step that reads, follows, or amends a type is disabled if all emitters of the type are disabled. No other
+    /// disabled step has this effect: dependents of an amender, of a publisher, or of a step named by `after` run
+    /// without it.
     ///
     /// # Errors
-    /// [`PlanError::UnknownStart`] where a name is not a step.
+    /// [`PlanError::UnknownStart`] if an id is not the id of a step.
     pub fn start_states(
         &self,
         disabled: &BTreeMap<StepId, DisabledReason>,
@@ -65,7 +66,7 @@ impl Plan {
     }
 
     fn inherited(&self, step: &StepId, states: &BTreeMap<StepId, StartState>) -> StartState {
-        // The first emitter that is off, of each type; `None` if one of its emitters runs.
+        // The first disabled emitter of each type; `None` if one of its emitters runs.
         let mut emitters: BTreeMap<ObjectType, Option<&StepId>> = BTreeMap::new();
         let own = self.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
         for (id, edge) in self.dependencies(step) {
@@ -84,7 +85,7 @@ impl Plan {
     }
 }
 
-/// The step at the root of a disabled one, and its reason.
+/// Returns the original cause of a disabled step, with its reason.
 fn root(id: &StepId, states: &BTreeMap<StepId, StartState>) -> Option<(StepId, DisabledReason)> {
     match states.get(id)? {
         StartState::Disabled { because_of: Some(root), .. } => Some(root.clone()),

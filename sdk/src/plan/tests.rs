@@ -106,14 +106,14 @@ fn every_mistake_is_named_with_a_way_out() {
         step("sourced").source("nowhere"),
     ];
     insta::assert_snapshot!(mistakes(steps), @r#"
-    the steps have 7 mistakes:
+    the declarations of the steps have 7 errors:
     - two steps have the id `fetch-teams` ("fetch-teams" and "fetch-teams"): give one of them another id
     - step `sourced` belongs to the source "nowhere", which is not declared: add `Integration::source`
     - acme_team is emitted by several steps (fetch-teams, fetch-more): let one step emit it, or declare that equal keys merge (`#[entity(merge)]`)
-    - the data "x" are published by several steps (publish, publish-too): let one step publish them
+    - the job data "x" is published by several steps (publish, publish-too): let only one step publish it
     - step `read` reads acme_user, which no step emits: add a step that emits it, or remove the parameter
-    - step `read` uses the data "limits", which no step publishes: add a step with `Publish` of it
-    - step `read` is to run after `fetch-team`, which is no step: did you mean `fetch-teams`?
+    - step `read` uses the job data "limits", which no step publishes: add a step with `Publish` of it
+    - step `read` runs after `fetch-team`, which does not exist: did you mean `fetch-teams`?
     "#);
 }
 
@@ -201,7 +201,7 @@ proptest! {
     #[test]
     fn the_order_keeps_every_dependency_and_does_not_change(edges in prop::collection::vec((0_usize..30, 0_usize..30), 0..120)) {
         let steps: Vec<Step> = (0..30).map(|at| {
-            // Edges lead from the greater to the lesser number, so there is no cycle.
+            // Edges lead from greater to lesser numbers, so there is no cycle.
             let below = edges.iter().filter(|(from, to)| *from == at && to < from);
             below.fold(emits(&format!("s{at}"), &format!("acme_t{at}")), |step, (_, to)| step.reads(name(&format!("acme_t{to}"))))
         }).rev().collect();

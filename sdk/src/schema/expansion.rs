@@ -1,8 +1,8 @@
-//! A bound on the work that references ask for.
+//! A bound on the work that references cause.
 //!
-//! A validator follows each reference each time that it meets it. A schema of thirty definitions, each of which refers twice
-//! to the next, is small, and a single object would be checked 2^30 times against the last one. So before a schema is used,
-//! the schemas that apply to one and the same value are counted, and so is the depth of references.
+//! A validator follows each reference every time it encounters it. A schema of thirty definitions, each with two
+//! references to the next, is small, but a single object would be checked 2^30 times against the last definition.
+//! Therefore the schemas that apply to one value, and the depth of references, are counted before a schema is used.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use super::reference::{BASE, class_at, escaped};
 
 /// The maximum number of schemas that apply to one value. Published sets need fewer than a hundred.
 const MOST: u64 = 10_000;
-/// The maximum depth of schemas within and behind each other.
+/// The maximum nesting depth of schemas, references included.
 const DEEPEST: usize = 256;
 
-/// Returns a problem for each class that goes beyond one of the bounds. The references have addresses already.
+/// Returns an error for each class that exceeds a bound. References must already be absolute addresses.
 pub(super) fn check(classes: &BTreeMap<String, Value>) -> Vec<SchemaProblem> {
     let anchors = classes.iter().map(|(class, schema)| (class.as_str(), anchors(schema))).collect();
     let mut expansion = Expansion { classes, anchors, known: HashMap::new() };
@@ -37,7 +37,7 @@ pub(super) fn check(classes: &BTreeMap<String, Value>) -> Vec<SchemaProblem> {
     problems
 }
 
-/// The bound that a schema goes beyond.
+/// The exceeded bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Excess {
     Many,
@@ -46,28 +46,28 @@ enum Excess {
 
 struct Expansion<'a> {
     classes: &'a BTreeMap<String, Value>,
-    /// The named places of each class.
+    /// The anchors of each class.
     anchors: HashMap<&'a str, HashMap<&'a str, &'a Value>>,
-    /// The size of each schema by its place in memory; `None` while it is being computed.
+    /// The size of each schema by its address in memory; `None` while it is being computed.
     known: HashMap<*const Value, Option<Result<Size, Excess>>>,
 }
 
-/// What a schema leads to.
+/// The size of a schema with everything it refers to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     /// The number of schemas that apply to a value if this one does.
     schemas: u64,
-    /// The length of the longest way down from it.
+    /// The length of the longest path below the schema.
     depth: usize,
 }
 
-/// How the schemas below a word apply.
+/// The way in which the schemas below a keyword apply.
 enum Applied {
-    /// To the same value, as references do.
+    /// To the same value, like references.
     InPlace,
-    /// To a value within.
+    /// To a nested value.
     Within,
-    /// They do not: the word holds values.
+    /// Not at all, because the keyword contains values.
     Not,
 }
 
@@ -80,13 +80,13 @@ fn applied(word: &str) -> Applied {
     }
 }
 
-/// Whether the members of a word's object are schemas under names, not words.
+/// Returns whether the keyword maps names to schemas.
 fn names_schemas(word: &str) -> bool {
     matches!(word, "properties" | "patternProperties" | "definitions" | "$defs" | "dependencies" | "dependentSchemas")
 }
 
 impl<'a> Expansion<'a> {
-    /// The first schema of a document that goes beyond a bound, with its JSON pointer.
+    /// Returns the JSON pointer of the first schema that exceeds a bound.
     fn first_excess(&mut self, class: &'a str, node: &'a Value, pointer: &mut String) -> Option<(String, Excess)> {
         if let Err(excess) = self.size(class, node, 0) {
             return Some((pointer.clone(), excess));
@@ -108,11 +108,11 @@ impl<'a> Expansion<'a> {
         let place = std::ptr::from_ref(node);
         match self.known.get(&place) {
             Some(Some(size)) => return *size,
-            // Validators stop at a circle by themselves.
+            // Validators detect cycles themselves.
             Some(None) => return Ok(Size::default()),
             None => {}
         }
-        // The stack of this function has to bear what it finds.
+        // This function is recursive, so the bound also protects its stack.
         if depth > DEEPEST {
             return Err(Excess::Deep);
         }
@@ -159,7 +159,7 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// The schemas below a word.
+/// Returns the schemas below a keyword.
 fn children<'a>(word: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
     if matches!(applied(word), Applied::Not) {
         return Vec::new();
@@ -174,7 +174,7 @@ fn children<'a>(word: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
     }
 }
 
-/// All schemas directly within one, each with the pointer that leads there.
+/// Returns all direct subschemas with their pointers.
 fn subschemas(node: &Value) -> Vec<(String, &Value)> {
     let Value::Object(words) = node else { return Vec::new() };
     let mut found = Vec::new();
@@ -185,7 +185,7 @@ fn subschemas(node: &Value) -> Vec<(String, &Value)> {
     found
 }
 
-/// The places that a document gives names to.
+/// Returns the named anchors of a document.
 fn anchors(schema: &Value) -> HashMap<&str, &Value> {
     let (mut found, mut waiting) = (HashMap::new(), vec![schema]);
     while let Some(node) = waiting.pop() {
@@ -199,7 +199,7 @@ fn anchors(schema: &Value) -> HashMap<&str, &Value> {
     found
 }
 
-/// A fragment without percent encoding.
+/// Removes the percent encoding of a fragment.
 fn decoded(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use crate::schema::reference;
 
-    /// Definitions, each made by `refer` from the reference to the next one.
+    /// A chain of definitions; `refer` creates each one from the reference to the next.
     fn chain(length: usize, refer: impl Fn(String) -> Value) -> Value {
         let mut definitions = serde_json::Map::new();
         for at in 0..length {
@@ -258,7 +258,7 @@ mod tests {
         is_refused(chain(28, |next| json!({"not": {"$ref": next}, "dependencies": {"a": {"$ref": next}}})), "10000");
         let encoded = |next: String| next.replace("/a", "/%61");
         is_refused(chain(28, |next| json!({"allOf": [{"$ref": encoded(next.clone())}, {"$ref": next}]})), "10000");
-        // By name, and for the value of a property.
+        // References by name, and for the value of a property.
         let named: Vec<Value> = (0..28)
             .map(|at| json!({"$id": format!("#n{at}"), "allOf": vec![json!({"$ref": format!("#n{}", at + 1)}); 2]}))
             .chain([json!({"$id": "#n28"})])

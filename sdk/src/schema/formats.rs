@@ -1,11 +1,11 @@
-//! Formats of values beyond the standard's: those that published class schemas name.
+//! Formats of values that published class schemas use beyond those of the standard.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use jsonschema::ValidationOptions;
 use jsonschema::json::Json;
 
-/// Adds the formats to a validator, and has all formats checked.
+/// Adds the formats to a validator and enables the validation of all formats.
 pub(super) fn checked<R, F: Json>(options: ValidationOptions<'_, R, F>) -> ValidationOptions<'_, R, F> {
     options
         .with_format("ip", is_address)
@@ -14,7 +14,7 @@ pub(super) fn checked<R, F: Json>(options: ValidationOptions<'_, R, F>) -> Valid
         .should_validate_formats(true)
 }
 
-/// An address of either family; one of version 6 may name its zone.
+/// Accepts IPv4 and IPv6 addresses; the latter may have a zone.
 fn is_address(text: &str) -> bool {
     match text.split_once('%') {
         Some((address, zone)) => address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty(),
@@ -22,7 +22,7 @@ fn is_address(text: &str) -> bool {
     }
 }
 
-/// An address and the length of the prefix that counts.
+/// Accepts an address with the length of its prefix.
 fn is_address_range(text: &str) -> bool {
     let Some((address, prefix)) = text.split_once('/') else { return false };
     let Ok(address) = address.parse::<IpAddr>() else { return false };
@@ -32,7 +32,7 @@ fn is_address_range(text: &str) -> bool {
         && prefix.parse().is_ok_and(|length: u8| length <= longest)
 }
 
-/// `AS` and a number of 32 bits.
+/// Accepts `AS` followed by a number of 32 bits.
 fn is_autonomous_system(text: &str) -> bool {
     let Some(number) = text.strip_prefix("AS") else { return false };
     number.bytes().all(|digit| digit.is_ascii_digit()) && number.parse::<u32>().is_ok()

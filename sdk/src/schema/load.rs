@@ -1,4 +1,4 @@
-//! Class schemas from our own set and from folders of other people's.
+//! Class schemas, from the built-in set and from folders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,12 +23,13 @@ pub(super) fn own() -> Result<BTreeMap<String, Value>, SchemaError> {
     integration_schemas::CLASSES.iter().map(parse).collect()
 }
 
-/// Reads every `*.json` of a folder as a class schema, named by its `$id` (`#User`) or else by its file. They may build on
-/// each other and on our own.
+/// Reads every `*.json` file of a folder as a class schema.
+///
+/// The name of the class is its `$id` (`#User`) or else the name of its file. The schemas may refer to each other and
+/// to the built-in ones.
 ///
 /// # Errors
-/// [`SchemaError`] where the folder cannot be read, or else everything that is wrong with its schemas, each with file and
-/// JSON pointer.
+/// [`SchemaError`] if the folder cannot be read, or with all errors of its schemas, each with file and JSON pointer.
 pub fn load_directory(directory: &Path) -> Result<BTreeMap<String, Value>, SchemaError> {
     let mut problems = Vec::new();
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -46,7 +47,7 @@ pub fn load_directory(directory: &Path) -> Result<BTreeMap<String, Value>, Schem
         let name = id.filter(|id| !id.is_empty()).map_or(stem, str::to_owned);
         problems.extend(against_the_draft(&name, Some(&path), &schema));
         if let Some(other) = files.get(&name) {
-            let reason = format!("{} is the class {name} already", other.display());
+            let reason = format!("{} already defines the class {name}", other.display());
             problems.push(problem(&name, Some(path), "/$id", reason));
             continue;
         }
@@ -83,7 +84,7 @@ fn read(path: &Path) -> Result<Value, String> {
     serde_json::from_slice(&text).map_err(|error| format!("it is not JSON: {error}"))
 }
 
-/// What the rules of schemas themselves find wrong with one.
+/// Checks a schema against the meta-schema of its draft.
 pub(super) fn against_the_draft(name: &str, file: Option<&Path>, schema: &Value) -> Vec<SchemaProblem> {
     let validator = jsonschema::draft7::meta::validator();
     let errors = validator.iter_errors(schema);

@@ -1,9 +1,9 @@
-//! What schemas ask of an object, member by member.
+//! The fast path of validation: rules by property instead of schema by schema.
 //!
-//! A validator goes through all schemas of an object, each with its references, and asks every member what several of them say.
-//! But objects of a type have few sets of names. What the schemas say of the names is asked once for each set; after that, a
-//! member is asked only what they say of its value, all at once. Schemas that say more of an object than of its members, such
-//! as that one of two must fit, cannot be taken apart in this way, and are asked as they are.
+//! A validator walks through all schemas of an object with their references, and checks each property several times.
+//! Objects of one type, however, have only a few distinct sets of property names. Therefore names are validated once
+//! per distinct set, and each value is validated once against all schemas that apply to it. A schema with other
+//! constraints, such as alternatives, cannot be split this way and is validated as a whole.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -16,12 +16,12 @@ use crate::graph::ObjectText;
 
 use super::text::{JsonText, Text};
 
-/// Sets of names that are remembered: more than the optional properties of a type usually make.
+/// The maximum number of cached name sets, which exceeds the combinations that a type usually has.
 const MOST_SHAPES: usize = 64;
-/// The one draft whose words are known here.
+/// The only draft whose keywords are interpreted here.
 const DRAFT: &str = "http://json-schema.org/draft-07/schema";
 
-/// Schemas taken apart.
+/// The schemas of an object, split by property.
 pub(super) struct ByMember {
     layers: Vec<Layer>,
     of_names: Value,
@@ -30,7 +30,7 @@ pub(super) struct ByMember {
     values: RwLock<BTreeMap<String, Option<ValueRule>>>,
 }
 
-/// What one schema says of the values of members.
+/// The constraints of one schema on the values of properties.
 #[derive(Default)]
 struct Layer {
     properties: Map<String, Value>,
@@ -38,25 +38,25 @@ struct Layer {
     additional: Option<Value>,
 }
 
-/// A set of names that is allowed.
+/// A valid set of names.
 struct Shape(Vec<MemberRule>);
 
-/// What is asked of a member.
+/// The rule of one property.
 struct MemberRule {
     name: String,
     value: Option<ValueRule>,
-    /// JSON that was found valid: members such as the type have no other.
+    /// A valid value. Properties such as the type have no other.
     known: OnceLock<Box<str>>,
 }
 
-/// What is asked of a value.
+/// The rule of a value.
 #[derive(Clone)]
 struct ValueRule {
     suffices: Suffices,
     validator: Arc<Validator<JsonText>>,
 }
 
-/// The types that need no more to be valid: text that is not empty, a truth value, an integer.
+/// The JSON types that are sufficient for validity: non-empty strings, booleans, and integers.
 #[derive(Clone, Copy)]
 struct Suffices {
     text: bool,
@@ -65,7 +65,7 @@ struct Suffices {
 }
 
 impl ByMember {
-    /// Takes schemas apart, where that can be done; `follow` finds the schema that a reference leads to.
+    /// Splits schemas, if possible. `follow` resolves references.
     pub(super) fn of<'a>(
         schemas: impl IntoIterator<Item = &'a Value>,
         follow: &impl Fn(&str) -> Option<&'a Value>,
@@ -78,7 +78,9 @@ impl ByMember {
         Some(Self { layers, of_names, names: OnceLock::new(), shapes: RwLock::default(), values: RwLock::default() })
     }
 
-    /// Whether an object is valid, as far as can be told from its members; `compile` makes a validator of a schema.
+    /// Returns whether the split rules accept an object; `None` if they cannot decide.
+    ///
+    /// `compile` creates a validator from a schema.
     pub(super) fn allow(
         &self,
         object: &ObjectText,
@@ -168,7 +170,7 @@ impl Suffices {
     const ALL: Self = Self { text: true, truth: true, integer: true };
     const NONE: Self = Self { text: false, truth: false, integer: false };
 
-    /// What suffices for all of these schemas.
+    /// Returns the types that are sufficient for all schemas.
     fn for_all(schemas: &[&Value]) -> Self {
         let both = |one: Self, other: Self| Self {
             text: one.text && other.text,
@@ -191,7 +193,7 @@ impl Suffices {
                     suffices.integer &= asks("integer") || asks("number");
                 }
                 "title" | "description" | "default" | "examples" | "$comment" => {}
-                // Asked of lists alone.
+                // These keywords constrain only lists.
                 "items" | "additionalItems" | "minItems" | "maxItems" | "uniqueItems" | "contains" => {}
                 "minLength" if value.as_u64().is_some_and(|least| least <= 1) => {}
                 "minLength" | "maxLength" | "pattern" | "format" => suffices.text = false,
@@ -210,7 +212,7 @@ impl Suffices {
     }
 }
 
-/// Adds what a schema says of values and of names; `None` where it says something else.
+/// Adds the constraints of a schema on values and names; `None` if it has others.
 fn take_apart<'a>(
     schema: &'a Value,
     follow: &impl Fn(&str) -> Option<&'a Value>,
@@ -223,7 +225,7 @@ fn take_apart<'a>(
         _ => return None,
     };
     if let Some(reference) = schema.get("$ref") {
-        // In this draft a reference stands for itself alone.
+        // In this draft, keywords next to a reference are ignored.
         return take_apart(follow(reference.as_str()?)?, follow, layers, of_names);
     }
     let (mut layer, mut names) = (Layer::default(), Map::new());
@@ -251,7 +253,7 @@ fn take_apart<'a>(
     Some(())
 }
 
-/// Whether a part of a schema means the same in another place: its references lead to addresses, not to places around it.
+/// Returns whether a subschema keeps its meaning when it is moved, because its references are absolute.
 fn stands_alone(part: &Value) -> bool {
     match part {
         Value::Object(members) => members.iter().all(|(word, value)| match (word.as_str(), value) {

@@ -1,8 +1,8 @@
-//! Class and type schemas, compiled once, and what they find.
+//! Class and type schemas, compiled once, and the validation of objects against them.
 //!
-//! An object must satisfy the schema of each of its classes and that of its type. Class schemas are
-//! `integration-schemas`' own or a folder's; type schemas come with the integration's declarations. References between class
-//! schemas are resolved among the loaded files only: nothing is ever fetched.
+//! An object must satisfy the schema of each of its classes and that of its type. Class schemas are the built-in ones
+//! of `integration-schemas` or those of a folder. Type schemas are part of the integration's declarations. References
+//! between class schemas are resolved among the loaded files only; nothing is ever fetched.
 
 mod expansion;
 mod formats;
@@ -33,20 +33,20 @@ pub use problem::{SchemaError, SchemaProblem};
 use reference::{address, class_at, escaped};
 use text::{JsonText, Text};
 
-/// Something about an object that its schema forbids.
+/// A violation of a schema by an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// `_type` of the object.
+    /// The `_type` of the object.
     #[serde(rename = "type")]
     pub object_type: String,
-    /// `_key` of the object.
+    /// The `_key` of the object.
     pub key: String,
-    /// Where in the object, as a JSON pointer.
+    /// The location in the object, as a JSON pointer.
     pub pointer: String,
-    /// What is wrong there.
+    /// The violated rule.
     pub reason: String,
-    /// The schema that says so: a class or a type.
+    /// The violated schema: a class or a type.
     pub schema: String,
 }
 
@@ -57,25 +57,25 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is done with findings while collecting.
+/// The treatment of findings during collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Validation {
-    /// Nothing is checked but key, type and class.
+    /// Only key, type, and class are validated.
     Off,
-    /// Findings are reported; the object stays in the graph.
+    /// Findings are reported, and the object is added to the graph.
     #[default]
     Warn,
-    /// Findings are reported; the object is kept apart.
+    /// Findings are reported, and the object is quarantined.
     Quarantine,
-    /// A finding ends the step.
+    /// A finding fails the step.
     Fail,
 }
 
-/// Alternatives that a finding tells apart.
+/// The maximum number of alternatives in the text of a finding.
 const ALTERNATIVES: usize = 4;
 
-/// The schemas of a run, each compiled when it is first needed.
+/// The schemas of a job, each compiled on first use.
 pub struct Schemas {
     registry: Registry<'static>,
     classes: BTreeMap<String, Value>,
@@ -84,12 +84,12 @@ pub struct Schemas {
     of_texts: RwLock<HashMap<Sort, Arc<OfTexts>>>,
 }
 
-/// Of which objects something is asked: their type, their classes joined by commas, and what they are at the least.
+/// The cache key of a compiled schema set: object type, classes joined by commas, and base schema.
 type Sort = (ObjectType, Arc<str>, &'static str);
 
-/// What is asked of the texts of one sort.
+/// The compiled schemas for objects of one kind.
 struct OfTexts {
-    /// By member, where the schemas can be taken apart.
+    /// Rules by property, if the schemas can be split.
     members: Option<ByMember>,
     whole: OnceLock<Result<Vec<Validator<JsonText>>, SchemaProblem>>,
 }
@@ -101,10 +101,10 @@ impl fmt::Debug for Schemas {
 }
 
 impl Schemas {
-    /// Our own class schemas, with `others` added or in their place.
+    /// Combines the built-in class schemas with `others`, which take precedence.
     ///
     /// # Errors
-    /// [`SchemaError`] with every reference that leads nowhere.
+    /// [`SchemaError`] with every reference that cannot be resolved.
     pub fn new(others: BTreeMap<String, Value>) -> Result<Self, SchemaError> {
         let mut classes = load::own()?;
         classes.extend(others);
@@ -143,7 +143,7 @@ impl Schemas {
         self.types.insert(declaration.object_type.clone(), schema);
     }
 
-    /// The type schemas, as documents that stand on their own.
+    /// The type schemas, as self-contained documents.
     pub fn types(&self) -> &BTreeMap<ObjectType, Value> {
         &self.types
     }
@@ -153,24 +153,25 @@ impl Schemas {
         &self.classes
     }
 
-    /// Compiles every schema, and says how many there are.
+    /// Compiles every schema and returns their number.
     ///
     /// # Errors
-    /// [`SchemaError`] with everything that is wrong with any of them.
+    /// [`SchemaError`] with all errors of all schemas.
     pub fn check_all(&self) -> Result<usize, SchemaError> {
         let types = self.types.iter().map(|(name, schema)| (name.as_str(), schema));
         let all: Vec<(&str, &Value)> =
             self.classes.iter().map(|(name, schema)| (name.as_str(), schema)).chain(types).collect();
         let against = |(name, schema): &(&str, &Value)| load::against_the_draft(name, None, schema);
         let mut problems: Vec<SchemaProblem> = all.iter().flat_map(against).collect();
-        // A schema that breaks the rules does not compile either, nor do those that build on it.
+        // An invalid schema does not compile, and neither do those that refer to it, so one error would be reported
+        // twice.
         if problems.is_empty() {
             problems = all.iter().filter_map(|(name, _)| self.validator(name).err()).collect();
         }
         if problems.is_empty() { Ok(all.len()) } else { Err(SchemaError::Invalid(problems)) }
     }
 
-    /// Everything that the schemas of its classes and its type find wrong with an object.
+    /// Returns all violations of the schemas of the object's classes and type.
     pub fn check(&self, object: &Value) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         for schema in self.schemas_of(object) {
@@ -194,7 +195,7 @@ impl Schemas {
         findings
     }
 
-    /// Everything that is wrong with an object that is written already. Only where something is, a tree is built of it.
+    /// Returns all findings on an object in text form. Only an invalid object is parsed into a tree.
     pub(crate) fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
         let sort = (object_type.clone(), Arc::clone(class), base(|name| object.get(name).is_some()));
         if self.allow_text(sort, object) {
@@ -225,7 +226,7 @@ impl Schemas {
 
     fn ask_texts(&self, sort: &Sort) -> Arc<OfTexts> {
         let (object_type, class, base) = sort;
-        // Without a word of its draft a schema may mean another than is taken apart here.
+        // A schema without `$schema` may belong to a draft that is not split here.
         let says_its_draft = |schema: &&Value| schema.get("$schema").is_some();
         let schema = |name: &str| self.types.get(name).or_else(|| self.classes.get(name)).filter(says_its_draft);
         let names = self.names(base, class.split(','), Some(object_type.as_str()));
@@ -237,7 +238,7 @@ impl Schemas {
         Arc::clone(of_texts.entry(sort.clone()).or_insert(Arc::new(asked)))
     }
 
-    /// The names of the schemas that an object must satisfy.
+    /// Returns the names of the schemas that an object must satisfy.
     fn schemas_of<'a>(&self, object: &'a Value) -> Vec<&'a str> {
         let base = base(|name| object.get(name).is_some());
         let classes = match object.get("_class") {
@@ -255,7 +256,7 @@ impl Schemas {
         object_type: Option<&'a str>,
     ) -> Vec<&'a str> {
         let mut schemas: Vec<&str> = classes.into_iter().filter(|class| self.classes.contains_key(*class)).collect();
-        // The schema of a verb adds to the rules of all relationships.
+        // The schema of a relationship class adds to the rules of all relationships.
         if schemas.is_empty() || base != "Entity" {
             schemas.push(base);
         }
@@ -287,7 +288,7 @@ impl Schemas {
     }
 }
 
-/// What an object is at the least, told by which members it has.
+/// Returns the base schema of an object, determined by its members.
 fn base(has: impl Fn(&str) -> bool) -> &'static str {
     if has("_mapping") {
         "MappedRelationship"
@@ -309,7 +310,7 @@ fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str)
 }
 
-/// Where an error is, and what, without the value: it may be a secret.
+/// Returns the location and the reason of an error, without the value, which may be a secret.
 fn describe_error(error: &ValidationError<'_>) -> (String, String) {
     let place = error.instance_path().as_str();
     match error.kind() {

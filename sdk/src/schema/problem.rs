@@ -1,22 +1,22 @@
-//! What can be wrong with a schema, and where.
+//! Errors in schemas, with their location.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-/// Something about a schema that keeps it from being used.
+/// An error that makes a schema unusable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SchemaProblem {
     /// The class or type.
     pub schema: String,
-    /// The file, where it was read from one.
+    /// The file, if the schema was read from one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
-    /// Where in the schema, as a JSON pointer.
+    /// The location in the schema, as a JSON pointer.
     pub pointer: String,
-    /// What is wrong there.
+    /// The error.
     pub reason: String,
 }
 
@@ -33,24 +33,24 @@ impl fmt::Display for SchemaProblem {
     }
 }
 
-/// Schemas that cannot be used.
+/// Unusable schemas.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     /// The folder cannot be read.
     #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable {
-        /// Which.
+        /// The path of the folder.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The folder holds no schema.
-    #[error("{path} holds no class schemas: expected files like User.json", path = path.display())]
+    /// The folder contains no schemas.
+    #[error("{path} contains no class schemas: expected files like User.json", path = path.display())]
     Empty {
-        /// Which.
+        /// The path of the folder.
         path: PathBuf,
     },
-    /// Schemas are not valid, or refer to what is not there: all that is wrong with them.
+    /// Schemas are invalid or contain unresolvable references. All errors are included.
     #[error("{}", list(.0))]
     Invalid(Vec<SchemaProblem>),
 }
@@ -59,6 +59,6 @@ fn list(problems: &[SchemaProblem]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     match lines.as_slice() {
         [one] => one.clone(),
-        several => format!("{} things are wrong with the schemas:\n{}", several.len(), several.join("\n")),
+        several => format!("the schemas have {} errors:\n{}", several.len(), several.join("\n")),
     }
 }

@@ -1,7 +1,8 @@
-//! References between schemas: found where a schema may stand, given addresses that validators accept, and followed.
+//! References between schemas: located, converted to absolute addresses, and checked.
 //!
-//! Published sets name a class by a bare fragment (`"$ref": "#User"`), which is not an identifier. A file name
-//! (`User.json`) and a place inside (`#/definitions/tag`, `#User/properties/email`) are understood too. Nothing is fetched.
+//! Published sets refer to a class by a bare fragment (`"$ref": "#User"`), which is not an identifier. File names
+//! (`User.json`) and fragments inside a schema (`#/definitions/tag`, `#User/properties/email`) are supported as well.
+//! Nothing is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,37 +11,40 @@ use serde_json::Value;
 use super::expansion;
 use super::problem::SchemaProblem;
 
-/// Where class schemas live in the registry; never fetched.
+/// The base address of class schemas in the registry. It is never fetched.
 pub(super) const BASE: &str = "schema:///classes/";
 
-/// The address of a class.
+/// Returns the address of a class.
 pub(super) fn address(class: &str) -> String {
     format!("{BASE}{class}.json")
 }
 
-/// The class at an address.
+/// Returns the class at an address.
 pub(super) fn class_at(address: &str) -> Option<&str> {
     address.strip_prefix(BASE)?.strip_suffix(".json")
 }
 
-/// A reference as it stands in a class schema.
+/// A reference in a class schema.
 struct Reference {
     from: String,
     pointer: String,
-    /// As it was written.
+    /// The original text.
     text: String,
     leads: Leads,
 }
 
 enum Leads {
-    /// To a class, and a place in it.
+    /// A class, and a fragment inside it.
     To(String, String),
-    /// To something that validators know by themselves, or to a name inside the same schema.
+    /// A standard schema, or a name inside the same schema. Validators resolve both.
     Known,
     Outside,
 }
 
-/// Gives schemas and references addresses, and says which references lead nowhere, in a circle or to more than can be checked.
+/// Converts schemas and references to absolute addresses and returns all unusable references.
+///
+/// A reference is unusable if it cannot be resolved, if it makes a class extend itself, or if it expands beyond the
+/// bounds.
 pub(super) fn resolve(classes: &mut BTreeMap<String, Value>) -> Vec<SchemaProblem> {
     let mut references = Vec::new();
     for (class, schema) in classes.iter_mut() {
@@ -68,7 +72,7 @@ pub(super) fn resolve(classes: &mut BTreeMap<String, Value>) -> Vec<SchemaProble
     problems
 }
 
-/// Names (`"$id": "#tag"`) that a schema gives to parts of its own.
+/// Returns the names (`"$id": "#tag"`) that a schema defines for its parts.
 fn local_names(schema: &Value) -> BTreeSet<String> {
     fn collect(schema: &Value, names: &mut BTreeSet<String>) {
         if let Some(name) = schema.get("$id").and_then(Value::as_str).and_then(|id| id.strip_prefix('#')) {
@@ -111,7 +115,7 @@ fn parse(class: &str, text: &str, names: &BTreeSet<String>) -> Leads {
     Leads::To(target.to_owned(), place.map(|place| format!("/{place}")).unwrap_or_default())
 }
 
-/// Visits every `$ref`, with the pointer to it.
+/// Visits every `$ref` with its pointer.
 fn each(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&str, &mut String)) {
     let below = pointer.len();
     match schema {
@@ -120,7 +124,7 @@ fn each(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&str, &
                 let _ = std::fmt::Write::write_fmt(pointer, format_args!("/{}", escaped(word)));
                 match (word.as_str(), value) {
                     ("$ref", Value::String(reference)) => visit(pointer, reference),
-                    // Values, not schemas.
+                    // These contain values, not schemas.
                     ("enum" | "const" | "default" | "examples", _) => {}
                     ("properties" | "patternProperties" | "definitions" | "$defs", Value::Object(named)) => {
                         for (name, value) in named.iter_mut() {
@@ -146,7 +150,7 @@ fn each(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&str, &
     }
 }
 
-/// A name as a part of a JSON pointer.
+/// Escapes a name for a JSON pointer.
 pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
@@ -155,16 +159,20 @@ impl Reference {
     fn follow(&self, classes: &BTreeMap<String, Value>) -> Result<(), SchemaProblem> {
         let reason = match &self.leads {
             Leads::Known => return Ok(()),
-            Leads::Outside => format!("{:?} leads out of the loaded schemas, and nothing is fetched", self.text),
+            Leads::Outside => {
+                format!("{:?} points outside the loaded schemas, and remote schemas are not fetched", self.text)
+            }
             Leads::To(class, fragment) => match classes.get(class) {
                 None => match nearest(class, classes.keys()) {
-                    Some(name) => format!("{:?} leads nowhere: there is no class {class}; is {name} meant?", self.text),
-                    None => format!("{:?} leads nowhere: there is no class {class}", self.text),
+                    Some(name) => {
+                        format!("{:?} cannot be resolved: there is no class {class}; did you mean {name}?", self.text)
+                    }
+                    None => format!("{:?} cannot be resolved: there is no class {class}", self.text),
                 },
-                // What is encoded for URLs is left to the validator.
+                // The validator resolves fragments with percent encoding.
                 Some(schema) if fragment.contains('%') || schema.pointer(fragment).is_some() => return Ok(()),
                 Some(_) if fragment.starts_with('/') => {
-                    format!("{:?} leads nowhere: there is no {fragment} in {class}", self.text)
+                    format!("{:?} cannot be resolved: there is no {fragment} in {class}", self.text)
                 }
                 Some(_) => return Ok(()),
             },
@@ -176,7 +184,7 @@ impl Reference {
         SchemaProblem { schema: self.from.clone(), file: None, pointer: self.pointer.clone(), reason }
     }
 
-    /// The class that every object of this one must be too, if that is what the reference says.
+    /// Returns the class that the reference extends, if it applies to the same value.
     fn parent(&self) -> Option<&str> {
         const IN_PLACE: [&str; 7] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
         let mut words = self.pointer.strip_suffix("/$ref")?.split('/').skip(1);
@@ -193,7 +201,7 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'
     known.min_by_key(distance).filter(|known| distance(known) <= 2)
 }
 
-/// Classes that build on themselves: applying one would never end.
+/// Finds classes that extend themselves, because validation against them would never end.
 fn circles(references: &[Reference]) -> Vec<SchemaProblem> {
     let mut parents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for reference in references {
@@ -213,9 +221,7 @@ fn circles(references: &[Reference]) -> Vec<SchemaProblem> {
         false
     };
     let circular = references.iter().filter(builds_on_itself);
-    circular
-        .map(|reference| reference.problem(format!("{:?} makes the class build on itself", reference.text)))
-        .collect()
+    circular.map(|reference| reference.problem(format!("{:?} makes the class extend itself", reference.text))).collect()
 }
 
 #[cfg(test)]
@@ -231,7 +237,7 @@ mod tests {
         }
     }
 
-    /// What is wrong, as `schema pointer: reason`.
+    /// Returns the errors, as `schema pointer: reason`.
     fn problems(schemas: Value) -> Vec<String> {
         let found = resolve(&mut classes(schemas));
         found.into_iter().map(|found| format!("{} {}: {}", found.schema, found.pointer, found.reason)).collect()
@@ -267,9 +273,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                r##"Team /allOf/0/$ref: "#Entitty" leads nowhere: there is no class Entitty; is Entity meant?"##,
-                r##"User /properties/a~1b/$ref: "#Entity/properties/email" leads nowhere: there is no /properties/email in Entity"##,
-                r#"User /properties/home/items/$ref: "https://example.com/a.json" leads out of the loaded schemas, and nothing is fetched"#,
+                r##"Team /allOf/0/$ref: "#Entitty" cannot be resolved: there is no class Entitty; did you mean Entity?"##,
+                r##"User /properties/a~1b/$ref: "#Entity/properties/email" cannot be resolved: there is no /properties/email in Entity"##,
+                r#"User /properties/home/items/$ref: "https://example.com/a.json" points outside the loaded schemas, and remote schemas are not fetched"#,
             ]
         );
     }
@@ -283,8 +289,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                r##"B /$ref: "#C" makes the class build on itself"##,
-                r##"C /anyOf/0/$ref: "#B" makes the class build on itself"##
+                r##"B /$ref: "#C" makes the class extend itself"##,
+                r##"C /anyOf/0/$ref: "#B" makes the class extend itself"##
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! The set of schemas as a whole: what it refuses, what it finds, and that it knows what the graph knows.
+//! The set of schemas as a whole: rejected schemas, findings, and consistency with the graph.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// What is wrong with a folder's schemas, as `file pointer: reason`.
+/// Returns the errors of a folder's schemas, as `file pointer: reason`.
 fn refused(files: &[(&str, &str)]) -> Vec<String> {
     let folder = folder(files);
     let error = load_directory(folder.path()).expect_err("broken schemas");
@@ -38,7 +38,7 @@ fn site(more: Value) -> Value {
     object
 }
 
-/// What is found, as `pointer: reason`.
+/// Returns the findings, as `pointer: reason`.
 fn found(schemas: &Schemas, object: &Value) -> Vec<String> {
     schemas.check(object).into_iter().map(|finding| format!("{}: {}", finding.pointer, finding.reason)).collect()
 }
@@ -70,7 +70,7 @@ fn everything_that_is_wrong_with_a_folder_is_told_with_file_and_pointer() {
         "{}",
         found[0]
     );
-    assert_eq!(found[1], r##"Team.json /allOf/1/$ref: "#Clan" leads nowhere: there is no class Clan"##);
+    assert_eq!(found[1], r##"Team.json /allOf/1/$ref: "#Clan" cannot be resolved: there is no class Clan"##);
     assert!(
         found[2].starts_with("User.json /properties/boss/$ref: ") && found[2].ends_with("no /properties/boss in Team")
     );
@@ -84,7 +84,7 @@ fn a_class_is_named_by_its_id_and_belongs_to_one_file() {
     assert_eq!(classes.keys().collect::<Vec<_>>(), ["Comet"]);
     let found = refused(&[("a.json", r##"{"$id": "#Comet"}"##), ("b.json", r##"{"$id": "#Comet"}"##)]);
     assert!(
-        found[0].starts_with("b.json /$id: ") && found[0].ends_with("a.json is the class Comet already"),
+        found[0].starts_with("b.json /$id: ") && found[0].ends_with("a.json already defines the class Comet"),
         "{found:?}"
     );
 }
@@ -199,7 +199,7 @@ fn the_schemas_of_all_classes_are_taken_apart() {
     }
 }
 
-/// Objects of a class, nearly all of them with something wrong.
+/// Objects of a class, most of them with at least one violation.
 fn objects(schemas: &Schemas, class: &str) -> impl Strategy<Value = Value> + use<> {
     let mut names: Vec<String> = ["odd", "tag.a", "no$name", "_mapping", "_fromEntityKey", "_toEntityKey", "_rawData"]
         .map(str::to_owned)
@@ -211,7 +211,7 @@ fn objects(schemas: &Schemas, class: &str) -> impl Strategy<Value = Value> + use
     {
         names.extend(properties(part).unwrap_or_default());
     }
-    // What it is is told beside the text as well.
+    // The class and the type are set separately.
     names.retain(|name| name != "_class" && name != "_type");
     let values = [
         json!("text"),

@@ -1,4 +1,4 @@
-//! JSON that stays text, as validators look at it: a tree would have to be built for each object, and most have no findings.
+//! Validation of JSON text, without building a tree for each object. Most objects have no findings.
 
 use std::borrow::Cow;
 use std::{iter, vec};
@@ -9,18 +9,18 @@ use serde_json::{Number, Value};
 
 use crate::graph::{ObjectText, Values, plain_text};
 
-/// The representation: text that is known to be JSON.
+/// The representation: text that is known to be valid JSON.
 #[derive(Debug)]
 pub(super) struct JsonText;
 
 /// A value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Text<'a> {
-    /// An object of the graph, whose members' places are known.
+    /// An object of the graph with known member positions.
     Object(&'a ObjectText),
     /// Any JSON.
     Json(&'a str),
-    /// A string by itself: the name of a member.
+    /// A standalone string: the name of a member.
     Name(&'a str),
 }
 
@@ -43,7 +43,7 @@ impl Json for JsonText {
     type PreparedKey = String;
     type StringBuffer = ();
 
-    // A lookup looks at the length of each name.
+    // A lookup compares the length of each name.
     const KEYS_PER_LOOKUP: usize = 2;
     const ACYCLIC: bool = true;
 
@@ -130,7 +130,7 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
     fn string_length_within(&self, min: u64, max: u64) -> Option<bool> {
         let string = self.as_string()?;
         let bytes = string.len() as u64;
-        // A character takes up to four bytes: mostly their number is enough to tell.
+        // A character needs at most four bytes, so the number of bytes usually decides.
         if min <= bytes.div_ceil(4) && bytes <= max {
             return Some(true);
         }
@@ -149,7 +149,7 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
     fn to_value(&self) -> Cow<'a, Value> {
         Cow::Owned(match self {
             Self::Name(name) => Value::from(*name),
-            // What no tree can hold, such as a number beyond 64 bits, is nothing that a schema asks for.
+            // A tree cannot hold every value, such as a number beyond 64 bits. No schema requires such values.
             _ => self.json().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
         })
     }
@@ -169,7 +169,7 @@ pub(super) enum Members<'a> {
     Read(Vec<(Cow<'a, str>, Text<'a>)>),
 }
 
-/// Goes through the members.
+/// An iterator over the members.
 pub(super) enum MembersIter<'a> {
     Known(&'a ObjectText, usize),
     Read(vec::IntoIter<(Cow<'a, str>, Text<'a>)>),

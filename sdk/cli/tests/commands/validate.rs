@@ -281,7 +281,7 @@ fn everything_that_is_wrong_with_class_schemas_is_told_with_file_and_pointer() {
     assert_eq!(said.code, 4, "{}", said.all());
     insta::assert_snapshot!(said.out, @r##"
     ✗ Schemas: 2 findings. They cannot be used.
-      classes/Site.json, at /allOf/0/$ref: "#Entitty" leads nowhere: there is no class Entitty; is Entity meant?
+      classes/Site.json, at /allOf/0/$ref: "#Entitty" cannot be resolved: there is no class Entitty; did you mean Entity?
       classes/Team.json, at /properties/size/type: value fits none of the alternatives: it is not one of "array", "boolean" or 5 other candidates; it is not of type "array"
       to do: correct the schema at that place; references name loaded classes, such as #Entity
     "##);
