@@ -1,7 +1,7 @@
-//! A whole collection without a network against a bare program that serializes and writes the same bytes.
+//! A whole collection without a network, compared to a bare program that writes the same bytes.
 //!
-//! `cargo bench -p integration-sdk --bench collection [-- ENTITIES RUNS]`. Each run is a process of its own, so that its peak
-//! of memory is its own; the two take turns, so that a machine whose speed drifts slows both.
+//! `cargo bench -p integration-sdk --bench collection [-- ENTITIES RUNS]`. Each run is a separate process with a
+//! separate peak of memory. The two programs alternate, so that a machine of varying speed affects both.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -16,7 +16,7 @@ use integration_sdk::store::Store;
 use integration_sdk::{Integration, Job};
 use serde_json::json;
 
-/// The one thing that all others hang on.
+/// The entity to which all others are related.
 #[derive(Clone, EntityKind)]
 #[entity(type = "bench_root", class = "Account", resource = "Root")]
 struct Root {
@@ -25,7 +25,7 @@ struct Root {
     name: String,
 }
 
-/// A thing of ten properties.
+/// An entity with ten properties.
 #[derive(Clone, EntityKind)]
 #[entity(type = "bench_thing", class = "Application", resource = "Thing")]
 struct Thing {
@@ -45,7 +45,7 @@ struct Thing {
 relationship!(RootHasThing: Root -[HAS]-> Thing);
 
 fn id(number: u64) -> String {
-    // Keys come in no order, as in life.
+    // Keys are unordered, as in practice.
     let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{:08x}-{:04x}-4000-8000-{number:012x}", scattered >> 32, (scattered >> 16) & 0xffff)
 }
@@ -112,14 +112,14 @@ async fn through_the_sdk(things: u64, directory: &Path) {
     assert_eq!((summary.entities, summary.relationships, summary.is_partial()), (things + 1, things, false));
 }
 
-/// The same bytes with nothing between the struct and the file.
+/// Writes the same bytes directly from the struct to the file.
 fn bare(things: u64, directory: &Path) -> std::io::Result<()> {
     use integration_sdk::graph::{Relationship, RelationshipClass};
     let mut out = BufWriter::new(File::create(directory.join("graph.ndjson"))?);
     for number in 0..things {
         let thing = thing(number);
         let raw = raw(&thing);
-        // Written by hand in the order of the names, as a program without a data model would.
+        // Written manually in the order of the names, as a program without a data model would do.
         writeln!(
             out,
             r#"{{"_class":["Application"],"_key":"{id}","_rawData":[{{"name":"default","rawData":{raw}}}],"_type":"bench_thing","archived":{archived},"createdOn":{created},"displayName":"{name}","id":"{id}","name":"{name}","owner":"{owner}","region":"{region}","repoSize":{size},"stack":"{stack}","teamId":"{team}","webLink":"{link}"}}"#,
@@ -151,7 +151,7 @@ fn bare(things: u64, directory: &Path) -> std::io::Result<()> {
     out.flush()
 }
 
-/// The peak of this process's memory, in MiB; `None` where the system does not tell it in this way.
+/// Returns the peak memory of this process in MiB, if the system reports it.
 fn peak() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,8 +1,8 @@
-//! A plan of many steps: edges derived from what they declare, and everything checked.
+//! A plan of many steps: derivation of the edges, and all checks.
 //!
-//! `cargo bench -p integration-sdk --bench plan [-- STEPS RUNS]`. Each step adds an entity type and a relationship type,
-//! and reads three types of earlier steps. The other figures are of ten times as few and ten times as many steps: what
-//! grows faster than the number of steps shows.
+//! `cargo bench -p integration-sdk --bench plan [-- STEPS RUNS]`. Each step adds an entity type and a relationship
+//! type, and reads three types of earlier steps. The benchmark also runs with a tenth and with ten times the number of
+//! steps, to reveal superlinear growth.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use integration_sdk::graph::{
 use integration_sdk::step::Step;
 use integration_sdk::{Integration, Plan};
 
-/// Types of earlier steps that a step reads.
+/// The number of earlier types that a step reads.
 const READS: usize = 3;
 
 fn name(step: usize) -> ObjectType {
@@ -28,7 +28,7 @@ fn step(number: usize) -> Step {
     let id = StepId::new(format!("fetch-{number}")).expect("an id");
     let own = EntityDeclaration::new("Thing", name(number), Class::literal("Record"));
     let step = Step::new(id, "Fetch", |_| async { Ok(()) }).entity(own);
-    // Spread over all earlier ones, so that the graph is neither a chain nor a star.
+    // Spread over all earlier steps, so that the graph is neither a chain nor a star.
     let above = (1..=READS).filter_map(|at| scattered(number, at).checked_rem(number));
     above.fold(step, |step, above| {
         let has = RelationshipDeclaration::new(name(above), RelationshipClass::HAS, name(number));

@@ -1,6 +1,6 @@
-//! The store by itself: objects on their way in through a step, unchecked, and on their way out in each of three ways.
+//! The store alone: objects written by a step without validation, and read in three ways.
 //!
-//! `cargo bench -p integration-sdk --bench store [-- ENTITIES RUNS]`. The floor is the same bytes in a file.
+//! `cargo bench -p integration-sdk --bench store [-- ENTITIES RUNS]`. The baseline is a file with the same bytes.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -15,7 +15,7 @@ use integration_sdk::store::{JobStore, Store};
 use integration_sdk::{Integration, Job};
 use serde_json::json;
 
-/// Objects in memory at once.
+/// The maximum number of objects in memory.
 const PAGE: usize = 1_000;
 
 fn object_type() -> ObjectType {
@@ -27,7 +27,7 @@ fn add() -> StepId {
 }
 
 fn entity(number: u64) -> Entity {
-    // Keys come in no order, as in life.
+    // Keys are unordered, as in practice.
     let id = format!("{:016x}-{number:012x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let raw =
         json!({"id": id, "name": format!("thing-{number}"), "region": {"name": "us"}, "owner": null, "size": number});
@@ -51,7 +51,7 @@ fn adding(entities: u64) -> Integration {
     Integration::offline::<()>("bench", "Bench").step(Step::new(add(), "Add", work).entity(declared))
 }
 
-/// The size of all objects, as a check that they are the same in each way out.
+/// Returns the number and size of all objects, for comparison between the ways of reading.
 async fn all_json(job: &JobStore) -> (u64, u64) {
     let (mut objects, mut bytes, mut after) = (0, 0, None);
     loop {

@@ -1,7 +1,7 @@
-//! Heroku's entities checked against class and type schemas, against merely parsing them. One thread.
+//! Validation of Heroku's entities against their schemas, compared to parsing alone, on one thread.
 //!
-//! `cargo bench -p integration-sdk --bench validate [-- ENTITIES RUNS]`. The type schemas are those of the Heroku plugin, from
-//! `schemas/types`. The passes take turns, so that a machine whose speed drifts slows all.
+//! `cargo bench -p integration-sdk --bench validate [-- ENTITIES RUNS]`. The type schemas are those of the Heroku
+//! plugin in `schemas/types`. The passes alternate, so that a machine of varying speed affects all of them.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -30,7 +30,7 @@ fn schemas() -> Schemas {
     schemas
 }
 
-/// An entity of the mix that a large account has: mostly add-ons, then apps, people and a few teams.
+/// Returns an entity from the mix of a large account: mostly add-ons, few teams.
 fn entity(number: usize) -> String {
     let id = format!("{:08x}-0000-4000-8000-{number:012x}", number.wrapping_mul(0x9e37_79b9) & 0xffff_ffff);
     let time = 1_700_000_000_000_u64 + number as u64;

@@ -1,16 +1,16 @@
-//! The clock of the machine, as far as a job can rely on it.
+//! The clock of the machine, as far as a job depends on it.
 
 use crate::graph::Timestamp;
 
-/// The end of the year 2261: nanoseconds since 1970 fit 64 bits until then, and certificates and dates in HTTP make sense.
+/// The end of the year 2261. Until then, nanoseconds since 1970 fit into 64 bits.
 const LATEST: i64 = 9_214_646_400_000;
 
-/// The machine's clock cannot be right.
+/// The clock of the machine is certainly wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the clock of this machine is wrong: it shows {0}, and a time from 1970 to 2261 is expected")]
 pub struct ClockError(Timestamp);
 
-/// Returns an error if certificates, dates and ids cannot be made or checked at a time.
+/// Returns an error if certificates, dates, and ids would be invalid at this time.
 pub(crate) fn check(now: Timestamp) -> Result<(), ClockError> {
     if (0..LATEST).contains(&now.millis()) { Ok(()) } else { Err(ClockError(now)) }
 }

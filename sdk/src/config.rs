@@ -1,4 +1,4 @@
-//! Configuration: what an integration wants to know, and reading it from named values.
+//! Configuration: the settings of an integration, read from named values.
 //!
 //! This module never touches the environment: the caller passes the values in.
 
@@ -8,14 +8,14 @@ pub use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 pub use url::Url;
 
-/// What an integration must be told. Derive it with [`Config`](macro@crate::Config).
+/// The settings of an integration. Derive it with [`Config`](macro@crate::Config).
 pub trait Config: Sized + Send + Sync + 'static {
-    /// Every field, for documentation and for reading.
+    /// Returns all fields, for documentation and for reading.
     fn fields() -> Vec<Field>;
     /// Reads the fields.
     ///
     /// # Errors
-    /// The field that is missing or malformed, and the variable that sets it.
+    /// The field that is missing or malformed, with the variable that sets it.
     fn read(values: &Values) -> Result<Self, ConfigError>;
 }
 
@@ -28,27 +28,27 @@ impl Config for () {
     }
 }
 
-/// A field of a configuration, as documentation shows it.
+/// A field of a configuration, for documentation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Field {
-    /// In snake case.
+    /// The name in snake case.
     pub name: &'static str,
-    /// `string`, `boolean` or `json`.
+    /// The type: `string`, `boolean`, `number`, or `json`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// One sentence.
+    /// One sentence that describes the field.
     pub description: &'static str,
-    /// May be left out.
+    /// Whether the field may be omitted.
     pub optional: bool,
-    /// A secret: never shown.
+    /// Whether the value is a secret that is never shown.
     pub masked: bool,
-    /// What holds when it is left out.
+    /// The default value.
     pub default: Option<&'static str>,
 }
 
 impl Field {
-    /// A field of type `T`; a secret type makes it masked.
+    /// Creates a field of type `T`. A secret type makes it masked.
     pub fn of<T: ConfigValue>(name: &'static str, description: &'static str, default: Option<&'static str>) -> Self {
         Self {
             name,
@@ -61,30 +61,30 @@ impl Field {
     }
 }
 
-/// A configuration that cannot be used.
+/// The reason why a configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Nothing sets a required field.
+    /// A required field has no value.
     #[error("`{field}` is not set: set {} in the environment or in .env", variables.join(" or "))]
     Missing {
         /// The field.
         field: &'static str,
-        /// The variables that would set it.
+        /// The variables that set the field.
         variables: Vec<String>,
     },
-    /// The text is not of the field's type. The text is not repeated: it may be a secret.
+    /// The text does not match the type of the field. The error omits the text, because it may be a secret.
     #[error("`{field}` ({variable}) is not valid: expected {expected}")]
     Invalid {
         /// The field.
         field: &'static str,
-        /// The variable that sets it.
+        /// The variable that sets the field.
         variable: String,
-        /// What was expected.
+        /// The expected form.
         expected: &'static str,
     },
 }
 
-/// Named values, as the environment, `.env` or an instance gives them. All are treated as secrets.
+/// Named values from the environment, `.env`, or an instance. All of them are treated as secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Values {
     prefix: String,
@@ -93,18 +93,18 @@ pub struct Values {
 }
 
 impl Values {
-    /// Values of an integration; `heroku` reads `HEROKU_API_KEY` before `API_KEY`.
+    /// Creates the values of an integration: `heroku` reads `HEROKU_API_KEY` before `API_KEY`.
     pub fn new(integration: &str, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let by_variable = variables.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect();
         Self { prefix: constant_case(integration), by_variable, plain_http: false }
     }
 
-    /// Sets a variable, over what was there.
+    /// Sets a variable, replacing an earlier value.
     pub fn set(&mut self, variable: impl Into<String>, value: impl Into<SecretString>) {
         self.by_variable.insert(variable.into(), value.into());
     }
 
-    /// Lets credentials go unencrypted to another machine, as [`Endpoint::allow_plain_http`](crate::http::Endpoint::allow_plain_http).
+    /// Permits unencrypted credentials, as [`Endpoint::allow_plain_http`](crate::http::Endpoint::allow_plain_http).
     pub fn allow_plain_http(&mut self) {
         self.plain_http = true;
     }
@@ -113,7 +113,7 @@ impl Values {
         self.plain_http
     }
 
-    /// The variables that set a field, the stronger first.
+    /// Returns the variables that set a field, in order of precedence.
     pub fn variables_of(&self, field: &str) -> Vec<String> {
         let plain = constant_case(field);
         vec![format!("{}_{plain}", self.prefix), plain]
@@ -122,7 +122,7 @@ impl Values {
     /// Reads one field.
     ///
     /// # Errors
-    /// [`ConfigError`] where it is missing or malformed.
+    /// [`ConfigError`] if the field is missing or malformed.
     pub fn read<T: ConfigValue>(&self, field: &'static str, default: Option<&'static str>) -> Result<T, ConfigError> {
         let variables = self.variables_of(field);
         let set = variables.iter().find_map(|name| {
@@ -153,17 +153,17 @@ fn constant_case(name: &str) -> String {
 
 /// A type that a field of a configuration can have.
 pub trait ConfigValue: Sized {
-    /// As documentation names it.
+    /// The name of the type in documentation.
     const KIND: &'static str;
-    /// As errors name it.
+    /// The expected form in error messages.
     const EXPECTED: &'static str;
-    /// May be left out.
+    /// Whether the field may be omitted.
     const OPTIONAL: bool = false;
-    /// A secret.
+    /// Whether the value is a secret.
     const MASKED: bool = false;
-    /// Reads the text.
+    /// Parses the text.
     fn parse(text: &str) -> Option<Self>;
-    /// The value of a field that is left out, where it may be.
+    /// Returns the value of an omitted optional field.
     fn absent() -> Option<Self> {
         None
     }

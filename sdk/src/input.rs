@@ -1,7 +1,7 @@
-//! Reading of files that other people or programs made.
+//! Reading of files that other people or programs wrote.
 //!
-//! A path can lead to a pipe without a writer, to a device without an end, or to a file larger than the memory. Every file
-//! that this program did not write itself is therefore opened here: only regular files, and only up to a stated size.
+//! A path can refer to a pipe without a writer, to an endless device, or to a file larger than the memory. Therefore
+//! every file that this program did not write itself is opened here: only regular files, and only up to a given size.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -18,21 +18,21 @@ use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The maximum size of a file of settings, such as `.env`: 1 MiB.
+/// The maximum size of a settings file, such as `.env`: 1 MiB.
 pub const SETTINGS: u64 = 1 << 20;
-/// The maximum size of a document that is read as a whole, such as a schema: 16 MiB.
+/// The maximum size of a whole document, such as a schema: 16 MiB.
 pub const DOCUMENT: u64 = 16 << 20;
 /// The maximum size of one file of a recording: 512 MiB.
 pub const RECORDING: u64 = 512 << 20;
 
-/// The reason why a path is not read. It is the inner error of the [`io::Error`] that the functions of this module return.
+/// The reason why a path is not read. It is the inner error of the returned [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsuitable {
-    /// The path leads to something that is not a regular file.
+    /// The path does not refer to a regular file.
     #[error("it is {0}, and only regular files are read")]
     NotRegular(&'static str),
-    /// The file has more bytes than are read.
+    /// The file is larger than the limit.
     #[error("it is larger than {mebibytes} MiB, the most that is read of such a file", mebibytes = .0.div_ceil(1 << 20))]
     TooLarge(u64),
 }
@@ -58,7 +58,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(Unsuitable::TooLarge(limit).into());
     }
     let mut bytes = Vec::new();
-    // A file can grow meanwhile, and some file systems report no sizes.
+    // The file can grow in the meantime, and some file systems report no sizes.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(Unsuitable::TooLarge(limit).into()) } else { Ok(bytes) }
 }
@@ -72,7 +72,7 @@ pub fn read_to_string(path: &Path, limit: u64) -> io::Result<String> {
     text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
-/// Opens a regular file for reading; never waits for the other end of a pipe.
+/// Opens a regular file for reading without waiting for the other end of a pipe.
 ///
 /// # Errors
 /// [`io::Error`] if the path cannot be opened; its inner error is [`Unsuitable`] if it is not a regular file.
@@ -80,10 +80,10 @@ pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, OpenOptions::new().read(true))
 }
 
-/// Opens a path with other options, such as for writing, if it is a regular file or does not exist.
+/// Opens a regular or missing file with other options, such as for writing.
 pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // Opening a device can have effects, so the type is checked before. It is checked again afterwards because the path can
-    // lead elsewhere by then; the flag keeps the call from waiting in that case.
+    // Opening a device can have effects, so the type is checked first. It is checked again afterwards, because the path
+    // may refer to another file by then. In that case, the flag prevents the call from waiting.
     match std::fs::metadata(path) {
         Ok(metadata) => refuse_irregular(&metadata)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -96,10 +96,10 @@ pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
     Ok(file)
 }
 
-/// Returns an error if a path exists and is not a regular file, for files that another library opens.
+/// Checks a file that another library opens: it must be regular or not exist.
 ///
 /// # Errors
-/// [`io::Error`] with [`Unsuitable`] as its inner error, or if the path cannot be looked at.
+/// [`io::Error`] with [`Unsuitable`] as its inner error, or if the metadata of the path cannot be read.
 pub fn check(path: &Path) -> io::Result<()> {
     match std::fs::metadata(path) {
         Ok(metadata) => refuse_irregular(&metadata),

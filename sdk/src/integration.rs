@@ -1,4 +1,6 @@
-//! What an integration is: its name, configuration, provider, steps, sources and hooks. Data; nothing runs here.
+//! The description of an integration: its name, configuration, provider, steps, sources, and hooks.
+//!
+//! It is plain data. Nothing runs here.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,14 +25,14 @@ type ProbeScopes =
 type StartRule = Arc<dyn Fn(&(dyn Any + Send + Sync)) -> Vec<(StepId, DisabledReason)> + Send + Sync>;
 type AfterJob = Arc<dyn Fn(Arc<Summary>) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A configuration that has been read, and where it leads.
+/// A configuration that has been read, with the endpoint that it leads to.
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) endpoint: Option<Endpoint>,
 }
 
-/// An integration, as its author describes it.
+/// An integration, as described by its author.
 ///
 /// ```
 /// use integration_sdk::prelude::*;
@@ -74,7 +76,7 @@ impl fmt::Debug for Integration {
 }
 
 impl Integration {
-    /// An integration that asks a provider.
+    /// Creates an integration with a provider.
     pub fn of<P: Provider>(id: impl Into<String>, title: impl Into<String>) -> Self {
         let read_setup = |values: &Values| {
             let config = P::Config::read(values)?;
@@ -87,7 +89,7 @@ impl Integration {
         Self { probe_scopes: Some(probe_scopes), ..new }
     }
 
-    /// An integration that needs no provider's client, such as one that reads files.
+    /// Creates an integration without a provider, such as one that reads files.
     pub fn offline<C: Config>(id: impl Into<String>, title: impl Into<String>) -> Self {
         let read_setup = |values: &Values| Ok(Setup { config: Arc::new(C::read(values)?), endpoint: None });
         Self::new(id.into(), title.into(), C::fields(), Arc::new(read_setup), None)
@@ -111,42 +113,42 @@ impl Integration {
         }
     }
 
-    /// Adds a step. The order of steps decides nothing but how equals are listed.
+    /// Adds a step. The order of steps matters only for ties in the plan and in lists.
     #[must_use]
     pub fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
     }
 
-    /// Adds a part that users may switch off; steps name it.
+    /// Adds an ingestion source, which users can switch off. Steps refer to it by its id.
     #[must_use]
     pub fn source(mut self, source: IngestionSource) -> Self {
         self.sources.push(source);
         self
     }
 
-    /// Decides from the configuration which steps do not run, and why; all others do.
+    /// Adds a rule that disables steps depending on the configuration.
     #[must_use]
     pub fn disable_where<C: Config>(mut self, rule: fn(&C) -> Vec<(StepId, DisabledReason)>) -> Self {
         self.start_rules.push(Arc::new(move |config| config.downcast_ref::<C>().map(rule).unwrap_or_default()));
         self
     }
 
-    /// Changes every entity before it is added.
+    /// Adds a hook that changes every entity before it is added.
     #[must_use]
     pub fn on_entity(mut self, hook: impl Fn(&StepId, &mut Entity) + Send + Sync + 'static) -> Self {
         self.on_entity.push(Arc::new(hook));
         self
     }
 
-    /// Changes every relationship before it is added.
+    /// Adds a hook that changes every relationship before it is added.
     #[must_use]
     pub fn on_relationship(mut self, hook: impl Fn(&StepId, &mut Relationship) + Send + Sync + 'static) -> Self {
         self.on_relationship.push(Arc::new(hook));
         self
     }
 
-    /// Does something when a job has ended and its summary is written.
+    /// Adds a hook that runs after a job has ended and its summary was written.
     #[must_use]
     pub fn after_job<F, Fut>(mut self, hook: F) -> Self
     where
@@ -157,7 +159,7 @@ impl Integration {
         self
     }
 
-    /// Marks fields of the provider's JSON as secret: raw data are kept without them.
+    /// Marks fields of the provider's JSON as secret. Raw data is stored without them.
     #[must_use]
     pub fn secret_fields<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().for_each(|name| self.redaction.field(name));
@@ -169,17 +171,17 @@ impl Integration {
         &self.id
     }
 
-    /// The name for people.
+    /// The display name.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// The steps, as they were added.
+    /// The steps, in the order in which they were added.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The parts that users may switch off.
+    /// The ingestion sources that users can switch off.
     pub fn sources(&self) -> &[IngestionSource] {
         &self.sources
     }
@@ -189,16 +191,17 @@ impl Integration {
         &self.fields
     }
 
-    /// Whether there is a provider to ask.
+    /// Whether the integration has a provider.
     pub fn has_provider(&self) -> bool {
         self.verify.is_some()
     }
 
-    /// Reads the configuration and asks the provider who the credentials belong to, as a job does before its first
-    /// step; `None` where there is no provider.
+    /// Reads the configuration and verifies the credentials, as a job does before its first step.
+    ///
+    /// Returns the account of the credentials, or `None` if the integration has no provider.
     ///
     /// # Errors
-    /// [`SetupError`] where the configuration is not valid or the provider refuses it.
+    /// [`SetupError`] if the configuration is not valid or the provider refuses the credentials.
     pub async fn verify(&self, values: &Values, network: &Network) -> Result<Option<Access>, SetupError> {
         Ok(self.connect(values, None, &Tape::Off, network).await?.access)
     }
@@ -229,13 +232,14 @@ impl Integration {
         Ok(Connection { config, http: Some(http), access: Some(access) })
     }
 
-    /// The values of masked fields: no header may hold them, and still the provider must not get them into the graph.
+    /// Returns the values of masked fields. They may occur in no header, but must be removed from responses all the
+    /// same.
     fn secret_settings(&self, values: &Values) -> impl Iterator<Item = SecretString> {
         let masked = self.fields.iter().filter(|field| field.masked);
         masked.filter_map(|field| values.read::<SecretString>(field.name, None).ok())
     }
 
-    /// The values with something in the place of secrets that are not set: recordings ask for none.
+    /// Replaces missing secrets by placeholders, because a replay needs none.
     fn without_credentials(&self, values: &Values) -> Values {
         let mut values = values.clone();
         for field in self.fields.iter().filter(|field| field.masked && !field.optional) {
@@ -246,10 +250,10 @@ impl Integration {
         values
     }
 
-    /// The schemas of everything that the steps declare, on top of class schemas.
+    /// Returns the schemas of all declared types, together with the class schemas.
     ///
     /// # Errors
-    /// [`SchemaError`] where a class schema cannot be used.
+    /// [`SchemaError`] if a class schema cannot be used.
     pub fn schemas(&self, others: BTreeMap<String, serde_json::Value>) -> Result<Schemas, SchemaError> {
         let mut schemas = Schemas::new(others)?;
         for step in &self.steps {
@@ -262,26 +266,26 @@ impl Integration {
     }
 }
 
-/// A provider that has accepted the credentials.
+/// A connection to a provider that has accepted the credentials.
 pub(crate) struct Connection {
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) http: Option<Http>,
     pub(crate) access: Option<Access>,
 }
 
-/// Why a job cannot begin: before its first step.
+/// The reason why a job ended before its first step.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The machine's clock cannot be right.
+    /// The clock of the machine is certainly wrong.
     #[error(transparent)]
     Clock(#[from] ClockError),
-    /// The provider cannot be asked.
+    /// The endpoint of the provider cannot be used.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The provider does not answer, or refuses the credentials.
+    /// The provider does not respond or refuses the credentials.
     #[error(transparent)]
     Provider(#[from] ProviderError),
 }

@@ -1,8 +1,26 @@
 //! A runtime for integrations: programs that turn a service into a graph of entities and relationships.
+//!
+//! An [`Integration`] consists of a configuration, a client of the provider, and steps. A step is an async function
+//! whose parameters are its declaration: it reads types from the graph, adds others, and sends requests. A [`Job`]
+//! derives the [`Plan`] of the steps, runs them concurrently, validates all objects, and stores the graph with a
+//! [`Summary`].
+//!
+//! | task | module |
+//! | --- | --- |
+//! | describe entities, relationships, and their properties | [`graph`] |
+//! | write steps | [`step`], [`prelude`] |
+//! | describe an API: authentication, pagination, rate limits | [`http`] |
+//! | read the configuration | [`config`] |
+//! | run a job, observe and resume it | [`runtime`] |
+//! | read the collected graph | [`store`], [`dataset`] |
+//! | compare the graphs of two jobs | [`diff`] |
+//! | check objects against class and type schemas | [`schema`] |
+//!
+//! The libraries access neither the terminal nor the environment nor the home directory; programs pass everything in.
 #![deny(missing_docs)]
 
 #[allow(unused_extern_crates)]
-// The derives name this crate by its outside name, also in this crate's own tests.
+// The derives refer to this crate by its external name, also in its own tests.
 extern crate self as integration_sdk;
 
 mod clock;
@@ -36,10 +54,10 @@ pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
 pub use runtime::{Event, Job, JobError};
 pub use summary::Summary;
-// What an integration meets in signatures, and what derives name: the same versions as ours.
+// These types occur in the signatures and derives of integrations, which need the same versions.
 pub use {secrecy, serde, serde_json, url};
 
-/// What an integration's modules begin with.
+/// The usual imports of an integration's modules.
 pub mod prelude {
     pub use futures::TryStreamExt;
 

@@ -1,4 +1,4 @@
-//! JSON that stays text: what a provider said, on its way into raw data.
+//! JSON text of a provider, kept unparsed until it is stored as raw data.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use serde_json::{Error, Value};
 use crate::redact::{Edit, edited};
 use crate::room::Hold;
 
-/// JSON as its text. It is checked to be JSON and not parsed into a tree, which takes several times the memory.
+/// JSON as text. It is validated but not parsed into a tree, which would need several times the memory.
 ///
 /// ```
 /// use integration_sdk::RawJson;
-/// let told: Vec<RawJson> = serde_json::from_str(r#"[{"id": "a"}, 7]"#).unwrap();
-/// assert_eq!(told[0].as_str(), r#"{"id": "a"}"#);
-/// assert_eq!(told[1].to_value().unwrap(), 7);
+/// let items: Vec<RawJson> = serde_json::from_str(r#"[{"id": "a"}, 7]"#).unwrap();
+/// assert_eq!(items[0].as_str(), r#"{"id": "a"}"#);
+/// assert_eq!(items[1].to_value().unwrap(), 7);
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RawJson {
     json: Box<RawValue>,
-    /// The memory of the answer that this is a part of.
+    /// The memory reservation of the response that contains this text.
     #[serde(skip)]
     hold: Option<Arc<Hold>>,
 }
@@ -33,18 +33,20 @@ impl RawJson {
         self.json.get()
     }
 
-    /// The JSON as a tree. Numbers lose what no 64 bits can hold; of two members of one name the last stays.
+    /// Parses the JSON into a tree.
+    ///
+    /// Numbers beyond 64 bits are rounded, and only the last of equal member names is kept.
     ///
     /// # Errors
-    /// It is nested deeper than 128 levels.
+    /// If it is nested deeper than 128 levels.
     pub fn to_value(&self) -> Result<Value, Error> {
         Self::tree_of(self.as_str())
     }
 
-    /// JSON text as a tree, in the same way.
+    /// Parses JSON text into a tree in the same way.
     ///
     /// # Errors
-    /// It is no JSON, or nested deeper than 128 levels.
+    /// If the text is not JSON, or nested deeper than 128 levels.
     pub fn tree_of(json: &str) -> Result<Value, Error> {
         serde_json::from_str(json).or_else(|error| match bounded(json) {
             Some(bounded) => serde_json::from_str(&bounded),
@@ -52,12 +54,12 @@ impl RawJson {
         })
     }
 
-    /// Keeps the memory of an answer reserved as long as this JSON lives.
+    /// Keeps the memory of a response reserved as long as this value exists.
     pub(crate) fn hold(&mut self, hold: Arc<Hold>) {
         self.hold = Some(hold);
     }
 
-    /// Hands the reservation over to the caller.
+    /// Transfers the memory reservation to the caller.
     pub(crate) fn take_hold(&mut self) -> Option<Arc<Hold>> {
         self.hold.take()
     }
@@ -69,13 +71,13 @@ impl fmt::Debug for RawJson {
     }
 }
 
-/// The text with the nearest number that 64 bits can hold in the place of each that they cannot.
+/// Replaces numbers beyond 64 bits by the nearest representable ones.
 fn bounded(json: &str) -> Option<String> {
     struct Bounded;
 
     impl Edit for Bounded {
         const IN_ORDER: bool = false;
-        // Half a surrogate pair stays what it is: no Unicode text.
+        // Unpaired surrogates stay unchanged, so that the parser rejects them.
         const AS_WRITTEN: bool = true;
 
         fn hides(&self, _: &str) -> bool {

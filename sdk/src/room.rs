@@ -1,23 +1,25 @@
-//! The memory of a client's answers: a budget of bytes that its requests share.
+//! The memory of a client's responses: a byte budget that its requests share.
 //!
-//! A request reserves the bytes of its answer before it is sent, and everything that is made of the answer holds them:
-//! the body, the elements of its page, and the objects on their way into the store. The last of these to be dropped
-//! gives the bytes back.
+//! A request reserves the bytes of its response before it is sent. Everything that is made of the response holds them:
+//! the body, the elements of its page, and the objects that are not stored yet. The bytes are released when the last of
+//! these is dropped.
 //!
 //! # No deadlock
 //!
-//! - A request waits before it is sent, so it holds neither a connection nor a place among those in flight. Growth in
-//!   the middle of a body never waits: it succeeds, or the body is given up and asked for again with more room.
-//! - Bytes are held on behalf of a [`Work`]: a part, or a step outside its parts. A step may hold a page while its parts
-//!   work on it, therefore steps and parts have a [`Room`] each. Parts never wait for steps.
-//! - In one room, a request that fits is let in, in the order of asking, and so is any request while nothing is held.
-//!   If no request fits and a waiting work holds bytes already, such as a page whose elements lead to more lists, the
-//!   first of these is privileged: it is let in beyond the capacity until it holds nothing. There is one privileged work
-//!   at a time. It depends on no other one, so it ends, and the next one takes its turn.
-//! - Works that wait for each other by means that are not visible here, such as a channel, would not end. If nothing
-//!   has moved for [`PATIENCE`], the first request is let in.
+//! - A request waits before it is sent, so it holds neither a connection nor a permit of the in-flight limit. Growth in
+//!   the middle of a body never waits: it succeeds, or the body is dropped and requested again with a larger
+//!   reservation.
+//! - Bytes are held on behalf of a [`Work`]: a partition, or a step outside its partitions. A step may hold a page
+//!   while its partitions process it, therefore steps and partitions have a [`Room`] each. Partitions never wait for
+//!   steps.
+//! - In one room, a request that fits is admitted in the order of arrival, and so is any request while nothing is held.
+//!   If no request fits and a waiting work already holds bytes, such as a page whose elements lead to more lists, the
+//!   first of these works is privileged: it is admitted beyond the capacity until it holds nothing. There is one
+//!   privileged work at a time. It depends on no other one, so it ends, and the next one follows.
+//! - Works that wait for each other in ways that are not visible here, such as a channel, would never end. If nothing
+//!   has moved for [`PATIENCE`], the first request is admitted.
 //!
-//! So a room exceeds its capacity by what one work holds, or by one answer.
+//! Thus a room exceeds its capacity by the bytes of one work, or by one response.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -28,7 +30,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The longest time without any movement before the first request is let in.
+/// The maximum time without any movement before the first request is admitted.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -37,7 +39,7 @@ tokio::task_local! {
     static WORK: Work;
 }
 
-/// A task that holds answers: requests of one work do not wait for its own bytes.
+/// A task that holds responses. Requests of one work do not wait for bytes that the work holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Work {
     number: u64,
@@ -45,18 +47,18 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// A step outside its parts, or a request that belongs to no step.
+    /// Creates the work of a step outside its partitions, or of a request without a step.
     pub(crate) fn step() -> Self {
         Self { number: NEXT.fetch_add(1, Ordering::Relaxed), is_part: false }
     }
 
-    /// A part; within another part it is the same work.
+    /// Creates the work of a partition. A nested partition shares the work of the enclosing one.
     pub(crate) fn part() -> Self {
         let outer = Self::current().filter(|work| work.is_part);
         outer.unwrap_or_else(|| Self { is_part: true, ..Self::step() })
     }
 
-    /// The work that is polled now.
+    /// Returns the work of the running task.
     pub(crate) fn current() -> Option<Self> {
         WORK.try_with(|work| *work).ok()
     }
@@ -67,7 +69,7 @@ impl Work {
     }
 }
 
-/// The rooms of a client: one for steps, one for parts.
+/// The rooms of a client: one for steps, one for partitions.
 #[derive(Debug)]
 pub(crate) struct Rooms {
     steps: Room,
@@ -75,24 +77,24 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Three quarters of the capacity for parts, which are many.
+    /// Creates the rooms. Partitions are many, so they get three quarters of the capacity.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { steps: Room::new(capacity / 4), parts: Room::new(capacity - capacity / 4) }
     }
 
-    /// Waits until so many bytes may be held by a work.
+    /// Waits until a work may hold this number of bytes.
     pub(crate) async fn take(&self, work: Work, bytes: usize) -> Hold {
         if work.is_part { self.parts.take(work, bytes).await } else { self.steps.take(work, bytes).await }
     }
 
-    /// The most bytes that have been held at once by steps, and by parts.
+    /// Returns the peak of the bytes held by steps, plus that of partitions.
     pub(crate) fn most_held(&self) -> usize {
         let (steps, parts) = (self.steps.shared.open().most, self.parts.shared.open().most);
         steps + parts
     }
 }
 
-/// A budget of bytes.
+/// A byte budget.
 #[derive(Debug, Clone)]
 struct Room {
     shared: Arc<Shared>,
@@ -111,7 +113,7 @@ struct State {
     by_work: HashMap<Work, usize>,
     privileged: Option<Work>,
     waiting: VecDeque<Waiting>,
-    /// Grants and releases so far.
+    /// The number of grants and releases.
     moves: u64,
 }
 
@@ -123,15 +125,15 @@ struct Waiting {
     granted: oneshot::Sender<Hold>,
 }
 
-/// Bytes that are held, given back when this is dropped.
+/// A reservation of bytes, released on drop.
 pub(crate) struct Hold {
     room: Arc<Shared>,
     work: Work,
-    /// Changed under the lock of the room.
+    /// Changed only under the lock of the room.
     bytes: AtomicUsize,
-    /// Bytes that are held beside these by [`beside`](Hold::beside).
+    /// Bytes of additional reservations made by [`beside`](Hold::beside).
     further: AtomicUsize,
-    /// The hold that this one is beside.
+    /// The reservation to which this one was added.
     _first: Option<Arc<Hold>>,
 }
 
@@ -160,7 +162,9 @@ impl Room {
             match timeout(PATIENCE, &mut turn).await {
                 Ok(hold) => return hold.expect("a waiting request is in the queue until it is granted"),
                 Err(_) if self.shared.open().moves == moves => {
-                    tracing::warn!("the memory for answers is taken and nothing moves: a request goes on without");
+                    tracing::warn!(
+                        "the memory for responses is exhausted and nothing moves: a request proceeds without it"
+                    );
                     self.let_in(true);
                 }
                 Err(_) => {}
@@ -168,15 +172,16 @@ impl Room {
         }
     }
 
-    /// Lets in those who fit; with `stuck` the first one as well.
+    /// Admits all requests that fit, and if `stuck` also the first one.
     fn let_in(&self, mut stuck: bool) {
         loop {
-            // A statement of its own: the lock is not held while the grant is sent.
+            // A separate statement, so that the lock is not held while the grant is sent.
             let next = self.shared.open().next(self.shared.capacity, stuck);
             let Some(Waiting { work, bytes, granted, .. }) = next else { return };
             stuck = false;
             if let Err(hold) = granted.send(self.hold(work, bytes)) {
-                // Its request is gone. Given back here: dropped, it would begin this loop within itself.
+                // The request was dropped. Its bytes are released here, because dropping the reservation would start
+                // this loop again recursively.
                 self.shared.open().release(work, hold.bytes.swap(0, Ordering::Relaxed));
             }
         }
@@ -187,7 +192,7 @@ impl Room {
     }
 }
 
-/// Takes a request out of the queue when it stops waiting, and lets those behind it move up.
+/// Removes a request from the queue when it stops waiting, so that later ones move up.
 struct Leaving<'a> {
     room: &'a Room,
     number: u64,
@@ -201,7 +206,8 @@ impl Drop for Leaving<'_> {
 }
 
 impl Shared {
-    /// Every change under this lock is complete before it is given up, so the state holds even after a panic elsewhere.
+    /// Locks the state. Every change is complete before the lock is released, so the state is consistent even after a
+    /// panic elsewhere.
     fn open(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -212,7 +218,7 @@ impl State {
         self.held == 0 || self.held.saturating_add(bytes) <= capacity || self.privileged == Some(work)
     }
 
-    /// Takes the next request to be let in out of the queue, and charges it.
+    /// Removes the next admissible request from the queue and charges its bytes.
     fn next(&mut self, capacity: usize, stuck: bool) -> Option<Waiting> {
         let first = self.waiting.front()?;
         let at = if stuck || self.admits(capacity, first.work, first.bytes) {
@@ -256,8 +262,9 @@ impl Hold {
         Self { room: Arc::clone(room), work, bytes, further, _first: first }
     }
 
-    /// Holds bytes beside those of this hold, whether there is room or not. Bytes of this hold beyond `keep` are moved
-    /// there. Both are held until the result is dropped.
+    /// Holds further bytes in addition to this reservation, even beyond the capacity.
+    ///
+    /// The bytes of this reservation beyond `keep` are moved to the new one. Both are held until the result is dropped.
     pub(crate) fn beside(self: &Arc<Self>, bytes: usize, keep: usize) -> Arc<Self> {
         let mut state = self.room.open();
         let moved = self.bytes.load(Ordering::Relaxed).saturating_sub(keep).min(bytes);
@@ -268,12 +275,12 @@ impl Hold {
         Arc::new(Self::of(&self.room, self.work, bytes, Some(Arc::clone(self))))
     }
 
-    /// The bytes of this hold, and those that were held beside it.
+    /// Returns the bytes of this reservation and of those added to it.
     pub(crate) fn total(&self) -> usize {
         self.bytes.load(Ordering::Relaxed) + self.further.load(Ordering::Relaxed)
     }
 
-    /// Whether there is room for so many bytes in all: they are held if so.
+    /// Grows to this number of bytes if they fit, and returns whether they did.
     pub(crate) fn try_grow_to(&self, bytes: usize) -> bool {
         let mut state = self.room.open();
         let more = bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
@@ -286,7 +293,7 @@ impl Hold {
         may
     }
 
-    /// Holds so many bytes in all, whether there is room or not.
+    /// Grows to this number of bytes, even beyond the capacity.
     pub(crate) fn grow_to(&self, bytes: usize) {
         let mut state = self.room.open();
         let more = bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
@@ -296,7 +303,7 @@ impl Hold {
         }
     }
 
-    /// Gives back all but so many bytes.
+    /// Releases all bytes beyond this number.
     pub(crate) fn shrink_to(&self, bytes: usize) {
         let mut state = self.room.open();
         let less = self.bytes.load(Ordering::Relaxed).saturating_sub(bytes);

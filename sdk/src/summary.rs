@@ -1,4 +1,4 @@
-//! What is left to say of a job: the summary of FACTS, which other tools read, and what we know beyond it.
+//! The summary of a job: the report that other tools read, with further details.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,31 +12,31 @@ use crate::secrets;
 use crate::step::{FindingCount, Incomplete, Named};
 use crate::store::JobState;
 
-/// How a step ended.
+/// The status of a step at the end of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepStatus {
-    /// All is there.
+    /// Completed without gaps.
     #[serde(rename = "success")]
     Success,
-    /// An earlier job's result was fresh enough.
+    /// Completed with the sufficiently recent result of an earlier job.
     #[serde(rename = "cached")]
     Cached,
-    /// Nothing of it can be relied on to be complete.
+    /// Failed: none of its types can be assumed to be complete.
     #[serde(rename = "failure")]
     Failure,
-    /// It ran, but something that it needs, or a part of it, is missing.
+    /// Ran, but with a gap in its input or in its own partitions.
     #[serde(rename = "partial_success_due_to_dependency_failure")]
     Partial,
-    /// It was not to run.
+    /// Did not run, because it was disabled or not selected.
     #[serde(rename = "disabled")]
     Disabled,
-    /// The job ended before its turn.
+    /// Did not run, because the job ended first.
     #[serde(rename = "pending_evaluation")]
     Pending,
 }
 
 impl StepStatus {
-    /// As stored and as summaries have it.
+    /// The value in the store and in summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -48,7 +48,7 @@ impl StepStatus {
         }
     }
 
-    /// In a word, for people.
+    /// A short word for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::Partial => "partial",
@@ -58,12 +58,12 @@ impl StepStatus {
     }
 }
 
-/// An error, as summaries hold it.
+/// An error in a summary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Its code.
+    /// The code of the error.
     pub code: String,
-    /// What happened, in a sentence.
+    /// A sentence that describes the event.
     pub message: String,
 }
 
@@ -71,91 +71,91 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepReport {
-    /// The step's id.
+    /// The id of the step.
     pub id: StepId,
-    /// Its name.
+    /// The name of the step.
     pub name: String,
-    /// The steps it waited for.
+    /// The steps on which it depends.
     pub depends_on: Vec<StepId>,
-    /// Every type that it may add.
+    /// Every type that the step may add.
     pub declared_types: BTreeSet<ObjectType>,
-    /// Types whose entities of other steps it adds properties to.
+    /// The types of other steps to whose entities it adds properties.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub amends: BTreeSet<ObjectType>,
-    /// Types whose entities are joined from several descriptions.
+    /// The types whose entities are merged from several descriptions.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub merges: BTreeSet<ObjectType>,
-    /// Types of which something may be missing.
+    /// The types with a gap.
     pub partial_types: BTreeSet<ObjectType>,
-    /// Types of which it added something.
+    /// The types of the added objects.
     pub encountered_types: BTreeSet<ObjectType>,
-    /// How many objects it added of each.
+    /// The number of added objects of each type.
     pub encountered_type_counts: BTreeMap<ObjectType, u64>,
-    /// How it ended.
+    /// The status of the step.
     pub status: StepStatus,
-    /// Why it did not run.
+    /// The reason why the step did not run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub disabled_reason: Option<String>,
-    /// When it began.
+    /// The time of its start.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub start_time: Option<Timestamp>,
-    /// When it ended.
+    /// The time of its end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end_time: Option<Timestamp>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration: u64,
-    /// The error that ended it.
+    /// The error that ended the step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Failure>,
-    /// What could not be collected.
+    /// The gaps.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub incomplete: Vec<Incomplete>,
-    /// Objects left out on purpose, by type and reason.
+    /// The numbers of skipped objects, by type and reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
-    /// Objects known by name that are missing because of a gap, by type and reason.
+    /// Named objects that are missing because of a gap, by type and reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub missed: BTreeMap<ObjectType, BTreeMap<String, Named>>,
-    /// Names of objects left out on purpose, by type and reason; at most a hundred of each.
+    /// The names of skipped objects, by type and reason; at most one hundred of each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub skipped_details: BTreeMap<ObjectType, BTreeMap<String, BTreeSet<String>>>,
-    /// What schemas found, alike findings counted.
+    /// The schema findings, with similar ones counted together.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub findings: Vec<FindingCount>,
-    /// Objects kept apart because of findings.
+    /// The numbers of quarantined objects, by type.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub quarantined: BTreeMap<ObjectType, u64>,
-    /// What it asked of the provider.
+    /// The requests to the provider.
     pub usage: Usage,
 }
 
-/// The reason of a disabled step that the job was not asked for.
+/// The reason of a step that is disabled because it was not selected.
 pub(crate) const NOT_SELECTED: &str = "not_selected";
 
 impl StepReport {
-    /// Whether the job was asked for other steps only.
+    /// Returns whether the job did not select the step.
     pub fn is_left_out(&self) -> bool {
         self.status == StepStatus::Disabled && self.disabled_reason.as_deref() == Some(NOT_SELECTED)
     }
 
-    /// How many objects it added.
+    /// Returns the number of objects that the step added.
     pub fn objects(&self) -> u64 {
         self.encountered_type_counts.values().sum()
     }
 }
 
-/// Types of which something may be missing.
+/// The types with a gap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartialDatasets {
-    /// The types: whatever consumes the graph deletes nothing of them.
+    /// The types. A consumer of the graph must not delete objects of these types.
     pub types: BTreeSet<ObjectType>,
 }
 
-/// What summaries say beside the steps' results.
+/// Information about the job as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
-    /// Types of which something may be missing.
+    /// The types with a gap.
     pub partial_datasets: PartialDatasets,
 }
 
@@ -163,39 +163,39 @@ pub struct Metadata {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// The job.
+    /// The id of the job.
     pub job: JobId,
-    /// The integration.
+    /// The id of the integration.
     pub integration: String,
-    /// The instance.
+    /// The name of the instance.
     pub instance: String,
-    /// How it ended.
+    /// The final state of the job.
     pub state: JobState,
-    /// Whether an earlier process began the job. Times and requests are then those of the last process.
+    /// Whether an earlier process started the job. Times and requests are then those of the last process.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub resumed: bool,
-    /// When it began.
+    /// The time of its start.
     pub start_time: Timestamp,
-    /// When it ended.
+    /// The time of its end.
     pub end_time: Timestamp,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration: u64,
-    /// Entities in the graph.
+    /// The number of entities in the graph.
     pub entities: u64,
-    /// Relationships in the graph, mapped ones included.
+    /// The number of relationships in the graph, including mapped ones.
     pub relationships: u64,
-    /// The error that ended it as a whole.
+    /// The error that ended the whole job.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Failure>,
     /// The results of the steps, in the order of the plan.
     pub integration_step_results: Vec<StepReport>,
-    /// What else there is to know.
+    /// Information about the job as a whole.
     pub metadata: Metadata,
-    /// What the job asked of the provider, the check of the credentials included.
+    /// The requests to the provider, including the verification of the credentials.
     pub usage: Usage,
 }
 
-/// A report without credentials in its texts, which may quote a provider or an author's own words.
+/// Removes credentials from the texts of a report, which may quote a provider or an author.
 pub(crate) fn without_credentials<T: Serialize + DeserializeOwned>(report: T) -> T {
     let Ok(json) = serde_json::to_string(&report) else { return report };
     if !secrets::may_be_in(&json) {
@@ -207,18 +207,20 @@ pub(crate) fn without_credentials<T: Serialize + DeserializeOwned>(report: T) ->
 }
 
 impl Summary {
-    /// Whether the job collected everything by itself, so that its figures are those of a whole collection.
+    /// Returns whether the job collected everything itself.
+    ///
+    /// Only then do its figures describe a whole collection.
     pub fn is_whole(&self) -> bool {
         let cached = self.integration_step_results.iter().any(|step| step.status == StepStatus::Cached);
         self.state == JobState::Complete && !self.resumed && !cached
     }
 
-    /// Whether something that the job was asked for may be missing.
+    /// Returns whether the job has a gap.
     pub fn is_partial(&self) -> bool {
         self.integration_step_results.iter().any(|step| !step.incomplete.is_empty())
     }
 
-    /// Whether the job ran selected steps only, so that its graph is a part of the whole.
+    /// Returns whether the job ran only selected steps, and its graph is incomplete on purpose.
     pub fn is_selection(&self) -> bool {
         self.integration_step_results.iter().any(StepReport::is_left_out)
     }

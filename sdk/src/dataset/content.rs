@@ -1,8 +1,8 @@
-//! The JSON of a file of a graph, which other programs may have compressed with Brotli.
+//! The JSON of a graph file, which other programs may have compressed with Brotli.
 //!
-//! The SDK for TypeScript compresses its graph files if it is asked to, and keeps their names. Brotli has no mark by
-//! which it is known: a file that does not begin as a JSON object, and begins as one when it is decompressed, is
-//! compressed.
+//! The SDK for TypeScript optionally compresses its graph files without changing their names. Brotli data has no magic
+//! number. Therefore a file counts as compressed if it does not start as a JSON object, but its decompressed content
+//! does.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -12,14 +12,14 @@ use brotli_decompressor::Decompressor;
 
 use crate::input;
 
-/// The maximum size of a compressed file when it is decompressed: 512 MiB. A few bytes can become gigabytes.
+/// The maximum size of a decompressed file: 512 MiB. A few compressed bytes can become gigabytes.
 pub(super) const DECOMPRESSED: u64 = 512 << 20;
-/// Bytes of a file that are read at once.
+/// The number of bytes read at once.
 const BUFFER: usize = 1 << 18;
-/// White space that is looked through before a JSON object.
+/// The maximum length of white space before a JSON object.
 const WHITE_SPACE: usize = 64;
 
-/// Whether a path is by its name a file of a graph: `*.json`, `*.json.br` or `*.br`.
+/// Returns whether the name of a path is that of a graph file: `*.json`, `*.json.br`, or `*.br`.
 pub(super) fn is_of_a_graph(path: &Path) -> bool {
     path.extension().and_then(OsStr::to_str).is_some_and(|name| matches!(name, "json" | "br"))
 }
@@ -45,7 +45,7 @@ fn open_within(path: &Path, limit: u64) -> io::Result<Box<dyn BufRead>> {
     }
     match decompressed {
         Err(error) if is_named_so => Err(io::Error::new(error.kind(), Damaged(error))),
-        // Neither: what is wrong with it as JSON is told by the parser.
+        // The content is neither JSON nor Brotli. The parser reports the JSON error.
         _ if is_named_so => Ok(Box::new(Cursor::new(start))),
         _ => Ok(Box::new(plain)),
     }
@@ -59,12 +59,12 @@ fn begins_as_object(bytes: &[u8]) -> bool {
     bytes.iter().take(WHITE_SPACE).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
-/// A stream that is not what its name promises.
+/// A file whose content does not match its name.
 #[derive(Debug, thiserror::Error)]
 #[error("it is neither JSON nor compressed with Brotli ({0})")]
 struct Damaged(io::Error);
 
-/// Decompressed bytes up to a limit, beyond which reading fails.
+/// A reader of decompressed bytes that fails beyond a limit.
 struct Bounded<R> {
     from: R,
     left: u64,

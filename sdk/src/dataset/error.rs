@@ -1,24 +1,24 @@
-//! What can go wrong with a graph in files.
+//! Errors of graphs in files.
 
 use std::path::PathBuf;
 
 use crate::graph::JobId;
 use crate::store::StoreError;
 
-/// A graph cannot be written or read.
+/// The reason why a graph cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// A file or folder cannot be used.
+    /// A file or folder cannot be accessed.
     #[error("cannot {action} {path}: {source}", path = path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The folder of an export holds something that no export wrote.
+    /// The folder of an export contains a file that no export wrote.
     #[error(
         "{path} holds {found:?}, which no earlier export of this program wrote, and nothing else is replaced: choose another \
          folder, or move it away", path = path.display()
@@ -26,10 +26,10 @@ pub enum DatasetError {
     Foreign {
         /// The folder.
         path: PathBuf,
-        /// What does not belong there.
+        /// The foreign file.
         found: String,
     },
-    /// A symbolic link is at a place of an export.
+    /// A file or folder of an export is a symbolic link.
     #[error(
         "{path} is a symbolic link, and nothing is written through one: choose another folder, or remove the link",
         path = path.display()
@@ -47,19 +47,19 @@ pub enum DatasetError {
         /// The folder.
         path: PathBuf,
     },
-    /// The job changed while it was written.
+    /// The job changed while its graph was written.
     #[error("the job {job} changed while its graph was written: export it again when it has ended")]
     Changed {
         /// The job.
         job: JobId,
     },
-    /// There is no graph.
+    /// The folder contains no graph.
     #[error("{path} holds no graph: expected JSON files below {path}/graph", path = path.display())]
     Missing {
         /// The folder.
         path: PathBuf,
     },
-    /// A file is not what the layout says.
+    /// A file does not conform to the layout.
     #[error(
         "{path} is not a file of the exchange layout: {source}; expected {{\"entities\": [...]}} or \
          {{\"relationships\": [...]}}", path = path.display()
@@ -67,10 +67,10 @@ pub enum DatasetError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Why, with line and column.
+        /// The error, with line and column.
         source: serde_json::Error,
     },
-    /// The store does not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -6,9 +6,10 @@
 //!   DIR/graph/<step>/relationships/<type>-<number>.json    {"relationships": [...]}
 //! ```
 //!
-//! Objects stand in the order of their keys, so a graph is the same bytes however it was collected. Whatever happens while
-//! writing, `DIR` holds either the old graph or the new one, and nothing that no export wrote is replaced or removed. All
-//! files are for their owner only. Nothing here knows schemas or steps' code.
+//! Objects are sorted by key, so the bytes of a graph do not depend on how it was collected. At any time, even after a
+//! failure, `DIR` contains either the old graph or the new one, and only files of an earlier export are replaced or
+//! removed. All files are accessible to their owner only. This module depends neither on schemas nor on the code of
+//! steps.
 
 mod content;
 mod error;

@@ -1,4 +1,4 @@
-//! Reading a graph in the exchange layout, from whatever program, an object at a time.
+//! Reading a graph in the exchange layout, one object at a time.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{DatasetError, content};
 
-/// Which of the two wrappers an object was found in.
+/// The wrapper that contains an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrapper {
     /// `{"entities": [...]}`.
@@ -21,7 +21,7 @@ pub enum Wrapper {
 }
 
 impl Wrapper {
-    /// The name of the wrapper's only field, and of the folder.
+    /// Returns the name of the wrapper's only field, which is also the name of the folder.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Entities => "entities",
@@ -30,7 +30,7 @@ impl Wrapper {
     }
 }
 
-/// An object as it was found: parsed, or as text.
+/// An object of a file, parsed or as text.
 #[derive(Debug)]
 pub struct Found<'a, T = Value> {
     /// The file.
@@ -41,27 +41,29 @@ pub struct Found<'a, T = Value> {
     pub object: T,
 }
 
-/// What was read.
+/// The numbers of files and objects that were read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Read {
     /// Files.
     pub files: u64,
-    /// Objects in entities' wrappers.
+    /// Objects in wrappers of entities.
     pub entities: u64,
-    /// Objects in relationships' wrappers.
+    /// Objects in wrappers of relationships.
     pub relationships: u64,
 }
 
-/// Visits every object of a graph; only one is in memory. Files in folders called `relationships` come last, so that the ends
-/// of relationships are mostly known when they are met; beyond that the order is that of the paths, and names do not matter.
+/// Visits every object of a graph while keeping only one in memory.
+///
+/// Files are visited in the order of their paths, but those in folders named `relationships` come last. Thus the ends
+/// of a relationship are usually known before the relationship itself. The names of files do not matter otherwise.
 ///
 /// # Errors
-/// [`DatasetError`] where there is no graph, or a file cannot be read or is not of the layout.
+/// [`DatasetError`] if there is no graph, or if a file cannot be read or does not conform to the layout.
 pub fn read(directory: &Path, visit: impl FnMut(Found<'_>)) -> Result<Read, DatasetError> {
     read_as(directory, visit)
 }
 
-/// As [`read`], each object as the text that stands in the file: for those who parse elsewhere, such as in several threads.
+/// Visits every object as text, for callers that parse it later or in parallel.
 ///
 /// # Errors
 /// As [`read`].
@@ -81,7 +83,7 @@ fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_
     let mut seen = BTreeSet::new();
     let mut files: Vec<PathBuf> = Vec::new();
     while let Some(folder) = folders.pop() {
-        // Links can lead back to a folder above: each folder is read once.
+        // Symbolic links can form cycles, so each folder is read only once.
         if !seen.insert(fs::canonicalize(&folder).map_err(DatasetError::io("read", &folder))?) {
             continue;
         }
@@ -121,7 +123,7 @@ fn is_of_relationships(path: &Path) -> bool {
 
 type Visit<'a, T> = &'a mut dyn FnMut(Wrapper, T);
 
-/// A file: an object with one of the wrappers, or both.
+/// A file: an object with one or both wrappers.
 struct Document<'a, T>(Visit<'a, T>);
 
 impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Document<'_, T> {

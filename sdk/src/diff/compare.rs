@@ -15,30 +15,31 @@ use super::pages::Pages;
 
 /// One of the two graphs.
 pub struct Side<'a> {
-    /// Its objects.
+    /// The job that owns the objects.
     pub job: &'a JobStore,
-    /// How many objects there are of each type.
+    /// The number of objects of each type.
     pub census: &'a [Count],
-    /// What it may lack.
+    /// The gaps of the job.
     pub coverage: &'a Coverage,
 }
 
-/// An object of either graph.
+/// An object of one or both graphs, with its change.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// The object of the older graph.
+    /// The object in the older graph.
     pub before: Option<Stored>,
-    /// The object of the newer graph.
+    /// The object in the newer graph.
     pub now: Option<Stored>,
-    /// Its change.
+    /// The change.
     pub change: Change,
 }
 
-/// Compares two graphs and passes every object of either one to `visit`: entities first, then relationships, each type
-/// in the order of keys. Types that `wanted` does not accept are passed over.
+/// Compares two graphs and passes every object of either one to `visit`.
+///
+/// Entities come before relationships, and each type is in key order. Types that `wanted` rejects are skipped.
 ///
 /// # Errors
-/// [`StoreError`] if a store does not work.
+/// [`StoreError`] if a store fails.
 pub async fn compare(
     older: Side<'_>,
     newer: Side<'_>,
@@ -62,7 +63,8 @@ pub async fn compare(
     };
     let types: BTreeSet<(Kind, &ObjectType)> = kinds.into_iter().map(|(name, kind)| (kind, name)).collect();
     for (kind, object_type) in types {
-        // What became of entities decides on relationships between them, whether they are asked for or not.
+        // The absence of an entity determines the change of its relationships, so entities are compared even if they
+        // are not visited.
         if kind == Kind::Entity || wanted(object_type) {
             let shown = wanted(object_type);
             walk.of_type(object_type, &mut |difference| {
@@ -76,13 +78,13 @@ pub async fn compare(
     Ok(())
 }
 
-/// A short stand-in for a key: 16 bytes of its digest.
+/// A digest of a key, which needs only 16 bytes.
 type KeyDigest = [u8; 16];
 
 struct Half<'a> {
     side: &'a Side<'a>,
     lineage: Lineage<'a>,
-    /// The entities that this graph lacks.
+    /// The entities that are missing from this graph.
     absent: HashMap<KeyDigest, Absence>,
 }
 
@@ -128,7 +130,7 @@ impl Walk<'_> {
     }
 }
 
-/// Judges an object that `has` has and `lacks` lacks.
+/// Returns the kind of absence of an object that only `has` contains.
 async fn lone(object: &Stored, lacks: &mut Half<'_>, has: &mut Half<'_>) -> Result<Absence, StoreError> {
     let object_type = &object.row.object_type;
     let types = lacks.side.coverage.parent_types(object_type);
@@ -136,7 +138,7 @@ async fn lone(object: &Stored, lacks: &mut Half<'_>, has: &mut Half<'_>) -> Resu
         true => BTreeSet::new(),
         false => has.lineage.parents(object, &types).await?,
     };
-    // A key that lies under another type in the other graph is absent from neither.
+    // A key that belongs to another type in the other graph is absent from neither.
     let absence_of = |key: &ObjectKey| {
         let digest = digest(key);
         lacks.absent.get(&digest).filter(|_| !has.absent.contains_key(&digest)).copied()
@@ -160,7 +162,7 @@ fn digest(key: &ObjectKey) -> KeyDigest {
     digest
 }
 
-/// The entity that a mapped relationship leads from.
+/// Returns the source entity of a mapped relationship.
 fn source_of(json: &str) -> Option<ObjectKey> {
     #[derive(Deserialize)]
     struct Mapped {

@@ -6,7 +6,7 @@ use crate::graph::{ObjectType, StepId};
 use crate::step::Scope;
 use crate::summary::{StepReport, StepStatus, Summary};
 
-/// The gaps of a job, by the type that they concern.
+/// The gaps of a job, by type.
 ///
 /// Steps that were disabled or not selected count as gaps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub struct Coverage {
     described: BTreeMap<ObjectType, BTreeSet<MissingDescription>>,
 }
 
-/// A description of the objects of a type that a job lacks.
+/// A missing description of the objects of a type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct MissingDescription {
     step: StepId,
     under: Option<Scope>,
-    /// The step did run, so that it is not known how much of it is missing.
+    /// Whether the step ran, so that the extent of the gap is unknown.
     indefinite: bool,
 }
 
@@ -41,7 +41,7 @@ pub enum Gap<'a> {
 }
 
 impl Coverage {
-    /// The gaps of a job that has ended.
+    /// Returns the gaps of an ended job.
     pub fn of(summary: &Summary) -> Self {
         let mut coverage = Self::default();
         for report in &summary.integration_step_results {
@@ -53,7 +53,7 @@ impl Coverage {
         coverage
     }
 
-    /// The gaps of a job that has not ended: it may lack anything.
+    /// Returns the gaps of an unfinished job, which may lack any object.
     pub fn unfinished() -> Self {
         Self { unfinished: true, ..Self::default() }
     }
@@ -84,32 +84,34 @@ impl Coverage {
         }
     }
 
-    /// Whether nothing is missing.
+    /// Returns whether the job has no gaps.
     pub fn is_complete(&self) -> bool {
         !self.unfinished && self.whole.is_empty() && self.under.is_empty() && self.amended.is_empty()
     }
 
-    /// Whether the job has not ended.
+    /// Returns whether the job has not ended.
     pub fn is_unfinished(&self) -> bool {
         self.unfinished
     }
 
-    /// The types of which objects may be missing; not all of them if the job [is unfinished](Self::is_unfinished).
+    /// Returns the types with gaps.
+    ///
+    /// If the job [is unfinished](Self::is_unfinished), further types may be incomplete.
     pub fn types(&self) -> BTreeSet<&ObjectType> {
         self.whole.iter().chain(self.under.keys()).collect()
     }
 
-    /// The types that the job was not to collect: their steps were disabled or not selected.
+    /// Returns the types whose steps were disabled or not selected.
     pub fn not_collected(&self) -> &BTreeSet<ObjectType> {
         &self.not_collected
     }
 
-    /// The types of which properties may be missing, because a step that adds them has a gap or did not run.
+    /// Returns the types that may lack properties of an amending step.
     pub fn amended(&self) -> &BTreeSet<ObjectType> {
         &self.amended
     }
 
-    /// The part of a type that may be missing.
+    /// Returns the part of a type that may be missing.
     pub fn gap(&self, object_type: &ObjectType) -> Gap<'_> {
         if self.unfinished || self.whole.contains(object_type) {
             return Gap::Whole;
@@ -117,7 +119,7 @@ impl Coverage {
         self.under.get(object_type).map_or(Gap::None, Gap::Under)
     }
 
-    /// The types of the parents to which a gap of a type is limited.
+    /// Returns the types of the parents to which a gap is limited.
     pub(super) fn parent_types(&self, object_type: &ObjectType) -> BTreeSet<ObjectType> {
         match self.gap(object_type) {
             Gap::Under(scopes) => scopes.iter().map(|scope| scope.object_type.clone()).collect(),
@@ -125,22 +127,22 @@ impl Coverage {
         }
     }
 
-    /// Whether several descriptions of one object of the type are joined.
+    /// Returns whether several descriptions of one object of the type are merged.
     pub(super) fn merges(&self, object_type: &ObjectType) -> bool {
         self.merged.contains(object_type)
     }
 
-    /// Whether a step that adds properties to the type has a gap.
+    /// Returns whether a step that amends the type has a gap.
     pub(super) fn lacks_amendments(&self, object_type: &ObjectType) -> bool {
         self.unfinished || self.amended.contains(object_type)
     }
 
-    /// Whether objects of the type may lack one of the descriptions that are joined.
+    /// Returns whether objects of the type may lack one of their merged descriptions.
     pub(super) fn lacks_descriptions(&self, object_type: &ObjectType) -> bool {
         self.described.contains_key(object_type)
     }
 
-    /// Whether objects of the type may lack a description that the other job has.
+    /// Returns whether objects of the type may lack a description that the other job collected.
     pub(super) fn lacks_more_descriptions(&self, object_type: &ObjectType, other: &Coverage) -> bool {
         let others = other.described.get(object_type);
         let more =

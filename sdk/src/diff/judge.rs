@@ -1,4 +1,4 @@
-//! The rules: pure functions over one object of two graphs and the gaps of both jobs.
+//! The rules of a comparison, as pure functions of one object and the gaps of both jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,47 +12,48 @@ use super::coverage::{Coverage, Gap};
 /// The change of one object between two graphs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Both graphs have it, with equal properties.
+    /// Both graphs contain the object with equal properties.
     Same,
-    /// The newer graph has it; the older job would have collected it.
+    /// Only the newer graph contains the object, and the older job would have collected it.
     Added,
-    /// The older graph has it; the newer job would have collected it.
+    /// Only the older graph contains the object, and the newer job would have collected it.
     Removed,
-    /// Its properties differ.
+    /// The properties differ.
     Changed {
-        /// The names of the properties that differ for certain.
+        /// The names of the properties that certainly differ.
         properties: BTreeSet<String>,
-        /// The names of those whose difference a gap explains.
+        /// The names of the properties whose difference a gap explains.
         unknown: BTreeSet<String>,
     },
     /// A gap explains the difference.
     Unknown,
 }
 
-/// The reason why a job's graph lacks an object that the other graph has.
+/// The reason why a graph lacks an object that the other graph contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {
-    /// The object was not there: the job would have collected it.
+    /// The object did not exist: the job would have collected it.
     Observed,
     /// A gap covers the object.
     Unknown,
 }
 
-/// An object that only one graph has, with the evidence of its parents.
+/// An object that only one graph contains, with the evidence of its parents.
 #[derive(Debug, Clone, Copy)]
 pub struct Lone<'a> {
-    /// Its type.
+    /// The type of the object.
     pub object_type: &'a ObjectType,
-    /// The entities under which it was collected, at any level; none if unknown.
+    /// The known entities under which it was collected, at any level.
     pub parents: &'a BTreeSet<Scope>,
-    /// The absence of its ends from the same graph, of a relationship.
+    /// The absence of the ends of a relationship from the same graph.
     pub ends: [Option<Absence>; 2],
 }
 
-/// Judges the absence of an object from the graph of the job with the gaps `lacks`; `has` are the gaps of the other job.
+/// Returns the kind of absence of an object from one of the graphs.
 ///
-/// A relationship shares the fate of an absent end. A gap that is limited to parents covers an object under one of them,
-/// and an object with no known parent of that type.
+/// `lacks` are the gaps of the job without the object, `has` those of the other job. If an end of a relationship is
+/// absent, the relationship is absent for the same reason. A gap that is limited to parents covers an object under one
+/// of them, and an object without a known parent of that type.
 pub fn absence(lone: &Lone<'_>, lacks: &Coverage, has: &Coverage) -> Absence {
     if lone.ends.contains(&Some(Absence::Observed)) {
         return Absence::Observed;
@@ -70,7 +71,7 @@ fn is_under(lone: &Lone<'_>, scopes: &BTreeSet<Scope>) -> bool {
     scopes.iter().any(|scope| lone.parents.contains(scope) || !known(&scope.object_type))
 }
 
-/// Whether one of several descriptions of an object may have come from a parent that the other job lacks as well.
+/// Returns whether another description of the object may have come from a parent with a gap.
 fn may_be_under(object_type: &ObjectType, scopes: &BTreeSet<Scope>, has: &Coverage) -> bool {
     (has.merges(object_type))
         && match has.gap(object_type) {
@@ -80,7 +81,7 @@ fn may_be_under(object_type: &ObjectType, scopes: &BTreeSet<Scope>, has: &Covera
         }
 }
 
-/// Judges an object of both graphs by its JSON.
+/// Compares an object of both graphs by its JSON.
 pub fn difference(object_type: &ObjectType, before: &str, now: &str, older: &Coverage, newer: &Coverage) -> Change {
     if before == now {
         return Change::Same;
@@ -112,11 +113,11 @@ fn properties(json: &str) -> Option<Properties> {
 
 /// The differences that missing descriptions of a type explain.
 struct Explained {
-    /// Values of the older graph may be missing from the newer one.
+    /// The newer graph may lack values of the older one.
     vanished: bool,
-    /// Values of the newer graph may be missing from the older one.
+    /// The older graph may lack values of the newer one.
     appeared: bool,
-    /// A value that has other descriptions may have lost one, or got one.
+    /// A value with other descriptions may have lost or gained one.
     replaced: (bool, bool),
 }
 
@@ -130,7 +131,7 @@ impl Explained {
         Self { vanished: lacks(newer), appeared: lacks(older), replaced }
     }
 
-    /// Whether the values differ only by what a missing description would add.
+    /// Returns whether a missing description would explain the difference of two values.
     fn covers(&self, name: &str, before: Value, now: Value) -> bool {
         match (before, now) {
             (_, Value::Null) => self.vanished,
@@ -154,7 +155,7 @@ impl Explained {
         let lost = before.keys().any(|item| !now.contains_key(item));
         let got = now.keys().any(|item| !before.contains_key(item));
         let differs = before.iter().any(|(key, item)| now.get(key).is_some_and(|other| other != item));
-        // A union is sorted: of equal items the order differs.
+        // Merging sorts a list, so a missing description can also explain another order of equal items.
         let sorted = lost || got || self.vanished || self.appeared;
         !differs && sorted && (!lost || self.vanished) && (!got || self.appeared)
     }

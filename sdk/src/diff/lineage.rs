@@ -9,12 +9,12 @@ use crate::store::{JobStore, Kind, PartNumber, StoreError, Stored};
 
 use super::pages::Pages;
 
-/// Levels of parents that are followed; a guard against a circle in a damaged store.
+/// The maximum number of levels, which protects against cycles in a damaged store.
 const LEVELS: usize = 32;
 
 type Scopes = Arc<BTreeSet<Scope>>;
 
-/// The parents of one job's objects, looked up when they are needed.
+/// The parents of one job's objects, looked up on demand.
 pub(super) struct Lineage<'a> {
     job: &'a JobStore,
     relationships: Vec<ObjectType>,
@@ -28,7 +28,7 @@ impl<'a> Lineage<'a> {
         Self { job, relationships, parts: None, above: HashMap::new(), neighbours: HashMap::new() }
     }
 
-    /// The known parents of the given types, and those on the way to them.
+    /// Returns the known parents of the given types, and the parents between them.
     pub(super) async fn parents(
         &mut self,
         stored: &Stored,
@@ -49,7 +49,7 @@ impl<'a> Lineage<'a> {
         Ok(parents)
     }
 
-    /// The parents of an end of a relationship, and the end itself.
+    /// Returns an end of a relationship and its parents.
     async fn parents_of_end(
         &mut self,
         end: &ObjectKey,
@@ -65,7 +65,7 @@ impl<'a> Lineage<'a> {
         Ok(parents)
     }
 
-    /// The chain of parents above a part.
+    /// Returns the chain of parents above a partition.
     async fn above(&mut self, step: &StepId, part: PartNumber) -> Result<Scopes, StoreError> {
         let place = (step.clone(), part);
         if let Some(known) = self.above.get(&place) {
@@ -86,7 +86,7 @@ impl<'a> Lineage<'a> {
         Ok(scopes)
     }
 
-    /// For types that no part tells: the entities of the type with which an entity has a relationship.
+    /// Adds related entities as parents, for types that partitions do not reveal.
     async fn add_neighbours(
         &mut self,
         key: &ObjectKey,

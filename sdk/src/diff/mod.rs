@@ -1,4 +1,4 @@
-//! The changes between the graphs of two jobs, with the gaps of both taken into account.
+//! The changes between the graphs of two jobs, taking the gaps of both into account.
 //!
 //! A job that could not collect an object has not observed that it is gone. Each difference is therefore judged against
 //! the [`Coverage`] of both jobs:
@@ -17,8 +17,8 @@
 //!   stores ─▶ pairs, by type and key; lineage: the parents of an object
 //! ```
 //!
-//! [`judge`](self::judge) holds the rules and is pure. [`compare`] walks two graphs in the order of their keys and holds a
-//! page of each in memory, and 16 bytes for each entity that only one of them has.
+//! [`judge`](self::judge) contains the rules as pure functions. [`compare`] iterates over both graphs in key order. It
+//! keeps one page of each in memory, and 16 bytes for each entity that only one of them contains.
 
 mod compare;
 mod coverage;

@@ -1,11 +1,11 @@
-//! The objects of one type in the order of their keys, read a page at a time.
+//! The objects of one type in key order, read one page at a time.
 
 use std::collections::VecDeque;
 
 use crate::graph::{ObjectKey, ObjectType};
 use crate::store::{JobStore, StoreError, Stored};
 
-/// Objects read from the store at once.
+/// The number of objects in a page.
 const PAGE: usize = 1_000;
 
 pub(super) struct Pages<'a> {
@@ -21,7 +21,7 @@ impl<'a> Pages<'a> {
         Self { job, object_type, page: VecDeque::new(), last: None, ended: false }
     }
 
-    /// The next object, without being taken.
+    /// Returns the next object without consuming it.
     pub(super) async fn peek(&mut self) -> Result<Option<&Stored>, StoreError> {
         if self.page.is_empty() && !self.ended {
             let page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE).await?;

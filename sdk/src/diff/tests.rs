@@ -1,4 +1,4 @@
-//! The judgement of differences against the truth about two worlds, of which two jobs saw a part each.
+//! Comparisons checked against the true states of two worlds, of which two jobs collected parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ fn team(at: usize) -> Scope {
     Scope { object_type: name("acme_team"), key: key(&format!("team:000{at}")) }
 }
 
-/// A summary with steps as given: id, status, further members.
+/// Creates a summary from steps: id, status, further members.
 fn summary(steps: &[(&str, &str, Value)]) -> Summary {
     let report = |(id, status, more): &(&str, &str, Value)| {
         let mut report = json!({
@@ -56,7 +56,7 @@ fn gap(types: &[&str], under: Option<usize>) -> Value {
     gap
 }
 
-/// Gaps under the teams that refused to list what they have.
+/// Gaps under the teams whose lists failed.
 fn refused(types: &[&str], teams: &BTreeSet<usize>, merges: bool) -> Coverage {
     let gaps: Vec<Value> = teams.iter().map(|at| gap(types, Some(*at))).collect();
     let merges = if merges { types } else { &[] };
@@ -67,7 +67,7 @@ fn teams() -> impl Strategy<Value = BTreeSet<usize>> {
     prop::collection::btree_set(0..TEAMS, 0..=TEAMS)
 }
 
-/// The applications of a world: which team has each, if there is one.
+/// The applications of a world, each with its team if it exists.
 type World = [Option<usize>; APPS];
 
 fn world() -> impl Strategy<Value = World> {
@@ -75,7 +75,7 @@ fn world() -> impl Strategy<Value = World> {
 }
 
 proptest! {
-    /// Applications never move: of both worlds an application has the team of the first that has it.
+    /// Applications never move: the team in the first world applies to both.
     #[test]
     fn no_removal_or_addition_is_reported_that_was_not_observed_and_every_observed_one_is(
         old in world(), new in world(), old_gaps in teams(), new_gaps in teams(), lineage in any::<bool>()
@@ -188,10 +188,10 @@ fn steps_that_did_not_run_count_as_gaps_of_all_their_types() {
     assert_eq!(absence(&lone, &unfinished, &coverage), Absence::Unknown);
 }
 
-/// An object of a stored graph: type, key, part of its step, ends.
+/// An object of a stored graph: type, key, partition of its step, ends.
 type Put<'a> = (&'a str, &'a str, i64, Option<(&'a str, &'a str)>);
 
-/// A job whose step `fetch` added these objects, with the parents of its parts.
+/// Stores a job whose step `fetch` added these objects, with the parents of its partitions.
 async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> JobStore {
     let job = store.begin_job("acme", "default", &json!({})).await.expect("a job");
     let mut rows = Rows::default();
@@ -284,7 +284,7 @@ async fn a_gap_under_one_parent_covers_its_objects_at_every_level_and_no_others(
     assert!(found.values().all(|change| *change == Change::Unknown), "{found:?}");
     let elsewhere = under("acme_account", "account:2", &types);
     let found = changes((&all, &whole), (&account, &elsewhere)).await;
-    // No account is known of the users, whom several parts may have described.
+    // Users have no known account, because several partitions may have described them.
     let known = |key: &str| !key.contains("user:");
     assert!(found.iter().all(|(key, change)| (*change == Change::Removed) == known(key)), "{found:?}");
 }

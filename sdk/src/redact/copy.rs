@@ -1,7 +1,7 @@
-//! Copying JSON text into its kept form, element by element: strings edited, names in order, numbers as they are written.
+//! Canonical copies of JSON text: strings edited, names sorted, numbers unchanged.
 //!
-//! No tree is built: a tree would round numbers, and refuse those that no 64 bits can hold and strings with half of a
-//! surrogate pair.
+//! No tree is built, because a tree would round numbers, and reject both numbers beyond 64 bits and strings with
+//! unpaired surrogates.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use super::rule::{REDACTED, Redaction};
 use super::string;
 use crate::secrets;
 
-/// The deepest nesting of lists and objects, as for trees.
+/// The maximum nesting depth, as for trees.
 const DEEPEST: u32 = 128;
 
-/// JSON that cannot be copied.
+/// The reason why JSON text cannot be copied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CopyError {
     #[error("lists and objects are nested deeper than {DEEPEST} levels")]
@@ -24,26 +24,28 @@ pub(crate) enum CopyError {
     NotJson(usize),
 }
 
-/// What becomes of the parts of a copied document.
+/// The changes that a copy makes.
 pub(crate) trait Edit {
-    /// Whether members are put in the order of their names. Of equal names the last counts in any case then.
+    /// Whether members are sorted by name. If so, only the last of equal names is kept.
     const IN_ORDER: bool;
-    /// Whether strings that do not change are kept with their escapes, as they stand in the text.
+    /// Whether unchanged strings keep their original escapes.
     const AS_WRITTEN: bool = false;
-    /// Whether nothing of a field of that name is kept.
+    /// Returns whether the value of a field is hidden.
     fn hides(&self, name: &str) -> bool;
-    /// A string under a name in its new form, if it changes.
+    /// Returns the new text of a string, if it changes.
     fn text(&self, field: Option<&str>, text: &str) -> Option<String>;
-    /// The name of a field in its new form, if it changes.
+    /// Returns the new name of a field, if it changes.
     fn name(&self, name: &str) -> Option<String>;
-    /// A number in its new form, if it changes.
+    /// Returns the new form of a number, if it changes.
     fn number(&self, _number: &str) -> Option<String> {
         None
     }
 }
 
 impl Redaction {
-    /// Adds JSON text to `out` as it is kept: without secrets as by [`apply`](Self::apply), without spaces, names in order.
+    /// Appends a canonical copy of JSON text to `out`: without secrets and white space, names sorted.
+    ///
+    /// Secrets are removed as by [`apply`](Self::apply).
     pub(crate) fn copy(&self, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
         if plain::copy(self, json, out) { Ok(()) } else { edited(self, json, out) }
     }
@@ -68,7 +70,7 @@ impl Edit for Redaction {
     }
 }
 
-/// Adds JSON text to `out`, edited and without spaces.
+/// Appends an edited copy of JSON text to `out`, without white space.
 pub(crate) fn edited(edit: &impl Edit, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
     let begin = out.len();
     let mut copier = Copier { edit, json, at: 0 };
@@ -132,7 +134,7 @@ impl<'a, E: Edit> Copier<'a, E> {
         }
     }
 
-    /// A number or a word, as it is written.
+    /// Copies a number or a literal name unchanged.
     fn scalar(&mut self, out: &mut Vec<u8>) -> Result<(), CopyError> {
         let rest = &self.json.as_bytes()[self.at..];
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
@@ -148,7 +150,7 @@ impl<'a, E: Edit> Copier<'a, E> {
         Ok(())
     }
 
-    /// A string as it is read, and as it stands in the text.
+    /// Returns the value of a string and its original literal.
     fn string(&mut self) -> Result<(Cow<'a, str>, &'a str), CopyError> {
         self.expect(b'"')?;
         let length = string::length(&self.json[self.at..]).ok_or_else(|| self.not_json())?;
@@ -214,14 +216,14 @@ impl<'a, E: Edit> Copier<'a, E> {
     }
 }
 
-/// A member of an object that was written, with its place.
+/// A copied member of an object, with its position.
 struct Member<'a> {
     name: Cow<'a, str>,
     start: usize,
     end: usize,
 }
 
-/// Puts the members that were written behind `begin` in the order of their names; of equal names the last counts.
+/// Sorts the members behind `begin` by name, and keeps only the last of equal names.
 fn put_in_order(mut members: Vec<Member<'_>>, begin: usize, out: &mut Vec<u8>) {
     let unordered = out.split_off(begin);
     members.reverse();
@@ -235,7 +237,7 @@ fn put_in_order(mut members: Vec<Member<'_>>, begin: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Adds a string that does not change.
+/// Copies an unchanged string.
 fn written<E: Edit>(text: &str, literal: &str, out: &mut Vec<u8>) {
     if E::AS_WRITTEN || text.len() == literal.len() {
         out.push(b'"');

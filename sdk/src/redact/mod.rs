@@ -1,4 +1,4 @@
-//! Taking secrets out of what is kept of a provider's answers.
+//! Removal of secrets from stored responses.
 
 mod copy;
 mod plain;

@@ -1,4 +1,6 @@
-//! Copying JSON text that is nearly in its kept form already, as most is: in runs, without a parser.
+//! The fast path of copies, for text that is almost canonical.
+//!
+//! Most JSON text is, and can be copied in long runs without a parser.
 
 use memchr::memchr2;
 
@@ -6,14 +8,16 @@ use crate::secrets;
 
 use super::rule::Redaction;
 
-/// Lists and objects within each other.
+/// The maximum nesting depth of lists and objects.
 const DEEPEST: usize = 32;
 
-/// Adds JSON text to `out` as it is kept; `false`, and nothing is added, where more is to be done than leaving out spaces: names
-/// in another order, secrets, escapes, much within each other.
+/// Appends a canonical copy of JSON text to `out`, if only white space must be removed.
+///
+/// If the text has unsorted names, possible secrets, escapes, or deep nesting, the function returns `false` and appends
+/// nothing.
 pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
     let begin = out.len();
-    // One pass over the text rules out secrets in all strings at once.
+    // One pass over the text excludes secrets from all strings at once.
     let is_suspect = secrets::may_be_in(json) || secrets::may_name_secrets(json);
     let copied = Text { redaction, is_suspect, json, at: 0, copied: 0 }.copy(out);
     if copied.is_none() {
@@ -22,20 +26,20 @@ pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool
     copied.is_some()
 }
 
-/// What is open: a list, or an object with the last of its names.
+/// An open list, or an open object with its last name.
 #[derive(Clone, Copy)]
 enum Open<'a> {
     List,
     Object { last: Option<&'a str>, expects_name: bool },
 }
 
-/// Text that is known to be JSON, on the way through it.
+/// The state of a copy of valid JSON text.
 struct Text<'a> {
     redaction: &'a Redaction,
     is_suspect: bool,
     json: &'a str,
     at: usize,
-    /// Up to where it was copied.
+    /// The end of the copied text.
     copied: usize,
 }
 
@@ -77,7 +81,7 @@ impl<'a> Text<'a> {
                     self.at += 1;
                 }
                 b' ' | b'\n' | b'\t' | b'\r' => self.skip_space(out),
-                // What else stands there: a colon, or a letter of a number or of `true`, `false` or `null`.
+                // A colon, or a character of a number, `true`, `false`, or `null`.
                 _ => self.at += 1,
             }
         }
@@ -85,7 +89,7 @@ impl<'a> Text<'a> {
         Some(())
     }
 
-    /// Passes over a string without escapes.
+    /// Skips a string without escapes and returns it.
     fn string(&mut self) -> Option<&'a str> {
         let rest = &self.json[self.at + 1..];
         let length = memchr2(b'"', b'\\', rest.as_bytes())?;
@@ -94,7 +98,7 @@ impl<'a> Text<'a> {
         (rest.as_bytes()[length] == b'"').then_some(text)
     }
 
-    /// Whether a name is secret, or may be with what stands under it.
+    /// Returns whether a name is secret, or may be secret together with its value.
     fn hides(&self, name: &str) -> bool {
         self.redaction.hides_field(name)
             || self.is_suspect && (secrets::is_secret_name(name) || Redaction::clean(None, name).is_some())

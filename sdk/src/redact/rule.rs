@@ -1,4 +1,4 @@
-//! What is secret in a provider's JSON, and taking it out of a tree.
+//! The rules for secrets in a provider's JSON, and their removal from a tree.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,8 +9,10 @@ use crate::graph::Properties;
 use crate::secrets;
 pub use crate::secrets::REDACTED;
 
-/// Which parts of a provider's JSON are secret: fields by name, at any depth, and always what looks like a credential (see
-/// [`secrets`]), such as passwords in URLs and generated values under the name of a secret.
+/// The secret parts of a provider's JSON.
+///
+/// Marked fields are secret at any depth. Values that look like credentials (see [`secrets`]) are always secret, such
+/// as passwords in URLs and generated values under the name of a secret.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     fields: BTreeSet<String>,
@@ -27,7 +29,7 @@ impl Redaction {
         &self.fields
     }
 
-    /// Takes the secrets out.
+    /// Removes the secrets.
     ///
     /// ```
     /// use integration_sdk::Redaction;
@@ -66,7 +68,7 @@ impl Redaction {
         }
     }
 
-    /// Whether there are secrets to be taken out.
+    /// Returns whether a value contains secrets.
     pub fn finds(&self, value: &Value) -> bool {
         self.finds_within(None, value)
     }
@@ -84,12 +86,12 @@ impl Redaction {
         }
     }
 
-    /// Whether a field is marked as secret, in whatever case its name is written.
+    /// Returns whether a field is marked as secret. The comparison ignores case.
     pub(crate) fn hides_field(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.len() == name.len() && field.eq_ignore_ascii_case(name))
     }
 
-    /// A string under a name without its secrets, if it holds any.
+    /// Returns a string without its secrets, if it contains any.
     pub(super) fn clean(field: Option<&str>, text: &str) -> Option<String> {
         if text != REDACTED && field.is_some_and(secrets::is_secret_name) && secrets::is_unguessable(text) {
             return Some(REDACTED.to_owned());
@@ -100,7 +102,7 @@ impl Redaction {
         }
     }
 
-    /// The properties of an object without what looks like a credential; marked fields are names of the provider's JSON only.
+    /// Removes credentials from properties. Marked fields do not apply, because they are names of the provider's JSON.
     pub(crate) fn clean_properties(properties: &mut Properties) {
         properties.values_mut().for_each(clean_strings);
     }
@@ -113,7 +115,7 @@ fn clean_names(object: &mut Properties) {
     }
 }
 
-/// Takes credentials out of every string of a value and every name.
+/// Removes credentials from all strings and names of a value.
 pub(crate) fn clean_strings(value: &mut Value) {
     match value {
         Value::Object(object) => {

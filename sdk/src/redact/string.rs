@@ -1,10 +1,10 @@
-//! Strings in JSON text, read with patience: half of a surrogate pair becomes U+FFFD.
+//! Lenient decoding of JSON strings: unpaired surrogates become U+FFFD.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memmem};
 
-/// The length of the string literal that begins behind a quote, up to the quote that ends it.
+/// Returns the length of a string literal between its quotes. `text` starts behind the opening quote.
 pub(crate) fn length(text: &str) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -16,7 +16,7 @@ pub(crate) fn length(text: &str) -> Option<usize> {
     }
 }
 
-/// What a literal means.
+/// Decodes a literal.
 pub(crate) fn read(literal: &str) -> Cow<'_, str> {
     if memchr(b'\\', literal.as_bytes()).is_none() {
         return Cow::Borrowed(literal);
@@ -36,7 +36,7 @@ pub(crate) fn read(literal: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The character that an escape means, and the length of the escape behind its backslash.
+/// Decodes an escape, and returns its length without the backslash.
 fn escaped(escape: &str) -> (char, usize) {
     let Some(letter) = escape.chars().next() else { return (char::REPLACEMENT_CHARACTER, 0) };
     let plain = match letter {
@@ -67,7 +67,9 @@ fn unicode(escape: &str) -> (char, usize) {
     }
 }
 
-/// Replaces each half of a surrogate pair in JSON text, which no Unicode text can hold, by U+FFFD; it stays as long as it was.
+/// Replaces unpaired surrogates in JSON text by U+FFFD without changing its length.
+///
+/// Unicode text cannot contain them.
 pub(crate) fn mend_surrogates(json: &mut [u8]) {
     const MENDED: &[u8] = b"\\ufffd";
     let mut from = 0;
@@ -105,7 +107,7 @@ fn surrogate(json: &[u8]) -> Option<Half> {
     }
 }
 
-/// Passes each string of JSON text that has an escape to `edit`, and writes what it returns in its place.
+/// Passes each string with an escape to `edit`, and replaces it by the result.
 pub(crate) fn edit_escaped(json: &str, mut edit: impl FnMut(&str) -> Option<String>) -> Option<String> {
     let (mut edited, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(quote) = memchr(b'"', &json.as_bytes()[at..]) {

@@ -1,4 +1,4 @@
-//! Raw data as they are kept: the same by every way.
+//! Stored raw data does not depend on the way in which it was copied.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -25,7 +25,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// JSON as somebody may have spelled it: with spaces, escapes, numbers of all kinds, names in no order and more than once.
+/// Arbitrary spellings of JSON: white space, escapes, all kinds of numbers, unsorted and repeated names.
 fn spelled() -> impl Strategy<Value = String> {
     let space = || prop_oneof![3 => Just(""), 1 => Just(" "), 1 => Just("\n\t"), 1 => Just("\r\n")];
     let name = prop_oneof![

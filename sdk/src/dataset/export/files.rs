@@ -1,4 +1,4 @@
-//! The files of a graph, written into a folder of their own.
+//! The files of a graph, written into a separate folder.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,12 +14,12 @@ use crate::store::{Count, JobStore, Kind};
 use super::Exported;
 use super::manifest::GraphFile;
 
-/// Objects a file: little enough for tools that read files whole.
+/// The maximum number of objects in a file, for tools that read whole files.
 const FILE: u64 = 10_000;
-/// Objects in memory at once.
+/// The maximum number of objects in memory.
 const PAGE: usize = 1_000;
 
-/// The files that a graph of these objects consists of.
+/// Returns the files that a graph with these objects consists of.
 pub(super) fn planned(census: &[Count]) -> Vec<GraphFile> {
     census.iter().flat_map(|count| (1..=count.objects.div_ceil(FILE)).map(|number| file(count, number))).collect()
 }
@@ -64,7 +64,7 @@ fn create(folder: &Folder, name: &str) -> Result<Folder, DatasetError> {
     folder.create_folder(name).map_err(DatasetError::io("make", folder.path().join(name)))
 }
 
-/// Writes the objects of a step and a type, as many as were counted before.
+/// Writes the counted objects of one step and type.
 async fn write_type(job: &JobStore, folder: &Folder, count: &Count) -> Result<u64, DatasetError> {
     let mut after: Option<ObjectKey> = None;
     let mut open: Option<ObjectFile> = None;
@@ -98,7 +98,7 @@ async fn write_type(job: &JobStore, folder: &Folder, count: &Count) -> Result<u6
     if objects == count.objects { Ok(files) } else { Err(DatasetError::Changed { job: job.id().clone() }) }
 }
 
-/// A file of the layout while it is written: one object a line.
+/// A file of the layout that is being written, with one object per line.
 struct ObjectFile {
     path: PathBuf,
     out: BufWriter<File>,
@@ -121,7 +121,7 @@ impl ObjectFile {
         written.map_err(DatasetError::io("write", &self.path))
     }
 
-    /// Returns when the file is on the disk: the earlier graph is removed after that.
+    /// Completes the file and waits until it is on disk, because the earlier graph is removed afterwards.
     fn finish(mut self) -> Result<(), DatasetError> {
         let written = self.out.write_all(b"\n]}\n").and_then(|()| self.out.flush());
         written.and_then(|()| self.out.get_ref().sync_data()).map_err(DatasetError::io("write", &self.path))

@@ -1,4 +1,4 @@
-//! Names of the files that an export wrote, and the journal of an export at work.
+//! The manifest of the files of an export, and the journal of a running one.
 
 use std::io::{ErrorKind, Read, Write};
 
@@ -30,7 +30,7 @@ pub(super) struct GraphFile {
 impl TryFrom<String> for GraphFile {
     type Error = String;
 
-    /// Only paths that stay in the folder: a manifest may come with a folder of somebody else's.
+    /// Accepts only paths inside the folder, because a manifest may be part of a foreign folder.
     fn try_from(path: String) -> Result<Self, String> {
         let plain = |part: &str| {
             let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
@@ -56,11 +56,11 @@ impl From<GraphFile> for String {
     }
 }
 
-/// The files of the export that a folder holds.
+/// The files of the export in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     format: String,
-    /// The job whose graph it is.
+    /// The job that produced the graph.
     pub(super) job: JobId,
     pub(super) files: Vec<GraphFile>,
 }
@@ -84,24 +84,24 @@ impl Manifest {
     }
 }
 
-/// How far an export has come.
+/// The progress of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Stage {
-    /// The staging folder is being filled; the earlier graph is untouched.
+    /// The staging folder is being filled, and the earlier graph is unchanged.
     Writing,
-    /// The staging folder is complete: from here on the export can only go forward.
+    /// The staging folder is complete. From this point on, the export is finished, never undone.
     Switching,
 }
 
-/// What an export that was ended at any instant leaves to be undone or finished.
+/// The state from which an interrupted export is undone or finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Journal {
     format: String,
     pub(super) stage: Stage,
     /// The name of the staging folder.
     pub(super) staging: String,
-    /// The new graph, which keeps its number wherever it is moved.
+    /// The inode of the new graph, which stays the same when the folder is moved.
     pub(super) graph: Option<u64>,
     /// The files of the new graph.
     pub(super) files: Vec<GraphFile>,
@@ -123,7 +123,7 @@ impl Journal {
         }
     }
 
-    /// Replaces the journal at one instant.
+    /// Replaces the journal atomically.
     pub(super) fn write(&self, own: &Folder) -> Result<(), DatasetError> {
         match own.remove_file(JOURNAL_DRAFT) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -140,9 +140,9 @@ impl Journal {
         own.remove_file(JOURNAL).map_err(DatasetError::io("remove", own.path().join(JOURNAL)))
     }
 
-    /// Removes a draft that was not finished.
+    /// Removes an incomplete draft.
     pub(super) fn remove_draft(own: &Folder) {
-        // It is written anew in any case; one that stays is of no harm.
+        // The next write replaces the draft in any case, so an error is harmless.
         let _ = own.remove_file(JOURNAL_DRAFT);
     }
 }

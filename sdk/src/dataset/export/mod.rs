@@ -1,16 +1,16 @@
-//! Writing a job's graph in the exchange layout, in the place of what an earlier export wrote.
+//! Export of a job's graph in the exchange layout, replacing an earlier export.
 //!
 //! ```text
 //!   DIR/graph, DIR/summary.json            what other tools read
 //!   DIR/.integration-export/lock           held by the process that uses DIR
 //!                          /manifest.json  the files of the export that DIR holds
-//!                          /journal.json   an export at work: what to undo or to finish if it is killed
+//!                          /journal.json   a running export: undone or finished if it is killed
 //!                          /<staging>/     the new graph until it is complete
 //! ```
 //!
-//! An [`ExportFolder`] is opened before a job begins: it refuses a folder that cannot be written, that another process uses,
-//! or that holds anything that no manifest names. Only files that the manifest names are ever replaced or removed, and no
-//! symbolic link below `DIR` is followed.
+//! An [`ExportFolder`] is opened before a job starts, so that unusable folders are detected early. It rejects a folder
+//! that is not writable, that another process uses, or that contains files that the manifest does not name. Only files
+//! that the manifest names are replaced or removed, and no symbolic link below `DIR` is followed.
 
 mod files;
 mod manifest;
@@ -29,24 +29,24 @@ use crate::summary::Summary;
 use super::DatasetError;
 use manifest::{GRAPH, Journal, Manifest, SUMMARY, Stage};
 
-/// The folder in `DIR` that is no part of the layout.
+/// The folder in `DIR` that is not part of the layout.
 const OWN: &str = ".integration-export";
 const LOCK: &str = "lock";
-/// Each attempt to lock fails only if another process cleaned up at the same instant.
+/// The maximum number of attempts to lock. An attempt fails only if another process cleans up at the same time.
 const ATTEMPTS: usize = 20;
 
-/// What was written.
+/// The number of exported objects and files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Entities.
     pub entities: u64,
-    /// Relationships, mapped ones included.
+    /// Relationships, including mapped ones.
     pub relationships: u64,
     /// Files of the graph.
     pub files: u64,
 }
 
-/// Writes the graph and the summary of a job into a folder, in the place of what an earlier export wrote.
+/// Exports the graph and the summary of a job, replacing an earlier export.
 ///
 /// # Errors
 /// As [`ExportFolder::open`] and [`ExportFolder::write`].
@@ -54,23 +54,23 @@ pub async fn export(job: &JobStore, directory: &Path, summary: &Summary) -> Resu
     ExportFolder::open(directory)?.write(job, summary).await
 }
 
-/// A folder that this process alone exports to, until the value is dropped.
+/// An export folder that is locked for this process until the value is dropped.
 #[derive(Debug)]
 pub struct ExportFolder {
     root: Folder,
     own: Folder,
     _lock: File,
     manifest: Option<Manifest>,
-    /// Whether there was no folder before.
+    /// Whether the folder did not exist before.
     is_new: bool,
 }
 
 impl ExportFolder {
-    /// Opens a folder for exports, or creates it; finishes or undoes an export that was killed in it.
+    /// Opens or creates an export folder, and recovers from an interrupted export.
     ///
     /// # Errors
-    /// [`DatasetError`] if the folder cannot be written, if another process uses it, or if it holds anything at the places
-    /// of an export that no earlier export wrote.
+    /// [`DatasetError`] if the folder is not writable, if another process uses it, or if it contains files that no
+    /// earlier export wrote.
     pub fn open(directory: &Path) -> Result<Self, DatasetError> {
         let is_new = !directory.exists();
         owner_only::create_folder(directory).map_err(DatasetError::io("make", directory))?;
@@ -84,17 +84,17 @@ impl ExportFolder {
         Ok(folder)
     }
 
-    /// The job whose graph the folder holds; `None` if it holds no graph yet.
+    /// The job whose graph the folder contains; `None` if it contains no graph.
     pub fn job(&self) -> Option<&JobId> {
         self.manifest.as_ref().map(|manifest| &manifest.job)
     }
 
-    /// Writes a job's graph and summary, and switches to them at one instant.
+    /// Writes the graph and the summary of a job, and switches to them atomically.
     ///
     /// # Errors
-    /// [`DatasetError`] if the store or the folder cannot be used; the folder then holds the earlier graph.
+    /// [`DatasetError`] if the store or the folder fails. The folder then contains the earlier graph.
     pub async fn write(&mut self, job: &JobStore, summary: &Summary) -> Result<Exported, DatasetError> {
-        // Something may have been put into the folder while the job ran.
+        // Foreign files may have been added while the job ran.
         occupants::check(&self.root, self.manifest.as_ref())?;
         let census = job.census().await?;
         let earlier = self.manifest.as_ref().map(|manifest| manifest.files.clone()).unwrap_or_default();
@@ -109,14 +109,14 @@ impl ExportFolder {
                 Ok(exported)
             }
             Err(error) => {
-                // The error says more than one about the rest, which the next start removes.
+                // The original error is more useful. The next start removes the remaining files.
                 let _ = switch::discard(&self.own, &journal);
                 Err(error)
             }
         }
     }
 
-    /// Fills the staging folder; the journal then says that it is complete.
+    /// Fills the staging folder and then marks it as complete in the journal.
     async fn stage(
         &self,
         job: &JobStore,
@@ -143,7 +143,7 @@ impl ExportFolder {
         switch::recover(&self.root, &self.own)
     }
 
-    /// Leaves a folder without an export as it was found.
+    /// Removes all traces of the export from a folder that contains none.
     fn tidy(&self) -> io::Result<()> {
         self.own.remove_file(LOCK)?;
         self.root.remove_folder(OWN)?;
@@ -153,7 +153,7 @@ impl ExportFolder {
 
 impl Drop for ExportFolder {
     fn drop(&mut self) {
-        // An error is met again, and reported, by whoever opens the folder next.
+        // The next process that opens the folder encounters the same error and reports it.
         let recovered = self.recover().is_ok();
         let is_unused = matches!(Manifest::read(&self.own), Ok(None));
         if recovered && is_unused {
@@ -162,7 +162,7 @@ impl Drop for ExportFolder {
     }
 }
 
-/// Creates our own folder in `root` and locks it.
+/// Creates the folder of the export in `root` and locks it.
 fn lock(root: &Folder) -> Result<(Folder, File), DatasetError> {
     let path = root.path().join(OWN);
     for _ in 0..ATTEMPTS {
@@ -181,7 +181,7 @@ fn lock(root: &Folder) -> Result<(Folder, File), DatasetError> {
             Err(TryLockError::Error(error)) => return Err(DatasetError::io("lock", path.join(LOCK))(error)),
             Ok(()) => {}
         }
-        // Its last user may have removed the file after it was opened here.
+        // The last user may have removed the file after it was opened here.
         if own.holds(LOCK, &file).map_err(DatasetError::io("use", &path))? {
             return Ok((own, file));
         }

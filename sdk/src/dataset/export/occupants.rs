@@ -1,4 +1,4 @@
-//! The check that an export replaces nothing but files of an earlier export.
+//! The check that an export replaces only files of an earlier export.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -8,7 +8,7 @@ use crate::owner_only::{Folder, Kind};
 
 use super::manifest::{GRAPH, GraphFile, Manifest, SUMMARY};
 
-/// Refuses a folder with anything at the places of an export that its manifest does not name.
+/// Rejects a folder with graph files that its manifest does not name.
 pub(super) fn check(root: &Folder, manifest: Option<&Manifest>) -> Result<(), DatasetError> {
     let files = manifest.map(|manifest| manifest.files.as_slice()).unwrap_or_default();
     match kind(root, SUMMARY.as_ref())? {
@@ -28,7 +28,7 @@ pub(super) fn check(root: &Folder, manifest: Option<&Manifest>) -> Result<(), Da
     }
 }
 
-/// Checks the folder `graph/<place>` and all below it.
+/// Checks the folder `graph/<place>` and everything below it.
 fn check_level<'a>(
     root: &Folder,
     folder: &Folder,

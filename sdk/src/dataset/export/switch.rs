@@ -1,15 +1,15 @@
-//! The switch from the earlier graph to the new one, and what to do about an export that was ended at any instant.
+//! The switch from the earlier graph to the new one, and the recovery after an interruption.
 //!
 //! ```text
 //!   DIR/.integration-export/<staging>/{graph, summary.json, manifest.json}
-//!      1  exchange with DIR/graph                at one instant, where the file system can
+//!      1  exchange with DIR/graph                atomically, if the file system supports it
 //!      2  rename to DIR/summary.json
 //!      3  rename to DIR/.integration-export/manifest.json
 //!      4  remove the earlier files, the staging folder and the journal
 //! ```
 //!
-//! Each step finds out by itself whether it is done. A file system that cannot exchange two names gets two renames; if the
-//! process is killed in between, the next start finishes them.
+//! Each step detects whether it is already done, so the sequence can be repeated after a kill. A file system without an
+//! atomic exchange needs two renames. If the process is killed between them, the next start finishes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -19,10 +19,10 @@ use crate::owner_only::Folder;
 
 use super::manifest::{GRAPH, GraphFile, Journal, MANIFEST, SUMMARY, Stage};
 
-/// The earlier graph between two renames.
+/// The name of the earlier graph between the two renames.
 const EARLIER: &str = "earlier";
 
-/// Finishes or undoes an export that was ended before its end.
+/// Finishes or undoes an interrupted export.
 pub(super) fn recover(root: &Folder, own: &Folder) -> Result<(), DatasetError> {
     Journal::remove_draft(own);
     match Journal::read(own)? {
@@ -32,7 +32,7 @@ pub(super) fn recover(root: &Folder, own: &Folder) -> Result<(), DatasetError> {
     }
 }
 
-/// Removes the staging folder; the earlier graph stays.
+/// Removes the staging folder and keeps the earlier graph.
 pub(super) fn discard(own: &Folder, journal: &Journal) -> Result<(), DatasetError> {
     if let Some(staging) = staging(own, journal)? {
         remove_graph(&staging, GRAPH, &journal.files);
@@ -41,7 +41,7 @@ pub(super) fn discard(own: &Folder, journal: &Journal) -> Result<(), DatasetErro
     Journal::remove(own)
 }
 
-/// Puts the complete new graph in the place of the earlier one.
+/// Replaces the earlier graph by the complete new one.
 pub(super) fn forward(root: &Folder, own: &Folder, journal: &Journal) -> Result<(), DatasetError> {
     if let Some(staging) = staging(own, journal)? {
         let replace = |name: &str| DatasetError::io("replace", root.path().join(name));
@@ -71,7 +71,7 @@ fn switch_graph(root: &Folder, staging: &Folder, journal: &Journal) -> io::Resul
     let is_new = journal.graph.is_none() || staged.inode == journal.graph;
     match there {
         None => staging.rename(GRAPH, root, GRAPH),
-        // It was exchanged before: what is staged is the earlier graph.
+        // The graphs have been exchanged already: the staged one is the earlier graph.
         Some(_) if !is_new => Ok(()),
         Some(_) if root.exchange(GRAPH, staging, GRAPH)? => Ok(()),
         Some(_) => {
@@ -88,7 +88,7 @@ fn move_if_there(staging: &Folder, name: &str, to: &Folder) -> io::Result<()> {
     }
 }
 
-/// Removes the named files of a graph, and the folders that are empty then. Anything else stays.
+/// Removes the named files of a graph, and folders that become empty. All other files stay.
 fn remove_graph(staging: &Folder, graph: &str, files: &[GraphFile]) {
     let removed = remove_files(staging, graph, files);
     if let Err(error) = removed {
@@ -124,7 +124,7 @@ fn remove_staging(own: &Folder, staging: &Folder, journal: &Journal) {
     }
 }
 
-/// `None` if what is wanted is not there.
+/// Maps the error "not found" to `None`.
 fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
