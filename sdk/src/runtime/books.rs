@@ -1,4 +1,4 @@
-//! Closing the books of a step: from what it recorded to its status, and what is missing because of it.
+//! The report of a step: its status and gaps, derived from its statistics.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, without_cred
 
 use super::late::LateGap;
 
-/// What a step inherits from those it waited for: their gaps in what it reads, with the step at the root.
+/// Returns the gaps that a step inherits from its dependencies, each with the step that caused it.
 pub(super) fn inherited<'a>(
     declaration: &Declaration,
     dependencies: impl IntoIterator<Item = (&'a StepReport, &'a Edge)>,
@@ -23,7 +23,7 @@ pub(super) fn inherited<'a>(
         for gap in report.incomplete.iter().filter(concern) {
             let root = gap.inherited_from.clone().unwrap_or_else(|| report.id.clone());
             let inherited = Incomplete { types: declaration.emits(), inherited_from: Some(root), ..gap.clone() };
-            // Without types, too: what rests on a step that adds nothing must hear of it.
+            // A gap without types is inherited as well, because a step that adds nothing can also be a dependency.
             if !gaps.contains(&inherited) {
                 gaps.push(inherited);
             }
@@ -37,12 +37,12 @@ fn gap(types: impl IntoIterator<Item = ObjectType>, code: &str, cause: String) -
     Incomplete { types, under: None, code, cause, inherited_from: None, resumable: true }
 }
 
-/// A gap of objects that the graph does not take, which stay missing when the job is resumed.
+/// Creates a gap of rejected objects, which resuming the job does not close.
 fn untaken(object_type: &ObjectType, code: &str, cause: String) -> Incomplete {
     Incomplete::unreadable([object_type.clone()].into(), None, code, cause)
 }
 
-/// Everything that is missing from what a step recorded itself.
+/// Returns the gaps that the step itself caused.
 fn own_gaps(declaration: &Declaration, record: &Record, inherited: &[Incomplete]) -> Vec<Incomplete> {
     let mut gaps = record.incomplete.clone();
     gaps.extend(record.losses.gaps(inherited));
@@ -52,7 +52,7 @@ fn own_gaps(declaration: &Declaration, record: &Record, inherited: &[Incomplete]
         gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
     }
     for (object_type, count) in &record.quarantined {
-        let cause = format!("{count} object(s) are kept apart because their schemas find fault with them");
+        let cause = format!("{count} object(s) are quarantined because they violate their schemas");
         gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
     }
     for (object_type, (count, code, cause)) in &record.refused {
@@ -61,12 +61,12 @@ fn own_gaps(declaration: &Declaration, record: &Record, inherited: &[Incomplete]
     gaps
 }
 
-/// The cause of a gap that refused objects leave.
+/// Formats the cause of a gap of rejected objects.
 pub(super) fn refused(count: u64, first: &str) -> String {
-    format!("{count} object(s) are refused; the first: {first}")
+    format!("{count} object(s) are rejected; the first: {first}")
 }
 
-/// Corrects the report of a step by gaps that showed after its end and by what it inherits now; whether anything changed.
+/// Adds late gaps and the current inherited gaps to a report; returns whether anything changed.
 pub(super) fn correct(report: &mut StepReport, late: Vec<LateGap>, inherited: Vec<Incomplete>) -> bool {
     let before = report.incomplete.clone();
     report.incomplete.retain(|gap| gap.inherited_from.is_none());
@@ -87,7 +87,7 @@ pub(super) fn correct(report: &mut StepReport, late: Vec<LateGap>, inherited: Ve
     report.incomplete != before
 }
 
-/// How a step went, from what it returned and recorded.
+/// The result of a step, from which its report is made.
 pub(super) struct Closing<'a> {
     pub(super) declaration: &'a Declaration,
     pub(super) depends_on: Vec<StepId>,
@@ -105,7 +105,7 @@ impl Closing<'_> {
         let mut error = None;
         if let Err(cause) = outcome {
             let failure = Failure { code: cause.code().to_owned(), message: cause.to_string() };
-            // A step that adds nothing has no types to miss, and yet something is missing to those that rest on it.
+            // A step that adds nothing has no types, but its dependents must inherit the gap.
             incomplete.push(gap(self.declaration.emits(), &failure.code, failure.message.clone()));
             error = Some(failure);
         } else if all_parts_failed {
@@ -140,7 +140,7 @@ impl Closing<'_> {
     }
 }
 
-/// The report of a step that has nothing but a status and gaps.
+/// Creates a report with a status and gaps only.
 fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomplete>) -> StepReport {
     StepReport {
         id: declaration.id.clone(),
@@ -168,24 +168,26 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
     }
 }
 
-/// The report of a step that did not take part.
+/// Creates the report of a step that did not run.
 ///
-/// What the user switched off is not missing. What could not be collected is, and so is what this job was not asked
-/// for: whoever consumes the graph must not take its absence for a deletion.
+/// A step that the user switched off has no gap. A step that could not run has one. The types of a step that was not
+/// selected are partial, because a consumer of the graph must not mistake their absence for a deletion.
 pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, start: &StartState) -> StepReport {
     let missing = |code: &str, cause: &str| vec![gap(declaration.emits(), code, cause.to_owned())];
     let (status, reason, incomplete) = match start {
         StartState::Enabled => {
-            let incomplete = missing("UNEXPECTED_ERROR", "the job ended before this step began");
+            let incomplete = missing("UNEXPECTED_ERROR", "the job ended before this step started");
             (StepStatus::Pending, None, incomplete)
         }
         StartState::Unselected => (StepStatus::Disabled, Some(NOT_SELECTED.to_owned()), Vec::new()),
         StartState::Disabled { reason, .. } => {
             let incomplete = match start.root_reason() {
                 Some(DisabledReason::Permission) => {
-                    missing("PROVIDER_AUTHORIZATION_ERROR", "the credentials do not allow it")
+                    missing("PROVIDER_AUTHORIZATION_ERROR", "the credentials lack a required permission")
                 }
-                Some(DisabledReason::ApiVersion) => missing("PROVIDER_API_ERROR", "the provider's version lacks it"),
+                Some(DisabledReason::ApiVersion) => {
+                    missing("PROVIDER_API_ERROR", "the provider's API version does not support this step")
+                }
                 _ => Vec::new(),
             };
             (StepStatus::Disabled, Some(reason.as_str().to_owned()), incomplete)

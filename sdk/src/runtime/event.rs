@@ -1,4 +1,4 @@
-//! What a running job tells: one typed stream; progress bars and logs are its consumers.
+//! The events of a running job, as one typed stream for progress bars and logs.
 
 use std::sync::Arc;
 
@@ -11,86 +11,86 @@ use crate::step::Scope;
 
 use crate::summary::{StepReport, Summary};
 
-/// A step as it is announced.
+/// A step of a job that has started.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Announced {
-    /// The step's id.
+    /// The id of the step.
     pub id: StepId,
-    /// Its name.
+    /// The name of the step.
     pub name: String,
-    /// Whether it takes part.
+    /// The state of the step at the start.
     pub start: StartState,
 }
 
-/// Something that happened.
+/// An event of a running job.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase", tag = "event")]
 pub enum Event {
-    /// The job began; these are its steps in the order of the plan.
+    /// The job started.
     JobStarted {
-        /// The job.
+        /// The id of the job.
         job: JobId,
-        /// Its steps.
+        /// The steps in the order of the plan.
         steps: Vec<Announced>,
     },
     /// A step does not run.
     StepSkipped {
         /// The step.
         step: StepId,
-        /// Why.
+        /// The reason.
         start: StartState,
     },
-    /// A step began.
+    /// A step started.
     StepStarted {
         /// The step.
         step: StepId,
     },
-    /// A step goes on; what is told grows.
+    /// A step made progress.
     StepProgress {
         /// The step.
         step: StepId,
-        /// Objects added so far.
+        /// The number of objects added so far.
         objects: u64,
-        /// Requests sent so far.
+        /// The number of requests sent so far.
         requests: u64,
-        /// Requests in flight at this moment, of all steps.
+        /// The current number of requests in flight, of all steps.
         in_flight: usize,
     },
-    /// Requests wait for the provider's rate budget.
+    /// Requests wait for the rate budget of the provider.
     Waiting {
-        /// When the next one goes out.
+        /// The time of the next request.
         until: Timestamp,
     },
-    /// A part of a step could not be collected; the rest goes on.
+    /// A partition could not be collected, and the rest of its step continues.
     PartMissing {
         /// The step.
         step: StepId,
-        /// The parent whose parts are missing.
+        /// The parent of the partition.
         under: Scope,
-        /// The types that are.
+        /// The types with a gap.
         types: Vec<ObjectType>,
         /// The cause.
         cause: String,
     },
     /// A step failed.
     StepFailed {
-        /// Its result.
+        /// The report of the step.
         report: Arc<StepReport>,
     },
-    /// A step ended otherwise.
+    /// A step ended without an error.
     StepFinished {
-        /// Its result.
+        /// The report of the step.
         report: Arc<StepReport>,
     },
     /// The job ended.
     JobFinished {
-        /// Its result.
+        /// The summary of the job.
         summary: Arc<Summary>,
     },
 }
 
-/// Where events go. The queue is bounded: a slow consumer slows the lifecycle down, and misses only progress.
+/// The sender of events. Its queue is bounded, so a slow consumer delays the steps and misses only progress.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Events(Option<mpsc::Sender<Event>>);
 
@@ -99,15 +99,15 @@ impl Events {
         Self(Some(sender))
     }
 
-    /// Tells what must not be missed.
+    /// Sends an event that must not be lost.
     pub(crate) async fn tell(&self, event: Event) {
         if let Some(sender) = &self.0 {
-            // A consumer that is gone wants to hear nothing.
+            // If the receiver was dropped, the event is no longer needed.
             let _ = sender.send(event).await;
         }
     }
 
-    /// Tells what the next event of the kind makes obsolete.
+    /// Sends an event that the next one of its kind replaces, unless the queue is full.
     pub(crate) fn mention(&self, event: impl FnOnce() -> Event) {
         if let Some(sender) = &self.0 {
             let _ = sender.try_send(event());

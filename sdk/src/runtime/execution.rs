@@ -1,4 +1,4 @@
-//! Running the steps: those whose dependencies have ended run at once, each in a task of its own.
+//! Execution of the steps, each in its own task once its dependencies have ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -28,21 +28,22 @@ use super::books::{self, Closing};
 use super::event::{Event, Events};
 use crate::summary::StepReport;
 
-/// Parents that are worked on at once beyond those whose answers are on their way: enough to have work at hand for every
-/// processor, and no more pages in memory than that.
+/// The number of partitions that may process concurrently, in addition to those waiting for a response.
+///
+/// It is enough to keep every processor busy, and bounds the pages in memory.
 pub(super) const PARTS_AT_HAND: usize = 8;
-/// How often running steps tell how far they are.
+/// The interval of progress events.
 const PROGRESS: Duration = Duration::from_millis(100);
-/// Shorter waits are nobody's business.
+/// The minimum duration of a wait that is reported.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
-/// Objects of an earlier job that are in memory at once.
+/// The maximum number of objects of an earlier job in memory.
 const PAGE: usize = 500;
 
-/// What is left when no step runs any more.
+/// The result of all steps.
 pub(super) struct Ended {
     /// A report for each step, in the order of the plan.
     pub(super) reports: Vec<StepReport>,
-    /// What ended the job as a whole.
+    /// The error that ended the whole job.
     pub(super) fatal: Option<StepError>,
 }
 
@@ -50,7 +51,7 @@ pub(super) struct Execution<'a> {
     pub(super) plan: &'a Plan,
     pub(super) starts: &'a BTreeMap<StepId, StartState>,
     pub(super) cache: BTreeMap<StepId, JobStore>,
-    /// Steps that ended before the job was resumed, and need not run again.
+    /// The reports of steps that completed before the job was resumed and need not run again.
     pub(super) ended: BTreeMap<StepId, StepReport>,
     pub(super) resumed: bool,
     pub(super) asked_for: BTreeSet<StepId>,
@@ -59,13 +60,13 @@ pub(super) struct Execution<'a> {
     pub(super) connection: Connection,
     pub(super) places: Arc<Places>,
     pub(super) events: Events,
-    /// The types that some step follows while others add them.
+    /// The watermarks of all followed types.
     pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
-    /// Objects that were refused after their steps had added them.
+    /// Objects that were rejected after their steps had added them.
     pub(super) displaced: Vec<Conflict>,
 }
 
-/// A step at work.
+/// A running step.
 struct Running {
     id: StepId,
     ledger: Arc<Ledger>,
@@ -78,9 +79,9 @@ struct Running {
 type Outcome = (StepId, StepResult);
 
 impl Execution<'_> {
-    /// Runs until every step has ended, or until the job is to end early.
+    /// Runs until every step has ended, or until the job is cancelled.
     pub(super) async fn run(mut self, cancel: &CancellationToken) -> Result<Ended, StoreError> {
-        // Ends the steps when the user does, and when the credentials turn out not to work.
+        // This token cancels the steps when the user cancels the job, or when the provider refuses the credentials.
         let stop = cancel.child_token();
         let mut tasks: JoinSet<Outcome> = JoinSet::new();
         let mut running: BTreeMap<StepId, Running> = BTreeMap::new();
@@ -125,17 +126,19 @@ impl Execution<'_> {
         Ok(Ended { reports, fatal })
     }
 
-    /// What is done rests on what could be read then. Where that changes now, it is done again: it is forgotten before
-    /// anything runs, so that a job that dies half-way does not take it for sound.
+    /// Discards completed work whose input may change when the missing steps run again.
+    ///
+    /// The work is discarded before any step runs. If this process is killed in the meantime, the next resume therefore
+    /// cannot mistake the outdated work for completed work.
     async fn forget_stale_work(&mut self) -> Result<(), StoreError> {
         let mut stale: BTreeSet<&StepId> = BTreeSet::new();
         let runs = |id: &StepId| self.starts[id] == StartState::Enabled;
         for step in self.plan.steps().filter(|_| self.resumed) {
             let has_ended = self.ended.contains_key(step.id());
             let changes = |(id, edge): &(&StepId, &Edge)| match has_ended {
-                // Nothing was missing in what it read. What was amended later was not, and yet is not the same.
+                // Its input was complete. If a step that amends it runs again, however, the input changes.
                 true => self.amends(id, edge),
-                // What is followed is a parent that was there as a whole, unless that rests on something stale itself.
+                // A followed parent was complete when its partition ran, unless its own step is discarded.
                 false => !edge.streams || stale.contains(*id),
             };
             let above = self.plan.dependencies(step.id());
@@ -148,7 +151,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Whether a step changes what goes through one of its edges.
+    /// Returns whether a step amends a type of one of its edges.
     fn amends(&self, step: &StepId, edge: &Edge) -> bool {
         self.plan.step(step).is_some_and(|step| !step.declaration().amends.is_disjoint(&edge.through))
     }
@@ -167,7 +170,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Starts what is ready, and then what follows that, until nothing more is.
+    /// Starts all steps that are ready, and then those that follow them.
     async fn start_ready(
         &mut self,
         tasks: &mut JoinSet<Outcome>,
@@ -211,7 +214,7 @@ impl Execution<'_> {
         Ok((running, task.boxed()))
     }
 
-    /// Whether everything that a step waits for has ended or, where it follows what is added there, begun.
+    /// Returns whether all dependencies of a step have ended or, if the step follows them, started.
     fn is_ready(
         &self,
         step: &Step,
@@ -224,7 +227,7 @@ impl Execution<'_> {
             && self.plan.dependencies(step.id()).into_iter().all(begun)
     }
 
-    /// Tells those who follow a type that there is no more of it, once the last step that adds it has ended.
+    /// Completes the watermark of each type when the last step that adds it has ended.
     fn end_tails(&self, reports: &BTreeMap<StepId, StepReport>) {
         for (object_type, tail) in &self.tails {
             let mut producers = self.plan.steps().filter(|step| step.declaration().emits().contains(object_type));
@@ -304,7 +307,7 @@ impl Execution<'_> {
             usage: work.http.as_ref().map(Http::usage).unwrap_or_default(),
             cached: work.cached,
         };
-        // What was checked behind an object that failed the step is counted and not there.
+        // Objects behind the one that failed the step were counted during validation, but never stored.
         if self.resumed || outcome.is_err() {
             work.ledger.recount(self.job.step_counts(id.clone()).await?);
         }
@@ -326,7 +329,7 @@ impl Execution<'_> {
         if let (Some(fatal), Some(failure)) = (&error, &mut report.error) {
             failure.code = fatal.code().to_owned();
         }
-        // A step that was ended from outside did not end itself: without a record it goes on when the job is resumed.
+        // A cancelled step is not recorded as ended, so that resuming the job continues it.
         if !ended_from_outside {
             self.record(&report).await?;
         }
@@ -357,7 +360,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Tells how long the budget makes everything wait, once for each wait.
+    /// Reports each wait for the rate budget once.
     fn tell_wait(&self, told: &mut Option<SystemTime>) {
         let waiting = self.connection.http.as_ref().and_then(Http::budget).and_then(|budget| budget.waiting_until);
         let Some(until) = waiting.filter(|until| *until > SystemTime::now() + WORTH_TELLING) else { return };
@@ -374,7 +377,7 @@ impl Execution<'_> {
     }
 }
 
-/// Opens a place for each request in flight beside those at hand, whenever their number changes.
+/// Adjusts the number of permits whenever the in-flight limit changes.
 async fn open_places(places: Arc<Places>, in_flight: Option<watch::Receiver<usize>>) -> Infallible {
     if let Some(mut in_flight) = in_flight {
         while in_flight.changed().await.is_ok() {
@@ -385,7 +388,7 @@ async fn open_places(places: Arc<Places>, in_flight: Option<watch::Receiver<usiz
     std::future::pending().await
 }
 
-/// One step, until it ends, panics or is stopped; then all that it added is committed.
+/// Runs one step until it ends, panics, or is cancelled; then commits everything that it added.
 async fn work(step: Step, context: StepContext, earlier: Option<JobStore>, stop: CancellationToken) -> StepResult {
     let steps_own = async {
         match earlier {
@@ -408,7 +411,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
     StepError::Other(format!("the step panicked: {text}"))
 }
 
-/// Takes over what the step added in an earlier job.
+/// Copies the objects that the step added in an earlier job.
 async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
     for object_type in step.declaration().emits() {
         let mut entities = step.declaration().entities.iter();

@@ -1,4 +1,4 @@
-//! What a job will do, told before it runs: steps, requests, time, budget, scopes.
+//! An estimate of a job before it runs: steps, requests, duration, rate budget, and scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,29 +11,29 @@ use crate::plan::{Plan, StartState};
 use crate::store::JobState;
 use crate::summary::{StepReport, Summary};
 
-/// What is to be expected of one step.
+/// The estimate of one step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepForecast {
-    /// The step's id.
+    /// The id of the step.
     pub id: StepId,
-    /// Its name.
+    /// The name of the step.
     pub name: String,
-    /// Whether it takes part.
+    /// The state of the step at the start.
     pub start: StartState,
-    /// The scopes that it needs.
+    /// The scopes that the step needs.
     pub scopes: BTreeSet<String>,
-    /// Those among them that the credentials are known to lack.
+    /// The needed scopes that the credentials are known to lack.
     pub missing_scopes: BTreeSet<String>,
-    /// What the last job asked for it.
+    /// The number of requests in the earlier job.
     pub requests: Option<u64>,
-    /// What the last job got from it.
+    /// The number of objects in the earlier job.
     pub objects: Option<u64>,
-    /// How long it took in the last job, in milliseconds.
+    /// The duration of the step in the earlier job, in milliseconds.
     pub duration: Option<u64>,
 }
 
-/// What is to be expected of a job.
+/// The estimate of a job.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Forecast {
@@ -42,32 +42,37 @@ pub struct Forecast {
     /// The reason why the owner is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_unknown: Option<String>,
-    /// The scopes of the credentials, as far as they are known.
+    /// The scopes of the credentials, if they are known.
     pub scopes: Option<BTreeSet<String>>,
     /// The reason why a check of the scopes failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes_unknown: Option<String>,
     /// The steps in the order of the plan.
     pub steps: Vec<StepForecast>,
-    /// The job that the figures are taken from: the newest of the instance that collected everything, or else the one that
-    /// comes nearest to that.
+    /// The earlier job on which the estimate is based.
+    ///
+    /// It is the newest job of the instance that collected everything, or else the most complete one.
     pub based_on: Option<JobId>,
-    /// How that job ended.
+    /// The final state of the earlier job.
     pub based_on_state: Option<JobState>,
-    /// Whether more is to be expected than the figures say: that job did not collect everything by itself, or there are no
-    /// figures for a step that takes part.
+    /// Whether the actual figures are probably higher.
+    ///
+    /// This is the case if the earlier job did not collect everything itself, or has no figures for a step that takes
+    /// part.
     pub lower_bound: bool,
-    /// Requests of all steps that take part, as many as in that job.
+    /// The number of requests that the participating steps made in the earlier job.
     pub requests: Option<u64>,
-    /// How long that job took, in milliseconds.
+    /// The duration of the earlier job, in milliseconds.
     pub duration: Option<u64>,
-    /// Requests that the provider's budget has left.
+    /// The number of requests that the rate budget currently permits.
     pub remaining: Option<u64>,
-    /// How long the budget makes so many requests take at least, in milliseconds; `None` without a budget or figures.
+    /// The minimum duration of the requests within the rate budget, in milliseconds.
+    ///
+    /// `None` without a budget or an earlier job.
     pub budget_time: Option<u64>,
 }
 
-/// What is known without running anything.
+/// The information that is available without running a step.
 pub(super) struct Known<'a> {
     pub(super) plan: &'a Plan,
     pub(super) starts: BTreeMap<StepId, StartState>,
@@ -125,8 +130,9 @@ impl Known<'_> {
     }
 }
 
-/// The job whose figures are those of a collection, from a list that begins with the newest: the newest whole one, or else
-/// one of those that collected most.
+/// Selects the job on which the estimate is based.
+///
+/// `jobs` begins with the newest. The newest whole collection is selected, or else one of the most complete jobs.
 pub(super) fn basis(jobs: impl Iterator<Item = Summary>) -> Option<Summary> {
     let rank = |job: &Summary| match job.state {
         _ if job.is_whole() => 3,

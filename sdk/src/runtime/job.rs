@@ -1,4 +1,4 @@
-//! What a job is asked to do, and its frame: verify, begin, execute, sum up, end.
+//! The options of a job, and its frame: verify, begin, execute, summarize, end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,25 +22,27 @@ use super::forecast::{Forecast, Known, basis};
 use super::options::{self, Options, ResumeError};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, without_credentials};
 
-/// A job cannot begin or cannot be recorded. What goes wrong in steps is in the summary instead.
+/// The reason why a job could not start or could not be recorded.
+///
+/// Errors of steps are part of the summary instead.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// The steps do not make a plan.
+    /// The declarations of the steps form no valid plan.
     #[error(transparent)]
     Plan(#[from] PlanErrors),
-    /// The configuration or the credentials are refused.
+    /// The configuration is not valid, or the provider refused the credentials.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// It was asked to end while the provider had not answered yet whose the credentials are.
-    #[error("the job was ended before it began: the provider had not yet accepted the credentials")]
+    /// Cancelled before the provider confirmed the credentials.
+    #[error("the job was cancelled before it started: the provider had not yet accepted the credentials")]
     Cancelled,
     /// A class schema cannot be used.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// The job cannot go on as it began.
+    /// The job cannot be resumed with the current options.
     #[error(transparent)]
     Resume(#[from] ResumeError),
-    /// The store does not work.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -92,7 +94,7 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// A job of all steps.
+    /// Creates a job that runs all steps.
     pub fn new(integration: &'a Integration, store: &'a Store) -> Self {
         Self {
             integration,
@@ -112,8 +114,10 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Takes up a job that did not end, or ended with something missing, as it was begun: what is done stays, the rest is
-    /// collected. Its own options count, its class schemas included, whatever else is asked of this job.
+    /// Resumes a job that was interrupted, or that ended with gaps.
+    ///
+    /// Completed work is kept, and the rest is collected. The stored options of the job apply, including its class
+    /// schemas, and override those of this value.
     #[must_use]
     pub fn resume(mut self, job: &JobRow) -> Self {
         self.instance.clone_from(&job.instance);
@@ -121,15 +125,17 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Which of several accounts of a user it is.
+    /// Sets the instance, which distinguishes several accounts of one user.
     #[must_use]
     pub fn instance(mut self, name: impl Into<String>) -> Self {
         self.instance = name.into();
         self
     }
 
-    /// Only these steps and what they need; what they need is taken from the newest job of the instance that has it
-    /// complete, if it ended not longer than `max_age` ago.
+    /// Runs only the given steps and their dependencies.
+    ///
+    /// The results of dependencies are copied from the newest job of the instance in which they are complete, if they
+    /// are not older than `max_age`.
     #[must_use]
     pub fn select(mut self, steps: Vec<StepId>, max_age: Duration) -> Self {
         self.selection = steps;
@@ -144,31 +150,34 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// What is done with objects that their schemas find fault with.
+    /// Sets the treatment of objects that violate their schema.
     #[must_use]
     pub fn validation(mut self, validation: Validation) -> Self {
         self.validation = validation;
         self
     }
 
-    /// Class schemas in addition to, or in the place of, our own.
+    /// Adds class schemas. They replace built-in schemas of the same name.
     #[must_use]
     pub fn class_schemas(mut self, schemas: BTreeMap<String, serde_json::Value>) -> Self {
         self.class_schemas = schemas;
         self
     }
 
-    /// How many requests may be in flight at the most. How many of them get more done than fewer would, the client finds out.
+    /// Sets the maximum number of concurrent requests. The actual number adapts to the provider.
     #[must_use]
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.concurrency = Some(limit.max(1));
         self
     }
 
-    /// Keeps the provider's answers in the store, and asks with their entity tags for what has changed since then
-    /// (`If-None-Match`, 304): less is sent, as many requests are made. Off unless switched on; of no effect where
-    /// recordings are made or replayed, and on the check of the credentials. Kept for 35 days after their last use and
-    /// for the same instance and credentials only; an answer in which a secret stands is not kept.
+    /// Stores responses, and requests only changed ones from the provider in later jobs.
+    ///
+    /// Requests contain the entity tag of the stored response (`If-None-Match`), and a response 304 is answered from
+    /// the store. The number of requests stays the same, but less is transferred. The option is off by default, and has
+    /// no effect on recordings, replays, and the verification of the credentials. Responses are kept for 35 days after
+    /// their last use, separately for each instance and its credentials. A response that contains a secret is never
+    /// stored.
     #[must_use]
     pub fn reuse_answers(mut self, on: bool) -> Self {
         self.reuse_answers = on;
@@ -182,15 +191,17 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Where to tell what happens.
+    /// Sends the events of the job to a channel.
     #[must_use]
     pub fn events(mut self, sender: mpsc::Sender<Event>) -> Self {
         self.events = Events::to(sender);
         self
     }
 
-    /// Writes down what the provider says. A recorder that cannot write any more does not end the job: ask its
-    /// [`finish`](crate::recording::Recorder::finish) afterwards whether the recording is whole.
+    /// Records all exchanges with the provider.
+    ///
+    /// A failing recorder does not end the job. Call its [`finish`](crate::recording::Recorder::finish) afterwards to
+    /// check whether the recording is complete.
     #[cfg(feature = "recording")]
     #[must_use]
     pub fn record(mut self, recorder: crate::recording::Recorder) -> Self {
@@ -198,8 +209,7 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Takes recordings in the place of the provider: no connection is made, no pause is kept, and no credentials are
-    /// needed.
+    /// Answers all requests from recordings, without connections, pauses, and credentials.
     #[cfg(feature = "recording")]
     #[must_use]
     pub fn replay(mut self, replay: crate::recording::Replay) -> Self {
@@ -207,10 +217,12 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Runs it. `cancel` ends it early, with what has been collected and a summary.
+    /// Runs the job.
+    ///
+    /// `cancel` ends it early; everything collected so far is kept, and the summary is written.
     ///
     /// # Errors
-    /// [`JobError`] where the job cannot begin or cannot be recorded; a job that began and failed has a summary.
+    /// [`JobError`] if the job cannot start or cannot be recorded. A job that starts and then fails returns a summary.
     pub async fn run(mut self, values: &Values, cancel: CancellationToken) -> Result<Summary, JobError> {
         let options = self.options(values)?;
         let plan = Plan::new(self.integration)?;
@@ -223,7 +235,7 @@ impl<'a> Job<'a> {
             () = cancel.cancelled() => return Err(JobError::Cancelled),
         };
         if let Some(reason) = connection.access.as_ref().and_then(|access| access.subject_unknown.as_deref()) {
-            tracing::warn!(reason, "the owner of the credentials is unknown; the collection goes on");
+            tracing::warn!(reason, "the owner of the credentials is unknown; the collection continues");
         }
         let starts = self.starts(&plan, &connection, &chosen)?;
         let cache = self.cache(&chosen).await?;
@@ -272,10 +284,10 @@ impl<'a> Job<'a> {
         Ok(Arc::unwrap_or_clone(summary))
     }
 
-    /// Tells what the job would do, without doing it: asks the provider for the credentials and their scopes only.
+    /// Estimates the job without running it. Only the credentials and their scopes are requested.
     ///
     /// # Errors
-    /// [`JobError`] where the job could not begin.
+    /// [`JobError`] if the job could not start.
     pub async fn forecast(&self, values: &Values) -> Result<Forecast, JobError> {
         let plan = Plan::new(self.integration)?;
         let chosen = plan.closure(&self.selection)?;
@@ -299,7 +311,7 @@ impl<'a> Job<'a> {
         Ok(known.forecast())
     }
 
-    /// Returns the scopes of the credentials, and the reason if they could not be found out: that alone prevents no job.
+    /// Returns the scopes of the credentials, or the reason why they are unknown. Unknown scopes prevent no job.
     async fn scopes(&self, connection: &Connection) -> Result<(Option<BTreeSet<String>>, Option<String>), SetupError> {
         let named = connection.access.as_ref().and_then(|access| access.scopes.clone());
         let (None, Some(probe), Some(http)) = (&named, &self.integration.probe_scopes, &connection.http) else {
@@ -312,7 +324,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// What the job is to do: what it was asked to do when it began, if it is resumed.
+    /// Returns the options of the job. A resumed job keeps those with which it began.
     fn options(&mut self, values: &Values) -> Result<Options, ResumeError> {
         let now = Options {
             steps: self.selection.clone(),
@@ -337,7 +349,7 @@ impl<'a> Job<'a> {
         Ok(begun)
     }
 
-    /// A new job, or the one to be resumed with those of its steps that need not run again.
+    /// Creates a new job, or reopens the resumed one with the reports of its completed steps.
     async fn begin(&self, options: &Options) -> Result<(JobStore, BTreeMap<StepId, StepReport>), StoreError> {
         if let Some(row) = &self.resume {
             let job = self.store.resume_job(row).await?;
@@ -391,7 +403,7 @@ impl<'a> Job<'a> {
         Ok(starts)
     }
 
-    /// The newest job of the instance that has a step complete and fresh, for the steps that are needed but not named.
+    /// Finds the newest recent result of each step that is needed but not selected.
     async fn cache(&self, chosen: &BTreeSet<StepId>) -> Result<BTreeMap<StepId, JobStore>, StoreError> {
         let mut cache = BTreeMap::new();
         let Some(max_age) = self.max_age else { return Ok(cache) };
@@ -403,7 +415,7 @@ impl<'a> Job<'a> {
         for job in jobs {
             let earlier = self.store.open_job(&job);
             for row in earlier.steps().await? {
-                // A result from the future was made under a wrong clock: its age is not known.
+                // A result from the future was produced with a wrong clock, so its age is unknown.
                 let fresh =
                     (oldest..=now).contains(&row.ended.millis()) && matches!(row.status.as_str(), "success" | "cached");
                 if fresh && chosen.contains(&row.step) && !self.selection.contains(&row.step) {
@@ -414,7 +426,7 @@ impl<'a> Job<'a> {
         Ok(cache)
     }
 
-    /// The answers that these credentials got in earlier jobs of the instance.
+    /// Opens the stored responses that these credentials received in earlier jobs of the instance.
     async fn answers(&self, http: Option<&Http>) -> Option<Arc<StoredAnswers>> {
         let http = http.filter(|_| self.reuse_answers && matches!(self.tape, Tape::Off))?.clone();
         let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
@@ -475,7 +487,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// A tail for every type that some step follows.
+/// Creates a watermark for every followed type.
 fn tails(plan: &Plan) -> BTreeMap<ObjectType, Arc<Tail>> {
     let followed = plan.steps().flat_map(|step| step.declaration().follows.iter().cloned());
     followed.map(|object_type| (object_type, Tail::new())).collect()

@@ -1,4 +1,4 @@
-//! Gaps that show when all steps have ended: objects that gave way to others, relationships to entities that were refused.
+//! Gaps that are detected after all steps have ended: displaced objects and relationships without ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::summary::StepReport;
 use super::books;
 use super::execution::Execution;
 
-/// Objects of one type that a step added and that are not in the graph after all.
+/// Objects of one type that a step added but the graph does not contain.
 pub(super) struct LateGap {
     pub(super) object_type: ObjectType,
     pub(super) count: u64,
@@ -19,7 +19,7 @@ pub(super) struct LateGap {
 }
 
 impl Execution<'_> {
-    /// Adds these gaps to the reports, with what rests on them.
+    /// Adds late gaps to the reports, and passes them on to dependent steps.
     pub(super) async fn settle(&mut self, reports: &mut [StepReport]) -> Result<(), StoreError> {
         let mut late: BTreeMap<StepId, Vec<LateGap>> = BTreeMap::new();
         for (step, gap) in displaced(std::mem::take(&mut self.displaced)) {
@@ -27,7 +27,7 @@ impl Execution<'_> {
         }
         for Unattached { step, object_type, count, first } in self.job.detach().await? {
             let cause = format!(
-                "{count} relationship(s) are left out because an entity at one of their ends was refused or taken out; the \
+                "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
                  first: {first:?}"
             );
             late.entry(step).or_default().push(LateGap { object_type, count, code: "UNEXPECTED_ERROR", cause });
@@ -62,7 +62,7 @@ impl Execution<'_> {
     }
 }
 
-/// The gaps that displaced objects leave, by the step that added them.
+/// Returns the gaps of displaced objects with the steps that added them.
 fn displaced(conflicts: Vec<Conflict>) -> impl Iterator<Item = (StepId, LateGap)> {
     let mut groups: BTreeMap<(StepId, ObjectType), (u64, ObjectKey, ObjectError)> = BTreeMap::new();
     for Conflict { key, object_type, step, other_type, other_step } in conflicts {

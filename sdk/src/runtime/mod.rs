@@ -3,14 +3,14 @@
 //! ```text
 //!   Job ──verify──▶ provider                      Event ──▶ terminal, log
 //!    │                                              ▲
-//!    └─ begin ─▶ execution: steps whose dependencies have ended run at once, each a task
+//!    └─ begin ─▶ execution: steps run as tasks once their dependencies have ended
 //!                  │  StepContext (intake, store, http)
-//!                  └─ ended ─▶ books: status, gaps, what dependents inherit ─▶ Summary ─▶ store
+//!                  └─ ended ─▶ books: status, gaps, inherited gaps ─▶ Summary ─▶ store
 //! ```
 //!
-//! All concurrency of a collection is here and in what steps ask for; everything below is plain functions. A step that
-//! fails stops no other; only refused credentials and the user end a job early, and then too everything collected is
-//! committed and the summary says what is missing.
+//! All concurrency of a collection is in this module and in the requests of steps; everything below consists of plain
+//! functions. A failed step stops no other step. Only refused credentials and the user end a job early. Even then, all
+//! collected objects are committed, and the summary lists the gaps.
 
 mod books;
 mod event;

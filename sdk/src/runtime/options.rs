@@ -1,4 +1,4 @@
-//! What a job was asked to do, kept with it: a job that is resumed goes on as it began, or not at all.
+//! The stored options of a job, which a resume must not change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::integration::Integration;
 use crate::schema::Validation;
 use crate::store::JobRow;
 
-/// Everything that decides what a job does, except for the credentials and the speed.
+/// All options that determine the result of a job, except the credentials and the concurrency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Options {
@@ -21,36 +21,36 @@ pub(super) struct Options {
     pub(super) sources: BTreeMap<String, bool>,
     pub(super) validation: Validation,
     pub(super) reuse_answers: bool,
-    /// The class schemas that were given, whole: their folder may change or go.
+    /// The complete class schemas, because their folder may change or disappear.
     pub(super) class_schemas: BTreeMap<String, Value>,
-    /// The fields that raw data are kept without.
+    /// The fields that are removed from raw data.
     pub(super) secret_fields: BTreeSet<String>,
-    /// The fields of the configuration that are not secret, each as a digest.
+    /// The set fields of the configuration that are not secret, as digests.
     pub(super) configuration: BTreeMap<String, String>,
 }
 
-/// Why a job cannot go on as it began.
+/// The reason why a job cannot be resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeError {
-    /// What it was asked to do cannot be read.
+    /// The stored options cannot be read.
     #[error("the job {job} cannot be resumed: its options cannot be read ({source}). Start a new job")]
     Options {
         /// The job.
         job: JobId,
-        /// What is wrong with them.
+        /// The error.
         source: serde_json::Error,
     },
-    /// It belongs to another integration.
+    /// The job belongs to another integration.
     #[error("the job {job} cannot be resumed: it belongs to the integration {theirs:?}, not to {ours:?}")]
     Integration {
         /// The job.
         job: JobId,
-        /// The integration that began it.
+        /// The integration that started the job.
         theirs: String,
-        /// The one that is to resume it.
+        /// The integration that should resume it.
         ours: String,
     },
-    /// Other class schemas are given than those it began with.
+    /// The job started with other class schemas.
     #[error(
         "the job {job} cannot be resumed with these class schemas: it began with others. Resume it without schemas, \
          which keeps those it began with, or start a new job"
@@ -59,7 +59,7 @@ pub enum ResumeError {
         /// The job.
         job: JobId,
     },
-    /// The integration keeps raw data without other fields than before.
+    /// The secret fields of the integration have changed.
     #[error(
         "the job {job} cannot be resumed: the integration's secret fields have changed since it began ({fields}). \
          Start a new job"
@@ -67,10 +67,10 @@ pub enum ResumeError {
     SecretFields {
         /// The job.
         job: JobId,
-        /// Those that were added or removed.
+        /// The fields that were added or removed.
         fields: String,
     },
-    /// The configuration differs from the one it began with.
+    /// The configuration has changed.
     #[error(
         "the job {job} cannot be resumed: the configuration has changed since it began ({fields}). Restore it, or start \
          a new job"
@@ -78,19 +78,19 @@ pub enum ResumeError {
     Configuration {
         /// The job.
         job: JobId,
-        /// The fields that changed.
+        /// The changed fields.
         fields: String,
     },
 }
 
 impl Options {
-    /// What a job was asked to do.
+    /// Reads the options of a stored job.
     pub(super) fn of(job: &JobRow) -> Result<Self, ResumeError> {
         let unreadable = |source| ResumeError::Options { job: job.id.clone(), source };
         Self::deserialize(&job.options).map_err(unreadable)
     }
 
-    /// Refuses to go on with anything else than what the job began with; class schemas need not be given again.
+    /// Compares the options with those of a resume, which may omit the class schemas.
     pub(super) fn check(&self, job: &JobId, now: &Self) -> Result<(), ResumeError> {
         let job = || job.clone();
         if !now.class_schemas.is_empty() && now.class_schemas != self.class_schemas {
@@ -114,7 +114,7 @@ fn list(names: impl IntoIterator<Item = impl ToString>) -> String {
     names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// The fields of the configuration that are set and not secret, each as a digest.
+/// Returns digests of the set fields of the configuration that are not secret.
 pub(super) fn configuration(integration: &Integration, values: &Values) -> BTreeMap<String, String> {
     let open = integration.fields().iter().filter(|field| !field.masked);
     let set = open.filter_map(|field| {
@@ -124,7 +124,9 @@ pub(super) fn configuration(integration: &Integration, values: &Values) -> BTree
     set.collect()
 }
 
-/// A URL without credentials; one of this computer, such as that of an imitation, without a port that differs each time.
+/// Removes credentials from a URL, and the port if its host is this machine.
+///
+/// The port of a local server, such as the fake provider, may differ in each run.
 fn without_place(text: String) -> String {
     let Ok(mut url) = text.parse::<Url>() else { return text };
     let here = match url.host() {
@@ -133,7 +135,7 @@ fn without_place(text: String) -> String {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => return text,
     };
-    // These fail for URLs that cannot have them, which are left as they are.
+    // These calls fail for URLs without an authority, which stay unchanged.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     if here {
         let _ = url.set_port(None);

@@ -7,7 +7,7 @@
 //!   Step { declaration, handler }                                            the plain layer
 //!        │  plan orders declarations; runtime calls handlers with a StepContext
 //!        ▼
-//!   StepContext: add, read, find, publish, skip                              what a handler may do
+//!   StepContext: add, read, find, publish, skip                              the operations of a handler
 //! ```
 //!
 //! The typed layer is a convenience: every parameter is built from a [`StepContext`]. A step created at run time uses

@@ -1,7 +1,7 @@
 //! Export of a job's graph in the exchange layout, replacing an earlier export.
 //!
 //! ```text
-//!   DIR/graph, DIR/summary.json            what other tools read
+//!   DIR/graph, DIR/summary.json            the exchange layout
 //!   DIR/.integration-export/lock           held by the process that uses DIR
 //!                          /manifest.json  the files of the export that DIR holds
 //!                          /journal.json   a running export: undone or finished if it is killed

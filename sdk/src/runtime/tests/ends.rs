@@ -1,4 +1,4 @@
-//! Relationships whose ends were refused.
+//! Relationships with rejected ends.
 
 use crate::graph::{Direction, MappedRelationship, MappedRelationshipDeclaration};
 use crate::step::Scope;
@@ -32,7 +32,7 @@ fn mapped(source: &str) -> MappedRelationship {
     }
 }
 
-/// How an application is refused.
+/// The way in which an application is rejected.
 #[derive(Debug, Clone, Copy)]
 enum Refused {
     Not,
@@ -40,7 +40,7 @@ enum Refused {
     Invalid,
 }
 
-/// Teams; two applications, the second of which may be refused; and a step that links both to the team before or after.
+/// Teams, two applications of which the second may be rejected, and a step that links both to their team.
 fn linked(refused: Refused, links_first: bool) -> Integration {
     let apps = move |context: StepContext| async move {
         context.add_entity(thing("acme_app", "app:0000001"), EqualKeys::Refuse).await?;

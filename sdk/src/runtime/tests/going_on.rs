@@ -1,8 +1,8 @@
-//! Steps that follow what others add, and jobs that go on where they were ended.
+//! Followers, and resumed jobs.
 
 use super::*;
 
-/// A step that follows a type and copies each of its entities as a part.
+/// A step that follows a type and copies each of its entities in a partition.
 fn following(step: &str, from: &'static str, to: &'static str, copied: Arc<Notify>) -> Step {
     let work = move |context: StepContext| {
         let copied = Arc::clone(&copied);
@@ -40,8 +40,8 @@ fn key_in(json: &str) -> String {
 #[tokio::test]
 async fn a_follower_works_on_the_first_item_before_the_last_is_there() {
     let bench = Bench::new();
-    // The producer adds its second entity only when the follower has dealt with the first: without streaming it would wait
-    // for ever.
+    // The producer adds its second entity only after the follower has processed the first. Without streaming, it would
+    // wait forever.
     let copied = Arc::new(Notify::new());
     let heard = Arc::clone(&copied);
     let producer = Step::new(id("teams"), "Teams", move |context: StepContext| {
@@ -116,7 +116,7 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
     assert!(error.contains("nothing to resume"), "{error}");
 }
 
-/// A step whose data others use; it adds nothing.
+/// A step that publishes job data and adds no objects.
 fn publishing(fails: bool) -> Step {
     let work = move |context: StepContext| async move {
         if fails {
@@ -127,7 +127,7 @@ fn publishing(fails: bool) -> Step {
     Step::new(id("owners"), "Owners", work).publishes("owners")
 }
 
-/// A step that adds what it is told by the data of another one.
+/// A step that adds the objects listed in the job data of another one.
 fn using() -> Step {
     let work = |context: StepContext| async move {
         for owner in context.data("owners").await?.iter().flat_map(|data| data.as_array().cloned().unwrap_or_default())
@@ -160,7 +160,7 @@ async fn a_job_with_a_failed_step_is_not_complete_even_where_that_adds_nothing()
     assert!(summary.metadata.partial_datasets.types.is_empty());
 }
 
-/// Users whose nicknames another step adds, and a step that copies what it reads of them.
+/// Users whose nicknames another step adds, and a step that copies the users it reads.
 fn nicknames(fails: bool) -> Integration {
     let amend = move |context: StepContext| async move {
         if fails {
@@ -211,7 +211,7 @@ async fn what_was_read_before_it_was_amended_is_read_again_when_the_job_is_resum
     assert_eq!((second.state, graph(&job).await), (JobState::Complete, undisturbed));
 }
 
-/// A step that links every user it finds, under one team that is done whatever it finds.
+/// A step that links all users in one partition, which is always complete.
 fn linking() -> Step {
     let work = |context: StepContext| async move {
         let under = crate::step::Scope { object_type: name("acme_team"), key: key("team:000001") };

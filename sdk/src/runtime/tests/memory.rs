@@ -1,4 +1,4 @@
-//! Jobs whose answers are large, measured by the memory for answers.
+//! Jobs with large responses, measured by the memory budget.
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
@@ -17,7 +17,7 @@ const MEMORY: usize = 1 << 20;
 
 #[derive(Debug, Config)]
 struct LargeConfig {
-    /// Where the API is.
+    /// The address of the API.
     api_url: Url,
 }
 
@@ -39,7 +39,7 @@ impl Provider for Large {
     }
 }
 
-/// The things of a parent, as entities with their raw data.
+/// Collects the things of a parent as entities with raw data.
 async fn things_of(context: &StepContext, http: &Http, number: usize) -> StepResult {
     let under = Scope { object_type: name("acme_team"), key: key(&format!("team:{number:06}")) };
     let work = async {
@@ -55,7 +55,7 @@ async fn things_of(context: &StepContext, http: &Http, number: usize) -> StepRes
     context.part(under, work).await
 }
 
-/// Collects lists of so many elements of so many bytes in parts at once: the memory that the answers took.
+/// Collects lists of the given size in concurrent partitions and returns the peak of reserved memory.
 async fn collected(elements: usize, bytes: usize) -> usize {
     let list: Vec<_> = (0..elements).map(|number| json!({"n": number, "text": "x".repeat(bytes)})).collect();
     let body = Value::from(list).to_string();

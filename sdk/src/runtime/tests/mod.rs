@@ -92,7 +92,7 @@ fn statuses(summary: &Summary) -> Vec<(&str, &str)> {
     summary.integration_step_results.iter().map(|step| (step.id.as_str(), step.status.label())).collect()
 }
 
-/// Every object of a job as it leaves the program, with the step it is listed under.
+/// Returns every object of a job in its exported form, with its step.
 async fn graph(job: &JobStore) -> Vec<String> {
     let mut lines = Vec::new();
     for count in job.census().await.expect("a store") {
@@ -214,7 +214,7 @@ async fn an_undeclared_type_is_kept_and_counts_as_partial() {
     assert_eq!(graph(&job).await.len(), 1);
 }
 
-/// One good entity and one whose name is a number, which the class schema forbids.
+/// A valid entity, and one whose name violates the class schema because it is a number.
 fn flawed() -> Integration {
     let work = |context: StepContext| async move {
         context.add_entity(thing("acme_team", "team:000001").with("name", 7), EqualKeys::Refuse).await?;
@@ -374,7 +374,7 @@ async fn a_store_remembers_jobs_until_they_are_pruned() {
     assert!(bench.store.job(Some(first.job.as_str())).await.expect("a store").is_none());
 }
 
-/// Steps that copy what they read, under keys that say from where.
+/// Steps that copy the entities they read, under keys that name the source.
 fn copying(count: usize, edges: &[(usize, usize)]) -> Integration {
     let steps = (0..count).map(|at| {
         let reads: Vec<usize> = edges.iter().filter(|(from, to)| *from == at && to < from).map(|(_, to)| *to).collect();

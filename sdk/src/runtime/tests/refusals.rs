@@ -1,4 +1,4 @@
-//! Objects that the graph refuses: a gap of their step, over every resume, until their data are collected.
+//! Rejected objects: a gap of their step across every resume, until their data is collected.
 
 use std::sync::atomic::AtomicBool;
 
@@ -7,7 +7,7 @@ use crate::step::Scope;
 
 use super::*;
 
-/// What goes wrong with one of the objects of a step, until it is put right.
+/// The defect of one object of a step, until it is corrected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Wrong {
     Classless,
@@ -35,7 +35,7 @@ fn under(parent: &str) -> Scope {
     Scope { object_type: name("acme_team"), key: key(parent) }
 }
 
-/// Raw data of more levels than can be kept.
+/// Raw data with more levels than can be stored.
 fn bottomless() -> crate::RawJson {
     let text = format!(r#"{{"b": {}{}, "a": 1}}"#, "[".repeat(200), "]".repeat(200));
     serde_json::from_str(&text).expect("JSON")
@@ -67,7 +67,7 @@ async fn add_third(context: &StepContext, wrong: Option<Wrong>) -> StepResult {
     }
 }
 
-/// A step that adds two good objects and a third one under a parent, or under none, while `wrong` with that one.
+/// A step that adds two valid objects and a third one with the defect `wrong`, which may be in a partition.
 fn apps(wrong: Option<Wrong>, in_part: bool) -> Integration {
     let work = move |context: StepContext| async move {
         let (first, rest) = (thing("acme_app", "app:0000001"), thing("acme_app", "app:0000002"));
@@ -159,7 +159,7 @@ async fn of_two_types_that_claim_a_key_the_greater_is_a_gap_of_the_step_that_add
         let bench = Bench::new();
         let (first, job) = bench.collect(&claiming(order)).await;
         seen.push(graph(&job).await);
-        // The object that gave way may be one of a step that had ended well: that step is done again all the same.
+        // The displaced object may belong to a completed step, which runs again all the same.
         let row = bench.store.job(None).await.expect("a store").expect("the job");
         let (again, _) = bench.run(Job::new(&claiming([None, None]), &bench.store).resume(&row)).await;
         for summary in [first, again] {
@@ -186,7 +186,7 @@ async fn of_two_types_that_claim_a_key_the_greater_is_a_gap_of_the_step_that_add
     assert_eq!(seen[0], seen[1]);
 }
 
-/// A step that adds a bad object and waits for another step to look for what it has added, and that other step.
+/// A step that adds an invalid object and waits until a second step has searched for it.
 fn looked_at() -> Integration {
     let (added, looked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, wait) = (Arc::clone(&added), Arc::clone(&looked));
@@ -246,7 +246,7 @@ async fn a_step_that_overlooks_its_bad_object_fails_all_the_same() {
     }
 }
 
-/// A step that works on each parent twice, and is ended between the two.
+/// A step that processes each parent twice, and is cancelled in between.
 fn twice(stop: Option<(Arc<AtomicBool>, CancellationToken)>) -> Integration {
     let work = move |context: StepContext| {
         let stop = stop.clone();
@@ -285,7 +285,7 @@ async fn a_parent_that_was_done_once_is_not_taken_for_done_when_it_has_a_second_
     assert_eq!((second.state, graph(&job).await), (JobState::Complete, undisturbed));
 }
 
-/// A step that describes one object in two ways, in this order.
+/// A step that describes one object in two ways, in the given order.
 fn described(descriptions: &'static [(&'static str, i64)]) -> Integration {
     let work = move |context: StepContext| async move {
         for (at, (text, updated)) in descriptions.iter().enumerate() {

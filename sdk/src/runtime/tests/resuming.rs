@@ -1,4 +1,4 @@
-//! A job that is resumed goes on as it began, or not at all.
+//! A resumed job keeps its options, or is rejected.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ async fn a_step_s_result_that_cannot_be_read_ends_the_resumed_job_rather_than_th
     assert!(error.contains("the result of the step `users`"), "{error}");
 }
 
-/// Class schemas whose `Record` demands a property.
+/// Class schemas whose `Record` requires a property.
 fn demanding(property: &str) -> BTreeMap<String, Value> {
     let record = json!({
         "$id": "#Record", "type": "object", "allOf": [{"$ref": "#Entity"}], "properties": {}, "required": [property],
