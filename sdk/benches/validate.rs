@@ -20,7 +20,7 @@ const TYPES: [(&str, &str, &str); 5] = [
 ];
 
 fn schemas() -> Schemas {
-    let mut schemas = Schemas::new(BTreeMap::new()).expect("our own class schemas");
+    let mut schemas = Schemas::new(BTreeMap::new()).expect("the built-in class schemas");
     for (name, class, text) in TYPES {
         let mut declared = EntityDeclaration::new(name, ObjectType::literal(name), Class::literal(class));
         declared.schema = serde_json::from_str(text).expect("a generated schema is JSON");

@@ -167,5 +167,5 @@ fn people_left_out_on_purpose_are_named_in_the_summary_the_report_and_the_log() 
     let text = place.run("collect --sample -v");
     let flat = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains(&format!("a person who is in no enterprise account: {person}")), "{}", text.out);
-    assert!(text.err.contains(person) && text.err.contains("left out on purpose"), "{}", text.err);
+    assert!(text.err.contains(person) && text.err.contains("skipped on purpose"), "{}", text.err);
 }

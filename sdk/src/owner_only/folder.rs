@@ -1,4 +1,4 @@
-//! An open folder on Unix: everything in it is reached through its descriptor.
+//! An open folder on Unix. All files in it are accessed through its descriptor.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::{Found, Kind, unix};
 
-/// An open folder. Names in it are single path components, and no symbolic link among them is ever followed.
+/// An open folder. Names in it are single path components, and symbolic links are never followed.
 #[derive(Debug)]
 pub(crate) struct Folder {
     handle: File,
@@ -20,30 +20,30 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder; symbolic links in `path` itself are the caller's choice and are followed.
+    /// Opens a folder. Symbolic links in `path` itself are the caller's choice and are followed.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = sys::open(path, flags, Mode::empty())?;
         Ok(Self { handle: handle.into(), path: path.to_owned() })
     }
 
-    /// The path by which it was opened, for messages.
+    /// The path with which the folder was opened, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens a folder in this one.
+    /// Opens a subfolder.
     pub(crate) fn folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let handle = sys::openat(&self.handle, name.as_ref(), flags, Mode::empty())?;
         Ok(Self { handle: handle.into(), path: self.path.join(name) })
     }
 
-    /// Creates a folder that must not exist yet.
+    /// Creates a folder, which must not exist.
     pub(crate) fn create_folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
         sys::mkdirat(&self.handle, name, Mode::RWXU)?;
-        // An odd umask may have taken the owner's own rights, without which the folder cannot be opened.
+        // An unusual umask may have removed the owner's own permissions, without which the folder cannot be opened.
         let made = sys::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode;
         if !Mode::from_raw_mode(made).contains(Mode::RWXU) {
             std::fs::set_permissions(self.path.join(name), Permissions::from_mode(unix::FOLDER))?;
@@ -51,12 +51,12 @@ impl Folder {
         self.folder(name)
     }
 
-    /// Creates a file that must not exist yet.
+    /// Creates a file, which must not exist.
     pub(crate) fn create_new(&self, name: impl AsRef<Path>) -> io::Result<File> {
         self.file(name.as_ref(), OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
     }
 
-    /// Opens a file to read and write; creates a missing one.
+    /// Opens a file for reading and writing, and creates it if it is missing.
     pub(crate) fn open_or_create(&self, name: impl AsRef<Path>) -> io::Result<File> {
         self.file(name.as_ref(), OFlags::RDWR | OFlags::CREATE)
     }
@@ -68,14 +68,14 @@ impl Folder {
         Ok(file)
     }
 
-    /// Opens a regular file to read.
+    /// Opens a regular file for reading.
     pub(crate) fn read(&self, name: impl AsRef<Path>) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(sys::openat(&self.handle, name.as_ref(), flags, Mode::empty())?);
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
     }
 
-    /// What a name stands for; `None` if there is nothing of this name.
+    /// Returns the kind of a directory entry; `None` if it does not exist.
     pub(crate) fn look(&self, name: impl AsRef<Path>) -> io::Result<Option<Found>> {
         match sys::statat(&self.handle, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => {
@@ -92,13 +92,13 @@ impl Folder {
         }
     }
 
-    /// Whether an open file is still the one of this name.
+    /// Returns whether a name still refers to an open file.
     pub(crate) fn holds(&self, name: impl AsRef<Path>, file: &File) -> io::Result<bool> {
         let inode = file.metadata()?.ino();
         Ok(self.look(name)?.is_some_and(|found| found.inode == Some(inode)))
     }
 
-    /// All names in the folder, sorted.
+    /// Returns all names in the folder, sorted.
     pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in sys::Dir::read_from(&self.handle)? {
@@ -111,17 +111,17 @@ impl Folder {
         Ok(names)
     }
 
-    /// An error if this process must not add or remove names in the folder.
+    /// Returns an error if this process may not add or remove names in the folder.
     pub(crate) fn check_writable(&self) -> io::Result<()> {
         Ok(sys::accessat(&self.handle, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty())?)
     }
 
-    /// Renames, and replaces a file of the new name.
+    /// Renames a file, replacing an existing file of the new name.
     pub(crate) fn rename(&self, name: impl AsRef<Path>, to: &Self, new: impl AsRef<Path>) -> io::Result<()> {
         Ok(sys::renameat(&self.handle, name.as_ref(), &to.handle, new.as_ref())?)
     }
 
-    /// Exchanges two names at one instant; `false` if the system or the file system cannot do it.
+    /// Exchanges two names atomically; returns `false` if the system does not support it.
     pub(crate) fn exchange(&self, name: impl AsRef<Path>, with: &Self, other: impl AsRef<Path>) -> io::Result<bool> {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         {
@@ -141,7 +141,7 @@ impl Folder {
         }
     }
 
-    /// Removes a file or a link.
+    /// Removes a file or a symbolic link.
     pub(crate) fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
         Ok(sys::unlinkat(&self.handle, name.as_ref(), AtFlags::empty())?)
     }
@@ -151,10 +151,10 @@ impl Folder {
         Ok(sys::unlinkat(&self.handle, name.as_ref(), AtFlags::REMOVEDIR)?)
     }
 
-    /// Waits until the names in the folder are on the disk.
+    /// Waits until the names in the folder are on disk.
     pub(crate) fn sync(&self) -> io::Result<()> {
         match self.handle.sync_all() {
-            // Some file systems cannot do it for folders.
+            // Some file systems do not support this for folders.
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
             done => done,
         }

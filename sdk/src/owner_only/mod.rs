@@ -1,8 +1,8 @@
-//! Files and folders that only their owner can read, for everything that holds collected data.
+//! Files and folders that only their owner can access, for all collected data.
 //!
-//! Files have the mode 0600 and folders 0700, whatever the umask. Except for devices and pipes, no function writes through a
-//! symbolic link at the end of a path. Folders that exist already keep their mode. On systems without such modes the
-//! functions create plain files and folders.
+//! Files have the mode 0600 and folders 0700, independently of the umask. Except for devices and pipes, no function
+//! writes through a symbolic link at the end of a path. Existing folders keep their mode. On systems without such
+//! modes, the functions create plain files and folders.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -24,7 +24,7 @@ pub(crate) use folder::Folder;
 #[cfg(not(unix))]
 pub(crate) use portable::Folder;
 
-/// What a name in a folder stands for.
+/// The kind of a directory entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A regular file.
@@ -33,25 +33,25 @@ pub(crate) enum Kind {
     Folder,
     /// A symbolic link.
     Link,
-    /// A pipe, a socket or a device.
+    /// A pipe, a socket, or a device.
     Other,
 }
 
-/// What was found under a name.
+/// A directory entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
     /// The kind.
     pub(crate) kind: Kind,
-    /// The number that identifies it across renames, if the system has one.
+    /// The number that identifies the entry across renames, if the system provides one.
     pub(crate) inode: Option<u64>,
 }
 
-/// Creates a file, or empties an existing one and restricts it to its owner.
+/// Creates a file, or truncates an existing one and restricts it to its owner.
 ///
-/// A path that leads to a device or a pipe, such as `/dev/stdout`, is opened as it is.
+/// If the path leads to a device or a pipe, such as `/dev/stdout`, it is opened unchanged.
 ///
 /// # Errors
-/// The error of the operating system. A symbolic link is refused, and so is a file that belongs to somebody else.
+/// The error of the operating system. Symbolic links and files of other users are rejected.
 pub fn create(path: &Path) -> io::Result<File> {
     if let Some(device) = device(path)? {
         return Ok(device);
@@ -63,26 +63,28 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Creates a file that must not exist yet.
+/// Creates a file, which must not exist.
 ///
 /// # Errors
-/// The error of the operating system; `AlreadyExists` if there is anything of this name.
+/// The error of the operating system; `AlreadyExists` if the name is in use.
 pub fn create_new(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().write(true).create_new(true))
 }
 
-/// Opens a file to read and write, keeps its contents and restricts it to its owner; creates a missing one.
+/// Opens a file for reading and writing, and restricts it to its owner.
+///
+/// The contents are kept. A missing file is created.
 ///
 /// # Errors
-/// The error of the operating system. A symbolic link is refused, and so is a file that belongs to somebody else.
+/// The error of the operating system. Symbolic links and files of other users are rejected.
 pub fn open(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().read(true).write(true).create(true))
 }
 
-/// Creates a folder and the missing folders above it.
+/// Creates a folder with its missing parents.
 ///
 /// # Errors
-/// The error of the operating system, for example if there is a file of this name.
+/// The error of the operating system, for example if the name refers to a file.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -91,7 +93,7 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
         create_folder(parent)?;
     }
     match system::make_folder(path) {
-        // Another process may have created it meanwhile.
+        // Another process may have created it in the meantime.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made,
     }
@@ -107,13 +109,13 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// What a symbolic link or a name below `/dev` leads to, unless that is an ordinary file.
+/// Opens the target of a symbolic link or of a path below `/dev`, unless it is a regular file.
 fn device(path: &Path) -> io::Result<Option<File>> {
     let is_device = match fs::metadata(path) {
         Ok(found) => !found.is_file() && !found.is_dir(),
         Err(_) => false,
     };
-    // Standard output may be a file: its shell has opened it already.
+    // Standard output may be a regular file that the shell has already opened.
     if is_device || (path.starts_with("/dev") && path.exists()) {
         return OpenOptions::new().write(true).open(path).map(Some);
     }

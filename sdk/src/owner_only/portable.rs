@@ -1,4 +1,4 @@
-//! Systems without modes and descriptors of folders: plain files, found by their paths.
+//! Systems without modes and folder descriptors: plain files, located by their paths.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -17,7 +17,7 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// A folder by its path. Names in it are looked at before they are opened.
+/// A folder, identified by its path. Entries are checked before they are opened.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,

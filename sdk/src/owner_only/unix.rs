@@ -1,4 +1,4 @@
-//! Modes of Unix.
+//! File modes of Unix.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
@@ -10,13 +10,13 @@ use rustix::fs::OFlags;
 const FILE: u32 = 0o600;
 pub(super) const FOLDER: u32 = 0o700;
 
-/// New files are for their owner only, and a symbolic link is not followed.
+/// Restricts new files to their owner, and prevents following a symbolic link.
 pub(super) fn protect(options: &mut OpenOptions) {
-    // The bits of one flag fit: `custom_flags` wants them as the C library has them.
+    // The bits of a flag fit into this type, and `custom_flags` expects those of the C library.
     options.mode(FILE).custom_flags((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed());
 }
 
-/// Takes away what others may do, and gives the owner back what an odd umask took.
+/// Removes the permissions of others, and restores those of the owner after an unusual umask.
 pub(super) fn restrict(file: &File) -> io::Result<()> {
     let found = file.metadata()?;
     let wanted = match (found.is_file(), found.is_dir()) {
@@ -28,7 +28,7 @@ pub(super) fn restrict(file: &File) -> io::Result<()> {
         return Ok(());
     }
     match file.set_permissions(Permissions::from_mode(wanted)) {
-        // A file system without modes, such as FAT: whoever mounts it decides.
+        // A file system without modes, such as FAT, gets its permissions when it is mounted.
         Err(error)
             if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
                 && found.uid() == rustix::process::geteuid().as_raw() =>
@@ -39,10 +39,10 @@ pub(super) fn restrict(file: &File) -> io::Result<()> {
     }
 }
 
-/// Makes one folder.
+/// Creates one folder.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(FOLDER).create(path)?;
-    // An odd umask may have taken the owner's own rights.
+    // An unusual umask may have removed the owner's own permissions.
     let found = std::fs::symlink_metadata(path)?;
     if found.is_dir() && found.mode() & 0o777 != FOLDER {
         std::fs::set_permissions(path, Permissions::from_mode(FOLDER))?;

@@ -45,7 +45,7 @@ fn found(schemas: &Schemas, object: &Value) -> Vec<String> {
 
 #[test]
 fn the_relationship_schemas_enumerate_every_relationship_class() {
-    let schemas = Schemas::new(BTreeMap::new()).expect("our own schemas");
+    let schemas = Schemas::new(BTreeMap::new()).expect("the built-in schemas");
     let known: Vec<&str> = RelationshipClass::ALL.iter().map(|class| class.as_str()).collect();
     for class in ["Relationship", "MappedRelationship"] {
         let listed = &schemas.classes()[class]["allOf"][1]["properties"]["_class"]["enum"];
@@ -149,7 +149,7 @@ fn a_verb_can_have_a_schema_of_its_own_on_top_of_that_of_all_relationships() {
 fn every_schema_that_does_not_compile_is_told_and_not_the_first_only() {
     let wrong = |word: &str| json!({"properties": {"a": {"type": word}}});
     let mut schemas = Schemas::new([("Site".to_owned(), wrong("metre")), ("Team".to_owned(), wrong("yard"))].into())
-        .expect("references lead somewhere");
+        .expect("all references can be resolved");
     let mut declared = EntityDeclaration::new("Ship", ObjectType::literal("acme_ship"), Class::literal("Device"));
     declared.schema = json!({"type": "ship"});
     schemas.entity(&declared);
@@ -162,7 +162,7 @@ fn every_schema_that_does_not_compile_is_told_and_not_the_first_only() {
 
 #[test]
 fn a_name_that_is_not_allowed_is_the_place_of_the_finding() {
-    let schemas = Schemas::new(BTreeMap::new()).expect("our own schemas");
+    let schemas = Schemas::new(BTreeMap::new()).expect("the built-in schemas");
     let found = found(&schemas, &site(json!({"a/b": "s3cret"})));
     assert_eq!(found.len(), 1);
     assert!(
@@ -185,7 +185,7 @@ fn an_object_that_is_written_already_has_the_findings_of_its_tree() {
     assert_eq!((check(&good), check(&bad)), (Vec::new(), schemas.check(&bad)));
     assert_eq!(check(&bad).len(), 2);
     bad["nested"] = (0..200).fold(json!(1), |inner, _| json!([inner]));
-    assert_eq!(check(&bad)[0].key, "k", "what is too deep for a tree is a finding of its own");
+    assert_eq!(check(&bad)[0].key, "k", "an object that is too deep for a tree is one finding");
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Ledger {
     /// Counts an object that the step omits on purpose, and keeps its name.
     pub(crate) fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
         let name = short(name);
-        tracing::info!(r#type = %object_type, object = name, reason, "left out on purpose");
+        tracing::info!(r#type = %object_type, object = name, reason, "skipped on purpose");
         self.skip(object_type, reason, part);
         name_left_out(self.open().losses.named_left_out(), object_type, reason, &name);
         if let Some(part) = part {
@@ -170,7 +170,7 @@ impl Ledger {
 
     /// Records a list element that could not be read.
     pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Part>) {
-        tracing::warn!(%error, "an element of a list could not be read");
+        tracing::warn!(%error, "a list element could not be read");
         let under = part.map(|part| part.under().clone());
         let gap = Incomplete::unreadable(types, under, error.code(), error.to_string());
         part.inspect(|part| part.leave_gap());
@@ -200,7 +200,7 @@ impl Ledger {
     /// Counts further descriptions of objects, of which only one is kept. They are not gaps.
     pub(crate) fn described_again(&self, objects: impl IntoIterator<Item = (ObjectType, u64)>) {
         for (object_type, times) in objects {
-            tracing::warn!(%object_type, times, "objects are described in several ways; the newest description stays");
+            tracing::warn!(%object_type, times, "objects have several descriptions; the newest one is kept");
             count(&mut self.open().skipped, &object_type, DESCRIBED_AGAIN, times);
         }
     }

@@ -139,7 +139,7 @@ mod tests {
         assert!(enter(1).is_none());
         places.open(1);
         taken.truncate(1);
-        assert!(enter(1).is_none(), "the one that is open is taken");
+        assert!(enter(1).is_none(), "the only permit is taken");
         taken.clear();
         taken.push(enter(1).unwrap());
         assert!(enter(2).is_none());

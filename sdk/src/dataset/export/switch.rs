@@ -93,7 +93,7 @@ fn remove_graph(staging: &Folder, graph: &str, files: &[GraphFile]) {
     let removed = remove_files(staging, graph, files);
     if let Err(error) = removed {
         let path = staging.path().join(graph);
-        tracing::warn!("files of an earlier export are left in {}: {error}", path.display());
+        tracing::warn!("files of an earlier export could not be removed from {}: {error}", path.display());
     }
 }
 
@@ -120,7 +120,7 @@ fn remove_files(staging: &Folder, graph: &str, files: &[GraphFile]) -> io::Resul
 fn remove_staging(own: &Folder, staging: &Folder, journal: &Journal) {
     let removed = [SUMMARY, MANIFEST].into_iter().try_for_each(|name| there(staging.remove_file(name)).map(drop));
     if let Err(error) = removed.and_then(|()| own.remove_folder(&journal.staging)) {
-        tracing::warn!("something is left in {}: {error}", staging.path().display());
+        tracing::warn!("the staging folder {} could not be removed: {error}", staging.path().display());
     }
 }
 

@@ -55,7 +55,7 @@ async fn a_follower_works_on_the_first_item_before_the_last_is_there() {
     let copies = following("copies", "acme_team", "acme_copy", copied);
     let integration = of([copies, producer.entity(declared("acme_team"))]);
     let collected = tokio::time::timeout(Duration::from_secs(60), bench.collect(&integration)).await;
-    let (summary, job) = collected.expect("the follower follows");
+    let (summary, job) = collected.expect("the follower starts before the producer ends");
     assert_eq!(statuses(&summary), [("teams", "success"), ("copies", "success")]);
     assert_eq!(graph(&job).await.len(), 4);
 }
@@ -108,7 +108,7 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
     let (second, job) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
     assert_eq!((second.job.clone(), second.state), (first.job, JobState::Complete));
     assert_eq!(graph(&job).await, undisturbed);
-    assert_eq!(done.load(Ordering::SeqCst), 5, "two parts were done, the third began twice, the fourth once");
+    assert_eq!(done.load(Ordering::SeqCst), 5, "two parts complete, the third started twice, the fourth once");
     let step = &second.integration_step_results[1];
     assert_eq!((step.objects(), step.skipped[&name("acme_copy")]["counted once a part"]), (4, 4));
     let again = Job::new(&integration, &bench.store).resume(&bench.store.jobs().await.expect("a store")[0]);

@@ -78,7 +78,7 @@ async fn collected(elements: usize, bytes: usize) -> usize {
     assert_eq!((summary.state, summary.entities), (JobState::Complete, (PARENTS * elements) as u64));
     let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
     let first = bench.store.open_job(&row).json_page(name("acme_thing"), None, 1).await.expect("a store");
-    assert!(first.objects[0].1.len() > bytes, "raw data are whole");
+    assert!(first.objects[0].1.len() > bytes, "the raw data is complete");
     most.load(Ordering::SeqCst)
 }
 

@@ -335,11 +335,11 @@ async fn selected_steps_run_and_what_they_need_comes_from_a_fresh_job() {
     let (summary, job) = bench.run(select(Duration::from_secs(3600))).await;
     assert_eq!(statuses(&summary), [("teams", "cached"), ("apps", "success"), ("users", "disabled")]);
     assert_eq!((runs.load(Ordering::SeqCst), summary.state), (1, JobState::Partial));
-    assert!(summary.is_selection() && !summary.is_partial(), "the job has everything that it was asked for");
+    assert!(summary.is_selection() && !summary.is_partial(), "the selected steps are complete");
     let row = bench.store.job(Some(job.id().as_str())).await.expect("a store").expect("a job");
     assert!(row.state == JobState::Partial && row.is_settled(), "there is nothing to resume");
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
-    assert_eq!(types, ["acme_user"], "what was not asked for must not look deleted");
+    assert_eq!(types, ["acme_user"], "types that were not selected must be partial");
     assert_eq!(graph(&job).await.len(), 2);
     tokio::time::sleep(Duration::from_millis(2)).await;
     let (summary, _) = bench.run(select(Duration::ZERO)).await;

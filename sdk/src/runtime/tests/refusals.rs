@@ -224,7 +224,7 @@ async fn an_object_that_fails_its_step_fails_that_step_though_another_one_meets_
     let [teams, apps] = &summary.integration_step_results[..] else { panic!("two steps") };
     assert!(teams.error.as_ref().is_some_and(|error| error.message.contains("team:000002")), "{teams:?}");
     assert!(apps.error.is_none() && apps.incomplete[0].inherited_from == Some(id("teams")), "{apps:?}");
-    assert_eq!((teams.objects(), apps.objects()), (1, 1), "what came before stays, and what others add");
+    assert_eq!((teams.objects(), apps.objects()), (1, 1), "earlier objects and those of other steps stay");
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
     assert_eq!(types, ["acme_app", "acme_team"]);
     assert_eq!(graph(&job).await.len(), 2);
