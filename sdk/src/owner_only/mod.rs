@@ -109,7 +109,7 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens the target of a symbolic link or of a path below `/dev`, unless it is a regular file.
+/// Opens a device or pipe, or any existing path below `/dev`; `None` for other paths.
 fn device(path: &Path) -> io::Result<Option<File>> {
     let is_device = match fs::metadata(path) {
         Ok(found) => !found.is_file() && !found.is_dir(),
