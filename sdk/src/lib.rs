@@ -8,7 +8,7 @@
 //! | task | module |
 //! | --- | --- |
 //! | describe entities, relationships, and their properties | [`graph`] |
-//! | write steps | [`step`], [`prelude`] |
+//! | write steps | [`mod@step`], [`prelude`] |
 //! | describe an API: authentication, pagination, rate limits | [`http`] |
 //! | read the configuration | [`config`] |
 //! | run a job, observe and resume it | [`runtime`] |

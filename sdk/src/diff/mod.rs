@@ -17,7 +17,7 @@
 //!   stores ─▶ pairs, by type and key; lineage: the parents of an object
 //! ```
 //!
-//! [`judge`](self::judge) contains the rules as pure functions. [`compare`] iterates over both graphs in key order. It
+//! [`judge`] contains the rules as pure functions. [`compare`] iterates over both graphs in key order. It
 //! keeps one page of each in memory, and 16 bytes for each entity that only one of them contains.
 
 mod compare;
