@@ -1,8 +1,11 @@
-//! A large organisation collected by the real program from the imitation of Heroku, against the bound that the requests set.
+//! Benchmark: the real program collects a large organisation from the fake Heroku, compared with a lower bound.
 //!
-//! `cargo bench -p integration-heroku --bench organisation [-- TEAMS APPS ADDONS LATENCY_MS CONCURRENCY [COMPRESSED]]`. The imitation runs in
-//! this process, the collection in one of its own, whose processor time and peak of memory are read while it runs. The two
-//! share the machine: a first collection, which is not measured, makes the pages that the imitation gives again in the second.
+//! `cargo bench -p integration-heroku --bench organisation [-- TEAMS APPS ADDONS LATENCY_MS CONCURRENCY [COMPRESSED]]`.
+//!
+//! The lower bound is the number of sequential rounds of requests multiplied by the latency of a request. The fake runs
+//! in this process and the collection in a child process, whose processor time and peak memory are sampled while it
+//! runs. Both share the machine, so an unmeasured first collection renders the pages that the fake reuses in the second
+//! one.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,12 +15,12 @@ use std::time::{Duration, Instant};
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Latency, Organisation, OrganisationSize};
 use serde_json::Value;
 
-/// What a process has used so far, where the system tells it in this way.
+/// The resources that a process has used so far, on systems with `/proc`.
 #[derive(Default)]
 struct Used {
-    /// Its peak of memory in MiB.
+    /// The peak memory in MiB.
     memory: f64,
-    /// Its processor time in seconds.
+    /// The processor time in seconds.
     processor: f64,
 }
 
@@ -36,18 +39,19 @@ fn peak(process: u32) -> Option<f64> {
 
 fn processor(process: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // Behind the name, which stands in parentheses: user and system time are the 12th and 13th, in hundredths of a second.
+    // The name may contain spaces, so the fields are counted from its closing parenthesis. User and system time are the
+    // 12th and 13th field after it, in hundredths of a second.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
     Some(ticks / 100.0)
 }
 
-/// A collection that ended.
+/// A finished collection.
 struct Collected {
     status: ExitStatus,
     took: Duration,
     used: Used,
-    /// Bytes of the answers as they travelled, in millions.
+    /// The size of all responses on the wire, in MB.
     travelled: f64,
 }
 
@@ -96,17 +100,17 @@ fn main() {
         compresses: figure(5, 1) > 0,
         ..FakeOptions::default()
     };
-    let heroku = runtime.block_on(FakeHeroku::start(Organisation::of_size(size), options)).expect("the imitation");
+    let heroku = runtime.block_on(FakeHeroku::start(Organisation::of_size(size), options)).expect("the fake starts");
     let directory = tempfile::tempdir().expect("a temporary folder");
     collect(&heroku, concurrency, &directory.path().join("first"));
     let before = heroku.requests();
     let Collected { status, took, used, travelled } = collect(&heroku, concurrency, &directory.path().join("second"));
     let (took, requests) = (took.as_secs_f64(), heroku.requests() - before);
-    // The credentials, the accounts and the first page of teams come one after the other; the rest flies together.
+    // The credentials, the accounts, and the first page of teams are sequential. All other requests run concurrently.
     let rounds = 3.0 + (requests.saturating_sub(3) as f64 / concurrency as f64).ceil();
     let bound = rounds * latency as f64 / 1000.0;
     println!("{teams} teams, {apps} apps, {addons} add-ons, {latency} ms a request, {concurrency} at once: {status}");
-    println!("{travelled:.1} MB of answers");
+    println!("{travelled:.1} MB of responses");
     println!("{requests} requests, {took:.2} s, bound {bound:.2} s, ratio {:.2}", took / bound);
-    println!("{:.2} s of processor time, peak of memory {:.1} MiB", used.processor, used.memory);
+    println!("{:.2} s of processor time, peak memory {:.1} MiB", used.processor, used.memory);
 }

@@ -1,6 +1,6 @@
-//! Heroku's Platform API: which requests bring what.
+//! A client of Heroku's Platform API with one function per list that the steps read.
 //!
-//! Facts: <https://devcenter.heroku.com/articles/platform-api-reference>.
+//! The paths, scopes, and sort orders follow <https://devcenter.heroku.com/articles/platform-api-reference>.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::config::HerokuConfig;
 use crate::resource::{self, Resource};
 
-/// The largest page that the API gives.
+/// The largest page size that the API accepts.
 const PAGE: u32 = 1_000;
 
 /// The Platform API, version 3.
@@ -39,8 +39,11 @@ impl Provider for Heroku {
         Self(http)
     }
 
-    /// Reads the owner of the key. Only 401 refuses a key: `/account` accepts the scopes `global` and `identity` alone,
-    /// and the account of the owner may be suspended or past due, while the lists can still be read.
+    /// Reads the account of the key's owner and rejects the key only on a 401.
+    ///
+    /// `/account` requires the scope `global` or `identity`, and it fails for an owner whose account is suspended or
+    /// past due. A key can still list everything else in these cases, so any other refusal leaves only the owner
+    /// unknown.
     async fn verify(&self) -> Result<Access, ProviderError> {
         let account: Result<Value, ProviderError> = self.0.get("/account", &[]).json().await;
         match account {
@@ -56,9 +59,10 @@ impl Provider for Heroku {
 }
 
 impl Heroku {
-    /// Returns the scopes of the key: those that an answer names in `Oauth-Scope`, or, without that header, `read` if
-    /// the key may list enterprise accounts and `global` if it may list the members of a team. `None` if there is no
-    /// team to try.
+    /// Returns the scopes of the key, or `None` if no team is available to probe.
+    ///
+    /// Most responses list the scopes in `Oauth-Scope`. Without that header, the function derives them: `read` if the
+    /// key can list enterprise accounts, and `global` if it can also list the members of a team.
     async fn seen_scopes(&self) -> Result<Option<BTreeSet<String>>, ProviderError> {
         let probe = self.0.get("/enterprise-accounts", &[]).probe().await?;
         if let Some(granted) = probe.granted_scopes {
@@ -73,12 +77,12 @@ impl Heroku {
         Ok(Some(scopes))
     }
 
-    /// What asks for everything that has no function here.
+    /// The underlying HTTP client, for requests that have no function here.
     pub fn http(&self) -> &Http {
         &self.0
     }
 
-    /// The enterprise accounts that the key's owner belongs to; none for people without one.
+    /// The enterprise accounts of the key's owner. The list is empty for individual customers.
     pub fn enterprise_accounts(&self) -> Listing<resource::EnterpriseAccount> {
         self.list("/enterprise-accounts", None, "id")
     }
@@ -93,27 +97,27 @@ impl Heroku {
         self.list("/enterprise-accounts/{id}/teams", Some(account), "id")
     }
 
-    /// The teams that the key's owner belongs to, of whatever account.
+    /// The teams that the key's owner belongs to, in any account.
     pub fn teams(&self) -> Listing<resource::Team> {
         self.list("/teams", None, "id")
     }
 
-    /// The members of a team; needs the scope `global`. The list may be put in order by `email` only.
+    /// The members of a team; requires the scope `global`. The API sorts this list only by `email`.
     pub fn team_members(&self, team: &str) -> Listing<resource::TeamMember> {
         self.list("/teams/{id}/members", Some(team), "email")
     }
 
-    /// The apps of a team.
+    /// The applications of a team.
     pub fn team_apps(&self, team: &str) -> Listing<resource::App> {
         self.list("/teams/{id}/apps", Some(team), "id")
     }
 
-    /// The add-ons of all apps of a team: one request where asking app by app takes hundreds.
+    /// The add-ons of all applications of a team. One list replaces hundreds of requests, one per application.
     pub fn team_addons(&self, team: &str) -> Listing<resource::Addon> {
         self.list("/teams/{id}/addons", Some(team), "id")
     }
 
-    /// A list, each thing once, even where the list changed between two of its pages.
+    /// Lists a path and returns every element once, even if the list changes between two pages.
     fn list<T: Resource + DeserializeOwned>(&self, path: &str, id: Option<&str>, order_by: &'static str) -> Listing<T> {
         let request = match id {
             Some(id) => self.0.get(path, &[&id]),
@@ -123,10 +127,10 @@ impl Heroku {
     }
 }
 
-/// Scopes that include `read`.
+/// The scopes that include `read`.
 const READERS: [&str; 4] = ["global", "read-protected", "write", "write-protected"];
 
-/// The granted scopes and `read`, if one of them includes it.
+/// The granted scopes, extended by `read` if one of them includes it.
 fn with_implied(mut granted: BTreeSet<String>) -> BTreeSet<String> {
     if READERS.iter().any(|scope| granted.contains(*scope)) {
         granted.insert("read".to_owned());
@@ -134,13 +138,14 @@ fn with_implied(mut granted: BTreeSet<String>) -> BTreeSet<String> {
     granted
 }
 
-/// Whether the key may still read lists although `/account` refuses it: 402, 403 and other refusals of this one
-/// request. A path that does not exist (404) means a wrong address.
+/// Whether the key may still read lists although `/account` refused it, for example with 402 or 403.
+///
+/// A 404 is different: it means that the configured address is not the Platform API.
 fn leaves_the_owner_unknown(error: &ProviderError) -> bool {
     matches!(error.kind, ProviderErrorKind::Authorization | ProviderErrorKind::Rejected)
 }
 
-/// The e-mail address of the account, else its name, else its id: accounts of machines have no address.
+/// The owner of the key: e-mail address, otherwise name, otherwise id. Machine accounts have no e-mail address.
 fn owner_of(account: &Value) -> Access {
     let text = |name: &&str| account.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
     match ["email", "name", "id"].iter().find_map(text) {

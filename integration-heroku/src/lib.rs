@@ -1,7 +1,8 @@
-//! Heroku as a graph: enterprise accounts, teams, people, applications and add-ons.
+//! Heroku as a graph: enterprise accounts, teams, people, applications, and add-ons.
 //!
-//! [`integration`] describes it to the SDK; the steps are in [`steps`], what they make in [`types`], what they ask in
-//! [`client`]. The requests are as few as the API allows: a list a team, in the largest pages.
+//! [`integration`] describes Heroku to the SDK. The steps are in [`steps`], the types of the graph in [`types`], and
+//! the API client in [`client`]. Requests are the scarce resource, so the integration reads one list per team, in the
+//! largest pages that the API allows.
 #![deny(missing_docs)]
 
 pub mod client;
@@ -17,7 +18,7 @@ use client::Heroku;
 use fake::{FakeHeroku, FakeOptions, Organisation};
 use integration_cli::Sample;
 
-/// The integration.
+/// The Heroku integration: its client, its steps, and its secret fields.
 pub fn integration() -> Integration {
     let heroku = Integration::of::<Heroku>("heroku", "Heroku");
     steps::all().into_iter().fold(heroku, Integration::step).secret_fields([
@@ -28,10 +29,10 @@ pub fn integration() -> Integration {
     ])
 }
 
-/// What `--sample` collects from: an imitation of Heroku on loopback, with a small made-up organisation.
+/// Starts the provider for `--sample`: a fake Heroku on loopback that serves a small made-up organisation.
 ///
 /// # Errors
-/// No socket can be had.
+/// Returns an error if no loopback socket is available.
 pub async fn sample() -> std::io::Result<Sample> {
     let heroku = FakeHeroku::start(Organisation::sample(), FakeOptions::default()).await;
     let heroku = heroku.map_err(std::io::Error::other)?;

@@ -1,4 +1,4 @@
-//! The program of the Heroku integration.
+//! The command-line program of the Heroku integration.
 
 use std::process::ExitCode;
 

@@ -1,11 +1,12 @@
-//! What the API answers, as far as the graph needs it. Everything that may be null or absent is an `Option`.
+//! The API's response bodies, limited to the fields that the graph needs. Fields that may be null or absent are
+//! `Option`s.
 
 use integration_sdk::Timestamp;
 use integration_sdk::serde::Deserialize;
 
-/// A thing with an id of its own.
+/// A response element that has an id.
 pub trait Resource {
-    /// The id.
+    /// The id of the element.
     fn id(&self) -> &str;
 }
 
@@ -28,7 +29,7 @@ macro_rules! resources {
 }
 
 resources! {
-    /// `/enterprise-accounts`.
+    /// An element of `/enterprise-accounts`.
     EnterpriseAccount {
         name: String,
         permissions: Option<Vec<String>>,
@@ -37,18 +38,19 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// `/enterprise-accounts/{id}/members`: a membership; the person is in `user`.
+    /// An element of `/enterprise-accounts/{id}/members`: a membership, with the person in `user`.
     EnterpriseMember {
         user: Option<Person>,
         permissions: Option<Vec<Permission>>,
         two_factor_authentication: Option<bool>,
         identity_provider: Option<Named>,
     }
-    /// A person of an enterprise account, who is an entity and therefore needs a name: the e-mail address.
+    /// A member of an enterprise account. The graph stores this person as an entity, so the e-mail address is required
+    /// as its name.
     Person { email: String, name: Option<String> }
-    /// A person as a team mentions them.
+    /// A member of a team. The graph only refers to this person, so every field except the id is optional.
     User { email: Option<String>, name: Option<String> }
-    /// `/enterprise-accounts/{id}/teams` and `/teams`.
+    /// An element of `/enterprise-accounts/{id}/teams` or `/teams`.
     Team {
         name: String,
         r#type: Option<String>,
@@ -59,9 +61,9 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// `/teams/{id}/members`: a membership; the person is in `user`, unless they have gone.
+    /// An element of `/teams/{id}/members`: a membership. `user` is null if the person no longer has an account.
     TeamMember { role: Option<String>, federated: Option<bool>, email: Option<String>, user: Option<User> }
-    /// `/teams/{id}/apps`.
+    /// An element of `/teams/{id}/apps`.
     App {
         name: String,
         owner: Option<Owner>,
@@ -81,7 +83,7 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// `/teams/{id}/addons`.
+    /// An element of `/teams/{id}/addons`.
     Addon {
         name: String,
         addon_service: Option<Named>,
@@ -98,27 +100,27 @@ resources! {
     }
 }
 
-/// A thing that is mentioned by its id.
+/// A reference by id.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 pub struct Mention {
-    /// The id.
+    /// The id of the referenced object.
     pub id: Option<String>,
 }
 
-/// A thing that is mentioned by its name.
+/// A reference by name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 pub struct Named {
-    /// The name.
+    /// The name of the referenced object.
     pub name: Option<String>,
 }
 
-/// The owner of an app: a person, or a team's own account.
+/// The owner of an application: a person or the account of a team.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 pub struct Owner {
-    /// The e-mail address.
+    /// The e-mail address of the owner.
     pub email: Option<String>,
 }
 
@@ -130,19 +132,19 @@ pub struct Permission {
     pub name: Option<String>,
 }
 
-/// What an add-on costs.
+/// The price of an add-on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 pub struct Price {
-    /// US cents.
+    /// The amount in US cents.
     pub cents: Option<i64>,
-    /// By what time, such as `month`.
+    /// The billing period, such as `month`.
     pub unit: Option<String>,
-    /// Covered by a contract.
+    /// Whether a contract covers the price.
     pub contract: Option<bool>,
 }
 
-/// The name of a thing that may not be there.
+/// Returns the name of an optional reference.
 pub fn name_of(thing: Option<Named>) -> Option<String> {
     thing.and_then(|thing| thing.name)
 }

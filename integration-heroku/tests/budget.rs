@@ -1,5 +1,4 @@
-//! A collection that needs more requests than the provider allows at once: none is refused, and none that could have
-//! gone out waits.
+//! A collection that exceeds the provider's rate limit: no request is refused, and none waits longer than necessary.
 
 use std::time::Duration;
 
@@ -11,12 +10,12 @@ use integration_sdk::Integration;
 use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError, RateBudget};
 use integration_testing_kit::{Collected, assert_complete};
 
-/// A minute of the provider passes in a second.
+/// One minute of the provider lasts one second.
 const TIME_SCALE: f64 = 60.0;
-/// Heroku's budget with a smaller bucket, as it looks from a faster clock.
+/// Heroku's budget with a smaller bucket, scaled to the faster clock.
 const BUDGET: RateBudget = RateBudget { capacity: 500, refill_per_minute: 75.0 * TIME_SCALE };
 
-/// Heroku, whose budget is told in the time of the test.
+/// The integration's client with the scaled budget.
 struct FasterHeroku(Heroku);
 
 impl Provider for FasterHeroku {
@@ -43,7 +42,7 @@ fn integration() -> Integration {
 async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and_wastes_none() {
     let size = OrganisationSize { accounts: 1, teams: 300, people: 200, apps: 300, addons: 300, seed: 7 };
     let bucket = RateBucket { time_scale: TIME_SCALE, ..RateBucket::new(BUDGET.capacity, 75.0) };
-    // Answers come out of order, so that what they tell of the bucket does, too.
+    // Shuffled latencies deliver the `RateLimit-Remaining` headers out of order as well.
     let latency = Latency::Shuffled { seed: 7, max: Duration::from_millis(20) };
     let options = FakeOptions { rate: Some(bucket), latency, ..FakeOptions::default() };
     let heroku = FakeHeroku::start(Organisation::of_size(size), options).await.unwrap();
@@ -57,8 +56,8 @@ async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and
     let refused = requests.iter().filter(|request| request.status == Some(429)).count();
     assert_eq!((refused, summary.usage.total.retries), (0, 0));
     assert!(requests.len() > 900, "{} requests", requests.len());
-    // What is left at the last answer is what waited in vain: the collection could have ended earlier by the time in
-    // which that was refilled, and no more. A handful; more only where this machine is slower than the refill.
+    // Requests left in the bucket at the last response waited unnecessarily: the collection could have ended earlier by
+    // the time of their refill. A handful is normal; more remain if this machine is slower than the refill.
     let left = summary.usage.rate_remaining.unwrap();
     assert!(left <= 50, "{left} requests were left");
     let bound = BUDGET.time_for(BUDGET.capacity, requests.len() as u64);

@@ -1,5 +1,7 @@
-//! The class schemas that npm package `@jupiterone/data-model` ships: all of them load, and the sample's graph keeps them but
-//! for what is listed here. Skipped, with a word on stderr, where npm or its registry is not there.
+//! The class schemas of the npm package `@jupiterone/data-model` accept the graph of the sample.
+//!
+//! All class schemas must compile. The sample's graph must be valid, except for the listed findings. If npm or its
+//! registry is unavailable, the tests skip this check and print a note on stderr.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -8,24 +10,28 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// A version of the package, where its class schemas lie, and how many they are.
+/// A version of the package, with the folder and the number of its class schemas.
 struct Package {
     version: &'static str,
     folder: &'static str,
     classes: usize,
 }
 
-/// The last version in which a `User` has one e-mail address, one user name and one short login: texts, as ours.
+/// The last version that models the e-mail address, user name, and short login of a `User` as texts, as this
+/// integration does.
 const OF_ONE: Package = Package { version: "0.54.0", folder: "dist/schemas", classes: 99 };
-/// The newest version. Since 0.62 these three are lists or null, and all of them and both names are required.
+/// The newest version. Since 0.62, these three properties are lists or null, and they are required, as are both names.
 const OF_LISTS: Package = Package { version: "0.64.2", folder: "dist/class_schemas", classes: 102 };
 
-/// What [`OF_LISTS`] asks of a `User` and Heroku does not tell, or what it writes in another way than its earlier versions.
+/// The findings that [`OF_LISTS`] reports for a `User`.
+///
+/// They have two causes: properties that Heroku does not return, and types that differ from earlier versions.
 const KNOWN: [(&str, &str); 5] = [
-    // Heroku tells a name only in team members' listings, and not of everybody: none is invented.
+    // Heroku returns names only in the lists of team members, and not for all of them. The integration does not invent
+    // names.
     ("", "\"firstName\" is a required property"),
     ("", "\"lastName\" is a required property"),
-    // A text, as `name`, which it equals, must be one.
+    // The integration emits a text, because `email` must equal `name`, which must be a text.
     ("/email", ONE_OF),
     ("/shortLoginId", ONE_OF),
     ("/username", ONE_OF),
@@ -54,13 +60,14 @@ fn the_sample_keeps_every_schema_of_the_newest_version_but_for_what_heroku_does_
 }
 
 impl Package {
-    /// The folder of class schemas, after all of them have been compiled; none where they cannot be had.
+    /// The folder of compiled class schemas, or `None` if npm cannot provide them.
     fn compiled(&self, folder: &Path) -> Option<PathBuf> {
         let classes = match self.unpacked(folder) {
             Ok(classes) => classes,
             Err(reason) => {
-                // Not through the macro, whose text is kept back where tests pass.
-                let _ = writeln!(std::io::stderr(), "SKIPPED: {} cannot be had from npm: {reason}", self.name());
+                // The macro `eprintln!` would not work: the test harness captures its output and hides it if the test
+                // passes.
+                let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not available from npm: {reason}", self.name());
                 return None;
             }
         };
@@ -82,7 +89,7 @@ impl Package {
         let files = std::fs::read_dir(&classes).map_err(|error| error.to_string())?;
         let is_schema = |path: &Path| path.extension().is_some_and(|extension| extension == "json");
         let count = files.filter(|file| file.as_ref().is_ok_and(|file| is_schema(&file.path()))).count();
-        assert_eq!(count, self.classes, "{name} is not what it was");
+        assert_eq!(count, self.classes, "{name} has changed its number of class schemas");
         Ok(classes)
     }
 
@@ -91,7 +98,7 @@ impl Package {
     }
 }
 
-/// What is found in the sample's graph: rule, type, schema, pointer and reason of each kind.
+/// The findings in the sample's graph: rule, type, schema, pointer, and reason of each kind.
 fn findings(folder: &Path, classes: &Path, code: i32) -> BTreeSet<[String; 5]> {
     let collected = heroku(folder, &["collect", "--sample", "--quiet", "--output", "out"]);
     assert!(collected.status.success(), "{}", String::from_utf8_lossy(&collected.stderr));

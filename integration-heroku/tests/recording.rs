@@ -1,5 +1,5 @@
-//! A collection is recorded, and runs again without the provider: the same graph, the same gaps, and no secrets.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Recordings replay without the provider: same graph, same gaps, no secrets.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use integration_testing_kit::Collected;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// Short pages, so that lists have several.
+/// A fake with small pages, so that lists have several.
 async fn heroku() -> FakeHeroku {
     let page_limits = PageLimits { default: 4, maximum: 4 };
     FakeHeroku::start(Organisation::sample(), FakeOptions { page_limits, ..FakeOptions::default() }).await.unwrap()
@@ -26,15 +26,15 @@ fn values(heroku: &FakeHeroku) -> [(&'static str, String); 2] {
     [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())]
 }
 
-/// What a job left behind.
+/// The exported results of a job.
 struct Exported {
     summary: Summary,
-    /// The files of the graph by their names.
+    /// The files of the graph by name.
     graph: BTreeMap<PathBuf, String>,
 }
 
 impl Exported {
-    /// How each step ended, what is missing of it and why, and what it asked for.
+    /// One line per step: status, causes of its gaps, number of requests and retries.
     fn books(&self) -> Vec<String> {
         let steps = self.summary.integration_step_results.iter();
         let line = |id: &str, status: &str, gaps: Vec<String>| format!("{id} {status} {}", gaps.join("; "));
@@ -72,11 +72,14 @@ async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> E
     let recorder = Recorder::open(folder, options).unwrap();
     let collected = run(&values(heroku), |job| job.record(recorder.clone())).await;
     let recorded = recorder.finish().unwrap();
-    assert_eq!(recorded.exchanges, collected.summary.usage.total.requests, "each request, failed ones included");
+    assert_eq!(
+        recorded.exchanges, collected.summary.usage.total.requests,
+        "every request is recorded, including failed ones"
+    );
     collected
 }
 
-/// Without a key, and with an address at which nobody listens.
+/// Replays a folder without a key and without a provider.
 async fn replay(folder: &Path) -> Exported {
     let replay = Replay::open(folder).unwrap();
     run(&[], |job| job.replay(replay.clone())).await
@@ -91,7 +94,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// All that a folder of recordings holds.
+/// The text of all recordings in a folder.
 fn recorded_text(folder: &Path) -> String {
     files(folder).into_iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
@@ -145,17 +148,21 @@ async fn people_have_the_same_pseudonym_wherever_they_occur() {
     let plain = run(&values(&heroku), |job| job).await;
     let options = RecordOptions { pseudonymise_emails: true, ..RecordOptions::default() };
     let live = record(&heroku, folder.path(), options).await;
-    assert_eq!(live.graph, plain.graph, "what is recorded is pseudonymised, and not what is collected");
+    assert_eq!(live.graph, plain.graph, "pseudonyms must appear only in the recording, not in the collected graph");
     let again = replay(folder.path()).await;
     assert_eq!(again.summary.state, JobState::Complete);
-    assert_eq!(again.books(), live.books(), "pages are found by their ranges, which hold addresses");
+    assert_eq!(
+        again.books(),
+        live.books(),
+        "the replay must find pages by their ranges, which contain e-mail addresses"
+    );
     assert!(live.text().contains(&heroku.organisation().people().next().unwrap().email));
     let (recorded, replayed) = (recorded_text(folder.path()), again.text());
     for person in heroku.organisation().people() {
         assert!(!recorded.contains(&person.email) && !replayed.contains(&person.email), "{}", person.email);
     }
     assert!(replayed.contains(".invalid\""));
-    // The same folder, another run: the same names.
+    // Appending another run to the same folder must reuse the pseudonyms.
     record(&heroku, folder.path(), RecordOptions { append: true, ..options }).await;
     assert_eq!(replay(folder.path()).await.graph, again.graph);
     let second = folder.path().join("recording-00002.har");

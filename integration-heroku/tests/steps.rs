@@ -1,5 +1,5 @@
-//! Each step with what it needs, against a small Heroku, and the plugin as a whole: what becomes of the answers.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Tests of each step and of the whole integration against a small fake Heroku.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use integration_heroku::fake::{
     Account, AccountMembership, Addon, App, FakeHeroku, FakeOptions, Fault, Organisation, Permission, Person, Reply,
@@ -11,7 +11,9 @@ use integration_testing_kit::{
 };
 use serde_json::json;
 
-/// One account with one team, two people of whom one is in the team, and one app with one add-on; and their keys.
+/// A fake Heroku with one object of each kind, and the keys of these objects.
+///
+/// The one account has two members, of whom only Ada is in the team.
 struct Small {
     heroku: FakeHeroku,
     account: String,

@@ -1,4 +1,4 @@
-//! The type schemas in `schemas/types` are generated from this plugin's types, and committed with them.
+//! The committed type schemas in `schemas/types` match the types of the integration.
 
 use std::process::Command;
 
@@ -11,6 +11,6 @@ fn the_type_schemas_on_disk_are_those_of_the_types() {
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(
         checked.status.success(),
-        "{said}after a change of the types: `integration-heroku validate schemas --write`"
+        "{said}after changing a type, run `integration-heroku validate schemas --write schemas/types`"
     );
 }

@@ -1,4 +1,4 @@
-//! `collect --reuse-answers`: the second collection is sent only what has changed, and gives the same graph.
+//! `collect --reuse-answers`: a second collection transfers only changes and gives the same graph.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Place, Said, assert_same, undisturbed};
 
-/// Short pages, so that lists have several, the last of them shorter still.
+/// A fake with small pages, so that lists have several pages of different lengths.
 fn heroku() -> Heroku {
     Heroku::with(FakeOptions { page_limits: PageLimits { default: 4, maximum: 4 }, ..FakeOptions::default() })
 }
@@ -21,11 +21,11 @@ fn collected(place: &Place, options: &str) -> (Said, Graph) {
     (said, graph)
 }
 
-/// What became of the requests since so many of them, by their status.
+/// The number of responses per status, without the first `requests` requests.
 fn since(heroku: &Heroku, requests: usize) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
     for request in heroku.asked_since(requests) {
-        *counts.entry(request.status.expect("it is answered")).or_default() += 1;
+        *counts.entry(request.status.expect("a response")).or_default() += 1;
     }
     counts
 }
@@ -36,10 +36,10 @@ fn conditional(heroku: &Heroku, requests: usize) -> Vec<LoggedRequest> {
     asked
 }
 
-/// Does something to the store in between two jobs.
+/// Changes the store between two jobs.
 fn change_store(place: &Place, sql: &str) -> usize {
     let store = Connection::open(place.path(".integration/state.sqlite")).expect("a store");
-    store.execute(sql, []).expect("the store can be changed")
+    store.execute(sql, []).expect("the statement succeeds")
 }
 
 #[test]
@@ -49,12 +49,12 @@ fn a_second_collection_is_sent_nothing_anew_and_gives_the_same_graph() {
     let (first, graph) = collected(&place, "--reuse-answers");
     assert_same(&graph, undisturbed());
     let asked = heroku.requests();
-    assert_eq!(conditional(&heroku, 0), [], "there is nothing to compare with yet");
+    assert_eq!(conditional(&heroku, 0), [], "the first job has nothing to compare with");
     let (second, graph) = collected(&place, "--reuse-answers");
     assert_same(&graph, undisturbed());
     let statuses = since(&heroku, asked);
     let (same, anew) = (statuses[&304], statuses.values().sum::<usize>() - statuses[&304]);
-    // Whose the key is, and last pages that are full: they do not tell that they are the last.
+    // Exceptions: `/account`, and full last pages, because their response does not show that they are the last.
     let anew_asked: Vec<_> = heroku.asked_since(asked).into_iter().filter(|asked| asked.status != Some(304)).collect();
     assert_eq!(anew_asked[0].path, "/account");
     assert!(same > 10 * anew && same + anew == asked, "{statuses:?}");
@@ -119,7 +119,7 @@ fn another_key_and_another_instance_have_answers_of_their_own() {
     for instance in ["default", "east"] {
         collected(&place, &format!("--reuse-answers --instance {instance}"));
     }
-    assert_eq!(since(&heroku, asked)[&304], 2 * 17, "all but whose key it is");
+    assert_eq!(since(&heroku, asked)[&304], 2 * 17, "all requests except `/account`");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_job_that_goes_on_compares_as_it_began() {
     let conditional = conditional(&heroku, asked);
     assert!(conditional.iter().any(|asked| asked.path == format!("/teams/{team}/apps")), "{conditional:?}");
     let said = place.run("collect --resume --reuse-answers");
-    assert_eq!(said.code, 2, "it goes on as it began, or not at all: {}", said.all());
+    assert_eq!(said.code, 2, "a resumed job must keep its mode: {}", said.all());
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_recording_has_whole_answers_and_a_replay_needs_none() {
     assert_eq!((conditional(&heroku, asked).len(), heroku.requests()), (0, 2 * asked));
     let (_, graph) = collected(&place, "--reuse-answers --replay recordings");
     assert_same(&graph, undisturbed());
-    assert_eq!(heroku.requests(), 2 * asked, "nobody is asked");
+    assert_eq!(heroku.requests(), 2 * asked, "a replay must not send requests");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn damaged_answers_and_those_that_cannot_be_kept_cost_requests_and_nothing_else(
         assert_same(&graph, undisturbed());
         assert_eq!(since(&heroku, asked).contains_key(&304), remaining, "{damage}");
         let told = said.err.matches("whole answers are asked for").count();
-        assert_eq!(told, 1, "once: {}", said.err);
+        assert_eq!(told, 1, "the warning must appear once: {}", said.err);
     }
 }
 
@@ -204,7 +204,10 @@ fn no_secret_is_kept_with_an_answer() {
     let place = Place::before(&heroku);
     let (_, before) = collected(&place, "--reuse-answers");
     let bodies = bodies(&place.path(".integration/state.sqlite"));
-    assert!(bodies.iter().any(|body| body.contains("kestrel-harbour")), "what is kept can be looked at");
+    assert!(
+        bodies.iter().any(|body| body.contains("kestrel-harbour")),
+        "the test must be able to read the cached responses"
+    );
     for secret in secrets {
         assert!(!bodies.iter().any(|body| body.contains(secret)), "{secret}");
     }
@@ -215,7 +218,7 @@ fn no_secret_is_kept_with_an_answer() {
     assert!(!conditional.is_empty() && conditional.iter().all(|asked| asked.path != format!("/teams/{leaky}/apps")));
 }
 
-/// Headers and body of every answer that is kept.
+/// The headers and bodies of all cached responses.
 fn bodies(store: &Path) -> Vec<String> {
     let store = Connection::open(store).expect("a store");
     let mut statement = store.prepare("SELECT headers, body FROM answer_content").expect("the table");

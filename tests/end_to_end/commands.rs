@@ -1,4 +1,4 @@
-//! Every command's output, as people and programs see it.
+//! The output of every command, for people and for programs.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use integration_heroku::fake::{FakeOptions, Fault, Reply};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::harness::{Heroku, Place, Said, steady_json};
 
-/// A place in which the sample was collected and exported.
+/// A place with a collected and exported sample.
 fn collected() -> (Place, Said) {
     let place = Place::alone();
     let said = place.run("collect --sample --output out");
@@ -38,7 +38,7 @@ fn collect_tells_what_is_missing_and_why() {
     assert_snapshot!("collect_with_gaps", without_request_ids(&said.steady()));
 }
 
-/// Requests are numbered as they arrive, and steps ask at once.
+/// The text with request ids replaced. Steps run concurrently, so the order in which requests arrive varies.
 fn without_request_ids(text: &str) -> String {
     let mut parts = text.split("request f00d0000-0000-4000-8000-");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -94,7 +94,7 @@ fn validate_data_says_where_it_found_what() {
     let file = "out/graph/fetch-apps/entities/heroku_application-00001.json";
     let broken = place.read(file).replace(r#""productionURL":"https://"#, r#""productionURL":"no address "#);
     place.write(file, &broken);
-    std::fs::remove_file(place.path("out/graph/fetch-teams/entities/heroku_team-00001.json")).expect("it was there");
+    std::fs::remove_file(place.path("out/graph/fetch-teams/entities/heroku_team-00001.json")).expect("the file exists");
     assert_snapshot!("validate_data_with_findings", place.run("validate data --input out").steady());
     assert_snapshot!("validate_data_of_nothing", place.run("validate data --input elsewhere").steady());
 }
@@ -125,7 +125,7 @@ fn types_are_drawn_in_every_format() {
     }
 }
 
-/// A picture, in which every blank counts.
+/// A drawing, in which all spaces are significant.
 fn raw(said: &Said) -> &str {
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     &said.out
@@ -136,7 +136,7 @@ fn a_job_is_laid_over_the_steps_and_the_types() {
     let (place, _) = collected();
     let drawn = place.run("visualize steps --job").steady();
     assert!(drawn.contains("critical path TIME: fetch-account → "), "{drawn}");
-    // Which of the steps that run at once ends last differs from run to run.
+    // Several steps run concurrently, so the last step of the critical path differs from run to run.
     let steady = drawn.lines().filter(|line| !line.starts_with("critical path"));
     let steady = steady.map(|line| line.trim_end_matches("  critical path")).collect::<Vec<_>>().join("\n");
     assert_snapshot!("steps_of_a_job", steady);
@@ -168,7 +168,7 @@ fn a_drawing_is_well_formed_and_names_every_step_and_type() {
 #[test]
 fn a_graph_becomes_a_page_to_explore_it_alone_and_against_an_earlier_one() {
     let place = Place::alone();
-    assert_eq!(place.run("visualize graph").code, 2, "there is no job");
+    assert_eq!(place.run("visualize graph").code, 2, "there is no job yet");
     place.run("collect --sample --step fetch-teams");
     place.run("collect --sample");
     let said = place.run("visualize graph --output p/graph.html");
@@ -227,7 +227,7 @@ fn jobs_are_listed_shown_and_forgotten() {
     let shown = place.run(&format!("jobs show {}", &first[..13]));
     assert_snapshot!("jobs_show", shown.steady());
     let table = |said: &Said| said.out.split("\n\n").next().map(str::to_owned);
-    assert_eq!(table(&shown), table(&said), "as `collect` showed it");
+    assert_eq!(table(&shown), table(&said), "`jobs show` must print the same table as `collect`");
     let shown = place.run(&format!("jobs show {first} --format json")).json();
     assert_eq!((&shown["job"], &shown["entities"]), (&first.into(), &120.into()));
     assert_snapshot!("jobs_prune", place.run("jobs prune --keep 1").steady());
@@ -289,7 +289,7 @@ fn wrong_usage_is_told_apart_from_failure() {
 #[test]
 fn colours_are_for_those_who_want_them() {
     let (place, said) = collected();
-    assert!(!said.all().contains('\u{1b}'), "a pipe gets none");
+    assert!(!said.all().contains('\u{1b}'), "a pipe must not get colours");
     for line in ["jobs show", "visualize steps", "visualize types", "validate schemas"] {
         assert!(!place.run(line).all().contains('\u{1b}'), "{line}");
     }

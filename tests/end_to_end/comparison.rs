@@ -1,4 +1,4 @@
-//! Two jobs compared, of which one has gaps: what it did not see is unknown, not gone.
+//! Comparisons of two jobs: data that a job with gaps did not collect are unknown, not removed.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::harness::{Graph, Heroku, Place};
 /// The counts of changes by type: added, removed, changed, unknown.
 type Changes = BTreeMap<String, [u64; 4]>;
 
-/// What `visualize graph --format text` counts of the newest job against the one before it.
+/// The counts that `visualize graph --format text` prints for two jobs.
 fn changes(place: &Place, newer: usize, older: usize) -> Changes {
     let ids = place.run("jobs list --format json").json();
     let id = |at: usize| ids[at]["id"].as_str().expect("an id").to_owned();
@@ -35,7 +35,7 @@ fn refused() -> Fault {
     Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
 }
 
-/// The applications of a team, and what leads from them to add-ons.
+/// The numbers of objects that depend on the applications of a team.
 fn of_team(graph: &Graph, team: &str) -> (u64, u64) {
     let apps = graph.of_type("heroku_application").into_iter().filter(|(_, app)| app["teamId"] == team);
     let apps: Vec<String> = apps.map(|(key, _)| key).collect();
@@ -56,7 +56,7 @@ fn nothing_that_a_job_of_one_step_did_not_collect_counts_as_removed() {
     let size = |graph: &Graph| graph.objects().len() as u64;
     assert_eq!(found.values().map(|counts| counts[3]).sum::<u64>(), size(&all) - size(&selected));
     let turned = changes(&place, 1, 0);
-    assert_eq!(turned, found, "what the selected job did not collect is not new either");
+    assert_eq!(turned, found, "data that the selected job did not collect must not count as new");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn every_picture_of_a_job_with_gaps_states_them() {
         let said = place.run(&format!("visualize {line}"));
         assert_eq!(said.code, 0, "{}", said.all());
         let text = if line.contains("--output") { place.read("g.html") } else { said.out };
-        // A line may be broken in a picture of some width.
+        // A picture may break a line because of its width.
         text.replace("</text>\n<text", " ").split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(pictures.iter().all(|line| !drawn(line).contains("Data are missing from job")));
@@ -182,5 +182,8 @@ fn a_removed_relationship_is_drawn_between_ends_that_stay() {
     let removed: Vec<usize> = (0..edges.len()).filter(|at| edges[*at] == 2).collect();
     assert!(!removed.is_empty());
     let ends = |at: &usize| ["from", "to"].map(|end| nodes[columns[end][*at].as_u64().expect("a number") as usize]);
-    assert!(removed.iter().all(|at| ends(at).iter().all(|change| [0, 3].contains(change))), "both ends stay");
+    assert!(
+        removed.iter().all(|at| ends(at).iter().all(|change| [0, 3].contains(change))),
+        "both ends of a removed relationship must be in the comparison"
+    );
 }

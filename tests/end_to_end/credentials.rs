@@ -1,4 +1,4 @@
-//! Where a key comes from, what becomes of a wrong one, and that no key is ever written anywhere.
+//! The sources of a key, the consequences of a wrong one, and the absence of keys in all output.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::{Heroku, Place, files_below};
 
-/// Nothing else in the world looks like it.
+/// A key that no other text resembles.
 const KEY: &str = "HRKU-5ecretQuokka-do-not-print";
 
 fn heroku() -> Heroku {
@@ -19,7 +19,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// The files that hold a text.
+/// The files that contain a text.
 fn files_with(text: &str, folder: &Path) -> Vec<String> {
     let files = files_below(folder).into_iter();
     let found = files.filter(|path| holds(&std::fs::read(path).expect("a file"), text));
@@ -46,14 +46,17 @@ fn the_key_is_written_nowhere_though_the_provider_repeats_it() {
     ] {
         let said = place.run(line);
         assert!([0, 3].contains(&said.code), "{line}: {}", said.all());
-        assert!(!holds(said.all().as_bytes(), KEY), "{line} shows the key");
+        assert!(!holds(said.all().as_bytes(), KEY), "{line} must not show the key");
     }
-    assert!(place.read("out/summary.json").contains("[secret]"), "the provider's words are told, without the key");
+    assert!(place.read("out/summary.json").contains("[secret]"), "the provider's message must be kept without the key");
     assert_eq!(files_with(KEY, place.root()), Vec::<String>::new());
-    assert!(!files_with("kestrel-harbour", &place.path(".integration")).is_empty(), "a text that is there is found");
+    assert!(
+        !files_with("kestrel-harbour", &place.path(".integration")).is_empty(),
+        "the search must find a text that exists"
+    );
 }
 
-/// The key as a provider may write it.
+/// The encodings in which a provider may return the key.
 fn forms_of(key: &str) -> Vec<String> {
     use base64::Engine;
     let coder = base64::prelude::BASE64_STANDARD;
@@ -95,14 +98,14 @@ fn the_key_gets_nowhere_in_whatever_form_and_place_the_provider_repeats_it() {
     let said = place.run("collect -vv --output out --record recordings");
     assert_eq!(said.code, 3, "{}", said.all());
     for form in forms {
-        // In base64 what is around the key may stay.
+        // The characters around the key influence the ends of a base64 text, so only its middle is compared.
         let middle = &form[4..form.len() - 20];
         assert!(!holds(said.all().as_bytes(), middle), "{form} is shown: {}", said.all());
         assert_eq!(files_with(middle, place.root()), Vec::<String>::new(), "{form}");
     }
     let graph = place.read("out/summary.json");
-    assert!(graph.contains("[secret]"), "the provider's words are told, without the key");
-    assert!(!files_with("[secret]", &place.path("out/graph")).is_empty(), "the object is kept, without the key");
+    assert!(graph.contains("[secret]"), "the provider's message must be kept without the key");
+    assert!(!files_with("[secret]", &place.path("out/graph")).is_empty(), "the object must be kept without the key");
 }
 
 #[test]
@@ -134,7 +137,10 @@ fn passwords_in_urls_get_nowhere_whatever_holds_them() {
     let kept = &graph.of_type("heroku_application")["https://h/app"];
     assert_eq!(kept["_rawData"][0]["rawData"]["java"], "jdbc:postgresql://h/db");
     let owned = graph.of_type("heroku_application_has_addon");
-    assert!(owned.values().any(|one| one["_fromEntityKey"] == "https://h/app"), "the relationship finds its end");
+    assert!(
+        owned.values().any(|one| one["_fromEntityKey"] == "https://h/app"),
+        "the relationship must refer to its entity"
+    );
 }
 
 #[test]
@@ -224,7 +230,7 @@ fn a_wrong_key_is_a_finding_and_is_not_shown() {
     assert!(!said.all().contains("not-the-right-one"), "{}", said.all());
 }
 
-/// Each way in which the owner of a key stays unknown, and what is told of it.
+/// All cases in which the owner of a key remains unknown, each with the expected explanation.
 fn without_an_owner() -> Vec<(Heroku, &'static str)> {
     let scope =
         Heroku::with(FakeOptions { token: KEY.to_owned(), scopes: vec!["read".into()], ..FakeOptions::default() });
@@ -337,7 +343,7 @@ fn variables_for_connections_that_cannot_be_used_are_named() {
             assert_eq!(said.code, code, "{variable}, {line}: {}", said.all());
             assert!(said.all().contains(&format!("{variable} cannot be used")), "{variable}, {line}: {}", said.all());
         }
-        assert_eq!(place.run("collect --sample").code, 0, "the sample is on this machine");
+        assert_eq!(place.run("collect --sample").code, 0, "the sample on loopback must ignore the variable");
     }
     assert_eq!(heroku.requests(), 0);
 }
@@ -381,5 +387,5 @@ fn keys_come_from_the_environment_or_files_and_the_nearest_wins() {
     assert_eq!(place.run("validate config").code, 0);
     let before = heroku.requests();
     assert_eq!(place.run("collect --sample").code, 0);
-    assert_eq!(heroku.requests(), before, "the sample asks nobody but itself");
+    assert_eq!(heroku.requests(), before, "the sample must send requests only to its own fake");
 }

@@ -1,11 +1,13 @@
-//! The graph that an organisation must become, worked out from what the imitation holds and from the rules of the data
-//! model: by other code than the plugin's, so that a mistake in one of them shows.
+//! The graph that a collection of an organisation must produce.
+//!
+//! It is derived from the organisation and the rules of the data model, without the code of the integration, so that a
+//! mistake in either one becomes visible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration_heroku::fake::Organisation;
 
-/// Type and class of every object, by its key.
+/// The type and the class of every object, by key.
 pub type Expected = BTreeMap<String, (String, String)>;
 
 const ACCOUNT: &str = "heroku_account";
@@ -14,7 +16,7 @@ const MEMBER: &str = "heroku_account_member";
 const APPLICATION: &str = "heroku_application";
 const ADDON: &str = "heroku_addon";
 
-/// The graph of an organisation.
+/// Returns the required graph of an organisation.
 pub fn graph_of(organisation: &Organisation) -> Expected {
     let mut graph = Expected::new();
     for account in organisation.accounts() {
@@ -26,7 +28,7 @@ pub fn graph_of(organisation: &Organisation) -> Expected {
             relationship(&mut graph, (ACCOUNT, account), "HAS", (TEAM, team.id));
         }
     }
-    // Whoever is in an enterprise account, once, in however many.
+    // A person in several enterprise accounts is one entity.
     let mut members = BTreeSet::new();
     for membership in organisation.account_memberships() {
         if members.insert(membership.person) {
@@ -60,10 +62,15 @@ fn relationship<F: ToString, T: ToString>(graph: &mut Expected, from: (&str, F),
 }
 
 fn add(graph: &mut Expected, key: String, object_type: String, class: &str) {
-    assert!(graph.insert(key.clone(), (object_type, class.to_owned())).is_none(), "{key} is expected twice");
+    assert!(
+        graph.insert(key.clone(), (object_type, class.to_owned())).is_none(),
+        "the expected graph contains {key} twice"
+    );
 }
 
-/// `<from>_<class>_<to, less the leading words that it shares with from, its last word always kept>`.
+/// The type of a relationship: `<from>_<class>_<to>`, where `to` omits the leading words that it shares with `from`.
+///
+/// The last word of `to` always remains.
 fn relationship_type(from: &str, class: &str, to: &str) -> String {
     let words: Vec<&str> = to.split('_').collect();
     let shared = from.split('_').zip(&words).take_while(|(a, b)| a == *b).count().min(words.len() - 1);

@@ -1,4 +1,4 @@
-//! What goes wrong at Heroku, over real HTTP: whatever can be had is had, and whatever is missing is told.
+//! Faults of the provider over real HTTP: a job collects all available data and reports the rest as gaps.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn is_of(object: &Value, types: &[&str]) -> bool {
     types.iter().any(|name| object["_type"] == *name)
 }
 
-/// Everything that is known through the list of a team's apps.
+/// Whether an object depends on the list of a team's applications.
 fn rests_on_the_apps_of(team: &str) -> impl Fn(&Value) -> bool {
     let apps = undisturbed().of_type("heroku_application").into_iter().filter(|(_, app)| app["teamId"] == team);
     let apps: BTreeSet<String> = apps.map(|(key, _)| key).collect();
@@ -42,7 +42,7 @@ fn rests_on_the_apps_of(team: &str) -> impl Fn(&Value) -> bool {
     }
 }
 
-/// A graph with gaps is a sound one: no relationship leads to nothing.
+/// Asserts that a graph with gaps is consistent: every relationship has both ends.
 fn assert_sound(place: &Place) {
     let said = place.run("validate data --input out");
     assert_eq!(said.code, 0, "{}", said.all());
@@ -65,7 +65,7 @@ fn without_the_scope_global_only_the_members_of_teams_are_missing() {
         assert!(gap.cause().contains("accepts scopes: global"), "{gap:?}");
         assert!(gap.cause().contains("request f00d0000"), "{gap:?}");
     }
-    // People's names are told by the lists of teams alone.
+    // Only the lists of teams contain the names of people.
     let mut expected = undisturbed_without(|object| is_of(object, &["heroku_team_has_account_member"]));
     for object in expected.values_mut() {
         let object = object.as_object_mut().expect("an object");
@@ -113,7 +113,11 @@ fn one_team_s_refused_apps_are_missing_under_that_team_and_nothing_else_is() {
 #[test]
 fn one_account_s_refused_members_cost_the_members_of_its_teams_and_no_others() {
     let heroku = Heroku::sample();
-    let account = heroku.organisation().accounts().find(|account| account.name == "kestrel-labs").expect("it is there");
+    let account = heroku
+        .organisation()
+        .accounts()
+        .find(|account| account.name == "kestrel-labs")
+        .expect("the sample has this account");
     let account = account.id.to_string();
     heroku.fault(error(403, "forbidden").on(&format!("/enterprise-accounts/{account}/members")));
     let place = Place::before(&heroku);
@@ -167,7 +171,7 @@ fn the_first_answer_of_each_list_may_fail() {
     heroku.fault(FaultRule::from(error(500, "internal_server_error")).first_of_each_path(1));
     let (said, graph) = Place::before(&heroku).collect("");
     assert_eq!(said.code, 0, "{}", said.all());
-    assert_eq!(said.summary().retries(), 18, "as many as the sample has requests");
+    assert_eq!(said.summary().retries(), 18, "one retry per request of the sample");
     assert_same(&graph, undisturbed());
 }
 
@@ -275,7 +279,7 @@ fn pages_of_two_and_things_that_come_twice_make_the_same_graph() {
         }
         let (said, graph) = Place::before(&heroku).collect("");
         assert_eq!(said.code, 0, "{fault:?}: {}", said.all());
-        assert!(heroku.requests() > 60, "{} requests: the pages are not small", heroku.requests());
+        assert!(heroku.requests() > 60, "{} requests: the pages must be small", heroku.requests());
         assert_same(&graph, undisturbed());
     });
 }
@@ -304,7 +308,7 @@ fn a_team_that_vanishes_is_counted_and_no_failure() {
         let others = heroku.organisation().teams().filter(|other| other.id.to_string() != team);
         let apps = others.map(|other| heroku.organisation().apps_of(other.id).count()).sum::<usize>();
         assert_eq!(graph.of_type("heroku_application").len(), apps);
-        assert_eq!(graph.of_type("heroku_team").len(), 4, "it was listed");
+        assert_eq!(graph.of_type("heroku_team").len(), 4, "the team was listed");
         assert_sound(&place);
     });
 }
@@ -340,7 +344,7 @@ fn a_key_that_is_revoked_half_way_fails_the_job_which_goes_on_with_another_key()
     assert_eq!(summary.step("fetch-apps")["error"]["code"], "PROVIDER_AUTHENTICATION_ERROR");
     let missing = ["heroku_application", "heroku_team_owns_application", "heroku_application_has_addon"];
     assert!(summary.partial().is_superset(&missing.into()), "{:?}", summary.partial());
-    assert!(!summary.partial().contains("heroku_account"), "that was collected before");
+    assert!(!summary.partial().contains("heroku_account"), "accounts were collected before the key was refused");
     assert_eq!(place.states(), ["failed"]);
     heroku.server().lift_all();
     let before = heroku.requests();
@@ -366,7 +370,11 @@ fn a_job_with_a_gap_is_completed_by_asking_for_the_gap_alone() {
     let paths: Vec<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
     assert_eq!(paths, ["/account", &path]);
     let (whole, _) = Place::before(&heroku).collect("");
-    assert_eq!(said.summary().results(), whole.summary().results(), "its books are those of a run without a gap");
+    assert_eq!(
+        said.summary().results(),
+        whole.summary().results(),
+        "the results must equal those of a run without gaps"
+    );
 }
 
 #[test]
@@ -390,7 +398,7 @@ fn accounts_that_cannot_be_listed_are_not_taken_for_none() {
     heroku.fault(error(403, "forbidden").on("/enterprise-accounts"));
     let (said, graph) = Place::before(&heroku).collect("");
     assert_eq!((said.code, said.summary().partial().len()), (3, 10), "{}", said.all());
-    // A team without its account would be a change of every team to whoever compares.
+    // Adding a team without its account would appear as a change of every team in comparisons.
     assert_eq!(graph.of_type("heroku_team").keys().collect::<Vec<_>>(), Vec::<&String>::new());
 }
 

@@ -1,4 +1,4 @@
-//! What is collected is exactly what there is, and keeps the rules of the data model.
+//! The collected graph matches the organisation exactly and follows the data model.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::expected::{Expected, graph_of};
 use crate::harness::{Graph, Heroku, Place, assert_same, undisturbed};
 
-/// Type and class of every object, by its key.
+/// The type and the class of every object, by key.
 fn found(graph: &Graph) -> Expected {
     let text = |value: &Value| match value {
         Value::Array(classes) if classes.len() == 1 => classes[0].as_str().expect("a class").to_owned(),
@@ -34,7 +34,7 @@ fn the_sample_s_graph_has_exactly_the_entities_and_relationships_that_the_fake_h
     let organisation = Organisation::sample();
     assert_exact(&graph, &organisation);
     let sizes = [organisation.accounts().len(), organisation.teams().len(), organisation.apps().len()];
-    assert_eq!((sizes, organisation.addons().len()), ([2, 4, 25], 60), "the sample is no empty one");
+    assert_eq!((sizes, organisation.addons().len()), ([2, 4, 25], 60), "the sample must not be empty");
     let summary = said.summary();
     assert_eq!((summary.0["entities"].as_u64(), summary.0["relationships"].as_u64()), (Some(120), Some(150)));
     assert_eq!((summary.state(), summary.partial().len()), ("complete", 0));
@@ -92,7 +92,7 @@ fn a_real_key_and_the_sample_lead_to_the_same_graph() {
     assert_same(&sample, undisturbed());
 }
 
-/// Everything that the provider holds is in the graph and in the files, nothing else is, and all of it is valid.
+/// Asserts that the graph and the files contain exactly the organisation's objects, and that all are valid.
 fn assert_collected_exactly(heroku: &Heroku) {
     let place = Place::before(heroku);
     let (said, graph) = place.collect("");
@@ -104,7 +104,7 @@ fn assert_collected_exactly(heroku: &Heroku) {
 #[test]
 fn a_large_organisation_in_pages_of_the_usual_size_is_collected_exactly() {
     let size = OrganisationSize { accounts: 3, teams: 12, people: 400, apps: 500, addons: 1_500, seed: 11 };
-    // Pages shorter than what is asked for, and a server that forgets how long they were to be.
+    // Pages are shorter than requested, and `Next-Range` does not repeat their length.
     let page_limits = PageLimits { default: 50, maximum: 60 };
     let options = FakeOptions { page_limits, max_in_next_range: false, ..FakeOptions::default() };
     let heroku = Heroku::of(Organisation::of_size(size), options);
@@ -152,7 +152,8 @@ fn a_person_in_two_accounts_is_one_entity_that_names_both() {
     for (person, accounts) in &accounts {
         assert_eq!(members[person]["enterpriseAccountId"], json!(accounts), "{person}");
     }
-    let (both, accounts) = accounts.iter().find(|(_, accounts)| accounts.len() == 2).expect("somebody is in both");
+    let (both, accounts) =
+        accounts.iter().find(|(_, accounts)| accounts.len() == 2).expect("a person in both accounts");
     let raw = members[both]["_rawData"].as_array().expect("raw data");
     let names: Vec<&str> = raw.iter().map(|raw| raw["name"].as_str().expect("a name")).collect();
     assert_eq!(names, accounts.iter().map(|account| format!("member of {account}")).collect::<Vec<_>>());
@@ -175,7 +176,7 @@ fn what_heroku_does_not_tell_is_absent_and_what_it_tells_is_there() {
         assert_eq!(found["archivedOn"], json!(app.archived_at.map(|at| at.as_millisecond())), "{}", app.name);
         assert_eq!(found["slugSize"], json!(app.slug_size), "{}", app.name);
         let none = found.as_object().expect("an object").iter().find(|(_, value)| value.is_null());
-        assert_eq!(none, None, "what is not known is left out");
+        assert_eq!(none, None, "unknown properties must be absent");
     }
     let addons = undisturbed().of_type("heroku_addon");
     for addon in organisation.addons() {
@@ -211,7 +212,7 @@ fn people_have_the_names_that_teams_tell_and_no_others() {
         assert_eq!([&member["name"], &member["username"], &member["email"]], [&json!(person.email); 3]);
     }
     let nameless = members.values().filter(|member| member["firstName"].is_null()).count();
-    assert_eq!(nameless, 2, "those in no team");
+    assert_eq!(nameless, 2, "people in no team have no names");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A process that dies at any instant leaves a store that goes on to the graph of an undisturbed run.
+//! A process that is killed at any instant leaves a store from which a job resumes to the undisturbed graph.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use integration_heroku::fake::{
 
 use crate::harness::{Graph, Heroku, Place, assert_same, assert_same_objects, side_by_side, undisturbed};
 
-/// Small pages make many requests, and so many instants; the latency keeps the program at work in between.
+/// Small pages increase the number of instants to test. The latency keeps the program busy between them.
 fn slow() -> FakeOptions {
     FakeOptions {
         page_limits: PageLimits { default: 2, maximum: 2 },
@@ -18,8 +18,9 @@ fn slow() -> FakeOptions {
     }
 }
 
-/// Starts a command and kills it at the instant in which so many requests have arrived. Later ones get no answer: it cannot
-/// come to its end before, however slow the machine is.
+/// Starts a command and kills it after a number of requests.
+///
+/// Later requests get no response, so the command cannot end earlier, even on a slow machine.
 fn killed_after(heroku: &Heroku, place: &Place, line: &str, requests: usize) {
     let wanted = heroku.requests() + requests;
     let silence = heroku.fault(FaultRule::from(Fault::NoAnswer).after(requests as u64));
@@ -32,14 +33,14 @@ fn killed_after(heroku: &Heroku, place: &Place, line: &str, requests: usize) {
 
 #[test]
 fn a_job_killed_at_any_request_resumes_to_the_graph_of_an_undisturbed_run() {
-    // The first request asks whose key it is: from the second one on there is a job.
+    // The first request checks the credentials; the job exists from the second request on.
     let instants: Vec<usize> = (2..=67).step_by(5).collect();
     side_by_side(instants.chunks(4), |instants| {
         for &requests in instants {
             let heroku = Heroku::with(slow());
             let place = Place::before(&heroku);
             killed_after(&heroku, &place, "collect --output out", requests);
-            assert!(!place.path("out/graph").exists(), "nothing is exported half-way");
+            assert!(!place.path("out/graph").exists(), "a killed job must not leave a partial export");
             let (said, graph) = place.resume();
             assert_same(&graph, undisturbed());
             assert_eq!((said.summary().state(), place.states()), ("complete", vec!["complete".to_owned()]));
@@ -58,7 +59,11 @@ fn a_job_killed_again_and_again_still_ends_well() {
     let (said, graph) = place.resume();
     assert_same(&graph, undisturbed());
     let (whole, _) = Place::before(&Heroku::sample()).collect("");
-    assert_eq!(said.summary().results(), whole.summary().results(), "its books are those of an undisturbed run");
+    assert_eq!(
+        said.summary().results(),
+        whole.summary().results(),
+        "the results must equal those of an undisturbed run"
+    );
 }
 
 #[test]
@@ -112,7 +117,7 @@ fn a_job_at_work_is_not_resumed_by_a_second_process() {
     assert!(said.err.contains("another process works on the job"), "{}", said.err);
     let said = place.run("jobs show");
     assert!(said.code == 1 && said.err.contains("has no summary yet"), "{}", said.all());
-    // A second job beside it is no trouble.
+    // A second job in the same data directory may run at the same time.
     let other = Place::before(&Heroku::sample());
     assert_eq!(other.run(&format!("collect --sample --data-dir {}", place.path(".integration").display())).code, 0);
     assert_eq!(place.states(), ["complete", "running"]);
@@ -136,7 +141,7 @@ fn a_complete_job_is_not_resumed() {
 fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there() {
     side_by_side(["INT", "TERM"], |name| {
         let heroku = Heroku::sample();
-        // One request at a time: when the fourth team has been asked for, three will be done in a moment.
+        // Requests are sequential, so three teams are complete shortly after the request for the fourth one arrives.
         heroku.fault(Fault::NoAnswer.on("/teams/{id}/apps").after(3));
         let apps_of_teams = |heroku: &FakeHeroku| -> Vec<String> {
             let paths = heroku.log().into_iter().map(|request| request.path);
@@ -165,7 +170,7 @@ fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there()
         heroku.server().lift_all();
         let (_, graph) = place.resume();
         assert_same_objects(&graph.of_type("heroku_application"), &undisturbed().of_type("heroku_application"));
-        assert_eq!(apps_of_teams(&heroku)[4..], first_four[3..], "only the team that was not done");
+        assert_eq!(apps_of_teams(&heroku)[4..], first_four[3..], "only the incomplete team may be requested again");
     });
 }
 

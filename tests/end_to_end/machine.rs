@@ -1,4 +1,4 @@
-//! The machine around the program: several processes at once, odd folders and files, wrong clocks, other users.
+//! The environment of the program: concurrent processes, unusual files, wrong clocks, other users.
 
 use std::path::Path;
 use std::process::Command;
@@ -22,11 +22,11 @@ fn processes_that_begin_at_once_in_a_new_data_directory_all_succeed() {
     }
 }
 
-/// The modes of a file or folder.
+/// The permissions of a file or folder.
 #[cfg(unix)]
 fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    std::fs::metadata(path).expect("the file exists").permissions().mode() & 0o777
 }
 
 #[cfg(unix)]
@@ -39,7 +39,7 @@ fn the_data_directory_is_for_its_owner_only_whether_it_was_there_or_not() {
         assert_eq!(place.run(&format!("collect --sample --quiet --data-dir {folder}")).code, 0);
         assert_eq!(mode(&place.path(folder)), 0o700, "{folder}");
         let files = files_below(&place.path(folder));
-        assert!(files.len() >= 2, "the store and a lock");
+        assert!(files.len() >= 2, "the folder must contain the store and a lock");
         for file in files {
             assert_eq!(mode(&file), 0o600, "{file:?}");
         }
@@ -69,11 +69,11 @@ fn nothing_of_a_forgotten_job_is_left_on_the_disk() {
     };
     let size = || std::fs::metadata(place.path(".integration/state.sqlite")).expect("a store").len();
     let before = size();
-    assert_eq!(holds("@kestrel"), 1, "addresses of people");
+    assert_eq!(holds("@kestrel"), 1, "the file must contain e-mail addresses");
     assert_eq!(place.run("jobs prune --keep 0").out, "1 job is forgotten, 0 kept in .integration.\n");
     assert_eq!(holds("@kestrel"), 0);
-    assert!(size() < before, "{} is less than {before}", size());
-    assert_eq!(files_below(&place.path(".integration")).len(), 1, "the lock has gone with its job");
+    assert!(size() < before, "{} must be less than {before}", size());
+    assert_eq!(files_below(&place.path(".integration")).len(), 1, "the lock must be removed with its job");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn jobs_of_samples_and_of_accounts_are_kept_and_counted_apart() {
     assert_eq!(instances(), ["sample", "east", "sample:east", "sample:east", "sample", "default"]);
     place.run("jobs prune --keep 1");
     assert_eq!(instances(), ["sample", "east", "sample:east", "default"]);
-    // What a real account needs never comes from a sample, nor the other way round.
+    // Data of a real account and of the sample must not be mixed.
     let said = place.run("collect --step fetch-teams --sample --instance west --format json");
     assert_eq!(said.summary().status("fetch-account"), "success");
     let said = place.run("collect --quiet --instance sample");
@@ -111,7 +111,7 @@ fn recordings_have_an_instance_of_their_own_and_are_not_resumed_with_the_provide
     let said = place.run("collect --resume");
     assert_eq!(said.code, 2, "{}", said.all());
     assert!(said.err.contains("recordings"), "{}", said.err);
-    assert_eq!(heroku.requests(), asked, "nothing was asked of the provider");
+    assert_eq!(heroku.requests(), asked, "a replay must not send requests");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_result_from_the_future_is_not_fresh() {
     assert_eq!(place.run("collect --sample --quiet").code, 0);
     let step = || place.run("collect --sample --step fetch-teams --max-age 1h --format json");
     assert_eq!(step().summary().status("fetch-account"), "cached");
-    // As a job under a clock of 2090 leaves it.
+    // Reproduces a job that ended under a clock set to 2090.
     let store = Connection::open(place.path(".integration/state.sqlite")).expect("a store");
     let changed = store.execute("UPDATE step_run SET ended = 3786912000000", []).expect("an update");
     assert!(changed > 0);

@@ -1,13 +1,13 @@
-//! The program from end to end: the real binary, its real store, and an imitation of Heroku on loopback.
+//! End-to-end tests: the real program with its real store, against a fake Heroku on loopback.
 //!
 //! ```text
 //!   test ── starts ──▶ FakeHeroku (in this process, on 127.0.0.1) ◀── HTTP ──┐
-//!     └──── runs ────▶ integration-heroku (a process, a folder of its own) ──┘
+//!     └──── runs ────▶ integration-heroku (a process with its own folder) ───┘
 //!             └──▶ exit code, stdout, stderr, the exported graph, the store's files
 //! ```
 //!
-//! [`harness`] starts and runs; every other module says what must hold. Nothing here uses the plugin's own types: what the
-//! graph must be is worked out anew from what the imitation holds.
+//! [`harness`] starts the fake and the program; each other module tests one subject. The tests do not use the
+//! integration's own types: [`expected`] derives the required graph independently from the organisation.
 
 mod answers;
 mod commands;

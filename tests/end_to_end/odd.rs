@@ -1,4 +1,4 @@
-//! Odd elements of Heroku's lists: what can be read without loss is read, and the rest costs one object each.
+//! Unusual elements of Heroku's lists: each unreadable element costs one object, never the whole list.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::harness::{Heroku, Place, Said};
 
 const TEAM: &str = "kestrel-data";
 
-/// A list that a path answers instead of its own.
+/// A fault that replaces a list.
 fn list(elements: &str) -> Fault {
     let elements: Value = serde_json::from_str(elements).expect("JSON");
     Fault::Status(Reply::json(200, &elements))

@@ -1,4 +1,4 @@
-//! The folder of `--output`: what is replaced, what never is, and what it holds whatever happens.
+//! The folder of `--output`: what an export may replace, and its contents after failures.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -17,7 +17,7 @@ fn error(status: u16, id: &str) -> Fault {
     Fault::Status(Reply::json(status, &json!({"id": id, "message": "Not this time."})))
 }
 
-/// All entries of a folder at any depth.
+/// All files and folders below a folder.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let found = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     found
@@ -45,7 +45,7 @@ fn a_folder_with_anything_of_somebody_elses_is_refused_before_any_request() {
         let found = name.trim_start_matches("out/").split('/').take(2).collect::<Vec<_>>().join("/");
         assert!(said.err.contains(&found) && said.err.contains("choose another folder"), "{name}: {}", said.err);
         assert_eq!(place.read(name), "{\"mine\":1}");
-        assert!(!place.path("out/.integration-export").exists(), "the folder is left as it was");
+        assert!(!place.path("out/.integration-export").exists(), "a refused folder must remain unchanged");
     }
 }
 
@@ -57,7 +57,7 @@ fn a_foreign_file_among_those_of_an_export_is_refused_and_the_rest_of_the_folder
     place.write("out/.graph.new/mine", "x");
     place.write("out/README.md", "x");
     assert_eq!(place.run("collect --output out").code, 0);
-    assert_eq!(place.run("collect --output out").code, 0, "its own files are replaced");
+    assert_eq!(place.run("collect --output out").code, 0, "an export may replace its own files");
     for name in ["out/.graph.old/mine", "out/.graph.new/mine", "out/README.md"] {
         assert_eq!(place.read(name), "x", "{name}");
     }
@@ -91,7 +91,7 @@ fn nothing_is_written_through_a_symbolic_link() {
         assert_eq!(entries(&place.path("victim")), [place.path("victim/file")], "{link}");
         assert_eq!(place.read("victim/file"), "precious", "{link}");
     }
-    // A link that lies in the way of nothing stays as it is; so does the one that the user names.
+    // An export must not touch unrelated symbolic links, and must accept a folder that the user names through a link.
     let place = Place::alone();
     place.write("victim", "precious");
     fs::create_dir(place.path("real")).expect("a folder");
@@ -128,7 +128,7 @@ fn two_processes_never_share_a_folder() {
     assert_eq!((said.code, other.requests()), (1, 0), "{}", said.all());
     assert!(said.err.contains("another process uses") && said.err.contains("choose another folder"), "{}", said.err);
     first.kill();
-    assert_eq!(second.run(&line).code, 0, "the lock ends with its process");
+    assert_eq!(second.run(&line).code, 0, "the lock must end with its process");
     assert_same(&graph(&place), undisturbed());
 }
 
@@ -150,7 +150,7 @@ fn a_job_that_failed_or_was_cancelled_leaves_the_folder_as_it_was_and_says_so() 
     }
     assert!(place.run("export --output out").err.contains("the job failed"));
     assert_eq!(place.run("collect --output fresh").code, 1);
-    assert!(!place.path("fresh").exists(), "a fragment is not written to an empty folder either");
+    assert!(!place.path("fresh").exists(), "a fragment must not be written, even to a new folder");
 
     heroku.server().lift(revoked);
     heroku.fault(Fault::NoAnswer.on("/teams/{id}/apps"));
@@ -211,7 +211,7 @@ fn a_finished_job_is_written_again() {
     let said = place.run(&format!("export {job} --instance east --output again"));
     assert!(said.code == 2 && said.err.contains("\"sample\""), "{}", said.all());
     assert_eq!(place.run("export nothing --output again").code, 2);
-    assert_eq!(place.run("export").code, 2, "the folder must be named");
+    assert_eq!(place.run("export").code, 2, "the folder is required");
     assert_eq!(Place::alone().run("export --output x").code, 2);
 }
 
@@ -234,7 +234,8 @@ fn the_newest_job_of_an_instance_is_written() {
 
 #[test]
 fn an_export_that_was_killed_is_finished_or_undone_at_the_next_start() {
-    // How far the switch came, and whether the file system could exchange two names.
+    // The cases are the stages of a switch. The last one occurs on file systems that cannot exchange two names
+    // atomically.
     for stop in ["half written", "complete", "exchanged", "summary", "manifest", "removed", "between two renames"] {
         let place = Place::alone();
         assert_eq!(place.run("collect --sample --output out").code, 0);
@@ -244,25 +245,28 @@ fn an_export_that_was_killed_is_finished_or_undone_at_the_next_start() {
         leave_behind(&place, stop);
         if stop != "between two renames" {
             let there = graph(&place);
-            assert!(there == earlier || there == next, "{stop}: either of the two before anything is done");
+            assert!(
+                there == earlier || there == next,
+                "{stop}: one of the two graphs must be complete before the recovery"
+            );
         }
         let said = place.run("collect --resume 0 --output out");
         assert_eq!(said.code, 2, "{stop}: {}", said.all());
         assert_same(&graph(&place), if stop == "half written" { &earlier } else { &next });
         assert_eq!(place.read("out/summary.json"), summary, "{stop}");
         let left: Vec<PathBuf> = entries(&place.path("out/.integration-export"));
-        assert_eq!(left.len(), 2, "{stop}: the lock and the manifest: {left:?}");
+        assert_eq!(left.len(), 2, "{stop}: only the lock and the manifest may remain: {left:?}");
         assert_eq!(place.run("collect --sample --output out").code, 0, "{stop}");
         assert_same(&graph(&place), undisturbed());
     }
 }
 
-/// Makes of the finished exports `out` and `next` what a switch from one to the other leaves at an instant.
+/// Reproduces the state in which a killed switch from the export `out` to `next` leaves the folder at one stage.
 fn leave_behind(place: &Place, stop: &str) {
     let own = place.path("out/.integration-export");
     let staging = own.join("new-1");
     fs::create_dir(&staging).expect("a folder");
-    let take = |from: &str, to: PathBuf| fs::rename(place.path(from), to).expect("it is moved");
+    let take = |from: &str, to: PathBuf| fs::rename(place.path(from), to).expect("the rename succeeds");
     let files = |manifest: &str| -> serde_json::Value {
         let manifest: serde_json::Value = serde_json::from_str(&place.read(manifest)).expect("JSON");
         manifest["files"].clone()
@@ -278,7 +282,7 @@ fn leave_behind(place: &Place, stop: &str) {
     fs::write(own.join("journal.new"), "{").expect("a file");
     take("next/graph", staging.join("graph"));
     if stop == "half written" {
-        return fs::remove_dir_all(staging.join("graph/fetch-teams/relationships")).expect("it is there");
+        return fs::remove_dir_all(staging.join("graph/fetch-teams/relationships")).expect("the folder exists");
     }
     take("next/summary.json", staging.join("summary.json"));
     take("next/.integration-export/manifest.json", staging.join("manifest.json"));
@@ -286,20 +290,20 @@ fn leave_behind(place: &Place, stop: &str) {
         return take("out/graph", staging.join("earlier"));
     }
     let done = ["complete", "exchanged", "summary", "manifest", "removed"].iter().position(|name| *name == stop);
-    let done = done.expect("a name of these");
+    let done = done.expect("a known stage");
     if done >= 1 {
         take("out/graph", place.path("aside"));
-        fs::rename(staging.join("graph"), place.path("out/graph")).expect("it is moved");
+        fs::rename(staging.join("graph"), place.path("out/graph")).expect("the rename succeeds");
         take("aside", staging.join("graph"));
     }
     if done >= 2 {
-        fs::rename(staging.join("summary.json"), place.path("out/summary.json")).expect("it is moved");
+        fs::rename(staging.join("summary.json"), place.path("out/summary.json")).expect("the rename succeeds");
     }
     if done >= 3 {
-        fs::rename(staging.join("manifest.json"), own.join("manifest.json")).expect("it is moved");
+        fs::rename(staging.join("manifest.json"), own.join("manifest.json")).expect("the rename succeeds");
     }
     if done >= 4 {
-        fs::remove_dir_all(&staging).expect("it is there");
+        fs::remove_dir_all(&staging).expect("the folder exists");
     }
 }
 
@@ -307,20 +311,21 @@ fn leave_behind(place: &Place, stop: &str) {
 fn a_full_disk_leaves_the_earlier_graph_and_the_job_is_written_later() {
     let place = Place::alone();
     assert_eq!(place.run("collect --sample --output out").code, 0);
-    // The order of the second job's keys is made by its first export; the third finds nothing to write to the store.
+    // The first export of the second job stores the order of its keys. The third export, on the full disk, then needs
+    // no write to the store.
     assert_eq!(place.run("collect --sample --output other").code, 0);
     let summary = place.read("out/summary.json");
-    // 50 KiB a file: the largest one of the sample has about 100.
+    // The limit is 50 KiB per file; the largest file of the sample has about 100 KiB.
     let said = place.shell("ulimit -f 100; exec \"$0\" \"$@\"", "export --output out");
     assert_eq!(said.code, 1, "{}", said.all());
     assert!(said.err.contains("cannot write") && said.err.contains("export"), "{}", said.err);
     assert_same(&graph(&place), undisturbed());
     assert_eq!(place.read("out/summary.json"), summary);
     let left: Vec<PathBuf> = entries(&place.path("out/.integration-export"));
-    assert_eq!(left.len(), 2, "the lock and the manifest: {left:?}");
+    assert_eq!(left.len(), 2, "only the lock and the manifest may remain: {left:?}");
     assert_eq!(place.run("export --output out").code, 0);
     assert_ne!(place.read("out/summary.json"), summary);
-    // Whatever of the store cannot be written is an error as well.
+    // A store that cannot be written must fail the job as well.
     let said = place.shell("ulimit -f 100; exec \"$0\" \"$@\"", "collect --sample --data-dir new --output out");
     assert_eq!(said.code, 1, "{}", said.all());
     assert!(said.err.contains("error"), "{}", said.err);
@@ -346,7 +351,7 @@ fn what_holds_collected_data_is_for_its_owner_only_whatever_the_umask() {
             .iter()
             .flat_map(|name| [vec![place.path(name)], entries(&place.path(name))].concat())
         {
-            let mode = fs::symlink_metadata(&path).expect("it is there").permissions().mode() & 0o777;
+            let mode = fs::symlink_metadata(&path).expect("the file exists").permissions().mode() & 0o777;
             let wanted = if path.is_dir() { 0o700 } else { 0o600 };
             assert_eq!(mode, wanted, "umask {umask}: {} is {mode:o}", path.display());
         }
@@ -366,7 +371,7 @@ fn a_page_is_not_written_through_a_link_and_restricts_the_file_that_it_replaces(
     place.write("page.html", "old");
     assert_eq!(place.run("visualize graph --output page.html").code, 0);
     assert_eq!(fs::metadata(place.path("page.html")).expect("a file").permissions().mode() & 0o777, 0o600);
-    assert_eq!(place.run("visualize steps --format svg --output /dev/null").code, 0, "devices stay as they are");
+    assert_eq!(place.run("visualize steps --format svg --output /dev/null").code, 0, "devices must not be replaced");
 }
 
 #[test]
@@ -385,7 +390,7 @@ fn names_of_foreign_files_steer_neither_a_terminal_nor_a_build_server() {
             roxmltree::Document::parse(&all).expect("well-formed");
         }
     }
-    // An error names the file as well.
+    // Error messages contain the file name as well.
     place.write("b/graph/s/\n::error::b\u{1b}[31m.json", "[");
     let said = place.run("--color always validate data --input b");
     assert_eq!(said.code, 1);

@@ -1,4 +1,4 @@
-//! `collect --record` and `--replay`.
+//! Tests of `collect --record` and `collect --replay`.
 
 use integration_heroku::fake::{Fault, Reply};
 
@@ -41,5 +41,5 @@ fn a_request_that_no_recording_answers_is_named_with_the_nearest() {
     let said = place.run("collect --quiet --replay nowhere");
     assert_eq!(said.code, 1, "{}", said.all());
     let said = place.run("collect --quiet --record recordings");
-    assert_eq!(said.code, 1, "an occupied folder is refused: {}", said.all());
+    assert_eq!(said.code, 1, "an occupied folder must be refused: {}", said.all());
 }

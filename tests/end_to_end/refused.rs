@@ -1,4 +1,4 @@
-//! Objects that the graph refuses: they stay missing until their data are collected, and nothing points to them.
+//! Rejected objects remain gaps until their data are collected, and no relationship refers to them.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn organisation(teams: [&str; 3], apps: [&str; 2]) -> Organisation {
     organisation
 }
 
-/// The link to an object whose name has a blank is no URI.
+/// An organisation with a rejected team: the blank in its name makes its link an invalid URI.
 fn with_a_blank_team() -> Organisation {
     organisation(["platform", "Design Ops", "data"], ["web", "worker"])
 }
@@ -40,7 +40,7 @@ fn an_object_that_was_kept_apart_stays_missing_however_often_the_job_is_resumed(
     assert_eq!((first.code, graph.of_type("heroku_team").len()), (3, 2), "{}", first.all());
     let (first, types) = (first.summary(), "heroku_team heroku_account_has_team heroku_application heroku_addon");
     assert!(types.split(' ').all(|of| first.partial().contains(of)), "{:?}", first.partial());
-    assert_eq!(place.run("validate data --input out").code, 0, "no relationship leads to the team");
+    assert_eq!(place.run("validate data --input out").code, 0, "no relationship may refer to the team");
     for _ in 0..2 {
         let (again, resumed) = place.collect("--resume");
         assert_eq!(again.code, 3, "{}", again.all());
@@ -97,7 +97,7 @@ fn an_application_that_two_teams_list_is_there_once_as_the_newer_answer_has_it()
     });
     let apps = graphs[0].of_type("heroku_application");
     assert_eq!((apps.len(), &apps[&id]["teamId"]), (2, &json!(teams[1].to_string())));
-    assert_eq!(graphs[0].of_type("heroku_team_owns_application").len(), 3, "both teams had it");
+    assert_eq!(graphs[0].of_type("heroku_team_owns_application").len(), 3, "both teams listed the application");
     graphs.iter().for_each(|graph| assert_same(graph, &graphs[0]));
 }
 
@@ -113,7 +113,7 @@ fn a_resumed_job_keeps_its_class_schemas_and_takes_no_others() {
     let said = place.run("collect --resume --schemas classes");
     assert_eq!(said.code, 2, "{}", said.all());
     assert!(said.err.contains("it began with others"), "{}", said.err);
-    std::fs::remove_dir_all(place.path("classes")).expect("the folder goes");
+    std::fs::remove_dir_all(place.path("classes")).expect("the folder exists");
     let (again, _) = place.collect("--resume");
     assert_eq!(again.code, 3, "{}", again.all());
     assert_eq!(

@@ -1,10 +1,10 @@
-//! A pagination of one's own, for "Pagination" in `docs/how-to`.
+//! A custom pagination, for the page "Pagination" in `docs/how-to`.
 
 use integration_sdk::RawJson;
 use integration_sdk::http::{Answer, Next, Page, Pagination, Request};
 use integration_sdk::serde::Deserialize;
 
-/// The body tells the number of the page and how many there are.
+/// A pagination whose bodies contain the page number and the number of pages.
 pub struct Counted;
 
 #[derive(Deserialize)]

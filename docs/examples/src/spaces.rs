@@ -1,7 +1,7 @@
 use crate::{client::Heroku, types::Team};
 use integration_sdk::{http::Ranges, prelude::*, serde::Deserialize};
 
-/// A private space, in which applications run apart from those of others.
+/// A private space: a network that isolates its applications from other customers.
 #[derive(EntityKind, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 #[entity(type = "heroku_space", class = "Network", resource = "Space")]
@@ -9,7 +9,7 @@ pub struct Space {
     #[entity(key)]
     pub id: String,
     pub name: String,
-    /// It keeps the stricter rules of Heroku Shield.
+    /// Whether the space follows the stricter rules of Heroku Shield.
     pub shield: Option<bool>,
 }
 relationship!(pub TeamHasSpace: Team -[HAS]-> Space);

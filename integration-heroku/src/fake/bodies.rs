@@ -1,4 +1,4 @@
-//! How the parts of an organisation look in JSON, with the fields of the public schema.
+//! JSON bodies of the organisation's parts, with the fields of the public schema.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use super::{
     table::Row,
 };
 
-/// Something that stands in lists.
+/// An element of the provider's lists.
 pub(crate) trait Listed: Row + Send + Sync + 'static {
-    /// The value by which it is sorted.
+    /// The value by which a list is sorted.
     fn sort_key(&self, property: &str) -> Cow<'_, str> {
         match property {
             "id" => Cow::Owned(self.uuid().to_string()),
@@ -24,7 +24,7 @@ pub(crate) trait Listed: Row + Send + Sync + 'static {
         }
     }
 
-    /// Its JSON.
+    /// The JSON body of the element.
     fn body(&self, organisation: &Organisation) -> Value;
 }
 
@@ -161,7 +161,7 @@ impl Listed for Addon {
     }
 }
 
-/// `/account`: the person whose token it is.
+/// The body of `/account`: the person that the token belongs to.
 pub(crate) fn own_account(person: &Person) -> Value {
     let (created, updated) = dates(person.id.uuid());
     json!({
@@ -224,7 +224,7 @@ fn identity_provider(account: &Account) -> Option<Value> {
     Some(json!({"id": id, "name": name, "owner": owner}))
 }
 
-/// The identity provider in a member's body: there for federated people alone.
+/// The identity provider in a member's body, which only federated people have.
 fn provider_of(person: Option<&Person>, account: Option<&Account>) -> Option<Value> {
     let mut provider = account.filter(|_| person.is_some_and(|person| person.federated)).and_then(identity_provider)?;
     provider["redacted"] = false.into();

@@ -1,15 +1,15 @@
-//! Plans of add-ons with their prices, and words that names are made of.
+//! Add-on plans with their prices, and the words from which names are generated.
 
 use super::ids::mixed;
 
-/// A plan that can be bought.
+/// An add-on plan.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Service first: `heroku-postgresql:standard-0`.
+    /// The name, which starts with the service: `heroku-postgresql:standard-0`.
     pub name: &'static str,
-    /// A month, in hundredths of a dollar.
+    /// The price per month in US cents.
     pub cents: u32,
-    /// The config var that it sets.
+    /// The config var that an add-on of the plan sets.
     pub config_var: &'static str,
 }
 
@@ -41,7 +41,7 @@ pub(crate) static PLANS: [Plan; 21] = [
     priced("ssl:endpoint", 2_000, "SSL_ENDPOINT"),
 ];
 
-/// A plan of the catalogue.
+/// Returns the plan of a name.
 pub(crate) fn plan(name: &str) -> Option<&'static Plan> {
     PLANS.iter().find(|plan| plan.name == name)
 }
@@ -103,7 +103,7 @@ pub(crate) const FAMILY_NAMES: [&str; 16] = [
     "Petrović",
 ];
 
-/// The name that Heroku gives to an add-on: its service, a shape and a number.
+/// The name of an add-on in Heroku's style: service, shape, and number.
 pub(crate) fn addon_name(service: &str, number: usize) -> String {
     let service = service.trim_start_matches("heroku-");
     let shape = SHAPES[(mixed(service, number as u64) % SHAPES.len() as u64) as usize];

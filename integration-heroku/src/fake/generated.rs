@@ -1,4 +1,4 @@
-//! Organisations of any size, the same for the same size and seed.
+//! Generated organisations of any size. Equal sizes and seeds give equal organisations.
 
 use super::{
     catalogue::{FAMILY_NAMES, GIVEN_NAMES, PLANS, SHAPES, addon_name},
@@ -12,20 +12,20 @@ const PRIVATE_REGIONS: [&str; 4] = ["tokyo", "frankfurt", "sydney", "virginia"];
 const STACKS: [&str; 4] = ["heroku-22", "heroku-24", "heroku-24", "container"];
 const ROLES: [Role; 6] = [Role::Member, Role::Member, Role::Member, Role::Collaborator, Role::Admin, Role::Owner];
 
-/// How large a generated organisation is.
+/// The size of a generated organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrganisationSize {
-    /// Enterprise accounts. With none, teams stand alone.
+    /// The number of enterprise accounts. Without an account, all teams are independent.
     pub accounts: usize,
-    /// Teams, spread over the accounts. With none, there are no apps.
+    /// The number of teams, distributed over the accounts. Without a team, there are no apps.
     pub teams: usize,
-    /// People. One in twenty is in two accounts, one in twenty-five in none but in a team.
+    /// The number of people. 5 % are in two accounts; 4 % are in no account but in one team.
     pub people: usize,
-    /// Apps, spread over the teams; one team in ten has none.
+    /// The number of apps, distributed over the teams. Every tenth team has none.
     pub apps: usize,
-    /// Add-ons, spread over the apps. With no apps, there are none.
+    /// The number of add-ons, distributed over the apps. Without an app, there are none.
     pub addons: usize,
-    /// Another seed, another organisation of the same size.
+    /// The seed. A different seed gives a different organisation of the same size.
     pub seed: u64,
 }
 
@@ -137,11 +137,11 @@ fn addon(n: usize, app: &App, dice: &mut Dice) -> Addon {
     }
 }
 
-/// Numbers that look like chance (SplitMix64).
+/// A generator of pseudo-random numbers (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
-    /// A number below another one; 0 when there is none.
+    /// A number below `sides`, or 0 if `sides` is 0.
     fn below(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         (finished(self.0) % sides.max(1) as u64) as usize

@@ -1,11 +1,11 @@
-//! Ids that are the same in each run: UUIDs derived from names. No clock and no chance.
+//! Reproducible ids and dates: they derive from names, without a clock and without random numbers.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
-/// A number from a text, well mixed and the same on every machine (FNV-1a, then the finish of SplitMix64).
+/// Hashes a text to the same number on every machine (FNV-1a with the finaliser of SplitMix64).
 pub(crate) fn mixed(text: &str, seed: u64) -> u64 {
     let folded = text
         .bytes()
@@ -13,28 +13,28 @@ pub(crate) fn mixed(text: &str, seed: u64) -> u64 {
     finished(folded.wrapping_add(0x9e37_79b9_7f4a_7c15))
 }
 
-/// The finish of SplitMix64: spreads any change over all bits.
+/// The finaliser of SplitMix64, which spreads every change over all bits.
 pub(crate) fn finished(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
 }
 
-/// The UUID of something of a kind with a name.
+/// Derives a UUID from a kind and a name.
 pub(crate) fn uuid_of(kind: &str, name: &str) -> Uuid {
     let text = format!("{kind}/{name}");
     let bits = (u128::from(mixed(&text, 1)) << 64) | u128::from(mixed(&text, 2));
     Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-/// A date between 2019 and 2023 that follows from an id.
+/// Derives a date between 2019 and 2023 from an id.
 pub(crate) fn created_at(id: Uuid) -> Timestamp {
     const YEAR_2019: i64 = 1_546_300_800;
     const FIVE_YEARS: u64 = 5 * 365 * 86_400;
     at(YEAR_2019 + (finished(id.as_u128() as u64) % FIVE_YEARS) as i64)
 }
 
-/// A date up to a year after another one, that follows from an id.
+/// Derives a date from an id, up to one year after another date.
 pub(crate) fn later_than(earlier: Timestamp, id: Uuid) -> Timestamp {
     const YEAR: u64 = 365 * 86_400;
     at(earlier.as_second() + (finished((id.as_u128() >> 64) as u64) % YEAR) as i64)
@@ -51,12 +51,12 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The id that follows from a name.
+            /// Derives the id from a name.
             pub fn derived(name: &str) -> Self {
                 Self(uuid_of($kind, name))
             }
 
-            /// The UUID.
+            /// The UUID of the id.
             pub fn uuid(self) -> Uuid {
                 self.0
             }
@@ -73,13 +73,13 @@ macro_rules! ids {
 ids! {
     /// The id of an enterprise account.
     AccountId from "account";
-    /// The id of a person's membership in an enterprise account: not the person's.
+    /// The id of a membership in an enterprise account, which differs from the person's id.
     AccountMembershipId from "account-membership";
     /// The id of a team.
     TeamId from "team";
-    /// The id of a person's membership in a team: not the person's.
+    /// The id of a membership in a team, which differs from the person's id.
     TeamMembershipId from "team-membership";
-    /// The id of a person: `user.id` in all bodies.
+    /// The id of a person, which bodies contain as `user.id`.
     PersonId from "person";
     /// The id of an app.
     AppId from "app";

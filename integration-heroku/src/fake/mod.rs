@@ -1,8 +1,9 @@
-//! An imitation of Heroku's Platform API on loopback: the same answers, headers, limits and errors, over made-up data.
+//! A fake of Heroku's Platform API on loopback, with the same responses, headers, limits, and errors over made-up data.
 //!
-//! [`Organisation`] is the data: the built-in [`Organisation::sample`], a large one of any size, or one put together
-//! by a test. [`FakeHeroku`] serves it over real HTTP, so that a collection runs the code that it runs in real life.
-//! The plugin's own types are not used here: a mistake in them must not be repeated in what they are tested against.
+//! [`Organisation`] contains the data: the built-in [`Organisation::sample`], a generated organisation of any size, or
+//! one that a test builds. [`FakeHeroku`] serves it over real HTTP, so a collection runs the same code as against the
+//! real API. The fake does not use the integration's own types, because it would then repeat the mistakes that its
+//! tests must find.
 //!
 //! ```
 //! use integration_heroku::fake::{FakeHeroku, FakeOptions, Fault, Organisation, Reply};
@@ -41,26 +42,26 @@ pub use resources::{
     Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership, Text,
 };
 
-/// How the imitation behaves.
+/// The behaviour of the fake.
 #[derive(Clone)]
 pub struct FakeOptions {
-    /// The token that is known.
+    /// The token that the fake accepts.
     pub token: String,
-    /// Others that are known as well, with the same scopes.
+    /// Further accepted tokens with the same scopes.
     pub other_tokens: Vec<String>,
-    /// The scopes of tokens. Without `global`, the members of teams are refused.
+    /// The scopes of all tokens. Without `global`, the fake refuses the members of teams.
     pub scopes: Vec<String>,
-    /// The budget of requests; `None` for one without end.
+    /// The rate limit; `None` for no limit.
     pub rate: Option<RateBucket>,
-    /// How long answers take.
+    /// The delay of responses.
     pub latency: Latency,
-    /// How many items a page has.
+    /// The page sizes of lists.
     pub page_limits: PageLimits,
-    /// Whether `Next-Range` repeats `max`; if not, a client that forgets it gets pages of the default size.
+    /// Whether `Next-Range` repeats `max`. Otherwise a client that omits it gets pages of the default size.
     pub max_in_next_range: bool,
-    /// Whether bodies are compressed for those who accept it.
+    /// Whether bodies are compressed for clients that accept compression.
     pub compresses: bool,
-    /// Pages are made once and given again, so that a measurement counts what the client does.
+    /// Whether pages are rendered once and reused, so that a measurement counts only the work of the client.
     pub keeps_pages: bool,
 }
 
@@ -94,7 +95,7 @@ impl fmt::Debug for FakeOptions {
     }
 }
 
-/// A Heroku that listens on loopback. It stops when this is dropped.
+/// A fake Heroku that listens on loopback until it is dropped.
 pub struct FakeHeroku {
     running: Running,
     organisation: Arc<Organisation>,
@@ -105,7 +106,7 @@ impl FakeHeroku {
     /// Serves an organisation on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When no socket can be had.
+    /// Returns an error if no socket is available.
     pub async fn start(organisation: Organisation, options: FakeOptions) -> Result<Self, StartError> {
         let organisation = Arc::new(organisation);
         let provider = ProviderOptions {
@@ -122,42 +123,42 @@ impl FakeHeroku {
         Ok(Self { running, organisation, token: options.token })
     }
 
-    /// Where it listens: what stands in the place of `https://api.heroku.com`.
+    /// The base address, which replaces `https://api.heroku.com`.
     pub fn url(&self) -> String {
         self.running.url()
     }
 
-    /// The token that it knows.
+    /// The token that the fake accepts.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// What it serves.
+    /// The organisation that the fake serves.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
     }
 
-    /// Switches a fault on.
+    /// Activates a fault.
     pub fn fault(&self, rule: impl Into<FaultRule>) -> FaultId {
         self.running.fault(rule)
     }
 
-    /// All requests so far, in order of arrival.
+    /// All requests since the start, in order of arrival.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.running.log()
     }
 
-    /// How many requests arrived.
+    /// The number of requests since the start.
     pub fn requests(&self) -> usize {
         self.running.requests()
     }
 
-    /// The server: lifting faults, connections, requests under way.
+    /// The underlying server, which lifts faults and counts connections and requests in flight.
     pub fn server(&self) -> &Running {
         &self.running
     }
 
-    /// Stops, and returns when all connections are closed.
+    /// Stops the server and waits until all connections are closed.
     pub async fn shutdown(self) {
         self.running.shutdown().await;
     }

@@ -1,4 +1,4 @@
-//! The organisation that a fake Heroku serves: its parts, and who belongs to whom.
+//! The organisation that a fake Heroku serves: its parts and their memberships.
 
 use super::{
     ids::{AccountId, AppId, PersonId, TeamId},
@@ -6,7 +6,7 @@ use super::{
     table::Table,
 };
 
-/// A made-up customer of Heroku. Anything that is added twice is there once.
+/// A made-up customer of Heroku. Adding an element again has no effect.
 #[derive(Debug, Clone, Default)]
 pub struct Organisation {
     pub(crate) accounts: Table<Account>,
@@ -19,7 +19,7 @@ pub struct Organisation {
 }
 
 impl Organisation {
-    /// Nothing at all.
+    /// An organisation without any elements.
     pub fn empty() -> Self {
         Self::default()
     }
@@ -38,19 +38,19 @@ impl Organisation {
         id
     }
 
-    /// Adds a person, who is in no account and no team yet.
+    /// Adds a person without any membership.
     pub fn add_person(&mut self, person: Person) -> PersonId {
         let id = person.id;
         self.people.add(person);
         id
     }
 
-    /// Puts a person into an enterprise account.
+    /// Adds a person to an enterprise account.
     pub fn add_account_membership(&mut self, membership: AccountMembership) {
         self.account_memberships.add(membership);
     }
 
-    /// Puts a person into a team.
+    /// Adds a person to a team.
     pub fn add_team_membership(&mut self, membership: TeamMembership) {
         self.team_memberships.add(membership);
     }
@@ -77,17 +77,17 @@ impl Organisation {
         self.teams.rows().iter()
     }
 
-    /// All people, those in several accounts once, those in no account too.
+    /// All people, each once, including people without an account.
     pub fn people(&self) -> impl ExactSizeIterator<Item = &Person> {
         self.people.rows().iter()
     }
 
-    /// Who is in which enterprise account.
+    /// All memberships in enterprise accounts.
     pub fn account_memberships(&self) -> impl ExactSizeIterator<Item = &AccountMembership> {
         self.account_memberships.rows().iter()
     }
 
-    /// Who is in which team.
+    /// All memberships in teams.
     pub fn team_memberships(&self) -> impl ExactSizeIterator<Item = &TeamMembership> {
         self.team_memberships.rows().iter()
     }
@@ -132,22 +132,22 @@ impl Organisation {
         self.apps_of(team).flat_map(|app| self.addons_of_app(app.id))
     }
 
-    /// An enterprise account.
+    /// Returns the enterprise account with an id.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(id.uuid())
     }
 
-    /// A team.
+    /// Returns the team with an id.
     pub fn team(&self, id: TeamId) -> Option<&Team> {
         self.teams.get(id.uuid())
     }
 
-    /// A person.
+    /// Returns the person with an id.
     pub fn person(&self, id: PersonId) -> Option<&Person> {
         self.people.get(id.uuid())
     }
 
-    /// An app.
+    /// Returns the app with an id.
     pub fn app(&self, id: AppId) -> Option<&App> {
         self.apps.get(id.uuid())
     }

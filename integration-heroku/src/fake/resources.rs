@@ -1,4 +1,4 @@
-//! What an organisation consists of, as typed data. How it looks in JSON is not said here.
+//! The parts of an organisation as typed data. The module `bodies` renders them as JSON.
 
 use std::borrow::Cow;
 
@@ -13,26 +13,26 @@ use super::{
     table::Row,
 };
 
-/// A text that is mostly one of few, so that large organisations stay small in memory.
+/// A text that is usually a constant. Borrowing it limits the memory of large organisations.
 pub type Text = Cow<'static, str>;
 
 /// An enterprise account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
-    /// Its id.
+    /// The id of the account.
     pub id: AccountId,
-    /// Its name.
+    /// The name of the account.
     pub name: String,
-    /// What the asking person may do in it.
+    /// The permissions of the token's owner in the account.
     pub permissions: Vec<Permission>,
-    /// Whether it is on trial.
+    /// Whether the account is on trial.
     pub trial: bool,
-    /// The name of its identity provider.
+    /// The name of the account's identity provider.
     pub identity_provider: Option<Text>,
 }
 
 impl Account {
-    /// An account with every permission and no identity provider.
+    /// Creates an account with all permissions and without an identity provider.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         let permissions = Permission::ALL.to_vec();
@@ -40,24 +40,24 @@ impl Account {
     }
 }
 
-/// What a person may do in an enterprise account.
+/// A permission in an enterprise account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
-    /// See members and teams.
+    /// View members and teams.
     View,
     /// Create teams.
     Create,
     /// Manage members and teams.
     Manage,
-    /// See invoices.
+    /// View invoices.
     Billing,
 }
 
 impl Permission {
-    /// Each of them.
+    /// All permissions.
     pub const ALL: [Self; 4] = [Self::View, Self::Create, Self::Manage, Self::Billing];
 
-    /// Its name in the API.
+    /// The name of the permission in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::View => "view",
@@ -71,24 +71,24 @@ impl Permission {
 /// A team.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Team {
-    /// Its id.
+    /// The id of the team.
     pub id: TeamId,
-    /// Its name.
+    /// The name of the team.
     pub name: String,
-    /// The enterprise account that it is in.
+    /// The enterprise account of the team.
     pub account: Option<AccountId>,
-    /// Whether its body names the account; real bodies sometimes do not.
+    /// Whether the body of the team names the account. Some real bodies omit it.
     pub names_account: bool,
-    /// The asking person's role in it.
+    /// The role of the token's owner in the team.
     pub role: Option<Role>,
-    /// Whether it is the asking person's default.
+    /// Whether the team is the default of the token's owner.
     pub default: bool,
-    /// How many members it may have.
+    /// The maximum number of members.
     pub membership_limit: Option<u32>,
 }
 
 impl Team {
-    /// A team whose body names its account.
+    /// Creates a team whose body names its account.
     pub fn new(name: impl Into<String>, account: Option<AccountId>) -> Self {
         let name = name.into();
         let (role, membership_limit) = (Some(Role::Admin), Some(500));
@@ -102,16 +102,16 @@ impl Team {
 pub enum Role {
     /// Manages the team.
     Admin,
-    /// Works on single apps.
+    /// Works on individual apps.
     Collaborator,
-    /// Works on the team's apps.
+    /// Works on all apps of the team.
     Member,
     /// Owns the team.
     Owner,
 }
 
 impl Role {
-    /// Its name in the API.
+    /// The name of the role in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -122,23 +122,23 @@ impl Role {
     }
 }
 
-/// A person, in as many accounts and teams as may be.
+/// A person, with any number of memberships in accounts and teams.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
-    /// `user.id`.
+    /// The id of the person, which bodies contain as `user.id`.
     pub id: PersonId,
-    /// The e-mail address.
+    /// The e-mail address of the person.
     pub email: String,
-    /// The name; team members' bodies tell it.
+    /// The full name, which only the bodies of team members contain.
     pub name: Option<String>,
-    /// Whether a second factor is on.
+    /// Whether the person signs in with a second factor.
     pub two_factor: bool,
-    /// Whether an identity provider vouches for the person.
+    /// Whether the person signs in through an identity provider.
     pub federated: bool,
 }
 
 impl Person {
-    /// A person with a second factor, not federated.
+    /// Creates a person with a second factor and without an identity provider.
     pub fn new(email: impl Into<String>, name: Option<&str>) -> Self {
         let email = email.into();
         let id = PersonId::derived(&email);
@@ -146,48 +146,48 @@ impl Person {
     }
 }
 
-/// A person in an enterprise account.
+/// The membership of a person in an enterprise account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountMembership {
-    /// Its own id.
+    /// The id of the membership.
     pub id: AccountMembershipId,
-    /// The account.
+    /// The account of the membership.
     pub account: AccountId,
-    /// The person.
+    /// The person of the membership.
     pub person: PersonId,
-    /// What the person may do there.
+    /// The permissions of the person in the account.
     pub permissions: Vec<Permission>,
 }
 
 impl AccountMembership {
-    /// A membership.
+    /// Creates a membership.
     pub fn new(account: AccountId, person: PersonId, permissions: Vec<Permission>) -> Self {
         Self { id: AccountMembershipId::derived(&format!("{account}/{person}")), account, person, permissions }
     }
 }
 
-/// A person in a team.
+/// The membership of a person in a team.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TeamMembership {
-    /// Its own id.
+    /// The id of the membership.
     pub id: TeamMembershipId,
-    /// The team.
+    /// The team of the membership.
     pub team: TeamId,
-    /// The person; `user` is null without one.
+    /// The person of the membership; `user` is null without one.
     pub person: Option<PersonId>,
-    /// The e-mail address, which is there in any case.
+    /// The e-mail address, which is always present.
     pub email: String,
-    /// What the person is there.
+    /// The role of the person in the team.
     pub role: Role,
 }
 
 impl TeamMembership {
-    /// The membership of a person.
+    /// Creates the membership of a person.
     pub fn new(team: TeamId, person: &Person, role: Role) -> Self {
         Self { person: Some(person.id), ..Self::without_user(team, person.email.clone(), role) }
     }
 
-    /// A membership whose `user` is null.
+    /// Creates a membership whose `user` is null.
     pub fn without_user(team: TeamId, email: impl Into<String>, role: Role) -> Self {
         let email = email.into();
         Self { id: TeamMembershipId::derived(&format!("{team}/{email}")), team, person: None, email, role }
@@ -197,42 +197,42 @@ impl TeamMembership {
 /// An app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct App {
-    /// Its id.
+    /// The id of the app.
     pub id: AppId,
-    /// The team that it belongs to.
+    /// The team that owns the app.
     pub team: TeamId,
-    /// Whether its body names the team; real bodies sometimes do not.
+    /// Whether the body of the app names the team. Some real bodies omit it.
     pub names_team: bool,
-    /// Its name.
+    /// The name of the app.
     pub name: String,
-    /// Who owns it.
+    /// The person who owns the app.
     pub owner: Option<PersonId>,
-    /// Such as `us` or `tokyo`.
+    /// The region, such as `us` or `tokyo`.
     pub region: Text,
-    /// Such as `heroku-24` or `container`.
+    /// The stack, such as `heroku-24` or `container`.
     pub stack: Text,
-    /// The private space that it runs in.
+    /// The private space in which the app runs.
     pub space: Option<Text>,
-    /// Whether it is reached from within its space alone; only told for apps in spaces.
+    /// Whether the app is reachable only from inside its space. Only apps in spaces have this field.
     pub internal_routing: Option<bool>,
-    /// Whether it has a web address.
+    /// Whether the app has a web address.
     pub web: bool,
-    /// Whether it is in maintenance.
+    /// Whether the app is in maintenance.
     pub maintenance: bool,
-    /// Whether only members who joined may use it.
+    /// Whether only members who joined the app may use it.
     pub locked: bool,
-    /// Since when it is archived.
+    /// The time at which the app was archived.
     pub archived_at: Option<Timestamp>,
-    /// When it was last released.
+    /// The time of the last release.
     pub released_at: Option<Timestamp>,
-    /// Bytes of its repository.
+    /// The size of the repository in bytes.
     pub repo_size: Option<u64>,
-    /// Bytes of its slug.
+    /// The size of the slug in bytes.
     pub slug_size: Option<u64>,
 }
 
 impl App {
-    /// A released app without an owner, in the United States.
+    /// Creates a released app in the United States without an owner.
     pub fn new(team: TeamId, name: impl Into<String>) -> Self {
         let name = name.into();
         let id = AppId::derived(&name);
@@ -257,7 +257,7 @@ impl App {
         }
     }
 
-    /// The address under which the world reaches it.
+    /// The public address of the app.
     pub fn web_url(&self) -> Option<String> {
         let suffix = mixed(&self.name, 4) & 0xffff_ffff_ffff;
         self.web.then(|| format!("https://{}-{suffix:012x}.herokuapp.com/", self.name))
@@ -267,28 +267,28 @@ impl App {
 /// An add-on of an app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Addon {
-    /// Its id.
+    /// The id of the add-on.
     pub id: AddonId,
-    /// The app that it belongs to.
+    /// The app that the add-on belongs to.
     pub app: AppId,
-    /// Its name, such as `postgresql-curved-12345`.
+    /// The name of the add-on, such as `postgresql-curved-12345`.
     pub name: String,
-    /// Its plan, service first: `heroku-postgresql:standard-0`.
+    /// The plan, which starts with the service: `heroku-postgresql:standard-0`.
     pub plan: Text,
-    /// How far it has come.
+    /// The state of the add-on.
     pub state: AddonState,
-    /// What it costs.
+    /// The price of the add-on.
     pub price: Option<Price>,
-    /// Names of the config vars that it sets; values are nowhere.
+    /// The names of the config vars that the add-on sets. The fake has no values for them.
     pub config_vars: Vec<Text>,
-    /// Whether the team pays, rather than the app.
+    /// Whether the team pays instead of the app.
     pub billed_to_team: bool,
-    /// Whether it has a web address.
+    /// Whether the add-on has a web address.
     pub web: bool,
 }
 
 impl Addon {
-    /// A provisioned add-on with what the catalogue says of its plan.
+    /// Creates a provisioned add-on with the price and the config var of its plan.
     pub fn new(app: &App, name: impl Into<String>, plan: impl Into<Text>) -> Self {
         let (name, plan) = (name.into(), plan.into());
         let listed = super::catalogue::plan(&plan);
@@ -310,25 +310,25 @@ impl Addon {
         self.plan.split_once(':').map_or(&*self.plan, |(service, _)| service)
     }
 
-    /// The address of its dashboard.
+    /// The address of the add-on's dashboard.
     pub fn web_url(&self) -> Option<String> {
         self.web.then(|| format!("https://addons-sso.heroku.com/apps/{}/addons/{}", self.app, self.id))
     }
 }
 
-/// How far an add-on has come.
+/// The state of an add-on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddonState {
-    /// Not there yet.
+    /// Heroku is still creating the add-on.
     Provisioning,
-    /// There.
+    /// The add-on is in use.
     Provisioned,
-    /// Going away.
+    /// Heroku is removing the add-on.
     Deprovisioned,
 }
 
 impl AddonState {
-    /// Its name in the API.
+    /// The name of the state in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Provisioning => "provisioning",
@@ -338,12 +338,12 @@ impl AddonState {
     }
 }
 
-/// A price a month.
+/// A price per month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
-    /// Hundredths of a dollar.
+    /// The amount in US cents.
     pub cents: u32,
-    /// Whether a contract sets it.
+    /// Whether a contract determines the price.
     pub contract: bool,
 }
 

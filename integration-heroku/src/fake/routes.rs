@@ -1,7 +1,8 @@
-//! What the fake Heroku answers, which scopes it asks for, and what can be sorted by what.
+//! The endpoints of the fake, with their required scopes and sortable properties.
 //!
-//! Scopes and sortable properties are those of recorded answers: `Oauth-Scope-Accepted` and `Accept-Ranges`. The lists
-//! below enterprise accounts carried neither: they come whole.
+//! Scopes and sortable properties follow the headers `Oauth-Scope-Accepted` and `Accept-Ranges` of recorded responses.
+//! The recorded lists of an enterprise account contain neither header, so the fake returns these lists without
+//! pagination.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -16,20 +17,20 @@ use super::{
     table::Table,
 };
 
-/// Scopes that allow reading.
+/// The scopes that include reading.
 const READERS: [&str; 5] = ["global", "read", "read-protected", "write", "write-protected"];
-/// Scopes that allow reading one's own account: `read` is none of them.
+/// The scopes that include reading `/account`. Notably, `read` is not sufficient.
 const IDENTITY: [&str; 2] = ["global", "identity"];
-/// The largest page that may be asked for.
+/// The largest page size that a client may request.
 const LARGEST_MAX: usize = 1_000;
 
-/// The one token and its scopes.
+/// The accepted tokens with their scopes.
 pub(crate) fn access(options: &FakeOptions) -> Access {
     let tokens = std::iter::once(&options.token).chain(&options.other_tokens);
     tokens.fold(Access::open(), |access, token| access.and_token(token, &options.scopes))
 }
 
-/// Heroku's headers and errors.
+/// The header and error conventions of the Platform API.
 pub(crate) fn dialect(max_in_next_range: bool) -> Dialect {
     let version = RequiredHeader { name: ACCEPT, value: "application/vnd.heroku+json; version=3".to_owned() };
     Dialect {
@@ -42,7 +43,7 @@ pub(crate) fn dialect(max_in_next_range: bool) -> Dialect {
     }
 }
 
-/// All endpoints.
+/// The routes of all endpoints.
 pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
     let serve = Serve(organisation);
     vec![
@@ -100,7 +101,7 @@ pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
     ]
 }
 
-/// Makes routes over one organisation.
+/// A builder of routes over one organisation.
 struct Serve<'a>(&'a Arc<Organisation>);
 
 impl Serve<'_> {
@@ -110,7 +111,7 @@ impl Serve<'_> {
         Route::document("/account", own_account(&asking)).scopes(IDENTITY)
     }
 
-    /// All rows of a table.
+    /// A route to all rows of a table.
     fn all<R: Listed>(&self, pattern: &str, table: fn(&Organisation) -> &Table<R>) -> Route {
         let organisation = self.0.clone();
         Route::get(pattern, move |_| {
@@ -120,7 +121,7 @@ impl Serve<'_> {
         .scopes(READERS)
     }
 
-    /// What belongs to the thing whose id is in the path; 404 where it is not there.
+    /// A route to the rows of one parent, whose id is in the path. An unknown parent returns 404.
     fn below(
         &self,
         pattern: &str,
@@ -143,7 +144,7 @@ fn list<R: Listed>(
     Answer::list(Selection { organisation: organisation.clone(), table, positions })
 }
 
-/// Some rows of a table.
+/// A selection of rows from one table.
 struct Selection<R: Listed> {
     organisation: Arc<Organisation>,
     table: fn(&Organisation) -> &Table<R>,

@@ -1,4 +1,4 @@
-//! The built-in organisation: a fictitious forwarder, small, with every awkward case that real organisations have.
+//! The built-in organisation: a small fictitious freight forwarder with every awkward case of real organisations.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::{
     },
 };
 
-/// Name, part of the e-mail address before the @, second factor, federated.
+/// The columns: name, local part of the e-mail address, second factor, federated.
 const PEOPLE: [(&str, &str, bool, bool); 29] = [
     ("Tilda Marchetti", "tilda.marchetti", true, true),
     ("Jürgen Müßig", "juergen.muessig", true, true),
@@ -44,10 +44,10 @@ const PEOPLE: [(&str, &str, bool, bool); 29] = [
     ("Aoife Kelly", "aoife.kelly", true, false),
 ];
 
-/// Up to here people are in the first account; this one is in both.
+/// The person in both accounts. All earlier people are in the first account only.
 const IN_BOTH_ACCOUNTS: usize = 18;
 
-/// Team, name, region, stack, plans of the add-ons.
+/// The columns: team, name, region, stack, plans of the add-ons.
 type AppRow = (usize, &'static str, &'static str, &'static str, &'static [&'static str]);
 
 #[rustfmt::skip]
@@ -93,11 +93,15 @@ const APPS: [AppRow; 25] = [
 impl Organisation {
     /// The built-in organisation: 2 enterprise accounts, 4 teams, 30 people, 25 apps, 60 add-ons.
     ///
-    /// In it: a person in both accounts; a team member who is in neither; a member whose `user` is null; members
-    /// without a second factor, federated ones, names beyond ASCII; account members in no team; a team whose body names
-    /// no account, and one without apps; apps without owner, web address or team in the body, an archived one, one in
-    /// maintenance, a locked one, one in a private space; add-ons without web address or price, one billed by
-    /// contract, one on its way in and one on its way out.
+    /// It contains these special cases:
+    ///
+    /// - People: one in both accounts, a team member in neither account, a team member whose `user` is null, account
+    ///   members in no team, and people without a second factor, with an identity provider, or with a non-ASCII name.
+    /// - Teams: one whose body names no account, and one without apps.
+    /// - Apps: one each without an owner, without a web address, without the team in its body, archived, in
+    ///   maintenance, locked, and in a private space.
+    /// - Add-ons: one each without a web address, without a price, billed by contract, being provisioned, and
+    ///   deprovisioned.
     pub fn sample() -> Self {
         let mut organisation = Self::empty();
         let accounts = [
@@ -179,7 +183,7 @@ fn permissions_of(n: usize) -> Vec<Permission> {
     }
 }
 
-/// The teams of a person: of the first account by turns, of the second likewise, two people in none.
+/// The teams and roles of a person. People alternate between the teams of their account; two people are in no team.
 fn teams_of(n: usize) -> Vec<(usize, Role)> {
     let role = match n % 5 {
         0 => Role::Admin,

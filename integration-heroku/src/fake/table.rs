@@ -1,23 +1,23 @@
-//! Rows that are found by id, by name and by what they belong to.
+//! Tables whose rows are found by id, by name, or by parent.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use uuid::Uuid;
 
-/// What a table holds.
+/// A row of a table.
 pub(crate) trait Row {
-    /// What the row belongs to.
+    /// The id of the element that the row belongs to.
     type Parent: Copy + Eq + Hash;
-    /// Its id.
+    /// The id of the row.
     fn uuid(&self) -> Uuid;
-    /// The name by which it can be asked for, too; empty for what has none.
+    /// The name, which paths accept instead of the id. It is empty for rows without a name.
     fn name(&self) -> &str;
-    /// What it belongs to.
+    /// The parent of the row.
     fn parent(&self) -> Self::Parent;
 }
 
-/// Rows in the order in which they were added.
+/// Rows in insertion order, indexed by id and by parent.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<R: Row> {
     rows: Vec<R>,
@@ -32,7 +32,7 @@ impl<R: Row> Default for Table<R> {
 }
 
 impl<R: Row> Table<R> {
-    /// Adds a row. One whose id is there already is left out.
+    /// Adds a row, unless a row with the same id exists.
     pub(crate) fn add(&mut self, row: R) {
         let position = self.rows.len();
         if self.by_id.contains_key(&row.uuid()) {
@@ -51,7 +51,7 @@ impl<R: Row> Table<R> {
         self.by_id.get(&id).map(|position| &self.rows[*position])
     }
 
-    /// The row of which a path speaks: by id or by name.
+    /// Finds a row by a path parameter, which is an id or a name.
     pub(crate) fn find(&self, id_or_name: &str) -> Option<&R> {
         match Uuid::parse_str(id_or_name) {
             Ok(id) => self.get(id),
@@ -59,7 +59,7 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Positions of the rows that belong to something.
+    /// The positions of the rows of one parent.
     pub(crate) fn positions_of(&self, parent: R::Parent) -> &[usize] {
         self.by_parent.get(&parent).map_or(&[], Vec::as_slice)
     }

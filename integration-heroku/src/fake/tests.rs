@@ -1,4 +1,4 @@
-//! The fake Heroku as a client sees it, and what its organisations hold.
+//! Tests of the fake Heroku through an HTTP client, and of its organisations.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,7 +43,7 @@ impl<'a> Client<'a> {
         answered(self.request(path)).await
     }
 
-    /// All rows of a list, page by page.
+    /// All rows of a list, read page by page.
     async fn all(&self, path: &str, property: &str, max: usize) -> Vec<Value> {
         let mut range = format!("{property} ..; max={max}");
         let mut rows = Vec::new();

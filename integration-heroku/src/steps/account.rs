@@ -1,11 +1,11 @@
-//! `fetch-account`.
+//! The step `fetch-account`.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Heroku;
 use crate::types::Account;
 
-/// The enterprise accounts that the key's owner belongs to.
+/// Emits the enterprise accounts of the key's owner.
 #[step(id = "fetch-account", name = "Fetch enterprise accounts", scopes("read"))]
 pub async fn fetch_account(api: Client<Heroku>, accounts: Emit<Account>) -> StepResult {
     let mut listing = api.enterprise_accounts();

@@ -1,11 +1,11 @@
-//! `fetch-addons`.
+//! The step `fetch-addons`.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Heroku;
 use crate::types::{Addon, Team};
 
-/// The add-ons of every team's applications, a request a team.
+/// Emits the add-ons of all applications, with one list per team.
 #[step(id = "fetch-addons", name = "Fetch add-ons", scopes("read"))]
 pub async fn fetch_addons(api: Client<Heroku>, teams: Each<Team>, addons: Emit<Addon>) -> StepResult {
     teams.for_each_concurrent(|team| addons_of(team, &api, &addons)).await

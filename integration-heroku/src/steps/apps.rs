@@ -1,11 +1,11 @@
-//! `fetch-apps`.
+//! The step `fetch-apps`.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Heroku;
 use crate::types::{Application, Team, TeamOwnsApplication};
 
-/// The applications of every team.
+/// Emits the applications of every team.
 #[step(id = "fetch-apps", name = "Fetch applications", scopes("read"))]
 pub async fn fetch_apps(
     api: Client<Heroku>,

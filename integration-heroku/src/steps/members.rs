@@ -1,11 +1,11 @@
-//! `fetch-members`.
+//! The step `fetch-members`.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Heroku;
 use crate::types::{Account, AccountHasMember, AccountMember};
 
-/// The people of every enterprise account.
+/// Emits the people of every enterprise account.
 #[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
 pub async fn fetch_members(
     api: Client<Heroku>,
@@ -29,7 +29,8 @@ async fn members_of(
             members.skip("a membership without a person");
             continue;
         };
-        // A person may have several memberships: each account's words about them have a name of their own.
+        // A person can be a member of several accounts. Naming the raw data after the account preserves all of them on
+        // the one entity.
         let draft = Draft::from(member).with_raw_named(format!("member of {}", account.id), raw);
         let member = members.add(draft).await?;
         has.add(&account, &member).await?;

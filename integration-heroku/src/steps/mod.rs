@@ -1,4 +1,4 @@
-//! The steps: what is asked of Heroku, and what becomes of the answers.
+//! The steps of the integration, from requests to emitted objects.
 //!
 //! ```text
 //!   fetch-account ─┬─▶ fetch-members ─────────┐
@@ -25,7 +25,7 @@ pub use teams::fetch_teams;
 
 use integration_sdk::step::Step;
 
-/// Every step, in the order in which they are listed.
+/// All steps, in the order in which the documentation lists them.
 pub fn all() -> [Step; 7] {
     [
         fetch_account(),

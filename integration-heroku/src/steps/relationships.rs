@@ -1,10 +1,10 @@
-//! `build-relationships`.
+//! The step `build-relationships`.
 
 use integration_sdk::prelude::*;
 
 use crate::types::{Addon, Application, ApplicationHasAddon};
 
-/// Where an add-on belongs: all that is read of it here.
+/// The fields of an add-on that locate its application. A view avoids reading the complete add-ons again.
 #[derive(EntityView)]
 #[entity(of = Addon)]
 pub struct Placement {
@@ -14,7 +14,9 @@ pub struct Placement {
     application_id: Option<String>,
 }
 
-/// Which add-on serves which application: both are listed by team, and only here are both known.
+/// Links add-ons to their applications.
+///
+/// Two steps read the two kinds of objects, team by team, and neither knows the other's. This step follows both.
 #[step(id = "build-relationships", name = "Build relationships")]
 pub async fn build_relationships(
     addons: Each<Placement>,

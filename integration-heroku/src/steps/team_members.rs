@@ -1,4 +1,4 @@
-//! `fetch-team-members`.
+//! The step `fetch-team-members`.
 
 use integration_sdk::prelude::*;
 
@@ -6,7 +6,9 @@ use crate::client::Heroku;
 use crate::resource::TeamMember;
 use crate::types::{AccountMember, Team, TeamHasMember, names};
 
-/// Who works in which team, and as what. Heroku asks for the scope `global`; without it every team is reported as missing.
+/// Links teams to their members and adds the role and the names of each member.
+///
+/// Heroku requires the scope `global` for these lists. Without it, the step reports a gap for every team.
 #[step(id = "fetch-team-members", name = "Fetch team members", scopes("global"))]
 pub async fn fetch_team_members(
     api: Client<Heroku>,
@@ -34,7 +36,7 @@ async fn members_of(
         for membership in page {
             let TeamMember { role, email, user, .. } = membership.value;
             let Some(user) = user else {
-                let person = email.as_deref().unwrap_or("somebody without an e-mail address");
+                let person = email.as_deref().unwrap_or("a person without an e-mail address");
                 has.skip_named("a membership without a person", format!("{person} in team {}", team.name));
                 continue;
             };

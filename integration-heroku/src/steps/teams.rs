@@ -1,11 +1,11 @@
-//! `fetch-teams`.
+//! The step `fetch-teams`.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Heroku;
 use crate::types::{Account, AccountHasTeam, Team};
 
-/// The teams of every enterprise account; for people without one, the teams that they belong to.
+/// Emits the teams of every enterprise account, or the key owner's teams if there is no such account.
 #[step(id = "fetch-teams", name = "Fetch teams", scopes("read"))]
 pub async fn fetch_teams(
     api: Client<Heroku>,

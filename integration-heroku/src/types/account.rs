@@ -1,31 +1,31 @@
-//! Enterprise accounts.
+//! The type `heroku_account`.
 
 use integration_sdk::{EntityKind, Timestamp};
 
 use crate::resource::{self, name_of};
 
-/// An enterprise account, to which teams and people belong.
+/// An enterprise account, which contains teams and people.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "heroku_account", class = "Account", resource = "Enterprise Account")]
 pub struct Account {
-    /// Heroku's id.
+    /// The id that Heroku assigned.
     #[entity(key)]
     pub id: String,
-    /// The name.
+    /// The name of the account.
     pub name: String,
-    /// Always Heroku.
+    /// The vendor; always `Heroku`.
     pub vendor: String,
-    /// What the key's owner may do in it.
+    /// The permissions of the key's owner in the account.
     pub permissions: Vec<String>,
-    /// It is not paid for yet.
+    /// Whether the account is on trial and not yet paid for.
     pub trial: Option<bool>,
-    /// The identity provider that people sign in with.
+    /// The identity provider through which its people sign in.
     pub sso_provider: Option<String>,
-    /// Its page in Heroku's dashboard.
+    /// The address of the account in Heroku's dashboard.
     pub web_link: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created_on: Option<Timestamp>,
-    /// When it was last changed.
+    /// The time of its last update.
     pub updated_on: Option<Timestamp>,
 }
 

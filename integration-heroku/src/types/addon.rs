@@ -1,4 +1,4 @@
-//! Add-ons.
+//! The type `heroku_addon`.
 
 use std::sync::LazyLock;
 
@@ -11,42 +11,42 @@ use crate::resource::{self, name_of};
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "heroku_addon", class = "Service", resource = "Add-on")]
 pub struct Addon {
-    /// Heroku's id.
+    /// The id that Heroku assigned.
     #[entity(key)]
     pub id: String,
-    /// The name.
+    /// The name of the add-on.
     pub name: String,
-    /// The application that it is billed to.
+    /// The id of the application that the add-on belongs to.
     pub application_id: Option<String>,
     /// The service, such as `heroku-postgresql`.
     pub service: Option<String>,
     /// The plan, such as `heroku-postgresql:standard-0`.
     pub plan: Option<String>,
-    /// `provisioning`, `provisioned` or `deprovisioned`.
+    /// The state: `provisioning`, `provisioned`, or `deprovisioned`.
     pub state: Option<String>,
-    /// Always `platform`.
+    /// The category of the service; always `platform`.
     pub category: Vec<String>,
-    /// What the service is for.
+    /// The function of the service, such as `database`, derived from its name.
     pub function: Vec<String>,
-    /// Where people reach it.
+    /// The addresses at which users reach the service.
     pub endpoints: Vec<String>,
-    /// The names, never the values, of the config vars that it sets.
+    /// The names of the config vars that the add-on sets. Values are never collected.
     pub config_var_names: Vec<String>,
     /// The price in US cents.
     pub price_cents: Option<i64>,
-    /// By what time the price is, such as `month`.
+    /// The billing period of the price, such as `month`.
     pub price_unit: Option<String>,
-    /// The price is part of a contract.
+    /// Whether the price is part of a contract.
     pub price_by_contract: Option<bool>,
-    /// The app or team that pays.
+    /// The name of the application or team that pays.
     pub billing_entity: Option<String>,
-    /// The id that its provider has for it.
+    /// The id that the add-on's provider assigned.
     pub provider_id: Option<String>,
-    /// Its page at its provider.
+    /// The address of the add-on at its provider.
     pub web_link: Option<String>,
-    /// When it was made.
+    /// The time of its creation.
     pub created_on: Option<Timestamp>,
-    /// When it was last changed.
+    /// The time of its last update.
     pub updated_on: Option<Timestamp>,
 }
 
@@ -77,8 +77,9 @@ impl From<resource::Addon> for Addon {
     }
 }
 
-/// What services are for, by a word of their names; the first that fits counts.
-/// The services: <https://elements.heroku.com/addons>.
+/// Functions of services with the words that indicate them in a service name.
+///
+/// The earliest matching word in this table decides. The services are listed at <https://elements.heroku.com/addons>.
 const FUNCTIONS: &[(&str, &[&str])] = &[
     (
         "database",
@@ -127,7 +128,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
     ("testing", &["ci", "test", "loader", "blazemeter", "sauce"]),
 ];
 
-/// The words as they are looked for, all at once, and the function that each tells.
+/// The automaton that searches for all words in one pass, and the function of each word.
 static WORDS: LazyLock<(AhoCorasick, Vec<&str>)> = LazyLock::new(|| {
     let words = FUNCTIONS.iter().flat_map(|(function, words)| words.iter().map(|word| (*word, *function)));
     let (words, functions): (Vec<&str>, Vec<&str>) = words.unzip();

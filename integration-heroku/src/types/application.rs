@@ -1,61 +1,62 @@
-//! Applications.
+//! The type `heroku_application`.
 
 use integration_sdk::{EntityKind, Timestamp};
 
 use crate::resource::{self, name_of};
 
-/// An app of a team.
+/// An application of a team.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "heroku_application", class = "Application", resource = "Application")]
 pub struct Application {
-    /// Heroku's id.
+    /// The id that Heroku assigned.
     #[entity(key)]
     pub id: String,
-    /// The name.
+    /// The name of the application.
     pub name: String,
-    /// The team that it belongs to.
+    /// The id of the team that owns the application.
     pub team_id: String,
-    /// The e-mail address of its owner.
+    /// The e-mail address of the owner.
     pub owner: Option<String>,
-    /// Where it runs.
+    /// The region in which the application runs.
     pub region: Option<String>,
-    /// The operating system image that it runs on.
+    /// The operating system image that runs the application.
     pub stack: Option<String>,
-    /// The operating system image that it is built on.
+    /// The operating system image that builds the application.
     pub build_stack: Option<String>,
-    /// The private space that it runs in.
+    /// The private space in which the application runs.
     pub space: Option<String>,
-    /// It shows a maintenance page.
+    /// Whether the application shows a maintenance page.
     pub maintenance: Option<bool>,
-    /// Nobody may join it.
+    /// Whether the application is locked, so that no further members can join it.
     pub locked: Option<bool>,
-    /// It is reached from inside its private space only.
+    /// Whether the application is reachable only from inside its private space.
     pub internal_routing: Option<bool>,
-    /// It was put away.
+    /// Whether the application is archived.
     pub archived: bool,
-    /// When it was put away.
+    /// The time at which the application was archived.
     pub archived_on: Option<Timestamp>,
-    /// Where people reach it.
+    /// The address at which users reach the application.
     #[entity(rename = "productionURL")]
     pub production_url: Option<String>,
-    /// Where its code is pushed to.
+    /// The address of the Git repository that deploys the application.
     pub git_url: Option<String>,
-    /// The size of its repository in bytes.
+    /// The size of the repository in bytes.
     pub repo_size: Option<i64>,
-    /// The size of its built code in bytes.
+    /// The size of the compiled application (slug) in bytes.
     pub slug_size: Option<i64>,
-    /// When a version was last released.
+    /// The time of the last release.
     pub released_on: Option<Timestamp>,
-    /// Its page in Heroku's dashboard.
+    /// The address of the application in Heroku's dashboard.
     pub web_link: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created_on: Option<Timestamp>,
-    /// When it was last changed.
+    /// The time of its last update.
     pub updated_on: Option<Timestamp>,
 }
 
 impl Application {
-    /// An app as the listing of a team tells it: the body's own mention of the team may be null.
+    /// Creates an application from a team's list. The team's id is a parameter because the body's own reference can be
+    /// null.
     pub fn new(app: resource::App, team_id: &str) -> Self {
         Self {
             team_id: team_id.to_owned(),

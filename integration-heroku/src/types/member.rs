@@ -1,4 +1,4 @@
-//! People.
+//! The type `heroku_account_member`.
 
 use std::collections::BTreeSet;
 
@@ -6,42 +6,42 @@ use integration_sdk::EntityKind;
 
 use crate::resource;
 
-/// A person in one or several enterprise accounts. Their memberships are joined: one person is one entity.
+/// A person in one or more enterprise accounts. All memberships of a person are merged into one entity.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "heroku_account_member", class = "User", resource = "User", merge)]
 pub struct AccountMember {
-    /// The id of the person, not of a membership.
+    /// The id of the person; memberships have different ids.
     #[entity(key)]
     pub id: String,
-    /// The e-mail address.
+    /// The e-mail address, which serves as the name.
     #[entity(display_name)]
     pub name: String,
-    /// The e-mail address, with which the person signs in.
+    /// The e-mail address with which the person signs in.
     pub username: String,
-    /// The e-mail address.
+    /// The e-mail address of the person.
     pub email: String,
-    /// What stands behind the `@`.
+    /// The domain of the e-mail address, after the `@`.
     pub email_domain: BTreeSet<String>,
-    /// What stands before the `@`.
+    /// The local part of the e-mail address, before the `@`.
     pub short_login_id: Option<String>,
-    /// Only where a team's list tells it.
+    /// The first name, if the list of a team contains the full name.
     pub first_name: Option<String>,
-    /// Only where a team's list tells it.
+    /// The last name, if the list of a team contains the full name.
     pub last_name: Option<String>,
-    /// A second factor is asked for.
+    /// Whether sign-in requires a second factor.
     pub mfa_enabled: Option<bool>,
-    /// What the person may do in the enterprise accounts: `view`, `create`, `manage`, `billing`.
+    /// The permissions in the enterprise accounts: `view`, `create`, `manage`, `billing`.
     pub permissions: BTreeSet<String>,
-    /// The identity provider that the person signs in with.
+    /// The identity provider through which the person signs in.
     pub sso_provider: Option<String>,
-    /// Every enterprise account that the person belongs to.
+    /// The ids of all enterprise accounts that the person belongs to.
     pub enterprise_account_id: BTreeSet<String>,
-    /// A member of an enterprise account is.
+    /// Whether the person is active; always true for a member of an enterprise account.
     pub active: bool,
 }
 
 impl AccountMember {
-    /// A person as one of their memberships tells it; `None` where it names nobody.
+    /// Creates a person from one membership, or returns `None` if the membership has no user.
     pub fn new(membership: resource::EnterpriseMember, enterprise_account_id: &str) -> Option<Self> {
         let resource::Person { id, email, name } = membership.user?;
         let parts = email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned()));
@@ -70,7 +70,7 @@ impl AccountMember {
     }
 }
 
-/// First and last name of a full name of two words or more; of one word the first name only.
+/// Splits a full name into first and last name. A single word becomes the first name.
 pub fn names(full: Option<&str>) -> (Option<String>, Option<String>) {
     let full = full.map(str::trim).filter(|name| !name.is_empty());
     match full.map(|name| name.split_once(char::is_whitespace).ok_or(name)) {

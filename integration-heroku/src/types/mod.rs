@@ -1,4 +1,4 @@
-//! The graph of Heroku: five kinds of entities, five kinds of relationships.
+//! The types of the graph: five entity types and five relationship types.
 
 mod account;
 mod addon;
@@ -15,25 +15,25 @@ pub use member::{AccountMember, names};
 pub use team::Team;
 
 relationship!(
-    /// A person belongs to an enterprise account.
+    /// The membership of a person in an enterprise account.
     pub AccountHasMember: Account -[HAS]-> AccountMember
 );
 relationship!(
-    /// A team belongs to an enterprise account.
+    /// The membership of a team in an enterprise account.
     pub AccountHasTeam: Account -[HAS]-> Team
 );
 relationship!(
-    /// A person of the enterprise account works in a team.
+    /// The membership of a person in a team.
     pub TeamHasMember: Team -[HAS]-> AccountMember {
-        /// `admin`, `collaborator`, `member` or `owner`.
+        /// The role in the team: `admin`, `collaborator`, `member`, or `owner`.
         role: Option<String>,
     }
 );
 relationship!(
-    /// An application belongs to a team.
+    /// The ownership of an application by a team.
     pub TeamOwnsApplication: Team -[OWNS]-> Application
 );
 relationship!(
-    /// An add-on serves an application.
+    /// The attachment of an add-on to an application.
     pub ApplicationHasAddon: Application -[HAS]-> Addon
 );

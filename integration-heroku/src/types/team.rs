@@ -1,48 +1,49 @@
-//! Teams.
+//! The type `heroku_team`.
 
 use integration_sdk::{EntityKind, Timestamp};
 
 use crate::resource::{self, name_of};
 
-/// A team, to which applications belong.
+/// A team, which owns applications.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "heroku_team", class = "Team", resource = "Team")]
 pub struct Team {
-    /// Heroku's id.
+    /// The id that Heroku assigned.
     #[entity(key)]
     pub id: String,
-    /// The name.
+    /// The name of the team.
     pub name: String,
-    /// The enterprise account that it belongs to; absent for a team of its own.
+    /// The id of the enterprise account of the team; absent for an independent team.
     pub enterprise_account_id: Option<String>,
-    /// `enterprise` or `team`.
+    /// The kind of team: `enterprise` or `team`.
     pub team_type: Option<String>,
-    /// What the key's owner is in it.
+    /// The role of the key's owner in the team.
     pub role: Option<String>,
-    /// The team that new apps of the key's owner go to.
+    /// Whether new applications of the key's owner go to this team by default.
     pub default: Option<bool>,
-    /// How many people it may have.
+    /// The maximum number of members.
     pub membership_limit: Option<i64>,
-    /// The identity provider that people sign in with.
+    /// The identity provider through which its people sign in.
     pub sso_provider: Option<String>,
-    /// Its page in Heroku's dashboard.
+    /// The address of the team in Heroku's dashboard.
     pub web_link: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created_on: Option<Timestamp>,
-    /// When it was last changed.
+    /// The time of its last update.
     pub updated_on: Option<Timestamp>,
 }
 
 impl Team {
-    /// A team as the listing of an enterprise account, or of no account, tells it: the body's own mention of the account
-    /// may be null.
+    /// Creates a team from the list of an enterprise account, or from the list of independent teams.
+    ///
+    /// The account's id is a parameter because the body's own reference can be null.
     pub fn new(team: resource::Team, enterprise_account_id: Option<&str>) -> Self {
         Self {
             enterprise_account_id: enterprise_account_id.map(str::to_owned),
             team_type: team.r#type,
             role: team.role,
             default: team.default,
-            // The API's schema says `number`; people are counted in whole ones.
+            // The API's schema allows any number here, but the limit counts people.
             membership_limit: team.membership_limit.map(|limit| limit as i64),
             sso_provider: name_of(team.identity_provider),
             web_link: format!("https://dashboard.heroku.com/teams/{}", team.name),

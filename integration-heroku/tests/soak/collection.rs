@@ -1,4 +1,4 @@
-//! A job in this process, by the plugin's own steps and a client that is less patient than in real life.
+//! A job in this process, with the integration's own steps and a less patient client.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +18,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// How often a request is sent that fails.
+/// The number of attempts at a failing request.
 pub const ATTEMPTS: u32 = 3;
 
-/// Heroku with pauses and time limits a test can wait for.
+/// Heroku with pauses and time limits that are short enough for a test.
 struct Impatient<const SILENCE_MS: u64>(Heroku);
 
 impl<const SILENCE_MS: u64> Provider for Impatient<SILENCE_MS> {
@@ -54,7 +54,7 @@ fn with_steps(integration: Integration) -> Integration {
     steps::all().into_iter().fold(integration, Integration::step)
 }
 
-/// The plugin; where some answer will never come, it is given up soon.
+/// The integration. If a response will never arrive, the client must give up early to keep the test short.
 fn integration(gives_up_soon: bool) -> Integration {
     with_steps(match gives_up_soon {
         true => Integration::of::<Impatient<250>>("heroku", "Heroku"),
@@ -62,13 +62,13 @@ fn integration(gives_up_soon: bool) -> Integration {
     })
 }
 
-/// How a provider with small pages behaves, and how it is asked.
+/// The conditions of a collection: the behaviour of the fake and the concurrency of the client.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
     pub page: usize,
     pub max_in_next_range: bool,
     pub concurrency: usize,
-    /// Seed and longest delay in milliseconds.
+    /// The seed and the longest delay in milliseconds.
     pub latency: Option<(u64, u64)>,
 }
 
@@ -88,7 +88,7 @@ impl Manner {
     }
 }
 
-/// A data directory and the one job in it.
+/// A data directory with one job.
 pub struct Collection {
     directory: TempDir,
     integration: Integration,
@@ -101,7 +101,7 @@ impl Collection {
         Self { directory, integration: integration(gives_up_soon), concurrency }
     }
 
-    /// Opens the store anew, as another process would.
+    /// Opens the store again, as another process would.
     pub fn store(&self) -> Store {
         Store::open(self.directory.path()).expect("the store opens")
     }
@@ -113,7 +113,7 @@ impl Collection {
         Some((row, job))
     }
 
-    /// Collects; goes on with the job that is there, if there is one.
+    /// Runs the job, or resumes it if it exists.
     pub async fn run(&self, heroku: &FakeHeroku, cancel: CancellationToken) -> Result<Summary, JobError> {
         let values = [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())];
         let values = Values::new("heroku", values.map(|(name, value)| (name.to_owned(), value)));
@@ -124,7 +124,7 @@ impl Collection {
         job.run(&values, cancel).await
     }
 
-    /// The files of the exchange layout, by their paths.
+    /// The files of the exchange layout by path.
     pub async fn export(&self, summary: &Summary) -> BTreeMap<String, Vec<u8>> {
         let out = tempfile::tempdir().expect("a temporary folder");
         let (_, job) = self.newest().await.expect("a job");
@@ -145,7 +145,7 @@ fn read_below(folder: &Path, name: &str, files: &mut BTreeMap<String, Vec<u8>>) 
     }
 }
 
-/// All objects of an export, by their keys.
+/// All objects of an export by key.
 pub fn objects(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Value> {
     let documents = files.values().map(|file| serde_json::from_slice::<Value>(file).expect("JSON"));
     let lists = documents.filter_map(|document| document.as_object()?.values().next().cloned());

@@ -1,4 +1,4 @@
-//! Random troubles on a random organisation.
+//! Random faults on a random organisation.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::organisation::shapes;
 use crate::script::{Trouble, scripts};
 use crate::verdict::Case;
 
-/// Longer than any case takes, on any machine.
+/// A limit that no case reaches on any machine.
 const FOR_EVER: Duration = Duration::from_secs(60);
 
 fn manners() -> impl Strategy<Value = Manner> {
@@ -37,26 +37,27 @@ fn whatever_goes_wrong_a_job_ends_and_what_is_not_in_the_graph_is_named() {
         match &begun {
             Ok(summary) => check(&collection, &heroku, &script, summary, Run { before: 0, lifted: false }).await?,
             Err(_) if asked_in_vain(&heroku) && collection.newest().await.is_none() => {}
-            Err(error) => return Err(format!("there is no summary: {error}")),
+            Err(error) => return Err(format!("the first run has no summary: {error}")),
         }
         let complete = |run: &Result<Summary, JobError>| run.as_ref().is_ok_and(|run| run.state == JobState::Complete);
         if complete(&begun) {
             return Ok(());
         }
-        // Once more, whatever of the script is left: a gap closes only where the data came after all.
+        // Resume with the rest of the script still active. A gap may close only if its data was collected after all.
         let again = Run { before: heroku.requests(), lifted: false };
         let resumed = collected(&collection, &heroku).await?;
         if let Ok(summary) = &resumed {
             let checked = check(&collection, &heroku, &script, summary, again).await;
-            checked.map_err(|error| format!("the second time {error}"))?;
+            checked.map_err(|error| format!("in the second run, {error}"))?;
         }
         if complete(&resumed) {
             return Ok(());
         }
         heroku.server().lift_all();
         let last = Run { before: heroku.requests(), lifted: true };
-        let summary = collected(&collection, &heroku).await?.map_err(|error| format!("no last time: {error}"))?;
-        check(&collection, &heroku, &[], &summary, last).await.map_err(|error| format!("in the end {error}"))
+        let last_run = collected(&collection, &heroku).await?;
+        let summary = last_run.map_err(|error| format!("the last run has no summary: {error}"))?;
+        check(&collection, &heroku, &[], &summary, last).await.map_err(|error| format!("in the last run, {error}"))
     });
 }
 
@@ -65,17 +66,17 @@ async fn collected(collection: &Collection, heroku: &FakeHeroku) -> Result<Resul
     tokio::time::timeout(FOR_EVER, job).await.map_err(|_| "the job does not end".to_owned())
 }
 
-/// Nobody said whose key it is, so no job began.
+/// Whether the job never started because the check of the credentials failed.
 fn asked_in_vain(heroku: &FakeHeroku) -> bool {
     heroku.log().iter().all(|request| request.path == "/account")
 }
 
-/// A run of the job.
+/// One run of the job.
 #[derive(Clone, Copy)]
 struct Run {
-    /// The number of requests that earlier runs had sent.
+    /// The number of requests in earlier runs.
     before: usize,
-    /// All faults were gone.
+    /// Whether all faults were removed before the run.
     lifted: bool,
 }
 
@@ -88,23 +89,23 @@ async fn check(
 ) -> Result<(), String> {
     let (row, job) = collection.newest().await.ok_or("the job is not in the store")?;
     if row.state != summary.state {
-        return Err(format!("the store says {:?}, the summary {:?}", row.state, summary.state));
+        return Err(format!("the state is {:?} in the store and {:?} in the summary", row.state, summary.state));
     }
     let census = job.census().await.map_err(|error| error.to_string())?;
     let stored: u64 = census.iter().map(|count| count.objects).sum();
     let graph = objects(&collection.export(summary).await);
     if stored != summary.entities + summary.relationships || stored != graph.len() as u64 {
-        return Err(format!("{stored} objects are stored, {} exported; {summary:?}", graph.len()));
+        return Err(format!("{stored} objects are stored, but {} are exported; {summary:?}", graph.len()));
     }
     let log = heroku.log();
     let refused_now = log[run.before..].iter().any(|request| request.status == Some(401));
     if run.lifted && (refused_now || summary.state != JobState::Complete) {
         return Err(format!(
-            "with all faults gone the job is {:?}: {:?}",
+            "without any fault, the job is {:?}: {:?}",
             summary.state, summary.integration_step_results
         ));
     }
-    // What vanished before stays counted; a key that was refused before does no harm any more.
+    // Parents that vanished in an earlier run are still counted. A key that was refused earlier no longer matters.
     let counts = |(at, request): &(usize, LoggedRequest)| *at >= run.before || request.status != Some(401);
     let log: Vec<_> = log.into_iter().enumerate().filter(counts).map(|(_, request)| request).collect();
     Case { organisation: heroku.organisation(), script, log: &log, summary, graph: &graph }.check()

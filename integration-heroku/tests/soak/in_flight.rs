@@ -1,4 +1,4 @@
-//! As many requests are under way as get more done, and no more than are allowed.
+//! The number of requests in flight grows as far as it is useful and never exceeds the configured concurrency.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::collection::{Collection, Manner};
 
-/// Faults upon which the client changes its own limit.
+/// Faults that cause the client to reduce its own limit.
 fn load() -> impl Strategy<Value = Vec<FaultRule>> {
     let refusals = [429, 503].map(|status| Fault::Status(Reply::json(status, &json!({"id": "load"}))));
     let faults = [refusals.to_vec(), vec![Fault::ConnectionReset, Fault::TruncatedBody { after: 9 }]].concat();
@@ -50,9 +50,9 @@ async fn a_provider_that_is_slow_and_bears_many_is_asked_for_many_at_once() {
     let options =
         FakeOptions { rate: None, latency: Latency::Fixed(Duration::from_millis(200)), ..FakeOptions::default() };
     let heroku = FakeHeroku::start(Organisation::of_size(size), options).await.expect("a socket on loopback");
-    let summary = Collection::new(64, false).run(&heroku, CancellationToken::new()).await.expect("a job that begins");
+    let summary = Collection::new(64, false).run(&heroku, CancellationToken::new()).await.expect("the job starts");
     assert_eq!(summary.state, JobState::Complete);
-    // More than the parts that are begun ahead of any request, and than a round or two of growing reach.
+    // The lower bound excludes a client that only prefetches partitions without growing its limit.
     let peak = heroku.server().peak_in_flight();
     assert!((33..=64).contains(&peak), "{peak} requests were in flight");
 }

@@ -1,8 +1,10 @@
-//! A collection under random trouble, in one process: whatever the provider does, the job ends, and everything that the
-//! organisation holds is in the graph or named as missing.
+//! Collections under random faults, in one process.
 //!
-//! The cases are the same in every run. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=3 cargo test --test soak` tries others, and
-//! more of them; a case that fails is made small and printed.
+//! Regardless of the provider's faults, the job must end, and every object of the organisation must be in the graph or
+//! be covered by a gap.
+//!
+//! The cases are the same in every run. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=3 cargo test --test soak` runs other and
+//! more cases. A failing case is reduced and printed.
 
 mod collection;
 mod faults;
@@ -19,7 +21,7 @@ mod expected;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestCaseResult, TestRunner};
 use tokio::runtime::Runtime;
 
-/// Tries `cases` values of a strategy, the same ones in every run.
+/// Checks `cases` values of a strategy. Every run uses the same values.
 fn for_all<S: proptest::strategy::Strategy>(
     cases: u32,
     values: S,

@@ -1,27 +1,27 @@
-//! Small organisations with every awkward case that real ones have.
+//! Small organisations with every awkward case of real ones.
 
 use integration_heroku::fake::{
     Account, AccountMembership, Addon, App, Organisation, Permission, Person, Role, Team, TeamMembership,
 };
 use proptest::prelude::*;
 
-/// What an organisation is made of; the numbers say who belongs to whom.
+/// The shape of an organisation. The numbers select accounts, teams, and apps by index.
 #[derive(Debug, Clone)]
 pub struct Shape {
     accounts: usize,
-    /// The account of each team; there are teams without one only where there are no accounts.
+    /// The account of each team. Teams without an account exist only in organisations without accounts.
     teams: Vec<usize>,
-    /// The accounts and the teams of each person, and whether the person's name is told.
+    /// For each person: the accounts, the teams, and whether the API returns the name.
     people: Vec<(Vec<usize>, Vec<usize>, bool)>,
     /// The team of each app.
     apps: Vec<usize>,
     /// The app of each add-on.
     addons: Vec<usize>,
-    /// Teams with a membership that names nobody.
+    /// The teams that have a membership without a user.
     nobody: Vec<usize>,
 }
 
-/// Organisations of up to a few dozen things; `largest` bounds each kind.
+/// Organisations of up to a few dozen elements. `largest` limits each kind.
 pub fn shapes(largest: usize) -> impl Strategy<Value = Shape> {
     use proptest::collection::vec;
     let some = move |of: usize| vec(0..64_usize, 0..=of);
@@ -36,7 +36,7 @@ fn pick<T: Copy>(from: &[T], number: usize) -> Option<T> {
 }
 
 impl Shape {
-    /// The organisation.
+    /// Builds the organisation.
     pub fn build(&self) -> Organisation {
         let mut built = Organisation::empty();
         let accounts: Vec<_> =

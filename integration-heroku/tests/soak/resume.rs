@@ -1,4 +1,4 @@
-//! A job that ends early, by request or by the death of its process, again and again.
+//! A job that ends early several times, by cancellation or by the death of its process.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -15,12 +15,12 @@ use crate::collection::{Collection, Manner};
 use crate::organisation::shapes;
 use crate::script::List;
 
-/// When a run ends, and how.
+/// The end of a run.
 #[derive(Debug, Clone)]
 struct Stop {
-    /// So many requests are answered before.
+    /// The number of responses before the end.
     after: u64,
-    /// The job is dropped where it stands, rather than asked to end.
+    /// Whether the process dies. Otherwise the job is cancelled.
     dies: bool,
 }
 
@@ -54,7 +54,7 @@ fn a_job_that_is_stopped_again_and_again_ends_as_if_undisturbed_and_asks_for_not
         run.map_err(|error| error.to_string())?;
         same(&collection, &heroku, &expected, &settled, before).await
     });
-    assert!(spared.get() > 0, "no job had done anything when it was stopped");
+    assert!(spared.get() > 0, "every job was stopped before it completed anything");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_job_that_is_stopped_while_much_is_written_ends_as_if_undisturbed() {
         let collection = Collection::new(8, false);
         for (after, dies) in stops {
             if !run_until(&collection, &heroku, &Stop { after, dies }).await? {
-                return Err("the stops are not early enough".to_owned());
+                return Err("the job ended before a stop".to_owned());
             }
         }
         let settled = settled_paths(&collection).await?;
@@ -106,7 +106,7 @@ async fn undisturbed(heroku: &FakeHeroku, concurrency: usize) -> Result<Files, S
     Ok(collection.export(&summary).await)
 }
 
-/// Whether it was stopped; else it had come to its end before.
+/// Runs the job until the stop. Returns false if the job ended earlier.
 async fn run_until(collection: &Collection, heroku: &FakeHeroku, stop: &Stop) -> Result<bool, String> {
     let unanswered = heroku.requests() as u64 + stop.after;
     let silence = heroku.fault(FaultRule::from(Fault::NoAnswer).after(stop.after));
@@ -132,14 +132,14 @@ async fn run_until(collection: &Collection, heroku: &FakeHeroku, stop: &Stop) ->
     match (state, stop.dies) {
         (JobState::Complete, _) => Ok(false),
         (JobState::Cancelled, false) | (JobState::Interrupted, true) => Ok(true),
-        (other, _) => Err(format!("a job that was stopped is {other:?}")),
+        (other, _) => Err(format!("a stopped job has the state {other:?}")),
     }
 }
 
-/// The job, once the tasks of the run that died are gone.
+/// Returns the job after the tasks of the killed run have ended.
 async fn stood_still(collection: &Collection) -> JobRow {
     loop {
-        let (row, _) = collection.newest().await.expect("the job had begun");
+        let (row, _) = collection.newest().await.expect("the job has started");
         if row.state != JobState::Running {
             return row;
         }
@@ -147,7 +147,7 @@ async fn stood_still(collection: &Collection) -> JobRow {
     }
 }
 
-/// Lists that need not be asked for again: of steps that have ended, and of parts that are done.
+/// The lists that a resumed job must not request again: those of completed steps and partitions.
 async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, String> {
     let (_, job) = collection.newest().await.ok_or("there is no job")?;
     let ended = job.steps().await.map_err(|error| error.to_string())?;
@@ -164,7 +164,7 @@ async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, Stri
             paths.insert(list.path(None));
             continue;
         }
-        // What resuming does first, and what does nothing the second time.
+        // Resuming rewinds every step first. Rewinding is idempotent, so it is safe to do it here in advance.
         let step = StepId::new(step).map_err(|error| error.to_string())?;
         let rewound = job.rewind(step).await.map_err(|error| error.to_string())?;
         paths.extend(rewound.done.iter().map(|parent| list.path(Some(parent))));
@@ -181,7 +181,7 @@ fn not_again(settled: &BTreeSet<String>, asked: &BTreeSet<String>) -> Result<(),
         }
     };
     match asked.iter().find(|path| settled.contains(*path) || settled.contains(&of_all(path))) {
-        Some(path) => Err(format!("{path} is asked for again")),
+        Some(path) => Err(format!("{path} is requested again")),
         None => Ok(()),
     }
 }
@@ -200,9 +200,9 @@ async fn same(
     let files = collection.export(&summary).await;
     if row.state != JobState::Complete || files != *expected {
         return Err(format!(
-            "the job is {:?}, its graph {}",
+            "the job is {:?}, its graph is {}",
             row.state,
-            if files == *expected { "whole" } else { "another" }
+            if files == *expected { "complete" } else { "different" }
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The graph does not depend on how it was collected.
+//! The exported graph does not depend on concurrency, page size, or the order of responses.
 
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;

@@ -1,10 +1,10 @@
-//! What goes wrong in a case: faults on random lists, as often as chance has it.
+//! The faults of a case, on random lists and with random frequency.
 
 use integration_heroku::fake::{FakeHeroku, Fault, FaultRule, Organisation, Reply};
 use proptest::prelude::*;
 use serde_json::json;
 
-/// A list that the collection asks for.
+/// A list that the collection requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
     Accounts,
@@ -27,7 +27,7 @@ impl List {
         Self::Addons,
     ];
 
-    /// Its path; of one parent, or of all.
+    /// The path of the list, for one parent or as a pattern for all parents.
     pub fn path(self, parent: Option<&str>) -> String {
         let id = parent.unwrap_or("{id}");
         match self {
@@ -41,7 +41,7 @@ impl List {
         }
     }
 
-    /// The parents whose lists there are.
+    /// The ids of the parents that have such a list.
     fn parents(self, organisation: &Organisation) -> Vec<String> {
         match self {
             Self::Accounts | Self::Teams => Vec::new(),
@@ -55,7 +55,7 @@ impl List {
     }
 }
 
-/// Which requests a fault meets.
+/// The requests that a fault affects.
 #[derive(Debug, Clone)]
 pub enum Times {
     Always,
@@ -64,13 +64,13 @@ pub enum Times {
     After(u64),
 }
 
-/// One line of a script.
+/// One fault of a script.
 #[derive(Debug, Clone)]
 pub struct Trouble {
     pub fault: Fault,
-    /// The check of the credentials, where it is none.
+    /// The affected list; `None` affects the check of the credentials.
     pub list: Option<List>,
-    /// The list of one parent only, picked by this number.
+    /// The index of the only affected parent; `None` affects the lists of all parents.
     pub parent: Option<usize>,
     pub times: Times,
 }
@@ -83,18 +83,18 @@ impl Trouble {
         list.path(parent.map(String::as_str))
     }
 
-    /// Whether it concerns a list, of a parent where it has one.
+    /// Whether the fault affects a list of a parent.
     pub fn concerns(&self, organisation: &Organisation, list: List, parent: Option<&str>) -> bool {
         let pattern = self.pattern(organisation);
         pattern == list.path(None) || pattern == list.path(parent)
     }
 
-    /// Whether it adds elements that the graph refuses to some list of a kind.
+    /// Whether the fault replaces a list of this kind by one with an object that the graph rejects.
     pub fn adds_refused(&self, list: List) -> bool {
         self.list == Some(list) && matches!(&self.fault, Fault::Status(reply) if reply.body == refused().body)
     }
 
-    /// Switches it on.
+    /// Activates the fault.
     pub fn begin(&self, heroku: &FakeHeroku) {
         let rule: FaultRule = self.fault.clone().on(&self.pattern(heroku.organisation()));
         heroku.fault(match self.times {
@@ -105,7 +105,7 @@ impl Trouble {
         });
     }
 
-    /// How many attempts at one request it can spoil; none where the answer is as good as any.
+    /// The number of attempts at one request that the fault can spoil; 0 if the response remains usable.
     pub fn spoils(&self) -> u64 {
         let times = match self.times {
             Times::First(times) | Times::FirstOfEachPath(times) => times,
@@ -119,18 +119,18 @@ impl Trouble {
                 200 if reply.header("content-type").is_some_and(|media| media.starts_with("text/html")) => times,
                 _ => u64::MAX,
             },
-            // What leads astray, or is noticed by waiting alone.
+            // The remaining faults mislead the client permanently or are detected only by a time limit.
             _ => u64::MAX,
         }
     }
 
-    /// Something that is noticed by waiting alone.
+    /// Whether only a time limit can detect the fault.
     pub fn is_silence(&self) -> bool {
         matches!(self.fault, Fault::NoAnswer | Fault::Stall { .. })
     }
 }
 
-/// A list in the place of another one, with an element whose key is no key.
+/// A replacement list with an element whose key is invalid.
 fn refused() -> Reply {
     Reply::json(200, &json!([{"id": "", "name": "nameless", "user": {"id": "", "email": "nobody@wren.example.com"}}]))
 }
@@ -181,7 +181,7 @@ fn troubles() -> impl Strategy<Value = Trouble> {
     let place = prop_oneof![40 => lists.prop_map(Some), 1 => Just(None)];
     let silence = (0..300_usize).prop_map(|after| Fault::Stall { after, pause: None });
     let silence = prop_oneof![Just(Fault::NoAnswer), silence];
-    // Waiting is what costs the test time: it does so a few times at the most.
+    // Time limits cost test time, so such faults are rare and short.
     let fault_and_times = prop_oneof![
         40 => (faults(), times()),
         1 => (silence, (1..3_u64).prop_map(Times::First)),
@@ -193,7 +193,7 @@ fn troubles() -> impl Strategy<Value = Trouble> {
         parent,
         times,
     });
-    // People are looked up by their keys before they are linked to a team: there it would be no object at all.
+    // Team memberships refer to people by key, so an element without a valid key would not become an object there.
     let lists = List::ALL.into_iter().filter(|list| *list != List::MembersOfTeam).collect::<Vec<_>>();
     let refused = (proptest::sample::select(lists), times(), parent()).prop_map(|(list, times, parent)| {
         let (fault, list) = (Fault::Status(refused()), Some(list));
@@ -202,7 +202,7 @@ fn troubles() -> impl Strategy<Value = Trouble> {
     prop_oneof![8 => trouble, 1 => refused]
 }
 
-/// Up to five troubles at once; none at all now and then.
+/// Scripts of up to five faults; a few are empty.
 pub fn scripts() -> impl Strategy<Value = Vec<Trouble>> {
     proptest::collection::vec(troubles(), 0..6)
 }

@@ -1,5 +1,7 @@
-//! Whether a summary tells the truth about a graph: everything that the organisation holds is there or named as missing,
-//! and there is nothing else.
+//! A check that a summary describes a graph correctly.
+//!
+//! Every object of the organisation must be in the graph or be covered by a gap, and the graph must contain no other
+//! objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +20,7 @@ const MAY_BE_MISSING: &str = "the applications of these add-ons may be among tho
 const LEFT_OUT: &str = "left out because an entity at one of their ends";
 const NOT_COLLECTED: &str = "an add-on of an application that was not collected";
 
-/// Everything that a verdict rests on.
+/// The inputs of the check.
 pub struct Case<'a> {
     pub organisation: &'a Organisation,
     pub script: &'a [Trouble],
@@ -28,7 +30,7 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// What is not true, in a sentence.
+    /// Returns the first contradiction as a sentence.
     pub fn check(&self) -> Result<(), String> {
         self.check_state()?;
         self.check_gaps()?;
@@ -36,7 +38,7 @@ impl Case<'_> {
         for (key, object) in self.graph {
             let known = expected.get(key).ok_or_else(|| format!("{key} is in no organisation: {object}"))?;
             if object["_type"] != known.0.as_str() {
-                return Err(format!("{key} is of type {} and should be {}", object["_type"], known.0));
+                return Err(format!("{key} is of type {} instead of {}", object["_type"], known.0));
             }
         }
         for (key, (object_type, _)) in expected.iter().filter(|(key, _)| !self.graph.contains_key(*key)) {
@@ -54,7 +56,7 @@ impl Case<'_> {
             (false, false) => JobState::Complete,
         };
         if self.summary.state != state {
-            return Err(format!("the job is {:?} and should be {state:?}", self.summary.state));
+            return Err(format!("the job is {:?} instead of {state:?}", self.summary.state));
         }
         if refused == self.summary.error.is_none() {
             return Err(format!("the job's error is {:?}", self.summary.error));
@@ -62,10 +64,10 @@ impl Case<'_> {
         let partial = &self.summary.metadata.partial_datasets.types;
         let gaps = self.steps().flat_map(|step| &step.incomplete).flat_map(|gap| &gap.types);
         let gaps: BTreeSet<_> = gaps.cloned().collect();
-        (*partial == gaps).then_some(()).ok_or_else(|| format!("{partial:?} are partial, the gaps are of {gaps:?}"))
+        (*partial == gaps).then_some(()).ok_or_else(|| format!("{partial:?} are partial, but the gaps are of {gaps:?}"))
     }
 
-    /// Every gap has a cause in the script: nothing is given up that could have been had.
+    /// Checks that the script explains every gap: the job must not give up on data that it could have collected.
     fn check_gaps(&self) -> Result<(), String> {
         for step in self.steps() {
             for gap in step.incomplete.iter().filter(|gap| gap.inherited_from.is_none()) {
@@ -79,7 +81,7 @@ impl Case<'_> {
                     continue;
                 }
                 let lists: &[List] = match (step.id.as_str(), under) {
-                    // A key that is refused leaves whole steps undone.
+                    // A refused key leaves whole steps incomplete.
                     (_, None) if self.summary.state == JobState::Failed => continue,
                     ("fetch-account", None) => &[List::Accounts],
                     ("fetch-teams", None) => &[List::Accounts, List::Teams],
@@ -95,14 +97,14 @@ impl Case<'_> {
                     here.map(Trouble::spoils).fold(0, u64::saturating_add)
                 };
                 if lists.iter().all(|list| spoiled(list) < u64::from(ATTEMPTS)) {
-                    return Err(format!("{} has a gap where too little went wrong: {gap:?}", step.id));
+                    return Err(format!("{} has a gap that no fault explains: {gap:?}", step.id));
                 }
             }
         }
         Ok(())
     }
 
-    /// A refused object is one of a list that the script put in the place of another.
+    /// Checks that a rejected object comes from a list that the script has replaced.
     fn check_refused(&self, step: &StepReport, under: Option<&str>) -> Result<(), String> {
         let lists: &[List] = match step.id.as_str() {
             "fetch-account" => &[List::Accounts],
@@ -110,16 +112,16 @@ impl Case<'_> {
             "fetch-teams" => &[List::TeamsOfAccount, List::Teams],
             "fetch-apps" => &[List::Apps],
             "fetch-addons" => &[List::Addons],
-            other => return Err(format!("{other} should refuse nothing")),
+            other => return Err(format!("{other} should reject nothing")),
         };
         let told = self.script.iter().any(|line| lists.iter().any(|list| line.adds_refused(*list)));
         match told && under.is_none() {
             true => Ok(()),
-            false => Err(format!("{} refused an object that no list had: {:?}", step.id, step.incomplete)),
+            false => Err(format!("{} rejected an object that is in no list: {:?}", step.id, step.incomplete)),
         }
     }
 
-    /// Relationships are left out only if one of their ends was not collected again, which a gap of that end names.
+    /// Checks that a relationship is omitted only if a gap covers one of its ends.
     fn check_left_out(&self, step: &StepReport, gap: &Incomplete) -> Result<(), String> {
         let expected = graph_of(self.organisation);
         let lacks_an_end = |(key, (object_type, _)): (&String, &(String, String))| {
@@ -133,30 +135,30 @@ impl Case<'_> {
             .iter()
             .any(lacks_an_end)
             .then_some(())
-            .ok_or_else(|| format!("{} left out relationships, and no end is named as missing: {gap:?}", step.id))
+            .ok_or_else(|| format!("{} omitted relationships, but no gap covers one of their ends: {gap:?}", step.id))
     }
 
     fn check_missing(&self, expected: &Expected, key: &str, object_type: &str) -> Result<(), String> {
         if self.is_named(key, object_type) {
             return Ok(());
         }
-        // A relationship without one of its ends is as missing as that end is.
+        // A relationship is missing if one of its ends is missing, and the gap of that end covers it.
         let ends = key.split_once('|').and_then(|(from, rest)| Some((from, rest.rsplit_once('|')?.1)));
         let gone = |end: &str| !self.graph.contains_key(end);
         if let Some((from, to)) = ends {
             return match [from, to].into_iter().find(|end| gone(end)) {
                 Some(end) if !self.is_named(end, &expected[end].0) => Ok(()),
-                Some(end) => Err(format!("{end} is named as missing, {object_type} {key} is not")),
+                Some(end) => Err(format!("{end} is covered by a gap, but {object_type} {key} is not")),
                 None if self.vanished(key, object_type) => Ok(()),
-                None => Err(format!("{object_type} {key} is missing in silence; both of its ends are there")),
+                None => Err(format!("{object_type} {key} is missing without a gap, although both of its ends exist")),
             };
         }
         let parents = self.parents(key);
         let fine = self.vanished(key, object_type) || !parents.is_empty() && parents.iter().all(|parent| gone(parent));
-        fine.then_some(()).ok_or_else(|| format!("{object_type} {key} is missing in silence"))
+        fine.then_some(()).ok_or_else(|| format!("{object_type} {key} is missing without a gap"))
     }
 
-    /// A gap covers it: of its type, everywhere or under one of those it belongs to.
+    /// Whether a gap covers the object: a gap of its type, for all parents or for one of its parents.
     fn is_named(&self, key: &str, object_type: &str) -> bool {
         let above = self.all_above(key);
         self.steps().flat_map(|step| &step.incomplete).any(|gap| {
@@ -165,7 +167,7 @@ impl Case<'_> {
         })
     }
 
-    /// Its parent's list answered 404 or 410, and that was counted.
+    /// Whether the list of a parent returned 404 or 410, and the summary counts it.
     fn vanished(&self, key: &str, object_type: &str) -> bool {
         let counted = self.steps().any(|step| {
             let reasons = step.skipped.iter().find(|(skipped, _)| skipped.as_str() == object_type);
@@ -188,7 +190,7 @@ impl Case<'_> {
             }
     }
 
-    /// Every add-on without its application is counted, one by one.
+    /// Checks that the summary counts every add-on without an application.
     fn check_skipped_addons(&self) -> Result<(), String> {
         if self.summary.state == JobState::Failed {
             return Ok(());
@@ -206,19 +208,19 @@ impl Case<'_> {
             .sum();
         let apps = &self.summary.metadata.partial_datasets.types;
         if skipped > 0 && apps.iter().any(|missing| missing.as_str() == "heroku_application") {
-            return Err(format!("{skipped} add-ons are left out on purpose, and applications are missing"));
+            return Err(format!("{skipped} add-ons are skipped on purpose although applications are missing"));
         }
         let counted = skipped + missed;
         (counted == lonely as u64)
             .then_some(())
-            .ok_or_else(|| format!("{lonely} add-ons have no application, {counted} are counted"))
+            .ok_or_else(|| format!("{lonely} add-ons have no application, but {counted} are counted"))
     }
 
     fn steps(&self) -> impl Iterator<Item = &StepReport> {
         self.summary.integration_step_results.iter()
     }
 
-    /// Those whose lists tell of an object, or, of a relationship, of its ends.
+    /// The parents whose lists contain an object or, for a relationship, its ends.
     fn parents(&self, key: &str) -> BTreeSet<String> {
         let organisation = self.organisation;
         let mut parents = BTreeSet::new();
@@ -233,7 +235,7 @@ impl Case<'_> {
         parents
     }
 
-    /// An object, its parents, and theirs.
+    /// An object with its parents and their parents.
     fn all_above(&self, key: &str) -> BTreeSet<String> {
         let mut above = BTreeSet::new();
         let mut open: Vec<String> =

@@ -1,4 +1,4 @@
-//! Tokens and their scopes. Tokens are never printed.
+//! Accepted tokens and their scopes. Tokens are never printed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use crate::{dialect::Refusal, request::Request};
 #[derive(Clone, Default)]
 pub struct Access {
     tokens: BTreeMap<String, BTreeSet<String>>,
-    /// The header that carries the token; `Authorization` with `Bearer` if absent.
+    /// The header that contains the token. If absent, the token is a bearer token in `Authorization`.
     header: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl Access {
         Self::open().and_token(token, scopes)
     }
 
-    /// Accepts one more token.
+    /// Accepts a further token.
     #[must_use]
     pub fn and_token<S: Into<String>>(mut self, token: impl Into<String>, scopes: impl IntoIterator<Item = S>) -> Self {
         self.tokens.insert(token.into(), scopes.into_iter().map(Into::into).collect());

@@ -1,4 +1,4 @@
-//! The result of a handler, and the reply that is sent.
+//! The result of a handler and the reply that is sent.
 
 use bytes::Bytes;
 use hyper::{
@@ -16,19 +16,19 @@ pub enum Answer {
     Document(Value),
     /// A list; the provider sends one page of it.
     List(Box<dyn Rows>),
-    /// Exactly this reply.
+    /// A complete reply, which is sent unchanged.
     Reply(Reply),
     /// An error in the shape of the provider's dialect.
     Refused(Refusal),
 }
 
 impl Answer {
-    /// A list.
+    /// Creates a list from rows.
     pub fn list(rows: impl Rows + 'static) -> Self {
         Self::List(Box::new(rows))
     }
 
-    /// Not found (404).
+    /// Creates an error for an unknown resource (404).
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::Refused(Refusal::NotFound { what: what.into() })
     }
@@ -37,11 +37,11 @@ impl Answer {
 /// A complete reply: status, headers, and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status.
+    /// The status of the reply.
     pub status: StatusCode,
     /// Headers in addition to those that the provider adds to each reply.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
+    /// The body of the reply.
     pub body: Bytes,
 }
 
@@ -52,12 +52,12 @@ impl Reply {
         Self { status, headers: Vec::new(), body: body.into() }.with_header("content-type", content_type)
     }
 
-    /// A JSON body.
+    /// Creates a reply with a JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// An HTML page, such as a proxy in front of a provider sends.
+    /// Creates a reply with an HTML page, which real clients receive from proxies in front of a provider.
     pub fn html(status: u16, page: &str) -> Self {
         Self::new(status, "text/html; charset=utf-8", page.to_owned())
     }
@@ -76,7 +76,7 @@ impl Reply {
         self
     }
 
-    /// The value of a header, if it is UTF-8.
+    /// Returns the value of a header, if it is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(given, _)| given.as_str() == name)?;
         std::str::from_utf8(value.as_bytes()).ok()

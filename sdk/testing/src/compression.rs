@@ -1,4 +1,4 @@
-//! Compressed bodies.
+//! Compression of response bodies.
 
 use std::io::Write;
 

@@ -22,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exchange::Exchange;
 
-/// The pause when the machine has no free socket.
+/// The pause before the next attempt if the machine has no free socket.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Serves until the stop signal; open connections end with it.
+/// Accepts connections until the stop signal; open connections end with it.
 pub(crate) async fn accept(
     listener: TcpListener,
     exchange: Arc<Exchange>,

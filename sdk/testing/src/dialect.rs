@@ -1,4 +1,4 @@
-//! Conventions of a provider: names of headers, and the shape of errors.
+//! The conventions of a provider: header names and the shape of errors.
 
 use hyper::{
     StatusCode,
@@ -17,7 +17,7 @@ pub struct Dialect {
     pub scopes_accepted: HeaderName,
     /// The header with the scopes of the token.
     pub scopes_granted: HeaderName,
-    /// The media type of JSON answers.
+    /// The media type of JSON responses.
     pub content_type: HeaderValue,
     /// The body of an error.
     pub error_body: fn(&Refusal) -> Value,
@@ -51,7 +51,7 @@ impl Default for Dialect {
 /// A header that each request must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequiredHeader {
-    /// Its name.
+    /// The name of the header.
     pub name: HeaderName,
     /// The required value, ignoring blanks.
     pub value: String,
@@ -68,14 +68,14 @@ impl RequiredHeader {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// 400.
+    /// Bad request (400): the `Range` header is malformed.
     #[error("Invalid `Range` header. Please use format like `id ..; max=10, order=desc`. ({reason})")]
     MalformedRange {
-        /// What is wrong with it.
+        /// The defect of the header.
         reason: String,
     },
-    /// 401.
-    #[error("The request has no token, or one that is not known.")]
+    /// Unauthorized (401): the token is missing or unknown.
+    #[error("The token is missing or unknown.")]
     UnknownToken,
     /// Forbidden (403).
     #[error("The token lacks a scope for this call; it accepts: {}.", accepted.join(", "))]
@@ -90,7 +90,7 @@ pub enum Refusal {
         what: String,
     },
     /// Method not allowed (405).
-    #[error("This path does not know that method.")]
+    #[error("This path does not support the method.")]
     MethodNotAllowed,
     /// Not acceptable (406).
     #[error("The request needs the header `{name}: {value}`.")]
@@ -112,7 +112,7 @@ pub enum Refusal {
         reason: String,
     },
     /// Too many requests (429).
-    #[error("The rate limit is used up; try again later.")]
+    #[error("The rate limit is exhausted; try again later.")]
     RateLimited {
         /// The value of `Retry-After`, if any.
         retry_after: Option<String>,

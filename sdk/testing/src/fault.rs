@@ -10,7 +10,7 @@ use crate::{Reply, path::PathPattern};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This reply instead of the right one. The request takes nothing from the rate bucket.
+    /// This reply replaces the real one. The request takes nothing from the rate bucket.
     Status(Reply),
     /// The connection is reset before any byte is sent.
     ConnectionReset,
@@ -23,9 +23,9 @@ pub enum Fault {
     },
     /// The body is cut in the middle of its JSON; `Content-Length` agrees.
     MalformedJson,
-    /// The right status with no body.
+    /// The body is empty; the status is unchanged.
     EmptyBody,
-    /// The right body under another media type.
+    /// The media type is replaced; the body is unchanged.
     WrongContentType(String),
     /// The body pauses in the middle.
     Stall {
@@ -40,7 +40,7 @@ pub enum Fault {
     CircularNextRange,
     /// Each page starts with the last item of the previous one.
     DuplicatedItems,
-    /// The right status with a JSON string of this many bytes (at least two) as its body.
+    /// The body is a JSON string of this many bytes, at least two; the status is unchanged.
     BodyOf {
         /// The number of bytes.
         bytes: u64,

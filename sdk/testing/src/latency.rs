@@ -1,4 +1,4 @@
-//! The delay of a reply. Delays depend on the request only, never on a clock or on chance.
+//! The delay of a reply. It depends only on the request, so that runs are reproducible.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::Request;
 
-/// The time between a request and its answer.
+/// The time between a request and its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Latency {
     /// No delay.

@@ -78,13 +78,13 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A list without ranges.
+    /// Creates one page with all rows, for a list without ranges.
     pub(crate) fn whole(rows: &dyn Rows) -> Self {
         Self { rows: (0..rows.count()).map(|row| rows.render(row)).collect(), content_range: None, next_range: None }
     }
 }
 
-/// A list with everything that paging needs.
+/// A list with all inputs of paging.
 pub(crate) struct Paging<'a> {
     pub sortable: &'a [String],
     pub limits: PageLimits,
@@ -127,7 +127,8 @@ impl Paging<'_> {
             return Err(Refusal::MalformedRange { reason: format!("`max` is larger than {largest}: {max}") });
         }
         if !self.sortable.contains(&range.property) {
-            let reason = format!("`{}` is not sortable here, but: {}", range.property, self.sortable.join(", "));
+            let reason =
+                format!("`{}` is not a sortable property; choose one of: {}", range.property, self.sortable.join(", "));
             return Err(Refusal::UnusableRange { given: header.to_owned(), reason });
         }
         Ok(range)

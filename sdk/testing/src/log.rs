@@ -1,4 +1,4 @@
-//! The log of requests, in order of arrival. Credentials are left out.
+//! The log of requests in order of arrival. It contains no credentials.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const KEPT: [&str; 8] = [
     "user-agent",
 ];
 
-/// One request.
+/// A logged request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedRequest {
     /// The number of the connection, from 0.
@@ -31,7 +31,7 @@ pub struct LoggedRequest {
     pub headers: BTreeMap<String, String>,
     /// The length of the body.
     pub body_bytes: usize,
-    /// The status of the reply; none while the request is in flight, and after a reset.
+    /// The status of the reply; absent while the request is in flight and after a reset.
     pub status: Option<u16>,
 }
 
@@ -61,7 +61,7 @@ impl LoggedRequest {
     }
 }
 
-/// The requests so far.
+/// The requests since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     entries: Vec<LoggedRequest>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// The paging of a list.
+/// The page size, the parameter, and the body shape of a paged list.
 #[derive(Debug, Clone, Copy)]
 pub struct Pages {
     parameter: &'static str,

@@ -1,4 +1,4 @@
-//! Starting a provider, and the handle of a running one.
+//! The start of a provider, and the handle of a running one.
 
 use std::{
     fmt, io,
@@ -30,11 +30,11 @@ pub struct ProviderOptions {
     pub page_limits: PageLimits,
     /// The longest request body.
     pub body_limit: usize,
-    /// Compresses bodies for clients that accept gzip.
+    /// Whether bodies are compressed for clients that accept gzip.
     pub compresses: bool,
-    /// Renders pages once and reuses them, so that a measurement counts the client only. Lists must not change.
+    /// Whether pages are rendered once and reused, so that a measurement counts only the client. Lists must not change.
     pub keeps_pages: bool,
-    /// Names of headers and the shape of errors.
+    /// The header names and the shape of errors.
     pub dialect: Dialect,
 }
 
@@ -55,29 +55,29 @@ impl Default for ProviderOptions {
 
 /// The provider could not listen.
 #[derive(Debug, thiserror::Error)]
-#[error("the fake provider cannot listen on 127.0.0.1: {source}; check that loopback is up and sockets are left")]
+#[error("the fake provider cannot listen on 127.0.0.1: {source}; check that loopback is up and sockets are free")]
 pub struct StartError {
     #[from]
     source: io::Error,
 }
 
-/// A fake provider.
+/// The entry point that starts a fake provider.
 #[derive(Debug, Clone, Copy)]
 pub struct FakeProvider;
 
 impl FakeProvider {
-    /// Starts on a free port of 127.0.0.1, open to everyone.
+    /// Starts a provider without access control on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When no socket can be had.
+    /// Returns an error if no socket is available.
     pub async fn start(routes: impl IntoIterator<Item = Route>) -> Result<Running, StartError> {
         Self::start_with(routes, ProviderOptions::default()).await
     }
 
-    /// Starts on a free port of 127.0.0.1.
+    /// Starts a provider with options on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When no socket can be had.
+    /// Returns an error if no socket is available.
     pub async fn start_with(
         routes: impl IntoIterator<Item = Route>,
         options: ProviderOptions,
@@ -102,27 +102,27 @@ pub struct Running {
 }
 
 impl Running {
-    /// Returns its address, such as `http://127.0.0.1:40123`, without a trailing slash.
+    /// Returns the base address, such as `http://127.0.0.1:40123`, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns all requests so far, in order of arrival.
+    /// Returns all requests since the start, in order of arrival.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.exchange.log().entries().to_vec()
     }
 
-    /// Returns the number of requests so far.
+    /// Returns the number of requests since the start.
     pub fn requests(&self) -> usize {
         self.exchange.log().entries().len()
     }
 
-    /// Returns the number of connections opened so far.
+    /// Returns the number of connections since the start.
     pub fn connections(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Returns the maximum number of concurrent requests so far.
+    /// Returns the maximum number of concurrent requests since the start.
     pub fn peak_in_flight(&self) -> usize {
         self.exchange.log().peak_in_flight()
     }
@@ -132,22 +132,22 @@ impl Running {
         self.exchange.remaining()
     }
 
-    /// Switches a fault on.
+    /// Activates a fault.
     pub fn fault(&self, rule: impl Into<FaultRule>) -> FaultId {
         self.exchange.faults().add(rule.into())
     }
 
-    /// Switches one fault off.
+    /// Removes a fault.
     pub fn lift(&self, fault: FaultId) {
         self.exchange.faults().lift(fault);
     }
 
-    /// Switches all faults off.
+    /// Removes all faults.
     pub fn lift_all(&self) {
         self.exchange.faults().lift_all();
     }
 
-    /// Stops, and returns when the port is free and all connections are closed.
+    /// Stops the provider and waits until the port is free and all connections are closed.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Some(server) = self.server.take() {

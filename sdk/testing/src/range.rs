@@ -1,4 +1,4 @@
-//! The `Range` header of a list: `id ]from..to; order=desc, max=100`. This module reads and writes it.
+//! The `Range` header of a list: `id ]from..to; order=desc, max=100`.
 
 /// A part of a list, as requested by a client or offered by `Next-Range`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,14 +10,14 @@ pub(crate) struct Range {
     pub max: Option<usize>,
 }
 
-/// The order of the elements; ascending unless named.
+/// The sort order; ascending unless specified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Ascending,
     Descending,
 }
 
-/// Where a range begins.
+/// The start of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
     Beginning,
@@ -30,8 +30,8 @@ impl Range {
         Self { property: property.to_owned(), from: Start::Beginning, to: None, order: None, max: None }
     }
 
-    /// Reads a header; the error says what is wrong with it. Options are separated by commas: a second semicolon is
-    /// none of them.
+    /// Parses a header, or returns its defect as a sentence. A second semicolon is an error, because commas separate
+    /// the options.
     pub(crate) fn parse(header: &str) -> Result<Self, String> {
         let (bounds, options) = match header.split_once(';') {
             Some((bounds, options)) => (bounds, options.split(',').map(str::trim).collect()),

@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Method, http::request::Parts};
 
 use crate::path::PathParameters;
 
-/// A request.
+/// A received request.
 #[derive(Clone)]
 pub struct Request {
     method: Method,
@@ -65,17 +65,17 @@ impl Request {
         self.query.as_deref()
     }
 
-    /// A header's value, if it is UTF-8.
+    /// Returns the value of a header, if it is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
 
-    /// The body.
+    /// The body of the request.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Returns the value of a path parameter; empty if the pattern has none of that name.
+    /// Returns the value of a path parameter, or an empty text for an unknown name.
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", String::as_str)
     }

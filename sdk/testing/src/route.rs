@@ -23,7 +23,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// A handler for one method. Segments of the pattern in braces are parameters: `/teams/{id}/members`.
+    /// Creates a route with a handler for one method. Segments in braces are parameters: `/teams/{id}/members`.
     pub fn new(method: Method, pattern: &str, handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self {
             method,
@@ -37,50 +37,51 @@ impl Route {
         }
     }
 
-    /// A handler for GET.
+    /// Creates a route with a handler for GET.
     pub fn get(pattern: &str, handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::new(Method::GET, pattern, handler)
     }
 
-    /// A fixed document.
+    /// Creates a route to a fixed document.
     pub fn document(pattern: &str, document: Value) -> Self {
         Self::get(pattern, move |_| Answer::Document(document.clone()))
     }
 
-    /// A fixed list.
+    /// Creates a route to a fixed list.
     pub fn list(pattern: &str, rows: impl Rows + 'static) -> Self {
         let rows = Arc::new(rows);
         Self::get(pattern, move |_| Answer::list(rows.clone()))
     }
 
-    /// A fixed list that is paged by cursor or page number.
+    /// Creates a route to a fixed list that is paged by cursor or page number.
     pub fn pages(pattern: &str, items: Vec<Value>, pages: Pages) -> Self {
         Self::get(pattern, move |request| Answer::Document(pages.page(&items, request.query())))
     }
 
-    /// Sets the scopes of which a token needs one. Without any, every accepted token suffices.
+    /// Sets the scopes, of which a token needs at least one. Without scopes, every accepted token suffices.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Answers without the headers of scopes, as some paths of real providers do.
+    /// Omits the headers about scopes, as some paths of real providers do.
     #[must_use]
     pub fn silent_about_scopes(mut self) -> Self {
         self.silent_about_scopes = true;
         self
     }
 
-    /// The properties by which the list can be sorted, the default first. A list without any knows no ranges: it
-    /// ignores them and comes whole.
+    /// Sets the properties by which the list can be sorted, starting with the default.
+    ///
+    /// Without sortable properties, the list ignores ranges and is returned as a whole.
     #[must_use]
     pub fn sortable<S: Into<String>>(mut self, properties: impl IntoIterator<Item = S>) -> Self {
         self.sortable = properties.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets the limits of the page size of this list, instead of those of the provider.
+    /// Sets the page sizes of this list, which replace those of the provider.
     #[must_use]
     pub fn page_limits(mut self, limits: PageLimits) -> Self {
         self.limits = Some(limits);

@@ -4,7 +4,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
-/// A POST to an address of the session.
+/// A POST request to an address of the session.
 #[derive(Debug)]
 pub(crate) struct Post {
     path: &'static str,

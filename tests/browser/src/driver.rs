@@ -1,4 +1,4 @@
-//! Starting and stopping chromedriver.
+//! The start and stop of chromedriver.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
@@ -14,10 +14,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::tab::Tab;
 
-/// How long chromedriver may take to answer.
+/// The time limit for the start of chromedriver.
 const START: Duration = Duration::from_secs(20);
 
-/// A chromedriver, stopped when dropped.
+/// A chromedriver process, which stops when dropped.
 #[derive(Debug)]
 pub struct Browser {
     port: u16,
@@ -25,13 +25,13 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts chromedriver; `None`, with a message, unless the environment requests browser tests.
+    /// Starts chromedriver, or returns `None` with a message if the environment does not request browser tests.
     ///
     /// # Panics
-    /// If it is requested and does not start: the test could not check anything.
+    /// Panics if browser tests are requested and chromedriver does not start, because the test would check nothing.
     pub async fn start() -> Option<Browser> {
         if std::env::var_os("BROWSER_TESTS").is_none_or(|value| value != "1") {
-            eprintln!("skipped: set BROWSER_TESTS=1 where chromium and chromedriver are installed");
+            eprintln!("skipped: set BROWSER_TESTS=1 if chromium and chromedriver are installed");
             return None;
         }
         let port = free_port();
@@ -51,10 +51,10 @@ impl Browser {
         Some(Browser { port, _driver: driver })
     }
 
-    /// A window of this size with the page, as a file on disk, in it.
+    /// Opens a page, stored as a file, in a window of this size.
     ///
     /// # Panics
-    /// If the browser cannot be started.
+    /// Panics if the browser does not start.
     pub async fn open(&self, page: &[u8], (width, height): (u32, u32)) -> Tab {
         let folder = TempDir::new().expect("a folder for the page");
         let client = ClientBuilder::new(HttpConnector::new())

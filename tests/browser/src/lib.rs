@@ -1,13 +1,13 @@
 //! A browser for tests: chromedriver on loopback, with a separate headless Chromium for each page.
 //!
-//! Everything is behind the feature `browser`, and a test runs only where `BROWSER_TESTS=1` says that Chromium and
-//! chromedriver are installed:
+//! Everything is behind the feature `browser`. A test runs only if `BROWSER_TESTS=1` is set, because it requires
+//! Chromium and chromedriver:
 //!
 //! ```text
 //! BROWSER_TESTS=1 cargo test -p integration-browser-tests --features browser
 //! ```
 //!
-//! `Tab::close` fails a test whose page threw or logged an error; the checks of the pages are in `tests/pages`.
+//! `Tab::close` fails a test if its page threw or logged an error. The tests of the pages are in `tests/pages`.
 
 #![deny(missing_docs)]
 

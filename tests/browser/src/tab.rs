@@ -15,19 +15,19 @@ use tokio::time::timeout;
 
 use crate::command::Post;
 
-/// How long one question to the page may take.
+/// The time limit of one request to the page.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The preferences of the reader's system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Light {
-    /// Dark letters on a light ground.
+    /// Dark text on a light background.
     Light,
-    /// The other way round.
+    /// Light text on a dark background.
     Dark,
 }
 
-/// A page in its window. Every call is bounded in time, and panics without an answer.
+/// A page in its window. Every call has a time limit and panics after it.
 #[derive(Debug)]
 pub struct Tab {
     client: Client,
@@ -45,7 +45,7 @@ impl Tab {
         tab
     }
 
-    /// Reloads the page with this fragment in its address.
+    /// Reloads the page with a fragment in its address.
     pub async fn go(&self, fragment: &str) {
         within("leave", self.client.goto("about:blank")).await;
         within("open", self.client.goto(&format!("{}{fragment}", self.address))).await;
@@ -62,25 +62,25 @@ impl Tab {
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     }
 
-    /// Runs a script that calls `arguments[0]` with its result when it has one.
+    /// Runs a script and waits for its result, which the script passes to `arguments[0]`.
     pub async fn wait(&self, script: &str) -> Value {
         within(script, self.client.execute_async(script, Vec::new())).await
     }
 
-    /// Waits until an expression holds.
+    /// Waits until a condition is true.
     ///
     /// # Panics
-    /// If the condition stays false: the message contains the last value.
+    /// Panics with the last value if the condition remains false.
     pub async fn until(&self, expression: &str) {
         let script = format!(
             "const done = arguments[0], start = performance.now();\
              (function look() {{ if ({expression}) done(true);\
              else if (performance.now() - start > 10000) done(false); else setTimeout(look, 10); }})()"
         );
-        assert_eq!(self.wait(&script).await, json!(true), "never came true: {expression}");
+        assert_eq!(self.wait(&script).await, json!(true), "the condition remained false: {expression}");
     }
 
-    /// Clicks the element that a CSS selector finds.
+    /// Clicks the element that matches a CSS selector.
     pub async fn click(&self, selector: &str) {
         let element =
             within(selector, self.client.wait().at_most(PATIENCE / 2).for_element(Locator::Css(selector))).await;
@@ -94,7 +94,7 @@ impl Tab {
         within(text, element.click()).await;
     }
 
-    /// Types into the focused element. The characters of [`Key`] work as well.
+    /// Types into the focused element, including the special keys of [`Key`].
     pub async fn keys(&self, text: &str) {
         let active = within("the focus", self.client.active_element()).await;
         within(text, active.send_keys(text)).await;
@@ -105,7 +105,7 @@ impl Tab {
         self.keys(&String::from(char::from(key))).await;
     }
 
-    /// Clicks a place of the window.
+    /// Clicks a position in the window.
     pub async fn click_at(&self, x: f64, y: f64) {
         let point = |x, y| PointerAction::MoveTo { duration: None, x, y };
         let mouse = MouseActions::new("mouse".into())
@@ -122,16 +122,16 @@ impl Tab {
         within("light", self.client.issue_cmd(Post::devtools("Emulation.setEmulatedMedia", &features))).await;
     }
 
-    /// Makes the page as small as on a telephone.
+    /// Reduces the window to the size of a phone.
     pub async fn shrink(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
         within("size", self.client.issue_cmd(Post::devtools("Emulation.setDeviceMetricsOverride", &size))).await;
     }
 
-    /// The file that the page offered under this name, once it is there.
+    /// Waits for the file that the page offers under a name, and returns its contents.
     ///
     /// # Panics
-    /// If it does not come.
+    /// Panics if the page does not offer the file.
     pub async fn downloaded(&self, name: &str) -> Vec<u8> {
         let path: PathBuf = self.folder.path().join("downloads").join(name);
         let arrives = async {
@@ -139,14 +139,14 @@ impl Tab {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(PATIENCE, arrives).await.unwrap_or_else(|_| panic!("{name} was not offered"));
-        fs::read(&path).expect("the file that was offered")
+        timeout(PATIENCE, arrives).await.unwrap_or_else(|_| panic!("the page did not offer {name}"));
+        fs::read(&path).expect("the offered file")
     }
 
     /// Closes the window.
     ///
     /// # Panics
-    /// If the page threw, logged an error, or violated its policy.
+    /// Panics if the page threw, logged an error, or violated its content security policy.
     pub async fn close(self) {
         let log = within("the log", self.client.issue_cmd(Post::log())).await;
         let errors: Vec<&Value> =
@@ -157,6 +157,6 @@ impl Tab {
 }
 
 async fn within<T, E: Display>(what: &str, answer: impl Future<Output = Result<T, E>>) -> T {
-    let answer = timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("no answer in time: {what}"));
+    let answer = timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("no response in time: {what}"));
     answer.unwrap_or_else(|error| panic!("{what}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! An exported graph: its files byte by byte, and the objects in them.
+//! An exported graph: its files and the objects in them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,15 +8,15 @@ use serde_json::Value;
 /// A graph in the exchange layout.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Graph {
-    /// By their paths below `graph`.
+    /// The files by their paths below `graph`.
     files: BTreeMap<String, Vec<u8>>,
 }
 
-/// Objects by their keys.
+/// Objects by key.
 pub type Objects = BTreeMap<String, Value>;
 
 impl Graph {
-    /// Reads the folder `graph` of an export; no folder is an empty graph.
+    /// Reads the folder `graph` of an export. A missing folder is an empty graph.
     pub fn read(folder: &Path) -> Self {
         let mut files = BTreeMap::new();
         for path in files_below(folder) {
@@ -26,7 +26,7 @@ impl Graph {
         Self { files }
     }
 
-    /// All objects.
+    /// All objects of the graph.
     pub fn objects(&self) -> Objects {
         let mut objects = Objects::new();
         for object in self.files.values().flat_map(|file| objects_of(file)) {
@@ -43,7 +43,7 @@ impl Graph {
         objects
     }
 
-    /// All files in one.
+    /// The concatenated contents of all files.
     pub fn bytes(&self) -> Vec<u8> {
         self.files.values().flatten().copied().collect()
     }
@@ -51,22 +51,22 @@ impl Graph {
 
 fn objects_of(file: &[u8]) -> Vec<Value> {
     let document: Value = serde_json::from_slice(file).expect("JSON");
-    let Value::Object(wrapper) = document else { panic!("a file of the layout is an object") };
+    let Value::Object(wrapper) = document else { panic!("a file of the exchange layout contains an object") };
     let mut lists = wrapper.into_iter();
     match (lists.next(), lists.next()) {
         (Some((name, Value::Array(objects))), None) if name == "entities" || name == "relationships" => objects,
-        other => panic!("a file of the layout has one list, of entities or of relationships: {other:?}"),
+        other => panic!("a file of the exchange layout contains one list, of entities or of relationships: {other:?}"),
     }
 }
 
-/// All files of a folder, deep.
+/// All files below a folder.
 pub fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// Panics with the first objects that differ, where two graphs are not the same byte for byte.
+/// Panics with the first different objects if two graphs are not equal byte for byte.
 #[track_caller]
 pub fn assert_same(graph: &Graph, expected: &Graph) {
     if graph == expected {
@@ -74,18 +74,18 @@ pub fn assert_same(graph: &Graph, expected: &Graph) {
     }
     assert_same_objects(&graph.objects(), &expected.objects());
     let names = |graph: &Graph| graph.files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(graph), names(expected), "the objects are the same, their files are not");
-    panic!("the objects are the same, their order or their JSON is not");
+    assert_eq!(names(graph), names(expected), "the objects are equal, but the file names differ");
+    panic!("the objects are equal, but their order or their JSON differs");
 }
 
-/// Panics with the first objects that differ.
+/// Panics with the first different objects if two sets of objects are not equal.
 #[track_caller]
 pub fn assert_same_objects(objects: &Objects, expected: &Objects) {
     let missing: Vec<_> = expected.keys().filter(|key| !objects.contains_key(*key)).take(5).collect();
     let others: Vec<_> = objects.keys().filter(|key| !expected.contains_key(*key)).take(5).collect();
     assert!(
         missing.is_empty() && others.is_empty(),
-        "{} objects in the place of {}; missing: {missing:?}; unexpected: {others:?}",
+        "{} objects instead of {}; missing: {missing:?}; unexpected: {others:?}",
         objects.len(),
         expected.len()
     );

@@ -1,4 +1,4 @@
-//! What every test works with: a Heroku on loopback, a folder to run the program in, and what came of it.
+//! The tools of every test: a fake Heroku, a folder for the program, and the program's results.
 
 mod export;
 mod heroku;
@@ -12,7 +12,7 @@ pub use said::{Said, steady_json};
 
 use std::sync::OnceLock;
 
-/// The sample's graph as an undisturbed run exports it.
+/// The sample's graph, as an undisturbed run exports it.
 pub fn undisturbed() -> &'static Graph {
     static GRAPH: OnceLock<Graph> = OnceLock::new();
     GRAPH.get_or_init(|| {
@@ -23,11 +23,11 @@ pub fn undisturbed() -> &'static Graph {
     })
 }
 
-/// Runs independent cases side by side: most of them wait for pauses, not for the processor.
+/// Runs independent cases in parallel. Most of their time is spent in pauses, not on the processor.
 pub fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     std::thread::scope(|scope| {
         let check = &check;
         let cases: Vec<_> = cases.into_iter().map(|case| scope.spawn(move || check(case))).collect();
-        cases.into_iter().for_each(|case| case.join().expect("the case holds"));
+        cases.into_iter().for_each(|case| case.join().expect("the case passes"));
     });
 }

@@ -1,4 +1,4 @@
-//! A folder in which the program runs, with an environment in which nothing is set but what the test says.
+//! A folder and an environment for the program. Only variables that the test sets are visible to the program.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -11,27 +11,27 @@ use integration_heroku::fake::FakeHeroku;
 
 use super::{Graph, Said};
 
-/// A program that takes longer than this hangs.
+/// A limit that only a program that hangs reaches.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A folder and an environment.
+/// A folder and an environment for the program.
 pub struct Place {
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
 impl Place {
-    /// Without an account.
+    /// An environment without credentials.
     pub fn alone() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), variables: Vec::new() }
     }
 
-    /// With the key to a fake Heroku.
+    /// An environment with the credentials of a fake Heroku.
     pub fn before(heroku: &FakeHeroku) -> Self {
         Self::alone().with("HEROKU_API_URL", heroku.url()).with("HEROKU_API_KEY", heroku.token())
     }
 
-    /// With a variable set, in the place of what it was set to before.
+    /// Sets a variable, replacing its earlier value.
     pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
         self.variables.retain(|(name, _)| name != variable);
         self.variables.push((variable.to_owned(), value.into()));
@@ -56,25 +56,25 @@ impl Place {
         std::fs::read_to_string(self.path(name)).expect("a file")
     }
 
-    /// Runs the program to its end.
+    /// Runs the program and waits for its end.
     pub fn run(&self, line: &str) -> Said {
         self.start(line).end()
     }
 
-    /// Collects with more options, exports, and gives the summary's JSON and the graph.
+    /// Collects with options and exports; returns the result, with the summary on stdout, and the graph.
     pub fn collect(&self, options: &str) -> (Said, Graph) {
         let said = self.run(&format!("collect --format json --output out {options}"));
         (said, Graph::read(&self.path("out/graph")))
     }
 
-    /// Goes on with the newest job, which must then be complete.
+    /// Resumes the newest job, which must then be complete.
     pub fn resume(&self) -> (Said, Graph) {
         let (said, graph) = self.collect("--resume");
         assert_eq!(said.code, 0, "{}", said.all());
         (said, graph)
     }
 
-    /// The states of all jobs, the newest first.
+    /// The states of all jobs, newest first.
     pub fn states(&self) -> Vec<String> {
         let said = self.run("jobs list --format json");
         assert_eq!(said.code, 0, "{}", said.all());
@@ -88,7 +88,7 @@ impl Place {
         self.launch(Command::new(env!("CARGO_BIN_EXE_integration-heroku")), line)
     }
 
-    /// Runs the program to its end by a shell, whose script finds it as `"$0" "$@"`.
+    /// Runs the program through a shell script, which starts it as `"$0" "$@"`, and waits for its end.
     pub fn shell(&self, script: &str, line: &str) -> Said {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script, env!("CARGO_BIN_EXE_integration-heroku")]);
@@ -112,12 +112,12 @@ impl Place {
     }
 }
 
-/// The program at work.
+/// A running program.
 pub struct Running {
     child: Child,
     errors: BufReader<ChildStderr>,
     err: String,
-    /// Dropped when the process has ended: nobody need end it then.
+    /// Dropping this sender, when the process ends, stops the watchdog.
     _over: mpsc::Sender<()>,
 }
 
@@ -128,25 +128,25 @@ impl Running {
         while !missing.is_empty() {
             let mut line = String::new();
             let read = self.errors.read_line(&mut line).expect("text");
-            assert!(read > 0, "the program ended before it said {missing:?}: {}", self.err);
+            assert!(read > 0, "the program ended before it printed {missing:?}: {}", self.err);
             missing.retain(|beginning| !line.starts_with(beginning));
             self.err += &line;
         }
     }
 
-    /// `kill -9`, in the middle of its work.
+    /// Kills the program as `kill -9` does.
     pub fn kill(mut self) {
-        self.child.kill().expect("a process of ours");
+        self.child.kill().expect("a child process");
         let said = self.end();
-        assert_eq!(said.code, Said::KILLED, "it came to its end before: {}", said.all());
+        assert_eq!(said.code, Said::KILLED, "the program ended before it was killed: {}", said.all());
     }
 
-    /// Asks it to end, as Ctrl-C does.
+    /// Sends a signal such as `INT`, which Ctrl-C sends.
     pub fn interrupt(&self, name: &str) {
         signal(self.child.id(), name);
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the program.
     pub fn end(mut self) -> Said {
         let mut out = self.child.stdout.take().expect("piped");
         let out = thread::spawn(move || {
@@ -162,13 +162,17 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A test that failed leaves no process behind; one that ended is not there to be killed.
+        // A failed test must not leave a process behind. Killing a process that has ended returns an error, which is
+        // irrelevant.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 fn signal(process: u32, name: &str) {
-    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().expect("kill is there");
-    assert!(sent.success(), "the process is there to hear {name}");
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status()
+        .expect("the command `kill` is installed");
+    assert!(sent.success(), "the process must exist to receive {name}");
 }

@@ -1,10 +1,10 @@
-//! What a call of the program left behind, and the summary of a collection.
+//! The result of a program run, and the summary of a collection.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Exit code and streams.
+/// The exit code and the output of a program.
 pub struct Said {
     pub code: i32,
     pub out: String,
@@ -12,7 +12,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// In the place of an exit code where a signal ended the program.
+    /// The value of `code` if a signal ended the program.
     pub const KILLED: i32 = -1;
 
     pub fn json(&self) -> Value {
@@ -23,15 +23,15 @@ impl Said {
         Summary(self.json())
     }
 
-    /// Everything, for a look at all of it.
+    /// The exit code and both streams, for messages of failed assertions.
     pub fn all(&self) -> String {
         format!("exit code {}\n{}{}", self.code, self.out, self.err)
     }
 
-    /// The exit code and both streams, without what differs from run to run.
+    /// The exit code and both streams, without parts that vary between runs.
     pub fn steady(&self) -> String {
         let mut text = format!("exit code: {}\n", self.code);
-        // Steps that run at once end in any order.
+        // Concurrent steps end in any order.
         let mut told: Vec<String> = steady(&self.err).lines().map(str::to_owned).collect();
         if told.first().is_some_and(|line| line.starts_with("job ")) {
             told[1..].sort();
@@ -45,7 +45,9 @@ impl Said {
     }
 }
 
-/// The text without ids of jobs, times, ports and what is left of the rate budget; gaps, which follow from their widths, become two blanks.
+/// Replaces the parts of a text that vary between runs: job ids, times, ports, and the remaining rate budget.
+///
+/// Runs of spaces, whose widths depend on these parts, become two spaces.
 pub fn steady(text: &str) -> String {
     let words = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
@@ -63,14 +65,14 @@ fn steady_words(field: &str) -> String {
         let known = match bare {
             "ms" | "s" if kept.last().is_some_and(|number| is_number(number)) => {
                 kept.pop();
-                // The minutes of `1 min 05 s`.
+                // In `1 min 05 s`, the minutes belong to the time as well.
                 if kept.last().is_some_and(|unit| unit == "min") {
                     kept.truncate(kept.len() - 2);
                 }
                 Some("TIME")
             }
             "left" if kept.last().is_some_and(|number| is_number(number)) => {
-                // Answers overtake each other, and the budget fills up again.
+                // The remaining budget depends on the order of responses and on the refill.
                 let opens = kept.pop().is_some_and(|number| number.starts_with('('));
                 kept.push(if opens { "(N" } else { "N" }.to_owned());
                 None
@@ -90,7 +92,7 @@ fn is_number(word: &str) -> bool {
     word.trim_start_matches('(').chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ','))
 }
 
-/// Ids of jobs begin with the time, and so with `01` until the year 2527; their beginning is given where that will do.
+/// Whether a word is a job id or its unique prefix. Ids start with the time, hence with `01` until the year 2527.
 fn is_job(word: &str) -> bool {
     word.len() >= 13 && word.starts_with("01") && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
@@ -113,7 +115,7 @@ fn without_port(word: String) -> String {
     }
 }
 
-/// The JSON with times, ids of jobs and what follows from the order of answers taken out.
+/// Replaces the values of a JSON document that vary between runs, such as times and job ids.
 pub fn steady_json(mut value: Value) -> Value {
     const VARYING: [&str; 10] = [
         "job",
@@ -121,7 +123,7 @@ pub fn steady_json(mut value: Value) -> Value {
         "startTime",
         "endTime",
         "duration",
-        // As many as the provider's compression leaves.
+        // The size depends on the provider's compression.
         "answerBytes",
         "waitedMs",
         "waitedForBudgetMs",
@@ -142,7 +144,7 @@ pub fn steady_json(mut value: Value) -> Value {
     value
 }
 
-/// The summary of a collection.
+/// The summary of a collection as JSON.
 pub struct Summary(pub Value);
 
 impl Summary {
@@ -159,24 +161,24 @@ impl Summary {
         self.step(step)["status"].as_str().expect("a status")
     }
 
-    /// The types of which something may be missing.
+    /// The types of which data may be missing.
     pub fn partial(&self) -> BTreeSet<&str> {
         let types = self.0["metadata"]["partialDatasets"]["types"].as_array().expect("types");
         types.iter().map(|name| name.as_str().expect("a type")).collect()
     }
 
-    /// What a step could not collect.
+    /// The gaps of a step.
     pub fn gaps(&self, step: &str) -> Vec<Gap<'_>> {
         let gaps = self.step(step)["incomplete"].as_array().map(Vec::as_slice).unwrap_or_default();
         gaps.iter().map(Gap).collect()
     }
 
-    /// How many objects of a type a step left out on purpose for a reason.
+    /// The number of objects of a type that a step skipped for a reason.
     pub fn skipped(&self, step: &str, object_type: &str, reason: &str) -> u64 {
         self.step(step)["skipped"][object_type][reason].as_u64().unwrap_or(0)
     }
 
-    /// What is told of each step's results: all but times and what it cost.
+    /// The results of each step, without times and usage.
     pub fn results(&self) -> Vec<Value> {
         let told = [
             "id",
@@ -193,13 +195,13 @@ impl Summary {
         steps.iter().map(|step| told.map(|name| step[name].clone()).to_vec().into()).collect()
     }
 
-    /// Requests that repeat one that failed.
+    /// The number of repeated requests.
     pub fn retries(&self) -> u64 {
         self.0["usage"]["retries"].as_u64().expect("a number")
     }
 }
 
-/// Something that a step could not collect.
+/// A gap of a step.
 #[derive(Debug)]
 pub struct Gap<'a>(&'a Value);
 
@@ -208,7 +210,7 @@ impl Gap<'_> {
         self.0["types"].as_array().expect("types").iter().map(|name| name.as_str().expect("a type")).collect()
     }
 
-    /// The key of the parent.
+    /// The key of the parent, if the gap is limited to one.
     pub fn under(&self) -> Option<&str> {
         self.0["under"]["key"].as_str()
     }
@@ -225,12 +227,12 @@ impl Gap<'_> {
         self.0["cause"].as_str().expect("a cause")
     }
 
-    /// Whether resuming the job may close it; absent if it may.
+    /// Whether resuming the job may close the gap; absent if it may.
     pub fn resumable(&self) -> Option<bool> {
         self.0["resumable"].as_bool()
     }
 
-    /// The step at the root, where it is another one.
+    /// The step that caused the gap, if it is another one.
     pub fn inherited_from(&self) -> Option<&str> {
         self.0["inheritedFrom"].as_str()
     }

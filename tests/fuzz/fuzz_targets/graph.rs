@@ -1,4 +1,4 @@
-//! Files in the exchange layout, as other programs may have written them: each is read or refused.
+//! Fuzz target: exported files from other programs must be read or refused.
 #![no_main]
 
 use std::fs;
@@ -27,8 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(read, same);
             assert_eq!(read.entities + read.relationships, met);
         }
-        // A tree refuses numbers and depths that text allows.
+        // The tree parser refuses some numbers and depths that the text parser accepts.
         (Err(_), _) => {}
-        (Ok(_), Err(error)) => panic!("read as trees and not as texts: {error}"),
+        (Ok(_), Err(error)) => panic!("the tree parser accepts a file that the text parser refuses: {error}"),
     }
 });

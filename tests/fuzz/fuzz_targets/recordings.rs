@@ -1,4 +1,4 @@
-//! HAR files, ours, those of other tools and broken ones: each is replayed as far as it goes, or refused.
+//! Fuzz target: recordings from any tool, including broken ones, must be replayed or refused.
 #![no_main]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Class schemas of others: each is loaded and compiled, or refused with a reason.
+//! Fuzz target: class schemas from other sources must compile or be refused with a reason.
 #![no_main]
 
 use std::fs;

@@ -1,12 +1,12 @@
-//! The comments and documents of this repository keep to the rules of `CONTRIBUTING.md`.
+//! The comments and documents of this repository follow the rules of `CONTRIBUTING.md`.
 
 use std::path::Path;
 
 use integration_prose::count_below;
 
-/// The limit of each folder, in constructions per 1,000 words. Comparable projects are between 0.9 and 2.3.
+/// The limit of each folder, in constructions per 1,000 words. Comparable projects have between 0.9 and 2.3.
 ///
-/// The limits above 3 are a ratchet: they hold the present state until the folder is rewritten, and must never be raised.
+/// A limit above 3 preserves the present state until its folder is rewritten. Limits must never be raised.
 const LIMITS: [(&str, f64); 14] = [
     ("CONTRIBUTING.md", 3.0),
     ("README.md", 3.0),

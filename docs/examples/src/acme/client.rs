@@ -1,4 +1,4 @@
-//! What is asked of Acme.
+//! The client of Acme's API.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::AcmeConfig;
 /// `{"items": [...], "next": "..."}`; the last page has no `next`.
 const BY_CURSOR: Cursor = Cursor { parameter: "cursor", elements: "/items", next: "/next" };
 
-/// The API, version 1.
+/// A client of version 1 of the API.
 pub struct Acme(Http);
 
 impl Provider for Acme {
@@ -47,7 +47,7 @@ impl Acme {
         self.0.get("/projects", &[]).pages(BY_CURSOR)
     }
 
-    /// Who works in a project.
+    /// The members of a project.
     pub fn members(&self, project: &str) -> Listing<MemberBody> {
         self.0.get("/projects/{id}/members", &[&project]).pages(BY_CURSOR)
     }
@@ -57,17 +57,17 @@ impl Acme {
         self.0.get("/second-factors", &[]).json().await
     }
 
-    /// What the account has paid for.
+    /// The subscription of the account.
     pub async fn subscription(&self) -> Result<Subscription, ProviderError> {
         self.0.get("/subscription", &[]).json().await
     }
 
-    /// Records of a kind that the account's owner has defined.
+    /// The records of a kind that the account's owner has defined.
     pub fn records(&self, kind: &str) -> Listing<ProjectBody> {
         self.0.get("/records/{kind}", &[&kind]).pages(BY_CURSOR)
     }
 
-    /// What happened, the newest first.
+    /// The events of the last days, newest first.
     pub fn events(&self, days: u32) -> Listing<EventBody> {
         self.0.get("/events", &[]).query("days", days).pages(BY_CURSOR)
     }
@@ -118,7 +118,7 @@ pub struct EventBody {
     pub happened_at: Timestamp,
 }
 
-/// `/subscription`.
+/// The body of `/subscription`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 pub struct Subscription {

@@ -1,18 +1,18 @@
-//! What the integration must be told.
+//! The configuration of the integration.
 
 use integration_sdk::Config;
 use integration_sdk::secrecy::SecretString;
 use integration_sdk::url::Url;
 
-/// The account at Acme.
+/// The credentials and the address of an account at Acme.
 #[derive(Debug, Config)]
 pub struct AcmeConfig {
-    /// A key with the scope `read`.
+    /// An API key with the scope `read`.
     pub api_key: SecretString,
-    /// Where the API is.
+    /// The base address of the API.
     #[config(default = "https://api.acme.example")]
     pub api_url: Url,
-    /// Projects are collected, and who works in them.
+    /// Whether to collect projects and their members.
     #[config(default = "true")]
     pub projects: bool,
 }

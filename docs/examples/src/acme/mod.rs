@@ -1,4 +1,4 @@
-//! An integration for Acme, a provider that does not exist: what the guide says of every part of the SDK, in one piece.
+//! The integration of the guide, for the invented provider Acme. It uses every part of the SDK.
 
 mod client;
 mod config;
@@ -18,7 +18,7 @@ pub use config::AcmeConfig;
 pub use records::fetch_records;
 pub use types::{Event, Project, ProjectHasUser, User, UserIsPerson, UserPerformedEvent};
 
-/// The integration.
+/// Declares the integration.
 pub fn integration() -> Integration {
     Integration::of::<Acme>("acme", "Acme")
         .source(IngestionSource::new("events", "Events", "Who did what in the last 30 days.").off_by_default())
@@ -39,7 +39,7 @@ fn without_projects(config: &AcmeConfig) -> Vec<(StepId, DisabledReason)> {
     if config.projects { Vec::new() } else { vec![(StepId::literal("fetch-projects"), DisabledReason::Config)] }
 }
 
-/// Every command, for this integration.
+/// Runs the command line of this integration.
 pub fn main() -> ExitCode {
     Program::new(integration()).version(env!("CARGO_PKG_VERSION")).main()
 }

@@ -1,4 +1,4 @@
-//! A step for a type that is known at run time only.
+//! A step for a type whose name is only known at run time.
 
 use integration_sdk::graph::{Class, Entity, EntityDeclaration, EqualKeys, InvalidName, ObjectKey, ObjectType, StepId};
 use integration_sdk::prelude::*;
@@ -6,10 +6,10 @@ use integration_sdk::step::{Parameter, Step, StepContext, StepError};
 
 use super::Acme;
 
-/// Collects records of a kind that the account's owner has defined.
+/// Creates a step that collects records of a custom kind.
 ///
 /// # Errors
-/// The kind cannot be part of a type's name.
+/// Returns an error if the kind cannot be part of a type's name.
 pub fn fetch_records(kind: &str) -> Result<Step, InvalidName> {
     let (id, object_type) = (StepId::new(format!("fetch-{kind}"))?, ObjectType::new(format!("acme_{kind}"))?);
     let declaration = EntityDeclaration::new(kind, object_type.clone(), Class::literal("Record"));

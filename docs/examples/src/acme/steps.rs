@@ -1,4 +1,4 @@
-//! What is asked, and what becomes of the answers.
+//! The steps, from requests to emitted objects.
 
 use integration_sdk::prelude::*;
 use integration_sdk::serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use integration_sdk::step::JobData;
 
 use super::{Acme, Event, Project, ProjectHasUser, User, UserIsPerson, UserPerformedEvent};
 
-/// The people of the account, each tied to the person whom other sources know.
+/// Emits the people of the account, each with a mapped relationship to a person.
 #[step(id = "fetch-users", name = "Fetch users", scopes("read"))]
 pub async fn fetch_users(api: Client<Acme>, users: Emit<User>, is: Emit<UserIsPerson>) -> StepResult {
     let mut listing = api.users();
@@ -19,7 +19,7 @@ pub async fn fetch_users(api: Client<Acme>, users: Emit<User>, is: Emit<UserIsPe
     Ok(())
 }
 
-/// The projects, with their labels as tags.
+/// Emits the projects, with their labels as tags.
 #[step(id = "fetch-projects", name = "Fetch projects", scopes("read"))]
 pub async fn fetch_projects(api: Client<Acme>, projects: Emit<Project>) -> StepResult {
     let mut listing = api.projects();
@@ -31,7 +31,7 @@ pub async fn fetch_projects(api: Client<Acme>, projects: Emit<Project>) -> StepR
     Ok(())
 }
 
-/// Who works in which project.
+/// Links projects to their members.
 #[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
 pub async fn fetch_members(
     api: Client<Acme>,
@@ -55,7 +55,7 @@ async fn members_of(project: Project, api: &Acme, users: &Read<User>, has: &Emit
     Ok(())
 }
 
-/// Who signs in with a second factor: one list for all users.
+/// Adds the use of a second factor to users, from one list for all of them.
 #[step(id = "fetch-second-factors", name = "Fetch second factors", scopes("read"))]
 pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> StepResult {
     let secured = api.second_factors().await?;
@@ -63,7 +63,7 @@ pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> Step
     Ok(())
 }
 
-/// How far back the account's subscription lets one look.
+/// The number of days of events that the account's subscription includes.
 #[derive(Serialize, Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 pub struct AuditedDays(u32);
@@ -72,14 +72,14 @@ impl JobData for AuditedDays {
     const NAME: &'static str = "audited-days";
 }
 
-/// What the account has paid for.
+/// Publishes the number of audited days.
 #[step(id = "fetch-subscription", name = "Fetch subscription", scopes("read"), source = "events")]
 pub async fn fetch_subscription(api: Client<Acme>, days: Publish<AuditedDays>) -> StepResult {
     let subscription = api.subscription().await?;
     days.set(&AuditedDays(subscription.audited_days)).await
 }
 
-/// Who did what, as far back as the subscription goes.
+/// Emits the events of the days that the subscription includes.
 #[step(id = "fetch-events", name = "Fetch events", scopes("read"), source = "events")]
 pub async fn fetch_events(
     api: Client<Acme>,

@@ -1,4 +1,4 @@
-//! The graph of Acme.
+//! The types of Acme's graph.
 
 use integration_sdk::prelude::*;
 
@@ -6,7 +6,7 @@ use integration_sdk::prelude::*;
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "acme_user", class = "User", resource = "User")]
 pub struct User {
-    /// Acme's id.
+    /// The id that Acme assigned.
     #[entity(key)]
     pub id: String,
     /// The full name.
@@ -14,47 +14,47 @@ pub struct User {
     /// The e-mail address.
     #[entity(display_name)]
     pub email: String,
-    /// When the person last signed in.
+    /// The time of the last sign-in.
     pub last_login_on: Option<Timestamp>,
 }
 
-/// A piece of work.
+/// A project of the account.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "acme_project", class = "Project", resource = "Project")]
 pub struct Project {
-    /// Acme's id.
+    /// The id that Acme assigned.
     #[entity(key)]
     pub id: String,
     /// The name.
     pub name: String,
 }
 
-/// Something that a person did.
+/// An action of a person.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "acme_event", class = "Record", resource = "Event")]
 pub struct Event {
-    /// Acme's id.
+    /// The id that Acme assigned.
     #[entity(key)]
     pub id: String,
-    /// What was done.
+    /// The name of the action.
     pub name: String,
-    /// When it was done.
+    /// The time of the action.
     #[entity(rename = "createdOn")]
     pub happened_on: Timestamp,
 }
 
 relationship!(
-    /// A person works in a project.
+    /// The membership of a person in a project.
     pub ProjectHasUser: Project -[HAS]-> User {
-        /// `owner` or `member`.
+        /// The role: `owner` or `member`.
         role: String,
     }
 );
 relationship!(
-    /// A person did something.
+    /// The person who performed an action.
     pub UserPerformedEvent: User -[PERFORMED]-> Event
 );
 mapped_relationship!(
-    /// The login belongs to a person whom other sources know as well.
+    /// The person of a login, who may also exist in other integrations.
     pub UserIsPerson: User -[IS]-> "person" Person by ["email"]
 );

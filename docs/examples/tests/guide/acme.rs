@@ -1,4 +1,4 @@
-//! The integration of the guide against an Acme on loopback.
+//! Tests of the guide's integration against a fake Acme on loopback.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use integration_testing_kit::{Collected, assert_complete, assert_graph};
 
 const KEY: &str = "a-key-of-nobody";
 
-/// Two pages of users, one of everything else.
+/// A fake Acme with two pages of users and one page of every other list.
 pub async fn acme() -> Running {
     let access = Access::token(KEY, ["read"]).in_header("X-Acme-Key");
     FakeProvider::start_with(routes(), ProviderOptions { access, ..ProviderOptions::default() })

@@ -1,4 +1,4 @@
-//! Every block of Rust in the documents is a piece of a file that is compiled, and every link leads somewhere.
+//! Every Rust block of the documents is part of a compiled file, and every link has a target.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,12 +22,12 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The lines without what indents them: a block may stand further to the left than in its file.
+/// The lines without indentation, because blocks and files may be indented differently.
 fn flush_left(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim())).collect()
 }
 
-/// What stands between fences of Rust.
+/// The fenced blocks of Rust code.
 fn blocks(markdown: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;
@@ -58,7 +58,7 @@ fn every_block_of_rust_is_a_piece_of_a_compiled_file() {
     assert!(seen > 10, "only {seen} blocks");
 }
 
-/// Every document for people.
+/// All documents of the repository that contain code or links.
 fn documents() -> Vec<PathBuf> {
     let mut documents = files(&workspace().join("docs"), "md");
     documents
@@ -66,7 +66,7 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// Headings as links name them.
+/// The anchors of the headings.
 fn anchors(markdown: &str) -> Vec<String> {
     let headings =
         markdown.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());

@@ -1,4 +1,4 @@
-//! The guides' code runs, their blocks are that code, and what the README prints is what is printed.
+//! The code of the guides runs, their blocks match it, and the README shows the real output.
 
 mod acme;
 mod blocks;
@@ -9,7 +9,7 @@ mod testing;
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the workspace.
+/// The root folder of the workspace.
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

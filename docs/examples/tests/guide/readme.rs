@@ -1,4 +1,4 @@
-//! The README shows what `collect --sample` collects.
+//! The README shows the output of `collect --sample`.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The step of the guide, in the plugin, against a Heroku that has spaces.
+//! Tests of the guide's step in the Heroku integration, against a fake with spaces.
 
 use integration_guide::spaces;
 use integration_sdk::serde_json::json;

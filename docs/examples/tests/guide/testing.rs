@@ -1,4 +1,4 @@
-//! The code of "Testing an integration".
+//! The code of the page "Testing an integration".
 
 use integration_guide::acme::integration;
 use integration_sdk::serde_json::json;
@@ -42,7 +42,7 @@ async fn all_that_is_declared_is_met() {
     let acme = acme().await;
     let collected = Collected::run(&integration(), values(&acme)).source("events", true).await;
 
-    // Nobody at the Acme of this test has ever signed in.
+    // The fake has no sign-ins, so this property never occurs.
     collected.coverage().except(["acme_user.lastLoginOn"]).assert_whole();
 }
 

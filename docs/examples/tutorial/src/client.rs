@@ -1,4 +1,4 @@
-//! What is asked of Acme.
+//! The client of Acme's API.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const BY_CURSOR: Cursor = Cursor {
     next: "/next",
 };
 
-/// The API: a function for each request.
+/// The API client, with one function per list.
 pub struct Api(Http);
 
 impl Provider for Api {
@@ -31,7 +31,7 @@ impl Provider for Api {
         Self(http)
     }
 
-    /// Who the key belongs to, and what it may do: asked before the first step, and by `validate config`.
+    /// Checks the key and returns its owner and scopes.
     async fn verify(&self) -> Result<Access, ProviderError> {
         let owner: Owner = self.0.get("/me", &[]).json().await?;
         Ok(Access::of(owner.email).with_scopes(owner.scopes))
@@ -45,7 +45,7 @@ impl Api {
     }
 }
 
-/// `/me`.
+/// The body of `/me`.
 #[derive(Deserialize)]
 #[serde(crate = "integration_sdk::serde")]
 struct Owner {
@@ -68,7 +68,7 @@ impl Api {
         self.0.get("/projects", &[]).pages(BY_CURSOR)
     }
 
-    /// Who works in a project.
+    /// The members of a project.
     pub fn members(&self, project: &str) -> Listing<MemberBody> {
         self.0
             .get("/projects/{id}/members", &[&project])

@@ -1,15 +1,15 @@
-//! What the integration must be told.
+//! The configuration of the integration.
 
 use integration_sdk::Config;
 use integration_sdk::secrecy::SecretString;
 use integration_sdk::url::Url;
 
-/// The account, and how to get into it.
+/// The credentials and the address of the account.
 #[derive(Debug, Config)]
 pub struct ApiConfig {
-    /// A token that may read.
+    /// An API token with read access.
     pub api_token: SecretString,
-    /// Where the API is.
+    /// The base address of the API.
     #[config(default = "https://api.acme.example")]
     pub api_url: Url,
 }

@@ -10,7 +10,7 @@ use integration_sdk::Integration;
 
 use client::Api;
 
-/// The integration.
+/// Declares the integration.
 pub fn integration() -> Integration {
     Integration::of::<Api>("acme", "Acme")
         .step(steps::fetch_users())

@@ -1,4 +1,4 @@
-//! An imitation of Acme on this machine: for `--sample`, and for tests.
+//! A fake of Acme on loopback, for `--sample` and for tests.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use integration_testing::{
     Access, FakeProvider, Pages, ProviderOptions, Route, Running, StartError,
 };
 
-/// The key that it accepts.
+/// The key that the fake accepts.
 const KEY: &str = "a-key-of-nobody";
 
-/// Starts it, with an account of three people and two projects.
+/// Starts the fake with an account of three people and two projects.
 pub async fn provider() -> Result<Running, StartError> {
     let pages = Pages::by("cursor", 2);
     let users = vec![user("ada"), user("grace"), user("lin")];
@@ -49,14 +49,14 @@ fn member(user: &str, role: &str) -> Value {
     json!({"user_id": format!("user-{user}"), "role": role})
 }
 
-/// The variables that lead to it.
+/// The variables that configure the integration for the fake.
 pub fn values(provider: &Running) -> Vec<(String, String)> {
     let token = "ACME_API_TOKEN".to_owned();
     let url = "ACME_API_URL".to_owned();
     vec![(token, KEY.to_owned()), (url, provider.url())]
 }
 
-/// What `--sample` collects from.
+/// The provider for `--sample`.
 pub async fn sample() -> io::Result<Sample> {
     let provider = provider().await.map_err(io::Error::other)?;
     Ok(Sample {

@@ -1,11 +1,11 @@
-//! What is asked for, and what becomes of the answers.
+//! The steps, from requests to emitted objects.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Api;
 use crate::types::{Project, ProjectHasUser, User};
 
-/// The people of the account.
+/// Emits the people of the account.
 #[step(id = "fetch-users", name = "Fetch users", scopes("read"))]
 pub async fn fetch_users(api: Client<Api>, users: Emit<User>) -> StepResult {
     let mut listing = api.users();
@@ -16,7 +16,7 @@ pub async fn fetch_users(api: Client<Api>, users: Emit<User>) -> StepResult {
     Ok(())
 }
 
-/// The projects of the account.
+/// Emits the projects of the account.
 #[step(id = "fetch-projects", name = "Fetch projects", scopes("read"))]
 pub async fn fetch_projects(api: Client<Api>, projects: Emit<Project>) -> StepResult {
     let mut listing = api.projects();
@@ -32,7 +32,7 @@ pub async fn fetch_projects(api: Client<Api>, projects: Emit<Project>) -> StepRe
     Ok(())
 }
 
-/// Who works in which project.
+/// Links projects to their members.
 #[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
 pub async fn fetch_members(
     api: Client<Api>,

@@ -9,7 +9,7 @@ use crate::client::UserBody;
 #[entity(type = "acme_user", class = "User")]
 #[entity(resource = "User")]
 pub struct User {
-    /// The provider's id.
+    /// The id that the provider assigned.
     #[entity(key)]
     pub id: String,
     /// The full name.
@@ -28,24 +28,24 @@ impl From<UserBody> for User {
     }
 }
 
-/// A piece of work.
+/// A project of the account.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "acme_project", class = "Project")]
 #[entity(resource = "Project")]
 pub struct Project {
-    /// Acme's id.
+    /// The id that Acme assigned.
     #[entity(key)]
     pub id: String,
     /// The name.
     pub name: String,
-    /// When the work began.
+    /// The time at which the work started.
     pub start_on: Option<Timestamp>,
 }
 
 relationship!(
-    /// A person works in a project.
+    /// The membership of a person in a project.
     pub ProjectHasUser: Project -[HAS]-> User {
-        /// `owner` or `member`.
+        /// The role: `owner` or `member`.
         role: String,
     }
 );

@@ -1,4 +1,4 @@
-//! The integration against a provider on this machine.
+//! Tests of the integration against the fake on loopback.
 
 use integration_acme::integration;
 use integration_acme::sample::{provider, values};
@@ -33,7 +33,7 @@ async fn members_that_may_not_be_seen_are_missing_under_their_project_alone() {
     assert_relationship!(collected, "project-engine" -[HAS]-> "user-ada");
 }
 
-/// Answered from `tests/recordings/users`; with `RECORD=1` and a token it is recorded anew.
+/// Replays `tests/recordings/users`. With `RECORD=1` and a token, the test records it again.
 #[tokio::test]
 async fn the_recorded_account_is_collected() {
     let collected = Collected::recorded(&integration(), "users").await;

@@ -1,7 +1,7 @@
-//! `docs/tutorial.md` leads to this crate: a new integration is made, the page's blocks are applied and its commands run, and
-//! the files are compared.
+//! A reader who follows `docs/tutorial.md` obtains exactly this crate.
 //!
-//! A block of `rust file=PATH` is a whole file, one of `rust add=PATH` is added to the end of it.
+//! The test creates a new integration, applies the blocks of the page, runs its commands, and compares the files. A block
+//! `rust file=PATH` contains a whole file; a block `rust add=PATH` is appended to the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_integration-acme");
 
-/// What the page has between fences: the words behind the opening one, and the text.
+/// The fenced blocks of the page: the words after the opening fence, and the text.
 fn blocks(page: &str) -> Vec<(&str, String)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
@@ -31,7 +31,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Runs the program, which is that of the end of the page, and gives what it prints.
+/// Runs the program of the finished tutorial and returns its output.
 fn run(folder: &Path, words: &str) -> String {
     let mut command = Command::new(PROGRAM);
     let output = command
@@ -44,7 +44,7 @@ fn run(folder: &Path, words: &str) -> String {
     said(&output.stdout)
 }
 
-/// Does what a block of commands says, but for Cargo's own work, and gives what the last one prints.
+/// Executes a block of commands, except Cargo's own work, and returns the last output.
 fn obey(folder: &Path, commands: &str) -> String {
     let mut printed = String::new();
     for line in commands.lines() {
@@ -65,7 +65,7 @@ fn obey(folder: &Path, commands: &str) -> String {
     printed
 }
 
-/// Applies the blocks up to the part that needs an account.
+/// Applies all blocks before the part that requires an account.
 fn follow(page: &str, folder: &Path) {
     let (page, _) = page.split_once("\n## 7. ").expect("a seventh part");
     let mut printed = String::new();
@@ -81,8 +81,8 @@ fn follow(page: &str, folder: &Path) {
                 fs::write(folder.join(path), whole).expect("a file");
             }
             None if words == "sh" => printed = obey(folder, &text),
-            // What a test says before the next part mends it is in no output of a program.
-            None if text.starts_with("the graph has other counts") => {}
+            // The failure of a test, which a later part fixes, is not the output of a command.
+            None if text.starts_with("the object counts differ") => {}
             None => assert_eq!(printed, text),
         }
     }
@@ -104,7 +104,7 @@ fn the_tutorial_leads_to_this_crate() {
     for file in files.split_whitespace() {
         assert_eq!(read(&folder.join(file)), read(&here.join(file)), "{file}");
     }
-    // The SDK is elsewhere from here.
+    // The paths to the SDK differ between the two folders.
     let manifest = |folder: &Path| {
         let text = read(&folder.join("Cargo.toml"));
         text.lines()

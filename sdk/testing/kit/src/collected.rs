@@ -1,4 +1,4 @@
-//! The result of a run, in memory: the graph of a test is small.
+//! The result of a run, in memory because graphs of tests are small.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,7 +18,7 @@ const PAGE: usize = 1_000;
 ///
 /// Objects are the exported JSON, raw data included: `collected.entity("team-1")["displayName"]`.
 pub struct Collected {
-    /// The summary.
+    /// The summary of the job.
     pub summary: Summary,
     entities: BTreeMap<String, Value>,
     relationships: BTreeMap<String, Value>,
@@ -98,7 +98,7 @@ impl Collected {
     /// Returns the entity with a key.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if the entity does not exist.
     #[track_caller]
     pub fn entity(&self, key: &str) -> &Value {
         match self.find_entity(key) {
@@ -110,7 +110,7 @@ impl Collected {
     /// Returns the relationship with a key, mapped relationships included.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if the relationship does not exist.
     #[track_caller]
     pub fn relationship(&self, key: &str) -> &Value {
         match self.find_relationship(key) {
@@ -144,7 +144,7 @@ impl Collected {
         self.objects().filter(|object| object["_type"] == object_type).collect()
     }
 
-    /// Returns the number of objects of each type that has any.
+    /// Returns the number of objects of each collected type.
     pub fn counts(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for object_type in self.objects().filter_map(|object| object["_type"].as_str()) {
@@ -156,7 +156,7 @@ impl Collected {
     /// Returns the report of a step.
     ///
     /// # Panics
-    /// If there is no such step.
+    /// Panics if the step does not exist.
     #[track_caller]
     pub fn step(&self, id: &str) -> &StepReport {
         let steps = &self.summary.integration_step_results;
@@ -186,7 +186,7 @@ impl Collected {
         self.coverage.clone()
     }
 
-    /// Returns the graph in a form that does not depend on ids and times: for snapshots.
+    /// Returns the graph in a form without varying ids and times, for snapshots.
     pub fn snapshot(&self) -> Snapshot<'_> {
         Snapshot::of(self)
     }
@@ -205,7 +205,7 @@ fn unreadable(error: serde_json::Error) -> RunError {
     RunError::Store(integration_sdk::store::StoreError::Corrupt(error.to_string()))
 }
 
-/// The first few keys, as a hint.
+/// The first few keys as a hint for error messages.
 fn known(objects: &BTreeMap<String, Value>) -> String {
     const SHOWN: usize = 10;
     let shown: Vec<String> = objects.keys().take(SHOWN).map(|key| format!("{key:?}")).collect();

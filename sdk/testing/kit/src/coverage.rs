@@ -1,4 +1,5 @@
-//! Coverage: the declarations of an integration compared with its runs. Code that never runs is never tested.
+//! Coverage: the declared items of an integration that runs have covered. Untested declarations would otherwise go
+//! unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,14 +9,14 @@ use integration_sdk::summary::{StepReport, StepStatus};
 use integration_sdk::{Integration, Summary};
 use serde_json::Value;
 
-/// A declared item.
+/// A declared item of an integration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Declared {
-    /// A step; covered if it ran to its end.
+    /// A step, which is covered if it ran to its end.
     Step(StepId),
-    /// A type; covered if an object of it exists.
+    /// A type, which is covered if an object of it exists.
     Type(ObjectType),
-    /// A property of a type; covered if an object has it.
+    /// A property of a type, which is covered if an object has it.
     Property(ObjectType, String),
 }
 
@@ -45,7 +46,7 @@ pub struct Coverage {
 
 #[derive(Debug, Clone)]
 struct Item {
-    /// The reason why the item is not covered; none if it is.
+    /// The reason why the item is not covered; absent if it is covered.
     unmet: Option<String>,
     /// The items without which this one cannot be covered.
     needs: BTreeSet<Declared>,
@@ -132,15 +133,15 @@ impl Coverage {
     /// Asserts that every item except the exceptions is covered, and that no exception is.
     ///
     /// # Panics
-    /// If the assertion fails.
+    /// Panics if the assertion fails.
     #[track_caller]
     pub fn assert_whole(&self) {
         let (unmet, stale) = (self.to_string(), self.stale_exceptions());
         if !unmet.is_empty() {
-            panic!("the run did not meet all that {} items declare:\n{unmet}", self.items.len());
+            panic!("the run did not cover all of the {} declared items:\n{unmet}", self.items.len());
         }
         if !stale.is_empty() {
-            panic!("these exceptions can go:\n  {}", stale.join("\n  "));
+            panic!("remove these unnecessary exceptions:\n  {}", stale.join("\n  "));
         }
     }
 
@@ -160,8 +161,8 @@ impl Coverage {
         let named: BTreeMap<String, &Item> =
             self.items.iter().map(|(declared, item)| (declared.to_string(), item)).collect();
         let stale = self.exceptions.iter().filter_map(|name| match named.get(name) {
-            None => Some(format!("{name}: nothing of that name is declared")),
-            Some(item) if item.unmet.is_none() => Some(format!("{name}: it was met")),
+            None => Some(format!("{name}: no item of this name is declared")),
+            Some(item) if item.unmet.is_none() => Some(format!("{name}: the item is covered")),
             Some(_) => None,
         });
         stale.collect()
@@ -194,7 +195,7 @@ fn met_properties<'a>(objects: impl Iterator<Item = &'a Value>) -> BTreeMap<&'a 
     met
 }
 
-/// An empty list does not cover its elements.
+/// Whether a value covers nothing: an empty list does not cover its elements.
 fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }

@@ -1,4 +1,4 @@
-//! Expectations, and messages that show the differences.
+//! Assertions about counts and gaps, with messages that show the differences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use integration_sdk::store::JobState;
 
 use crate::{Collected, Gap};
 
-/// Asserts that a graph has exactly these types with these numbers of objects.
+/// Asserts that a graph consists of exactly these types and numbers of objects.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -29,8 +29,9 @@ macro_rules! assert_complete {
     };
 }
 
-/// Asserts that the named types have exactly these gaps: under a parent, by its key, or everywhere. Other types are
-/// ignored.
+/// Asserts that the named types have exactly these gaps; other types are ignored.
+///
+/// A gap is limited to a parent, named by its key, or covers the whole type.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -50,20 +51,20 @@ impl Collected {
     /// Implements [`assert_graph!`](crate::assert_graph).
     ///
     /// # Panics
-    /// If the counts differ.
+    /// Panics if the counts differ.
     #[track_caller]
     pub fn assert_counts(&self, expected: &[(&str, usize)]) {
         let expected = expected.iter().copied().collect();
         if let Some(difference) = count_difference(&expected, &self.counts()) {
             let missing = list("missing", self.gaps_with_causes());
-            panic!("the graph has other counts than expected:\n{difference}{missing}");
+            panic!("the object counts differ from the expected ones:\n{difference}{missing}");
         }
     }
 
     /// Implements [`assert_complete!`](crate::assert_complete).
     ///
     /// # Panics
-    /// If there is a gap in the selected steps, or the job did not end.
+    /// Panics if the selected steps have a gap or the job did not end.
     #[track_caller]
     pub fn assert_complete(&self) {
         let selection = self.summary.state == JobState::Partial && !self.summary.is_partial();
@@ -71,14 +72,14 @@ impl Collected {
             let fatal = self.summary.error.as_ref();
             let fatal = fatal.map(|error| format!("\n  {}: {}", error.code, error.message)).unwrap_or_default();
             let missing = list("missing", self.gaps_with_causes());
-            panic!("the run is not complete but {}{fatal}{missing}", self.summary.state.as_str());
+            panic!("the run is {} instead of complete{fatal}{missing}", self.summary.state.as_str());
         }
     }
 
     /// Implements [`assert_missing!`](crate::assert_missing).
     ///
     /// # Panics
-    /// If these types have other gaps.
+    /// Panics if these types have other gaps.
     #[track_caller]
     pub fn assert_missing(&self, expected: impl IntoIterator<Item = Gap>) {
         let expected: BTreeSet<Gap> = expected.into_iter().collect();
@@ -87,10 +88,10 @@ impl Collected {
         let found: BTreeSet<Gap> = all.iter().filter(|gap| types.contains(gap.object_type.as_str())).cloned().collect();
         if found != expected {
             let lines = |gaps: &mut dyn Iterator<Item = &Gap>| gaps.map(Gap::to_string).collect();
-            let absent = list("expected, and not missing", lines(&mut expected.difference(&found)));
-            let surplus = list("missing, and not expected", lines(&mut found.difference(&expected)));
-            let others = list("all that is missing", self.gaps_with_causes());
-            panic!("other data are missing than expected{absent}{surplus}{others}");
+            let absent = list("expected, but absent", lines(&mut expected.difference(&found)));
+            let surplus = list("unexpected", lines(&mut found.difference(&expected)));
+            let others = list("all gaps", self.gaps_with_causes());
+            panic!("the gaps differ from the expected ones{absent}{surplus}{others}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Gaps of a graph.
+//! A gap of a graph, as tests expect it.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
-    /// The type.
+    /// The type with missing objects.
     pub object_type: String,
-    /// The key of the parent; everywhere, if absent.
+    /// The key of the parent; absent if the gap is not limited to one.
     pub parent: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Tests of an integration: run it and check the graph.
+//! Tools for tests of an integration: run it and check its graph.
 //!
 //! ```
 //! use integration_sdk::prelude::*;
@@ -27,11 +27,11 @@
 //! # }
 //! ```
 //!
-//! A run is the real thing: the runtime, a store in a temporary folder, HTTP to a provider on loopback (see [`fake`]) or
+//! A run uses the real runtime, a store in a temporary folder, and HTTP to a provider on loopback (see [`fake`]) or
 //! [recorded responses](Run::recorded). Every object is validated, and a finding fails the test.
 //!
-//! This crate is separate from `integration-testing`, which programs need for `--sample`, so that only tests compile it.
-//! It reads the environment for [`Run::recorded`] only.
+//! This crate is separate from `integration-testing`, so that only tests compile it: programs need
+//! `integration-testing` for `--sample`. It reads the environment only for [`Run::recorded`].
 #![deny(missing_docs)]
 
 mod collected;

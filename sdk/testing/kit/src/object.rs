@@ -4,8 +4,9 @@ use integration_sdk::serde_json::{Map, Value};
 
 use crate::Collected;
 
-/// Asserts that an entity with this key has these properties. Others are ignored; `()` is an absent
-/// property.
+/// Asserts that an entity with this key has these properties.
+///
+/// Other properties are ignored; `()` stands for an absent property.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -20,8 +21,7 @@ macro_rules! assert_entity {
     };
 }
 
-/// Asserts that a relationship between two entities, by their keys, exists and has these properties, if any are
-/// named.
+/// Asserts that a relationship between two entities exists, and has the given properties.
 ///
 /// ```no_run
 /// # fn test(collected: &integration_testing_kit::Collected) {
@@ -46,7 +46,7 @@ macro_rules! assert_relationship {
     };
 }
 
-/// The expected properties of the assertions, by name.
+/// Collects the expected properties of the assertions by name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! properties {
@@ -70,7 +70,7 @@ impl Collected {
     /// Implements [`assert_entity!`](crate::assert_entity).
     ///
     /// # Panics
-    /// If there is no such entity, or a property differs.
+    /// Panics if the entity does not exist or a property differs.
     #[track_caller]
     pub fn assert_entity<'p>(&self, key: &str, expected: impl IntoIterator<Item = (&'p str, Value)>) {
         compare(self.entity(key), expected);
@@ -79,7 +79,7 @@ impl Collected {
     /// Implements [`assert_relationship!`](crate::assert_relationship).
     ///
     /// # Panics
-    /// If there is no such relationship, or a property differs.
+    /// Panics if the relationship does not exist or a property differs.
     #[track_caller]
     pub fn assert_relationship<'p>(
         &self,
@@ -102,7 +102,7 @@ impl Collected {
         const SHOWN: usize = 10;
         for key in [from, to] {
             if self.find_entity(key).is_none() {
-                return format!("there is no entity {key:?} either");
+                return format!("there is no entity {key:?}");
             }
         }
         let touches = |object: &&Value| object["_fromEntityKey"] == from || object["_toEntityKey"] == to;
@@ -116,7 +116,7 @@ impl Collected {
             })
             .collect();
         match lines.len() {
-            0 => "both entities are there, and nothing goes from the one or to the other".to_owned(),
+            0 => "both entities exist, but neither has a relationship".to_owned(),
             count if count > SHOWN => format!("there are:{}\n  and {} more", lines[..SHOWN].concat(), count - SHOWN),
             _ => format!("there are:{}", lines.concat()),
         }
@@ -129,7 +129,7 @@ fn compare<'p>(object: &Value, expected: impl IntoIterator<Item = (&'p str, Valu
     let found = object.as_object().unwrap_or(&none);
     if let Some(difference) = difference(found, expected.into_iter().collect()) {
         let object_type = object["_type"].as_str().unwrap_or_default();
-        panic!("{object_type} {key:?} is other than expected:\n{difference}");
+        panic!("{object_type} {key:?} has unexpected properties:\n{difference}");
     }
 }
 
@@ -156,12 +156,12 @@ fn difference(found: &Map<String, Value>, expected: Vec<(&str, Value)>) -> Optio
         differing.iter().map(|(name, _)| *name).filter(|name| !found.contains_key(*name)).collect();
     if !unknown.is_empty() {
         let names: Vec<&str> = found.keys().map(String::as_str).filter(|name| *name != "_rawData").collect();
-        lines.push(format!("it has: {}", names.join(", ")));
+        lines.push(format!("its properties: {}", names.join(", ")));
     }
     Some(lines.join("\n"))
 }
 
-/// `1` and `1.0` are equal.
+/// Compares values; `1` and `1.0` are equal.
 fn equal(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Number(found), Value::Number(expected)) => found == expected || found.as_f64() == expected.as_f64(),
@@ -182,7 +182,7 @@ mod tests {
         let expected =
             vec![("name", json!("Grace")), ("level", json!(1)), ("motto", json!("on")), ("gone", json!(null))];
         let table = "  property  expected  found\n  name      \"Grace\"   \"Ada\"\n  motto     \"on\"      (absent)\n\
-                     as expected: level, gone\nit has: _key, active, level, name";
+                     as expected: level, gone\nits properties: _key, active, level, name";
         assert_eq!(difference(found, expected).unwrap(), table);
         assert_eq!(difference(found, vec![("active", json!(true))]), None);
     }

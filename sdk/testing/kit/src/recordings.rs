@@ -1,4 +1,4 @@
-//! Recordings of tests: written on request of the environment, replayed otherwise, without secrets.
+//! Recordings of tests: the environment decides between recording and replay.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ const FOLDER: &str = "tests/recordings";
 /// The source of the responses of a run.
 #[derive(Debug, Clone)]
 pub(crate) enum Tape {
-    /// The provider.
+    /// The provider, without a recording.
     Off,
-    /// The provider, recorded into this folder.
+    /// The provider, with a recording into this folder.
     Record(PathBuf),
-    /// The recordings in this folder.
+    /// A replay of the recordings in this folder.
     Replay(PathBuf),
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn asked_to_record() -> bool {
     std::env::var(VARIABLE).is_ok_and(|value| matches!(value.as_str(), "1" | "true" | "yes"))
 }
 
-/// Relative to the package under test, which is the working directory of tests.
+/// The folder of a recording, relative to the tested package, which is the working directory of tests.
 pub(crate) fn folder_of(name: &str) -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     package.join(FOLDER).join(name)
@@ -94,9 +94,8 @@ fn free_of_secrets(path: &Path) -> Result<(), RunError> {
 }
 
 /// Asserts that the recordings below a folder contain nothing that looks like a credential.
-///
 /// # Panics
-/// If they do, or the folder cannot be read.
+/// Panics if they contain such a text or cannot be read.
 #[track_caller]
 pub fn assert_no_secrets(path: impl AsRef<Path>) {
     if let Err(error) = free_of_secrets(path.as_ref()) {

@@ -19,25 +19,25 @@ use crate::recordings::{self, Tape};
 
 type Adjust<'a> = Box<dyn for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync + 'a>;
 
-/// A run that cannot start, or a result that is not acceptable.
+/// An error that prevents a run, or a result that a test must not accept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The job cannot start: the plan, the configuration, or the credentials.
     #[error(transparent)]
     Job(#[from] JobError),
-    /// The store does not work.
+    /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no such step.
+    /// The selected step does not exist.
     #[error(transparent)]
     Step(#[from] InvalidName),
     /// Recordings cannot be written or read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// There are no recordings.
+    /// The folder contains no recordings.
     #[error(
-        "{folder} holds no recordings: set the integration's variables (such as its API key) and run the test once \
+        "{folder} contains no recordings: set the integration's variables (such as its API key) and run the test once \
          with RECORD=1",
         folder = folder.display()
     )]
@@ -46,18 +46,18 @@ pub enum RunError {
         folder: PathBuf,
     },
     /// A recording may contain credentials. A new one has been discarded.
-    #[error("what is recorded looks as if it held credentials:\n{}", lines(.0))]
+    #[error("the recording may contain credentials:\n{}", lines(.0))]
     Secrets(Vec<Suspicion>),
     /// A file or folder cannot be used.
     #[error("cannot use {path}: {source}", path = path.display())]
     File {
-        /// The path.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// The cause.
+        /// The cause of the failure.
         source: std::io::Error,
     },
     /// Objects violate their schemas.
-    #[error("schemas find fault with what was collected:\n{}", .0.join("\n"))]
+    #[error("collected objects violate their schemas:\n{}", .0.join("\n"))]
     Findings(Vec<String>),
 }
 
@@ -72,11 +72,11 @@ fn lines<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(|item| format!("  {item}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A run that has not started: `.await` it for its result.
+/// A run that has not started. Await it to obtain its result.
 ///
 /// Awaiting panics, like an assertion, if the run cannot start or objects violate their schemas;
 /// [`attempt`](Self::attempt) returns these as errors.
-#[must_use = "a run begins when it is awaited"]
+#[must_use = "a run starts only when it is awaited"]
 pub struct Run<'a> {
     integration: &'a Integration,
     given: Vec<(String, String)>,
@@ -161,10 +161,10 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Runs, and returns failures to start as errors.
+    /// Runs the job and returns failures as errors.
     ///
     /// # Errors
-    /// [`RunError`] if the run cannot start, or objects violate their schemas. Failures of steps are in the
+    /// Returns [`RunError`] if the run cannot start or objects violate their schemas. Failures of steps are part of the
     /// summary instead.
     pub async fn attempt(self) -> Result<Collected, RunError> {
         let folder = tempfile::tempdir().map_err(RunError::file(std::env::temp_dir()))?;
@@ -209,7 +209,7 @@ impl<'a> IntoFuture for Run<'a> {
     }
 }
 
-/// The findings, one line per kind.
+/// Returns the findings with one line per kind.
 fn findings(summary: &Summary) -> Option<Vec<String>> {
     let found = summary.integration_step_results.iter().flat_map(|step| {
         step.findings.iter().map(move |finding| {
@@ -229,6 +229,6 @@ async fn collect(
     folder: TempDir,
 ) -> Result<Collected, RunError> {
     let row = store.job(Some(summary.job.as_str())).await?;
-    let row = row.ok_or_else(|| StoreError::Corrupt("the job that ran is not there".to_owned()))?;
+    let row = row.ok_or_else(|| StoreError::Corrupt("the store does not contain the finished job".to_owned()))?;
     Collected::read(integration, store.open_job(&row), summary, folder).await
 }

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::Collected;
 
-/// Shorter keys also occur as ordinary words in names and descriptions.
+/// The minimum length of a key that is replaced in texts. Shorter keys are often ordinary words.
 const SHORTEST_ID_IN_TEXT: usize = 8;
-/// Smaller numbers are not times in milliseconds.
+/// The earliest time in milliseconds. Smaller numbers are not times.
 const EARLIEST_TIME: i64 = 100_000_000_000;
 
 /// The graph of a run, to be serialized by a snapshot: `insta::assert_json_snapshot!(collected.snapshot())`.
@@ -33,14 +33,14 @@ impl<'a> Snapshot<'a> {
         Self { collected, keep_ids: false, keep_times: false, raw_data: false, types: BTreeSet::new() }
     }
 
-    /// Keeps ids.
+    /// Keeps ids instead of replacing them.
     #[must_use]
     pub fn keep_ids(mut self) -> Self {
         self.keep_ids = true;
         self
     }
 
-    /// Keeps times.
+    /// Keeps times instead of replacing them.
     #[must_use]
     pub fn keep_times(mut self) -> Self {
         self.keep_times = true;
@@ -117,14 +117,14 @@ fn sorted<'a>(objects: impl Iterator<Item = &'a Value>) -> Vec<&'a Value> {
     objects
 }
 
-/// `[team 2]` precedes `[team 10]`.
+/// The sort key, which compares numbers by value: `[team 2]` precedes `[team 10]`.
 fn placeholder_key(object: &Value) -> Vec<(String, u64)> {
     let words = text(object, "_key").split(['[', ']', '|']).filter(|word| !word.is_empty());
     let number = |word: &str| word.rsplit_once(' ').and_then(|(name, at)| Some((name.to_owned(), at.parse().ok()?)));
     words.map(|word| number(word).unwrap_or_else(|| (word.to_owned(), 0))).collect()
 }
 
-/// The replacements.
+/// The replacements of ids and times.
 struct Names {
     ids: BTreeMap<String, String>,
     times: BTreeMap<i64, String>,
@@ -160,7 +160,7 @@ fn find_times(name: &str, value: &Value, times: &mut BTreeSet<i64>) {
     }
 }
 
-/// A property such as `createdOn` in milliseconds, or a text in raw data such as `2024-01-01T00:00:00Z`.
+/// Returns the time in milliseconds of a property such as `createdOn`, or of a text such as `2024-01-01T00:00:00Z`.
 fn time_of(name: &str, value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) if name.ends_with("On") => number.as_i64().filter(|time| *time >= EARLIEST_TIME),
@@ -198,7 +198,7 @@ impl Names {
         self.words(text)
     }
 
-    /// Replaces ids that are words of a text, such as in a URL.
+    /// Replaces ids that are words of a text, for example in a URL.
     fn words(&self, text: &str) -> String {
         let in_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
         let mut renamed = String::new();

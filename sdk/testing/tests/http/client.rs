@@ -1,4 +1,4 @@
-//! A plain client: sends a request, keeps what came, follows nothing.
+//! A plain HTTP client: it does not retry and does not follow pages or redirects.
 
 use std::{sync::Once, time::Duration};
 
@@ -30,7 +30,7 @@ impl Client {
     }
 }
 
-/// An answer that came whole.
+/// A complete response.
 pub struct Answered {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,

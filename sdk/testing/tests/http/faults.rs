@@ -1,4 +1,4 @@
-//! Each fault, seen by a client over real HTTP.
+//! Tests of every fault through a client over real HTTP.
 
 use std::{error::Error, io, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::client::{Client, answered};
 
-/// How long a client waits for what never comes.
+/// The time limit for a response that never arrives.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 async fn faulty(rule: impl Into<FaultRule>) -> (Running, Client) {
@@ -24,7 +24,7 @@ async fn faulty(rule: impl Into<FaultRule>) -> (Running, Client) {
     (provider, client)
 }
 
-/// The innermost cause that is an error of the socket.
+/// The innermost cause, if it is a socket error.
 fn socket_error(error: &reqwest::Error) -> Option<io::ErrorKind> {
     let mut cause: &(dyn Error + 'static) = error;
     while let Some(deeper) = cause.source() {
@@ -69,7 +69,7 @@ async fn a_lifted_fault_meets_nothing_more() {
 #[tokio::test]
 async fn a_reset_connection_is_a_reset_and_the_next_one_works() {
     let (provider, client) = faulty(Fault::ConnectionReset.on("/one").first(1)).await;
-    // A client that repeats by itself does so on used connections only; this one is new.
+    // A client repeats requests only on reused connections; this connection is new.
     let broken = client.get("/one").send().await.unwrap_err();
     assert_eq!(socket_error(&broken), Some(io::ErrorKind::ConnectionReset));
     assert_eq!(answered(client.get("/one")).await.status, 200);

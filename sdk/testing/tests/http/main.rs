@@ -1,5 +1,5 @@
-//! The fake provider as a client sees it over real HTTP.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Tests of the fake provider through a client over real HTTP.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod client;
 mod faults;

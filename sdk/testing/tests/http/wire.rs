@@ -1,4 +1,4 @@
-//! The rules of the wire, seen by a client over real HTTP.
+//! Tests of the protocol through an HTTP client.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -115,7 +115,12 @@ async fn sorting_by_a_property_that_is_not_sortable_is_416() {
     let (_provider, client) = listing(1).await;
     let refused = answered(client.get("/things").header("range", "colour ..")).await;
     assert_eq!(refused.status, 416);
-    assert!(refused.json()["message"].as_str().unwrap().contains("`colour` is not sortable here, but: id, name"));
+    assert!(
+        refused.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("`colour` is not a sortable property; choose one of: id, name")
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Two graphs laid over each other.
+//! The comparison of two graphs in one picture.
 
 use integration_browser_tests::{Browser, samples};
 use integration_view::explorer::{Change, GraphPicture};
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::{choose, explore};
 
-/// How many entities and relationships have a change.
+/// The numbers of entities and relationships with a change.
 fn counts(graph: &GraphPicture, code: fn(&Change) -> bool) -> (usize, usize) {
     let nodes = graph.nodes.iter().filter(|node| code(&node.change)).count();
-    // A relationship without an end is in the table only.
+    // A relationship without both ends appears only in the table.
     let there = |key: &str| graph.nodes.iter().any(|node| node.key == key);
     let edges = graph.edges.iter().filter(|edge| there(&edge.from) && there(&edge.to));
     (nodes, edges.filter(|edge| code(&edge.change)).count())

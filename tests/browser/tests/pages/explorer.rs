@@ -1,4 +1,4 @@
-//! A small graph in the hands of a reader.
+//! The interactions of a reader with a small graph.
 
 use integration_browser_tests::{Browser, Key, Light, samples};
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn a_small_graph_lies_as_a_whole_and_can_be_searched() {
     tab.key(Key::Enter).await;
     tab.until("document.querySelector('#panel h2').textContent === 'Example 2'").await;
 
-    // Properties and raw data are searched too.
+    // The search includes properties and raw data.
     tab.click("#query").await;
     tab.value("document.getElementById('query').select()").await;
     tab.keys("redis:basic").await;
@@ -48,7 +48,7 @@ async fn a_click_chooses_an_object_and_the_panel_tells_all_about_it() {
     assert_eq!(
         tab.value(&format!("{panel}.includes('permissions')")).await,
         json!(false),
-        "raw data is not parsed yet"
+        "raw data must not be parsed before it is opened"
     );
     tab.value(
         "Array.from(document.querySelectorAll('#panel summary')).find((s) => s.textContent === 'Raw data').click()",
@@ -75,7 +75,7 @@ async fn neighbours_are_expanded_on_click() {
     let (x, y) = place_of(&tab, "name === 'Example 1'").await;
     tab.click_at(x, y).await;
     tab.until("document.querySelector('#panel h2').textContent === 'Example 1'").await;
-    // The account has brought in its other team.
+    // Expanding the account has added its other team.
     place_of(&tab, "name === 'catalog-2'").await;
     tab.close().await;
 }
@@ -118,7 +118,7 @@ async fn a_path_leads_from_one_object_to_another() {
     tab.press("Show on its own").await;
     place_of(&tab, "name === 'Example 1'").await;
 
-    // No path leads through filtered objects.
+    // A path must not lead through filtered objects.
     let hidden = ["heroku_account_has_team", "heroku_account_has_account_member", "heroku_team_has_account_member"];
     let hidden: String = hidden.iter().map(|kind| format!("&-kind={kind}+HAS")).collect();
     tab.go(&format!("{hash}{hidden}")).await;
@@ -249,7 +249,7 @@ async fn a_telephone_shows_everything_without_scrolling_sideways() {
     tab.close().await;
 }
 
-/// The extent of the drawing on the canvas: parts of its width and height, in hundredths.
+/// The extent of the drawing on the canvas, in hundredths of its width and height.
 const REACH: &str = "(() => {
     const canvas = document.getElementById('canvas'), { width, height } = canvas;
     const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
@@ -262,7 +262,7 @@ const REACH: &str = "(() => {
     return [...part(left, right, width), ...part(top, bottom, height)];
 })()";
 
-/// The map lies in the middle of the canvas, with nothing of it beyond, and reaches its edge one way or the other.
+/// Whether the map is centred, inside the canvas, and as large as the canvas allows.
 const FITS: &str = "((left, right, top, bottom) =>
     left >= 1 && right <= 99 && top >= 1 && bottom <= 99 && Math.min(left, top) <= 16 && Math.max(right, bottom) >= 84
     && Math.abs(left - (100 - right)) < 8 && Math.abs(top - (100 - bottom)) < 8)";
@@ -278,7 +278,7 @@ async fn the_map_is_fitted_to_a_window_of_another_size_until_the_reader_looks_el
         tab.until(&format!("innerWidth === {width} && {fits}")).await;
     }
 
-    // In the middle of the map, the centre stays fixed.
+    // The focus of the zoom is the middle of the map, so the centre must stay fixed.
     tab.value("document.getElementById('canvas').focus()").await;
     for _ in 0..4 {
         tab.keys("+").await;
@@ -287,7 +287,7 @@ async fn the_map_is_fitted_to_a_window_of_another_size_until_the_reader_looks_el
     tab.until(&format!("innerWidth === 700 && document.getElementById('canvas').width > 0 && !{fits}")).await;
     let settled = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))";
     tab.wait(&format!("{settled}.then(arguments[0])")).await;
-    assert_eq!(tab.value(&fits).await, json!(false), "zoomed in, and still so");
+    assert_eq!(tab.value(&fits).await, json!(false), "the page must keep the zoom");
     tab.keys("0").await;
     tab.until(&fits).await;
     tab.shrink(420, 900).await;

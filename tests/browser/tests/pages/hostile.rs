@@ -1,4 +1,4 @@
-//! Names that would do harm in a page that took them for markup.
+//! Names that would cause harm if the page interpreted them as markup.
 
 use integration_browser_tests::{Browser, samples};
 use serde_json::json;
@@ -52,7 +52,7 @@ async fn hostile_names_are_text_everywhere_and_run_nothing() {
     assert_eq!(tab.value("document.querySelectorAll('img, b, i, iframe, a[href^=java]').length").await, json!(0));
     assert_eq!(tab.value("({}).polluted ?? null").await, json!(null));
     let marks = "/[\\u202a-\\u202e\\u2066-\\u2069\\u200f\\u0000\\u001b]/.test(document.body.innerText)";
-    assert_eq!(tab.value(marks).await, json!(false), "direction and control marks are shown as signs");
+    assert_eq!(tab.value(marks).await, json!(false), "direction and control marks must appear as visible symbols");
     tab.close().await;
 }
 
@@ -77,7 +77,7 @@ async fn the_policy_lets_nothing_in_run_load_or_leave() {
         .await;
     assert_eq!(tried["owned"], json!(null));
     assert_eq!(tried["seen"], json!(["connect-src", "script-src-attr", "script-src-elem"]));
-    // The violations are in the log: this page is left without asking it.
+    // The test does not close the page, because `close` would fail on the logged violations.
 }
 
 fn at(key: &str) -> &str {

@@ -1,11 +1,11 @@
-//! Fifty thousand objects.
+//! The explorer with fifty thousand objects.
 
 use integration_browser_tests::{Browser, samples};
 use serde_json::json;
 
 use crate::{choose, explore, place_of};
 
-/// The budget in milliseconds from the start of loading to the first picture.
+/// The time budget in milliseconds from the start of loading to the first picture.
 const PROMISED: f64 = 3_000.0;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn fifty_thousand_objects_open_soon_and_move_freely() {
     }
 }
 
-/// Turns the wheel forty times and measures each drawing.
+/// Turns the mouse wheel forty times and measures each frame.
 const FRAMES: &str = "
     const done = arguments[0], canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
     let slowest = 0, turn = 0;

@@ -1,4 +1,4 @@
-//! The real pages in headless Chromium. A test fails if its page throws or logs an error.
+//! Tests of the real pages in headless Chromium. A test fails if its page throws or logs an error.
 
 mod compared;
 mod explorer;
@@ -11,7 +11,7 @@ use integration_view::explorer::{GraphPicture, write_html};
 
 const DESK: (u32, u32) = (1280, 800);
 
-/// The explorer page of a graph, drawn.
+/// Opens the explorer page of a graph and waits until it is drawn.
 async fn explore(browser: &Browser, graph: &GraphPicture) -> Tab {
     let mut page = Vec::new();
     write_html(graph, &mut page).expect("a page in memory");
@@ -20,7 +20,7 @@ async fn explore(browser: &Browser, graph: &GraphPicture) -> Tab {
     tab
 }
 
-/// Finds an object by name and chooses it.
+/// Finds an object by name and selects it.
 async fn choose(tab: &Tab, name: &str) {
     tab.click("#query").await;
     tab.value("document.getElementById('query').select()").await;
@@ -30,14 +30,14 @@ async fn choose(tab: &Tab, name: &str) {
     tab.until(&format!("document.querySelector('#panel h2')?.textContent === {name:?}")).await;
 }
 
-/// The middle of the first object or disc of the canvas whose name fulfils a condition, in pixels of the window.
+/// The centre of the first object or disc on the canvas whose name fulfils a condition, in window pixels.
 async fn place_of(tab: &Tab, condition: &str) -> (f64, f64) {
     let found = tab.value(&format!("(() => {{ {SCAN} return found((name, tip) => {condition}); }})()")).await;
     let number = |at: usize| found[at].as_f64().unwrap_or_else(|| panic!("nothing on the map fulfils {condition}"));
     (number(0), number(1))
 }
 
-/// Moves the pointer over the canvas and reads the tooltip: row by row up to the first hit, then all round that.
+/// Moves the pointer over the canvas and reads the tooltips, row by row up to the first match, then around it.
 const SCAN: &str = "
     const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
     const tip = document.getElementById('tooltip');

@@ -1,4 +1,4 @@
-//! The pages of steps and of types, which have no script.
+//! The pages of steps and types, which contain no script.
 
 use integration_browser_tests::{Browser, Light};
 use integration_view::{Dependency, StepGraph, StepNode, TypeEdge, TypeGraph, TypeNode, steps, types};

@@ -1,11 +1,11 @@
-//! What is asked of {{title}}.
+//! The client of {{title}}'s API.
 
 use integration_sdk::http::{Access, Endpoint, Http, Listing, Provider, ProviderError};
 use integration_sdk::serde::Deserialize;
 
 use crate::config::ApiConfig;
 
-/// The API: a function for each request.
+/// The API client, with one function per list.
 pub struct Api(Http);
 
 impl Provider for Api {
@@ -22,7 +22,7 @@ impl Provider for Api {
         Self(http)
     }
 
-    /// Who the token belongs to: asked before the first step, and by `validate config`.
+    /// Checks the token and returns its owner.
     async fn verify(&self) -> Result<Access, ProviderError> {
         let owner: UserBody = self.0.get("/me", &[]).json().await?;
         Ok(Access::of(owner.email))

@@ -1,4 +1,4 @@
-//! The program.
+//! The command-line program of the integration.
 
 fn main() -> std::process::ExitCode {
     integration_cli::Program::new(integration_{{snake}}::integration())

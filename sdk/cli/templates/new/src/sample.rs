@@ -1,4 +1,4 @@
-//! An imitation of {{title}} on this machine: for `--sample`, and for tests.
+//! A fake of {{title}} on loopback, for `--sample` and for tests.
 
 use std::io;
 
@@ -6,10 +6,10 @@ use integration_cli::Sample;
 use integration_sdk::serde_json::{Value, json};
 use integration_testing::{Access, FakeProvider, ProviderOptions, Route, Running, StartError};
 
-/// The token that it accepts.
+/// The token that the fake accepts.
 const TOKEN: &str = "a-token-of-nobody";
 
-/// Starts it, with an account of two people.
+/// Starts the fake with an account of two people.
 pub async fn provider() -> Result<Running, StartError> {
     let routes = [
         Route::document("/me", user("grace")),
@@ -26,14 +26,14 @@ fn user(name: &str) -> Value {
     json!({"id": format!("user-{name}"), "name": name, "email": format!("{name}@example.com")})
 }
 
-/// The variables that lead to it.
+/// The variables that configure the integration for the fake.
 pub fn values(provider: &Running) -> Vec<(String, String)> {
     let token = "{{VARIABLE}}_API_TOKEN".to_owned();
     let url = "{{VARIABLE}}_API_URL".to_owned();
     vec![(token, TOKEN.to_owned()), (url, provider.url())]
 }
 
-/// What `--sample` collects from.
+/// The provider for `--sample`.
 pub async fn sample() -> io::Result<Sample> {
     let provider = provider().await.map_err(io::Error::other)?;
     Ok(Sample {

@@ -1,11 +1,11 @@
-//! What is asked for, and what becomes of the answers.
+//! The steps, from requests to emitted objects.
 
 use integration_sdk::prelude::*;
 
 use crate::client::Api;
 use crate::types::User;
 
-/// The people of the account.
+/// Emits the people of the account.
 #[step(id = "fetch-users", name = "Fetch users")]
 pub async fn fetch_users(api: Client<Api>, users: Emit<User>) -> StepResult {
     let mut listing = api.users();

@@ -9,7 +9,7 @@ use crate::client::UserBody;
 #[entity(type = "{{snake}}_user", class = "User")]
 #[entity(resource = "User")]
 pub struct User {
-    /// The provider's id.
+    /// The id that the provider assigned.
     #[entity(key)]
     pub id: String,
     /// The full name.

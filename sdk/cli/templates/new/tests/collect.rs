@@ -1,4 +1,4 @@
-//! The integration against a provider on this machine.
+//! Tests of the integration against the fake on loopback.
 
 use integration_{{snake}}::integration;
 use integration_{{snake}}::sample::{provider, values};
@@ -29,7 +29,7 @@ async fn users_that_may_not_be_seen_are_missing() {
     assert_missing!(collected, {{snake}}_user);
 }
 
-/// Answered from `tests/recordings/users`; with `RECORD=1` and a token it is recorded anew.
+/// Replays `tests/recordings/users`. With `RECORD=1` and a token, the test records it again.
 #[tokio::test]
 async fn the_recorded_account_is_collected() {
     let collected = Collected::recorded(&integration(), "users").await;

@@ -1,4 +1,4 @@
-//! Teams and their users, at a provider that does not exist.
+//! An integration for an invented provider with teams and users.
 
 use integration_sdk::Integration;
 use integration_sdk::config::SecretString;
@@ -14,9 +14,9 @@ pub const BRIDGE: &str = "0b9d77e2-0d7c-4a37-9d0e-55b1c0de2002";
 
 #[derive(Debug, Config)]
 pub struct AcmeConfig {
-    /// A token.
+    /// The API token.
     api_token: SecretString,
-    /// The address of the API.
+    /// The base address of the API.
     api_url: Url,
 }
 
@@ -57,7 +57,7 @@ pub struct Team {
     name: String,
     web_link: String,
     created_on: Option<Timestamp>,
-    /// Never set.
+    /// A property that is never set, as an example of missing coverage.
     motto: Option<String>,
 }
 
@@ -132,7 +132,7 @@ pub fn user(id: &str, name: &str) -> Value {
     json!({"id": id, "name": name, "email": format!("{name}@acme.example")})
 }
 
-/// Two teams that share a user.
+/// A provider with two teams that share a user.
 pub async fn provider() -> Running {
     provider_of([team(ENGINE, "Engine", "2024-01-01T00:00:00Z"), team(BRIDGE, "Bridge", "2024-02-01T00:00:00Z")]).await
 }

@@ -25,10 +25,10 @@ async fn other_gaps_than_expected_are_shown_with_all_that_is_missing() {
     let collected = without_users_of_the_bridge().await;
     let told = message(|| assert_missing!(collected, acme_user under ENGINE));
     let expected = format!(
-        "other data are missing than expected\n\
-         expected, and not missing:\n  acme_user under \"{ENGINE}\"\n\
-         missing, and not expected:\n  acme_user under \"{BRIDGE}\"\n\
-         all that is missing:\n  acme_team_has_user, acme_user under \"{BRIDGE}\": "
+        "the gaps differ from the expected ones\n\
+         expected, but absent:\n  acme_user under \"{ENGINE}\"\n\
+         unexpected:\n  acme_user under \"{BRIDGE}\"\n\
+         all gaps:\n  acme_team_has_user, acme_user under \"{BRIDGE}\": "
     );
     assert!(told.starts_with(&expected), "{told}");
     assert!(message(|| assert_missing!(collected, acme_team)).contains("acme_team everywhere"));
@@ -39,7 +39,7 @@ async fn other_gaps_than_expected_are_shown_with_all_that_is_missing() {
 async fn a_run_with_a_gap_is_not_complete_and_the_cause_is_told() {
     let collected = without_users_of_the_bridge().await;
     let told = message(|| assert_complete!(collected));
-    assert!(told.starts_with("the run is not complete but partial\nmissing:\n"), "{told}");
+    assert!(told.starts_with("the run is partial instead of complete\nmissing:\n"), "{told}");
     assert!(told.contains("403") && told.contains("(fetch-users)"), "{told}");
 }
 
@@ -60,8 +60,8 @@ async fn an_entity_has_the_properties_that_are_named_and_may_have_others() {
     assert_entity!(collected, "user-ada-1815", { "email": format!("{}@acme.example", "ada") });
     let told = message(|| assert_entity!(collected, ENGINE, { name: "Motor", motto: "Onwards", _type: "acme_team" }));
     let expected = format!(
-        "acme_team \"{ENGINE}\" is other than expected:\n  property  expected   found\n  name      \"Motor\"    \"Engine\"\n  \
-         motto     \"Onwards\"  (absent)\nas expected: _type\nit has: _class, _key, _type, createdOn, "
+        "acme_team \"{ENGINE}\" has unexpected properties:\n  property  expected   found\n  name      \"Motor\"    \"Engine\"\n  \
+         motto     \"Onwards\"  (absent)\nas expected: _type\nits properties: _class, _key, _type, createdOn, "
     );
     assert!(told.starts_with(&expected), "{told}");
     assert!(
@@ -81,7 +81,7 @@ async fn a_relationship_is_found_by_its_ends_and_its_class() {
     );
     assert_eq!(told, expected);
     let told = message(|| assert_relationship!(collected, "team" -[HAS]-> "user-ada-1815"));
-    assert_eq!(told, "there is no \"team\" -[HAS]-> \"user-ada-1815\"; there is no entity \"team\" either");
+    assert_eq!(told, "there is no \"team\" -[HAS]-> \"user-ada-1815\"; there is no entity \"team\"");
     let told = message(|| assert_relationship!(collected, ENGINE -[OWNS]-> "user-ada-1815"));
     assert!(told.contains("-[OWNS]->") && told.contains("-[HAS]-> \"user-grace-1906\""), "{told}");
     let told = message(|| assert_relationship!(collected, ENGINE -[HAS]-> "user-ada-1815", { role: "owner" }));

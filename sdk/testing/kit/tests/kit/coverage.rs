@@ -10,7 +10,7 @@ async fn what_a_run_never_met_is_named_once_by_its_root() {
     let report = collected.coverage().to_string();
     assert_eq!(report, "  fetch-badges: disabled (user_config)\n  acme_team.motto: in none of 2 objects");
     let told = message(|| collected.coverage().assert_whole());
-    assert!(told.contains("items declare:\n  fetch-badges: "), "{told}");
+    assert!(told.contains("declared items:\n  fetch-badges: "), "{told}");
 }
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn exceptions_are_named_and_a_stale_one_is_told() {
     coverage.clone().except(["fetch-badges", "acme_team.motto"]).assert_whole();
     let stale = coverage.except(["fetch-badges", "acme_team.motto", "acme_team.name", "acme_moon"]);
     let told = message(|| stale.assert_whole());
-    let expected = "acme_moon: nothing of that name is declared\n  acme_team.name: it was met";
+    let expected = "acme_moon: no item of this name is declared\n  acme_team.name: the item is covered";
     assert!(told.contains(expected), "{told}");
 }
 

@@ -1,4 +1,4 @@
-//! The kit with a small integration and a provider on loopback: its results, and its messages on failure.
+//! Tests of the kit with a small integration and a provider on loopback: results, and messages of failed assertions.
 
 mod acme;
 mod assertions;

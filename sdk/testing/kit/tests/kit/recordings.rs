@@ -14,7 +14,7 @@ async fn a_run_is_recorded_and_replayed_without_the_provider_and_without_values(
     let live = Collected::run(&acme, values(&provider)).record_to(&recordings).await;
     let url = provider.url();
     provider.shutdown().await;
-    // An integration without a default needs an address; the server behind it has stopped.
+    // The address must be configured, because the integration has no default. Its server has stopped.
     let again = Collected::run(&acme, [("ACME_API_URL", url)]).replay_from(&recordings).await;
     assert_complete!(again);
     assert_eq!(again.counts(), live.counts());
@@ -36,7 +36,7 @@ async fn a_new_recording_takes_the_place_of_the_old_one_and_pseudonyms_stay() {
     assert_graph!(after, { acme_team: 1, acme_user: 2, acme_team_has_user: 2 });
     let email = |collected: &Collected| collected.entity("user-ada-1815")["email"].clone();
     assert_eq!(email(&after), email(&before));
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside it");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "only the recordings may remain");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_recording_with_a_secret_is_not_replayed_and_fails_the_assertion() {
     assert!(matches!(error, RunError::Secrets(_)));
 }
 
-/// Each test runs in a separate process, because the environment belongs to the process.
+/// Each case runs in a child process, because environment variables belong to the process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_environment_decides_between_recording_and_replaying() {
     const URL: &str = "ACME_API_URL";
@@ -93,7 +93,7 @@ async fn the_environment_decides_between_recording_and_replaying() {
     let url = provider.url();
     let recording = [("KIT_TEST_PROVIDER", url.as_str()), (URL, &url), ("API_TOKEN", "any"), ("RECORD", "1")];
     let replaying = [("KIT_TEST_PROVIDER", "")];
-    assert!(!tokio::task::block_in_place(|| child(&replaying)), "nothing is recorded yet");
+    assert!(!tokio::task::block_in_place(|| child(&replaying)), "there must be no recordings yet");
     assert_eq!(provider.requests(), 0);
     assert!(tokio::task::block_in_place(|| child(&recording)));
     let asked = provider.requests();
