@@ -1,4 +1,4 @@
-//! Benchmark: the real program collects a large organisation from the fake Heroku, compared with a lower bound.
+//! Benchmark: the real program collects a large organisation from the fake Heroku.
 //!
 //! `cargo bench -p integration-heroku --bench organisation [-- TEAMS APPS ADDONS LATENCY_MS CONCURRENCY [COMPRESSED]]`.
 //!

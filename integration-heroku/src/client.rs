@@ -117,7 +117,7 @@ impl Heroku {
         self.list("/teams/{id}/addons", Some(team), "id")
     }
 
-    /// Lists a path and returns every element once, even if the list changes between two pages.
+    /// Lists a path. Every element is returned once, even if the list changes between two pages.
     fn list<T: Resource + DeserializeOwned>(&self, path: &str, id: Option<&str>, order_by: &'static str) -> Listing<T> {
         let request = match id {
             Some(id) => self.0.get(path, &[&id]),
@@ -138,7 +138,9 @@ fn with_implied(mut granted: BTreeSet<String>) -> BTreeSet<String> {
     granted
 }
 
-/// Whether the key may still read lists although `/account` refused it, for example with 402 or 403.
+/// Whether the key may still read lists although `/account` refused it.
+///
+/// The refusals include 402 and 403.
 ///
 /// A 404 is different: it means that the configured address is not the Platform API.
 fn leaves_the_owner_unknown(error: &ProviderError) -> bool {

@@ -29,7 +29,7 @@ pub fn integration() -> Integration {
     ])
 }
 
-/// Starts the provider for `--sample`: a fake Heroku on loopback that serves a small made-up organisation.
+/// Starts a fake Heroku on loopback for `--sample`. It serves a small made-up organisation.
 ///
 /// # Errors
 /// Returns an error if no loopback socket is available.

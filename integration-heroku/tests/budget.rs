@@ -1,4 +1,4 @@
-//! A collection that exceeds the provider's rate limit: no request is refused, and none waits longer than necessary.
+//! A collection that exceeds the provider's rate limit. No request is refused, and none waits longer than necessary.
 
 use std::time::Duration;
 

@@ -17,8 +17,9 @@ struct Package {
     classes: usize,
 }
 
-/// The last version that models the e-mail address, user name, and short login of a `User` as texts, as this
-/// integration does.
+/// The last version with a single e-mail address, user name, and short login per `User`.
+///
+/// This integration models these properties in the same way.
 const OF_ONE: Package = Package { version: "0.54.0", folder: "dist/schemas", classes: 99 };
 /// The newest version. Since 0.62, these three properties are lists or null, and they are required, as are both names.
 const OF_LISTS: Package = Package { version: "0.64.2", folder: "dist/class_schemas", classes: 102 };

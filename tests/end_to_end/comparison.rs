@@ -1,4 +1,4 @@
-//! Comparisons of two jobs: data that a job with gaps did not collect are unknown, not removed.
+//! Comparisons of two jobs. Data that a job with gaps did not collect are unknown, not removed.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The sources of a key, the consequences of a wrong one, and the absence of keys in all output.
+//! The sources of keys, the effects of wrong ones, and the secrecy of all.
 
 use std::path::Path;
 
@@ -230,7 +230,7 @@ fn a_wrong_key_is_a_finding_and_is_not_shown() {
     assert!(!said.all().contains("not-the-right-one"), "{}", said.all());
 }
 
-/// All cases in which the owner of a key remains unknown, each with the expected explanation.
+/// All cases in which a key's owner remains unknown, each with the expected explanation.
 fn without_an_owner() -> Vec<(Heroku, &'static str)> {
     let scope =
         Heroku::with(FakeOptions { token: KEY.to_owned(), scopes: vec!["read".into()], ..FakeOptions::default() });

@@ -1,4 +1,4 @@
-//! Faults of the provider over real HTTP: a job collects all available data and reports the rest as gaps.
+//! Faults of the provider over real HTTP. A job collects all available data and reports the rest as gaps.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -92,7 +92,9 @@ fn a_real_key_and_the_sample_lead_to_the_same_graph() {
     assert_same(&sample, undisturbed());
 }
 
-/// Asserts that the graph and the files contain exactly the organisation's objects, and that all are valid.
+/// Asserts that the graph and the files contain exactly the organisation's objects.
+///
+/// All objects must be valid.
 fn assert_collected_exactly(heroku: &Heroku) {
     let place = Place::before(heroku);
     let (said, graph) = place.collect("");

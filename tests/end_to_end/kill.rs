@@ -1,4 +1,4 @@
-//! A process that is killed at any instant leaves a store from which a job resumes to the undisturbed graph.
+//! Processes that are killed at any instant. The job must resume from the store to the undisturbed graph.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -261,7 +261,9 @@ fn an_export_that_was_killed_is_finished_or_undone_at_the_next_start() {
     }
 }
 
-/// Reproduces the state in which a killed switch from the export `out` to `next` leaves the folder at one stage.
+/// Reproduces the state in which a killed switch of two exports leaves the folder.
+///
+/// The switch goes from the export `out` to `next` and ends at the stage `stop`.
 fn leave_behind(place: &Place, stop: &str) {
     let own = place.path("out/.integration-export");
     let staging = own.join("new-1");

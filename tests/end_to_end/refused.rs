@@ -23,7 +23,7 @@ fn organisation(teams: [&str; 3], apps: [&str; 2]) -> Organisation {
     organisation
 }
 
-/// An organisation with a rejected team: the blank in its name makes its link an invalid URI.
+/// An organisation with a rejected team. The blank in its name makes its link an invalid URI.
 fn with_a_blank_team() -> Organisation {
     organisation(["platform", "Design Ops", "data"], ["web", "worker"])
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
-/// Hashes a text to the same number on every machine (FNV-1a with the finaliser of SplitMix64).
+/// Hashes a text to the same number on every machine.
+///
+/// The algorithm is FNV-1a with the finaliser of SplitMix64.
 pub(crate) fn mixed(text: &str, seed: u64) -> u64 {
     let folded = text
         .bytes()

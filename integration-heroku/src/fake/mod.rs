@@ -1,4 +1,5 @@
-//! A fake of Heroku's Platform API on loopback, with the same responses, headers, limits, and errors over made-up data.
+//! A fake of Heroku's Platform API on loopback. It has the same responses, headers, limits, and errors over made-up
+//! data.
 //!
 //! [`Organisation`] contains the data: the built-in [`Organisation::sample`], a generated organisation of any size, or
 //! one that a test builds. [`FakeHeroku`] serves it over real HTTP, so a collection runs the same code as against the
@@ -61,7 +62,7 @@ pub struct FakeOptions {
     pub max_in_next_range: bool,
     /// Whether bodies are compressed for clients that accept compression.
     pub compresses: bool,
-    /// Whether pages are rendered once and reused, so that a measurement counts only the work of the client.
+    /// Whether pages are rendered once and reused. A measurement then counts only the work of the client.
     pub keeps_pages: bool,
 }
 

@@ -5,7 +5,9 @@ use integration_sdk::prelude::*;
 use crate::client::Heroku;
 use crate::types::{Account, AccountHasTeam, Team};
 
-/// Emits the teams of every enterprise account, or the key owner's teams if there is no such account.
+/// Emits the teams of every enterprise account.
+///
+/// If the key's owner belongs to no enterprise account, the step emits the teams of the key's owner instead.
 #[step(id = "fetch-teams", name = "Fetch teams", scopes("read"))]
 pub async fn fetch_teams(
     api: Client<Heroku>,

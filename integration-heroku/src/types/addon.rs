@@ -128,7 +128,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
     ("testing", &["ci", "test", "loader", "blazemeter", "sauce"]),
 ];
 
-/// The automaton that searches for all words in one pass, and the function of each word.
+/// The automaton that searches for all words at once, and the function of each word.
 static WORDS: LazyLock<(AhoCorasick, Vec<&str>)> = LazyLock::new(|| {
     let words = FUNCTIONS.iter().flat_map(|(function, words)| words.iter().map(|word| (*word, *function)));
     let (words, functions): (Vec<&str>, Vec<&str>) = words.unzip();

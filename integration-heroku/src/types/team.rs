@@ -34,7 +34,7 @@ pub struct Team {
 }
 
 impl Team {
-    /// Creates a team from the list of an enterprise account, or from the list of independent teams.
+    /// Creates a team from a list of an enterprise account or of independent teams.
     ///
     /// The account's id is a parameter because the body's own reference can be null.
     pub fn new(team: resource::Team, enterprise_account_id: Option<&str>) -> Self {

@@ -62,7 +62,7 @@ fn integration(gives_up_soon: bool) -> Integration {
     })
 }
 
-/// The conditions of a collection: the behaviour of the fake and the concurrency of the client.
+/// The conditions of a collection: the fake's behaviour and the client's concurrency.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
     pub page: usize,

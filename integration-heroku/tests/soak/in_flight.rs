@@ -1,4 +1,4 @@
-//! The number of requests in flight grows as far as it is useful and never exceeds the configured concurrency.
+//! The number of requests in flight. It grows as far as it is useful and never exceeds the configured concurrency.
 
 use std::time::Duration;
 

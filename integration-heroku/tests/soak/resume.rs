@@ -1,4 +1,4 @@
-//! A job that ends early several times, by cancellation or by the death of its process.
+//! A job that ends early several times, by cancellation or by death of its process.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -147,7 +147,7 @@ async fn stood_still(collection: &Collection) -> JobRow {
     }
 }
 
-/// The lists that a resumed job must not request again: those of completed steps and partitions.
+/// The lists of completed steps and partitions, which a resumed job must not request again.
 async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, String> {
     let (_, job) = collection.newest().await.ok_or("there is no job")?;
     let ended = job.steps().await.map_err(|error| error.to_string())?;

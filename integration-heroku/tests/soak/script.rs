@@ -89,7 +89,7 @@ impl Trouble {
         pattern == list.path(None) || pattern == list.path(parent)
     }
 
-    /// Whether the fault replaces a list of this kind by one with an object that the graph rejects.
+    /// Whether the fault adds an invalid object to a list of this kind.
     pub fn adds_refused(&self, list: List) -> bool {
         self.list == Some(list) && matches!(&self.fault, Fault::Status(reply) if reply.body == refused().body)
     }
@@ -105,7 +105,7 @@ impl Trouble {
         });
     }
 
-    /// The number of attempts at one request that the fault can spoil; 0 if the response remains usable.
+    /// The number of attempts that the fault can spoil; 0 if the response remains usable.
     pub fn spoils(&self) -> u64 {
         let times = match self.times {
             Times::First(times) | Times::FirstOfEachPath(times) => times,

@@ -67,7 +67,7 @@ impl Case<'_> {
         (*partial == gaps).then_some(()).ok_or_else(|| format!("{partial:?} are partial, but the gaps are of {gaps:?}"))
     }
 
-    /// Checks that the script explains every gap: the job must not give up on data that it could have collected.
+    /// Checks that the script explains every gap. The job must not give up on data that it could have collected.
     fn check_gaps(&self) -> Result<(), String> {
         for step in self.steps() {
             for gap in step.incomplete.iter().filter(|gap| gap.inherited_from.is_none()) {
@@ -158,7 +158,7 @@ impl Case<'_> {
         fine.then_some(()).ok_or_else(|| format!("{object_type} {key} is missing without a gap"))
     }
 
-    /// Whether a gap covers the object: a gap of its type, for all parents or for one of its parents.
+    /// Whether a gap covers the object. It has the object's type, and either no parent or a parent of the object.
     fn is_named(&self, key: &str, object_type: &str) -> bool {
         let above = self.all_above(key);
         self.steps().flat_map(|step| &step.incomplete).any(|gap| {

@@ -57,7 +57,7 @@ impl Reply {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// Creates a reply with an HTML page, which real clients receive from proxies in front of a provider.
+    /// Creates a reply with an HTML page. Real clients receive such pages from proxies in front of a provider.
     pub fn html(status: u16, page: &str) -> Self {
         Self::new(status, "text/html; charset=utf-8", page.to_owned())
     }

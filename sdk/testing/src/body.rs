@@ -1,4 +1,4 @@
-//! Bodies in transit, complete or broken on purpose: this module controls how the bytes are sent, not their content.
+//! Bodies in transit, complete or broken on purpose. This module controls the transfer of the bytes, not their content.
 
 use std::{future, io, iter, time::Duration};
 

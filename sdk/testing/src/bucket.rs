@@ -15,8 +15,9 @@ pub struct RateBucket {
     pub refill_per_minute: f64,
     /// The form of `Retry-After` in a refusal.
     pub retry_after: RetryAfter,
-    /// The speed of the provider's clock relative to the real one; 60 turns a minute into a second, so that tests are
-    /// fast. `Retry-After` is in real time.
+    /// The speed of the provider's clock relative to the real one.
+    ///
+    /// A value of 60 turns a minute into a second, so that tests are fast. `Retry-After` is in real time.
     pub time_scale: f64,
 }
 

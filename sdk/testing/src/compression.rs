@@ -16,7 +16,7 @@ pub(crate) fn accepts_gzip(request: &Request) -> bool {
     names.split(',').any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
-/// Compresses the body of a reply if that makes it smaller and it is not compressed yet.
+/// Compresses the body of a reply, unless it is already compressed or would not shrink.
 pub(crate) fn gzipped(mut reply: Reply) -> Reply {
     if reply.body.len() < SMALLEST || reply.header(CONTENT_ENCODING.as_str()).is_some() {
         return reply;

@@ -96,7 +96,7 @@ impl Exchange {
         Ok(self.response(number, reply, &faults))
     }
 
-    /// Returns the reply before faults, except those that concern pages.
+    /// Returns the reply before faults, except for the faults of pages.
     fn decide(&self, request: Request, faults: &[Fault]) -> Reply {
         let mut scopes = Vec::new();
         let decided = self.checked(request, &mut scopes).and_then(|(request, route)| {
@@ -276,7 +276,7 @@ fn note<'s>(
     }
 }
 
-/// Returns the same identifier for the same request of the same run, so that failures are reproducible.
+/// Derives the request identifier from the number of the request, so that failures are reproducible.
 fn request_id(number: usize) -> String {
     format!("f00d0000-0000-4000-8000-{number:012x}")
 }
@@ -290,7 +290,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// No panic can happen in the middle of a change, so the contents of a poisoned lock are consistent.
+/// Locks a mutex even if it is poisoned. No change of its contents can panic halfway, so they are consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -40,14 +40,14 @@ pub enum Fault {
     CircularNextRange,
     /// Each page starts with the last item of the previous one.
     DuplicatedItems,
-    /// The body is a JSON string of this many bytes, at least two; the status is unchanged.
+    /// The body is a JSON string of this many bytes. There are at least two; the status is unchanged.
     BodyOf {
         /// The number of bytes.
         bytes: u64,
         /// Whether `Content-Length` announces them; otherwise they come in chunks.
         announced: bool,
     },
-    /// The body comes in chunks that end in the middle of each character of more than one byte.
+    /// The body arrives in chunks that end in the middle of every multi-byte character.
     SplitCharacters,
 }
 
@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-/// A fault with the requests that it applies to: by default all of them, every time.
+/// A fault and the requests that it applies to; by default, to all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRule {
     fault: Fault,

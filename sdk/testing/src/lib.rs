@@ -1,4 +1,4 @@
-//! A fake provider over real HTTP on loopback, for tests and for samples that need no account.
+//! A fake provider over real HTTP on loopback, for tests and samples without an account.
 //!
 //! A [`FakeProvider`] serves [`Route`]s the way a hosted API does: lists in ranges or pages, entity tags, tokens with
 //! scopes, a rate bucket, and latency. While it runs, a test can switch [`Fault`]s on and read the log of requests.

@@ -1,4 +1,4 @@
-//! Lists that are paged by ranges: the rows, the page of a range, and deliberate defects of a page.
+//! Lists that are paged by ranges, including deliberate defects of their pages.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_property_that_is_not_sortable_is_refused() {
         let refused = page(Some("name ..; max=2"), &[]).unwrap_err();
-        assert!(matches!(refused, Refusal::UnusableRange { reason, .. } if reason.contains("but: id")));
+        assert!(matches!(refused, Refusal::UnusableRange { reason, .. } if reason.contains("one of: id")));
     }
 
     #[test]

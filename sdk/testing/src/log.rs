@@ -31,7 +31,7 @@ pub struct LoggedRequest {
     pub headers: BTreeMap<String, String>,
     /// The length of the body.
     pub body_bytes: usize,
-    /// The status of the reply; absent while the request is in flight and after a reset.
+    /// The status of the reply. It is absent while the request is in flight and after a reset.
     pub status: Option<u16>,
 }
 

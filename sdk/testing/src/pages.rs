@@ -1,4 +1,4 @@
-//! Lists that are paged by cursor or page number: the body contains the position of the next page.
+//! Lists that are paged by cursor or page number. The body contains the position of the next page.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ impl Pages {
         Self { parameter, size: size.max(1), body: items_and_next }
     }
 
-    /// Sets another shape of the body, built from the items of a page and the next position.
+    /// Sets the shape of the body. It is built from a page's items and the next position.
     #[must_use]
     pub fn body(mut self, body: fn(&[Value], Option<&str>) -> Value) -> Self {
         self.body = body;

@@ -25,7 +25,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts chromedriver, or returns `None` with a message if the environment does not request browser tests.
+    /// Starts chromedriver if the environment requests browser tests. Otherwise prints a message and returns `None`.
     ///
     /// # Panics
     /// Panics if browser tests are requested and chromedriver does not start, because the test would check nothing.

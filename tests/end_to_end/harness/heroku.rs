@@ -7,7 +7,7 @@ use integration_heroku::fake::{FakeHeroku, FakeOptions, Organisation};
 use integration_testing::LoggedRequest;
 use tokio::runtime::Runtime;
 
-/// A limit far beyond the needs of the slowest machine; only a program that hangs reaches it.
+/// A limit far beyond the needs of the slowest machine. Only a program that hangs reaches it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A fake Heroku and its threads.

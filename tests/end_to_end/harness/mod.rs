@@ -1,4 +1,4 @@
-//! The tools of every test: a fake Heroku, a folder for the program, and the program's results.
+//! The tools of every test: a fake Heroku, a program folder, and the results.
 
 mod export;
 mod heroku;

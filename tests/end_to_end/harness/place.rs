@@ -61,7 +61,7 @@ impl Place {
         self.start(line).end()
     }
 
-    /// Collects with options and exports; returns the result, with the summary on stdout, and the graph.
+    /// Collects with options and exports. Returns the result, with the summary on stdout, and the graph.
     pub fn collect(&self, options: &str) -> (Said, Graph) {
         let said = self.run(&format!("collect --format json --output out {options}"));
         (said, Graph::read(&self.path("out/graph")))
@@ -88,7 +88,7 @@ impl Place {
         self.launch(Command::new(env!("CARGO_BIN_EXE_integration-heroku")), line)
     }
 
-    /// Runs the program through a shell script, which starts it as `"$0" "$@"`, and waits for its end.
+    /// Runs the program through a shell script and waits for its end. The script starts it as `"$0" "$@"`.
     pub fn shell(&self, script: &str, line: &str) -> Said {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script, env!("CARGO_BIN_EXE_integration-heroku")]);

@@ -45,9 +45,10 @@ impl Said {
     }
 }
 
-/// Replaces the parts of a text that vary between runs: job ids, times, ports, and the remaining rate budget.
+/// Replaces the parts of a text that vary between runs.
 ///
-/// Runs of spaces, whose widths depend on these parts, become two spaces.
+/// These are job ids, times, ports, and the remaining rate budget. Runs of spaces become two spaces, because their
+/// widths depend on these parts.
 pub fn steady(text: &str) -> String {
     let words = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
@@ -115,7 +116,7 @@ fn without_port(word: String) -> String {
     }
 }
 
-/// Replaces the values of a JSON document that vary between runs, such as times and job ids.
+/// Replaces the values of a JSON document that vary between runs, such as times.
 pub fn steady_json(mut value: Value) -> Value {
     const VARYING: [&str; 10] = [
         "job",

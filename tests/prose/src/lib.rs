@@ -70,7 +70,7 @@ impl Count {
     }
 }
 
-/// The prose of a file: comments of source code, or the text of Markdown without its code.
+/// The prose of a file: the comments of source code, or the text of Markdown.
 fn prose(path: &Path, source: &str) -> String {
     if path.extension().is_some_and(|extension| extension == "md") {
         let text = FENCED.replace_all(source, " ");

@@ -55,7 +55,7 @@ async fn members_of(project: Project, api: &Acme, users: &Read<User>, has: &Emit
     Ok(())
 }
 
-/// Adds the use of a second factor to users, from one list for all of them.
+/// Adds the use of a second factor to users. One list covers all of them.
 #[step(id = "fetch-second-factors", name = "Fetch second factors", scopes("read"))]
 pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> StepResult {
     let secured = api.second_factors().await?;

@@ -1,4 +1,4 @@
-//! Every Rust block of the documents is part of a compiled file, and every link has a target.
+//! Every Rust block of the documents is part of a compiled file. Every link has a target.
 
 use std::fs;
 use std::path::{Path, PathBuf};

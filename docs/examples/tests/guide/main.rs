@@ -1,4 +1,4 @@
-//! The code of the guides runs, their blocks match it, and the README shows the real output.
+//! Tests of the guides. Their code runs, their blocks match it, and the README shows real output.
 
 mod acme;
 mod blocks;

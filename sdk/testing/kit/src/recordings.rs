@@ -28,7 +28,7 @@ pub(crate) fn asked_to_record() -> bool {
     std::env::var(VARIABLE).is_ok_and(|value| matches!(value.as_str(), "1" | "true" | "yes"))
 }
 
-/// The folder of a recording, relative to the tested package, which is the working directory of tests.
+/// The folder of a recording. It is relative to the tested package, which is the working directory of tests.
 pub(crate) fn folder_of(name: &str) -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     package.join(FOLDER).join(name)
@@ -94,6 +94,7 @@ fn free_of_secrets(path: &Path) -> Result<(), RunError> {
 }
 
 /// Asserts that the recordings below a folder contain nothing that looks like a credential.
+///
 /// # Panics
 /// Panics if they contain such a text or cannot be read.
 #[track_caller]

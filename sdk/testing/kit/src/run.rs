@@ -1,4 +1,4 @@
-//! One run of an integration in a test: its options and the source of its responses.
+//! One run of an integration in a test: its options and its source of responses.
 
 use std::fmt;
 use std::future::IntoFuture;

@@ -1,4 +1,4 @@
-//! A graph for snapshots: in a fixed order, with stable names instead of ids and times.
+//! A graph for snapshots, with a fixed order and stable names for ids and times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -160,7 +160,9 @@ fn find_times(name: &str, value: &Value, times: &mut BTreeSet<i64>) {
     }
 }
 
-/// Returns the time in milliseconds of a property such as `createdOn`, or of a text such as `2024-01-01T00:00:00Z`.
+/// Returns the time of a property in milliseconds.
+///
+/// It accepts numbers such as those of `createdOn` and texts such as `2024-01-01T00:00:00Z`.
 fn time_of(name: &str, value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) if name.ends_with("On") => number.as_i64().filter(|time| *time >= EARLIEST_TIME),

@@ -30,14 +30,16 @@ async fn choose(tab: &Tab, name: &str) {
     tab.until(&format!("document.querySelector('#panel h2')?.textContent === {name:?}")).await;
 }
 
-/// The centre of the first object or disc on the canvas whose name fulfils a condition, in window pixels.
+/// The centre, in window pixels, of the first object or disc that fulfils a condition.
+///
+/// The condition is a JavaScript expression of `name` and `tip`.
 async fn place_of(tab: &Tab, condition: &str) -> (f64, f64) {
     let found = tab.value(&format!("(() => {{ {SCAN} return found((name, tip) => {condition}); }})()")).await;
     let number = |at: usize| found[at].as_f64().unwrap_or_else(|| panic!("nothing on the map fulfils {condition}"));
     (number(0), number(1))
 }
 
-/// Moves the pointer over the canvas and reads the tooltips, row by row up to the first match, then around it.
+/// Moves the pointer over the canvas and reads the tooltips. It goes row by row up to the first match, then around it.
 const SCAN: &str = "
     const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
     const tip = document.getElementById('tooltip');

@@ -1,4 +1,4 @@
-//! Tests of the kit with a small integration and a provider on loopback: results, and messages of failed assertions.
+//! Tests of the kit's results and failure messages, with a small integration on loopback.
 
 mod acme;
 mod assertions;
