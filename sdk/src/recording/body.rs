@@ -37,8 +37,11 @@ pub(super) fn decode(content: &Content, compression: Option<&str>, limit: usize)
     let Some(text) = &content.text else {
         return if content.size.unwrap_or_default() > 0 { Err(BodyError::Absent) } else { Ok(Vec::new()) };
     };
-    let encoding = content.encoding.as_deref().unwrap_or_default();
-    let bytes = if encoding.eq_ignore_ascii_case("base64") {
+    let encoding = content.encoding.as_deref().unwrap_or_default().trim();
+    let bytes = if is_json(text) {
+        // JSON that a tool did not write as text; its encoding is that of the original text.
+        return within(text.clone().into_bytes(), limit);
+    } else if encoding.eq_ignore_ascii_case("base64") {
         chunks(text, base64).ok_or(BodyError::Damaged("base64"))?
     } else if content.is_binary == Some(true)
         || ["hex", "hexadecimal"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
@@ -68,6 +71,12 @@ pub(super) fn encode(bytes: &[u8]) -> (String, Option<String>) {
         Ok(text) => (text.to_owned(), None),
         Err(_) => (BASE64.encode(bytes), Some("base64".to_owned())),
     }
+}
+
+/// Whether a text is JSON that is no list of pieces.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with('{') || text.starts_with('[') && serde_json::from_str::<Vec<String>>(text).is_err()
 }
 
 fn within(bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, BodyError> {

@@ -16,6 +16,12 @@ pub(super) const VERSION: &str = "1.2";
 pub(super) const TOO_LARGE: &str = "the body is larger than the limit";
 /// There is no better value: sizes and times that nobody measured.
 const UNKNOWN: i64 = -1;
+/// The status of a response that has none that can be read; that of no response is 0.
+pub(super) const UNREADABLE: i64 = -1;
+
+fn unreadable() -> i64 {
+    UNREADABLE
+}
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -25,6 +31,7 @@ pub(super) struct Entry {
     #[serde(skip_deserializing)]
     pub(super) time: f64,
     pub(super) request: Request,
+    #[serde(deserialize_with = "loose::or_default")]
     pub(super) response: Response,
     #[serde(skip_deserializing)]
     pub(super) cache: Nothing,
@@ -55,6 +62,11 @@ impl Entry {
         if entry.request.method.is_empty() {
             entry.request.method = "GET".to_owned();
         }
+        let response = &mut entry.response;
+        if response.status == UNREADABLE && response.error.is_none() {
+            return Err("the status of its response cannot be read".to_owned());
+        }
+        response.status = response.status.max(0);
         let content = &mut entry.response.content;
         if content.text.is_none() && content.size.is_none() {
             content.size = Some(entry.response.body_size);
@@ -91,7 +103,7 @@ pub(super) struct Request {
 pub(super) struct PostData {
     #[serde(skip_deserializing)]
     pub(super) mime_type: String,
-    #[serde(deserialize_with = "loose::optional_text")]
+    #[serde(deserialize_with = "loose::body")]
     pub(super) text: Option<String>,
     /// The fields of a form, which some tools keep in the place of the text.
     #[serde(skip_serializing, deserialize_with = "loose::headers")]
@@ -101,7 +113,7 @@ pub(super) struct PostData {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Response {
-    #[serde(deserialize_with = "loose::status")]
+    #[serde(default = "unreadable", deserialize_with = "loose::status")]
     pub(super) status: i64,
     #[serde(skip_deserializing)]
     pub(super) status_text: String,
@@ -119,7 +131,7 @@ pub(super) struct Response {
     pub(super) headers_size: i64,
     #[serde(deserialize_with = "loose::size_or_unknown")]
     pub(super) body_size: i64,
-    /// Why no answer came, where the status is 0.
+    /// Why no answer came, if the status is 0.
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none", deserialize_with = "loose::error")]
     pub(super) error: Option<String>,
 }
@@ -131,7 +143,7 @@ pub(super) struct Content {
     pub(super) size: Option<i64>,
     #[serde(skip_deserializing)]
     pub(super) mime_type: String,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::body")]
     pub(super) text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
     pub(super) encoding: Option<String>,
@@ -197,4 +209,105 @@ impl Default for Response {
 /// The value of a header, whatever the case of its name.
 pub(super) fn header<'a>(headers: &'a [Named], name: &str) -> Option<&'a str> {
     headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::recording::body;
+
+    fn exchange(changes: &[(&str, Value)]) -> Value {
+        let mut exchange = json!({
+            "request": {"method": "GET", "url": "https://h/x", "headers": []},
+            "response": {"status": 200, "headers": [], "content": {"text": "[1]"}},
+        });
+        for (place, value) in changes {
+            let (above, name) = place.rsplit_once('/').unwrap();
+            exchange.pointer_mut(above).unwrap()[name] = value.clone();
+        }
+        exchange
+    }
+
+    /// The status and the body of an exchange.
+    fn answer(changes: &[(&str, Value)]) -> Result<(i64, String), String> {
+        let response = Entry::read(&exchange(changes).to_string())?.response;
+        let compression = header(&response.headers, "content-encoding");
+        let body = body::decode(&response.content, compression, 1_000).map_err(|error| error.to_string())?;
+        Ok((response.status, String::from_utf8(body).unwrap()))
+    }
+
+    #[test]
+    fn a_status_is_read_in_any_type_and_one_that_cannot_be_read_is_not_taken_for_no_answer() {
+        for status in [json!(200), json!(200.0), json!("200"), json!("200 OK"), json!(" 200 ")] {
+            assert_eq!(answer(&[("/response/status", status.clone())]), Ok((200, "[1]".into())), "{status}");
+        }
+        let unreadable = Err("the status of its response cannot be read".to_owned());
+        for status in [json!("OK"), json!(null), json!(""), json!(20), json!(200.5), json!({}), json!(70_000)] {
+            assert_eq!(answer(&[("/response/status", status.clone())]), unreadable, "{status}");
+        }
+        assert_eq!(answer(&[("/response", json!({"content": {"text": "[1]"}}))]), unreadable);
+        for none in [
+            json!({"status": 0}),
+            json!({"status": "0"}),
+            json!({"status": -1}),
+            json!({"status": null, "_error": "reset"}),
+            json!(null),
+        ] {
+            assert_eq!(answer(&[("/response", none.clone())]), Ok((0, String::new())), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_in_any_form() {
+        let text = |value: Value| answer(&[("/response/content/text", value)]).unwrap().1;
+        assert_eq!(text(json!({"id": 1.50, "text": "x"})), r#"{"id":1.5,"text":"x"}"#);
+        assert_eq!(text(json!([{"value": 1}])), r#"[{"value":1}]"#);
+        assert_eq!(text(json!("{\"a\":1}")), r#"{"a":1}"#);
+        assert_eq!(text(json!(7)), "7");
+        assert_eq!(text(json!({"type": "longString", "initial": "[1]", "length": 3})), "[1]");
+        let big = exchange(&[]).to_string().replace("\"[1]\"", r#"{ "n": 12345678901234567890123 }"#);
+        let content = Entry::read(&big).unwrap().response.content;
+        assert_eq!(content.text.as_deref(), Some(r#"{ "n": 12345678901234567890123 }"#));
+        for (encoding, value) in [
+            ("hex", json!("5b315d")),
+            (" HEX ", json!("5b 31\n5d")),
+            ("hex", json!(["5b", "315d"])),
+            ("base64", json!("WzFd")),
+            ("Base64 ", json!(" Wz\r\n Fd\n")),
+            ("base64", json!(["Ww", "MV0="])),
+            ("base64", json!([1])),
+            ("utf8", json!("[1]")),
+        ] {
+            let content = json!({"text": value, "encoding": encoding});
+            assert_eq!(answer(&[("/response/content", content.clone())]), Ok((200, "[1]".into())), "{content}");
+        }
+        let object = json!({"text": {"a": 1}, "encoding": "base64"});
+        assert_eq!(answer(&[("/response/content", object)]).unwrap().1, r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn sizes_headers_and_forms_of_other_tools_are_read() {
+        let request = Entry::read(
+            &exchange(&[
+                ("/request/headers", json!({"Range": "id ..", "accept": ["a", "b"], "x": null, "n": 1})),
+                ("/request/bodySize", json!("12")),
+                ("/request/postData", json!({"text": {"b": 1}})),
+                ("/response/bodySize", json!("3 B")),
+                ("/response/headersSize", json!("unknown")),
+                ("/_recordingName", json!({"a": []})),
+                ("/_order", json!("2")),
+            ])
+            .to_string(),
+        )
+        .unwrap();
+        let named = |name| header(&request.request.headers, name);
+        assert_eq!((named("range"), named("accept"), named("n")), (Some("id .."), Some("a, b"), Some("1")));
+        assert_eq!(request.request.post_data.and_then(|data| data.text).as_deref(), Some(r#"{"b":1}"#));
+        assert_eq!((request.response.body_size, request.order), (3, Some(2.0)));
+        let absent = answer(&[("/response/content", json!({"size": "12"}))]);
+        assert_eq!(absent, Err("its body was not recorded".to_owned()));
+        assert_eq!(answer(&[("/response/content", json!({"size": "0"}))]), Ok((200, String::new())));
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::har::{Content, Named, PostData};
+use super::har::{Content, Named, PostData, UNREADABLE};
 
 /// A value of any JSON type as text; `None` for `null` and for what has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,11 +99,38 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number))
 }
 
-/// A status such as 200, 200.0, `"200"` or `"200 OK"`.
+/// A status such as 200, 200.0, `"200"` or `"200 OK"`; 0 and less are no answer.
 pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let number =
-        Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number).filter(|number| number.fract() == 0.0);
-    Ok(number.and_then(|number| format!("{number:.0}").parse().ok()).unwrap_or_default())
+    let number = Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number);
+    Ok(match number.filter(|number| number.fract() == 0.0) {
+        Some(..=0.0) => 0,
+        Some(100.0..=999.0) => number.and_then(|number| format!("{number:.0}").parse().ok()).unwrap_or(UNREADABLE),
+        _ => UNREADABLE,
+    })
+}
+
+/// A part of an exchange that may be `null`.
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The text of a body: lists and objects are JSON that was not written as text, or the pieces of an encoded body.
+pub(super) fn body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    /// Text of Firefox.
+    #[derive(Deserialize)]
+    struct Long {
+        r#type: String,
+        initial: String,
+    }
+
+    let json = <&RawValue>::deserialize(deserializer)?.get();
+    if !json.starts_with(['{', '[']) {
+        return Ok(serde_json::from_str::<Loose>(json).map_err(D::Error::custom)?.0);
+    }
+    let long = serde_json::from_str::<Long>(json).ok().filter(|long| long.r#type == "longString");
+    Ok(Some(long.map_or_else(|| json.to_owned(), |long| long.initial)))
 }
 
 pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
