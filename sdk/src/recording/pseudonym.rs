@@ -23,30 +23,49 @@ const KEY_FILE: &str = "pseudonyms.key";
 /// A name that is reserved for what does not exist.
 const TOP: &str = "invalid";
 
-/// Addresses within a longer text. The `@` may be encoded, as it is in URLs; so may be letters of the name and the domain then,
-/// but not what separates an address from its surroundings, such as `%3D`.
+/// The sign between name and domain: as it is, full-width, percent-encoded to any depth, or an entity.
+const AT: &str =
+    r"(?P<at>[@\x{FF20}\x{FE6B}]|%(?:25)*(?:40|[Ee][Ff]%(?:25)*[Bb][Cc]%(?:25)*[Aa]0)|&#64;|&#[xX]40;|&commat;)";
+/// The name before it. Letters may be encoded, as they are in URLs, but not what separates an address from its surroundings,
+/// such as `%3D`.
+static LOCAL: LazyLock<String> = LazyLock::new(|| {
+    let sign = r"\p{M}|[._+'!#$*^{}|~-]|%(?:25)*(?:2[1457AaBbDdEe]|5[EeFf]|7[BbCcDdEe]|40)";
+    let quoted = r#""(?:[^"\\\r\n]|\\.){1,64}"|%(?:25)*22(?:%(?:25)*5[Cc]%(?:25)*22|[A-Za-z0-9._~!$'()*+,;=-]|%(?:25)*(?:[013-9A-Fa-f][0-9A-Fa-f]|2[013-9A-Fa-f])){1,190}%(?:25)*22"#;
+    format!("(?P<local>(?:{LETTER})(?:{LETTER}|{sign})*|{quoted})")
+});
+const LETTER: &str = r"[\p{L}\p{N}]|%(?:25)*[89A-Fa-f][0-9A-Fa-f]";
+
+/// Addresses within a longer text.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    let letter = r"[\p{L}\p{N}]|%[89A-Fa-f][0-9A-Fa-f]";
-    let sign = r"\p{M}|[._+'!#$*^{}|~-]|%2[1457AaBbDdEe]|%5[EeFf]|%7[BbCcDdEe]|%40";
-    let quoted = r#""(?:[^"\\\r\n]|\\.){1,64}"|%22(?:[A-Za-z0-9._~!$'()*+,;=-]|%[013-9A-Fa-f][0-9A-Fa-f]|%2[013-9A-Fa-f]){1,190}%22"#;
-    let local = format!("(?P<local>(?:{letter})(?:{letter}|{sign})*|{quoted})");
-    let label = format!(r"(?:{letter})(?:(?:{letter}|[\p{{M}}_-])*(?:{letter}|\p{{M}}))?");
-    let top = r"(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|\p{L}[\p{L}\p{M}]+|(?:%[89A-Fa-f][0-9A-Fa-f]){2,})";
-    let literal = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{2,45}\]|%5[Bb](?:IPv6(?::|%3[Aa]))?(?:[0-9A-Fa-f:.]|%3[Aa]){2,100}%5[Dd]";
+    let label = format!(r"(?:{LETTER})(?:(?:{LETTER}|[\p{{M}}_-])*(?:{LETTER}|\p{{M}}))?");
+    let top = r"(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|\p{L}[\p{L}\p{M}]+|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f]){2,})";
+    let literal = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{2,45}\]|%(?:25)*5[Bb](?:IPv6(?::|%(?:25)*3[Aa]))?(?:[0-9A-Fa-f:.]|%(?:25)*3[Aa]){2,100}%(?:25)*5[Dd]";
     let numbers = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b";
-    let domain = format!(r"(?P<domain>(?:{label}\.)+{top}\b|localhost\b|{numbers}|{literal})");
-    Regex::new(&format!("{local}(?P<at>@|%40){domain}")).expect("the pattern is a constant")
+    let domain = format!(r"(?P<domain>(?:(?:{label})[.\x{{FF0E}}\x{{3002}}])+{top}\b|localhost\b|{numbers}|{literal})");
+    Regex::new(&format!("{}{AT}{domain}", *LOCAL)).expect("the pattern is a constant")
+});
+
+/// Addresses whose domain is the name of a machine, where the text before allows nothing else: `<me@host>`, `mailto:me@host`,
+/// `email=me@host`, `/users/me@host`.
+static AT_MACHINE: LazyLock<Regex> = LazyLock::new(|| {
+    let field = r#"(?:\b|%(?:25)*[0-9A-Fa-f]{2})(?i:(?:e-?mail|mail|user|owner|login|member|collaborator|author|from|to|cc|bcc)(?:[_-]?(?:address|name|id))?)["']?(?:\s*[=:\]]\s*|%(?:25)*3[AaDd])["'<\]]?"#;
+    let path = "/(?:users|members|collaborators|accounts|people|owners|invitations)/";
+    let before = format!(r"(?P<before><|%(?:25)*3[Cc]|(?i:mailto)(?::|%(?:25)*3[Aa])|{field}|{path})");
+    let domain = r"(?P<domain>[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?)";
+    let after = r"(?P<after>$|\.\.|\.\s|\.$|[^\p{L}\p{M}\p{N}_.@-])";
+    Regex::new(&format!("{before}{}{AT}{domain}{after}", *LOCAL)).expect("the pattern is a constant")
 });
 
 /// A text that is an address as a whole: then any letters may be in it, and the domain may be the name of a machine.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"^(?P<local>[^\s@<>"(),:;\\\[\]]+)(?P<at>@)(?P<domain>[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._-]*[\p{L}\p{M}\p{N}])?)$"#;
+    let pattern = r#"^(?P<local>[^\s@\x{FF20}\x{FE6B}<>"(),:;\\\[\]]+)(?P<at>[@\x{FF20}\x{FE6B}])(?P<domain>[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}.\x{FF0E}\x{3002}_-]*[\p{L}\p{M}\p{N}])?)$"#;
     Regex::new(pattern).expect("the pattern is a constant")
 });
 
-/// The version of a package, as in `name@1.2.3`.
+/// The version of a package, as in `name@1.2.3` and `name@latest`.
 static VERSION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^v?[0-9]+(?:\.[0-9]+)*(?:[-+._][0-9A-Za-z.-]*)?$").expect("the pattern is a constant")
+    Regex::new(r"^(?:v?[0-9]+(?:\.[0-9]+)*(?:[-+._][0-9A-Za-z.-]*)?|latest|next|main|master|beta|canary|stable|HEAD)$")
+        .expect("the pattern is a constant")
 });
 
 /// Gives addresses their other names.
@@ -96,30 +115,44 @@ impl Pseudonyms {
 
     /// The text with every address under its other name; one that has its other name keeps it.
     pub(super) fn apply(&self, text: &str) -> Option<String> {
-        if !(text.contains('@') || text.contains("%40")) {
+        const SIGNS: [&str; 9] = ["@", "%40", "2540", "\u{ff20}", "\u{fe6b}", "A0", "a0", "&#", "&commat"];
+        if !SIGNS.iter().any(|sign| text.contains(sign)) {
             return None;
         }
-        let is_whole = |found: &Captures<'_>| !VERSION.is_match(&found["domain"]) && !found["local"].contains("://");
-        let changed = match WHOLE.captures(text).filter(is_whole) {
-            Some(found) => self.replace(text, &found).into(),
-            None => ADDRESS.replace_all(text, |found: &Captures<'_>| self.replace(text, found)),
+        let is_address = |found: &Captures<'_>| !VERSION.is_match(&found["domain"]) && !found["local"].contains("://");
+        let changed = match WHOLE.captures(text).filter(is_address) {
+            Some(found) => self.replace(text, &found),
+            None => {
+                let changed = ADDRESS.replace_all(text, |found: &Captures<'_>| self.replace(text, found));
+                let at_machine = |found: &Captures<'_>| match is_address(found) {
+                    true => {
+                        let whole = found.name("local").map_or(0, |local| local.start());
+                        let named = self.named(&changed[..whole], &found["local"], &found["at"], &found["domain"]);
+                        format!("{}{named}{}", &found["before"], &found["after"])
+                    }
+                    false => found[0].to_owned(),
+                };
+                AT_MACHINE.replace_all(&changed, at_machine).into_owned()
+            }
         };
-        (changed != text).then(|| changed.into_owned())
+        (changed != text).then_some(changed)
     }
 
     fn replace(&self, text: &str, found: &Captures<'_>) -> String {
-        let (whole, local, domain) = (&found[0], &found["local"], &found["domain"]);
         let before = &text[..found.get(0).map_or(0, |whole| whole.start())];
-        let names_nobody = before.ends_with("://") || domain.ends_with(&format!(".{TOP}"));
+        let names_nobody = before.ends_with("://") || found["domain"].ends_with(&format!(".{TOP}"));
         if names_nobody {
-            return whole.to_owned();
+            return found[0].to_owned();
         }
+        self.named(before, &found["local"], &found["at"], &found["domain"])
+    }
+
+    fn named(&self, before: &str, local: &str, at: &str, domain: &str) -> String {
         // The end of an encoded letter, such as the `3D` of `%3Dada%40acme.com`, is not of the name.
-        let foreign = if before.ends_with('%') && local.is_char_boundary(2) { 2 } else { 0 };
-        let (kept, local) = local.split_at(foreign.min(local.len()));
+        let (kept, local) = local.split_at(if before.ends_with('%') { end_of_unit(local) } else { 0 });
         let domain = canonical(domain);
-        let person = self.name("address", &format!("{}@{domain}", decoded(local).to_lowercase()), 6);
-        format!("{kept}person-{person}{at}{domain}", at = &found["at"], domain = self.domain(&domain))
+        let person = self.name("address", &format!("{}@{domain}", canonical_local(local)), 6);
+        format!("{kept}person-{person}{at}{domain}", domain = self.domain(&domain))
     }
 
     /// Each part is named by itself and what follows it, so that the parts of two domains agree where they are one.
@@ -141,16 +174,77 @@ impl Pseudonyms {
     }
 }
 
+/// The length of the digits that a percent sign before a text begins, such as 4 of `253Dada`.
+fn end_of_unit(text: &str) -> usize {
+    let is_pair = |at: usize| text.get(at..at + 2).is_some_and(|pair| hexadecimal(pair).is_some());
+    let mut at = 0;
+    while text[at..].starts_with("25") && is_pair(at + 2) {
+        at += 2;
+    }
+    if text.is_char_boundary(at + 2) { (at + 2).min(text.len()) } else { 0 }
+}
+
+/// The name of a person in one form, however it was written: decoded, without quotes, in lower case, composed.
+fn canonical_local(local: &str) -> String {
+    // In a URL a plus sign between encoded quotes is a blank.
+    let spaced = if local.starts_with('%') { local.replace('+', " ") } else { local.to_owned() };
+    let text = folded(&decoded(&spaced)).to_lowercase();
+    let text = match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(quoted) => without_escapes(quoted),
+        None => text,
+    };
+    if text.is_ascii() {
+        return text;
+    }
+    // Names of hosts compose letters, so one spelling stays of each.
+    let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || !letter.is_ascii();
+    let mut composed = String::new();
+    for piece in text.split_inclusive(|letter| !is_of_word(letter)) {
+        let word = piece.trim_end_matches(|letter| !is_of_word(letter));
+        match url::Host::parse(word) {
+            Ok(host) if !word.is_ascii() => composed.push_str(&host.to_string()),
+            _ => composed.push_str(word),
+        }
+        composed.push_str(&piece[word.len()..]);
+    }
+    composed
+}
+
+fn without_escapes(quoted: &str) -> String {
+    let mut letters = quoted.chars();
+    let mut text = String::with_capacity(quoted.len());
+    while let Some(letter) = letters.next() {
+        text.push(if letter == '\\' { letters.next().unwrap_or(letter) } else { letter });
+    }
+    text
+}
+
 /// A domain in one form, however it was written: decoded, in lower case, with its letters as names of hosts have them.
 fn canonical(domain: &str) -> String {
-    let domain = decoded(domain).to_lowercase();
+    let domain = folded(&decoded(domain)).to_lowercase();
     let named = url::Host::parse(&domain).map(|host| host.to_string()).unwrap_or_default();
     let same_shape = named.matches('.').count() == domain.matches('.').count();
     if same_shape && !named.is_empty() { named } else { domain }
 }
 
-/// A text with its percent-encoded letters as they are.
+/// A text with full-width letters and signs as the usual ones.
+fn folded(text: &str) -> String {
+    let fold = |letter: char| match u32::from(letter) {
+        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(letter),
+        0x3002 => '.',
+        0xFE6B => '@',
+        _ => letter,
+    };
+    text.chars().map(fold).collect()
+}
+
+/// A text with its percent-encoded letters as they are, however often they were encoded.
 fn decoded(text: &str) -> String {
+    let once = decoded_once(text);
+    if once == text || !once.contains('%') { once } else { decoded(&once) }
+}
+
+fn decoded_once(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, behind)) = rest.split_first() {
@@ -209,12 +303,26 @@ mod tests {
             ("o'hara@example.co.uk", "o%27hara%40example.co.uk"),
             ("User.Name+tag@Example.COM", "user.name%2Btag%40example.com"),
             ("a=b/c!d@example.com", "a=b/c!d@example.com"),
+            ("ada+x@eng.acme.com", "ada%252Bx%2540eng.acme.com"),
+            ("ada@acme.com", "\u{ff41}\u{ff44}\u{ff41}\u{ff20}acme\u{ff0e}com"),
+            ("ada@acme.com", "ada%EF%BC%A0acme.com"),
+            ("ada@acme.com", "ada&#64;acme.com"),
+            ("ada@acme.com", "\"ada\"@acme.com"),
+            ("ju\u{308}rgen@example.com", "j\u{fc}rgen@example.com"),
+            ("\"quoted user\"@example.com", "%22quoted%20user%22@example.com"),
+            ("\"quoted user\"@example.com", "%22quoted+user%22%40example.com"),
+            ("\"quoted user\"@example.com", "%2522quoted%2520user%2522%2540example.com"),
+            ("\"a\\\"b\"@example.com", "%22a%5C%22b%22%40example.com"),
         ];
         for (plain, other) in forms {
             let name = named(plain);
             assert!(name.starts_with("person-") && name.ends_with(".invalid"), "{plain}: {name}");
             assert_eq!(name.matches('@').count(), 1, "{plain}: {name}");
-            assert_eq!(named(other).replace("%40", "@"), name, "{other}");
+            let plainly = |text: String| {
+                let signs = ["%2540", "%40", "%EF%BC%A0", "&#64;", "\u{ff20}"];
+                signs.iter().fold(text, |text, sign| text.replace(sign, "@"))
+            };
+            assert_eq!(plainly(named(other)), name, "{other}");
             if !plain.contains(['=', '/']) && plain != "admin@intranet" {
                 assert_eq!(named(&format!("about <{plain}>, and")), format!("about <{name}>, and"));
             }
@@ -222,6 +330,28 @@ mod tests {
         let decomposed = named("ju\u{308}rgen@example.com");
         assert!(decomposed.starts_with("person-"), "{decomposed}");
         assert_eq!(named("to=root@localhost:25"), format!("to={}:25", named("root@localhost")));
+    }
+
+    #[test]
+    fn a_machine_is_a_domain_where_nothing_else_can_be_meant() {
+        let name = named("me@host");
+        assert!(name.starts_with("person-") && name.ends_with(".invalid"), "{name}");
+        for (before, after) in [
+            ("Ada <", ">"),
+            ("see mailto:", " now"),
+            ("/x?email=", "&page=2"),
+            ("{'owner': '", "'}"),
+            ("email ]", "..; max=200"),
+            ("https://h/teams/t/members/", "?x=1"),
+            ("sent To: ", "."),
+        ] {
+            assert_eq!(named(&format!("{before}me@host{after}")), format!("{before}{name}{after}"));
+        }
+        assert_eq!(named("/x?user=me%40host&y"), format!("/x?user={}&y", name.replace('@', "%40")));
+        assert_eq!(named("x%3Femail%3Dme%2540host%26y"), format!("x%3Femail%3D{}%26y", name.replace('@', "%2540")));
+        for text in ["uses: actions/checkout@main now", "to: package@latest, a", "from: x@2.0.0", "user: a@b@c"] {
+            assert_eq!(named(text), text);
+        }
     }
 
     #[test]
