@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use url::Url;
 
 use crate::redact::{CopyError, Edit, REDACTED, Redaction, edited};
-use crate::secrets::{OwnSecrets, is_secret_name, is_unguessable, take_out};
+use crate::secrets::{OwnSecrets, is_secret_value, take_out};
 
 use super::body;
 use super::exchange::{Asked, Heard, Times};
@@ -202,9 +202,7 @@ impl Edit for BodyEdit<'_> {
 
     fn text(&self, field: Option<&str>, text: &str) -> Option<String> {
         let changed = match self.scrub.text(text) {
-            _ if text != REDACTED && field.is_some_and(is_secret_name) && is_unguessable(text) => {
-                Some(REDACTED.to_owned())
-            }
+            _ if field.is_some_and(|field| is_secret_value(field, text)) => Some(REDACTED.to_owned()),
             Cow::Owned(changed) => Some(changed),
             Cow::Borrowed(_) => None,
         };
@@ -307,6 +305,9 @@ mod tests {
                 "refresh_token": "[redacted]", "url": "see https://h.example/ now", "[redacted]": 1,
             })
         );
+        let body = r#"{"config_vars":[{"name":"A","value":"b"}],"password":"word","has_token":"no","text":"{\"secret\": \"k\"}"}"#;
+        let kept = r#"{"config_vars":[{"name":"[redacted]","value":"[redacted]"}],"password":"[redacted]","has_token":"no","text":"{\"secret\": \"[redacted]\"}"}"#;
+        assert_eq!(body_of(body), kept);
         assert_eq!(body_of("<p>the-token-of-this-client</p>"), "<p>[secret]</p>");
     }
 

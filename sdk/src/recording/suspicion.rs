@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::RawJson;
 use crate::input;
 use crate::redact::mend_surrogates;
-use crate::secrets::{self, SecretKind, is_placeholder, is_secret_name, is_unguessable};
+use crate::secrets::{self, SecretKind, is_placeholder, is_secret_value, name_within};
 
 use super::RecordingError;
 use super::archive::{each_entry, har_files};
@@ -122,7 +122,7 @@ impl Search<'_> {
         for pair in pairs.as_array().into_iter().flatten() {
             if let (Some(name), Some(value)) = (pair["name"].as_str(), pair["value"].as_str()) {
                 let is_cookie = place.ends_with("cookies");
-                self.text(&format!("{place} {name}"), Some(if is_cookie { "token" } else { name }), value);
+                self.text(&format!("{place} {name}"), Some(if is_cookie { "credential" } else { name }), value);
             }
         }
     }
@@ -156,7 +156,7 @@ impl Search<'_> {
             Value::Object(object) => {
                 for (name, value) in object {
                     self.text(place, None, name);
-                    self.value(&below(place, name), Some(name), value);
+                    self.value(&below(place, name), Some(name_within(field, name)), value);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -167,7 +167,7 @@ impl Search<'_> {
         for kind in secrets::kinds_in(text) {
             self.add(place.to_owned(), kind);
         }
-        if field.is_some_and(is_secret_name) && is_unguessable(text) {
+        if field.is_some_and(|field| is_secret_value(field, text)) {
             self.add(place.to_owned(), SecretKind::NamedSecret);
         }
     }

@@ -120,7 +120,7 @@ impl<'a, E: Edit> Copier<'a, E> {
         self.skip_space();
         match self.peek() {
             Some(b'{' | b'[') if depth == DEEPEST => Err(CopyError::TooDeep),
-            Some(b'{') => self.object(depth + 1, out),
+            Some(b'{') => self.object(field, depth + 1, out),
             Some(b'[') => self.list(field, depth + 1, out),
             Some(b'"') => {
                 let (text, literal) = self.string()?;
@@ -175,7 +175,7 @@ impl<'a, E: Edit> Copier<'a, E> {
         Ok(())
     }
 
-    fn object(&mut self, depth: u32, out: &mut Vec<u8>) -> Result<(), CopyError> {
+    fn object(&mut self, field: Option<&str>, depth: u32, out: &mut Vec<u8>) -> Result<(), CopyError> {
         self.expect(b'{')?;
         out.push(b'{');
         let (begin, mut members) = (out.len(), Vec::new());
@@ -200,7 +200,7 @@ impl<'a, E: Edit> Copier<'a, E> {
             self.expect(b':')?;
             out.push(b':');
             let value = out.len();
-            self.value(Some(&name), depth, out)?;
+            self.value(Some(secrets::name_within(field, &name)), depth, out)?;
             if self.edit.hides(&name) && &out[value..] != b"null" {
                 out.truncate(value);
                 write_text(REDACTED, out);

@@ -101,7 +101,10 @@ impl<'a> Text<'a> {
     /// Returns whether a name is secret, or may be secret together with its value.
     fn hides(&self, name: &str) -> bool {
         self.redaction.hides_field(name)
-            || self.is_suspect && (secrets::is_secret_name(name) || Redaction::clean(None, name).is_some())
+            || self.is_suspect
+                && (secrets::is_secret_name(name)
+                    || secrets::is_settings_name(name)
+                    || Redaction::clean(None, name).is_some())
     }
 
     fn skip_space(&mut self, out: &mut Vec<u8>) {

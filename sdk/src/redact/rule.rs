@@ -53,7 +53,7 @@ impl Redaction {
                     if self.hides_field(name) && !value.is_null() {
                         *value = REDACTED.into();
                     } else {
-                        self.apply_within(Some(name), value);
+                        self.apply_within(Some(secrets::name_within(field, name)), value);
                     }
                 }
                 clean_names(object);
@@ -78,7 +78,7 @@ impl Redaction {
             Value::Object(object) => object.iter().any(|(name, value)| {
                 self.hides_field(name) && !value.is_null()
                     || Self::clean(None, name).is_some()
-                    || self.finds_within(Some(name), value)
+                    || self.finds_within(Some(secrets::name_within(field, name)), value)
             }),
             Value::Array(items) => items.iter().any(|item| self.finds_within(field, item)),
             Value::String(text) => Self::clean(field, text).is_some(),
@@ -93,7 +93,7 @@ impl Redaction {
 
     /// Returns a string without its secrets, if it contains any.
     pub(super) fn clean(field: Option<&str>, text: &str) -> Option<String> {
-        if text != REDACTED && field.is_some_and(secrets::is_secret_name) && secrets::is_unguessable(text) {
+        if field.is_some_and(|field| secrets::is_secret_value(field, text)) {
             return Some(REDACTED.to_owned());
         }
         match secrets::take_out(text) {

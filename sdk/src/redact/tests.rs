@@ -146,3 +146,20 @@ fn secrets_are_taken_out_of_raw_data_in_whatever_form_they_are_written() {
     assert!(!copied.contains("S3CR3T"), "{copied}");
     assert!(copied.contains(r#""u":"https://h/x""#) && copied.contains(r#""https://n":1"#), "{copied}");
 }
+
+#[test]
+fn fields_named_like_secrets_are_redacted_by_every_way_and_what_is_said_of_them_stays() {
+    let raw = r#"{"api_key":"k1","app":{"private_key":"MIIE","secret":["a",{"id":"i"}]},"authorization":"Basic dTpw",
+        "config_vars":{"A":"1","DB":{"url":"x"},"id":"7","on":true},"has_password":true,"max_tokens":"10","password":"hunter2",
+        "token":null,"token_expires_at":"2024-01-01T00:00:00Z","token_id":"01234567-89ab-cdef-0123-456789abcdef"}"#;
+    let kept = r#"{"api_key":"[redacted]","app":{"private_key":"[redacted]","secret":["[redacted]",{"id":"i"}]},"authorization":"[redacted]","config_vars":{"A":"[redacted]","DB":{"url":"[redacted]"},"id":"[redacted]","on":true},"has_password":true,"max_tokens":"10","password":"[redacted]","token":null,"token_expires_at":"2024-01-01T00:00:00Z","token_id":"01234567-89ab-cdef-0123-456789abcdef"}"#;
+    let redaction = Redaction::default();
+    let mut copied = Vec::new();
+    redaction.copy(raw, &mut copied).unwrap();
+    assert_eq!(String::from_utf8(copied).unwrap(), kept);
+    let mut tree: Value = serde_json::from_str(raw).unwrap();
+    assert!(redaction.finds(&tree));
+    redaction.apply(&mut tree);
+    assert_eq!(tree.to_string(), kept);
+    assert!(!redaction.finds(&tree));
+}

@@ -1,4 +1,4 @@
-//! The entropy of a value: what tells a generated secret from a word.
+//! The entropy of a value: the difference between a generated secret and a word.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) fn has_digit_or_case(text: &str) -> bool {
     has(char::is_ascii_digit) || has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase)
 }
 
-/// A value that stands where a secret was.
+/// Whether a value is the stand-in of a secret.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     value.is_empty()

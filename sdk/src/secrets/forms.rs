@@ -1,32 +1,47 @@
 //! The forms of credentials that have one: patterns, and the fixed texts that make them quick to rule out.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use regex::Regex;
 use regex::bytes::{RegexSet, RegexSetBuilder};
-use regex::{Captures, Regex};
 
+use super::SecretKind;
 use super::chance::is_secret;
-use super::{REDACTED, SecretKind};
+use super::userinfo::is_stand_in;
 
-/// Each form: its kind and the pattern. Of a match, the group `keep` is no secret, and what is in the group `secret` is one
-/// only where it is unguessable. Each match contains one of [`LITERALS`].
-pub(super) const FORMS: [(SecretKind, &str); 13] = [
+/// Each form: its kind and the pattern. Of a match, the group `keep` is no secret, the group `secret` is one only if it is
+/// unguessable, and the group `pair` only if it is no pair of user and group. Each match contains one of [`LITERALS`].
+pub(super) const FORMS: [(SecretKind, &str); 16] = [
     (
         SecretKind::PrivateKey,
         r"(?s)-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\z)",
     ),
     (
         SecretKind::Authorization,
-        r"(?P<keep>\b(?:Bearer|bearer|BEARER|Basic|basic|BASIC)(?:\s|%20)+)(?P<secret>[A-Za-z0-9._~+/-]{12,}=*)",
+        r"(?P<keep>\b(?:Bearer|bearer|BEARER|Basic|basic|BASIC)\s+)(?P<secret>[A-Za-z0-9._~+/-]{12,}=*)",
+    ),
+    // Behind the name of the header any credential counts.
+    (
+        SecretKind::Authorization,
+        r#"(?P<keep>(?i:authorization["']?\s*[:=]\s*["']?(?:token|basic|bearer|api-?key|key|negotiate|ntlm|ssws|splunk)[\s+]+))[^\s"'<>\\,;]+"#,
+    ),
+    (
+        SecretKind::Authorization,
+        r#"(?P<keep>(?i:authorization["']?\s*[:=]\s*["']?(?:digest|oauth|hawk|aws4-hmac-sha256)[\s+]+))[^\r\n<>\\]+"#,
+    ),
+    (
+        SecretKind::Authorization,
+        r#"(?P<keep>(?:\bcurl\s(?:[^\r\n]*?\s)??(?:-u|-U)[\s=]*|--(?:proxy-)?user[\s=]+))(?P<pair>"[^"\r\n]*:[^"\r\n]+"|'[^'\r\n]*:[^'\r\n]+'|[^\s"':/]*:[^\s"']+)"#,
     ),
     (SecretKind::Jwt, r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    // A URL as the parameter of another one.
+    (SecretKind::UrlPassword, r#"(?P<keep>jdbc:oracle:[a-z0-9]+:)[^\s/@:"'<>]+/[^\s@"'<>]+@"#),
+    // Without slashes a colon separates so much else that only the schemes of services count.
     (
         SecretKind::UrlPassword,
-        r"(?P<keep>%3[Aa]%2[Ff]%2[Ff])(?:[A-Za-z0-9._~!$'()*+,;=-]|%(?:[013-9A-Fa-f][0-9A-Fa-f]|2[0-9A-Ea-e]))*%3[Aa](?:[A-Za-z0-9._~!$'()*+,;=-]|%(?:[013-9A-Fa-f][0-9A-Fa-f]|2[0-9A-Ea-e]))+%40",
+        r#"(?P<keep>(?i:\b(?:postgres|postgresql|mysql2?|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|sqlserver|ldaps?|smtps?):/?))[^\s/@:"'<>\\]*:[^\s@"'<>\\]+@"#,
     ),
-    (SecretKind::UrlPassword, r#"(?P<keep>jdbc:oracle:[a-z0-9]+:)[^\s/@:"'<>]+/[^\s@"'<>]+@"#),
     (SecretKind::AwsKey, r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     (SecretKind::HerokuKey, r"\bHRKU-[A-Za-z0-9_-]{20,}"),
     (SecretKind::GitHubToken, r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})"),
@@ -44,8 +59,9 @@ static SET: LazyLock<RegexSet> = LazyLock::new(|| {
 static EACH: LazyLock<[Regex; FORMS.len()]> =
     LazyLock::new(|| FORMS.map(|(_, pattern)| Regex::new(pattern).expect("the patterns are constants")));
 
-/// Fixed texts of which every match of a form contains one.
-pub(super) const LITERALS: [&str; 29] = [
+/// Fixed texts of which every match of a form contains one. None is shorter than four letters, nor are they more than 64: so
+/// the search for them is vectorised.
+const LITERALS: [&str; 60] = [
     "PRIVATE KEY",
     "earer",
     "EARER",
@@ -54,13 +70,36 @@ pub(super) const LITERALS: [&str; 29] = [
     "asic\t",
     "asic\n",
     "asic\r",
-    "asic%20",
-    "ASIC%20",
-    "eyJ",
-    "%3A%2F%2F",
-    "%3a%2f%2f",
-    "%3A%2f%2f",
+    "ASIC\t",
+    "uthorization",
+    "UTHORIZATION",
+    "curl",
+    "-user",
+    ".eyJ",
     "jdbc:oracle",
+    "tgres:",
+    "TGRES:",
+    "tgresql:",
+    "TGRESQL:",
+    "ysql:",
+    "YSQL:",
+    "ysql2:",
+    "ariadb:",
+    "ongodb:",
+    "ONGODB:",
+    "+srv:",
+    "edis:",
+    "EDIS:",
+    "ediss:",
+    "mqp:",
+    "AMQP:",
+    "mqps:",
+    "ssql:",
+    "server:",
+    "ldap:",
+    "ldaps:",
+    "smtp:",
+    "smtps:",
     "AKIA",
     "ASIA",
     "HRKU-",
@@ -71,46 +110,56 @@ pub(super) const LITERALS: [&str; 29] = [
     "ghr_",
     "github_pat_",
     "glpat-",
-    "xox",
+    "xoxa-",
+    "xoxb-",
+    "xoxe-",
+    "xoxo-",
+    "xoxp-",
+    "xoxr-",
+    "xoxs-",
     "AIza",
     "k_live_",
     "npm_",
+    "qlserver:",
+    "MSSQL:",
 ];
 
-static LITERAL: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(LITERALS).expect("the literals are constants"));
+static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let mut builder = AhoCorasickBuilder::new();
+    builder.match_kind(MatchKind::LeftmostFirst).build(LITERALS).expect("the literals are constants")
+});
 
 /// Whether a form may occur in a text; `false` is certain.
-pub(super) fn may_occur(text: &str) -> bool {
+fn may_occur(text: &str) -> bool {
     LITERAL.is_match(text)
 }
 
-/// The kinds of the forms that occur in a text.
-pub(super) fn kinds(text: &str) -> Vec<SecretKind> {
+/// Whether a form occurs in a text.
+pub(super) fn occur(text: &str) -> bool {
+    may_occur(text) && SET.is_match(text.as_bytes())
+}
+
+/// The places of secrets that have a form, with their kinds.
+pub(super) fn spans(text: &str) -> Vec<(SecretKind, Range<usize>)> {
     if !may_occur(text) {
         return Vec::new();
     }
-    let forms = SET.matches(text.as_bytes()).into_iter();
-    forms.filter(|form| EACH[*form].captures_iter(text).any(|found| is_secret(&found))).map(|at| FORMS[at].0).collect()
+    let mut spans = Vec::new();
+    for form in SET.matches(text.as_bytes()) {
+        let found = EACH[form].captures_iter(text).filter_map(|found| {
+            let whole = found.get(0)?;
+            let start = found.name("keep").map_or(whole.start(), |kept| kept.end());
+            let is_meant = is_secret(&found) && found.name("pair").is_none_or(|pair| is_credential(pair.as_str()));
+            (is_meant && !is_stand_in(&text[start..whole.end()])).then_some((FORMS[form].0, start..whole.end()))
+        });
+        spans.extend(found);
+    }
+    spans
 }
 
-/// The text without the secrets that have a form; `None` if there are none.
-pub(super) fn take_out(text: &str) -> Option<String> {
-    if !may_occur(text) {
-        return None;
-    }
-    let mut clean = None;
-    for form in SET.matches(text.as_bytes()) {
-        let replaced = EACH[form].replace_all(clean.as_deref().unwrap_or(text), |found: &Captures<'_>| {
-            let kept = found.name("keep").map_or("", |kept| kept.as_str());
-            match FORMS[form].0 {
-                _ if !is_secret(found) => found[0].to_owned(),
-                // A URL without its password is a URL still.
-                SecretKind::UrlPassword => kept.to_owned(),
-                _ => format!("{kept}{REDACTED}"),
-            }
-        });
-        clean = Some(replaced.into_owned());
-    }
-    clean.filter(|clean| clean != text)
+/// A user and a password, rather than the user and the group of a process, such as `1000:1000` and `node:node`.
+fn is_credential(pair: &str) -> bool {
+    let (user, password) = pair.trim_matches(['"', '\'']).split_once(':').unwrap_or_default();
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    user != password && !(is_number(user) && is_number(password)) && !is_stand_in(password)
 }

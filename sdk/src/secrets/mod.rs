@@ -1,8 +1,10 @@
-//! What looks like a credential by its form, whatever holds it: an answer, a recording, a graph.
+//! Credentials that are recognised by their form or their name, in answers, recordings, and graphs.
 //!
-//! One list for all who look: raw data, properties, messages and recordings lose what it finds, checks of recordings and of
-//! graphs complain of it. It owns
-//! the patterns and never shows what they match. Redaction takes out of everything that is stored or shown what it finds.
+//! One list of rules (`docs/how-to/secrets.md`): redaction removes their matches from everything that is stored or printed, and
+//! the checks of recordings and graphs report them. The module owns the patterns and never shows a match.
+//!
+//! Nearly all texts hold no secret, so each search begins with a vectorised one for fixed texts or single characters.
+//! [`may_be_in`] does so for a whole JSON document. Only texts with `%`, `&`, or `\` are decoded and searched again.
 //!
 //! ```
 //! use integration_sdk::secrets::{self, SecretKind};
@@ -12,10 +14,13 @@
 //! ```
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
+use std::ops::Range;
 
 mod chance;
 mod forms;
+mod hidden;
 mod names;
 mod own;
 mod parameter;
@@ -24,13 +29,14 @@ mod userinfo;
 #[cfg(feature = "recording")]
 pub(crate) use chance::is_placeholder;
 pub(crate) use chance::is_unguessable;
-pub(crate) use names::{is_secret_name, may_name_secrets};
+use hidden::Unhidden;
+pub(crate) use names::{is_secret_name, is_secret_value, is_settings_name, may_name_secrets, name_within};
 pub(crate) use own::OwnSecrets;
 
-/// The text in the place of a secret.
+/// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// What a value looks like.
+/// The kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SecretKind {
@@ -95,23 +101,63 @@ impl fmt::Display for SecretKind {
 /// Whether any text of a JSON document may hold a secret; `false` is certain, and found without parsing it.
 pub fn may_be_in(json: &str) -> bool {
     // A backslash may hide a letter of one.
-    memchr::memchr(b'\\', json.as_bytes()).is_some() || is_suspect(json)
+    memchr::memchr(b'\\', json.as_bytes()).is_some()
+        || is_suspect(json)
+        || hidden::may_hide(json.as_bytes()) && Unhidden::of(json).is_some_and(|unhidden| is_suspect(unhidden.text()))
 }
 
-/// Whether a text without escapes may hold a secret; `false` is certain.
-fn is_suspect(text: &str) -> bool {
-    forms::may_occur(text) || !userinfo::spans(text).is_empty() || !parameter::spans(text).is_empty()
+/// Whether a document without escapes may hold a secret; `false` is certain.
+fn is_suspect(json: &str) -> bool {
+    forms::occur(json) || !userinfo::spans(json).is_empty() || parameter::may_be_in_strings(json)
+}
+
+/// Part of a text that is a secret.
+struct Found {
+    kind: SecretKind,
+    place: Range<usize>,
+    stand_in: &'static str,
+}
+
+/// The secrets of a text as it is, in their order, without overlaps.
+fn found(text: &str) -> Vec<Found> {
+    let users = userinfo::spans(text).into_iter().map(|place| (SecretKind::UrlPassword, place));
+    let named = parameter::spans(text).into_iter().map(|place| (SecretKind::NamedSecret, place));
+    let mut all: Vec<Found> = users
+        .chain(named)
+        .chain(forms::spans(text))
+        .map(|(kind, place)| {
+            // A URL without its password is still a URL.
+            let stand_in = if kind == SecretKind::UrlPassword { "" } else { REDACTED };
+            Found { kind, place, stand_in }
+        })
+        .collect();
+    all.sort_by_key(|found| (found.place.start, Reverse(found.place.end)));
+    all.dedup_by(|next, last| {
+        let overlaps = next.place.start < last.place.end;
+        if overlaps && next.place.end > last.place.end {
+            (last.place.end, last.stand_in) = (next.place.end, REDACTED);
+        }
+        overlaps
+    });
+    all
+}
+
+/// The secrets that encodings hide, at their places in the text.
+fn found_hidden(text: &str) -> Vec<Found> {
+    let Some(unhidden) = Unhidden::of(text) else { return Vec::new() };
+    let mut all = found(unhidden.text());
+    let mut places: Vec<_> = all.iter_mut().map(|found| &mut found.place).collect();
+    unhidden.original(&mut places);
+    all
 }
 
 /// The kinds of secrets that a text holds.
 pub fn kinds_in(text: &str) -> Vec<SecretKind> {
-    let mut kinds = forms::kinds(text);
-    if !userinfo::spans(text).is_empty() {
-        kinds.push(SecretKind::UrlPassword);
-    }
-    if parameter::spans(text).into_iter().any(|span| is_unguessable(&text[span])) {
-        kinds.push(SecretKind::NamedSecret);
-    }
+    let is_certain = |found: &Found, text: &str| {
+        found.kind != SecretKind::NamedSecret || is_unguessable(text.get(found.place.clone()).unwrap_or_default())
+    };
+    let all = found(text).into_iter().chain(found_hidden(text));
+    let mut kinds: Vec<_> = all.filter(|found| is_certain(found, text)).map(|found| found.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds
@@ -120,19 +166,13 @@ pub fn kinds_in(text: &str) -> Vec<SecretKind> {
 /// The text without its secrets.
 pub fn take_out(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
-    let without = |text: &str, spans: Vec<std::ops::Range<usize>>, stand_in: &str| {
-        let mut clean = text.to_owned();
-        spans.into_iter().rev().for_each(|span| clean.replace_range(span, stand_in));
-        clean
-    };
-    for (spans, stand_in) in [(userinfo::spans as fn(&str) -> _, ""), (parameter::spans, REDACTED)] {
-        let spans: Vec<_> = spans(&clean);
-        if !spans.is_empty() {
-            clean = Cow::Owned(without(&clean, spans, stand_in));
+    for search in [found, found_hidden] {
+        let all = search(&clean);
+        if !all.is_empty() {
+            let mut without = clean.into_owned();
+            all.into_iter().rev().for_each(|found| without.replace_range(found.place, found.stand_in));
+            clean = Cow::Owned(without);
         }
-    }
-    if let Some(without_forms) = forms::take_out(&clean) {
-        clean = Cow::Owned(without_forms);
     }
     clean
 }
@@ -143,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    /// A text of each kind and what is left of it. Put together here, so that no search for secrets stumbles over this file.
+    /// A text of each kind and its remainder. Put together here, so that no search for secrets stumbles over this file.
     fn examples() -> Vec<(SecretKind, String, &'static str)> {
         let long = "a1B2c3D4e5".repeat(4);
         let pem = |word: &str| format!("-----{word} RSA {}-----", ["PRIVATE", "KEY"].join(" "));
@@ -184,6 +224,56 @@ mod tests {
     }
 
     #[test]
+    fn passwords_of_urls_are_taken_out_however_the_url_is_written() {
+        for (text, clean) in [
+            (r"https:\/\/u:S3CR3T@h", r"https:\/\/h"),
+            (r"https:\\/\\/u:S3CR3T@h\\/x", r"https:\\/\\/h\\/x"),
+            (r"https:\\u:S3CR3T@h\x", r"https:\\h\x"),
+            (r"https:\u002f\u002fu:S3CR3T@h", r"https:\u002f\u002fh"),
+            ("https%3A%2F%2Fu%3AS3CR3T%40h", "https%3A%2F%2Fh"),
+            ("to=https%253A%252F%252Fu%253AS3CR3T%2540h%252Fx", "to=https%253A%252F%252Fh%252Fx"),
+            ("https%25253A//u%3aS3CR3T@h", "https%25253A//h"),
+            ("https&colon;&#x2f;&#x2F;u&#58;S3CR3T&commat;h", "https&colon;&#x2f;&#x2F;h"),
+            ("https://u:S3%43R3T%40h/x", "https://h/x"),
+            ("https://u:S3 CR3T\tx@h/x", "https://h/x"),
+            ("postgres:u:S3CR3T@h/d", "postgres:h/d"),
+            ("DATABASE redis::S3CR3T@h:1", "DATABASE redis:h:1"),
+            ("mongodb+srv:/u:S3CR3T@h", "mongodb+srv:/h"),
+            ("https://0a1B2c3D4e5F6a7B8c9D@h/x", "https://h/x"),
+            ("https%3A%2F%2F0a1B2c3D4e5F6a7B8c9D%40h", "https%3A%2F%2Fh"),
+        ] {
+            assert_eq!(take_out(text), clean, "{text}");
+            assert_eq!(kinds_in(text), [SecretKind::UrlPassword], "{text}");
+            assert!(may_be_in(&json!([text]).to_string()), "{text}");
+            assert_eq!(take_out(clean), clean);
+        }
+    }
+
+    #[test]
+    fn credentials_behind_their_labels_are_taken_out_even_if_they_are_words() {
+        for (text, clean) in [
+            ("Authorization: token abc", "Authorization: token [redacted]"),
+            ("authorization: Basic dTpw, x", "authorization: Basic [redacted], x"),
+            ("-H 'Authorization: Bearer abc' h", "-H 'Authorization: Bearer [redacted]' h"),
+            ("Proxy-Authorization=Bearer%20abc&x", "Proxy-Authorization=[redacted]&x"),
+            (r#"{"Authorization": "Bearer abc"}"#, r#"{"Authorization": "[redacted]"}"#),
+            (r#"{\"authorization\":\"Bearer abc\"}"#, r#"{\"authorization\":\"[redacted]\"}"#),
+            ("Authorization: Digest username=\"u\", response=\"r\"\nx", "Authorization: Digest [redacted]\nx"),
+            ("curl -s -u u:p https://h", "curl -s -u [redacted] https://h"),
+            ("curl -uu:p https://h", "curl -u[redacted] https://h"),
+            ("curl --user 'u:p q' https://h", "curl --user [redacted] https://h"),
+            ("run --user=u:p", "run --user=[redacted]"),
+            (r#"{"api_key": "abc", "page": 2}"#, r#"{"api_key": "[redacted]", "page": 2}"#),
+            (r#"{\"api_key\": \"abc\"}"#, r#"{\"api_key\": \"[redacted]\"}"#),
+            ("next=%2Fx%3Ftoken%3Dabc%26y%3D1", "next=%2Fx%3Ftoken%3D[redacted]%26y%3D1"),
+        ] {
+            assert_eq!(take_out(text), clean, "{text}");
+            assert!(may_be_in(&json!([text]).to_string()), "{text}");
+            assert_eq!(take_out(clean), clean);
+        }
+    }
+
+    #[test]
     fn what_merely_resembles_a_secret_is_none() {
         for text in [
             "basic understanding of bearer instruments",
@@ -200,6 +290,14 @@ mod tests {
             "-----BEGIN CERTIFICATE-----",
             "-----BEGIN PUBLIC KEY-----",
             "HRKU-short",
+            "heroku-postgresql:standard-0",
+            "docker run --user 1000:1000 -u node:node x",
+            "curl -u \"$USER:${PASSWORD}\" h",
+            "Authorization: Bearer [redacted]",
+            "authorization is required",
+            r"C:\\Users\\ada:x\\a@b",
+            "https://h.example/login?email=ada%40example.com&at=12%3A30",
+            "a%20b &amp; c@d.example",
             "eyJ.eyJ.x",
         ] {
             assert_eq!((kinds_in(text), take_out(text)), (Vec::new(), Cow::Borrowed(text)));

@@ -2,7 +2,11 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+use super::REDACTED;
+use super::chance::is_unguessable;
+use super::userinfo::is_stand_in;
 
 const SECRETS: [&str; 13] = [
     "token",
@@ -22,8 +26,56 @@ const SECRETS: [&str; 13] = [
 /// A position in a list is called a token, too, and is none.
 const POSITIONS: [&str; 5] = ["next", "page", "cursor", "continuation", "sync"];
 
+/// Ends of names whose values are secret even if they are words, unless the name is that of a question.
+const ALWAYS: [&str; 10] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "apikey",
+    "privatekey",
+    "accesskey",
+    "secretkey",
+    "accountkey",
+];
+/// Names of collections of settings, of which every value is secret.
+const SETTINGS: [&str; 3] = ["configvar", "envvar", "environmentvariable"];
+/// First words of names of a question or a limit, such as `has_password` and `maxTokens`.
+const QUESTIONS: [&str; 20] = [
+    "has", "is", "needs", "require", "requires", "required", "uses", "allow", "allows", "enable", "enabled", "max",
+    "min", "must", "supports", "can", "should", "force", "show", "with",
+];
+/// Values that say something of a secret instead of being one.
+const STATES: [&str; 20] = [
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "enabled",
+    "disabled",
+    "required",
+    "optional",
+    "set",
+    "unset",
+    "hidden",
+    "present",
+    "missing",
+    "n/a",
+];
+/// First words of a value of `Authorization`.
+const SCHEMES: [&str; 11] =
+    ["basic", "bearer", "token", "digest", "apikey", "api-key", "key", "oauth", "negotiate", "hawk", "ssws"];
+
 /// Fixed texts of which every secret name contains one, without its last letters and its case.
 static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    // None is shorter than four letters, and the kind is that of a vectorised search.
     let literals = [
         "oken",
         "OKEN",
@@ -38,18 +90,42 @@ static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "tekey",
         "sskey",
         "ntkey",
-        "Key",
-        "KEY",
+        "iKey",
+        "IKey",
+        "tKey",
+        "sKey",
+        "eKey",
+        "_Key",
+        "-Key",
+        " Key",
+        "TKEY",
+        "SKEY",
+        "EKEY",
+        "_KEY",
+        "-KEY",
+        " KEY",
         "_key",
         "-key",
+        " key",
         "uthoriz",
         "UTHORIZ",
         "redential",
         "REDENTIAL",
         "ignature",
         "IGNATURE",
+        "g_var",
+        "gVar",
+        "G_VAR",
+        "g-var",
+        "nv_var",
+        "nvVar",
+        "NV_VAR",
+        "nt_var",
+        "ntVar",
+        "NT_VAR",
     ];
-    AhoCorasick::new(literals).expect("the literals are constants")
+    let mut builder = AhoCorasickBuilder::new();
+    builder.match_kind(MatchKind::LeftmostFirst).build(literals).expect("the literals are constants")
 });
 
 /// Whether a field or parameter of that name holds a secret.
@@ -57,10 +133,66 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     if !may_name_secrets(name) {
         return name.eq_ignore_ascii_case("sig");
     }
-    let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
-    let plain: String = letters.collect();
+    let plain = plain(name);
     let singular = plain.strip_suffix('s').unwrap_or(&plain);
     SECRETS.iter().any(|end| singular.ends_with(end)) && !POSITIONS.iter().any(|word| plain.contains(word))
+}
+
+/// Whether a value under a name is a secret: certainly under the name of one, otherwise if it is unguessable.
+pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
+    if is_settings_name(name) {
+        return !value.is_empty() && value != REDACTED;
+    }
+    if is_stand_in(value) || !is_secret_name(name) {
+        return false;
+    }
+    if is_state(value) {
+        return false;
+    }
+    if is_unguessable(value) {
+        return true;
+    }
+    let plain = plain(name);
+    if plain.ends_with("authorization") {
+        return is_authorization(value);
+    }
+    ALWAYS.iter().any(|end| plain.ends_with(end)) && !is_question(name)
+}
+
+/// Whether a field of that name holds settings, each of which is secret.
+pub(crate) fn is_settings_name(name: &str) -> bool {
+    if !may_name_secrets(name) {
+        return false;
+    }
+    let plain = plain(name);
+    SETTINGS.contains(&plain.strip_suffix('s').unwrap_or(&plain))
+}
+
+/// The name that counts for the values in a field: that of settings, if the field is among them.
+pub(crate) fn name_within<'a>(parent: Option<&'a str>, name: &'a str) -> &'a str {
+    parent.filter(|parent| is_settings_name(parent)).unwrap_or(name)
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Whether a value is a scheme with credentials, such as `Basic dTpw`.
+fn is_authorization(value: &str) -> bool {
+    let scheme = value.split_once(char::is_whitespace).filter(|(_, credential)| !is_stand_in(credential));
+    scheme.is_some_and(|(scheme, _)| SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)))
+}
+
+fn is_question(name: &str) -> bool {
+    let first = name.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let end =
+        first.char_indices().skip(1).find(|(_, letter)| letter.is_ascii_uppercase()).map_or(first.len(), |(at, _)| at);
+    end < name.len() && QUESTIONS.iter().any(|word| first[..end].eq_ignore_ascii_case(word))
+}
+
+fn is_state(value: &str) -> bool {
+    let value = value.trim();
+    STATES.iter().any(|state| value.eq_ignore_ascii_case(state)) || value.parse::<jiff::Timestamp>().is_ok()
 }
 
 /// Whether a text may hold such a name; `false` is certain, except for names of mixed case.
@@ -91,6 +223,50 @@ mod tests {
             ["nextToken", "page_token", "NextContinuationToken", "token_type", "password_updated_at", "key", "design"]
         {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_under_a_certain_name_is_secret_even_if_it_is_a_word() {
+        for (name, value) in [
+            ("password", "hunter2"),
+            ("api_key", "k1"),
+            ("apikey", "12345"),
+            ("x-api-key", "abc"),
+            ("clientSecret", "two words"),
+            ("private_key", "MIIE"),
+            ("token", "t"),
+            ("reset_password_token", "abc"),
+            ("config_vars", "true"),
+            ("CONFIG_VARS", "a"),
+            ("envVars", "a"),
+            ("authorization", "Basic dTpw"),
+            ("Authorization", "token abc"),
+            ("signature", "01234567-89ab-cdef-0123-456789abcdef"),
+        ] {
+            assert!(is_secret_value(name, value), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("has_password", "yes, one"),
+            ("isSecret", "perhaps"),
+            ("max_tokens", "4096"),
+            ("maxToken", "4096"),
+            ("password", "true"),
+            ("password", ""),
+            ("password", "[redacted]"),
+            ("token", "***"),
+            ("token", "2024-01-01T00:00:00Z"),
+            ("token_expires_at", "2024-01-01T00:00:00Z"),
+            ("token_type", "bearer"),
+            ("token_id", "01234567-89ab-cdef-0123-456789abcdef"),
+            ("secrets", "DB_PASSWORD"),
+            ("credential", "default"),
+            ("authorization", "required"),
+            ("next_token", "01234567-89ab-cdef-0123-456789abcdef"),
+            ("config", "a"),
+            ("variables", "a"),
+        ] {
+            assert!(!is_secret_value(name, value), "{name}: {value}");
         }
     }
 

@@ -1,31 +1,45 @@
 //! The secrets that this program sends, in every form in which a provider may repeat them.
 //!
-//! A secret is met as it is, in upper or lower case, percent-encoded, hexadecimal, or in base64, there also in the middle of a
-//! longer text. Each form has one stand-in, so that two texts that agree still agree afterwards.
+//! A secret is met as it is, hexadecimal, or in base64, there also in the middle of a longer text, and each of these in any
+//! case of its letters and percent-encoded or in HTML entities to any depth. Each form has one stand-in, so that two texts that
+//! agree still agree afterwards.
+//!
+//! Data are searched once, for a fragment of each form ([`FRAGMENT`]), which a vectorised search finds; only its surroundings
+//! are compared with the whole form. Encoded data are decoded in windows around their encoded letters.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, Input, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memchr2;
 
 use super::chance::has_digit_or_case;
+use super::hidden;
 
-/// The text in the place of such a secret.
+/// The text that replaces such a secret.
 const STAND_IN: &str = "[secret]";
 /// Shorter secrets are taken out of messages only: in data they are words.
 const SHORTEST_IN_DATA: usize = 8;
 /// From this length on even lower-case words are no coincidence.
 const LONG: usize = 16;
 const SHORTEST: usize = 4;
+/// The length of the fragment by which a form is found; no form is shorter.
+const FRAGMENT: usize = SHORTEST;
+/// Encoded data are decoded in windows of this size.
+const WINDOW: usize = 64 << 10;
+/// The longest encoding of one letter that counts, such as `%25252541`.
+const LONGEST_UNIT: usize = 9;
 
 /// Finds the secrets of one client.
 #[derive(Clone, Default)]
 pub(crate) struct OwnSecrets {
-    in_messages: Option<AhoCorasick>,
-    in_data: Option<AhoCorasick>,
+    in_messages: Option<Arc<Finder>>,
+    in_data: Option<Arc<Finder>>,
 }
 
 impl fmt::Debug for OwnSecrets {
@@ -40,53 +54,40 @@ impl OwnSecrets {
         let all: BTreeSet<String> = secrets.into_iter().flat_map(parts).filter(|part| part.len() >= SHORTEST).collect();
         let long = all.iter().filter(|secret| is_conspicuous(secret));
         Self {
-            in_data: finder(long.flat_map(|secret| forms(secret))),
-            in_messages: finder(all.iter().flat_map(|secret| forms(secret))),
+            in_data: Finder::new(long.flat_map(|secret| forms(secret))).map(Arc::new),
+            in_messages: Finder::new(all.iter().flat_map(|secret| forms(secret))).map(Arc::new),
         }
     }
 
     /// Whether data hold one.
     pub(crate) fn are_in(&self, data: &[u8]) -> bool {
-        self.in_data.as_ref().is_some_and(|finder| finder.is_match(data))
+        self.in_data.as_ref().is_some_and(|finder| !finder.places(data).is_empty())
     }
 
     /// Data without them; `None` if there are none.
     pub(crate) fn out_of_data(&self, data: &[u8]) -> Option<Vec<u8>> {
-        let finder = self.in_data.as_ref().filter(|finder| finder.is_match(data))?;
-        let mut clean = Vec::with_capacity(data.len());
-        finder.replace_all_with_bytes(data, &mut clean, |_, _, clean| {
-            clean.extend_from_slice(STAND_IN.as_bytes());
-            true
-        });
-        Some(clean)
+        self.in_data.as_ref()?.without(data)
     }
 
     /// Text of data without them.
     pub(crate) fn out_of_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        replaced(self.in_data.as_ref(), text)
+        replaced(self.in_data.as_deref(), text)
     }
 
     /// A message without them; here short ones count as well.
     pub(crate) fn out_of_message<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        replaced(self.in_messages.as_ref(), text)
+        replaced(self.in_messages.as_deref(), text)
     }
 }
 
-fn replaced<'a>(finder: Option<&AhoCorasick>, text: &'a str) -> Cow<'a, str> {
-    match finder.filter(|finder| finder.is_match(text)) {
-        Some(finder) => {
-            let mut clean = String::with_capacity(text.len());
-            finder.replace_all_with(text, &mut clean, |_, _, clean| {
-                clean.push_str(STAND_IN);
-                true
-            });
-            Cow::Owned(clean)
-        }
+fn replaced<'a>(finder: Option<&Finder>, text: &'a str) -> Cow<'a, str> {
+    match finder.and_then(|finder| finder.without(text.as_bytes())) {
+        Some(clean) => Cow::Owned(String::from_utf8_lossy(&clean).into_owned()),
         None => Cow::Borrowed(text),
     }
 }
 
-/// A header such as `Bearer abc` is a secret in its last word; one such as `Basic dTpw` also in what that word encodes.
+/// A header such as `Bearer abc` is a secret in its last word; one such as `Basic dTpw` also in the password that this word encodes.
 fn parts(value: &str) -> Vec<String> {
     let last = value.trim().rsplit(' ').next().unwrap_or_default();
     let encoded = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
@@ -101,57 +102,159 @@ fn is_conspicuous(secret: &str) -> bool {
     secret.len() >= LONG || secret.len() >= SHORTEST_IN_DATA && has_digit_or_case(secret)
 }
 
-fn finder(forms: impl Iterator<Item = String>) -> Option<AhoCorasick> {
-    let forms: BTreeSet<String> = forms.collect();
-    if forms.is_empty() {
-        return None;
-    }
-    // The longest counts: one form can begin like another.
-    let mut builder = AhoCorasickBuilder::new();
-    builder.match_kind(MatchKind::LeftmostLongest).build(forms).ok()
+/// A text to be found, in any case of its letters or as it is.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Form {
+    text: Vec<u8>,
+    in_any_case: bool,
 }
 
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = Vec::new();
-    for cased in [secret.to_owned(), secret.to_lowercase(), secret.to_uppercase()] {
-        for kept in ["-_.!~*'()", "-_.*", "-_.~", "-_.~!$&'()*+,;=:@/", ""] {
-            let encoded = percent_encoded(&cased, kept);
-            forms.extend([with_lower_digits(&encoded), encoded]);
-        }
-        forms.push(cased);
-    }
+fn forms(secret: &str) -> Vec<Form> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    forms.extend([hex.to_uppercase(), hex]);
-    for before in 0..3 {
-        forms.extend(base64_within(secret, before));
+    let in_any_case = |text: String| Form { text: text.into_bytes(), in_any_case: true };
+    let mut forms = vec![in_any_case(secret.to_owned()), in_any_case(hex)];
+    for cased in [secret.to_owned(), secret.to_lowercase(), secret.to_uppercase()] {
+        for before in 0..3 {
+            let encoded = base64_within(&cased, before);
+            forms.extend(encoded.map(|text| Form { text: text.into_bytes(), in_any_case: false }));
+        }
+        // Letters beyond ASCII have cases as well.
+        forms.push(in_any_case(cased));
     }
     forms
 }
 
-fn percent_encoded(text: &str, kept: &str) -> String {
-    let encode = |byte: u8| match char::from(byte) {
-        letter if letter.is_ascii_alphanumeric() || kept.contains(letter) => letter.to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
-}
-
-/// Percent-encoded text whose digits are written as `%2f`.
-fn with_lower_digits(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let (digits, rest) = part.split_at(part.len().min(2));
-        format!("{text}%{}{rest}", digits.to_lowercase())
-    })
-}
-
 /// The letters that stand for a secret in base64 of a longer text, if that many bytes are before it (modulo 3).
-fn base64_within(secret: &str, before: usize) -> Vec<String> {
+fn base64_within(secret: &str, before: usize) -> [String; 2] {
     let bytes = [&[0; 2][..before], secret.as_bytes()].concat();
     // The first and the last letter hold bits of the bytes around.
     let range = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
-    [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(&bytes)[range.clone()].to_owned()).to_vec()
+    [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(&bytes)[range.clone()].to_owned())
+}
+
+/// Finds forms by their fragments.
+struct Finder {
+    fragments: AhoCorasick,
+    /// For each fragment the forms that hold it, and where.
+    holders: Vec<Vec<(usize, usize)>>,
+    forms: Vec<Form>,
+    longest: usize,
+}
+
+impl Finder {
+    fn new(forms: impl Iterator<Item = Form>) -> Option<Self> {
+        let forms: BTreeSet<Form> = forms.filter(|form| form.text.len() >= FRAGMENT).collect();
+        let forms: Vec<Form> = forms.into_iter().collect();
+        let mut holders: BTreeMap<Vec<u8>, Vec<(usize, usize)>> = BTreeMap::new();
+        for (number, form) in forms.iter().enumerate() {
+            let (at, fragment) = form.fragment()?;
+            for cased in cases(fragment, form.in_any_case) {
+                holders.entry(cased).or_default().push((number, at));
+            }
+        }
+        let longest = forms.iter().map(|form| form.text.len()).max()?;
+        // Of this kind are the searches that are vectorised.
+        let mut builder = AhoCorasickBuilder::new();
+        let fragments = builder.match_kind(MatchKind::LeftmostFirst).build(holders.keys()).ok()?;
+        Some(Self { fragments, holders: holders.into_values().collect(), forms, longest })
+    }
+
+    fn without(&self, data: &[u8]) -> Option<Vec<u8>> {
+        let places = self.places(data);
+        let mut copied = places.first().map(|_| 0)?;
+        let mut clean = Vec::with_capacity(data.len());
+        for place in places {
+            clean.extend_from_slice(&data[copied..place.start]);
+            clean.extend_from_slice(STAND_IN.as_bytes());
+            copied = place.end;
+        }
+        clean.extend_from_slice(&data[copied..]);
+        Some(clean)
+    }
+
+    /// The places of the forms, in order and without overlaps.
+    fn places(&self, data: &[u8]) -> Vec<Range<usize>> {
+        let mut places = self.plain(data);
+        self.encoded(data, &mut places);
+        places.sort_unstable_by_key(|place| (place.start, place.end));
+        places.dedup_by(|next, last| {
+            let overlaps = next.start < last.end;
+            if overlaps {
+                last.end = last.end.max(next.end);
+            }
+            overlaps
+        });
+        places
+    }
+
+    fn plain(&self, data: &[u8]) -> Vec<Range<usize>> {
+        let (mut places, mut from) = (Vec::new(), 0);
+        while let Some(found) = self.fragments.find(Input::new(data).range(from..)) {
+            from = found.start() + 1;
+            for (number, at) in &self.holders[found.pattern().as_usize()] {
+                let form = &self.forms[*number];
+                let place = found.start().checked_sub(*at).map(|start| start..start + form.text.len());
+                places.extend(place.filter(|place| data.get(place.clone()).is_some_and(|text| form.is(text))));
+            }
+        }
+        places
+    }
+
+    /// Adds the places of encoded forms.
+    fn encoded(&self, data: &[u8], places: &mut Vec<Range<usize>>) {
+        let window = WINDOW.max(4 * self.longest * LONGEST_UNIT);
+        let mut from = 0;
+        while let Some(found) = memchr2(b'%', b'&', &data[from..]) {
+            let begin = (from + found).saturating_sub(self.longest);
+            let (mut at, mut last, mut hides) = (begin, from + found, false);
+            let (mut decoded, mut starts) = (Vec::new(), Vec::new());
+            while at < data.len() && at <= last + self.longest && at - begin < window {
+                let (byte, length) = match hidden::unit(&data[at..]) {
+                    Some((byte, length)) => {
+                        (last, hides) = (at + length, true);
+                        (byte, length)
+                    }
+                    None => (data[at], 1),
+                };
+                decoded.push(byte);
+                starts.push(at);
+                at += length;
+            }
+            starts.push(at);
+            if hides {
+                places.extend(self.plain(&decoded).into_iter().map(|place| starts[place.start]..starts[place.end]));
+            }
+            // A form that the end of a full window cuts is whole in the next one.
+            let is_full = at < data.len() && at <= last + self.longest;
+            from = if is_full { at.saturating_sub(self.longest * LONGEST_UNIT).max(from + found + 1) } else { at };
+        }
+    }
+}
+
+impl Form {
+    fn is(&self, text: &[u8]) -> bool {
+        if self.in_any_case { self.text.eq_ignore_ascii_case(text) } else { self.text == text }
+    }
+
+    /// The fragment with the fewest letters, which has the fewest cases, and its place.
+    fn fragment(&self) -> Option<(usize, &[u8])> {
+        let letters = |fragment: &[u8]| fragment.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        self.text.windows(FRAGMENT).enumerate().min_by_key(|(_, fragment)| letters(fragment))
+    }
+}
+
+/// A fragment in all cases of its letters.
+fn cases(fragment: &[u8], in_any_case: bool) -> Vec<Vec<u8>> {
+    let mut cases = vec![Vec::new()];
+    for byte in fragment {
+        let has_cases = in_any_case && byte.is_ascii_alphabetic();
+        let mut others = if has_cases { cases.clone() } else { Vec::new() };
+        // One bit is the case of a letter.
+        others.iter_mut().for_each(|case: &mut Vec<u8>| case.push(byte ^ 0x20));
+        cases.iter_mut().for_each(|case| case.push(*byte));
+        cases.extend(others);
+    }
+    cases
 }
 
 #[cfg(test)]
@@ -168,34 +271,82 @@ mod tests {
         own().out_of_text(text).into_owned()
     }
 
+    /// Percent-encoded, completely or in part.
+    fn percent(text: &str, is_kept: fn(char) -> bool) -> String {
+        text.chars()
+            .map(|letter| if is_kept(letter) { letter.to_string() } else { format!("%{:02X}", letter as u32) })
+            .collect()
+    }
+
     #[test]
     fn a_secret_is_taken_out_in_every_form() {
-        let percent = percent_encoded(KEY, "-_.!~*'()");
-        assert_eq!(percent, "HRKU-bR3akerDistinct%2BKey%2F01234567%3D%3D");
+        let some = percent(KEY, |letter| letter.is_ascii_alphanumeric());
+        assert_eq!(some, "HRKU%2DbR3akerDistinct%2BKey%2F01234567%3D%3D");
+        let all = percent(KEY, |_| false);
         let hex: String = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let mixed: String = KEY
+            .char_indices()
+            .map(|(at, letter)| if at % 2 == 0 { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() })
+            .collect();
         for form in [
             KEY.to_owned(),
             KEY.to_uppercase(),
             KEY.to_lowercase(),
-            percent.clone(),
-            percent.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d"),
+            mixed.clone(),
+            some.to_lowercase(),
+            percent(&some, |letter| letter != '%'),
+            percent(&percent(&some, |letter| letter != '%'), |letter| letter != '%'),
+            percent(&all, |letter| letter != '%'),
+            percent(&all, |letter| letter != '%').to_lowercase(),
+            percent(&mixed, |letter| letter.is_ascii_digit()),
+            KEY.chars().map(|letter| format!("&#{};", letter as u32)).collect(),
+            KEY.chars().map(|letter| format!("&#x{:x};", letter as u32)).collect(),
+            percent(&hex, |_| false),
+            some,
+            all,
+            hex.to_uppercase(),
             hex,
         ] {
             assert_eq!(hidden(&format!("a {form} b")), "a [secret] b", "{form}");
+            assert_eq!(hidden(&format!("é%20{form}")), "é%20[secret]", "{form}");
         }
     }
 
     #[test]
     fn base64_hides_no_secret_wherever_it_begins() {
-        for before in ["", "u", "u:", "ab:", "user:"] {
-            for alphabet in [&STANDARD, &base64::engine::general_purpose::URL_SAFE] {
-                let text = alphabet.encode(format!("{before}{KEY}, and more"));
-                let clean = hidden(&text);
-                assert!(clean.contains("[secret]"), "{before}: {clean}");
-                let longest = clean.split("[secret]").map(str::len).max().unwrap_or_default();
-                assert!(longest <= 16, "{clean}");
+        for before in ["", ":", "u", "u:", "ab:", "user:"] {
+            for key in [KEY.to_owned(), KEY.to_lowercase(), KEY.to_uppercase()] {
+                for after in ["", ", and more"] {
+                    for alphabet in
+                        [&STANDARD, &STANDARD_NO_PAD, &base64::engine::general_purpose::URL_SAFE, &URL_SAFE_NO_PAD]
+                    {
+                        let text = alphabet.encode(format!("{before}{key}{after}"));
+                        for text in [percent(&text, |letter| letter.is_ascii_alphanumeric()), text] {
+                            let clean = hidden(&text);
+                            assert!(clean.contains("[secret]"), "{before}: {clean}");
+                            let longest = clean.split("[secret]").map(str::len).max().unwrap_or_default();
+                            assert!(longest <= 24, "{clean}");
+                        }
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn an_encoded_secret_is_found_across_windows() {
+        let all = percent(KEY, |_| false);
+        for before in (WINDOW - 200..WINDOW + 20).step_by(7) {
+            let data = format!("{}{all}{}", "%61".repeat(before / 3), "b".repeat(3_000));
+            let clean = hidden(&data);
+            assert!(clean.contains("[secret]") && clean.len() == data.len() - all.len() + 8, "{before}");
+        }
+    }
+
+    #[test]
+    fn secrets_within_each_other_have_one_stand_in() {
+        let own = OwnSecrets::new(["s3cret-of-mine", "client-s3cret-of-mine"]);
+        assert_eq!(own.out_of_text("a client-S3cret-of-mine, s3cret-of-minE"), "a [secret], [secret]");
     }
 
     #[test]

@@ -1,17 +1,30 @@
-//! Values under the names of secrets in query strings and connection strings: `?token=…`, `;Password=…`.
+//! Values under the names of secrets within a text: `?token=…`, `;Password='…'`, `"api_key": "…"`, `X-Api-Key: …`.
 
 use std::ops::Range;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
-use super::names::is_secret_name;
+use super::chance::{has_digit_or_case, is_unguessable};
+use super::names::{is_secret_name, is_secret_value};
 use super::userinfo::is_stand_in;
 
 /// The places of such values, in the order of the text.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
+    let mut spans = assigned(text);
+    spans.extend(labelled(text));
+    spans
+}
+
+/// Whether a JSON document without backslashes may hold such values in its strings; `false` is certain.
+pub(super) fn may_be_in_strings(json: &str) -> bool {
+    // A colon that separates a name in single quotes from its value, or a header in one string.
+    !assigned(json).is_empty() || labels(json, |before| !before.ends_with('"')).next().is_some()
+}
+
+/// Values behind `=`.
+fn assigned(text: &str) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
-    for equals in memchr_iter(b'=', bytes) {
+    for equals in memchr_iter(b'=', text.as_bytes()) {
         if spans.last().is_some_and(|last| equals < last.end) {
             continue;
         }
@@ -21,13 +34,63 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let start = equals + 1;
-        let value = text[start..].split(ends_value).next().unwrap_or_default();
-        if !value.is_empty() && !value.starts_with('=') && !is_stand_in(&value.replace("%5B", "[").replace("%5D", "]"))
-        {
-            spans.push(start..start + value.len());
+        let value = quoted(text, start).unwrap_or_else(|| {
+            let start = start + usize::from(text[start..].starts_with(['"', '\'']));
+            let value = text[start..].split(ends_value).next().unwrap_or_default();
+            start..start + value.len()
+        });
+        let letters = &text[value.clone()];
+        let is_told = letters.is_empty() || letters.starts_with('=') || is_stand_in(letters);
+        if !is_told && !is_stand_in(&letters.replace("%5B", "[").replace("%5D", "]")) {
+            spans.push(value);
         }
     }
     spans
+}
+
+/// Values behind a colon, with a name in quotes as in JSON, or without as in a header.
+fn labelled(text: &str) -> impl Iterator<Item = Range<usize>> {
+    labels(text, |_| true)
+}
+
+fn labels(text: &str, is_meant: fn(&str) -> bool) -> impl Iterator<Item = Range<usize>> {
+    memchr_iter(b':', text.as_bytes()).filter_map(move |colon| {
+        let before = text[..colon].trim_end();
+        if !is_meant(before) {
+            return None;
+        }
+        let quote = before.chars().next_back().filter(|letter| matches!(letter, '"' | '\''));
+        let name = match quote {
+            Some(quote) => before[..before.len() - 1].rsplit(quote).next()?,
+            // Times and ports have colons as well.
+            None if before.ends_with(|letter: char| letter.is_ascii_alphabetic()) => name_before(before),
+            None => return None,
+        };
+        if !is_secret_name(name) {
+            return None;
+        }
+        let start = text.len() - text[colon + 1..].trim_start().len();
+        if let Some(value) = quoted(text, start) {
+            return is_secret_value(name, &text[value.clone()]).then_some(value);
+        }
+        // Prose can follow a label without quotes.
+        let value = text[start..].split(|letter| ends_value(letter) || letter == '}').next()?;
+        let is_generated = is_unguessable(value) && has_digit_or_case(value) && !value.contains("://");
+        (is_generated && is_secret_value(name, value)).then(|| start..start + value.len())
+    })
+}
+
+/// The text between the quote here and the next one of its kind.
+fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
+    let quote = *text.as_bytes().get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let (begin, mut at) = (start + 1, start + 1);
+    loop {
+        let found = at + memchr(quote, &text.as_bytes()[at..])?;
+        if text.as_bytes()[found - 1] != b'\\' || found == begin {
+            return Some(begin..found);
+        }
+        at = found + 1;
+    }
 }
 
 fn name_before(text: &str) -> &str {
@@ -60,6 +123,10 @@ mod tests {
             ("DefaultEndpointsProtocol=https;AccountKey=Zm9v==;EndpointSuffix=x", vec!["Zm9v=="]),
             ("failed with api_key=k1, and Password = no", vec!["k1"]),
             ("https://h/x?sv=1&sig=abc%3D", vec!["abc%3D"]),
+            ("Password='two words';token=\"y\";secret=\"z", vec!["two words", "y", "z"]),
+            (r#"sent {"api_key": "k1", "password":"a\"b", "page": "2"}"#, vec!["k1", r#"a\"b"#]),
+            ("{'secret' : 'k1', 'has_password': 'true'}", vec!["k1"]),
+            ("X-Api-Key: 0a1B2c3D4e5F6a7B8c9D\nAccept: x", vec!["0a1B2c3D4e5F6a7B8c9D"]),
         ] {
             assert_eq!(found(text), values, "{text}");
         }
@@ -75,6 +142,10 @@ mod tests {
             "a=b",
             "password=",
             "x=token",
+            "password: see the manual",
+            "Reset your password: https://h.example/reset/0a1B2c3D4e5F",
+            r#"{"token": null, "password": true, "secret": "[redacted]", "token_type": "bearer"}"#,
+            r#"{"token_expires_at": "2024-01-01T00:00:00Z", "token": }"#,
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }

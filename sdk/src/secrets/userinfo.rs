@@ -1,26 +1,33 @@
 //! User and password in URLs, also inside longer texts: `https://u:p@h`, `//u:p@h`, `jdbc:postgresql://u:p@h1,h2/db`.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 use super::chance::{has_digit_or_case, is_placeholder, is_unguessable};
 
 /// The greatest distance of an `@` behind a password that holds a slash.
 const FARTHEST: usize = 200;
+/// Blanks in a password; more belong to a sentence.
+const MOST_BLANKS: usize = 3;
+
+static SLASHES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"//"));
 
 /// The places of users with passwords, each with the `@` behind it, in the order of the text.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut spans = Vec::new();
     let mut from = 0;
-    while let Some(found) = memmem::find(&bytes[from..], b"//") {
+    while let Some(found) = SLASHES.find(&bytes[from..]) {
         let start = from + found + 2;
         let authority = until(&text[start..], ends_authority);
         let end = match authority.rfind('@') {
             Some(at) if is_credential(&text[..start], &authority[..at]) => start + at + 1,
             Some(_) => start,
             None => behind_odd_password(text, start, authority)
+                .or_else(|| behind_blank_password(text, start, authority))
                 .or_else(|| behind_cut_password(text, start, authority))
                 .unwrap_or(start),
         };
@@ -54,8 +61,8 @@ fn is_credential(before: &str, userinfo: &str) -> bool {
     if !password.is_empty() {
         return !is_stand_in(password);
     }
-    let is_web = ends_with(before, "http://") || ends_with(before, "https://");
-    is_web && is_unguessable(user) && has_digit_or_case(user)
+    let keyed = ["ssh://", "sftp://"].iter().any(|scheme| ends_with(before, scheme));
+    before.ends_with("://") && !keyed && is_unguessable(user) && has_digit_or_case(user)
 }
 
 fn ends_with(text: &str, end: &str) -> bool {
@@ -63,7 +70,7 @@ fn ends_with(text: &str, end: &str) -> bool {
     at.and_then(|at| text.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
-/// A password can hold a slash, though it should be encoded: then it stands where a port would, and is none.
+/// A password can hold a slash, though it should be encoded: then it seems to begin with a port.
 fn behind_odd_password(text: &str, start: usize, authority: &str) -> Option<usize> {
     let (user, beginning) = authority.split_once(':')?;
     let is_port = beginning.bytes().all(|byte| byte.is_ascii_digit());
@@ -77,6 +84,24 @@ fn behind_odd_password(text: &str, start: usize, authority: &str) -> Option<usiz
     (has_host && !is_stand_in(password)).then_some(start + at + 1)
 }
 
+/// A password can hold a few blanks: `https://u:correct horse@h`.
+fn behind_blank_password(text: &str, start: usize, authority: &str) -> Option<usize> {
+    let (user, beginning) = authority.split_once(':')?;
+    let is_port = beginning.bytes().all(|byte| byte.is_ascii_digit()) || beginning.eq_ignore_ascii_case("port");
+    if is_port || user.starts_with('[') || !text[..start].ends_with("://") {
+        return None;
+    }
+    let ends = |letter: char| ends_text(letter) && !matches!(letter, ' ' | '\t');
+    let rest = text[start..].split(ends).next().unwrap_or_default();
+    let at = memchr(b'@', &rest.as_bytes()[..rest.len().min(FARTHEST)])?;
+    let password = &rest[user.len() + 1..at];
+    let blanks = password.chars().filter(|letter| letter.is_whitespace()).count();
+    // A sentence has other URLs, and addresses behind blanks.
+    let is_one = blanks <= MOST_BLANKS && !password.contains("//") && !password.ends_with([' ', '\t']);
+    let has_host = rest[at + 1..].starts_with(|letter: char| letter.is_alphanumeric() || letter == '[');
+    (is_one && has_host && !is_stand_in(password)).then_some(start + at + 1)
+}
+
 /// A text that was cut at its `@`, as by a program that looks for the name in an address, ends in the password.
 fn behind_cut_password(text: &str, start: usize, authority: &str) -> Option<usize> {
     let (user, password) = authority.split_once(':')?;
@@ -86,7 +111,7 @@ fn behind_cut_password(text: &str, start: usize, authority: &str) -> Option<usiz
     (is_cut && !is_port && !user.starts_with('[') && !is_stand_in(password)).then_some(end)
 }
 
-/// Words in brackets, stars or a variable in the place of a password.
+/// Words in brackets, stars or a variable that replace a password.
 pub(super) fn is_stand_in(value: &str) -> bool {
     let wrapped = [("[", "]"), ("{", "}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("%", "%"), ("*", "*")];
     is_placeholder(value) || wrapped.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close))
@@ -122,6 +147,9 @@ mod tests {
             ("https://0a1B2c3D4e5F6a7B8c9D@github.com/x.git", "https://github.com/x.git"),
             ("https://0a1B2c3D4e5F6a7B8c9D:@api.example.com", "https://api.example.com"),
             ("https://u:*S3CR3T@h", "https://h"),
+            ("https://u:S3 CR3T@h/x", "https://h/x"),
+            ("see postgres://u:my\tS3 CR3T@h:1/x, or", "see postgres://h:1/x, or"),
+            ("redis://0a1B2c3D4e5F6a7B8c9D@h:6379", "redis://h:6379"),
             ("https://u:S3CR3T", "https://"),
             ("{\"a\":\"https://u:S3CR3T\",\"b\":1}", "{\"a\":\"https://\",\"b\":1}"),
         ] {
@@ -144,6 +172,11 @@ mod tests {
             "http://PORT: a@b",
             "http://localhost:PORT",
             "http://localhost:8080",
+            "http://localhost:8080 and mail ada@example.com",
+            "listens on http://PORT:PORT or so, mail ada@x",
+            "https://host:name and then a longer sentence for ada@example.com",
+            "ssh://64f0c2b1e4b0a1b2c3d4e5f6@app.example/x.git",
+            "// 0a1B2c3D4e5F6a7B8c9D@h",
             "git clone host://a:b/c",
             "mail a@b.example // c@d.example",
             "x@y",

@@ -1,0 +1,216 @@
+//! Text behind encodings: percent-encoding of any depth, HTML entities, and escapes of JSON within a text.
+//!
+//! A search reads the [`Unhidden`] text; the places that it finds are those of the original again. Decoding is not repeated:
+//! one unit, such as `%2540` or `&amp;#58;`, stands for one character, however often it was encoded.
+
+use std::ops::Range;
+
+use memchr::{memchr2, memchr3};
+
+/// Entities of characters that separate the parts of a URL or of JSON.
+const ENTITIES: [(&[u8], u8); 17] = [
+    (b"colon;", b':'),
+    (b"sol;", b'/'),
+    (b"bsol;", b'\\'),
+    (b"commat;", b'@'),
+    (b"quot;", b'"'),
+    (b"QUOT;", b'"'),
+    (b"apos;", b'\''),
+    (b"equals;", b'='),
+    (b"quest;", b'?'),
+    (b"num;", b'#'),
+    (b"percnt;", b'%'),
+    (b"period;", b'.'),
+    (b"lowbar;", b'_'),
+    (b"plus;", b'+'),
+    (b"lt;", b'<'),
+    (b"gt;", b'>'),
+    (b"amp;", b'&'),
+];
+
+/// Whether a text may hide characters; `false` is certain.
+pub(super) fn may_hide(text: &[u8]) -> bool {
+    memchr2(b'%', b'&', text).is_some()
+}
+
+/// The byte that a percent-encoding or an entity stands for, and its length, if one begins here.
+pub(super) fn unit(bytes: &[u8]) -> Option<(u8, usize)> {
+    match bytes.first()? {
+        b'%' => percent(bytes),
+        b'&' => entity(bytes),
+        _ => None,
+    }
+}
+
+fn percent(bytes: &[u8]) -> Option<(u8, usize)> {
+    let digits = |at: usize| hexadecimal(bytes.get(at..at + 2)?);
+    let mut at = 1;
+    while bytes.get(at..at + 2) == Some(b"25") && digits(at + 2).is_some() {
+        at += 2;
+    }
+    Some((digits(at)?, at + 2))
+}
+
+fn entity(bytes: &[u8]) -> Option<(u8, usize)> {
+    let mut at = 1;
+    while bytes.get(at..).is_some_and(|rest| rest.starts_with(b"amp;") && is_entity(&rest[4..])) {
+        at += 4;
+    }
+    let rest = &bytes[at..];
+    if rest.first() != Some(&b'#') {
+        let (name, byte) = ENTITIES.iter().find(|(name, _)| rest.starts_with(name))?;
+        return Some((*byte, at + name.len()));
+    }
+    let (radix, start) = if matches!(rest.get(1), Some(b'x' | b'X')) { (16, 2) } else { (10, 1) };
+    let digits = rest[start..].iter().take(8).take_while(|byte| char::from(**byte).is_digit(radix)).count();
+    let digits = std::str::from_utf8(&rest[start..start + digits]).ok()?;
+    let byte = u32::from_str_radix(digits, radix).ok().and_then(|code| u8::try_from(code).ok()).filter(u8::is_ascii)?;
+    let end = start + digits.len();
+    Some((byte, at + end + usize::from(rest.get(end) == Some(&b';'))))
+}
+
+fn is_entity(rest: &[u8]) -> bool {
+    rest.first() == Some(&b'#') || ENTITIES.iter().any(|(name, _)| rest.starts_with(name))
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(*digits.first()?)? << 4 | digit(*digits.get(1)?)?)
+}
+
+/// The characters that an escape of JSON or of a program stands for, and its length.
+///
+/// A colon followed by backslashes is the `://` of a program that confuses the two.
+fn escape(bytes: &[u8], follows_colon: bool) -> Option<(&'static str, u8, usize)> {
+    let run = bytes.iter().take_while(|byte| **byte == b'\\').count();
+    let digits = |length: usize| hexadecimal(bytes.get(run + length..run + length + 2)?).filter(u8::is_ascii);
+    match bytes.get(run) {
+        Some(byte @ (b'/' | b'"' | b'\'')) => Some(("", *byte, run + 1)),
+        Some(b'u') if bytes.get(run + 1..run + 3) == Some(b"00") => digits(3).map(|byte| ("", byte, run + 5)),
+        Some(b'x') => digits(1).map(|byte| ("", byte, run + 3)),
+        _ if follows_colon && run >= 2 => Some(("//", 0, run)),
+        _ => None,
+    }
+}
+
+/// A text without its encodings.
+pub(super) struct Unhidden<'a> {
+    source: &'a str,
+    text: String,
+}
+
+impl<'a> Unhidden<'a> {
+    /// `None` if the text hides nothing.
+    pub(super) fn of(source: &'a str) -> Option<Self> {
+        memchr3(b'%', b'&', b'\\', source.as_bytes())?;
+        let mut text = String::with_capacity(source.len());
+        each_piece(source, |piece, _| text.push_str(piece));
+        (text != source).then_some(Self { source, text })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The places in the original of places in the text, which are in order and do not overlap.
+    pub(super) fn original(&self, places: &mut [&mut Range<usize>]) {
+        let (mut next, mut read, mut at) = (0, 0, 0);
+        let mut bounds: Vec<&mut usize> = Vec::with_capacity(places.len() * 2);
+        places.iter_mut().for_each(|place| bounds.extend([&mut place.start, &mut place.end]));
+        each_piece(self.source, |piece, length| {
+            while let Some(bound) = bounds.get_mut(next).filter(|bound| ***bound < at + piece.len()) {
+                // A bound is never inside an encoded unit of two characters.
+                **bound = if piece.len() == length { read + (**bound - at) } else { read };
+                next += 1;
+            }
+            (at, read) = (at + piece.len(), read + length);
+        });
+        bounds[next..].iter_mut().for_each(|bound| **bound = self.source.len());
+    }
+}
+
+/// Calls `each` with the pieces of a text, decoded, and their lengths in the text; equal lengths are as they were.
+fn each_piece(source: &str, mut each: impl FnMut(&str, usize)) {
+    let bytes = source.as_bytes();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = memchr3(b'%', b'&', b'\\', &bytes[at..]) {
+        at += found;
+        let (pair, byte, length) = match bytes[at] {
+            b'\\' => match escape(&bytes[at..], at > 0 && bytes[at - 1] == b':') {
+                Some(escape) => escape,
+                None => {
+                    at += bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
+                    continue;
+                }
+            },
+            _ => match unit(&bytes[at..]).filter(|(byte, _)| byte.is_ascii()) {
+                Some((byte, length)) => ("", byte, length),
+                None => {
+                    at += 1;
+                    continue;
+                }
+            },
+        };
+        if copied < at {
+            each(&source[copied..at], at - copied);
+        }
+        let mut single = [0; 4];
+        let piece = if pair.is_empty() { char::from(byte).encode_utf8(&mut single) } else { pair };
+        // Two backslashes and two slashes have one length, and yet are not the same: they are read one by one.
+        if piece.len() == length {
+            piece.char_indices().for_each(|(place, _)| each(&piece[place..=place], 1));
+        } else {
+            each(piece, length);
+        }
+        at += length;
+        copied = at;
+    }
+    if copied < source.len() {
+        each(&source[copied..], source.len() - copied);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn unhidden(text: &str) -> String {
+        Unhidden::of(text).map_or_else(|| text.to_owned(), |unhidden| unhidden.text)
+    }
+
+    #[test]
+    fn one_unit_is_one_character_however_often_it_was_encoded() {
+        for text in [
+            "https%3A%2F%2Fu%3ap%40h",
+            "https%253A%252F%252Fu%25253ap%2540h",
+            "https&colon;&#x2f;&#47;u&#58;p&commat;h",
+            "https&amp;colon;&#x2F;&sol;u&amp;amp;#58p&#64;h",
+            r"https:\/\/u:p@h",
+            r"https:\\/\\/u:p@h",
+            r"https:\\u:p@h",
+            r"https:\u002f\u002Fu\x3ap\\u0040h",
+        ] {
+            assert_eq!(unhidden(text), "https://u:p@h", "{text}");
+        }
+        for text in ["100%", "a & b &c;", r"C:\new\x", "%C3%A4", "&#228;", "%zz", "plain"] {
+            assert_eq!(unhidden(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn places_are_those_of_the_original(text in "([a-z:/@]|%40|%2540|&amp;#58;|\\\\\\\\/|é|:\\\\\\\\|%zz){0,12}", from in 0_usize..30) {
+            if let Some(unhidden) = Unhidden::of(&text) {
+                let found = unhidden.text().char_indices().nth(from).filter(|(_, letter)| !"/é".contains(*letter));
+                if let Some((start, letter)) = found {
+                    let mut place = start..start + letter.len_utf8();
+                    unhidden.original(&mut [&mut place]);
+                    let piece = &text[place];
+                    prop_assert_eq!(super::tests::unhidden(piece), letter.to_string());
+                }
+            }
+        }
+    }
+}
