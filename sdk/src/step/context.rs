@@ -287,8 +287,9 @@ impl StepContext {
 
     /// Runs the work on one parent, unless it was completed before the job was resumed.
     ///
-    /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. Errors that end
-    /// the job and errors of the store are returned.
+    /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. If the parent no
+    /// longer exists (404), its objects are counted as skipped, because nothing is missing. Errors that end the job and
+    /// errors of the store are returned.
     ///
     /// The work must add its objects itself. Objects are assigned to the partition of the current task, so those added
     /// by spawned tasks would belong to no partition.
