@@ -150,7 +150,7 @@ fn a_drawing_is_well_formed_and_names_every_step_and_type() {
         [("steps", "visualize steps --job --output p/steps.svg"), ("types", "visualize types --output p/types.svg")]
     {
         let said = place.run(line);
-        assert_eq!((said.code, said.out), (0, format!("p/{what}.svg is written\n")));
+        assert_eq!((said.code, said.out), (0, format!("Wrote p/{what}.svg.\n")));
         let drawing = place.read(&format!("p/{what}.svg"));
         let document = roxmltree::Document::parse(&drawing).expect("well-formed XML");
         assert!(document.root_element().has_tag_name(("http://www.w3.org/2000/svg", "svg")));
@@ -209,7 +209,7 @@ fn the_data_model_is_written_kept_and_checked() {
     let written = place.read("README.md");
     assert!(written.starts_with("# Ours\n\nBefore.\n") && written.ends_with("\n\nAfter.\n"), "{written}");
     let said = place.run("document --file README.md --check");
-    assert_eq!((said.code, said.out.as_str()), (0, "README.md is up to date\n"));
+    assert_eq!((said.code, said.out.as_str()), (0, "README.md is up to date.\n"));
     place.write("README.md", &written.replace("Fetch teams", "Fetch gangs"));
     assert_snapshot!("document_check", place.run("document --file README.md --check").steady());
     let said = place.run("document --file ABSENT.md --check");

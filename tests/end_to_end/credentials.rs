@@ -164,7 +164,7 @@ fn an_address_of_the_folder_for_a_key_of_the_environment_is_warned_about() {
     let said = place.run("validate config");
     assert_eq!(said.code, 0, "{}", said.all());
     assert!(said.err.contains("HEROKU_API_KEY from the environment is sent to 127.0.0.1"), "{}", said.err);
-    assert!(said.err.contains(".env: lines that are not of the form NAME=value are passed over: 2"), "{}", said.err);
+    assert!(said.err.contains(".env: ignoring lines that are not in the form NAME=value: 2"), "{}", said.err);
     place.write(".env", &format!("HEROKU_API_URL={}\nHEROKU_API_KEY={KEY}\n", heroku.url()));
     let said = place.with("HEROKU_API_KEY", "").run("validate config");
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.all());
@@ -297,7 +297,7 @@ fn a_key_that_may_read_nothing_is_not_refused_and_all_is_missing() {
     let place = Place::before(&heroku);
     assert_eq!(place.run("validate config").code, 0);
     let plan = place.run("plan");
-    assert!(plan.code == 0 && plan.out.contains("they hold no scope"), "{}", plan.all());
+    assert!(plan.code == 0 && plan.out.contains("they have no scopes"), "{}", plan.all());
     let said = place.run("collect --format json");
     assert_eq!((said.code, said.json()["state"].as_str()), (3, Some("partial")), "{}", said.all());
     assert_eq!(said.summary().gaps("fetch-account").len(), 1);

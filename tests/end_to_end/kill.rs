@@ -154,7 +154,7 @@ fn a_job_that_is_asked_to_end_keeps_what_it_has_says_so_and_goes_on_from_there()
         running.interrupt(name);
         let said = running.end();
         assert_eq!(said.code, 3, "{name}: {}", said.all());
-        assert!(said.err.contains("Stopping: what has been collected is being kept."), "{}", said.err);
+        assert!(said.err.contains("Stopping. The data collected so far are kept."), "{}", said.err);
         let summary = said.summary();
         assert_eq!((summary.state(), place.states()), ("cancelled", vec!["cancelled".to_owned()]));
         assert!(summary.partial().contains("heroku_application"), "{:?}", summary.partial());

@@ -143,8 +143,8 @@ fn a_job_that_failed_or_was_cancelled_leaves_the_folder_as_it_was_and_says_so() 
     for format in ["text", "json"] {
         let said = place.run(&format!("collect --output out --format {format}"));
         assert_eq!((said.code, place.states()[0].as_str()), (1, "failed"), "{}", said.all());
-        assert!(said.err.contains("out still holds the graph of job"), "{}", said.err);
-        assert!(!said.out.contains("written to"), "{}", said.out);
+        assert!(said.err.contains("out still contains the graph of job"), "{}", said.err);
+        assert!(!said.out.contains("exported to"), "{}", said.out);
         assert_same(&graph(&place), undisturbed());
         assert_eq!(place.read("out/summary.json"), summary);
     }
@@ -159,7 +159,7 @@ fn a_job_that_failed_or_was_cancelled_leaves_the_folder_as_it_was_and_says_so() 
     running.interrupt("INT");
     let said = running.end();
     assert_eq!((said.code, place.states()[0].as_str()), (3, "cancelled"), "{}", said.all());
-    assert!(said.err.contains("out still holds the graph of job"), "{}", said.err);
+    assert!(said.err.contains("out still contains the graph of job"), "{}", said.err);
     assert_same(&graph(&place), undisturbed());
     assert_eq!(place.read("out/summary.json"), summary);
 
@@ -177,7 +177,7 @@ fn a_wrong_key_leaves_the_folder_as_it_was() {
     let place = place.with("HEROKU_API_KEY", "not-the-right-key");
     let said = place.run("collect --output out");
     assert_eq!(said.code, 1, "{}", said.all());
-    assert!(said.err.contains("out still holds the graph of job"), "{}", said.err);
+    assert!(said.err.contains("out still contains the graph of job"), "{}", said.err);
     assert_same(&graph(&place), undisturbed());
 }
 

@@ -1,18 +1,18 @@
-//! The origin of a job's data: an account of the provider, its imitation, or recordings.
+//! The origin of a job's data: an account of the provider, the fake provider, or recordings.
 //!
-//! Jobs of different origins have instances of different names, so that data of a sample or of a recording never serve as the
-//! cache of a real account, are never compared with them, and are never counted with them. The name of an account has no
-//! colon, and the two words for the other origins are reserved.
+//! Jobs of different origins belong to different instances. Sample and recorded data are therefore never reused for, compared
+//! with, or counted with the data of a real account. Account names contain no colon, and the names of the other origins are
+//! reserved.
 
 /// The instance of an account without a name.
 const DEFAULT: &str = "default";
 const SAMPLE: &str = "sample";
 const REPLAY: &str = "replay";
 
-/// Names that no account can have.
+/// Names that are not allowed for accounts.
 pub(crate) const RESERVED: [&str; 2] = [SAMPLE, REPLAY];
 
-/// Where data come from.
+/// The origin of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Provider,
@@ -20,7 +20,7 @@ pub(crate) enum Origin {
     Replay,
 }
 
-/// An account, or what stands for one.
+/// An account of the provider, or its replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) origin: Origin,
@@ -29,13 +29,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The provider's account of a name, or the imitation.
+    /// The account with this name, of the provider or of the fake provider.
     pub(crate) fn new(sample: bool, name: Option<&str>) -> Self {
         let origin = if sample { Origin::Sample } else { Origin::Provider };
         Self { origin, name: name.map(str::to_owned) }
     }
 
-    /// The account of a job.
+    /// The account of an instance.
     pub(crate) fn of(instance: &str) -> Self {
         let (word, name) = match instance.split_once(':') {
             Some((word, name)) => (word, Some(name.to_owned())),
@@ -49,7 +49,7 @@ impl Account {
         }
     }
 
-    /// The instance under which its jobs are kept.
+    /// The instance that the account's jobs belong to.
     pub(crate) fn instance(&self) -> String {
         let word = match self.origin {
             Origin::Provider => return self.name.clone().unwrap_or_else(|| DEFAULT.to_owned()),
@@ -62,7 +62,7 @@ impl Account {
         }
     }
 
-    /// The options that lead to the same account, each with a space before it.
+    /// The command-line options that select the account, each preceded by a space.
     pub(crate) fn options(&self) -> String {
         let origin = match self.origin {
             Origin::Provider => "",
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_origin_and_name_has_an_instance_of_its_own_and_is_found_by_it() {
+    fn every_origin_and_name_has_a_distinct_instance_and_is_found_by_it() {
         let names = [None, Some("east".to_owned())];
         let mut instances = Vec::new();
         for origin in [Origin::Provider, Origin::Sample, Origin::Replay] {

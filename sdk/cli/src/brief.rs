@@ -1,16 +1,16 @@
-//! Long ids and paths, cut so that people can read what is around them.
+//! Shortens long ids and paths in texts for people.
 //!
-//! Only texts for people are cut. JSON, SARIF and JUnit hold every text as it is.
+//! JSON, SARIF and JUnit output always contains the complete text.
 
 use textwrap::core::display_width;
 
-/// The most columns of one word: more than any path or id needs that a person would type.
+/// The maximum width of a word in columns; longer than any id or path that people type.
 const WORD: usize = 120;
-/// The most columns of a whole text, such as a message of a provider.
+/// The maximum width of a text in columns, such as a provider's message.
 const TEXT: usize = 1_500;
 const ELLIPSIS: char = '…';
 
-/// A text in which long words are cut in the middle, and which is itself cut if it is very long.
+/// Cuts long words in the middle, and the whole text if it is very long.
 pub(crate) fn brief(text: &str) -> String {
     let words = text.split_inclusive(' ').map(|word| match word.strip_suffix(' ') {
         Some(bare) => cut(bare, WORD) + " ",
@@ -19,9 +19,9 @@ pub(crate) fn brief(text: &str) -> String {
     cut(&words.collect::<String>(), TEXT)
 }
 
-/// A text of at most `most` columns: its beginning and its end, with an ellipsis for what is between them.
+/// Cuts a text to at most `most` columns by replacing its middle with an ellipsis.
 pub(crate) fn cut(text: &str, most: usize) -> String {
-    // The usual case, without a look at each letter: no letter has more columns than bytes.
+    // The common case does not need the display width: no character has more columns than bytes.
     if text.len() <= most || display_width(text) <= most {
         return text.to_owned();
     }
@@ -31,7 +31,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     format!("{begin}{ELLIPSIS}{end}")
 }
 
-/// As many letters as fit into so many columns.
+/// Takes as many letters as fit into the columns.
 fn taken(letters: impl Iterator<Item = char>, columns: usize) -> String {
     let mut left = columns;
     let fits = |letter: &char| {

@@ -1,4 +1,4 @@
-//! The two streams: results on stdout, everything else on stderr, above the progress that may be shown there.
+//! The output streams: results on stdout, everything else on stderr, above the progress bars.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::options::Format;
 
-/// Wider lines are hard to read, however wide the window is.
+/// The maximum line width; longer lines are hard to read.
 const WIDEST: usize = 140;
 
-/// Stdout and stderr, as all parts of the program share them.
+/// Stdout and stderr, shared by all parts of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Console {
     bars: MultiProgress,
@@ -24,7 +24,7 @@ impl Console {
         Self { bars: MultiProgress::new(), quiet, format }
     }
 
-    /// Where progress bars live.
+    /// The container of the progress bars.
     pub(crate) fn bars(&self) -> &MultiProgress {
         &self.bars
     }
@@ -33,38 +33,38 @@ impl Console {
         self.quiet
     }
 
-    /// Whether a person watches stderr.
+    /// Returns whether stderr is an interactive terminal that shows progress.
     pub(crate) fn is_watched(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         !self.quiet && !dumb && self.format == Format::Text && io::stderr().is_terminal()
     }
 
-    /// Writes a line to stderr as it is.
+    /// Writes a line to stderr unchanged.
     pub(crate) fn line(&self, line: &str) {
         self.bars.suspend(|| {
-            // There is nobody left to tell that stderr is gone.
+            // A failure to write to stderr cannot be reported anywhere.
             let _ = writeln!(anstream::stderr(), "{line}");
         });
     }
 
-    /// Tells the user something that must not be missed.
+    /// Writes a message that is shown even with `--quiet`.
     pub(crate) fn say(&self, message: &str) {
-        self.tell("INFO", message);
+        self.message("INFO", message);
     }
 
-    /// Tells the user something, unless the program is to be quiet.
+    /// Writes a message unless `--quiet` is set.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
-            self.tell("INFO", message);
+            self.message("INFO", message);
         }
     }
 
-    /// Tells the user what went wrong.
+    /// Writes an error message.
     pub(crate) fn fail(&self, message: &str) {
-        self.tell("ERROR", message);
+        self.message("ERROR", message);
     }
 
-    fn tell(&self, level: &str, message: &str) {
+    fn message(&self, level: &str, message: &str) {
         match self.format {
             Format::Text => self.line(message),
             Format::Json => {
@@ -75,7 +75,7 @@ impl Console {
         }
     }
 
-    /// Writes a result to stdout. A reader that has had enough is no error.
+    /// Writes a result to stdout. A closed pipe is not an error.
     pub(crate) fn print(&self, text: &str) -> io::Result<()> {
         let written = self.bars.suspend(|| {
             let mut out = anstream::stdout().lock();
@@ -86,7 +86,7 @@ impl Console {
     }
 }
 
-/// The columns of text on stdout; without bound where that is no terminal.
+/// The width of stdout in columns; unlimited if it is not a terminal.
 pub(crate) fn width() -> usize {
     match terminal_size::terminal_size_of(io::stdout()) {
         Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(20, WIDEST),
@@ -94,7 +94,7 @@ pub(crate) fn width() -> usize {
     }
 }
 
-/// Whether colours are wanted on stdout.
+/// Returns whether stdout shows colours.
 pub(crate) fn coloured() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }

@@ -1,4 +1,4 @@
-//! What every command works with.
+//! The state that every command uses.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,31 +19,31 @@ use crate::sample::StartSample;
 use crate::variables::Variables;
 use crate::visible::visible_json;
 
-/// One call of the program.
+/// One invocation of the program.
 pub(crate) struct Context<'a> {
     pub(crate) integration: &'a Integration,
     pub(crate) start_sample: Option<&'a StartSample>,
-    /// The program's name as it was called.
+    /// The program's name as given on the command line.
     pub(crate) program: &'a str,
-    /// All that its command line can say.
+    /// The definition of the command line.
     pub(crate) line: Command,
     pub(crate) globals: &'a Globals,
     pub(crate) console: Console,
 }
 
-/// Where the values of a configuration come from, and what must live as long as they are used.
+/// The configuration of an account, with the resources that it depends on.
 pub(crate) struct Configured {
     pub(crate) variables: Variables,
     pub(crate) values: Values,
-    /// The name under which jobs are kept.
+    /// The instance that jobs belong to.
     pub(crate) instance: String,
-    /// The proxies and certificates of the environment; none for the sample, which is on this machine.
+    /// The proxies and certificates of the environment; none for the fake provider, which runs on this machine.
     pub(crate) network: Network,
     _server: Option<Box<dyn Any + Send>>,
 }
 
 impl Context<'_> {
-    /// The values of the environment, or those that lead to an imitation of the provider.
+    /// Reads the configuration of an account, or starts the fake provider.
     pub(crate) async fn configured(&self, account: &Account) -> Result<Configured, Failure> {
         let (variables, server) = if account.origin == Origin::Sample {
             let start = self.start_sample.ok_or(Failure::NoSample)?;
@@ -53,11 +53,11 @@ impl Context<'_> {
             (Variables::read(Path::new(""), account.name.as_deref(), self.integration)?, None)
         };
         if let Some(path) = &variables.absent {
-            self.console.note(&format!("there is no {} here: the environment and .env are used", path.display()));
+            self.console.note(&format!("{} does not exist; using the environment and .env", path.display()));
         }
         let mut values = variables.values(self.integration);
-        if let Some(strange) = variables.strange_address(self.integration, &values) {
-            tracing::warn!("{strange}");
+        if let Some(mismatch) = variables.mismatched_address(self.integration, &values) {
+            tracing::warn!("{mismatch}");
         }
         if self.globals.allow_http {
             values.allow_plain_http();
@@ -69,7 +69,7 @@ impl Context<'_> {
         Ok(Configured { values, variables, instance: account.instance(), network, _server: server })
     }
 
-    /// The class schemas of a folder, where one is named.
+    /// Loads the class schemas of a folder, if one is given.
     pub(crate) fn class_schemas(&self, folder: Option<&Path>) -> Result<BTreeMap<String, Value>, Failure> {
         match folder {
             Some(folder) => Ok(integration_sdk::schema::load_directory(folder)?),
@@ -77,7 +77,7 @@ impl Context<'_> {
         }
     }
 
-    /// Writes a text to stdout.
+    /// Writes text to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         self.console.print(text).map_err(Failure::Stdout)
     }

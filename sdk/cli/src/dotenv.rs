@@ -1,36 +1,36 @@
-//! Files of variables, as other programs and people write them: `NAME=value` a line, read with patience.
+//! A tolerant parser for `.env` files, which contain one `NAME=value` per line.
 //!
-//! A `.env` is shared with programs that know other syntaxes. Lines that are not understood are therefore reported and passed
-//! over. References such as `${NAME}` are replaced by earlier variables, up to a total size.
+//! Other programs with other syntaxes read the same files, so invalid lines are reported and skipped. References such as
+//! `${NAME}` are replaced by earlier variables, up to a total size.
 
 use std::collections::BTreeMap;
 
-/// The most bytes that references may add to a file.
+/// The maximum number of bytes that references may add.
 const LARGEST_EXPANSION: usize = 64 << 10;
 
-/// A file as far as it was understood.
+/// The valid and the skipped lines of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) skipped: Vec<SkippedLine>,
 }
 
-/// A line that sets nothing.
+/// A line that is not a valid assignment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SkippedLine {
-    /// From 1.
+    /// The line number, starting at 1.
     pub(crate) line: usize,
-    /// What it may be meant to set.
+    /// The variable that the line probably intended to set.
     pub(crate) name: String,
 }
 
-/// The reason why a file is not read at all.
+/// An unsupported encoding of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Utf16,
 }
 
-/// Reads a file; `environment` resolves references that the file does not.
+/// Parses a file; `environment` resolves references to variables outside the file.
 pub(crate) fn parse(bytes: &[u8], environment: &BTreeMap<String, String>) -> Result<Parsed, Encoding> {
     if is_utf16(bytes) {
         return Err(Encoding::Utf16);
@@ -47,7 +47,9 @@ pub(crate) fn parse(bytes: &[u8], environment: &BTreeMap<String, String>) -> Res
     Ok(reader.parsed)
 }
 
-/// Windows PowerShell writes files so, with a mark or without.
+/// Returns whether the bytes are UTF-16, with or without a byte order mark.
+///
+/// Windows PowerShell writes UTF-16 by default.
 fn is_utf16(bytes: &[u8]) -> bool {
     let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).take(64).filter(|byte| **byte == 0).count();
     bytes.starts_with(b"\xff\xfe")
@@ -62,7 +64,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads what begins at a line, and returns its length: several lines if a quoted value holds some.
+    /// Parses one assignment and returns its length; a quoted value may span several lines.
     fn read(&mut self, text: &str, line: usize) -> usize {
         let end = text.find('\n').map_or(text.len(), |at| at + 1);
         let statement = text[..end].trim();
@@ -102,8 +104,9 @@ impl Reader<'_> {
         }
     }
 
-    /// The text with its references replaced; `None` if that takes more room than there is. A dollar sign behind a backslash
-    /// stays.
+    /// Replaces the references in a text; returns `None` if the result is too large.
+    ///
+    /// A dollar sign after a backslash is not a reference.
     fn expanded(&mut self, text: &str) -> Option<String> {
         let mut expanded = String::with_capacity(text.len());
         let mut rest = text;
@@ -121,7 +124,7 @@ impl Reader<'_> {
                 continue;
             };
             let value = self.environment.get(name).or_else(|| self.parsed.variables.get(name));
-            // Without braces it is rather a part of a password.
+            // An unknown name without braces is more likely a part of a password.
             let unknown = if rest.starts_with("${") { "" } else { &rest[..length] };
             let value = value.map_or(unknown, String::as_str);
             self.room = self.room.checked_sub(value.len())?;
@@ -133,7 +136,7 @@ impl Reader<'_> {
     }
 }
 
-/// The name that `$NAME` or `${NAME}` refers to, and the length of the reference.
+/// The name in `$NAME` or `${NAME}`, and the length of the reference.
 fn reference(text: &str) -> Option<(&str, usize)> {
     let behind = text.strip_prefix('$')?;
     if let Some(braced) = behind.strip_prefix('{') {
@@ -155,7 +158,7 @@ enum Quoted {
     Double(String),
 }
 
-/// A value in quotes with what is behind it on its line, which may be a comment only.
+/// Parses a quoted value; only a comment may follow it on its line.
 fn quoted(text: &str) -> Option<(Quoted, usize)> {
     let start = text.find(|letter: char| letter != ' ' && letter != '\t')?;
     let quote = text[start..].chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
@@ -168,7 +171,7 @@ fn quoted(text: &str) -> Option<(Quoted, usize)> {
                 'n' => value.push('\n'),
                 'r' => value.push('\r'),
                 't' => value.push('\t'),
-                // Replaced later, when references are.
+                // Unescaped later, together with the references.
                 '$' => value.push_str("\\$"),
                 other => value.push(other),
             },
@@ -182,7 +185,7 @@ fn quoted(text: &str) -> Option<(Quoted, usize)> {
     (behind.is_empty() || behind.starts_with('#')).then_some((value, close + 1 + end))
 }
 
-/// A value without quotes, up to a comment.
+/// Removes the comment after an unquoted value.
 fn without_comment(text: &str) -> &str {
     let text = text.trim();
     let comment = text.match_indices('#').find(|(at, _)| text[..*at].ends_with([' ', '\t']) || *at == 0);
@@ -222,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_other_programs_are_passed_over_one_by_one() {
+    fn lines_of_other_programs_are_skipped_one_by_one() {
         let parsed = read(
             "KEY: value\nA=b\n=x\nB=\"open\n# c\nNAME WITH SPACES=1\nmy-name=two words\nC='x' y\n[section]\nD=d\n",
         );
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_spoil_their_own_line_only() {
+    fn bytes_that_are_not_utf_8_invalidate_only_their_line() {
         let parsed = parse(b"CITY=Z\xfcrich\nA=b\n", &BTreeMap::new()).expect("read");
         assert_eq!(parsed.variables, BTreeMap::from([("A".to_owned(), "b".to_owned())]));
         assert_eq!(parsed.skipped, [SkippedLine { line: 1, name: "CITY".into() }]);

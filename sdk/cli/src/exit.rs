@@ -1,12 +1,12 @@
-//! The exit codes, for whatever starts the program.
+//! The exit codes of the program.
 
-/// All well.
+/// Success.
 pub const SUCCESS: u8 = 0;
-/// It could not be done: an error, or a job that failed as a whole.
+/// An error, or a job that failed completely.
 pub const FAILED: u8 = 1;
-/// The command was called in a wrong way: an unknown option, step, source or job.
+/// Wrong usage, such as an unknown option, step, source or job.
 pub const USAGE: u8 = 2;
-/// The job is done, but part of the data is missing: something could not be collected, or the user ended it early.
+/// Part of the data is missing, because of a gap or a cancellation.
 pub const INCOMPLETE: u8 = 3;
-/// A check found something.
+/// A check reported findings.
 pub const FINDINGS: u8 = 4;

@@ -1,4 +1,4 @@
-//! What ends a command with an error: the message, its causes, what to do, and the exit code.
+//! Errors that end a command: message, causes, help, and exit code.
 
 use std::error::Error;
 use std::fmt;
@@ -22,14 +22,14 @@ use crate::style::printable;
 use crate::threads::TooFew;
 use crate::variables::VariablesError;
 
-/// Why a command did not do what it was asked to do.
+/// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    #[error("the graph of job {job} is not written: {source}")]
+    #[error("cannot write the graph of job {job}: {source}")]
     Export { job: String, folder: PathBuf, source: Box<DatasetError> },
     #[error("{stays}: {reason}")]
     Kept { stays: String, reason: &'static str },
@@ -45,11 +45,11 @@ pub(crate) enum Failure {
     UnknownJob { wanted: String, nearest: Option<String> },
     #[error("several jobs begin with {wanted:?}: {}", .matching.join(", "))]
     AmbiguousJob { wanted: String, matching: Vec<String> },
-    #[error("the job {0} has no summary yet: it is at work, or its process was killed")]
+    #[error("job {0} has no summary yet: it is still running, or its process was killed")]
     UnfinishedJob(String),
-    #[error("this integration has no imitation of its provider: --sample cannot be used")]
+    #[error("this integration has no fake provider, so --sample is not available")]
     NoSample,
-    #[error("the imitation of the provider cannot be started: {0}")]
+    #[error("cannot start the fake provider: {0}")]
     Sample(#[source] std::io::Error),
     #[error("{0}")]
     Usage(String),
@@ -59,7 +59,7 @@ pub(crate) enum Failure {
     File { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("cannot write to stdout: {0}")]
     Stdout(#[source] std::io::Error),
-    #[error("the program cannot be started: {0}")]
+    #[error("cannot start the program: {0}")]
     Start(#[source] std::io::Error),
     #[error(transparent)]
     Threads(#[from] TooFew),
@@ -77,7 +77,7 @@ macro_rules! through_job {
 through_job!(PlanErrors, PlanError, SetupError, SchemaError, StoreError);
 
 impl From<std::io::Error> for Failure {
-    /// That of threads; an error of a file goes through [`Failure::file`], which names it.
+    /// Converts an error of starting threads. Use [`Failure::file`] for errors of files.
     fn from(error: std::io::Error) -> Self {
         Self::Start(error)
     }
@@ -104,58 +104,60 @@ impl Failure {
         }
     }
 
-    /// What to do about it.
+    /// The next action for the user.
     fn help(&self, program: &str) -> Option<String> {
         match self {
             Self::Job(JobError::Setup(error)) => setup_help(error, program),
             Self::Job(JobError::Schema(_)) => {
-                Some(format!("`{program} validate schemas` checks class and type schemas by themselves"))
+                Some(format!("run `{program} validate schemas` to list all defects of class and type schemas"))
             }
-            Self::NoJobs(_) => Some(format!("`{program} collect` makes one; --data-dir says where jobs are kept")),
+            Self::NoJobs(_) => {
+                Some(format!("run `{program} collect` to create a job, or use --data-dir to select another folder"))
+            }
             Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => {
-                Some(format!("`{program} jobs list` shows the jobs; the beginning of an id is enough"))
+                Some(format!("run `{program} jobs list` to list the jobs; the first characters of an id are enough"))
             }
             Self::UnfinishedJob(job) => {
-                Some(format!("if its process is gone, go on with it: `{program} collect --resume {job}`"))
+                Some(format!("if its process is gone, run `{program} collect --resume {job}` to resume it"))
             }
             Self::Dataset(DatasetError::Missing { .. }) => {
-                Some("name the folder that was given to `collect --output`: it holds a folder `graph`".to_owned())
+                Some("use the folder of `collect --output`, which contains a folder named `graph`".to_owned())
             }
             Self::Export { job, folder, .. } => Some(format!(
-                "the job is kept, and the folder stays as it was; `{program} export {job} --output {}` writes the graph again",
+                "the job is stored and the folder is unchanged; run `{program} export {job} --output {}` to try again",
                 folder.display()
             )),
-            Self::Kept { .. } => {
-                Some(format!("`{program} jobs list` shows the jobs; `{program} export JOB` writes another one"))
-            }
+            Self::Kept { .. } => Some(format!(
+                "run `{program} jobs list` to list the jobs, and `{program} export JOB` to export another one"
+            )),
             Self::Job(JobError::Store(StoreError::Complete { job })) => {
-                Some(format!("`{program} export {job} --output DIR` writes its graph as files"))
+                Some(format!("run `{program} export {job} --output DIR` to write its graph as files"))
             }
             Self::Variables(VariablesError::Malformed { .. }) => {
-                Some("write NAME=value, and put values with line breaks or ` #` into quotes".to_owned())
+                Some("write NAME=value, and quote values that contain line breaks or ` #`".to_owned())
             }
-            Self::Scaffold(ScaffoldError::Name { .. }) => Some(format!("such as `{program} new acme-cloud`")),
-            Self::Scaffold(ScaffoldError::Occupied { .. }) => {
-                Some("choose another name, or another folder with --folder: nothing is written over".to_owned())
-            }
+            Self::Scaffold(ScaffoldError::Name { .. }) => Some(format!("for example `{program} new acme-cloud`")),
+            Self::Scaffold(ScaffoldError::Occupied { .. }) => Some(
+                "choose another name, or another folder with --folder; existing files are never overwritten".to_owned(),
+            ),
             Self::Scaffold(ScaffoldError::NoSdk { .. }) => {
-                Some("--sdk names a checkout of the SDK, the folder that holds the folder `sdk`".to_owned())
+                Some("pass --sdk the path of a checkout of the SDK, which contains a folder named `sdk`".to_owned())
             }
-            Self::Scaffold(ScaffoldError::NoCheckout) => {
-                Some(format!("`{program} new NAME --sdk DIR` names a checkout, the folder that holds the folder `sdk`"))
-            }
-            Self::Markers { .. } => Some(format!("leave one pair of lines, in this order: {}", markers())),
+            Self::Scaffold(ScaffoldError::NoCheckout) => Some(format!(
+                "run `{program} new NAME --sdk DIR` with the path of a checkout, which contains a folder named `sdk`"
+            )),
+            Self::Markers { .. } => Some(format!("keep one pair of these lines, in this order: {}", markers())),
             _ => None,
         }
     }
 
-    /// The error as people read it: drawn on a terminal, plain elsewhere.
+    /// Renders the error for people: graphically on a terminal, as plain text elsewhere.
     pub(crate) fn render(&self, program: &str) -> String {
         let mut messages = vec![printable(&take_out(&self.to_string()))];
         let mut cause = self.source();
         while let Some(error) = cause {
             let text = printable(&take_out(&error.to_string()));
-            // Many messages end with their cause already.
+            // Many messages already contain their cause.
             if messages.iter().all(|message| !message.contains(&text)) {
                 messages.push(text);
             }
@@ -178,19 +180,21 @@ fn is_selection(error: &PlanError) -> bool {
 fn setup_help(error: &SetupError, program: &str) -> Option<String> {
     match error {
         SetupError::Config(ConfigError::Missing { .. }) => {
-            Some(format!("`{program} validate config` shows every field and the variables that set it"))
+            Some(format!("run `{program} validate config` to list all fields and the variables that set them"))
         }
-        SetupError::Endpoint(EndpointError::PlainHttp { .. }) => Some("--allow-http allows it".to_owned()),
+        SetupError::Endpoint(EndpointError::PlainHttp { .. }) => {
+            Some("use https://, or pass --allow-http to send credentials unencrypted".to_owned())
+        }
         SetupError::Config(ConfigError::Invalid { .. }) | SetupError::Endpoint(_) => None,
         SetupError::Clock(_) => {
-            Some("set the clock, for example by NTP: certificates and dates depend on it".to_owned())
+            Some("set the system clock, for example with NTP; certificates and dates depend on it".to_owned())
         }
         SetupError::Provider(error) => match error.code() {
             "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => {
-                Some(format!("check the credentials: `{program} validate config` shows where they come from"))
+                Some(format!("check the credentials; run `{program} validate config` to see their source"))
             }
             "PROVIDER_RETRIES_EXCEEDED_ERROR" if error.status() == Some(429) => {
-                Some("the provider's rate limit is used up; try again later".to_owned())
+                Some("the rate limit of the provider is exhausted; try again later".to_owned())
             }
             _ => Some("check the network and the address in the configuration, then try again".to_owned()),
         },
@@ -219,7 +223,7 @@ fn draw(messages: &[String], help: Option<&str>) -> Option<String> {
     Some(text.trim_end().to_owned())
 }
 
-/// An error as the drawing library wants it.
+/// An error in the form that miette renders.
 #[derive(Debug)]
 struct Drawn {
     message: String,
@@ -252,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_not_there_is_wrong_usage_and_a_broken_plan_is_not() {
+    fn an_unknown_name_is_wrong_usage_and_a_broken_plan_is_not() {
         let step = StepId::literal("fetch-teams");
         let unknown = PlanError::UnknownStep { step: step.clone(), known: Vec::new() };
         assert_eq!(Failure::from(unknown).code(), exit::USAGE);
@@ -261,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_the_message_tells_already_is_not_told_twice() {
+    fn a_cause_that_the_message_contains_is_not_repeated() {
         let failure = Failure::File { action: "write", path: "x".into(), source: std::io::Error::other("disk full") };
         assert_eq!(plain(&[failure.to_string()], None), "error: cannot write x: disk full");
         assert_eq!(failure.render("space").matches("disk full").count(), 1);

@@ -1,4 +1,4 @@
-//! The jobs of a data directory, found by what people type.
+//! Finds jobs in the data directory by the beginning of their ids.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use integration_sdk::store::{JobRow, Store, StoreError};
 
 use crate::failure::Failure;
 
-/// Characters of a job's id that tell it from the others of a data directory: the time of its making.
+/// The length of a short job id: the part of the id that encodes the creation time.
 const SHORT: usize = 13;
 
-/// The store, where there is one: looking makes none.
+/// Opens the store, if it exists; never creates one.
 pub(crate) fn store(directory: &Path) -> Result<Option<Store>, StoreError> {
     if directory.is_dir() { Store::open(directory).map(Some) } else { Ok(None) }
 }
 
-/// The job whose id begins like this, or the newest one.
+/// Returns the job whose id begins with `wanted`, or the newest job.
 pub(crate) async fn find(
     directory: &Path,
     integration: &str,
@@ -53,14 +53,14 @@ fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {
     }
 }
 
-/// The summary of a job that has ended.
+/// Returns the summary of a job that has ended.
 pub(crate) fn summary(job: &JobRow) -> Result<Summary, Failure> {
     let Some(summary) = &job.summary else { return Err(Failure::UnfinishedJob(job.id.to_string())) };
     serde_json::from_value(summary.clone())
         .map_err(|error| StoreError::Corrupt(format!("summary of job {}: {error}", job.id)).into())
 }
 
-/// The beginning of an id, enough to find it by.
+/// Shortens a job id to a prefix that identifies the job.
 pub(crate) fn short(id: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
 }

@@ -1,4 +1,4 @@
-//! Every command of an integration's program. A plugin's `main` is one line:
+//! The commands of an integration's program. The `main` function of a program is one line:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! How a call goes through the crate:
+//! The path of an invocation through the crate:
 //!
 //! ```text
 //!   arguments ──▶ command ──▶ the SDK: Job, Store, Schemas, Plan, dataset
@@ -21,8 +21,9 @@
 //!                         └─▶ exit code
 //! ```
 //!
-//! This crate owns what the SDK never touches: the terminal, the environment, `.env` files, signals and exit codes. It
-//! knows no provider: everything that it says of one comes from the [`Integration`](integration_sdk::Integration).
+//! This crate owns the parts that the SDK never accesses: the terminal, the environment, `.env` files, signals, and exit
+//! codes. It contains no code for a specific provider; everything about the provider comes from the
+//! [`Integration`](integration_sdk::Integration).
 
 #![deny(missing_docs)]
 

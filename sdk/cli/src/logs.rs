@@ -1,4 +1,4 @@
-//! Logs on stderr, above the progress.
+//! Logs on stderr, above the progress bars.
 
 use std::collections::HashMap;
 use std::io;
@@ -17,12 +17,12 @@ use crate::console::Console;
 use crate::options::{Format, Globals};
 use crate::visible::{visible, visible_json};
 
-/// Warnings of one place in the code that are shown, unless more is asked for. The summary counts all of them.
+/// The number of warnings shown per place in the code without `-v`. The summary counts all of them.
 const ALIKE: u32 = 3;
-/// They log what is on the wire from some level on, and have nothing to say about a collection.
+/// Crates that log network traffic and nothing about the collection.
 const TALKATIVE: [&str; 6] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls"];
 
-/// Begins to log; only the first call of a process counts.
+/// Starts logging; only the first call of a process has an effect.
 pub(crate) fn begin(globals: &Globals, console: &Console) {
     let level = match (globals.quiet, globals.verbose) {
         (true, _) => LevelFilter::ERROR,
@@ -45,16 +45,16 @@ pub(crate) fn begin(globals: &Globals, console: &Console) {
         Format::Text => tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(writer).boxed(),
     };
     let layer = layer.with_filter(targets);
-    let begun = if globals.verbose == 0 {
+    let started = if globals.verbose == 0 {
         tracing_subscriber::registry().with(layer.with_filter(Few::default())).try_init()
     } else {
         tracing_subscriber::registry().with(layer).try_init()
     };
-    // A second program in one process logs where the first one did.
-    drop(begun);
+    // A second program in the same process uses the logger of the first one.
+    drop(started);
 }
 
-/// Lets the first few warnings of each place in the code through.
+/// Passes only the first few warnings of each place in the code.
 #[derive(Default)]
 struct Few(Mutex<HashMap<Identifier, u32>>);
 
@@ -74,14 +74,14 @@ impl<S> Filter<S> for Few {
     }
 }
 
-/// Writes each event above the progress.
+/// Writes events above the progress bars.
 #[derive(Clone)]
 struct Above {
     console: Console,
     format: Format,
 }
 
-/// An event as one line in which foreign values steer nothing; the colours of the formatter stay.
+/// Escapes control characters in an event, except the colours of the formatter.
 fn harmless(event: &str, format: Format) -> String {
     if format == Format::Json {
         return visible_json(event);
@@ -95,7 +95,7 @@ fn harmless(event: &str, format: Format) -> String {
     line
 }
 
-/// The sequences that the formatter writes.
+/// The colour sequences that the formatter writes.
 const COLOURS: [&str; 9] = ["[0m", "[1m", "[2m", "[3m", "[31m", "[32m", "[33m", "[34m", "[35m"];
 
 impl<'a> MakeWriter<'a> for Above {
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// What a subscriber writes of an event with such a message and field.
+    /// The output of a subscriber for an event with this message and field.
     fn logged(text: &'static str, ansi: bool) -> String {
         #[derive(Clone, Default)]
         struct Kept(Arc<Mutex<Vec<u8>>>);

@@ -1,4 +1,4 @@
-//! The folder of `--output`: held from before a job begins until its graph is written.
+//! The folder of `--output`, locked while a job runs and its graph is written.
 
 use std::path::Path;
 
@@ -10,19 +10,19 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::job_lookup::short;
 
-/// A folder that is ready for the graph of a job.
+/// A locked folder for the graph of a job.
 pub(crate) struct Output<'a> {
     path: &'a Path,
     folder: ExportFolder,
 }
 
 impl<'a> Output<'a> {
-    /// Takes the folder for this process, or refuses it before anything is asked of the provider.
+    /// Locks the folder, or fails before the job sends requests.
     pub(crate) fn open(path: &'a Path) -> Result<Self, Failure> {
         Ok(Self { path, folder: ExportFolder::open(path)? })
     }
 
-    /// Writes a job's graph; `Err` in the result is the reason why the folder stays as it was.
+    /// Writes a job's graph; an inner `Err` is the reason why the folder remains unchanged.
     pub(crate) async fn write(
         mut self,
         store: &Store,
@@ -41,7 +41,7 @@ impl<'a> Output<'a> {
         })
     }
 
-    /// Writes a job's graph, or reports that the folder stays as it was.
+    /// Writes a job's graph, or reports why the folder remains unchanged.
     pub(crate) async fn replace(
         self,
         context: &Context<'_>,
@@ -58,22 +58,22 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Whether an earlier export wrote a graph into the folder.
+    /// Returns whether the folder contains the graph of an earlier export.
     pub(crate) fn holds_graph(&self) -> bool {
         self.folder.job().is_some()
     }
 
-    /// What the folder holds if nothing is written to it.
+    /// Describes the content of the unchanged folder.
     pub(crate) fn stays(&self) -> String {
         let path = self.path.display();
         match self.folder.job() {
-            Some(job) => format!("{path} still holds the graph of job {}", short(job.as_str())),
-            None => format!("Nothing is written to {path}"),
+            Some(job) => format!("{path} still contains the graph of job {}", short(job.as_str())),
+            None => format!("Nothing was written to {path}"),
         }
     }
 }
 
-/// Whether a job's graph may take the place of another one.
+/// Returns whether a job's graph may be written, or the reason why not.
 fn may_replace(summary: &Summary, holds_graph: bool) -> Result<(), &'static str> {
     match summary.state {
         JobState::Complete => Ok(()),
@@ -81,9 +81,9 @@ fn may_replace(summary: &Summary, holds_graph: bool) -> Result<(), &'static str>
             Err("the job collected nothing")
         }
         JobState::Partial => Ok(()),
-        JobState::Cancelled if holds_graph => Err("the job was cancelled, and its graph replaces no other one"),
+        JobState::Cancelled if holds_graph => Err("the graph of a cancelled job does not replace another graph"),
         JobState::Cancelled => Ok(()),
-        JobState::Failed => Err("the job failed, and its graph is a fragment"),
+        JobState::Failed => Err("the job failed, so its graph is incomplete"),
         JobState::Running | JobState::Interrupted => Err("the job has not ended"),
     }
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_gives_way_to_a_complete_or_partial_one_only() {
+    fn only_a_complete_or_partial_graph_replaces_another_one() {
         let replaces = |state, entities| may_replace(&ended(state, entities), true).is_ok();
         assert!(replaces("complete", 0) && replaces("complete", 3) && replaces("partial", 3));
         assert!(!replaces("partial", 0) && !replaces("cancelled", 3) && !replaces("failed", 3));

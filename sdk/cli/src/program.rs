@@ -1,4 +1,4 @@
-//! A program: an integration with every command.
+//! The program of an integration, with all commands.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::sample::{Sample, StartSample};
 use crate::threads::Threads;
 use crate::{command, exit, failure::Failure, interrupt, logs};
 
-/// Threads that check objects and read the store, at the most: each keeps memory of its own.
+/// The maximum number of threads that check objects and read the store; each one uses additional memory.
 const BLOCKING_THREADS: usize = 8;
 
 /// The program of an integration.
@@ -33,19 +33,19 @@ impl fmt::Debug for Program {
 }
 
 impl Program {
-    /// The program of an integration, without an imitation of its provider.
+    /// Creates a program without a fake provider.
     pub fn new(integration: Integration) -> Self {
         Self { integration, version: None, sample: None }
     }
 
-    /// What `--version` prints; usually `env!("CARGO_PKG_VERSION")`.
+    /// Sets the output of `--version`; usually `env!("CARGO_PKG_VERSION")`.
     #[must_use]
     pub fn version(mut self, version: &'static str) -> Self {
         self.version = Some(version);
         self
     }
 
-    /// Offers `--sample`, which collects from an imitation of the provider.
+    /// Adds `--sample`, which collects from a fake provider.
     #[must_use]
     pub fn sample<F, Fut>(mut self, start: F) -> Self
     where
@@ -56,7 +56,7 @@ impl Program {
         self
     }
 
-    /// Does what the command line of this process asks for.
+    /// Runs the command that is given on the command line of this process.
     pub fn main(self) -> ExitCode {
         ExitCode::from(self.run(std::env::args_os().collect()))
     }
@@ -68,7 +68,7 @@ impl Program {
         let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
             Ok(arguments) => arguments,
             Err(error) => {
-                // There is nobody left to tell where the stream is gone.
+                // A failure to write the message cannot be reported anywhere.
                 let _ = error.print();
                 return if error.use_stderr() { exit::USAGE } else { exit::SUCCESS };
             }
@@ -84,7 +84,7 @@ impl Program {
     }
 
     fn execute(&self, arguments: &Arguments, line: Command, name: &str, console: Console) -> Result<u8, Failure> {
-        // More than the processors can run at once would not be faster.
+        // More workers than processors would not be faster.
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let threads = Threads::allowed(processors, BLOCKING_THREADS)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -107,7 +107,7 @@ impl Program {
         })
     }
 
-    /// As it was called, so that what we advise can be typed.
+    /// The name that started the program, so that suggested commands can be copied.
     fn name(&self, called: Option<&OsString>) -> String {
         let called = called.and_then(|path| Path::new(path).file_stem()).and_then(|name| name.to_str());
         called.map_or_else(|| format!("integration-{}", self.integration.id()), str::to_owned)

@@ -1,4 +1,4 @@
-//! An imitation of the provider, for `--sample`.
+//! The fake provider behind `--sample`.
 
 use std::any::Any;
 use std::fmt;
@@ -7,12 +7,13 @@ use std::pin::Pin;
 type Started = Pin<Box<dyn Future<Output = std::io::Result<Sample>>>>;
 pub(crate) type StartSample = Box<dyn Fn() -> Started>;
 
-/// What `--sample` needs.
+/// A running fake provider for `--sample`.
 pub struct Sample {
-    /// The variables that lead to the imitation of the provider, such as its address and a key that it accepts. Nothing
-    /// else is read: no real key reaches the imitation.
+    /// The variables that select the fake provider, such as its address and an accepted key.
+    ///
+    /// No other variables are read, so that real keys never reach the fake provider.
     pub values: Vec<(String, String)>,
-    /// The imitation, kept alive while the command runs.
+    /// The server, kept alive while the command runs.
     pub server: Box<dyn Any + Send>,
 }
 

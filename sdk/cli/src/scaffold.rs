@@ -1,10 +1,10 @@
-//! The files of a new integration, from templates in which names stand in double braces.
+//! The files of a new integration, generated from templates with `{{placeholders}}`.
 //!
-//! Nothing here touches the disk, but to find the SDK.
+//! This module reads the disk only to find the SDK, and never writes to it.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Each template: where its file goes, and its text.
+/// The templates: the path and the text of each file.
 const TEMPLATES: [(&str, &str); 13] = [
     ("Cargo.toml", include_str!("../templates/new/Cargo.toml.template")),
     (".gitignore", include_str!("../templates/new/gitignore.template")),
@@ -24,7 +24,7 @@ const TEMPLATES: [(&str, &str); 13] = [
     ),
 ];
 
-/// The crates that a new integration depends on, and where they are below `sdk`.
+/// The SDK crates that a new integration depends on, with their paths below `sdk`.
 const CRATES: [(&str, &str); 4] = [
     ("integration-cli", "cli"),
     ("integration-sdk", ""),
@@ -32,22 +32,22 @@ const CRATES: [(&str, &str); 4] = [
     ("integration-testing-kit", "testing/kit"),
 ];
 
-/// Longer names would break lines of the generated code.
+/// The maximum length of a name; longer names exceed the line width of the generated code.
 const LONGEST_NAME: usize = 24;
 
-/// Why there can be no such integration.
+/// An error that prevents the creation of an integration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScaffoldError {
     #[error(
-        "{name:?} cannot be the name of an integration: it has lower-case letters, digits and single dashes, begins with a \
-         letter, and is not longer than {LONGEST_NAME}"
+        "{name:?} is not a valid name: use at most {LONGEST_NAME} lowercase letters, digits and single dashes, beginning \
+         with a letter"
     )]
     Name { name: String },
-    #[error("{folder} is there already", folder = folder.display())]
+    #[error("{folder} already exists", folder = folder.display())]
     Occupied { folder: PathBuf },
-    #[error("{path} does not hold the SDK: there is no {missing}", path = path.display(), missing = missing.display())]
+    #[error("{path} does not contain the SDK: {missing} does not exist", path = path.display(), missing = missing.display())]
     NoSdk { path: PathBuf, missing: PathBuf },
-    #[error("the SDK is not found: no checkout of it is around this folder or around this program")]
+    #[error("cannot find the SDK: neither this folder nor this program is inside a checkout of it")]
     NoCheckout,
 }
 
@@ -65,12 +65,12 @@ impl Name {
         }
     }
 
-    /// The name of the crate, and of its folder.
+    /// The name of the crate and of its folder.
     pub(crate) fn package(&self) -> String {
         format!("integration-{}", self.0)
     }
 
-    /// As people write it: `Acme Cloud`.
+    /// The display name, such as `Acme Cloud`.
     fn title(&self) -> String {
         let capital = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
         self.0.split('-').map(capital).collect::<Vec<_>>().join(" ")
@@ -81,15 +81,15 @@ fn is_letter_or_digit(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
-/// Where a new integration gets the SDK from.
+/// The location of the SDK for a new integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sdk {
-    /// The folder `sdk` of a checkout, as seen from the new crate.
+    /// The `sdk` folder of a checkout, relative to the new crate if possible.
     folder: PathBuf,
 }
 
 impl Sdk {
-    /// Finds the SDK in a checkout, or in its folder `sdk`, for a crate in `folder`.
+    /// Finds the SDK in a checkout or its `sdk` folder, for a crate in `folder`.
     pub(crate) fn find(path: &Path, folder: &Path) -> Result<Self, ScaffoldError> {
         let manifest = |sdk: &Path| sdk.join("cli/Cargo.toml");
         let places = [path.join("sdk"), path.to_owned()];
@@ -102,7 +102,7 @@ impl Sdk {
         Ok(Self { folder })
     }
 
-    /// Finds the SDK in the checkout around the current folder, else around the program, for a crate in `folder`.
+    /// Finds the SDK in the checkout that contains the current folder or the program.
     pub(crate) fn around(current: &Path, program: Option<&Path>, folder: &Path) -> Result<Self, ScaffoldError> {
         let above = current.ancestors().position(is_checkout);
         if let (Some(above), Some(back)) = (above, way_back(folder)) {
@@ -118,24 +118,26 @@ impl Sdk {
 
     fn dependency(&self, below: &str) -> String {
         let folder = if below.is_empty() { self.folder.clone() } else { self.folder.join(below) };
-        // A string of JSON is one of TOML.
+        // A JSON string is also a valid TOML string.
         format!("{{ path = {} }}", serde_json::Value::from(folder.to_string_lossy()))
     }
 }
 
-/// Whether a folder is a checkout of the SDK, which other projects with a folder `sdk` are not.
+/// Returns whether a folder is a checkout of the SDK.
+///
+/// Other projects may have an `sdk` folder as well, so this checks the name of the CLI crate.
 fn is_checkout(folder: &Path) -> bool {
     let manifest = std::fs::read_to_string(folder.join("sdk/cli/Cargo.toml"));
     manifest.is_ok_and(|text| text.lines().any(|line| line.trim() == "name = \"integration-cli\""))
 }
 
-/// `../..` for `a/b`; none where a folder does not lie below this one.
+/// Returns `../..` for `a/b`, and `None` for a folder outside the current one.
 fn way_back(folder: &Path) -> Option<PathBuf> {
     let steps = folder.components().map(|step| matches!(step, Component::Normal(_)).then_some(".."));
     steps.collect()
 }
 
-/// The files of a new integration: where each goes, and its text.
+/// Generates the path and the text of each file of a new integration.
 pub(crate) fn files(name: &Name, sdk: &Sdk) -> Vec<(String, String)> {
     let snake = name.0.replace('-', "_");
     let mut words = vec![
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_of_a_crate_and_of_a_type() {
+    fn a_name_is_valid_for_a_crate_and_a_type() {
         for name in ["a", "acme", "acme-cloud", "s3", "self", "a-name-as-long-as-can-be"] {
             assert!(Name::parse(name).is_ok(), "{name}");
         }
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn no_placeholder_is_left_and_every_file_is_there_once() {
+    fn all_placeholders_are_replaced_and_paths_are_unique() {
         let files = files(&Name::parse("acme-cloud").unwrap(), &Sdk { folder: "../sdk".into() });
         let paths: std::collections::BTreeSet<_> = files.iter().map(|(path, _)| path).collect();
         assert_eq!(paths.len(), TEMPLATES.len());
@@ -205,7 +207,7 @@ mod tests {
         assert!(matches!(around(elsewhere.path(), None), Err(ScaffoldError::NoCheckout)));
         let missing = Sdk::find(&folder.path().join("sdk/cli"), Path::new("integration-acme"));
         assert!(matches!(missing, Err(ScaffoldError::NoSdk { .. })));
-        // The tests of a package run in its folder: the SDK is the folder above this one.
+        // Tests run in the folder of their package, so the SDK is the parent folder.
         let near = Sdk::find(Path::new(".."), Path::new("new/integration-acme")).unwrap();
         assert_eq!(near, Sdk { folder: "../../..".into() });
         assert_eq!(near.dependency("testing/kit"), "{ path = \"../../../testing/kit\" }");

@@ -1,4 +1,4 @@
-//! Colours. They are always written; the stream leaves them out where they are not wanted.
+//! Colours and printable text. Colours are always written; the output stream removes them if necessary.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The colour and the sign of a status.
+/// The colour and the symbol of a status.
 pub(crate) fn of_status(status: StepStatus) -> (Style, char) {
     match status {
         StepStatus::Success => (GREEN, '✓'),
@@ -32,12 +32,12 @@ pub(crate) fn of_status(status: StepStatus) -> (Style, char) {
     }
 }
 
-/// A foreign text for people: [`visible`], and cut where it is long.
+/// Prepares foreign text for people: escapes control characters and shortens long parts.
 pub(crate) fn printable(text: &str) -> String {
     brief(&visible(text))
 }
 
-/// A path as [`printable`] text.
+/// Converts a path to [`printable`] text.
 pub(crate) fn printable_path(path: &Path) -> String {
     printable(&path.to_string_lossy())
 }

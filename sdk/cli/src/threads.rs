@@ -3,24 +3,24 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Threads that a command needs beside the runtime's: the store's writer and its checkpoints.
+/// Threads that a command needs in addition to the runtime: the store's writer and its checkpoints.
 const OWN: usize = 2;
-/// Threads for blocking work, at least: one may wait for the store while another reads.
+/// The minimum number of threads for blocking work: one may wait for the store while another reads.
 const LEAST_BLOCKING: usize = 2;
-/// Threads that run tasks, at least, so that signals are heard while one of them is busy.
+/// The minimum number of worker threads: one handles signals while another is busy.
 const LEAST_WORKERS: usize = 2;
 
-/// How the threads of a command are divided.
+/// The numbers of threads of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Threads {
     pub(crate) workers: usize,
     pub(crate) blocking: usize,
 }
 
-/// The operating system allows too few threads.
+/// The error that the operating system allows too few threads.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the operating system allows {allowed} more threads, and {needed} are needed: raise the limit (`ulimit -u`, or that of the container)"
+    "the operating system allows only {allowed} more threads, but {needed} are needed: raise the limit of the user (`ulimit -u`) or of the container"
 )]
 pub(crate) struct TooFew {
     allowed: usize,
@@ -28,8 +28,9 @@ pub(crate) struct TooFew {
 }
 
 impl Threads {
-    /// As many threads as are of use on so many processors, or fewer if the operating system allows no more. The runtime
-    /// itself does not bear a refusal: it would panic, or wait for ever.
+    /// Returns the useful number of threads, reduced to the limit of the operating system.
+    ///
+    /// The runtime does not handle that limit: it would panic or wait forever.
     pub(crate) fn allowed(processors: usize, most_blocking: usize) -> Result<Self, TooFew> {
         let wanted = Self {
             workers: processors.max(LEAST_WORKERS),
@@ -38,7 +39,7 @@ impl Threads {
         wanted.within(startable(wanted.workers + wanted.blocking + OWN))
     }
 
-    /// The same within so many threads.
+    /// Reduces the numbers to `allowed` threads in total.
     fn within(self, allowed: usize) -> Result<Self, TooFew> {
         let needed = LEAST_WORKERS + LEAST_BLOCKING + OWN;
         let Some(more) = allowed.checked_sub(needed) else { return Err(TooFew { allowed, needed }) };
@@ -77,7 +78,7 @@ mod tests {
             );
         }
         let error = wanted.within(5).expect_err("too few").to_string();
-        assert!(error.contains("allows 5 more threads, and 6 are needed"), "{error}");
+        assert!(error.contains("allows only 5 more threads, but 6 are needed"), "{error}");
         assert_eq!(startable(3), 3);
     }
 }

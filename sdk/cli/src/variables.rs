@@ -1,4 +1,4 @@
-//! Named values from the environment and from `.env` files; the process environment is read and never changed.
+//! Variables from the environment and from `.env` files. The process environment is never changed.
 //!
 //! ```text
 //!   strongest:  the process environment
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A field may be set by several variables (`HEROKU_API_KEY`, `API_KEY`). The strongest layer that sets any of them
-//! decides the field, so that an instance never works with half of another one's credentials.
+//! determines the field, so that an instance never combines its credentials with those of another instance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,10 +20,10 @@ use integration_sdk::{Integration, input};
 
 use crate::dotenv::{self, Encoding, SkippedLine};
 
-/// Lines that a warning names.
+/// The maximum number of line numbers in a warning.
 const SHOWN_LINES: usize = 10;
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     Environment,
@@ -36,25 +36,25 @@ impl fmt::Display for Origin {
         match self {
             Self::Environment => f.write_str("the environment"),
             Self::File(path) => path.display().fmt(f),
-            Self::Sample => f.write_str("the sample"),
+            Self::Sample => f.write_str("the fake provider"),
         }
     }
 }
 
-/// A file of variables that cannot be read. What stands in it is not repeated: it may be a secret.
+/// An error in a file of variables. Messages never contain the file's content, which may be secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VariablesError {
     #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path}, line {line}: not of the form NAME=value", path = path.display())]
+    #[error("{path}, line {line}: not in the form NAME=value", path = path.display())]
     Malformed { path: PathBuf, line: usize },
-    #[error("{path} is in UTF-16, as PowerShell writes files: save it as UTF-8", path = path.display())]
+    #[error("{path} is encoded in UTF-16, the default of PowerShell: save it as UTF-8", path = path.display())]
     Utf16 { path: PathBuf },
 }
 
-/// An address that comes from somewhere else than the secret that is sent there.
+/// An address with a different origin than the secret that is sent to it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct StrangeAddress {
+pub(crate) struct MismatchedAddress {
     address: String,
     origin: Origin,
     secret: String,
@@ -62,35 +62,37 @@ pub(crate) struct StrangeAddress {
     host: String,
 }
 
-impl fmt::Display for StrangeAddress {
+impl fmt::Display for MismatchedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, origin, secret, elsewhere, host } = self;
         write!(
             f,
-            "{secret} from {elsewhere} is sent to {host}, which {address} from {origin} names: both should come from one place"
+            "{secret} from {elsewhere} is sent to {host}, which is set by {address} from {origin}: set both in the same place"
         )
     }
 }
 
-/// Whether a file was asked for.
+/// The reason for reading a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
-    Usual,
+    /// The file is read by default.
+    Default,
+    /// The file was selected with `--instance`.
     Named,
 }
 
-/// Variables of one origin.
+/// The variables of one origin.
 #[derive(Clone)]
 pub(crate) struct Layer {
     pub(crate) origin: Origin,
     pub(crate) variables: BTreeMap<String, String>,
 }
 
-/// All that is known, the strongest layer first.
+/// All variables, strongest layer first.
 #[derive(Clone)]
 pub(crate) struct Variables {
     layers: Vec<Layer>,
-    /// The file that an instance would have, where there is none.
+    /// The path of the instance's file, if the file does not exist.
     pub(crate) absent: Option<PathBuf>,
 }
 
@@ -114,12 +116,14 @@ impl Variables {
                 None => absent = Some(path),
             }
         }
-        files.extend(file(&folder.join(".env"), &fields, &environment, Need::Usual)?);
+        files.extend(file(&folder.join(".env"), &fields, &environment, Need::Default)?);
         Ok(Self { layers: std::iter::once(environment).chain(files).collect(), absent })
     }
 
-    /// An address and a secret that come from different places: the secret may go to a host that it is not meant for.
-    pub(crate) fn strange_address(&self, integration: &Integration, values: &Values) -> Option<StrangeAddress> {
+    /// Finds an address and a secret with different origins.
+    ///
+    /// Such a secret may be sent to the wrong host.
+    pub(crate) fn mismatched_address(&self, integration: &Integration, values: &Values) -> Option<MismatchedAddress> {
         let source = |field: &Field| self.source(&values.variables_of(field.name));
         let is_address = |field: &&Field| !field.masked && values.read::<Url>(field.name, None).is_ok();
         let place = |origin: &Origin| matches!(origin, Origin::File(_));
@@ -128,18 +132,18 @@ impl Variables {
             |(field, (address, origin))| {
                 let (secret, elsewhere) = secrets().find(|(_, other)| place(other) != place(&origin))?;
                 let host = values.read::<Url>(field.name, None).ok()?.host_str()?.to_owned();
-                Some(StrangeAddress { address, origin, secret, elsewhere, host })
+                Some(MismatchedAddress { address, origin, secret, elsewhere, host })
             },
         )
     }
 
-    /// The values that lead to an imitation of the provider, and nothing else: no real key goes there.
+    /// The variables of the fake provider only, so that it never receives a real key.
     pub(crate) fn sample(values: Vec<(String, String)>) -> Self {
         let layer = Layer { origin: Origin::Sample, variables: values.into_iter().collect() };
         Self { layers: vec![layer], absent: None }
     }
 
-    /// Which variable sets a field, and where it is set.
+    /// Returns the first variable that sets a field, with its origin.
     pub(crate) fn source(&self, candidates: &[String]) -> Option<(String, Origin)> {
         self.layers.iter().find_map(|layer| {
             let set = candidates.iter().find(|name| is_set(layer, name))?;
@@ -147,7 +151,7 @@ impl Variables {
         })
     }
 
-    /// The values for an integration.
+    /// Merges the layers into the values of an integration.
     pub(crate) fn values(&self, integration: &Integration) -> Values {
         let names = Values::new(integration.id(), []);
         let mut merged = BTreeMap::new();
@@ -169,7 +173,9 @@ fn is_set(layer: &Layer, name: &str) -> bool {
     layer.variables.get(name).is_some_and(|value| !value.trim().is_empty())
 }
 
-/// A file of variables, if it exists. Lines that concern a field must be understood; others are warned about.
+/// Reads a file of variables, if it exists.
+///
+/// Invalid lines are an error if they set a field, and a warning otherwise.
 fn file(
     path: &Path,
     fields: &BTreeSet<String>,
@@ -180,9 +186,9 @@ fn file(
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) if need == Need::Named => return Err(VariablesError::Unreadable { path: path.to_owned(), source }),
-        // A folder of that name is a virtual environment of Python.
+        // A folder named `.env` is probably a virtual environment of Python.
         Err(error) => {
-            tracing::warn!("{} is not read: {error}", path.display());
+            tracing::warn!("ignoring {}: {error}", path.display());
             return Ok(None);
         }
     };
@@ -191,20 +197,20 @@ fn file(
         Err(Encoding::Utf16) if need == Need::Named => return Err(VariablesError::Utf16 { path: path.to_owned() }),
         Err(Encoding::Utf16) => {
             tracing::warn!(
-                "{} is not read: it is in UTF-16, as PowerShell writes files; save it as UTF-8",
+                "ignoring {}: it is encoded in UTF-16, the default of PowerShell; save it as UTF-8",
                 path.display()
             );
             return Ok(None);
         }
     };
-    if let Some(SkippedLine { line, .. }) = parsed.skipped.iter().find(|passed| fields.contains(&passed.name)) {
+    if let Some(SkippedLine { line, .. }) = parsed.skipped.iter().find(|line| fields.contains(&line.name)) {
         return Err(VariablesError::Malformed { path: path.to_owned(), line: *line });
     }
     if !parsed.skipped.is_empty() {
         let lines: Vec<_> = parsed.skipped.iter().take(SHOWN_LINES).map(|line| line.line.to_string()).collect();
         let more = if parsed.skipped.len() > SHOWN_LINES { " and more" } else { "" };
         let (path, lines) = (path.display(), lines.join(", "));
-        tracing::warn!("{path}: lines that are not of the form NAME=value are passed over: {lines}{more}");
+        tracing::warn!("{path}: ignoring lines that are not in the form NAME=value: {lines}{more}");
     }
     Ok(Some(Layer { origin: Origin::File(path.to_owned()), variables: parsed.variables }))
 }
@@ -215,7 +221,7 @@ mod tests {
 
     use super::*;
 
-    /// Somewhere.
+    /// A test account.
     #[derive(Debug, integration_sdk::Config)]
     struct Account {
         /// The key.
@@ -234,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_layer_decides_a_field_whichever_variable_it_uses() {
+    fn the_strongest_layer_determines_a_field_with_any_of_its_variables() {
         let east = layer(Origin::File(".env.east".into()), &[("API_KEY", "east")]);
         let shared = layer(Origin::File(".env".into()), &[("SPACE_API_KEY", "shared")]);
         assert_eq!(key(vec![east.clone(), shared.clone()]), Ok("east".into()));
@@ -247,17 +253,17 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_line_of_a_field_is_told_by_its_number_and_not_by_its_text() {
+    fn a_malformed_line_of_a_field_is_reported_by_number_and_not_by_text() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(".env");
         std::fs::write(&path, "# a comment\nA=\"two\nlines\"\nSPACE_API_KEY: s3cret\n").expect("a file");
         let error = read(folder.path(), None).err().expect("malformed").to_string();
-        assert!(error.ends_with(".env, line 4: not of the form NAME=value"), "{error}");
+        assert!(error.ends_with(".env, line 4: not in the form NAME=value"), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
     }
 
     #[test]
-    fn what_concerns_no_field_stops_nothing() {
+    fn lines_of_other_programs_are_not_an_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(".env");
         for text in [&b"OTHER: yaml\nAPP=two words\nCITY=Z\xfcrich\nSPACE_API_KEY=key\n"[..], b"\xff\xfeA\0=\0"] {
@@ -268,18 +274,18 @@ mod tests {
         }
         std::fs::remove_file(&path).expect("removed");
         std::fs::create_dir(&path).expect("a folder");
-        assert!(read(folder.path(), None).is_ok(), "a folder of that name is not ours");
+        assert!(read(folder.path(), None).is_ok(), "a folder named .env is ignored");
         std::fs::create_dir(folder.path().join(".env.east")).expect("a folder");
-        assert!(read(folder.path(), Some("east")).is_err(), "a file that was asked for must be read");
+        assert!(read(folder.path(), Some("east")).is_err(), "a file of --instance must be readable");
     }
 
     #[test]
-    fn a_file_that_is_not_there_sets_nothing() {
+    fn a_missing_file_sets_nothing() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         assert_eq!(read(folder.path(), None).expect("no error").layers.len(), 1);
     }
 
-    /// Somewhere else.
+    /// An account with an address.
     #[derive(Debug, integration_sdk::Config)]
     struct Remote {
         /// The key.
@@ -292,24 +298,24 @@ mod tests {
     }
 
     #[test]
-    fn an_address_from_elsewhere_than_the_key_is_named() {
+    fn an_address_with_another_origin_than_the_key_is_reported() {
         let space = Integration::offline::<Remote>("space", "Space");
-        let strange = |layers: Vec<Layer>| {
+        let mismatch = |layers: Vec<Layer>| {
             let variables = Variables { layers, absent: None };
-            variables.strange_address(&space, &variables.values(&space)).map(|strange| strange.to_string())
+            variables.mismatched_address(&space, &variables.values(&space)).map(|found| found.to_string())
         };
         let environment = |pairs: &[_]| layer(Origin::Environment, pairs);
         let files = |pairs: &[_]| layer(Origin::File(".env".into()), pairs);
         let (key, url) = (("SPACE_API_KEY", "k"), ("API_URL", "https://evil.example/x"));
         assert_eq!(
-            strange(vec![environment(&[key]), files(&[url])]).as_deref(),
+            mismatch(vec![environment(&[key]), files(&[url])]).as_deref(),
             Some(
-                "SPACE_API_KEY from the environment is sent to evil.example, which API_URL from .env names: both should come from one place"
+                "SPACE_API_KEY from the environment is sent to evil.example, which is set by API_URL from .env: set both in the same place"
             )
         );
-        assert!(strange(vec![environment(&[url]), files(&[key])]).is_some());
-        assert_eq!(strange(vec![environment(&[key, url]), files(&[url])]), None);
-        assert_eq!(strange(vec![layer(Origin::File(".env.east".into()), &[key]), files(&[url])]), None);
-        assert_eq!(strange(vec![environment(&[key])]), None);
+        assert!(mismatch(vec![environment(&[url]), files(&[key])]).is_some());
+        assert_eq!(mismatch(vec![environment(&[key, url]), files(&[url])]), None);
+        assert_eq!(mismatch(vec![layer(Origin::File(".env.east".into()), &[key]), files(&[url])]), None);
+        assert_eq!(mismatch(vec![environment(&[key])]), None);
     }
 }

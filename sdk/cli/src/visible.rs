@@ -1,9 +1,9 @@
-//! Foreign texts with everything visible that would steer a terminal, a build server or a reader's eye.
+//! Escapes characters in foreign text that control terminals or build servers, or mislead readers.
 
-/// A foreign text on one line, in which nothing steers a terminal or a build server.
+/// Returns a foreign text as one line without control sequences.
 ///
-/// Control characters, bidirectional marks and invisible characters become visible, such as `\u{1b}`; breaks become spaces.
-/// Build servers read lines that begin with `::` and words such as `##[error]` as commands: both lose their meaning.
+/// Control characters, bidirectional marks, and invisible characters are escaped, for example as `\u{1b}`. Line breaks become
+/// spaces. Commands of build servers, which begin with `::` or words such as `##[error]`, are escaped as well.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -18,7 +18,7 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// JSON in which control characters that it may contain as they are become escapes.
+/// Escapes the control characters that JSON allows without escapes.
 pub(crate) fn visible_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for letter in json.chars() {
@@ -36,12 +36,12 @@ fn escape(letter: char, shown: &mut String) {
     shown.extend(letter.escape_unicode());
 }
 
-/// Whether a bracket would make a command of the end of a text: `##[`, `##vso[`, `##teamcity[`.
+/// Returns whether a bracket would complete a command, such as `##[`, `##vso[`, or `##teamcity[`.
 fn ends_in_command(text: &str) -> bool {
     text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).ends_with("##")
 }
 
-/// Characters that a reader does not see, and those that change what he sees elsewhere.
+/// Returns whether a character is invisible or changes the display of other characters.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_foreign_text_steers_neither_a_terminal_nor_a_build_server() {
+    fn a_foreign_text_controls_neither_a_terminal_nor_a_build_server() {
         assert_eq!(visible("a\u{1b}]52;c;ZXZpbA==\u{7}\n::error::x"), "a\\u{1b}]52;c;ZXZpbA==\\u{7} ::error::x");
         assert_eq!(visible("\u{9b}31m\u{202e}gpj.exe\u{2069}"), "\\u{9b}31m\\u{202e}gpj.exe\\u{2069}");
         assert_eq!(visible("\n ::set-output name=x::y"), "  :\\u{3a}set-output name=x::y");

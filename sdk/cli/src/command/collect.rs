@@ -1,4 +1,4 @@
-//! `collect`: runs the plan.
+//! `collect`: runs a job.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,81 +26,82 @@ use crate::{console, exit, interrupt, job_lookup, progress};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   {name} collect --sample
-      from an imitation of the provider: no account is needed
+      collect from the fake provider, without an account
   {name} collect --output graph
-      and write the graph as files
+      collect, and write the graph as files
   {name} collect --step ID --max-age 2h
-      one step; what it needs comes from jobs of the last two hours
+      run one step; reuse results of the last two hours for the steps it depends on
   {name} collect --instance east
-      with the values of .env.east
+      use the configuration in .env.east
   {name} collect --resume
-      go on with a job that was killed, cancelled or left something missing
+      resume the newest job after a crash, a cancellation or an error
   {name} collect --reuse-answers
-      the provider sends again only what has changed since the last time
+      download only responses that have changed since the last run with this option
   {name} collect --record recordings
-      and write down what the provider said
+      collect, and record the responses of the provider
   {name} collect --replay recordings
-      the same again, without a provider
+      collect from the recorded responses, without a network
   {name} collect --format json > summary.json
-      the summary for a program
+      print the summary as JSON
 
 Exit codes: 0 complete, 1 failed, 2 wrong usage, 3 part of the data is missing or the job was cancelled.")]
 pub(crate) struct Collect {
-    /// Collect from an imitation of the provider: no account is needed
+    /// Collect from the fake provider, without an account
     #[arg(long)]
     sample: bool,
-    /// Also write the graph and the summary as files into this folder
+    /// Folder to write the graph and the summary to
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Only these steps, and what they need
+    /// Run only these steps and the steps they depend on
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
     step: Vec<StepId>,
-    /// How old the results of earlier jobs may be that serve as what the steps need
+    /// Maximum age of earlier results that are reused for the dependencies of --step
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = options::age, requires = "step")]
     max_age: Duration,
-    /// Which account: its values stand in .env.NAME
+    /// Account to use; its configuration is read from .env.NAME
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
-    /// Go on with a job that was killed, cancelled or left something missing: the newest one, or that of this id
+    /// Resume a job that was interrupted or cancelled, or is missing data: the newest, or the one with this id
     #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample", "reuse_answers"])]
     resume: Option<Option<String>>,
-    /// Write down what the provider says into this folder, as HAR files without secrets
+    /// Record the responses of the provider in this folder, as HAR files without secrets
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
     record: Option<PathBuf>,
-    /// Give e-mail addresses in the recording other names
+    /// Replace e-mail addresses in the recording with pseudonyms
     #[arg(long, requires = "record")]
     pseudonymise: bool,
-    /// Collect from recordings in the place of the provider: no account and no network are needed
+    /// Collect from the recording in this folder, without an account or a network
     #[arg(long, value_name = "DIR", conflicts_with_all = ["sample", "resume"])]
     replay: Option<PathBuf>,
-    /// Keep the provider's answers, and have it send only those that have changed since the last run with this option
+    /// Reuse responses of earlier runs with this option; download only changed responses
     #[arg(long, conflicts_with = "sample")]
     reuse_answers: bool,
-    /// How many requests may be in flight at the most; within that the program finds out how many get more done
+    /// Maximum number of concurrent requests; the actual number adapts to the provider
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
-    /// What happens to objects that their schemas find fault with
+    /// How to treat objects that violate their schema
     #[arg(long, value_name = "HOW", default_value = "warn")]
     validation: ValidationMode,
-    /// Class schemas of your own, added to or in the place of the built-in ones
+    /// Folder of class schemas that extend or replace the built-in ones
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
     #[command(flatten)]
     sources: Sources,
-    /// How the summary is written to stdout
+    /// Format of the summary on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
+/// The treatment of objects that violate their schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ValidationMode {
-    /// Schemas are not looked at
+    /// Do not check objects
     Off,
-    /// It is reported
+    /// Report the finding and keep the object
     Warn,
-    /// It is reported, and the object kept apart
+    /// Report the finding and store the object outside the graph
     Quarantine,
-    /// It ends the step
+    /// End the step with an error
     Fail,
 }
 
@@ -140,8 +141,8 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     })?;
     if let Some(recorder) = recorder {
         let recorded = recorder.finish()?;
-        let exchanges = counted(recorded.exchanges, "exchange is", "exchanges are");
-        context.console.note(&format!("{exchanges} recorded in {}", recorded.directory.display()));
+        let exchanges = counted(recorded.exchanges, "exchange", "exchanges");
+        context.console.note(&format!("Recorded {exchanges} in {}", recorded.directory.display()));
     }
     let exported = match output {
         Some(output) => output.replace(context, &store, &summary).await,
@@ -151,14 +152,14 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     exported?;
     Ok(match summary.state {
         JobState::Complete => exit::SUCCESS,
-        // Selected steps: everything that was asked for is there.
+        // Only some steps were selected, and they are complete.
         JobState::Partial if !summary.is_partial() => exit::SUCCESS,
         JobState::Partial | JobState::Cancelled => exit::INCOMPLETE,
         JobState::Failed | JobState::Running | JobState::Interrupted => exit::FAILED,
     })
 }
 
-/// The job to go on with, if that is asked for.
+/// The job to resume, if `--resume` is given.
 async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobRow>, Failure> {
     let Some(wanted) = &args.resume else { return Ok(None) };
     let (store, job) = job_lookup::find(&context.globals.data_dir, context.integration.id(), wanted.as_deref()).await?;
@@ -170,14 +171,15 @@ async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobR
             let mut ours = jobs.filter(|job| job.integration == context.integration.id() && job.instance == instance);
             ours.next().map(Some).ok_or_else(|| Failure::NoJobs(context.globals.data_dir.clone()))
         }
-        (Some(_), false) => {
-            Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance)))
-        }
+        (Some(_), false) => Err(Failure::Usage(format!(
+            "job {} belongs to the instance {:?}; use --instance {}",
+            job.id, job.instance, job.instance
+        ))),
         (_, true) => Ok(Some(job)),
     }
 }
 
-/// The account whose values are used: a job goes on where it began.
+/// The account to use; a resumed job keeps its own.
 fn account(args: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failure> {
     let Some(job) = unfinished else {
         let account = Account::new(args.sample, args.instance.as_deref());
@@ -185,7 +187,7 @@ fn account(args: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failu
     };
     match Account::of(&job.instance) {
         Account { origin: Origin::Replay, .. } => Err(Failure::Usage(format!(
-            "the job {} was made from recordings and cannot go on with the provider: use `collect --replay DIR` again",
+            "job {} was collected from a recording and cannot be resumed with the provider; run `collect --replay DIR` again",
             job.id
         ))),
         account => Ok(account),
@@ -194,7 +196,7 @@ fn account(args: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failu
 
 fn recorder(args: &Collect) -> Result<Option<Recorder>, Failure> {
     let Some(folder) = &args.record else { return Ok(None) };
-    // A job that goes on adds to what it recorded before.
+    // A resumed job appends to its recording.
     let options = RecordOptions { pseudonymise_emails: args.pseudonymise, append: args.resume.is_some() };
     Ok(Some(Recorder::open(folder, options)?))
 }
@@ -213,7 +215,7 @@ fn job<'a>(context: &Context<'a>, args: &Collect, configured: &Configured, store
     args.sources.switch(job)
 }
 
-/// Runs the job, shows how it goes, and lets the user end it.
+/// Runs the job, shows its progress, and handles signals.
 async fn watched(context: &Context<'_>, job: Job<'_>, configured: &Configured) -> Result<Summary, Failure> {
     let (sender, events) = mpsc::channel(progress::QUEUE);
     let shown = tokio::spawn(progress::follow(events, context.console.clone(), context.globals.log_format));
@@ -221,7 +223,7 @@ async fn watched(context: &Context<'_>, job: Job<'_>, configured: &Configured) -
     let listening = interrupt::listen(cancel.clone(), context.console.clone());
     let outcome = job.events(sender).run(&configured.values, cancel).await;
     drop(listening);
-    // The job has let go of the stream, so its consumer comes to an end; a broken one is no reason to lose the result.
+    // The job has dropped its sender, so the consumer ends. A consumer that failed must not lose the result.
     drop(shown.await);
     Ok(outcome?)
 }

@@ -1,4 +1,4 @@
-//! `completions`: a script for a shell.
+//! `completions`: generates a completion script for a shell.
 
 use clap::Args;
 use clap_complete::Shell;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
   {name} completions bash > ~/.bash_completion
   {name} completions fish > ~/.config/fish/completions/{name}.fish")]
 pub(crate) struct Completions {
-    /// Which shell
+    /// Shell to generate the script for
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! `document`: the data model as Markdown.
+//! `document`: writes the data model as Markdown.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::markdown::{self, Page};
 
-/// Lines that `--check` shows of each side.
+/// The maximum number of lines that `--check` shows of each version.
 const SHOWN: usize = 12;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   {name} document                             print the tables
-  {name} document --file README.md            write them between the markers of the file
-  {name} document --file README.md --check    say whether the file is up to date, for CI
+  {name} document --file README.md            update the tables in the file
+  {name} document --file README.md --check    check in CI that the file is up to date
 
-The markers are lines of their own; they are added at the end of a file that has none:
+The tables are written between these two lines. A file without them gets them at its end:
   <!-- data-model:begin -->
   <!-- data-model:end -->")]
 pub(crate) struct Document {
-    /// The file to update; stdout unless given
+    /// File to update [default: stdout]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Change nothing; exit with 4 where the file is out of date
+    /// Do not write; exit with code 4 if the file is out of date
     #[arg(long, requires = "file")]
     check: bool,
 }
@@ -48,28 +48,28 @@ pub(crate) fn run(context: &Context<'_>, args: &Document) -> Result<u8, Failure>
         .map_err(|reason| Failure::Markers { path: path.clone(), reason })?;
     let new = page.with(&model);
     match (old, args.check) {
-        (Some(old), _) if old == new => say(context, path, "is up to date", exit::SUCCESS),
+        (Some(old), _) if old == new => report(context, path, "is up to date.", exit::SUCCESS),
         (Some(old), true) => {
-            say(context, path, "is out of date:", exit::FINDINGS)?;
+            report(context, path, "is out of date:", exit::FINDINGS)?;
             context.print(&difference(&old, &new))?;
             let advice = format!("{} document --file {}", context.program, path.display());
-            context.print(&format!("`{advice}` updates it.\n"))?;
+            context.print(&format!("Run `{advice}` to update it.\n"))?;
             Ok(exit::FINDINGS)
         }
-        (None, true) => say(context, path, "does not exist", exit::FINDINGS),
+        (None, true) => report(context, path, "does not exist.", exit::FINDINGS),
         (old, false) => {
             std::fs::write(path, new).map_err(Failure::file("write", path))?;
-            say(context, path, if old.is_some() { "is updated" } else { "is made" }, exit::SUCCESS)
+            report(context, path, if old.is_some() { "was updated." } else { "was created." }, exit::SUCCESS)
         }
     }
 }
 
-fn say(context: &Context<'_>, path: &Path, what: &str, code: u8) -> Result<u8, Failure> {
-    context.print(&format!("{} {what}\n", path.display()))?;
+fn report(context: &Context<'_>, path: &Path, state: &str, code: u8) -> Result<u8, Failure> {
+    context.print(&format!("{} {state}\n", path.display()))?;
     Ok(code)
 }
 
-/// The lines between what both have in common at the beginning and at the end.
+/// The lines between the common beginning and the common end of both texts.
 fn difference(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();

@@ -1,4 +1,4 @@
-//! `export`: the graph of a finished job as files.
+//! `export`: writes the graph of a job as files.
 
 use std::path::PathBuf;
 
@@ -13,19 +13,19 @@ use crate::{exit, job_lookup, options};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  {name} export --output graph                     the newest job
-  {name} export 0198f3a2 --output graph            by the beginning of its id
-  {name} export --instance east --output graph     the newest job of an instance
+  {name} export --output graph                     export the newest job
+  {name} export 0198f3a2 --output graph            export the job whose id begins with 0198f3a2
+  {name} export --instance east --output graph     export the newest job of an instance
 
-The folder then holds what `collect --output` would have written. Files that no export wrote are never replaced.")]
+The files are the same as those of `collect --output`. Files that were not written by an export are never replaced.")]
 pub(crate) struct Export {
-    /// The id of the job or its beginning; the newest job unless given
+    /// Id of the job or its first characters [default: the newest job]
     #[arg(value_name = "JOB")]
     job: Option<String>,
-    /// The folder to write the graph and the summary into
+    /// Folder to write the graph and the summary to
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// The instance that the job belongs to
+    /// Instance that the job belongs to
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
 }
@@ -39,11 +39,11 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
         Ok(exported) => exported,
         Err(reason) => return Err(Failure::Kept { stays, reason }),
     };
-    let part = if summary.state == JobState::Complete { "" } else { ", in which data are missing" };
+    let part = if summary.state == JobState::Complete { "" } else { ", which is missing data" };
     context.print(&format!(
-        "{} is written: the graph of job {}{part}, {} and {} in {}.\n",
-        args.output.display(),
+        "Exported job {}{part}, to {}: {} and {} in {}.\n",
         job_lookup::short(job.id.as_str()),
+        args.output.display(),
         counted(exported.entities, "entity", "entities"),
         counted(exported.relationships, "relationship", "relationships"),
         counted(exported.files, "file", "files"),
@@ -55,9 +55,10 @@ async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), F
     let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
     let (store, job) = job_lookup::find(data_dir, integration, args.job.as_deref()).await?;
     match args.instance.as_deref() {
-        Some(instance) if instance != job.instance && args.job.is_some() => {
-            Err(Failure::Usage(format!("the job {} belongs to the instance {:?}", job.id, job.instance)))
-        }
+        Some(instance) if instance != job.instance && args.job.is_some() => Err(Failure::Usage(format!(
+            "job {} belongs to the instance {:?}; use --instance {}",
+            job.id, job.instance, job.instance
+        ))),
         Some(instance) if instance != job.instance => {
             let mut jobs = store.jobs().await?.into_iter();
             let newest = jobs.find(|job| job.integration == integration && job.instance == instance);

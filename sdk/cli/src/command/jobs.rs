@@ -1,4 +1,4 @@
-//! `jobs`: what the data directory holds of the past.
+//! `jobs`: lists, shows, and deletes the jobs of the data directory.
 
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
@@ -21,51 +21,52 @@ use crate::{console, exit, job_lookup};
 #[command(
     arg_required_else_help = true,
     after_help = "Examples:
-  {name} jobs list
-  {name} jobs show               the newest
-  {name} jobs show 0198f3a2      by the beginning of its id
-  {name} jobs prune --keep 10"
+  {name} jobs list               list all jobs
+  {name} jobs show               show the newest job
+  {name} jobs show 0198f3a2      show the job whose id begins with 0198f3a2
+  {name} jobs prune --keep 10    delete old jobs"
 )]
 pub(crate) struct Jobs {
     #[command(subcommand)]
-    what: Action,
+    action: Action,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// The jobs, the newest first
+    /// List the jobs, newest first
     #[command(after_help = "Examples:\n  {name} jobs list\n  {name} jobs list --format json")]
     List {
-        /// How they are written
+        /// Output format
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// A job as `collect` showed it at its end
+    /// Show the summary of a job, as printed by `collect`
     #[command(after_help = "Examples:\n  {name} jobs show\n  {name} jobs show 0198f3a2 --format json")]
     Show {
-        /// The id or its beginning; the newest job unless given
+        /// Id of the job or its first characters [default: the newest job]
         #[arg(value_name = "ID")]
         job: Option<String>,
-        /// How it is written
+        /// Output format
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Forget all but the newest jobs of each instance
+    /// Delete all but the newest jobs of each instance
     #[command(after_help = "Examples:
   {name} jobs prune --keep 10
 
-What is forgotten is overwritten, and the space is given back to the file system. Jobs at work stay and are not counted.")]
+The data of deleted jobs are overwritten, and their space is returned to the file system. Running jobs are kept and do not
+count.")]
     Prune {
-        /// How many jobs of each instance stay; those of samples and of recordings are counted apart
+        /// Number of jobs to keep for each instance; sample and replay jobs count separately
         #[arg(long, value_name = "N")]
         keep: usize,
     },
 }
 
-/// The most columns of a name in the list.
+/// The maximum width of a name in the list, in columns.
 const NAME: usize = 32;
 
-/// A job in a list for programs.
+/// A job in the JSON list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed<'a> {
@@ -96,7 +97,7 @@ impl<'a> Listed<'a> {
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Jobs) -> Result<u8, Failure> {
-    match &args.what {
+    match &args.action {
         Action::List { format } => list(context, *format).await?,
         Action::Show { job, format } => show(context, job.as_deref(), *format).await?,
         Action::Prune { keep } => prune(context, *keep).await?,
@@ -112,9 +113,11 @@ async fn list(context: &Context<'_>, format: Format) -> Result<(), Failure> {
     let listed: Vec<Listed<'_>> = jobs.iter().map(Listed::of).collect();
     match format {
         Format::Json => context.print_json(&listed),
-        Format::Text if listed.is_empty() => {
-            context.print(&format!("There are no jobs in {} yet.\n", context.globals.data_dir.display()))
-        }
+        Format::Text if listed.is_empty() => context.print(&format!(
+            "There are no jobs in {} yet. Run `{} collect` to create one.\n",
+            context.globals.data_dir.display(),
+            context.program
+        )),
         Format::Text => {
             let table = table(&listed);
             let fits = table::fits(&table, console::width());
@@ -125,8 +128,8 @@ async fn list(context: &Context<'_>, format: Format) -> Result<(), Failure> {
 
 fn table(jobs: &[Listed<'_>]) -> String {
     let mut table = table::plain();
-    let names = ["Job", "Integration", "Instance", "State", "Began"].map(Cell::new);
-    table.set_header(names.into_iter().chain(["Took", "Entities", "Relationships"].map(right)));
+    let names = ["Job", "Integration", "Instance", "State", "Started"].map(Cell::new);
+    table.set_header(names.into_iter().chain(["Duration", "Entities", "Relationships"].map(right)));
     for job in jobs {
         let took = job.end_time.map(|end| duration((end.millis() - job.start_time.millis()).unsigned_abs()));
         let number =
@@ -145,7 +148,7 @@ fn table(jobs: &[Listed<'_>]) -> String {
     table::write(&mut table)
 }
 
-/// For a narrow window.
+/// A job as two lines, for a narrow terminal.
 fn stacked(job: &Listed<'_>) -> String {
     let (entities, relationships) = (job.entities.unwrap_or(0), job.relationships.unwrap_or(0));
     format!(
@@ -160,7 +163,7 @@ fn stacked(job: &Listed<'_>) -> String {
     )
 }
 
-/// In universal time, to the second.
+/// Formats a time in UTC, to the second.
 fn moment(time: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(time.millis()) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
@@ -184,14 +187,14 @@ async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Re
 async fn prune(context: &Context<'_>, keep: usize) -> Result<(), Failure> {
     let folder = context.globals.data_dir.display();
     let Some(store) = job_lookup::store(&context.globals.data_dir)? else {
-        return context.print(&format!("0 jobs are forgotten, 0 kept in {folder}.\n"));
+        return context.print(&format!("Deleted 0 jobs, kept 0 in {folder}.\n"));
     };
     let pruned = store.prune(keep).await?;
     if !pruned.reclaimed {
         context.console.note(
-            "another process uses the data directory, so the space is not given back yet: run `jobs prune` again after it",
+            "Another process uses the data directory, so the space is not free yet. Run `jobs prune` again when that process ends.",
         );
     }
-    let gone = counted(pruned.jobs as u64, "job is", "jobs are");
-    context.print(&format!("{gone} forgotten, {} kept in {folder}.\n", store.jobs().await?.len()))
+    let gone = counted(pruned.jobs as u64, "job", "jobs");
+    context.print(&format!("Deleted {gone}, kept {} in {folder}.\n", store.jobs().await?.len()))
 }

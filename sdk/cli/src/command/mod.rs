@@ -16,30 +16,30 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// What is to be done.
+/// The command to run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Collect the graph
+    /// Collect the data of an account into a graph
     Collect(collect::Collect),
-    /// Write the graph of a finished job as files
+    /// Write the graph of a job as files
     Export(export::Export),
-    /// Tell what a collection will do and cost, before it runs
+    /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
-    /// Check schemas, configuration and credentials, or a collected graph
+    /// Check schemas, configuration, credentials or a collected graph
     Validate(validate::Validate),
-    /// Draw the steps, the types or a collected graph
+    /// Draw the steps, the data model or a collected graph
     Visualize(visualize::Visualize),
-    /// Write the data model as tables into a Markdown file
+    /// Write the data model to a Markdown file
     Document(document::Document),
-    /// List, show and forget jobs
+    /// List, show or delete jobs
     Jobs(jobs::Jobs),
-    /// Begin an integration for another provider
+    /// Create an integration for another provider
     New(new::New),
-    /// Write a script that completes commands in a shell
+    /// Generate a completion script for a shell
     Completions(completions::Completions),
 }
 
-/// Does it, and gives the exit code.
+/// Runs a command and returns the exit code.
 pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Failure> {
     match args {
         Command::Collect(args) => collect::run(context, args).await,

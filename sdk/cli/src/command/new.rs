@@ -1,4 +1,4 @@
-//! `new`: a crate in which another integration begins.
+//! `new`: creates the crate of a new integration.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,19 +14,19 @@ use crate::scaffold::{self, Name, ScaffoldError, Sdk};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  {name} new acme                          an integration for Acme, in integration-acme
-  {name} new acme --sdk ../integrations    on the SDK of that checkout
+  {name} new acme                          create the crate integration-acme
+  {name} new acme --sdk ../integrations    use the SDK of that checkout
 
-It has a client, a step with an entity, an imitation of the provider, a recording and tests.
-`cargo test` and `cargo run -- collect --sample` work from the beginning.")]
+The crate contains a client, a step with an entity, a fake provider, a recording and tests.
+`cargo test` and `cargo run -- collect --sample` work immediately.")]
 pub(crate) struct New {
-    /// The provider, in lower-case letters, digits and dashes
+    /// Name of the provider, in lowercase letters, digits and dashes
     #[arg(value_name = "NAME")]
     name: String,
-    /// A checkout of the SDK to depend on [default: the one around this folder or this program]
+    /// Checkout of the SDK to use [default: the one that contains this folder or this program]
     #[arg(long, value_name = "DIR")]
     sdk: Option<PathBuf>,
-    /// The folder to make [default: integration-NAME]
+    /// Folder to create [default: integration-NAME]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -44,11 +44,11 @@ pub(crate) fn run(context: &Context<'_>, args: &New) -> Result<u8, Failure> {
     let files = scaffold::files(&name, &sdk);
     make(&folder)?;
     if let Err(failure) = write(&folder, &files) {
-        // Half a crate would be in the way of the next try.
+        // A partial crate would block the next attempt.
         let _ = fs::remove_dir_all(&folder);
         return Err(failure);
     }
-    context.print(&format!("{} is made, {} files; next:\n", folder.display(), files.len()))?;
+    context.print(&format!("Created {} with {} files. Next:\n", folder.display(), files.len()))?;
     if let Some(workspace) = workspace_of(&folder) {
         context.print(&format!("  add it to `members` in {}\n", workspace.display()))?;
     }
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context<'_>, args: &New) -> Result<u8, Failure> {
     Ok(exit::SUCCESS)
 }
 
-/// Makes the folder, which must not be there.
+/// Creates the folder, which must not exist.
 fn make(folder: &Path) -> Result<(), Failure> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(Failure::file("make", parent))?;
@@ -77,7 +77,7 @@ fn write(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The manifest of the workspace around a folder: Cargo wants each crate in it to be a member.
+/// The manifest of the Cargo workspace that contains a folder.
 fn workspace_of(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let manifests = folder.ancestors().skip(1).map(|folder| folder.join("Cargo.toml"));

@@ -1,4 +1,4 @@
-//! `plan`: what a collection will do, told before it runs.
+//! `plan`: estimates a collection without running it.
 
 use clap::Args;
 use comfy_table::Cell;
@@ -21,25 +21,25 @@ use crate::{console, exit};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  {name} plan --sample
-  {name} plan                      what a collection would cost
-  {name} plan --format json
+  {name} plan                      show the steps and their expected cost
+  {name} plan --sample             do the same for the fake provider
+  {name} plan --format json        print the plan as JSON
 
-Figures come from the last job of the account that collected everything; without one they are a lower bound. Asks the
-provider who the credentials belong to and which scopes they hold, and collects nothing.")]
+Estimates are based on the last complete job of the account; without one they are a lower bound. The command verifies
+the credentials and their scopes with the provider, but collects no data.")]
 pub(crate) struct Plan {
-    /// Look at an imitation of the provider: no account is needed
+    /// Use the fake provider, without an account
     #[arg(long)]
     sample: bool,
-    /// Which account: its values stand in .env.NAME
+    /// Account to use; its configuration is read from .env.NAME
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
-    /// Only these steps, and what they need
+    /// Include only these steps and the steps they depend on
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
     step: Vec<StepId>,
     #[command(flatten)]
     sources: Sources,
-    /// How it is written
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
@@ -90,25 +90,25 @@ fn runs(step: &StepForecast) -> String {
             format!("yes, without {}", list(&step.missing_scopes))
         }
         StartState::Enabled => "yes".to_owned(),
-        StartState::Unselected => "not asked for".to_owned(),
+        StartState::Unselected => "not selected".to_owned(),
         StartState::Disabled { reason, because_of: None } => format!("no: {}", reason.as_str().replace('_', " ")),
-        StartState::Disabled { because_of: Some((step, _)), .. } => format!("no: {step} does not"),
+        StartState::Disabled { because_of: Some((step, _)), .. } => format!("no: {step} does not run"),
     }
 }
 
-/// The owner and the scopes of the credentials; nothing without a provider.
+/// Describes the owner and the scopes of the credentials.
 fn owner(forecast: &Forecast) -> Vec<String> {
     let scopes = match (&forecast.scopes, &forecast.scopes_unknown) {
-        (Some(scopes), _) if scopes.is_empty() => "they hold no scope".to_owned(),
-        (Some(scopes), _) => format!("they hold the scopes {}", list(scopes)),
+        (Some(scopes), _) if scopes.is_empty() => "they have no scopes".to_owned(),
+        (Some(scopes), _) => format!("they have the scopes {}", list(scopes)),
         (None, Some(reason)) => format!("their scopes are unknown ({})", printable(reason)),
-        (None, None) => "the provider does not tell which scopes they hold".to_owned(),
+        (None, None) => "the provider does not report their scopes".to_owned(),
     };
     match (&forecast.subject, &forecast.subject_unknown) {
         (Some(subject), _) => vec![format!("The credentials belong to {}; {scopes}.", printable(subject))],
         (None, Some(reason)) => vec![
             format!("The owner of the credentials is unknown: {}.", printable(reason)),
-            format!("The collection goes on without the owner; {scopes}."),
+            format!("A collection continues without the owner; {scopes}."),
         ],
         (None, None) => Vec::new(),
     }
@@ -116,35 +116,38 @@ fn owner(forecast: &Forecast) -> Vec<String> {
 
 fn figures(forecast: &Forecast) -> String {
     let (Some(requests), Some(took)) = (forecast.requests, forecast.duration) else {
-        return "There is no earlier job: requests and time are not known.".to_owned();
+        return "There is no earlier job, so the number of requests and the duration are unknown.".to_owned();
     };
     let sent = format!("sent {} for these steps and took {}", counted(requests, "request", "requests"), duration(took));
     match forecast.based_on_state {
         Some(JobState::Complete) if !forecast.lower_bound => format!("The last complete job {sent}."),
         Some(JobState::Complete) => {
-            format!("The last complete job {sent}, but it did not collect everything by itself: expect more.")
+            format!("The last complete job {sent}, but it did not run all of these steps. Expect more.")
         }
-        Some(state) => format!("No job is complete yet. One that is {} {sent}: expect more.", state.as_str()),
+        Some(state) => format!("No job is complete yet. The last {} job {sent}. Expect more.", state.as_str()),
         None => String::new(),
     }
 }
 
 fn sentences(forecast: &Forecast) -> Vec<String> {
-    let mut said = owner(forecast);
+    let mut sentences = owner(forecast);
     for step in forecast.steps.iter().filter(|step| !step.missing_scopes.is_empty()) {
-        said.push(format!("{} lacks the scope {}: its types will be missing.", step.id, list(&step.missing_scopes)));
+        sentences.push(format!(
+            "{} needs the scope {}, which the credentials do not have. Its types will be missing.",
+            step.id,
+            list(&step.missing_scopes)
+        ));
     }
-    said.push(figures(forecast));
-    let left = forecast
-        .remaining
-        .map(|left| format!("{} left of the rate budget", counted(left, "request is", "requests are")));
+    sentences.push(figures(forecast));
+    let left =
+        forecast.remaining.map(|left| format!("The rate limit has {} left", counted(left, "request", "requests")));
     match (left, forecast.budget_time) {
-        (Some(left), Some(0)) => said.push(format!("{left}: no wait is foreseen.")),
+        (Some(left), Some(0)) => sentences.push(format!("{left}, which is enough.")),
         (Some(left), Some(wait)) => {
-            said.push(format!("{left}: the budget makes the collection take at least {}.", duration(wait)));
+            sentences.push(format!("{left}, so the collection takes at least {}.", duration(wait)));
         }
-        (Some(left), None) => said.push(format!("{left}.")),
+        (Some(left), None) => sentences.push(format!("{left}.")),
         (None, _) => {}
     }
-    said
+    sentences
 }

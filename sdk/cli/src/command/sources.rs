@@ -1,4 +1,4 @@
-//! The parts of an integration that a job has switched on or off.
+//! The options that enable or disable ingestion sources.
 
 use clap::Args;
 use integration_sdk::Job;
@@ -7,19 +7,21 @@ use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(super) struct Sources {
-    /// Switch a part on that is off by default
+    /// Enable an ingestion source that is disabled by default
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     enable_source: Vec<String>,
-    /// Switch a part off
+    /// Disable an ingestion source
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     disable_source: Vec<String>,
 }
 
 impl Sources {
-    /// Nothing can be both.
+    /// Rejects a source that is both enabled and disabled.
     pub(super) fn check(&self) -> Result<(), Failure> {
         match self.enable_source.iter().find(|source| self.disable_source.contains(source)) {
-            Some(both) => Err(Failure::Usage(format!("the source {both:?} is both enabled and disabled"))),
+            Some(both) => Err(Failure::Usage(format!(
+                "the ingestion source {both:?} is both enabled and disabled; remove one of the options"
+            ))),
             None => Ok(()),
         }
     }

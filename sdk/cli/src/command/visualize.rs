@@ -1,4 +1,4 @@
-//! `visualize`: pictures of the steps, of the types and of a collected graph.
+//! `visualize`: draws the steps, the types, or a collected graph.
 
 mod collected;
 mod counts;
@@ -22,64 +22,64 @@ use crate::{console, exit, job_lookup};
 #[command(
     arg_required_else_help = true,
     after_help = "Examples:
-  {name} visualize steps                        who waits for whom, in the terminal
-  {name} visualize steps --output steps.svg     as a picture
-  {name} visualize steps --job                  with how the newest job went
-  {name} visualize types --format mermaid       for a README on a code forge
-  {name} visualize graph --output graph.html    the newest graph, to explore in a browser
-  {name} visualize graph --format text          how many there are of each type"
+  {name} visualize steps                        print the steps and their dependencies
+  {name} visualize steps --output steps.svg     draw them as a picture
+  {name} visualize steps --job                  add the results of the newest job
+  {name} visualize types --format mermaid       draw the data model for a README
+  {name} visualize graph --output graph.html    write the newest graph as a web page
+  {name} visualize graph --format text          count the objects of each type"
 )]
 pub(crate) struct Visualize {
     #[command(subcommand)]
-    what: Subject,
+    subject: Subject,
 }
 
 #[derive(Debug, Subcommand)]
 enum Subject {
-    /// The steps, and what each waits for
+    /// Draw the steps and their dependencies
     #[command(after_help = "Examples:\n  {name} visualize steps\n  {name} visualize steps --job --output steps.html")]
     Steps(Picture),
-    /// The types of entities, and how they are related
+    /// Draw the types of entities and their relationships
     #[command(after_help = "Examples:\n  {name} visualize types\n  {name} visualize types --job --output types.svg")]
     Types(Picture),
-    /// A collected graph: a page to explore, every object for Graphviz or Mermaid, or how many there are
+    /// Draw a collected graph: a page to explore, a picture of every object, or counts by type
     #[command(after_help = "Examples:
-  {name} visualize graph                          writes graph.html, for a browser
-  {name} visualize graph --against 0198f3a2       with what is new since that job
-  {name} visualize graph --format text            how many there are of each type
-  {name} visualize graph --output small.mmd       every object, for Mermaid")]
+  {name} visualize graph                          write graph.html for a browser
+  {name} visualize graph --against 0198f3a2       show the changes since that job
+  {name} visualize graph --format text            count the objects of each type
+  {name} visualize graph --output small.mmd       draw every object with Mermaid")]
     Graph(graph::Graph),
 }
 
 #[derive(Debug, Args)]
 struct Picture {
-    /// The file to write; stdout unless given
+    /// File to write [default: stdout]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The kind of picture; by the name of the file unless given, else text
+    /// Output format [default: by the file name extension, or text]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Kind>,
-    /// Lay a finished job over it: the newest, or that of an id
+    /// Add the results of a job: the newest, or the one with this id
     #[arg(long, value_name = "ID", num_args = 0..=1)]
     job: Option<Option<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// A picture that stands on its own
+    /// A self-contained picture
     Svg,
-    /// A page that stands on its own
+    /// A self-contained web page
     Html,
-    /// For Graphviz
+    /// Source for Graphviz
     Dot,
-    /// For Mermaid
+    /// Source for Mermaid
     Mermaid,
-    /// For a terminal
+    /// Text for a terminal
     Text,
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Visualize) -> Result<u8, Failure> {
-    let picture = match &args.what {
+    let picture = match &args.subject {
         Subject::Steps(picture) | Subject::Types(picture) => picture,
         Subject::Graph(args) => {
             graph::run(context, args).await?;
@@ -89,7 +89,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Visualize) -> Result<u8, F
     let kind = kind(picture)?;
     let plan = Plan::new(context.integration)?;
     let summary = summary(context, picture).await?;
-    let drawn = match &args.what {
+    let drawn = match &args.subject {
         Subject::Steps(_) => draw_steps(&graphs::steps(context.integration, &plan, summary.as_ref()), kind, picture),
         Subject::Types(_) | Subject::Graph(_) => {
             draw_types(&graphs::types(context.integration, summary.as_ref()), kind, picture)
@@ -99,15 +99,15 @@ pub(crate) async fn run(context: &Context<'_>, args: &Visualize) -> Result<u8, F
     Ok(exit::SUCCESS)
 }
 
-/// Writes a picture to its file and says so, or to stdout.
+/// Writes a picture to its file and reports the path, or writes it to stdout.
 fn deliver(context: &Context<'_>, output: Option<&Path>, drawn: &str) -> Result<(), Failure> {
     let Some(path) = output else { return context.print(drawn) };
     let write = || create(path)?.write_all(drawn.as_bytes());
     write().map_err(Failure::file("write", path))?;
-    context.print(&format!("{} is written\n", path.display()))
+    context.print(&format!("Wrote {}.\n", path.display()))
 }
 
-/// Creates a file for its owner only, with the folders that lead to it: pictures hold collected data.
+/// Creates an owner-only file and its parent folders, because pictures contain collected data.
 fn create(path: &Path) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         owner_only::create_folder(folder)?;
@@ -129,7 +129,7 @@ fn kind(picture: &Picture) -> Result<Kind, Failure> {
 }
 
 impl Kind {
-    /// What the name of a file says.
+    /// The kind for the extension of a file name.
     fn of(path: &Path) -> Option<Kind> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
@@ -144,13 +144,11 @@ impl Kind {
 
     fn unnamed(path: &Path, endings: &str) -> Failure {
         let path = path.display();
-        Failure::Usage(format!(
-            "{path} does not say which kind of picture it is to be: add --format, or end the name in {endings}"
-        ))
+        Failure::Usage(format!("the format of {path} is unknown: add --format, or use the extension {endings}"))
     }
 }
 
-/// The columns and the colours of text: those of the terminal, or none in particular.
+/// The width and the use of colour: those of the terminal, or fixed values for a file.
 fn canvas(output: Option<&Path>) -> (usize, bool) {
     if output.is_some() { (100, false) } else { (console::width().min(200), console::coloured()) }
 }

@@ -1,4 +1,4 @@
-//! Progress for a person: a line for each running step, and one for the job.
+//! Progress for a terminal: one line per running step, and one for the job.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::report::text::counted;
 
 use super::Consumer;
 
-/// Longer ids are cut, so that a narrow window still has room for what happens.
+/// The maximum width of a step id, which leaves space in a narrow terminal.
 const WIDEST_ID: usize = 28;
 
 pub(super) struct Bars {
@@ -24,9 +24,9 @@ pub(super) struct Bars {
     ended: Totals,
     steps: u64,
     steps_ended: u64,
-    /// Requests of all steps in flight, as last told.
+    /// The number of requests in flight, from the latest event.
     in_flight: usize,
-    /// Until when the rate budget made requests wait, as last told.
+    /// The time until which requests wait for the rate limit, from the latest event.
     waiting_until: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ struct Running {
 }
 
 impl Running {
-    /// What the step has so far, and how fast it comes.
+    /// Describes the totals and the speed of the step.
     fn words(&self) -> String {
         let seconds = self.bar.elapsed().as_secs();
         match self.so_far.objects.checked_div(seconds) {
@@ -63,7 +63,7 @@ impl Totals {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    // A template that does not parse would be seen by the first person who runs a collection.
+    // The templates are constants, so an invalid one is noticed in the first collection.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
@@ -110,7 +110,7 @@ impl Bars {
             totals.requests += running.so_far.requests;
         }
         let waits = self.waiting_until.filter(|until| *until > Timestamp::now());
-        let waits = waits.map(|until| format!(", waiting for the rate budget until {until}")).unwrap_or_default();
+        let waits = waits.map(|until| format!(", waiting for the rate limit until {until}")).unwrap_or_default();
         let flying = if self.in_flight > 0 { format!(", {} in flight", self.in_flight) } else { String::new() };
         let (ended, steps) = (self.steps_ended, self.steps);
         self.job.set_message(format!("{ended} of {steps} steps, {}{flying}{waits}", totals.words()));

@@ -1,4 +1,4 @@
-//! Progress for a program: each event as a line of JSON.
+//! Progress for a program: one line of JSON per event.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::console::Console;
 
 use super::Consumer;
 
-/// How often a step's progress is shown at most.
+/// The minimum time between two progress lines of a step.
 const PROGRESS: Duration = Duration::from_secs(1);
 
 pub(super) struct Json {

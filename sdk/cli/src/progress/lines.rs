@@ -1,4 +1,4 @@
-//! Progress for a pipe or a build's log: one line as each step ends.
+//! Progress for a pipe or a build log: one line when a step ends.
 
 use integration_sdk::Event;
 use integration_sdk::plan::StartState;
@@ -36,7 +36,7 @@ impl Consumer for Lines {
                 self.0.line(&format!("job {job}: {}", counted(enabled, "step", "steps")));
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.0.line(&ended(report)),
-            Event::Waiting { until } => self.0.line(&format!("waiting for the provider's rate budget until {until}")),
+            Event::Waiting { until } => self.0.line(&format!("waiting for the provider's rate limit until {until}")),
             Event::StepSkipped { .. }
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }

@@ -1,4 +1,4 @@
-//! What is shown of a job while it runs: consumers of its stream of events, all of them on stderr.
+//! The progress of a running job on stderr, derived from its events.
 
 mod bars;
 mod json;
@@ -13,20 +13,20 @@ use tokio::time::MissedTickBehavior;
 use crate::console::Console;
 use crate::options::Format;
 
-/// Events that may wait for their consumer before the job does.
+/// The capacity of the event queue; the job waits if it is full.
 pub(crate) const QUEUE: usize = 256;
-/// The pause between two pictures of what moves.
+/// The time between two updates of animated parts.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Consumes one event after the other.
+/// A consumer of events.
 trait Consumer: Send {
     fn take(&mut self, event: &Event);
 
-    /// Moves what moves by itself, such as a clock.
+    /// Updates the animated parts, such as the elapsed time.
     fn tick(&self) {}
 }
 
-/// Shows what happens until the job ends: bars to a person, lines to a pipe, JSON to a program.
+/// Shows events until the job ends: bars on a terminal, lines in a pipe, or JSON.
 pub(crate) async fn follow(mut events: mpsc::Receiver<Event>, console: Console, format: Format) {
     let mut consumer: Option<Box<dyn Consumer>> = match format {
         Format::Json => Some(Box::new(json::Json::new(console))),
@@ -39,7 +39,7 @@ pub(crate) async fn follow(mut events: mpsc::Receiver<Event>, console: Console, 
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
-            // Here and not by threads of the bars: there may be no more threads to be had.
+            // The bars do not tick in threads, because the operating system may not allow more threads.
             _ = ticks.tick(), if consumer.is_some() => {
                 consumer.iter().for_each(|consumer| consumer.tick());
                 continue;

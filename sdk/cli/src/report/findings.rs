@@ -1,4 +1,4 @@
-//! Findings about objects, alike ones grouped with a count and the first as an example.
+//! Findings about objects, grouped by kind, with a count and an example.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,37 +13,37 @@ use crate::style::{BOLD, FAINT, YELLOW, paint, printable, printable_path};
 use super::rule::{Level, Rule};
 use super::text::{counted, paragraph};
 
-/// Groups in memory; findings of further kinds are only counted.
+/// The maximum number of groups in memory; findings of further kinds are only counted.
 const GROUPS: usize = 2_000;
 
-/// Findings that are alike: of one rule and type, at one place, for one reason.
+/// Findings of the same rule, type, place, and reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Group {
-    /// The rule that is broken.
+    /// The violated rule.
     pub(crate) rule: Rule,
     level: Level,
     advice: &'static str,
-    /// How many objects.
+    /// The number of objects.
     pub(crate) count: u64,
-    /// The first one.
+    /// The first finding.
     #[serde(flatten)]
     pub(crate) first: Finding,
-    /// The file in which it stands.
+    /// The file that contains the first object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Findings so far. Memory is bounded by the kinds of them, not by the objects.
+/// A collection of findings. Its memory depends on the kinds of findings, not on the objects.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     groups: BTreeMap<(Rule, String, String, String), Group>,
-    /// Of kinds that were met when there were enough.
+    /// The numbers of findings of kinds beyond the limit, by rule.
     further: BTreeMap<Rule, u64>,
 }
 
 impl Findings {
-    /// Adds `count` findings that are alike.
+    /// Adds `count` findings of the same kind.
     pub(crate) fn add(&mut self, rule: Rule, count: u64, finding: Finding, file: Option<&Path>) {
         let alike = (rule, finding.object_type.clone(), any_item(&finding.pointer), finding.reason.clone());
         if let Some(group) = self.groups.get_mut(&alike) {
@@ -57,18 +57,18 @@ impl Findings {
         }
     }
 
-    /// How many there are.
+    /// The number of findings.
     pub(crate) fn total(&self) -> u64 {
         self.groups.values().map(|group| group.count).chain(self.further.values().copied()).sum()
     }
 
-    /// How many there are of a rule.
+    /// The number of findings of a rule.
     pub(crate) fn of_rule(&self, rule: Rule) -> u64 {
         let grouped: u64 = self.groups.values().filter(|group| group.rule == rule).map(|group| group.count).sum();
         grouped + self.further.get(&rule).copied().unwrap_or(0)
     }
 
-    /// The groups, the largest first, at most `limit`.
+    /// The largest groups, at most `limit`.
     pub(crate) fn groups(&self, limit: usize) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
@@ -76,18 +76,18 @@ impl Findings {
         groups
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub(crate) fn kinds(&self) -> usize {
         self.groups.len()
     }
 
-    /// The groups as text.
+    /// Renders the groups as text.
     pub(crate) fn text(&self, limit: usize, width: usize) -> String {
         let groups: String = self.groups(limit).into_iter().map(|group| group.text(2, width)).collect();
         groups + &self.more(limit)
     }
 
-    /// The groups as text under their rules, each with what to do.
+    /// Renders the groups by rule, with the advice for each rule.
     pub(crate) fn advice(&self, limit: usize, width: usize) -> String {
         let shown = self.groups(limit);
         let mut rules: Vec<Rule> = Vec::new();
@@ -133,7 +133,7 @@ impl Group {
     }
 }
 
-/// A pointer into whichever item of a list.
+/// Replaces the list indices in a pointer with `*`.
 fn any_item(pointer: &str) -> String {
     let any = |word| match word {
         "" => "",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_alike_findings_are_one_group_with_the_first_as_example() {
+    fn a_thousand_similar_findings_are_one_group_with_the_first_as_example() {
         let mut findings = Findings::default();
         for at in 0..1_000 {
             findings.add(Rule::Schema, 1, finding(at, format!("/links/{at}")), None);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_of_ever_new_kinds_are_counted_and_not_kept() {
+    fn findings_beyond_the_maximum_number_of_kinds_are_only_counted() {
         let mut findings = Findings::default();
         for at in 0..GROUPS + 5 {
             findings.add(Rule::Secret, 1, finding(at, format!("/property-{at}")), None);

@@ -1,4 +1,4 @@
-//! The last lines: how much there is, where it is, and what to do next.
+//! The last lines of a report: totals, location, and the next action.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use crate::style::{BOLD, GREEN, RED, YELLOW, paint};
 
 use super::text::{counted, duration, paragraph};
 
-/// Where the results of a job are.
+/// The location of a job's results.
 pub(crate) struct Kept<'a> {
     /// The program's name.
     pub(crate) program: &'a str,
     /// The data directory.
     pub(crate) data_dir: &'a Path,
-    /// The folder of an export.
+    /// The export folder, if the graph was exported.
     pub(crate) exported: Option<(&'a Path, Exported)>,
 }
 
@@ -43,9 +43,9 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         duration(summary.duration)
     );
     line += &requests(&summary.usage);
-    line += &format!(". Job {}, kept in {}", summary.job, kept.data_dir.display());
+    line += &format!(". Job {}, stored in {}", summary.job, kept.data_dir.display());
     if let Some((folder, exported)) = &kept.exported {
-        line += &format!(", written to {} ({})", folder.display(), counted(exported.files, "file", "files"));
+        line += &format!(", exported to {} ({})", folder.display(), counted(exported.files, "file", "files"));
     }
     let mut text = paragraph(&(line + "."), width, 0, 2);
     text += &paragraph(&format!("Next: {}", next(summary, kept)), width, 0, 2);
@@ -56,10 +56,10 @@ fn requests(usage: &Usage) -> String {
     if usage.total.requests == 0 {
         return String::new();
     }
-    let repeated = (usage.total.retries > 0).then(|| format!("{} repeated", HumanCount(usage.total.retries)));
-    let left = usage.rate_remaining.map(|left| format!("{} left of the rate budget", HumanCount(left)));
+    let repeated = (usage.total.retries > 0).then(|| format!("{} retried", HumanCount(usage.total.retries)));
+    let left = usage.rate_remaining.map(|left| format!("rate limit: {} left", HumanCount(left)));
     let unchanged =
-        (usage.total.not_modified > 0).then(|| format!("{} not changed", HumanCount(usage.total.not_modified)));
+        (usage.total.not_modified > 0).then(|| format!("{} unchanged", HumanCount(usage.total.not_modified)));
     let asides: Vec<String> = repeated.into_iter().chain(unchanged).chain(left).collect();
     let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
     format!(" with {}{asides}", counted(usage.total.requests, "request", "requests"))
@@ -73,37 +73,40 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
     match summary.state {
         _ if settled && kept.exported.is_none() => {
             format!(
-                "`{program} validate data` checks the graph, `{program} visualize steps --job {job}` shows the run."
+                "run `{program} validate data` to check the graph, or `{program} visualize steps --job {job}` to see the run."
             )
         }
-        _ if settled => format!("`{program} visualize steps --job {job}` shows where the time went."),
+        _ if settled => format!("run `{program} visualize steps --job {job}` to see the duration of each step."),
         _ if account.origin == Origin::Replay && summary.state != JobState::Running => {
-            format!("record what is missing with `{program} collect --record DIR`, then replay that.")
+            format!("record the missing data with `{program} collect --record DIR`, then replay the new recording.")
         }
         JobState::Failed => format!(
-            "`{program} validate config` checks the credentials by themselves, `{program} collect --resume {job}` goes on."
+            "run `{program} validate config` to check the credentials, then `{program} collect --resume {job}` to continue."
         ),
         JobState::Partial if !gaps().any(|gap| gap.resumable && gap.inherited_from.is_none()) => format!(
-            "what is missing cannot be read or kept as it is, and resuming the job does not change that; once it is \
-             corrected, `{program} collect{}` collects it.",
+            "correct the cause, then run `{program} collect{}`. Resuming the job does not help, because the missing data \
+             cannot be read or stored in their present form.",
             account.options()
         ),
         JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
-            "give the credentials the permission that they lack, then `{program} collect --resume {job}` collects what is \
-             missing."
+            "grant the credentials the missing permission, then run `{program} collect --resume {job}` to collect the \
+             missing data."
         ),
         JobState::Partial | JobState::Complete => format!(
-            "`{program} collect --resume {job}` tries what is missing again, `{program} collect{}` all of it.",
+            "run `{program} collect --resume {job}` to retry the missing data, or `{program} collect{}` to start over.",
             account.options()
         ),
         JobState::Cancelled | JobState::Interrupted => {
-            format!("`{program} collect --resume {job}` goes on, `{program} collect{}` starts anew.", account.options())
+            format!(
+                "run `{program} collect --resume {job}` to continue, or `{program} collect{}` to start over.",
+                account.options()
+            )
         }
-        JobState::Running => "it is at work.".to_owned(),
+        JobState::Running => "wait until the job has ended.".to_owned(),
     }
 }
 
-/// The program as it must be called to find this job.
+/// The program name with the options that select the data directory.
 fn called(kept: &Kept<'_>) -> String {
     if kept.data_dir == Path::new(DATA_DIR) {
         kept.program.to_owned()

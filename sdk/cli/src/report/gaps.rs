@@ -1,4 +1,4 @@
-//! What is missing and why. A thousand parents that failed alike are one line with a count.
+//! The missing data and their causes. Similar gaps are one line with a count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use crate::style::{RED, YELLOW, paint, printable};
 use super::examples;
 use super::text::{list, paragraph};
 
-/// Gaps that are alike: of one step, of the same types, under parents of one type, for the same cause.
+/// The common properties of similar gaps of a step.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Alike<'a> {
     types: &'a BTreeSet<ObjectType>,
@@ -23,10 +23,10 @@ struct Alike<'a> {
     shape: String,
 }
 
-/// The most causes that are shown of objects that could not be read or kept.
+/// The maximum number of causes shown for objects that could not be read or stored.
 const MOST_CAUSES: usize = 5;
 
-/// Gaps that are alike, never none.
+/// Similar gaps; never empty.
 struct Seen<'a>(Vec<&'a Incomplete>);
 
 impl<'a> Seen<'a> {
@@ -34,14 +34,14 @@ impl<'a> Seen<'a> {
         self.0.iter().filter_map(|gap| Some(&gap.under.as_ref()?.key)).collect()
     }
 
-    /// The causes to show: the first one represents failures of requests, but objects differ.
+    /// The gaps whose causes are shown: one for failed requests, several for objects, whose causes differ.
     fn shown(&self) -> &[&'a Incomplete] {
         let most = if self.0.iter().any(|gap| gap.resumable) { 1 } else { MOST_CAUSES };
         &self.0[..most.min(self.0.len())]
     }
 }
 
-/// What each step itself could not collect, then what rests on it.
+/// Renders the gaps of each step, then the steps that are incomplete because of them.
 pub(super) fn missing(summary: &Summary, width: usize) -> String {
     let mut text = String::new();
     if let Some(error) = &summary.error {
@@ -77,7 +77,7 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
 
 fn own(step: &StepReport, width: usize) -> String {
     let mut groups: BTreeMap<Alike<'_>, Seen<'_>> = BTreeMap::new();
-    // The error that ended a step without types is listed below.
+    // The error of a step without types is listed separately below.
     let is_error = |gap: &Incomplete| {
         let bare = gap.types.is_empty() && gap.under.is_none();
         bare && step.error.as_ref().is_some_and(|error| error.message == gap.cause)
@@ -114,13 +114,13 @@ fn own(step: &StepReport, width: usize) -> String {
 }
 
 fn what(alike: &Alike<'_>, seen: &Seen<'_>) -> String {
-    let mut text = if alike.types.is_empty() { "its work".to_owned() } else { list(alike.types) };
+    let mut text = if alike.types.is_empty() { "its results".to_owned() } else { list(alike.types) };
     let (parents, count) = (seen.parents(), seen.0.len());
     if let Some(under) = &seen.0[0].under {
         let key = printable(under.key.as_str());
         let _ = match parents.len() {
-            1 => write!(text, " of the {} {key}", under.object_type),
-            parents => write!(text, " of {} {}, the first {key}", HumanCount(parents as u64), under.object_type),
+            1 => write!(text, " of {} {key}", under.object_type),
+            parents => write!(text, " of {} {} (first: {key})", HumanCount(parents as u64), under.object_type),
         };
     }
     if count > parents.len().max(1) {
@@ -136,7 +136,7 @@ fn reason(code: &str, message: &str) -> String {
     }
 }
 
-/// The cause without what differs from parent to parent: ids, numbers of requests.
+/// The cause without the parts that differ between parents: keys, ids, and request numbers.
 fn shape(gap: &Incomplete) -> String {
     let key = gap.under.as_ref().map(|under| under.key.as_str());
     let text = match key {
@@ -199,39 +199,36 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_without_types_is_listed_with_what_rests_on_it() {
+    fn a_gap_without_types_is_listed_with_its_dependents() {
         let forbidden = "the credentials do not allow it";
         let amender = step("add-nicknames", "disabled", vec![bare(forbidden, None)]);
         let resting = step("count-nicknames", "success", vec![bare(forbidden, Some("add-nicknames"))]);
         insta::assert_snapshot!(shown(vec![amender, resting]), @"
-        add-nicknames: its work
+        add-nicknames: its results
             PROVIDER_AUTHORIZATION_ERROR: the credentials do not allow it
         Incomplete because of add-nicknames: count-nicknames
         ");
     }
 
     #[test]
-    fn the_error_of_a_step_without_types_is_listed_once_beside_its_gaps() {
+    fn the_error_of_a_step_without_types_is_listed_once_with_its_gaps() {
         let mut failed = step("add-nicknames", "failure", vec![gap("team-a", "403"), bare("it broke", None)]);
         let error = integration_sdk::runtime::Failure { code: "UNEXPECTED_ERROR".into(), message: "it broke".into() };
         failed.error = Some(error);
         let text = shown(vec![failed]);
         assert_eq!(text.matches("it broke").count(), 1, "{text}");
-        assert!(
-            text.contains("add-nicknames: failed") && text.contains("space_member of the space_team team-a"),
-            "{text}"
-        );
+        assert!(text.contains("add-nicknames: failed") && text.contains("space_member of space_team team-a"), "{text}");
     }
 
     #[test]
-    fn every_object_that_cannot_be_read_is_named_with_its_one_parent() {
+    fn every_unreadable_object_is_named_with_its_parent() {
         let odd = |id: &str| Incomplete {
             resumable: false,
             ..gap("team-a", &format!("the element of id {id} does not fit"))
         };
         let few = shown(vec![step("fetch-members", "success", vec![odd("member-1a"), odd("member-2b")])]);
         insta::assert_snapshot!(few, @"
-        fetch-members: space_member of the space_team team-a, 2 times
+        fetch-members: space_member of space_team team-a, 2 times
             PROVIDER_API_ERROR: the element of id member-1a does not fit
             PROVIDER_API_ERROR: the element of id member-2b does not fit
         ");
@@ -244,11 +241,11 @@ mod tests {
     fn a_parent_with_several_gaps_counts_once() {
         let gaps = ["team-a", "team-a", "team-b"].map(|team| gap(team, "it broke")).into();
         let text = shown(vec![step("fetch-members", "success", gaps)]);
-        assert!(text.contains("space_member of 2 space_team, the first team-a, 3 times"), "{text}");
+        assert!(text.contains("space_member of 2 space_team (first: team-a), 3 times"), "{text}");
     }
 
     #[test]
-    fn causes_that_differ_in_ids_only_are_alike() {
+    fn causes_that_differ_only_in_ids_are_similar() {
         let one = gap("team-a", "GET /teams/team-a/members: 403 (request 0f1e2d3c)");
         let two = gap("team-b", "GET /teams/team-b/members: 403 (request 99ab12cd)");
         let other = gap("team-c", "GET /teams/team-c/members: 500 (request 99ab12cd)");

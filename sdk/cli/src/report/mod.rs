@@ -1,4 +1,4 @@
-//! What is said of a job that has ended: its steps, what is missing, what was left out, and what to do next.
+//! The report of a job that has ended: steps, missing data, skipped objects, findings, and the next action.
 
 mod findings;
 mod footer;
@@ -22,16 +22,16 @@ use integration_sdk::graph::ObjectType;
 use crate::style::{BOLD, paint, printable};
 use text::{list, paragraph};
 
-/// Groups of findings in the report of a collection; `validate data` shows more.
+/// The maximum number of finding groups in the report; `validate data` shows more.
 const FINDINGS: usize = 10;
-/// Objects left out on purpose that the report names, of each reason; the summary and `-v` name more.
+/// The maximum number of names per line; the summary and `-v` contain more.
 const EXAMPLES: usize = 3;
 
-/// The summary of a job, for people.
+/// Renders the summary of a job for people.
 pub(crate) fn summary(summary: &Summary, kept: &Kept<'_>, width: usize) -> String {
     let mut text = steps::table(summary, width);
     section(&mut text, "Missing", &gaps::missing(summary, width));
-    section(&mut text, "Left out on purpose", &skipped(summary, width));
+    section(&mut text, "Skipped", &skipped(summary, width));
     section(&mut text, "Schema findings", &schema_findings(summary, width));
     let _ = write!(text, "\n{}", footer::lines(summary, kept, width));
     text
@@ -63,7 +63,7 @@ fn skipped(summary: &Summary, width: usize) -> String {
     groups.iter().map(line).collect()
 }
 
-/// The names of some of the objects of a line.
+/// Lists the names of some objects.
 fn examples<'a>(count: u64, names: impl Iterator<Item = &'a str>) -> String {
     let shown = list(names.take(EXAMPLES).map(printable));
     match count > EXAMPLES as u64 {

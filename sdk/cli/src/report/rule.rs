@@ -1,10 +1,10 @@
-//! The rules that schemas, configuration and graphs are held to: what each is called, and what to do where it is broken.
+//! The rules that `validate` checks, with an id, a title, and advice for each.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::{Serialize, Serializer};
 
-/// A rule.
+/// A rule for schemas, the configuration, or a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rule {
     Schema,
@@ -27,18 +27,18 @@ pub(crate) enum Rule {
     Configuration,
 }
 
-/// How grave it is to break a rule.
+/// The severity of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
-    /// Whatever reads the graph goes wrong.
+    /// Readers of the graph fail or return wrong results.
     Error,
-    /// It may be meant.
+    /// The violation may be intentional.
     Warning,
 }
 
 impl Rule {
-    /// Those of a graph.
+    /// The rules for a graph.
     pub(crate) const OF_DATA: [Self; 15] = [
         Self::Schema,
         Self::Unreadable,
@@ -57,7 +57,7 @@ impl Rule {
         Self::Secret,
     ];
 
-    /// What programs know it by.
+    /// The identifier in options and in output for programs.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Schema => "schema",
@@ -81,72 +81,76 @@ impl Rule {
         }
     }
 
-    /// What it asks for.
+    /// The requirement, in one sentence.
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Self::Schema => "An object satisfies the schemas of its classes and its type",
-            Self::Unreadable => "An object is JSON that can be read",
-            Self::Misplaced => "Entities stand among entities, relationships among relationships",
-            Self::DuplicateKey => "No two objects have one key",
-            Self::MissingEnd => "Both ends of a relationship are there",
-            Self::RelationshipClass => "The class of a relationship is a known verb",
-            Self::RelationshipType => "The type of a relationship follows from its ends and its class",
+            Self::Schema => "Objects match the schemas of their classes and their type",
+            Self::Unreadable => "Objects are valid JSON",
+            Self::Misplaced => "Entities and relationships are in separate lists",
+            Self::DuplicateKey => "Keys are unique",
+            Self::MissingEnd => "Both ends of a relationship exist",
+            Self::RelationshipClass => "The class of a relationship is known",
+            Self::RelationshipType => "The type of a relationship matches its ends and its class",
             Self::UndeclaredType => "A step declares the type",
-            Self::UnknownClass => "There is a schema of the class",
-            Self::PropertyName => "Names of properties are letters, digits, dots, dashes and spaces",
+            Self::UnknownClass => "The class has a schema",
+            Self::PropertyName => "Property names consist of letters, digits, dots, dashes and spaces",
             Self::NestedObject => "A property is a scalar or a list of scalars",
-            Self::TimeUnit => "Times are milliseconds since the epoch",
-            Self::RawDataName => "The names of raw data are unique within an object",
-            Self::MappingFilter => "What a mapped relationship is found by is known of its target",
-            Self::Secret => "Nothing in the graph looks like a secret",
-            Self::BrokenSchema => "A schema is valid, and what it refers to is there",
-            Self::DriftedSchema => "The type schemas on disk are those of the program",
-            Self::Configuration => "The configuration is complete, and the provider accepts it",
+            Self::TimeUnit => "Times are in milliseconds since the epoch",
+            Self::RawDataName => "Names of raw data are unique within an object",
+            Self::MappingFilter => "The target of a mapped relationship has all filter properties",
+            Self::Secret => "The graph contains no secrets",
+            Self::BrokenSchema => "Schemas and their references are valid",
+            Self::DriftedSchema => "The type schemas on disk are up to date",
+            Self::Configuration => "The configuration is complete, and the provider accepts the credentials",
         }
     }
 
-    /// What to do where it is broken.
+    /// The action that fixes a violation.
     pub(crate) fn advice(self) -> &'static str {
         match self {
-            Self::Schema => "write the value that the schema asks for, or leave the property out where it is not known",
-            Self::Unreadable => "write objects as JSON text in UTF-8, nested less than 128 deep",
+            Self::Schema => "set a value that the schema allows, or omit the property if its value is unknown",
+            Self::Unreadable => "write objects as JSON in UTF-8, with less than 128 levels of nesting",
             Self::Misplaced => {
-                "put it under `relationships` if it joins two keys or has a `_mapping`, else under `entities`"
+                "list objects with two ends or a `_mapping` under `relationships`, and all others under `entities`"
             }
             Self::DuplicateKey => {
-                "build `_key` from an id that is unique over all types, or join what describes one thing"
+                "build `_key` from an id that is unique across all types, or merge objects that describe the same thing"
             }
             Self::MissingEnd => {
-                "emit the entity at that end, leave the relationship out, or map it if another source owns the entity"
+                "emit the entity at that end, omit the relationship, or use a mapped relationship if the entity belongs to another integration"
             }
-            Self::RelationshipClass => "use one of the verbs of the data model, in upper case, such as HAS or OWNS",
+            Self::RelationshipClass => "use a relationship class of the data model, in upper case, such as HAS or OWNS",
             Self::RelationshipType => {
-                "name it FROM_verb_TO, TO without the leading words that it shares with FROM: \
+                "name the type FROM_verb_TO, without the leading words that TO shares with FROM: \
                  acme_account HAS acme_account_user is acme_account_has_user"
             }
             Self::UndeclaredType => {
-                "declare it on the step that emits it: whoever reads the graph deletes nothing of types it does not know"
+                "declare the type on the step that emits it; readers of the graph never delete objects of undeclared types"
             }
             Self::UnknownClass => "correct the name of the class, or add its schema with --schemas",
-            Self::PropertyName => "write names in camel case, such as `createdOn`; tags as `tag.Name`",
-            Self::NestedObject => "make each inner value a property of its own, and leave the rest to `_rawData`",
-            Self::TimeUnit => "multiply seconds by 1,000, divide microseconds by 1,000",
-            Self::RawDataName => "give each source of the entity a name of its own; `default` is for one",
+            Self::PropertyName => "use camel case, such as `createdOn`, or `tag.Name` for tags",
+            Self::NestedObject => {
+                "turn inner values into separate properties, and keep the complete object in `_rawData`"
+            }
+            Self::TimeUnit => "multiply seconds by 1,000, or divide microseconds by 1,000",
+            Self::RawDataName => "give each source of the entity a different name; `default` is for a single source",
             Self::MappingFilter => {
-                "set each property of `targetFilterKeys` in `targetEntity`, or filter by another one"
+                "set each property of `targetFilterKeys` in `targetEntity`, or filter by another property"
             }
             Self::Secret => {
-                "mark the field as secret, so that it never enters the graph, and change the secret: whoever reads the graph has it"
+                "mark the field as secret, so that it never enters the graph, and rotate the secret, because it was exposed"
             }
-            Self::BrokenSchema => "correct the schema at that place; references name loaded classes, such as #Entity",
+            Self::BrokenSchema => {
+                "correct the schema at this place; references must name loaded classes, such as #Entity"
+            }
             Self::DriftedSchema => {
-                "write them anew with `validate schemas --write`, and look at what changed before you commit"
+                "regenerate the schemas with `validate schemas --write`, and review the changes before you commit them"
             }
-            Self::Configuration => "see `validate config`: it shows every field and the variables that set it",
+            Self::Configuration => "run `validate config` to list all fields and the variables that set them",
         }
     }
 
-    /// How grave it is.
+    /// The severity of a violation.
     pub(crate) fn level(self) -> Level {
         match self {
             Self::RelationshipType | Self::UndeclaredType | Self::UnknownClass | Self::TimeUnit => Level::Warning,
@@ -155,7 +159,7 @@ impl Rule {
     }
 }
 
-/// On the command line, those of a graph.
+/// The option values of the rules for a graph.
 impl ValueEnum for Rule {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::OF_DATA

@@ -1,4 +1,4 @@
-//! The steps of a job: a table where it fits, stacked lines in a narrow window.
+//! The steps of a job: a table if it fits, or stacked lines in a narrow terminal.
 
 use std::fmt::Write;
 
@@ -12,23 +12,24 @@ use crate::style;
 use super::table::{self, right};
 use super::text::{counted, duration, list, paragraph};
 
-/// Given as the reason where a job was asked for other steps only.
+/// The reason of steps that were excluded by `--step`.
 const NOT_SELECTED: &str = "not_selected";
 
-/// The steps that took part, and in a line those that were not asked for.
+/// Renders the selected steps, and lists the others in one line.
 pub(super) fn table(summary: &Summary, width: usize) -> String {
-    let (unasked, shown): (Vec<_>, Vec<_>) = summary.integration_step_results.iter().partition(|step| is_unasked(step));
+    let (unselected, shown): (Vec<_>, Vec<_>) =
+        summary.integration_step_results.iter().partition(|step| is_unselected(step));
     let drawn = draw(&shown);
     let mut text = if table::fits(&drawn, width) { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
-    if !unasked.is_empty() {
-        let names = list(unasked.iter().map(|step| &step.id));
+    if !unselected.is_empty() {
+        let names = list(unselected.iter().map(|step| &step.id));
         text.push('\n');
-        text += &paragraph(&style::paint(style::FAINT, format!("Not asked for: {names}")), width, 0, 2);
+        text += &paragraph(&style::paint(style::FAINT, format!("Not selected: {names}")), width, 0, 2);
     }
     text
 }
 
-fn is_unasked(step: &StepReport) -> bool {
+fn is_unselected(step: &StepReport) -> bool {
     step.disabled_reason.as_deref() == Some(NOT_SELECTED)
 }
 
@@ -38,7 +39,7 @@ fn status(step: &StepReport) -> String {
         Some("config") => "by configuration",
         Some("user_config") => "switched off",
         Some("parent_disabled") => "needs a disabled step",
-        Some("api_version") => "by provider's version",
+        Some("api_version") => "by API version",
         Some("beta") => "beta",
         _ => return step.status.label().to_owned(),
     };
@@ -60,10 +61,10 @@ fn ran(step: &StepReport) -> bool {
 }
 
 fn draw(steps: &[&StepReport]) -> String {
-    let asked = steps.iter().any(|step| step.usage.total.requests > 0);
+    let has_requests = steps.iter().any(|step| step.usage.total.requests > 0);
     let mut table = table::plain();
     let heads = [right("Time"), right("Requests"), right("Objects"), Cell::new("Type")];
-    let heads = heads.into_iter().enumerate().filter(|(at, _)| asked || *at != 1).map(|(_, head)| head);
+    let heads = heads.into_iter().enumerate().filter(|(at, _)| has_requests || *at != 1).map(|(_, head)| head);
     table.set_header([Cell::new("Step"), Cell::new("Status")].into_iter().chain(heads));
     for step in steps {
         let (_, sign) = style::of_status(step.status);
@@ -76,7 +77,7 @@ fn draw(steps: &[&StepReport]) -> String {
         let requests = if ran(step) { HumanCount(step.usage.total.requests).to_string() } else { String::new() };
         let (counts, types): (Vec<_>, Vec<_>) = counts(step).unzip();
         let mut row = vec![Cell::new(&step.id), state, right(time)];
-        if asked {
+        if has_requests {
             row.push(right(requests));
         }
         row.extend([right(counts.join("\n")), Cell::new(types.join("\n"))]);
@@ -142,14 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_drawn_where_it_fits() {
+    fn a_table_is_drawn_if_it_fits() {
         insta::assert_snapshot!(plain(80), @"
         Step           Status           Time  Requests  Objects  Type
         fetch-planets  ✓ success  1 min 05 s     1,200        3  space_planet
         fetch-moons    ◐ partial  1 min 05 s     1,200   12,345  space_moon
                                                              12  space_planet_has_moon
 
-        Not asked for: fetch-comets
+        Not selected: fetch-comets
         ");
     }
 
@@ -164,7 +165,7 @@ mod tests {
            12,345 space_moon
                12 space_planet_has_moon
 
-        Not asked for: fetch-comets
+        Not selected: fetch-comets
         ");
         assert!(plain(40).lines().all(|line| line.chars().count() <= 40));
     }

@@ -1,10 +1,10 @@
-//! Tables without lines: columns, a bold head, no space at the ends of lines.
+//! Tables without borders: aligned columns, a bold header, no trailing spaces.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 use crate::style::{BOLD, paint};
 
-/// A table that takes the room it needs; whoever draws it sees to it that there is enough.
+/// Creates a table with its natural width. The caller checks that the width [`fits`].
 pub(crate) fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).enforce_styling();
@@ -12,7 +12,7 @@ pub(crate) fn plain() -> Table {
     table
 }
 
-/// A cell of a number.
+/// Creates a right-aligned cell.
 pub(crate) fn right(text: impl ToString) -> Cell {
     Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
 }
@@ -29,7 +29,7 @@ pub(crate) fn write(table: &mut Table) -> String {
     lines.collect()
 }
 
-/// Whether a table has the room it needs.
+/// Returns whether a rendered table fits into the width.
 pub(crate) fn fits(drawn: &str, width: usize) -> bool {
     drawn.lines().all(|line| textwrap::core::display_width(line) <= width)
 }

@@ -1,17 +1,17 @@
-//! Numbers, times and lists as people read them.
+//! Numbers, durations, lists, and paragraphs for people.
 
 pub(crate) use integration_view::number::{counted, duration};
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 
-/// Names joined by commas.
+/// Joins names with commas.
 pub(crate) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// A paragraph between margins, its lines after the first indented by `hang` more.
+/// Wraps a paragraph; all lines after the first are indented by additional `hang` columns.
 pub(crate) fn paragraph(text: &str, width: usize, indent: usize, hang: usize) -> String {
     let (first, rest) = (" ".repeat(indent), " ".repeat(indent + hang));
-    // Ids are full of dashes, and whoever copies one wants it whole.
+    // Ids contain dashes and must stay complete, so that they can be copied.
     let options =
         Options::new(width).word_splitter(WordSplitter::NoHyphenation).wrap_algorithm(WrapAlgorithm::FirstFit);
     let options = options.break_words(false);

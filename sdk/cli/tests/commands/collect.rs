@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::space::{Said, Space, provider};
 
 #[test]
-fn a_complete_job_ends_with_a_table_and_what_to_do_next() {
+fn a_complete_job_ends_with_a_table_and_the_next_action() {
     let said = Space::new().run("collect");
     assert_eq!(said.code, 0, "{}", said.err);
     insta::assert_snapshot!(said.steady(), @r#"
@@ -17,20 +17,20 @@ fn a_complete_job_ends_with_a_table_and_what_to_do_next() {
     fetch-comets  – disabled: switched off
     map-craters  ✓ success TIME  1  space_crater
 
-    Left out on purpose
+    Skipped
       1 space_planet: too far away
 
     Schema findings
       1 space_planet /webLink: value is not a "uri" (schema Site)
       first: planet:mars
 
-    Complete: 5 entities, 1 relationship in TIME. Job ID, kept in .integration.
-    Next: `integration-space validate data` checks the graph, `integration-space visualize steps --job ID` shows the run.
+    Complete: 5 entities, 1 relationship in TIME. Job ID, stored in .integration.
+    Next: run `integration-space validate data` to check the graph, or `integration-space visualize steps --job ID` to see the run.
     "#);
 }
 
 #[test]
-fn parents_that_failed_alike_are_one_entry_and_the_exit_code_says_that_something_is_missing() {
+fn similar_gaps_are_one_entry_and_the_exit_code_reports_missing_data() {
     let said = Space::new().with("SPACE_TROUBLE", "moons").run("collect");
     assert_eq!(said.code, 3, "{}", said.err);
     insta::assert_snapshot!(said.steady(), @r#"
@@ -42,19 +42,19 @@ fn parents_that_failed_alike_are_one_entry_and_the_exit_code_says_that_something
     map-craters  ◐ partial TIME  1  space_crater
 
     Missing
-      fetch-moons: space_moon, space_planet_has_moon of 2 space_planet, the first planet:mars
+      fetch-moons: space_moon, space_planet_has_moon of 2 space_planet (first: planet:mars)
       PROVIDER_API_ERROR: GET /planet:mars: 500 (request 0f1e2d3c)
       Incomplete because of fetch-moons: map-craters (space_crater)
 
-    Left out on purpose
+    Skipped
       1 space_planet: too far away
 
     Schema findings
       1 space_planet /webLink: value is not a "uri" (schema Site)
       first: planet:mars
 
-    Partial: 5 entities, 1 relationship in TIME. Job ID, kept in .integration.
-    Next: `integration-space collect --resume ID` tries what is missing again, `integration-space collect` all of it.
+    Partial: 5 entities, 1 relationship in TIME. Job ID, stored in .integration.
+    Next: run `integration-space collect --resume ID` to retry the missing data, or `integration-space collect` to start over.
     "#);
 }
 
@@ -89,7 +89,7 @@ fn json_is_one_document_on_stdout_and_events_are_lines_of_it_on_stderr() {
 fn an_export_holds_the_graph_and_the_summary() {
     let space = Space::new();
     let said = space.run("collect --output out");
-    assert!(said.out.contains("written to out (4 files)"), "{}", said.out);
+    assert!(said.out.contains("exported to out (4 files)"), "{}", said.out);
     let planets: Value =
         serde_json::from_str(&space.read("out/graph/fetch-planets/entities/space_planet-00001.json")).expect("JSON");
     assert_eq!(planets["entities"][0]["_key"], "planet:earth");
@@ -98,7 +98,7 @@ fn an_export_holds_the_graph_and_the_summary() {
 }
 
 #[test]
-fn a_folder_that_holds_something_else_is_refused_before_anything_is_collected() {
+fn a_folder_with_other_files_is_rejected_before_the_collection() {
     let space = Space::new();
     space.write("out/graph/thesis.txt", "years of work");
     let said = space.run("collect --output out");
@@ -108,7 +108,7 @@ fn a_folder_that_holds_something_else_is_refused_before_anything_is_collected() 
 }
 
 #[test]
-fn a_chosen_step_takes_what_it_needs_from_the_last_job_of_the_same_instance() {
+fn a_selected_step_reuses_results_of_the_last_job_of_the_same_instance() {
     let space = Space::new();
     let status = |said: &Said, at: usize| said.json()["integrationStepResults"][at]["status"].clone();
     space.run("collect --instance east");
@@ -118,7 +118,7 @@ fn a_chosen_step_takes_what_it_needs_from_the_last_job_of_the_same_instance() {
     assert_eq!((status(&same, 0), status(&same, 1)), ("cached".into(), "success".into()));
     let old = space.run("collect --step fetch-moons --max-age 0s --instance east --format json");
     assert_eq!(status(&old, 0), "success");
-    assert!(space.run("collect --step fetch-moons").out.contains("Not asked for: fetch-comets, map-craters"));
+    assert!(space.run("collect --step fetch-moons").out.contains("Not selected: fetch-comets, map-craters"));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_refused_key_fails_the_job_before_it_begins_and_is_not_shown() {
 }
 
 #[test]
-fn a_reader_that_has_had_enough_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let space = Space::new();
     let mut program = space.command("collect --format json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let program = program.as_mut().expect("the program starts");
@@ -158,7 +158,7 @@ fn a_reader_that_has_had_enough_is_no_error() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_the_job_in_order_and_keeps_what_there_is() {
+fn an_interrupt_cancels_the_job_and_keeps_the_collected_data() {
     use std::io::{BufRead, BufReader};
     use std::process::Command;
 
@@ -170,10 +170,10 @@ fn an_interrupt_ends_the_job_in_order_and_keeps_what_there_is() {
         .spawn()
         .expect("the program starts");
     let mut events = BufReader::new(program.stderr.take().expect("piped")).lines().map_while(Result::ok);
-    assert!(events.any(|line| line.contains("stepProgress")), "the first step begins and adds something");
-    let killed = Command::new("kill").args(["-INT", &program.id().to_string()]).status().expect("kill is there");
+    assert!(events.any(|line| line.contains("stepProgress")), "the first step starts and adds an object");
+    let killed = Command::new("kill").args(["-INT", &program.id().to_string()]).status().expect("`kill` exists");
     assert!(killed.success());
-    assert!(events.any(|line| line.contains("Stopping")), "it says that it heard");
+    assert!(events.any(|line| line.contains("Stopping")), "the program reports the signal");
     let _rest = events.count();
     let said = Said::from(program.wait_with_output().expect("it ends"));
     assert_eq!(said.code, 3, "{}", said.all());

@@ -3,30 +3,30 @@ use insta::assert_snapshot;
 use crate::space::Space;
 
 #[test]
-fn the_data_model_goes_between_markers_and_a_check_tells_when_it_is_out_of_date() {
+fn the_data_model_is_written_between_markers_and_a_check_reports_an_outdated_file() {
     let space = Space::new();
     space.write("README.md", "# Space\n\n<!-- data-model:begin -->\nold\n<!-- data-model:end -->\n\nMore.\n");
     let check = "document --file README.md --check";
     let said = space.run(check);
     assert_eq!(said.code, 4);
     assert!(said.out.contains("README.md is out of date:\n@@ line 4 @@\n-old\n+"), "{}", said.out);
-    assert_eq!(space.run("document --file README.md").out, "README.md is updated\n");
-    assert_eq!((space.run(check).code, space.run(check).out.as_str()), (0, "README.md is up to date\n"));
+    assert_eq!(space.run("document --file README.md").out, "README.md was updated.\n");
+    assert_eq!((space.run(check).code, space.run(check).out.as_str()), (0, "README.md is up to date.\n"));
     let page = space.read("README.md");
     assert!(page.starts_with("# Space\n\n<!--") && page.ends_with("-->\n\nMore.\n"), "{page}");
     assert!(page.contains("| `space_planet` | **HAS** | `space_moon` | `space_planet_has_moon` |"), "{page}");
 }
 
 #[test]
-fn a_file_that_does_not_exist_is_made_or_missed() {
+fn a_missing_file_is_created_or_reported() {
     let space = Space::new();
     assert_eq!(space.run("document --file MODEL.md --check").code, 4);
-    assert_eq!(space.run("document --file MODEL.md").out, "MODEL.md is made\n");
+    assert_eq!(space.run("document --file MODEL.md").out, "MODEL.md was created.\n");
     assert_eq!(space.run("document --file MODEL.md --check").code, 0);
 }
 
 #[test]
-fn markers_that_do_not_pair_are_an_error_and_the_file_stays() {
+fn unpaired_markers_are_an_error_and_the_file_is_unchanged() {
     let space = Space::new();
     space.write("README.md", "<!-- data-model:begin -->\nmine\n");
     let said = space.run("document --file README.md");
@@ -36,9 +36,9 @@ fn markers_that_do_not_pair_are_an_error_and_the_file_stays() {
 }
 
 #[test]
-fn a_picture_is_of_the_kind_that_its_name_says() {
+fn the_extension_of_a_picture_selects_its_format() {
     let space = Space::new();
-    assert_eq!(space.run("visualize steps --output pictures/steps.svg").out, "pictures/steps.svg is written\n");
+    assert_eq!(space.run("visualize steps --output pictures/steps.svg").out, "Wrote pictures/steps.svg.\n");
     assert!(space.read("pictures/steps.svg").starts_with("<svg"));
     space.run("visualize types --output types.mmd");
     assert!(space.read("types.mmd").contains("space_planet"));
@@ -48,7 +48,7 @@ fn a_picture_is_of_the_kind_that_its_name_says() {
 }
 
 #[test]
-fn a_finished_job_can_be_laid_over_a_picture() {
+fn a_picture_can_show_the_results_of_a_job() {
     let space = Space::new().with("SPACE_TROUBLE", "moons");
     assert_eq!(space.run("visualize steps --job").code, 2);
     space.run("collect");
@@ -65,11 +65,11 @@ fn a_collected_graph_is_drawn_object_by_object_or_counted() {
     for format in ["text", "dot", "mermaid"] {
         let said = space.run(&format!("visualize graph --format {format}"));
         assert_eq!((said.code, said.err.as_str()), (0, ""));
-        // A job's id and time differ from run to run.
+        // The id and the time of a job differ between runs.
         let drawn: Vec<&str> = said.out.lines().filter(|line| !line.contains("job 01")).collect();
         assert_snapshot!(format!("graph_{format}"), drawn.join("\n"));
     }
-    assert_eq!(space.run("visualize graph --output p/graph.gv").out, "p/graph.gv is written\n");
+    assert_eq!(space.run("visualize graph --output p/graph.gv").out, "Wrote p/graph.gv.\n");
     assert!(space.read("p/graph.gv").starts_with("digraph"));
 }
 

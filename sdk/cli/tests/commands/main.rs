@@ -1,4 +1,4 @@
-//! What people and programs see of the commands: the tiny integration of `tests/program` run as a program.
+//! Tests of the commands from the outside, with the small integration of `tests/program`.
 
 mod collect;
 mod documents;

@@ -12,12 +12,12 @@ fn checkout() -> PathBuf {
 #[test]
 fn a_new_integration_is_a_crate_on_the_sdk_of_a_checkout() {
     let space = Space::new();
-    // The manifest of the command line marks a checkout.
+    // The manifest of the CLI crate identifies a checkout.
     space.write("sdk/cli/Cargo.toml", "[package]\nname = \"integration-cli\"\n");
     let said = space.run("new acme-cloud");
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let next = "  cd integration-acme-cloud\n  cargo test\n  cargo run -- collect --sample\n";
-    assert_eq!(said.out, format!("integration-acme-cloud is made, 13 files; next:\n{next}"));
+    assert_eq!(said.out, format!("Created integration-acme-cloud with 13 files. Next:\n{next}"));
     let manifest = space.read("integration-acme-cloud/Cargo.toml");
     assert!(manifest.contains("integration-cli = { path = \"../sdk/cli\" }\n"), "{manifest}");
     assert!(space.read("integration-acme-cloud/.gitignore").contains("\n.env\n"));
@@ -29,28 +29,28 @@ fn a_new_integration_is_a_crate_on_the_sdk_of_a_checkout() {
 }
 
 #[test]
-fn without_a_checkout_around_it_says_how_to_name_one_and_makes_nothing() {
+fn without_a_checkout_the_error_names_the_option_and_nothing_is_created() {
     let space = Space::new();
-    // The program lies in the folder for what is compiled, in this checkout: a copy does not.
+    // The compiled program is inside this checkout, so the test uses a copy outside.
     let program = space.path("program");
     fs::copy(env!("CARGO_BIN_EXE_integration-space"), &program).expect("a copy");
     let output = Command::new(&program).args(["new", "acme"]).current_dir(space.path("")).output().expect("it starts");
     let err = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{err}");
-    assert!(err.contains("the SDK is not found") && err.contains("new NAME --sdk DIR"), "{err}");
+    assert!(err.contains("cannot find the SDK") && err.contains("new NAME --sdk DIR"), "{err}");
     assert!(!space.path("integration-acme").exists());
 }
 
 #[test]
-fn what_cannot_be_made_is_wrong_usage_and_nothing_is_changed() {
+fn invalid_names_and_folders_are_wrong_usage_and_nothing_is_changed() {
     let space = Space::new();
     space.write("integration-acme/notes.txt", "mine");
     space.write("sdk/cli/Cargo.toml", "[package]\nname = \"integration-cli\"\n");
     let cases = [
-        ("new acme", "integration-acme is there already"),
-        ("new Acme", "\"Acme\" cannot be the name of an integration"),
-        ("new ../acme", "begins with a letter"),
-        ("new other --sdk nowhere", "nowhere does not hold the SDK"),
+        ("new acme", "integration-acme already exists"),
+        ("new Acme", "\"Acme\" is not a valid name"),
+        ("new ../acme", "beginning with a letter"),
+        ("new other --sdk nowhere", "nowhere does not contain the SDK"),
         ("new", "NAME"),
     ];
     for (line, expected) in cases {
@@ -64,7 +64,7 @@ fn what_cannot_be_made_is_wrong_usage_and_nothing_is_changed() {
 }
 
 #[test]
-fn inside_of_a_workspace_it_is_to_become_a_member() {
+fn inside_a_workspace_the_output_suggests_a_member() {
     let space = Space::new();
     space.write("Cargo.toml", "[workspace]\nmembers = []\n");
     space.write("sdk/cli/Cargo.toml", "[package]\nname = \"integration-cli\"\n");
@@ -72,15 +72,15 @@ fn inside_of_a_workspace_it_is_to_become_a_member() {
     assert!(said.out.contains("  add it to `members` in ") && said.out.contains("Cargo.toml\n"), "{}", said.out);
 }
 
-/// Compiles a crate and all that it depends on.
+/// Compiles a crate and all its dependencies.
 #[test]
 #[ignore = "compiles a crate: SCAFFOLD_TEST=1 cargo test -p integration-cli -- --ignored"]
-fn a_new_integration_passes_its_tests_and_every_check_as_it_is() {
+fn a_new_integration_passes_its_tests_and_every_check() {
     if std::env::var_os("SCAFFOLD_TEST").is_none() {
         return;
     }
     let space = Space::new();
-    // Lines break elsewhere in the longest name than in the shortest.
+    // Formatting must be stable for the longest and the shortest name.
     for name in ["demo", "z", "a-name-as-long-as-can-be"] {
         let said = space.run(&format!("new {name} --sdk {}", checkout().display()));
         assert_eq!(said.code, 0, "{}", said.all());
@@ -88,7 +88,7 @@ fn a_new_integration_passes_its_tests_and_every_check_as_it_is() {
         cargo(&folder, &["fmt", "--check"]);
     }
     let demo = space.path("integration-demo");
-    // The versions that are here, so that nothing is downloaded.
+    // The lock file of the workspace avoids downloads.
     fs::copy(checkout().join("Cargo.lock"), demo.join("Cargo.lock")).expect("the lock file");
     cargo(&demo, &["clippy", "--offline", "--all-targets", "--", "-D", "warnings"]);
     cargo(&demo, &["test", "--offline"]);
@@ -100,7 +100,7 @@ fn a_new_integration_passes_its_tests_and_every_check_as_it_is() {
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) {
-    // What the workspace has compiled serves here, too, where it is compiled alike.
+    // Reuses the compiled dependencies of the workspace.
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| checkout().join("target").into());
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "0");

@@ -1,4 +1,4 @@
-//! A folder in which the program runs, and what it said.
+//! Runs the program in a temporary folder and captures its output.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -8,13 +8,13 @@ use std::thread;
 
 use serde_json::Value;
 
-/// A folder of its own, and an environment in which nothing is set.
+/// A temporary folder and an environment without other variables.
 pub struct Space {
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, String)>,
 }
 
-/// What a call left behind.
+/// The exit code and the output of a run.
 pub struct Said {
     pub code: i32,
     pub out: String,
@@ -72,18 +72,18 @@ impl Said {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 
-    /// Everything said, for a look at all of it.
+    /// Both streams together.
     pub fn all(&self) -> String {
         format!("{}{}", self.out, self.err)
     }
 
-    /// What was said to a person, without what differs from run to run.
+    /// Stdout without the parts that differ between runs.
     pub fn steady(&self) -> String {
         steady(&self.out)
     }
 }
 
-/// The text with ids and times taken out; wide gaps, which follow from times, become narrow.
+/// Replaces ids and times, and reduces wide gaps, whose width depends on times.
 pub fn steady(text: &str) -> String {
     let line = |line: &str| {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
@@ -111,7 +111,7 @@ pub fn steady(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A provider on this machine that knows one key, for as many requests as come; the thread ends with the process.
+/// Starts a provider that accepts one key. Its thread ends with the process.
 pub fn provider() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");

@@ -1,7 +1,7 @@
 use crate::space::Space;
 
 #[test]
-fn names_that_are_not_there_are_wrong_usage_with_the_nearest_name() {
+fn unknown_names_are_wrong_usage_with_the_nearest_name() {
     let space = Space::new();
     let cases = [
         ("collect --step fetch-moon", "did you mean `fetch-moons`?"),
@@ -35,7 +35,7 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn colours_are_for_those_who_want_them() {
+fn colours_follow_the_option_and_the_environment() {
     let space = Space::new();
     assert!(!space.run("collect").all().contains('\u{1b}'));
     assert!(space.run("jobs show --color always").out.contains('\u{1b}'));

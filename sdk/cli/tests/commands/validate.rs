@@ -1,26 +1,26 @@
 use crate::space::{Space, provider};
 
 #[test]
-fn without_a_name_all_that_can_be_checked_is_and_the_rest_is_said() {
+fn without_an_argument_all_possible_checks_run_and_the_others_are_reported() {
     let space = Space::new().with("SPACE_HAS_PROVIDER", "1").with("SPACE_API_KEY", "right-key");
     let said = space.with("SPACE_API_URL", provider()).run("validate");
     assert_eq!(said.code, 0, "{}", said.all());
     let steady = said.out.lines().map(|line| line.split("127.0.0.1:").next().unwrap_or(line));
     insta::assert_snapshot!(steady.collect::<Vec<_>>().join("\n"), @"
-    ✓ Schemas. 42 classes and 6 types compile.
+    ✓ Schemas. 42 classes and 6 types are valid.
     ✓ Configuration. The credentials work; they belong to laika@space.example.
       api_key: set (SPACE_API_KEY from the environment)
       api_url: http://
-      trouble: nothing (the default), set by SPACE_TROUBLE or TROUBLE
+      trouble: nothing (default), set by SPACE_TROUBLE or TROUBLE
       scopes: read
-      map-craters will not run: it needs telescope
-    – Data: passed over, there are no jobs in .integration
+      map-craters will not run: the credentials do not have telescope
+    – Data: skipped, there are no jobs in .integration
     ");
     assert!(!said.all().contains("right-key"));
 }
 
 #[test]
-fn a_refused_key_is_a_finding_and_silence_a_failure() {
+fn a_rejected_key_is_a_finding_and_not_a_failure() {
     let refused = Space::new().with("SPACE_HAS_PROVIDER", "1").with("SPACE_API_KEY", "wrong-key");
     let refused = refused.with("SPACE_API_URL", provider()).run("validate config --format json");
     assert_eq!(refused.code, 4, "{}", refused.all());
@@ -38,7 +38,7 @@ fn values_come_from_the_instance_over_the_shared_file_and_no_secret_is_shown() {
     space.write(".env.east", "TROUBLE=planets\n");
     let said = space.run("validate config --instance east");
     insta::assert_snapshot!(said.out, @"
-    ✓ Configuration. It is complete; there is no provider to ask.
+    ✓ Configuration. The configuration is complete. This integration has no provider to verify it with.
       api_key: set (SPACE_API_KEY from .env)
       api_url: http://space.example (SPACE_API_URL from .env)
       trouble: planets (TROUBLE from .env.east)
@@ -52,8 +52,8 @@ fn a_malformed_file_is_named_with_its_line_and_without_its_text() {
     let said = space.run("validate config");
     assert_eq!(said.code, 1);
     insta::assert_snapshot!(said.err, @"
-    error: .env, line 2: not of the form NAME=value
-      help: write NAME=value, and put values with line breaks or ` #` into quotes
+    error: .env, line 2: not in the form NAME=value
+      help: write NAME=value, and quote values that contain line breaks or ` #`
     ");
 }
 
@@ -64,11 +64,11 @@ fn a_collected_graph_is_checked_and_findings_are_grouped() {
     let said = space.run("validate data --input out");
     assert_eq!(said.code, 4, "{}", said.all());
     insta::assert_snapshot!(said.out, @r#"
-    ✗ Data: 1 finding. 5 entities and 1 relationship of out are checked.
+    ✗ Data: 1 finding. Checked 5 entities and 1 relationship of out.
       schema: 1 finding
         1 space_planet /webLink: value is not a "uri" (schema Site)
             first: planet:mars in graph/fetch-planets/entities/space_planet-00001.json
-        to do: write the value that the schema asks for, or leave the property out where it is not known
+        to do: set a value that the schema allows, or omit the property if its value is unknown
     "#);
     let stored = space.run("validate data --format json").json();
     assert_eq!((&stored["findings"], &stored["data"]["findings"][0]["pointer"]), (&1.into(), &"/webLink".into()));
@@ -91,7 +91,7 @@ fn a_graph_of_another_program_is_checked_too() {
 }
 
 #[test]
-fn a_class_schema_of_ones_own_is_used_and_a_broken_one_is_a_finding() {
+fn a_custom_class_schema_is_used_and_an_invalid_one_is_a_finding() {
     let space = Space::new();
     space.run("collect");
     let strict = r##"{"$id": "#Site", "allOf": [{"$ref": "#Entity"}], "required": ["planetNumber"]}"##;
@@ -102,12 +102,12 @@ fn a_class_schema_of_ones_own_is_used_and_a_broken_one_is_a_finding() {
     space.write("classes/Site.json", r##"{"$id": "#Site", "type": "no such type"}"##);
     let said = space.run("validate --schemas classes");
     assert_eq!(said.code, 4, "{}", said.all());
-    assert!(said.out.contains("✗ Schemas") && said.out.contains("Data: passed over"), "{}", said.out);
+    assert!(said.out.contains("✗ Schemas") && said.out.contains("Data: skipped"), "{}", said.out);
 }
 
-/// A graph that breaks every rule.
+/// Checks a graph that violates every rule.
 #[test]
-fn each_kind_of_finding_says_where_it_is_what_is_wrong_and_what_to_do() {
+fn each_kind_of_finding_has_a_place_a_reason_and_an_action() {
     let space = Space::new();
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     space.write("in/graph/a/entities.json", &EVERYTHING_WRONG.replace("DEEP", &deep));
@@ -149,7 +149,7 @@ fn graphs_of_the_sdk_for_typescript_are_read_with_one_class_as_text_and_compress
     let as_list = planet("planet:p", r#"["Site"]"#);
     space.write("list/graph/a.json", &as_list);
     let list = found("validate data --input list");
-    assert_eq!(found("validate data --input text"), (list.0, list.1.replace("of list ", "of text ")));
+    assert_eq!(found("validate data --input text"), (list.0, list.1.replace("of list.", "of text.")));
     space.write("odd/graph/a.json", &planet("planet:p", r#""a site""#));
     let odd = found("validate data --input odd");
     assert!(odd.1.contains("/_class"), "{}", odd.1);
@@ -186,7 +186,7 @@ const EVERYTHING_WRONG: &str = r#"{"entities": [
     {"_key": "planet:deep", "deep": DEEP}
 ]}"#;
 
-/// A graph of another program with two faults of one kind and one of another.
+/// A graph of another program with defects of two kinds.
 fn faulty() -> Space {
     let space = Space::new();
     let comet = |name: &str| {
@@ -202,25 +202,25 @@ fn faulty() -> Space {
 }
 
 #[test]
-fn findings_stand_under_their_rules_with_what_to_do_and_no_secret_is_shown() {
+fn findings_are_grouped_by_rule_with_an_action_and_no_secret_is_shown() {
     let said = faulty().run("validate data --input in");
     assert_eq!(said.code, 4, "{}", said.all());
     insta::assert_snapshot!(said.out, @"
-    ✗ Data: 4 findings. 2 entities and 0 relationships of in are checked.
+    ✗ Data: 4 findings. Checked 2 entities and 0 relationships of in.
       property-name: 2 findings
         2 space_comet /seen_at: the name of this property is not allowed
             first: comet:halley in graph/any thing.json
-        to do: write names in camel case, such as `createdOn`; tags as `tag.Name`
+        to do: use camel case, such as `createdOn`, or `tag.Name` for tags
       secret: 2 findings
-        2 space_comet /note: it looks like a URL with a password
+        2 space_comet /note: the text looks like a URL with a password
             first: comet:halley in graph/any thing.json
-        to do: mark the field as secret, so that it never enters the graph, and change the secret: whoever reads the graph has it
+        to do: mark the field as secret, so that it never enters the graph, and rotate the secret, because it was exposed
     ");
     assert!(!said.all().contains("s3cret"));
 }
 
 #[test]
-fn rules_that_may_be_broken_are_named_and_kinds_are_limited() {
+fn allowed_rules_are_ignored_and_kinds_are_limited() {
     let allowed = faulty().run("validate data --input in --allow property-name,secret");
     assert_eq!((allowed.code, allowed.err.as_str()), (0, ""), "{}", allowed.all());
     let of_another = faulty().run("validate data --input in --allow property-name:space_comet,secret:space_moon");
@@ -230,11 +230,11 @@ fn rules_that_may_be_broken_are_named_and_kinds_are_limited() {
     assert!(limited.out.contains("4 findings") && limited.out.contains("and 1 other kind"), "{}", limited.out);
     let unknown = faulty().run("validate data --input in --allow property-names");
     assert_eq!(unknown.code, 2);
-    assert!(unknown.err.contains("there is no rule \"property-names\"; there are: "), "{}", unknown.err);
+    assert!(unknown.err.contains("there is no rule \"property-names\"; the rules are: "), "{}", unknown.err);
 }
 
 #[test]
-fn sarif_has_a_result_a_kind_with_place_rule_and_count() {
+fn sarif_has_one_result_per_kind_with_place_rule_and_count() {
     let said = faulty().run("validate data --input in --format sarif");
     assert_eq!(said.code, 4, "{}", said.all());
     let log = said.json();
@@ -256,7 +256,7 @@ fn sarif_has_a_result_a_kind_with_place_rule_and_count() {
 }
 
 #[test]
-fn junit_has_a_suite_a_check_and_a_case_a_rule() {
+fn junit_has_one_suite_per_check_and_one_case_per_rule() {
     let said = faulty().run("validate data --input in --format junit");
     assert_eq!(said.code, 4, "{}", said.all());
     assert!(
@@ -266,24 +266,24 @@ fn junit_has_a_suite_a_check_and_a_case_a_rule() {
     );
     let failures: Vec<&str> = said.out.lines().filter(|line| line.trim_start().starts_with("<failure")).collect();
     assert_eq!(failures.len(), 2, "{}", said.out);
-    assert!(failures[1].contains(r#"type="secret""#) && failures[1].contains("2 found; to do: "), "{}", failures[1]);
+    assert!(failures[1].contains(r#"type="secret""#) && failures[1].contains("2 found. To do: "), "{}", failures[1]);
     assert!(!said.all().contains("s3cret"));
     let skipped = Space::new().run("validate --format junit");
     assert!(skipped.out.contains("<skipped message=\"there are no jobs"), "{}", skipped.out);
 }
 
 #[test]
-fn everything_that_is_wrong_with_class_schemas_is_told_with_file_and_pointer() {
+fn all_defects_of_class_schemas_are_reported_with_file_and_pointer() {
     let space = Space::new();
     space.write("classes/Site.json", r##"{"$id": "#Site", "allOf": [{"$ref": "#Entitty"}]}"##);
     space.write("classes/Team.json", r##"{"$id": "#Team", "properties": {"size": {"type": "many"}}}"##);
     let said = space.run("validate schemas --schemas classes");
     assert_eq!(said.code, 4, "{}", said.all());
     insta::assert_snapshot!(said.out, @r##"
-    ✗ Schemas: 2 findings. They cannot be used.
+    ✗ Schemas: 2 findings. The schemas are invalid.
       classes/Site.json, at /allOf/0/$ref: "#Entitty" cannot be resolved: there is no class Entitty; did you mean Entity?
       classes/Team.json, at /properties/size/type: value fits none of the alternatives: it is not one of "array", "boolean" or 5 other candidates; it is not of type "array"
-      to do: correct the schema at that place; references name loaded classes, such as #Entity
+      to do: correct the schema at this place; references must name loaded classes, such as #Entity
     "##);
     let missing = space.run("validate schemas --schemas nowhere");
     assert_eq!(missing.code, 1);
@@ -294,10 +294,7 @@ fn everything_that_is_wrong_with_class_schemas_is_told_with_file_and_pointer() {
 fn type_schemas_are_written_and_a_drift_is_a_finding_that_names_the_file() {
     let space = Space::new();
     let written = space.run("validate schemas --write");
-    assert_eq!(
-        written.out,
-        "✓ Schemas. 42 classes and 6 types compile; 6 type schemas are written to schemas/types.\n"
-    );
+    assert_eq!(written.out, "✓ Schemas. 42 classes and 6 types are valid; wrote 6 type schemas to schemas/types.\n");
     assert_eq!(space.run("validate schemas --check").code, 0);
     let moon = space.read("schemas/types/space_moon.json").replace("\"string\"", "\"integer\"");
     space.write("schemas/types/space_moon.json", &moon);
@@ -305,10 +302,10 @@ fn type_schemas_are_written_and_a_drift_is_a_finding_that_names_the_file() {
     let drifted = space.run("validate schemas --check schemas/types");
     assert_eq!(drifted.code, 4, "{}", drifted.all());
     insta::assert_snapshot!(drifted.out, @"
-    ✗ Schemas: 2 findings. 42 classes and 6 types compile.
-      schemas/types/space_moon.json differs from the type that the program declares, at /properties/id/type
-      schemas/types/space_star.json is left over: no step declares this type
-      to do: write them anew with `validate schemas --write`, and look at what changed before you commit
+    ✗ Schemas: 2 findings. 42 classes and 6 types are valid.
+      schemas/types/space_moon.json differs from the type of the program at /properties/id/type
+      schemas/types/space_star.json is obsolete: no step declares this type
+      to do: regenerate the schemas with `validate schemas --write`, and review the changes before you commit them
     ");
     let json = space.run("validate schemas --check --format json").json();
     assert_eq!(json["schemas"]["drifted"][0]["file"], "schemas/types/space_moon.json");

@@ -1,4 +1,4 @@
-//! A tiny integration, run by the tests as a program of its own. What it does wrong is in its configuration.
+//! A small integration that the tests run as a program. Its configuration selects its faults.
 
 use std::process::ExitCode;
 
@@ -11,13 +11,13 @@ use integration_sdk::step::IngestionSource;
 use integration_sdk::{Plan, Timestamp};
 
 fn main() -> ExitCode {
-    // Tests that need a provider say so; the others do without.
+    // Only tests that set this variable use a provider.
     let space = match std::env::var_os("SPACE_HAS_PROVIDER") {
         Some(_) => Integration::of::<Station>("space", "Space"),
         None => Integration::offline::<Mission>("space", "Space"),
     };
     let space = space
-        .source(IngestionSource::new("comets", "Comets", "Bodies that come rarely.").off_by_default())
+        .source(IngestionSource::new("comets", "Comets", "Bodies that appear rarely.").off_by_default())
         .step(fetch_planets())
         .step(fetch_moons())
         .step(fetch_comets())
@@ -35,10 +35,10 @@ async fn sample() -> std::io::Result<Sample> {
 struct Mission {
     /// The key of the station.
     api_key: Option<SecretString>,
-    /// Where the station is.
+    /// The address of the station.
     #[config(default = "http://127.0.0.1:1")]
     api_url: integration_sdk::config::Url,
-    /// What goes wrong: `nothing`, `moons`, `planets` or `time`.
+    /// The simulated fault: `nothing`, `moons`, `planets` or `time`.
     #[config(default = "nothing")]
     trouble: String,
 }
@@ -87,7 +87,7 @@ struct Moon {
     name: String,
 }
 
-/// A body that comes rarely.
+/// A body that appears rarely.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "space_comet", class = "Site", resource = "Comet")]
 struct Comet {
@@ -106,13 +106,13 @@ struct Crater {
 }
 
 relationship!(
-    /// A planet holds a moon.
+    /// A planet has a moon.
     PlanetHasMoon: Planet -[HAS]-> Moon
 );
 mapped_relationship!(PlanetIsDiscovered: Planet <-[IDENTIFIED]- "person" Person by ["email"]);
 
-fn refused(what: &str) -> ProviderError {
-    ProviderError::new(ProviderErrorKind::Rejected, format!("GET /{what}: 500 (request 0f1e2d3c)"))
+fn rejected(path: &str) -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Rejected, format!("GET /{path}: 500 (request 0f1e2d3c)"))
 }
 
 #[step(id = "fetch-planets", name = "Fetch planets", scopes("read"))]
@@ -129,13 +129,13 @@ async fn fetch_planets(
     }
     planets.skip("too far away");
     match mission.trouble.as_str() {
-        "planets" => Err(refused("planets").into()),
+        "planets" => Err(rejected("planets").into()),
         "time" => std::future::pending().await,
         _ => Ok(()),
     }
 }
 
-/// Two of three planets are asked in vain where there is trouble with moons.
+/// Collects the moons; two of three planets fail if the fault `moons` is selected.
 #[step(id = "fetch-moons", name = "Fetch moons", scopes("read"))]
 async fn fetch_moons(
     mission: Settings<Mission>,
@@ -150,7 +150,7 @@ async fn fetch_moons(
                 let moon = moons.add(Moon { id: "moon:of-earth".into(), name: "Moon".into() }).await?;
                 return has.add(&planet, &moon).await;
             }
-            if mission.trouble == "moons" { Err(refused(&planet.id).into()) } else { Ok(()) }
+            if mission.trouble == "moons" { Err(rejected(&planet.id).into()) } else { Ok(()) }
         })
         .await
 }

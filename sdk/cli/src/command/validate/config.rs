@@ -1,4 +1,4 @@
-//! Whether the configuration is complete, and whom the provider takes us for.
+//! Checks the configuration, and the credentials with the provider.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,18 +21,18 @@ use super::{Check, Report, Validate};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
-    passed_over: Option<String>,
+    skipped: Option<String>,
     fields: Vec<Known>,
-    /// Who the credentials belong to, where there is a provider to say so.
+    /// The owner of the credentials, as reported by the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
-    /// Why their owner is unknown although the provider does not refuse them.
+    /// The reason why the owner is unknown although the credentials were accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     account_unknown: Option<String>,
-    /// What the credentials allow, where the provider says so.
+    /// The scopes of the credentials, if the provider reports them.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<BTreeSet<String>>,
-    /// The steps that cannot run, and the scopes that they need beyond.
+    /// The steps that cannot run, each with the scopes that are missing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     missing_scopes: BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ struct Problem {
     message: String,
 }
 
-/// A field, as far as it may be shown.
+/// The public state of a configuration field.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Known {
@@ -56,10 +56,10 @@ struct Known {
     variable: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
-    /// Never that of a secret.
+    /// The value, unless the field is a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
-    /// What would set it.
+    /// The variables that set the field.
     variables: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
         Ok(Some(access)) => outcome.allow(access, context),
         Ok(None) => {}
         Err(SetupError::Config(error @ ConfigError::Missing { .. })) if !named => {
-            outcome.passed_over = Some(error.to_string());
+            outcome.skipped = Some(error.to_string());
         }
         Err(error) if is_finding(&error) => {
             outcome.hide(&error);
@@ -82,7 +82,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
     Ok(outcome)
 }
 
-/// A refusal answers the question; silence does not.
+/// Returns whether the error is a result of the check; an unreachable provider is a failure of the check.
 fn is_finding(error: &SetupError) -> bool {
     const REFUSALS: [&str; 3] =
         ["CONFIG_VALIDATION_ERROR", "PROVIDER_AUTHENTICATION_ERROR", "PROVIDER_AUTHORIZATION_ERROR"];
@@ -108,9 +108,9 @@ impl Known {
             }
             _ => {
                 let state = match (&self.value, self.required) {
-                    (Some(default), _) => format!("{default} {}", aside("(the default)".to_owned())),
+                    (Some(default), _) => format!("{default} {}", aside("(default)".to_owned())),
                     (None, true) => "not set".to_owned(),
-                    (None, false) => format!("not set {}", aside("(it is optional)".to_owned())),
+                    (None, false) => format!("not set {}", aside("(optional)".to_owned())),
                 };
                 format!("{name}: {state}, {}", aside(format!("set by {}", self.variables.join(" or "))))
             }
@@ -118,7 +118,7 @@ impl Known {
     }
 }
 
-/// The value of a field that is no secret, without the credentials that a URL may carry.
+/// The value of a non-secret field, with credentials in URLs removed.
 fn shown(field: &Field, values: &Values) -> Option<String> {
     let text: String = values.read(field.name, field.default).ok()?;
     let mut value = Value::String(text);
@@ -127,7 +127,7 @@ fn shown(field: &Field, values: &Values) -> Option<String> {
 }
 
 impl Outcome {
-    /// A value in the wrong place may be a secret of another one.
+    /// Hides an invalid value, because it may be the secret of another field.
     fn hide(&mut self, error: &SetupError) {
         if let SetupError::Config(ConfigError::Invalid { field, .. }) = error {
             self.fields.iter_mut().filter(|known| known.name == *field).for_each(|known| known.value = None);
@@ -158,8 +158,8 @@ impl Check for Outcome {
         self.problem.is_some().into()
     }
 
-    fn passed_over(&self) -> Option<&str> {
-        self.passed_over.as_deref()
+    fn skipped(&self) -> Option<&str> {
+        self.skipped.as_deref()
     }
 
     fn sentence(&self) -> String {
@@ -167,10 +167,12 @@ impl Check for Outcome {
             (Some(problem), ..) => format!("{}: {}", problem.code, printable(&problem.message)),
             (None, Some(account), _) => format!("The credentials work; they belong to {}.", printable(account)),
             (None, None, Some(reason)) => {
-                format!("The credentials are not refused; their owner is unknown: {}.", printable(reason))
+                format!("The provider accepts the credentials, but their owner is unknown: {}.", printable(reason))
             }
             (None, None, None) if self.fields.is_empty() => "There is nothing to configure.".to_owned(),
-            (None, None, None) => "It is complete; there is no provider to ask.".to_owned(),
+            (None, None, None) => {
+                "The configuration is complete. This integration has no provider to verify it with.".to_owned()
+            }
         }
     }
 
@@ -180,7 +182,8 @@ impl Check for Outcome {
             text += &paragraph(&format!("{}: {}", paint(BOLD, "scopes"), list(scopes)), width, 2, 2);
         }
         for (step, missing) in &self.missing_scopes {
-            text += &paragraph(&format!("{step} will not run: it needs {}", list(missing)), width, 2, 2);
+            text +=
+                &paragraph(&format!("{step} will not run: the credentials do not have {}", list(missing)), width, 2, 2);
         }
         text
     }

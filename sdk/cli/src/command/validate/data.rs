@@ -1,4 +1,4 @@
-//! Where the graph that is checked comes from: a job of the store, or files.
+//! Checks the graph of a job, or a graph in files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,25 +21,25 @@ use super::graph::Graph;
 use super::pool::{self, Feed, Raw};
 use super::{Check, Report, Validate};
 
-/// Objects read from the store at once.
+/// The number of objects read from the store at once.
 const PAGE: usize = 1_000;
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
-    passed_over: Option<String>,
+    skipped: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<PathBuf>,
     entities: u64,
     relationships: u64,
-    /// How many findings there are.
+    /// The number of findings.
     total: u64,
-    /// How many kinds of findings there are.
+    /// The number of kinds of findings.
     kinds: usize,
-    /// The kinds with the most findings, as many as were asked for.
+    /// The kinds with the most findings, up to `--max-findings`.
     findings: Vec<Group>,
     #[serde(skip)]
     all: Findings,
@@ -59,7 +59,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
             let graph = tokio::task::block_in_place(|| of_job(&job, &schemas, &args.allow))?;
             Ok(Outcome { job: Some(row.id.to_string()), ..Outcome::default() }.conclude(graph, args))
         }
-        Err(error @ Failure::NoJobs(_)) if !named => Ok(Outcome::passed_over(&error.to_string())),
+        Err(error @ Failure::NoJobs(_)) if !named => Ok(Outcome::skipped(&error.to_string())),
         Err(error) => Err(error),
     }
 }
@@ -86,7 +86,7 @@ fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Allowance]) -> Result<Gr
     pool::look(schemas, allowed, |feed| Handle::current().block_on(feed_job(job, feed)))
 }
 
-/// Entities first: the ends of relationships are then known when they are met.
+/// Feeds entities first, so that the ends of relationships are known.
 async fn feed_job(job: &JobStore, feed: &mut Feed) -> Result<(), Failure> {
     let mut types: Vec<_> = job.census().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
     types.sort();
@@ -109,8 +109,8 @@ async fn feed_job(job: &JobStore, feed: &mut Feed) -> Result<(), Failure> {
 }
 
 impl Outcome {
-    pub(super) fn passed_over(reason: &str) -> Self {
-        Self { passed_over: Some(reason.to_owned()), ..Self::default() }
+    pub(super) fn skipped(reason: &str) -> Self {
+        Self { skipped: Some(reason.to_owned()), ..Self::default() }
     }
 
     fn conclude(mut self, graph: Graph, args: &Validate) -> Self {
@@ -132,8 +132,8 @@ impl Check for Outcome {
         self.total
     }
 
-    fn passed_over(&self) -> Option<&str> {
-        self.passed_over.as_deref()
+    fn skipped(&self) -> Option<&str> {
+        self.skipped.as_deref()
     }
 
     fn sentence(&self) -> String {
@@ -143,7 +143,7 @@ impl Check for Outcome {
         };
         let entities = counted(self.entities, "entity", "entities");
         let relationships = counted(self.relationships, "relationship", "relationships");
-        format!("{entities} and {relationships} of {place} are checked.")
+        format!("Checked {entities} and {relationships} of {place}.")
     }
 
     fn details(&self, width: usize) -> String {

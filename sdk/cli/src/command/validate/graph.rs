@@ -1,8 +1,8 @@
-//! The rules that objects keep or break together: keys are unique, relationships have both ends, and their types follow.
+//! The rules about several objects: unique keys, existing ends of relationships, and types that match those ends.
 //!
-//! Objects come one by one, in any order. What stays in memory is a digest of each key with its type, and each relationship
-//! whose ends have not all been met yet: few where entities come first, as they do from the store and from folders that tell
-//! entities from relationships. Never an object.
+//! Objects arrive one by one, in any order. The check keeps a digest and the type of each key, and the relationships with an end
+//! that has not been seen yet. These are few if entities arrive first, as they do from the store and from folders that
+//! separate entities from relationships. The check never keeps objects.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
@@ -19,10 +19,10 @@ use super::allowance::Allowance;
 use super::object::{Defect, ENDS};
 use super::secrets;
 
-/// Stands for a key: two keyed hashes, so that two keys of one digest need not be expected.
+/// The digest of a key: two keyed hashes, so that collisions are practically impossible.
 pub(super) type Digest = (u64, u64);
 
-/// Makes digests; those of one and the same are comparable.
+/// Computes digests; only digests of the same instance are comparable.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Digests(RandomState, RandomState);
 
@@ -32,23 +32,23 @@ impl Digests {
     }
 }
 
-/// What is left of an object when it has been looked at by itself.
+/// The result of checking one object on its own.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) file: Option<Arc<Path>>,
     pub(super) is_entity: bool,
     pub(super) object_type: String,
     pub(super) key: String,
-    /// None where it has no key.
+    /// `None` if the object has no key.
     pub(super) digest: Option<Digest>,
-    /// The verb of a direct relationship.
+    /// The class of a direct relationship.
     pub(super) class: Option<RelationshipClass>,
-    /// By [`ENDS`].
+    /// The ends, in the order of [`ENDS`].
     pub(super) ends: [Option<Digest>; 3],
     pub(super) defects: Vec<Defect>,
 }
 
-/// A type by the order in which types were met.
+/// The index of a type, in order of first appearance.
 type TypeNumber = u32;
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ struct Kept {
     object_type: TypeNumber,
 }
 
-/// A relationship of which not all ends have been met.
+/// A relationship with an end that has not been seen yet.
 struct Waiting {
     file: Option<Arc<Path>>,
     object_type: TypeNumber,
@@ -66,13 +66,13 @@ struct Waiting {
     ends: [Option<Digest>; 3],
 }
 
-/// A graph while it is looked through.
+/// The state of a check across all objects.
 #[derive(Default)]
 pub(super) struct Graph {
     keys: HashMap<Digest, Kept>,
     types: Vec<String>,
     numbers: HashMap<String, TypeNumber>,
-    /// The type that a relationship between two types should have.
+    /// The expected type of a relationship between two types.
     expected: HashMap<(TypeNumber, RelationshipClass, TypeNumber), Option<ObjectType>>,
     waiting: Vec<Waiting>,
     allowed: Vec<Allowance>,
@@ -82,17 +82,17 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// An empty graph; what is `allowed` is no finding.
+    /// Creates an empty graph; `allowed` violations are not reported.
     pub(super) fn new(allowed: &[Allowance]) -> Self {
         Self { allowed: allowed.to_vec(), ..Self::default() }
     }
 
-    /// Entities and relationships so far.
+    /// The numbers of entities and relationships so far.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.entities, self.relationships)
     }
 
-    /// Takes an object in.
+    /// Adds an object.
     pub(super) fn add(&mut self, mut seen: Seen) {
         *(if seen.is_entity { &mut self.entities } else { &mut self.relationships }) += 1;
         let object_type = self.number(&seen.object_type);
@@ -119,7 +119,7 @@ impl Graph {
         }
     }
 
-    /// All findings, once there are no more objects.
+    /// Returns all findings after the last object.
     pub(super) fn findings(mut self) -> Findings {
         for relationship in std::mem::take(&mut self.waiting) {
             self.check(&relationship);
@@ -130,7 +130,7 @@ impl Graph {
     fn check(&mut self, relationship: &Waiting) {
         for (place, end) in ENDS.into_iter().zip(relationship.ends) {
             if end.is_some_and(|end| self.entity(&end).is_none()) {
-                let defect = Defect::new(Rule::MissingEnd, place, "there is no entity of this key");
+                let defect = Defect::new(Rule::MissingEnd, place, "there is no entity with this key");
                 self.find(defect, relationship.object_type, &relationship.key, relationship.file.as_deref());
             }
         }
@@ -139,7 +139,7 @@ impl Graph {
         let Some(expected) = self.expected(from, class, to) else { return };
         if expected.as_str() != self.types[relationship.object_type as usize] {
             let defect =
-                Defect::new(Rule::RelationshipType, "/_type", format!("by the types of its ends it is {expected}"));
+                Defect::new(Rule::RelationshipType, "/_type", format!("the ends and the class require {expected}"));
             self.find(defect, relationship.object_type, &relationship.key, relationship.file.as_deref());
         }
     }
@@ -148,7 +148,7 @@ impl Graph {
         self.keys.get(key).filter(|kept| kept.is_entity).map(|kept| kept.object_type)
     }
 
-    /// None where one of the types is no name of a type.
+    /// The expected type; `None` if an end has an invalid type name.
     fn expected(&mut self, from: TypeNumber, class: RelationshipClass, to: TypeNumber) -> Option<ObjectType> {
         let types = &self.types;
         let name = |number: TypeNumber| ObjectType::new(&types[number as usize]).ok();

@@ -1,4 +1,4 @@
-//! Results as JUnit XML, which build servers show as tests: a suite a check, a case a rule.
+//! Results as JUnit XML for build servers: one suite per check, one case per rule.
 
 use quick_junit::{NonSuccessKind, Report as Document, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
@@ -6,23 +6,23 @@ use crate::report::Rule;
 
 use super::Report;
 
-/// A check as a suite: its name, why it was not made, its rules and what was found.
+/// A check as a suite of test cases.
 pub(super) struct Suite<'a> {
     pub(super) title: &'static str,
-    pub(super) passed_over: Option<&'a str>,
+    pub(super) skipped: Option<&'a str>,
     pub(super) rules: &'static [Rule],
     pub(super) reports: Vec<Report>,
 }
 
-/// The document.
+/// Renders the suites as a document.
 pub(super) fn document(program: &str, suites: Vec<Suite<'_>>) -> Result<String, SerializeError> {
     let mut document = Document::new(xml(program));
-    for Suite { title, passed_over, rules, reports } in suites {
+    for Suite { title, skipped, rules, reports } in suites {
         let name = title.to_lowercase();
         let mut suite = TestSuite::new(format!("validate {name}"));
         for rule in rules {
-            let status = match passed_over {
-                Some(reason) => skipped(reason),
+            let status = match skipped {
+                Some(reason) => not_run(reason),
                 None => of_rule(*rule, &reports),
             };
             let mut case = TestCase::new(rule.title(), status);
@@ -34,13 +34,13 @@ pub(super) fn document(program: &str, suites: Vec<Suite<'_>>) -> Result<String, 
     document.to_string()
 }
 
-fn skipped(reason: &str) -> TestCaseStatus {
+fn not_run(reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message(xml(reason));
     status
 }
 
-/// A text with nothing that XML 1.0 does not allow: what it does not, such as U+FFFE, becomes visible.
+/// Escapes characters that XML 1.0 does not allow, such as U+FFFE.
 fn xml(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -60,7 +60,7 @@ fn of_rule(rule: Rule, reports: &[Report]) -> TestCaseStatus {
     let count: u64 = found.iter().map(|report| report.count).sum();
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(rule.id());
-    status.set_message(format!("{count} found; to do: {}", rule.advice()));
+    status.set_message(format!("{count} found. To do: {}", rule.advice()));
     let lines: Vec<String> = found.into_iter().map(Report::sentence).collect();
     status.set_description(xml(&lines.join("\n")));
     status
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_with_whatever_character_is_xml() {
+    fn a_text_with_any_character_is_valid_xml() {
         let odd = "a\u{0}\u{b}\u{1b}\u{7f}\u{fffe}\u{ffff}\u{1fffe}<&>]]>\n";
         let finding = Report {
             rule: Rule::DuplicateKey,
@@ -83,8 +83,8 @@ mod tests {
             pointer: odd.to_owned(),
         };
         let rules = &[Rule::DuplicateKey, Rule::MissingEnd];
-        let found = Suite { title: "Data", passed_over: None, rules, reports: vec![finding] };
-        let skipped = Suite { title: "Config", passed_over: Some(odd), rules, reports: Vec::new() };
+        let found = Suite { title: "Data", skipped: None, rules, reports: vec![finding] };
+        let skipped = Suite { title: "Config", skipped: Some(odd), rules, reports: Vec::new() };
         let document = document(odd, vec![found, skipped]).expect("a document");
         let parsed = roxmltree::Document::parse(&document).expect("well-formed");
         assert_eq!(parsed.descendants().filter(|node| node.has_tag_name("testcase")).count(), 4);

@@ -1,8 +1,8 @@
-//! `validate`: the schemas, the configuration, a collected graph.
+//! `validate`: checks the schemas, the configuration, and a collected graph.
 //!
-//! Where no check is named, all are made that can be: the schemas always; the configuration unless nothing sets a
-//! required field; the graph if there is a job, or `--input`. What is passed over is said. With `--input` or `--job` alone,
-//! only the graph is checked: that is what these options are about. With `--check` or `--write` alone, only the schemas are.
+//! Without an argument, all possible checks run: the schemas always, the configuration if all required fields are set, the
+//! graph if there is a job or `--input`. The output lists skipped checks. `--input` and `--job` select only the check of the
+//! graph; `--check` and `--write` select only the check of the schemas.
 //!
 //! ```text
 //!   store or files ──▶ pool: parse, object and secrets ──▶ graph ──▶ findings ──▶ text, JSON, SARIF or JUnit
@@ -44,83 +44,85 @@ use allowance::Allowance;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   {name} validate
-      all that can be checked
+      run all possible checks
   {name} validate config --instance east
-      whether the credentials of .env.east work, and whose they are
+      check the credentials in .env.east and show their owner
   {name} validate data
-      the graph of the newest job
+      check the graph of the newest job
   {name} validate data --input graph --schemas classes
-      a graph in files, from whatever program, against class schemas of your own
+      check a graph in files, with additional class schemas
   {name} validate data --allow time-unit,schema:acme_user
-      all but two kinds of findings, one of them in a type only
+      ignore one rule for all objects, and another for one type
   {name} validate data --input graph --format sarif
-      for a code host, which wants to know the files; junit for a build server
+      report findings to a code host; use junit for a build server
   {name} validate schemas --write
-      the type schemas as files, to be committed; --check in CI
+      write the type schemas to files; use --check in CI
 
-Without a name, the configuration is passed over where no credentials are set, and the graph where there is no job.
-Exit codes: 0 all well, 1 a check could not be made, 2 wrong usage, 4 a check found something.")]
+Without an argument, the configuration is skipped if no credentials are set, and the graph if there is no job.
+
+Exit codes: 0 no findings, 1 a check could not run, 2 wrong usage, 4 a check reported findings.")]
 pub(crate) struct Validate {
-    /// What to check; all that can be checked unless named
-    what: Option<Subject>,
-    /// Check a graph in files, from whatever program, rather than that of a job
+    /// Check to run [default: all possible checks]
+    #[arg(value_name = "CHECK")]
+    subject: Option<Subject>,
+    /// Check the graph in this folder instead of the graph of a job
     #[arg(long, value_name = "DIR", conflicts_with = "job")]
     input: Option<PathBuf>,
-    /// Check the graph of this job; the newest unless given
+    /// Check the graph of this job [default: the newest job]
     #[arg(long, value_name = "ID")]
     job: Option<String>,
-    /// Class schemas of your own, added to or in the place of the built-in ones
+    /// Folder of class schemas that extend or replace the built-in ones
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
-    /// How many kinds of findings are shown; unless given, 20 as text and JSON, else all
+    /// Maximum number of kinds of findings to show [default: 20; all for sarif and junit]
     #[arg(long, value_name = "N")]
     max_findings: Option<usize>,
-    /// Rules of a graph that may be broken, by all objects or by those of a type, with commas between them
+    /// Comma-separated rules that the graph may violate, for all objects or for one type
     #[arg(long, value_name = "RULE[:TYPE]", value_delimiter = ',', long_help = Allowance::help())]
     allow: Vec<Allowance>,
-    /// Compare the type schemas in this folder, schemas/types unless named, with the types of the program
+    /// Compare the type schemas in this folder with those of the program [default folder: schemas/types]
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES)]
     check: Option<PathBuf>,
-    /// Write the type schemas of the program into this folder, schemas/types unless named, a file a type
+    /// Write the type schemas to this folder, one file per type [default folder: schemas/types]
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = TYPES, conflicts_with = "check")]
     write: Option<PathBuf>,
-    /// Check the configuration that leads to the imitation of the provider
+    /// Check the configuration of the fake provider
     #[arg(long)]
     sample: bool,
-    /// Which account: its values stand in .env.NAME
+    /// Account to use; its configuration is read from .env.NAME
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<String>,
-    /// How the results are written
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
-/// Where type schemas are kept unless another folder is given.
+/// The default folder of type schemas.
 const TYPES: &str = "schemas/types";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
+    /// Text for people
     Text,
-    /// For programs
+    /// JSON for programs
     Json,
-    /// For code hosts: SARIF 2.1.0
+    /// SARIF 2.1.0 for code hosts
     Sarif,
-    /// For build servers: JUnit XML
+    /// JUnit XML for build servers
     Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Subject {
-    /// Do all class and type schemas compile
+    /// The class and type schemas are valid
     Schemas,
-    /// Is the configuration complete, and does the provider accept it
+    /// The configuration is complete, and the provider accepts the credentials
     Config,
-    /// Does a collected graph keep the rules
+    /// A collected graph follows the rules of --allow
     Data,
 }
 
-/// The results of the checks, as a program reads them.
+/// The results of all checks, as JSON.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Results {
@@ -130,32 +132,32 @@ struct Results {
     config: Option<config::Outcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<data::Outcome>,
-    /// Everything that was found.
+    /// The number of all findings.
     findings: u64,
 }
 
-/// What a check has to say.
+/// The result of a check.
 trait Check {
     const TITLE: &'static str;
-    /// What it looks for.
+    /// The rules that the check covers.
     const RULES: &'static [Rule];
-    /// How much was found.
+    /// The number of findings.
     fn findings(&self) -> u64;
-    /// Why it was not made.
-    fn passed_over(&self) -> Option<&str>;
-    /// In a line.
+    /// The reason why the check did not run.
+    fn skipped(&self) -> Option<&str>;
+    /// The result in one sentence.
     fn sentence(&self) -> String;
-    /// Whatever else there is to know.
+    /// The details below the sentence.
     fn details(&self, width: usize) -> String;
-    /// Everything that was found, for tools that show results of any program.
+    /// The findings in the general form for SARIF and JUnit.
     fn reports(&self) -> Vec<Report>;
 }
 
-/// A finding as such tools know it.
+/// A finding for SARIF and JUnit.
 #[derive(Debug)]
 struct Report {
     rule: Rule,
-    /// How often.
+    /// The number of objects with this finding.
     count: u64,
     message: String,
     file: Option<PathBuf>,
@@ -165,7 +167,7 @@ struct Report {
 }
 
 impl Report {
-    /// Where, what and how often.
+    /// The place, the message, and the number of objects.
     fn sentence(&self) -> String {
         let mut text = match &self.object_type {
             Some(name) if !name.is_empty() => format!("{name} "),
@@ -188,7 +190,7 @@ impl Report {
 }
 
 impl Validate {
-    /// How many kinds of findings are shown.
+    /// The maximum number of kinds of findings to show.
     fn shown(&self) -> usize {
         self.max_findings.unwrap_or(match self.format {
             Format::Text | Format::Json => 20,
@@ -196,22 +198,24 @@ impl Validate {
         })
     }
 
-    /// The only check that is asked for, where there is one.
+    /// The only check to run, if the arguments select one.
     fn only(&self) -> Result<Option<Subject>, Failure> {
         let about_schemas = self.check.is_some() || self.write.is_some();
         let about_data = self.input.is_some() || self.job.is_some() || !self.allow.is_empty();
-        match (self.what, about_schemas, about_data) {
+        match (self.subject, about_schemas, about_data) {
             (None | Some(Subject::Schemas), true, false) => Ok(Some(Subject::Schemas)),
-            (_, true, _) => Err(Failure::Usage("--check and --write are about schemas: `validate schemas`".to_owned())),
+            (_, true, _) => Err(Failure::Usage(
+                "--check and --write apply to schemas only; use them with `validate schemas`".to_owned(),
+            )),
             (None, false, true) => Ok(Some(Subject::Data)),
-            (what, false, _) => Ok(what),
+            (subject, false, _) => Ok(subject),
         }
     }
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Validate) -> Result<u8, Failure> {
     let named = args.only()?;
-    let wanted = |what| named.is_none_or(|named| named == what);
+    let wanted = |subject| named.is_none_or(|named| named == subject);
     let mut results = Results::default();
     if wanted(Subject::Schemas) {
         results.schemas = Some(schemas::check(context, args)?);
@@ -223,7 +227,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Validate) -> Result<u8, Fa
     if wanted(Subject::Data) {
         results.data = Some(match schemas_work {
             true => data::check(context, args, named.is_some()).await?,
-            false => data::Outcome::passed_over("the schemas do not compile"),
+            false => data::Outcome::skipped("the schemas are invalid"),
         });
     }
     results.findings = found(&results.schemas) + found(&results.config) + found(&results.data);
@@ -245,12 +249,12 @@ pub(crate) async fn run(context: &Context<'_>, args: &Validate) -> Result<u8, Fa
 }
 
 impl Results {
-    /// The checks that were made or passed over.
+    /// The checks that ran or were skipped.
     fn suites(&self) -> Vec<junit::Suite<'_>> {
         fn suite<C: Check>(check: &Option<C>) -> Option<junit::Suite<'_>> {
             let check = check.as_ref()?;
-            let (passed_over, reports) = (check.passed_over(), check.reports());
-            Some(junit::Suite { title: C::TITLE, passed_over, rules: C::RULES, reports })
+            let (skipped, reports) = (check.skipped(), check.reports());
+            Some(junit::Suite { title: C::TITLE, skipped, rules: C::RULES, reports })
         }
         [suite(&self.schemas), suite(&self.config), suite(&self.data)].into_iter().flatten().collect()
     }
@@ -270,8 +274,8 @@ fn text(results: &Results, width: usize) -> String {
 fn describe<C: Check>(check: &Option<C>, width: usize) -> String {
     let Some(check) = check else { return String::new() };
     let title = paint(BOLD, C::TITLE);
-    if let Some(reason) = check.passed_over() {
-        return paragraph(&format!("{} {title}: passed over, {reason}", paint(FAINT, '–')), width, 0, 2);
+    if let Some(reason) = check.skipped() {
+        return paragraph(&format!("{} {title}: skipped, {reason}", paint(FAINT, '–')), width, 0, 2);
     }
     let (sign, count) = match check.findings() {
         0 => (paint(GREEN, '✓'), String::new()),

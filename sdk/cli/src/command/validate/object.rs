@@ -1,4 +1,4 @@
-//! The rules that one object keeps or breaks by itself, whatever else is in the graph.
+//! The rules about a single object.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,20 @@ use crate::report::Rule;
 use super::pointer::Pointer;
 use super::secrets;
 
-/// Where each kind of relationship says what it joins.
+/// The JSON pointers to the ends of direct and mapped relationships.
 pub(super) const ENDS: [&str; 3] = ["/_fromEntityKey", "/_toEntityKey", "/_mapping/sourceEntityKey"];
-/// A count of milliseconds below this, and above the other, is in the years 1970 to 1973: rather seconds of our days.
+/// Values near the present as seconds, but in the 1970s as milliseconds.
 const SECONDS: std::ops::Range<f64> = 1e8..1e11;
-/// Milliseconds from here on are beyond the year 5000: rather microseconds.
+/// Larger values are beyond the year 5000 as milliseconds, and are probably microseconds.
 const MICROSECONDS: f64 = 1e14;
 
-/// A rule that an object breaks.
+/// A violation of a rule by an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Defect {
     pub(super) rule: Rule,
     pub(super) pointer: String,
     pub(super) reason: String,
-    /// The schema that says so, where one does.
+    /// The schema that the object violates, if any.
     pub(super) schema: String,
 }
 
@@ -35,7 +35,7 @@ impl Defect {
         Self { rule, pointer: pointer.to_string(), reason: reason.into(), schema: String::new() }
     }
 
-    /// Whether a schema's finding says the same in other words.
+    /// Returns whether a schema finding reports the same defect.
     fn covers(&self, finding: &Finding) -> bool {
         let beneath = finding.pointer.strip_prefix(&self.pointer);
         matches!(self.rule, Rule::PropertyName | Rule::NestedObject | Rule::RelationshipClass)
@@ -43,16 +43,20 @@ impl Defect {
     }
 }
 
-/// Everything that is wrong with an object as it stands.
+/// Returns all defects of an object.
 pub(super) fn defects(schemas: &Schemas, object: &Value, json: &str, wrapper: Wrapper) -> Vec<Defect> {
     let mut defects = Vec::new();
     let ends = ENDS.iter().filter(|end| object.pointer(end).is_some_and(Value::is_string)).count();
     match (wrapper, ends) {
         (Wrapper::Entities, 1..) => {
-            defects.push(Defect::new(Rule::Misplaced, "", "it stands among the entities and is a relationship"));
+            defects.push(Defect::new(Rule::Misplaced, "", "this relationship is listed under `entities`"));
         }
         (Wrapper::Relationships, 0) => {
-            defects.push(Defect::new(Rule::Misplaced, "", "it stands among the relationships and joins nothing"));
+            defects.push(Defect::new(
+                Rule::Misplaced,
+                "",
+                "this object is listed under `relationships` and has no ends",
+            ));
         }
         _ => {}
     }
@@ -66,21 +70,21 @@ pub(super) fn defects(schemas: &Schemas, object: &Value, json: &str, wrapper: Wr
         }
     }
     of_type(schemas, object, &mut defects);
-    let said: Vec<Finding> = schemas.check(object);
-    let new = said.into_iter().filter(|finding| !defects.iter().any(|defect| defect.covers(finding)));
+    let found: Vec<Finding> = schemas.check(object);
+    let new = found.into_iter().filter(|finding| !defects.iter().any(|defect| defect.covers(finding)));
     let new: Vec<Defect> = new
         .map(|Finding { pointer, reason, schema, .. }| Defect { rule: Rule::Schema, pointer, reason, schema })
         .collect();
     defects.extend(new);
     if may_be_in(json) {
         secrets::each(object, &mut Pointer::default(), &mut |pointer, kind| {
-            defects.push(Defect::new(Rule::Secret, pointer, format!("it looks like {kind}")));
+            defects.push(Defect::new(Rule::Secret, pointer, format!("the text looks like {kind}")));
         });
     }
     defects
 }
 
-/// Names, flatness and times: of an object, and of the target of a mapping.
+/// Checks names, nesting, and times of an object or of a mapping's target.
 fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, defects: &mut Vec<Defect>) {
     for (name, value) in properties {
         if !is_property_name(name) {
@@ -93,12 +97,13 @@ fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, defects
         }
         match value {
             Value::Object(_) => {
-                pointer
-                    .within(name, |pointer| defects.push(Defect::new(Rule::NestedObject, pointer, "it is an object")));
+                pointer.within(name, |pointer| {
+                    defects.push(Defect::new(Rule::NestedObject, pointer, "the value is an object"))
+                });
             }
             Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
                 pointer.within(name, |pointer| {
-                    defects.push(Defect::new(Rule::NestedObject, pointer, "its items are lists or objects"));
+                    defects.push(Defect::new(Rule::NestedObject, pointer, "the items are lists or objects"));
                 });
             }
             Value::Number(time) if name.ends_with("On") => {
@@ -111,7 +116,7 @@ fn of_properties(properties: &Map<String, Value>, pointer: &mut Pointer, defects
     }
 }
 
-/// Queries can name letters, digits, dots, dashes and spaces, after an underscore where there is one.
+/// Returns whether queries can use a name: letters, digits, dots, dashes and spaces, after an optional underscore.
 fn is_property_name(name: &str) -> bool {
     let rest = name.strip_prefix('_').unwrap_or(name);
     !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b' ' | b'-'))
@@ -119,9 +124,9 @@ fn is_property_name(name: &str) -> bool {
 
 fn wrong_unit(time: f64) -> Option<&'static str> {
     if SECONDS.contains(&time) {
-        Some("it looks like seconds, and times are milliseconds")
+        Some("the value looks like seconds, but times are in milliseconds")
     } else if time >= MICROSECONDS {
-        Some("it looks like microseconds or less, and times are milliseconds")
+        Some("the value looks like microseconds or nanoseconds, but times are in milliseconds")
     } else {
         None
     }
@@ -132,8 +137,8 @@ fn of_class(schemas: &Schemas, properties: &Map<String, Value>, joins: bool, def
         if joins { class_named(name).is_some() } else { schemas.classes().contains_key(name) }
     };
     let (rule, reason) = match joins {
-        true => (Rule::RelationshipClass, "this is none of the known verbs"),
-        false => (Rule::UnknownClass, "there is no schema of this class, so only the rules of all entities hold"),
+        true => (Rule::RelationshipClass, "this class of relationships is unknown"),
+        false => (Rule::UnknownClass, "there is no schema for this class, so only the base schema is checked"),
     };
     match properties.get("_class") {
         Some(Value::String(name)) if !known(name) => defects.push(Defect::new(rule, "/_class", reason)),
@@ -148,7 +153,7 @@ fn of_class(schemas: &Schemas, properties: &Map<String, Value>, joins: bool, def
     }
 }
 
-/// The verb of this name.
+/// Returns the relationship class of this name.
 pub(super) fn class_named(name: &str) -> Option<RelationshipClass> {
     RelationshipClass::ALL.iter().copied().find(|class| class.as_str() == name)
 }
@@ -165,7 +170,7 @@ fn of_raw_data(properties: &Map<String, Value>, defects: &mut Vec<Defect>) {
     let mut names = BTreeSet::new();
     for (at, item) in items.iter().enumerate() {
         if item["name"].as_str().is_some_and(|name| !names.insert(name)) {
-            let reason = "other raw data of this object has this name";
+            let reason = "another item of raw data in this object has this name";
             defects.push(Defect::new(Rule::RawDataName, format!("/_rawData/{at}/name"), reason));
         }
     }
@@ -179,7 +184,7 @@ fn of_mapping(mapping: &Map<String, Value>, pointer: &mut Pointer, defects: &mut
         for (part, name) in filter.as_array().into_iter().flatten().enumerate() {
             if name.as_str().is_some_and(|name| target.get(name).is_none_or(Value::is_null)) {
                 let place = format!("/_mapping/targetFilterKeys/{at}/{part}");
-                defects.push(Defect::new(Rule::MappingFilter, place, "targetEntity has no value of this property"));
+                defects.push(Defect::new(Rule::MappingFilter, place, "`targetEntity` has no value for this property"));
             }
         }
     }

@@ -1,13 +1,13 @@
-//! A JSON pointer that follows a walk through a value.
+//! A JSON pointer that is updated while a value is traversed.
 
 use std::fmt::{self, Write};
 
-/// The place where a walk is.
+/// The current place of a traversal.
 #[derive(Debug, Default)]
 pub(super) struct Pointer(String);
 
 impl Pointer {
-    /// Walks into a property.
+    /// Enters a property for the duration of `walk`.
     pub(super) fn within(&mut self, name: &str, walk: impl FnOnce(&mut Self)) {
         let here = self.0.len();
         self.0.push('/');
@@ -22,10 +22,10 @@ impl Pointer {
         self.0.truncate(here);
     }
 
-    /// Walks into an item of a list.
+    /// Enters an item of a list for the duration of `walk`.
     pub(super) fn within_item(&mut self, at: usize, walk: impl FnOnce(&mut Self)) {
         let here = self.0.len();
-        // Writing into a text never fails.
+        // Writing to a string never fails.
         let _ = write!(self.0, "/{at}");
         walk(self);
         self.0.truncate(here);

@@ -1,11 +1,11 @@
-//! Objects looked at in several threads, and taken into the graph in the order in which they came.
+//! Checks objects in several threads and adds the results in the original order.
 //!
 //! ```text
-//!   who reads ──▶ batches, dealt in turn ──▶ threads: parse, look ──▶ taken in turn ──▶ the graph
+//!   reader ──▶ batches, round-robin ──▶ threads: parse, check ──▶ results, round-robin ──▶ graph
 //! ```
 //!
-//! Every queue is bounded, and batches are collected in the order in which they were dealt: memory is bounded by the batches
-//! in flight, and the result is the same however many threads there are.
+//! Every queue is bounded, so memory is bounded by the batches in flight. Results are collected in the order in which the
+//! batches were distributed, so they do not depend on the number of threads.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -25,12 +25,12 @@ use super::allowance::Allowance;
 use super::graph::{Digests, Graph, Seen};
 use super::object::{self, Defect, ENDS};
 
-/// A batch is dealt when it has so many bytes.
+/// The size of a batch in bytes.
 const BATCH: usize = 1 << 18;
-/// Batches that wait for a thread, and for the graph.
+/// The capacity of each queue, in batches.
 const QUEUE: usize = 4;
 
-/// An object as it was read.
+/// An unparsed object.
 #[derive(Debug)]
 pub(super) struct Raw {
     pub(super) file: Option<Arc<Path>>,
@@ -40,7 +40,7 @@ pub(super) struct Raw {
 
 type Batch = Vec<Raw>;
 
-/// Where whoever reads puts objects.
+/// The input of the pool.
 pub(super) struct Feed {
     threads: Vec<SyncSender<Batch>>,
     next: usize,
@@ -59,16 +59,16 @@ impl Feed {
 
     fn deal(&mut self) {
         self.bytes = 0;
-        // A thread that is gone has panicked: the panic goes on when the threads are joined.
+        // Sending fails only if the thread has panicked. The panic is propagated when the threads are joined.
         let _ = self.threads[self.next].send(std::mem::take(&mut self.batch));
         self.next = (self.next + 1) % self.threads.len();
     }
 }
 
-/// Looks at everything that `read` puts into the feed.
+/// Checks all objects that `read` adds to the feed.
 ///
 /// # Errors
-/// That of `read`, or an [`io::Error`] if the operating system starts no thread.
+/// The error of `read`, or an [`io::Error`] if the operating system cannot start a thread.
 pub(super) fn look<E: From<io::Error>>(
     schemas: &Schemas,
     allowed: &[Allowance],
@@ -88,7 +88,7 @@ pub(super) fn look<E: From<io::Error>>(
                     deal.push(batches);
                     collect.push(results);
                 }
-                // Fewer threads do the same work.
+                // Continue with the threads that could be started.
                 Err(_) if !deal.is_empty() => break,
                 Err(error) => return Err(error.into()),
             }
@@ -113,7 +113,7 @@ fn work(schemas: &Schemas, digests: &Digests, batches: &Receiver<Batch>, looked:
     }
 }
 
-/// The first queue that is closed and empty is where dealing ended.
+/// Collects the results in turn; the first closed and empty queue marks the end.
 fn gather(queues: &[Receiver<Vec<Seen>>], mut graph: Graph) -> Graph {
     for queue in queues.iter().cycle() {
         let Ok(batch) = queue.recv() else { break };
@@ -129,8 +129,8 @@ fn see(schemas: &Schemas, digests: &Digests, raw: Raw) -> Seen {
             let defects = object::defects(schemas, &object, &json, wrapper);
             (object, defects)
         }
-        // The message tells of syntax, never of values.
-        Err(error) => (Value::Null, vec![Defect::new(Rule::Unreadable, "", format!("it is no object: {error}"))]),
+        // The message describes the syntax and never contains values.
+        Err(error) => (Value::Null, vec![Defect::new(Rule::Unreadable, "", format!("this is not an object: {error}"))]),
     };
     let end = |place: &str| object.pointer(place).and_then(Value::as_str).map(|key| digests.of(key));
     let ends = ENDS.map(end);

@@ -1,4 +1,6 @@
-//! Results as SARIF 2.1.0, which code hosts show beside the files. One result a kind of finding, with how often it occurs.
+//! Results as SARIF 2.1.0, which code hosts show next to the files.
+//!
+//! Each kind of finding is one result with an occurrence count.
 
 use serde::Serialize;
 
@@ -92,7 +94,7 @@ struct Logical<'a> {
     kind: &'static str,
 }
 
-/// A log of one run.
+/// Builds the log of one run.
 pub(super) fn log<'a>(program: &'a str, rules: &[Rule], reports: &'a [Report]) -> Log<'a> {
     let described = |rule: &Rule| Described {
         id: rule.id(),
@@ -127,13 +129,13 @@ fn location(report: &Report) -> Location<'_> {
     Location { physical_location: physical, logical_locations: logical.into_iter().collect() }
 }
 
-/// A text as SARIF wants it: from a capital to a full stop.
+/// Formats a text as a sentence, as SARIF requires: with a capital and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
 }
 
-/// A path as a relative or `file:` URI: each part encoded.
+/// Converts a path into a relative or `file:` URI, with each component encoded.
 fn uri(path: &std::path::Path) -> String {
     use std::path::Component;
     let encode = |part: &std::ffi::OsStr| {

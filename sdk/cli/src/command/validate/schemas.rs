@@ -1,4 +1,4 @@
-//! Whether all class and type schemas can be used, and whether the type schemas on disk are still those of the program.
+//! Checks that all schemas are valid and that the type schemas on disk are current.
 
 use std::collections::BTreeSet;
 
@@ -19,15 +19,15 @@ use super::{Check, Report, Validate};
 pub(super) struct Outcome {
     classes: usize,
     types: usize,
-    /// Everything that is wrong with schemas.
+    /// The defects of schemas.
     problems: Vec<SchemaProblem>,
-    /// The files of type schemas that are not what the program declares.
+    /// The type schema files that differ from the program's declarations.
     #[serde(skip_serializing_if = "Option::is_none")]
     drifted: Option<Vec<Drift>>,
-    /// The files of type schemas that were written.
+    /// The type schema files that were written.
     #[serde(skip_serializing_if = "Option::is_none")]
     written: Option<Written>,
-    /// Classes of entities that have no schema: their entities are checked as plain entities.
+    /// Entity classes without a schema; their entities are checked against the base schema only.
     classes_without_schema: BTreeSet<String>,
 }
 
@@ -77,21 +77,21 @@ impl Check for Outcome {
         (self.problems.len() + self.drifted().len()) as u64
     }
 
-    fn passed_over(&self) -> Option<&str> {
+    fn skipped(&self) -> Option<&str> {
         None
     }
 
     fn sentence(&self) -> String {
         if !self.problems.is_empty() {
-            return "They cannot be used.".to_owned();
+            return "The schemas are invalid.".to_owned();
         }
         let types = counted(self.types as u64, "type", "types");
-        let mut text = format!("{} classes and {types} compile", self.classes);
+        let mut text = format!("{} classes and {types} are valid", self.classes);
         if let Some(written) = &self.written {
             text += &format!("; {written}");
         }
         if self.drifted.as_ref().is_some_and(Vec::is_empty) {
-            text += "; the type schemas on disk are those of the program";
+            text += "; the type schemas on disk are up to date";
         }
         text + "."
     }
@@ -114,7 +114,7 @@ impl Check for Outcome {
         if !self.classes_without_schema.is_empty() {
             let (names, count) = (list(&self.classes_without_schema), self.classes_without_schema.len() as u64);
             let classes = counted(count, "class has", "classes have");
-            let line = format!("{classes} no schema, so only the rules of all entities hold: {names}");
+            let line = format!("{classes} no schema and are checked against the base schema only: {names}");
             text += &paragraph(&line, width, 2, 2);
         }
         text

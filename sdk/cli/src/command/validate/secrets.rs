@@ -1,5 +1,6 @@
-//! Where in an object something looks like a secret. A secret that is found is never shown: only its place, and what kind it
-//! is; the kinds are the SDK's.
+//! Finds secrets in objects.
+//!
+//! Findings contain the place and the kind of a secret, never the secret itself. The kinds are defined by the SDK.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::pointer::Pointer;
 
-/// A text that is shown, such as a key or a name: without what looks like a secret.
+/// Replaces a text that contains a secret with the kind of the secret.
 pub(super) fn masked(text: &str) -> Cow<'_, str> {
     match kinds_in(text).first() {
         Some(kind) => Cow::Owned(format!("[{kind}]")),
@@ -16,7 +17,7 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Visits each secret of an object with its place: values and names, raw data included.
+/// Visits each secret in the names and values of an object, including raw data.
 pub(super) fn each(value: &Value, pointer: &mut Pointer, visit: &mut impl FnMut(&Pointer, SecretKind)) {
     match value {
         Value::String(text) => kinds_in(text).into_iter().for_each(|kind| visit(pointer, kind)),

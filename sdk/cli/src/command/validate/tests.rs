@@ -1,4 +1,4 @@
-//! Bad graphs, each broken in one way: what is found, where, and under which rule.
+//! Graphs with one defect each, and the expected findings.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn with(mut object: Value, more: Value) -> Value {
     object
 }
 
-/// A planet, its moon, and `broken` among them.
+/// Checks a planet, its moon, and the objects in `broken`.
 fn look(broken: &[Value], allowed: &[Allowance]) -> Findings {
     let whole = [
         entity("planet:earth", json!({})),
@@ -62,7 +62,7 @@ fn look(broken: &[Value], allowed: &[Allowance]) -> Findings {
     graph.expect("nothing that can fail").findings()
 }
 
-/// What is found, as `rule pointer: reason`, in order of the rules.
+/// The findings as `rule pointer: reason`, in the order of the rules.
 fn found(broken: &[Value]) -> Vec<String> {
     let mut lines: Vec<(Rule, String)> = look(broken, &[])
         .groups(100)
@@ -76,7 +76,7 @@ fn found(broken: &[Value]) -> Vec<String> {
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn a_whole_graph_has_no_findings_in_whichever_order_it_comes() {
+fn a_complete_graph_has_no_findings_in_any_order() {
     assert_eq!(found(&[]), NOTHING);
     let early = has("planet:mars0", "moon:phobos", json!({}));
     assert_eq!(found(&[early, entity("planet:mars0", json!({})), entity("moon:phobos", json!({}))]), NOTHING);
@@ -120,39 +120,39 @@ fn an_object_in_the_wrong_place() {
         .map(|group| group.first.reason.as_str())
         .collect();
     let (joins_nothing, joins) =
-        ("it stands among the relationships and joins nothing", "it stands among the entities and is a relationship");
+        ("this object is listed under `relationships` and has no ends", "this relationship is listed under `entities`");
     assert_eq!(reasons, [joins_nothing, joins]);
 }
 
 #[test]
-fn a_key_that_another_object_has() {
+fn a_duplicate_key() {
     assert_eq!(found(&[entity("planet:earth", json!({}))]), ["duplicate-key /_key: another object has this key"]);
 }
 
 #[test]
 fn a_missing_end_is_counted_by_the_relationships_that_lead_to_it() {
     let broken = [has("planet:earth", "moon:gone1", json!({})), has("planet:earth", "moon:gone2", json!({}))];
-    assert_eq!(found(&broken), ["missing-end /_toEntityKey: there is no entity of this key"]);
+    assert_eq!(found(&broken), ["missing-end /_toEntityKey: there is no entity with this key"]);
     assert_eq!(look(&broken, &[]).total(), 2);
 }
 
 #[test]
 fn a_relationship_does_not_end_at_a_relationship() {
     let broken = has("planet:earth", "planet:earth|has|moon:of-earth", json!({}));
-    assert_eq!(found(&[broken]), ["missing-end /_toEntityKey: there is no entity of this key"]);
+    assert_eq!(found(&[broken]), ["missing-end /_toEntityKey: there is no entity with this key"]);
 }
 
 #[test]
-fn a_verb_that_nobody_knows() {
+fn an_unknown_class_of_relationships() {
     let broken = has("planet:earth", "moon:of-earth", json!({"_key": "another-key", "_class": "LOVES"}));
     let found = found(&[broken]);
-    assert_eq!(found, ["relationship-class /_class: this is none of the known verbs"]);
+    assert_eq!(found, ["relationship-class /_class: this class of relationships is unknown"]);
 }
 
 #[test]
 fn a_type_that_does_not_follow_from_the_ends() {
     let broken = has("moon:of-earth", "planet:earth", json!({}));
-    let expected = "relationship-type /_type: by the types of its ends it is space_moon_has_planet";
+    let expected = "relationship-type /_type: the ends and the class require space_moon_has_planet";
     assert_eq!(found(&[broken]), [expected]);
 }
 
@@ -166,12 +166,12 @@ fn a_class_without_a_schema() {
     let found = found(&[entity("planet:mars0", json!({"_class": ["Sitte"]}))]);
     assert_eq!(
         found,
-        ["unknown-class /_class/0: there is no schema of this class, so only the rules of all entities hold"]
+        ["unknown-class /_class/0: there is no schema for this class, so only the base schema is checked"]
     );
 }
 
 #[test]
-fn a_name_that_queries_cannot_say() {
+fn a_name_that_queries_cannot_use() {
     let found = found(&[entity("planet:mars0", json!({"seen_at": 1, "_ok": 1, "tag.a b": "x"}))]);
     assert_eq!(found, ["property-name /seen_at: the name of this property is not allowed"]);
 }
@@ -181,7 +181,7 @@ fn a_nested_object_and_a_list_of_lists() {
     let found = found(&[entity("planet:mars0", json!({"orbit": {"days": 687}, "rings": [[1], "a"]}))]);
     assert_eq!(
         found,
-        ["nested-object /orbit: it is an object", "nested-object /rings: its items are lists or objects"]
+        ["nested-object /orbit: the value is an object", "nested-object /rings: the items are lists or objects"]
     );
 }
 
@@ -192,8 +192,8 @@ fn a_time_that_looks_like_seconds_or_microseconds() {
     assert_eq!(
         found(&[entity("planet:mars0", times)]),
         [
-            "time-unit /createdOn: it looks like seconds, and times are milliseconds",
-            "time-unit /seenOn: it looks like microseconds or less, and times are milliseconds",
+            "time-unit /createdOn: the value looks like seconds, but times are in milliseconds",
+            "time-unit /seenOn: the value looks like microseconds or nanoseconds, but times are in milliseconds",
         ]
     );
 }
@@ -202,7 +202,7 @@ fn a_time_that_looks_like_seconds_or_microseconds() {
 fn raw_data_of_one_name() {
     let raw = json!([{"name": "a", "rawData": {}}, {"name": "b", "rawData": {}}, {"name": "a", "rawData": {}}]);
     let found = found(&[entity("planet:mars0", json!({"_rawData": raw}))]);
-    assert_eq!(found, ["raw-data-name /_rawData/2/name: other raw data of this object has this name"]);
+    assert_eq!(found, ["raw-data-name /_rawData/2/name: another item of raw data in this object has this name"]);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_mapped_relationship_that_cannot_find_its_target() {
         found(&[broken]),
         [
             "property-name /_mapping/targetEntity/home_town: the name of this property is not allowed",
-            "mapping-filter /_mapping/targetFilterKeys/0/1: targetEntity has no value of this property",
+            "mapping-filter /_mapping/targetFilterKeys/0/1: `targetEntity` has no value for this property",
         ]
     );
 }
@@ -236,16 +236,16 @@ fn a_secret_is_found_in_properties_and_raw_data_and_never_shown() {
     assert_eq!(findings.of_rule(Rule::Secret), 4);
     let shown = format!("{groups:?}");
     assert!(!shown.contains("0123456789ab") && !shown.contains("s3cret"), "{shown}");
-    assert!(shown.contains("it looks like a URL with a password"), "{shown}");
+    assert!(shown.contains("the text looks like a URL with a password"), "{shown}");
 }
 
 #[test]
-fn a_rule_that_may_be_broken_is_no_finding() {
+fn an_allowed_violation_is_not_a_finding() {
     assert_eq!(look(&[entity("comet:halley", json!({}))], &[Allowance::of(Rule::UndeclaredType)]).total(), 0);
 }
 
 #[test]
-fn the_first_example_is_the_same_whichever_thread_was_fast() {
+fn the_first_example_does_not_depend_on_the_speed_of_threads() {
     let many: Vec<Value> =
         (0..5_000).map(|at| entity(&format!("planet:{at:05}"), json!({"webLink": "x".repeat(300)}))).collect();
     let findings = look(&many, &[]);

@@ -1,4 +1,4 @@
-//! A collected graph, or two laid over each other, as there is to draw: read from the store object by object.
+//! Reads one collected graph, or the differences of two, from the store for drawing.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,16 +13,16 @@ use serde_json::Value;
 use super::gaps;
 use crate::failure::Failure;
 
-/// Objects read from the store at once.
+/// The number of objects read from the store at once.
 const PAGE: usize = 1_000;
-/// Entities above which raw data stay out of the page: a browser would have to read hundreds of megabytes.
+/// The maximum number of entities with raw data in the page; more would be hundreds of megabytes.
 const WITH_RAW_DATA: u64 = 60_000;
 
-/// A graph in the store, and the one to compare it with.
+/// A stored graph, and optionally an older one to compare it with.
 pub(super) struct Collected {
     pub(super) title: String,
     pub(super) subtitle: String,
-    /// What either graph lacks, in lines.
+    /// The descriptions of missing data in either graph.
     pub(super) missing: Vec<String>,
     /// The types to show; all of them if empty.
     pub(super) types: BTreeSet<ObjectType>,
@@ -50,7 +50,7 @@ impl Half {
 }
 
 impl Collected {
-    /// Whether objects of a type are read. Relationships are, unless others are named.
+    /// Returns whether objects of a type are read; relationships are, unless specific ones are selected.
     pub(super) fn wants(&self, object_type: &ObjectType, kind: Kind) -> bool {
         let named = self.types.is_empty() || self.types.contains(object_type);
         named || kind != Kind::Entity && !self.names_relationships()
@@ -61,7 +61,7 @@ impl Collected {
         counts.into_iter().any(|count| count.kind != Kind::Entity && self.types.contains(&count.object_type))
     }
 
-    /// How many entities and relationships of a graph are certain to be drawn.
+    /// The minimum numbers of entities and relationships that are drawn of a graph.
     pub(super) fn size_of(&self, half: &Half) -> (u64, u64) {
         let certain = |count: &&Count| self.types.is_empty() || self.types.contains(&count.object_type);
         let (mut entities, mut relationships) = (0, 0);
@@ -71,7 +71,7 @@ impl Collected {
         (entities, relationships)
     }
 
-    /// Passes the type and the change of each object of either graph, if there are two.
+    /// Visits the type and the change of each object, if there are two graphs.
     pub(super) async fn count_changes(&self, mut visit: impl FnMut(&ObjectType, &Verdict)) -> Result<(), Failure> {
         self.differences(|difference| {
             if let Some(stored) = difference.now.as_ref().or(difference.before.as_ref()) {
@@ -91,8 +91,9 @@ impl Collected {
     }
 }
 
-/// Everything there is to draw, with the numbers of entities and relationships. If they exceed the limit, the picture is
-/// not whole: no more than the limit is held in memory.
+/// Reads the picture with its numbers of entities and relationships.
+///
+/// If the numbers exceed the limit, the picture is incomplete, because memory holds at most `limit` objects.
 pub(super) async fn read(collected: &Collected, limit: Limit) -> Result<(GraphPicture, u64, u64), Failure> {
     let halves = [&collected.newer].into_iter().chain(&collected.older);
     let entities = halves.map(|half| collected.size_of(half).0).max().unwrap_or(0);
@@ -113,7 +114,7 @@ pub(super) async fn read(collected: &Collected, limit: Limit) -> Result<(GraphPi
     if collected.older.is_some() {
         collected.differences(|difference| drawing.add(difference)).await?;
     } else {
-        // Entities first: which relationships are shown depends on them.
+        // Entities come first, because they determine the relationships to show.
         let counts = collected.newer.census.iter().map(|count| (count.kind, &count.object_type));
         for (_, object_type) in counts.filter(|(kind, name)| collected.wants(name, *kind)).collect::<BTreeSet<_>>() {
             drawing.add_all(&collected.newer.job, object_type).await?;
@@ -122,7 +123,7 @@ pub(super) async fn read(collected: &Collected, limit: Limit) -> Result<(GraphPi
     Ok(drawing.finish())
 }
 
-/// What is drawn so far.
+/// A picture while it is built.
 struct Drawing {
     limit: Limit,
     raw_data: bool,
@@ -134,14 +135,14 @@ struct Drawing {
     relationships: u64,
 }
 
-/// An entity of another source, with the changes of what leads to it.
+/// An entity of another integration, with the changes of the relationships to it.
 struct Target {
     node: GraphNode,
     changes: Vec<Change>,
 }
 
 impl Drawing {
-    /// Adds the objects of a type, whichever step added them.
+    /// Adds all objects of a type.
     async fn add_all(&mut self, job: &JobStore, object_type: &ObjectType) -> Result<(), Failure> {
         let mut after = None;
         loop {
@@ -203,12 +204,14 @@ impl Drawing {
         }
     }
 
-    /// The JSON that the page shows.
+    /// The JSON to show on the page.
     fn shown(&self, json: &str) -> String {
         if self.raw_data { json.to_owned() } else { without_raw_data(json) }
     }
 
-    /// A mapped relationship leads to an entity of another source: a node that is known by what it is found by.
+    /// Adds a mapped relationship and its target, an entity of another integration.
+    ///
+    /// The values of the filter properties identify the target.
     fn add_mapped(&mut self, stored: Stored, change: Change) {
         let Ok(Mapped { mapping }) = serde_json::from_str(&stored.json) else { return };
         let Some(key) = mapping.target_key().filter(|_| self.shows(&mapping.source_entity_key)) else { return };
@@ -241,7 +244,7 @@ impl Drawing {
 }
 
 impl Target {
-    /// The entity with the change that all that leads to it have in common.
+    /// The entity with the common change of all relationships to it.
     fn changed(self) -> GraphNode {
         let mut changes = self.changes.into_iter().map(|change| match change {
             Change::Unknown { .. } => Change::Unknown { before: None },
@@ -333,7 +336,7 @@ impl Mapping {
         }
     }
 
-    /// The classes of the target, which are one text or a list.
+    /// The classes of the target, which are a string or a list.
     fn classes(&self) -> Vec<String> {
         match self.target_entity.get("_class") {
             Some(Value::String(class)) => vec![class.clone()],

@@ -1,4 +1,4 @@
-//! How much there is in a collected graph, by type: counted by the store, or compared with an earlier one page by page.
+//! Counts the objects and changes of a collected graph by type.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use integration_view::graph::{Changes, GraphCounts, TypeCount};
 use super::collected::Collected;
 use crate::failure::Failure;
 
-/// The types of either graph.
+/// Counts the objects and changes of all types in either graph.
 pub(super) async fn read(collected: &Collected) -> Result<GraphCounts, Failure> {
     let earlier = collected.older.iter().flat_map(|older| &older.census);
     let shown = |count: &&Count| collected.wants(&count.object_type, count.kind);

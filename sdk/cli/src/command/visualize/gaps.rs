@@ -9,10 +9,10 @@ use crate::failure::Failure;
 use crate::job_lookup;
 use crate::report::text::{counted, list};
 
-/// Types named in one line; more are counted.
+/// The maximum number of types in a line; the others are counted.
 const NAMED: usize = 12;
 
-/// What a job may lack, whether it has ended or not.
+/// Returns the coverage of a job, which may still be running.
 pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
     match job.summary {
         None => Ok(Coverage::unfinished()),
@@ -20,12 +20,12 @@ pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
     }
 }
 
-/// The lines about a job.
+/// Describes the missing data of a job.
 pub(super) fn lines(job: &JobRow) -> Result<Vec<String>, Failure> {
     Ok(described(&coverage(job)?, job.id.as_str()))
 }
 
-/// The lines about a job that has ended.
+/// Describes the missing data of a job that has ended.
 pub(super) fn lines_of(summary: &Summary) -> Vec<String> {
     described(&Coverage::of(summary), summary.job.as_str())
 }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_that_has_not_ended_may_lack_anything() {
+    fn any_data_of_a_running_job_may_be_missing() {
         let lines = described(&Coverage::unfinished(), "0198f3a2-1111-7000-8000-000000000000");
         assert_eq!(lines, ["Job 0198f3a2-1111 has not ended: any data may be missing."]);
         assert!(described(&Coverage::default(), "0198f3a2-1111-7000-8000-000000000000").is_empty());

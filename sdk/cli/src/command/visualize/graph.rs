@@ -1,4 +1,4 @@
-//! `visualize graph`: a collected graph as a page to explore, for Graphviz, for Mermaid, or by count.
+//! `visualize graph`: draws a collected graph as a page, for Graphviz, for Mermaid, or as counts.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -16,37 +16,37 @@ use crate::failure::Failure;
 use crate::job_lookup;
 use crate::report::text::{counted, list};
 
-/// Where the page goes unless told: nobody reads it on stdout.
+/// The default file of the page, which is not useful on stdout.
 const PAGE_FILE: &str = "graph.html";
 
 #[derive(Debug, Args)]
 pub(super) struct Graph {
-    /// The file to write; unless given, graph.html for a page and stdout for anything else
+    /// File to write [default: graph.html for html, stdout for other formats]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The kind of picture; by the name of the file unless given, else html
+    /// Output format [default: by the file name extension, or html]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// The job whose graph it is; the newest unless given
+    /// Job whose graph to draw [default: the newest job]
     #[arg(long, value_name = "ID")]
     job: Option<String>,
-    /// Show what was added, removed and changed since this job; what a gap of either job may explain is unknown
+    /// Show changes since this job; differences caused by missing data are marked as unknown
     #[arg(long, value_name = "ID")]
     against: Option<String>,
-    /// Show these types only: entities, with the relationships between them, or the relationships that are named
+    /// Show only these types of entities with their relationships, or these types of relationships
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = |name: &str| ObjectType::new(name))]
     types: Vec<ObjectType>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A page to explore in a browser: up to 200,000 entities and 500,000 relationships
+    /// A page for a browser, with up to 200,000 entities and 500,000 relationships
     Html,
-    /// For Graphviz: up to 2,000 entities and 4,000 relationships
+    /// Source for Graphviz, with up to 2,000 entities and 4,000 relationships
     Dot,
-    /// For Mermaid: up to 300 entities and 500 relationships
+    /// Source for Mermaid, with up to 300 entities and 500 relationships
     Mermaid,
-    /// How many there are of each type, for a terminal and a graph of any size
+    /// Counts of each type as text, for a graph of any size
     Text,
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Graph) -> Result<(), Failu
             write_page(path, &picture).map_err(Failure::file("write", path))?;
             let (entities, relationships) = size(picture.nodes.len() as u64, picture.edges.len() as u64);
             context.print(&format!(
-                "{} is written: {entities} and {relationships}. Open it with a browser.\n",
+                "Wrote {} with {entities} and {relationships}. Open it in a browser.\n",
                 path.display()
             ))
         }
@@ -84,8 +84,8 @@ fn format(args: &Graph) -> Result<Format, Failure> {
         Some(Kind::Mermaid) => Ok(Format::Mermaid),
         Some(Kind::Text) => Ok(Format::Text),
         Some(Kind::Svg) => Err(Failure::Usage(format!(
-            "{}: a collected graph is not drawn as SVG, in which nothing could be read beyond a few dozen objects. Its \
-             formats are html, dot, mermaid and text; what the page of html shows can be saved as SVG there",
+            "cannot write {} as SVG: a collected graph is too large to be readable. Use html, dot, mermaid or text; the \
+             html page can save its current view as SVG",
             path.display()
         ))),
         None => Err(Kind::unnamed(path, ".html, .dot, .mmd or .txt")),
@@ -113,20 +113,20 @@ async fn find(context: &Context<'_>, args: &Graph) -> Result<Collected, Failure>
     Ok(Collected { title: context.integration.title().to_owned(), subtitle, missing, types, newer, older })
 }
 
-/// The types of `--type`, which either graph must have.
+/// Returns the types of `--type`, all of which must exist in either graph.
 fn wanted_types(args: &Graph, newer: &Half, older: Option<&Half>) -> Result<BTreeSet<ObjectType>, Failure> {
     let census = newer.census.iter().chain(older.iter().flat_map(|older| &older.census));
     let known: BTreeSet<&ObjectType> = census.map(|count| &count.object_type).collect();
     match args.types.iter().find(|wanted| !known.contains(wanted)) {
         None => Ok(args.types.iter().cloned().collect()),
         Some(unknown) => Err(Failure::Usage(format!(
-            "the graph has no objects of type {unknown}; its types are {}",
+            "the graph has no objects of type {unknown}; its types are: {}",
             list(known.into_iter().map(ObjectType::as_str))
         ))),
     }
 }
 
-/// The graph, if it is small enough for a format: what is too large is not even read.
+/// Reads the graph if it is small enough for the format.
 async fn bounded(collected: &Collected, format: &str, limit: Limit) -> Result<GraphPicture, Failure> {
     let check = |entities, relationships| match limit.allows(entities, relationships) {
         true => Ok(()),
@@ -136,7 +136,7 @@ async fn bounded(collected: &Collected, format: &str, limit: Limit) -> Result<Gr
         let (entities, relationships) = collected.size_of(half);
         check(entities, relationships)?;
     }
-    // Removed objects and the targets of mapped relationships are drawn, too.
+    // Removed objects and the targets of mapped relationships are drawn as well.
     let (picture, entities, relationships) = collected::read(collected, limit).await?;
     check(entities, relationships)?;
     Ok(picture)
@@ -150,11 +150,11 @@ fn too_large(found: (String, String), format: &str, limit: Limit) -> Failure {
     let most = size(limit.entities, limit.relationships);
     let page = match format {
         "html" => "",
-        _ => "--format html makes a page of a larger graph; ",
+        _ => "use --format html for a larger graph, ",
     };
     Failure::Usage(format!(
-        "the graph is too large for --format {format}: {} and {}, and the most are {} and {}. \
-         --type TYPE[,TYPE] draws some types only; {page}--format text counts a graph of any size by type",
+        "the graph is too large for --format {format}: it has {} and {}, and the maximum is {} and {}. \
+         Use --type TYPE[,TYPE] to select some types, {page}or --format text to count the objects of each type",
         found.0, found.1, most.0, most.1
     ))
 }
@@ -203,9 +203,9 @@ mod tests {
         let (_folder, large) = graph(12_345, 40).await;
         assert_eq!(
             refusal(&large, "mermaid", Limit::MERMAID).await,
-            "the graph is too large for --format mermaid: 12,352 entities and 40 relationships, and the most are \
-             300 entities and 500 relationships. --type TYPE[,TYPE] draws some types only; --format html makes a page \
-             of a larger graph; --format text counts a graph of any size by type"
+            "the graph is too large for --format mermaid: it has 12,352 entities and 40 relationships, and the maximum \
+             is 300 entities and 500 relationships. Use --type TYPE[,TYPE] to select some types, use --format html for a \
+             larger graph, or --format text to count the objects of each type"
         );
         let (_folder, dense) = graph(200, 501).await;
         assert!(bounded(&dense, "mermaid", Limit::MERMAID).await.is_err());
@@ -213,19 +213,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_has_a_bound_that_some_types_of_a_large_graph_are_within() {
+    async fn selected_types_of_a_large_graph_fit_into_a_page() {
         let (_folder, mut large) = graph(1_000_000, 1_000_000).await;
         assert_eq!(
             refusal(&large, "html", Limit::PAGE).await,
-            "the graph is too large for --format html: 1,000,007 entities and 1,000,000 relationships, and the most are \
-             200,000 entities and 500,000 relationships. --type TYPE[,TYPE] draws some types only; --format text counts \
-             a graph of any size by type"
+            "the graph is too large for --format html: it has 1,000,007 entities and 1,000,000 relationships, and the \
+             maximum is 200,000 entities and 500,000 relationships. Use --type TYPE[,TYPE] to select some types, or \
+             --format text to count the objects of each type"
         );
         large.types =
             ["space_comet", "space_planet_has_moon"].map(|name| ObjectType::new(name).expect("a type")).into();
         assert_eq!(large.size_of(&large.newer), (7, 1_000_000));
         large.types = BTreeSet::from([ObjectType::new("space_comet").expect("a type")]);
-        // How many of the relationships lead from comet to comet is known when they are read.
+        // The number of relationships between comets is known only after they are read.
         assert!(bounded(&large, "html", Limit::PAGE).await.is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! What there is to draw, from the plan, the declarations and the summary of a job.
+//! Builds the pictures of steps and types from the plan, declarations, and a summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use integration_view::{Dependency, RunStatus, StepGraph, StepNode, StepRun, Step
 
 use super::gaps;
 
-/// The steps in the order of the plan.
+/// Builds the picture of the steps, in the order of the plan.
 pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Summary>) -> StepGraph {
     let reports: BTreeMap<&StepId, &StepReport> =
         summary.iter().flat_map(|summary| &summary.integration_step_results).map(|step| (&step.id, step)).collect();
@@ -47,7 +47,7 @@ fn dependencies(plan: &Plan, step: &StepId) -> Vec<Dependency> {
     dependency.collect()
 }
 
-/// Whether a step takes part: in the job, or by default where there is none.
+/// The state of a step in the job, or by default without a job.
 fn state(integration: &Integration, declaration: &Declaration, report: Option<&StepReport>) -> StepState {
     let off = || {
         let source = integration.sources().iter().find(|source| Some(&source.id) == declaration.source.as_ref());
@@ -63,7 +63,7 @@ fn state(integration: &Integration, declaration: &Declaration, report: Option<&S
 }
 
 fn ran(report: &StepReport, job: &Summary, critical: bool) -> StepRun {
-    // What an earlier process of a resumed job did is not part of this run.
+    // Work of an earlier process of a resumed job is not part of this run.
     let since_begin = |time: Option<Timestamp>| {
         let time = time.map_or(job.start_time.millis(), Timestamp::millis);
         u64::try_from(time.saturating_sub(job.start_time.millis())).unwrap_or(0).min(job.duration)
@@ -84,7 +84,7 @@ fn ran(report: &StepReport, job: &Summary, critical: bool) -> StepRun {
     }
 }
 
-/// The step that ended last, the one of those it waited for that ended last, and so on.
+/// The critical path: the step that ended last, the last of its dependencies to end, and so on.
 fn critical_path(reports: &BTreeMap<&StepId, &StepReport>) -> BTreeSet<StepId> {
     let end = |report: &&StepReport| report.end_time.map(|time| time.millis());
     let mut path = BTreeSet::new();
@@ -99,7 +99,7 @@ fn critical_path(reports: &BTreeMap<&StepId, &StepReport>) -> BTreeSet<StepId> {
     path
 }
 
-/// The types, with how many there are where a job is laid over them.
+/// Builds the picture of the types, with counts if there is a job.
 pub(super) fn types(integration: &Integration, summary: Option<&Summary>) -> TypeGraph {
     let counts = summary.map(counts);
     let count = |name: &ObjectType| counts.as_ref().map(|counts| counts.get(name).copied().unwrap_or(0));
