@@ -2,7 +2,7 @@
 //!
 //! Most JSON text is, and can be copied in long runs without a parser.
 
-use memchr::memchr2;
+use memchr::{memchr_iter, memchr2};
 
 use crate::secrets;
 
@@ -17,9 +17,9 @@ const DEEPEST: usize = 32;
 /// nothing.
 pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
     let begin = out.len();
-    // One pass over the text excludes secrets from all strings at once.
-    let is_suspect = secrets::may_be_in(json) || secrets::may_name_secrets(json);
-    let copied = Text { redaction, is_suspect, json, at: 0, copied: 0 }.copy(out);
+    // One search rules out secrets in all strings at once, another one the names of secrets.
+    let (is_suspect, has_names) = (secrets::may_be_in(json), secrets::may_name_secrets(json));
+    let copied = Text { redaction, is_suspect, has_names, json, at: 0, copied: 0 }.copy(out);
     if copied.is_none() {
         out.truncate(begin);
     }
@@ -37,6 +37,7 @@ enum Open<'a> {
 struct Text<'a> {
     redaction: &'a Redaction,
     is_suspect: bool,
+    has_names: bool,
     json: &'a str,
     at: usize,
     /// The end of the copied text.
@@ -98,13 +99,21 @@ impl<'a> Text<'a> {
         (rest.as_bytes()[length] == b'"').then_some(text)
     }
 
-    /// Returns whether a name is secret, or may be secret together with its value.
+    /// Whether a name is secret, or may be with the values under it.
     fn hides(&self, name: &str) -> bool {
         self.redaction.hides_field(name)
-            || self.is_suspect
-                && (secrets::is_secret_name(name)
-                    || secrets::is_settings_name(name)
-                    || Redaction::clean(None, name).is_some())
+            || self.has_names
+                && (secrets::is_secret_name(name) || secrets::is_settings_name(name) && self.has_objects())
+            || self.is_suspect && Redaction::clean(None, name).is_some()
+    }
+
+    /// Whether the value that follows is an object or a list with one; `false` is certain for text without escapes.
+    fn has_objects(&self) -> bool {
+        let value = self.json[self.at..].trim_start_matches([':', ' ', '\n', '\t', '\r']);
+        let Some(list) = value.strip_prefix('[') else { return value.starts_with('{') };
+        let Some(end) = memchr2(b'{', b']', list.as_bytes()) else { return true };
+        let is_within_text = memchr_iter(b'"', &list.as_bytes()[..end]).count() % 2 == 1;
+        is_within_text || list.as_bytes()[end] == b'{' || list[..end].contains('[')
     }
 
     fn skip_space(&mut self, out: &mut Vec<u8>) {

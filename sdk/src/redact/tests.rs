@@ -7,7 +7,7 @@ use super::copy::edited;
 use super::{CopyError, Redaction, plain};
 
 fn json() -> impl Strategy<Value = Value> {
-    let name = prop_oneof![Just("token".to_owned()), "[a-c\\n]{0,2}"];
+    let name = prop_oneof![Just("token".to_owned()), Just("env_vars".to_owned()), "[a-c\\n]{0,2}"];
     let text = prop_oneof![Just("https://u:p@h.example/x".to_owned()), "[a-c\\n@:/]{0,9}"];
     let scalar = prop_oneof![
         Just(Value::Null),
@@ -31,6 +31,7 @@ fn spelled() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         4 => prop::sample::select(vec!["a", "b", "c", "é", ""]).prop_map(|name| format!("{name:?}")),
         1 => Just(r#""token""#.to_owned()),
+        1 => Just(r#""env_vars""#.to_owned()),
         1 => Just(r#""\u0061""#.to_owned()),
     ];
     let number = "-?(0|[1-9][0-9]{0,19})(\\.[0-9]{1,3})?([eE][-+]?[0-9])?";
@@ -103,6 +104,10 @@ fn text_that_is_nearly_as_it_is_kept_needs_no_parser() {
         ("[2.50, -0, 1e3, 1E400, 12345678901234567890123]", Some("[2.50,-0,1e3,1E400,12345678901234567890123]")),
         (r#"{"access_token":"0a1B2c3D4e5F6a7B8c9D"}"#, None),
         (r#"{"TOKEN":1}"#, None),
+        (r#"{"config_vars":["A_URL","B"]}"#, Some(r#"{"config_vars":["A_URL","B"]}"#)),
+        (r#"{"config_vars":{"A":"b"}}"#, None),
+        (r#"{"config_vars":["],",{"A":"b"}]}"#, None),
+        (r#"{"config_vars":[["a"],{"A":"b"}]}"#, None),
         (deep.as_str(), None),
     ] {
         let mut copied = Vec::new();
@@ -150,9 +155,9 @@ fn secrets_are_taken_out_of_raw_data_in_whatever_form_they_are_written() {
 #[test]
 fn fields_named_like_secrets_are_redacted_by_every_way_and_what_is_said_of_them_stays() {
     let raw = r#"{"api_key":"k1","app":{"private_key":"MIIE","secret":["a",{"id":"i"}]},"authorization":"Basic dTpw",
-        "config_vars":{"A":"1","DB":{"url":"x"},"id":"7","on":true},"has_password":true,"max_tokens":"10","password":"hunter2",
+        "config_vars":{"A":"1","DB":{"url":"x"},"id":"7","on":true},"env_vars":["NAME",{"a":["b"]}],"has_password":true,"max_tokens":"10","password":"hunter2",
         "token":null,"token_expires_at":"2024-01-01T00:00:00Z","token_id":"01234567-89ab-cdef-0123-456789abcdef"}"#;
-    let kept = r#"{"api_key":"[redacted]","app":{"private_key":"[redacted]","secret":["[redacted]",{"id":"i"}]},"authorization":"[redacted]","config_vars":{"A":"[redacted]","DB":{"url":"[redacted]"},"id":"[redacted]","on":true},"has_password":true,"max_tokens":"10","password":"[redacted]","token":null,"token_expires_at":"2024-01-01T00:00:00Z","token_id":"01234567-89ab-cdef-0123-456789abcdef"}"#;
+    let kept = r#"{"api_key":"[redacted]","app":{"private_key":"[redacted]","secret":["[redacted]",{"id":"i"}]},"authorization":"[redacted]","config_vars":{"A":"[redacted]","DB":{"url":"[redacted]"},"id":"[redacted]","on":true},"env_vars":["NAME",{"a":["[redacted]"]}],"has_password":true,"max_tokens":"10","password":"[redacted]","token":null,"token_expires_at":"2024-01-01T00:00:00Z","token_id":"01234567-89ab-cdef-0123-456789abcdef"}"#;
     let redaction = Redaction::default();
     let mut copied = Vec::new();
     redaction.copy(raw, &mut copied).unwrap();

@@ -93,6 +93,20 @@ fn escape(bytes: &[u8], follows_colon: bool) -> Option<(&'static str, u8, usize)
     }
 }
 
+/// Whether a text hides a character.
+fn hides(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    let mut at = 0;
+    while let Some(found) = memchr3(b'%', b'&', b'\\', &bytes[at..]) {
+        at += found;
+        if bytes[at] == b'\\' || unit(&bytes[at..]).is_some_and(|(byte, _)| byte.is_ascii()) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 /// A text without its encodings.
 pub(super) struct Unhidden<'a> {
     source: &'a str,
@@ -102,7 +116,9 @@ pub(super) struct Unhidden<'a> {
 impl<'a> Unhidden<'a> {
     /// `None` if the text hides nothing.
     pub(super) fn of(source: &'a str) -> Option<Self> {
-        memchr3(b'%', b'&', b'\\', source.as_bytes())?;
+        if !hides(source) {
+            return None;
+        }
         let mut text = String::with_capacity(source.len());
         each_piece(source, |piece, _| text.push_str(piece));
         (text != source).then_some(Self { source, text })

@@ -39,8 +39,10 @@ const ALWAYS: [&str; 10] = [
     "secretkey",
     "accountkey",
 ];
-/// Names of collections of settings, of which every value is secret.
+/// Names of collections of settings, of which every value is secret. A list of texts has the names of settings only.
 const SETTINGS: [&str; 3] = ["configvar", "envvar", "environmentvariable"];
+/// The name that counts for a value among settings. No provider has it.
+const SETTING: &str = "\0setting";
 /// First words of names of a question or a limit, such as `has_password` and `maxTokens`.
 const QUESTIONS: [&str; 20] = [
     "has", "is", "needs", "require", "requires", "required", "uses", "allow", "allows", "enable", "enabled", "max",
@@ -140,7 +142,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 
 /// Whether a value under a name is a secret: certainly under the name of one, otherwise if it is unguessable.
 pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
-    if is_settings_name(name) {
+    if name == SETTING {
         return !value.is_empty() && value != REDACTED;
     }
     if is_stand_in(value) || !is_secret_name(name) {
@@ -159,7 +161,7 @@ pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
     ALWAYS.iter().any(|end| plain.ends_with(end)) && !is_question(name)
 }
 
-/// Whether a field of that name holds settings, each of which is secret.
+/// Whether an object in a field of that name holds settings, each of which is secret.
 pub(crate) fn is_settings_name(name: &str) -> bool {
     if !may_name_secrets(name) {
         return false;
@@ -168,9 +170,19 @@ pub(crate) fn is_settings_name(name: &str) -> bool {
     SETTINGS.contains(&plain.strip_suffix('s').unwrap_or(&plain))
 }
 
-/// The name that counts for the values in a field: that of settings, if the field is among them.
-pub(crate) fn name_within<'a>(parent: Option<&'a str>, name: &'a str) -> &'a str {
-    parent.filter(|parent| is_settings_name(parent)).unwrap_or(name)
+/// The name that counts for the values in a field of an object: its own, except among settings.
+pub(crate) fn name_within<'a>(parent: Option<&str>, name: &'a str) -> &'a str {
+    if parent.is_some_and(|parent| parent == SETTING || is_settings_name(parent)) { SETTING } else { name }
+}
+
+/// Whether a name can be that of a secret by its last letters; `false` is certain, and found without reading the whole.
+pub(super) fn may_end_name(name: &[u8]) -> bool {
+    let ends = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'n' | b't' | b'd' | b'e' | b'y' | b'l' | b'g');
+    match name {
+        [.., before, b's' | b'S'] => ends(before),
+        [.., last] => ends(last),
+        [] => false,
+    }
 }
 
 fn plain(name: &str) -> String {
@@ -237,14 +249,16 @@ mod tests {
             ("private_key", "MIIE"),
             ("token", "t"),
             ("reset_password_token", "abc"),
-            ("config_vars", "true"),
-            ("CONFIG_VARS", "a"),
-            ("envVars", "a"),
+            (name_within(Some("config_vars"), "a"), "true"),
+            (name_within(Some("CONFIG_VARS"), "name"), "a"),
+            (name_within(Some("envVars"), "a"), "a"),
+            (name_within(Some(SETTING), "a"), "a"),
             ("authorization", "Basic dTpw"),
             ("Authorization", "token abc"),
             ("signature", "01234567-89ab-cdef-0123-456789abcdef"),
         ] {
             assert!(is_secret_value(name, value), "{name}: {value}");
+            assert!(name == SETTING || may_end_name(name.as_bytes()), "{name}");
         }
         for (name, value) in [
             ("has_password", "yes, one"),
@@ -263,7 +277,8 @@ mod tests {
             ("credential", "default"),
             ("authorization", "required"),
             ("next_token", "01234567-89ab-cdef-0123-456789abcdef"),
-            ("config", "a"),
+            ("config_vars", "DATABASE_URL"),
+            (name_within(Some("config"), "a"), "a"),
             ("variables", "a"),
         ] {
             assert!(!is_secret_value(name, value), "{name}: {value}");
@@ -277,6 +292,7 @@ mod tests {
             let title = format!("{}{}", &upper[..1], &word[1..]);
             for name in [word, &upper, &title, &format!("x-{word}"), &format!("X_{upper}S")] {
                 assert!(is_secret_name(name), "{name}");
+                assert!(may_end_name(name.as_bytes()), "{name}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 
 use super::chance::{has_digit_or_case, is_unguessable};
-use super::names::{is_secret_name, is_secret_value};
+use super::names::{is_secret_name, is_secret_value, may_end_name};
 use super::userinfo::is_stand_in;
 
 /// The places of such values, in the order of the text.
@@ -56,7 +56,8 @@ fn labelled(text: &str) -> impl Iterator<Item = Range<usize>> {
 fn labels(text: &str, is_meant: fn(&str) -> bool) -> impl Iterator<Item = Range<usize>> {
     memchr_iter(b':', text.as_bytes()).filter_map(move |colon| {
         let before = text[..colon].trim_end();
-        if !is_meant(before) {
+        let letters = before.as_bytes().strip_suffix(b"\"").or(before.as_bytes().strip_suffix(b"'"));
+        if !is_meant(before) || !may_end_name(letters.unwrap_or(before.as_bytes())) {
             return None;
         }
         let quote = before.chars().next_back().filter(|letter| matches!(letter, '"' | '\''));

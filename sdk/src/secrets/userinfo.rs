@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use memchr::memchr;
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter};
 
 use super::chance::{has_digit_or_case, is_placeholder, is_unguessable};
 
@@ -12,6 +12,28 @@ use super::chance::{has_digit_or_case, is_placeholder, is_unguessable};
 const FARTHEST: usize = 200;
 /// Blanks in a password; more belong to a sentence.
 const MOST_BLANKS: usize = 3;
+
+/// Schemes of services whose users and passwords count even without slashes: elsewhere a colon separates too much else.
+const SERVICES: [&str; 18] = [
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mysql2",
+    "mariadb",
+    "mongodb",
+    "mongodb+srv",
+    "redis",
+    "rediss",
+    "amqp",
+    "amqps",
+    "mssql",
+    "sqlserver",
+    "ldap",
+    "ldaps",
+    "smtp",
+    "smtps",
+    "clickhouse",
+];
 
 static SLASHES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"//"));
 
@@ -40,7 +62,28 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
             from = start - 1;
         }
     }
+    spans.extend(without_slashes(text));
     spans
+}
+
+/// The places of users with passwords behind a scheme without slashes, such as `postgres:u:p@h`.
+fn without_slashes(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    memchr_iter(b':', bytes).filter_map(move |colon| {
+        let is_last =
+            |byte: &&u8| matches!(byte.to_ascii_lowercase(), b's' | b'l' | b'2' | b'b' | b'v' | b'p' | b'r' | b'e');
+        bytes[..colon].last().filter(is_last)?;
+        let is_of_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'+';
+        let length = bytes[..colon].iter().rev().take(12).take_while(is_of_scheme).count();
+        let scheme = &text[colon - length..colon];
+        let is_service = SERVICES.iter().any(|service| service.eq_ignore_ascii_case(scheme));
+        let start = colon + 1 + usize::from(bytes.get(colon + 1) == Some(&b'/'));
+        let userinfo = until(&text[start..], |letter| ends_text(letter) || letter == '@');
+        let (user, password) = userinfo.split_once(':').filter(|_| is_service)?;
+        let end = start + userinfo.len();
+        let is_meant = bytes.get(end) == Some(&b'@') && !user.contains('/') && !is_stand_in(password);
+        is_meant.then_some(start..end + 1)
+    })
 }
 
 fn until(text: &str, ends: fn(char) -> bool) -> &str {
@@ -150,6 +193,9 @@ mod tests {
             ("https://u:S3 CR3T@h/x", "https://h/x"),
             ("see postgres://u:my\tS3 CR3T@h:1/x, or", "see postgres://h:1/x, or"),
             ("redis://0a1B2c3D4e5F6a7B8c9D@h:6379", "redis://h:6379"),
+            ("postgres:u:S3CR3T@h/d", "postgres:h/d"),
+            ("x-Redis:/:S3C/R3T@h:1, z", "x-Redis:/h:1, z"),
+            ("mongodb+srv:u:S3CR3T@h", "mongodb+srv:h"),
             ("https://u:S3CR3T", "https://"),
             ("{\"a\":\"https://u:S3CR3T\",\"b\":1}", "{\"a\":\"https://\",\"b\":1}"),
         ] {
@@ -180,6 +226,9 @@ mod tests {
             "git clone host://a:b/c",
             "mail a@b.example // c@d.example",
             "x@y",
+            "heroku-postgresql:standard-0, a@b",
+            "plans postgres:x:y, and postgres:u:${PASSWORD}@h",
+            "at:u:p@h",
         ] {
             assert_eq!(without(text), text);
         }
