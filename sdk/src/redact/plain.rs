@@ -18,7 +18,8 @@ const DEEPEST: usize = 32;
 pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
     let begin = out.len();
     // One search rules out secrets in all strings at once, another one the names of secrets.
-    let (is_suspect, has_names) = (secrets::may_be_in(json), secrets::may_name_secrets(json));
+    let has_names = secrets::may_name_secrets(json);
+    let is_suspect = secrets::may_be_in_named(json, has_names);
     let copied = Text { redaction, is_suspect, has_names, json, at: 0, copied: 0 }.copy(out);
     if copied.is_none() {
         out.truncate(begin);

@@ -100,15 +100,21 @@ impl fmt::Display for SecretKind {
 
 /// Whether any text of a JSON document may hold a secret; `false` is certain, and found without parsing it.
 pub fn may_be_in(json: &str) -> bool {
+    may_be_in_named(json, may_name_secrets(json))
+}
+
+/// Whether any text of a JSON document may hold a secret, if it is known whether the document may name secrets.
+pub(crate) fn may_be_in_named(json: &str, has_names: bool) -> bool {
     // A backslash may hide a letter of one.
     memchr::memchr(b'\\', json.as_bytes()).is_some()
-        || is_suspect(json)
-        || hidden::may_hide(json.as_bytes()) && Unhidden::of(json).is_some_and(|unhidden| is_suspect(unhidden.text()))
+        || is_suspect(json, has_names)
+        || hidden::may_hide(json.as_bytes())
+            && Unhidden::of(json).is_some_and(|unhidden| is_suspect(unhidden.text(), may_name_secrets(unhidden.text())))
 }
 
 /// Whether a document without escapes may hold a secret; `false` is certain.
-fn is_suspect(json: &str) -> bool {
-    forms::occur(json) || !userinfo::spans(json).is_empty() || parameter::may_be_in_strings(json)
+fn is_suspect(json: &str, has_names: bool) -> bool {
+    forms::occur(json) || !userinfo::spans(json).is_empty() || has_names && parameter::may_be_in_strings(json)
 }
 
 /// Part of a text that is a secret.

@@ -125,6 +125,10 @@ static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "nt_var",
         "ntVar",
         "NT_VAR",
+        "sig=",
+        "SIG=",
+        "sig\"",
+        "sig'",
     ];
     let mut builder = AhoCorasickBuilder::new();
     builder.match_kind(MatchKind::LeftmostFirst).build(literals).expect("the literals are constants")

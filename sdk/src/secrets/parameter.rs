@@ -5,17 +5,20 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 
 use super::chance::{has_digit_or_case, is_unguessable};
-use super::names::{is_secret_name, is_secret_value, may_end_name};
+use super::names::{is_secret_name, is_secret_value, may_end_name, may_name_secrets};
 use super::userinfo::is_stand_in;
 
 /// The places of such values, in the order of the text.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
+    if !may_name_secrets(text) {
+        return Vec::new();
+    }
     let mut spans = assigned(text);
     spans.extend(labelled(text));
     spans
 }
 
-/// Whether a JSON document without backslashes may hold such values in its strings; `false` is certain.
+/// Whether a JSON document with names of secrets, without backslashes, may hold such values in its strings; `false` is certain.
 pub(super) fn may_be_in_strings(json: &str) -> bool {
     // A colon that separates a name in single quotes from its value, or a header in one string.
     !assigned(json).is_empty() || labels(json, |before| !before.ends_with('"')).next().is_some()

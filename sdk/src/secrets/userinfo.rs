@@ -69,20 +69,23 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
 /// The places of users with passwords behind a scheme without slashes, such as `postgres:u:p@h`.
 fn without_slashes(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();
-    memchr_iter(b':', bytes).filter_map(move |colon| {
-        let is_last =
-            |byte: &&u8| matches!(byte.to_ascii_lowercase(), b's' | b'l' | b'2' | b'b' | b'v' | b'p' | b'r' | b'e');
-        bytes[..colon].last().filter(is_last)?;
-        let is_of_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'+';
-        let length = bytes[..colon].iter().rev().take(12).take_while(is_of_scheme).count();
-        let scheme = &text[colon - length..colon];
-        let is_service = SERVICES.iter().any(|service| service.eq_ignore_ascii_case(scheme));
-        let start = colon + 1 + usize::from(bytes.get(colon + 1) == Some(&b'/'));
-        let userinfo = until(&text[start..], |letter| ends_text(letter) || letter == '@');
-        let (user, password) = userinfo.split_once(':').filter(|_| is_service)?;
-        let end = start + userinfo.len();
-        let is_meant = bytes.get(end) == Some(&b'@') && !user.contains('/') && !is_stand_in(password);
-        is_meant.then_some(start..end + 1)
+    // An `@` is rarer than a colon.
+    memchr_iter(b'@', bytes).filter_map(move |at| {
+        let ends =
+            |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'@');
+        let length = bytes[..at].iter().rev().take(FARTHEST).take_while(|byte| !ends(byte)).count();
+        let begin = (at - length..at).find(|begin| text.is_char_boundary(*begin))?;
+        let colon = |text: &str| {
+            memchr_iter(b':', text.as_bytes()).find(|colon| {
+                let is_of_scheme = |letter: char| letter.is_ascii_alphanumeric() || letter == '+';
+                let scheme = &text[text[..*colon].trim_end_matches(is_of_scheme).len()..*colon];
+                SERVICES.iter().any(|service| service.eq_ignore_ascii_case(scheme))
+            })
+        };
+        let colon = begin + colon(&text[begin..at])?;
+        let start = colon + 1 + usize::from(bytes[colon + 1] == b'/');
+        let (user, password) = text[start..at].split_once(':')?;
+        (!user.contains('/') && !password.is_empty() && !is_stand_in(password)).then_some(start..at + 1)
     })
 }
 
