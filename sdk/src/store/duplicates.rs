@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
+use super::object;
 use super::sqlite::unreadable;
 
 /// The part of an object that decides which description is newer.
@@ -48,10 +49,7 @@ pub(super) fn note(
 pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
     let sql = "SELECT type, count(*) FROM duplicate WHERE job = ?1 AND step = ?2 GROUP BY type";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![job, step.as_str()], |row| {
-        Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get::<_, i64>(1)?.unsigned_abs()))
-    })?;
-    rows.collect()
+    object::counts_by_type(&mut statement, params![job, step.as_str()])
 }
 
 #[cfg(test)]

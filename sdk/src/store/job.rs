@@ -15,7 +15,7 @@ use super::lock::JobLock;
 use super::object::{self, DonePart, Insertion, Quarantined};
 use super::page::Page;
 use super::rewind::{self, Rewound};
-use super::rows::{Kind, Rows};
+use super::rows::{Kind, Row, Rows};
 use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
 use super::{Store, StoreError, duplicates, ends};
@@ -463,7 +463,11 @@ impl JobStore {
     ) -> Result<Page<Rows>, StoreError> {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
-            object::step_page(connection, job, &step, object_type, after.as_ref(), limit)
+            let mut objects = Rows::default();
+            // A copy in another job lies under no parent of this job.
+            let add = |row, _, json: &str| objects.push(Row { part: 0, ..row }, json);
+            let next = object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, add)?;
+            Ok(Page { objects, next })
         };
         self.in_order(object_type, read).await
     }

@@ -61,10 +61,16 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
             .ok_or_else(|| unreadable(StoreError::Corrupt(format!("job state {state:?}"))))?,
         started: Timestamp::from_millis(row.get(4)?),
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
-        summary: summary.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()?,
-        options: serde_json::from_str(&row.get::<_, String>(8)?).map_err(unreadable)?,
+        summary: summary.map(|text| document(&text)),
+        options: document(&row.get::<_, String>(8)?),
         number: row.get(7)?,
     })
+}
+
+/// The JSON of a job. A damaged text becomes a string with the error: it must not hide the other jobs, and it is rejected when
+/// the document of this job is used.
+fn document(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| format!("damaged: {error}").into())
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Graph objects in the store: adding, merging, finding, walking by type.
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, params};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::graph::{ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId
 
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
-use super::page::{Page, Space};
+use super::page::{self, Page};
 use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sqlite::unreadable;
 use super::{duplicates, ends, parts, sorted};
@@ -301,19 +301,14 @@ pub(super) fn page<T>(
     let sql = "SELECT sorted.key, object.json FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let after = after.map_or("", |key| key.as_str());
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![job, object_type.as_str(), after, limit])?;
-    let (mut objects, mut space) = (Vec::new(), Space::of(most));
-    while !space.is_full()
-        && let Some(row) = rows.next()?
-    {
+    let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most)])?;
+    let mut objects = Vec::new();
+    let next = page::fill(rows, most, |row| {
         let key = ObjectKey::new(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
         let json = row.get_ref(1)?.as_str()?;
-        space.take(json);
-        objects.push((key, read(json)?));
-    }
-    let next = objects.last().filter(|_| space.is_full()).map(|(key, _)| key.clone());
+        objects.push((key.clone(), read(json)?));
+        Ok((key, json))
+    })?;
     Ok(Page { objects, next })
 }
 
@@ -328,57 +323,71 @@ pub(super) fn added_since<T>(
 ) -> rusqlite::Result<Vec<(i64, T)>> {
     let sql = "SELECT rowid, json FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![job, object_type.as_str(), position, limit])?;
-    let (mut objects, mut space) = (Vec::new(), Space::of(most));
-    while !space.is_full()
-        && let Some(row) = rows.next()?
-    {
-        let json = row.get_ref(1)?.as_str()?;
-        space.take(json);
-        objects.push((row.get(0)?, read(json)));
-    }
+    let rows = statement.query(params![job, object_type.as_str(), position, limit(most)])?;
+    let mut objects = Vec::new();
+    page::fill(rows, most, |row| {
+        let (position, json) = (row.get(0)?, row.get_ref(1)?.as_str()?);
+        objects.push((position, read(json)));
+        Ok((position, json))
+    })?;
     Ok(objects)
 }
 
-pub(super) fn step_page(
+/// Objects of a type in the order of their keys, with their columns; of all steps, or of one only.
+pub(super) fn stored_page(
     connection: &Connection,
     job: i64,
-    step: &StepId,
     object_type: &ObjectType,
+    of_step: Option<&StepId>,
     after: Option<&ObjectKey>,
     most: usize,
-) -> rusqlite::Result<Page<Rows>> {
-    let sql = "SELECT object.kind, sorted.key, object.class, object.from_key, object.to_key, object.json \
-               FROM sorted JOIN object ON object.rowid = sorted.object \
-               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND object.step = ?4 \
+    mut add: impl FnMut(Row, StepId, &str),
+) -> rusqlite::Result<Option<ObjectKey>> {
+    let sql = "SELECT object.kind, sorted.key, object.class, object.step, object.part, object.from_key, object.to_key, \
+               object.json FROM sorted JOIN object ON object.rowid = sorted.object \
+               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND (?4 IS NULL OR object.step = ?4) \
                ORDER BY sorted.key LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
-    let after = after.map_or("", |key| key.as_str());
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let of_step = of_step.map(StepId::as_str);
+    let rows = statement.query(params![job, object_type.as_str(), begin(after), of_step, limit(most)])?;
     let key = |text: String| ObjectKey::new(text).map_err(unreadable);
-    let mut found = statement.query(params![job, object_type.as_str(), after, step.as_str(), limit])?;
-    let (mut rows, mut space) = (Rows::default(), Space::of(most));
-    while !space.is_full()
-        && let Some(row) = found.next()?
-    {
-        let ends = row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<String>>(4)?);
+    page::fill(rows, most, |row| {
+        let ends = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);
         let read = Row {
             kind: Kind::read(row.get(0)?)?,
             key: key(row.get(1)?)?,
             object_type: object_type.clone(),
             class: row.get(2)?,
-            part: 0,
+            part: row.get(4)?,
             ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
             merge: false,
             quarantined: None,
         };
-        let json = row.get_ref(5)?.as_str()?;
-        space.take(json);
-        rows.push(read, json);
-    }
-    let next = rows.last().filter(|_| space.is_full()).map(|row| row.key.clone());
-    Ok(Page { objects: rows, next })
+        let step = StepId::new(row.get::<_, String>(3)?).map_err(unreadable)?;
+        let (position, json) = (read.key.clone(), row.get_ref(7)?.as_str()?);
+        add(read, step, json);
+        Ok((position, json))
+    })
+}
+
+/// The key after which a page begins.
+fn begin(after: Option<&ObjectKey>) -> &str {
+    after.map_or("", ObjectKey::as_str)
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+/// The number of objects by type, from a query whose rows are a type and a count.
+pub(super) fn counts_by_type(
+    statement: &mut Statement<'_>,
+    parameters: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
+    let rows = statement.query_map(parameters, |row| {
+        Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get::<_, i64>(1)?.unsigned_abs()))
+    })?;
+    rows.collect()
 }
 
 /// The type and the JSON of an object.

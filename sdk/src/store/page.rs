@@ -1,5 +1,7 @@
 //! Pages of stored objects: bounded by number and by bytes.
 
+use rusqlite::{Row as SqlRow, Rows as SqlRows};
+
 use crate::graph::ObjectKey;
 
 /// The most bytes of JSON in a page, unless it is that of a single object.
@@ -23,25 +25,43 @@ impl<T> Page<T> {
 
 /// How much a page still takes.
 #[derive(Debug)]
-pub(super) struct Space {
+struct Space {
     objects: usize,
     bytes: usize,
 }
 
 impl Space {
-    pub(super) fn of(objects: usize) -> Self {
+    fn of(objects: usize) -> Self {
         Self { objects, bytes: BYTES }
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.objects == 0 || self.bytes == 0
     }
 
     /// Counts an object.
-    pub(super) fn take(&mut self, json: &str) {
+    fn take(&mut self, json: &str) {
         self.objects = self.objects.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(json.len());
     }
+}
+
+/// Reads rows until a page of at most `most` objects is full, and returns the position of its last object.
+///
+/// `add` keeps one row and returns its position and its JSON. The result is `None` if no row is left.
+pub(super) fn fill<P>(
+    mut rows: SqlRows<'_>,
+    most: usize,
+    mut add: impl for<'r> FnMut(&'r SqlRow<'_>) -> rusqlite::Result<(P, &'r str)>,
+) -> rusqlite::Result<Option<P>> {
+    let (mut last, mut space) = (None, Space::of(most));
+    while !space.is_full() {
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (position, json) = add(row)?;
+        space.take(json);
+        last = Some(position);
+    }
+    Ok(last)
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::page::{Page, Space};
+use super::page::Page;
 use super::rows::{Kind, PartNumber, Row};
 use super::sqlite::unreadable;
-use super::{JobStore, StoreError, keys};
+use super::{JobStore, StoreError, keys, object};
 
 /// An object as stored.
 #[derive(Debug, Clone)]
@@ -43,7 +43,10 @@ impl JobStore {
     ) -> Result<Page<Vec<Stored>>, StoreError> {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
-            page(connection, job, object_type, after.as_ref(), limit)
+            let mut objects = Vec::new();
+            let add = |row, step, json: &str| objects.push(Stored { step, row, json: json.to_owned() });
+            let next = object::stored_page(connection, job, object_type, None, after.as_ref(), limit, add)?;
+            Ok(Page { objects, next })
         };
         self.in_order(object_type, read).await
     }
@@ -83,49 +86,4 @@ impl JobStore {
             })
             .await
     }
-}
-
-fn page(
-    connection: &Connection,
-    job: i64,
-    object_type: &ObjectType,
-    after: Option<&ObjectKey>,
-    most: usize,
-) -> rusqlite::Result<Page<Vec<Stored>>> {
-    let sql = "SELECT object.kind, sorted.key, object.class, object.step, object.part, object.from_key, object.to_key, \
-               object.json FROM sorted JOIN object ON object.rowid = sorted.object \
-               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4";
-    let mut statement = connection.prepare_cached(sql)?;
-    let after = after.map_or("", |key| key.as_str());
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![job, object_type.as_str(), after, limit])?;
-    let (mut objects, mut space) = (Vec::new(), Space::of(most));
-    while !space.is_full()
-        && let Some(row) = rows.next()?
-    {
-        let stored = stored(row, object_type)?;
-        space.take(&stored.json);
-        objects.push(stored);
-    }
-    let next = objects.last().filter(|_| space.is_full()).map(|stored| stored.row.key.clone());
-    Ok(Page { objects, next })
-}
-
-fn stored(row: &SqlRow<'_>, object_type: &ObjectType) -> rusqlite::Result<Stored> {
-    let key = |text: String| ObjectKey::new(text).map_err(unreadable);
-    let ends = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);
-    Ok(Stored {
-        step: StepId::new(row.get::<_, String>(3)?).map_err(unreadable)?,
-        row: Row {
-            kind: Kind::read(row.get(0)?)?,
-            key: key(row.get(1)?)?,
-            object_type: object_type.clone(),
-            class: row.get(2)?,
-            part: row.get(4)?,
-            ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
-            merge: false,
-            quarantined: None,
-        },
-        json: row.get(7)?,
-    })
 }

@@ -8,8 +8,7 @@ use crate::graph::{ObjectType, StepId};
 
 use super::keys::Keys;
 use super::rows::{Kind, PartNumber};
-use super::sorted;
-use super::sqlite::unreadable;
+use super::{object, sorted};
 
 /// Where a step that did not end goes on.
 #[derive(Debug, Clone, Default)]
@@ -68,10 +67,7 @@ pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqli
          AND (step = ?2 AND NOT {described}) OR {described} AND c.step = ?2)) GROUP BY type"
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params![job, step.as_str()], |row| {
-        Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get::<_, i64>(1)?.unsigned_abs()))
-    })?;
-    rows.collect()
+    object::counts_by_type(&mut statement, params![job, step.as_str()])
 }
 
 #[cfg(test)]

@@ -31,6 +31,22 @@ async fn a_job_whose_options_cannot_be_read_is_not_resumed_with_others() {
 }
 
 #[tokio::test]
+async fn a_job_with_damaged_documents_is_not_resumed_and_hides_no_other_job() {
+    let bench = Bench::new();
+    let integration = of([failing("teams", "acme_team")]);
+    bench.collect(&integration).await;
+    bench.collect(&integration).await;
+    let sql = "UPDATE job SET options = '{\"steps\":', summary = '{' WHERE number = (SELECT max(number) FROM job)";
+    bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
+    let jobs = bench.store.jobs().await.expect("both jobs");
+    assert_eq!(jobs.len(), 2);
+    let error = refused(Job::new(&integration, &bench.store).resume(&jobs[0]), &Values::default()).await;
+    assert!(error.contains("its options cannot be read") && error.contains("damaged"), "{error}");
+    let (other, _) = bench.run(Job::new(&integration, &bench.store).resume(&jobs[1])).await;
+    assert_eq!(other.state, JobState::Partial);
+}
+
+#[tokio::test]
 async fn a_step_s_result_that_cannot_be_read_ends_the_resumed_job_rather_than_the_step_s_work() {
     let bench = Bench::new();
     let (_, _) =
