@@ -2,7 +2,10 @@
 //!
 //! A validator follows each reference every time it encounters it. A schema of thirty definitions, each with two
 //! references to the next, is small, but a single object would be checked 2^30 times against the last definition.
-//! Therefore the schemas that apply to one value, and the depth of references, are counted before a schema is used.
+//! Therefore the schemas that apply to one value are counted before a schema is used, at each depth of an object
+//! ([`nesting`]), and so is the depth of references.
+
+mod nesting;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -33,6 +36,15 @@ pub(super) fn check(classes: &BTreeMap<String, Value>) -> Vec<SchemaProblem> {
             Excess::Deep => format!("its references nest more than {DEEPEST} deep: shorten the chain"),
         };
         problems.push(problem(class, None::<PathBuf>, &pointer, reason));
+    }
+    if problems.is_empty()
+        && let Some(class) = nesting::first_excess(&expansion)
+    {
+        let reason = format!(
+            "its references apply more than {MOST} schemas to one value deep within an object, so that checking it would not \
+             end: refer to each definition once"
+        );
+        problems.push(problem(class, None::<PathBuf>, "", reason));
     }
     problems
 }
@@ -266,6 +278,33 @@ mod tests {
         let definitions: serde_json::Map<String, Value> =
             named.into_iter().enumerate().map(|(at, schema)| (format!("d{at}"), schema)).collect();
         is_refused(json!({"definitions": definitions, "properties": {"x": {"$ref": "#n0"}}}), "10000 schemas");
+    }
+
+    #[test]
+    fn references_that_double_with_each_level_of_an_object_are_refused() {
+        let twice = |next: &str| json!({"allOf": [{"$ref": next}, {"$ref": next}]});
+        is_refused(chain(28, |next| json!({"properties": {"p": twice(&next)}})), "10000 schemas to one value deep");
+        is_refused(chain(28, |next| json!({"items": twice(&next)})), "10000 schemas to one value deep");
+        is_refused(chain(28, |next| json!({"additionalProperties": {"not": twice(&next)}})), "10000 schemas");
+        let split = |next: String| json!({"properties": {"p": {"$ref": next}}, "allOf": [{"patternProperties": {"": {"$ref": next}}}]});
+        is_refused(chain(28, split), "10000 schemas");
+        let named = json!({"properties": {"p": {"$ref": "#"}}});
+        is_refused(json!({"allOf": [named, named]}), "10000 schemas");
+    }
+
+    #[test]
+    fn schemas_for_different_values_of_an_object_do_not_add_up() {
+        let itself = json!({"$ref": "#"});
+        let tree = json!({
+            "properties": {"left": itself, "right": itself}, "additionalProperties": itself, "items": itself,
+            "anyOf": [{"type": "array"}, {"properties": {"size": {}}}],
+        });
+        assert_eq!(problems(tree), [""; 0]);
+        assert_eq!(problems(json!({"items": [itself, itself], "additionalItems": itself})), [""; 0]);
+        assert_eq!(
+            problems(chain(60, |next| json!({"properties": {"p": {"$ref": next}, "q": {"$ref": next}}}))),
+            [""; 0]
+        );
     }
 
     #[test]

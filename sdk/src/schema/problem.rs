@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// An error that makes a schema unusable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -12,12 +12,17 @@ pub struct SchemaProblem {
     /// The class or type.
     pub schema: String,
     /// The file, if the schema was read from one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy")]
     pub file: Option<PathBuf>,
     /// The location in the schema, as a JSON pointer.
     pub pointer: String,
     /// The error.
     pub reason: String,
+}
+
+/// Serializes a path as text: what is not Unicode in it becomes U+FFFD.
+fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
 impl fmt::Display for SchemaProblem {
