@@ -125,6 +125,9 @@ pub struct StepReport {
     /// The numbers of quarantined objects, by type.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub quarantined: BTreeMap<ObjectType, u64>,
+    /// The keys of quarantined objects, by type; at most one hundred of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub quarantined_details: BTreeMap<ObjectType, BTreeSet<String>>,
     /// The requests to the provider.
     pub usage: Usage,
 }

@@ -41,6 +41,11 @@ fn an_object_that_was_kept_apart_stays_missing_however_often_the_job_is_resumed(
     let (first, types) = (first.summary(), "heroku_team heroku_account_has_team heroku_application heroku_addon");
     assert!(types.split(' ').all(|of| first.partial().contains(of)), "{:?}", first.partial());
     assert_eq!(place.run("validate data --input out").code, 0, "no relationship may refer to the team");
+    let team = heroku.team("Design Ops");
+    assert_eq!(first.step("fetch-teams")["quarantinedDetails"]["heroku_team"], json!([team]));
+    let text = place.run("jobs show").out;
+    let next = text.split("Next:").nth(1).expect("what to do next");
+    assert!(text.contains(&team) && !next.contains("--resume"), "{text}");
     for _ in 0..2 {
         let (again, resumed) = place.collect("--resume");
         assert_eq!(again.code, 3, "{}", again.all());
@@ -65,6 +70,8 @@ fn an_object_that_fails_its_step_fails_no_other_one() {
                 assert_eq!(summary.status(step), "success", "{}", said.all());
             }
             assert!(summary.partial().contains("heroku_application"), "{:?}", summary.partial());
+            let text = place.run("jobs show").out;
+            assert!(!text.contains("--resume"), "the object stays as it is: {text}");
             assert!(graph.of_type("heroku_application").values().all(|app| app["name"] != "my app"));
             assert_eq!(place.run("validate data --input out").code, 0);
         }

@@ -51,8 +51,9 @@ fn own_gaps(declaration: &Declaration, record: &Record, inherited: &[Incomplete]
         let cause = format!("`{}` adds this type without declaring it", declaration.id);
         gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
     }
-    for (object_type, count) in &record.quarantined {
-        let cause = format!("{count} object(s) are quarantined because they violate their schemas");
+    for (object_type, named) in &record.quarantined {
+        let (count, names) = (named.count, named.text());
+        let cause = format!("{count} object(s) are quarantined because they violate their schemas: {names}");
         gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
     }
     for (object_type, (count, code, cause)) in &record.refused {
@@ -74,7 +75,7 @@ pub(super) fn correct(report: &mut StepReport, late: Vec<LateGap>, inherited: Ve
         if let Some(added) = report.encountered_type_counts.get_mut(&object_type) {
             *added = added.saturating_sub(count);
         }
-        report.incomplete.push(gap([object_type], code, cause));
+        report.incomplete.push(untaken(&object_type, code, cause));
     }
     report.encountered_type_counts.retain(|_, added| *added > 0);
     report.encountered_types = report.encountered_type_counts.keys().cloned().collect();
@@ -104,9 +105,12 @@ impl Closing<'_> {
         let cancelled = matches!(outcome, Err(StepError::Cancelled));
         let mut error = None;
         if let Err(cause) = outcome {
+            // A resumed job receives the same object again.
+            let resumable = !matches!(cause, StepError::Object(_));
             let failure = Failure { code: cause.code().to_owned(), message: cause.to_string() };
             // A step that adds nothing has no types, but its dependents must inherit the gap.
-            incomplete.push(gap(self.declaration.emits(), &failure.code, failure.message.clone()));
+            let gap = gap(self.declaration.emits(), &failure.code, failure.message.clone());
+            incomplete.push(Incomplete { resumable, ..gap });
             error = Some(failure);
         } else if all_parts_failed {
             error = incomplete.first().map(|first| Failure { code: first.code.clone(), message: first.cause.clone() });
@@ -133,7 +137,8 @@ impl Closing<'_> {
             skipped_details: record.losses.left_out().clone(),
             skipped: record.skipped,
             findings: record.findings.into_values().collect(),
-            quarantined: record.quarantined,
+            quarantined: record.quarantined.iter().map(|(name, named)| (name.clone(), named.count)).collect(),
+            quarantined_details: record.quarantined.into_iter().map(|(name, named)| (name, named.names)).collect(),
             usage: self.usage,
             ..unrun(self.declaration, status, incomplete)
         })
@@ -164,6 +169,7 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
         missed: BTreeMap::new(),
         findings: Vec::new(),
         quarantined: BTreeMap::new(),
+        quarantined_details: BTreeMap::new(),
         usage: Usage::default(),
     }
 }

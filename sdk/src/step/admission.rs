@@ -64,7 +64,7 @@ impl Intake {
         let verdict = self.judge(&findings, &key, &object_type).inspect_err(|_| rows.doubt(kind, &key))?;
         let apart = verdict == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
-        ledger.admit(&object_type, apart, findings, part.as_deref());
+        ledger.admit((&object_type, &key), apart, findings, part.as_deref());
         let part = part.map_or(0, |part| part.number());
         rows.push(Row { kind, key, object_type, class, part, ends, merge, quarantined }, json);
         Ok(())

@@ -12,7 +12,7 @@ use crate::http::ProviderError;
 use crate::schema::Finding;
 use crate::store::Conflict;
 
-use super::losses::{Losses, name_left_out, short};
+use super::losses::{Losses, Named, name_left_out, short};
 use super::part::{Part, PartBooks};
 use super::{ObjectError, StepError};
 
@@ -100,8 +100,8 @@ pub struct Record {
     pub undeclared: BTreeSet<ObjectType>,
     /// Schema findings by type, pointer, and reason.
     pub findings: BTreeMap<String, FindingCount>,
-    /// The numbers of quarantined objects, by type.
-    pub quarantined: BTreeMap<ObjectType, u64>,
+    /// The quarantined objects, by type.
+    pub quarantined: BTreeMap<ObjectType, Named>,
     /// Rejected objects by type: their number, the code, and the first cause.
     pub refused: BTreeMap<ObjectType, (u64, &'static str, String)>,
     /// The number of partitions.
@@ -219,16 +219,24 @@ impl Ledger {
     }
 
     /// Counts an object that passed validation or is quarantined, with its findings.
-    pub(crate) fn admit(&self, object_type: &ObjectType, apart: bool, findings: Vec<Finding>, part: Option<&Part>) {
+    pub(crate) fn admit(
+        &self,
+        (object_type, key): (&ObjectType, &ObjectKey),
+        apart: bool,
+        findings: Vec<Finding>,
+        part: Option<&Part>,
+    ) {
         if !findings.is_empty() {
             self.find(findings, part);
         }
         part.filter(|_| apart).inspect(|part| part.leave_gap());
         let mut record = self.open();
-        let counts = if apart { &mut record.quarantined } else { &mut record.added };
-        match counts.get_mut(object_type) {
+        if apart {
+            return record.quarantined.entry(object_type.clone()).or_default().add(short(key));
+        }
+        match record.added.get_mut(object_type) {
             Some(count) => *count += 1,
-            None => drop(counts.insert(object_type.clone(), 1)),
+            None => drop(record.added.insert(object_type.clone(), 1)),
         }
     }
 

@@ -118,12 +118,19 @@ impl Losses {
 }
 
 impl Named {
+    /// Counts an object, and keeps its name.
+    pub(crate) fn add(&mut self, name: String) {
+        self.count += 1;
+        keep(&mut self.names, name);
+    }
+
     fn take_over(&mut self, other: Self) {
         self.count += other.count;
         other.names.into_iter().for_each(|name| keep(&mut self.names, name));
     }
 
-    fn text(&self) -> String {
+    /// The least of the names, and the number of the others.
+    pub(crate) fn text(&self) -> String {
         let shown: Vec<&str> = self.names.iter().map(String::as_str).take(IN_A_CAUSE).collect();
         match self.count.saturating_sub(shown.len() as u64) {
             0 => shown.join(", "),

@@ -11,7 +11,8 @@ use integration_sdk::store::JobState;
 use crate::account::{Account, Origin};
 use crate::job_lookup::short;
 use crate::options::DATA_DIR;
-use crate::style::{BOLD, GREEN, RED, YELLOW, paint};
+use crate::style::{BOLD, GREEN, RED, YELLOW, paint, printable_path};
+use crate::visible::visible;
 
 use super::text::{counted, duration, paragraph};
 
@@ -43,13 +44,19 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         duration(summary.duration)
     );
     line += &requests(&summary.usage);
-    line += &format!(". Job {}, stored in {}", summary.job, kept.data_dir.display());
+    line += &format!(". Job {}, stored in {}", summary.job, printable_path(kept.data_dir));
     if let Some((folder, exported)) = &kept.exported {
-        line += &format!(", exported to {} ({})", folder.display(), counted(exported.files, "file", "files"));
+        line += &format!(", exported to {} ({})", printable_path(folder), counted(exported.files, "file", "files"));
     }
     let mut text = paragraph(&(line + "."), width, 0, 2);
     text += &paragraph(&format!("Next: {}", next(summary, kept)), width, 0, 2);
     text
+}
+
+/// What a program that exports or collects says on stderr if data are missing, together with exit code 3.
+pub(crate) fn incomplete(summary: &Summary, program: &str) -> String {
+    let job = short(summary.job.as_str());
+    format!("Data are missing in job {job}: `{program} jobs show {job}` lists them.")
 }
 
 fn requests(usage: &Usage) -> String {
@@ -93,7 +100,8 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
              missing data."
         ),
         JobState::Partial | JobState::Complete => format!(
-            "run `{program} collect --resume {job}` to retry the missing data, or `{program} collect{}` to start over.",
+            "run `{program} collect --resume {job}` to retry the missing data{}, or `{program} collect{}` to start over.",
+            if gaps().any(|gap| !gap.resumable) { ", except objects that cannot be read or stored" } else { "" },
             account.options()
         ),
         JobState::Cancelled | JobState::Interrupted => {
@@ -111,6 +119,6 @@ fn called(kept: &Kept<'_>) -> String {
     if kept.data_dir == Path::new(DATA_DIR) {
         kept.program.to_owned()
     } else {
-        format!("{} --data-dir {}", kept.program, kept.data_dir.display())
+        format!("{} --data-dir {}", kept.program, visible(&kept.data_dir.to_string_lossy()))
     }
 }
