@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use integration_heroku::fake::{Fault, Reply};
 use serde_json::json;
 
-use crate::harness::{Graph, Heroku, Place, assert_same, undisturbed};
+use crate::harness::{Graph, Heroku, Place, Said, assert_same, undisturbed};
 
 fn graph(place: &Place) -> Graph {
     Graph::read(&place.path("out/graph"))
@@ -91,15 +91,51 @@ fn nothing_is_written_through_a_symbolic_link() {
         assert_eq!(entries(&place.path("victim")), [place.path("victim/file")], "{link}");
         assert_eq!(place.read("victim/file"), "precious", "{link}");
     }
-    // An export must not touch unrelated symbolic links, and must accept a folder that the user names through a link.
-    let place = Place::alone();
+    // The folder itself must not be a link either; an export must not touch unrelated links.
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
     place.write("victim", "precious");
     fs::create_dir(place.path("real")).expect("a folder");
     symlink(place.path("real"), place.path("out")).expect("a link");
     symlink(place.path("victim"), place.path("real/.summary.json.new")).expect("a link");
-    assert_eq!(place.run("collect --sample --output out").code, 0);
+    for folder in ["out", "out/"] {
+        let said = place.run(&format!("collect --output {folder}"));
+        assert_eq!((said.code, heroku.requests(), place.states()), (1, 0, Vec::new()), "{}", said.all());
+        assert!(said.err.contains("out is a symbolic link"), "{}", said.err);
+    }
+    assert_eq!(place.run("collect --output real").code, 0);
     assert_eq!(place.read("victim"), "precious");
     assert_same(&Graph::read(&place.path("real/graph")), undisturbed());
+}
+
+#[test]
+fn an_export_lies_neither_in_another_one_nor_in_the_data_directory() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect --output out").code, 0);
+    let requests = heroku.requests();
+    let cases = [
+        ("--output out/graph/fetch-apps", "out/graph, which the next export there replaces"),
+        ("--output out/graph", "which the next export there replaces"),
+        ("--output out/.integration-export/x", "which the next export there replaces"),
+        ("--output .integration", "overlap"),
+        ("--output .integration/x/y", "overlap"),
+        ("--output new --data-dir new", "overlap"),
+        ("--output new --data-dir new/graph/data", "overlap"),
+    ];
+    for command in ["collect", "export"] {
+        for (options, reason) in cases {
+            if command == "export" && options.contains("--data-dir") {
+                continue;
+            }
+            let said = place.run(&format!("{command} {options}"));
+            assert_eq!((said.code, heroku.requests()), (1, requests), "{command} {options}: {}", said.all());
+            assert!(said.err.contains(reason), "{command} {options}: {}", said.err);
+        }
+    }
+    assert!(!place.path("new").exists() && !place.path(".integration/x").exists());
+    assert_eq!(place.states(), ["complete"]);
+    assert_eq!(place.run("collect --output out/nested --data-dir out/data").code, 0, "the rest of the folder is free");
 }
 
 #[test]
@@ -190,6 +226,15 @@ fn a_partial_graph_replaces_an_older_one() {
     let (said, graph) = place.collect("--step fetch-addons --max-age 0s");
     assert_eq!(said.code, 3, "{}", said.all());
     assert!(graph.of_type("heroku_addon").len() < undisturbed().of_type("heroku_addon").len());
+    let sentence = "Data is missing from job ";
+    assert!(said.err.contains(sentence), "{}", said.err);
+    let said = place.run("export --output again");
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert!(said.err.contains(sentence) && said.out.contains("to again: "), "{}", said.all());
+    assert_same(&Graph::read(&place.path("again/graph")), &graph);
+    heroku.server().lift_all();
+    assert_eq!(place.run("collect --step fetch-teams").code, 0);
+    assert_eq!(place.run("export --output again").code, 0, "all that was asked for is there");
 }
 
 #[test]
@@ -236,7 +281,11 @@ fn the_newest_job_of_an_instance_is_written() {
 fn an_export_that_was_killed_is_finished_or_undone_at_the_next_start() {
     // The cases are the stages of a switch. The last one occurs on file systems that cannot exchange two names
     // atomically.
-    for stop in ["half written", "complete", "exchanged", "summary", "manifest", "removed", "between two renames"] {
+    let stops =
+        ["half written", "complete", "taken", "exchanged", "summary", "manifest", "removed", "between two renames"];
+    // The next start exports again, or reads.
+    let starts = [("collect --resume 0 --output out", 2), ("validate data --input out", 0)];
+    for (stop, (start, code)) in stops.into_iter().flat_map(|stop| starts.map(|start| (stop, start))) {
         let place = Place::alone();
         assert_eq!(place.run("collect --sample --output out").code, 0);
         place.run("collect --sample --step fetch-teams --output next");
@@ -249,9 +298,11 @@ fn an_export_that_was_killed_is_finished_or_undone_at_the_next_start() {
                 there == earlier || there == next,
                 "{stop}: one of the two graphs must be complete before the recovery"
             );
+            let path = place.path("out/summary.json");
+            assert!(there == earlier || !path.exists() || place.read("out/summary.json") == summary, "{stop}");
         }
-        let said = place.run("collect --resume 0 --output out");
-        assert_eq!(said.code, 2, "{stop}: {}", said.all());
+        let said = place.run(start);
+        assert_eq!(said.code, code, "{stop}: {}", said.all());
         assert_same(&graph(&place), if stop == "half written" { &earlier } else { &next });
         assert_eq!(place.read("out/summary.json"), summary, "{stop}");
         let left: Vec<PathBuf> = entries(&place.path("out/.integration-export"));
@@ -291,20 +342,24 @@ fn leave_behind(place: &Place, stop: &str) {
     if stop == "between two renames" {
         return take("out/graph", staging.join("earlier"));
     }
-    let done = ["complete", "exchanged", "summary", "manifest", "removed"].iter().position(|name| *name == stop);
+    let done =
+        ["complete", "taken", "exchanged", "summary", "manifest", "removed"].iter().position(|name| *name == stop);
     let done = done.expect("a known stage");
     if done >= 1 {
+        take("out/summary.json", staging.join("earlier.json"));
+    }
+    if done >= 2 {
         take("out/graph", place.path("aside"));
         fs::rename(staging.join("graph"), place.path("out/graph")).expect("the rename succeeds");
         take("aside", staging.join("graph"));
     }
-    if done >= 2 {
+    if done >= 3 {
         fs::rename(staging.join("summary.json"), place.path("out/summary.json")).expect("the rename succeeds");
     }
-    if done >= 3 {
+    if done >= 4 {
         fs::rename(staging.join("manifest.json"), own.join("manifest.json")).expect("the rename succeeds");
     }
-    if done >= 4 {
+    if done >= 5 {
         fs::remove_dir_all(&staging).expect("the folder exists");
     }
 }
@@ -374,6 +429,62 @@ fn a_page_is_not_written_through_a_link_and_restricts_the_file_that_it_replaces(
     assert_eq!(place.run("visualize graph --output page.html").code, 0);
     assert_eq!(fs::metadata(place.path("page.html")).expect("a file").permissions().mode() & 0o777, 0o600);
     assert_eq!(place.run("visualize steps --format svg --output /dev/null").code, 0, "devices must not be replaced");
+}
+
+#[test]
+fn arguments_of_the_user_steer_neither_a_terminal_nor_a_build_server() {
+    let place = Place::alone();
+    let odd = "x=$(printf 'd\\n::error::pwned\\033[31m\\302\\233\\342\\200\\256e'); ";
+    let lines = [
+        "collect --sample --data-dir \"$x\" --output \"o$x\"",
+        "--log-format json collect --sample --data-dir \"$x\" --output .integration --step fetch-account",
+        "jobs list --data-dir \"$x\"",
+        "jobs list --data-dir \"none$x\"",
+        "jobs prune --keep 0 --data-dir \"$x\"",
+        "jobs show \"$x\" --data-dir \"$x\"",
+        "jobs show --data-dir \"none$x\"",
+        "jobs list --format \"$x\"",
+        "collect --sample --instance=\"$x\"",
+        "collect --sample --step \"fetch-account,$x\"",
+        "collect --replay \"$x\"",
+        "validate data --job \"$x\"",
+        "validate data --input \"$x\"",
+        "validate schemas --write \"w$x\"",
+        "validate schemas --check \"w$x\"",
+        "validate --schemas \"$x\"",
+        "export \"$x\" --output \"$x\"",
+        "visualize graph --job \"$x\"",
+        "visualize steps --format svg --output \"s$x.svg\"",
+        "visualize steps --format \"$x\"",
+        "document --file \"$x.md\"",
+        "new a-b --folder \"$x\"",
+        "new \"$x\"",
+        "\"$x\"",
+        "--\"$x\"",
+    ];
+    for line in lines {
+        let said = place.shell(&format!("{odd}eval exec '\"$0\"' --color always \"$*\""), line);
+        assert_ne!(said.code, Said::KILLED);
+        let all = said.out + &said.err;
+        assert!(!all.contains("\u{1b}[31me") && !all.contains(['\u{9b}', '\u{202e}']), "{line}: {all:?}");
+        assert!(!all.lines().any(|line| line.trim_start().starts_with("::")), "{line}: {all}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_whose_name_is_not_unicode_is_reported_in_every_format() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::alone();
+    place.write("g/graph/s/entities/a.json", "{\"entities\":[{\"_key\":1}]}");
+    let odd = place.path("g/graph/s/entities").join(std::ffi::OsStr::from_bytes(b"b\xff.json"));
+    fs::rename(place.path("g/graph/s/entities/a.json"), odd).expect("a file");
+    for format in ["text", "json", "sarif", "junit"] {
+        let said = place.run(&format!("validate data --input g --format {format}"));
+        assert_eq!(said.code, 4, "{format}: {}", said.all());
+        let name = if format == "sarif" { "b%EF%BF%BD.json" } else { "b\u{fffd}.json" };
+        assert!(said.out.contains(name), "{format}: {}", said.out);
+    }
 }
 
 #[test]

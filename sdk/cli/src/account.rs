@@ -29,10 +29,10 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account with this name, of the provider or of the fake provider.
+    /// The account with this name, of the provider or of the fake provider; `default` is the account without a name.
     pub(crate) fn new(sample: bool, name: Option<&str>) -> Self {
         let origin = if sample { Origin::Sample } else { Origin::Provider };
-        Self { origin, name: name.map(str::to_owned) }
+        Self { origin, name: name.filter(|name| *name != DEFAULT).map(str::to_owned) }
     }
 
     /// The account of an instance.
@@ -92,6 +92,10 @@ mod tests {
             }
         }
         assert_eq!(instances, ["default", "east", "sample", "sample:east", "replay", "replay:east"]);
+        for origin in [false, true] {
+            let named = Account::new(origin, Some("default"));
+            assert_eq!((&Account::of(&named.instance()), &Account::new(origin, None)), (&named, &named));
+        }
         assert_eq!(Account::of("sample:east").options(), " --sample --instance east");
         assert_eq!(
             (Account::of("default").options(), Account::of("east").options()),

@@ -7,6 +7,7 @@ use integration_sdk::Timestamp;
 use serde_json::json;
 
 use crate::options::Format;
+use crate::visible::{visible, visible_json};
 
 /// The maximum line width; longer lines are hard to read.
 const WIDEST: usize = 140;
@@ -49,13 +50,13 @@ impl Console {
 
     /// Writes a message that is shown even with `--quiet`.
     pub(crate) fn say(&self, message: &str) {
-        self.message("INFO", message);
+        self.message("INFO", &visible(message));
     }
 
     /// Writes a message unless `--quiet` is set.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
-            self.message("INFO", message);
+            self.message("INFO", &visible(message));
         }
     }
 
@@ -70,7 +71,8 @@ impl Console {
             Format::Json => {
                 let message = anstream::adapter::strip_str(message).to_string();
                 let now = Timestamp::now().millis();
-                self.line(&json!({"timestamp": now, "level": level, "message": message}).to_string());
+                let event = json!({"timestamp": now, "level": level, "message": message});
+                self.line(&visible_json(&event.to_string()));
             }
         }
     }

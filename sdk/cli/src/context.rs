@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::options::Globals;
 use crate::sample::StartSample;
+use crate::style::printable_path;
 use crate::variables::Variables;
 use crate::visible::visible_json;
 
@@ -53,7 +54,7 @@ impl Context<'_> {
             (Variables::read(Path::new(""), account.name.as_deref(), self.integration)?, None)
         };
         if let Some(path) = &variables.absent {
-            self.console.note(&format!("{} does not exist; using the environment and .env", path.display()));
+            self.console.note(&format!("{} does not exist; using the environment and .env", printable_path(path)));
         }
         let mut values = variables.values(self.integration);
         if let Some(mismatch) = variables.mismatched_address(self.integration, &values) {

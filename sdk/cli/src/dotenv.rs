@@ -4,6 +4,7 @@
 //! `${NAME}` are replaced by earlier variables, up to a total size.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The maximum number of bytes that references may add.
 const LARGEST_EXPANSION: usize = 64 << 10;
@@ -22,6 +23,27 @@ pub(crate) struct SkippedLine {
     pub(crate) line: usize,
     /// The variable that the line probably intended to set.
     pub(crate) name: String,
+    pub(crate) reason: Reason,
+}
+
+/// The reason why a line sets nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reason {
+    Form,
+    Quotes,
+    Expansion,
+    Encoding,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("not in the form NAME=value"),
+            Self::Quotes => f.write_str("its quotes are not closed, or text follows them"),
+            Self::Expansion => write!(f, "its references add more than {} KiB to the file", LARGEST_EXPANSION >> 10),
+            Self::Encoding => f.write_str("not UTF-8"),
+        }
+    }
 }
 
 /// An unsupported encoding of a file.
@@ -76,25 +98,27 @@ impl Reader<'_> {
         let from = exported.map_or(start, |rest| end - rest.trim_start().len());
         let Some(equals) = text[from..end].find('=') else {
             let name = text[from..end].split([':', ' ', '\t']).next().unwrap_or_default();
-            self.pass_over(line, name.trim());
+            self.pass_over(line, name.trim(), Reason::Form);
             return end;
         };
         let name = text[from..from + equals].trim();
         let begin = from + equals + 1;
         let (value, end) = match quoted(&text[begin..]) {
-            Some((value, length)) => (self.value(value), begin + length),
-            None if text[begin..end].trim_start().starts_with(['"', '\'']) => (None, end),
-            None => (self.expanded(without_comment(&text[begin..end])), end),
+            Some((value, length)) => (self.value(value).ok_or(Reason::Expansion), begin + length),
+            None if text[begin..end].trim_start().starts_with(['"', '\'']) => (Err(Reason::Quotes), end),
+            None => (self.expanded(without_comment(&text[begin..end])).ok_or(Reason::Expansion), end),
         };
-        match value.filter(|value| is_name(name) && !value.contains(char::REPLACEMENT_CHARACTER)) {
-            Some(value) => drop(self.parsed.variables.insert(name.to_owned(), value)),
-            None => self.pass_over(line, name),
+        match value {
+            _ if text[from..end].contains(char::REPLACEMENT_CHARACTER) => self.pass_over(line, name, Reason::Encoding),
+            _ if !is_name(name) => self.pass_over(line, name, Reason::Form),
+            Err(reason) => self.pass_over(line, name, reason),
+            Ok(value) => drop(self.parsed.variables.insert(name.to_owned(), value)),
         }
         end
     }
 
-    fn pass_over(&mut self, line: usize, name: &str) {
-        self.parsed.skipped.push(SkippedLine { line, name: name.to_owned() });
+    fn pass_over(&mut self, line: usize, name: &str, reason: Reason) {
+        self.parsed.skipped.push(SkippedLine { line, name: name.to_owned(), reason });
     }
 
     fn value(&mut self, value: Quoted) -> Option<String> {
@@ -232,6 +256,8 @@ mod tests {
         let names: Vec<_> = parsed.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(names, ["A=b", "D=d", "my-name=two words"]);
         let lines: Vec<_> = parsed.skipped.iter().map(|line| (line.line, line.name.as_str())).collect();
+        let quotes = |line: &&SkippedLine| line.reason == Reason::Quotes;
+        assert_eq!(parsed.skipped.iter().filter(quotes).map(|line| line.line).collect::<Vec<_>>(), [4, 8]);
         assert_eq!(lines, [(1, "KEY"), (3, ""), (4, "B"), (6, "NAME WITH SPACES"), (8, "C"), (9, "[section]")]);
     }
 
@@ -239,7 +265,7 @@ mod tests {
     fn bytes_that_are_not_utf_8_invalidate_only_their_line() {
         let parsed = parse(b"CITY=Z\xfcrich\nA=b\n", &BTreeMap::new()).expect("read");
         assert_eq!(parsed.variables, BTreeMap::from([("A".to_owned(), "b".to_owned())]));
-        assert_eq!(parsed.skipped, [SkippedLine { line: 1, name: "CITY".into() }]);
+        assert_eq!(parsed.skipped, [SkippedLine { line: 1, name: "CITY".into(), reason: Reason::Encoding }]);
     }
 
     #[test]
@@ -260,6 +286,7 @@ mod tests {
         }
         let parsed = read(&text);
         assert!(parsed.variables["A"].len() <= LARGEST_EXPANSION, "{}", parsed.variables["A"].len());
+        assert!(parsed.skipped.iter().all(|line| line.reason == Reason::Expansion));
         assert!(!parsed.skipped.is_empty());
     }
 }

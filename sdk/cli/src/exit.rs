@@ -1,5 +1,19 @@
 //! The exit codes of the program.
 
+use integration_sdk::Summary;
+use integration_sdk::store::JobState;
+
+/// The exit code for a job that has ended.
+pub fn of_job(summary: &Summary) -> u8 {
+    match summary.state {
+        JobState::Complete => SUCCESS,
+        // Only some steps were selected, and they are complete.
+        JobState::Partial if !summary.is_partial() => SUCCESS,
+        JobState::Partial | JobState::Cancelled => INCOMPLETE,
+        JobState::Failed | JobState::Running | JobState::Interrupted => FAILED,
+    }
+}
+
 /// Success.
 pub const SUCCESS: u8 = 0;
 /// An error, or a job that failed completely.

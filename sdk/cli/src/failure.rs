@@ -16,11 +16,13 @@ use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+use crate::dotenv::Reason;
 use crate::exit;
 use crate::scaffold::ScaffoldError;
 use crate::style::printable;
 use crate::threads::TooFew;
 use crate::variables::VariablesError;
+use crate::visible::visible;
 
 /// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +127,7 @@ impl Failure {
             }
             Self::Export { job, folder, .. } => Some(format!(
                 "the job is stored and the folder is unchanged; run `{program} export {job} --output {}` to try again",
-                folder.display()
+                visible(&folder.to_string_lossy())
             )),
             Self::Kept { .. } => Some(format!(
                 "run `{program} jobs list` to list the jobs, and `{program} export JOB` to export another one"
@@ -133,8 +135,15 @@ impl Failure {
             Self::Job(JobError::Store(StoreError::Complete { job })) => {
                 Some(format!("run `{program} export {job} --output DIR` to write its graph as files"))
             }
-            Self::Variables(VariablesError::Malformed { .. }) => {
-                Some("write NAME=value, and quote values that contain line breaks or ` #`".to_owned())
+            Self::Variables(VariablesError::Malformed { reason, .. }) => {
+                let help = match reason {
+                    Reason::Form | Reason::Quotes => {
+                        "write NAME=value, and quote values that contain line breaks or ` #`"
+                    }
+                    Reason::Expansion => "write the value without references",
+                    Reason::Encoding => "save the file as UTF-8",
+                };
+                Some(help.to_owned())
             }
             Self::Scaffold(ScaffoldError::Name { .. }) => Some(format!("for example `{program} new acme-cloud`")),
             Self::Scaffold(ScaffoldError::Occupied { .. }) => Some(

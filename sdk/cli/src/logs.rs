@@ -13,6 +13,7 @@ use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::brief::brief;
 use crate::console::Console;
 use crate::options::{Format, Globals};
 use crate::visible::{visible, visible_json};
@@ -81,10 +82,16 @@ struct Above {
     format: Format,
 }
 
-/// Escapes control characters in an event, except the colours of the formatter.
+/// Escapes control characters in an event, except the colours of the formatter, and shortens a long event.
 fn harmless(event: &str, format: Format) -> String {
     if format == Format::Json {
         return visible_json(event);
+    }
+    let plain =
+        visible(&COLOURS.iter().fold(event.to_owned(), |text, colour| text.replace(&format!("\u{1b}{colour}"), "")));
+    let short = brief(&plain);
+    if short != plain {
+        return short;
     }
     let mut pieces = event.split('\u{1b}');
     let mut line = visible(pieces.next().unwrap_or_default());
@@ -144,6 +151,18 @@ mod tests {
         });
         let bytes = kept.0.lock().expect("not poisoned").clone();
         String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn an_event_with_a_long_value_is_cut() {
+        let long: &'static str = format!("begin{}end", "x".repeat(1_000_000)).leak();
+        let many: &'static str = "word \u{1b}[31m".repeat(100_000).leak();
+        for (text, ansi) in [(long, false), (long, true), (many, false), (many, true)] {
+            let line = harmless(logged(text, ansi).trim_end(), Format::Text);
+            assert!(line.len() < 5_000 && line.contains('…') && line.contains("WARN"), "{}", line.len());
+        }
+        let short = logged("short", true);
+        assert_eq!(harmless(short.trim_end(), Format::Text), short.trim_end(), "it keeps its colours");
     }
 
     #[test]

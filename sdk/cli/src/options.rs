@@ -56,10 +56,10 @@ pub(crate) fn instance(text: &str) -> Result<String, String> {
     if account::RESERVED.contains(&text) {
         return Err(format!("{text:?} is reserved for jobs with --{text}"));
     }
-    if !text.is_empty() && text.len() <= 64 && text.chars().all(fits) && !text.starts_with('.') {
+    if !text.is_empty() && text.len() <= 64 && text.chars().all(fits) && !text.starts_with(['.', '-']) {
         Ok(text.to_owned())
     } else {
-        Err("a name consists of 1 to 64 letters, digits, dashes, dots and underscores, and does not begin with a dot"
+        Err("a name consists of 1 to 64 letters, digits, dashes, dots and underscores, and does not begin with a dot or a dash"
             .to_owned())
     }
 }
@@ -78,6 +78,15 @@ mod tests {
     #[test]
     fn an_instance_cannot_lead_out_of_the_folder() {
         assert!(instance("east-1").is_ok());
-        assert!(["", "../x", "a/b", ".hidden"].iter().all(|name| instance(name).is_err()));
+        assert!(
+            ["", "../x", "a/b", ".hidden", "a:b", "a b", "a\n", "ä", "sample", "replay"]
+                .iter()
+                .all(|name| instance(name).is_err())
+        );
+        assert!(
+            ["-x", "--resume"].iter().all(|name| instance(name).is_err()),
+            "it could not be typed behind --instance"
+        );
+        assert!([""].iter().all(|name| instance(name).is_err()));
     }
 }

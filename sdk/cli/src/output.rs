@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use integration_sdk::Summary;
-use integration_sdk::dataset::{ExportFolder, Exported};
+use integration_sdk::dataset::{self, ExportFolder, Exported};
 use integration_sdk::store::{JobState, Store};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::job_lookup::short;
+use crate::style::printable_path;
 
 /// A locked folder for the graph of a job.
 pub(crate) struct Output<'a> {
@@ -18,7 +19,8 @@ pub(crate) struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// Locks the folder, or fails before the job sends requests.
-    pub(crate) fn open(path: &'a Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &'a Path, data_dir: &Path) -> Result<Self, Failure> {
+        dataset::check_apart(path, data_dir)?;
         Ok(Self { path, folder: ExportFolder::open(path)? })
     }
 
@@ -65,7 +67,7 @@ impl<'a> Output<'a> {
 
     /// Describes the content of the unchanged folder.
     pub(crate) fn stays(&self) -> String {
-        let path = self.path.display();
+        let path = printable_path(self.path);
         match self.folder.job() {
             Some(job) => format!("{path} still contains the graph of job {}", short(job.as_str())),
             None => format!("Nothing was written to {path}"),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use crate::console::Console;
 use crate::context::Context;
 use crate::sample::{Sample, StartSample};
 use crate::threads::Threads;
+use crate::visible::{visible, visible_lines};
 use crate::{command, exit, failure::Failure, interrupt, logs};
 
 /// The maximum number of threads that check objects and read the store; each one uses additional memory.
@@ -63,13 +65,17 @@ impl Program {
 
     fn run(&self, words: Vec<OsString>) -> u8 {
         let name = self.name(words.first());
+        let is_odd = words.iter().any(is_odd);
         let line = arguments::command_line(&self.integration, &name, self.version, self.sample.is_some());
         let matches = line.clone().try_get_matches_from(words);
         let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
             Ok(arguments) => arguments,
             Err(error) => {
                 // A failure to write the message cannot be reported anywhere.
-                let _ = error.print();
+                let _ = match is_odd && error.use_stderr() {
+                    true => write!(std::io::stderr(), "{}", visible_lines(&error.render().to_string())),
+                    false => error.print(),
+                };
                 return if error.use_stderr() { exit::USAGE } else { exit::SUCCESS };
             }
         };
@@ -110,8 +116,14 @@ impl Program {
     /// The name that started the program, so that suggested commands can be copied.
     fn name(&self, called: Option<&OsString>) -> String {
         let called = called.and_then(|path| Path::new(path).file_stem()).and_then(|name| name.to_str());
-        called.map_or_else(|| format!("integration-{}", self.integration.id()), str::to_owned)
+        called.map_or_else(|| format!("integration-{}", self.integration.id()), visible)
     }
+}
+
+/// Whether a word of the command line must not be printed as it is.
+fn is_odd(word: &OsString) -> bool {
+    let word = word.to_string_lossy();
+    visible(&word) != word
 }
 
 fn use_colours(choice: ColorChoice) {

@@ -18,7 +18,7 @@ use integration_sdk::config::{Field, Values};
 use integration_sdk::url::Url;
 use integration_sdk::{Integration, input};
 
-use crate::dotenv::{self, Encoding, SkippedLine};
+use crate::dotenv::{self, Encoding, Reason, SkippedLine};
 
 /// The maximum number of line numbers in a warning.
 const SHOWN_LINES: usize = 10;
@@ -46,8 +46,8 @@ impl fmt::Display for Origin {
 pub(crate) enum VariablesError {
     #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path}, line {line}: not in the form NAME=value", path = path.display())]
-    Malformed { path: PathBuf, line: usize },
+    #[error("{path}, line {line}: {reason}", path = path.display())]
+    Malformed { path: PathBuf, line: usize, reason: Reason },
     #[error("{path} is encoded in UTF-16, the default of PowerShell: save it as UTF-8", path = path.display())]
     Utf16 { path: PathBuf },
 }
@@ -67,7 +67,7 @@ impl fmt::Display for MismatchedAddress {
         let Self { address, origin, secret, elsewhere, host } = self;
         write!(
             f,
-            "{secret} from {elsewhere} is sent to {host}, which is set by {address} from {origin}: set both in the same place"
+            "{secret} is set by {elsewhere}, but {address}, which names the host {host}, by {origin}: set both in the same place"
         )
     }
 }
@@ -203,14 +203,18 @@ fn file(
             return Ok(None);
         }
     };
-    if let Some(SkippedLine { line, .. }) = parsed.skipped.iter().find(|line| fields.contains(&line.name)) {
-        return Err(VariablesError::Malformed { path: path.to_owned(), line: *line });
+    if let Some(SkippedLine { line, reason, .. }) = parsed.skipped.iter().find(|skipped| fields.contains(&skipped.name))
+    {
+        return Err(VariablesError::Malformed { path: path.to_owned(), line: *line, reason: *reason });
     }
-    if !parsed.skipped.is_empty() {
-        let lines: Vec<_> = parsed.skipped.iter().take(SHOWN_LINES).map(|line| line.line.to_string()).collect();
-        let more = if parsed.skipped.len() > SHOWN_LINES { " and more" } else { "" };
-        let (path, lines) = (path.display(), lines.join(", "));
-        tracing::warn!("{path}: ignoring lines that are not in the form NAME=value: {lines}{more}");
+    let mut by_reason: BTreeMap<Reason, Vec<usize>> = BTreeMap::new();
+    for SkippedLine { line, reason, .. } in &parsed.skipped {
+        by_reason.entry(*reason).or_default().push(*line);
+    }
+    for (reason, lines) in by_reason {
+        let more = if lines.len() > SHOWN_LINES { " and more" } else { "" };
+        let lines: Vec<_> = lines.iter().take(SHOWN_LINES).map(usize::to_string).collect();
+        tracing::warn!("{}: ignoring lines ({reason}): {}{more}", path.display(), lines.join(", "));
     }
     Ok(Some(Layer { origin: Origin::File(path.to_owned()), variables: parsed.variables }))
 }
@@ -310,7 +314,7 @@ mod tests {
         assert_eq!(
             mismatch(vec![environment(&[key]), files(&[url])]).as_deref(),
             Some(
-                "SPACE_API_KEY from the environment is sent to evil.example, which is set by API_URL from .env: set both in the same place"
+                "SPACE_API_KEY is set by the environment, but API_URL, which names the host evil.example, by .env: set both in the same place"
             )
         );
         assert!(mismatch(vec![environment(&[url]), files(&[key])]).is_some());

@@ -1,5 +1,10 @@
 //! Escapes characters in foreign text that control terminals or build servers, or mislead readers.
 
+use std::path::{Path, PathBuf};
+
+use integration_view::is_hidden;
+use serde::{Serialize, Serializer};
+
 /// Returns a foreign text as one line without control sequences.
 ///
 /// Control characters, bidirectional marks, and invisible characters are escaped, for example as `\u{1b}`. Line breaks become
@@ -32,6 +37,12 @@ pub(crate) fn visible_json(json: &str) -> String {
     shown
 }
 
+/// Text of several lines, such as a message about wrong usage, each of them [`visible`].
+pub(crate) fn visible_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(visible).collect();
+    lines.join("\n") + "\n"
+}
+
 fn escape(letter: char, shown: &mut String) {
     shown.extend(letter.escape_unicode());
 }
@@ -41,12 +52,14 @@ fn ends_in_command(text: &str) -> bool {
     text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).ends_with("##")
 }
 
-/// Returns whether a character is invisible or changes the display of other characters.
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// Serializes a path as text: what is not Unicode in it becomes U+FFFD.
+pub(crate) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
+/// As [`lossy`], for a path that may be missing.
+pub(crate) fn lossy_option<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
 #[cfg(test)]

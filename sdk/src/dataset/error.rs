@@ -38,6 +38,28 @@ pub enum DatasetError {
         /// The link.
         path: PathBuf,
     },
+    /// The folder of an export lies in a part of another export that is replaced.
+    #[error(
+        "{path} lies in {within}, which the next export there replaces: choose another folder",
+        path = path.display(), within = within.display()
+    )]
+    Nested {
+        /// The folder.
+        path: PathBuf,
+        /// The replaced part of the other export.
+        within: PathBuf,
+    },
+    /// The folder of an export and the data directory overlap.
+    #[error(
+        "{path} and the data directory {data_dir} overlap, and an export keeps no jobs: choose another folder for the export",
+        path = path.display(), data_dir = data_dir.display()
+    )]
+    DataDirectory {
+        /// The folder.
+        path: PathBuf,
+        /// The data directory.
+        data_dir: PathBuf,
+    },
     /// Another process exports to the folder.
     #[error(
         "another process uses {path} for its export: wait until it has ended, or choose another folder",

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, Map
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{DatasetError, content};
+use super::{DatasetError, content, export};
 
 /// The wrapper that contains an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,7 @@ pub fn read_text(directory: &Path, mut visit: impl FnMut(Found<'_, Box<str>>)) -
 }
 
 fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_, T>)) -> Result<Read, DatasetError> {
+    export::settle(&fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned()));
     let graph = directory.join("graph");
     if !graph.is_dir() {
         return Err(DatasetError::Missing { path: directory.to_owned() });

@@ -15,19 +15,27 @@ pub(crate) fn visible(text: &str) -> String {
                     out.push(' ');
                 }
             }
-            char if is_hidden(char) => out.push('\u{fffd}'),
+            char if is_unfit(char) => out.push('\u{fffd}'),
             char => out.push(char),
         }
     }
     out
 }
 
-fn is_hidden(char: char) -> bool {
+/// Returns whether a reader cannot see a character, or whether it changes the look of others.
+///
+/// These are control characters, bidirectional marks and invisible characters: the one list for pictures and terminals.
+pub fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e007f}' | '\u{f0000}'..='\u{10ffff}')
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether a character has no place in a picture: it is hidden, of private use, or no character at all.
+fn is_unfit(char: char) -> bool {
+    is_hidden(char)
+        || matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
         || matches!(u32::from(char) & 0xffff, 0xfffe | 0xffff)
 }
 
@@ -36,7 +44,7 @@ fn is_hidden(char: char) -> bool {
 pub(crate) fn terminal(text: &str) -> String {
     let shown = |char: char| match char {
         char if char.is_whitespace() => ' ',
-        char if is_hidden(char) => '\u{fffd}',
+        char if is_unfit(char) => '\u{fffd}',
         char => char,
     };
     text.chars().map(shown).collect()

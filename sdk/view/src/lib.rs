@@ -65,5 +65,6 @@ mod terminal;
 mod theme;
 pub mod types;
 
+pub use escape::is_hidden;
 pub use steps::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState};
 pub use types::{TypeEdge, TypeGraph, TypeNode};

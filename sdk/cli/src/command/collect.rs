@@ -8,7 +8,7 @@ use integration_sdk::dataset::Exported;
 use integration_sdk::graph::StepId;
 use integration_sdk::recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::schema::Validation;
-use integration_sdk::store::{JobRow, JobState, Store};
+use integration_sdk::store::{JobRow, Store};
 use integration_sdk::{Job, Summary};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use crate::options::{self, Format};
 use crate::output::Output;
 use crate::report::text::counted;
 use crate::report::{self, Kept};
+use crate::style::printable_path;
 use crate::{console, exit, interrupt, job_lookup, progress};
 
 #[derive(Debug, Args)]
@@ -119,7 +120,7 @@ impl From<ValidationMode> for Validation {
 pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Failure> {
     args.sources.check()?;
     let class_schemas = context.class_schemas(args.schemas.as_deref())?;
-    let output = args.output.as_deref().map(Output::open).transpose()?;
+    let output = args.output.as_deref().map(|path| Output::open(path, &context.globals.data_dir)).transpose()?;
     let unfinished = unfinished(context, args).await?;
     let configured = context.configured(&account(args, unfinished.as_ref())?).await?;
     let store = Store::open(&context.globals.data_dir)?;
@@ -142,7 +143,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     if let Some(recorder) = recorder {
         let recorded = recorder.finish()?;
         let exchanges = counted(recorded.exchanges, "exchange", "exchanges");
-        context.console.note(&format!("Recorded {exchanges} in {}", recorded.directory.display()));
+        context.console.note(&format!("Recorded {exchanges} in {}", printable_path(&recorded.directory)));
     }
     let exported = match output {
         Some(output) => output.replace(context, &store, &summary).await,
@@ -150,13 +151,12 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     };
     report(context, args, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
-    Ok(match summary.state {
-        JobState::Complete => exit::SUCCESS,
-        // Only some steps were selected, and they are complete.
-        JobState::Partial if !summary.is_partial() => exit::SUCCESS,
-        JobState::Partial | JobState::Cancelled => exit::INCOMPLETE,
-        JobState::Failed | JobState::Running | JobState::Interrupted => exit::FAILED,
-    })
+    let code = exit::of_job(&summary);
+    // The text for people says it in full.
+    if code == exit::INCOMPLETE && args.format == Format::Json {
+        context.console.note(&report::incomplete(&summary, context.program));
+    }
+    Ok(code)
 }
 
 /// The job to resume, if `--resume` is given.

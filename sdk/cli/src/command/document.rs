@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::markdown::{self, Page};
+use crate::style::printable_path;
 
 /// The maximum number of lines that `--check` shows of each version.
 const SHOWN: usize = 12;
@@ -52,7 +53,7 @@ pub(crate) fn run(context: &Context<'_>, args: &Document) -> Result<u8, Failure>
         (Some(old), true) => {
             report(context, path, "is out of date:", exit::FINDINGS)?;
             context.print(&difference(&old, &new))?;
-            let advice = format!("{} document --file {}", context.program, path.display());
+            let advice = format!("{} document --file {}", context.program, printable_path(path));
             context.print(&format!("Run `{advice}` to update it.\n"))?;
             Ok(exit::FINDINGS)
         }
@@ -65,7 +66,7 @@ pub(crate) fn run(context: &Context<'_>, args: &Document) -> Result<u8, Failure>
 }
 
 fn report(context: &Context<'_>, path: &Path, state: &str, code: u8) -> Result<u8, Failure> {
-    context.print(&format!("{} {state}\n", path.display()))?;
+    context.print(&format!("{} {state}\n", printable_path(path)))?;
     Ok(code)
 }
 

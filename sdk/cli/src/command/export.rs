@@ -8,7 +8,9 @@ use integration_sdk::store::{JobRow, JobState, Store};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::report::incomplete;
 use crate::report::text::counted;
+use crate::style::printable_path;
 use crate::{exit, job_lookup, options};
 
 #[derive(Debug, Args)]
@@ -33,7 +35,7 @@ pub(crate) struct Export {
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
     let (store, job) = find(context, args).await?;
     let summary = job_lookup::summary(&job)?;
-    let output = Output::open(&args.output)?;
+    let output = Output::open(&args.output, &context.globals.data_dir)?;
     let stays = output.stays();
     let exported = match output.write(&store, &summary).await? {
         Ok(exported) => exported,
@@ -43,12 +45,16 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
     context.print(&format!(
         "Exported job {}{part}, to {}: {} and {} in {}.\n",
         job_lookup::short(job.id.as_str()),
-        args.output.display(),
+        printable_path(&args.output),
         counted(exported.entities, "entity", "entities"),
         counted(exported.relationships, "relationship", "relationships"),
         counted(exported.files, "file", "files"),
     ))?;
-    Ok(exit::SUCCESS)
+    let code = exit::of_job(&summary);
+    if code == exit::INCOMPLETE {
+        context.console.note(&incomplete(&summary, context.program));
+    }
+    Ok(code)
 }
 
 async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), Failure> {

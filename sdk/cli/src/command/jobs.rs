@@ -14,7 +14,7 @@ use crate::options::Format;
 use crate::report::table::{self, right};
 use crate::report::text::{counted, duration};
 use crate::report::{self, Kept};
-use crate::style::{BOLD, paint};
+use crate::style::{BOLD, paint, printable_path};
 use crate::{console, exit, job_lookup};
 
 #[derive(Debug, Args)]
@@ -115,7 +115,7 @@ async fn list(context: &Context<'_>, format: Format) -> Result<(), Failure> {
         Format::Json => context.print_json(&listed),
         Format::Text if listed.is_empty() => context.print(&format!(
             "There are no jobs in {} yet. Run `{} collect` to create one.\n",
-            context.globals.data_dir.display(),
+            printable_path(&context.globals.data_dir),
             context.program
         )),
         Format::Text => {
@@ -185,7 +185,7 @@ async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Re
 }
 
 async fn prune(context: &Context<'_>, keep: usize) -> Result<(), Failure> {
-    let folder = context.globals.data_dir.display();
+    let folder = printable_path(&context.globals.data_dir);
     let Some(store) = job_lookup::store(&context.globals.data_dir)? else {
         return context.print(&format!("Deleted 0 jobs, kept 0 in {folder}.\n"));
     };

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::scaffold::{self, Name, ScaffoldError, Sdk};
+use crate::style::printable_path;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -48,11 +49,11 @@ pub(crate) fn run(context: &Context<'_>, args: &New) -> Result<u8, Failure> {
         let _ = fs::remove_dir_all(&folder);
         return Err(failure);
     }
-    context.print(&format!("Created {} with {} files. Next:\n", folder.display(), files.len()))?;
+    context.print(&format!("Created {} with {} files. Next:\n", printable_path(&folder), files.len()))?;
     if let Some(workspace) = workspace_of(&folder) {
-        context.print(&format!("  add it to `members` in {}\n", workspace.display()))?;
+        context.print(&format!("  add it to `members` in {}\n", printable_path(&workspace)))?;
     }
-    context.print(&format!("  cd {}\n  cargo test\n  cargo run -- collect --sample\n", folder.display()))?;
+    context.print(&format!("  cd {}\n  cargo test\n  cargo run -- collect --sample\n", printable_path(&folder)))?;
     Ok(exit::SUCCESS)
 }
 

@@ -16,6 +16,7 @@ use integration_view::{StepGraph, TypeGraph, steps, types};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::style::printable_path;
 use crate::{console, exit, job_lookup};
 
 #[derive(Debug, Args)]
@@ -104,7 +105,7 @@ fn deliver(context: &Context<'_>, output: Option<&Path>, drawn: &str) -> Result<
     let Some(path) = output else { return context.print(drawn) };
     let write = || create(path)?.write_all(drawn.as_bytes());
     write().map_err(Failure::file("write", path))?;
-    context.print(&format!("Wrote {}.\n", path.display()))
+    context.print(&format!("Wrote {}.\n", printable_path(path)))
 }
 
 /// Creates an owner-only file and its parent folders, because pictures contain collected data.
@@ -143,7 +144,7 @@ impl Kind {
     }
 
     fn unnamed(path: &Path, endings: &str) -> Failure {
-        let path = path.display();
+        let path = printable_path(path);
         Failure::Usage(format!("the format of {path} is unknown: add --format, or use the extension {endings}"))
     }
 }

@@ -9,6 +9,7 @@ use integration_sdk::schema::Finding;
 use serde::Serialize;
 
 use crate::style::{BOLD, FAINT, YELLOW, paint, printable, printable_path};
+use crate::visible::lossy_option;
 
 use super::rule::{Level, Rule};
 use super::text::{counted, paragraph};
@@ -30,7 +31,7 @@ pub(crate) struct Group {
     #[serde(flatten)]
     pub(crate) first: Finding,
     /// The file that contains the first object.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
     pub(crate) file: Option<PathBuf>,
 }
 

@@ -53,10 +53,10 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
     text
 }
 
-/// What a program that exports or collects says on stderr if data are missing, together with exit code 3.
+/// The message on stderr for exit code 3.
 pub(crate) fn incomplete(summary: &Summary, program: &str) -> String {
     let job = short(summary.job.as_str());
-    format!("Data are missing in job {job}: `{program} jobs show {job}` lists them.")
+    format!("Data is missing from job {job}; run `{program} jobs show {job}` to list it.")
 }
 
 fn requests(usage: &Usage) -> String {

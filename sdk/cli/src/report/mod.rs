@@ -9,7 +9,7 @@ pub(crate) mod table;
 pub(crate) mod text;
 
 pub(crate) use findings::{Findings, Group};
-pub(crate) use footer::Kept;
+pub(crate) use footer::{Kept, incomplete};
 pub(crate) use rule::{Level, Rule};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,7 +13,7 @@ use crate::owner_only::Folder;
 pub(super) const SUMMARY: &str = "summary.json";
 pub(super) const GRAPH: &str = "graph";
 pub(super) const MANIFEST: &str = "manifest.json";
-const JOURNAL: &str = "journal.json";
+pub(super) const JOURNAL: &str = "journal.json";
 const JOURNAL_DRAFT: &str = "journal.new";
 /// The version of both documents.
 const FORMAT: &str = "integration-export/1";

@@ -10,11 +10,12 @@
 //!
 //! An [`ExportFolder`] is opened before a job starts, so that unusable folders are detected early. It rejects a folder
 //! that is not writable, that another process uses, or that contains files that the manifest does not name. Only files
-//! that the manifest names are replaced or removed, and no symbolic link below `DIR` is followed.
+//! that the manifest names are replaced or removed, and no symbolic link is followed, neither `DIR` nor one below it.
 
 mod files;
 mod manifest;
 mod occupants;
+mod place;
 mod switch;
 
 use std::fs::{File, TryLockError};
@@ -27,7 +28,9 @@ use crate::store::{Count, JobStore};
 use crate::summary::Summary;
 
 use super::DatasetError;
-use manifest::{GRAPH, Journal, Manifest, SUMMARY, Stage};
+use manifest::{GRAPH, JOURNAL, Journal, Manifest, SUMMARY, Stage};
+
+pub use place::check_apart;
 
 /// The folder in `DIR` that is not part of the layout.
 const OWN: &str = ".integration-export";
@@ -69,9 +72,10 @@ impl ExportFolder {
     /// Opens or creates an export folder, and recovers from an interrupted export.
     ///
     /// # Errors
-    /// [`DatasetError`] if the folder is not writable, if another process uses it, or if it contains files that no
-    /// earlier export wrote.
+    /// [`DatasetError`] if the folder is a symbolic link, if it is inside the graph of another export, if it is not writable,
+    /// if another process uses it, or if it contains files that no earlier export wrote.
     pub fn open(directory: &Path) -> Result<Self, DatasetError> {
+        place::check(directory)?;
         let is_new = !directory.exists();
         owner_only::create_folder(directory).map_err(DatasetError::io("make", directory))?;
         let root = Folder::open(directory).map_err(DatasetError::io("open", directory))?;
@@ -159,6 +163,19 @@ impl Drop for ExportFolder {
         if recovered && is_unused {
             let _ = self.tidy();
         }
+    }
+}
+
+/// Finishes or undoes an export that was killed in a folder, before the folder is read.
+///
+/// Nothing happens if the folder has no such export, if another process uses it, or if it cannot be written: either of the
+/// two graphs can be read as it is.
+pub(super) fn settle(directory: &Path) {
+    if !directory.join(OWN).join(JOURNAL).exists() {
+        return;
+    }
+    if let Err(error) = ExportFolder::open(directory) {
+        tracing::info!("an export that was ended early is left in {}: {error}", directory.display());
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //!   DIR/.integration-export/<staging>/{graph, summary.json, manifest.json}
-//!      1  exchange with DIR/graph                atomically, if the file system supports it
-//!      2  rename to DIR/summary.json
-//!      3  rename to DIR/.integration-export/manifest.json
-//!      4  remove the earlier files, the staging folder and the journal
+//!      1  move DIR/summary.json away
+//!      2  exchange with DIR/graph                atomically, if the file system supports it
+//!      3  rename to DIR/summary.json
+//!      4  rename to DIR/.integration-export/manifest.json
+//!      5  remove the earlier files, the staging folder and the journal
 //! ```
+//!
+//! `DIR/summary.json` never describes another graph than `DIR/graph`: it does not exist between 1 and 3.
 //!
 //! Each step detects whether it is already done, so the sequence can be repeated after a kill. A file system without an
 //! atomic exchange needs two renames. If the process is killed between them, the next start finishes them.
@@ -21,6 +24,8 @@ use super::manifest::{GRAPH, GraphFile, Journal, MANIFEST, SUMMARY, Stage};
 
 /// The name of the earlier graph between the two renames.
 const EARLIER: &str = "earlier";
+/// The earlier summary until the new one is in its place.
+const EARLIER_SUMMARY: &str = "earlier.json";
 
 /// Finishes or undoes an interrupted export.
 pub(super) fn recover(root: &Folder, own: &Folder) -> Result<(), DatasetError> {
@@ -45,9 +50,14 @@ pub(super) fn discard(own: &Folder, journal: &Journal) -> Result<(), DatasetErro
 pub(super) fn forward(root: &Folder, own: &Folder, journal: &Journal) -> Result<(), DatasetError> {
     if let Some(staging) = staging(own, journal)? {
         let replace = |name: &str| DatasetError::io("replace", root.path().join(name));
-        switch_graph(root, &staging, journal).map_err(replace(GRAPH))?;
+        take_summary(root, &staging).map_err(replace(SUMMARY))?;
+        if let Err(error) = switch_graph(root, &staging, journal) {
+            // The earlier graph stays, and so does its summary; if this fails too, the next start goes on.
+            let _ = move_if_there(&staging, EARLIER_SUMMARY, SUMMARY, root);
+            return Err(replace(GRAPH)(error));
+        }
         for (name, to) in [(SUMMARY, root), (MANIFEST, own)] {
-            move_if_there(&staging, name, to).map_err(DatasetError::io("replace", to.path().join(name)))?;
+            move_if_there(&staging, name, name, to).map_err(DatasetError::io("replace", to.path().join(name)))?;
         }
         root.sync().and_then(|()| own.sync()).map_err(replace(GRAPH))?;
         remove_graph(&staging, GRAPH, &journal.earlier);
@@ -81,8 +91,16 @@ fn switch_graph(root: &Folder, staging: &Folder, journal: &Journal) -> io::Resul
     }
 }
 
-fn move_if_there(staging: &Folder, name: &str, to: &Folder) -> io::Result<()> {
-    match staging.rename(name, to, name) {
+/// Takes the summary away if it is the earlier one: the new one is still in the staging folder then.
+fn take_summary(root: &Folder, staging: &Folder) -> io::Result<()> {
+    match staging.look(SUMMARY)? {
+        Some(_) => move_if_there(root, SUMMARY, EARLIER_SUMMARY, staging),
+        None => Ok(()),
+    }
+}
+
+fn move_if_there(from: &Folder, name: &str, new: &str, to: &Folder) -> io::Result<()> {
+    match from.rename(name, to, new) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         moved => moved,
     }
@@ -118,7 +136,9 @@ fn remove_files(staging: &Folder, graph: &str, files: &[GraphFile]) -> io::Resul
 }
 
 fn remove_staging(own: &Folder, staging: &Folder, journal: &Journal) {
-    let removed = [SUMMARY, MANIFEST].into_iter().try_for_each(|name| there(staging.remove_file(name)).map(drop));
+    let removed = [SUMMARY, EARLIER_SUMMARY, MANIFEST]
+        .into_iter()
+        .try_for_each(|name| there(staging.remove_file(name)).map(drop));
     if let Err(error) = removed.and_then(|()| own.remove_folder(&journal.staging)) {
         tracing::warn!("the staging folder {} could not be removed: {error}", staging.path().display());
     }

@@ -15,6 +15,7 @@ use crate::job_lookup;
 use crate::report::text::counted;
 use crate::report::{Findings, Group, Rule};
 use crate::style::printable_path;
+use crate::visible::lossy_option;
 
 use super::allowance::Allowance;
 use super::graph::Graph;
@@ -31,7 +32,7 @@ pub(super) struct Outcome {
     skipped: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
     input: Option<PathBuf>,
     entities: u64,
     relationships: u64,

@@ -14,6 +14,8 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::report::text::counted;
+use crate::style::printable_path;
+use crate::visible::lossy;
 
 /// The comment in every generated file, which directs the reader to the source.
 const ORIGIN: &str =
@@ -22,6 +24,7 @@ const ORIGIN: &str =
 /// A file that differs from the program's declarations.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Drift {
+    #[serde(serialize_with = "lossy")]
     pub(super) file: PathBuf,
     #[serde(flatten)]
     how: How,
@@ -41,7 +44,7 @@ enum How {
 
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.file.display())?;
+        write!(f, "{} ", printable_path(&self.file))?;
         match &self.how {
             How::Missing => f.write_str("is missing: the program declares this type"),
             How::Stale => f.write_str("is obsolete: no step declares this type"),
@@ -55,6 +58,7 @@ impl fmt::Display for Drift {
 /// The result of writing type schemas.
 #[derive(Debug, Serialize)]
 pub(super) struct Written {
+    #[serde(serialize_with = "lossy")]
     folder: PathBuf,
     files: u64,
     /// The number of deleted files of obsolete types.
@@ -64,7 +68,7 @@ pub(super) struct Written {
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = counted(self.files, "type schema", "type schemas");
-        write!(f, "wrote {files} to {}", self.folder.display())?;
+        write!(f, "wrote {files} to {}", printable_path(&self.folder))?;
         if self.removed > 0 {
             write!(f, " and deleted {}", counted(self.removed, "obsolete file", "obsolete files"))?;
         }

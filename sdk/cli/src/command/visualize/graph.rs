@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::job_lookup;
 use crate::report::text::{counted, list};
+use crate::style::printable_path;
 
 /// The default file of the page, which is not useful on stdout.
 const PAGE_FILE: &str = "graph.html";
@@ -62,7 +63,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Graph) -> Result<(), Failu
             let (entities, relationships) = size(picture.nodes.len() as u64, picture.edges.len() as u64);
             context.print(&format!(
                 "Wrote {} with {entities} and {relationships}. Open it in a browser.\n",
-                path.display()
+                printable_path(path)
             ))
         }
         Format::Dot => deliver(context, output, &graph::dot(&bounded(&collected, "dot", Limit::DOT).await?)),
@@ -86,7 +87,7 @@ fn format(args: &Graph) -> Result<Format, Failure> {
         Some(Kind::Svg) => Err(Failure::Usage(format!(
             "cannot write {} as SVG: a collected graph is too large to be readable. Use html, dot, mermaid or text; the \
              html page can save its current view as SVG",
-            path.display()
+            printable_path(path)
         ))),
         None => Err(Kind::unnamed(path, ".html, .dot, .mmd or .txt")),
     }
