@@ -52,7 +52,7 @@ fn ends_in_command(text: &str) -> bool {
     text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).ends_with("##")
 }
 
-/// Serializes a path as text: what is not Unicode in it becomes U+FFFD.
+/// Serializes a path as text, with U+FFFD for bytes that are not Unicode.
 pub(crate) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }

@@ -20,7 +20,7 @@ pub struct SchemaProblem {
     pub reason: String,
 }
 
-/// Serializes a path as text: what is not Unicode in it becomes U+FFFD.
+/// Serializes a path as text, with U+FFFD for bytes that are not Unicode.
 fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
