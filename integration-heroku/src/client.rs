@@ -42,14 +42,14 @@ impl Provider for Heroku {
     /// Reads the account of the key's owner and rejects the key only on a 401.
     ///
     /// `/account` requires the scope `global` or `identity`, and it fails for an owner whose account is suspended or
-    /// past due. A key can still list everything else in these cases, so any other refusal leaves only the owner
-    /// unknown.
+    /// past due. A key can still list everything else in these cases, so any other failure leaves only the owner
+    /// unknown. Without a connection, no other request can succeed either.
     async fn verify(&self) -> Result<Access, ProviderError> {
         let account: Result<Value, ProviderError> = self.0.get("/account", &[]).json().await;
         match account {
             Ok(account) => Ok(owner_of(&account)),
-            Err(error) if leaves_the_owner_unknown(&error) => Ok(Access::of_unknown(error)),
-            Err(error) => Err(error),
+            Err(error) if error.kind == ProviderErrorKind::Authentication || error.is_unreachable() => Err(error),
+            Err(error) => Ok(Access::of_unknown(error)),
         }
     }
 
@@ -136,15 +136,6 @@ fn with_implied(mut granted: BTreeSet<String>) -> BTreeSet<String> {
         granted.insert("read".to_owned());
     }
     granted
-}
-
-/// Whether the key may still read lists although `/account` refused it.
-///
-/// The refusals include 402 and 403.
-///
-/// A 404 is different: it means that the configured address is not the Platform API.
-fn leaves_the_owner_unknown(error: &ProviderError) -> bool {
-    matches!(error.kind, ProviderErrorKind::Authorization | ProviderErrorKind::Rejected)
 }
 
 /// The owner of the key: e-mail address, otherwise name, otherwise id. Machine accounts have no e-mail address.

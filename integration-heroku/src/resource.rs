@@ -1,8 +1,12 @@
 //! The API's response bodies, limited to the fields that the graph needs. Fields that may be null or absent are
 //! `Option`s.
 
+use std::fmt;
+
 use integration_sdk::Timestamp;
-use integration_sdk::serde::Deserialize;
+use integration_sdk::serde::de::value::MapAccessDeserializer;
+use integration_sdk::serde::de::{MapAccess, Visitor};
+use integration_sdk::serde::{Deserialize, Deserializer};
 
 /// A response element that has an id.
 pub trait Resource {
@@ -14,7 +18,7 @@ macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident { $($field:ident : $ty:ty),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize)]
-        #[serde(crate = "integration_sdk::serde")]
+        #[serde(crate = "integration_sdk::serde", remote = "Self")]
         #[allow(missing_docs)]
         pub struct $name {
             pub id: String,
@@ -25,13 +29,37 @@ macro_rules! resources {
                 &self.id
             }
         }
+        objects! { $name }
     )*};
 }
 
+/// Reads types from JSON objects alone: derived code takes the members of an array for fields in their order.
+macro_rules! objects {
+    ($($name:ident)*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+                impl<'de> Visitor<'de> for Object {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str(concat!("struct ", stringify!($name)))
+                    }
+                    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<$name, A::Error> {
+                        $name::deserialize(MapAccessDeserializer::new(members))
+                    }
+                }
+                deserializer.deserialize_map(Object)
+            }
+        }
+    )*};
+}
+
+objects! { Mention Named Owner Permission Price }
+
 resources! {
-    /// An element of `/enterprise-accounts`.
+    /// An element of `/enterprise-accounts`. Its id is enough for the lists below it.
     EnterpriseAccount {
-        name: String,
+        name: Option<String>,
         permissions: Option<Vec<String>>,
         trial: Option<bool>,
         identity_provider: Option<Named>,
@@ -40,7 +68,7 @@ resources! {
     }
     /// An element of `/enterprise-accounts/{id}/members`: a membership, with the person in `user`.
     EnterpriseMember {
-        user: Option<Person>,
+        user: Person,
         permissions: Option<Vec<Permission>>,
         two_factor_authentication: Option<bool>,
         identity_provider: Option<Named>,
@@ -50,9 +78,9 @@ resources! {
     Person { email: String, name: Option<String> }
     /// A member of a team. The graph only refers to this person, so every field except the id is optional.
     User { email: Option<String>, name: Option<String> }
-    /// An element of `/enterprise-accounts/{id}/teams` or `/teams`.
+    /// An element of `/enterprise-accounts/{id}/teams` or `/teams`. Its id is enough for the lists below it.
     Team {
-        name: String,
+        name: Option<String>,
         r#type: Option<String>,
         role: Option<String>,
         default: Option<bool>,
@@ -102,15 +130,15 @@ resources! {
 
 /// A reference by id.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
 pub struct Mention {
     /// The id of the referenced object.
-    pub id: Option<String>,
+    pub id: String,
 }
 
 /// A reference by name.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
 pub struct Named {
     /// The name of the referenced object.
     pub name: Option<String>,
@@ -118,7 +146,7 @@ pub struct Named {
 
 /// The owner of an application: a person or the account of a team.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
 pub struct Owner {
     /// The e-mail address of the owner.
     pub email: Option<String>,
@@ -126,7 +154,7 @@ pub struct Owner {
 
 /// A permission in an enterprise account.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
 pub struct Permission {
     /// `view`, `create`, `manage` or `billing`.
     pub name: Option<String>,
@@ -134,7 +162,7 @@ pub struct Permission {
 
 /// The price of an add-on.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde")]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
 pub struct Price {
     /// The amount in US cents.
     pub cents: Option<i64>,
@@ -147,4 +175,21 @@ pub struct Price {
 /// Returns the name of an optional reference.
 pub fn name_of(thing: Option<Named>) -> Option<String> {
     thing.and_then(|thing| thing.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(addon: &str) -> String {
+        integration_sdk::serde_json::from_str::<Addon>(addon).expect_err("it does not fit").to_string()
+    }
+
+    #[test]
+    fn the_members_of_an_array_are_no_fields() {
+        assert!(error_of(r#"["a-1", "redis"]"#).contains("expected struct Addon"));
+        assert!(error_of(r#"{"id": "a-1", "name": "redis", "app": ["p-1"]}"#).contains("expected struct Mention"));
+        assert!(error_of(r#"{"id": "a-1", "name": "redis", "app": {}}"#).contains("missing field `id`"));
+        assert!(error_of(r#"{"id": "a-1", "name": "redis", "plan": ["mini"]}"#).contains("expected struct Named"));
+    }
 }

@@ -82,6 +82,9 @@ pub struct StepReport {
     /// The types of other steps to whose entities it adds properties.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub amends: BTreeSet<ObjectType>,
+    /// The names of the properties that it added to them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub amended_properties: BTreeSet<String>,
     /// The types whose entities are merged from several descriptions.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub merges: BTreeSet<ObjectType>,
@@ -134,6 +137,8 @@ pub struct StepReport {
 
 /// The reason of a step that is disabled because it was not selected.
 pub(crate) const NOT_SELECTED: &str = "not_selected";
+/// The reason why the objects of a parent are left out that is gone.
+pub(crate) const VANISHED: &str = "parent vanished while it was collected";
 
 impl StepReport {
     /// Returns whether the job did not select the step.

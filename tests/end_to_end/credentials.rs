@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use integration_heroku::fake::{FakeOptions, Fault, Reply};
 use serde_json::json;
 
-use crate::harness::{Heroku, Place, files_below};
+use crate::harness::{Heroku, Place, assert_same, files_below, side_by_side, undisturbed};
 
 /// A key that no other text resembles.
 const KEY: &str = "HRKU-5ecretQuokka-do-not-print";
@@ -239,6 +239,7 @@ fn without_an_owner() -> Vec<(Heroku, &'static str)> {
     let refusals = [
         (402, json!({"id": "delinquent", "message": "Your account is past due."}), "402 delinquent"),
         (403, json!({"id": "suspended", "message": "Your account is suspended."}), "403 suspended"),
+        (404, json!({"id": "not_found", "message": "No."}), "404 not_found"),
         (422, json!({"id": "invalid_params", "message": "No."}), "422 invalid_params"),
         (200, json!({"id": null, "email": null}), "GET /account names neither"),
     ];
@@ -278,6 +279,25 @@ fn a_key_whose_owner_is_unknown_works_everywhere_and_the_reason_is_told() {
 }
 
 #[test]
+fn an_account_that_cannot_be_read_costs_nothing_but_the_owner() {
+    let faults = [
+        Fault::Status(Reply::json(500, &json!({"id": "internal", "message": "Oops."}))),
+        Fault::Status(Reply::html(200, "<html>Maintenance</html>")),
+        Fault::EmptyBody,
+        Fault::ConnectionReset,
+    ];
+    side_by_side(faults, |fault| {
+        let heroku = heroku();
+        heroku.fault(fault.clone().on("/account"));
+        let place = Place::before(&heroku);
+        let (said, graph) = place.collect("");
+        assert_eq!((said.code, said.summary().state()), (0, "complete"), "{fault:?}: {}", said.all());
+        assert!(said.err.contains("the owner of the credentials is unknown"), "{fault:?}: {}", said.err);
+        assert_same(&graph, undisturbed());
+    });
+}
+
+#[test]
 fn a_key_of_the_scope_read_collects_all_but_the_members_of_teams() {
     let heroku = Heroku::with(FakeOptions { scopes: vec!["read".into()], ..FakeOptions::default() });
     let place = Place::before(&heroku);
@@ -306,12 +326,14 @@ fn a_key_that_may_read_nothing_is_not_refused_and_all_is_missing() {
 }
 
 #[test]
-fn an_address_without_an_account_is_a_failure_and_not_an_unknown_owner() {
+fn at_an_address_that_answers_nothing_but_failures_all_is_missing() {
     let heroku = heroku();
-    heroku.fault(Fault::Status(Reply::json(404, &json!({"id": "not_found", "message": "No."}))).on("/account"));
+    heroku.fault(Fault::Status(Reply::json(404, &json!({"id": "not_found", "message": "No."}))));
     let place = Place::before(&heroku);
-    assert_eq!(place.run("validate config").code, 1);
-    assert_eq!(place.run("collect").code, 1);
+    assert_eq!(place.run("validate config").code, 0);
+    let said = place.run("collect --format json");
+    assert_eq!((said.code, said.json()["state"].as_str()), (3, Some("partial")), "{}", said.all());
+    assert_eq!(said.summary().gaps("fetch-account").len(), 1);
 }
 
 #[test]

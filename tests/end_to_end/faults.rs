@@ -314,6 +314,46 @@ fn a_team_that_vanishes_is_counted_and_no_failure() {
 }
 
 #[test]
+fn a_list_that_is_found_under_no_team_is_a_gap_that_resuming_closes() {
+    let heroku = Heroku::sample();
+    heroku.fault(error(404, "not_found").on("/teams/{id}/addons"));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    let summary = said.summary();
+    assert_eq!(
+        (said.code, summary.state(), summary.status("fetch-addons")),
+        (3, "partial", "failure"),
+        "{}",
+        said.all()
+    );
+    let gaps = summary.gaps("fetch-addons");
+    assert!(gaps.len() == 4 && gaps.iter().all(|gap| gap.under().is_some() && gap.cause().contains("404")), "{gaps:?}");
+    assert_eq!(summary.skipped("fetch-addons", "heroku_addon", VANISHED), 0);
+    assert_eq!(graph.of_type("heroku_application").len(), 25);
+    assert!(summary.partial().is_superset(&["heroku_addon", "heroku_application_has_addon"].into()));
+    heroku.server().lift_all();
+    let before = heroku.requests();
+    let (_, graph) = place.resume();
+    assert_same(&graph, undisturbed());
+    assert_eq!(heroku.asked_since(before).iter().filter(|request| request.path.ends_with("/addons")).count(), 4);
+}
+
+#[test]
+fn a_team_that_one_list_finds_and_another_does_not_is_not_gone() {
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-data");
+    heroku.fault(error(404, "not_found").on(&format!("/teams/{team}/apps")));
+    let place = Place::before(&heroku);
+    let (said, _) = place.collect("");
+    let summary = said.summary();
+    let [gap] = &summary.gaps("fetch-apps")[..] else { panic!("one gap: {}", said.all()) };
+    assert_eq!((said.code, gap.under()), (3, Some(&*team)));
+    assert_eq!(summary.skipped("build-relationships", "heroku_application_has_addon", NOT_COLLECTED), 0);
+    heroku.server().lift_all();
+    assert_same(&place.resume().1, undisturbed());
+}
+
+#[test]
 fn people_whom_no_account_knows_are_counted_by_reason_and_stop_nothing() {
     let (said, _) = Place::alone().collect("--sample");
     let summary = said.summary();

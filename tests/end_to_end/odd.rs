@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use integration_heroku::fake::{Fault, Reply};
 use serde_json::{Value, json};
 
-use crate::harness::{Heroku, Place, Said};
+use crate::harness::{Graph, Heroku, Place, Said, side_by_side, undisturbed};
 
 const TEAM: &str = "kestrel-data";
 
@@ -16,7 +16,7 @@ fn list(elements: &str) -> Fault {
 }
 
 fn keys(place: &Place, object_type: &str, of: impl Fn(&Value) -> bool) -> BTreeSet<String> {
-    let objects = crate::harness::Graph::read(&place.path("out/graph")).of_type(object_type);
+    let objects = Graph::read(&place.path("out/graph")).of_type(object_type);
     objects.into_iter().filter(|(_, object)| of(object)).map(|(key, _)| key).collect()
 }
 
@@ -152,6 +152,128 @@ fn a_person_who_could_not_be_read_is_missing_and_not_left_out_on_purpose() {
         0
     );
     assert!(graph.of_type("heroku_team_has_account_member").contains_key(&format!("{team}|has|u-0000000001")));
+}
+
+/// The nameless elements of a list, which have an id and nothing else.
+fn nameless(ids: impl IntoIterator<Item = String>) -> Fault {
+    let elements: Vec<Value> = ids.into_iter().map(|id| json!({"id": id, "name": null})).collect();
+    list(&Value::Array(elements).to_string())
+}
+
+#[test]
+fn an_account_and_a_team_without_a_name_are_collected_with_all_that_is_below_them() {
+    let heroku = Heroku::sample();
+    let account = heroku.organisation().accounts().next().expect("an account").id;
+    let teams = heroku.organisation().teams().filter(|team| team.account == Some(account));
+    let teams: Vec<String> = teams.map(|team| team.id.to_string()).collect();
+    let accounts = heroku.organisation().accounts().map(|account| account.id.to_string());
+    heroku.fault(nameless(accounts).on("/enterprise-accounts"));
+    heroku.fault(nameless(teams.clone()).on(&format!("/enterprise-accounts/{account}/teams")));
+    let (said, graph) = Place::before(&heroku).collect("");
+    assert_eq!((said.code, said.summary().state()), (0, "complete"), "{}", said.all());
+    for object_type in ["heroku_application", "heroku_addon", "heroku_account_member", "heroku_account_has_team"] {
+        let keys = |graph: &Graph| graph.of_type(object_type).into_keys().collect::<Vec<_>>();
+        assert_eq!(keys(&graph), keys(undisturbed()), "{object_type}");
+    }
+    let team = &graph.of_type("heroku_team")[&teams[0]];
+    assert_eq!((&team["displayName"], team.get("name"), team.get("webLink")), (&json!(teams[0]), None, None));
+    let findings = said.summary().step("fetch-teams")["findings"].to_string();
+    assert!(findings.contains(&teams[0]) || findings.contains(&teams[1]), "{findings}");
+}
+
+#[test]
+fn the_children_of_entities_that_are_kept_apart_are_collected() {
+    let heroku = Heroku::sample();
+    let accounts = heroku.organisation().accounts().map(|account| account.id.to_string());
+    heroku.fault(nameless(accounts).on("/enterprise-accounts"));
+    let account = heroku.organisation().accounts().next().expect("an account").id;
+    let teams = heroku.organisation().teams().filter(|team| team.account == Some(account));
+    let teams: Vec<String> = teams.map(|team| team.id.to_string()).collect();
+    heroku.fault(nameless(teams.clone()).on(&format!("/enterprise-accounts/{account}/teams")));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("--validation quarantine");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let summary = said.summary();
+    for object_type in ["heroku_application", "heroku_addon", "heroku_account_member", "heroku_application_has_addon"] {
+        let keys = |graph: &Graph| graph.of_type(object_type).into_keys().collect::<Vec<_>>();
+        assert_eq!(keys(&graph), keys(undisturbed()), "{object_type}");
+    }
+    assert!(graph.of_type("heroku_account").is_empty());
+    assert!(teams.iter().all(|team| !graph.of_type("heroku_team").contains_key(team)));
+    assert!(graph.of_type("heroku_account_has_team").is_empty(), "their accounts are not in the graph");
+    let missing = ["heroku_account", "heroku_team", "heroku_account_has_team", "heroku_team_owns_application"];
+    assert!(summary.partial().is_superset(&missing.into()), "{:?}", summary.partial());
+    assert_eq!(place.run("validate data --input out").code, 0);
+}
+
+#[test]
+fn a_mention_that_names_nothing_is_a_gap_of_its_element() {
+    let heroku = Heroku::sample();
+    let account = heroku.organisation().accounts().next().expect("an account").id.to_string();
+    let members = r#"[{"id": "m-0000000001", "user": {"id": "u-0000000001", "email": "ada@example.com"}},
+        {"id": "m-0000000002", "user": null}, {"id": "m-0000000003", "user": {}}, {"id": "m-0000000004"},
+        {"id": "m-0000000005", "user": ["u-0000000005", "bob@example.com", null]}]"#;
+    heroku.fault(list(members).on(&format!("/enterprise-accounts/{account}/members")));
+    let team = heroku.team(TEAM);
+    let addons = r#"[{"id": "d-0000000001", "name": "one", "app": {}}, {"id": "d-0000000002", "name": "two", "app": ["a"]},
+        {"id": "d-0000000003", "name": "three", "app": null}]"#;
+    heroku.fault(list(addons).on(&format!("/teams/{team}/addons")));
+    let (said, graph) = Place::before(&heroku).collect("");
+    let summary = said.summary();
+    assert_eq!(said.code, 3, "{}", said.all());
+    let causes = |step| summary.gaps(step).iter().map(|gap| gap.cause().to_owned()).collect::<Vec<_>>().join("\n");
+    for (step, id) in [
+        ("fetch-members", "m-0000000002"),
+        ("fetch-members", "m-0000000003"),
+        ("fetch-members", "m-0000000004"),
+        ("fetch-members", "m-0000000005"),
+        ("fetch-addons", "d-0000000001"),
+        ("fetch-addons", "d-0000000002"),
+    ] {
+        assert!(causes(step).contains(&format!("the element of id {id} does not fit: ")), "{step}: {}", causes(step));
+    }
+    assert!(graph.of_type("heroku_account_member").contains_key("u-0000000001"));
+    assert!(graph.of_type("heroku_addon").contains_key("d-0000000003"));
+    let unknown = "a person who is in no enterprise account";
+    assert_eq!(summary.skipped("fetch-team-members", "heroku_team_has_account_member", unknown), 0);
+}
+
+/// The application as a team lists it at a time.
+fn app_at(updated: &str) -> Value {
+    json!({"id": "a-0000000001", "name": "moving", "updated_at": updated})
+}
+
+#[test]
+fn an_application_has_one_owner_however_often_and_wherever_it_is_listed() {
+    let (old, new) = (app_at("2024-01-01T00:00:00Z"), app_at("2024-01-02T00:00:00Z"));
+    let cases = [
+        ([vec![old.clone()], vec![new.clone()]], 1),
+        ([vec![new.clone()], vec![old.clone()]], 0),
+        ([vec![old.clone(), new.clone()], vec![]], 0),
+        ([vec![new.clone(), old.clone()], vec![]], 0),
+        ([vec![old.clone()], vec![old.clone(), new.clone()]], 1),
+    ];
+    side_by_side(cases, |(lists, owner)| {
+        let heroku = Heroku::sample();
+        let teams = [TEAM, "kestrel-platform"].map(|name| heroku.team(name));
+        for (team, apps) in teams.iter().zip(&lists) {
+            heroku.fault(list(&Value::Array(apps.clone()).to_string()).on(&format!("/teams/{team}/apps")));
+        }
+        let place = Place::before(&heroku);
+        let (said, graph) = place.collect("");
+        let case = format!("{lists:?}: {}", said.all());
+        let app = &graph.of_type("heroku_application")["a-0000000001"];
+        assert_eq!(
+            (app["teamId"].as_str(), &app["updatedOn"]),
+            (Some(&*teams[owner]), &1_704_153_600_000_i64.into()),
+            "{case}"
+        );
+        let owners = graph.of_type("heroku_team_owns_application").into_keys();
+        let owners: Vec<String> = owners.filter(|key| key.ends_with("|a-0000000001")).collect();
+        assert_eq!(owners, [format!("{}|owns|a-0000000001", teams[owner])], "{case}");
+        assert!(said.err.contains("objects have several descriptions") && said.err.contains("a-0000000001"), "{case}");
+        assert_eq!(said.summary().status("fetch-apps"), "success", "{case}");
+    });
 }
 
 #[test]

@@ -25,10 +25,7 @@ async fn members_of(
     let mut listing = api.enterprise_members(&account.id);
     while let Some(membership) = listing.try_next().await? {
         let (membership, raw) = membership.into_parts();
-        let Some(member) = AccountMember::new(membership, &account.id) else {
-            members.skip("a membership without a person");
-            continue;
-        };
+        let member = AccountMember::new(membership, &account.id);
         // A person can be a member of several accounts. Naming the raw data after the account preserves all of them on
         // the one entity.
         let draft = Draft::from(member).with_raw_named(format!("member of {}", account.id), raw);

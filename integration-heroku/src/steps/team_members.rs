@@ -29,20 +29,21 @@ async fn members_of(
 ) -> StepResult {
     let mut pages = api.team_members(&team.id).by_page();
     let has_all_people = members.is_complete().await?;
+    let team_name = team.name.as_deref().unwrap_or(&team.id);
     while let Some(page) = pages.try_next().await? {
         let ids = page.iter().filter_map(|membership| Some(membership.user.as_ref()?.id.as_str()));
         let known = members.known(ids).await?;
         let mut named = Vec::new();
         for membership in page {
-            let TeamMember { role, email, user, .. } = membership.value;
+            let TeamMember { id, role, email, user, .. } = membership.value;
             let Some(user) = user else {
-                let person = email.as_deref().unwrap_or("a person without an e-mail address");
-                has.skip_named("a membership without a person", format!("{person} in team {}", team.name));
+                let person = email.unwrap_or_else(|| format!("membership {id}"));
+                has.skip_named("a membership without a person", format!("{person} in team {team_name}"));
                 continue;
             };
             if !known.contains(&user.id) {
                 let person = user.email.or(email).unwrap_or(user.id);
-                let person = format!("{person} in team {}", team.name);
+                let person = format!("{person} in team {team_name}");
                 match has_all_people {
                     true => has.skip_named("a person who is in no enterprise account", person),
                     false => has.miss("these people may be among those that were not collected", person),

@@ -11,8 +11,8 @@ pub struct Account {
     /// The id that Heroku assigned.
     #[entity(key)]
     pub id: String,
-    /// The name of the account.
-    pub name: String,
+    /// The name of the account; absent if the API returns none.
+    pub name: Option<String>,
     /// The vendor; always `Heroku`.
     pub vendor: String,
     /// The permissions of the key's owner in the account.
@@ -22,7 +22,7 @@ pub struct Account {
     /// The identity provider through which its people sign in.
     pub sso_provider: Option<String>,
     /// The address of the account in Heroku's dashboard.
-    pub web_link: String,
+    pub web_link: Option<String>,
     /// The time of its creation.
     pub created_on: Option<Timestamp>,
     /// The time of its last update.
@@ -36,7 +36,10 @@ impl From<resource::EnterpriseAccount> for Account {
             permissions: account.permissions.unwrap_or_default(),
             trial: account.trial,
             sso_provider: name_of(account.identity_provider),
-            web_link: format!("https://dashboard.heroku.com/enterprise-accounts/{}", account.name),
+            web_link: account
+                .name
+                .as_ref()
+                .map(|name| format!("https://dashboard.heroku.com/enterprise-accounts/{name}")),
             created_on: account.created_at,
             updated_on: account.updated_at,
             id: account.id,

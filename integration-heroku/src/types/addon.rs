@@ -55,7 +55,7 @@ impl From<resource::Addon> for Addon {
         let service = name_of(addon.addon_service);
         let price = addon.billed_price;
         Self {
-            application_id: addon.app.and_then(|app| app.id),
+            application_id: addon.app.map(|app| app.id),
             function: vec![function_of(service.as_deref().unwrap_or_default()).to_owned()],
             service,
             plan: name_of(addon.plan),

@@ -41,13 +41,13 @@ pub struct AccountMember {
 }
 
 impl AccountMember {
-    /// Creates a person from one membership, or returns `None` if the membership has no user.
-    pub fn new(membership: resource::EnterpriseMember, enterprise_account_id: &str) -> Option<Self> {
-        let resource::Person { id, email, name } = membership.user?;
+    /// Creates a person from one membership.
+    pub fn new(membership: resource::EnterpriseMember, enterprise_account_id: &str) -> Self {
+        let resource::Person { id, email, name } = membership.user;
         let parts = email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned()));
         let (short_login_id, domain) = parts.unzip();
         let (first_name, last_name) = names(name.as_deref());
-        Some(Self {
+        Self {
             id,
             name: email.clone(),
             username: email.clone(),
@@ -66,7 +66,7 @@ impl AccountMember {
             enterprise_account_id: BTreeSet::from([enterprise_account_id.to_owned()]),
             active: true,
             email,
-        })
+        }
     }
 }
 

@@ -11,8 +11,8 @@ pub struct Team {
     /// The id that Heroku assigned.
     #[entity(key)]
     pub id: String,
-    /// The name of the team.
-    pub name: String,
+    /// The name of the team; absent if the API returns none.
+    pub name: Option<String>,
     /// The id of the enterprise account of the team; absent for an independent team.
     pub enterprise_account_id: Option<String>,
     /// The kind of team: `enterprise` or `team`.
@@ -26,7 +26,7 @@ pub struct Team {
     /// The identity provider through which its people sign in.
     pub sso_provider: Option<String>,
     /// The address of the team in Heroku's dashboard.
-    pub web_link: String,
+    pub web_link: Option<String>,
     /// The time of its creation.
     pub created_on: Option<Timestamp>,
     /// The time of its last update.
@@ -46,7 +46,7 @@ impl Team {
             // The API's schema allows any number here, but the limit counts people.
             membership_limit: team.membership_limit.map(|limit| limit as i64),
             sso_provider: name_of(team.identity_provider),
-            web_link: format!("https://dashboard.heroku.com/teams/{}", team.name),
+            web_link: team.name.as_ref().map(|name| format!("https://dashboard.heroku.com/teams/{name}")),
             created_on: team.created_at,
             updated_on: team.updated_at,
             id: team.id,

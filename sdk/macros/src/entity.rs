@@ -87,16 +87,26 @@ pub fn key_field<'a>(input: &DeriveInput, fields: &'a [PropertyField]) -> syn::R
     }
 }
 
-/// The display name: the marked field, else `display_name`, else `name`, else the key.
+/// The display name: the marked field, else `display_name`, else `name`, else the key. The key also stands in for an
+/// optional field without a value.
 fn shown(fields: &[PropertyField]) -> TokenStream {
     let named = |name: &str| fields.iter().find(|field| field.ident == name);
     let chosen =
         fields.iter().find(|field| field.display_name).or_else(|| named("display_name")).or_else(|| named("name"));
     match chosen {
-        Some(field) => {
-            let ident = &field.ident;
-            quote!(self.#ident)
-        }
+        Some(PropertyField { ident, ty, .. }) if is_option(ty) => quote!(
+            self.#ident.as_ref().map_or_else(
+                || ::integration_sdk::graph::EntityKind::key(self),
+                ::std::string::ToString::to_string,
+            )
+        ),
+        Some(PropertyField { ident, .. }) => quote!(self.#ident),
         None => quote!(::integration_sdk::graph::EntityKind::key(self)),
     }
+}
+
+/// Whether a type is written as an `Option`.
+fn is_option(ty: &syn::Type) -> bool {
+    let syn::Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Option")
 }

@@ -15,9 +15,19 @@ pub struct Coverage {
     whole: BTreeSet<ObjectType>,
     under: BTreeMap<ObjectType, BTreeSet<Scope>>,
     amended: BTreeSet<ObjectType>,
+    amenders: BTreeMap<ObjectType, BTreeMap<StepId, Amender>>,
     merged: BTreeSet<ObjectType>,
     not_collected: BTreeSet<ObjectType>,
     described: BTreeMap<ObjectType, BTreeSet<MissingDescription>>,
+}
+
+/// A step that adds properties to entities of other steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Amender {
+    /// The properties that it added.
+    properties: BTreeSet<String>,
+    /// It has a gap, or did not run.
+    has_gap: bool,
 }
 
 /// A missing description of the objects of a type.
@@ -66,8 +76,13 @@ impl Coverage {
             self.not_collected.extend(report.declared_types.iter().cloned());
         }
         let gaps: Vec<_> = gaps.chain(absent.then_some((&report.declared_types, None))).collect();
-        if !gaps.is_empty() {
+        let has_gap = !gaps.is_empty();
+        if has_gap {
             self.amended.extend(report.amends.iter().cloned());
+        }
+        for object_type in &report.amends {
+            let amender = Amender { properties: report.amended_properties.clone(), has_gap };
+            self.amenders.entry(object_type.clone()).or_default().insert(report.id.clone(), amender);
         }
         for (types, under) in gaps {
             for object_type in types {
@@ -135,6 +150,15 @@ impl Coverage {
     /// Returns whether a step that amends the type has a gap.
     pub(super) fn lacks_amendments(&self, object_type: &ObjectType) -> bool {
         self.unfinished || self.amended.contains(object_type)
+    }
+
+    /// Whether a property belongs to a step that adds it to the type and has a gap in either job.
+    pub(super) fn lacks_amender(&self, object_type: &ObjectType, property: &str, other: &Self) -> bool {
+        let all = || [self, other].into_iter().flat_map(|job| job.amenders.get(object_type)).flatten();
+        let has_gap = |step: &StepId| all().any(|(id, amender)| id == step && amender.has_gap);
+        all().any(|(step, amender)| {
+            amender.properties.contains(property) && (self.unfinished || other.unfinished || has_gap(step))
+        })
     }
 
     /// Returns whether objects of the type may lack one of their merged descriptions.

@@ -96,7 +96,11 @@ pub fn difference(object_type: &ObjectType, before: &str, now: &str, older: &Cov
         let of = |properties: &Properties| properties.get(name).cloned().unwrap_or(Value::Null);
         let (before, now) = (of(&before), of(&now));
         if before != now {
-            let names = if explained.covers(name, before, now) { &mut unknown } else { &mut changed };
+            // Another value in the place of one: of several values that were to be added, each job may have met another.
+            let replaced = !before.is_null() && !now.is_null();
+            let is_explained =
+                explained.covers(name, before, now) || replaced && newer.lacks_amender(object_type, name, older);
+            let names = if is_explained { &mut unknown } else { &mut changed };
             names.insert(name.clone());
         }
     }

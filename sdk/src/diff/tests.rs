@@ -159,6 +159,28 @@ fn what_a_refused_amendment_explains_is_unknown_and_the_rest_has_changed() {
 }
 
 #[test]
+fn a_property_of_a_step_that_adds_it_with_a_gap_is_unknown_if_both_jobs_have_another_value() {
+    let amending = |status: &str, names: Value, gaps: Value| {
+        let more = json!({"amends": ["acme_person"], "amendedProperties": names, "incomplete": gaps});
+        Coverage::of(&summary(&[("profiles", status, more)]))
+    };
+    let whole = amending("success", json!(["firstName", "tags"]), json!([]));
+    let refused = amending("success", json!(["firstName"]), json!([gap(&[], Some(1))]));
+    let disabled = amending("disabled", json!([]), json!([]));
+    let before = r#"{"admin":false,"firstName":"Ada","tags":["a"]}"#;
+    let now = r#"{"admin":true,"firstName":"Bea","tags":["b"]}"#;
+    let judge = |older: &Coverage, newer: &Coverage| difference(&name("acme_person"), before, now, older, newer);
+    for lacking in [&refused, &disabled, &Coverage::unfinished()] {
+        assert_eq!(judge(&whole, lacking), changed(&["admin"], &["firstName", "tags"]));
+        assert_eq!(judge(lacking, &whole), changed(&["admin"], &["firstName", "tags"]));
+    }
+    assert_eq!(judge(&refused, &refused), changed(&["admin"], &["firstName", "tags"]));
+    assert_eq!(judge(&whole, &whole), changed(&["admin", "firstName", "tags"], &[]));
+    let elsewhere = difference(&name("acme_app"), before, now, &whole, &refused);
+    assert_eq!(elsewhere, changed(&["admin", "firstName", "tags"], &[]));
+}
+
+#[test]
 fn a_relationship_shares_the_fate_of_its_absent_end() {
     let (has, none) = (name("acme_team_has_app"), BTreeSet::new());
     let covered = Coverage::of(&summary(&[("has", "disabled", json!({"declaredTypes": ["acme_team_has_app"]}))]));

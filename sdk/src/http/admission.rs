@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::budget::{Budget, BudgetState, RateBudget, Spent};
 use super::limit::{Entry, Limit, Outcome, UnderWay};
-use super::retry::{End, Gate, Held};
+use super::retry::{Gate, Held};
 
 /// Everything that a request waits for.
 #[derive(Debug)]
@@ -61,13 +61,13 @@ impl Admission {
         let mut waits = Waits::default();
         loop {
             self.gate.opened().await;
-            self.gate.passable()?;
+            self.gate.passable(endpoint)?;
             if let Some(budget) = &self.budget {
                 waits.for_budget += budget.affordable().await;
             }
             let place = self.places.enter(endpoint).await;
             // The gate can close, and an answer can tell of an empty bucket, while one waits for a place.
-            if self.gate.closed_until().is_some() || self.gate.passable().is_err() {
+            if self.gate.closed_until().is_some() || self.gate.passable(endpoint).is_err() {
                 continue;
             }
             let spent = match &self.budget {
@@ -87,9 +87,9 @@ impl Admission {
         self.gate.close_until(then);
     }
 
-    /// Refuses requests for this long, without letting them wait.
-    pub(super) fn hold(&self, time: Duration, end: End) {
-        self.gate.hold(Instant::now() + time, end);
+    /// Refuses requests for this long, without letting them wait: those to `endpoint`, or all after a rate limit.
+    pub(super) fn hold(&self, endpoint: &str, time: Duration, held: Held) {
+        self.gate.hold(endpoint, Instant::now() + time, held);
     }
 
     /// Requests that may be in flight now.
@@ -212,6 +212,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
+    use crate::http::retry::{Because, End};
 
     const ONE_A_SECOND: RateBudget = RateBudget { capacity: 100, refill_per_minute: 60.0 };
 
@@ -291,10 +292,25 @@ mod tests {
         };
         tokio::task::yield_now().await;
         let day = Duration::from_secs(86_400);
-        admission.hold(day, End::of(day));
+        admission.hold("GET /y", day, Held { end: End::of(day), because: Because::RateLimit });
         assert!(waiting.await.unwrap().is_some());
         assert!(admission.admitted("GET /x").await.is_err());
         tokio::time::advance(day).await;
+        assert!(admission.admitted("GET /x").await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_after_a_failure_concerns_its_endpoint_and_lasts_for_the_longest_time_told() {
+        let admission = Admission::new(1, None);
+        let hour = Duration::from_secs(3_600);
+        for time in [hour * 24, hour] {
+            admission.hold("GET /x", time, Held { end: End::of(time), because: Because::Failure });
+        }
+        assert!(admission.admitted("GET /y").await.is_ok());
+        tokio::time::advance(hour * 2).await;
+        let held = admission.admitted("GET /x").await.unwrap_err();
+        assert_eq!(held.because, Because::Failure);
+        tokio::time::advance(hour * 22).await;
         assert!(admission.admitted("GET /x").await.is_ok());
     }
 }

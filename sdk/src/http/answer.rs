@@ -34,9 +34,15 @@ pub(super) struct RawAnswer {
     pub(super) repeats_secrets: bool,
 }
 
+/// The reason of [`Broken::TimedOut`] before there is a connection.
+pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection within the time limit";
+
 /// No whole answer came.
 pub(super) enum Broken {
+    /// The connection broke.
     Connection(String),
+    /// There was no connection.
+    Unconnected(String),
     TimedOut(&'static str),
     /// The two ends will not agree on a secure connection the next time, either.
     Untrusted(String),

@@ -17,7 +17,7 @@ use url::Url;
 use super::ProviderError;
 use super::account::AccountKey;
 use super::admission::{Admission, Admitted};
-use super::answer::{BELIEVED_LENGTH, Broken, LARGEST_ERROR_BODY, RawAnswer, Unread};
+use super::answer::{BELIEVED_LENGTH, Broken, LARGEST_ERROR_BODY, NO_CONNECTION_IN_TIME, RawAnswer, Unread};
 use super::budget::{BudgetState, RateBudget};
 use super::call::{Call, Tolerance};
 use super::compression;
@@ -28,7 +28,7 @@ use super::limit::Outcome;
 use super::memory::{AnswerMemory, Reservation, settled};
 use super::probe::Probe;
 use super::received;
-use super::retry::{Again, End, Held};
+use super::retry::{Again, Because, End, Held};
 use super::text::one_line;
 use super::usage::{Tally, Usage};
 #[cfg(feature = "recording")]
@@ -250,9 +250,11 @@ impl Http {
             };
             if let Some(told) = told.filter(|told| *told > policy.longest_told) {
                 let end = End::of(told);
-                if let Again::RateLimited(_) = again {
-                    self.shared.admission.hold(told, end.clone());
-                }
+                let because = match again {
+                    Again::RateLimited(_) => Because::RateLimit,
+                    _ => Because::Failure,
+                };
+                self.shared.admission.hold(&call.counted_as, told, Held { end: end.clone(), because });
                 return Err(error.after_attempts(failed + rate_limited).paused(&end, policy.longest_told));
             }
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
@@ -346,8 +348,8 @@ impl Http {
     }
 
     async fn admitted(&self, call: &Call) -> Result<Admitted<'_>, ProviderError> {
-        let admitted = self.shared.admission.admitted(&call.counted_as).await.map_err(|Held(end)| {
-            let problem = Problem::Broken(format!("it was not sent, since the provider's rate limit lasts {end}"));
+        let admitted = self.shared.admission.admitted(&call.counted_as).await.map_err(|held| {
+            let problem = Problem::Broken(held.to_string());
             ProviderError::about(&call.subject, ProviderErrorKind::RetriesExceeded, problem, Told::default())
                 .after_attempts(0)
         })?;
@@ -406,7 +408,7 @@ impl Http {
         let endpoint = &self.shared.endpoint;
         let proxy = if endpoint.is_loopback() { None } else { endpoint.network.proxy_for(endpoint.base.scheme()) };
         match (Broken::from(error), proxy.filter(|_| error.is_connect())) {
-            (Broken::Connection(why), Some(variable)) => Broken::Connection(format!("{why}; {variable} is set")),
+            (Broken::Unconnected(why), Some(variable)) => Broken::Unconnected(format!("{why}; {variable} is set")),
             (broken, _) => broken,
         }
     }
@@ -490,9 +492,13 @@ impl Http {
     fn broken(&self, call: &Call, broken: Broken) -> Failure {
         let (problem, again) = match broken {
             Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
+            Broken::Unconnected(why) => (Problem::Unreachable(why), Again::Paused(None)),
+            Broken::TimedOut(why @ NO_CONNECTION_IN_TIME) => {
+                (Problem::Unreachable(why.to_owned()), Again::Paused(None))
+            }
             Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
             Broken::NoRoom(bytes) => (Problem::Broken("there is no memory for it".to_owned()), Again::WithRoom(bytes)),
-            Broken::NotRecorded(why) | Broken::Untrusted(why) => (Problem::Broken(why), Again::Never),
+            Broken::NotRecorded(why) | Broken::Untrusted(why) => (Problem::Unreachable(why), Again::Never),
             Broken::Unasked(name) => {
                 let name = one_line(&self.shared.own.out_of_message(&name), 40);
                 (Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")), Again::Never)

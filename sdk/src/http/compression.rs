@@ -98,7 +98,11 @@ mod tests {
             Broken::Connection(why) => why,
             Broken::TooLarge => "too large".into(),
             Broken::Unasked(name) => format!("unasked {name}"),
-            Broken::TimedOut(_) | Broken::NotRecorded(_) | Broken::Untrusted(_) | Broken::NoRoom(_) => {
+            Broken::Unconnected(_)
+            | Broken::TimedOut(_)
+            | Broken::NotRecorded(_)
+            | Broken::Untrusted(_)
+            | Broken::NoRoom(_) => {
                 unreachable!("nothing is asked here")
             }
         })

@@ -6,7 +6,7 @@ use std::io;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::redirect;
 
-use super::answer::Broken;
+use super::answer::{Broken, NO_CONNECTION_IN_TIME};
 use super::compression;
 use super::endpoint::{Endpoint, EndpointError};
 use super::network::To;
@@ -47,8 +47,8 @@ impl From<&reqwest::Error> for Broken {
             return Self::Untrusted(format!("no secure connection ({cause})"));
         }
         match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::TimedOut("no connection within the time limit"),
-            (true, false) => Self::Connection(format!("no connection ({cause})")),
+            (true, true) => Self::TimedOut(NO_CONNECTION_IN_TIME),
+            (true, false) => Self::Unconnected(format!("no connection ({cause})")),
             (false, true) => Self::TimedOut("no whole answer within the time limit"),
             (false, false) => Self::Connection(format!("the connection broke ({cause})")),
         }

@@ -69,6 +69,8 @@ pub(super) enum Problem {
     Status,
     /// No whole answer came.
     Broken(String),
+    /// Nothing answers: there is no connection, and no recording of the request.
+    Unreachable(String),
     /// The answer does not fit.
     Unfit(String),
 }
@@ -102,6 +104,7 @@ impl ProviderError {
         told.accepted_scopes = told.accepted_scopes.iter().map(|scope| fit(scope, LONGEST_CODE)).collect();
         let problem = match problem {
             Problem::Broken(text) => Problem::Broken(fit(&text, LONGEST_MESSAGE)),
+            Problem::Unreachable(text) => Problem::Unreachable(fit(&text, LONGEST_MESSAGE)),
             Problem::Unfit(text) => Problem::Unfit(fit(&text, LONGEST_MESSAGE)),
             Problem::Status => Problem::Status,
         };
@@ -126,6 +129,11 @@ impl ProviderError {
         self.detail.pause =
             Some(format!(", and asks for a pause {end}, longer than the {longest} min this client waits"));
         self
+    }
+
+    /// Whether there was no connection to the provider, so that it answers no other request either.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self.detail.problem, Problem::Unreachable(_))
     }
 
     /// The code of the error in summaries.
@@ -201,7 +209,7 @@ impl ProviderErrorKind {
 impl Detail {
     fn problem(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.problem, self.told.status) {
-            (Problem::Broken(text), _) => write!(f, " failed: {text}"),
+            (Problem::Broken(text) | Problem::Unreachable(text), _) => write!(f, " failed: {text}"),
             (Problem::Unfit(text), _) => write!(f, " did not answer as expected: {text}"),
             (Problem::Status, None) => write!(f, " failed"),
             (Problem::Status, Some(status)) => {
@@ -239,7 +247,7 @@ impl fmt::Display for Detail {
                 self.problem(f)?;
                 f.write_str(self.pause.as_deref().unwrap_or_default())?;
             }
-            (None, Problem::Broken(text) | Problem::Unfit(text)) => f.write_str(text)?,
+            (None, Problem::Broken(text) | Problem::Unreachable(text) | Problem::Unfit(text)) => f.write_str(text)?,
             (None, Problem::Status) => f.write_str("the provider failed")?,
         }
         let notes = self.notes();

@@ -3,12 +3,15 @@
 //! Text is read strictly first. If that fails, the value is read again from a tree, and each value that its field
 //! refuses is replaced by another spelling of the same value: the integer of an integral float, the number or the
 //! boolean of a text, the text of an integer, or nothing for an empty text. Values that have no such spelling are
-//! reported with their path. Raw data keep the provider's text.
+//! reported with their path. Raw data keep the provider's text. Large values are not read again: their trees would take
+//! a multiple of their size.
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
 use super::answer::misfit;
@@ -16,10 +19,14 @@ use super::text::without_quoted;
 
 /// Values of one element that are replaced; an element with more of them is not read.
 const MOST_MENDS: usize = 256;
+/// The largest value that is read from a tree, in bytes.
+const LARGEST_TREE: usize = 1 << 20;
 /// Integers up to this magnitude are exact as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Names of the members that may identify an element, the most telling first.
 const IDENTIFIERS: [&str; 5] = ["id", "uuid", "guid", "key", "name"];
+/// A longer text does not identify a large element.
+const LONGEST_NAME: usize = 1 << 10;
 
 /// The reason why JSON could not be read as a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +41,42 @@ pub(super) struct Misfit {
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Misfit> {
     match serde_json::from_str(json) {
         Ok(value) => Ok(value),
+        Err(_) if json.len() > LARGEST_TREE => Err(too_large::<T>(json)),
         Err(_) => read_odd(json),
+    }
+}
+
+/// The reason why a large value does not fit, found without a tree.
+fn too_large<T: DeserializeOwned>(json: &str) -> Misfit {
+    let mut parser = serde_json::Deserializer::from_str(json);
+    let reason = match serde_path_to_error::deserialize::<_, T>(&mut parser) {
+        Err(error) => misfit(error.path(), error.inner()),
+        Ok(_) => "there is more than one value".to_owned(),
+    };
+    let identifiers: Identifiers<'_> = serde_json::from_str(json).unwrap_or_default();
+    Misfit { reason, identity: identifiers.first() }
+}
+
+/// The members that may identify an element; all others are passed over.
+#[derive(Default, Deserialize)]
+struct Identifiers<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    uuid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    guid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+}
+
+impl Identifiers<'_> {
+    fn first(&self) -> Option<String> {
+        let texts = [self.id, self.uuid, self.guid, self.key, self.name].into_iter().zip(IDENTIFIERS);
+        let small = texts.filter_map(|(text, name)| Some((name, text.filter(|text| text.get().len() < LONGEST_NAME)?)));
+        small.filter_map(|(name, text)| identified(name, &serde_json::from_str(text.get()).ok()?)).next()
     }
 }
 
@@ -132,12 +174,15 @@ fn integral(number: &Value) -> Option<Value> {
 
 /// The member of an element that tells it from others, such as `id 01234567`.
 fn identity(tree: &Value) -> Option<String> {
-    let named = |name: &str| match tree.get(name)? {
+    IDENTIFIERS.into_iter().find_map(|name| identified(name, tree.get(name)?))
+}
+
+fn identified(name: &str, value: &Value) -> Option<String> {
+    match value {
         Value::String(text) if !text.trim().is_empty() => Some(format!("{name} {text}")),
         Value::Number(number) => Some(format!("{name} {number}")),
         _ => None,
-    };
-    IDENTIFIERS.into_iter().find_map(named)
+    }
 }
 
 /// JSON whose texts have U+FFFD for each half of a surrogate pair that lacks the other one.
@@ -175,8 +220,6 @@ fn unit(bytes: &[u8], place: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use serde::Deserialize;
 
     use super::*;
     use crate::Timestamp;
@@ -239,6 +282,21 @@ mod tests {
             assert!(misfit.reason.starts_with(reason), "{json}: {}", misfit.reason);
             assert_eq!(misfit.identity.as_deref(), identity, "{json}");
         }
+    }
+
+    #[test]
+    fn a_large_value_that_does_not_fit_is_reported_without_a_tree() {
+        let odd = |size: &str, padding: usize| {
+            let padding = "1,".repeat(padding);
+            format!(r#"{{"more": [{padding}1], "id": "a", "name": "n", "size": {size}}}"#)
+        };
+        assert_eq!(app(&odd("\"7\"", 100)).size, Some(7));
+        let misfit = refused(&odd("\"7\"", LARGEST_TREE / 2));
+        assert!(misfit.reason.starts_with("`size`: invalid type: string"), "{}", misfit.reason);
+        assert_eq!(misfit.identity.as_deref(), Some("id a"));
+        assert_eq!(app(&odd("7", LARGEST_TREE / 2)).size, Some(7));
+        let nameless = format!(r#"{{"size": "7", "id": [], "key": 9, "name": "{}"}}"#, "x".repeat(LARGEST_TREE));
+        assert_eq!(refused(&nameless).identity.as_deref(), Some("key 9"));
     }
 
     #[test]

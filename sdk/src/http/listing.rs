@@ -115,8 +115,9 @@ impl<T: DeserializeOwned> Listing<T> {
         Self { http, subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
     }
 
-    /// Drops elements whose identity was met before, as where a list changes between two pages. It remembers a hash
-    /// of 128 bits of every identity, not the identity: about 30 bytes an element.
+    /// Drops elements that were met before, as happens when a list changes between two pages. An element of the same
+    /// identity that has changed in between is not dropped: the graph keeps the newer description. A digest of every
+    /// identity is remembered, not the identity: about 30 bytes an element.
     pub fn unique_by(mut self, identity: impl Fn(&T) -> String + Send + 'static) -> Self {
         self.unique = Some((Box::new(identity), Identities::default()));
         self
@@ -130,7 +131,7 @@ impl<T: DeserializeOwned> Listing<T> {
         self.ready_chunks(LARGEST_PAGE).flat_map(|page| stream::iter(together(page))).boxed()
     }
 
-    /// `None` if the element was met before, or could not be read and is reported.
+    /// `None` if the element was met before as it is, or could not be read and is reported.
     fn element(&mut self, raw: RawJson) -> Option<Result<Item<T>, ProviderError>> {
         let index = self.taken;
         self.taken += 1;
@@ -140,7 +141,8 @@ impl<T: DeserializeOwned> Listing<T> {
         }
         match lenient::read(raw.as_str()) {
             Ok(value) => {
-                let is_new = self.unique.as_mut().is_none_or(|(identity, met)| met.insert(&identity(&value)));
+                let is_new =
+                    self.unique.as_mut().is_none_or(|(identity, met)| met.insert_form(&identity(&value), raw.as_str()));
                 is_new.then_some(Ok(Item { value, raw }))
             }
             Err(misfit) => self.reported(&raw, |listing| listing.unread(index, &misfit)),

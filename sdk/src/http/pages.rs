@@ -43,6 +43,12 @@ pub trait Pagination: Send + Sync + 'static {
         false
     }
 
+    /// The statuses that mean that there is no such page, for pages after the first: [`read`](Self::read) decides on
+    /// them. None by default.
+    fn past_the_end(&self) -> &'static [u16] {
+        &[]
+    }
+
     /// The statuses that refuse the form of the request for the first page, so that another form may do: 416 by
     /// default.
     fn refusals(&self) -> &'static [u16] {
@@ -269,7 +275,10 @@ impl<P: Pagination> Pages<P> {
     }
 
     async fn page(&self, position: Option<String>) -> Result<Page, ProviderError> {
-        let request = self.pagination.ask(self.request.clone(), position.as_deref());
+        let mut request = self.pagination.ask(self.request.clone(), position.as_deref());
+        if position.is_some() {
+            request.call.tolerates = Tolerance::Statuses(self.pagination.past_the_end());
+        }
         request.fetch_and_keep(|answer| self.read(answer, position.as_deref()), |page| self.keeps(page)).await
     }
 

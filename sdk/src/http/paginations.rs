@@ -94,7 +94,7 @@ impl Pagination for Links {
 /// Lists by number of the page, up to one that is empty or shorter than the first.
 ///
 /// Providers may give fewer elements than were asked for, so the length of the first page counts, not `size`: a list of
-/// one page takes two requests.
+/// one page takes two requests. A provider may answer 404 or 416 to the second one.
 ///
 /// ```
 /// # use integration_sdk::http::{Http, Listing, Numbered};
@@ -113,6 +113,9 @@ pub struct Numbered {
     /// The number of elements to ask for.
     pub size: usize,
 }
+
+/// The statuses with which providers answer that there is no page of a number.
+const NO_SUCH_PAGE: [u16; 2] = [404, 416];
 
 /// A page by its number, and what is known of the pages before it.
 struct Turn {
@@ -147,8 +150,18 @@ impl Pagination for Numbered {
     }
 
     fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
-        let elements = answer.elements()?;
         let turn = position.and_then(Turn::of);
+        if NO_SUCH_PAGE.contains(&answer.status()) {
+            let next = match turn {
+                Some(turn) if turn.full < self.size => Next::End,
+                _ => Next::Lost(format!(
+                    "there is no page after a full one ({}), and more may be missing",
+                    answer.status()
+                )),
+            };
+            return Ok(Page { elements: Vec::new(), next });
+        }
+        let elements = answer.elements()?;
         let full = turn.as_ref().map_or(elements.len(), |turn| turn.full);
         let digest = digest(&elements);
         if turn.as_ref().is_some_and(|turn| turn.before == digest && !elements.is_empty()) {
@@ -164,6 +177,10 @@ impl Pagination for Numbered {
             None => Next::Lost("there are no more numbers for pages".into()),
         };
         Ok(Page { elements, next })
+    }
+
+    fn past_the_end(&self) -> &'static [u16] {
+        &NO_SUCH_PAGE
     }
 
     fn ends_in_body(&self, _: &Page) -> bool {

@@ -1,5 +1,6 @@
 //! When to ask again: the policy, what the provider says of it, and the gate that a rate limit closes for all.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -28,7 +29,8 @@ pub struct RetryPolicy {
     /// No pause is longer, whatever the provider asks for; 60 s by default.
     pub longest_pause: Duration,
     /// The longest time for which a provider may ask in `Retry-After`; 10 min by default. If it asks for more, the
-    /// request fails at once. After a rate limit (429), so does every other request until that time.
+    /// request fails at once, and so do the next requests until that time: all of them after a rate limit (429),
+    /// those to the same endpoint after another failure.
     pub longest_told: Duration,
 }
 
@@ -84,6 +86,9 @@ impl Again {
     }
 }
 
+/// A pause of so many seconds lasts for decades: it is the time of its end, as some providers tell it.
+const SECONDS_IN_2001: u64 = 1_000_000_000;
+
 /// Longer than anybody waits; added to an instant it is still one.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
@@ -92,10 +97,14 @@ const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 fn told_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let told = text(RETRY_AFTER)?;
-    let pause = seconds(told).or_else(|| {
+    let until = |end: SystemTime| {
         let sent = text(DATE).and_then(moment).unwrap_or(now);
-        Some(moment(told)?.duration_since(sent).unwrap_or_default())
-    })?;
+        end.duration_since(sent).unwrap_or_default()
+    };
+    let pause = match seconds(told) {
+        Some(seconds) => epoch(seconds).map_or(seconds, until),
+        None => until(moment(told)?),
+    };
     // "At once" is no pause at all: the policy knows better.
     Some(pause.min(FOR_EVER)).filter(|pause| !pause.is_zero())
 }
@@ -107,6 +116,16 @@ fn seconds(told: &str) -> Option<Duration> {
     }
     let seconds: f64 = told.parse().ok()?;
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(FOR_EVER))
+}
+
+/// The time that a number of seconds or milliseconds since 1970 means; smaller numbers are pauses.
+fn epoch(told: Duration) -> Option<SystemTime> {
+    let since = match told.as_secs() {
+        SECONDS_IN_2001..1_000_000_000_000 => told,
+        1_000_000_000_000..10_000_000_000_000 => told / 1_000,
+        _ => return None,
+    };
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 /// A date of HTTP, or of ISO 8601; one without an offset is in UTC.
@@ -137,9 +156,33 @@ impl fmt::Display for End {
     }
 }
 
-/// No request is sent until the end of a long rate limit.
+/// No request is sent until the end of a long pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Held(pub(super) End);
+pub(super) struct Held {
+    pub(super) end: End,
+    pub(super) because: Because,
+}
+
+/// The reason of a long pause, which decides on the requests that it concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Because {
+    /// The rate limit (429), which concerns every request.
+    RateLimit,
+    /// An endpoint that fails (408, 5xx): only requests to it.
+    Failure,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = &self.end;
+        match self.because {
+            Because::RateLimit => write!(f, "it was not sent, since the provider's rate limit lasts {end}"),
+            Because::Failure => {
+                write!(f, "it was not sent, since the provider asks for a pause {end} at this endpoint")
+            }
+        }
+    }
+}
 
 /// Closed by a rate limit until the time told, for all clones of a client.
 #[derive(Debug, Default)]
@@ -149,7 +192,23 @@ pub(super) struct Gate(Mutex<Closed>);
 struct Closed {
     until: Option<Instant>,
     /// Until when nobody is let through or waits.
-    held: Option<(Instant, End)>,
+    held: Option<Hold>,
+    /// The same for single endpoints.
+    held_at: BTreeMap<String, Hold>,
+}
+
+#[derive(Debug)]
+struct Hold {
+    until: Instant,
+    end: End,
+    because: Because,
+}
+
+impl Hold {
+    /// The refusal of a request, as long as the hold lasts.
+    fn refusal(&self) -> Option<Held> {
+        (self.until > Instant::now()).then(|| Held { end: self.end.clone(), because: self.because })
+    }
 }
 
 impl Gate {
@@ -159,20 +218,25 @@ impl Gate {
         closed.until = Some(closed.until.map_or(then, |already| already.max(then)));
     }
 
-    /// Lets nobody wait until then.
-    pub(super) fn hold(&self, then: Instant, end: End) {
+    /// Lets nobody wait until then: at `endpoint`, or anywhere after a rate limit.
+    pub(super) fn hold(&self, endpoint: &str, until: Instant, Held { end, because }: Held) {
         let mut closed = self.closed();
-        if closed.held.as_ref().is_none_or(|(already, _)| *already < then) {
-            closed.held = Some((then, end));
+        let hold = Hold { until, end, because };
+        let longest = |already: Option<Hold>| already.filter(|already| already.until >= until).unwrap_or(hold);
+        match because {
+            Because::RateLimit => closed.held = Some(longest(closed.held.take())),
+            Because::Failure => {
+                let longest = longest(closed.held_at.remove(endpoint));
+                closed.held_at.insert(endpoint.to_owned(), longest);
+            }
         }
     }
 
-    /// Whether it is worth waiting.
-    pub(super) fn passable(&self) -> Result<(), Held> {
-        match &self.closed().held {
-            Some((until, end)) if *until > Instant::now() => Err(Held(end.clone())),
-            _ => Ok(()),
-        }
+    /// Whether it is worth waiting for a request to `endpoint`.
+    pub(super) fn passable(&self, endpoint: &str) -> Result<(), Held> {
+        let closed = self.closed();
+        let holds = [closed.held.as_ref(), closed.held_at.get(endpoint)];
+        holds.into_iter().flatten().find_map(Hold::refusal).map_or(Ok(()), Err)
     }
 
     /// When the gate opens, if it is closed now.
@@ -219,7 +283,26 @@ mod tests {
         {
             assert_eq!(pause(nine), Some(Duration::from_secs(9)), "{nine}");
         }
+        for nine in [
+            "1970-01-01T00:00:09+00:00",
+            "1970-01-01T01:00:09+0100",
+            "1970-01-01t00:00:09z",
+            "19700101T000009Z",
+            "1970-01-01T00:00:09,000Z",
+            "Thursday, 01-Jan-70 00:00:09 GMT",
+            "Thu Jan  1 00:00:09 1970",
+        ] {
+            assert_eq!(pause(nine), Some(Duration::from_secs(9)), "{nine}");
+        }
+        assert_eq!(pause("1970-01-01T00:01Z"), Some(Duration::from_secs(60)));
+        assert_eq!(pause("1970-01-02"), Some(Duration::from_secs(86_400)));
         assert_eq!(pause("99999999999999999999999"), Some(FOR_EVER));
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        for nine in ["1800000009", "1800000009000", "1800000009.0"] {
+            let told = told_pause(&headers(&[(RETRY_AFTER, nine)]), now);
+            assert_eq!(told, Some(Duration::from_secs(9)), "{nine}");
+        }
+        assert_eq!(told_pause(&headers(&[(RETRY_AFTER, "1700000000")]), now), None, "it is over");
         assert_eq!(End::of(FOR_EVER).to_string(), "for more than ten years");
     }
 

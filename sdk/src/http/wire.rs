@@ -106,9 +106,11 @@ mod taped {
         let (sent, started) = (Timestamp::now(), Instant::now());
         let outcome = outcome.await;
         let received = outcome.as_ref().map_or(0, |answer| answer.received);
+        let unconnected = matches!(outcome, Err(Broken::Unconnected(_)));
         let heard = match outcome {
             Ok(RawAnswer { status, headers, body, .. }) => Heard::Answer { status, headers, body },
             Err(Broken::Connection(why)) => Heard::Broken(why),
+            Err(Broken::Unconnected(why)) => Heard::Broken(why),
             Err(Broken::TimedOut(why)) => Heard::Broken(why.to_owned()),
             Err(Broken::TooLarge) => Heard::TooLarge,
             Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_) | Broken::Untrusted(_) | Broken::NoRoom(_))) => {
@@ -119,7 +121,10 @@ mod taped {
         if let Ok(asked) = asked(endpoint, call) {
             listener.heard(&asked, &heard, Times { sent, took: started.elapsed() });
         }
-        outcome_of(heard, received)
+        match heard {
+            Heard::Broken(why) if unconnected => Err(Broken::Unconnected(why)),
+            heard => outcome_of(heard, received),
+        }
     }
 
     pub(in crate::http) fn played(

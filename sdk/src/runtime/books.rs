@@ -1,15 +1,19 @@
 //! The report of a step: its status and gaps, derived from its statistics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::{ObjectType, StepId, Timestamp};
 use crate::http::Usage;
 use crate::plan::{Edge, StartState};
 use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, StepResult};
 
-use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, without_credentials};
+use crate::store::Superseded;
+use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, VANISHED, without_credentials};
 
-use super::late::LateGap;
+use super::late::{Late, LateGap};
+
+/// Why a relationship is left out that came with a description that is not the stored one.
+const SUPERSEDED: &str = "relationship of another description of an object with the same key";
 
 /// Returns the gaps that a step inherits from its dependencies, each with the step that caused it.
 pub(super) fn inherited<'a>(
@@ -68,14 +72,25 @@ pub(super) fn refused(count: u64, first: &str) -> String {
 }
 
 /// Adds late gaps and the current inherited gaps to a report; returns whether anything changed.
-pub(super) fn correct(report: &mut StepReport, late: Vec<LateGap>, inherited: Vec<Incomplete>) -> bool {
-    let before = report.incomplete.clone();
+pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Incomplete>) -> bool {
+    let before = (report.incomplete.clone(), report.skipped.clone(), report.encountered_type_counts.clone());
     report.incomplete.retain(|gap| gap.inherited_from.is_none());
-    for LateGap { object_type, count, code, cause } in late {
-        if let Some(added) = report.encountered_type_counts.get_mut(&object_type) {
-            *added = added.saturating_sub(count);
+    let found_nothing = late.gaps.first().filter(|_| late.found_nothing);
+    if let Some(LateGap { code, cause, .. }) = found_nothing {
+        report.status = StepStatus::Failure;
+        report.error = Some(Failure { code: code.clone(), message: cause.clone() });
+    }
+    for LateGap { types, under, code, cause, added, vanished } in late.gaps {
+        types.iter().for_each(|object_type| take_off(&mut report.encountered_type_counts, object_type, added));
+        if vanished {
+            types.iter().for_each(|object_type| unskip(&mut report.skipped, object_type, VANISHED));
         }
-        report.incomplete.push(untaken(&object_type, code, cause));
+        // A resumed job asks for the parent again. It receives the same objects again.
+        report.incomplete.push(Incomplete { under, resumable: vanished, ..gap(types, &code, cause) });
+    }
+    for Superseded { object_type, now, in_all, .. } in late.superseded {
+        take_off(&mut report.encountered_type_counts, &object_type, now);
+        report.skipped.entry(object_type).or_default().insert(SUPERSEDED.to_owned(), in_all);
     }
     report.encountered_type_counts.retain(|_, added| *added > 0);
     report.encountered_types = report.encountered_type_counts.keys().cloned().collect();
@@ -85,7 +100,25 @@ pub(super) fn correct(report: &mut StepReport, late: Vec<LateGap>, inherited: Ve
     if ended_well && !report.incomplete.is_empty() {
         report.status = StepStatus::Partial;
     }
-    report.incomplete != before
+    (&report.incomplete, &report.skipped, &report.encountered_type_counts) != (&before.0, &before.1, &before.2)
+}
+
+fn take_off(counts: &mut BTreeMap<ObjectType, u64>, object_type: &ObjectType, objects: u64) {
+    if let Some(added) = counts.get_mut(object_type) {
+        *added = added.saturating_sub(objects);
+    }
+}
+
+/// Takes one object off the count of those left out for a reason.
+fn unskip(skipped: &mut BTreeMap<ObjectType, BTreeMap<String, u64>>, object_type: &ObjectType, reason: &str) {
+    let Some(reasons) = skipped.get_mut(object_type) else { return };
+    if let Some(count) = reasons.get_mut(reason) {
+        *count = count.saturating_sub(1);
+    }
+    reasons.retain(|_, count| *count > 0);
+    if reasons.is_empty() {
+        skipped.remove(object_type);
+    }
 }
 
 /// The result of a step, from which its report is made.
@@ -135,6 +168,7 @@ impl Closing<'_> {
             error,
             missed: record.losses.named_missing(),
             skipped_details: record.losses.left_out().clone(),
+            amended_properties: record.amended,
             skipped: record.skipped,
             findings: record.findings.into_values().collect(),
             quarantined: record.quarantined.iter().map(|(name, named)| (name.clone(), named.count)).collect(),
@@ -153,6 +187,7 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
         depends_on: Vec::new(),
         declared_types: declaration.emits(),
         amends: declaration.amends.clone(),
+        amended_properties: BTreeSet::new(),
         merges: declaration.merges(),
         partial_types: incomplete.iter().flat_map(|gap| gap.types.iter().cloned()).collect(),
         encountered_types: Default::default(),
@@ -176,8 +211,8 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
 
 /// Creates the report of a step that did not run.
 ///
-/// A step that the user switched off has no gap. A step that could not run has one. The types of a step that was not
-/// selected are partial, because a consumer of the graph must not mistake their absence for a deletion.
+/// A step that was switched off has no gap. A step that could not run has one. In both cases, and for a step that was not
+/// selected, the types are partial, because a consumer of the graph must not mistake their absence for a deletion.
 pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, start: &StartState) -> StepReport {
     let missing = |code: &str, cause: &str| vec![gap(declaration.emits(), code, cause.to_owned())];
     let (status, reason, incomplete) = match start {
@@ -199,8 +234,6 @@ pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, st
             (StepStatus::Disabled, Some(reason.as_str().to_owned()), incomplete)
         }
     };
-    let partial_types = if *start == StartState::Unselected { declaration.emits() } else { Default::default() };
-    let mut report = unrun(declaration, status, incomplete);
-    report.partial_types.extend(partial_types);
-    StepReport { depends_on, disabled_reason: reason, ..report }
+    let report = unrun(declaration, status, incomplete);
+    StepReport { depends_on, disabled_reason: reason, partial_types: declaration.emits(), ..report }
 }

@@ -26,6 +26,7 @@ use crate::store::{Conflict, JobStore, Rewound, Row, StoreError};
 
 use super::books::{self, Closing};
 use super::event::{Event, Events};
+use super::late::VanishedIn;
 use crate::summary::StepReport;
 
 /// The number of partitions that may process concurrently, in addition to those waiting for a response.
@@ -64,6 +65,8 @@ pub(super) struct Execution<'a> {
     pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
     /// Objects that were rejected after their steps had added them.
     pub(super) displaced: Vec<Conflict>,
+    /// Parents that the provider did not find.
+    pub(super) vanished: Vec<VanishedIn>,
 }
 
 /// A running step.
@@ -314,6 +317,10 @@ impl Execution<'_> {
         work.ledger.described_again(self.job.duplicates(id.clone()).await?);
         let mut record: Record = work.ledger.snapshot();
         self.displaced.append(&mut record.displaced);
+        if !record.vanished.is_empty() {
+            let parents = std::mem::take(&mut record.vanished);
+            self.vanished.push(VanishedIn { step: id.clone(), parents, parts: record.parts });
+        }
         let ended_from_outside =
             matches!(&outcome, Err(error) if error.is_fatal() || matches!(error, StepError::Cancelled));
         let (outcome, error) = match outcome {

@@ -20,7 +20,7 @@ use super::event::{Announced, Event, Events};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::forecast::{Forecast, Known, basis};
 use super::options::{self, Options, ResumeError};
-use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, without_credentials};
+use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, VANISHED, without_credentials};
 
 /// The reason why a job could not start or could not be recorded.
 ///
@@ -243,7 +243,10 @@ impl<'a> Job<'a> {
         if let (Some(http), Some(answers)) = (&mut connection.http, &answers) {
             *http = http.conditional(answers.clone());
         }
-        let (job, ended) = self.begin(&options).await?;
+        let (job, mut ended) = self.begin(&options).await?;
+        if self.resume.as_ref().is_some_and(|row| row.ended.is_none()) {
+            forget_unjudged(&plan, &mut ended);
+        }
         let started = Timestamp::now();
         let steps = plan.steps().map(|step| {
             let (id, name) = (step.id().clone(), step.declaration().name.clone());
@@ -267,6 +270,7 @@ impl<'a> Job<'a> {
             events: self.events.clone(),
             tails: tails(&plan),
             displaced: Vec::new(),
+            vanished: Vec::new(),
         };
         let ended = execution.run(&cancel).await?;
         if let Some(answers) = answers {
@@ -484,6 +488,19 @@ impl<'a> Job<'a> {
             usage,
         };
         Ok(without_credentials(summary))
+    }
+}
+
+/// Forgets that steps have ended whose missing parents no process has judged, and the steps that rest on those.
+fn forget_unjudged(plan: &Plan, ended: &mut BTreeMap<StepId, StepReport>) {
+    let mut unjudged: BTreeSet<&StepId> = BTreeSet::new();
+    for step in plan.steps() {
+        let vanished = |report: &StepReport| report.skipped.values().any(|reasons| reasons.contains_key(VANISHED));
+        let rests = plan.dependencies(step.id()).into_iter().any(|(above, _)| unjudged.contains(above));
+        if rests || ended.get(step.id()).is_some_and(vanished) {
+            ended.remove(step.id());
+            unjudged.insert(step.id());
+        }
     }
 }
 

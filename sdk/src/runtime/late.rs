@@ -1,37 +1,74 @@
-//! Gaps that are detected after all steps have ended: displaced objects and relationships without ends.
+//! Gaps that are detected after all steps have ended: displaced objects, relationships without ends, and parents that the
+//! provider did not find. Relationships of replaced descriptions are removed at the same time.
+//!
+//! A parent is gone if no step collected anything under it, no step has another gap under it, and the response does not
+//! concern the endpoint as a whole: either the endpoint found other parents, or it is the only parent and a second step
+//! does not find it either. In all other cases the response is a gap.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
-use crate::step::ObjectError;
-use crate::store::{Conflict, StoreError, Unattached};
+use crate::step::{ObjectError, Scope, Vanished};
+use crate::store::{Conflict, StoreError, Superseded, Unattached};
 use crate::summary::StepReport;
 
 use super::books;
 use super::execution::Execution;
 
+/// The parents that the provider did not find in a step.
+pub(super) struct VanishedIn {
+    pub(super) step: StepId,
+    pub(super) parents: Vec<Vanished>,
+    /// The number of all parents of the step.
+    pub(super) parts: u64,
+}
+
+/// What shows of a step when all steps have ended.
+#[derive(Default)]
+pub(super) struct Late {
+    pub(super) gaps: Vec<LateGap>,
+    pub(super) superseded: Vec<Superseded>,
+    /// The provider found none of its parents, and they are not gone.
+    pub(super) found_nothing: bool,
+}
+
 /// Objects of one type that a step added but the graph does not contain.
 pub(super) struct LateGap {
-    pub(super) object_type: ObjectType,
-    pub(super) count: u64,
-    pub(super) code: &'static str,
+    pub(super) types: BTreeSet<ObjectType>,
+    pub(super) under: Option<Scope>,
+    pub(super) code: String,
     pub(super) cause: String,
+    /// The number of objects of each type that were counted as added.
+    pub(super) added: u64,
+    /// The parent was counted as gone.
+    pub(super) vanished: bool,
+}
+
+impl LateGap {
+    fn of_added(object_type: ObjectType, added: u64, code: &str, cause: String) -> Self {
+        Self { types: [object_type].into(), under: None, code: code.to_owned(), cause, added, vanished: false }
+    }
 }
 
 impl Execution<'_> {
     /// Adds late gaps to the reports, and passes them on to dependent steps.
     pub(super) async fn settle(&mut self, reports: &mut [StepReport]) -> Result<(), StoreError> {
-        let mut late: BTreeMap<StepId, Vec<LateGap>> = BTreeMap::new();
+        let mut late: BTreeMap<StepId, Late> = BTreeMap::new();
         for (step, gap) in displaced(std::mem::take(&mut self.displaced)) {
-            late.entry(step).or_default().push(gap);
+            late.entry(step).or_default().gaps.push(gap);
         }
         for Unattached { step, object_type, count, first } in self.job.detach().await? {
             let cause = format!(
                 "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
                  first: {first:?}"
             );
-            late.entry(step).or_default().push(LateGap { object_type, count, code: "UNEXPECTED_ERROR", cause });
+            let gap = LateGap::of_added(object_type, count, "UNEXPECTED_ERROR", cause);
+            late.entry(step).or_default().gaps.push(gap);
         }
+        for superseded in self.job.supersede().await? {
+            late.entry(superseded.step.clone()).or_default().superseded.push(superseded);
+        }
+        self.judge_vanished(reports, &mut late).await?;
         if late.is_empty() {
             return Ok(());
         }
@@ -41,12 +78,53 @@ impl Execution<'_> {
         Ok(())
     }
 
+    /// Adds a gap for each parent that the provider did not find and that is not gone.
+    async fn judge_vanished(
+        &mut self,
+        reports: &[StepReport],
+        late: &mut BTreeMap<StepId, Late>,
+    ) -> Result<(), StoreError> {
+        let vanished = std::mem::take(&mut self.vanished);
+        if vanished.is_empty() {
+            return Ok(());
+        }
+        let answered = self.job.part_parents().await?.into_values();
+        let gaps = reports.iter().flat_map(|report| &report.incomplete).filter(|gap| gap.inherited_from.is_none());
+        let seen: HashSet<ObjectKey> =
+            answered.chain(gaps.filter_map(|gap| gap.under.as_ref()).map(|under| under.key.clone())).collect();
+        let mut steps: HashMap<&ObjectKey, usize> = HashMap::new();
+        for VanishedIn { parents, .. } in &vanished {
+            let keys: HashSet<&ObjectKey> = parents.iter().map(|parent| &parent.under.key).collect();
+            keys.into_iter().for_each(|key| *steps.entry(key).or_default() += 1);
+        }
+        for VanishedIn { step, parents, parts } in &vanished {
+            let types = self.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
+            let found_nothing = parents.len() as u64 == *parts;
+            let is_gone = |key: &ObjectKey| {
+                !seen.contains(key) && if found_nothing { *parts == 1 && steps[key] > 1 } else { true }
+            };
+            let left = parents.iter().filter(|parent| !is_gone(&parent.under.key));
+            let gaps: Vec<LateGap> = left
+                .map(|Vanished { under, code, cause }| LateGap {
+                    types: types.clone(),
+                    under: Some(under.clone()),
+                    code: code.clone(),
+                    cause: cause.clone(),
+                    added: 0,
+                    vanished: true,
+                })
+                .collect();
+            if !gaps.is_empty() {
+                let late = late.entry(step.clone()).or_default();
+                late.found_nothing = found_nothing;
+                late.gaps.extend(gaps);
+            }
+        }
+        Ok(())
+    }
+
     /// Corrects the reports, which are in the order of the plan, and returns those that changed.
-    fn corrected<'a>(
-        &self,
-        reports: &'a mut [StepReport],
-        mut late: BTreeMap<StepId, Vec<LateGap>>,
-    ) -> Vec<&'a StepReport> {
+    fn corrected<'a>(&self, reports: &'a mut [StepReport], mut late: BTreeMap<StepId, Late>) -> Vec<&'a StepReport> {
         let mut changed: BTreeSet<usize> = BTreeSet::new();
         for (at, step) in self.plan.steps().enumerate() {
             let (above, rest) = reports.split_at_mut(at);
@@ -80,6 +158,6 @@ fn displaced(conflicts: Vec<Conflict>) -> impl Iterator<Item = (StepId, LateGap)
     }
     groups.into_iter().map(|((step, object_type), (count, _, error))| {
         let cause = books::refused(count, &error.to_string());
-        (step, LateGap { object_type, count, code: error.code(), cause })
+        (step, LateGap::of_added(object_type, count, error.code(), cause))
     })
 }

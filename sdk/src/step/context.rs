@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
-use futures::TryStreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use crate::graph::{
@@ -14,10 +14,14 @@ use crate::graph::{
 };
 use crate::http::{Http, ProviderError};
 use crate::redact::clean_strings;
-use crate::store::{JobStore, Kind, Page, StepRow};
+use crate::store::{JobStore, Kind, Page};
+use crate::summary::{NOT_SELECTED, VANISHED};
 
 use super::intake::StepIntake;
 use super::{Declaration, Ledger, Part, PartTurns, Places, Scope, StepError, StepResult, Tail};
+
+/// The number of quarantined entities that are read at once.
+const KEPT_APART_PAGE: usize = 100;
 
 /// Receives each partition that could not be collected: its parent, the affected types, and the error.
 pub(crate) type OnPartFailed = Arc<dyn Fn(&Scope, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
@@ -208,8 +212,12 @@ impl StepContext {
         Ok(self.0.store.known(object_type.clone(), keys).await?)
     }
 
-    /// Confirms that a type is empty, or fails if a gap may hide its objects.
+    /// Confirms that a type is empty, or fails if a gap may hide its objects. A type with quarantined entities is not
+    /// empty.
     pub(crate) async fn surely_empty(&self, object_type: &ObjectType, empty: bool) -> StepResult<bool> {
+        if empty && !self.0.store.kept_apart(object_type.clone(), 0, 1, |_| ()).await?.is_empty() {
+            return Ok(false);
+        }
         if empty && !self.has_all(object_type).await? {
             return Err(StepError::Unknown { object_type: object_type.clone() });
         }
@@ -218,11 +226,35 @@ impl StepContext {
 
     /// Returns whether all ended steps collected this type without a gap.
     pub(crate) async fn has_all(&self, object_type: &ObjectType) -> StepResult<bool> {
-        let missed = |step: &StepRow| {
-            let types = step.result["partialTypes"].as_array();
-            types.is_some_and(|types| types.iter().any(|missing| missing == object_type.as_str()))
-        };
-        Ok(!self.0.store.steps().await?.iter().any(missed))
+        Ok(!self.0.store.steps().await?.iter().any(|step| may_lack(&step.result, object_type)))
+    }
+
+    /// Streams the quarantined entities of a type of which the graph has no other description.
+    ///
+    /// The key of an entity is enough to collect its children. The stream is complete once all emitters have ended.
+    fn kept_apart<'a, E: Readable + 'a>(&'a self, object_type: &'a ObjectType) -> BoxStream<'a, StepResult<E>> {
+        let met = BTreeSet::new();
+        let pages = stream::try_unfold((0, met), move |(position, mut met)| async move {
+            let page = self.0.store.kept_apart(object_type.clone(), position, KEPT_APART_PAGE, E::read).await?;
+            let Some(next) = page.last().map(|(position, ..)| *position) else { return Ok::<_, StepError>(None) };
+            let known = self.known(object_type, page.iter().map(|(_, key, _)| key.clone()).collect()).await?;
+            let mut entities = Vec::new();
+            for (_, key, entity) in page {
+                if known.contains(key.as_str()) || !met.insert(key.clone()) {
+                    continue;
+                }
+                match entity {
+                    Ok(entity) => entities.push(Ok(entity)),
+                    Err(source) => {
+                        let under = Scope { object_type: object_type.clone(), key };
+                        let (types, error) = (self.0.declaration.emits(), unreadable(object_type, source));
+                        self.0.ledger.incomplete(types, Some(under), &error, Part::current().as_deref());
+                    }
+                }
+            }
+            Ok(Some((stream::iter(entities), (next, met))))
+        });
+        pages.try_flatten().boxed()
     }
 
     /// Runs the work for each entity as a [`partition`](Self::part) under it, several concurrently.
@@ -247,7 +279,7 @@ impl StepContext {
                 }
             }
         };
-        entities.try_for_each_concurrent(self.concurrency(), part).await
+        entities.chain(self.kept_apart(object_type)).try_for_each_concurrent(self.concurrency(), part).await
     }
 
     /// Publishes job data for later steps. Values that look like credentials are removed, because job data is stored.
@@ -287,9 +319,10 @@ impl StepContext {
 
     /// Runs the work on one parent, unless it was completed before the job was resumed.
     ///
-    /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. If the parent no
-    /// longer exists (404), its objects are counted as skipped, because nothing is missing. Errors that end the job and
-    /// errors of the store are returned.
+    /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. If the parent is
+    /// not found (404) and is gone, its objects are counted as skipped, because nothing is missing. It is gone if no other
+    /// step finds it, and if this step finds other parents or a second step does not find it either. Errors that end the
+    /// job and errors of the store are returned.
     ///
     /// The work must add its objects itself. Objects are assigned to the partition of the current task, so those added
     /// by spawned tasks would belong to no partition.
@@ -311,20 +344,14 @@ impl StepContext {
         match part.doing(work).await {
             Ok(()) => self.intake().close_part(part).await,
             Err(error) if error.is_vanished() => {
-                part.doing(async { self.vanished() }).await;
-                self.intake().close_part(part).await
+                self.0.ledger.vanish(&self.0.declaration.emits(), under, &error, &part);
+                Ok(())
             }
             Err(error) if error.is_local() => {
                 self.part_failed(under, &error);
                 Ok(())
             }
             Err(error) => Err(error),
-        }
-    }
-
-    fn vanished(&self) {
-        for object_type in &self.0.declaration.emits() {
-            self.0.ledger.skip(object_type, "parent vanished while it was collected", Part::current().as_deref());
         }
     }
 
@@ -340,6 +367,15 @@ impl StepContext {
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
         self.0.ledger.incomplete([object_type.clone()].into(), None, error, Part::current().as_deref());
     }
+}
+
+/// Whether the report of a step says that something of a type may be missing which the job was asked for.
+fn may_lack(report: &Value, object_type: &ObjectType) -> bool {
+    let gaps = report["incomplete"].as_array().is_some_and(|gaps| !gaps.is_empty());
+    let switched_off = report["status"] == "disabled" && !gaps && report["disabledReason"] != NOT_SELECTED;
+    let is_partial =
+        report["partialTypes"].as_array().is_some_and(|types| types.iter().any(|of| of == object_type.as_str()));
+    is_partial && !switched_off || !report["skipped"][object_type.as_str()][VANISHED].is_null()
 }
 
 pub(super) fn unreadable(object_type: &ObjectType, source: PropertyError) -> StepError {

@@ -161,6 +161,7 @@ impl StepIntake {
             self.flush().await?;
         }
         let (intake, ledger, part) = (Arc::clone(&self.intake), Arc::clone(&self.ledger), Part::current());
+        ledger.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), part.as_deref());
         let check = move |key: &ObjectKey, object: &Value| intake.check_amended(&ledger, part.as_deref(), key, object);
         Ok(self.intake.store.amend(amendments, check).await??)
     }

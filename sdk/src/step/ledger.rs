@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::graph::{ObjectKey, ObjectType, StepId};
 use crate::http::ProviderError;
 use crate::schema::Finding;
-use crate::store::Conflict;
+use crate::store::{Conflict, DescribedAgain};
+use crate::summary::VANISHED;
 
 use super::losses::{Losses, Named, name_left_out, short};
 use super::part::{Part, PartBooks};
@@ -82,12 +83,24 @@ pub struct FindingCount {
     pub example: Finding,
 }
 
+/// A parent that the provider did not find. Whether it is gone shows when all steps have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Vanished {
+    pub(crate) under: Scope,
+    pub(crate) code: String,
+    pub(crate) cause: String,
+}
+
 /// The reason for skipping a further description of an object.
 const DESCRIBED_AGAIN: &str = "another description of an object with the same key";
+/// Objects that are named in one warning.
+const NAMED_IN_WARNING: usize = 10;
 
 /// The statistics of a step at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
+    /// The names of the properties that were added to entities of other steps.
+    pub amended: BTreeSet<String>,
     /// The numbers of added objects, by type.
     pub added: BTreeMap<ObjectType, u64>,
     /// The numbers of skipped objects, by type and reason.
@@ -108,6 +121,8 @@ pub struct Record {
     pub parts: u64,
     /// The number of failed partitions.
     pub failed_parts: u64,
+    /// Parents that the provider did not find.
+    pub(crate) vanished: Vec<Vanished>,
     /// Objects of other steps that lost their key to a lesser type of this step.
     pub(crate) displaced: Vec<Conflict>,
 }
@@ -186,6 +201,7 @@ impl Ledger {
         }
         let mut record = self.open();
         record.losses.take_over(books.left_out);
+        record.amended.extend(books.amended);
         for (alike, found) in books.findings {
             record.findings.entry(alike).and_modify(|known| known.count += found.count).or_insert(found);
         }
@@ -198,11 +214,28 @@ impl Ledger {
     }
 
     /// Counts further descriptions of objects, of which only one is kept. They are not gaps.
-    pub(crate) fn described_again(&self, objects: impl IntoIterator<Item = (ObjectType, u64)>) {
-        for (object_type, times) in objects {
-            tracing::warn!(%object_type, times, "objects have several descriptions; the newest one is kept");
-            count(&mut self.open().skipped, &object_type, DESCRIBED_AGAIN, times);
+    pub(crate) fn described_again(&self, objects: Vec<DescribedAgain>) {
+        for DescribedAgain { object_type, count: times, keys } in objects {
+            let some = keys.iter().take(NAMED_IN_WARNING).map(String::as_str).collect::<Vec<_>>().join(", ");
+            tracing::warn!(
+                %object_type, times, objects = some,
+                "objects have several descriptions; the newest one is kept"
+            );
+            let mut record = self.open();
+            count(&mut record.skipped, &object_type, DESCRIBED_AGAIN, times);
+            for key in keys {
+                name_left_out(record.losses.named_left_out(), &object_type, DESCRIBED_AGAIN, &short(&key));
+            }
         }
+    }
+
+    /// Notes that the provider does not find a parent; its part stays open until it is known whether the parent is gone.
+    pub(crate) fn vanish(&self, types: &BTreeSet<ObjectType>, under: Scope, error: &StepError, part: &Part) {
+        part.leave_gap();
+        tracing::info!(parent = %under.key, %error, "a parent may have vanished");
+        let mut record = self.open();
+        types.iter().for_each(|object_type| count(&mut record.skipped, object_type, VANISHED, 1));
+        record.vanished.push(Vanished { under, code: error.code().to_owned(), cause: error.to_string() });
     }
 
     /// Records a gap, and marks `part` as incomplete.
@@ -249,6 +282,14 @@ impl Ledger {
         findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
     }
 
+    /// Notes the names of properties that are added to entities of other steps, in the books of the part too.
+    pub(crate) fn amend<'a>(&self, names: impl Iterator<Item = &'a String> + Clone, part: Option<&Part>) {
+        if let Some(part) = part {
+            part.note(|books| keep_names(&mut books.amended, names.clone()));
+        }
+        keep_names(&mut self.open().amended, names);
+    }
+
     /// Subtracts objects that the writer did not add, because they were repeated.
     pub(crate) fn take_off(&self, repeated: Vec<ObjectType>) {
         let mut record = self.open();
@@ -278,6 +319,14 @@ impl Ledger {
         let cause = error.to_string();
         let code = error.code();
         self.open().refused.entry(object_type).or_insert((0, code, cause)).0 += 1;
+    }
+}
+
+fn keep_names<'a>(known: &mut BTreeSet<String>, names: impl Iterator<Item = &'a String>) {
+    for name in names {
+        if !known.contains(name) {
+            known.insert(name.clone());
+        }
     }
 }
 

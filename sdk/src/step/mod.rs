@@ -46,6 +46,7 @@ pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, R
 pub use error::{ObjectError, StepError, StepResult};
 pub use function::{Client, Parameter, Settings, StepFunction};
 pub(crate) use intake::StepIntake;
+pub(crate) use ledger::Vanished;
 pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
 pub use losses::Named;
 pub(crate) use part::{Part, PartBooks, PartTurns};

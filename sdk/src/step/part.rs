@@ -5,7 +5,7 @@
 //! partition with a gap is not complete. A resumed job requests its parent again, so that only collected data closes
 //! the gap.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +43,9 @@ pub(crate) struct PartBooks {
     /// The names of objects that were omitted on purpose.
     #[serde(default)]
     pub(crate) left_out: LeftOut,
+    /// The names of the properties added to entities of other steps.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) amended: BTreeSet<String>,
 }
 
 /// The number of partitions of each parent in a step.

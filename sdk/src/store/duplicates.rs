@@ -1,6 +1,8 @@
 //! Several descriptions of one object in one job, such as an application that two teams list while it moves.
 //!
-//! Which of them stays does not depend on their order: the one that was updated last, then the lesser text.
+//! Which of them stays does not depend on their order: the one that was updated last, then the lesser text. The
+//! relationships that a part added to an entity belong to its description of the entity: when no step runs any more,
+//! those of descriptions that gave way are taken out, so that the entity has the relationships of the stored one.
 
 use std::cmp::Ordering;
 
@@ -10,8 +12,13 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::object;
+use super::keys::Keys;
+use super::rows::{Kind, PartNumber};
+use super::sorted;
 use super::sqlite::unreadable;
+
+/// Objects of a type that are named.
+const MOST_KEYS: usize = 100;
 
 /// The part of an object that decides which description is newer.
 #[derive(Deserialize)]
@@ -20,10 +27,13 @@ struct Dated {
     updated_on: Value,
 }
 
-/// Whether a description stays rather than the stored one.
-pub(super) fn prevails(json: &str, stored: &str) -> rusqlite::Result<bool> {
+/// Compares a description with the stored one: the greater stays.
+pub(super) fn compare(json: &str, stored: &str) -> rusqlite::Result<Ordering> {
+    if json == stored {
+        return Ok(Ordering::Equal);
+    }
     let dates = updated_on(json)?.total_cmp(&updated_on(stored)?);
-    Ok(dates.then_with(|| stored.cmp(json)) == Ordering::Greater)
+    Ok(dates.then_with(|| stored.cmp(json)))
 }
 
 /// When an object was updated; before every time, if it does not tell.
@@ -45,11 +55,144 @@ pub(super) fn note(
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// How many objects a step described in several ways, by type.
-pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
-    let sql = "SELECT type, count(*) FROM duplicate WHERE job = ?1 AND step = ?2 GROUP BY type";
+/// Objects of a type that a step described in several ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DescribedAgain {
+    pub(crate) object_type: ObjectType,
+    pub(crate) count: u64,
+    /// Their keys; of many the least.
+    pub(crate) keys: Vec<String>,
+}
+
+/// The objects that a step described in several ways, by type.
+pub(super) fn of_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<DescribedAgain>> {
+    let sql = "SELECT type, key FROM duplicate WHERE job = ?1 AND step = ?2 ORDER BY type, key";
     let mut statement = connection.prepare_cached(sql)?;
-    object::counts_by_type(&mut statement, params![job, step.as_str()])
+    let mut rows = statement.query(params![job, step.as_str()])?;
+    let mut found: Vec<DescribedAgain> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let object_type = ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?;
+        if found.last().is_none_or(|last| last.object_type != object_type) {
+            found.push(DescribedAgain { object_type, count: 0, keys: Vec::new() });
+        }
+        if let Some(last) = found.last_mut() {
+            last.count += 1;
+            if last.keys.len() < MOST_KEYS {
+                last.keys.push(row.get(1)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The part of a step that described an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Describer<'a> {
+    pub(super) step: &'a str,
+    pub(super) part: PartNumber,
+}
+
+/// Notes who described an entity: the part that stored it, if that is known, and the one that describes it now, whose
+/// description compares to the stored one as told.
+pub(super) fn describe(
+    connection: &Connection,
+    job: i64,
+    key: &ObjectKey,
+    stored: Option<Describer<'_>>,
+    now: Describer<'_>,
+    compared: Ordering,
+) -> rusqlite::Result<()> {
+    if stored == Some(now) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO description (job, key, step, part, stays) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT DO UPDATE SET stays = max(stays, ?5)";
+    let mut note = connection.prepare_cached(sql)?;
+    if let Some(stored) = stored {
+        note.execute(params![job, key.as_str(), stored.step, stored.part, true])?;
+    }
+    if compared == Ordering::Greater {
+        let sql = "UPDATE description SET stays = 0 WHERE job = ?1 AND key = ?2";
+        connection.prepare_cached(sql)?.execute(params![job, key.as_str()])?;
+    }
+    note.execute(params![job, key.as_str(), now.step, now.part, compared != Ordering::Less]).map(drop)
+}
+
+/// Relationships of one type, added by one step, that came with descriptions that gave way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Superseded {
+    pub(crate) step: StepId,
+    pub(crate) object_type: ObjectType,
+    /// The number of those that are taken out now.
+    pub(crate) now: u64,
+    /// The number of those that were taken out since the job began.
+    pub(crate) in_all: u64,
+}
+
+/// Takes out the relationships that parts added to entities whose stored description is that of another part. Nothing is
+/// missing: the relationships of the stored description are there.
+pub(super) fn supersede(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<Vec<Superseded>> {
+    let any = "SELECT EXISTS (SELECT 1 FROM description WHERE job = ?1 AND stays = 0)";
+    if !connection.query_row(any, [job], |row| row.get::<_, bool>(0))? {
+        return Ok(Vec::new());
+    }
+    let found = of_lesser_descriptions(connection, job)?;
+    if !found.is_empty() {
+        // Row numbers are used again: the index by key must know of all objects before.
+        keys.of(connection, job)?.settle(connection)?;
+        let mut note =
+            connection.prepare("INSERT OR IGNORE INTO superseded (job, step, type, key) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut delete = connection.prepare("DELETE FROM object WHERE rowid = ?1")?;
+        for relationship in &found {
+            let Lesser { rowid, step, object_type, key } = relationship;
+            note.execute(params![job, step, object_type, key])?;
+            delete.execute([rowid])?;
+        }
+        sorted::forget(connection, job)?;
+    }
+    let sql = "SELECT step, type, count(*) FROM superseded WHERE job = ?1 GROUP BY step, type";
+    let mut statement = connection.prepare(sql)?;
+    let groups = statement.query_map([job], |row| {
+        let (step, object_type): (String, String) = (row.get(0)?, row.get(1)?);
+        let now = found.iter().filter(|lesser| lesser.step == step && lesser.object_type == object_type).count();
+        Ok(Superseded {
+            now: now as u64,
+            in_all: row.get::<_, i64>(2)?.unsigned_abs(),
+            step: StepId::new(step).map_err(unreadable)?,
+            object_type: ObjectType::new(object_type).map_err(unreadable)?,
+        })
+    })?;
+    groups.collect()
+}
+
+/// A relationship that came with a description that gave way.
+struct Lesser {
+    rowid: i64,
+    step: String,
+    object_type: String,
+    key: String,
+}
+
+fn of_lesser_descriptions(connection: &Connection, job: i64) -> rusqlite::Result<Vec<Lesser>> {
+    let mut types = connection.prepare("SELECT DISTINCT type FROM object WHERE job = ?1")?;
+    let types: Vec<String> = types.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let lesser = "IN (SELECT key FROM description WHERE job = ?1 AND stays = 0 AND description.step = object.step \
+                  AND description.part = object.part)";
+    let sql = format!(
+        "SELECT rowid, step, type, key FROM object WHERE job = ?1 AND type = ?2 AND CASE kind \
+         WHEN ?3 THEN from_key {lesser} OR to_key {lesser} \
+         WHEN ?4 THEN json_extract(json, '$._mapping.sourceEntityKey') {lesser} ELSE 0 END"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut found = Vec::new();
+    let (direct, mapped) = (Kind::Relationship as i64, Kind::MappedRelationship as i64);
+    for object_type in types {
+        let rows = statement.query_map(params![job, object_type, direct, mapped], |row| {
+            Ok(Lesser { rowid: row.get(0)?, step: row.get(1)?, object_type: row.get(2)?, key: row.get(3)? })
+        })?;
+        found.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -65,10 +208,10 @@ mod tests {
         let in_order = [newest, older, older_too, undated];
         for (at, winner) in in_order.iter().enumerate() {
             for loser in &in_order[at + 1..] {
-                assert!(prevails(winner, loser).unwrap(), "{winner} {loser}");
-                assert!(!prevails(loser, winner).unwrap(), "{loser} {winner}");
+                assert_eq!(compare(winner, loser).unwrap(), Ordering::Greater, "{winner} {loser}");
+                assert_eq!(compare(loser, winner).unwrap(), Ordering::Less, "{loser} {winner}");
             }
-            assert!(!prevails(winner, winner).unwrap());
+            assert_eq!(compare(winner, winner).unwrap(), Ordering::Equal);
         }
     }
 }

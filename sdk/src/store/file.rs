@@ -32,7 +32,7 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; P
                        PRAGMA temp_store=FILE; PRAGMA secure_delete=FAST;";
 const SCHEMA: &str = include_str!("schema.sql");
 /// Raised whenever `schema.sql` changes so that existing files do not fit.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 /// Held while the file is created. Closing a file gives up all locks that the process has on it, SQLite's included, so no
 /// thread may have the new file open in SQLite before another one has closed it.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
+use super::duplicates::{DescribedAgain, Superseded};
 use super::ends::Unattached;
 use super::keys::Keys;
 use super::lock::JobLock;
@@ -436,9 +437,38 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub(crate) async fn duplicates(&self, step: StepId) -> Result<Vec<(ObjectType, u64)>, StoreError> {
+    pub(crate) async fn duplicates(&self, step: StepId) -> Result<Vec<DescribedAgain>, StoreError> {
         let job = self.number;
-        self.store.read(move |connection| duplicates::counts(connection, job, &step)).await
+        self.store.read(move |connection| duplicates::of_step(connection, job, &step)).await
+    }
+
+    /// Takes out the relationships of descriptions that gave way to others, once no step adds any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store does not work.
+    pub(crate) async fn supersede(&self) -> Result<Vec<Superseded>, StoreError> {
+        let job = self.number;
+        self.store.write_with_keys(move |connection, keys| duplicates::supersede(connection, keys, job)).await
+    }
+
+    /// Returns the quarantined entities of a type after a position, in the order of insertion, each with its position
+    /// and as `read` takes its JSON.
+    pub(crate) async fn kept_apart<T, F>(
+        &self,
+        object_type: ObjectType,
+        position: i64,
+        limit: usize,
+        read: F,
+    ) -> Result<Vec<(i64, ObjectKey, T)>, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&str) -> T + Send + 'static,
+    {
+        let job = self.number;
+        let kept = move |connection: &Connection| {
+            object::kept_apart(connection, job, &object_type, position, limit, read)
+        };
+        self.store.read(kept).await
     }
 
     /// Takes out the relationships to entities that were refused or taken out, once no step adds any more.

@@ -31,6 +31,7 @@ mod sqlite;
 mod writer;
 
 pub(crate) use answers::StoredAnswers;
+pub(crate) use duplicates::{DescribedAgain, Superseded};
 pub use ends::Unattached;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;

@@ -1,5 +1,7 @@
 //! Graph objects in the store: adding, merging, finding, walking by type.
 
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, params};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -7,6 +9,7 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId};
 
+use super::duplicates::Describer;
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
 use super::page::{self, Page};
@@ -169,13 +172,22 @@ fn describe_again(
     there: Stored,
     outcome: &mut Insertion,
 ) -> rusqlite::Result<()> {
-    if there.json != json && !row.merge {
-        duplicates::note(connection, job, step, &row.object_type, &row.key)?;
-        if duplicates::prevails(json, &there.json)? {
-            replace(connection, there.rowid, step, row, json)?;
+    if !row.merge {
+        let compared = duplicates::compare(json, &there.json)?;
+        if row.kind == Kind::Entity {
+            let stored = Describer { step: &there.step, part: there.part };
+            let (stored, now) =
+                (Some(stored).filter(|_| there.part != SHARED), Describer { step: step.as_str(), part: row.part });
+            duplicates::describe(connection, job, &row.key, stored, now, compared)?;
         }
-        outcome.repeated.push(row.object_type.clone());
-        return Ok(());
+        if compared != Ordering::Equal {
+            duplicates::note(connection, job, step, &row.object_type, &row.key)?;
+            if compared == Ordering::Greater {
+                replace(connection, there.rowid, step, row, json)?;
+            }
+            outcome.repeated.push(row.object_type.clone());
+            return Ok(());
+        }
     }
     if there.json != json {
         rewrite(connection, there.rowid, &parted(&there.json)?.joined(parted(json)?).text())?;
@@ -328,6 +340,28 @@ pub(super) fn added_since<T>(
     page::fill(rows, most, |row| {
         let (position, json) = (row.get(0)?, row.get_ref(1)?.as_str()?);
         objects.push((position, read(json)));
+        Ok((position, json))
+    })?;
+    Ok(objects)
+}
+
+/// Quarantined entities of a type in the order of their adding, behind the position of one, each with its own position.
+pub(super) fn kept_apart<T>(
+    connection: &Connection,
+    job: i64,
+    object_type: &ObjectType,
+    position: i64,
+    most: usize,
+    read: impl Fn(&str) -> T,
+) -> rusqlite::Result<Vec<(i64, ObjectKey, T)>> {
+    let sql = "SELECT rowid, key, json FROM quarantine WHERE job = ?1 AND kind = ?2 AND type = ?3 AND rowid > ?4 \
+               ORDER BY rowid LIMIT ?5";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query(params![job, Kind::Entity as i64, object_type.as_str(), position, limit(most)])?;
+    let mut objects = Vec::new();
+    page::fill(rows, most, |row| {
+        let (position, json) = (row.get(0)?, row.get_ref(2)?.as_str()?);
+        objects.push((position, ObjectKey::new(row.get::<_, String>(1)?).map_err(unreadable)?, read(json)));
         Ok((position, json))
     })?;
     Ok(objects)

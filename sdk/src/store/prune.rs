@@ -15,12 +15,14 @@ use crate::graph::JobId;
 /// Jobs that are deleted in one transaction. Each needs an open lock file, and other processes write in between.
 const AT_ONCE: usize = 50;
 /// What belongs to a job without a reference to it, or is large: deleted first.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "object",
     "sorted",
     "sorted_to",
     "contribution",
     "duplicate",
+    "description",
+    "superseded",
     "doubtful_end",
     "quarantine",
     "job_data",

@@ -52,7 +52,7 @@ pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &
 
 /// Forgets that a step ended, and which of its parts are done: the next [`rewind`] takes out what they left.
 pub(super) fn start_over(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
-    for table in ["part", "step_run", "duplicate"] {
+    for table in ["part", "step_run", "duplicate", "description", "superseded"] {
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2");
         connection.execute(&sql, params![job, step.as_str()])?;
     }

@@ -97,6 +97,23 @@ CREATE TABLE duplicate (
   key TEXT NOT NULL,
   PRIMARY KEY (job, step, type, key)
 ) WITHOUT ROWID;
+-- The parts that described an entity, if there are several. stays: 1 if the description is the stored one.
+CREATE TABLE description (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  step TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  stays INTEGER NOT NULL,
+  PRIMARY KEY (job, key, step, part)
+) WITHOUT ROWID;
+-- Relationships that were taken out because a newer description of one of their ends has others.
+CREATE TABLE superseded (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  step TEXT NOT NULL,
+  type TEXT NOT NULL,
+  key TEXT NOT NULL,
+  PRIMARY KEY (job, step, type, key)
+) WITHOUT ROWID;
 -- Keys of entities that were refused or taken out: relationships to those that are not there in the end are taken out as well.
 CREATE TABLE doubtful_end (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,

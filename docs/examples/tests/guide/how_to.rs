@@ -49,10 +49,21 @@ async fn a_refusal_for_load_is_waited_out_and_not_seen_in_the_graph() {
 #[tokio::test]
 async fn a_project_that_vanishes_is_left_out_and_no_gap() {
     let acme = acme().await;
-    acme.fault(Fault::Status(Reply::json(404, &json!({"error": "not_found"}))).on("/projects/{id}/members"));
+    let projects = json!({"items": [{"id": "project-1", "name": "Engine"}, {"id": "project-2", "name": "Gone"}]});
+    acme.fault(Fault::Status(Reply::json(200, &projects)).on("/projects"));
+    acme.fault(Fault::Status(Reply::json(404, &json!({"error": "not_found"}))).on("/projects/project-2/members"));
     let collected = Collected::run(&integration(), values(&acme)).await;
 
     assert_complete!(collected);
+}
+
+#[tokio::test]
+async fn members_that_are_found_under_no_project_are_missing() {
+    let acme = acme().await;
+    acme.fault(Fault::Status(Reply::json(404, &json!({"error": "not_found"}))).on("/projects/{id}/members"));
+    let collected = Collected::run(&integration(), values(&acme)).await;
+
+    assert_missing!(collected, acme_project_has_user under "project-1");
 }
 
 #[tokio::test]

@@ -54,6 +54,13 @@ async fn elements_met_twice_are_one_where_an_identity_is_given() {
 }
 
 #[tokio::test]
+async fn an_element_that_is_met_again_in_another_form_is_kept() {
+    let body = r#"[{"id":"a","at":1},{"id":"b"},{"id":"a","at":2},{"id":"a","at":2},{"id":"b"}]"#;
+    let server = Server::answering(move |_, _| ok(body)).await;
+    assert_eq!(ids(teams(&server).unique_by(|team| team.id.clone())).await.unwrap(), ["a", "b", "a"]);
+}
+
+#[tokio::test]
 async fn the_next_page_is_asked_for_when_it_is_wanted() {
     let server = Server::answering(two_pages).await;
     let mut listing = teams(&server);
@@ -366,6 +373,26 @@ async fn numbered_pages_end_with_one_that_is_empty_or_shorter_than_the_first() {
     }
     let (server, _) = numbered(60, 50).await;
     assert_eq!(paths(&server), ["/teams?size=100&page=0", "/teams?size=100&page=1"]);
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_ends_a_list_unless_the_page_before_it_was_full() {
+    let page = |elements: usize| json!((0..elements).map(|id| json!({"id": id.to_string()})).collect::<Vec<_>>());
+    for (status, elements, ends) in [("404 Not Found", 7, true), ("416 Range", 7, true), ("404 Not Found", 100, false)]
+    {
+        let body = page(elements).to_string();
+        let server = Server::answering(move |number, _| match number {
+            0 => ok(&body),
+            _ => answer(status, &[], r#"{"message":"no such page"}"#),
+        })
+        .await;
+        let found: Vec<_> = client(&server).get("/teams", &[]).pages::<Team>(NUMBERED).collect().await;
+        assert_eq!((found.len(), server.paths().len()), (elements + usize::from(!ends), 2), "{status} {elements}");
+        assert_eq!(found.iter().all(Result::is_ok), ends);
+    }
+    let server = Server::answering(|_, _| answer("404 Not Found", &[], "{}")).await;
+    let error = client(&server).get("/teams", &[]).pages::<Team>(NUMBERED).try_next().await.unwrap_err();
+    assert_eq!(error.kind, ProviderErrorKind::NotFound, "there is no list");
 }
 
 #[tokio::test]

@@ -178,17 +178,21 @@ async fn a_rate_limit_far_in_the_future_ends_every_request_at_once_and_names_its
 }
 
 #[tokio::test]
-async fn a_failure_that_asks_for_a_long_pause_ends_its_own_request_only() {
+async fn a_failure_that_asks_for_a_long_pause_is_remembered_for_its_endpoint() {
     let server = Server::answering(|number, _| match number {
         0 => answer("503 Service Unavailable", &[("Retry-After", "86400")], "<html>"),
         _ => ok("7"),
     })
     .await;
     let http = client(&server);
-    let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
-    assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 1));
-    assert!(error.to_string().contains("asks for a pause until "), "{error}");
-    assert_eq!(http.get("/x", &[]).json::<u8>().await.unwrap(), 7);
+    let ask = async |id: &str| http.for_step().get("/x/{id}", &[&id]).json::<u8>().await.unwrap_err();
+    let (first, second) = (ask("1").await, ask("2").await);
+    for (error, attempts) in [(&first, 1), (&second, 0)] {
+        assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, attempts));
+        assert!(error.to_string().contains("asks for a pause until "), "{error}");
+    }
+    assert_eq!(http.get("/y", &[]).json::<u8>().await.unwrap(), 7);
+    assert_eq!(server.paths(), ["/x/1", "/y"]);
 }
 
 #[tokio::test]

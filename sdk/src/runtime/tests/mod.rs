@@ -23,8 +23,10 @@ use super::*;
 mod ends;
 mod going_on;
 mod memory;
+mod moving;
 mod refusals;
 mod resuming;
+mod vanishing;
 
 fn id(text: &str) -> StepId {
     StepId::new(text).expect("a step id")
@@ -298,6 +300,8 @@ async fn a_source_that_is_off_disables_its_steps_and_nothing_is_missing() {
     assert_eq!(summary.integration_step_results[0].disabled_reason.as_deref(), Some("user_config"));
     assert_eq!(summary.integration_step_results[1].disabled_reason.as_deref(), Some("parent_disabled"));
     assert_eq!((summary.state, summary.is_partial()), (JobState::Complete, false));
+    let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
+    assert_eq!(types, ["acme_team", "acme_user"], "what was not collected must not look deleted");
     let unknown = Job::new(&integration, &bench.store).source("peple", false);
     let error = unknown.run(&Values::default(), CancellationToken::new()).await.expect_err("unknown source");
     assert_eq!(error.to_string(), "there is no ingestion source \"peple\"; there are: people");
