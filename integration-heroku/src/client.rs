@@ -84,7 +84,7 @@ impl Heroku {
 
     /// The enterprise accounts of the key's owner. The list is empty for individual customers.
     pub fn enterprise_accounts(&self) -> Listing<resource::EnterpriseAccount> {
-        self.list("/enterprise-accounts", None, "id")
+        self.list("/enterprise-accounts", None, "id").with_stand_ins()
     }
 
     /// The members of an enterprise account.
@@ -94,12 +94,12 @@ impl Heroku {
 
     /// The teams of an enterprise account.
     pub fn enterprise_teams(&self, account: &str) -> Listing<resource::Team> {
-        self.list("/enterprise-accounts/{id}/teams", Some(account), "id")
+        self.list("/enterprise-accounts/{id}/teams", Some(account), "id").with_stand_ins()
     }
 
     /// The teams that the key's owner belongs to, in any account.
     pub fn teams(&self) -> Listing<resource::Team> {
-        self.list("/teams", None, "id")
+        self.list("/teams", None, "id").with_stand_ins()
     }
 
     /// The members of a team; requires the scope `global`. The API sorts this list only by `email`.

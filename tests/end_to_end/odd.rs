@@ -207,6 +207,32 @@ fn the_children_of_entities_that_are_kept_apart_are_collected() {
 }
 
 #[test]
+fn an_account_and_a_team_of_which_only_the_id_can_be_read_cost_nothing_below_them() {
+    let heroku = Heroku::sample();
+    let account = heroku.organisation().accounts().next().expect("an account").id;
+    let odd = |id: String| json!({"id": id, "name": "odd", "created_at": "yesterday"});
+    let accounts = heroku.organisation().accounts().map(|account| odd(account.id.to_string())).collect();
+    heroku.fault(list(&Value::Array(accounts).to_string()).on("/enterprise-accounts"));
+    let teams = heroku.organisation().teams().filter(|team| team.account == Some(account));
+    let teams: Vec<Value> = teams.map(|team| odd(team.id.to_string())).collect();
+    heroku.fault(list(&Value::Array(teams).to_string()).on(&format!("/enterprise-accounts/{account}/teams")));
+    let (said, graph) = Place::before(&heroku).collect("");
+    let summary = said.summary();
+    assert_eq!(said.code, 3, "{}", said.all());
+    for step in ["fetch-account", "fetch-teams"] {
+        let gaps = summary.gaps(step);
+        let own: Vec<_> = gaps.iter().filter(|gap| gap.inherited_from().is_none()).collect();
+        assert!(own.iter().any(|gap| gap.cause().contains("`created_at`")), "{step}: {own:?}");
+        assert_eq!(summary.step(step).get("quarantined"), None, "{step}: the gap is reported once");
+    }
+    for object_type in ["heroku_application", "heroku_addon", "heroku_account_member"] {
+        let keys = |graph: &Graph| graph.of_type(object_type).into_keys().collect::<Vec<_>>();
+        assert_eq!(keys(&graph), keys(undisturbed()), "{object_type}");
+    }
+    assert!(graph.of_type("heroku_account").is_empty());
+}
+
+#[test]
 fn a_mention_that_names_nothing_is_a_gap_of_its_element() {
     let heroku = Heroku::sample();
     let account = heroku.organisation().accounts().next().expect("an account").id.to_string();

@@ -10,8 +10,14 @@ use crate::types::Account;
 pub async fn fetch_account(api: Client<Heroku>, accounts: Emit<Account>) -> StepResult {
     let mut listing = api.enterprise_accounts();
     while let Some(account) = listing.try_next().await? {
+        let is_stand_in = account.is_stand_in();
         let (account, raw) = account.into_parts();
-        accounts.add(Account::from(account).with_raw(raw)).await?;
+        let account = Account::from(account).with_raw(raw);
+        if is_stand_in {
+            accounts.quarantine(account).await?;
+        } else {
+            accounts.add(account).await?;
+        }
     }
     Ok(())
 }

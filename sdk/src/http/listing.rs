@@ -8,7 +8,9 @@ use std::vec;
 
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::RawJson;
 
@@ -25,6 +27,8 @@ use super::{Http, ProviderError, Request};
 /// An element of a list: the typed value, and the JSON that it was read from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item<T> {
+    /// Only the id of the element fits the type.
+    is_stand_in: bool,
     /// What the integration reads.
     pub value: T,
     /// All that the provider said.
@@ -32,6 +36,11 @@ pub struct Item<T> {
 }
 
 impl<T> Item<T> {
+    /// Returns whether the value has nothing but the id: see [`Listing::with_stand_ins`].
+    pub fn is_stand_in(&self) -> bool {
+        self.is_stand_in
+    }
+
     /// The typed value and the JSON.
     pub fn into_parts(self) -> (T, RawJson) {
         (self.value, self.raw)
@@ -47,7 +56,7 @@ impl<T> Deref for Item<T> {
 
 /// Reads JSON as `T` and keeps it.
 fn item<T: DeserializeOwned>(raw: RawJson) -> Result<Item<T>, Misfit> {
-    Ok(Item { value: lenient::read(raw.as_str())?, raw })
+    Ok(Item { value: lenient::read(raw.as_str())?, raw, is_stand_in: false })
 }
 
 impl Request {
@@ -104,6 +113,7 @@ pub struct Listing<T> {
     page: vec::IntoIter<RawJson>,
     taken: u64,
     unique: Option<(Identity<T>, Identities)>,
+    stand_ins: bool,
 }
 
 impl<T: DeserializeOwned> Listing<T> {
@@ -112,7 +122,7 @@ impl<T: DeserializeOwned> Listing<T> {
         subject: Subject,
         pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
     ) -> Self {
-        Self { http, subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None }
+        Self { http, subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None, stand_ins: false }
     }
 
     /// Drops elements that were met before, as happens when a list changes between two pages. An element of the same
@@ -120,6 +130,13 @@ impl<T: DeserializeOwned> Listing<T> {
     /// identity is remembered, not the identity: about 30 bytes an element.
     pub fn unique_by(mut self, identity: impl Fn(&T) -> String + Send + 'static) -> Self {
         self.unique = Some((Box::new(identity), Identities::default()));
+        self
+    }
+
+    /// Yields a value that has nothing but the id for each element that does not fit, so that its children can be
+    /// collected. The element is reported as a gap all the same. Every other field of `T` must be optional.
+    pub fn with_stand_ins(mut self) -> Self {
+        self.stand_ins = true;
         self
     }
 
@@ -143,10 +160,21 @@ impl<T: DeserializeOwned> Listing<T> {
             Ok(value) => {
                 let is_new =
                     self.unique.as_mut().is_none_or(|(identity, met)| met.insert_form(&identity(&value), raw.as_str()));
-                is_new.then_some(Ok(Item { value, raw }))
+                is_new.then_some(Ok(Item { value, raw, is_stand_in: false }))
             }
-            Err(misfit) => self.reported(&raw, |listing| listing.unread(index, &misfit)),
+            Err(misfit) => {
+                let error = self.reported(&raw, |listing| listing.unread(index, &misfit));
+                error.or_else(|| self.stand_in(raw).map(Ok))
+            }
         }
+    }
+
+    /// Returns the value that stands for an element which does not fit and is reported.
+    fn stand_in(&mut self, raw: RawJson) -> Option<Item<T>> {
+        let value = if self.stand_ins { id_alone(raw.as_str())? } else { return None };
+        let is_new =
+            self.unique.as_mut().is_none_or(|(identity, met)| met.insert_form(&identity(&value), raw.as_str()));
+        is_new.then_some(Item { value, raw, is_stand_in: true })
     }
 
     /// Reports the error of an element, once; returns it if nothing receives reports.
@@ -181,6 +209,17 @@ impl<T> Listing<T> {
         ));
         ProviderError::about(&self.subject, ProviderErrorKind::Unexpected, problem, Told::default())
     }
+}
+
+/// Reads a value from the member `id` of an element alone.
+fn id_alone<T: DeserializeOwned>(element: &str) -> Option<T> {
+    #[derive(Deserialize)]
+    struct Identified<'a> {
+        #[serde(borrow)]
+        id: &'a RawValue,
+    }
+    let Identified { id } = serde_json::from_str(element).ok()?;
+    lenient::read(&format!(r#"{{"id":{id}}}"#)).ok()
 }
 
 /// Elements up to each error, and the errors in their places.

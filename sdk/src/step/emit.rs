@@ -89,6 +89,20 @@ impl<E: EntityKind> EntityEmitter<E> {
         }
     }
 
+    /// Quarantines an entity of which only the key is known, so that the steps that follow its type collect its children.
+    ///
+    /// It is for [stand-ins](crate::http::Listing::with_stand_ins) of elements that are reported as gaps.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn quarantine(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
+        let (draft, intake) = (draft.into(), self.context.intake());
+        match parse_key(draft.value.key(), &self.declaration.object_type) {
+            Ok(key) => intake.quarantine_value(draft, key, &self.declaration).await,
+            Err(error) => intake.refuse(error).await.map(|()| draft.value),
+        }
+    }
+
     /// Counts an entity that the step omits on purpose.
     pub fn skip(&self, reason: &str) {
         self.context.skip(&self.declaration.object_type, reason);

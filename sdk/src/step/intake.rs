@@ -80,6 +80,23 @@ impl StepIntake {
         self.add_entity(entity, declaration.equal_keys).await.map(|()| value)
     }
 
+    /// Quarantines a value of a declared type, and returns it.
+    pub(crate) async fn quarantine_value<E: EntityKind>(
+        &self,
+        draft: Draft<E>,
+        key: ObjectKey,
+        declaration: &EntityDeclaration,
+    ) -> StepResult<E> {
+        let (value, object) = if self.intake.on_entity.is_empty() {
+            Unchecked::value(draft, key, declaration)
+        } else {
+            let (value, mut entity) = draft.into_entity(key, declaration);
+            self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
+            (value, Unchecked::entity(entity, declaration.equal_keys))
+        };
+        self.add(Unchecked { apart: true, ..object }).await.map(|()| value)
+    }
+
     /// Adds a relationship of a declared type.
     pub(crate) async fn add_between<P: RelationshipProperties>(
         &self,

@@ -21,6 +21,8 @@ pub(super) struct Unchecked {
     pub(super) part: Option<Arc<Part>>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
+    /// It is to be quarantined, whatever its schemas find; the gap is reported elsewhere.
+    pub(super) apart: bool,
     /// The text of the object, with an outline of its raw data.
     pub(super) text: ObjectText,
     pub(super) raw_data: Vec<RawData>,
@@ -69,14 +71,14 @@ impl Unchecked {
         let (class, key, object_type) = (mapped.class.as_str().into(), mapped.key(), mapped.object_type.clone());
         let (kind, text) = (Kind::MappedRelationship, ObjectText::from(&mapped.into_properties()));
         let (part, raw_data) = (Part::current(), Vec::new());
-        Self { kind, key, object_type, class, part, ends: None, merge: false, text, raw_data }
+        Self { kind, key, object_type, class, part, ends: None, merge: false, apart: false, text, raw_data }
     }
 
     /// Creates an object from a stored object of an earlier job.
     pub(super) fn stored(row: Row, json: &str) -> serde_json::Result<Self> {
         let Row { kind, key, object_type, class, ends, merge, .. } = row;
         let (part, text, raw_data) = (Part::current(), Parted::read(json)?.text(), Vec::new());
-        Ok(Self { kind, key, object_type, class, part, ends, merge, text, raw_data })
+        Ok(Self { kind, key, object_type, class, part, ends, merge, apart: false, text, raw_data })
     }
 }
 
@@ -96,7 +98,7 @@ fn entity(
     write(&mut object);
     let (class, merge) = (Class::joined(classes), equal_keys == EqualKeys::Merge);
     let (kind, ends, text) = (Kind::Entity, None, object.finish());
-    Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge, text, raw_data }
+    Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge, apart: false, text, raw_data }
 }
 
 fn relationship(
@@ -116,5 +118,6 @@ fn relationship(
     object.text("displayName", class.as_str());
     write(&mut object);
     let (kind, class, ends, text) = (Kind::Relationship, class.as_str().into(), Some((from, to)), object.finish());
-    Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge: false, text, raw_data: Vec::new() }
+    let (part, merge, apart, raw_data) = (Part::current(), false, false, Vec::new());
+    Unchecked { kind, key, object_type, class, part, ends, merge, apart, text, raw_data }
 }

@@ -465,9 +465,8 @@ impl JobStore {
         F: Fn(&str) -> T + Send + 'static,
     {
         let job = self.number;
-        let kept = move |connection: &Connection| {
-            object::kept_apart(connection, job, &object_type, position, limit, read)
-        };
+        let kept =
+            move |connection: &Connection| object::kept_apart(connection, job, &object_type, position, limit, read);
         self.store.read(kept).await
     }
 

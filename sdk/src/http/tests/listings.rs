@@ -150,6 +150,26 @@ async fn a_list_goes_on_behind_an_element_that_does_not_fit_and_reports_it_once(
 }
 
 #[tokio::test]
+async fn an_element_that_does_not_fit_has_a_stand_in_with_its_id() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Dated {
+        id: String,
+        at: Option<crate::Timestamp>,
+    }
+    let body = r#"[{"id":"a","at":"2020-01-01T00:00:00Z"},{"id":"b","at":"yesterday"},{"id":7,"at":[]},{"id":null,"at":1.5},
+        {"id":"b","at":"yesterday"}]"#;
+    let server = Server::answering(move |_, _| ok(body)).await;
+    let reports = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&reports);
+    let http = client(&server).reporting(Arc::new(move |_| *counted.lock().unwrap() += 1));
+    let listing: Listing<Dated> = http.get("/dated", &[]).list();
+    let items: Vec<_> = listing.unique_by(|dated| dated.id.clone()).with_stand_ins().try_collect().await.unwrap();
+    let seen: Vec<_> = items.iter().map(|item| (item.id.as_str(), item.at.is_some(), item.is_stand_in())).collect();
+    assert_eq!(seen, [("a", true, false), ("b", false, true), ("7", false, true)]);
+    assert_eq!(*reports.lock().unwrap(), 3);
+}
+
+#[tokio::test]
 async fn the_identity_of_an_odd_element_does_not_carry_a_secret_or_control_characters() {
     let (_, reports) = reported(r#"[{"name":"of s3cret-t0ken\u001b[31m"}]"#, true).await;
     assert!(reports[0].contains("the element of name of [secret] [31m does not fit"), "{}", reports[0]);
