@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use integration_sdk::http::{
-    Access, Endpoint, Http, Listing, Provider, ProviderError, ProviderErrorKind, Ranges, RateBudget,
+    Endpoint, Http, Listing, Provider, ProviderError, ProviderErrorKind, RangePagination, RateBudget, VerifiedAccount,
 };
 use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::serde::de::DeserializeOwned;
@@ -44,12 +44,12 @@ impl Provider for Heroku {
     /// `/account` requires the scope `global` or `identity`, and it fails for an owner whose account is suspended or
     /// past due. A key can still list everything else in these cases, so any other failure leaves only the owner
     /// unknown. Without a connection, no other request can succeed either.
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         let account: Result<Value, ProviderError> = self.0.get("/account", &[]).json().await;
         match account {
             Ok(account) => Ok(owner_of(&account)),
             Err(error) if error.kind == ProviderErrorKind::Authentication || error.is_unreachable() => Err(error),
-            Err(error) => Ok(Access::of_unknown(error)),
+            Err(error) => Ok(VerifiedAccount::of_unknown(error)),
         }
     }
 
@@ -123,7 +123,7 @@ impl Heroku {
             Some(id) => self.0.get(path, &[&id]),
             None => self.0.get(path, &[]),
         };
-        request.ranges(Ranges { order_by, max: PAGE }).unique_by(|thing: &T| thing.id().to_owned())
+        request.ranges(RangePagination { order_by, max: PAGE }).unique_by(|thing: &T| thing.id().to_owned())
     }
 }
 
@@ -139,11 +139,11 @@ fn with_implied(mut granted: BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// The owner of the key: e-mail address, otherwise name, otherwise id. Machine accounts have no e-mail address.
-fn owner_of(account: &Value) -> Access {
+fn owner_of(account: &Value) -> VerifiedAccount {
     let text = |name: &&str| account.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
     match ["email", "name", "id"].iter().find_map(text) {
-        Some(owner) => Access::of(owner),
-        None => Access::of_unknown("GET /account names neither an e-mail address nor a name nor an id"),
+        Some(owner) => VerifiedAccount::of(owner),
+        None => VerifiedAccount::of_unknown("GET /account names neither an e-mail address nor a name nor an id"),
     }
 }
 

@@ -7,7 +7,7 @@ use integration_heroku::config::HerokuConfig;
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Latency, Organisation, OrganisationSize, RateBucket};
 use integration_heroku::steps;
 use integration_sdk::Integration;
-use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError, RateBudget};
+use integration_sdk::http::{Endpoint, Http, Provider, ProviderError, RateBudget, VerifiedAccount};
 use integration_testing_kit::{Collected, assert_complete};
 
 /// One minute of the provider lasts one second.
@@ -29,7 +29,7 @@ impl Provider for FasterHeroku {
         Self(Heroku::new(http))
     }
 
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         self.0.verify().await
     }
 }

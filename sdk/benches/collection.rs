@@ -101,7 +101,7 @@ async fn through_the_sdk(things: u64, directory: &Path) {
             Ok(())
         },
     );
-    let integration = Integration::offline::<()>("bench", "Bench").step(make).step(link);
+    let integration = Integration::without_provider::<()>("bench", "Bench").step(make).step(link);
     let store = Store::open(directory).expect("a store in a temporary folder");
     let validation = match std::env::var("VALIDATION").as_deref() {
         Ok("off") => Validation::Off,

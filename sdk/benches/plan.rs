@@ -37,7 +37,8 @@ fn step(number: usize) -> Step {
 }
 
 fn measure(steps: usize, runs: usize) -> f64 {
-    let integration = (0..steps).map(step).fold(Integration::offline::<()>("bench", "Bench"), Integration::step);
+    let integration =
+        (0..steps).map(step).fold(Integration::without_provider::<()>("bench", "Bench"), Integration::step);
     let mut times: Vec<f64> = (0..runs)
         .map(|_| {
             let start = Instant::now();

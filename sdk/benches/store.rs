@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use integration_sdk::config::Values;
-use integration_sdk::graph::{Class, Entity, EntityDeclaration, EqualKeys, ObjectKey, ObjectType, RawData, StepId};
+use integration_sdk::graph::{
+    Class, Entity, EntityDeclaration, ObjectKey, ObjectType, OnDuplicateKey, RawData, StepId,
+};
 use integration_sdk::schema::Validation;
 use integration_sdk::step::{Step, StepContext};
 use integration_sdk::store::{JobStore, Store};
@@ -43,12 +45,12 @@ fn entity(number: u64) -> Entity {
 fn adding(entities: u64) -> Integration {
     let work = move |context: StepContext| async move {
         for number in 0..entities {
-            context.add_entity(entity(number), EqualKeys::Refuse).await?;
+            context.add_entity(entity(number), OnDuplicateKey::Reject).await?;
         }
         Ok(())
     };
     let declared = EntityDeclaration::new("Thing", object_type(), Class::literal("Record"));
-    Integration::offline::<()>("bench", "Bench").step(Step::new(add(), "Add", work).entity(declared))
+    Integration::without_provider::<()>("bench", "Bench").step(Step::new(add(), "Add", work).entity(declared))
 }
 
 /// Returns the number and size of all objects, for comparison between the ways of reading.

@@ -12,14 +12,14 @@ use futures::future::BoxFuture;
 use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
 use crate::graph::{Entity, Relationship, StepId, Timestamp};
-use crate::http::{Access, Endpoint, EndpointError, Http, Network, Provider, ProviderError, Tape};
+use crate::http::{Endpoint, EndpointError, Http, Network, Provider, ProviderError, Tape, VerifiedAccount};
 use crate::redact::Redaction;
 use crate::schema::{SchemaError, Schemas};
 use crate::step::{DisabledReason, EntityHook, IngestionSource, RelationshipHook, Step};
 use crate::summary::Summary;
 
 type ReadSetup = Arc<dyn Fn(&Values) -> Result<Setup, ConfigError> + Send + Sync>;
-type Verify = Arc<dyn Fn(Http) -> BoxFuture<'static, Result<Access, ProviderError>> + Send + Sync>;
+type Verify = Arc<dyn Fn(Http) -> BoxFuture<'static, Result<VerifiedAccount, ProviderError>> + Send + Sync>;
 type ProbeScopes =
     Arc<dyn Fn(Http) -> BoxFuture<'static, Result<Option<BTreeSet<String>>, ProviderError>> + Send + Sync>;
 type StartRule = Arc<dyn Fn(&(dyn Any + Send + Sync)) -> Vec<(StepId, DisabledReason)> + Send + Sync>;
@@ -49,7 +49,7 @@ pub(crate) struct Setup {
 ///     Ok(())
 /// }
 ///
-/// let space = Integration::offline::<()>("space", "Space").step(fetch_planets());
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets());
 /// assert_eq!(space.steps().len(), 1);
 /// ```
 #[derive(Clone)]
@@ -90,7 +90,7 @@ impl Integration {
     }
 
     /// Creates an integration without a provider, such as one that reads files.
-    pub fn offline<C: Config>(id: impl Into<String>, title: impl Into<String>) -> Self {
+    pub fn without_provider<C: Config>(id: impl Into<String>, title: impl Into<String>) -> Self {
         let read_setup = |values: &Values| Ok(Setup { config: Arc::new(C::read(values)?), endpoint: None });
         Self::new(id.into(), title.into(), C::fields(), Arc::new(read_setup), None)
     }
@@ -129,7 +129,7 @@ impl Integration {
 
     /// Adds a rule that disables steps depending on the configuration.
     #[must_use]
-    pub fn disable_where<C: Config>(mut self, rule: fn(&C) -> Vec<(StepId, DisabledReason)>) -> Self {
+    pub fn disable_steps<C: Config>(mut self, rule: fn(&C) -> Vec<(StepId, DisabledReason)>) -> Self {
         self.start_rules.push(Arc::new(move |config| config.downcast_ref::<C>().map(rule).unwrap_or_default()));
         self
     }
@@ -202,7 +202,7 @@ impl Integration {
     ///
     /// # Errors
     /// [`SetupError`] if the configuration is not valid or the provider refuses the credentials.
-    pub async fn verify(&self, values: &Values, network: &Network) -> Result<Option<Access>, SetupError> {
+    pub async fn verify(&self, values: &Values, network: &Network) -> Result<Option<VerifiedAccount>, SetupError> {
         Ok(self.connect(values, None, &Tape::Off, network).await?.access)
     }
 
@@ -270,7 +270,7 @@ impl Integration {
 pub(crate) struct Connection {
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) http: Option<Http>,
-    pub(crate) access: Option<Access>,
+    pub(crate) access: Option<VerifiedAccount>,
 }
 
 /// The reason why a job ended before its first step.

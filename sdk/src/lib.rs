@@ -62,7 +62,7 @@ pub mod prelude {
     pub use futures::TryStreamExt;
 
     pub use crate::config::Config;
-    pub use crate::graph::{Draft, EntityKind, KeyOf, MappedRelationshipKind, RelationshipKind};
-    pub use crate::step::{Amend, Client, Data, Each, Emit, Publish, Read, Settings, StepResult};
+    pub use crate::graph::{Draft, EntityKind, EntityRef, MappedRelationshipKind, RelationshipKind};
+    pub use crate::step::{Amend, Client, ConfigOf, Emit, Follow, JobData, Publish, Read, StepResult};
     pub use crate::{Config, EntityKind, EntityView, Timestamp, mapped_relationship, relationship, step};
 }

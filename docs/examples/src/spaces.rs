@@ -1,5 +1,5 @@
 use crate::{client::Heroku, types::Team};
-use integration_sdk::{http::Ranges, prelude::*, serde::Deserialize};
+use integration_sdk::{http::RangePagination, prelude::*, serde::Deserialize};
 
 /// A private space: a network that isolates its applications from other customers.
 #[derive(EntityKind, Deserialize)]
@@ -12,14 +12,14 @@ pub struct Space {
     /// Whether the space follows the stricter rules of Heroku Shield.
     pub shield: Option<bool>,
 }
-relationship!(pub TeamHasSpace: Team -[HAS]-> Space);
+relationship!(pub HasSpace: Team -[HAS]-> Space);
+const BY_ID: RangePagination = RangePagination { order_by: "id", max: 1_000 };
 
 #[step(id = "fetch-spaces", name = "Fetch spaces", scopes("read"))]
-pub async fn fetch(api: Client<Heroku>, teams: Each<Team>, spaces: Emit<Space>, has: Emit<TeamHasSpace>) -> StepResult {
+pub async fn fetch(api: Client<Heroku>, teams: Follow<Team>, spaces: Emit<Space>, has: Emit<HasSpace>) -> StepResult {
     let (api, spaces, has) = (&api, &spaces, &has);
     let spaces_of = |team: Team| async move {
-        let mut listing =
-            api.http().get("/teams/{id}/spaces", &[&team.id]).ranges::<Space>(Ranges { order_by: "id", max: 1_000 });
+        let mut listing = api.http().get("/teams/{id}/spaces", &[&team.id]).ranges::<Space>(BY_ID);
         while let Some(space) = listing.try_next().await? {
             let space = spaces.add(space.value.with_raw(space.raw)).await?;
             has.add(&team, &space).await?;

@@ -7,7 +7,7 @@ use crate::types::{Addon, Team};
 
 /// Emits the add-ons of all applications, with one list per team.
 #[step(id = "fetch-addons", name = "Fetch add-ons", scopes("read"))]
-pub async fn fetch_addons(api: Client<Heroku>, teams: Each<Team>, addons: Emit<Addon>) -> StepResult {
+pub async fn fetch_addons(api: Client<Heroku>, teams: Follow<Team>, addons: Emit<Addon>) -> StepResult {
     teams.for_each_concurrent(|team| addons_of(team, &api, &addons)).await
 }
 

@@ -9,7 +9,7 @@ use crate::types::{Application, Team, TeamOwnsApplication};
 #[step(id = "fetch-apps", name = "Fetch applications", scopes("read"))]
 pub async fn fetch_apps(
     api: Client<Heroku>,
-    teams: Each<Team>,
+    teams: Follow<Team>,
     apps: Emit<Application>,
     owns: Emit<TeamOwnsApplication>,
 ) -> StepResult {

@@ -9,7 +9,7 @@ use crate::types::{Account, AccountHasMember, AccountMember};
 #[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
 pub async fn fetch_members(
     api: Client<Heroku>,
-    accounts: Each<Account>,
+    accounts: Follow<Account>,
     members: Emit<AccountMember>,
     has: Emit<AccountHasMember>,
 ) -> StepResult {

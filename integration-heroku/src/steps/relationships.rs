@@ -19,7 +19,7 @@ pub struct Placement {
 /// Two steps read the two kinds of objects, team by team, and neither knows the other's. This step follows both.
 #[step(id = "build-relationships", name = "Build relationships")]
 pub async fn build_relationships(
-    addons: Each<Placement>,
+    addons: Follow<Placement>,
     apps: Read<Application>,
     has: Emit<ApplicationHasAddon>,
 ) -> StepResult {
@@ -29,7 +29,7 @@ pub async fn build_relationships(
         let known = apps.known(page.iter().filter_map(|addon| addon.application_id.as_deref())).await?;
         for addon in page {
             match &addon.application_id {
-                Some(app) if known.contains(app) => has.add(&KeyOf::new(app), &addon).await?,
+                Some(app) if known.contains(app) => has.add(&EntityRef::new(app), &addon).await?,
                 Some(_) if has_all_apps => {
                     has.skip_named("an add-on of an application that was not collected", addon.name)
                 }

@@ -12,7 +12,7 @@ use crate::types::{AccountMember, Team, TeamHasMember, names};
 #[step(id = "fetch-team-members", name = "Fetch team members", scopes("global"))]
 pub async fn fetch_team_members(
     api: Client<Heroku>,
-    teams: Each<Team>,
+    teams: Follow<Team>,
     members: Read<AccountMember>,
     has: Emit<TeamHasMember>,
     profiles: Amend<AccountMember>,
@@ -51,7 +51,7 @@ async fn members_of(
                 continue;
             }
             let (first, last) = names(user.name.as_deref());
-            let member = KeyOf::new(user.id);
+            let member = EntityRef::new(user.id);
             has.add_with(&team, &member, TeamHasMember { role }).await?;
             named.extend(first.map(|first| (member, [("firstName", Some(first)), ("lastName", last)])));
         }

@@ -13,7 +13,7 @@ use crate::types::{Account, AccountHasTeam, Team};
 #[step(id = "fetch-teams", name = "Fetch teams", scopes("read"))]
 pub async fn fetch_teams(
     api: Client<Heroku>,
-    accounts: Each<Account>,
+    accounts: Follow<Account>,
     teams: Emit<Team>,
     has: Emit<AccountHasTeam>,
 ) -> StepResult {

@@ -81,7 +81,7 @@ mod tests {
     /// The limit is that of the documents, see "Prose" in `CONTRIBUTING.md`.
     #[test]
     fn the_help_texts_of_all_commands_read_as_native_english() {
-        let space = Integration::offline::<()>("space", "Space");
+        let space = Integration::without_provider::<()>("space", "Space");
         let mut command = command_line(&space, "integration-space", Some("1.2.3"), true);
         command.build();
         let count = Count::of(&helps(&mut command));
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent_and_its_examples_name_the_program() {
-        let space = Integration::offline::<()>("space", "Space");
+        let space = Integration::without_provider::<()>("space", "Space");
         let mut command = command_line(&space, "integration-space", Some("1.2.3"), false);
         command.build();
         command.clone().debug_assert();

@@ -7,7 +7,7 @@
 //! use integration_sdk::Integration;
 //!
 //! fn main() -> ExitCode {
-//!     Program::new(Integration::offline::<()>("space", "Space")).main()
+//!     Program::new(Integration::without_provider::<()>("space", "Space")).main()
 //! }
 //! ```
 //!

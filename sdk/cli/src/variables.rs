@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn key(layers: Vec<Layer>) -> Result<String, ConfigError> {
-        let space = Integration::offline::<Account>("space", "Space");
+        let space = Integration::without_provider::<Account>("space", "Space");
         Variables { layers, absent: None }.values(&space).read("api_key", None)
     }
 
@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn read(folder: &Path, instance: Option<&str>) -> Result<Variables, VariablesError> {
-        Variables::read(folder, instance, &Integration::offline::<Account>("space", "Space"))
+        Variables::read(folder, instance, &Integration::without_provider::<Account>("space", "Space"))
     }
 
     #[test]
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn an_address_with_another_origin_than_the_key_is_reported() {
-        let space = Integration::offline::<Remote>("space", "Space");
+        let space = Integration::without_provider::<Remote>("space", "Space");
         let mismatch = |layers: Vec<Layer>| {
             let variables = Variables { layers, absent: None };
             variables.mismatched_address(&space, &variables.values(&space)).map(|found| found.to_string())

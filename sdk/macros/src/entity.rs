@@ -23,7 +23,7 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
     let write = properties::write(&fields, Some(shown.clone()));
     let Attributes { object_type, classes, resource, merge } = attributes;
     let description = crate::documentation(&input.attrs);
-    let equal_keys = if merge { quote!(Merge) } else { quote!(Refuse) };
+    let on_duplicate_key = if merge { quote!(Merge) } else { quote!(Reject) };
     Ok(quote! {
         impl ::integration_sdk::graph::EntityKind for #ident {
             fn declaration() -> ::integration_sdk::graph::EntityDeclaration {
@@ -32,7 +32,7 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
                     object_type: ::integration_sdk::graph::ObjectType::literal(#object_type),
                     classes: ::std::vec![#(::integration_sdk::graph::Class::literal(#classes)),*],
                     description: ::std::string::String::from(#description),
-                    equal_keys: ::integration_sdk::graph::EqualKeys::#equal_keys,
+                    on_duplicate_key: ::integration_sdk::graph::OnDuplicateKey::#on_duplicate_key,
                     schema: #schema,
                 }
             }
@@ -43,7 +43,7 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
                 json: &str,
             ) -> ::core::result::Result<Self, ::integration_sdk::graph::PropertyError> { #read }
         }
-        impl ::integration_sdk::step::Emitted for #ident {
+        impl ::integration_sdk::step::Emittable for #ident {
             type Emitter = ::integration_sdk::step::EntityEmitter<Self>;
         }
     })

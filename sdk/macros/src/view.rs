@@ -16,7 +16,7 @@ pub fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
     Ok(quote! {
         // A field that is missing in the entity, or has another type there, does not compile.
         const _: fn(&#of) -> (#(&#types,)*) = |entity| (#(&entity.#idents,)*);
-        impl ::integration_sdk::graph::Readable for #ident {
+        impl ::integration_sdk::graph::EntityView for #ident {
             type Entity = #of;
             fn entity_type() -> ::integration_sdk::graph::ObjectType {
                 ::integration_sdk::graph::viewed_type::<#of>(&[#(#names),*])

@@ -18,7 +18,7 @@ pub struct Side<'a> {
     /// The job that owns the objects.
     pub job: &'a JobStore,
     /// The number of objects of each type.
-    pub census: &'a [Count],
+    pub counts_by_step_and_type: &'a [Count],
     /// The gaps of the job.
     pub coverage: &'a Coverage,
 }
@@ -49,7 +49,7 @@ pub async fn compare(
     let mut kinds: BTreeMap<&ObjectType, Kind> = BTreeMap::new();
     let mut relationships = [BTreeSet::new(), BTreeSet::new()];
     for (side, relationships) in [&older, &newer].into_iter().zip(&mut relationships) {
-        for count in side.census {
+        for count in side.counts_by_step_and_type {
             kinds.entry(&count.object_type).or_insert(count.kind);
             if count.kind == Kind::Relationship {
                 relationships.insert(count.object_type.clone());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::{ObjectType, StepId};
-use crate::step::Scope;
+use crate::step::Parent;
 use crate::summary::{StepReport, StepStatus, Summary};
 
 /// The gaps of a job, by type.
@@ -13,7 +13,7 @@ use crate::summary::{StepReport, StepStatus, Summary};
 pub struct Coverage {
     unfinished: bool,
     whole: BTreeSet<ObjectType>,
-    under: BTreeMap<ObjectType, BTreeSet<Scope>>,
+    parent: BTreeMap<ObjectType, BTreeSet<Parent>>,
     amended: BTreeSet<ObjectType>,
     amenders: BTreeMap<ObjectType, BTreeMap<StepId, Amender>>,
     merged: BTreeSet<ObjectType>,
@@ -34,7 +34,7 @@ struct Amender {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct MissingDescription {
     step: StepId,
-    under: Option<Scope>,
+    parent: Option<Parent>,
     /// Whether the step ran, so that the extent of the gap is unknown.
     indefinite: bool,
 }
@@ -45,7 +45,7 @@ pub enum Gap<'a> {
     /// Nothing.
     None,
     /// The objects under these parents.
-    Under(&'a BTreeSet<Scope>),
+    Under(&'a BTreeSet<Parent>),
     /// Any object.
     Whole,
 }
@@ -71,7 +71,7 @@ impl Coverage {
     fn take(&mut self, report: &StepReport) {
         self.merged.extend(report.merges.iter().cloned());
         let absent = matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
-        let gaps = report.incomplete.iter().map(|gap| (&gap.types, gap.under.as_ref()));
+        let gaps = report.incomplete.iter().map(|gap| (&gap.types, gap.parent.as_ref()));
         if absent && report.incomplete.is_empty() {
             self.not_collected.extend(report.declared_types.iter().cloned());
         }
@@ -84,16 +84,16 @@ impl Coverage {
             let amender = Amender { properties: report.amended_properties.clone(), has_gap };
             self.amenders.entry(object_type.clone()).or_default().insert(report.id.clone(), amender);
         }
-        for (types, under) in gaps {
+        for (types, parent) in gaps {
             for object_type in types {
-                match under {
+                match parent {
                     None => drop(self.whole.insert(object_type.clone())),
-                    Some(scope) => drop(self.under.entry(object_type.clone()).or_default().insert(scope.clone())),
+                    Some(scope) => drop(self.parent.entry(object_type.clone()).or_default().insert(scope.clone())),
                 }
                 if report.merges.contains(object_type) {
                     let described = self.described.entry(object_type.clone()).or_default();
-                    let (step, under) = (report.id.clone(), under.cloned());
-                    described.insert(MissingDescription { indefinite: under.is_none() && !absent, step, under });
+                    let (step, parent) = (report.id.clone(), parent.cloned());
+                    described.insert(MissingDescription { indefinite: parent.is_none() && !absent, step, parent });
                 }
             }
         }
@@ -101,7 +101,7 @@ impl Coverage {
 
     /// Returns whether the job has no gaps.
     pub fn is_complete(&self) -> bool {
-        !self.unfinished && self.whole.is_empty() && self.under.is_empty() && self.amended.is_empty()
+        !self.unfinished && self.whole.is_empty() && self.parent.is_empty() && self.amended.is_empty()
     }
 
     /// Returns whether the job has not ended.
@@ -113,7 +113,7 @@ impl Coverage {
     ///
     /// If the job [is unfinished](Self::is_unfinished), further types may be incomplete.
     pub fn types(&self) -> BTreeSet<&ObjectType> {
-        self.whole.iter().chain(self.under.keys()).collect()
+        self.whole.iter().chain(self.parent.keys()).collect()
     }
 
     /// Returns the types whose steps were disabled or not selected.
@@ -131,7 +131,7 @@ impl Coverage {
         if self.unfinished || self.whole.contains(object_type) {
             return Gap::Whole;
         }
-        self.under.get(object_type).map_or(Gap::None, Gap::Under)
+        self.parent.get(object_type).map_or(Gap::None, Gap::Under)
     }
 
     /// Returns the types of the parents to which a gap is limited.

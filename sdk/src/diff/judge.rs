@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::graph::{ObjectType, Properties, join_property};
-use crate::step::Scope;
+use crate::step::Parent;
 
 use super::coverage::{Coverage, Gap};
 
@@ -44,7 +44,7 @@ pub struct Lone<'a> {
     /// The type of the object.
     pub object_type: &'a ObjectType,
     /// The known entities under which it was collected, at any level.
-    pub parents: &'a BTreeSet<Scope>,
+    pub parents: &'a BTreeSet<Parent>,
     /// The absence of the ends of a relationship from the same graph.
     pub ends: [Option<Absence>; 2],
 }
@@ -66,13 +66,13 @@ pub fn absence(lone: &Lone<'_>, lacks: &Coverage, has: &Coverage) -> Absence {
     if covered || lone.ends.contains(&Some(Absence::Unknown)) { Absence::Unknown } else { Absence::Observed }
 }
 
-fn is_under(lone: &Lone<'_>, scopes: &BTreeSet<Scope>) -> bool {
+fn is_under(lone: &Lone<'_>, scopes: &BTreeSet<Parent>) -> bool {
     let known = |of: &ObjectType| lone.parents.iter().any(|parent| parent.object_type == *of);
     scopes.iter().any(|scope| lone.parents.contains(scope) || !known(&scope.object_type))
 }
 
 /// Returns whether another description of the object may have come from a parent with a gap.
-fn may_be_under(object_type: &ObjectType, scopes: &BTreeSet<Scope>, has: &Coverage) -> bool {
+fn may_be_under(object_type: &ObjectType, scopes: &BTreeSet<Parent>, has: &Coverage) -> bool {
     (has.merges(object_type))
         && match has.gap(object_type) {
             Gap::None => false,

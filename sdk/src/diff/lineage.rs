@@ -4,22 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
-use crate::step::Scope;
-use crate::store::{JobStore, Kind, PartNumber, StoreError, Stored};
+use crate::step::Parent;
+use crate::store::{JobStore, Kind, PartitionNumber, StoreError, Stored};
 
 use super::pages::Pages;
 
 /// The maximum number of levels, which protects against cycles in a damaged store.
 const LEVELS: usize = 32;
 
-type Scopes = Arc<BTreeSet<Scope>>;
+type Scopes = Arc<BTreeSet<Parent>>;
 
 /// The parents of one job's objects, looked up on demand.
 pub(super) struct Lineage<'a> {
     job: &'a JobStore,
     relationships: Vec<ObjectType>,
-    parts: Option<HashMap<(StepId, PartNumber), ObjectKey>>,
-    above: HashMap<(StepId, PartNumber), Scopes>,
+    parts: Option<HashMap<(StepId, PartitionNumber), ObjectKey>>,
+    above: HashMap<(StepId, PartitionNumber), Scopes>,
     neighbours: HashMap<ObjectType, HashMap<ObjectKey, BTreeSet<ObjectKey>>>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Lineage<'a> {
         &mut self,
         stored: &Stored,
         types: &BTreeSet<ObjectType>,
-    ) -> Result<BTreeSet<Scope>, StoreError> {
+    ) -> Result<BTreeSet<Parent>, StoreError> {
         let mut parents = BTreeSet::clone(&*self.above(&stored.step, stored.row.part).await?);
         match &stored.row.ends {
             None if stored.row.kind == Kind::Entity => {
@@ -54,11 +54,11 @@ impl<'a> Lineage<'a> {
         &mut self,
         end: &ObjectKey,
         types: &BTreeSet<ObjectType>,
-    ) -> Result<BTreeSet<Scope>, StoreError> {
+    ) -> Result<BTreeSet<Parent>, StoreError> {
         let Some(origin) = self.job.origin(end.clone()).await? else { return Ok(BTreeSet::new()) };
         let mut parents = BTreeSet::clone(&*self.above(&origin.step, origin.part).await?);
         if types.contains(&origin.object_type) {
-            parents.insert(Scope { object_type: origin.object_type, key: end.clone() });
+            parents.insert(Parent { object_type: origin.object_type, key: end.clone() });
         } else {
             self.add_neighbours(end, types, &mut parents).await?;
         }
@@ -66,7 +66,7 @@ impl<'a> Lineage<'a> {
     }
 
     /// Returns the chain of parents above a partition.
-    async fn above(&mut self, step: &StepId, part: PartNumber) -> Result<Scopes, StoreError> {
+    async fn above(&mut self, step: &StepId, part: PartitionNumber) -> Result<Scopes, StoreError> {
         let place = (step.clone(), part);
         if let Some(known) = self.above.get(&place) {
             return Ok(Arc::clone(known));
@@ -78,7 +78,7 @@ impl<'a> Lineage<'a> {
         for _ in 0..LEVELS {
             let Some(key) = self.parts.as_ref().and_then(|parts| parts.get(&next)).cloned() else { break };
             let Some(origin) = self.job.origin(key.clone()).await? else { break };
-            scopes.insert(Scope { object_type: origin.object_type, key });
+            scopes.insert(Parent { object_type: origin.object_type, key });
             next = (origin.step, origin.part);
         }
         let scopes = Arc::new(scopes);
@@ -91,7 +91,7 @@ impl<'a> Lineage<'a> {
         &mut self,
         key: &ObjectKey,
         types: &BTreeSet<ObjectType>,
-        parents: &mut BTreeSet<Scope>,
+        parents: &mut BTreeSet<Parent>,
     ) -> Result<(), StoreError> {
         for object_type in types {
             if parents.iter().any(|parent| parent.object_type == *object_type) {
@@ -102,7 +102,7 @@ impl<'a> Lineage<'a> {
                 self.neighbours.insert(object_type.clone(), neighbours);
             }
             let found = self.neighbours.get(object_type).and_then(|neighbours| neighbours.get(key));
-            let scope = |key: &ObjectKey| Scope { object_type: object_type.clone(), key: key.clone() };
+            let scope = |key: &ObjectKey| Parent { object_type: object_type.clone(), key: key.clone() };
             parents.extend(found.into_iter().flatten().map(scope));
         }
         Ok(())

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::judge::{Absence, Lone, absence, difference};
 use super::*;
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
-use crate::step::Scope;
-use crate::store::{DonePart, JobStore, Kind, Row, Rows, Store};
+use crate::step::Parent;
+use crate::store::{CompletedPartition, JobStore, Kind, ObjectBatch, Row, Store};
 use crate::summary::Summary;
 
 const TEAMS: usize = 3;
@@ -23,8 +23,8 @@ fn key(text: &str) -> ObjectKey {
     ObjectKey::new(text).expect("a key")
 }
 
-fn team(at: usize) -> Scope {
-    Scope { object_type: name("acme_team"), key: key(&format!("team:000{at}")) }
+fn team(at: usize) -> Parent {
+    Parent { object_type: name("acme_team"), key: key(&format!("team:000{at}")) }
 }
 
 /// Creates a summary from steps: id, status, further members.
@@ -48,9 +48,9 @@ fn summary(steps: &[(&str, &str, Value)]) -> Summary {
     .expect("a summary")
 }
 
-fn gap(types: &[&str], under: Option<usize>) -> Value {
+fn gap(types: &[&str], parent: Option<usize>) -> Value {
     let mut gap = json!({"types": types, "code": "PROVIDER_API_ERROR", "cause": "refused"});
-    if let Some(at) = under {
+    if let Some(at) = parent {
         gap["under"] = serde_json::to_value(team(at)).expect("a scope");
     }
     gap
@@ -216,7 +216,7 @@ type Put<'a> = (&'a str, &'a str, i64, Option<(&'a str, &'a str)>);
 /// Stores a job whose step `fetch` added these objects, with the parents of its partitions.
 async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> JobStore {
     let job = store.begin_job("acme", "default", &json!({})).await.expect("a job");
-    let mut rows = Rows::default();
+    let mut rows = ObjectBatch::default();
     for (object_type, text, part, ends) in objects {
         let row = Row {
             kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
@@ -232,7 +232,7 @@ async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> Jo
     }
     let done = |(number, parent): &(i64, &str)| {
         let (number, path, parent) = (*number, (*parent).to_owned(), key(parent));
-        DonePart { number, parent, path, outer: None, books: "{}".into() }
+        CompletedPartition { number, parent, path, outer: None, books: "{}".into() }
     };
     let place = job.place().await.expect("a place");
     let step = StepId::new("fetch").expect("an id");
@@ -242,14 +242,17 @@ async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> Jo
 }
 
 async fn changes(older: (&JobStore, &Coverage), newer: (&JobStore, &Coverage)) -> BTreeMap<String, Change> {
-    let census = (older.0.census().await.expect("a store"), newer.0.census().await.expect("a store"));
+    let counts_by_step_and_type = (
+        older.0.counts_by_step_and_type().await.expect("a store"),
+        newer.0.counts_by_step_and_type().await.expect("a store"),
+    );
     let mut changes = BTreeMap::new();
     let visit = |difference: Difference| {
         let stored = difference.now.or(difference.before).expect("an object");
         changes.insert(stored.row.key.to_string(), difference.change);
     };
-    let older = Side { job: older.0, census: &census.0, coverage: older.1 };
-    let newer = Side { job: newer.0, census: &census.1, coverage: newer.1 };
+    let older = Side { job: older.0, counts_by_step_and_type: &counts_by_step_and_type.0, coverage: older.1 };
+    let newer = Side { job: newer.0, counts_by_step_and_type: &counts_by_step_and_type.1, coverage: newer.1 };
     compare(older, newer, |_| true, visit).await.expect("a store");
     changes.retain(|_, change| *change != Change::Same);
     changes
@@ -275,7 +278,7 @@ const ORGANISATION: &[Put<'static>] = &[
 ];
 const PARTS: &[(i64, &str)] = &[(1, "account:1"), (2, "team:0001"), (3, "team:0002")];
 
-fn under(object_type: &str, parent: &str, types: &[&str]) -> Coverage {
+fn parent(object_type: &str, parent: &str, types: &[&str]) -> Coverage {
     let mut gap = gap(types, None);
     gap["under"] = json!({"type": object_type, "key": parent});
     Coverage::of(&summary(&[("fetch", "success", json!({"incomplete": [gap]}))]))
@@ -290,7 +293,7 @@ async fn a_gap_under_one_parent_covers_its_objects_at_every_level_and_no_others(
     let (whole, both) = (Coverage::default(), ["acme_app", "acme_addon", "acme_user"]);
     let types = [&both[..], &["acme_team_has_app", "acme_team_has_user", "acme_app_has_addon"]].concat();
 
-    let one_team = under("acme_team", "team:0001", &types);
+    let one_team = parent("acme_team", "team:0001", &types);
     let found = changes((&all, &whole), (&account, &one_team)).await;
     for (key, change) in &found {
         let of_the_other =
@@ -301,10 +304,10 @@ async fn a_gap_under_one_parent_covers_its_objects_at_every_level_and_no_others(
     let turned = changes((&account, &one_team), (&all, &whole)).await;
     assert!(found.iter().all(|(key, change)| (turned[key] == Change::Added) == (*change == Change::Removed)));
 
-    let both_teams = under("acme_account", "account:1", &types);
+    let both_teams = parent("acme_account", "account:1", &types);
     let found = changes((&all, &whole), (&account, &both_teams)).await;
     assert!(found.values().all(|change| *change == Change::Unknown), "{found:?}");
-    let elsewhere = under("acme_account", "account:2", &types);
+    let elsewhere = parent("acme_account", "account:2", &types);
     let found = changes((&all, &whole), (&account, &elsewhere)).await;
     // Users have no known account, because several partitions may have described them.
     let known = |key: &str| !key.contains("user:");

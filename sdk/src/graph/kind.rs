@@ -15,10 +15,10 @@ use super::{
 /// The treatment of two objects of a type with one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EqualKeys {
+pub enum OnDuplicateKey {
     /// An error: the second object is rejected.
     #[default]
-    Refuse,
+    Reject,
     /// The objects describe one thing and are merged, so several steps may emit the type.
     Merge,
 }
@@ -36,7 +36,7 @@ pub struct EntityDeclaration {
     /// The description: the first sentence of the type's documentation.
     pub description: String,
     /// The treatment of equal keys.
-    pub equal_keys: EqualKeys,
+    pub on_duplicate_key: OnDuplicateKey,
     /// The JSON Schema of the type's own properties.
     pub schema: Value,
 }
@@ -49,7 +49,7 @@ impl EntityDeclaration {
             object_type,
             classes: vec![class],
             description: String::new(),
-            equal_keys: EqualKeys::Refuse,
+            on_duplicate_key: OnDuplicateKey::Reject,
             schema: json!({"type": "object"}),
         }
     }
@@ -163,7 +163,7 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
 /// #[entity(type = "acme_team", class = "Team", resource = "Team")]
 /// pub struct Team { #[entity(key)] id: String, name: String, created_on: Timestamp, lead: Option<String> }
 ///
-/// /// The lead of a team: a step with the parameter `Each<Lead>` or `Read<Lead>` reads nothing else of it.
+/// /// The lead of a team: a step with the parameter `Follow<Lead>` or `Read<Lead>` reads nothing else of it.
 /// #[derive(EntityView)]
 /// #[entity(of = Team)]
 /// pub struct Lead { #[entity(key)] id: String, lead: Option<String> }
@@ -180,7 +180,7 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
 /// #[entity(of = Team)]
 /// pub struct Lead { #[entity(key)] id: String, leader: Option<String> }
 /// ```
-pub trait Readable: Sized + Send + Sync + 'static {
+pub trait EntityView: Sized + Send + Sync + 'static {
     /// The type of the entities.
     type Entity: EntityKind;
 
@@ -195,7 +195,7 @@ pub trait Readable: Sized + Send + Sync + 'static {
     fn read(json: &str) -> Result<Self, PropertyError>;
 }
 
-impl<E: EntityKind> Readable for E {
+impl<E: EntityKind> EntityView for E {
     type Entity = E;
 
     fn entity_type() -> ObjectType {
@@ -276,9 +276,9 @@ impl<E> Draft<E> {
 
 /// The key of an entity of a known type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyOf<E>(pub(crate) String, PhantomData<fn() -> E>);
+pub struct EntityRef<E>(pub(crate) String, PhantomData<fn() -> E>);
 
-impl<E: EntityKind> KeyOf<E> {
+impl<E: EntityKind> EntityRef<E> {
     /// Creates a reference from a key.
     pub fn new(key: impl Into<String>) -> Self {
         Self(key.into(), PhantomData)
@@ -383,7 +383,7 @@ macro_rules! relationship {
             type Properties = ();
             const CLASS: $crate::graph::RelationshipClass = $crate::graph::RelationshipClass::$class;
         }
-        impl $crate::step::Emitted for $name {
+        impl $crate::step::Emittable for $name {
             type Emitter = $crate::step::RelationshipEmitter<Self>;
         }
     };
@@ -397,7 +397,7 @@ macro_rules! relationship {
             type Properties = Self;
             const CLASS: $crate::graph::RelationshipClass = $crate::graph::RelationshipClass::$class;
         }
-        impl $crate::step::Emitted for $name {
+        impl $crate::step::Emittable for $name {
             type Emitter = $crate::step::RelationshipEmitter<Self>;
         }
     };
@@ -436,7 +436,7 @@ macro_rules! mapped_relationship {
             const TARGET_CLASS: &'static str = stringify!($tclass);
             const MATCH_ON: &'static [&'static str] = &[$($key),+];
         }
-        impl $crate::step::Emitted for $name {
+        impl $crate::step::Emittable for $name {
             type Emitter = $crate::step::MappedRelationshipEmitter<Self>;
         }
     };

@@ -20,8 +20,8 @@ pub(crate) use entity::join_property;
 pub(crate) use entity::merge;
 pub use entity::{Entity, Properties, RawData, Tags};
 pub use kind::{
-    Draft, EntityDeclaration, EntityKind, EqualKeys, KeyOf, MappedRelationshipDeclaration, MappedRelationshipKind,
-    Readable, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
+    Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationshipDeclaration, MappedRelationshipKind,
+    OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub(crate) use parted::Parted;

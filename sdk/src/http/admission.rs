@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
-use super::budget::{Budget, BudgetState, RateBudget, Spent};
+use super::budget::{Budget, BudgetState, BudgetToken, RateBudget};
 use super::limit::{Entry, Limit, Outcome, UnderWay};
 use super::retry::{Gate, Held};
 
@@ -20,7 +20,7 @@ pub(super) struct Admission {
     /// One permit: the head of the queue. Tokio hands it on in the order of asking.
     head: Semaphore,
     gate: Gate,
-    places: Places,
+    places: InFlightPermits,
     budget: Option<Budget>,
 }
 
@@ -36,8 +36,8 @@ pub(super) struct Waits {
 #[derive(Debug)]
 #[must_use = "the place is given back at once"]
 pub(super) struct Admitted<'a> {
-    place: Place<'a>,
-    spent: Option<Spent<'a>>,
+    place: InFlightPermit<'a>,
+    spent: Option<BudgetToken<'a>>,
     pub(super) waits: Waits,
 }
 
@@ -46,7 +46,7 @@ impl Admission {
         Self {
             head: Semaphore::new(1),
             gate: Gate::default(),
-            places: Places::new(in_flight),
+            places: InFlightPermits::new(in_flight),
             budget: budget.map(Budget::new),
         }
     }
@@ -124,27 +124,27 @@ impl Admitted<'_> {
 
 /// The places of requests in flight, as many as the limit has now.
 #[derive(Debug)]
-struct Places {
-    taken: Mutex<Taken>,
+struct InFlightPermits {
+    taken: Mutex<TakenPermit>,
     news: Notify,
     /// How many are taken, for those who want to know.
     in_flight: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
-struct Taken {
+struct TakenPermit {
     limit: Limit,
     under_way: UnderWay,
 }
 
-impl Places {
+impl InFlightPermits {
     fn new(most: usize) -> Self {
-        let taken = Taken { limit: Limit::up_to(most, Instant::now()), under_way: UnderWay::default() };
+        let taken = TakenPermit { limit: Limit::up_to(most, Instant::now()), under_way: UnderWay::default() };
         Self { taken: Mutex::new(taken), news: Notify::new(), in_flight: watch::Sender::default() }
     }
 
     /// Waits for a place. For one caller at a time: it is the head of the queue.
-    async fn enter(&self, endpoint: &str) -> Place<'_> {
+    async fn enter(&self, endpoint: &str) -> InFlightPermit<'_> {
         loop {
             if let Some(place) = self.try_enter(endpoint) {
                 return place;
@@ -153,34 +153,34 @@ impl Places {
         }
     }
 
-    fn try_enter(&self, endpoint: &str) -> Option<Place<'_>> {
+    fn try_enter(&self, endpoint: &str) -> Option<InFlightPermit<'_>> {
         let mut taken = self.open();
         let under_way = taken.under_way;
         let entry = taken.limit.enter(endpoint, under_way, Instant::now())?;
         taken.under_way = UnderWay { requests: under_way.requests + 1, bytes: under_way.bytes + entry.bytes };
         self.tell(&taken);
-        Some(Place { places: self, entry })
+        Some(InFlightPermit { places: self, entry })
     }
 
     /// Told under the lock, so that what is told last is what holds.
-    fn tell(&self, taken: &Taken) {
+    fn tell(&self, taken: &TakenPermit) {
         self.in_flight.send_replace(taken.under_way.requests);
     }
 
     /// Every change is an addition or one of the limit's own, so they hold even after a panic elsewhere.
-    fn open(&self) -> MutexGuard<'_, Taken> {
+    fn open(&self) -> MutexGuard<'_, TakenPermit> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A place, given back when this is dropped.
 #[derive(Debug)]
-struct Place<'a> {
-    places: &'a Places,
+struct InFlightPermit<'a> {
+    places: &'a InFlightPermits,
     entry: Entry,
 }
 
-impl Place<'_> {
+impl InFlightPermit<'_> {
     fn learn(&self, endpoint: &str, outcome: Outcome) {
         let mut taken = self.places.open();
         let before = taken.limit.current();
@@ -194,7 +194,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for InFlightPermit<'_> {
     fn drop(&mut self) {
         let mut taken = self.places.open();
         taken.under_way.requests -= 1;

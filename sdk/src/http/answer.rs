@@ -22,7 +22,7 @@ pub(super) const BELIEVED_LENGTH: usize = 1 << 20;
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(super) struct RawAnswer {
+pub(super) struct WireResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -34,11 +34,11 @@ pub(super) struct RawAnswer {
     pub(super) repeats_secrets: bool,
 }
 
-/// The reason of [`Broken::TimedOut`] before there is a connection.
+/// The reason of [`TransportError::TimedOut`] before there is a connection.
 pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection within the time limit";
 
 /// No whole answer came.
-pub(super) enum Broken {
+pub(super) enum TransportError {
     /// The connection broke.
     Connection(String),
     /// There was no connection.
@@ -58,44 +58,48 @@ pub(super) enum Broken {
 
 /// Why an answer of success could not be read.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(super) enum DecodeError {
     /// It is damaged: the next one may be whole.
-    Broken(String),
+    Truncated(String),
     /// It is somebody else's, such as a gateway's page: that may be over the next time, and seldom is.
     Foreign(String),
     /// It is whole, and something else than expected.
-    Unfit(String),
+    Mismatch(String),
 }
 
 /// UTF-8 is decided on the whole body: a character can be split over two chunks. A body that ends within a character is
 /// cut off; one that holds other bytes will hold them the next time, too.
-pub(super) fn text_of(answer: &RawAnswer) -> Result<&str, Unread> {
+pub(super) fn text_of(answer: &WireResponse) -> Result<&str, DecodeError> {
     let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
     match std::str::from_utf8(body) {
         Ok(text) => Ok(text),
-        Err(error) if error.error_len().is_none() => Err(Unread::Broken("the body ends within a character".into())),
-        Err(error) => Err(Unread::Unfit(format!("the body is not UTF-8 (from byte {} on)", error.valid_up_to()))),
+        Err(error) if error.error_len().is_none() => {
+            Err(DecodeError::Truncated("the body ends within a character".into()))
+        }
+        Err(error) => {
+            Err(DecodeError::Mismatch(format!("the body is not UTF-8 (from byte {} on)", error.valid_up_to())))
+        }
     }
 }
 
 /// Reads the body; what goes wrong there is told with its place.
-pub(super) fn read_json<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, Unread> {
+pub(super) fn read_json<T: DeserializeOwned>(answer: &WireResponse) -> Result<T, DecodeError> {
     let text = text_of(answer)?;
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
     // What does not fit may only be the beginning of what would: damage comes first.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| damaged(text, &error))?;
-    lenient::read(text).map_err(|misfit| Unread::Unfit(format!("the body does not fit: {}", misfit.reason)))
+    lenient::read(text).map_err(|misfit| DecodeError::Mismatch(format!("the body does not fit: {}", misfit.reason)))
 }
 
 /// What is said of a body that ends too early, or is no JSON. Only what began as JSON may be whole the next time.
-pub(super) fn damaged(text: &str, error: &serde_json::Error) -> Unread {
+pub(super) fn damaged(text: &str, error: &serde_json::Error) -> DecodeError {
     let text = text.trim_start();
     if error.is_eof() || text.starts_with(['{', '[', '"']) {
-        return Unread::Broken(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())));
+        return DecodeError::Truncated(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())));
     }
-    Unread::Foreign(match text.starts_with('<') {
+    DecodeError::Foreign(match text.starts_with('<') {
         true => "the body is a page of HTML or XML, not JSON".into(),
         false => "the body is not JSON".into(),
     })

@@ -86,9 +86,9 @@ impl Budget {
     }
 
     /// Takes one request out of the budget, if there is one.
-    pub(super) fn take(&self) -> Option<Spent<'_>> {
+    pub(super) fn take(&self) -> Option<BudgetToken<'_>> {
         let sent = self.open().take(Instant::now())?;
-        Some(Spent { budget: self, sent })
+        Some(BudgetToken { budget: self, sent })
     }
 
     /// Waits until there is one to take, and says how long. For one caller at a time: the head of the queue.
@@ -123,12 +123,12 @@ impl Budget {
 
 /// A request that was taken out of the budget. It is over when this is dropped, with or without an answer.
 #[derive(Debug)]
-pub(super) struct Spent<'a> {
+pub(super) struct BudgetToken<'a> {
     budget: &'a Budget,
     sent: Sent,
 }
 
-impl Spent<'_> {
+impl BudgetToken<'_> {
     /// The answer tells how many are left.
     pub(super) fn tell(&self, remaining: u64) {
         self.budget.open().tell(self.sent, remaining, Instant::now());
@@ -136,7 +136,7 @@ impl Spent<'_> {
     }
 }
 
-impl Drop for Spent<'_> {
+impl Drop for BudgetToken<'_> {
     fn drop(&mut self) {
         self.budget.open().ended += 1;
     }
@@ -156,12 +156,12 @@ struct Model {
     rule: RateBudget,
     sent: u64,
     ended: u64,
-    told: Option<Told>,
+    told: Option<ErrorDetails>,
 }
 
 /// What the answer to the request sent last has told.
 #[derive(Debug)]
-struct Told {
+struct ErrorDetails {
     by: Sent,
     remaining: f64,
     at: Instant,
@@ -196,7 +196,7 @@ impl Model {
     fn tell(&mut self, by: Sent, remaining: u64, now: Instant) {
         // Answers overtake each other: the one to an older request tells of an older state.
         if self.told.as_ref().is_none_or(|told| told.by.number <= by.number) {
-            self.told = Some(Told { by, remaining: remaining as f64, at: now });
+            self.told = Some(ErrorDetails { by, remaining: remaining as f64, at: now });
         }
     }
 }

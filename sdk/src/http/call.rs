@@ -7,7 +7,7 @@ use super::error::Subject;
 
 /// What goes over the wire, and by which name it is counted.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct WireRequest {
     pub(super) subject: Subject,
     /// Such as `GET /teams/{id}/apps`.
     pub(super) counted_as: String,
@@ -30,7 +30,7 @@ pub(super) enum Tolerance {
     Final,
 }
 
-impl Call {
+impl WireRequest {
     pub(super) fn bare(subject: Subject, url: Url) -> Self {
         let counted_as = subject.to_string();
         Self { subject, counted_as, url, headers: HeaderMap::new(), body: None, tolerates: Tolerance::None }

@@ -17,20 +17,22 @@ use url::Url;
 use super::ProviderError;
 use super::account::AccountKey;
 use super::admission::{Admission, Admitted};
-use super::answer::{BELIEVED_LENGTH, Broken, LARGEST_ERROR_BODY, NO_CONNECTION_IN_TIME, RawAnswer, Unread};
+use super::answer::{
+    BELIEVED_LENGTH, DecodeError, LARGEST_ERROR_BODY, NO_CONNECTION_IN_TIME, TransportError, WireResponse,
+};
 use super::budget::{BudgetState, RateBudget};
-use super::call::{Call, Tolerance};
+use super::call::{Tolerance, WireRequest};
 use super::compression;
-use super::conditional::{Condition, EtagCache, Secrets};
+use super::conditional::{Condition, ResponseCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
-use super::error::{Problem, ProviderErrorKind, Told};
+use super::error::{ErrorDetails, Problem, ProviderErrorKind};
 use super::limit::Outcome;
 use super::memory::{AnswerMemory, Reservation, settled};
 use super::probe::Probe;
 use super::received;
-use super::retry::{Again, Because, End, Held};
+use super::retry::{Because, End, Held, RetryDecision};
 use super::text::one_line;
-use super::usage::{Tally, Usage};
+use super::usage::{Usage, UsageCounter};
 #[cfg(feature = "recording")]
 use super::wire;
 use super::wire::{Tape, Wire};
@@ -41,8 +43,8 @@ use crate::secrets::OwnSecrets;
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
-    tally: Arc<Tally>,
-    cache: Option<Arc<dyn EtagCache>>,
+    tally: Arc<UsageCounter>,
+    cache: Option<Arc<dyn ResponseCache>>,
     on_unread: Option<OnUnread>,
 }
 
@@ -62,7 +64,7 @@ struct Shared {
 
 struct Failure {
     error: ProviderError,
-    again: Again,
+    again: RetryDecision,
 }
 
 impl Http {
@@ -102,13 +104,13 @@ impl Http {
     /// A clone whose requests are counted on their own, and here as well.
     #[must_use]
     pub fn for_step(&self) -> Self {
-        Self { tally: Arc::new(Tally::within(&self.tally)), ..self.clone() }
+        Self { tally: Arc::new(UsageCounter::within(&self.tally)), ..self.clone() }
     }
 
     /// A clone that asks only for what has changed since an answer was kept, where there is one; for everything while a
     /// recording is made or replayed. Not for the check of credentials.
     #[must_use]
-    pub fn conditional(&self, cache: Arc<dyn EtagCache>) -> Self {
+    pub fn conditional(&self, cache: Arc<dyn ResponseCache>) -> Self {
         Self { cache: self.shared.wire.is_plain().then_some(cache), ..self.clone() }
     }
 
@@ -194,7 +196,7 @@ impl Http {
     }
 
     /// What an answer tells besides its data.
-    pub(super) fn probed(&self, answer: &RawAnswer) -> Probe {
+    pub(super) fn probed(&self, answer: &WireResponse) -> Probe {
         let names = &self.shared.answer_headers;
         Probe {
             status: answer.status.as_u16(),
@@ -208,8 +210,8 @@ impl Http {
     /// a 304 may be trusted later.
     pub(super) async fn fetch<T: Send>(
         &self,
-        call: &Call,
-        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        call: &WireRequest,
+        read: impl Fn(&WireResponse) -> Result<T, DecodeError> + Send + Sync,
         keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         let policy = &self.shared.endpoint.retry;
@@ -227,23 +229,23 @@ impl Http {
                 Err(failure) => failure,
             };
             let (told, exhausted) = match again {
-                Again::WithRoom(bytes) => {
+                RetryDecision::WithRoom(bytes) => {
                     tracing::debug!(bytes, "an answer is dropped for want of memory and asked for again");
                     memory.lacked(&call.counted_as, bytes);
                     least = bytes;
                     continue;
                 }
-                Again::Never => return Err(error.after_attempts(failed + rate_limited + 1)),
-                Again::Once if failed > 0 => return Err(error.after_attempts(failed + rate_limited + 1)),
-                Again::Once => {
+                RetryDecision::Never => return Err(error.after_attempts(failed + rate_limited + 1)),
+                RetryDecision::Once if failed > 0 => return Err(error.after_attempts(failed + rate_limited + 1)),
+                RetryDecision::Once => {
                     failed += 1;
                     (None, failed >= policy.attempts)
                 }
-                Again::Paused(told) => {
+                RetryDecision::Paused(told) => {
                     failed += 1;
                     (told, failed >= policy.attempts)
                 }
-                Again::RateLimited(told) => {
+                RetryDecision::RateLimited(told) => {
                     rate_limited += 1;
                     (told, rate_limited >= policy.rate_limited_attempts)
                 }
@@ -251,7 +253,7 @@ impl Http {
             if let Some(told) = told.filter(|told| *told > policy.longest_told) {
                 let end = End::of(told);
                 let because = match again {
-                    Again::RateLimited(_) => Because::RateLimit,
+                    RetryDecision::RateLimited(_) => Because::RateLimit,
                     _ => Because::Failure,
                 };
                 self.shared.admission.hold(&call.counted_as, told, Held { end: end.clone(), because });
@@ -259,7 +261,7 @@ impl Http {
             }
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
             let pause = if self.shared.wire.is_replay() { Duration::ZERO } else { pause };
-            if let Again::RateLimited(_) = again {
+            if let RetryDecision::RateLimited(_) = again {
                 self.shared.admission.close_until(Instant::now() + pause);
             }
             // The place is given back when the gate is closed: whoever takes it must see that.
@@ -269,7 +271,7 @@ impl Http {
             }
             tracing::warn!(error = %error, pause_ms = milliseconds(pause), "asking again");
             self.tally.count(&call.counted_as, |usage| usage.retries += 1);
-            if let Again::Paused(_) | Again::Once = again {
+            if let RetryDecision::Paused(_) | RetryDecision::Once = again {
                 tokio::time::sleep(pause).await;
                 self.tally.count(&call.counted_as, |usage| usage.waited += pause);
             }
@@ -278,11 +280,11 @@ impl Http {
 
     async fn attempt<T>(
         &self,
-        call: &Call,
+        call: &WireRequest,
         admitted: &Admitted<'_>,
         mut reservation: Reservation,
-        cache: Option<&dyn EtagCache>,
-        read: &(impl Fn(&RawAnswer) -> Result<T, Unread> + Sync),
+        cache: Option<&dyn ResponseCache>,
+        read: &(impl Fn(&WireResponse) -> Result<T, DecodeError> + Sync),
         keep: &(impl Fn(&T) -> bool + Sync),
     ) -> Result<T, Failure> {
         let condition = match cache {
@@ -313,10 +315,10 @@ impl Http {
     /// Sends, and lets everybody know how it went.
     async fn heard(
         &self,
-        call: &Call,
+        call: &WireRequest,
         admitted: &Admitted<'_>,
         reservation: &mut Reservation,
-    ) -> Result<RawAnswer, Broken> {
+    ) -> Result<WireResponse, TransportError> {
         let subject = &call.subject;
         self.tally.count(&call.counted_as, |usage| usage.requests += 1);
         let sent = Instant::now();
@@ -340,17 +342,17 @@ impl Http {
             }
             Err(broken) => {
                 tracing::debug!(method = %subject.method, endpoint = %subject.path, ms, "no whole answer");
-                let timed_out = matches!(broken, Broken::TimedOut(_));
+                let timed_out = matches!(broken, TransportError::TimedOut(_));
                 admitted.learn(&call.counted_as, if timed_out { Outcome::Overloaded } else { Outcome::Lost }, None);
             }
         }
         heard
     }
 
-    async fn admitted(&self, call: &Call) -> Result<Admitted<'_>, ProviderError> {
+    async fn admitted(&self, call: &WireRequest) -> Result<Admitted<'_>, ProviderError> {
         let admitted = self.shared.admission.admitted(&call.counted_as).await.map_err(|held| {
-            let problem = Problem::Broken(held.to_string());
-            ProviderError::about(&call.subject, ProviderErrorKind::RetriesExceeded, problem, Told::default())
+            let problem = Problem::TransportError(held.to_string());
+            ProviderError::about(&call.subject, ProviderErrorKind::RetriesExceeded, problem, ErrorDetails::default())
                 .after_attempts(0)
         })?;
         let waits = admitted.waits;
@@ -362,12 +364,20 @@ impl Http {
     }
 
     /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
-    async fn exchange(&self, call: &Call, reservation: &mut Reservation) -> Result<RawAnswer, Broken> {
+    async fn exchange(
+        &self,
+        call: &WireRequest,
+        reservation: &mut Reservation,
+    ) -> Result<WireResponse, TransportError> {
         let answer = self.answered(call, reservation).await?;
         Ok(received::treated(answer, &self.shared.own))
     }
 
-    async fn answered(&self, call: &Call, reservation: &mut Reservation) -> Result<RawAnswer, Broken> {
+    async fn answered(
+        &self,
+        call: &WireRequest,
+        reservation: &mut Reservation,
+    ) -> Result<WireResponse, TransportError> {
         match &self.shared.wire {
             Wire::Network(client) => self.ask(client, call, reservation).await,
             #[cfg(feature = "recording")]
@@ -382,9 +392,9 @@ impl Http {
     async fn ask(
         &self,
         client: &reqwest::Client,
-        call: &Call,
+        call: &WireRequest,
         reservation: &mut Reservation,
-    ) -> Result<RawAnswer, Broken> {
+    ) -> Result<WireResponse, TransportError> {
         let mut request = client.request(call.subject.method.clone(), call.url.clone());
         request = request.headers(call.headers.clone());
         if let Some(body) = &call.body {
@@ -400,20 +410,22 @@ impl Http {
         });
         // The status of an error says enough, whatever becomes of its body.
         let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
-        Ok(RawAnswer { status, headers, body, received, hold: None, repeats_secrets: false })
+        Ok(WireResponse { status, headers, body, received, hold: None, repeats_secrets: false })
     }
 
     /// A failure before the answer; a proxy that is set may be the cause.
-    fn unconnected(&self, error: &reqwest::Error) -> Broken {
+    fn unconnected(&self, error: &reqwest::Error) -> TransportError {
         let endpoint = &self.shared.endpoint;
         let proxy = if endpoint.is_loopback() { None } else { endpoint.network.proxy_for(endpoint.base.scheme()) };
-        match (Broken::from(error), proxy.filter(|_| error.is_connect())) {
-            (Broken::Unconnected(why), Some(variable)) => Broken::Unconnected(format!("{why}; {variable} is set")),
+        match (TransportError::from(error), proxy.filter(|_| error.is_connect())) {
+            (TransportError::Unconnected(why), Some(variable)) => {
+                TransportError::Unconnected(format!("{why}; {variable} is set"))
+            }
             (broken, _) => broken,
         }
     }
 
-    fn note(&self, call: &Call, answer: &RawAnswer, remaining: Option<u64>) {
+    fn note(&self, call: &WireRequest, answer: &WireResponse, remaining: Option<u64>) {
         let bytes = answer.received as u64;
         let not_modified = u64::from(answer.status == StatusCode::NOT_MODIFIED);
         self.tally.count(&call.counted_as, |usage| {
@@ -425,30 +437,30 @@ impl Http {
         }
     }
 
-    fn rate_remaining(&self, answer: &RawAnswer) -> Option<u64> {
+    fn rate_remaining(&self, answer: &WireResponse) -> Option<u64> {
         text(&answer.headers, self.shared.answer_headers.rate_remaining.as_ref())?.trim().parse().ok()
     }
 
     fn judge<T>(
         &self,
-        call: &Call,
-        answer: &RawAnswer,
-        read: &impl Fn(&RawAnswer) -> Result<T, Unread>,
+        call: &WireRequest,
+        answer: &WireResponse,
+        read: &impl Fn(&WireResponse) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         let status = answer.status;
         let mut told = self.told(&answer.headers, status);
-        let again = Again::after(status, &answer.headers);
+        let again = RetryDecision::after(status, &answer.headers);
         let tolerated = match call.tolerates {
             Tolerance::None => false,
             Tolerance::Statuses(tolerated) => tolerated.contains(&status.as_u16()),
-            Tolerance::Final => again == Again::Never,
+            Tolerance::Final => again == RetryDecision::Never,
         };
         if status.is_success() || tolerated {
             return read(answer).map_err(|unread| {
                 let (problem, again) = match unread {
-                    Unread::Broken(why) => (Problem::Broken(why), Again::Paused(None)),
-                    Unread::Foreign(why) => (Problem::Unfit(why), Again::Once),
-                    Unread::Unfit(why) => (Problem::Unfit(why), Again::Never),
+                    DecodeError::Truncated(why) => (Problem::TransportError(why), RetryDecision::Paused(None)),
+                    DecodeError::Foreign(why) => (Problem::Unfit(why), RetryDecision::Once),
+                    DecodeError::Mismatch(why) => (Problem::Unfit(why), RetryDecision::Never),
                 };
                 told.accepted_scopes.clear();
                 Failure {
@@ -478,37 +490,45 @@ impl Http {
         Some(scopes.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     }
 
-    fn told(&self, headers: &HeaderMap, status: StatusCode) -> Told {
+    fn told(&self, headers: &HeaderMap, status: StatusCode) -> ErrorDetails {
         let names = &self.shared.answer_headers;
-        Told {
+        ErrorDetails {
             status: Some(status),
             request_id: text(headers, names.request_id.as_ref())
                 .map(|id| self.shared.own.out_of_message(id).into_owned()),
             accepted_scopes: self.scopes(headers, names.accepted_scopes.as_ref()).unwrap_or_default(),
-            ..Told::default()
+            ..ErrorDetails::default()
         }
     }
 
-    fn broken(&self, call: &Call, broken: Broken) -> Failure {
+    fn broken(&self, call: &WireRequest, broken: TransportError) -> Failure {
         let (problem, again) = match broken {
-            Broken::Connection(why) => (Problem::Broken(why), Again::Paused(None)),
-            Broken::Unconnected(why) => (Problem::Unreachable(why), Again::Paused(None)),
-            Broken::TimedOut(why @ NO_CONNECTION_IN_TIME) => {
-                (Problem::Unreachable(why.to_owned()), Again::Paused(None))
+            TransportError::Connection(why) => (Problem::TransportError(why), RetryDecision::Paused(None)),
+            TransportError::Unconnected(why) => (Problem::Unreachable(why), RetryDecision::Paused(None)),
+            TransportError::TimedOut(why @ NO_CONNECTION_IN_TIME) => {
+                (Problem::Unreachable(why.to_owned()), RetryDecision::Paused(None))
             }
-            Broken::TimedOut(why) => (Problem::Broken(why.to_owned()), Again::Paused(None)),
-            Broken::NoRoom(bytes) => (Problem::Broken("there is no memory for it".to_owned()), Again::WithRoom(bytes)),
-            Broken::NotRecorded(why) | Broken::Untrusted(why) => (Problem::Unreachable(why), Again::Never),
-            Broken::Unasked(name) => {
+            TransportError::TimedOut(why) => (Problem::TransportError(why.to_owned()), RetryDecision::Paused(None)),
+            TransportError::NoRoom(bytes) => {
+                (Problem::TransportError("there is no memory for it".to_owned()), RetryDecision::WithRoom(bytes))
+            }
+            TransportError::NotRecorded(why) | TransportError::Untrusted(why) => {
+                (Problem::Unreachable(why), RetryDecision::Never)
+            }
+            TransportError::Unasked(name) => {
                 let name = one_line(&self.shared.own.out_of_message(&name), 40);
-                (Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")), Again::Never)
+                (
+                    Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")),
+                    RetryDecision::Never,
+                )
             }
-            Broken::TooLarge => {
+            TransportError::TooLarge => {
                 let limit = self.shared.endpoint.largest_body;
-                (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), Again::Never)
+                (Problem::Unfit(format!("the body is larger than the limit of {limit} bytes")), RetryDecision::Never)
             }
         };
-        let error = ProviderError::about(&call.subject, ProviderErrorKind::Unexpected, problem, Told::default());
+        let error =
+            ProviderError::about(&call.subject, ProviderErrorKind::Unexpected, problem, ErrorDetails::default());
         Failure { error, again }
     }
 
@@ -524,17 +544,21 @@ impl fmt::Debug for Http {
     }
 }
 
-async fn body_of(response: &mut Response, limit: usize, reservation: &mut Reservation) -> Result<Vec<u8>, Broken> {
+async fn body_of(
+    response: &mut Response,
+    limit: usize,
+    reservation: &mut Reservation,
+) -> Result<Vec<u8>, TransportError> {
     let announced = response.content_length().unwrap_or_default();
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
     if announced > limit {
-        return Err(Broken::TooLarge);
+        return Err(TransportError::TooLarge);
     }
     reservation.fit(announced)?;
     let mut body = Vec::with_capacity(announced.min(BELIEVED_LENGTH));
-    while let Some(chunk) = response.chunk().await.map_err(|error| Broken::from(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| TransportError::from(&error))? {
         if body.len() + chunk.len() > limit {
-            return Err(Broken::TooLarge);
+            return Err(TransportError::TooLarge);
         }
         reservation.fit(body.len() + chunk.len())?;
         body.extend_from_slice(&chunk);

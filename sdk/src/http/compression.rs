@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 
-use super::answer::{BELIEVED_LENGTH, Broken};
+use super::answer::{BELIEVED_LENGTH, TransportError};
 
 /// What is asked for: every provider that compresses at all knows it.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
@@ -19,8 +19,8 @@ pub(super) fn undone(
     headers: &mut HeaderMap,
     body: Vec<u8>,
     limit: usize,
-    mut fit: impl FnMut(usize) -> Result<(), Broken>,
-) -> Result<Vec<u8>, Broken> {
+    mut fit: impl FnMut(usize) -> Result<(), TransportError>,
+) -> Result<Vec<u8>, TransportError> {
     let names: Vec<HeaderValue> = headers.get_all(CONTENT_ENCODING).into_iter().cloned().collect();
     let mut plain = body;
     for name in names.iter().rev().filter_map(|name| name.to_str().ok()).flat_map(|names| names.rsplit(',')) {
@@ -29,7 +29,7 @@ pub(super) fn undone(
             // Some send the header with answers that have no body.
             _ if plain.is_empty() => plain,
             "gzip" | "x-gzip" => unzipped(&plain, limit, |bytes| fit(plain.len() + bytes))?,
-            other => return Err(Broken::Unasked(other.to_owned())),
+            other => return Err(TransportError::Unasked(other.to_owned())),
         };
     }
     if headers.remove(CONTENT_ENCODING).is_some() {
@@ -38,7 +38,11 @@ pub(super) fn undone(
     Ok(plain)
 }
 
-fn unzipped(zipped: &[u8], limit: usize, mut fit: impl FnMut(usize) -> Result<(), Broken>) -> Result<Vec<u8>, Broken> {
+fn unzipped(
+    zipped: &[u8],
+    limit: usize,
+    mut fit: impl FnMut(usize) -> Result<(), TransportError>,
+) -> Result<Vec<u8>, TransportError> {
     let mut plain = Vec::with_capacity(length_of(zipped).min(BELIEVED_LENGTH).min(limit));
     let mut decoder = MultiGzDecoder::new(zipped);
     // One byte more than is expected: a piece that is not full is the last one.
@@ -48,7 +52,7 @@ fn unzipped(zipped: &[u8], limit: usize, mut fit: impl FnMut(usize) -> Result<()
         fit((plain.len() + piece).min(limit))?;
         let read = decoder.by_ref().take(piece as u64).read_to_end(&mut plain).map_err(|error| damaged(&error))?;
         if plain.len() > limit {
-            return Err(Broken::TooLarge);
+            return Err(TransportError::TooLarge);
         }
         if read < piece {
             return Ok(plain);
@@ -57,8 +61,8 @@ fn unzipped(zipped: &[u8], limit: usize, mut fit: impl FnMut(usize) -> Result<()
     }
 }
 
-fn damaged(error: &io::Error) -> Broken {
-    Broken::Connection(match error.kind() {
+fn damaged(error: &io::Error) -> TransportError {
+    TransportError::Connection(match error.kind() {
         ErrorKind::UnexpectedEof => "the body ends in the middle of its compression".into(),
         _ => "the body is not the gzip that it says it is".into(),
     })
@@ -95,14 +99,14 @@ mod tests {
 
     fn undone_of(names: &[&'static str], body: Vec<u8>, limit: usize) -> Result<Vec<u8>, String> {
         undone(&mut compressed_as(names), body, limit, |_| Ok(())).map_err(|broken| match broken {
-            Broken::Connection(why) => why,
-            Broken::TooLarge => "too large".into(),
-            Broken::Unasked(name) => format!("unasked {name}"),
-            Broken::Unconnected(_)
-            | Broken::TimedOut(_)
-            | Broken::NotRecorded(_)
-            | Broken::Untrusted(_)
-            | Broken::NoRoom(_) => {
+            TransportError::Connection(why) => why,
+            TransportError::TooLarge => "too large".into(),
+            TransportError::Unasked(name) => format!("unasked {name}"),
+            TransportError::Unconnected(_)
+            | TransportError::TimedOut(_)
+            | TransportError::NotRecorded(_)
+            | TransportError::Untrusted(_)
+            | TransportError::NoRoom(_) => {
                 unreachable!("nothing is asked here")
             }
         })

@@ -2,7 +2,7 @@
 //! changed (RFC 9110, section 13; RFC 9111, sections 3.1 and 4.3.4).
 //!
 //! It says what is kept and under which key, and puts a kept answer in the place of a 304. Where answers are kept is
-//! the [`EtagCache`]'s matter. Never kept: headers that concern one connection, answers in which a secret stands,
+//! the [`ResponseCache`]'s matter. Never kept: headers that concern one connection, answers in which a secret stands,
 //! answers that the provider forbids to store, and the last page of a list where its body alone does not tell that it is
 //! the last: a 304 would hide what has been added behind it.
 //!
@@ -23,8 +23,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::answer::RawAnswer;
-use super::call::Call;
+use super::answer::WireResponse;
+use super::call::WireRequest;
 use crate::redact::Redaction;
 use crate::secrets::OwnSecrets;
 
@@ -59,7 +59,7 @@ impl AnswerKey {
     }
 
     /// `shared` are the headers of every request, in which secret ones are marked.
-    fn of(call: &Call, shared: &HeaderMap) -> Self {
+    fn of(call: &WireRequest, shared: &HeaderMap) -> Self {
         let mut digest = Sha256::new();
         let mut note = |part: &[u8]| {
             digest.update((part.len() as u64).to_be_bytes());
@@ -86,7 +86,7 @@ impl fmt::Display for AnswerKey {
 
 /// An answer of success as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CachedAnswer {
+pub struct CachedResponse {
     /// The entity tag, as the provider wrote it.
     pub etag: String,
     /// The status: 200, or 206 where it is a part of a list.
@@ -97,7 +97,7 @@ pub struct CachedAnswer {
     pub body: Vec<u8>,
 }
 
-impl CachedAnswer {
+impl CachedResponse {
     /// Whoever keeps answers may have damaged this one.
     fn is_usable(&self) -> bool {
         (200..300).contains(&self.status) && HeaderValue::from_str(&self.etag).is_ok()
@@ -109,18 +109,18 @@ impl CachedAnswer {
 /// What cannot be read or kept is treated as not there: the request is sent without a condition then. An
 /// implementation says so in its log; it must not fail or wait for ever. Keys of different accounts are alike, so
 /// each account needs a cache of its own.
-pub trait EtagCache: fmt::Debug + Send + Sync + 'static {
+pub trait ResponseCache: fmt::Debug + Send + Sync + 'static {
     /// The answer kept under a key.
-    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>>;
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>>;
     /// Keeps an answer in the place of the one that was kept.
-    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()>;
+    fn put(&self, key: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()>;
 }
 
 /// Keeps answers in memory as long as it lives, without a limit: for tests.
 #[derive(Debug, Default)]
-pub struct MemoryCache(Mutex<HashMap<AnswerKey, CachedAnswer>>);
+pub struct MemoryResponseCache(Mutex<HashMap<AnswerKey, CachedResponse>>);
 
-impl MemoryCache {
+impl MemoryResponseCache {
     /// How many answers are kept.
     pub fn len(&self) -> usize {
         self.open().len()
@@ -132,17 +132,17 @@ impl MemoryCache {
     }
 
     /// Only whole answers are put in and taken out, so they hold even after a panic elsewhere.
-    fn open(&self) -> MutexGuard<'_, HashMap<AnswerKey, CachedAnswer>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<AnswerKey, CachedResponse>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl EtagCache for MemoryCache {
-    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+impl ResponseCache for MemoryResponseCache {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>> {
         Box::pin(future::ready(self.open().get(key).cloned()))
     }
 
-    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+    fn put(&self, key: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()> {
         self.open().insert(key, answer);
         Box::pin(future::ready(()))
     }
@@ -188,21 +188,21 @@ impl Secrets<'_> {
 /// The condition under which a call is sent.
 #[derive(Debug)]
 pub(super) struct Condition<'a> {
-    cache: &'a dyn EtagCache,
+    cache: &'a dyn ResponseCache,
     key: AnswerKey,
-    kept: Option<CachedAnswer>,
+    kept: Option<CachedResponse>,
 }
 
 impl<'a> Condition<'a> {
     /// Looks for a kept answer, where the call may be answered by one.
-    pub(super) async fn of(call: &Call, shared: &HeaderMap, cache: &'a dyn EtagCache) -> Option<Self> {
+    pub(super) async fn of(call: &WireRequest, shared: &HeaderMap, cache: &'a dyn ResponseCache) -> Option<Self> {
         let may =
             call.subject.method == Method::GET && call.body.is_none() && !call.headers.contains_key(IF_NONE_MATCH);
         if !may {
             return None;
         }
         let key = AnswerKey::of(call, shared);
-        let kept = cache.get(&key).await.filter(CachedAnswer::is_usable);
+        let kept = cache.get(&key).await.filter(CachedResponse::is_usable);
         Some(Self { cache, key, kept })
     }
 
@@ -212,7 +212,7 @@ impl<'a> Condition<'a> {
     }
 
     /// The call with its condition, if an answer is kept.
-    pub(super) fn applied(&self, call: &Call) -> Option<Call> {
+    pub(super) fn applied(&self, call: &WireRequest) -> Option<WireRequest> {
         let tag = HeaderValue::from_str(&self.kept.as_ref()?.etag).ok()?;
         let mut call = call.clone();
         call.headers.insert(IF_NONE_MATCH, tag);
@@ -221,7 +221,7 @@ impl<'a> Condition<'a> {
 
     /// The kept answer in the place of a 304, with the headers that came now. Any other answer as it is, and the
     /// condition under which it may be kept.
-    pub(super) fn resolved(self, answer: RawAnswer) -> (RawAnswer, Option<Self>) {
+    pub(super) fn resolved(self, answer: WireResponse) -> (WireResponse, Option<Self>) {
         match self.kept {
             Some(kept) if answer.status == StatusCode::NOT_MODIFIED => (freshened(kept, answer), None),
             _ => (answer, Some(Self { kept: None, ..self })),
@@ -229,7 +229,7 @@ impl<'a> Condition<'a> {
     }
 
     /// Keeps an answer that could be read, unless something forbids it.
-    pub(super) async fn keep(self, answer: RawAnswer, secrets: &Secrets<'_>) {
+    pub(super) async fn keep(self, answer: WireResponse, secrets: &Secrets<'_>) {
         let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
         let is_large = answer.body.len() > LARGEST_KEPT;
         let is_unfit = is_large || answer.repeats_secrets || is_not_to_be_stored(&answer.headers);
@@ -239,7 +239,7 @@ impl<'a> Condition<'a> {
         // Whole or not at all: an answer without the header that tells what comes next would be the end of its list.
         let Some(headers) = kept_headers(&answer.headers, secrets) else { return };
         let (etag, status) = (etag.to_owned(), answer.status.as_u16());
-        self.cache.put(self.key, CachedAnswer { etag, status, headers, body: answer.body }).await;
+        self.cache.put(self.key, CachedResponse { etag, status, headers, body: answer.body }).await;
     }
 }
 
@@ -258,7 +258,7 @@ fn kept_headers(headers: &HeaderMap, secrets: &Secrets<'_>) -> Option<Vec<(Strin
     .collect()
 }
 
-fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
+fn freshened(kept: CachedResponse, now: WireResponse) -> WireResponse {
     let mut headers = HeaderMap::new();
     for (name, value) in &kept.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes())) {
@@ -271,7 +271,7 @@ fn freshened(kept: CachedAnswer, now: RawAnswer) -> RawAnswer {
     }
     let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
     let repeats_secrets = now.repeats_secrets;
-    RawAnswer { status, headers, body: kept.body, received: now.received, hold: None, repeats_secrets }
+    WireResponse { status, headers, body: kept.body, received: now.received, hold: None, repeats_secrets }
 }
 
 #[cfg(test)]
@@ -279,9 +279,9 @@ mod tests {
     use super::super::error::Subject;
     use super::*;
 
-    fn call(url: &str, headers: &[(&'static str, &str)]) -> Call {
+    fn call(url: &str, headers: &[(&'static str, &str)]) -> WireRequest {
         let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-        let mut call = Call::bare(Subject { method: Method::GET, path: "/teams".into() }, url.parse().unwrap());
+        let mut call = WireRequest::bare(Subject { method: Method::GET, path: "/teams".into() }, url.parse().unwrap());
         call.headers.extend(headers);
         call
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_freshened_by_the_headers_that_came_now() {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let kept = CachedAnswer {
+        let kept = CachedResponse {
             etag: "\"1\"".into(),
             status: 206,
             headers: vec![header("next-range", "id ]b.."), header("ratelimit-remaining", "9")],
@@ -326,7 +326,7 @@ mod tests {
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let (status, headers) = (StatusCode::NOT_MODIFIED, now.collect());
-        let now = RawAnswer { status, headers, body: Vec::new(), received: 0, hold: None, repeats_secrets: false };
+        let now = WireResponse { status, headers, body: Vec::new(), received: 0, hold: None, repeats_secrets: false };
         let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");

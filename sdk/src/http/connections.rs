@@ -6,7 +6,7 @@ use std::io;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::redirect;
 
-use super::answer::{Broken, NO_CONNECTION_IN_TIME};
+use super::answer::{NO_CONNECTION_IN_TIME, TransportError};
 use super::compression;
 use super::endpoint::{Endpoint, EndpointError};
 use super::network::To;
@@ -40,7 +40,7 @@ fn within_one_origin() -> redirect::Policy {
     })
 }
 
-impl From<&reqwest::Error> for Broken {
+impl From<&reqwest::Error> for TransportError {
     fn from(error: &reqwest::Error) -> Self {
         let cause = root_cause(error);
         if is_untrusted(error) {

@@ -57,7 +57,7 @@ impl fmt::Display for Subject {
 struct Detail {
     subject: Option<Subject>,
     problem: Problem,
-    told: Told,
+    told: ErrorDetails,
     attempts: u32,
     /// The pause that the provider asks for and that is not kept.
     pause: Option<String>,
@@ -68,7 +68,7 @@ pub(super) enum Problem {
     /// The status says it.
     Status,
     /// No whole answer came.
-    Broken(String),
+    TransportError(String),
     /// Nothing answers: there is no connection, and no recording of the request.
     Unreachable(String),
     /// The answer does not fit.
@@ -77,7 +77,7 @@ pub(super) enum Problem {
 
 /// What an answer said besides its data.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct ErrorDetails {
     pub(super) status: Option<StatusCode>,
     pub(super) request_id: Option<String>,
     pub(super) accepted_scopes: Vec<String>,
@@ -91,19 +91,25 @@ impl ProviderError {
         let problem = Problem::Unfit(fit(explanation.as_ref(), LONGEST_MESSAGE));
         Self {
             kind,
-            detail: Box::new(Detail { subject: None, problem, told: Told::default(), attempts: 0, pause: None }),
+            detail: Box::new(Detail {
+                subject: None,
+                problem,
+                told: ErrorDetails::default(),
+                attempts: 0,
+                pause: None,
+            }),
         }
     }
 
     /// `told` may hold text as it came: it is made fit for a message here.
-    pub(super) fn about(subject: &Subject, kind: ProviderErrorKind, problem: Problem, mut told: Told) -> Self {
+    pub(super) fn about(subject: &Subject, kind: ProviderErrorKind, problem: Problem, mut told: ErrorDetails) -> Self {
         let tidy = |text: Option<String>, longest| text.map(|text| fit(&text, longest)).filter(|text| !text.is_empty());
         told.request_id = tidy(told.request_id, LONGEST_CODE);
         told.code = tidy(told.code, LONGEST_CODE);
         told.message = tidy(told.message, LONGEST_MESSAGE);
         told.accepted_scopes = told.accepted_scopes.iter().map(|scope| fit(scope, LONGEST_CODE)).collect();
         let problem = match problem {
-            Problem::Broken(text) => Problem::Broken(fit(&text, LONGEST_MESSAGE)),
+            Problem::TransportError(text) => Problem::TransportError(fit(&text, LONGEST_MESSAGE)),
             Problem::Unreachable(text) => Problem::Unreachable(fit(&text, LONGEST_MESSAGE)),
             Problem::Unfit(text) => Problem::Unfit(fit(&text, LONGEST_MESSAGE)),
             Problem::Status => Problem::Status,
@@ -209,7 +215,7 @@ impl ProviderErrorKind {
 impl Detail {
     fn problem(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.problem, self.told.status) {
-            (Problem::Broken(text) | Problem::Unreachable(text), _) => write!(f, " failed: {text}"),
+            (Problem::TransportError(text) | Problem::Unreachable(text), _) => write!(f, " failed: {text}"),
             (Problem::Unfit(text), _) => write!(f, " did not answer as expected: {text}"),
             (Problem::Status, None) => write!(f, " failed"),
             (Problem::Status, Some(status)) => {
@@ -247,7 +253,9 @@ impl fmt::Display for Detail {
                 self.problem(f)?;
                 f.write_str(self.pause.as_deref().unwrap_or_default())?;
             }
-            (None, Problem::Broken(text) | Problem::Unreachable(text) | Problem::Unfit(text)) => f.write_str(text)?,
+            (None, Problem::TransportError(text) | Problem::Unreachable(text) | Problem::Unfit(text)) => {
+                f.write_str(text)?
+            }
             (None, Problem::Status) => f.write_str("the provider failed")?,
         }
         let notes = self.notes();
@@ -263,13 +271,13 @@ mod tests {
         Subject { method: Method::GET, path: "/teams/01234/members".into() }
     }
 
-    fn told(status: u16) -> Told {
-        Told { status: StatusCode::from_u16(status).ok(), ..Told::default() }
+    fn told(status: u16) -> ErrorDetails {
+        ErrorDetails { status: StatusCode::from_u16(status).ok(), ..ErrorDetails::default() }
     }
 
     #[test]
     fn an_error_reads_as_one_sentence() {
-        let told = Told {
+        let told = ErrorDetails {
             request_id: Some("1a2b".into()),
             accepted_scopes: vec!["global".into()],
             code: Some("forbidden".into()),
@@ -295,7 +303,7 @@ mod tests {
 
     #[test]
     fn credentials_in_what_a_provider_says_are_taken_out_before_it_is_cut() {
-        let told = Told {
+        let told = ErrorDetails {
             code: Some("//u:s3cret@h".into()),
             message: Some(format!(
                 "{} https://u:s3cret@h/ Bearer a1B2c3D4e5F6g7H8i9",
@@ -315,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_long_message_is_cut() {
-        let told = Told { message: Some("x".repeat(10_000)), ..told(422) };
+        let told = ErrorDetails { message: Some("x".repeat(10_000)), ..told(422) };
         let error = ProviderError::about(&members(), ProviderErrorKind::Rejected, Problem::Status, told);
         assert_eq!(error.provider_message().map(|message| message.chars().count()), Some(LONGEST_MESSAGE));
     }

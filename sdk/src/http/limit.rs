@@ -70,7 +70,7 @@ pub(super) struct Limit {
     growth: Growth,
     cuts: u64,
     round: Round,
-    usual: HashMap<String, Usual>,
+    usual: HashMap<String, EndpointLatency>,
 }
 
 /// How much a round that paid adds.
@@ -100,7 +100,7 @@ struct Round {
 
 /// How long the answers of an endpoint take, in seconds, and how large they are.
 #[derive(Debug, Default)]
-struct Usual {
+struct EndpointLatency {
     answers: u32,
     mean: f64,
     /// The same, with a slow answer counted as one just not slow: a few must not hide those after them.
@@ -235,7 +235,7 @@ impl Round {
     }
 }
 
-impl Usual {
+impl EndpointLatency {
     /// Whether the time is beyond the usual, of which it is a part from now on; and the usual, in seconds.
     fn compare(&mut self, time: Duration, bytes: usize) -> (bool, f64) {
         let seconds = time.as_secs_f64();

@@ -14,13 +14,13 @@ use serde_json::value::RawValue;
 
 use crate::RawJson;
 
-use super::answer::{RawAnswer, Unread, read_json};
-use super::error::{Problem, ProviderErrorKind, Subject, Told};
-use super::identities::Identities;
+use super::answer::{DecodeError, WireResponse, read_json};
+use super::error::{ErrorDetails, Problem, ProviderErrorKind, Subject};
 use super::lenient::{self, Misfit};
 use super::memory::held_by;
 use super::pages::{OnePage, Pages, Pagination};
-use super::ranges::{RangePages, Ranges};
+use super::ranges::{RangeListing, RangePagination};
+use super::seen::SeenSet;
 use super::text::one_line;
 use super::{Http, ProviderError, Request};
 
@@ -65,10 +65,10 @@ impl Request {
     /// # Errors
     /// As [`json`](Request::json).
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
-        let read = |answer: &RawAnswer| {
+        let read = |answer: &WireResponse| {
             let mut raw: RawJson = read_json(answer)?;
             held_by(&mut raw, answer, usize::MAX);
-            item(raw).map_err(|misfit| Unread::Unfit(format!("the body does not fit: {}", misfit.reason)))
+            item(raw).map_err(|misfit| DecodeError::Mismatch(format!("the body does not fit: {}", misfit.reason)))
         };
         self.fetch(read).await
     }
@@ -79,8 +79,8 @@ impl Request {
     }
 
     /// A list that comes in ranges.
-    pub fn ranges<T: DeserializeOwned>(self, ranges: Ranges) -> Listing<T> {
-        self.pages(RangePages::new(ranges))
+    pub fn ranges<T: DeserializeOwned>(self, ranges: RangePagination) -> Listing<T> {
+        self.pages(RangeListing::new(ranges))
     }
 
     /// A list that comes in pages of some other kind.
@@ -112,7 +112,7 @@ pub struct Listing<T> {
     pages: BoxStream<'static, Result<Vec<RawJson>, ProviderError>>,
     page: vec::IntoIter<RawJson>,
     taken: u64,
-    unique: Option<(Identity<T>, Identities)>,
+    unique: Option<(Identity<T>, SeenSet)>,
     stand_ins: bool,
 }
 
@@ -129,7 +129,7 @@ impl<T: DeserializeOwned> Listing<T> {
     /// identity that has changed in between is not dropped: the graph keeps the newer description. A digest of every
     /// identity is remembered, not the identity: about 30 bytes an element.
     pub fn unique_by(mut self, identity: impl Fn(&T) -> String + Send + 'static) -> Self {
-        self.unique = Some((Box::new(identity), Identities::default()));
+        self.unique = Some((Box::new(identity), SeenSet::default()));
         self
     }
 
@@ -195,7 +195,12 @@ impl<T: DeserializeOwned> Listing<T> {
             None => format!("element {index} of the list"),
         };
         let reason = self.http.without_secrets(&format!("{identity} does not fit: {}", misfit.reason));
-        ProviderError::about(&self.subject, ProviderErrorKind::Unexpected, Problem::Unfit(reason), Told::default())
+        ProviderError::about(
+            &self.subject,
+            ProviderErrorKind::Unexpected,
+            Problem::Unfit(reason),
+            ErrorDetails::default(),
+        )
     }
 }
 
@@ -207,7 +212,7 @@ impl<T> Listing<T> {
             "element {index} of the list has {bytes} bytes and is larger than the limit of {limit} bytes \
              (`Endpoint::largest_element`)"
         ));
-        ProviderError::about(&self.subject, ProviderErrorKind::Unexpected, problem, Told::default())
+        ProviderError::about(&self.subject, ProviderErrorKind::Unexpected, problem, ErrorDetails::default())
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::RawJson;
 use crate::room::{Hold, Rooms, Work};
 
-use super::answer::{Broken, RawAnswer};
+use super::answer::{TransportError, WireResponse};
 
 /// Times that an answer is in memory: its body, its elements, and the values that are made of some of them.
 const TIMES: usize = 3;
@@ -80,8 +80,8 @@ impl Reservation {
     /// Makes sure that the memory is enough for a body of so many bytes.
     ///
     /// # Errors
-    /// [`Broken::NoRoom`] if it is not: the answer is to be dropped.
-    pub(super) fn fit(&mut self, body: usize) -> Result<(), Broken> {
+    /// [`TransportError::NoRoom`] if it is not: the answer is to be dropped.
+    pub(super) fn fit(&mut self, body: usize) -> Result<(), TransportError> {
         if body <= self.enough_for {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Reservation {
         // In large steps, so that a body in many pieces costs a few looks at what is free.
         let ahead = body.max(2 * self.enough_for).min(self.limit.max(body));
         let fits = [ahead, body].into_iter().find(|bytes| self.hold.try_grow_to(TIMES * bytes));
-        self.enough_for = fits.ok_or(Broken::NoRoom(ahead))?;
+        self.enough_for = fits.ok_or(TransportError::NoRoom(ahead))?;
         Ok(())
     }
 
@@ -111,7 +111,7 @@ pub(super) fn settled(hold: &Hold, body: usize) -> usize {
 }
 
 /// Holds the memory of an answer for one of its elements, and more for a large one that is within the limit.
-pub(super) fn held_by(element: &mut RawJson, answer: &RawAnswer, limit: usize) {
+pub(super) fn held_by(element: &mut RawJson, answer: &WireResponse, limit: usize) {
     let Some(hold) = &answer.hold else { return };
     let bytes = element.as_str().len();
     element.hold(match (LARGE..=limit).contains(&bytes) {

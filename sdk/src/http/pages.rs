@@ -15,11 +15,11 @@ use tracing::Instrument;
 use crate::RawJson;
 use crate::room::Work;
 
-use super::answer::{RawAnswer, Unread, damaged, misfit, part, text_of};
+use super::answer::{DecodeError, WireResponse, damaged, misfit, part, text_of};
 use super::call::Tolerance;
-use super::error::{Problem, ProviderErrorKind, Told};
-use super::identities::Identities;
+use super::error::{ErrorDetails, Problem, ProviderErrorKind};
 use super::memory::held_by;
+use super::seen::SeenSet;
 use super::text::{one_line, without_quoted};
 use super::{ProviderError, Request};
 
@@ -161,7 +161,7 @@ pub enum Next {
     /// The page at this position.
     At(String),
     /// More, and the provider does not say where, for the reason given: an error after this page's elements.
-    Lost(String),
+    Unknown(String),
 }
 
 /// A list that comes in one answer.
@@ -174,7 +174,7 @@ impl Pagination for OnePage {
 
     fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
         let next = match answer.status() {
-            206 => Next::Lost("the list is cut off (206), and this client does not ask for its other parts".into()),
+            206 => Next::Unknown("the list is cut off (206), and this client does not ask for its other parts".into()),
             _ => Next::End,
         };
         Ok(Page { elements: answer.elements()?, next })
@@ -190,7 +190,7 @@ pub(super) struct Pages<P> {
     request: Request,
     pagination: P,
     next: Turn,
-    seen: Identities,
+    seen: SeenSet,
     pages: u32,
 }
 
@@ -203,7 +203,7 @@ enum Turn {
 
 impl<P: Pagination> Pages<P> {
     pub(super) fn new(request: Request, pagination: P) -> Self {
-        Self { request, pagination, next: Turn::First, seen: Identities::default(), pages: 0 }
+        Self { request, pagination, next: Turn::First, seen: SeenSet::default(), pages: 0 }
     }
 
     pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<RawJson>, ProviderError>> {
@@ -242,7 +242,7 @@ impl<P: Pagination> Pages<P> {
         let most = self.request.http.most_pages();
         match next {
             Next::End => Turn::End,
-            Next::Lost(reason) => Turn::Fail(self.unexpected(reason)),
+            Next::Unknown(reason) => Turn::Fail(self.unexpected(reason)),
             Next::At(position) if !self.seen.insert(&position) => Turn::Fail(self.unexpected(format!(
                 "the provider repeats page `{}`, and the list would never end",
                 one_line(&position, 80)
@@ -260,7 +260,7 @@ impl<P: Pagination> Pages<P> {
             let mut request = self.pagination.ask(self.request.clone(), None);
             let refusals = self.pagination.refusals();
             request.call.tolerates = Tolerance::Statuses(refusals);
-            let read = |answer: &RawAnswer| match answer.status {
+            let read = |answer: &WireResponse| match answer.status {
                 status if refusals.contains(&status.as_u16()) => Ok(Err((status, answer.headers.clone()))),
                 _ => self.read(answer, None).map(Ok),
             };
@@ -287,18 +287,18 @@ impl<P: Pagination> Pages<P> {
         match page.next {
             Next::At(_) => true,
             Next::End => self.pagination.ends_in_body(page),
-            Next::Lost(_) => false,
+            Next::Unknown(_) => false,
         }
     }
 
-    fn read(&self, raw: &RawAnswer, position: Option<&str>) -> Result<Page, Unread> {
+    fn read(&self, raw: &WireResponse, position: Option<&str>) -> Result<Page, DecodeError> {
         let body = text_of(raw)?;
         let absent_is_empty = self.request.absent_is_empty;
         let answer = Answer { status: raw.status, headers: &raw.headers, body, absent_is_empty };
         // What is no page may be damaged, and damage comes first.
         let mut page = self.pagination.read(answer, position).map_err(|reason| {
             match serde_json::from_str::<IgnoredAny>(body) {
-                Ok(_) => Unread::Unfit(reason),
+                Ok(_) => DecodeError::Mismatch(reason),
                 Err(error) => damaged(body, &error),
             }
         })?;
@@ -309,7 +309,7 @@ impl<P: Pagination> Pages<P> {
 
     fn unexpected(&self, reason: String) -> ProviderError {
         let kind = ProviderErrorKind::Unexpected;
-        ProviderError::about(&self.request.call.subject, kind, Problem::Unfit(reason), Told::default())
+        ProviderError::about(&self.request.call.subject, kind, Problem::Unfit(reason), ErrorDetails::default())
     }
 }
 

@@ -14,13 +14,13 @@ use super::pages::{Answer, Next, Page, Pagination};
 /// Lists whose body holds a page and the cursor of the next: `{"items": [...], "next": "..."}`.
 ///
 /// ```
-/// # use integration_sdk::http::{Cursor, Http, Listing};
+/// # use integration_sdk::http::{CursorPagination, Http, Listing};
 /// # fn users<User: serde::de::DeserializeOwned>(http: &Http) -> Listing<User> {
-/// http.get("/users", &[]).pages(Cursor { parameter: "after", elements: "/data", next: "/paging/after" })
+/// http.get("/users", &[]).pages(CursorPagination { parameter: "after", elements: "/data", next: "/paging/after" })
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
+pub struct CursorPagination {
     /// The query's parameter that asks for the page at a cursor.
     pub parameter: &'static str,
     /// Where the elements are in the body, as a JSON pointer.
@@ -29,7 +29,7 @@ pub struct Cursor {
     pub next: &'static str,
 }
 
-impl Pagination for Cursor {
+impl Pagination for CursorPagination {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
         match position {
             Some(cursor) => request.query(self.parameter, cursor),
@@ -51,13 +51,13 @@ impl Pagination for Cursor {
 /// Lists that name the address of the next page. Only its query is taken: credentials stay where they were meant to go.
 ///
 /// ```
-/// # use integration_sdk::http::{Http, Links, Listing};
+/// # use integration_sdk::http::{Http, LinkPagination, Listing};
 /// # fn repositories<Repository: serde::de::DeserializeOwned>(http: &Http) -> Listing<Repository> {
-/// http.get("/repositories", &[]).query("per_page", 100).pages(Links::Header)
+/// http.get("/repositories", &[]).query("per_page", 100).pages(LinkPagination::Header)
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Links {
+pub enum LinkPagination {
     /// In the header `Link`, as `<https://...>; rel="next"`
     /// ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)); the body is the array of elements.
     Header,
@@ -70,7 +70,7 @@ pub enum Links {
     },
 }
 
-impl Pagination for Links {
+impl Pagination for LinkPagination {
     fn ask(&self, mut request: Request, position: Option<&str>) -> Request {
         if let Some(query) = position {
             request.call.url.set_query(Some(query));
@@ -97,13 +97,13 @@ impl Pagination for Links {
 /// one page takes two requests. A provider may answer 404 or 416 to the second one.
 ///
 /// ```
-/// # use integration_sdk::http::{Http, Listing, Numbered};
+/// # use integration_sdk::http::{Http, Listing, PageNumberPagination};
 /// # fn groups<Group: serde::de::DeserializeOwned>(http: &Http) -> Listing<Group> {
-/// http.get("/groups", &[]).pages(Numbered { page: "page", first: 1, per_page: "per_page", size: 100 })
+/// http.get("/groups", &[]).pages(PageNumberPagination { page: "page", first: 1, per_page: "per_page", size: 100 })
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Numbered {
+pub struct PageNumberPagination {
     /// The query's parameter that asks for a page.
     pub page: &'static str,
     /// The number of the first: 0 or 1.
@@ -142,7 +142,7 @@ impl Turn {
     }
 }
 
-impl Pagination for Numbered {
+impl Pagination for PageNumberPagination {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
         let request = request.query(self.per_page, self.size);
         let number = position.and_then(Turn::of).map_or(self.first, |turn| turn.number);
@@ -154,7 +154,7 @@ impl Pagination for Numbered {
         if NO_SUCH_PAGE.contains(&answer.status()) {
             let next = match turn {
                 Some(turn) if turn.full < self.size => Next::End,
-                _ => Next::Lost(format!(
+                _ => Next::Unknown(format!(
                     "there is no page after a full one ({}), and more may be missing",
                     answer.status()
                 )),
@@ -168,13 +168,13 @@ impl Pagination for Numbered {
             let page = self.page;
             let reason =
                 format!("the provider repeats a page: it takes no notice of `{page}`, and more may be missing");
-            return Ok(Page { elements: Vec::new(), next: Next::Lost(reason) });
+            return Ok(Page { elements: Vec::new(), next: Next::Unknown(reason) });
         }
         let number = turn.map_or(self.first, |turn| turn.number).checked_add(1);
         let next = match number {
             _ if elements.is_empty() || elements.len() < full => Next::End,
             Some(number) => Next::At(Turn { number, full, before: digest }.position()),
-            None => Next::Lost("there are no more numbers for pages".into()),
+            None => Next::Unknown("there are no more numbers for pages".into()),
         };
         Ok(Page { elements, next })
     }
@@ -243,7 +243,7 @@ fn query_of(link: &str) -> Next {
     let nowhere = Url::parse("http://nowhere.invalid/").ok();
     match Url::options().base_url(nowhere.as_ref()).parse(link).ok().and_then(|url| url.query().map(str::to_owned)) {
         Some(query) => Next::At(query),
-        None => Next::Lost("the address of the next page has no query to go on from".into()),
+        None => Next::Unknown("the address of the next page has no query to go on from".into()),
     }
 }
 
@@ -265,6 +265,6 @@ mod tests {
     fn only_the_query_of_a_link_is_taken() {
         assert_eq!(query_of("https://elsewhere.example/b?page=2&q=a%20b"), Next::At("page=2&q=a%20b".into()));
         assert_eq!(query_of("/a?page=2"), Next::At("page=2".into()));
-        assert!(matches!(query_of("https://api.example.com/pages/2"), Next::Lost(_)));
+        assert!(matches!(query_of("https://api.example.com/pages/2"), Next::Unknown(_)));
     }
 }

@@ -14,7 +14,7 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// The client, over connections that others use too.
     fn new(http: Http) -> Self;
     /// Checks the credentials, before the first step.
-    fn verify(&self) -> impl Future<Output = Result<Access, ProviderError>> + Send;
+    fn verify(&self) -> impl Future<Output = Result<VerifiedAccount, ProviderError>> + Send;
     /// Finds out which scopes the credentials hold, where [`verify`](Self::verify) does not tell; may cost a few requests.
     /// Asked only by those who look before a run.
     fn probe_scopes(&self) -> impl Future<Output = Result<Option<BTreeSet<String>>, ProviderError>> + Send {
@@ -24,7 +24,7 @@ pub trait Provider: Send + Sync + Sized + 'static {
 
 /// The result of [`Provider::verify`] for credentials that the provider did not refuse.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Access {
+pub struct VerifiedAccount {
     /// The owner of the credentials; `None` if the provider does not name one.
     pub subject: Option<String>,
     /// The reason why the owner is unknown, for people.
@@ -33,7 +33,7 @@ pub struct Access {
     pub scopes: Option<BTreeSet<String>>,
 }
 
-impl Access {
+impl VerifiedAccount {
     /// Credentials of a known owner.
     pub fn of(subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..Self::default() }

@@ -19,7 +19,7 @@ const ROUND: usize = 50;
 
 /// How to ask for a list in ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ranges {
+pub struct RangePagination {
     /// The property that puts the list in order.
     pub order_by: &'static str,
     /// Elements a page.
@@ -30,7 +30,7 @@ pub struct Ranges {
 const BYTES: char = '\0';
 
 /// Asks for a property; where that is refused, for one that the provider names; where that is refused, for no range.
-pub(super) struct RangePages {
+pub(super) struct RangeListing {
     order_by: Option<String>,
     max: u32,
     refused: Vec<String>,
@@ -38,8 +38,8 @@ pub(super) struct RangePages {
     longest: AtomicUsize,
 }
 
-impl RangePages {
-    pub(super) fn new(ranges: Ranges) -> Self {
+impl RangeListing {
+    pub(super) fn new(ranges: RangePagination) -> Self {
         let order_by = Some(ranges.order_by.to_owned());
         Self { order_by, max: ranges.max, refused: Vec::new(), longest: AtomicUsize::default() }
     }
@@ -54,7 +54,7 @@ impl RangePages {
     fn behind(&self, answer: &Answer<'_>, elements: &[RawJson], position: Option<&str>) -> Next {
         const CUT_OFF: &str = "the list is cut off (206) without a Next-Range to go on from";
         let Some(last) = elements.last() else {
-            return if position.is_some() { Next::End } else { Next::Lost(CUT_OFF.into()) };
+            return if position.is_some() { Next::End } else { Next::Unknown(CUT_OFF.into()) };
         };
         let asked = position.map(str::to_owned).or_else(|| self.first());
         let content = answer.header("Content-Range").and_then(Bounds::of);
@@ -66,12 +66,12 @@ impl RangePages {
             (Some(property), Some(value)) => {
                 Next::At(format!("{property} ]{value}..{}", asked.as_deref().map_or("", options_of)))
             }
-            _ => Next::Lost(format!("{CUT_OFF}, and its last element does not say where that would be")),
+            _ => Next::Unknown(format!("{CUT_OFF}, and its last element does not say where that would be")),
         }
     }
 }
 
-impl Pagination for RangePages {
+impl Pagination for RangeListing {
     fn ask(&self, request: Request, position: Option<&str>) -> Request {
         match (position, self.first()) {
             (Some(position), _) => request.header_bytes("Range", &bytes_of(position)),
@@ -187,20 +187,20 @@ mod tests {
 
     #[test]
     fn a_last_page_that_may_be_full_does_not_tell_that_it_is_the_last() {
-        let pages = RangePages::new(Ranges { order_by: "id", max: 30 });
+        let pages = RangeListing::new(RangePagination { order_by: "id", max: 30 });
         let ends = |elements| {
             pages.ends_in_body(&Page { elements: vec![RawJson::from(Value::Null); elements], next: Next::End })
         };
         assert!([0, 1, 29].into_iter().all(ends));
         assert!(![30, 31].into_iter().any(ends));
-        let pages = RangePages::new(Ranges { order_by: "id", max: 1_000 });
+        let pages = RangeListing::new(RangePagination { order_by: "id", max: 1_000 });
         let page = |elements| Page { elements: vec![RawJson::from(Value::Null); elements], next: Next::End };
         assert!(pages.ends_in_body(&page(201)) && !pages.ends_in_body(&page(200)));
     }
 
     #[test]
     fn a_page_as_long_as_one_before_it_may_be_full_whatever_was_asked_for() {
-        let pages = RangePages::new(Ranges { order_by: "id", max: 1_000 });
+        let pages = RangeListing::new(RangePagination { order_by: "id", max: 1_000 });
         pages.longest.store(7, Ordering::Relaxed);
         let page = |elements| Page { elements: vec![RawJson::from(Value::Null); elements], next: Next::End };
         assert!(pages.ends_in_body(&page(6)) && !pages.ends_in_body(&page(7)));

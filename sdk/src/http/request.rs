@@ -7,9 +7,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::{RawAnswer, Unread, read_json};
-use super::call::{Call, Tolerance};
-use super::error::{Problem, ProviderErrorKind, Subject, Told};
+use super::answer::{DecodeError, WireResponse, read_json};
+use super::call::{Tolerance, WireRequest};
+use super::error::{ErrorDetails, Problem, ProviderErrorKind, Subject};
 use super::probe::Probe;
 use super::{Http, ProviderError};
 
@@ -21,7 +21,7 @@ pub type Argument<'a> = &'a (dyn Display + Sync);
 #[must_use = "a request does nothing until its answer is awaited"]
 pub struct Request {
     pub(super) http: Http,
-    pub(super) call: Call,
+    pub(super) call: WireRequest,
     /// The first thing found wrong: said when the answer is asked for, so that building needs no `?`.
     pub(super) fault: Option<String>,
     /// Whether no content in the place of a list is an empty list.
@@ -57,7 +57,7 @@ impl Request {
         let below = base.path().trim_end_matches('/').len();
         let path = if fault.is_some() { template } else { url.path().get(below..).unwrap_or_default() }.to_owned();
         let counted_as = format!("{method} {template}");
-        let call = Call { counted_as, ..Call::bare(Subject { method, path }, url) };
+        let call = WireRequest { counted_as, ..WireRequest::bare(Subject { method, path }, url) };
         Self { http: http.clone(), call, fault, absent_is_empty: false }
     }
 
@@ -130,22 +130,22 @@ impl Request {
 
     pub(super) async fn fetch<T: Send>(
         &self,
-        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        read: impl Fn(&WireResponse) -> Result<T, DecodeError> + Send + Sync,
     ) -> Result<T, ProviderError> {
         self.fetch_and_keep(read, |_| true).await
     }
 
     pub(super) async fn fetch_and_keep<T: Send>(
         &self,
-        read: impl Fn(&RawAnswer) -> Result<T, Unread> + Send + Sync,
+        read: impl Fn(&WireResponse) -> Result<T, DecodeError> + Send + Sync,
         keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         match &self.fault {
             None => self.http.fetch(&self.call, read, keep).await,
             Some(fault) => {
-                let problem = Problem::Broken(format!("it cannot be asked: {fault}"));
+                let problem = Problem::TransportError(format!("it cannot be asked: {fault}"));
                 let kind = ProviderErrorKind::Unexpected;
-                Err(ProviderError::about(&self.call.subject, kind, problem, Told::default()).after_attempts(0))
+                Err(ProviderError::about(&self.call.subject, kind, problem, ErrorDetails::default()).after_attempts(0))
             }
         }
     }

@@ -63,7 +63,7 @@ impl RetryPolicy {
 
 /// Whether a failed attempt is worth another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum RetryDecision {
     /// The answer would be the same.
     Never,
     /// The answer is hardly another one: one more attempt, unless others have failed.
@@ -76,7 +76,7 @@ pub(super) enum Again {
     WithRoom(usize),
 }
 
-impl Again {
+impl RetryDecision {
     pub(super) fn after(status: StatusCode, headers: &HeaderMap) -> Self {
         match status.as_u16() {
             429 => Self::RateLimited(told_pause(headers, SystemTime::now())),
@@ -336,10 +336,14 @@ mod tests {
 
     #[test]
     fn only_failures_of_the_moment_are_worth_another_attempt() {
-        let again = |status: u16| Again::after(StatusCode::from_u16(status).unwrap(), &HeaderMap::new());
-        assert!([408, 500, 502, 503, 504].iter().all(|status| again(*status) == Again::Paused(None)));
-        assert_eq!(again(429), Again::RateLimited(None));
-        assert!([301, 400, 401, 402, 403, 404, 409, 410, 416, 422].iter().all(|status| again(*status) == Again::Never));
+        let again = |status: u16| RetryDecision::after(StatusCode::from_u16(status).unwrap(), &HeaderMap::new());
+        assert!([408, 500, 502, 503, 504].iter().all(|status| again(*status) == RetryDecision::Paused(None)));
+        assert_eq!(again(429), RetryDecision::RateLimited(None));
+        assert!(
+            [301, 400, 401, 402, 403, 404, 409, 410, 416, 422]
+                .iter()
+                .all(|status| again(*status) == RetryDecision::Never)
+        );
     }
 
     #[test]

@@ -55,9 +55,9 @@ impl AddAssign<&RequestCounts> for RequestCounts {
 
 /// Counts; what it counts is counted in every tally that it lies within, too.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct UsageCounter {
     counts: Mutex<Counts>,
-    within: Option<Arc<Tally>>,
+    within: Option<Arc<UsageCounter>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ struct Counts {
     rate_remaining: Option<u64>,
 }
 
-impl Tally {
+impl UsageCounter {
     pub(super) fn within(outer: &Arc<Self>) -> Self {
         Self { counts: Mutex::default(), within: Some(Arc::clone(outer)) }
     }
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn an_inner_tally_counts_in_the_outer_one_too() {
-        let total = Arc::new(Tally::default());
-        let (teams, apps) = (Tally::within(&total), Tally::within(&total));
+        let total = Arc::new(UsageCounter::default());
+        let (teams, apps) = (UsageCounter::within(&total), UsageCounter::within(&total));
         teams.count("GET /teams", |usage| usage.requests += 1);
         apps.count("GET /apps", |usage| usage.requests += 2);
         apps.set_rate_remaining(7);

@@ -24,9 +24,9 @@ pub(crate) enum Tape {
 pub(super) enum Wire {
     Network(reqwest::Client),
     #[cfg(feature = "recording")]
-    Recorded(reqwest::Client, Box<crate::recording::Listener>),
+    Recorded(reqwest::Client, Box<crate::recording::RecordingTransport>),
     #[cfg(feature = "recording")]
-    Replayed(Box<crate::recording::Player>),
+    Replayed(Box<crate::recording::ReplayTransport>),
 }
 
 impl Tape {
@@ -88,32 +88,37 @@ mod taped {
     use jiff::Timestamp;
     use tokio::time::Instant;
 
-    use crate::http::answer::{Broken, RawAnswer};
-    use crate::http::call::Call;
+    use crate::http::answer::{TransportError, WireResponse};
+    use crate::http::call::WireRequest;
     use crate::http::memory::Reservation;
     use crate::http::{Endpoint, EndpointError};
-    use crate::recording::{Asked, Heard, Listener, Player, Times};
+    use crate::recording::{Asked, Heard, RecordingTransport, ReplayTransport, Times};
 
-    type Outcome = Result<RawAnswer, Broken>;
+    type Outcome = Result<WireResponse, TransportError>;
 
     /// Asks the network, and has the outcome written down.
     pub(in crate::http) async fn listened(
-        listener: &Listener,
+        listener: &RecordingTransport,
         endpoint: &Endpoint,
-        call: &Call,
+        call: &WireRequest,
         outcome: impl Future<Output = Outcome>,
     ) -> Outcome {
         let (sent, started) = (Timestamp::now(), Instant::now());
         let outcome = outcome.await;
         let received = outcome.as_ref().map_or(0, |answer| answer.received);
-        let unconnected = matches!(outcome, Err(Broken::Unconnected(_)));
+        let unconnected = matches!(outcome, Err(TransportError::Unconnected(_)));
         let heard = match outcome {
-            Ok(RawAnswer { status, headers, body, .. }) => Heard::Answer { status, headers, body },
-            Err(Broken::Connection(why)) => Heard::Broken(why),
-            Err(Broken::Unconnected(why)) => Heard::Broken(why),
-            Err(Broken::TimedOut(why)) => Heard::Broken(why.to_owned()),
-            Err(Broken::TooLarge) => Heard::TooLarge,
-            Err(other @ (Broken::NotRecorded(_) | Broken::Unasked(_) | Broken::Untrusted(_) | Broken::NoRoom(_))) => {
+            Ok(WireResponse { status, headers, body, .. }) => Heard::Answer { status, headers, body },
+            Err(TransportError::Connection(why)) => Heard::TransportError(why),
+            Err(TransportError::Unconnected(why)) => Heard::TransportError(why),
+            Err(TransportError::TimedOut(why)) => Heard::TransportError(why.to_owned()),
+            Err(TransportError::TooLarge) => Heard::TooLarge,
+            Err(
+                other @ (TransportError::NotRecorded(_)
+                | TransportError::Unasked(_)
+                | TransportError::Untrusted(_)
+                | TransportError::NoRoom(_)),
+            ) => {
                 return Err(other);
             }
         };
@@ -122,31 +127,31 @@ mod taped {
             listener.heard(&asked, &heard, Times { sent, took: started.elapsed() });
         }
         match heard {
-            Heard::Broken(why) if unconnected => Err(Broken::Unconnected(why)),
+            Heard::TransportError(why) if unconnected => Err(TransportError::Unconnected(why)),
             heard => outcome_of(heard, received),
         }
     }
 
     pub(in crate::http) fn played(
-        player: &Player,
+        player: &ReplayTransport,
         endpoint: &Endpoint,
-        call: &Call,
+        call: &WireRequest,
         reservation: &mut Reservation,
     ) -> Outcome {
-        let asked = asked(endpoint, call).map_err(|error| Broken::NotRecorded(error.to_string()))?;
+        let asked = asked(endpoint, call).map_err(|error| TransportError::NotRecorded(error.to_string()))?;
         let mut fitted = Ok(());
         let fits = |bytes| {
             fitted = reservation.fit(bytes);
             fitted.is_ok()
         };
-        let heard = player.answer_if(&asked, fits).map_err(Broken::NotRecorded)?;
+        let heard = player.answer_if(&asked, fits).map_err(TransportError::NotRecorded)?;
         fitted?;
-        let heard = heard.ok_or_else(|| Broken::NotRecorded("no answer was taken".to_owned()))?;
+        let heard = heard.ok_or_else(|| TransportError::NotRecorded("no answer was taken".to_owned()))?;
         let received = if let Heard::Answer { body, .. } = &heard { body.len() } else { 0 };
         outcome_of(heard, received)
     }
 
-    fn asked(endpoint: &Endpoint, call: &Call) -> Result<Asked, EndpointError> {
+    fn asked(endpoint: &Endpoint, call: &WireRequest) -> Result<Asked, EndpointError> {
         let mut headers = endpoint.request_headers()?;
         for (name, value) in &call.headers {
             headers.insert(name, value.clone());
@@ -157,10 +162,10 @@ mod taped {
     fn outcome_of(heard: Heard, received: usize) -> Outcome {
         match heard {
             Heard::Answer { status, headers, body } => {
-                Ok(RawAnswer { status, headers, body, received, hold: None, repeats_secrets: false })
+                Ok(WireResponse { status, headers, body, received, hold: None, repeats_secrets: false })
             }
-            Heard::Broken(why) => Err(Broken::Connection(why)),
-            Heard::TooLarge => Err(Broken::TooLarge),
+            Heard::TransportError(why) => Err(TransportError::Connection(why)),
+            Heard::TooLarge => Err(TransportError::TooLarge),
         }
     }
 }

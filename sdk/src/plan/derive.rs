@@ -7,7 +7,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use crate::graph::{EqualKeys, ObjectType, StepId};
+use crate::graph::{ObjectType, OnDuplicateKey, StepId};
 use crate::step::{IngestionSource, Step};
 
 use super::{Edge, PlanError};
@@ -16,7 +16,7 @@ use super::{Edge, PlanError};
 pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanError> {
     let mut errors = Vec::new();
     let mut names: BTreeMap<&StepId, &str> = BTreeMap::new();
-    let mut emitters: BTreeMap<&ObjectType, Vec<(StepId, EqualKeys)>> = BTreeMap::new();
+    let mut emitters: BTreeMap<&ObjectType, Vec<(StepId, OnDuplicateKey)>> = BTreeMap::new();
     let mut publishers: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
     for step in steps {
         let declaration = step.declaration();
@@ -25,7 +25,7 @@ pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanErro
             errors.push(PlanError::DuplicateStep { step: declaration.id.clone(), first, second });
         }
         for entity in &declaration.entities {
-            emitters.entry(&entity.object_type).or_default().push((declaration.id.clone(), entity.equal_keys));
+            emitters.entry(&entity.object_type).or_default().push((declaration.id.clone(), entity.on_duplicate_key));
         }
         for data in &declaration.publishes {
             publishers.entry(data).or_default().push(declaration.id.clone());
@@ -35,7 +35,8 @@ pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanErro
             errors.push(PlanError::UnknownSource { step: declaration.id.clone(), source_id: source.clone() });
         }
     }
-    let refusing = |emitters: &[(StepId, EqualKeys)]| emitters.iter().any(|(_, keys)| *keys == EqualKeys::Refuse);
+    let refusing =
+        |emitters: &[(StepId, OnDuplicateKey)]| emitters.iter().any(|(_, keys)| *keys == OnDuplicateKey::Reject);
     let several = emitters.into_iter().filter(|(_, emitters)| emitters.len() > 1 && refusing(emitters));
     errors.extend(several.map(|(object_type, emitters)| PlanError::SeveralProducers {
         object_type: object_type.clone(),
@@ -97,7 +98,7 @@ fn mark_streams(graph: &mut DiGraph<Step, Edge>, producers: &Producers<'_>) {
     let merging: BTreeSet<ObjectType> = graph
         .node_weights()
         .flat_map(|step| step.declaration().entities.iter())
-        .filter(|entity| entity.equal_keys == EqualKeys::Merge)
+        .filter(|entity| entity.on_duplicate_key == OnDuplicateKey::Merge)
         .map(|entity| entity.object_type.clone())
         .collect();
     for at in graph.edge_indices() {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use crate::graph::{Class, EntityDeclaration, EqualKeys, ObjectType, StepId};
+use crate::graph::{Class, EntityDeclaration, ObjectType, OnDuplicateKey, StepId};
 use crate::step::{DisabledReason, Step};
 
 use super::*;
@@ -24,7 +24,7 @@ fn emits(text: &str, object_type: &str) -> Step {
 }
 
 fn plan(steps: impl IntoIterator<Item = Step>) -> Result<Plan, PlanErrors> {
-    Plan::new(&steps.into_iter().fold(Integration::offline::<()>("test", "Test"), Integration::step))
+    Plan::new(&steps.into_iter().fold(Integration::without_provider::<()>("test", "Test"), Integration::step))
 }
 
 fn mistakes(steps: impl IntoIterator<Item = Step>) -> String {
@@ -84,7 +84,7 @@ fn an_edge_streams_where_all_of_it_is_followed_and_nothing_changes_later() {
     assert!(!streams(vec![fetch(), follow().reads(name("acme_team"))]));
     assert!(!streams(vec![fetch(), follow(), step("amend").amends(name("acme_team"))]));
     let declaration = EntityDeclaration::new("Team", name("acme_team"), Class::literal("Team"));
-    let merging = step("fetch").entity(EntityDeclaration { equal_keys: EqualKeys::Merge, ..declaration });
+    let merging = step("fetch").entity(EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declaration });
     assert!(!streams(vec![merging, follow()]));
 }
 
@@ -133,7 +133,7 @@ fn a_cycle_is_printed_whole_with_its_reasons() {
 fn steps_may_share_a_type_whose_equal_keys_merge() {
     let merging = |text: &str| {
         let declaration = EntityDeclaration::new("User", name("acme_user"), Class::literal("User"));
-        step(text).entity(EntityDeclaration { equal_keys: EqualKeys::Merge, ..declaration })
+        step(text).entity(EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declaration })
     };
     let plan = plan([merging("a"), merging("b").reads(name("acme_user"))]).expect("a plan");
     assert_eq!(order(&plan), ["a", "b"]);
@@ -168,7 +168,7 @@ fn a_step_below_a_disabled_one_is_disabled_and_knows_the_root() {
 fn only_the_emitters_of_what_a_step_reads_disable_it() {
     let merged = |text: &str| {
         let declaration = EntityDeclaration::new("Thing", name("acme_user"), Class::literal("Record"));
-        step(text).entity(EntityDeclaration { equal_keys: EqualKeys::Merge, ..declaration })
+        step(text).entity(EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declaration })
     };
     let steps = [
         merged("members"),

@@ -23,7 +23,7 @@ pub(crate) enum Heard {
     /// An answer, of whatever status.
     Answer { status: StatusCode, headers: HeaderMap, body: Vec<u8> },
     /// No whole answer came, and why.
-    Broken(String),
+    TransportError(String),
     /// The body was larger than the endpoint's limit.
     TooLarge,
 }

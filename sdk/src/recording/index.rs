@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::archive::{Archive, Located, Unreadable};
 use super::har::{self, Entry, Response};
+use super::matching::{Host, RequestKey, RequestVariant, question};
 use super::pseudonym::Pseudonyms;
-use super::question::{Detail, Host, Place, question};
 use super::{Damage, RecordingError};
 
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Index {
     pub(super) archive: Archive,
     pub(super) pseudonyms: Option<Pseudonyms>,
     pub(super) exchanges: usize,
-    pub(super) places: HashMap<Place, Vec<Series>>,
+    pub(super) places: HashMap<RequestKey, Vec<Series>>,
     /// What all paths of a host begin with, segment by segment.
     pub(super) hosts: BTreeMap<Host, Vec<String>>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Index {
 /// The answers to one question, in their order.
 #[derive(Debug)]
 pub(super) struct Series {
-    pub(super) detail: Detail,
+    pub(super) detail: RequestVariant,
     pub(super) id: usize,
     pub(super) answers: Vec<(Option<f64>, Located)>,
     /// The end of the list, as far as the last answer is one of a list.
@@ -65,7 +65,7 @@ impl Index {
         // A list that leads back to itself has no end.
         for _ in 0..=there.len() {
             let End::Next(range) = end else { return *end == End::Whole };
-            let asked = Detail { range: Some(range.clone()), body: first.detail.body.clone() };
+            let asked = RequestVariant { range: Some(range.clone()), body: first.detail.body.clone() };
             let next = there.iter().filter_map(|series| Some((asked.distance(&series.detail, || false)?, series)));
             match next.min_by_key(|(distance, _)| *distance) {
                 Some((_, series)) => end = &series.end,
@@ -77,7 +77,7 @@ impl Index {
 
     /// The answers that are recorded for a place. What is taken out of a question as secret may stand in the recording of
     /// another tool.
-    pub(super) fn there(&self, place: &Place) -> Option<&[Series]> {
+    pub(super) fn there(&self, place: &RequestKey) -> Option<&[Series]> {
         let same = self.places.get(place);
         let without = || {
             let mut alike: Vec<_> = self.places.iter().filter(|(other, _)| place.is_answered_by(other)).collect();
@@ -101,7 +101,7 @@ impl Index {
 struct Gathered {
     exchanges: usize,
     series: usize,
-    places: HashMap<Place, Vec<Series>>,
+    places: HashMap<RequestKey, Vec<Series>>,
     hosts: BTreeMap<Host, Vec<String>>,
 }
 

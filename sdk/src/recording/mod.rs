@@ -1,10 +1,10 @@
 //! What a provider said, kept in HAR files, and given again without it.
 //!
 //! ```text
-//!   Http ──▶ network                              Http ──▶ Player (no network at all)
+//!   Http ──▶ network                              Http ──▶ ReplayTransport (no network at all)
 //!    │ Asked, Heard                                │ Asked                 ▲ Heard
 //!    ▼                                             ▼                       │
-//!   Listener ─ Scrub ─▶ recording-00001.har ──▶ Scrub ─ question ──▶ Replay: index of places
+//!   RecordingTransport ─ Scrub ─▶ recording-00001.har ──▶ Scrub ─ question ──▶ Replay: index of places
 //! ```
 //!
 //! [`Recorder`] writes HAR 1.2, which browsers and other tools open; [`Replay`] reads that, and what browsers, proxies
@@ -36,17 +36,17 @@ mod archive;
 mod body;
 mod error;
 mod exchange;
+mod field_names;
 mod har;
 mod index;
 mod loose;
-mod miss;
-mod names;
+mod matching;
+mod mismatch;
 mod pseudonym;
-mod question;
 mod recorder;
 mod replay;
 mod scrub;
-mod suspicion;
+mod secret_scan;
 
 #[cfg(test)]
 mod tests;
@@ -54,8 +54,8 @@ mod tests;
 pub use archive::{Damage, Unreadable};
 pub use error::RecordingError;
 pub(crate) use exchange::{Asked, Heard, Times};
-pub(crate) use recorder::Listener;
+pub(crate) use recorder::RecordingTransport;
 pub use recorder::{RecordOptions, Recorded, Recorder};
 pub use replay::Replay;
-pub(crate) use replay::{Limits, Player};
-pub use suspicion::{Suspicion, find_secrets};
+pub(crate) use replay::{Limits, ReplayTransport};
+pub use secret_scan::{SecretFinding, find_secrets};

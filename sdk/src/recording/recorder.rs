@@ -120,10 +120,10 @@ impl Recorder {
         Ok(Recorded { directory, exchanges: state.exchanges, files: state.files })
     }
 
-    pub(crate) fn listener(&self, endpoint: Endpoint, redaction: Redaction) -> Listener {
+    pub(crate) fn listener(&self, endpoint: Endpoint, redaction: Redaction) -> RecordingTransport {
         let own = endpoint.own_secrets();
         let scrub = Scrub { own, redaction, pseudonyms: self.shared.pseudonyms.clone() };
-        Listener { recorder: self.clone(), scrub }
+        RecordingTransport { recorder: self.clone(), scrub }
     }
 
     fn add(&self, entry: &[u8]) {
@@ -158,12 +158,12 @@ impl State {
 
 /// A recorder at one client.
 #[derive(Debug)]
-pub(crate) struct Listener {
+pub(crate) struct RecordingTransport {
     recorder: Recorder,
     scrub: Scrub,
 }
 
-impl Listener {
+impl RecordingTransport {
     /// Writes an exchange down. At once, in the task that asked: then no exchange is lost when that is cancelled, and
     /// no more of them are in memory than requests are in flight.
     pub(crate) fn heard(&self, asked: &Asked, heard: &Heard, times: Times) {

@@ -16,8 +16,8 @@ use super::body::{self, BodyError};
 use super::exchange::{Asked, Heard};
 use super::har::{self, Response};
 use super::index::{Index, Series};
-use super::miss::Miss;
-use super::question::{Detail, Host, Place, host, question};
+use super::matching::{Host, RequestKey, RequestVariant, host, question};
+use super::mismatch::Mismatch;
 use super::scrub::Scrub;
 
 /// Describe the connection or the bytes on it, which are not what is replayed.
@@ -70,12 +70,12 @@ impl Replay {
         Http::connect_through(endpoint, &crate::http::Tape::Replay(self.clone()), redaction)
     }
 
-    pub(crate) fn player(&self, endpoint: Endpoint, redaction: Redaction, limits: Limits) -> Player {
+    pub(crate) fn player(&self, endpoint: Endpoint, redaction: Redaction, limits: Limits) -> ReplayTransport {
         let base = endpoint.base.clone();
         let plain = Scrub { own: endpoint.own_secrets(), redaction, pseudonyms: None };
         let pseudonyms = self.index.pseudonyms.clone();
         let named = pseudonyms.map(|pseudonyms| Scrub { pseudonyms: Some(pseudonyms), ..plain.clone() });
-        Player {
+        ReplayTransport {
             index: Arc::clone(&self.index),
             scrubs: named.into_iter().chain([plain]).collect(),
             host: host(&base).unwrap_or_default(),
@@ -95,7 +95,7 @@ pub(crate) struct Limits {
 
 /// Recordings at one client.
 #[derive(Debug)]
-pub(crate) struct Player {
+pub(crate) struct ReplayTransport {
     index: Arc<Index>,
     /// With pseudonyms first: a folder with their key can hold recordings without them.
     scrubs: Vec<Scrub>,
@@ -106,7 +106,7 @@ pub(crate) struct Player {
     given: Mutex<HashMap<usize, usize>>,
 }
 
-impl Player {
+impl ReplayTransport {
     /// What is recorded for a request, read from the disk; `None` if `fits` refuses an answer of so many bytes. The same
     /// answer is offered again then.
     ///
@@ -131,15 +131,15 @@ impl Player {
         self.answer_if(asked, |_| true).map(|heard| heard.expect("every size fits"))
     }
 
-    fn miss(&self, question: Option<(Place, Detail)>) -> String {
+    fn miss(&self, question: Option<(RequestKey, RequestVariant)>) -> String {
         let Some((place, detail)) = question else { return "no recording answers a request without a host".into() };
         let several = self.find(&place, &detail).err().unwrap_or_default();
         let below = place.path.strip_prefix(&self.base).unwrap_or(&place.path).to_owned();
-        Miss { index: &self.index, asked: Place { path: below, ..place }, detail, several }.to_string()
+        Mismatch { index: &self.index, asked: RequestKey { path: below, ..place }, detail, several }.to_string()
     }
 
     /// The series that answers best, or the hosts between which nothing decides.
-    fn find(&self, asked: &Place, detail: &Detail) -> Result<&Series, BTreeSet<Host>> {
+    fn find(&self, asked: &RequestKey, detail: &RequestVariant) -> Result<&Series, BTreeSet<Host>> {
         let known = self.index.hosts.contains_key(&self.host);
         let hosts = self.index.hosts.keys().filter(|host| !known || **host == self.host);
         let mut found = hosts.filter_map(|host| Some((host, self.find_on(host, asked, detail)?)));
@@ -152,7 +152,7 @@ impl Player {
         }
     }
 
-    fn find_on(&self, host: &Host, asked: &Place, detail: &Detail) -> Option<&Series> {
+    fn find_on(&self, host: &Host, asked: &RequestKey, detail: &RequestVariant) -> Option<&Series> {
         let below = asked.path.strip_prefix(&self.base)?;
         let shared = self.index.hosts.get(host)?;
         // The paths as they are, then below each beginning that all recorded paths share, the root first.
@@ -160,7 +160,7 @@ impl Player {
         let paths =
             std::iter::once(asked.path.clone()).chain(beginnings.map(|beginning| format!("{beginning}{below}")));
         let answers = |path| {
-            let place = Place { host: host.clone(), path, ..asked.clone() };
+            let place = RequestKey { host: host.clone(), path, ..asked.clone() };
             let there = self.index.there(&place)?;
             let ranked = there.iter().filter_map(|series| {
                 Some((detail.distance(&series.detail, || Index::is_whole(there, series))?, series))
@@ -187,8 +187,8 @@ impl Player {
         let Some(status) = status.filter(|_| response.status >= 100) else {
             return Ok(match &response.error {
                 Some(error) if error == har::TOO_LARGE => Heard::TooLarge,
-                Some(error) => Heard::Broken(error.clone()),
-                None => Heard::Broken("no answer came while this was recorded".into()),
+                Some(error) => Heard::TransportError(error.clone()),
+                None => Heard::TransportError("no answer came while this was recorded".into()),
             });
         };
         let limit = if status.is_success() { self.limits.success } else { self.limits.error };

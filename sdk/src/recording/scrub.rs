@@ -15,8 +15,8 @@ use crate::secrets::{OwnSecrets, is_secret_value, take_out};
 
 use super::body;
 use super::exchange::{Asked, Heard, Times};
+use super::field_names::{clean_form, clean_url, is_secret_header};
 use super::har::{self, Content, Entry, Named, PostData, Request, Response, Timings};
-use super::names::{clean_form, clean_url, is_secret_header};
 use super::pseudonym::Pseudonyms;
 
 /// Headers of a request that decide what the answer is. No others are kept: any of them may be a credential.
@@ -72,7 +72,7 @@ impl Scrub {
     fn response(&self, heard: &Heard) -> Response {
         match heard {
             Heard::Answer { status, headers, body } => self.answer(*status, headers, body),
-            Heard::Broken(why) => Response { error: Some(self.text(why).into_owned()), ..Response::default() },
+            Heard::TransportError(why) => Response { error: Some(self.text(why).into_owned()), ..Response::default() },
             Heard::TooLarge => Response { error: Some(har::TOO_LARGE.to_owned()), ..Response::default() },
         }
     }

@@ -13,7 +13,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{Endpoint, Http, ProviderError, ProviderErrorKind, Ranges};
+use crate::http::{Endpoint, Http, ProviderError, ProviderErrorKind, RangePagination};
 use crate::redact::Redaction;
 use crate::secrets::SecretKind;
 
@@ -48,7 +48,7 @@ fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into
     Heard::Answer { status: StatusCode::from_u16(status).unwrap(), headers: headers.collect(), body: body.into() }
 }
 
-fn listener(recorder: &Recorder) -> Listener {
+fn listener(recorder: &Recorder) -> RecordingTransport {
     recorder.listener(nowhere(), Redaction::default())
 }
 
@@ -60,14 +60,14 @@ fn record(folder: &Path, exchanges: impl IntoIterator<Item = (Asked, Heard)>) ->
     recorder
 }
 
-fn player(folder: &Path) -> Player {
+fn player(folder: &Path) -> ReplayTransport {
     Replay::open(folder).unwrap().player(nowhere(), Redaction::default(), LIMITS)
 }
 
 fn told(heard: Result<Heard, String>) -> String {
     match heard {
         Ok(Heard::Answer { status, body, .. }) => format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body)),
-        Ok(Heard::Broken(why)) => format!("broken: {why}"),
+        Ok(Heard::TransportError(why)) => format!("broken: {why}"),
         Ok(Heard::TooLarge) => "too large".into(),
         Err(miss) => miss,
     }
@@ -106,7 +106,7 @@ fn what_was_heard_is_heard_again() {
         (asked("/teams", Some("]a..;")), answer(206, &[], "[]")),
         (asked("/apps?b=2&a=1", None), answer(503, &[], "<h1>down</h1>")),
         (asked("/bytes", None), answer(200, &[], b"\xff\xfe\x00".to_vec())),
-        (asked("/broken", None), Heard::Broken("the connection broke (reset)".into())),
+        (asked("/broken", None), Heard::TransportError("the connection broke (reset)".into())),
         (asked("/large", None), Heard::TooLarge),
     ];
     let recorded = record(folder.path(), exchanges).finish().unwrap();
@@ -257,7 +257,7 @@ async fn recordings_of_polly_are_replayed() {
     assert_eq!(get(&http, "/turn").await.unwrap(), "sooner");
     assert_eq!(get(&http, "/turn").await.unwrap(), "later");
     // The other client asked for no range; what it got is the list all the same.
-    let listing = http.get("/apps", &[]).ranges::<Value>(Ranges { order_by: "id", max: 1_000 });
+    let listing = http.get("/apps", &[]).ranges::<Value>(RangePagination { order_by: "id", max: 1_000 });
     let listed: Vec<_> = futures::TryStreamExt::try_collect(listing).await.unwrap();
     assert_eq!(listed.len(), 1);
 }
@@ -350,7 +350,7 @@ async fn recorded_failures_are_met_again_without_their_pauses() {
     let forbidden = answer(403, &[], "{\"id\":\"forbidden\",\"message\":\"no\"}");
     let exchanges = [
         (asked("/teams", None), limited()),
-        (asked("/teams", None), Heard::Broken("the connection broke (reset)".into())),
+        (asked("/teams", None), Heard::TransportError("the connection broke (reset)".into())),
         (asked("/teams", None), answer(200, &[], "[1]")),
         (asked("/secret", None), forbidden),
         (asked("/never", None), limited()),
@@ -538,7 +538,7 @@ async fn a_list_recorded_in_one_order_answers_in_another_if_it_is_whole() {
     let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
     assert_eq!(get(&http, "/account").await.unwrap(), json!({}));
     let list = |path: &'static str| {
-        let listing = http.get(path, &[]).ranges::<Value>(Ranges { order_by: "email", max: 1_000 });
+        let listing = http.get(path, &[]).ranges::<Value>(RangePagination { order_by: "email", max: 1_000 });
         futures::TryStreamExt::try_collect::<Vec<_>>(listing)
     };
     assert_eq!(list("/members").await.unwrap().len(), 2);

@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 
 use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::plan::StartState;
-use crate::step::Scope;
+use crate::step::Parent;
 
 use crate::summary::{StepReport, Summary};
 
 /// A step of a job that has started.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Announced {
+pub struct PlannedStep {
     /// The id of the step.
     pub id: StepId,
     /// The name of the step.
@@ -32,7 +32,7 @@ pub enum Event {
         /// The id of the job.
         job: JobId,
         /// The steps in the order of the plan.
-        steps: Vec<Announced>,
+        steps: Vec<PlannedStep>,
     },
     /// A step does not run.
     StepSkipped {
@@ -67,7 +67,7 @@ pub enum Event {
         /// The step.
         step: StepId,
         /// The parent of the partition.
-        under: Scope,
+        parent: Parent,
         /// The types with a gap.
         types: Vec<ObjectType>,
         /// The cause.

@@ -13,20 +13,20 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::graph::{EqualKeys, ObjectKey, ObjectType, StepId, Timestamp};
+use crate::graph::{ObjectKey, ObjectType, OnDuplicateKey, StepId, Timestamp};
 use crate::http::Http;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
 use crate::room::Work;
 use crate::step::{
-    Intake, Ledger, OnPartFailed, PartBooks, PartTurns, Places, Record, Scope, Step, StepContext, StepError,
-    StepIntake, StepResult, StepServices, Tail,
+    Ingest, IngestPolicy, OnPartFailed, Parent, PartitionPermits, PartitionStats, PartitionTurns, Step, StepContext,
+    StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,
 };
-use crate::store::{Conflict, JobStore, Rewound, Row, StoreError};
+use crate::store::{Conflict, JobStore, ResumePoint, Row, StoreError};
 
-use super::books::{self, Closing};
 use super::event::{Event, Events};
 use super::late::VanishedIn;
+use super::report::{self, StepOutcome};
 use crate::summary::StepReport;
 
 /// The number of partitions that may process concurrently, in addition to those waiting for a response.
@@ -56,13 +56,13 @@ pub(super) struct Execution<'a> {
     pub(super) ended: BTreeMap<StepId, StepReport>,
     pub(super) resumed: bool,
     pub(super) asked_for: BTreeSet<StepId>,
-    pub(super) intake: Arc<Intake>,
+    pub(super) intake: Arc<IngestPolicy>,
     pub(super) job: JobStore,
     pub(super) connection: Connection,
-    pub(super) places: Arc<Places>,
+    pub(super) places: Arc<PartitionPermits>,
     pub(super) events: Events,
     /// The watermarks of all followed types.
-    pub(super) tails: BTreeMap<ObjectType, Arc<Tail>>,
+    pub(super) watermarks: BTreeMap<ObjectType, Arc<Watermark>>,
     /// Objects that were rejected after their steps had added them.
     pub(super) displaced: Vec<Conflict>,
     /// Parents that the provider did not find.
@@ -72,7 +72,7 @@ pub(super) struct Execution<'a> {
 /// A running step.
 struct Running {
     id: StepId,
-    ledger: Arc<Ledger>,
+    stats: Arc<StepStats>,
     http: Option<Http>,
     started: Timestamp,
     cached: bool,
@@ -122,7 +122,7 @@ impl Execution<'_> {
         }
         let reports = self.plan.steps().map(|step| match reports.remove(step.id()) {
             Some(report) => report,
-            None => books::not_started(step.declaration(), self.depends_on(step.id()), &StartState::Enabled),
+            None => report::not_started(step.declaration(), self.depends_on(step.id()), &StartState::Enabled),
         });
         let mut reports: Vec<StepReport> = reports.collect();
         self.settle(&mut reports).await?;
@@ -146,7 +146,7 @@ impl Execution<'_> {
             };
             let above = self.plan.dependencies(step.id());
             if above.iter().filter(|(id, _)| runs(id) && !self.ended.contains_key(*id)).any(changes) {
-                self.job.start_over(step.id().clone()).await?;
+                self.job.reset_step(step.id().clone()).await?;
                 self.ended.remove(step.id());
                 stale.insert(step.id());
             }
@@ -165,7 +165,7 @@ impl Execution<'_> {
             if *start == StartState::Enabled || reports.contains_key(step.id()) {
                 continue;
             }
-            let report = books::not_started(step.declaration(), self.depends_on(step.id()), start);
+            let report = report::not_started(step.declaration(), self.depends_on(step.id()), start);
             self.record(&report).await?;
             self.events.tell(Event::StepSkipped { step: step.id().clone(), start: start.clone() }).await;
             reports.insert(step.id().clone(), report);
@@ -196,22 +196,22 @@ impl Execution<'_> {
         stop: CancellationToken,
     ) -> Result<(Running, BoxFuture<'static, Outcome>), StoreError> {
         let id = step.id().clone();
-        let (ledger, http) = (Arc::new(Ledger::default()), self.connection.http.as_ref().map(Http::for_step));
+        let (stats, http) = (Arc::new(StepStats::default()), self.connection.http.as_ref().map(Http::for_step));
         let earlier = self.cache.remove(&id).filter(|_| !self.asked_for.contains(&id));
         let running = Running {
             id: id.clone(),
-            ledger: Arc::clone(&ledger),
+            stats: Arc::clone(&stats),
             http: http.clone(),
             started: Timestamp::now(),
             cached: earlier.is_some(),
             told: (0, 0),
         };
         self.events.tell(Event::StepStarted { step: id.clone() }).await;
-        let rewound = match self.resumed {
+        let resume_point = match self.resumed {
             true => self.job.rewind(id.clone()).await?,
-            false => Rewound { next_part: 1, ..Rewound::default() },
+            false => ResumePoint { next_partition: 1, ..ResumePoint::default() },
         };
-        let context = self.context(&step, ledger, http, rewound)?;
+        let context = self.context(&step, stats, http, resume_point)?;
         let span = tracing::info_span!("step", id = %id);
         let task = async move { (id, work(step, context, earlier, stop).await) }.instrument(span);
         Ok((running, task.boxed()))
@@ -232,10 +232,10 @@ impl Execution<'_> {
 
     /// Completes the watermark of each type when the last step that adds it has ended.
     fn end_tails(&self, reports: &BTreeMap<StepId, StepReport>) {
-        for (object_type, tail) in &self.tails {
+        for (object_type, watermark) in &self.watermarks {
             let mut producers = self.plan.steps().filter(|step| step.declaration().emits().contains(object_type));
             if producers.all(|step| reports.contains_key(step.id())) {
-                tail.end();
+                watermark.end();
             }
         }
     }
@@ -243,49 +243,49 @@ impl Execution<'_> {
     fn context(
         &self,
         step: &Step,
-        ledger: Arc<Ledger>,
+        stats: Arc<StepStats>,
         http: Option<Http>,
-        rewound: Rewound,
+        resume_point: ResumePoint,
     ) -> Result<StepContext, StoreError> {
         let declaration = Arc::clone(step.declaration());
-        for books in &rewound.books {
+        for books in &resume_point.books {
             let unreadable = |error| StoreError::Corrupt(format!("the books of a part of `{}`: {error}", step.id()));
-            ledger.take_over(serde_json::from_str::<PartBooks>(books).map_err(unreadable)?);
+            stats.take_over(serde_json::from_str::<PartitionStats>(books).map_err(unreadable)?);
         }
-        let tails = |wanted: &dyn Fn(&ObjectType) -> bool| -> BTreeMap<ObjectType, Arc<Tail>> {
-            let tails = self.tails.iter().filter(|(object_type, _)| wanted(object_type));
-            tails.map(|(object_type, tail)| (object_type.clone(), Arc::clone(tail))).collect()
+        let watermarks = |wanted: &dyn Fn(&ObjectType) -> bool| -> BTreeMap<ObjectType, Arc<Watermark>> {
+            let watermarks = self.watermarks.iter().filter(|(object_type, _)| wanted(object_type));
+            watermarks.map(|(object_type, watermark)| (object_type.clone(), Arc::clone(watermark))).collect()
         };
         let emits = declaration.emits();
-        let followed = tails(&|object_type| emits.contains(object_type));
+        let followed = watermarks(&|object_type| emits.contains(object_type));
         Ok(StepContext::new(StepServices {
-            intake: StepIntake::new(
+            intake: Ingest::new(
                 Arc::clone(&self.intake),
                 &declaration,
-                Arc::clone(&ledger),
-                rewound.next_part,
+                Arc::clone(&stats),
+                resume_point.next_partition,
                 followed,
             ),
-            tails: tails(&|object_type| declaration.follows.contains(object_type)),
-            done: rewound.done,
+            watermarks: watermarks(&|object_type| declaration.follows.contains(object_type)),
+            done: resume_point.done,
             declaration,
-            ledger,
+            stats,
             store: self.job.clone(),
             http,
             config: Arc::clone(&self.connection.config),
             places: Arc::clone(&self.places),
             rank: self.plan.rank(step.id()),
             on_part_failed: self.on_part_failed(step.id()),
-            turns: PartTurns::default(),
+            turns: PartitionTurns::default(),
         }))
     }
 
     fn on_part_failed(&self, step: &StepId) -> OnPartFailed {
         let (events, step) = (self.events.clone(), step.clone());
-        Arc::new(move |under: &Scope, types: &BTreeSet<ObjectType>, error: &StepError| {
+        Arc::new(move |parent: &Parent, types: &BTreeSet<ObjectType>, error: &StepError| {
             events.mention(|| Event::PartMissing {
                 step: step.clone(),
-                under: under.clone(),
+                parent: parent.clone(),
                 types: types.iter().cloned().collect(),
                 cause: error.to_string(),
             });
@@ -302,20 +302,20 @@ impl Execution<'_> {
         let Some(step) = self.plan.step(id) else { return Err(StoreError::Corrupt(format!("unknown step {id}"))) };
         let above: Vec<(&StepId, &Edge)> = self.plan.dependencies(id);
         let above = above.into_iter().filter_map(|(id, edge)| Some((reports.get(id)?, edge)));
-        let closing = Closing {
+        let closing = StepOutcome {
             declaration: step.declaration(),
             depends_on: self.depends_on(id),
-            inherited: books::inherited(step.declaration(), above),
+            inherited: report::inherited(step.declaration(), above),
             started: work.started,
             usage: work.http.as_ref().map(Http::usage).unwrap_or_default(),
             cached: work.cached,
         };
         // Objects behind the one that failed the step were counted during validation, but never stored.
         if self.resumed || outcome.is_err() {
-            work.ledger.recount(self.job.step_counts(id.clone()).await?);
+            work.stats.recount(self.job.step_counts(id.clone()).await?);
         }
-        work.ledger.described_again(self.job.duplicates(id.clone()).await?);
-        let mut record: Record = work.ledger.snapshot();
+        work.stats.described_again(self.job.duplicates(id.clone()).await?);
+        let mut record: StepStatsSnapshot = work.stats.snapshot();
         self.displaced.append(&mut record.displaced);
         if !record.vanished.is_empty() {
             let parents = std::mem::take(&mut record.vanished);
@@ -357,7 +357,7 @@ impl Execution<'_> {
 
     fn tell_progress(&self, running: &mut BTreeMap<StepId, Running>) {
         for (step, work) in running {
-            let now = (work.ledger.offered(), work.http.as_ref().map_or(0, |http| http.usage().total.requests));
+            let now = (work.stats.offered(), work.http.as_ref().map_or(0, |http| http.usage().total.requests));
             if now != work.told {
                 work.told = now;
                 let (objects, requests) = now;
@@ -385,7 +385,7 @@ impl Execution<'_> {
 }
 
 /// Adjusts the number of permits whenever the in-flight limit changes.
-async fn open_places(places: Arc<Places>, in_flight: Option<watch::Receiver<usize>>) -> Infallible {
+async fn open_places(places: Arc<PartitionPermits>, in_flight: Option<watch::Receiver<usize>>) -> Infallible {
     if let Some(mut in_flight) = in_flight {
         while in_flight.changed().await.is_ok() {
             let requests = *in_flight.borrow_and_update();
@@ -422,7 +422,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
 async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
     for object_type in step.declaration().emits() {
         let mut entities = step.declaration().entities.iter();
-        let merge = entities.any(|of| of.object_type == object_type && of.equal_keys == EqualKeys::Merge);
+        let merge = entities.any(|of| of.object_type == object_type && of.on_duplicate_key == OnDuplicateKey::Merge);
         let mut after: Option<ObjectKey> = None;
         loop {
             let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;

@@ -13,12 +13,12 @@ use crate::http::{Http, Network, ProviderErrorKind, Tape, Usage};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
-use crate::step::{DisabledReason, Intake, Places, StepError, Tail};
-use crate::store::{JobRow, JobState, JobStore, Kind, StepRow, Store, StoreError, StoredAnswers};
+use crate::step::{DisabledReason, IngestPolicy, PartitionPermits, StepError, Watermark};
+use crate::store::{JobRow, JobState, JobStore, Kind, SqliteResponseCache, StepRow, Store, StoreError};
 
-use super::event::{Announced, Event, Events};
+use super::estimate::{JobEstimate, Known, basis};
+use super::event::{Event, Events, PlannedStep};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
-use super::forecast::{Forecast, Known, basis};
 use super::options::{self, Options, ResumeError};
 use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, VANISHED, without_credentials};
 
@@ -68,7 +68,7 @@ impl From<PlanError> for JobError {
 /// #     Ok(())
 /// # }
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let space = Integration::offline::<()>("space", "Space").step(fetch_planets());
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets());
 /// let directory = tempfile::tempdir()?;
 /// let store = Store::open(directory.path())?;
 /// let summary = Job::new(&space, &store).run(&Values::default(), Default::default()).await?;
@@ -250,7 +250,7 @@ impl<'a> Job<'a> {
         let started = Timestamp::now();
         let steps = plan.steps().map(|step| {
             let (id, name) = (step.id().clone(), step.declaration().name.clone());
-            Announced { start: starts[&id].clone(), id, name }
+            PlannedStep { start: starts[&id].clone(), id, name }
         });
         self.events.tell(Event::JobStarted { job: job.id().clone(), steps: steps.collect() }).await;
         let http = connection.http.clone();
@@ -266,9 +266,9 @@ impl<'a> Job<'a> {
             intake: Arc::new(intake),
             job: job.clone(),
             connection,
-            places: Places::new(PARTS_AT_HAND, in_flight + PARTS_AT_HAND),
+            places: PartitionPermits::new(PARTS_AT_HAND, in_flight + PARTS_AT_HAND),
             events: self.events.clone(),
-            tails: tails(&plan),
+            watermarks: watermarks(&plan),
             displaced: Vec::new(),
             vanished: Vec::new(),
         };
@@ -292,7 +292,7 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// [`JobError`] if the job could not start.
-    pub async fn forecast(&self, values: &Values) -> Result<Forecast, JobError> {
+    pub async fn estimate(&self, values: &Values) -> Result<JobEstimate, JobError> {
         let plan = Plan::new(self.integration)?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
@@ -312,7 +312,7 @@ impl<'a> Job<'a> {
             budget: connection.http.as_ref().and_then(Http::budget),
             basis,
         };
-        Ok(known.forecast())
+        Ok(known.estimate())
     }
 
     /// Returns the scopes of the credentials, or the reason why they are unknown. Unknown scopes prevent no job.
@@ -431,15 +431,15 @@ impl<'a> Job<'a> {
     }
 
     /// Opens the stored responses that these credentials received in earlier jobs of the instance.
-    async fn answers(&self, http: Option<&Http>) -> Option<Arc<StoredAnswers>> {
+    async fn answers(&self, http: Option<&Http>) -> Option<Arc<SqliteResponseCache>> {
         let http = http.filter(|_| self.reuse_answers && matches!(self.tape, Tape::Off))?.clone();
         let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
         let account = tokio::task::spawn_blocking(move || http.account(&integration, &instance)).await.ok()?;
-        Some(Arc::new(StoredAnswers::new(self.store.clone(), account)))
+        Some(Arc::new(SqliteResponseCache::new(self.store.clone(), account)))
     }
 
-    fn intake(&self, store: JobStore, schemas: Schemas) -> Intake {
-        Intake {
+    fn intake(&self, store: JobStore, schemas: Schemas) -> IngestPolicy {
+        IngestPolicy {
             store,
             schemas: Arc::new(schemas),
             validation: self.validation,
@@ -505,7 +505,7 @@ fn forget_unjudged(plan: &Plan, ended: &mut BTreeMap<StepId, StepReport>) {
 }
 
 /// Creates a watermark for every followed type.
-fn tails(plan: &Plan) -> BTreeMap<ObjectType, Arc<Tail>> {
+fn watermarks(plan: &Plan) -> BTreeMap<ObjectType, Arc<Watermark>> {
     let followed = plan.steps().flat_map(|step| step.declaration().follows.iter().cloned());
-    followed.map(|object_type| (object_type, Tail::new())).collect()
+    followed.map(|object_type| (object_type, Watermark::new())).collect()
 }

@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
-use crate::step::{ObjectError, Scope, Vanished};
+use crate::step::{ObjectError, Parent, Vanished};
 use crate::store::{Conflict, StoreError, Superseded, Unattached};
 use crate::summary::StepReport;
 
-use super::books;
 use super::execution::Execution;
+use super::report;
 
 /// The parents that the provider did not find in a step.
 pub(super) struct VanishedIn {
@@ -35,7 +35,7 @@ pub(super) struct Late {
 /// Objects of one type that a step added but the graph does not contain.
 pub(super) struct LateGap {
     pub(super) types: BTreeSet<ObjectType>,
-    pub(super) under: Option<Scope>,
+    pub(super) parent: Option<Parent>,
     pub(super) code: String,
     pub(super) cause: String,
     /// The number of objects of each type that were counted as added.
@@ -46,7 +46,7 @@ pub(super) struct LateGap {
 
 impl LateGap {
     fn of_added(object_type: ObjectType, added: u64, code: &str, cause: String) -> Self {
-        Self { types: [object_type].into(), under: None, code: code.to_owned(), cause, added, vanished: false }
+        Self { types: [object_type].into(), parent: None, code: code.to_owned(), cause, added, vanished: false }
     }
 }
 
@@ -91,10 +91,10 @@ impl Execution<'_> {
         let answered = self.job.part_parents().await?.into_values();
         let gaps = reports.iter().flat_map(|report| &report.incomplete).filter(|gap| gap.inherited_from.is_none());
         let seen: HashSet<ObjectKey> =
-            answered.chain(gaps.filter_map(|gap| gap.under.as_ref()).map(|under| under.key.clone())).collect();
+            answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();
         let mut steps: HashMap<&ObjectKey, usize> = HashMap::new();
         for VanishedIn { parents, .. } in &vanished {
-            let keys: HashSet<&ObjectKey> = parents.iter().map(|parent| &parent.under.key).collect();
+            let keys: HashSet<&ObjectKey> = parents.iter().map(|parent| &parent.parent.key).collect();
             keys.into_iter().for_each(|key| *steps.entry(key).or_default() += 1);
         }
         for VanishedIn { step, parents, parts } in &vanished {
@@ -103,11 +103,11 @@ impl Execution<'_> {
             let is_gone = |key: &ObjectKey| {
                 !seen.contains(key) && if found_nothing { *parts == 1 && steps[key] > 1 } else { true }
             };
-            let left = parents.iter().filter(|parent| !is_gone(&parent.under.key));
+            let left = parents.iter().filter(|parent| !is_gone(&parent.parent.key));
             let gaps: Vec<LateGap> = left
-                .map(|Vanished { under, code, cause }| LateGap {
+                .map(|Vanished { parent, code, cause }| LateGap {
                     types: types.clone(),
-                    under: Some(under.clone()),
+                    parent: Some(parent.clone()),
                     code: code.clone(),
                     cause: cause.clone(),
                     added: 0,
@@ -131,8 +131,8 @@ impl Execution<'_> {
             let Some(report) = rest.first_mut().filter(|report| report.start_time.is_some()) else { continue };
             let dependencies = self.plan.dependencies(step.id()).into_iter();
             let above = dependencies.filter_map(|(id, edge)| Some((above.iter().find(|above| above.id == *id)?, edge)));
-            let inherited = books::inherited(step.declaration(), above);
-            if books::correct(report, late.remove(step.id()).unwrap_or_default(), inherited) {
+            let inherited = report::inherited(step.declaration(), above);
+            if report::correct(report, late.remove(step.id()).unwrap_or_default(), inherited) {
                 changed.insert(at);
             }
         }
@@ -157,7 +157,7 @@ fn displaced(conflicts: Vec<Conflict>) -> impl Iterator<Item = (StepId, LateGap)
         }
     }
     groups.into_iter().map(|((step, object_type), (count, _, error))| {
-        let cause = books::refused(count, &error.to_string());
+        let cause = report::refused(count, &error.to_string());
         (step, LateGap::of_added(object_type, count, error.code(), cause))
     })
 }

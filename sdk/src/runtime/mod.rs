@@ -12,17 +12,17 @@
 //! functions. A failed step stops no other step. Only refused credentials and the user end a job early. Even then, all
 //! collected objects are committed, and the summary lists the gaps.
 
-mod books;
+mod estimate;
 mod event;
 mod execution;
-mod forecast;
 mod job;
 mod late;
 mod options;
+mod report;
 
 pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
-pub use event::{Announced, Event};
-pub use forecast::{Forecast, StepForecast};
+pub use estimate::{JobEstimate, StepEstimate};
+pub use event::{Event, PlannedStep};
 pub use job::{Job, JobError};
 pub use options::ResumeError;
 

@@ -5,14 +5,14 @@
 //! between class schemas are resolved among the loaded files only; nothing is ever fetched.
 
 mod expansion;
+mod fast_path;
 mod formats;
+mod json_text;
 mod load;
-mod members;
 mod problem;
 mod reference;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -26,12 +26,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration};
+use fast_path::PropertyRules;
+use json_text::{JsonText, Text};
 pub use load::load_directory;
 use load::problem;
-use members::ByMember;
 pub use problem::{SchemaError, SchemaProblem};
 use reference::{address, class_at, escaped};
-use text::{JsonText, Text};
 
 /// A violation of a schema by an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,16 +81,16 @@ pub struct Schemas {
     classes: BTreeMap<String, Value>,
     types: BTreeMap<ObjectType, Value>,
     compiled: RwLock<HashMap<String, Arc<Validator>>>,
-    of_texts: RwLock<HashMap<Sort, Arc<OfTexts>>>,
+    of_texts: RwLock<HashMap<SchemaSetKey, Arc<CompiledSet>>>,
 }
 
 /// The cache key of a compiled schema set: object type, classes joined by commas, and base schema.
-type Sort = (ObjectType, Arc<str>, &'static str);
+type SchemaSetKey = (ObjectType, Arc<str>, &'static str);
 
 /// The compiled schemas for objects of one kind.
-struct OfTexts {
+struct CompiledSet {
     /// Rules by property, if the schemas can be split.
-    members: Option<ByMember>,
+    members: Option<PropertyRules>,
     whole: OnceLock<Result<Vec<Validator<JsonText>>, SchemaProblem>>,
 }
 
@@ -211,7 +211,7 @@ impl Schemas {
         }
     }
 
-    fn allow_text(&self, sort: Sort, object: &ObjectText) -> bool {
+    fn allow_text(&self, sort: SchemaSetKey, object: &ObjectText) -> bool {
         let asked = self.of_texts.read().unwrap_or_else(PoisonError::into_inner).get(&sort).map(Arc::clone);
         let asked = asked.unwrap_or_else(|| self.ask_texts(&sort));
         let members = asked.members.as_ref();
@@ -224,7 +224,7 @@ impl Schemas {
         whole.as_ref().is_ok_and(|whole| whole.iter().all(|validator| validator.is_valid(Text::Object(object))))
     }
 
-    fn ask_texts(&self, sort: &Sort) -> Arc<OfTexts> {
+    fn ask_texts(&self, sort: &SchemaSetKey) -> Arc<CompiledSet> {
         let (object_type, class, base) = sort;
         // A schema without `$schema` may belong to a draft that is not split here.
         let says_its_draft = |schema: &&Value| schema.get("$schema").is_some();
@@ -232,8 +232,8 @@ impl Schemas {
         let names = self.names(base, class.split(','), Some(object_type.as_str()));
         let schemas: Option<Vec<&Value>> = names.into_iter().map(schema).collect();
         let follow = |reference: &str| self.classes.get(class_at(reference)?).filter(says_its_draft);
-        let members = schemas.and_then(|schemas| ByMember::of(schemas, &follow));
-        let asked = OfTexts { members, whole: OnceLock::new() };
+        let members = schemas.and_then(|schemas| PropertyRules::of(schemas, &follow));
+        let asked = CompiledSet { members, whole: OnceLock::new() };
         let mut of_texts = self.of_texts.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(of_texts.entry(sort.clone()).or_insert(Arc::new(asked)))
     }

@@ -12,7 +12,7 @@ const SHORTEST_SECRET: usize = 8;
 
 /// A word of prose can follow `basic`, too.
 pub(super) fn is_secret(found: &Captures<'_>) -> bool {
-    found.name("secret").is_none_or(|secret| is_unguessable(secret.as_str()) && has_digit_or_case(secret.as_str()))
+    found.name("secret").is_none_or(|secret| has_high_entropy(secret.as_str()) && has_digit_or_case(secret.as_str()))
 }
 
 pub(crate) fn has_digit_or_case(text: &str) -> bool {
@@ -30,7 +30,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 }
 
 /// Whether a value has more chance in it than a word that a person has chosen.
-pub(crate) fn is_unguessable(value: &str) -> bool {
+pub(crate) fn has_high_entropy(value: &str) -> bool {
     let length = value.chars().count();
     if length < SHORTEST_SECRET || is_placeholder(value) || value.chars().any(char::is_whitespace) {
         return false;
@@ -50,10 +50,10 @@ mod tests {
     #[test]
     fn chance_is_told_from_words() {
         for secret in ["01234567-89ab-cdef-0123-456789abcdef", "Zx9!kQ2#vB7$", "5f4dcc3b5aa765d61d8327deb882cf99"] {
-            assert!(is_unguessable(secret), "{secret}");
+            assert!(has_high_entropy(secret), "{secret}");
         }
         for word in ["bearer", "[redacted]", "required", "****************", "two words and more words", ""] {
-            assert!(!is_unguessable(word), "{word}");
+            assert!(!has_high_entropy(word), "{word}");
         }
     }
 }

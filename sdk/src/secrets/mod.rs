@@ -26,9 +26,9 @@ mod own;
 mod parameter;
 mod userinfo;
 
+pub(crate) use chance::has_high_entropy;
 #[cfg(feature = "recording")]
 pub(crate) use chance::is_placeholder;
-pub(crate) use chance::is_unguessable;
 use hidden::Unhidden;
 pub(crate) use names::{is_secret_name, is_secret_value, is_settings_name, may_name_secrets, name_within};
 pub(crate) use own::OwnSecrets;
@@ -160,7 +160,7 @@ fn found_hidden(text: &str) -> Vec<Found> {
 /// The kinds of secrets that a text holds.
 pub fn kinds_in(text: &str) -> Vec<SecretKind> {
     let is_certain = |found: &Found, text: &str| {
-        found.kind != SecretKind::NamedSecret || is_unguessable(text.get(found.place.clone()).unwrap_or_default())
+        found.kind != SecretKind::NamedSecret || has_high_entropy(text.get(found.place.clone()).unwrap_or_default())
     };
     let all = found(text).into_iter().chain(found_hidden(text));
     let mut kinds: Vec<_> = all.filter(|found| is_certain(found, text)).map(|found| found.kind).collect();

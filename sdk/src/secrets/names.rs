@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 use super::REDACTED;
-use super::chance::is_unguessable;
+use super::chance::has_high_entropy;
 use super::userinfo::is_stand_in;
 
 const SECRETS: [&str; 13] = [
@@ -155,7 +155,7 @@ pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
     if is_state(value) {
         return false;
     }
-    if is_unguessable(value) {
+    if has_high_entropy(value) {
         return true;
     }
     let plain = plain(name);

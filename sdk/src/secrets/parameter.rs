@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter};
 
-use super::chance::{has_digit_or_case, is_unguessable};
+use super::chance::{has_digit_or_case, has_high_entropy};
 use super::names::{is_secret_name, is_secret_value, may_end_name, may_name_secrets};
 use super::userinfo::is_stand_in;
 
@@ -79,7 +79,7 @@ fn labels(text: &str, is_meant: fn(&str) -> bool) -> impl Iterator<Item = Range<
         }
         // Prose can follow a label without quotes.
         let value = text[start..].split(|letter| ends_value(letter) || letter == '}').next()?;
-        let is_generated = is_unguessable(value) && has_digit_or_case(value) && !value.contains("://");
+        let is_generated = has_high_entropy(value) && has_digit_or_case(value) && !value.contains("://");
         (is_generated && is_secret_value(name, value)).then(|| start..start + value.len())
     })
 }

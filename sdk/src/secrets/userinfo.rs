@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
-use super::chance::{has_digit_or_case, is_placeholder, is_unguessable};
+use super::chance::{has_digit_or_case, has_high_entropy, is_placeholder};
 
 /// The greatest distance of an `@` behind a password that holds a slash.
 const FARTHEST: usize = 200;
@@ -108,7 +108,7 @@ fn is_credential(before: &str, userinfo: &str) -> bool {
         return !is_stand_in(password);
     }
     let keyed = ["ssh://", "sftp://"].iter().any(|scheme| ends_with(before, scheme));
-    before.ends_with("://") && !keyed && is_unguessable(user) && has_digit_or_case(user)
+    before.ends_with("://") && !keyed && has_high_entropy(user) && has_digit_or_case(user)
 }
 
 fn ends_with(text: &str, end: &str) -> bool {

@@ -10,39 +10,42 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use crate::graph::{
-    Entity, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties, PropertyError, Readable, Relationship,
+    Entity, EntityView, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey, Properties, PropertyError,
+    Relationship,
 };
 use crate::http::{Http, ProviderError};
 use crate::redact::clean_strings;
 use crate::store::{JobStore, Kind, Page};
 use crate::summary::{NOT_SELECTED, VANISHED};
 
-use super::intake::StepIntake;
-use super::{Declaration, Ledger, Part, PartTurns, Places, Scope, StepError, StepResult, Tail};
+use super::ingest::Ingest;
+use super::{
+    Declaration, Parent, Partition, PartitionPermits, PartitionTurns, StepError, StepResult, StepStats, Watermark,
+};
 
 /// The number of quarantined entities that are read at once.
 const KEPT_APART_PAGE: usize = 100;
 
 /// Receives each partition that could not be collected: its parent, the affected types, and the error.
-pub(crate) type OnPartFailed = Arc<dyn Fn(&Scope, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
+pub(crate) type OnPartFailed = Arc<dyn Fn(&Parent, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
 
 /// The services that the runtime provides to a step.
 pub(crate) struct StepServices {
     pub(crate) declaration: Arc<Declaration>,
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) intake: StepIntake,
+    pub(crate) stats: Arc<StepStats>,
+    pub(crate) intake: Ingest,
     pub(crate) store: JobStore,
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) on_part_failed: OnPartFailed,
     /// The watermarks of the types that the step follows.
-    pub(crate) tails: BTreeMap<ObjectType, Arc<Tail>>,
-    pub(crate) places: Arc<Places>,
+    pub(crate) watermarks: BTreeMap<ObjectType, Arc<Watermark>>,
+    pub(crate) places: Arc<PartitionPermits>,
     /// The length of the longest chain of steps that depend on this one.
     pub(crate) rank: usize,
     /// The paths of the partitions that were completed before the job was resumed.
     pub(crate) done: BTreeSet<String>,
-    pub(crate) turns: PartTurns,
+    pub(crate) turns: PartitionTurns,
 }
 
 /// A running step's view of its job.
@@ -61,9 +64,9 @@ impl StepContext {
     }
 
     /// Returns the watermark of a followed type. For an undeclared type, it is the watermark of a complete type.
-    pub(crate) fn tail(&self, object_type: &ObjectType) -> Arc<Tail> {
-        self.0.tails.get(object_type).cloned().unwrap_or_else(|| {
-            let ended = Tail::new();
+    pub(crate) fn watermark(&self, object_type: &ObjectType) -> Arc<Watermark> {
+        self.0.watermarks.get(object_type).cloned().unwrap_or_else(|| {
+            let ended = Watermark::new();
             ended.end();
             ended
         })
@@ -72,7 +75,7 @@ impl StepContext {
     /// Reads objects of a type behind a position, in the order in which they were added.
     ///
     /// Each object is returned with its position. `settle` first waits until the batches that the writer has received are committed.
-    pub(crate) async fn added_since<T: Send + 'static>(
+    pub(crate) async fn follow<T: Send + 'static>(
         &self,
         object_type: &ObjectType,
         position: i64,
@@ -83,11 +86,11 @@ impl StepContext {
         if settle {
             self.0.store.settle().await?;
         }
-        Ok(self.0.store.added_since(object_type.clone(), position, limit, read).await?)
+        Ok(self.0.store.follow(object_type.clone(), position, limit, read).await?)
     }
 
     /// Reads at most `limit` entities behind the key `after`, in key order.
-    pub(crate) async fn entities<E: Readable>(
+    pub(crate) async fn entities<E: EntityView>(
         &self,
         object_type: &ObjectType,
         after: Option<ObjectKey>,
@@ -110,9 +113,9 @@ impl StepContext {
 
     /// Returns the client of the provider. It reports unreadable list elements as gaps of this step.
     pub(crate) fn http(&self) -> Option<Http> {
-        let (ledger, types) = (Arc::clone(&self.0.ledger), self.0.declaration.emits());
+        let (stats, types) = (Arc::clone(&self.0.stats), self.0.declaration.emits());
         let report = move |error: &ProviderError| {
-            ledger.unread(types.clone(), error, Part::current().as_deref());
+            stats.unread(types.clone(), error, Partition::current().as_deref());
         };
         Some(self.0.http.as_ref()?.reporting(Arc::new(report)))
     }
@@ -121,17 +124,17 @@ impl StepContext {
         Arc::clone(&self.0.config)
     }
 
-    pub(crate) fn intake(&self) -> &StepIntake {
+    pub(crate) fn intake(&self) -> &Ingest {
         &self.0.intake
     }
 
-    /// Adds an entity. `equal_keys` determines how a second entity with the same key is handled.
+    /// Adds an entity. `on_duplicate_key` determines how a second entity with the same key is handled.
     ///
     /// # Errors
     /// [`StepError::Object`] if the entity is rejected under `--validation fail`, [`StepError::Store`] if the store
     /// fails. A duplicate key is reported when the step ends, so that it affects no other object.
-    pub async fn add_entity(&self, entity: Entity, equal_keys: EqualKeys) -> StepResult {
-        self.intake().add_entity(entity, equal_keys).await
+    pub async fn add_entity(&self, entity: Entity, on_duplicate_key: OnDuplicateKey) -> StepResult {
+        self.intake().add_entity(entity, on_duplicate_key).await
     }
 
     /// Adds a relationship.
@@ -232,7 +235,7 @@ impl StepContext {
     /// Streams the quarantined entities of a type of which the graph has no other description.
     ///
     /// The key of an entity is enough to collect its children. The stream is complete once all emitters have ended.
-    fn kept_apart<'a, E: Readable + 'a>(&'a self, object_type: &'a ObjectType) -> BoxStream<'a, StepResult<E>> {
+    fn kept_apart<'a, E: EntityView + 'a>(&'a self, object_type: &'a ObjectType) -> BoxStream<'a, StepResult<E>> {
         let met = BTreeSet::new();
         let pages = stream::try_unfold((0, met), move |(position, mut met)| async move {
             let page = self.0.store.kept_apart(object_type.clone(), position, KEPT_APART_PAGE, E::read).await?;
@@ -246,9 +249,9 @@ impl StepContext {
                 match entity {
                     Ok(entity) => entities.push(Ok(entity)),
                     Err(source) => {
-                        let under = Scope { object_type: object_type.clone(), key };
+                        let parent = Parent { object_type: object_type.clone(), key };
                         let (types, error) = (self.0.declaration.emits(), unreadable(object_type, source));
-                        self.0.ledger.incomplete(types, Some(under), &error, Part::current().as_deref());
+                        self.0.stats.incomplete(types, Some(parent), &error, Partition::current().as_deref());
                     }
                 }
             }
@@ -265,7 +268,7 @@ impl StepContext {
         work: F,
     ) -> StepResult
     where
-        E: Readable,
+        E: EntityView,
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
@@ -274,7 +277,7 @@ impl StepContext {
             let work = work(entity);
             async move {
                 match ObjectKey::new(key) {
-                    Ok(key) => self.part(Scope { object_type: object_type.clone(), key }, work).await,
+                    Ok(key) => self.part(Parent { object_type: object_type.clone(), key }, work).await,
                     Err(_) => work.await,
                 }
             }
@@ -302,19 +305,19 @@ impl StepContext {
 
     /// Counts an object that the step omits on purpose, with the reason.
     pub fn skip(&self, object_type: &ObjectType, reason: &str) {
-        self.0.ledger.skip(object_type, reason, Part::current().as_deref());
+        self.0.stats.skip(object_type, reason, Partition::current().as_deref());
     }
 
     /// Counts an object that the step omits on purpose. The details of the summary and the log contain its name.
     pub fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
-        self.0.ledger.skip_named(object_type, reason, name, Part::current().as_deref());
+        self.0.stats.skip_named(object_type, reason, name, Partition::current().as_deref());
     }
 
     /// Records an object that is missing because its input could not be collected.
     ///
     /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
     pub fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
-        self.0.ledger.miss(object_type, reason, name, Part::current().as_deref());
+        self.0.stats.miss(object_type, reason, name, Partition::current().as_deref());
     }
 
     /// Runs the work on one parent, unless it was completed before the job was resumed.
@@ -329,43 +332,43 @@ impl StepContext {
     ///
     /// # Errors
     /// Every error that must end the step.
-    pub async fn part(&self, under: Scope, work: impl Future<Output = StepResult> + Send) -> StepResult {
-        let path = Part::path(&under.key, &self.0.turns);
+    pub async fn part(&self, parent: Parent, work: impl Future<Output = StepResult> + Send) -> StepResult {
+        let path = Partition::path(&parent.key, &self.0.turns);
         if self.0.done.contains(&path) {
             return Ok(());
         }
         // A nested partition runs under the permit of the enclosing one. Acquiring a second permit could deadlock.
-        let _place = match Part::current() {
+        let _place = match Partition::current() {
             None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
         };
-        let part = Part::new(self.intake().next_part(), under.clone(), path);
-        self.0.ledger.open().parts += 1;
+        let part = Partition::new(self.intake().next_partition(), parent.clone(), path);
+        self.0.stats.open().parts += 1;
         match part.doing(work).await {
-            Ok(()) => self.intake().close_part(part).await,
+            Ok(()) => self.intake().close_partition(part).await,
             Err(error) if error.is_vanished() => {
-                self.0.ledger.vanish(&self.0.declaration.emits(), under, &error, &part);
+                self.0.stats.vanish(&self.0.declaration.emits(), parent, &error, &part);
                 Ok(())
             }
             Err(error) if error.is_local() => {
-                self.part_failed(under, &error);
+                self.part_failed(parent, &error);
                 Ok(())
             }
             Err(error) => Err(error),
         }
     }
 
-    fn part_failed(&self, under: Scope, error: &StepError) {
-        tracing::warn!(parent = %under.key, %error, "a partition could not be collected");
+    fn part_failed(&self, parent: Parent, error: &StepError) {
+        tracing::warn!(parent = %parent.key, %error, "a partition could not be collected");
         let types = self.0.declaration.emits();
-        (self.0.on_part_failed)(&under, &types, error);
-        self.0.ledger.incomplete(types, Some(under), error, Part::current().as_deref());
-        self.0.ledger.open().failed_parts += 1;
+        (self.0.on_part_failed)(&parent, &types, error);
+        self.0.stats.incomplete(types, Some(parent), error, Partition::current().as_deref());
+        self.0.stats.open().failed_parts += 1;
     }
 
     /// Records that a whole type could not be collected.
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
-        self.0.ledger.incomplete([object_type.clone()].into(), None, error, Part::current().as_deref());
+        self.0.stats.incomplete([object_type.clone()].into(), None, error, Partition::current().as_deref());
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::graph::{
-    EntityDeclaration, EqualKeys, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId,
+    EntityDeclaration, MappedRelationshipDeclaration, ObjectType, OnDuplicateKey, RelationshipDeclaration, StepId,
 };
 
 /// The static description of a step.
@@ -73,7 +73,7 @@ impl Declaration {
 
     /// Returns every type whose entities are merged from several descriptions.
     pub fn merges(&self) -> BTreeSet<ObjectType> {
-        let merged = self.entities.iter().filter(|declared| declared.equal_keys == EqualKeys::Merge);
+        let merged = self.entities.iter().filter(|declared| declared.on_duplicate_key == OnDuplicateKey::Merge);
         merged.map(|declared| declared.object_type.clone()).collect()
     }
 }

@@ -5,30 +5,30 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::graph::{
-    Class, Draft, EntityDeclaration, EntityKind, KeyOf, MappedRelationship, MappedRelationshipDeclaration,
-    MappedRelationshipKind, ObjectKey, ObjectType, ObjectWriter, Properties, Property, Readable,
+    Class, Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationship,
+    MappedRelationshipDeclaration, MappedRelationshipKind, ObjectKey, ObjectType, ObjectWriter, Properties, Property,
     RelationshipDeclaration, RelationshipKind, written,
 };
 
 use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
 
 /// A type that a step can emit. Derives and declaring macros implement this trait.
-pub trait Emitted: Sized + Send + Sync + 'static {
+pub trait Emittable: Sized + Send + Sync + 'static {
     /// The parameter that adds values of the type.
     type Emitter: Parameter;
 }
 
 /// Adds objects of type `T` to the graph. As a parameter, it declares that the step may add them.
-pub struct Emit<T: Emitted>(T::Emitter);
+pub struct Emit<T: Emittable>(T::Emitter);
 
-impl<T: Emitted> Deref for Emit<T> {
+impl<T: Emittable> Deref for Emit<T> {
     type Target = T::Emitter;
     fn deref(&self) -> &T::Emitter {
         &self.0
     }
 }
 
-impl<T: Emitted> Parameter for Emit<T> {
+impl<T: Emittable> Parameter for Emit<T> {
     fn declare(declaration: &mut Declaration) {
         T::Emitter::declare(declaration);
     }
@@ -38,18 +38,18 @@ impl<T: Emitted> Parameter for Emit<T> {
 }
 
 /// One end of a relationship: an entity, a view of it, or its key.
-pub trait Related<E: EntityKind> {
+pub trait AsEntityRef<E: EntityKind> {
     /// The key of the entity.
     fn related_key(&self) -> String;
 }
 
-impl<R: Readable> Related<R::Entity> for R {
+impl<R: EntityView> AsEntityRef<R::Entity> for R {
     fn related_key(&self) -> String {
         self.entity_key()
     }
 }
 
-impl<E: EntityKind> Related<E> for KeyOf<E> {
+impl<E: EntityKind> AsEntityRef<E> for EntityRef<E> {
     fn related_key(&self) -> String {
         self.as_str().to_owned()
     }
@@ -146,8 +146,8 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
     /// As [`EntityEmitter::add`].
     pub async fn add_with(
         &self,
-        from: &impl Related<R::From>,
-        to: &impl Related<R::To>,
+        from: &impl AsEntityRef<R::From>,
+        to: &impl AsEntityRef<R::To>,
         properties: R::Properties,
     ) -> StepResult {
         let (intake, object_type) = (self.context.intake(), &self.declaration.object_type);
@@ -184,7 +184,7 @@ impl<R: RelationshipKind<Properties = ()>> RelationshipEmitter<R> {
     ///
     /// # Errors
     /// As [`EntityEmitter::add`].
-    pub async fn add(&self, from: &impl Related<R::From>, to: &impl Related<R::To>) -> StepResult {
+    pub async fn add(&self, from: &impl AsEntityRef<R::From>, to: &impl AsEntityRef<R::To>) -> StepResult {
         self.add_with(from, to, ()).await
     }
 }
@@ -212,7 +212,7 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
     /// As [`EntityEmitter::add`].
     pub async fn add(
         &self,
-        source: &impl Related<M::Source>,
+        source: &impl AsEntityRef<M::Source>,
         target: impl IntoIterator<Item = (&'static str, String)>,
     ) -> StepResult {
         let source = match parse_key(source.related_key(), &self.declaration.object_type) {
@@ -265,10 +265,10 @@ impl<E: EntityKind> Amend<E> {
     /// [`StepError::Store`](super::StepError::Store) if the store fails.
     pub async fn add<P: Property>(
         &self,
-        entity: &impl Related<E>,
+        entity: &impl AsEntityRef<E>,
         properties: impl IntoIterator<Item = (&'static str, P)>,
     ) -> StepResult<bool> {
-        Ok(self.add_all([(KeyOf::new(entity.related_key()), properties)]).await? > 0)
+        Ok(self.add_all([(EntityRef::new(entity.related_key()), properties)]).await? > 0)
     }
 
     /// Amends many entities with a single wait for the store, and returns how many exist.
@@ -277,9 +277,9 @@ impl<E: EntityKind> Amend<E> {
     /// As [`add`](Self::add).
     pub async fn add_all<P: Property, I: IntoIterator<Item = (&'static str, P)>>(
         &self,
-        amendments: impl IntoIterator<Item = (KeyOf<E>, I)>,
+        amendments: impl IntoIterator<Item = (EntityRef<E>, I)>,
     ) -> StepResult<usize> {
-        let amendment = |(entity, properties): (KeyOf<E>, I)| {
+        let amendment = |(entity, properties): (EntityRef<E>, I)| {
             let key = parse_key(entity.0, &self.object_type)?;
             let write = |object: &mut ObjectWriter| {
                 properties.into_iter().for_each(|(name, value)| object.property(name, &value));

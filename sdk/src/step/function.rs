@@ -78,16 +78,16 @@ impl<P: Provider> Parameter for Client<P> {
 }
 
 /// The configuration of the integration.
-pub struct Settings<C>(std::sync::Arc<C>);
+pub struct ConfigOf<C>(std::sync::Arc<C>);
 
-impl<C> Deref for Settings<C> {
+impl<C> Deref for ConfigOf<C> {
     type Target = C;
     fn deref(&self) -> &C {
         &self.0
     }
 }
 
-impl<C: Config> Parameter for Settings<C> {
+impl<C: Config> Parameter for ConfigOf<C> {
     fn declare(_: &mut Declaration) {}
     async fn bind(context: &StepContext) -> StepResult<Self> {
         match context.config().downcast::<C>() {

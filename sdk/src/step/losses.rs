@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::ObjectType;
 
-use super::{Incomplete, Scope};
+use super::{Incomplete, Parent};
 
 /// The maximum number of unreadable elements that are separate gaps of a step.
 const UNREAD: usize = 1_000;
@@ -30,7 +30,7 @@ pub(crate) struct Losses {
     /// A gap for each unreadable element.
     unread: BTreeSet<Incomplete>,
     /// The numbers of further unreadable elements, by types and parent.
-    further: BTreeMap<(BTreeSet<ObjectType>, Option<Scope>), u64>,
+    further: BTreeMap<(BTreeSet<ObjectType>, Option<Parent>), u64>,
     missed: BTreeMap<Missed, Named>,
     left_out: LeftOut,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Losses {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Missed {
     object_type: ObjectType,
-    under: Option<Scope>,
+    parent: Option<Parent>,
     reason: String,
 }
 
@@ -57,15 +57,15 @@ impl Losses {
     pub(crate) fn unread(&mut self, gap: Incomplete) {
         self.unread.insert(gap);
         if self.unread.len() > UNREAD
-            && let Some(Incomplete { types, under, .. }) = self.unread.pop_last()
+            && let Some(Incomplete { types, parent, .. }) = self.unread.pop_last()
         {
-            *self.further.entry((types, under)).or_default() += 1;
+            *self.further.entry((types, parent)).or_default() += 1;
         }
     }
 
     /// Records an object that is missing because of another gap.
-    pub(crate) fn missed(&mut self, object_type: &ObjectType, under: Option<Scope>, reason: &str, name: &str) {
-        let missed = Missed { object_type: object_type.clone(), under, reason: reason.to_owned() };
+    pub(crate) fn missed(&mut self, object_type: &ObjectType, parent: Option<Parent>, reason: &str, name: &str) {
+        let missed = Missed { object_type: object_type.clone(), parent, reason: reason.to_owned() };
         self.missed.entry(missed).or_default().take_over(Named { count: 1, names: [name.to_owned()].into() });
     }
 
@@ -85,14 +85,14 @@ impl Losses {
 
     /// Returns the gaps. Inherited gaps cover the missing objects of their types, and also name the parents.
     pub(crate) fn gaps(&self, inherited: &[Incomplete]) -> impl Iterator<Item = Incomplete> {
-        let further = self.further.iter().map(|((types, under), count)| Incomplete {
+        let further = self.further.iter().map(|((types, parent), count)| Incomplete {
             cause: format!("{count} more list element(s) could not be read"),
-            ..Incomplete::unreadable(types.clone(), under.clone(), "PROVIDER_API_ERROR", String::new())
+            ..Incomplete::unreadable(types.clone(), parent.clone(), "PROVIDER_API_ERROR", String::new())
         });
         let covered = |missed: &Missed| inherited.iter().any(|gap| gap.types.contains(&missed.object_type));
         let missed = self.missed.iter().filter(move |(missed, _)| !covered(missed)).map(|(missed, named)| Incomplete {
             types: [missed.object_type.clone()].into(),
-            under: missed.under.clone(),
+            parent: missed.parent.clone(),
             code: "UNEXPECTED_ERROR".to_owned(),
             cause: format!("{}: {}", missed.reason, named.text()),
             inherited_from: None,

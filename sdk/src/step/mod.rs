@@ -13,47 +13,47 @@
 //! The typed layer is a convenience: every parameter is built from a [`StepContext`]. A step created at run time uses
 //! the context directly.
 
-mod admission;
+mod batch_writer;
 mod bytes;
 mod context;
 mod declaration;
-mod each;
 mod emit;
 mod error;
+mod follow;
 mod function;
-mod intake;
-mod ledger;
+mod ingest;
+mod job_data;
 mod losses;
-mod part;
-mod pipeline;
-mod places;
+mod partition;
+mod pending;
+mod permits;
+mod policy;
 mod read;
-mod share;
-mod tail;
-mod unchecked;
+mod stats;
+mod watermark;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-pub(crate) use admission::Intake;
-pub use admission::{EntityHook, RelationshipHook};
 pub use context::StepContext;
 pub(crate) use context::{OnPartFailed, StepServices};
 pub use declaration::{Declaration, DisabledReason, IngestionSource};
-pub use each::Each;
-pub use emit::{Amend, Emit, Emitted, EntityEmitter, MappedRelationshipEmitter, Related, RelationshipEmitter};
+pub use emit::{Amend, AsEntityRef, Emit, Emittable, EntityEmitter, MappedRelationshipEmitter, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
-pub use function::{Client, Parameter, Settings, StepFunction};
-pub(crate) use intake::StepIntake;
-pub(crate) use ledger::Vanished;
-pub use ledger::{FindingCount, Incomplete, Ledger, Record, Scope};
+pub use follow::Follow;
+pub use function::{Client, ConfigOf, Parameter, StepFunction};
+pub(crate) use ingest::Ingest;
+pub use job_data::{JobData, JobDatum, Publish};
 pub use losses::Named;
-pub(crate) use part::{Part, PartBooks, PartTurns};
-pub(crate) use places::Places;
+pub(crate) use partition::{Partition, PartitionStats, PartitionTurns};
+pub(crate) use permits::PartitionPermits;
+pub(crate) use policy::IngestPolicy;
+pub use policy::{EntityHook, RelationshipHook};
 pub use read::Read;
-pub use share::{Data, JobData, Publish};
-pub(crate) use tail::Tail;
+pub(crate) use stats::Vanished;
+pub use stats::{FindingCount, Incomplete, Parent, StepStats, StepStatsSnapshot};
+pub(crate) use watermark::Watermark;
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
 

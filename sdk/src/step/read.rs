@@ -8,11 +8,11 @@ use futures::{StreamExt, TryStreamExt};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::graph::{ObjectKey, ObjectType, Readable};
+use crate::graph::{EntityView, ObjectKey, ObjectType};
 use crate::store::Page;
 
 use super::context::unreadable;
-use super::{Declaration, Parameter, Related, StepContext, StepError, StepResult};
+use super::{AsEntityRef, Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// The size of a page: enough to keep a step busy, and small enough for memory.
 const PAGE: usize = 500;
@@ -33,7 +33,7 @@ enum Turn<E> {
     End,
 }
 
-impl<E: Readable> Parameter for Read<E> {
+impl<E: EntityView> Parameter for Read<E> {
     fn declare(declaration: &mut Declaration) {
         declaration.reads.insert(E::entity_type());
     }
@@ -42,7 +42,7 @@ impl<E: Readable> Parameter for Read<E> {
     }
 }
 
-impl<E: Readable> Read<E> {
+impl<E: EntityView> Read<E> {
     /// Streams the entities in key order, with one page in memory.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
@@ -108,7 +108,7 @@ impl<E: Readable> Read<E> {
     /// # Errors
     /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let first = self.context.added_since(&self.object_type, 0, 1, false, |_| ()).await?;
+        let first = self.context.follow(&self.object_type, 0, 1, false, |_| ()).await?;
         self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
@@ -116,7 +116,7 @@ impl<E: Readable> Read<E> {
     ///
     /// # Errors
     /// [`StepError::Unreadable`] if the entity does not fit `E`, [`StepError::Store`] if the store fails.
-    pub async fn get(&self, key: &impl Related<E::Entity>) -> StepResult<Option<E>> {
+    pub async fn get(&self, key: &impl AsEntityRef<E::Entity>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
         let found = self.context.find_json(&self.object_type, &key).await?;
         found.map(|json| E::read(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))

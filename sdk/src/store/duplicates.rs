@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
+use super::batch::{Kind, PartitionNumber};
 use super::keys::Keys;
-use super::rows::{Kind, PartNumber};
 use super::sorted;
 use super::sqlite::unreadable;
 
@@ -89,7 +89,7 @@ pub(super) fn of_step(connection: &Connection, job: i64, step: &StepId) -> rusql
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Describer<'a> {
     pub(super) step: &'a str,
-    pub(super) part: PartNumber,
+    pub(super) part: PartitionNumber,
 }
 
 /// Notes who described an entity: the part that stored it, if that is known, and the one that describes it now, whose

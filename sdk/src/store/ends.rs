@@ -9,10 +9,10 @@ use rusqlite::{Connection, params};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
+use super::batch::{Kind, PartitionNumber};
 use super::key_index::hash_of;
 use super::keys::Keys;
 use super::object::is_entity;
-use super::rows::{Kind, PartNumber};
 use super::sqlite::unreadable;
 use super::{parts, sorted};
 
@@ -82,7 +82,7 @@ struct Found {
     step: StepId,
     object_type: ObjectType,
     key: ObjectKey,
-    part: PartNumber,
+    part: PartitionNumber,
 }
 
 /// The relationships with a noted end, type by type: entities are not looked at.

@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
+use super::batch::{Kind, ObjectBatch, Row};
 use super::duplicates::{DescribedAgain, Superseded};
 use super::ends::Unattached;
 use super::keys::Keys;
 use super::lock::JobLock;
-use super::object::{self, DonePart, Insertion, Quarantined};
+use super::object::{self, CompletedPartition, InsertReport, Quarantined};
 use super::page::Page;
-use super::rewind::{self, Rewound};
-use super::rows::{Kind, Row, Rows};
+use super::rewind::{self, ResumePoint};
 use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
 use super::{Store, StoreError, duplicates, ends};
@@ -108,7 +108,13 @@ impl JobStore {
 
     /// Queues a batch of objects, and the parts that are complete with it. Others may read them after
     /// [`settle`](Self::settle).
-    pub(crate) fn submit(&self, place: Place<'_>, step: StepId, rows: Rows, done: Vec<DonePart>) -> Pending<Insertion> {
+    pub(crate) fn submit(
+        &self,
+        place: Place<'_>,
+        step: StepId,
+        rows: ObjectBatch,
+        done: Vec<CompletedPartition>,
+    ) -> Pending<InsertReport> {
         let job = self.number;
         place.submit(rows.len(), move |connection, keys| object::insert(connection, keys, job, &step, &rows, &done))
     }
@@ -221,7 +227,7 @@ impl JobStore {
 
     /// Objects of a type in the order of their adding, behind the position of one, each with its own position and as `read`
     /// takes its JSON.
-    pub(crate) async fn added_since<T, F>(
+    pub(crate) async fn follow<T, F>(
         &self,
         object_type: ObjectType,
         position: i64,
@@ -233,8 +239,7 @@ impl JobStore {
         F: Fn(&str) -> T + Send + 'static,
     {
         let job = self.number;
-        let since =
-            move |connection: &Connection| object::added_since(connection, job, &object_type, position, limit, read);
+        let since = move |connection: &Connection| object::follow(connection, job, &object_type, position, limit, read);
         self.store.read(since).await
     }
 
@@ -294,7 +299,7 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn census(&self) -> Result<Vec<Count>, StoreError> {
+    pub async fn counts_by_step_and_type(&self) -> Result<Vec<Count>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {
@@ -409,7 +414,7 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn rewind(&self, step: StepId) -> Result<Rewound, StoreError> {
+    pub async fn rewind(&self, step: StepId) -> Result<ResumePoint, StoreError> {
         let job = self.number;
         self.store.write_with_keys(move |connection, keys| rewind::rewind(connection, keys, job, &step)).await
     }
@@ -419,9 +424,9 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] where the store does not work.
-    pub async fn start_over(&self, step: StepId) -> Result<(), StoreError> {
+    pub async fn reset_step(&self, step: StepId) -> Result<(), StoreError> {
         let job = self.number;
-        self.store.write(move |connection| rewind::start_over(connection, job, &step)).await
+        self.store.write(move |connection| rewind::reset_step(connection, job, &step)).await
     }
 
     /// How many objects a step added, by type.
@@ -489,10 +494,10 @@ impl JobStore {
         object_type: ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
-    ) -> Result<Page<Rows>, StoreError> {
+    ) -> Result<Page<ObjectBatch>, StoreError> {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
-            let mut objects = Rows::default();
+            let mut objects = ObjectBatch::default();
             // A copy in another job lies under no parent of this job.
             let add = |row, _, json: &str| objects.push(Row { part: 0, ..row }, json);
             let next = object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, add)?;

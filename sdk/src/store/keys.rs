@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::{ObjectKey, StepId};
 
+use super::batch::PartitionNumber;
 use super::key_index::{self, Entry, KeyHash, hash_of};
-use super::rows::PartNumber;
 
 /// Keys in memory before the index takes them: as many as a table of half a megabyte holds.
 const RECENT: usize = 28_000;
@@ -79,7 +79,7 @@ pub(super) struct JobKeys {
     /// What it does not hold is neither there nor in the index.
     filter: BloomFilter,
     /// Parts that are not done whatever their steps report: an object of theirs gave way to another.
-    unmarked: HashSet<(StepId, PartNumber)>,
+    unmarked: HashSet<(StepId, PartitionNumber)>,
 }
 
 impl Keys {
@@ -162,12 +162,12 @@ impl JobKeys {
     }
 
     /// Leaves a part without a mark when it ends.
-    pub(super) fn leave_unmarked(&mut self, step: &StepId, part: PartNumber) {
+    pub(super) fn leave_unmarked(&mut self, step: &StepId, part: PartitionNumber) {
         self.unmarked.insert((step.clone(), part));
     }
 
     /// Whether a part is to be left without a mark.
-    pub(super) fn is_unmarked(&self, step: &StepId, part: PartNumber) -> bool {
+    pub(super) fn is_unmarked(&self, step: &StepId, part: PartitionNumber) -> bool {
         !self.unmarked.is_empty() && self.unmarked.contains(&(step.clone(), part))
     }
 
@@ -273,7 +273,7 @@ mod tests {
 
     use crate::graph::{ObjectType, StepId};
     use crate::store::key_index::tests::store;
-    use crate::store::{Kind, Row, Rows, Store};
+    use crate::store::{Kind, ObjectBatch, Row, Store};
 
     use super::*;
 
@@ -405,7 +405,7 @@ mod tests {
             let (job, committed) = (job.clone(), Arc::clone(&committed));
             async move {
                 for begin in (0..OBJECTS).step_by(500) {
-                    let mut rows = Rows::default();
+                    let mut rows = ObjectBatch::default();
                     for at in begin..begin + 500 {
                         let (kind, object_type, class) =
                             (Kind::Entity, ObjectType::literal("acme_team"), Arc::from("Team"));

@@ -9,7 +9,7 @@
 //! program. A process killed at any instant leaves whole transactions behind. Nothing here knows steps' code, schemas or the
 //! network; answers of providers are kept for [`http`](crate::http), without a look into them.
 
-mod answers;
+mod batch;
 mod checkpoints;
 mod duplicates;
 mod ends;
@@ -24,22 +24,22 @@ mod page;
 mod parts;
 mod provenance;
 mod prune;
+mod response_cache;
 mod rewind;
-mod rows;
 mod sorted;
 mod sqlite;
 mod writer;
 
-pub(crate) use answers::StoredAnswers;
+pub use batch::{Kind, ObjectBatch, PartitionNumber, Row};
 pub(crate) use duplicates::{DescribedAgain, Superseded};
 pub use ends::Unattached;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;
-pub use object::{Conflict, DonePart, Insertion, Quarantined};
+pub use object::{CompletedPartition, Conflict, InsertReport, Quarantined};
 pub use page::Page;
 pub use provenance::Stored;
 pub use prune::Pruned;
-pub use rewind::Rewound;
-pub use rows::{Kind, PartNumber, Row, Rows};
+pub(crate) use response_cache::SqliteResponseCache;
+pub use rewind::ResumePoint;
 pub(crate) use sqlite::Pending;
 pub use sqlite::{Store, StoreError};

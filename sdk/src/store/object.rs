@@ -9,28 +9,28 @@ use serde_json::Value;
 
 use crate::graph::{ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId};
 
+use super::batch::{Kind, ObjectBatch, PartitionNumber, Row};
 use super::duplicates::Describer;
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
 use super::page::{self, Page};
-use super::rows::{Kind, PartNumber, Row, Rows};
 use super::sqlite::unreadable;
 use super::{duplicates, ends, parts, sorted};
 
 /// The part of what several parts or steps added: it outlives each of them.
-pub(super) const SHARED: PartNumber = -1;
+pub(super) const SHARED: PartitionNumber = -1;
 
 /// A part that is done, with all its objects.
 #[derive(Debug, Clone)]
-pub struct DonePart {
+pub struct CompletedPartition {
     /// Its number.
-    pub number: PartNumber,
+    pub number: PartitionNumber,
     /// The key of the parent.
     pub parent: ObjectKey,
     /// Its place among the parts of the step.
     pub path: String,
     /// The number of the part that contains it.
-    pub outer: Option<PartNumber>,
+    pub outer: Option<PartitionNumber>,
     /// What it left out and found, as JSON.
     pub books: String,
 }
@@ -63,7 +63,7 @@ pub struct Conflict {
 
 /// What became of a batch.
 #[derive(Debug, Clone, Default)]
-pub struct Insertion {
+pub struct InsertReport {
     /// Objects that gave way to others of the same key.
     pub conflicts: Vec<Conflict>,
     /// The types of objects that the step had added before, or that gave way: one for each object.
@@ -81,10 +81,10 @@ pub(super) fn insert(
     keys: &mut Keys,
     job: i64,
     step: &StepId,
-    rows: &Rows,
-    done: &[DonePart],
-) -> rusqlite::Result<Insertion> {
-    let mut outcome = Insertion::default();
+    rows: &ObjectBatch,
+    done: &[CompletedPartition],
+) -> rusqlite::Result<InsertReport> {
+    let mut outcome = InsertReport::default();
     let mut add = connection.prepare_cached(INSERT)?;
     let keys = keys.of(connection, job)?;
     for (row, json) in rows.iter() {
@@ -126,7 +126,7 @@ struct Stored {
     kind: i64,
     object_type: String,
     step: String,
-    part: PartNumber,
+    part: PartitionNumber,
     json: String,
 }
 
@@ -170,7 +170,7 @@ fn describe_again(
     row: &Row,
     json: &str,
     there: Stored,
-    outcome: &mut Insertion,
+    outcome: &mut InsertReport,
 ) -> rusqlite::Result<()> {
     if !row.merge {
         let compared = duplicates::compare(json, &there.json)?;
@@ -325,7 +325,7 @@ pub(super) fn page<T>(
 }
 
 /// Objects of a type in the order of their adding, behind the position of one, each with its own position.
-pub(super) fn added_since<T>(
+pub(super) fn follow<T>(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,

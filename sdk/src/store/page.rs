@@ -70,12 +70,12 @@ mod tests {
 
     use super::*;
     use crate::graph::{ObjectType, StepId};
-    use crate::store::{Kind, Row, Rows, Store};
+    use crate::store::{Kind, ObjectBatch, Row, Store};
 
     /// A job with seven objects of 1.5 MB each.
     async fn large_objects(store: &Store) -> crate::store::JobStore {
         let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
-        let mut rows = Rows::default();
+        let mut rows = ObjectBatch::default();
         for number in 0..7 {
             let row = Row {
                 kind: Kind::Entity,
@@ -127,7 +127,7 @@ mod tests {
             }
         }
         assert_eq!(sizes, [2, 2, 2, 1]);
-        let followed = job.added_since(object_type(), 0, 100, str::len).await.unwrap();
+        let followed = job.follow(object_type(), 0, 100, str::len).await.unwrap();
         assert_eq!(followed.len(), 3);
     }
 }

@@ -4,16 +4,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::StepId;
 
+use super::batch::PartitionNumber;
 use super::keys::JobKeys;
-use super::object::{DonePart, SHARED};
-use super::rows::PartNumber;
+use super::object::{CompletedPartition, SHARED};
 
 /// Marks parts as done, the inner ones first, except those with an object that gave way to another.
 pub(super) fn mark(
     connection: &Connection,
     keys: &mut JobKeys,
     step: &StepId,
-    done: &[DonePart],
+    done: &[CompletedPartition],
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO part (job, step, number, parent, path, outer, books) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let mut mark = connection.prepare_cached(sql)?;
@@ -22,7 +22,7 @@ pub(super) fn mark(
             part.outer.inspect(|outer| keys.leave_unmarked(step, *outer));
             continue;
         }
-        let DonePart { number, parent, path, outer, books } = part;
+        let CompletedPartition { number, parent, path, outer, books } = part;
         mark.execute(params![keys.job(), step.as_str(), number, parent.as_str(), path, outer, books])?;
     }
     Ok(())
@@ -31,7 +31,7 @@ pub(super) fn mark(
 /// Forgets that a part is done, with those around it, and that its step has ended.
 ///
 /// Of an object that several parts added the part is not known: then none of them is done.
-pub(super) fn reopen(connection: &Connection, job: i64, step: &StepId, part: PartNumber) -> rusqlite::Result<()> {
+pub(super) fn reopen(connection: &Connection, job: i64, step: &StepId, part: PartitionNumber) -> rusqlite::Result<()> {
     let whose = params![job, step.as_str()];
     connection.prepare_cached("DELETE FROM step_run WHERE job = ?1 AND step = ?2")?.execute(whose)?;
     if part == SHARED {

@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
+use super::batch::{Kind, PartitionNumber, Row};
 use super::page::Page;
-use super::rows::{Kind, PartNumber, Row};
 use super::sqlite::unreadable;
 use super::{JobStore, StoreError, keys, object};
 
@@ -27,7 +27,7 @@ pub struct Stored {
 pub(crate) struct Origin {
     pub(crate) object_type: ObjectType,
     pub(crate) step: StepId,
-    pub(crate) part: PartNumber,
+    pub(crate) part: PartitionNumber,
 }
 
 impl JobStore {
@@ -52,7 +52,7 @@ impl JobStore {
     }
 
     /// The parents of the parts that are done.
-    pub(crate) async fn part_parents(&self) -> Result<HashMap<(StepId, PartNumber), ObjectKey>, StoreError> {
+    pub(crate) async fn part_parents(&self) -> Result<HashMap<(StepId, PartitionNumber), ObjectKey>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {

@@ -148,11 +148,11 @@ mod tests {
 
     use super::*;
     use crate::graph::{ObjectKey, ObjectType, StepId};
-    use crate::store::{Kind, Row, Rows};
+    use crate::store::{Kind, ObjectBatch, Row};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
         let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
-        let mut rows = Rows::default();
+        let mut rows = ObjectBatch::default();
         for number in 0..200 {
             let key = ObjectKey::new(format!("person-{number}-{text}")).unwrap();
             let (object_type, class) = (ObjectType::literal("acme_person"), "User".into());

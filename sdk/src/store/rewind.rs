@@ -6,36 +6,41 @@ use rusqlite::{Connection, params};
 
 use crate::graph::{ObjectType, StepId};
 
+use super::batch::{Kind, PartitionNumber};
 use super::keys::Keys;
-use super::rows::{Kind, PartNumber};
 use super::{object, sorted};
 
 /// Where a step that did not end goes on.
 #[derive(Debug, Clone, Default)]
-pub struct Rewound {
+pub struct ResumePoint {
     /// The paths of the parts that are done.
     pub done: BTreeSet<String>,
     /// The books of those parts, as JSON.
     pub books: Vec<String>,
     /// A number that no part has had.
-    pub next_part: PartNumber,
+    pub next_partition: PartitionNumber,
 }
 
 /// Takes out what unfinished parts left, and what lies under no parent. What several parts or steps added stays: they are
 /// joined, and joining is idempotent.
-pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &StepId) -> rusqlite::Result<Rewound> {
+pub(super) fn rewind(
+    connection: &Connection,
+    keys: &mut Keys,
+    job: i64,
+    step: &StepId,
+) -> rusqlite::Result<ResumePoint> {
     let whose = params![job, step.as_str()];
-    let mut rewound = Rewound { next_part: 1, ..Rewound::default() };
+    let mut rewound = ResumePoint { next_partition: 1, ..ResumePoint::default() };
     let mut parts = connection.prepare("SELECT path, books, number FROM part WHERE job = ?1 AND step = ?2")?;
     let mut rows = parts.query(whose)?;
     while let Some(row) = rows.next()? {
         rewound.done.insert(row.get(0)?);
         rewound.books.push(row.get(1)?);
-        rewound.next_part = rewound.next_part.max(row.get::<_, PartNumber>(2)? + 1);
+        rewound.next_partition = rewound.next_partition.max(row.get::<_, PartitionNumber>(2)? + 1);
     }
     let highest = "SELECT coalesce(max(part), 0) FROM object WHERE job = ?1 AND step = ?2";
-    let highest: PartNumber = connection.query_row(highest, whose, |row| row.get(0))?;
-    rewound.next_part = rewound.next_part.max(highest + 1);
+    let highest: PartitionNumber = connection.query_row(highest, whose, |row| row.get(0))?;
+    rewound.next_partition = rewound.next_partition.max(highest + 1);
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
     let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
@@ -51,7 +56,7 @@ pub(super) fn rewind(connection: &Connection, keys: &mut Keys, job: i64, step: &
 }
 
 /// Forgets that a step ended, and which of its parts are done: the next [`rewind`] takes out what they left.
-pub(super) fn start_over(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
+pub(super) fn reset_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
     for table in ["part", "step_run", "duplicate", "description", "superseded"] {
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2");
         connection.execute(&sql, params![job, step.as_str()])?;
@@ -77,14 +82,14 @@ mod tests {
     use serde_json::json;
 
     use crate::graph::{ObjectKey, ObjectType, StepId};
-    use crate::store::{JobStore, Kind, Row, Rows, Store};
+    use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     async fn add(job: &JobStore, json: &str) {
         let key = ObjectKey::new("team-1").unwrap();
         let (object_type, class) = (ObjectType::literal("acme_team"), Arc::from("Team"));
         let row =
             Row { kind: Kind::Entity, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
-        let mut rows = Rows::default();
+        let mut rows = ObjectBatch::default();
         rows.push(row, json);
         let place = job.place().await.unwrap();
         let added = job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();

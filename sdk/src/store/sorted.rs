@@ -79,7 +79,7 @@ mod tests {
     use serde_json::json;
 
     use crate::graph::StepId;
-    use crate::store::{JobStore, Kind, PartNumber, Row, Rows, Store};
+    use crate::store::{JobStore, Kind, ObjectBatch, PartitionNumber, Row, Store};
 
     use super::*;
 
@@ -89,7 +89,7 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Event {
         /// An object of a type and a key is added under a part.
-        Add(usize, u8, PartNumber),
+        Add(usize, u8, PartitionNumber),
         /// A type is read in the order of its keys.
         Read(usize),
         /// What lies under no finished part is taken out.
@@ -113,11 +113,11 @@ mod tests {
         ObjectKey::new(format!("key-{key:03}")).unwrap()
     }
 
-    fn rows(of: usize, key: ObjectKey, part: PartNumber) -> Rows {
+    fn rows(of: usize, key: ObjectKey, part: PartitionNumber) -> ObjectBatch {
         let json = json!({"_key": key, "_type": TYPES[of]}).to_string();
         let (object_type, class) = (object_type(of), "Record".into());
         let kind = Kind::Entity;
-        let mut rows = Rows::default();
+        let mut rows = ObjectBatch::default();
         rows.push(Row { kind, key, object_type, class, part, ends: None, merge: false, quarantined: None }, &json);
         rows
     }
@@ -140,8 +140,8 @@ mod tests {
         let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
         let step = StepId::literal("add");
         // Of two types that claim a key the lesser stays, as the store has it; where a key comes again it is in no part alone.
-        let mut there: BTreeMap<String, (usize, PartNumber)> = BTreeMap::new();
-        let of_type = |there: &BTreeMap<String, (usize, PartNumber)>, of: usize| {
+        let mut there: BTreeMap<String, (usize, PartitionNumber)> = BTreeMap::new();
+        let of_type = |there: &BTreeMap<String, (usize, PartitionNumber)>, of: usize| {
             there.iter().filter(|(_, known)| known.0 == of).map(|(key, _)| key.clone()).collect::<Vec<_>>()
         };
         for event in events {

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use integration_sdk::Timestamp;
-use integration_sdk::http::{Access, Cursor, Endpoint, Http, Listing, Provider, ProviderError, RateBudget};
+use integration_sdk::http::{
+    CursorPagination, Endpoint, Http, Listing, Provider, ProviderError, RateBudget, VerifiedAccount,
+};
 use integration_sdk::serde::Deserialize;
 
 use super::AcmeConfig;
 
 /// `{"items": [...], "next": "..."}`; the last page has no `next`.
-const BY_CURSOR: Cursor = Cursor { parameter: "cursor", elements: "/items", next: "/next" };
+const BY_CURSOR: CursorPagination = CursorPagination { parameter: "cursor", elements: "/items", next: "/next" };
 
 /// A client of version 1 of the API.
 pub struct Acme(Http);
@@ -30,9 +32,9 @@ impl Provider for Acme {
         Self(http)
     }
 
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         let owner: Owner = self.0.get("/whoami", &[]).json().await?;
-        Ok(Access::of(owner.email).with_scopes(owner.scopes))
+        Ok(VerifiedAccount::of(owner.email).with_scopes(owner.scopes))
     }
 }
 

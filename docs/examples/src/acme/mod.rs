@@ -28,7 +28,7 @@ pub fn integration() -> Integration {
         .step(steps::fetch_second_factors())
         .step(steps::fetch_subscription())
         .step(steps::fetch_events())
-        .disable_where(without_projects)
+        .disable_steps(without_projects)
         .on_entity(|_, entity| {
             entity.properties.remove("notes");
         })

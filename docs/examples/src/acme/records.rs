@@ -1,6 +1,8 @@
 //! A step for a type whose name is only known at run time.
 
-use integration_sdk::graph::{Class, Entity, EntityDeclaration, EqualKeys, InvalidName, ObjectKey, ObjectType, StepId};
+use integration_sdk::graph::{
+    Class, Entity, EntityDeclaration, InvalidName, ObjectKey, ObjectType, OnDuplicateKey, StepId,
+};
 use integration_sdk::prelude::*;
 use integration_sdk::step::{Parameter, Step, StepContext, StepError};
 
@@ -24,7 +26,7 @@ async fn records_of(kind: String, object_type: ObjectType, context: StepContext)
     while let Some(record) = records.try_next().await? {
         let key = ObjectKey::new(&record.id).map_err(|error| StepError::Other(error.to_string()))?;
         let entity = Entity::new(key, object_type.clone(), Class::literal("Record")).with("name", record.name.as_str());
-        context.add_entity(entity, EqualKeys::Refuse).await?;
+        context.add_entity(entity, OnDuplicateKey::Reject).await?;
     }
     Ok(())
 }

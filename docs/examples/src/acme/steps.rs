@@ -2,7 +2,7 @@
 
 use integration_sdk::prelude::*;
 use integration_sdk::serde::{Deserialize, Serialize};
-use integration_sdk::step::JobData;
+use integration_sdk::step::JobDatum;
 
 use super::{Acme, Event, Project, ProjectHasUser, User, UserIsPerson, UserPerformedEvent};
 
@@ -35,7 +35,7 @@ pub async fn fetch_projects(api: Client<Acme>, projects: Emit<Project>) -> StepR
 #[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
 pub async fn fetch_members(
     api: Client<Acme>,
-    projects: Each<Project>,
+    projects: Follow<Project>,
     users: Read<User>,
     has: Emit<ProjectHasUser>,
 ) -> StepResult {
@@ -45,7 +45,7 @@ pub async fn fetch_members(
 async fn members_of(project: Project, api: &Acme, users: &Read<User>, has: &Emit<ProjectHasUser>) -> StepResult {
     let mut listing = api.members(&project.id);
     while let Some(member) = listing.try_next().await? {
-        let user = KeyOf::<User>::new(&member.user_id);
+        let user = EntityRef::<User>::new(&member.user_id);
         if users.get(&user).await?.is_none() {
             has.skip("a member who has no account");
             continue;
@@ -59,7 +59,7 @@ async fn members_of(project: Project, api: &Acme, users: &Read<User>, has: &Emit
 #[step(id = "fetch-second-factors", name = "Fetch second factors", scopes("read"))]
 pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> StepResult {
     let secured = api.second_factors().await?;
-    users.add_all(secured.into_iter().map(|id| (KeyOf::new(id), [("mfaEnabled", true)]))).await?;
+    users.add_all(secured.into_iter().map(|id| (EntityRef::new(id), [("mfaEnabled", true)]))).await?;
     Ok(())
 }
 
@@ -68,7 +68,7 @@ pub async fn fetch_second_factors(api: Client<Acme>, users: Amend<User>) -> Step
 #[serde(crate = "integration_sdk::serde")]
 pub struct AuditedDays(u32);
 
-impl JobData for AuditedDays {
+impl JobDatum for AuditedDays {
     const NAME: &'static str = "audited-days";
 }
 
@@ -83,7 +83,7 @@ pub async fn fetch_subscription(api: Client<Acme>, days: Publish<AuditedDays>) -
 #[step(id = "fetch-events", name = "Fetch events", scopes("read"), source = "events")]
 pub async fn fetch_events(
     api: Client<Acme>,
-    Data(days): Data<AuditedDays>,
+    JobData(days): JobData<AuditedDays>,
     events: Emit<Event>,
     performed: Emit<UserPerformedEvent>,
 ) -> StepResult {
@@ -92,7 +92,7 @@ pub async fn fetch_events(
         let (body, raw) = event.into_parts();
         let event = Event { id: body.id, name: body.action, happened_on: body.happened_at };
         let event = events.add(event.with_raw(raw)).await?;
-        performed.add(&KeyOf::new(body.user_id), &event).await?;
+        performed.add(&EntityRef::new(body.user_id), &event).await?;
     }
     Ok(())
 }

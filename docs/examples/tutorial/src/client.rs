@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use integration_sdk::http::{Access, Cursor, Endpoint, Http, Listing, Provider, ProviderError};
+use integration_sdk::http::{
+    CursorPagination, Endpoint, Http, Listing, Provider, ProviderError, VerifiedAccount,
+};
 use integration_sdk::serde::Deserialize;
 
 use crate::config::ApiConfig;
 
 /// `{"items": [...], "next": "..."}`; the last page has no `next`.
-const BY_CURSOR: Cursor = Cursor {
+const BY_CURSOR: CursorPagination = CursorPagination {
     parameter: "cursor",
     elements: "/items",
     next: "/next",
@@ -32,9 +34,9 @@ impl Provider for Api {
     }
 
     /// Checks the key and returns its owner and scopes.
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         let owner: Owner = self.0.get("/me", &[]).json().await?;
-        Ok(Access::of(owner.email).with_scopes(owner.scopes))
+        Ok(VerifiedAccount::of(owner.email).with_scopes(owner.scopes))
     }
 }
 

@@ -36,7 +36,7 @@ pub async fn fetch_projects(api: Client<Api>, projects: Emit<Project>) -> StepRe
 #[step(id = "fetch-members", name = "Fetch members", scopes("read"))]
 pub async fn fetch_members(
     api: Client<Api>,
-    projects: Each<Project>,
+    projects: Follow<Project>,
     users: Read<User>,
     has: Emit<ProjectHasUser>,
 ) -> StepResult {
@@ -53,7 +53,7 @@ async fn members_of(
 ) -> StepResult {
     let mut listing = api.members(&project.id);
     while let Some(member) = listing.try_next().await? {
-        let user = KeyOf::<User>::new(&member.user_id);
+        let user = EntityRef::<User>::new(&member.user_id);
         if users.get(&user).await?.is_none() {
             has.skip("a member who has no account");
             continue;

@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use integration_sdk::Job;
 use integration_sdk::graph::StepId;
 use integration_sdk::plan::StartState;
-use integration_sdk::runtime::{Forecast, StepForecast};
+use integration_sdk::runtime::{JobEstimate, StepEstimate};
 use integration_sdk::store::{JobState, Store};
 
 use super::sources::Sources;
@@ -53,19 +53,19 @@ pub(crate) async fn run(context: &Context<'_>, args: &Plan) -> Result<u8, Failur
     if !args.step.is_empty() {
         job = job.select(args.step.clone(), std::time::Duration::ZERO);
     }
-    let forecast = args.sources.switch(job).forecast(&configured.values).await?;
+    let estimate = args.sources.switch(job).estimate(&configured.values).await?;
     match args.format {
-        Format::Json => context.print_json(&forecast)?,
-        Format::Text => context.print(&text(&forecast, console::width()))?,
+        Format::Json => context.print_json(&estimate)?,
+        Format::Text => context.print(&text(&estimate, console::width()))?,
     }
     Ok(exit::SUCCESS)
 }
 
-fn text(forecast: &Forecast, width: usize) -> String {
+fn text(estimate: &JobEstimate, width: usize) -> String {
     let mut table = table::plain();
     let names = ["Step", "Runs", "Scopes"].map(Cell::new);
     table.set_header(names.into_iter().chain(["Requests", "Objects", "Time"].map(right)));
-    for step in &forecast.steps {
+    for step in &estimate.steps {
         let number =
             |count: Option<u64>| right(count.map_or_else(|| "?".to_owned(), |count| HumanCount(count).to_string()));
         table.add_row([
@@ -78,13 +78,13 @@ fn text(forecast: &Forecast, width: usize) -> String {
         ]);
     }
     let mut text = table::write(&mut table) + "\n";
-    for sentence in sentences(forecast) {
+    for sentence in sentences(estimate) {
         text += &paragraph(&sentence, width, 0, 2);
     }
     text
 }
 
-fn runs(step: &StepForecast) -> String {
+fn runs(step: &StepEstimate) -> String {
     match &step.start {
         StartState::Enabled if !step.missing_scopes.is_empty() => {
             format!("yes, without {}", list(&step.missing_scopes))
@@ -97,14 +97,14 @@ fn runs(step: &StepForecast) -> String {
 }
 
 /// Describes the owner and the scopes of the credentials.
-fn owner(forecast: &Forecast) -> Vec<String> {
-    let scopes = match (&forecast.scopes, &forecast.scopes_unknown) {
+fn owner(estimate: &JobEstimate) -> Vec<String> {
+    let scopes = match (&estimate.scopes, &estimate.scopes_unknown) {
         (Some(scopes), _) if scopes.is_empty() => "they have no scopes".to_owned(),
         (Some(scopes), _) => format!("they have the scopes {}", list(scopes)),
         (None, Some(reason)) => format!("their scopes are unknown ({})", printable(reason)),
         (None, None) => "the provider does not report their scopes".to_owned(),
     };
-    match (&forecast.subject, &forecast.subject_unknown) {
+    match (&estimate.subject, &estimate.subject_unknown) {
         (Some(subject), _) => vec![format!("The credentials belong to {}; {scopes}.", printable(subject))],
         (None, Some(reason)) => vec![
             format!("The owner of the credentials is unknown: {}.", printable(reason)),
@@ -114,13 +114,13 @@ fn owner(forecast: &Forecast) -> Vec<String> {
     }
 }
 
-fn figures(forecast: &Forecast) -> String {
-    let (Some(requests), Some(took)) = (forecast.requests, forecast.duration) else {
+fn figures(estimate: &JobEstimate) -> String {
+    let (Some(requests), Some(took)) = (estimate.requests, estimate.duration) else {
         return "There is no earlier job, so the number of requests and the duration are unknown.".to_owned();
     };
     let sent = format!("sent {} for these steps and took {}", counted(requests, "request", "requests"), duration(took));
-    match forecast.based_on_state {
-        Some(JobState::Complete) if !forecast.lower_bound => format!("The last complete job {sent}."),
+    match estimate.based_on_state {
+        Some(JobState::Complete) if !estimate.lower_bound => format!("The last complete job {sent}."),
         Some(JobState::Complete) => {
             format!("The last complete job {sent}, but it did not run all of these steps. Expect more.")
         }
@@ -129,19 +129,19 @@ fn figures(forecast: &Forecast) -> String {
     }
 }
 
-fn sentences(forecast: &Forecast) -> Vec<String> {
-    let mut sentences = owner(forecast);
-    for step in forecast.steps.iter().filter(|step| !step.missing_scopes.is_empty()) {
+fn sentences(estimate: &JobEstimate) -> Vec<String> {
+    let mut sentences = owner(estimate);
+    for step in estimate.steps.iter().filter(|step| !step.missing_scopes.is_empty()) {
         sentences.push(format!(
             "{} needs the scope {}, which the credentials do not have. Its types will be missing.",
             step.id,
             list(&step.missing_scopes)
         ));
     }
-    sentences.push(figures(forecast));
+    sentences.push(figures(estimate));
     let left =
-        forecast.remaining.map(|left| format!("The rate limit has {} left", counted(left, "request", "requests")));
-    match (left, forecast.budget_time) {
+        estimate.remaining.map(|left| format!("The rate limit has {} left", counted(left, "request", "requests")));
+    match (left, estimate.budget_time) {
         (Some(left), Some(0)) => sentences.push(format!("{left}, which is enough.")),
         (Some(left), Some(wait)) => {
             sentences.push(format!("{left}, so the collection takes at least {}.", duration(wait)));

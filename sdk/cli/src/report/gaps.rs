@@ -31,7 +31,7 @@ struct Seen<'a>(Vec<&'a Incomplete>);
 
 impl<'a> Seen<'a> {
     fn parents(&self) -> BTreeSet<&'a ObjectKey> {
-        self.0.iter().filter_map(|gap| Some(&gap.under.as_ref()?.key)).collect()
+        self.0.iter().filter_map(|gap| Some(&gap.parent.as_ref()?.key)).collect()
     }
 
     /// The gaps whose causes are shown: one for failed requests, several for objects, whose causes differ.
@@ -79,14 +79,14 @@ fn own(step: &StepReport, width: usize) -> String {
     let mut groups: BTreeMap<Alike<'_>, Seen<'_>> = BTreeMap::new();
     // The error of a step without types is listed separately below.
     let is_error = |gap: &Incomplete| {
-        let bare = gap.types.is_empty() && gap.under.is_none();
+        let bare = gap.types.is_empty() && gap.parent.is_none();
         bare && step.error.as_ref().is_some_and(|error| error.message == gap.cause)
     };
     let own = |gap: &&Incomplete| gap.inherited_from.is_none();
     for gap in step.incomplete.iter().filter(own).filter(|gap| !is_error(gap)) {
         let alike = Alike {
             types: &gap.types,
-            parent_type: gap.under.as_ref().map(|under| &under.object_type),
+            parent_type: gap.parent.as_ref().map(|parent| &parent.object_type),
             code: &gap.code,
             shape: shape(gap),
         };
@@ -116,11 +116,11 @@ fn own(step: &StepReport, width: usize) -> String {
 fn what(alike: &Alike<'_>, seen: &Seen<'_>) -> String {
     let mut text = if alike.types.is_empty() { "its results".to_owned() } else { list(alike.types) };
     let (parents, count) = (seen.parents(), seen.0.len());
-    if let Some(under) = &seen.0[0].under {
-        let key = printable(under.key.as_str());
+    if let Some(parent) = &seen.0[0].parent {
+        let key = printable(parent.key.as_str());
         let _ = match parents.len() {
-            1 => write!(text, " of {} {key}", under.object_type),
-            parents => write!(text, " of {} {} (first: {key})", HumanCount(parents as u64), under.object_type),
+            1 => write!(text, " of {} {key}", parent.object_type),
+            parents => write!(text, " of {} {} (first: {key})", HumanCount(parents as u64), parent.object_type),
         };
     }
     if count > parents.len().max(1) {
@@ -138,7 +138,7 @@ fn reason(code: &str, message: &str) -> String {
 
 /// The cause without the parts that differ between parents: keys, ids, and request numbers.
 fn shape(gap: &Incomplete) -> String {
-    let key = gap.under.as_ref().map(|under| under.key.as_str());
+    let key = gap.parent.as_ref().map(|parent| parent.key.as_str());
     let text = match key {
         Some(key) => gap.cause.replace(key, "#"),
         None => gap.cause.clone(),
@@ -155,14 +155,14 @@ fn shape(gap: &Incomplete) -> String {
 #[cfg(test)]
 mod tests {
     use integration_sdk::graph::ObjectKey;
-    use integration_sdk::step::Scope;
+    use integration_sdk::step::Parent;
 
     use super::*;
 
     fn gap(team: &str, cause: &str) -> Incomplete {
         Incomplete {
             types: [ObjectType::literal("space_member")].into(),
-            under: Some(Scope {
+            parent: Some(Parent {
                 object_type: ObjectType::literal("space_team"),
                 key: ObjectKey::new(team).expect("a key"),
             }),
@@ -195,7 +195,7 @@ mod tests {
     fn bare(cause: &str, inherited_from: Option<&'static str>) -> Incomplete {
         let inherited_from = inherited_from.map(StepId::literal);
         let code = "PROVIDER_AUTHORIZATION_ERROR".into();
-        Incomplete { types: BTreeSet::new(), under: None, code, cause: cause.into(), inherited_from, resumable: true }
+        Incomplete { types: BTreeSet::new(), parent: None, code, cause: cause.into(), inherited_from, resumable: true }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use integration_cli::{Program, Sample};
 use integration_sdk::Integration;
 use integration_sdk::config::SecretString;
-use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError, ProviderErrorKind};
+use integration_sdk::http::{Endpoint, Http, Provider, ProviderError, ProviderErrorKind, VerifiedAccount};
 use integration_sdk::prelude::*;
 use integration_sdk::step::IngestionSource;
 use integration_sdk::{Plan, Timestamp};
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     // Only tests that set this variable use a provider.
     let space = match std::env::var_os("SPACE_HAS_PROVIDER") {
         Some(_) => Integration::of::<Station>("space", "Space"),
-        None => Integration::offline::<Mission>("space", "Space"),
+        None => Integration::without_provider::<Mission>("space", "Space"),
     };
     let space = space
         .source(IngestionSource::new("comets", "Comets", "Bodies that appear rarely.").off_by_default())
@@ -60,9 +60,9 @@ impl Provider for Station {
         Self(http)
     }
 
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         let whoami: serde_json::Value = self.0.get("/whoami", &[]).json().await?;
-        let access = Access::of(whoami["email"].as_str().unwrap_or_default());
+        let access = VerifiedAccount::of(whoami["email"].as_str().unwrap_or_default());
         Ok(access.with_scopes(["read".to_owned()].into()))
     }
 }
@@ -117,7 +117,7 @@ fn rejected(path: &str) -> ProviderError {
 
 #[step(id = "fetch-planets", name = "Fetch planets", scopes("read"))]
 async fn fetch_planets(
-    mission: Settings<Mission>,
+    mission: ConfigOf<Mission>,
     planets: Emit<Planet>,
     discovered: Emit<PlanetIsDiscovered>,
 ) -> StepResult {
@@ -138,7 +138,7 @@ async fn fetch_planets(
 /// Collects the moons; two of three planets fail if the fault `moons` is selected.
 #[step(id = "fetch-moons", name = "Fetch moons", scopes("read"))]
 async fn fetch_moons(
-    mission: Settings<Mission>,
+    mission: ConfigOf<Mission>,
     planets: Read<Planet>,
     moons: Emit<Moon>,
     has: Emit<PlanetHasMoon>,

@@ -20,8 +20,11 @@ const FILE: u64 = 10_000;
 const PAGE: usize = 1_000;
 
 /// Returns the files that a graph with these objects consists of.
-pub(super) fn planned(census: &[Count]) -> Vec<GraphFile> {
-    census.iter().flat_map(|count| (1..=count.objects.div_ceil(FILE)).map(|number| file(count, number))).collect()
+pub(super) fn planned(counts_by_step_and_type: &[Count]) -> Vec<GraphFile> {
+    counts_by_step_and_type
+        .iter()
+        .flat_map(|count| (1..=count.objects.div_ceil(FILE)).map(|number| file(count, number)))
+        .collect()
 }
 
 fn file(count: &Count, number: u64) -> GraphFile {
@@ -37,11 +40,15 @@ fn wrapper(count: &Count) -> Wrapper {
 }
 
 /// Writes all objects of a job below `graph`.
-pub(super) async fn write(job: &JobStore, graph: &Folder, census: &[Count]) -> Result<Exported, DatasetError> {
+pub(super) async fn write(
+    job: &JobStore,
+    graph: &Folder,
+    counts_by_step_and_type: &[Count],
+) -> Result<Exported, DatasetError> {
     let mut exported = Exported::default();
     let mut steps: HashMap<&str, Folder> = HashMap::new();
     let mut folders: HashMap<(&str, &str), Folder> = HashMap::new();
-    for count in census {
+    for count in counts_by_step_and_type {
         let (step, wrapper) = (count.step.as_str(), wrapper(count).folder());
         let of_step = match steps.entry(step) {
             Entry::Occupied(folder) => folder.into_mut(),

@@ -100,12 +100,12 @@ impl ExportFolder {
     pub async fn write(&mut self, job: &JobStore, summary: &Summary) -> Result<Exported, DatasetError> {
         // Foreign files may have been added while the job ran.
         occupants::check(&self.root, self.manifest.as_ref())?;
-        let census = job.census().await?;
+        let counts_by_step_and_type = job.counts_by_step_and_type().await?;
         let earlier = self.manifest.as_ref().map(|manifest| manifest.files.clone()).unwrap_or_default();
         let staging = format!("new-{}", JobId::generate());
-        let mut journal = Journal::new(staging, files::planned(&census), earlier);
+        let mut journal = Journal::new(staging, files::planned(&counts_by_step_and_type), earlier);
         journal.write(&self.own)?;
-        let staged = self.stage(job, summary, &census, &mut journal).await;
+        let staged = self.stage(job, summary, &counts_by_step_and_type, &mut journal).await;
         match staged {
             Ok((exported, manifest)) => {
                 switch::forward(&self.root, &self.own, &journal)?;
@@ -125,13 +125,13 @@ impl ExportFolder {
         &self,
         job: &JobStore,
         summary: &Summary,
-        census: &[Count],
+        counts_by_step_and_type: &[Count],
         journal: &mut Journal,
     ) -> Result<(Exported, Manifest), DatasetError> {
         let path = self.own.path().join(&journal.staging);
         let staging = self.own.create_folder(&journal.staging).map_err(DatasetError::io("make", &path))?;
         let graph = staging.create_folder(GRAPH).map_err(DatasetError::io("make", path.join(GRAPH)))?;
-        let exported = files::write(job, &graph, census).await?;
+        let exported = files::write(job, &graph, counts_by_step_and_type).await?;
         manifest::write(&staging, SUMMARY, summary)?;
         let manifest = Manifest::new(summary.job.clone(), journal.files.clone());
         manifest.write(&staging)?;

@@ -8,7 +8,7 @@ use integration_testing::{Answer, FakeProvider, PageLimits, Route, Running};
 use serde_json::{Value, json};
 
 use super::super::testing_server::{Received, Reply, Server, answer};
-use super::super::{AnswerKey, CachedAnswer, Endpoint, EtagCache, Http, MemoryCache, Ranges};
+use super::super::{AnswerKey, CachedResponse, Endpoint, Http, MemoryResponseCache, RangePagination, ResponseCache};
 use super::{TOKEN, Team, client, endpoint};
 use crate::http::Tape;
 use crate::redact::Redaction;
@@ -33,7 +33,7 @@ fn connect(provider: &Running) -> Http {
 }
 
 async fn ids(http: &Http) -> Vec<String> {
-    let teams = http.get("/teams", &[]).ranges::<Team>(Ranges { order_by: "id", max: 2 });
+    let teams = http.get("/teams", &[]).ranges::<Team>(RangePagination { order_by: "id", max: 2 });
     teams.map_ok(|team| team.value.id).try_collect().await.unwrap()
 }
 
@@ -52,7 +52,7 @@ fn tagged(_: usize, request: &Received) -> Reply {
 #[tokio::test]
 async fn a_list_that_has_not_changed_comes_without_bodies_over_all_its_pages() {
     let (provider, _) = provider().await;
-    let (cache, http) = (Arc::new(MemoryCache::default()), connect(&provider));
+    let (cache, http) = (Arc::new(MemoryResponseCache::default()), connect(&provider));
     let first = http.conditional(cache.clone());
     let before = ids(&first).await;
     assert_eq!(cache.len(), 3);
@@ -67,7 +67,7 @@ async fn a_list_that_has_not_changed_comes_without_bodies_over_all_its_pages() {
 #[tokio::test]
 async fn a_page_that_has_changed_comes_anew_and_is_kept_in_the_place_of_the_old() {
     let (provider, teams) = provider().await;
-    let cache = Arc::new(MemoryCache::default());
+    let cache = Arc::new(MemoryResponseCache::default());
     let http = connect(&provider).conditional(cache.clone());
     ids(&http).await;
     *teams.lock().unwrap() = named(&["a", "b", "c", "d", "f"]);
@@ -83,7 +83,7 @@ async fn a_page_that_has_changed_comes_anew_and_is_kept_in_the_place_of_the_old(
 async fn what_is_added_behind_a_full_last_page_is_not_hidden_by_its_304() {
     let (provider, teams) = provider().await;
     *teams.lock().unwrap() = named(&["a", "b", "c", "d"]);
-    let http = connect(&provider).conditional(Arc::new(MemoryCache::default()));
+    let http = connect(&provider).conditional(Arc::new(MemoryResponseCache::default()));
     assert_eq!(ids(&http).await, ["a", "b", "c", "d"]);
     *teams.lock().unwrap() = named(&["a", "b", "c", "d", "e"]);
     assert_eq!(ids(&http).await, ["a", "b", "c", "d", "e"]);
@@ -97,7 +97,7 @@ async fn what_is_added_behind_a_full_last_page_is_not_hidden_by_its_304() {
 async fn without_a_cache_and_for_probes_and_posts_nothing_is_conditional() {
     let server = Server::answering(tagged).await;
     let http = client(&server);
-    let conditional = http.conditional(Arc::new(MemoryCache::default()));
+    let conditional = http.conditional(Arc::new(MemoryResponseCache::default()));
     conditional.get("/x", &[]).json::<u8>().await.unwrap();
     http.get("/x", &[]).json::<u8>().await.unwrap();
     conditional.unconditional().get("/x", &[]).json::<u8>().await.unwrap();
@@ -110,13 +110,13 @@ async fn without_a_cache_and_for_probes_and_posts_nothing_is_conditional() {
 
 /// Keeps answers, and gives them back damaged.
 #[derive(Debug, Default)]
-struct Damaging(MemoryCache);
+struct Damaging(MemoryResponseCache);
 
-impl EtagCache for Damaging {
-    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
-        Box::pin(async move { Some(CachedAnswer { body: b"[".to_vec(), ..self.0.get(key).await? }) })
+impl ResponseCache for Damaging {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>> {
+        Box::pin(async move { Some(CachedResponse { body: b"[".to_vec(), ..self.0.get(key).await? }) })
     }
-    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+    fn put(&self, key: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()> {
         self.0.put(key, answer)
     }
 }
@@ -142,7 +142,7 @@ async fn only_answers_of_success_that_could_be_read_are_kept() {
         _ => answer("200 OK", &[("ETag", "\"1\"")], "7"),
     })
     .await;
-    let cache = Arc::new(MemoryCache::default());
+    let cache = Arc::new(MemoryResponseCache::default());
     let http = client(&server).conditional(cache.clone());
     for path in ["/damaged", "/refused", "/untagged", "/forbidden"] {
         let _ = http.get(path, &[]).json::<u8>().await;
@@ -181,7 +181,7 @@ async fn an_answer_in_which_a_secret_stands_is_not_kept_and_its_neighbours_are()
     .await;
     let mut redaction = Redaction::default();
     redaction.field("webhook_secret");
-    let cache = Arc::new(MemoryCache::default());
+    let cache = Arc::new(MemoryResponseCache::default());
     let http = Http::connect_through(endpoint(&server), &Tape::Off, &redaction).unwrap().conditional(cache.clone());
     for path in ["/header", "/credentials", "/escaped", "/marked", "/url"] {
         http.get(path, &[]).json::<Value>().await.unwrap();
@@ -193,13 +193,13 @@ async fn an_answer_in_which_a_secret_stands_is_not_kept_and_its_neighbours_are()
 
 /// Remembers what it was given.
 #[derive(Debug, Default)]
-struct Remembering(Mutex<Vec<CachedAnswer>>);
+struct Remembering(Mutex<Vec<CachedResponse>>);
 
-impl EtagCache for Remembering {
-    fn get<'a>(&'a self, _: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+impl ResponseCache for Remembering {
+    fn get<'a>(&'a self, _: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>> {
         Box::pin(async { None })
     }
-    fn put(&self, _: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+    fn put(&self, _: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()> {
         self.0.lock().unwrap().push(answer);
         Box::pin(async {})
     }
@@ -208,7 +208,7 @@ impl EtagCache for Remembering {
 #[tokio::test]
 async fn a_304_that_nobody_asked_for_is_an_error() {
     let server = Server::answering(|_, _| answer("304 Not Modified", &[], "")).await;
-    let http = client(&server).conditional(Arc::new(MemoryCache::default()));
+    let http = client(&server).conditional(Arc::new(MemoryResponseCache::default()));
     let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
     assert_eq!((error.status(), error.attempts()), (Some(304), 1));
 }

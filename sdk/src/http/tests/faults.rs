@@ -10,10 +10,10 @@ use integration_testing::{Answer, FakeProvider, Fault, FaultRule, PageLimits, Re
 use serde_json::{Value, json};
 
 use super::super::testing_server::{Reply, Server, answer, ok};
-use super::super::{Endpoint, Http, ProviderError, ProviderErrorKind, Ranges, RetryPolicy, TimeLimits};
+use super::super::{Endpoint, Http, ProviderError, ProviderErrorKind, RangePagination, RetryPolicy, TimeLimits};
 use super::{Team, endpoint};
 
-const BY_ID: Ranges = Ranges { order_by: "id", max: 2 };
+const BY_ID: RangePagination = RangePagination { order_by: "id", max: 2 };
 
 fn quick(provider: &Running) -> Endpoint {
     let policy = RetryPolicy {

@@ -9,12 +9,12 @@ use crate::RawJson;
 
 use super::super::testing_server::{Received, Reply, Server, answer, ok};
 use super::super::{
-    Answer, Cursor, Item, Links, Listing, Next, Numbered, Page, Pagination, ProviderError, ProviderErrorKind, Ranges,
-    Request,
+    Answer, CursorPagination, Item, LinkPagination, Listing, Next, Page, PageNumberPagination, Pagination,
+    ProviderError, ProviderErrorKind, RangePagination, Request,
 };
 use super::{Team, client};
 
-const BY_ID: Ranges = Ranges { order_by: "id", max: 1_000 };
+const BY_ID: RangePagination = RangePagination { order_by: "id", max: 1_000 };
 
 fn teams(server: &Server) -> Listing<Team> {
     client(server).get("/teams", &[]).ranges(BY_ID)
@@ -94,7 +94,7 @@ async fn no_content_is_an_empty_list_if_the_request_says_so() {
     let bodies = [("204 No Content", ""), ("200 OK", "null"), ("200 OK", r#"{"items":null,"next":null}"#)];
     for (number, (status, body)) in bodies.into_iter().enumerate() {
         let server = Server::answering(move |_, _| answer(status, &[], body)).await;
-        let cursor = Cursor { parameter: "after", elements: "/items", next: "/next" };
+        let cursor = CursorPagination { parameter: "after", elements: "/items", next: "/next" };
         let request = || client(&server).get("/teams", &[]);
         assert!(ids(request().pages(cursor)).await.is_err(), "{body}");
         assert_eq!(ids(request().absent_is_empty().pages(cursor)).await.unwrap(), [""; 0], "{body}");
@@ -324,7 +324,7 @@ async fn a_cursor_is_followed_until_the_body_has_none() {
         _ => ok(r#"{"data":{"all":[{"id":"b"}]},"paging":{"after":null}}"#),
     })
     .await;
-    let cursor = Cursor { parameter: "after", elements: "/data/all", next: "/paging/after" };
+    let cursor = CursorPagination { parameter: "after", elements: "/data/all", next: "/paging/after" };
     let teams = client(&server).get("/teams", &[]).query("limit", 1).pages(cursor);
     assert_eq!(ids(teams).await.unwrap(), ["a", "b"]);
     assert_eq!(paths(&server), ["/teams?limit=1", "/teams?limit=1&after=7", "/teams?limit=1&after=x+y"]);
@@ -333,7 +333,7 @@ async fn a_cursor_is_followed_until_the_body_has_none() {
 #[tokio::test]
 async fn a_body_without_the_elements_of_a_cursor_is_an_error_that_names_their_place() {
     let server = Server::answering(|_, _| ok(r#"{"items":[]}"#)).await;
-    let cursor = Cursor { parameter: "after", elements: "/data", next: "/next" };
+    let cursor = CursorPagination { parameter: "after", elements: "/data", next: "/next" };
     let error = ids(client(&server).get("/teams", &[]).pages(cursor)).await.unwrap_err();
     assert!(error.to_string().contains("`/data`"), "{error}");
 }
@@ -346,7 +346,7 @@ async fn of_a_link_only_the_query_is_followed() {
         _ => ok(r#"[{"id":"b"}]"#),
     })
     .await;
-    let teams = client(&server).get("/teams", &[]).query("size", 1).pages(Links::Header);
+    let teams = client(&server).get("/teams", &[]).query("size", 1).pages(LinkPagination::Header);
     assert_eq!(ids(teams).await.unwrap(), ["a", "b"]);
     assert_eq!(paths(&server), ["/teams?size=1", "/teams?page=2&size=1"]);
 }
@@ -358,12 +358,12 @@ async fn a_link_in_the_body_is_followed() {
         _ => ok(r#"{"value":[{"id":"b"}]}"#),
     })
     .await;
-    let links = Links::Body { elements: "/value", next: "/nextLink" };
+    let links = LinkPagination::Body { elements: "/value", next: "/nextLink" };
     assert_eq!(ids(client(&server).get("/teams", &[]).pages(links)).await.unwrap(), ["a", "b"]);
     assert_eq!(paths(&server), ["/teams", "/teams?skip=1"]);
 }
 
-const NUMBERED: Numbered = Numbered { page: "page", first: 0, per_page: "size", size: 100 };
+const NUMBERED: PageNumberPagination = PageNumberPagination { page: "page", first: 0, per_page: "size", size: 100 };
 
 /// A provider of teams by number, at most `cap` on a page.
 async fn numbered(teams: usize, cap: usize) -> (Server, Result<Vec<String>, ProviderError>) {

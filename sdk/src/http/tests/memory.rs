@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::super::testing_server::{Reply, Server, answer, ok, zipped};
-use super::super::{Http, Item, MemoryCache};
+use super::super::{Http, Item, MemoryResponseCache};
 use super::{client, endpoint};
 use crate::room::Work;
 
@@ -68,7 +68,7 @@ async fn kept_answers_wait_for_memory_as_well() {
         _ => answer("304 Not Modified", &[("ETag", "\"1\"")], ""),
     })
     .await;
-    let cache = std::sync::Arc::new(MemoryCache::default());
+    let cache = std::sync::Arc::new(MemoryResponseCache::default());
     collect(&client(&server).conditional(cache.clone())).await;
     assert_eq!(cache.len(), 20);
     let http = Http::connect(endpoint(&server).answer_memory(MEMORY)).unwrap().conditional(cache);

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::testing_server::{Reply, Server, answer, ok};
-use super::super::{Endpoint, Http, Listing, ProviderError, ProviderErrorKind, Ranges};
+use super::super::{Endpoint, Http, Listing, ProviderError, ProviderErrorKind, RangePagination};
 use super::{Team, client};
 
-const PAGE: Ranges = Ranges { order_by: "id", max: 2 };
+const PAGE: RangePagination = RangePagination { order_by: "id", max: 2 };
 const PARTIAL: &str = "206 Partial Content";
 
 fn teams(server: &Server) -> Listing<Team> {
@@ -213,7 +213,7 @@ async fn listed(teams: usize, manner: Manner) -> Result<Vec<String>, ProviderErr
         }))
     })
     .await;
-    let found = ids(client(&gateway).get("/teams", &[]).ranges(Ranges { order_by: "id", max: 3 })).await;
+    let found = ids(client(&gateway).get("/teams", &[]).ranges(RangePagination { order_by: "id", max: 3 })).await;
     provider.shutdown().await;
     found
 }

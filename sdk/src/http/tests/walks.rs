@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::testing_server::{Received, Reply, Server, answer, ok};
-use super::super::{Cursor, Links, Listing, Ranges};
+use super::super::{CursorPagination, LinkPagination, Listing, RangePagination};
 use super::{Team, client};
 
 /// How the provider tells where a list goes on.
@@ -72,9 +72,9 @@ async fn walk(kind: Kind, pages: Pages) -> (Vec<String>, bool) {
     let server = Server::answering(move |_, request| reply(kind, &pages[asked_for(kind, request)])).await;
     let request = client(&server).get("/teams", &[]);
     let teams: Listing<Team> = match kind {
-        Kind::Cursor => request.pages(Cursor { parameter: "at", elements: "/items", next: "/next" }),
-        Kind::Link => request.pages(Links::Header),
-        Kind::Range => request.ranges(Ranges { order_by: "id", max: 9 }),
+        Kind::Cursor => request.pages(CursorPagination { parameter: "at", elements: "/items", next: "/next" }),
+        Kind::Link => request.pages(LinkPagination::Header),
+        Kind::Range => request.ranges(RangePagination { order_by: "id", max: 9 }),
     };
     let met: Vec<_> = teams.unique_by(|team| team.id.clone()).collect().await;
     let failed = met.last().is_some_and(Result::is_err);

@@ -1,7 +1,7 @@
 //! Relationships with rejected ends.
 
 use crate::graph::{Direction, MappedRelationship, MappedRelationshipDeclaration};
-use crate::step::Scope;
+use crate::step::Parent;
 
 use super::*;
 
@@ -43,18 +43,18 @@ enum Refused {
 /// Teams, two applications of which the second may be rejected, and a step that links both to their team.
 fn linked(refused: Refused, links_first: bool) -> Integration {
     let apps = move |context: StepContext| async move {
-        context.add_entity(thing("acme_app", "app:0000001"), EqualKeys::Refuse).await?;
+        context.add_entity(thing("acme_app", "app:0000001"), OnDuplicateKey::Reject).await?;
         let second = thing("acme_app", "app:0000002");
         let second = match refused {
             Refused::Not => second,
             Refused::Classless => Entity { classes: Vec::new(), ..second },
             Refused::Invalid => second.with("name", 7),
         };
-        let under = Scope { object_type: name("acme_team"), key: key("team:000001") };
-        context.part(under, context.add_entity(second, EqualKeys::Refuse)).await
+        let parent = Parent { object_type: name("acme_team"), key: key("team:000001") };
+        context.part(parent, context.add_entity(second, OnDuplicateKey::Reject)).await
     };
     let links = |context: StepContext| async move {
-        let under = Scope { object_type: name("acme_team"), key: key("team:000001") };
+        let parent = Parent { object_type: name("acme_team"), key: key("team:000001") };
         let all = async {
             for app in ["app:0000001", "app:0000002"] {
                 context.add_relationship(owns("team:000001", app)).await?;
@@ -62,7 +62,7 @@ fn linked(refused: Refused, links_first: bool) -> Integration {
             }
             Ok(())
         };
-        context.part(under, all).await
+        context.part(parent, all).await
     };
     let hosts = MappedRelationshipDeclaration {
         object_type: name("acme_app_has_host"),
@@ -132,9 +132,9 @@ async fn a_relationship_of_an_entity_that_one_step_described_badly_and_another_w
     let describing = |step: &str, classes: &'static [&'static str]| {
         let work = move |context: StepContext| async move {
             let classes = classes.iter().map(|class| Class::literal(class)).collect();
-            context.add_entity(Entity { classes, ..thing("acme_app", "app:0000001") }, EqualKeys::Merge).await
+            context.add_entity(Entity { classes, ..thing("acme_app", "app:0000001") }, OnDuplicateKey::Merge).await
         };
-        let declaration = EntityDeclaration { equal_keys: EqualKeys::Merge, ..declared("acme_app") };
+        let declaration = EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declared("acme_app") };
         Step::new(id(step), step, work).entity(declaration)
     };
     let links = Step::new(id("links"), "Links", |context: StepContext| async move {
@@ -157,7 +157,7 @@ async fn a_relationship_to_an_entity_that_a_resumed_job_does_not_find_again_is_l
     let teams = |keys: &'static [&'static str], whole: bool| {
         let work = move |context: StepContext| async move {
             for text in keys {
-                context.add_entity(thing("acme_team", text), EqualKeys::Refuse).await?;
+                context.add_entity(thing("acme_team", text), OnDuplicateKey::Reject).await?;
             }
             if !whole {
                 context.missing(&name("acme_team"), &StepError::Other("the second page did not come".into()));
@@ -166,7 +166,7 @@ async fn a_relationship_to_an_entity_that_a_resumed_job_does_not_find_again_is_l
         };
         let apps = |context: StepContext| async move {
             loop {
-                let look = context.tail(&name("acme_team")).look();
+                let look = context.watermark(&name("acme_team")).look();
                 if look.ended {
                     break;
                 }
@@ -175,12 +175,12 @@ async fn a_relationship_to_an_entity_that_a_resumed_job_does_not_find_again_is_l
             for team in context.page(&name("acme_team"), None, 10).await? {
                 let team = key(team["_key"].as_str().expect("a key"));
                 let app = format!("app:{team}");
-                let under = Scope { object_type: name("acme_team"), key: team.clone() };
+                let parent = Parent { object_type: name("acme_team"), key: team.clone() };
                 let one = async {
-                    context.add_entity(thing("acme_app", &app), EqualKeys::Refuse).await?;
+                    context.add_entity(thing("acme_app", &app), OnDuplicateKey::Reject).await?;
                     context.add_relationship(owns(team.as_str(), &app)).await
                 };
-                context.part(under, one).await?;
+                context.part(parent, one).await?;
             }
             Ok(())
         };

@@ -12,17 +12,17 @@ fn following(step: &str, from: &'static str, to: &'static str, copied: Arc<Notif
 }
 
 async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) -> StepResult {
-    let tail = context.tail(&name(from));
+    let watermark = context.watermark(&name(from));
     let mut position = 0;
     loop {
-        let look = tail.look();
-        tail.flush().await?;
-        let page = context.added_since(&name(from), position, 100, true, key_in).await?;
+        let look = watermark.look();
+        watermark.flush().await?;
+        let page = context.follow(&name(from), position, 100, true, key_in).await?;
         for (row, text) in &page {
             position = *row;
-            let under = crate::step::Scope { object_type: name(from), key: key(text) };
-            let add = context.add_entity(thing(to, &format!("{to}:{text}")), EqualKeys::Refuse);
-            context.part(under, add).await?;
+            let parent = crate::step::Parent { object_type: name(from), key: key(text) };
+            let add = context.add_entity(thing(to, &format!("{to}:{text}")), OnDuplicateKey::Reject);
+            context.part(parent, add).await?;
             copied.notify_one();
         }
         if page.is_empty() && look.ended {
@@ -47,9 +47,9 @@ async fn a_follower_works_on_the_first_item_before_the_last_is_there() {
     let producer = Step::new(id("teams"), "Teams", move |context: StepContext| {
         let heard = Arc::clone(&heard);
         async move {
-            context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
+            context.add_entity(thing("acme_team", "team:000001"), OnDuplicateKey::Reject).await?;
             heard.notified().await;
-            context.add_entity(thing("acme_team", "team:000002"), EqualKeys::Refuse).await
+            context.add_entity(thing("acme_team", "team:000002"), OnDuplicateKey::Reject).await
         }
     });
     let copies = following("copies", "acme_team", "acme_copy", copied);
@@ -79,10 +79,12 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
             async move {
                 for object in context.page(&name("acme_team"), None, 100).await? {
                     let text = object["_key"].as_str().unwrap_or_default().to_owned();
-                    let under = crate::step::Scope { object_type: name("acme_team"), key: key(&text) };
+                    let parent = crate::step::Parent { object_type: name("acme_team"), key: key(&text) };
                     let (context, done, token) = (&context, &done, &token);
                     let part = async move {
-                        context.add_entity(thing("acme_copy", &format!("acme_copy:{text}")), EqualKeys::Refuse).await?;
+                        context
+                            .add_entity(thing("acme_copy", &format!("acme_copy:{text}")), OnDuplicateKey::Reject)
+                            .await?;
                         if done.fetch_add(1, Ordering::SeqCst) + 1 == stop_at {
                             token.cancel();
                             std::future::pending::<()>().await;
@@ -90,7 +92,7 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
                         context.skip(&name("acme_copy"), "counted once a part");
                         Ok(())
                     };
-                    context.part(under, part).await?;
+                    context.part(parent, part).await?;
                 }
                 Ok(())
             }
@@ -133,7 +135,7 @@ fn using() -> Step {
         for owner in context.data("owners").await?.iter().flat_map(|data| data.as_array().cloned().unwrap_or_default())
         {
             let text = owner.as_str().unwrap_or_default();
-            context.add_entity(thing("acme_owner", text), EqualKeys::Refuse).await?;
+            context.add_entity(thing("acme_owner", text), OnDuplicateKey::Reject).await?;
         }
         Ok(())
     };
@@ -173,7 +175,7 @@ fn nicknames(fails: bool) -> Integration {
         for user in context.page(&name("acme_user"), None, 100).await? {
             let nickname = user.get("nickname").and_then(|text| text.as_str()).unwrap_or("none").to_owned();
             let copy = thing("acme_copy", "copy:000001").with("nickname", nickname);
-            context.add_entity(copy, EqualKeys::Refuse).await?;
+            context.add_entity(copy, OnDuplicateKey::Reject).await?;
         }
         Ok(())
     };
@@ -214,15 +216,15 @@ async fn what_was_read_before_it_was_amended_is_read_again_when_the_job_is_resum
 /// A step that links all users in one partition, which is always complete.
 fn linking() -> Step {
     let work = |context: StepContext| async move {
-        let under = crate::step::Scope { object_type: name("acme_team"), key: key("team:000001") };
+        let parent = crate::step::Parent { object_type: name("acme_team"), key: key("team:000001") };
         let links = async {
             for user in context.page(&name("acme_user"), None, 100).await? {
                 let link = format!("acme_link:{}", user["_key"].as_str().unwrap_or_default());
-                context.add_entity(thing("acme_link", &link), EqualKeys::Refuse).await?;
+                context.add_entity(thing("acme_link", &link), OnDuplicateKey::Reject).await?;
             }
             Ok(())
         };
-        context.part(under, links).await
+        context.part(parent, links).await
     };
     Step::new(id("links"), "Links", work).reads(name("acme_user")).entity(declared("acme_link"))
 }
@@ -233,7 +235,7 @@ async fn a_part_that_was_done_on_incomplete_grounds_is_done_again() {
     let found = |users: &'static [&'static str]| {
         let work = move |context: StepContext| async move {
             for user in users {
-                context.add_entity(thing("acme_user", user), EqualKeys::Refuse).await?;
+                context.add_entity(thing("acme_user", user), OnDuplicateKey::Reject).await?;
             }
             if users.len() == 1 {
                 context.missing(&name("acme_user"), &StepError::Other("the second page did not come".into()));

@@ -9,8 +9,8 @@ use super::*;
 use crate::Config;
 use crate::graph::RawData;
 use crate::http::testing_server::{Server, ok};
-use crate::http::{Access, Endpoint, Http, Provider, ProviderError};
-use crate::step::Scope;
+use crate::http::{Endpoint, Http, Provider, ProviderError, VerifiedAccount};
+use crate::step::Parent;
 
 const PARENTS: usize = 24;
 const MEMORY: usize = 1 << 20;
@@ -34,25 +34,25 @@ impl Provider for Large {
         Self
     }
 
-    async fn verify(&self) -> Result<Access, ProviderError> {
-        Ok(Access::default())
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
+        Ok(VerifiedAccount::default())
     }
 }
 
 /// Collects the things of a parent as entities with raw data.
 async fn things_of(context: &StepContext, http: &Http, number: usize) -> StepResult {
-    let under = Scope { object_type: name("acme_team"), key: key(&format!("team:{number:06}")) };
+    let parent = Parent { object_type: name("acme_team"), key: key(&format!("team:{number:06}")) };
     let work = async {
         let mut things = http.get("/things/{n}", &[&number]).list::<Value>();
         while let Some(item) = things.try_next().await? {
             let (value, raw) = item.into_parts();
             let mut entity = thing("acme_thing", &format!("thing:{number}:{}", value["n"]));
             entity.raw_data.push(RawData { name: "default".into(), raw_data: raw });
-            context.add_entity(entity, EqualKeys::Refuse).await?;
+            context.add_entity(entity, OnDuplicateKey::Reject).await?;
         }
         Ok(())
     };
-    context.part(under, work).await
+    context.part(parent, work).await
 }
 
 /// Collects lists of the given size in concurrent partitions and returns the peak of reserved memory.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
 use crate::graph::{
-    Class, Entity, EntityDeclaration, EqualKeys, ObjectKey, ObjectType, Relationship, RelationshipClass,
+    Class, Entity, EntityDeclaration, ObjectKey, ObjectType, OnDuplicateKey, Relationship, RelationshipClass,
     RelationshipDeclaration, StepId,
 };
 use crate::integration::Integration;
@@ -52,7 +52,7 @@ fn thing(object_type: &str, text: &str) -> Entity {
 fn adding(step: &str, object_type: &'static str, keys: &'static [&'static str]) -> Step {
     let work = move |context: StepContext| async move {
         for key in keys {
-            context.add_entity(thing(object_type, key), EqualKeys::Refuse).await?;
+            context.add_entity(thing(object_type, key), OnDuplicateKey::Reject).await?;
         }
         Ok(())
     };
@@ -64,7 +64,7 @@ fn failing(step: &str, object_type: &str) -> Step {
 }
 
 fn of(steps: impl IntoIterator<Item = Step>) -> Integration {
-    steps.into_iter().fold(Integration::offline::<()>("test", "Test"), Integration::step)
+    steps.into_iter().fold(Integration::without_provider::<()>("test", "Test"), Integration::step)
 }
 
 struct Bench {
@@ -97,7 +97,7 @@ fn statuses(summary: &Summary) -> Vec<(&str, &str)> {
 /// Returns every object of a job in its exported form, with its step.
 async fn graph(job: &JobStore) -> Vec<String> {
     let mut lines = Vec::new();
-    for count in job.census().await.expect("a store") {
+    for count in job.counts_by_step_and_type().await.expect("a store") {
         let page = job.step_page(count.step.clone(), count.object_type, None, 1_000_000).await.expect("a store");
         assert_eq!(page.next, None, "the objects of a test are small");
         lines.extend(page.objects.iter().map(|(_, json)| format!("{} {json}", count.step)));
@@ -125,7 +125,7 @@ async fn a_step_below_a_failed_one_runs_and_ends_partial() {
 async fn a_panic_fails_its_step_alone_and_what_it_added_stays() {
     let bench = Bench::new();
     let panicking = Step::new(id("panics"), "Panics", |context: StepContext| async move {
-        context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
+        context.add_entity(thing("acme_team", "team:000001"), OnDuplicateKey::Reject).await?;
         panic!("a bug");
     });
     let integration = of([panicking.entity(declared("acme_team")), adding("beside", "acme_user", &["user:000001"])]);
@@ -143,7 +143,7 @@ async fn a_cancelled_job_keeps_what_it_has_and_names_the_rest_as_missing() {
     let hanging = Step::new(id("hangs"), "Hangs", move |context: StepContext| {
         let token = token.clone();
         async move {
-            context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
+            context.add_entity(thing("acme_team", "team:000001"), OnDuplicateKey::Reject).await?;
             token.cancel();
             std::future::pending().await
         }
@@ -163,9 +163,9 @@ async fn equal_keys_that_merge_give_the_same_graph_and_counts_whoever_comes_firs
     let merging = |step: &str, role: &'static str, after: Option<&'static str>| {
         let work = move |context: StepContext| async move {
             let user = thing("acme_user", "user:000001").with("roles", vec![role]);
-            context.add_entity(user, EqualKeys::Merge).await
+            context.add_entity(user, OnDuplicateKey::Merge).await
         };
-        let declaration = EntityDeclaration { equal_keys: EqualKeys::Merge, ..declared("acme_user") };
+        let declaration = EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declared("acme_user") };
         let step = Step::new(id(step), step, work).entity(declaration);
         after.into_iter().fold(step, Step::after)
     };
@@ -191,16 +191,21 @@ async fn rewinding_a_step_leaves_what_others_described_too() {
     let merging = |step: &str| {
         let work = |context: StepContext| async move {
             let own = thing("acme_user", &format!("{}:000001", context.declaration().id));
-            context.add_entity(own, EqualKeys::Merge).await?;
-            context.add_entity(thing("acme_user", "shared:0001"), EqualKeys::Merge).await
+            context.add_entity(own, OnDuplicateKey::Merge).await?;
+            context.add_entity(thing("acme_user", "shared:0001"), OnDuplicateKey::Merge).await
         };
-        let declaration = EntityDeclaration { equal_keys: EqualKeys::Merge, ..declared("acme_user") };
+        let declaration = EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declared("acme_user") };
         Step::new(id(step), step, work).entity(declaration)
     };
     let (_, job) = bench.collect(&of([merging("a"), merging("b").after("a")])).await;
     job.rewind(id("a")).await.expect("a store");
-    let left: Vec<_> =
-        job.census().await.expect("a store").into_iter().map(|count| (count.step, count.objects)).collect();
+    let left: Vec<_> = job
+        .counts_by_step_and_type()
+        .await
+        .expect("a store")
+        .into_iter()
+        .map(|count| (count.step, count.objects))
+        .collect();
     assert_eq!(left, [(id("a"), 1), (id("b"), 1)]);
 }
 
@@ -208,7 +213,7 @@ async fn rewinding_a_step_leaves_what_others_described_too() {
 async fn an_undeclared_type_is_kept_and_counts_as_partial() {
     let bench = Bench::new();
     let work = |context: StepContext| async move {
-        context.add_entity(thing("acme_secret", "secret:0001"), EqualKeys::Refuse).await
+        context.add_entity(thing("acme_secret", "secret:0001"), OnDuplicateKey::Reject).await
     };
     let (summary, job) = bench.collect(&of([Step::new(id("sloppy"), "Sloppy", work)])).await;
     assert_eq!(statuses(&summary), [("sloppy", "partial")]);
@@ -219,8 +224,8 @@ async fn an_undeclared_type_is_kept_and_counts_as_partial() {
 /// A valid entity, and one whose name violates the class schema because it is a number.
 fn flawed() -> Integration {
     let work = |context: StepContext| async move {
-        context.add_entity(thing("acme_team", "team:000001").with("name", 7), EqualKeys::Refuse).await?;
-        context.add_entity(thing("acme_team", "team:000002"), EqualKeys::Refuse).await
+        context.add_entity(thing("acme_team", "team:000001").with("name", 7), OnDuplicateKey::Reject).await?;
+        context.add_entity(thing("acme_team", "team:000002"), OnDuplicateKey::Reject).await
     };
     of([Step::new(id("teams"), "Teams", work).entity(declared("acme_team"))])
 }
@@ -311,11 +316,11 @@ async fn a_source_that_is_off_disables_its_steps_and_nothing_is_missing() {
 async fn a_rule_of_the_configuration_disables_steps_and_a_wrong_name_is_an_error() {
     let bench = Bench::new();
     let steps = || of([adding("teams", "acme_team", &["team:000001"])]);
-    let permission = steps().disable_where::<()>(|()| vec![(id("teams"), DisabledReason::Permission)]);
+    let permission = steps().disable_steps::<()>(|()| vec![(id("teams"), DisabledReason::Permission)]);
     let (summary, _) = bench.collect(&permission).await;
     assert_eq!((summary.state, statuses(&summary)), (JobState::Partial, vec![("teams", "disabled")]));
     assert_eq!(summary.integration_step_results[0].incomplete[0].code, "PROVIDER_AUTHORIZATION_ERROR");
-    let wrong = steps().disable_where::<()>(|()| vec![(id("team"), DisabledReason::Config)]);
+    let wrong = steps().disable_steps::<()>(|()| vec![(id("team"), DisabledReason::Config)]);
     let error = Job::new(&wrong, &bench.store).run(&Values::default(), CancellationToken::new()).await;
     assert!(error.expect_err("unknown step").to_string().contains("did you mean `teams`?"));
 }
@@ -327,7 +332,7 @@ async fn selected_steps_run_and_what_they_need_comes_from_a_fresh_job() {
     let counted = Arc::clone(&runs);
     let teams = Step::new(id("teams"), "Teams", move |context: StepContext| {
         counted.fetch_add(1, Ordering::SeqCst);
-        async move { context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await }
+        async move { context.add_entity(thing("acme_team", "team:000001"), OnDuplicateKey::Reject).await }
     });
     let integration = of([
         teams.entity(declared("acme_team")),
@@ -392,10 +397,10 @@ fn copying(count: usize, edges: &[(usize, usize)]) -> Integration {
                         let from = object["_key"].as_str().unwrap_or_default().len();
                         let copy =
                             Entity::new(key(&format!("t{at}-{read}-{from}")), name(&own), Class::literal("Record"));
-                        context.add_entity(copy.with("name", from), EqualKeys::Merge).await?;
+                        context.add_entity(copy.with("name", from), OnDuplicateKey::Merge).await?;
                     }
                 }
-                context.add_entity(thing(&own, &format!("t{at}")), EqualKeys::Merge).await
+                context.add_entity(thing(&own, &format!("t{at}")), OnDuplicateKey::Merge).await
             }
         };
         let step = Step::new(id(&format!("s{at}")), "copies", work).entity(declared(&format!("acme_t{at}")));

@@ -1,6 +1,6 @@
 //! Entities that several parts describe, with the relationships of the description that stays.
 
-use crate::step::Scope;
+use crate::step::Parent;
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn listing(teams: &'static [Listed], cancel_after: Option<(usize, CancellationTo
             for (at, (number, updated)) in teams.iter().enumerate() {
                 let part = async {
                     let app = thing("acme_app", "app:0000001").with("team", team(*number)).with("updatedOn", *updated);
-                    context.add_entity(app, EqualKeys::Refuse).await?;
+                    context.add_entity(app, OnDuplicateKey::Reject).await?;
                     context.add_relationship(owns(*number)).await?;
                     if let Some((turn, cancel)) = &cancel_after
                         && *turn == at
@@ -39,7 +39,7 @@ fn listing(teams: &'static [Listed], cancel_after: Option<(usize, CancellationTo
                     }
                     Ok(())
                 };
-                context.part(Scope { object_type: name("acme_team"), key: key(&team(*number)) }, part).await?;
+                context.part(Parent { object_type: name("acme_team"), key: key(&team(*number)) }, part).await?;
             }
             Ok(())
         }
@@ -113,10 +113,10 @@ async fn relationships_that_equal_descriptions_brought_stay() {
     let work = |context: StepContext| async move {
         for number in [1, 2] {
             let part = async {
-                context.add_entity(thing("acme_app", "app:0000001"), EqualKeys::Refuse).await?;
+                context.add_entity(thing("acme_app", "app:0000001"), OnDuplicateKey::Reject).await?;
                 context.add_relationship(owns(number)).await
             };
-            context.part(Scope { object_type: name("acme_team"), key: key(&team(number)) }, part).await?;
+            context.part(Parent { object_type: name("acme_team"), key: key(&team(number)) }, part).await?;
         }
         Ok(())
     };

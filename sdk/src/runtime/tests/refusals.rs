@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use crate::http::{ProviderError, ProviderErrorKind};
-use crate::step::Scope;
+use crate::step::Parent;
 
 use super::*;
 
@@ -31,8 +31,8 @@ const WRONG: [Wrong; 8] = [
     Wrong::RawData,
 ];
 
-fn under(parent: &str) -> Scope {
-    Scope { object_type: name("acme_team"), key: key(parent) }
+fn parent(parent: &str) -> Parent {
+    Parent { object_type: name("acme_team"), key: key(parent) }
 }
 
 /// Raw data with more levels than can be stored.
@@ -44,10 +44,12 @@ fn bottomless() -> crate::RawJson {
 async fn add_third(context: &StepContext, wrong: Option<Wrong>) -> StepResult {
     let app = thing("acme_app", "app:0000003");
     match wrong {
-        None => context.add_entity(app, EqualKeys::Refuse).await,
-        Some(Wrong::Classless) => context.add_entity(Entity { classes: Vec::new(), ..app }, EqualKeys::Refuse).await,
-        Some(Wrong::Quarantined) => context.add_entity(app.with("name", 7), EqualKeys::Refuse).await,
-        Some(Wrong::Undeclared) => context.add_entity(thing("acme_zone", "zone:000001"), EqualKeys::Refuse).await,
+        None => context.add_entity(app, OnDuplicateKey::Reject).await,
+        Some(Wrong::Classless) => {
+            context.add_entity(Entity { classes: Vec::new(), ..app }, OnDuplicateKey::Reject).await
+        }
+        Some(Wrong::Quarantined) => context.add_entity(app.with("name", 7), OnDuplicateKey::Reject).await,
+        Some(Wrong::Undeclared) => context.add_entity(thing("acme_zone", "zone:000001"), OnDuplicateKey::Reject).await,
         Some(Wrong::Missing) => {
             context.missing(&name("acme_app"), &StepError::Other("an element cannot be read".into()));
             Ok(())
@@ -56,13 +58,15 @@ async fn add_third(context: &StepContext, wrong: Option<Wrong>) -> StepResult {
             let refused = async {
                 Err(StepError::Provider(ProviderError::new(ProviderErrorKind::RetriesExceeded, "it is down")))
             };
-            context.part(Scope { object_type: name("acme_space"), key: key("space:00001") }, refused).await
+            context.part(Parent { object_type: name("acme_space"), key: key("space:00001") }, refused).await
         }
-        Some(Wrong::Taken) => context.add_entity(thing("acme_zone", "app:0000001"), EqualKeys::Refuse).await,
-        Some(Wrong::TakenByGreater) => context.add_entity(thing("acme_aaa", "app:0000001"), EqualKeys::Refuse).await,
+        Some(Wrong::Taken) => context.add_entity(thing("acme_zone", "app:0000001"), OnDuplicateKey::Reject).await,
+        Some(Wrong::TakenByGreater) => {
+            context.add_entity(thing("acme_aaa", "app:0000001"), OnDuplicateKey::Reject).await
+        }
         Some(Wrong::RawData) => {
             let raw = crate::graph::RawData { name: "default".into(), raw_data: bottomless() };
-            context.add_entity(Entity { raw_data: vec![raw], ..app }, EqualKeys::Refuse).await
+            context.add_entity(Entity { raw_data: vec![raw], ..app }, OnDuplicateKey::Reject).await
         }
     }
 }
@@ -71,12 +75,12 @@ async fn add_third(context: &StepContext, wrong: Option<Wrong>) -> StepResult {
 fn apps(wrong: Option<Wrong>, in_part: bool) -> Integration {
     let work = move |context: StepContext| async move {
         let (first, rest) = (thing("acme_app", "app:0000001"), thing("acme_app", "app:0000002"));
-        context.part(under("team:000001"), context.add_entity(first, EqualKeys::Refuse)).await?;
+        context.part(parent("team:000001"), context.add_entity(first, OnDuplicateKey::Reject)).await?;
         let rest = async {
-            context.add_entity(rest, EqualKeys::Refuse).await?;
+            context.add_entity(rest, OnDuplicateKey::Reject).await?;
             add_third(&context, wrong).await
         };
-        if in_part { context.part(under("team:000002"), rest).await } else { rest.await }
+        if in_part { context.part(parent("team:000002"), rest).await } else { rest.await }
     };
     let declared_types = match wrong {
         Some(Wrong::Taken) => vec!["acme_app", "acme_zone"],
@@ -193,21 +197,21 @@ fn looked_at() -> Integration {
     let producer = move |context: StepContext| {
         let (added, looked) = (Arc::clone(&tell), Arc::clone(&wait));
         async move {
-            context.add_entity(thing("acme_team", "team:000001"), EqualKeys::Refuse).await?;
-            context.add_entity(thing("acme_team", "team:000002").with("name", 7), EqualKeys::Refuse).await?;
+            context.add_entity(thing("acme_team", "team:000001"), OnDuplicateKey::Reject).await?;
+            context.add_entity(thing("acme_team", "team:000002").with("name", 7), OnDuplicateKey::Reject).await?;
             added.notify_one();
             looked.notified().await;
-            context.add_entity(thing("acme_team", "team:000003"), EqualKeys::Refuse).await
+            context.add_entity(thing("acme_team", "team:000003"), OnDuplicateKey::Reject).await
         }
     };
     let follower = move |context: StepContext| {
         let (added, looked) = (Arc::clone(&added), Arc::clone(&looked));
         async move {
             added.notified().await;
-            let flushed = context.tail(&name("acme_team")).flush().await;
+            let flushed = context.watermark(&name("acme_team")).flush().await;
             looked.notify_one();
             flushed?;
-            context.add_entity(thing("acme_app", "app:0000001"), EqualKeys::Refuse).await
+            context.add_entity(thing("acme_app", "app:0000001"), OnDuplicateKey::Reject).await
         }
     };
     of([
@@ -234,7 +238,7 @@ async fn an_object_that_fails_its_step_fails_that_step_though_another_one_meets_
 async fn a_step_that_overlooks_its_bad_object_fails_all_the_same() {
     for wrong in [Wrong::Classless, Wrong::Quarantined, Wrong::Taken, Wrong::RawData] {
         let overlooking = move |context: StepContext| async move {
-            context.add_entity(thing("acme_app", "app:0000001"), EqualKeys::Refuse).await?;
+            context.add_entity(thing("acme_app", "app:0000001"), OnDuplicateKey::Reject).await?;
             drop(add_third(&context, Some(wrong)).await);
             Ok(())
         };
@@ -254,7 +258,7 @@ fn twice(stop: Option<(Arc<AtomicBool>, CancellationToken)>) -> Integration {
             for (pass, of) in ["acme_app", "acme_zone"].into_iter().enumerate() {
                 for team in ["team:000001", "team:000002"] {
                     let own = thing(of, &format!("{of}:{team}"));
-                    context.part(under(team), context.add_entity(own, EqualKeys::Refuse)).await?;
+                    context.part(parent(team), context.add_entity(own, OnDuplicateKey::Reject)).await?;
                 }
                 if let (0, Some((ended, cancel))) = (pass, &stop)
                     && !ended.swap(true, Ordering::SeqCst)
@@ -291,9 +295,9 @@ fn described(descriptions: &'static [(&'static str, i64)]) -> Integration {
         for (at, (text, updated)) in descriptions.iter().enumerate() {
             let app = thing("acme_app", "app:0000001").with("team", *text).with("updatedOn", *updated);
             let team = format!("team:{at:06}");
-            context.part(under(&team), context.add_entity(app, EqualKeys::Refuse)).await?;
+            context.part(parent(&team), context.add_entity(app, OnDuplicateKey::Reject)).await?;
         }
-        context.add_entity(thing("acme_app", "app:0000002"), EqualKeys::Refuse).await
+        context.add_entity(thing("acme_app", "app:0000002"), OnDuplicateKey::Reject).await
     };
     of([Step::new(id("apps"), "Apps", work).entity(declared("acme_app"))])
 }

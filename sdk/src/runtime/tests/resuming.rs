@@ -61,7 +61,7 @@ async fn a_step_s_result_that_cannot_be_read_ends_the_resumed_job_rather_than_th
     assert!(error.contains("the result of the step `users`"), "{error}");
 }
 
-/// Class schemas whose `Record` requires a property.
+/// Class schemas whose `StepStatsSnapshot` requires a property.
 fn demanding(property: &str) -> BTreeMap<String, Value> {
     let record = json!({
         "$id": "#Record", "type": "object", "allOf": [{"$ref": "#Entity"}], "properties": {}, "required": [property],
@@ -94,7 +94,7 @@ async fn a_job_is_not_resumed_with_other_secret_fields() {
     let integration = plain().secret_fields(["password"]);
     let error = refused(Job::new(&integration, &bench.store).resume(&newest(&bench).await), &Values::default()).await;
     assert!(error.contains("secret fields have changed since it began (password, token)"), "{error}");
-    let other = Integration::offline::<()>("other", "Other").step(failing("teams", "acme_team"));
+    let other = Integration::without_provider::<()>("other", "Other").step(failing("teams", "acme_team"));
     let error = refused(Job::new(&other, &bench.store).resume(&newest(&bench).await), &Values::default()).await;
     assert!(error.contains("it belongs to the integration \"test\", not to \"other\""), "{error}");
 }
@@ -116,7 +116,7 @@ impl Config for Regional {
 #[tokio::test]
 async fn a_job_is_not_resumed_with_another_configuration_but_with_another_secret() {
     let bench = Bench::new();
-    let integration = Integration::offline::<Regional>("test", "Test").step(failing("teams", "acme_team"));
+    let integration = Integration::without_provider::<Regional>("test", "Test").step(failing("teams", "acme_team"));
     let values = |region: &str, token: &str| {
         Values::new(
             "test",

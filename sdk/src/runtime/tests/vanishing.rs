@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::http::{ProviderError, ProviderErrorKind};
-use crate::step::Scope;
+use crate::step::Parent;
 
 use super::*;
 
@@ -26,9 +26,9 @@ fn listing(steps: &[&'static str], teams: usize, missing: &Missing) -> Integrati
                     let found = !missing.lock().expect("a set").contains(&(step, team));
                     let part = async {
                         let object = thing(&format!("acme_{step}"), &format!("{step}:{team:06}"));
-                        if found { context.add_entity(object, EqualKeys::Refuse).await } else { Err(not_found()) }
+                        if found { context.add_entity(object, OnDuplicateKey::Reject).await } else { Err(not_found()) }
                     };
-                    context.part(under(team), part).await?;
+                    context.part(parent(team), part).await?;
                 }
                 Ok(())
             }
@@ -38,16 +38,16 @@ fn listing(steps: &[&'static str], teams: usize, missing: &Missing) -> Integrati
     of(steps.iter().map(|name| step(name)))
 }
 
-fn under(team: usize) -> Scope {
-    Scope { object_type: name("acme_team"), key: key(&format!("team:{team:06}")) }
+fn parent(team: usize) -> Parent {
+    Parent { object_type: name("acme_team"), key: key(&format!("team:{team:06}")) }
 }
 
 /// Every gap as step and team, and every parent that was counted as gone.
 fn verdict(summary: &Summary) -> (BTreeSet<(String, String)>, u64) {
     let steps = summary.integration_step_results.iter();
     let gaps =
-        steps.clone().flat_map(|step| step.incomplete.iter().map(|gap| (step.id.to_string(), gap.under.clone())));
-    let gaps = gaps.map(|(step, under)| (step, under.map(|under| under.key.to_string()).unwrap_or_default()));
+        steps.clone().flat_map(|step| step.incomplete.iter().map(|gap| (step.id.to_string(), gap.parent.clone())));
+    let gaps = gaps.map(|(step, parent)| (step, parent.map(|parent| parent.key.to_string()).unwrap_or_default()));
     (gaps.collect(), steps.flat_map(|step| step.skipped.values()).flat_map(|reasons| reasons.values()).sum())
 }
 
@@ -125,7 +125,7 @@ async fn a_job_that_dies_before_it_has_judged_its_missing_parents_asks_for_them_
     let copying = |context: StepContext| async move {
         for object in context.page(&name("acme_addons"), None, 100).await? {
             let copy = format!("copy:{}", object["_key"].as_str().unwrap_or_default());
-            context.add_entity(thing("acme_copy", &copy), EqualKeys::Refuse).await?;
+            context.add_entity(thing("acme_copy", &copy), OnDuplicateKey::Reject).await?;
         }
         Ok(())
     };

@@ -75,7 +75,7 @@ impl Collected {
         let (mut entities, mut relationships) = (BTreeMap::new(), BTreeMap::new());
         // A type that several steps emit has one count per step.
         let types: BTreeMap<_, _> =
-            job.census().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
+            job.counts_by_step_and_type().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
         for (object_type, kind) in types {
             let objects = if kind == Kind::Entity { &mut entities } else { &mut relationships };
             let mut last = None;
@@ -173,7 +173,7 @@ impl Collected {
     pub fn gaps(&self) -> BTreeSet<Gap> {
         let gaps = self.summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
         let each = gaps.flat_map(|gap| {
-            let parent = gap.under.as_ref().map(|under| under.key.to_string());
+            let parent = gap.parent.as_ref().map(|under| under.key.to_string());
             gap.types
                 .iter()
                 .map(move |object_type| Gap { object_type: object_type.to_string(), parent: parent.clone() })

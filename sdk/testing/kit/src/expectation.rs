@@ -100,7 +100,7 @@ impl Collected {
         let gaps = steps.flat_map(|step| step.incomplete.iter().map(move |gap| (step, gap)));
         gaps.map(|(step, gap)| {
             let types: Vec<&str> = gap.types.iter().map(|object_type| object_type.as_str()).collect();
-            let under = gap.under.as_ref().map(|under| format!(" under {:?}", under.key.as_str())).unwrap_or_default();
+            let under = gap.parent.as_ref().map(|under| format!(" under {:?}", under.key.as_str())).unwrap_or_default();
             let origin = gap.inherited_from.as_ref().map(|step| format!(", from {step}")).unwrap_or_default();
             format!("{}{under}: {} ({}{origin})", types.join(", "), gap.cause, step.id)
         })

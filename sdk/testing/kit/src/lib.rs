@@ -14,7 +14,7 @@
 //! #     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
 //! #     Ok(())
 //! # }
-//! # fn space() -> Integration { Integration::offline::<()>("space", "Space").step(fetch_planets()) }
+//! # fn space() -> Integration { Integration::without_provider::<()>("space", "Space").step(fetch_planets()) }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let space = space();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use integration_sdk::config::Values;
 use integration_sdk::graph::{InvalidName, StepId};
-use integration_sdk::recording::{RecordingError, Suspicion};
+use integration_sdk::recording::{RecordingError, SecretFinding};
 use integration_sdk::store::{Store, StoreError};
 use integration_sdk::{Integration, Job, JobError, Summary};
 use tempfile::TempDir;
@@ -47,7 +47,7 @@ pub enum RunError {
     },
     /// A recording may contain credentials. A new one has been discarded.
     #[error("the recording may contain credentials:\n{}", lines(.0))]
-    Secrets(Vec<Suspicion>),
+    Secrets(Vec<SecretFinding>),
     /// A file or folder cannot be used.
     #[error("cannot use {path}: {source}", path = path.display())]
     File {

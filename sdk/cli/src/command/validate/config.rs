@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration_sdk::config::{ConfigError, Field, Values};
-use integration_sdk::http::Access;
+use integration_sdk::http::VerifiedAccount;
 use integration_sdk::{Redaction, SetupError};
 use serde::Serialize;
 use serde_json::Value;
@@ -134,7 +134,7 @@ impl Outcome {
         }
     }
 
-    fn allow(&mut self, access: Access, context: &Context<'_>) {
+    fn allow(&mut self, access: VerifiedAccount, context: &Context<'_>) {
         if let Some(held) = &access.scopes {
             for step in context.integration.steps() {
                 let declaration = step.declaration();

@@ -89,7 +89,8 @@ fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Allowance]) -> Result<Gr
 
 /// Feeds entities first, so that the ends of relationships are known.
 async fn feed_job(job: &JobStore, feed: &mut Feed) -> Result<(), Failure> {
-    let mut types: Vec<_> = job.census().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
+    let mut types: Vec<_> =
+        job.counts_by_step_and_type().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
     types.sort();
     types.dedup();
     for (kind, object_type) in types {

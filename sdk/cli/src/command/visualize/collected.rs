@@ -33,19 +33,19 @@ pub(super) struct Collected {
 /// The graph of one job.
 pub(super) struct Half {
     pub(super) job: JobStore,
-    pub(super) census: Vec<Count>,
+    pub(super) counts_by_step_and_type: Vec<Count>,
     pub(super) coverage: Coverage,
 }
 
 impl Half {
     pub(super) async fn of(store: &Store, row: &JobRow) -> Result<Half, Failure> {
         let (job, coverage) = (store.open_job(row), gaps::coverage(row)?);
-        let census = job.census().await?;
-        Ok(Half { job, census, coverage })
+        let counts_by_step_and_type = job.counts_by_step_and_type().await?;
+        Ok(Half { job, counts_by_step_and_type, coverage })
     }
 
     fn side(&self) -> Side<'_> {
-        Side { job: &self.job, census: &self.census, coverage: &self.coverage }
+        Side { job: &self.job, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
     }
 }
 
@@ -57,7 +57,7 @@ impl Collected {
     }
 
     fn names_relationships(&self) -> bool {
-        let counts = [&self.newer].into_iter().chain(&self.older).flat_map(|half| &half.census);
+        let counts = [&self.newer].into_iter().chain(&self.older).flat_map(|half| &half.counts_by_step_and_type);
         counts.into_iter().any(|count| count.kind != Kind::Entity && self.types.contains(&count.object_type))
     }
 
@@ -65,7 +65,7 @@ impl Collected {
     pub(super) fn size_of(&self, half: &Half) -> (u64, u64) {
         let certain = |count: &&Count| self.types.is_empty() || self.types.contains(&count.object_type);
         let (mut entities, mut relationships) = (0, 0);
-        for count in half.census.iter().filter(certain) {
+        for count in half.counts_by_step_and_type.iter().filter(certain) {
             *if count.kind == Kind::Entity { &mut entities } else { &mut relationships } += count.objects;
         }
         (entities, relationships)
@@ -84,8 +84,10 @@ impl Collected {
     async fn differences(&self, visit: impl FnMut(Difference)) -> Result<(), Failure> {
         let Some(older) = &self.older else { return Ok(()) };
         let halves = || [older, &self.newer].into_iter();
-        let kinds: BTreeMap<&ObjectType, Kind> =
-            halves().flat_map(|half| &half.census).map(|count| (&count.object_type, count.kind)).collect();
+        let kinds: BTreeMap<&ObjectType, Kind> = halves()
+            .flat_map(|half| &half.counts_by_step_and_type)
+            .map(|count| (&count.object_type, count.kind))
+            .collect();
         let wanted = |name: &ObjectType| kinds.get(name).is_some_and(|kind| self.wants(name, *kind));
         Ok(diff::compare(older.side(), self.newer.side(), wanted, visit).await?)
     }
@@ -115,7 +117,7 @@ pub(super) async fn read(collected: &Collected, limit: Limit) -> Result<(GraphPi
         collected.differences(|difference| drawing.add(difference)).await?;
     } else {
         // Entities come first, because they determine the relationships to show.
-        let counts = collected.newer.census.iter().map(|count| (count.kind, &count.object_type));
+        let counts = collected.newer.counts_by_step_and_type.iter().map(|count| (count.kind, &count.object_type));
         for (_, object_type) in counts.filter(|(kind, name)| collected.wants(name, *kind)).collect::<BTreeSet<_>>() {
             drawing.add_all(&collected.newer.job, object_type).await?;
         }

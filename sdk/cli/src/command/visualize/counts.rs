@@ -12,10 +12,10 @@ use crate::failure::Failure;
 
 /// Counts the objects and changes of all types in either graph.
 pub(super) async fn read(collected: &Collected) -> Result<GraphCounts, Failure> {
-    let earlier = collected.older.iter().flat_map(|older| &older.census);
+    let earlier = collected.older.iter().flat_map(|older| &older.counts_by_step_and_type);
     let shown = |count: &&Count| collected.wants(&count.object_type, count.kind);
     let mut types: BTreeMap<(&ObjectType, Kind), u64> = earlier.filter(shown).map(|count| (named(count), 0)).collect();
-    for count in collected.newer.census.iter().filter(shown) {
+    for count in collected.newer.counts_by_step_and_type.iter().filter(shown) {
         *types.entry(named(count)).or_default() += count.objects;
     }
     let mut changes: BTreeMap<ObjectType, Changes> = BTreeMap::new();

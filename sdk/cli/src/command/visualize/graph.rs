@@ -116,8 +116,9 @@ async fn find(context: &Context<'_>, args: &Graph) -> Result<Collected, Failure>
 
 /// Returns the types of `--type`, all of which must exist in either graph.
 fn wanted_types(args: &Graph, newer: &Half, older: Option<&Half>) -> Result<BTreeSet<ObjectType>, Failure> {
-    let census = newer.census.iter().chain(older.iter().flat_map(|older| &older.census));
-    let known: BTreeSet<&ObjectType> = census.map(|count| &count.object_type).collect();
+    let counts_by_step_and_type =
+        newer.counts_by_step_and_type.iter().chain(older.iter().flat_map(|older| &older.counts_by_step_and_type));
+    let known: BTreeSet<&ObjectType> = counts_by_step_and_type.map(|count| &count.object_type).collect();
     match args.types.iter().find(|wanted| !known.contains(wanted)) {
         None => Ok(args.types.iter().cloned().collect()),
         Some(unknown) => Err(Failure::Usage(format!(
@@ -185,12 +186,12 @@ mod tests {
             kind,
             objects,
         };
-        let census = vec![
+        let counts_by_step_and_type = vec![
             count("space_planet", ObjectKind::Entity, entities),
             count("space_comet", ObjectKind::Entity, 7),
             count("space_planet_has_moon", ObjectKind::Relationship, relationships),
         ];
-        let newer = Half { job, census, coverage: Coverage::default() };
+        let newer = Half { job, counts_by_step_and_type, coverage: Coverage::default() };
         let (title, subtitle) = (String::new(), String::new());
         (folder, Collected { title, subtitle, missing: Vec::new(), types: BTreeSet::new(), newer, older: None })
     }

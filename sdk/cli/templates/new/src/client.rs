@@ -1,6 +1,6 @@
 //! The client of {{title}}'s API.
 
-use integration_sdk::http::{Access, Endpoint, Http, Listing, Provider, ProviderError};
+use integration_sdk::http::{VerifiedAccount, Endpoint, Http, Listing, Provider, ProviderError};
 use integration_sdk::serde::Deserialize;
 
 use crate::config::ApiConfig;
@@ -23,9 +23,9 @@ impl Provider for Api {
     }
 
     /// Checks the token and returns its owner.
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         let owner: UserBody = self.0.get("/me", &[]).json().await?;
-        Ok(Access::of(owner.email))
+        Ok(VerifiedAccount::of(owner.email))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use integration_sdk::Integration;
 use integration_sdk::config::SecretString;
-use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError};
+use integration_sdk::http::{Endpoint, Http, Provider, ProviderError, VerifiedAccount};
 use integration_sdk::prelude::*;
 use integration_sdk::serde_json::{Value, json};
 use integration_sdk::step::IngestionSource;
@@ -33,9 +33,9 @@ impl Provider for Acme {
         Self(http)
     }
 
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         let owner: Value = self.0.get("/whoami", &[]).json().await?;
-        Ok(Access::of(owner["email"].to_string()))
+        Ok(VerifiedAccount::of(owner["email"].to_string()))
     }
 }
 
@@ -94,7 +94,7 @@ async fn fetch_teams(api: Client<Acme>, teams: Emit<Team>) -> StepResult {
 }
 
 #[step(id = "fetch-users", name = "Fetch users")]
-async fn fetch_users(api: Client<Acme>, teams: Each<Team>, users: Emit<User>, has: Emit<TeamHasUser>) -> StepResult {
+async fn fetch_users(api: Client<Acme>, teams: Follow<Team>, users: Emit<User>, has: Emit<TeamHasUser>) -> StepResult {
     teams.for_each_concurrent(|team| users_of(team, &api, &users, &has)).await
 }
 

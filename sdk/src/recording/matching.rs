@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
+use super::field_names::clean_url;
 use super::har::{self, PostData, Request};
-use super::names::clean_url;
 use crate::redact::{REDACTED, Redaction};
 
 /// A host and port, such as `api.heroku.com` or `127.0.0.1:8080`.
@@ -12,7 +12,7 @@ pub(super) type Host = String;
 
 /// Where a question goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct RequestKey {
     pub(super) host: Host,
     pub(super) method: String,
     pub(super) path: String,
@@ -22,15 +22,15 @@ pub(super) struct Place {
 
 /// What decides the answer besides the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Detail {
+pub(super) struct RequestVariant {
     pub(super) range: Option<String>,
     pub(super) body: Option<String>,
 }
 
 /// `None` for what no client of a provider asks, such as a `data:` URL.
-pub(super) fn question(request: &Request) -> Option<(Place, Detail)> {
+pub(super) fn question(request: &Request) -> Option<(RequestKey, RequestVariant)> {
     let url: Url = request.url.parse().ok()?;
-    let place = Place {
+    let place = RequestKey {
         host: host(&url)?,
         method: request.method.to_ascii_uppercase(),
         path: url.path().to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn question(request: &Request) -> Option<(Place, Detail)> {
     let has_body = !matches!(place.method.as_str(), "GET" | "HEAD");
     let body = request.post_data.as_ref().filter(|_| has_body).and_then(sent).filter(|text| !text.is_empty());
     let range = har::header(&request.headers, "range").map(|range| range.trim().to_owned());
-    Some((place, Detail { range, body }))
+    Some((place, RequestVariant { range, body }))
 }
 
 /// The text of a body, or that of the form that stands for it.
@@ -64,14 +64,14 @@ fn query(url: &Url) -> Vec<(String, String)> {
     pairs
 }
 
-impl Place {
+impl RequestKey {
     /// Whether a value of its query was taken out.
     pub(super) fn hides_values(&self) -> bool {
         self.query.iter().any(|(_, value)| value == REDACTED)
     }
 
     /// Whether a recorded place is this one but for values that were taken out.
-    pub(super) fn is_answered_by(&self, recorded: &Place) -> bool {
+    pub(super) fn is_answered_by(&self, recorded: &RequestKey) -> bool {
         let same = |(asked, there): (&(String, String), &(String, String))| {
             asked.0 == there.0 && (asked.1 == there.1 || asked.1 == REDACTED)
         };
@@ -88,10 +88,10 @@ impl Place {
     }
 }
 
-impl Detail {
+impl RequestVariant {
     /// How well `recorded` answers this, `None` for not at all; less is better. `is_whole` tells whether what is recorded is a
     /// list to its end: then its order does not matter.
-    pub(super) fn distance(&self, recorded: &Detail, is_whole: impl FnOnce() -> bool) -> Option<u32> {
+    pub(super) fn distance(&self, recorded: &RequestVariant, is_whole: impl FnOnce() -> bool) -> Option<u32> {
         let body = match (&self.body, &recorded.body) {
             (asked, recorded) if asked == recorded => 0,
             (Some(asked), Some(recorded)) if same_json(asked, recorded) => 0,
@@ -145,12 +145,12 @@ fn is_from_the_start(range: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn range(range: &str) -> Detail {
-        Detail { range: (!range.is_empty()).then(|| range.to_owned()), body: None }
+    fn range(range: &str) -> RequestVariant {
+        RequestVariant { range: (!range.is_empty()).then(|| range.to_owned()), body: None }
     }
 
-    fn body(body: &str) -> Detail {
-        Detail { range: None, body: (!body.is_empty()).then(|| body.to_owned()) }
+    fn body(body: &str) -> RequestVariant {
+        RequestVariant { range: None, body: (!body.is_empty()).then(|| body.to_owned()) }
     }
 
     #[test]

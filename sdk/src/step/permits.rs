@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 /// The permits; their number changes while the job runs.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct PartitionPermits {
     /// The upper limit of the number of permits.
     most: usize,
     state: Mutex<State>,
@@ -26,15 +26,15 @@ struct State {
     open: usize,
     taken: usize,
     /// Waiting tasks by rank, and by order of arrival within a rank.
-    waiting: BTreeMap<(Reverse<usize>, u64), oneshot::Sender<Place>>,
+    waiting: BTreeMap<(Reverse<usize>, u64), oneshot::Sender<PartitionPermit>>,
     asked: u64,
 }
 
 /// A permit, which is passed on when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Option<Arc<Places>>);
+pub(crate) struct PartitionPermit(Option<Arc<PartitionPermits>>);
 
-impl Places {
+impl PartitionPermits {
     /// Creates `open` permits of at most `most`.
     pub(crate) fn new(open: usize, most: usize) -> Arc<Self> {
         let state = State { open, taken: 0, waiting: BTreeMap::new(), asked: 0 };
@@ -53,12 +53,12 @@ impl Places {
     }
 
     /// Acquires a permit after requests of the same rank and before those of a lower rank.
-    pub(crate) async fn enter(self: &Arc<Self>, rank: usize) -> Place {
+    pub(crate) async fn enter(self: &Arc<Self>, rank: usize) -> PartitionPermit {
         let turn = {
             let mut state = self.state();
             if state.taken < state.open {
                 state.taken += 1;
-                return Place(Some(Arc::clone(self)));
+                return PartitionPermit(Some(Arc::clone(self)));
             }
             let (sender, turn) = oneshot::channel();
             state.asked += 1;
@@ -81,7 +81,7 @@ impl Places {
                 state.taken += 1;
                 next
             };
-            if let Err(mut place) = next.send(Place(Some(Arc::clone(self)))) {
+            if let Err(mut place) = next.send(PartitionPermit(Some(Arc::clone(self)))) {
                 // The waiting task was dropped: its permit is free again, and the loop grants it to the next one.
                 place.0 = None;
                 self.state().taken -= 1;
@@ -95,7 +95,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for PartitionPermit {
     fn drop(&mut self) {
         if let Some(places) = self.0.take() {
             places.state().taken -= 1;
@@ -112,14 +112,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_highest_rank_goes_first_and_equals_in_the_order_of_asking() {
-        let places = Places::new(1, 1);
+        let places = PartitionPermits::new(1, 1);
         let taken = places.enter(0).await;
         let mut waiting: Vec<_> = [0, 2, 1, 2].map(|rank| Some(Box::pin(places.enter(rank)))).into();
         assert!(waiting.iter_mut().flatten().all(|turn| turn.now_or_never().is_none()));
         let mut held = taken;
         for next in [1, 3, 2, 0] {
             drop(held);
-            let turns: Vec<Option<Place>> =
+            let turns: Vec<Option<PartitionPermit>> =
                 waiting.iter_mut().map(|turn| turn.as_mut().and_then(FutureExt::now_or_never)).collect();
             let (at, place) = turns.into_iter().enumerate().find_map(|(at, place)| Some((at, place?))).unwrap();
             assert_eq!(at, next);
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_are_in_as_places_are_open() {
-        let places = Places::new(2, 4);
+        let places = PartitionPermits::new(2, 4);
         let mut taken = vec![places.enter(0).await, places.enter(0).await];
         let mut turns: Vec<_> = (0..3).map(|_| Box::pin(places.enter(0))).collect();
         let mut enter = |turn: usize| turns[turn].as_mut().now_or_never();
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_not_lost_with_those_who_wait_for_it() {
-        let places = Places::new(1, 1);
+        let places = PartitionPermits::new(1, 1);
         let taken = places.enter(0).await;
         let mut gone = Box::pin(places.enter(1));
         let mut told = Box::pin(places.enter(1));

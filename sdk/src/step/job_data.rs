@@ -1,4 +1,4 @@
-//! Job data shared between steps: `Publish<T>` and `Data<T>`.
+//! Job data shared between steps: `Publish<T>` and `JobData<T>`.
 
 use std::marker::PhantomData;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// Data that one step publishes for later steps of the job.
-pub trait JobData: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait JobDatum: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The name of the data, unique in the integration.
     const NAME: &'static str;
 }
@@ -16,7 +16,7 @@ pub trait JobData: Serialize + DeserializeOwned + Send + Sync + 'static {
 /// Publishes job data. Only one step of an integration may publish each name.
 pub struct Publish<T>(StepContext, PhantomData<fn() -> T>);
 
-impl<T: JobData> Parameter for Publish<T> {
+impl<T: JobDatum> Parameter for Publish<T> {
     fn declare(declaration: &mut Declaration) {
         declaration.publishes.insert(T::NAME.to_owned());
     }
@@ -25,7 +25,7 @@ impl<T: JobData> Parameter for Publish<T> {
     }
 }
 
-impl<T: JobData> Publish<T> {
+impl<T: JobDatum> Publish<T> {
     /// Sets the data, replacing an earlier value.
     ///
     /// # Errors
@@ -37,9 +37,9 @@ impl<T: JobData> Publish<T> {
 }
 
 /// Job data of another step; `None` if that step failed or published nothing.
-pub struct Data<T>(pub Option<T>);
+pub struct JobData<T>(pub Option<T>);
 
-impl<T: JobData> Parameter for Data<T> {
+impl<T: JobDatum> Parameter for JobData<T> {
     fn declare(declaration: &mut Declaration) {
         declaration.uses.insert(T::NAME.to_owned());
     }

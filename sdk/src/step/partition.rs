@@ -13,30 +13,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{ObjectKey, ObjectType};
 use crate::room::Work;
-use crate::store::{DonePart, PartNumber};
+use crate::store::{CompletedPartition, PartitionNumber};
 
 use super::losses::LeftOut;
-use super::{FindingCount, Scope};
+use super::{FindingCount, Parent};
 
 tokio::task_local! {
-    static PART: Arc<Part>;
+    static PART: Arc<Partition>;
 }
 
 /// The partition that is running.
 #[derive(Debug)]
-pub(crate) struct Part {
-    number: PartNumber,
-    under: Scope,
+pub(crate) struct Partition {
+    number: PartitionNumber,
+    parent: Parent,
     path: String,
     /// The enclosing partition.
-    outer: Option<Arc<Part>>,
+    outer: Option<Arc<Partition>>,
     has_gap: AtomicBool,
-    books: Mutex<PartBooks>,
+    books: Mutex<PartitionStats>,
 }
 
 /// The statistics that a partition stores alongside its objects.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct PartBooks {
+pub(crate) struct PartitionStats {
     pub(crate) skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
     /// Similar findings, counted together, so that many equal violations need no more space than one.
     pub(crate) findings: BTreeMap<String, FindingCount>,
@@ -50,9 +50,9 @@ pub(crate) struct PartBooks {
 
 /// The number of partitions of each parent in a step.
 #[derive(Debug, Default)]
-pub(crate) struct PartTurns(Mutex<HashMap<String, u32>>);
+pub(crate) struct PartitionTurns(Mutex<HashMap<String, u32>>);
 
-impl PartTurns {
+impl PartitionTurns {
     /// Returns the number of the next partition of a path, starting with 1.
     fn next(&self, path: &str) -> u32 {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,18 +69,18 @@ impl PartTurns {
     }
 }
 
-impl Part {
+impl Partition {
     /// Creates a partition inside the current one, if there is one.
-    pub(crate) fn new(number: PartNumber, under: Scope, path: String) -> Arc<Self> {
+    pub(crate) fn new(number: PartitionNumber, parent: Parent, path: String) -> Arc<Self> {
         let (outer, has_gap, books) = (Self::current(), AtomicBool::default(), Mutex::default());
-        Arc::new(Self { number, under, path, outer, has_gap, books })
+        Arc::new(Self { number, parent, path, outer, has_gap, books })
     }
 
     /// Returns the path that identifies a partition in its step.
     ///
     /// It consists of the enclosing partitions, the parent, and the number of earlier partitions of that parent. Keys
     /// contain no control characters, so equal paths have equal parents.
-    pub(crate) fn path(parent: &ObjectKey, turns: &PartTurns) -> String {
+    pub(crate) fn path(parent: &ObjectKey, turns: &PartitionTurns) -> String {
         let path = match Self::current() {
             Some(outer) => format!("{}\u{1f}{parent}", outer.path),
             None => parent.to_string(),
@@ -101,13 +101,13 @@ impl Part {
     }
 
     /// Returns the mark that follows the last object; `None` if the partition has a gap.
-    pub(crate) fn mark(&self) -> serde_json::Result<Option<DonePart>> {
+    pub(crate) fn mark(&self) -> serde_json::Result<Option<CompletedPartition>> {
         if self.has_gap.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        Ok(Some(DonePart {
+        Ok(Some(CompletedPartition {
             number: self.number,
-            parent: self.under.key.clone(),
+            parent: self.parent.key.clone(),
             path: self.path.clone(),
             outer: self.outer.as_ref().map(|outer| outer.number),
             books: serde_json::to_string(&*self.open())?,
@@ -125,20 +125,20 @@ impl Part {
     }
 
     /// Changes the statistics.
-    pub(crate) fn note(&self, write: impl FnOnce(&mut PartBooks)) {
+    pub(crate) fn note(&self, write: impl FnOnce(&mut PartitionStats)) {
         write(&mut self.open());
     }
 
     /// The parent.
-    pub(crate) fn under(&self) -> &Scope {
-        &self.under
+    pub(crate) fn parent(&self) -> &Parent {
+        &self.parent
     }
 
-    pub(crate) fn number(&self) -> PartNumber {
+    pub(crate) fn number(&self) -> PartitionNumber {
         self.number
     }
 
-    fn open(&self) -> MutexGuard<'_, PartBooks> {
+    fn open(&self) -> MutexGuard<'_, PartitionStats> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,15 +14,15 @@ use crate::secrets::{self, SecretKind, is_placeholder, is_secret_value, name_wit
 use super::RecordingError;
 use super::archive::{each_entry, har_files};
 use super::body;
+use super::field_names::is_secret_header;
 use super::har::{self, Entry};
-use super::names::is_secret_header;
 
 /// A body is not decompressed beyond this.
 const LARGEST_BODY: usize = 256 << 20;
 
 /// Something in a recording that looks like a credential. What it is is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Suspicion {
+pub struct SecretFinding {
     /// The file.
     pub file: PathBuf,
     /// Which exchange of the file, from 1; 0 for what stands outside of all.
@@ -33,7 +33,7 @@ pub struct Suspicion {
     pub kind: SecretKind,
 }
 
-impl fmt::Display for Suspicion {
+impl fmt::Display for SecretFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, exchange, place, kind } = self;
         write!(f, "{}, exchange {exchange}, {place}: looks like {kind}", file.display())
@@ -47,7 +47,7 @@ impl fmt::Display for Suspicion {
 ///
 /// # Errors
 /// [`RecordingError`] where a file cannot be read. A file that is cut off or no HAR file is looked through as text.
-pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<Suspicion>, RecordingError> {
+pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<SecretFinding>, RecordingError> {
     let mut found = BTreeSet::new();
     for file in har_files(path.as_ref())? {
         let bytes = input::read(&file, input::RECORDING).map_err(RecordingError::io("read", &file))?;
@@ -71,7 +71,7 @@ pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<Suspicion>, RecordingE
 struct Search<'a> {
     file: &'a Path,
     exchange: usize,
-    found: &'a mut BTreeSet<Suspicion>,
+    found: &'a mut BTreeSet<SecretFinding>,
 }
 
 impl Search<'_> {
@@ -175,7 +175,7 @@ impl Search<'_> {
     fn add(&mut self, place: String, kind: SecretKind) {
         // The name of a field can be the secret itself.
         let place = secrets::take_out(&place).into_owned();
-        self.found.insert(Suspicion { file: self.file.to_owned(), exchange: self.exchange, place, kind });
+        self.found.insert(SecretFinding { file: self.file.to_owned(), exchange: self.exchange, place, kind });
     }
 }
 

@@ -9,12 +9,12 @@ type Digest = [u8; 12];
 
 /// Remembers identities and the forms in which they were met by their digests: 16 bytes for each, however long they are.
 #[derive(Debug, Default)]
-pub(super) struct Identities {
+pub(super) struct SeenSet {
     keys: (RandomState, RandomState),
     met: HashMap<Digest, u32>,
 }
 
-impl Identities {
+impl SeenSet {
     /// Remembers the identity; `false` if it was met before.
     pub(super) fn insert(&mut self, identity: &str) -> bool {
         self.insert_form(identity, "")
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_text_is_new_once() {
-        let mut met = Identities::default();
+        let mut met = SeenSet::default();
         assert!((0..10_000).all(|number| met.insert(&number.to_string())));
         assert!((0..10_000).all(|number| !met.insert(&number.to_string())));
     }
 
     #[test]
     fn an_identity_is_new_in_another_form() {
-        let mut met = Identities::default();
+        let mut met = SeenSet::default();
         assert!(met.insert_form("a", "one") && !met.insert_form("a", "one"));
         assert!(met.insert_form("a", "other") && met.insert_form("b", "one"));
         assert!(!met.insert_form("a", "other"));

@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::graph::{ObjectKey, StepId};
-use crate::store::{Conflict, DonePart, Insertion, Kind, Pending, Rows};
+use crate::store::{CompletedPartition, Conflict, InsertReport, Kind, ObjectBatch, Pending};
 
-use super::admission::Intake;
-use super::unchecked::Unchecked;
-use super::{Ledger, ObjectError, Part, StepError, StepResult};
+use super::pending::PendingObject;
+use super::policy::IngestPolicy;
+use super::{ObjectError, Partition, StepError, StepResult, StepStats};
 
 /// The limits of a batch. They make transactions cheap, and bound memory and the loss on a kill.
 const BATCH_OBJECTS: usize = 150;
@@ -33,10 +33,10 @@ const BATCHES_AHEAD: usize = 2;
 
 #[derive(Default)]
 struct Batch {
-    objects: Vec<Unchecked>,
+    objects: Vec<PendingObject>,
     /// Keys of entities that were rejected before they entered the batch.
     doubtful: Vec<ObjectKey>,
-    done: Vec<Arc<Part>>,
+    done: Vec<Arc<Partition>>,
     bytes: usize,
 }
 
@@ -52,21 +52,21 @@ impl Batch {
 
 /// A batch in validation: the rows before its first failing object, and that error.
 struct Checking {
-    rows: JoinHandle<(Rows, Result<(), ObjectError>)>,
-    done: Vec<Arc<Part>>,
+    rows: JoinHandle<(ObjectBatch, Result<(), ObjectError>)>,
+    done: Vec<Arc<Partition>>,
 }
 
 /// The reason why no further objects of a step are admitted.
 enum Closed {
     Refused(ObjectError),
-    Unchecked(String),
+    PendingObject(String),
 }
 
 impl Closed {
     fn error(&self) -> StepError {
         match self {
             Self::Refused(error) => error.clone().into(),
-            Self::Unchecked(why) => StepError::Other(format!("a batch could not be checked: {why}")),
+            Self::PendingObject(why) => StepError::Other(format!("a batch could not be checked: {why}")),
         }
     }
 }
@@ -74,7 +74,7 @@ impl Closed {
 #[derive(Default)]
 struct Stages {
     checking: VecDeque<Checking>,
-    written: VecDeque<Pending<Insertion>>,
+    written: VecDeque<Pending<InsertReport>>,
     closed: Option<Closed>,
 }
 
@@ -84,20 +84,20 @@ impl Stages {
     }
 }
 
-pub(super) struct Pipeline {
-    intake: Arc<Intake>,
+pub(super) struct BatchWriter {
+    intake: Arc<IngestPolicy>,
     step: StepId,
-    ledger: Arc<Ledger>,
+    stats: Arc<StepStats>,
     batch: Mutex<Batch>,
     stages: tokio::sync::Mutex<Stages>,
 }
 
-impl Pipeline {
-    pub(super) fn new(intake: Arc<Intake>, step: StepId, ledger: Arc<Ledger>) -> Self {
-        Self { intake, step, ledger, batch: Mutex::default(), stages: tokio::sync::Mutex::default() }
+impl BatchWriter {
+    pub(super) fn new(intake: Arc<IngestPolicy>, step: StepId, stats: Arc<StepStats>) -> Self {
+        Self { intake, step, stats, batch: Mutex::default(), stages: tokio::sync::Mutex::default() }
     }
 
-    pub(super) async fn push(&self, mut object: Unchecked) -> StepResult {
+    pub(super) async fn push(&self, mut object: PendingObject) -> StepResult {
         // The memory of the response is held until this function returns. The batch must not hold it, because the next
         // object may take arbitrarily long.
         let _held: Vec<_> = object.raw_data.iter_mut().filter_map(|raw| raw.raw_data.take_hold()).collect();
@@ -123,7 +123,7 @@ impl Pipeline {
     }
 
     /// Queues the mark of a complete partition behind all its objects.
-    pub(super) async fn mark(&self, part: Arc<Part>) -> StepResult {
+    pub(super) async fn mark(&self, part: Arc<Partition>) -> StepResult {
         let full = {
             let mut batch = self.open();
             batch.done.push(part);
@@ -190,8 +190,8 @@ impl Pipeline {
         };
         if stages.closed.is_none() && !batch.is_empty() {
             let Batch { objects, doubtful, done, bytes } = batch;
-            let (intake, ledger) = (Arc::clone(&self.intake), Arc::clone(&self.ledger));
-            let rows = spawn_blocking(move || check(&intake, &ledger, objects, doubtful, bytes));
+            let (intake, stats) = (Arc::clone(&self.intake), Arc::clone(&self.stats));
+            let rows = spawn_blocking(move || check(&intake, &stats, objects, doubtful, bytes));
             stages.checking.push_back(Checking { rows, done });
         }
         while stages.closed.is_none() && stages.checking.len() > if all { 0 } else { CHECKED_AT_ONCE } {
@@ -208,7 +208,7 @@ impl Pipeline {
         let Some(Checking { done, .. }) = stages.checking.pop_front() else { return Ok(()) };
         let (rows, verdict) = match checked {
             Ok((rows, verdict)) => (rows, verdict.map_err(Closed::Refused)),
-            Err(error) => (Rows::default(), Err(Closed::Unchecked(error.to_string()))),
+            Err(error) => (ObjectBatch::default(), Err(Closed::PendingObject(error.to_string()))),
         };
         let done = match verdict {
             Ok(()) => marks(&done)?,
@@ -227,8 +227,8 @@ impl Pipeline {
             let Some(oldest) = stages.written.front_mut() else { break };
             let outcome = oldest.done().await;
             stages.written.pop_front();
-            let Insertion { conflicts, repeated } = outcome?;
-            self.ledger.take_off(repeated);
+            let InsertReport { conflicts, repeated } = outcome?;
+            self.stats.take_off(repeated);
             for conflict in conflicts {
                 self.lose(stages, conflict);
             }
@@ -239,12 +239,12 @@ impl Pipeline {
     /// Records the object that lost a key conflict, in the statistics of the step that added it.
     fn lose(&self, stages: &mut Stages, conflict: Conflict) {
         if conflict.step != self.step {
-            return self.ledger.displace(conflict);
+            return self.stats.displace(conflict);
         }
         let Conflict { key, object_type, other_type, other_step, .. } = conflict;
         let refused = ObjectError::DuplicateKey { key, object_type, other_type, other_step };
         // The writer omits the mark of the object's partition.
-        if let Err(error) = self.intake.refuse(&self.ledger, refused, None) {
+        if let Err(error) = self.intake.refuse(&self.stats, refused, None) {
             stages.closed.get_or_insert(Closed::Refused(error));
         }
     }
@@ -256,16 +256,16 @@ impl Pipeline {
 }
 
 fn check(
-    intake: &Intake,
-    ledger: &Ledger,
-    objects: Vec<Unchecked>,
+    intake: &IngestPolicy,
+    stats: &StepStats,
+    objects: Vec<PendingObject>,
     doubtful: Vec<ObjectKey>,
     bytes: usize,
-) -> (Rows, Result<(), ObjectError>) {
-    let (mut rows, mut room) = (Rows::with_capacity(objects.len(), bytes), Vec::new());
+) -> (ObjectBatch, Result<(), ObjectError>) {
+    let (mut rows, mut room) = (ObjectBatch::with_capacity(objects.len(), bytes), Vec::new());
     doubtful.iter().for_each(|key| rows.doubt(Kind::Entity, key));
     for object in objects {
-        if let Err(error) = intake.admit(ledger, object, &mut rows, &mut room) {
+        if let Err(error) = intake.admit(stats, object, &mut rows, &mut room) {
             return (rows, Err(error));
         }
     }
@@ -273,7 +273,7 @@ fn check(
 }
 
 /// Returns the marks of the complete partitions. All their objects are validated at this point.
-fn marks(done: &[Arc<Part>]) -> StepResult<Vec<DonePart>> {
+fn marks(done: &[Arc<Partition>]) -> StepResult<Vec<CompletedPartition>> {
     let marks = done.iter().filter_map(|part| part.mark().transpose());
     marks.collect::<Result<_, _>>().map_err(|error| StepError::Other(error.to_string()))
 }

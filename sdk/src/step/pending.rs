@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use crate::graph::{
-    Class, Draft, Entity, EntityDeclaration, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectText,
-    ObjectType, ObjectWriter, Parted, RawData, Relationship, RelationshipClass, RelationshipDeclaration,
+    Class, Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectText, ObjectType,
+    ObjectWriter, OnDuplicateKey, Parted, RawData, Relationship, RelationshipClass, RelationshipDeclaration,
     RelationshipProperties,
 };
 use crate::store::{Kind, Row};
 
-use super::{Part, bytes};
+use super::{Partition, bytes};
 
 /// An object that has not been validated.
-pub(super) struct Unchecked {
+pub(super) struct PendingObject {
     pub(super) kind: Kind,
     pub(super) key: ObjectKey,
     pub(super) object_type: ObjectType,
     /// The classes, joined by commas.
     pub(super) class: Arc<str>,
-    pub(super) part: Option<Arc<Part>>,
+    pub(super) part: Option<Arc<Partition>>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
     /// It is to be quarantined, whatever its schemas find; the gap is reported elsewhere.
@@ -28,12 +28,12 @@ pub(super) struct Unchecked {
     pub(super) raw_data: Vec<RawData>,
 }
 
-impl Unchecked {
+impl PendingObject {
     /// Creates an object from a value of a declared type, and returns the value to the caller.
     pub(super) fn value<E: EntityKind>(draft: Draft<E>, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Self) {
         let Draft { value, raw_data, tags } = draft;
-        let EntityDeclaration { object_type, classes, equal_keys, .. } = declaration;
-        let object = entity(key, object_type.clone(), classes, *equal_keys, raw_data, |object| {
+        let EntityDeclaration { object_type, classes, on_duplicate_key, .. } = declaration;
+        let object = entity(key, object_type.clone(), classes, *on_duplicate_key, raw_data, |object| {
             value.write(object);
             tags.iter().for_each(|(name, text)| object.text(&format!("tag.{name}"), text));
         });
@@ -41,9 +41,9 @@ impl Unchecked {
     }
 
     /// Creates an entity from data created at run time.
-    pub(super) fn entity(data: Entity, equal_keys: EqualKeys) -> Self {
+    pub(super) fn entity(data: Entity, on_duplicate_key: OnDuplicateKey) -> Self {
         let Entity { key, object_type, classes, display_name, properties, raw_data } = data;
-        entity(key, object_type, &classes, equal_keys, raw_data, |object| {
+        entity(key, object_type, &classes, on_duplicate_key, raw_data, |object| {
             object.text("displayName", &display_name);
             properties.iter().for_each(|(name, value)| object.value(name, value));
         })
@@ -70,14 +70,14 @@ impl Unchecked {
     pub(super) fn mapped(mapped: MappedRelationship) -> Self {
         let (class, key, object_type) = (mapped.class.as_str().into(), mapped.key(), mapped.object_type.clone());
         let (kind, text) = (Kind::MappedRelationship, ObjectText::from(&mapped.into_properties()));
-        let (part, raw_data) = (Part::current(), Vec::new());
+        let (part, raw_data) = (Partition::current(), Vec::new());
         Self { kind, key, object_type, class, part, ends: None, merge: false, apart: false, text, raw_data }
     }
 
     /// Creates an object from a stored object of an earlier job.
     pub(super) fn stored(row: Row, json: &str) -> serde_json::Result<Self> {
         let Row { kind, key, object_type, class, ends, merge, .. } = row;
-        let (part, text, raw_data) = (Part::current(), Parted::read(json)?.text(), Vec::new());
+        let (part, text, raw_data) = (Partition::current(), Parted::read(json)?.text(), Vec::new());
         Ok(Self { kind, key, object_type, class, part, ends, merge, apart: false, text, raw_data })
     }
 }
@@ -86,19 +86,30 @@ fn entity(
     key: ObjectKey,
     object_type: ObjectType,
     classes: &[Class],
-    equal_keys: EqualKeys,
+    on_duplicate_key: OnDuplicateKey,
     raw_data: Vec<RawData>,
     write: impl FnOnce(&mut ObjectWriter),
-) -> Unchecked {
+) -> PendingObject {
     let mut object = ObjectWriter::new();
     object.texts("_class", classes.iter().map(Class::as_str));
     object.text("_key", key.as_str());
     bytes::outline(&mut object, &raw_data);
     object.text("_type", object_type.as_str());
     write(&mut object);
-    let (class, merge) = (Class::joined(classes), equal_keys == EqualKeys::Merge);
+    let (class, merge) = (Class::joined(classes), on_duplicate_key == OnDuplicateKey::Merge);
     let (kind, ends, text) = (Kind::Entity, None, object.finish());
-    Unchecked { kind, key, object_type, class, part: Part::current(), ends, merge, apart: false, text, raw_data }
+    PendingObject {
+        kind,
+        key,
+        object_type,
+        class,
+        part: Partition::current(),
+        ends,
+        merge,
+        apart: false,
+        text,
+        raw_data,
+    }
 }
 
 fn relationship(
@@ -107,7 +118,7 @@ fn relationship(
     from: ObjectKey,
     to: ObjectKey,
     write: impl FnOnce(&mut ObjectWriter),
-) -> Unchecked {
+) -> PendingObject {
     let key = Relationship::key_between(&from, class, &to);
     let mut object = ObjectWriter::of_relationship();
     object.text("_class", class.as_str());
@@ -118,6 +129,6 @@ fn relationship(
     object.text("displayName", class.as_str());
     write(&mut object);
     let (kind, class, ends, text) = (Kind::Relationship, class.as_str().into(), Some((from, to)), object.finish());
-    let (part, merge, apart, raw_data) = (Part::current(), false, false, Vec::new());
-    Unchecked { kind, key, object_type, class, part, ends, merge, apart, text, raw_data }
+    let (part, merge, apart, raw_data) = (Partition::current(), false, false, Vec::new());
+    PendingObject { kind, key, object_type, class, part, ends, merge, apart, text, raw_data }
 }

@@ -4,26 +4,26 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::index::Index;
-use super::question::{Detail, Host, Place};
+use super::matching::{Host, RequestKey, RequestVariant};
 
 /// How many of the likeliest places are compared letter by letter.
 const COMPARED: usize = 200;
 const LONGEST_BODY: usize = 60;
 
-pub(super) struct Miss<'a> {
+pub(super) struct Mismatch<'a> {
     pub(super) index: &'a Index,
     /// Its path is that below the endpoint's base.
-    pub(super) asked: Place,
-    pub(super) detail: Detail,
+    pub(super) asked: RequestKey,
+    pub(super) detail: RequestVariant,
     /// Hosts that each have an answer.
     pub(super) several: BTreeSet<Host>,
 }
 
-impl Miss<'_> {
+impl Mismatch<'_> {
     /// The recorded place that is the most like the one asked for: by its segments, then letter by letter.
-    fn nearest(&self) -> Option<&Place> {
+    fn nearest(&self) -> Option<&RequestKey> {
         let asked: Vec<&str> = self.asked.path.split('/').collect();
-        let likeness = |place: &Place| {
+        let likeness = |place: &RequestKey| {
             let segments: Vec<&str> = place.path.split('/').collect();
             // From the end: what a recorded path begins with may be another base.
             let equal = asked.iter().rev().zip(segments.iter().rev()).filter(|(one, other)| one == other).count();
@@ -37,7 +37,7 @@ impl Miss<'_> {
     }
 }
 
-impl fmt::Display for Miss<'_> {
+impl fmt::Display for Mismatch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.several.is_empty() {
             let hosts = self.several.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -73,7 +73,7 @@ impl fmt::Display for Miss<'_> {
 }
 
 /// What tells requests to one place apart.
-struct Particular<'a>(&'a Detail);
+struct Particular<'a>(&'a RequestVariant);
 
 impl fmt::Display for Particular<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::Timestamp;
-use crate::http::{AccountKey, AnswerKey, CachedAnswer, EtagCache};
+use crate::http::{AccountKey, AnswerKey, CachedResponse, ResponseCache};
 
 use super::Store;
 use super::sqlite::unreadable;
@@ -44,7 +44,7 @@ struct Limits {
 }
 
 /// The answers that one account got.
-pub(crate) struct StoredAnswers {
+pub(crate) struct SqliteResponseCache {
     store: Store,
     account: AccountKey,
     /// Rows that have been read: written down at the end, in one go.
@@ -64,7 +64,7 @@ impl Complaint {
     }
 }
 
-impl StoredAnswers {
+impl SqliteResponseCache {
     pub(crate) fn new(store: Store, account: AccountKey) -> Self {
         Self { store, account, used: Mutex::default(), complaint: Complaint::default() }
     }
@@ -77,8 +77,8 @@ impl StoredAnswers {
     }
 }
 
-impl EtagCache for StoredAnswers {
-    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedAnswer>> {
+impl ResponseCache for SqliteResponseCache {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>> {
         let (account, request) = (self.account.clone(), key.clone());
         Box::pin(async move {
             let found = self.store.read(move |connection| find(connection, &account, &request)).await;
@@ -91,7 +91,7 @@ impl EtagCache for StoredAnswers {
         })
     }
 
-    fn put(&self, key: AnswerKey, answer: CachedAnswer) -> BoxFuture<'_, ()> {
+    fn put(&self, key: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()> {
         let account = self.account.clone();
         Box::pin(async move {
             if answer.body.len() > LARGEST {
@@ -106,7 +106,7 @@ impl EtagCache for StoredAnswers {
     }
 }
 
-impl fmt::Debug for StoredAnswers {
+impl fmt::Debug for SqliteResponseCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredAnswers").field("account", &self.account).finish_non_exhaustive()
     }
@@ -148,7 +148,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(answer: &CachedAnswer) -> io::Result<Self> {
+    fn of(answer: &CachedResponse) -> io::Result<Self> {
         let headers = serde_json::to_string(&answer.headers)?;
         Ok(Self { etag: answer.etag.clone(), status: answer.status, headers, body: compressed(&answer.body)? })
     }
@@ -166,14 +166,14 @@ fn find(
     connection: &Connection,
     account: &AccountKey,
     request: &AnswerKey,
-) -> rusqlite::Result<Option<(i64, CachedAnswer)>> {
+) -> rusqlite::Result<Option<(i64, CachedResponse)>> {
     let sql = "SELECT number, etag, status, headers, body FROM answer JOIN answer_content ON answer = number \
                WHERE account = ?1 AND request = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row(params![account.as_str(), request.as_str()], |row| {
         let headers = serde_json::from_str(row.get_ref(3)?.as_str()?).map_err(unreadable)?;
         let body = decompressed(row.get_ref(4)?.as_blob()?).map_err(unreadable)?;
-        Ok((row.get(0)?, CachedAnswer { etag: row.get(1)?, status: row.get(2)?, headers, body }))
+        Ok((row.get(0)?, CachedResponse { etag: row.get(1)?, status: row.get(2)?, headers, body }))
     });
     found.optional()
 }
@@ -233,5 +233,5 @@ fn decompressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[path = "answers/tests.rs"]
+#[path = "response_cache/tests.rs"]
 mod tests;

@@ -12,8 +12,8 @@ impl Bench {
         Self { _directory: directory, store }
     }
 
-    fn of(&self, account: &str) -> StoredAnswers {
-        StoredAnswers::new(self.store.clone(), AccountKey::named(account))
+    fn of(&self, account: &str) -> SqliteResponseCache {
+        SqliteResponseCache::new(self.store.clone(), AccountKey::named(account))
     }
 
     /// Waits until all that is queued is written.
@@ -53,9 +53,9 @@ fn key(name: &str) -> AnswerKey {
     AnswerKey::named(name)
 }
 
-fn answer(body: &str) -> CachedAnswer {
+fn answer(body: &str) -> CachedResponse {
     let headers = vec![("next-range".to_owned(), "id ]ü..".to_owned()), ("etag".to_owned(), "\"1\"".to_owned())];
-    CachedAnswer { etag: "\"1\"".to_owned(), status: 206, headers, body: body.as_bytes().to_vec() }
+    CachedResponse { etag: "\"1\"".to_owned(), status: 206, headers, body: body.as_bytes().to_vec() }
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_new_answer_stands_in_the_place_of_the_old_one() {
     let bench = Bench::new();
     let answers = bench.of("ours");
     answers.put(key("apps"), answer("[1]")).await;
-    answers.put(key("apps"), CachedAnswer { etag: "\"2\"".into(), ..answer("[1, 2]") }).await;
+    answers.put(key("apps"), CachedResponse { etag: "\"2\"".into(), ..answer("[1, 2]") }).await;
     bench.settle().await;
     let found = answers.get(&key("apps")).await.expect("an answer");
     assert_eq!((found.etag.as_str(), found.body.as_slice()), ("\"2\"", b"[1, 2]".as_slice()));

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::graph::ObjectText;
 
-use super::text::{JsonText, Text};
+use super::json_text::{JsonText, Text};
 
 /// The maximum number of cached name sets, which exceeds the combinations that a type usually has.
 const MOST_SHAPES: usize = 64;
@@ -22,7 +22,7 @@ const MOST_SHAPES: usize = 64;
 const DRAFT: &str = "http://json-schema.org/draft-07/schema";
 
 /// The schemas of an object, split by property.
-pub(super) struct ByMember {
+pub(super) struct PropertyRules {
     layers: Vec<Layer>,
     of_names: Value,
     names: OnceLock<Option<Validator<JsonText>>>,
@@ -52,19 +52,19 @@ struct MemberRule {
 /// The rule of a value.
 #[derive(Clone)]
 struct ValueRule {
-    suffices: Suffices,
+    suffices: TypeShortcut,
     validator: Arc<Validator<JsonText>>,
 }
 
 /// The JSON types that are sufficient for validity: non-empty strings, booleans, and integers.
 #[derive(Clone, Copy)]
-struct Suffices {
+struct TypeShortcut {
     text: bool,
     truth: bool,
     integer: bool,
 }
 
-impl ByMember {
+impl PropertyRules {
     /// Splits schemas, if possible. `follow` resolves references.
     pub(super) fn of<'a>(
         schemas: impl IntoIterator<Item = &'a Value>,
@@ -129,7 +129,7 @@ impl ByMember {
         let value = match schemas.is_empty() {
             true => None,
             false => Some(ValueRule {
-                suffices: Suffices::for_all(&schemas),
+                suffices: TypeShortcut::for_all(&schemas),
                 validator: Arc::new(compile(&all_of(&schemas))?),
             }),
         };
@@ -166,7 +166,7 @@ impl MemberRule {
     }
 }
 
-impl Suffices {
+impl TypeShortcut {
     const ALL: Self = Self { text: true, truth: true, integer: true };
     const NONE: Self = Self { text: false, truth: false, integer: false };
 
@@ -318,7 +318,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn what_suffices_is_valid(schemas in schemas(), value in values()) {
-            let suffices = Suffices::for_all(&schemas.iter().collect::<Vec<_>>());
+            let suffices = TypeShortcut::for_all(&schemas.iter().collect::<Vec<_>>());
             if suffices.is_met(&value.to_string()) {
                 prop_assert!(jsonschema::is_valid(&all_of(&schemas), &value));
             }
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn types_suffice_for_what_most_properties_are() {
-        let meets = |schema: Value, json: &str| Suffices::of(&schema).is_met(json);
+        let meets = |schema: Value, json: &str| TypeShortcut::of(&schema).is_met(json);
         assert!(meets(json!({"type": "string", "minLength": 1, "description": "A name."}), r#""a""#));
         assert!(meets(json!({"type": ["string", "null"], "items": {"type": "string"}}), r#""a""#));
         assert!(meets(json!({"type": "number", "format": "date-time"}), "1700000000000"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::graph::{JobId, StepId};
-use crate::http::{Access, BudgetState};
+use crate::http::{BudgetState, VerifiedAccount};
 use crate::plan::{Plan, StartState};
 use crate::store::JobState;
 use crate::summary::{StepReport, Summary};
@@ -14,7 +14,7 @@ use crate::summary::{StepReport, Summary};
 /// The estimate of one step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StepForecast {
+pub struct StepEstimate {
     /// The id of the step.
     pub id: StepId,
     /// The name of the step.
@@ -36,7 +36,7 @@ pub struct StepForecast {
 /// The estimate of a job.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Forecast {
+pub struct JobEstimate {
     /// The owner of the credentials; `None` without a provider, or if the provider names none.
     pub subject: Option<String>,
     /// The reason why the owner is unknown.
@@ -48,7 +48,7 @@ pub struct Forecast {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes_unknown: Option<String>,
     /// The steps in the order of the plan.
-    pub steps: Vec<StepForecast>,
+    pub steps: Vec<StepEstimate>,
     /// The earlier job on which the estimate is based.
     ///
     /// It is the newest job of the instance that collected everything, or else the most complete one.
@@ -77,7 +77,7 @@ pub(super) struct Known<'a> {
     pub(super) plan: &'a Plan,
     pub(super) starts: BTreeMap<StepId, StartState>,
     /// `None` without a provider.
-    pub(super) access: Option<Access>,
+    pub(super) access: Option<VerifiedAccount>,
     pub(super) scopes: Option<BTreeSet<String>>,
     pub(super) scopes_unknown: Option<String>,
     pub(super) remaining: Option<u64>,
@@ -86,17 +86,17 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    pub(super) fn forecast(self) -> Forecast {
+    pub(super) fn estimate(self) -> JobEstimate {
         let reports: BTreeMap<&StepId, &StepReport> =
             self.basis.iter().flat_map(|job| &job.integration_step_results).map(|step| (&step.id, step)).collect();
-        let steps: Vec<StepForecast> = self
+        let steps: Vec<StepEstimate> = self
             .plan
             .steps()
             .map(|step| {
                 let declaration = step.declaration();
                 let report = reports.get(step.id()).filter(|report| report.start_time.is_some());
                 let lacks = |scope: &&String| self.scopes.as_ref().is_some_and(|held| !held.contains(*scope));
-                StepForecast {
+                StepEstimate {
                     id: step.id().clone(),
                     name: declaration.name.clone(),
                     start: self.starts[step.id()].clone(),
@@ -112,8 +112,8 @@ impl Known<'_> {
         let requests = self.basis.is_some().then(|| running().filter_map(|step| step.requests).sum());
         let lacks_figures = running().any(|step| step.requests.is_none());
         let budget_time = requests.zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
-        let Access { subject, subject_unknown, .. } = self.access.unwrap_or_default();
-        Forecast {
+        let VerifiedAccount { subject, subject_unknown, .. } = self.access.unwrap_or_default();
+        JobEstimate {
             subject,
             subject_unknown,
             scopes: self.scopes,

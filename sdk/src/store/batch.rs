@@ -27,7 +27,7 @@ impl Kind {
 }
 
 /// Tells the parts of a step apart; 0 is what lies under no parent.
-pub type PartNumber = i64;
+pub type PartitionNumber = i64;
 
 /// What the store tells apart in an object.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub struct Row {
     /// `_class`, several joined by commas.
     pub class: Arc<str>,
     /// The part of its step.
-    pub part: PartNumber,
+    pub part: PartitionNumber,
     /// Both ends of a direct relationship.
     pub ends: Option<(ObjectKey, ObjectKey)>,
     /// An object of the same key and type is joined with it.
@@ -52,14 +52,14 @@ pub struct Row {
 
 /// Rows with the JSON that leaves the program, all of it in one text: room is made for many at once.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct ObjectBatch {
     rows: Vec<Row>,
     ends: Vec<usize>,
     json: String,
     doubtful: Vec<ObjectKey>,
 }
 
-impl Rows {
+impl ObjectBatch {
     /// None, with room for so many and for so much JSON.
     pub fn with_capacity(rows: usize, bytes: usize) -> Self {
         Self {

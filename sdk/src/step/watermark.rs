@@ -9,16 +9,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::StepResult;
-use super::pipeline::Pipeline;
+use super::batch_writer::BatchWriter;
 
 /// The upper limit of a follower's wait before it polls again. By then, batches queued for the writer have arrived.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The watermark of a type that is being added.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct Watermark {
     added: watch::Sender<Progress>,
-    producers: Mutex<Vec<Weak<Pipeline>>>,
+    producers: Mutex<Vec<Weak<BatchWriter>>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,7 +27,7 @@ struct Progress {
     ended: bool,
 }
 
-impl Tail {
+impl Watermark {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { added: watch::Sender::new(Progress::default()), producers: Mutex::default() })
     }
@@ -43,15 +43,15 @@ impl Tail {
     }
 
     /// Registers a step that adds the type, when it starts.
-    pub(super) fn produced_by(&self, producer: Weak<Pipeline>) {
+    pub(super) fn produced_by(&self, producer: Weak<BatchWriter>) {
         self.producers.lock().unwrap_or_else(PoisonError::into_inner).push(producer);
     }
 
     /// Returns the current state. Later additions wake the follower.
-    pub(crate) fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> Cursor {
         let mut receiver = self.added.subscribe();
         let ended = receiver.borrow_and_update().ended;
-        Look { receiver, ended }
+        Cursor { receiver, ended }
     }
 
     /// Passes the current batches of the producers to the writer.
@@ -65,13 +65,13 @@ impl Tail {
 }
 
 /// The state of a watermark at one moment.
-pub(crate) struct Look {
+pub(crate) struct Cursor {
     receiver: watch::Receiver<Progress>,
     /// Whether the type is complete.
     pub(crate) ended: bool,
 }
 
-impl Look {
+impl Cursor {
     /// Waits until the watermark has changed.
     pub(crate) async fn changed(mut self) {
         // After a timeout, or when the sender is dropped, polling again is harmless.

@@ -14,52 +14,52 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use serde_json::Value;
 
 use crate::graph::{
-    Draft, Entity, EntityDeclaration, EntityKind, EqualKeys, MappedRelationship, ObjectKey, ObjectType, Properties,
-    Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
+    Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey,
+    Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
 };
 use crate::redact::Redaction;
-use crate::store::{PartNumber, Row};
+use crate::store::{PartitionNumber, Row};
 
-use super::admission::Intake;
-use super::pipeline::Pipeline;
-use super::tail::Tail;
-use super::unchecked::Unchecked;
-use super::{Declaration, Ledger, ObjectError, Part, StepError, StepResult};
+use super::batch_writer::BatchWriter;
+use super::pending::PendingObject;
+use super::policy::IngestPolicy;
+use super::watermark::Watermark;
+use super::{Declaration, ObjectError, Partition, StepError, StepResult, StepStats};
 
 /// The path of one step into the graph.
-pub(crate) struct StepIntake {
-    intake: Arc<Intake>,
-    pipeline: Arc<Pipeline>,
+pub(crate) struct Ingest {
+    intake: Arc<IngestPolicy>,
+    pipeline: Arc<BatchWriter>,
     step: StepId,
     emits: BTreeSet<ObjectType>,
     /// Whether the step may amend entities that it adds itself.
     amends_own: bool,
-    ledger: Arc<Ledger>,
-    next_part: AtomicI64,
+    stats: Arc<StepStats>,
+    next_partition: AtomicI64,
     /// The watermarks of the types that the step adds and other steps follow.
-    followed: BTreeMap<ObjectType, Arc<Tail>>,
+    followed: BTreeMap<ObjectType, Arc<Watermark>>,
 }
 
-impl StepIntake {
-    /// Creates the path; `next_part` is the first number that no partition of the step has used.
+impl Ingest {
+    /// Creates the path; `next_partition` is the first number that no partition of the step has used.
     pub(crate) fn new(
-        intake: Arc<Intake>,
+        intake: Arc<IngestPolicy>,
         declaration: &Declaration,
-        ledger: Arc<Ledger>,
-        next_part: PartNumber,
-        followed: BTreeMap<ObjectType, Arc<Tail>>,
+        stats: Arc<StepStats>,
+        next_partition: PartitionNumber,
+        followed: BTreeMap<ObjectType, Arc<Watermark>>,
     ) -> Self {
         let emits = declaration.emits();
-        let pipeline = Arc::new(Pipeline::new(Arc::clone(&intake), declaration.id.clone(), Arc::clone(&ledger)));
-        followed.values().for_each(|tail| tail.produced_by(Arc::downgrade(&pipeline)));
+        let pipeline = Arc::new(BatchWriter::new(Arc::clone(&intake), declaration.id.clone(), Arc::clone(&stats)));
+        followed.values().for_each(|watermark| watermark.produced_by(Arc::downgrade(&pipeline)));
         Self {
             pipeline,
             intake,
             step: declaration.id.clone(),
             amends_own: !emits.is_disjoint(&declaration.amends),
             emits,
-            ledger,
-            next_part: AtomicI64::new(next_part),
+            stats,
+            next_partition: AtomicI64::new(next_partition),
             followed,
         }
     }
@@ -72,12 +72,12 @@ impl StepIntake {
         declaration: &EntityDeclaration,
     ) -> StepResult<E> {
         if self.intake.on_entity.is_empty() {
-            let (value, object) = Unchecked::value(draft, key, declaration);
+            let (value, object) = PendingObject::value(draft, key, declaration);
             return self.add(object).await.map(|()| value);
         }
         // Hooks change properties by name, so the value must become an entity first.
         let (value, entity) = draft.into_entity(key, declaration);
-        self.add_entity(entity, declaration.equal_keys).await.map(|()| value)
+        self.add_entity(entity, declaration.on_duplicate_key).await.map(|()| value)
     }
 
     /// Quarantines a value of a declared type, and returns it.
@@ -88,13 +88,13 @@ impl StepIntake {
         declaration: &EntityDeclaration,
     ) -> StepResult<E> {
         let (value, object) = if self.intake.on_entity.is_empty() {
-            Unchecked::value(draft, key, declaration)
+            PendingObject::value(draft, key, declaration)
         } else {
             let (value, mut entity) = draft.into_entity(key, declaration);
             self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
-            (value, Unchecked::entity(entity, declaration.equal_keys))
+            (value, PendingObject::entity(entity, declaration.on_duplicate_key))
         };
-        self.add(Unchecked { apart: true, ..object }).await.map(|()| value)
+        self.add(PendingObject { apart: true, ..object }).await.map(|()| value)
     }
 
     /// Adds a relationship of a declared type.
@@ -106,7 +106,7 @@ impl StepIntake {
         properties: &P,
     ) -> StepResult {
         if self.intake.on_relationship.is_empty() {
-            return self.add(Unchecked::between(declaration, from, to, properties)).await;
+            return self.add(PendingObject::between(declaration, from, to, properties)).await;
         }
         let properties = written(|object| properties.write(object));
         let RelationshipDeclaration { class, object_type, .. } = declaration;
@@ -114,23 +114,23 @@ impl StepIntake {
         self.add_relationship(Relationship { class: *class, object_type, from, to, properties }).await
     }
 
-    pub(crate) async fn add_entity(&self, mut entity: Entity, equal_keys: EqualKeys) -> StepResult {
+    pub(crate) async fn add_entity(&self, mut entity: Entity, on_duplicate_key: OnDuplicateKey) -> StepResult {
         self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
-        self.add(Unchecked::entity(entity, equal_keys)).await
+        self.add(PendingObject::entity(entity, on_duplicate_key)).await
     }
 
     pub(crate) async fn add_relationship(&self, mut relationship: Relationship) -> StepResult {
         self.intake.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
-        self.add(Unchecked::relationship(relationship)).await
+        self.add(PendingObject::relationship(relationship)).await
     }
 
     pub(crate) async fn add_mapped(&self, relationship: MappedRelationship) -> StepResult {
-        self.add(Unchecked::mapped(relationship)).await
+        self.add(PendingObject::mapped(relationship)).await
     }
 
-    async fn add(&self, object: Unchecked) -> StepResult {
+    async fn add(&self, object: PendingObject) -> StepResult {
         if !self.emits.contains(&object.object_type)
-            && self.ledger.undeclared(&object.object_type, object.part.as_deref())
+            && self.stats.undeclared(&object.object_type, object.part.as_deref())
         {
             tracing::warn!(object_type = %object.object_type, "the step does not declare this type");
         }
@@ -145,24 +145,24 @@ impl StepIntake {
     pub(crate) async fn adopt(&self, row: Row, json: &str) -> StepResult {
         let key = row.key.clone();
         let object =
-            Unchecked::stored(row, json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
+            PendingObject::stored(row, json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
         self.push(object).await
     }
 
     /// Records an object that cannot enter the graph. The step continues unless the job validates with `fail`.
     pub(crate) async fn refuse(&self, error: ObjectError) -> StepResult {
-        match self.intake.refuse(&self.ledger, error, Part::current().as_deref()) {
+        match self.intake.refuse(&self.stats, error, Partition::current().as_deref()) {
             Ok(()) => Ok(()),
             Err(error) => self.pipeline.close(error).await,
         }
     }
 
-    async fn push(&self, object: Unchecked) -> StepResult {
-        let tail = self.followed.get(&object.object_type);
-        self.ledger.offer();
+    async fn push(&self, object: PendingObject) -> StepResult {
+        let watermark = self.followed.get(&object.object_type);
+        self.stats.offer();
         self.pipeline.push(object).await?;
-        if let Some(tail) = tail {
-            tail.tell();
+        if let Some(watermark) = watermark {
+            watermark.tell();
         }
         Ok(())
     }
@@ -177,18 +177,18 @@ impl StepIntake {
         if self.amends_own {
             self.flush().await?;
         }
-        let (intake, ledger, part) = (Arc::clone(&self.intake), Arc::clone(&self.ledger), Part::current());
-        ledger.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), part.as_deref());
-        let check = move |key: &ObjectKey, object: &Value| intake.check_amended(&ledger, part.as_deref(), key, object);
+        let (intake, stats, part) = (Arc::clone(&self.intake), Arc::clone(&self.stats), Partition::current());
+        stats.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), part.as_deref());
+        let check = move |key: &ObjectKey, object: &Value| intake.check_amended(&stats, part.as_deref(), key, object);
         Ok(self.intake.store.amend(amendments, check).await??)
     }
 
-    pub(crate) fn next_part(&self) -> PartNumber {
-        self.next_part.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn next_partition(&self) -> PartitionNumber {
+        self.next_partition.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Marks a partition as complete behind its last object, unless the partition has a gap.
-    pub(crate) async fn close_part(&self, part: Arc<Part>) -> StepResult {
+    pub(crate) async fn close_partition(&self, part: Arc<Partition>) -> StepResult {
         self.pipeline.mark(part).await
     }
 

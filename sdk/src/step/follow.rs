@@ -1,4 +1,4 @@
-//! The parameter that reads entities while they are added: `Each<T>`.
+//! The parameter that reads entities while they are added: `Follow<T>`.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::graph::{ObjectType, PropertyError, Readable};
+use crate::graph::{EntityView, ObjectType, PropertyError};
 
 use super::context::unreadable;
-use super::tail::Tail;
+use super::watermark::Watermark;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// The maximum number of entities in memory.
@@ -20,25 +20,25 @@ const PAGE: usize = 500;
 /// The step starts together with the steps that emit them. The order of the entities is undefined, so the result must
 /// not depend on it. If entities of the type can still change, because equal keys merge or another step amends them,
 /// the step waits for all of them, as with [`Read`](super::Read).
-pub struct Each<E> {
+pub struct Follow<E> {
     context: StepContext,
     object_type: ObjectType,
-    tail: Arc<Tail>,
+    watermark: Arc<Watermark>,
     kind: PhantomData<fn() -> E>,
 }
 
-impl<E: Readable> Parameter for Each<E> {
+impl<E: EntityView> Parameter for Follow<E> {
     fn declare(declaration: &mut Declaration) {
         declaration.follows.insert(E::entity_type());
     }
     async fn bind(context: &StepContext) -> StepResult<Self> {
         let object_type = E::entity_type();
-        let tail = context.tail(&object_type);
-        Ok(Self { context: context.clone(), object_type, tail, kind: PhantomData })
+        let watermark = context.watermark(&object_type);
+        Ok(Self { context: context.clone(), object_type, watermark, kind: PhantomData })
     }
 }
 
-impl<E: Readable> Each<E> {
+impl<E: EntityView> Follow<E> {
     /// Streams the entities in the order in which they become available.
     pub fn stream(&self) -> BoxStream<'_, StepResult<E>> {
         self.pages().map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten().boxed()
@@ -60,14 +60,14 @@ impl<E: Readable> Each<E> {
     /// Reads the entities behind `position`; an empty page means that the type is complete.
     async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Result<E, PropertyError>)>> {
         loop {
-            let look = self.tail.look();
-            let page = self.context.added_since(&self.object_type, position, PAGE, false, E::read).await?;
+            let look = self.watermark.look();
+            let page = self.context.follow(&self.object_type, position, PAGE, false, E::read).await?;
             if !page.is_empty() || look.ended {
                 return Ok(page);
             }
             // A commit delays other steps. It is requested only when this step has no other work.
-            self.tail.flush().await?;
-            let page = self.context.added_since(&self.object_type, position, PAGE, true, E::read).await?;
+            self.watermark.flush().await?;
+            let page = self.context.follow(&self.object_type, position, PAGE, true, E::read).await?;
             if !page.is_empty() {
                 return Ok(page);
             }

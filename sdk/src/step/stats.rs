@@ -14,13 +14,13 @@ use crate::store::{Conflict, DescribedAgain};
 use crate::summary::VANISHED;
 
 use super::losses::{Losses, Named, name_left_out, short};
-use super::part::{Part, PartBooks};
+use super::partition::{Partition, PartitionStats};
 use super::{ObjectError, StepError};
 
 /// A parent entity: the members of team T belong to the parent team T.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Scope {
+pub struct Parent {
     /// The type of the parent.
     #[serde(rename = "type")]
     pub object_type: ObjectType,
@@ -38,8 +38,8 @@ pub struct Incomplete {
     /// The affected types; empty if the failed step emits nothing.
     pub types: BTreeSet<ObjectType>,
     /// The parent to which the gap is limited; absent if it is unlimited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub under: Option<Scope>,
+    #[serde(rename = "under", skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// The code of the error.
     pub code: String,
     /// The cause, as text for users.
@@ -65,11 +65,11 @@ impl Incomplete {
     /// Creates a gap that a resume does not close.
     pub(crate) fn unreadable(
         types: BTreeSet<ObjectType>,
-        under: Option<Scope>,
+        parent: Option<Parent>,
         code: impl Into<String>,
         cause: String,
     ) -> Self {
-        Self { types, under, code: code.into(), cause, inherited_from: None, resumable: false }
+        Self { types, parent, code: code.into(), cause, inherited_from: None, resumable: false }
     }
 }
 
@@ -86,7 +86,7 @@ pub struct FindingCount {
 /// A parent that the provider did not find. Whether it is gone shows when all steps have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Vanished {
-    pub(crate) under: Scope,
+    pub(crate) parent: Parent,
     pub(crate) code: String,
     pub(crate) cause: String,
 }
@@ -98,7 +98,7 @@ const NAMED_IN_WARNING: usize = 10;
 
 /// The statistics of a step at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Record {
+pub struct StepStatsSnapshot {
     /// The names of the properties that were added to entities of other steps.
     pub amended: BTreeSet<String>,
     /// The numbers of added objects, by type.
@@ -129,15 +129,15 @@ pub struct Record {
 
 /// The statistics of a step while it runs.
 #[derive(Debug, Default)]
-pub struct Ledger {
-    record: Mutex<Record>,
+pub struct StepStats {
+    record: Mutex<StepStatsSnapshot>,
     /// Objects that entered the pipeline, counted before validation for the progress display.
     offered: AtomicU64,
 }
 
-impl Ledger {
+impl StepStats {
     /// Returns a copy of the current statistics.
-    pub fn snapshot(&self) -> Record {
+    pub fn snapshot(&self) -> StepStatsSnapshot {
         self.open().clone()
     }
 
@@ -152,11 +152,11 @@ impl Ledger {
 
     /// Locks the statistics. Every change is one assignment or insertion, so they are consistent even after a panic
     /// elsewhere.
-    pub(crate) fn open(&self) -> MutexGuard<'_, Record> {
+    pub(crate) fn open(&self) -> MutexGuard<'_, StepStatsSnapshot> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str, part: Option<&Part>) {
+    pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str, part: Option<&Partition>) {
         count(&mut self.open().skipped, object_type, reason, 1);
         if let Some(part) = part {
             part.note(|books| count(&mut books.skipped, object_type, reason, 1));
@@ -164,7 +164,13 @@ impl Ledger {
     }
 
     /// Counts an object that the step omits on purpose, and keeps its name.
-    pub(crate) fn skip_named(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
+    pub(crate) fn skip_named(
+        &self,
+        object_type: &ObjectType,
+        reason: &str,
+        name: &dyn Display,
+        part: Option<&Partition>,
+    ) {
         let name = short(name);
         tracing::info!(r#type = %object_type, object = name, reason, "skipped on purpose");
         self.skip(object_type, reason, part);
@@ -175,25 +181,25 @@ impl Ledger {
     }
 
     /// Records an object that is missing because of another gap.
-    pub(crate) fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Part>) {
+    pub(crate) fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Partition>) {
         let name = short(name);
         tracing::info!(r#type = %object_type, object = name, reason, "missing");
-        let under = part.map(|part| part.under().clone());
+        let parent = part.map(|part| part.parent().clone());
         part.inspect(|part| part.leave_gap());
-        self.open().losses.missed(object_type, under, reason, &name);
+        self.open().losses.missed(object_type, parent, reason, &name);
     }
 
     /// Records a list element that could not be read.
-    pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Part>) {
+    pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Partition>) {
         tracing::warn!(%error, "a list element could not be read");
-        let under = part.map(|part| part.under().clone());
-        let gap = Incomplete::unreadable(types, under, error.code(), error.to_string());
+        let parent = part.map(|part| part.parent().clone());
+        let gap = Incomplete::unreadable(types, parent, error.code(), error.to_string());
         part.inspect(|part| part.leave_gap());
         self.open().losses.unread(gap);
     }
 
     /// Adds the statistics of a partition that an earlier process completed.
-    pub(crate) fn take_over(&self, books: PartBooks) {
+    pub(crate) fn take_over(&self, books: PartitionStats) {
         for (object_type, reasons) in &books.skipped {
             for (reason, times) in reasons {
                 count(&mut self.open().skipped, object_type, reason, *times);
@@ -230,25 +236,25 @@ impl Ledger {
     }
 
     /// Notes that the provider does not find a parent; its part stays open until it is known whether the parent is gone.
-    pub(crate) fn vanish(&self, types: &BTreeSet<ObjectType>, under: Scope, error: &StepError, part: &Part) {
+    pub(crate) fn vanish(&self, types: &BTreeSet<ObjectType>, parent: Parent, error: &StepError, part: &Partition) {
         part.leave_gap();
-        tracing::info!(parent = %under.key, %error, "a parent may have vanished");
+        tracing::info!(parent = %parent.key, %error, "a parent may have vanished");
         let mut record = self.open();
         types.iter().for_each(|object_type| count(&mut record.skipped, object_type, VANISHED, 1));
-        record.vanished.push(Vanished { under, code: error.code().to_owned(), cause: error.to_string() });
+        record.vanished.push(Vanished { parent, code: error.code().to_owned(), cause: error.to_string() });
     }
 
     /// Records a gap, and marks `part` as incomplete.
     pub(crate) fn incomplete(
         &self,
         types: BTreeSet<ObjectType>,
-        under: Option<Scope>,
+        parent: Option<Parent>,
         error: &StepError,
-        part: Option<&Part>,
+        part: Option<&Partition>,
     ) {
         part.inspect(|part| part.leave_gap());
         let (code, cause) = (error.code().to_owned(), error.to_string());
-        self.open().incomplete.push(Incomplete { types, under, code, cause, inherited_from: None, resumable: true });
+        self.open().incomplete.push(Incomplete { types, parent, code, cause, inherited_from: None, resumable: true });
     }
 
     /// Counts an object that passed validation or is quarantined, with its findings.
@@ -257,7 +263,7 @@ impl Ledger {
         (object_type, key): (&ObjectType, &ObjectKey),
         apart: bool,
         findings: Vec<Finding>,
-        part: Option<&Part>,
+        part: Option<&Partition>,
     ) {
         if !findings.is_empty() {
             self.find(findings, part);
@@ -274,7 +280,7 @@ impl Ledger {
     }
 
     /// Counts findings, in the statistics of the partition as well.
-    pub(crate) fn find(&self, findings: Vec<Finding>, part: Option<&Part>) {
+    pub(crate) fn find(&self, findings: Vec<Finding>, part: Option<&Partition>) {
         if let Some(part) = part {
             part.note(|books| findings.iter().for_each(|finding| count_finding(&mut books.findings, finding.clone())));
         }
@@ -283,7 +289,7 @@ impl Ledger {
     }
 
     /// Notes the names of properties that are added to entities of other steps, in the books of the part too.
-    pub(crate) fn amend<'a>(&self, names: impl Iterator<Item = &'a String> + Clone, part: Option<&Part>) {
+    pub(crate) fn amend<'a>(&self, names: impl Iterator<Item = &'a String> + Clone, part: Option<&Partition>) {
         if let Some(part) = part {
             part.note(|books| keep_names(&mut books.amended, names.clone()));
         }
@@ -306,14 +312,14 @@ impl Ledger {
     }
 
     /// Records a type that the step adds without declaring it; returns whether it is new.
-    pub(crate) fn undeclared(&self, object_type: &ObjectType, part: Option<&Part>) -> bool {
+    pub(crate) fn undeclared(&self, object_type: &ObjectType, part: Option<&Partition>) -> bool {
         part.inspect(|part| part.leave_gap());
         let mut record = self.open();
         !record.undeclared.contains(object_type) && record.undeclared.insert(object_type.clone())
     }
 
     /// Records an object that is rejected.
-    pub(crate) fn refuse(&self, error: ObjectError, part: Option<&Part>) {
+    pub(crate) fn refuse(&self, error: ObjectError, part: Option<&Partition>) {
         part.inspect(|part| part.leave_gap());
         let object_type = error.object_type().clone();
         let cause = error.to_string();
@@ -354,14 +360,15 @@ mod tests {
 
     #[test]
     fn findings_that_are_alike_take_no_more_room_in_the_books_of_a_part_and_are_counted_when_they_are_taken_over() {
-        let team = Scope { object_type: ObjectType::literal("acme_team"), key: ObjectKey::new("team:000001").unwrap() };
-        let (ledger, part) = (Ledger::default(), Part::new(1, team, "team:000001".into()));
-        (0..100).for_each(|key| ledger.find(vec![finding(key)], Some(&*part)));
+        let team =
+            Parent { object_type: ObjectType::literal("acme_team"), key: ObjectKey::new("team:000001").unwrap() };
+        let (stats, part) = (StepStats::default(), Partition::new(1, team, "team:000001".into()));
+        (0..100).for_each(|key| stats.find(vec![finding(key)], Some(&*part)));
         let json = part.mark().unwrap().unwrap().books;
         assert!(json.len() < 500, "{json}");
-        let resumed = Ledger::default();
+        let resumed = StepStats::default();
         resumed.take_over(serde_json::from_str(&json).unwrap());
-        assert_eq!(resumed.snapshot().findings, ledger.snapshot().findings);
+        assert_eq!(resumed.snapshot().findings, stats.snapshot().findings);
         assert_eq!(resumed.snapshot().findings.values().map(|found| found.count).collect::<Vec<_>>(), [100]);
     }
 }

@@ -12,11 +12,11 @@ use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Parted, Relationsh
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::secrets;
-use crate::store::{JobStore, Row, Rows};
+use crate::store::{JobStore, ObjectBatch, Row};
 
 use super::bytes;
-use super::unchecked::Unchecked;
-use super::{Ledger, ObjectError, Part};
+use super::pending::PendingObject;
+use super::{ObjectError, Partition, StepStats};
 
 /// Changes an entity before it is added, for example to remove private data.
 pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
@@ -24,7 +24,7 @@ pub type EntityHook = Arc<dyn Fn(&StepId, &mut Entity) + Send + Sync>;
 pub type RelationshipHook = Arc<dyn Fn(&StepId, &mut Relationship) + Send + Sync>;
 
 /// The ingest settings that all steps of a job share.
-pub(crate) struct Intake {
+pub(crate) struct IngestPolicy {
     pub(crate) store: JobStore,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) validation: Validation,
@@ -35,19 +35,19 @@ pub(crate) struct Intake {
     pub(crate) large: Semaphore,
 }
 
-impl Intake {
+impl IngestPolicy {
     /// Checks an object and adds it to the rows, unless it is rejected. `room` is a scratch buffer for its text.
     ///
     /// # Errors
     /// The rejected object, if the job validates with `fail`.
     pub(super) fn admit(
         &self,
-        ledger: &Ledger,
-        object: Unchecked,
-        rows: &mut Rows,
+        stats: &StepStats,
+        object: PendingObject,
+        rows: &mut ObjectBatch,
         room: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
-        let Unchecked { kind, key, object_type, class, part, ends, merge, apart: asked, text, raw_data } = object;
+        let PendingObject { kind, key, object_type, class, part, ends, merge, apart: asked, text, raw_data } = object;
         let text = without_credentials(text);
         let findings = match self.validation {
             _ if asked => Vec::new(),
@@ -59,14 +59,14 @@ impl Intake {
             Err(error) => {
                 rows.doubt(kind, &key);
                 let refused = ObjectError::RawData { key, object_type, reason: error.to_string() };
-                return self.refuse(ledger, refused, part.as_deref());
+                return self.refuse(stats, refused, part.as_deref());
             }
         };
         let verdict = self.judge(&findings, &key, &object_type).inspect_err(|_| rows.doubt(kind, &key))?;
         let apart = asked || verdict == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         if !asked {
-            ledger.admit((&object_type, &key), apart, findings, part.as_deref());
+            stats.admit((&object_type, &key), apart, findings, part.as_deref());
         }
         let part = part.map_or(0, |part| part.number());
         rows.push(Row { kind, key, object_type, class, part, ends, merge, quarantined }, json);
@@ -75,12 +75,17 @@ impl Intake {
 
     /// Records an object that cannot enter the graph. The step continues without it, unless the job validates with
     /// `fail`.
-    pub(super) fn refuse(&self, ledger: &Ledger, error: ObjectError, part: Option<&Part>) -> Result<(), ObjectError> {
+    pub(super) fn refuse(
+        &self,
+        stats: &StepStats,
+        error: ObjectError,
+        part: Option<&Partition>,
+    ) -> Result<(), ObjectError> {
         if self.validation == Validation::Fail {
             return Err(error);
         }
         tracing::warn!(%error, "an object is rejected");
-        ledger.refuse(error, part);
+        stats.refuse(error, part);
         Ok(())
     }
 
@@ -103,8 +108,8 @@ impl Intake {
     /// Returns whether an amended entity may be written.
     pub(super) fn check_amended(
         &self,
-        ledger: &Ledger,
-        part: Option<&Part>,
+        stats: &StepStats,
+        part: Option<&Partition>,
         key: &ObjectKey,
         object: &Value,
     ) -> Result<bool, ObjectError> {
@@ -113,9 +118,9 @@ impl Intake {
             return Ok(true);
         };
         let verdict = self.judge(&findings, key, &object_type)?;
-        ledger.find(findings, part);
+        stats.find(findings, part);
         if verdict == Verdict::Apart {
-            ledger.skip(&object_type, "amended properties violate the schema", part);
+            stats.skip(&object_type, "amended properties violate the schema", part);
         }
         Ok(verdict == Verdict::Admitted)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::graph::{ObjectType, StepId, Timestamp};
 use crate::http::Usage;
 use crate::plan::{Edge, StartState};
-use crate::step::{Declaration, DisabledReason, Incomplete, Record, StepError, StepResult};
+use crate::step::{Declaration, DisabledReason, Incomplete, StepError, StepResult, StepStatsSnapshot};
 
 use crate::store::Superseded;
 use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, VANISHED, without_credentials};
@@ -38,7 +38,7 @@ pub(super) fn inherited<'a>(
 
 fn gap(types: impl IntoIterator<Item = ObjectType>, code: &str, cause: String) -> Incomplete {
     let (types, code) = (types.into_iter().collect(), code.to_owned());
-    Incomplete { types, under: None, code, cause, inherited_from: None, resumable: true }
+    Incomplete { types, parent: None, code, cause, inherited_from: None, resumable: true }
 }
 
 /// Creates a gap of rejected objects, which resuming the job does not close.
@@ -47,7 +47,7 @@ fn untaken(object_type: &ObjectType, code: &str, cause: String) -> Incomplete {
 }
 
 /// Returns the gaps that the step itself caused.
-fn own_gaps(declaration: &Declaration, record: &Record, inherited: &[Incomplete]) -> Vec<Incomplete> {
+fn own_gaps(declaration: &Declaration, record: &StepStatsSnapshot, inherited: &[Incomplete]) -> Vec<Incomplete> {
     let mut gaps = record.incomplete.clone();
     gaps.extend(record.losses.gaps(inherited));
     gaps.sort();
@@ -80,13 +80,13 @@ pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Incomp
         report.status = StepStatus::Failure;
         report.error = Some(Failure { code: code.clone(), message: cause.clone() });
     }
-    for LateGap { types, under, code, cause, added, vanished } in late.gaps {
+    for LateGap { types, parent, code, cause, added, vanished } in late.gaps {
         types.iter().for_each(|object_type| take_off(&mut report.encountered_type_counts, object_type, added));
         if vanished {
             types.iter().for_each(|object_type| unskip(&mut report.skipped, object_type, VANISHED));
         }
         // A resumed job asks for the parent again. It receives the same objects again.
-        report.incomplete.push(Incomplete { under, resumable: vanished, ..gap(types, &code, cause) });
+        report.incomplete.push(Incomplete { parent, resumable: vanished, ..gap(types, &code, cause) });
     }
     for Superseded { object_type, now, in_all, .. } in late.superseded {
         take_off(&mut report.encountered_type_counts, &object_type, now);
@@ -122,7 +122,7 @@ fn unskip(skipped: &mut BTreeMap<ObjectType, BTreeMap<String, u64>>, object_type
 }
 
 /// The result of a step, from which its report is made.
-pub(super) struct Closing<'a> {
+pub(super) struct StepOutcome<'a> {
     pub(super) declaration: &'a Declaration,
     pub(super) depends_on: Vec<StepId>,
     pub(super) inherited: Vec<Incomplete>,
@@ -131,8 +131,8 @@ pub(super) struct Closing<'a> {
     pub(super) cached: bool,
 }
 
-impl Closing<'_> {
-    pub(super) fn report(self, record: Record, outcome: StepResult) -> StepReport {
+impl StepOutcome<'_> {
+    pub(super) fn report(self, record: StepStatsSnapshot, outcome: StepResult) -> StepReport {
         let mut incomplete = own_gaps(self.declaration, &record, &self.inherited);
         let all_parts_failed = record.parts > 0 && record.failed_parts == record.parts;
         let cancelled = matches!(outcome, Err(StepError::Cancelled));
