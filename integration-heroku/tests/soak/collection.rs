@@ -10,7 +10,9 @@ use integration_heroku::fake::{FakeHeroku, FakeOptions, Latency, Organisation, P
 use integration_heroku::steps;
 use integration_sdk::config::Values;
 use integration_sdk::dataset;
-use integration_sdk::http::{Access, Endpoint, Http, Provider, ProviderError, RateBudget, RetryPolicy, TimeLimits};
+use integration_sdk::http::{
+    Endpoint, Http, Provider, ProviderError, RateBudget, RetryPolicy, TimeLimits, VerifiedAccount,
+};
 use integration_sdk::runtime::{JobError, Summary};
 use integration_sdk::store::{JobRow, JobStore, Store};
 use integration_sdk::{Integration, Job};
@@ -45,7 +47,7 @@ impl<const SILENCE_MS: u64> Provider for Impatient<SILENCE_MS> {
         Self(Heroku::new(http))
     }
 
-    async fn verify(&self) -> Result<Access, ProviderError> {
+    async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
         self.0.verify().await
     }
 }

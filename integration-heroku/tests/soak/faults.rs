@@ -91,8 +91,8 @@ async fn check(
     if row.state != summary.state {
         return Err(format!("the state is {:?} in the store and {:?} in the summary", row.state, summary.state));
     }
-    let census = job.census().await.map_err(|error| error.to_string())?;
-    let stored: u64 = census.iter().map(|count| count.objects).sum();
+    let counts_by_step_and_type = job.counts_by_step_and_type().await.map_err(|error| error.to_string())?;
+    let stored: u64 = counts_by_step_and_type.iter().map(|count| count.objects).sum();
     let graph = objects(&collection.export(summary).await);
     if stored != summary.entities + summary.relationships || stored != graph.len() as u64 {
         return Err(format!("{stored} objects are stored, but {} are exported; {summary:?}", graph.len()));

@@ -17,7 +17,7 @@ use crate::script::{List, Trouble};
 
 const VANISHED: &str = "parent vanished while it was collected";
 const MAY_BE_MISSING: &str = "the applications of these add-ons may be among those that were not collected";
-const LEFT_OUT: &str = "left out because an entity at one of their ends";
+const LEFT_OUT: &str = "omitted because an entity at one of their ends";
 const NOT_COLLECTED: &str = "an add-on of an application that was not collected";
 
 /// The inputs of the check.
@@ -71,16 +71,16 @@ impl Case<'_> {
     fn check_gaps(&self) -> Result<(), String> {
         for step in self.steps() {
             for gap in step.incomplete.iter().filter(|gap| gap.inherited_from.is_none()) {
-                let under = gap.under.as_ref().map(|under| under.key.as_str());
+                let parent = gap.parent.as_ref().map(|parent| parent.key.as_str());
                 if gap.code == "MISSING_KEY_ERROR" {
-                    self.check_refused(step, under)?;
+                    self.check_refused(step, parent)?;
                     continue;
                 }
                 if gap.cause.contains(LEFT_OUT) {
                     self.check_left_out(step, gap)?;
                     continue;
                 }
-                let lists: &[List] = match (step.id.as_str(), under) {
+                let lists: &[List] = match (step.id.as_str(), parent) {
                     // A refused key leaves whole steps incomplete.
                     (_, None) if self.summary.state == JobState::Failed => continue,
                     ("fetch-account", None) => &[List::Accounts],
@@ -93,7 +93,7 @@ impl Case<'_> {
                     (other, _) => return Err(format!("{other} should have no such gap: {gap:?}")),
                 };
                 let spoiled = |list: &List| {
-                    let here = self.script.iter().filter(|line| line.concerns(self.organisation, *list, under));
+                    let here = self.script.iter().filter(|line| line.concerns(self.organisation, *list, parent));
                     here.map(Trouble::spoils).fold(0, u64::saturating_add)
                 };
                 if lists.iter().all(|list| spoiled(list) < u64::from(ATTEMPTS)) {
@@ -105,7 +105,7 @@ impl Case<'_> {
     }
 
     /// Checks that a rejected object comes from a list that the script has replaced.
-    fn check_refused(&self, step: &StepReport, under: Option<&str>) -> Result<(), String> {
+    fn check_refused(&self, step: &StepReport, parent: Option<&str>) -> Result<(), String> {
         let lists: &[List] = match step.id.as_str() {
             "fetch-account" => &[List::Accounts],
             "fetch-members" => &[List::MembersOfAccount],
@@ -115,7 +115,7 @@ impl Case<'_> {
             other => return Err(format!("{other} should reject nothing")),
         };
         let told = self.script.iter().any(|line| lists.iter().any(|list| line.adds_refused(*list)));
-        match told && under.is_none() {
+        match told && parent.is_none() {
             true => Ok(()),
             false => Err(format!("{} rejected an object that is in no list: {:?}", step.id, step.incomplete)),
         }
@@ -163,7 +163,7 @@ impl Case<'_> {
         let above = self.all_above(key);
         self.steps().flat_map(|step| &step.incomplete).any(|gap| {
             let of_type = gap.types.iter().any(|missing| missing.as_str() == object_type);
-            of_type && gap.under.as_ref().is_none_or(|under| above.contains(under.key.as_str()))
+            of_type && gap.parent.as_ref().is_none_or(|parent| above.contains(parent.key.as_str()))
         })
     }
 
