@@ -1,4 +1,4 @@
-//! Objects on their way into the store and out of it.
+//! Batches of objects, as written to the store and read from it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::graph::{ObjectKey, ObjectType};
 
 use super::sqlite::{StoreError, unreadable};
 
-/// What an object is.
+/// The kind of a graph object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// An entity.
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind that is stored as a number.
+    /// Returns the kind that is stored as this number.
     pub(super) fn read(number: i64) -> rusqlite::Result<Self> {
         let all = [Self::Entity, Self::Relationship, Self::MappedRelationship];
         let found = all.into_iter().find(|kind| *kind as i64 == number);
@@ -26,31 +26,31 @@ impl Kind {
     }
 }
 
-/// Tells the parts of a step apart; 0 is what lies under no parent.
+/// The number of a partition within its step. Objects without a parent have 0.
 pub type PartitionNumber = i64;
 
-/// What the store tells apart in an object.
+/// The columns of a stored object, apart from its JSON.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// What it is.
+    /// The kind of the object.
     pub kind: Kind,
     /// `_key`.
     pub key: ObjectKey,
     /// `_type`.
     pub object_type: ObjectType,
-    /// `_class`, several joined by commas.
+    /// `_class`; several classes are joined by commas.
     pub class: Arc<str>,
-    /// The part of its step.
+    /// The partition of the step that added the object.
     pub part: PartitionNumber,
     /// Both ends of a direct relationship.
     pub ends: Option<(ObjectKey, ObjectKey)>,
-    /// An object of the same key and type is joined with it.
+    /// Whether a stored object of the same key and type is merged with this one.
     pub merge: bool,
-    /// Findings as JSON, where the object is to be kept apart.
+    /// The findings as JSON, if the object is to be quarantined.
     pub quarantined: Option<String>,
 }
 
-/// Rows with the JSON that leaves the program, all of it in one text: room is made for many at once.
+/// Rows and their exported JSON. All JSON is in one string, so that a batch needs few allocations.
 #[derive(Debug, Default)]
 pub struct ObjectBatch {
     rows: Vec<Row>,
@@ -60,7 +60,7 @@ pub struct ObjectBatch {
 }
 
 impl ObjectBatch {
-    /// None, with room for so many and for so much JSON.
+    /// Creates an empty batch with space for this many rows and bytes of JSON.
     pub fn with_capacity(rows: usize, bytes: usize) -> Self {
         Self {
             rows: Vec::with_capacity(rows),
@@ -77,34 +77,34 @@ impl ObjectBatch {
         self.rows.push(row);
     }
 
-    /// Notes an entity that is not among the rows, and that relationships may point to all the same.
+    /// Notes an entity that was not stored, although relationships to it may be.
     pub(crate) fn doubt(&mut self, kind: Kind, key: &ObjectKey) {
         if kind == Kind::Entity {
             self.doubtful.push(key.clone());
         }
     }
 
-    /// The keys of such entities.
+    /// Returns the keys of entities that were not stored.
     pub(super) fn doubtful(&self) -> &[ObjectKey] {
         &self.doubtful
     }
 
-    /// How many there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// There is none.
+    /// Whether the batch is empty.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The last row.
+    /// Returns the last row.
     pub fn last(&self) -> Option<&Row> {
         self.rows.last()
     }
 
-    /// Each row with its JSON.
+    /// Iterates over the rows, each with its JSON.
     pub fn iter(&self) -> impl Iterator<Item = (&Row, &str)> {
         let begins = std::iter::once(0).chain(self.ends.iter().copied());
         let texts = begins.zip(&self.ends).map(|(begin, end)| &self.json[begin..*end]);

@@ -1,8 +1,11 @@
-//! Several descriptions of one object in one job, such as an application that two teams list while it moves.
+//! Several descriptions of one object in one job.
 //!
-//! Which of them stays does not depend on their order: the one that was updated last, then the lesser text. The
-//! relationships that a part added to an entity belong to its description of the entity: when no step runs any more,
-//! those of descriptions that gave way are taken out, so that the entity has the relationships of the stored one.
+//! An application that moves while two teams are listed, for example, appears in both lists. The description with the latest
+//! `updatedOn` stays, then the one with the lesser text, so that the result does not depend on the order of arrival.
+//!
+//! The relationships that a partition adds to an entity belong to the partition's description of the entity. When no step runs
+//! any more, the relationships of superseded descriptions are removed, so that the entity keeps those of its stored
+//! description only.
 
 use std::cmp::Ordering;
 
@@ -17,17 +20,17 @@ use super::keys::Keys;
 use super::sorted;
 use super::sqlite::unreadable;
 
-/// Objects of a type that are named.
+/// The maximum number of keys that are listed for one type.
 const MOST_KEYS: usize = 100;
 
-/// The part of an object that decides which description is newer.
+/// The property that decides which description is newer.
 #[derive(Deserialize)]
 struct Dated {
     #[serde(default, rename = "updatedOn")]
     updated_on: Value,
 }
 
-/// Compares a description with the stored one: the greater stays.
+/// Compares a description with the stored one. The greater description stays.
 pub(super) fn compare(json: &str, stored: &str) -> rusqlite::Result<Ordering> {
     if json == stored {
         return Ok(Ordering::Equal);
@@ -36,13 +39,13 @@ pub(super) fn compare(json: &str, stored: &str) -> rusqlite::Result<Ordering> {
     Ok(dates.then_with(|| stored.cmp(json)))
 }
 
-/// When an object was updated; before every time, if it does not tell.
+/// Returns the time of the last update, or negative infinity if the object has none.
 fn updated_on(json: &str) -> rusqlite::Result<f64> {
     let dated: Dated = serde_json::from_str(json).map_err(unreadable)?;
     Ok(dated.updated_on.as_f64().unwrap_or(f64::NEG_INFINITY))
 }
 
-/// Notes that a step described an object in several ways.
+/// Records that a step gave several descriptions of an object.
 pub(super) fn note(
     connection: &Connection,
     job: i64,
@@ -55,16 +58,16 @@ pub(super) fn note(
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Objects of a type that a step described in several ways.
+/// Objects of one type of which a step gave several descriptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DescribedAgain {
     pub(crate) object_type: ObjectType,
     pub(crate) count: u64,
-    /// Their keys; of many the least.
+    /// The keys of these objects; the first ones in key order if there are many.
     pub(crate) keys: Vec<String>,
 }
 
-/// The objects that a step described in several ways, by type.
+/// Returns the objects of which a step gave several descriptions, by type.
 pub(super) fn of_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<DescribedAgain>> {
     let sql = "SELECT type, key FROM duplicate WHERE job = ?1 AND step = ?2 ORDER BY type, key";
     let mut statement = connection.prepare_cached(sql)?;
@@ -85,15 +88,17 @@ pub(super) fn of_step(connection: &Connection, job: i64, step: &StepId) -> rusql
     Ok(found)
 }
 
-/// The part of a step that described an entity.
+/// A partition that described an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Describer<'a> {
     pub(super) step: &'a str,
     pub(super) part: PartitionNumber,
 }
 
-/// Notes who described an entity: the part that stored it, if that is known, and the one that describes it now, whose
-/// description compares to the stored one as told.
+/// Records the partitions that described an entity.
+///
+/// `stored` is the partition of the stored description, if known; `now` is that of the new one. `compared` is the result of
+/// comparing the new description with the stored one.
 pub(super) fn describe(
     connection: &Connection,
     job: i64,
@@ -118,19 +123,20 @@ pub(super) fn describe(
     note.execute(params![job, key.as_str(), now.step, now.part, compared != Ordering::Less]).map(drop)
 }
 
-/// Relationships of one type, added by one step, that came with descriptions that gave way.
+/// Relationships of one type and step that belong to superseded descriptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Superseded {
     pub(crate) step: StepId,
     pub(crate) object_type: ObjectType,
-    /// The number of those that are taken out now.
+    /// The number of relationships removed by this call.
     pub(crate) now: u64,
-    /// The number of those that were taken out since the job began.
+    /// The number of relationships removed since the job started.
     pub(crate) in_all: u64,
 }
 
-/// Takes out the relationships that parts added to entities whose stored description is that of another part. Nothing is
-/// missing: the relationships of the stored description are there.
+/// Removes the relationships of superseded descriptions.
+///
+/// This leaves no gap, because the relationships of the stored description remain.
 pub(super) fn supersede(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<Vec<Superseded>> {
     let any = "SELECT EXISTS (SELECT 1 FROM description WHERE job = ?1 AND stays = 0)";
     if !connection.query_row(any, [job], |row| row.get::<_, bool>(0))? {
@@ -138,7 +144,7 @@ pub(super) fn supersede(connection: &Connection, keys: &mut Keys, job: i64) -> r
     }
     let found = of_lesser_descriptions(connection, job)?;
     if !found.is_empty() {
-        // Row numbers are used again: the index by key must know of all objects before.
+        // SQLite reuses the row numbers of deleted rows, so the key index must be complete before: see `rewind`.
         keys.of(connection, job)?.settle(connection)?;
         let mut note =
             connection.prepare("INSERT OR IGNORE INTO superseded (job, step, type, key) VALUES (?1, ?2, ?3, ?4)")?;
@@ -165,7 +171,7 @@ pub(super) fn supersede(connection: &Connection, keys: &mut Keys, job: i64) -> r
     groups.collect()
 }
 
-/// A relationship that came with a description that gave way.
+/// A relationship of a superseded description.
 struct Lesser {
     rowid: i64,
     step: String,

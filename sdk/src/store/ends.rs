@@ -1,7 +1,7 @@
-//! Relationships to entities that are not in the graph after all.
+//! Relationships to entities that turn out not to be in the graph.
 //!
-//! An entity that was refused, or taken out because its part was not done, may have relationships already, of whichever step.
-//! Its key is noted; when no step runs any more, relationships to noted keys without an entity are left out.
+//! An entity may be rejected, or removed because its partition is incomplete, after any step has added relationships to it. The
+//! key of such an entity is recorded. When no step runs any more, relationships to recorded keys without an entity are removed.
 
 use std::collections::BTreeMap;
 
@@ -16,27 +16,28 @@ use super::object::is_entity;
 use super::sqlite::unreadable;
 use super::{parts, sorted};
 
-/// Relationships of one type, added by one step, that lack an end.
+/// Relationships of one type and step that lack one of their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unattached {
-    /// The step that added them.
+    /// The step that added the relationships.
     pub step: StepId,
-    /// Their type.
+    /// The type of the relationships.
     pub object_type: ObjectType,
-    /// How many there are.
+    /// The number of relationships.
     pub count: u64,
-    /// The key of the first one, in the order of the keys.
+    /// The key of the first relationship in key order.
     pub first: ObjectKey,
 }
 
-/// Notes the key of an entity that was not added.
+/// Records the key of an entity that was not added.
 pub(super) fn doubt(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<()> {
     let sql = "INSERT OR IGNORE INTO doubtful_end (job, key) VALUES (?1, ?2)";
     connection.prepare_cached(sql)?.execute(params![job, key.as_str()]).map(drop)
 }
 
-/// Takes out the relationships to noted keys that no entity has. Their parts are no longer done, nor are their steps, so that a
-/// resumed job looks for them again.
+/// Removes the relationships to recorded keys that no entity has.
+///
+/// Their partitions and steps count as incomplete again, so that a resumed job collects the relationships and their ends.
 pub(super) fn detach(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<Vec<Unattached>> {
     if !forget_those_that_are_there(connection, keys, job)? {
         return Ok(Vec::new());
@@ -45,7 +46,7 @@ pub(super) fn detach(connection: &Connection, keys: &mut Keys, job: i64) -> rusq
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    // Row numbers are used again: the index by key must know of all objects before.
+    // SQLite reuses the row numbers of deleted rows, so the key index must be complete before: see `rewind`.
     keys.of(connection, job)?.settle(connection)?;
     let mut groups: BTreeMap<(StepId, ObjectType), Unattached> = BTreeMap::new();
     for Found { rowid, step, object_type, key, part } in found {
@@ -60,7 +61,7 @@ pub(super) fn detach(connection: &Connection, keys: &mut Keys, job: i64) -> rusq
     Ok(groups.into_values().collect())
 }
 
-/// Leaves noted the keys that no entity has; whether there are any.
+/// Discards recorded keys that an entity has; returns whether any key is left.
 fn forget_those_that_are_there(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<bool> {
     let mut noted = connection.prepare("SELECT key FROM doubtful_end WHERE job = ?1")?;
     let noted: Vec<String> = noted.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -85,7 +86,7 @@ struct Found {
     part: PartitionNumber,
 }
 
-/// The relationships with a noted end, type by type: entities are not looked at.
+/// Finds the relationships with a recorded end. It reads type by type, so that entities are skipped.
 fn unattached(connection: &Connection, job: i64) -> rusqlite::Result<Vec<Found>> {
     let mut types = connection.prepare("SELECT DISTINCT type FROM object WHERE job = ?1")?;
     let types: Vec<String> = types.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -1,4 +1,4 @@
-//! One job in the store: its objects, its steps, its data.
+//! One job in the store: its objects, its steps, and its job data.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -21,26 +21,26 @@ use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
 use super::{Store, StoreError, duplicates, ends};
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
-    /// At work.
+    /// The job is in progress.
     Running,
-    /// Its process is gone: it can be resumed.
+    /// The process of the job ended before the job did. The job can be resumed.
     Interrupted,
-    /// Done, nothing missing.
+    /// The job ended without gaps.
     Complete,
-    /// Done, part of the data is missing: it has gaps, or was asked for selected steps only.
+    /// The job ended with gaps, or ran selected steps only.
     Partial,
-    /// Ended by an error that concerned all of it.
+    /// The job ended with an error that prevented the whole collection.
     Failed,
-    /// Ended by the user.
+    /// The user cancelled the job.
     Cancelled,
 }
 
 impl JobState {
-    /// As stored and shown.
+    /// The name of the state, as stored and displayed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -59,39 +59,39 @@ impl JobState {
     }
 }
 
-/// How many objects of a type a step added.
+/// The number of objects of one type that a step added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
     /// The step.
     pub step: StepId,
     /// The type.
     pub object_type: ObjectType,
-    /// What they are.
+    /// The kind of the objects of this type.
     pub kind: Kind,
-    /// How many.
+    /// The number of objects.
     pub objects: u64,
 }
 
-/// A step that ended.
+/// The record of a step that ended.
 #[derive(Debug, Clone)]
 pub struct StepRow {
-    /// Its id.
+    /// The id of the step.
     pub step: StepId,
-    /// Its status.
+    /// The status of the step.
     pub status: String,
-    /// When it ended.
+    /// The time at which the step ended.
     pub ended: Timestamp,
-    /// Its result, as in the summary.
+    /// The result of the step, as in the summary.
     pub result: Value,
 }
 
-/// One job's part of a store.
+/// The part of a store that belongs to one job.
 #[derive(Clone)]
 pub struct JobStore {
     pub(super) store: Store,
     pub(super) id: JobId,
     pub(super) number: i64,
-    /// Held by those who write.
+    /// The lease of the job, present if this process may write it.
     pub(super) _lock: Option<Arc<JobLock>>,
 }
 
@@ -101,13 +101,14 @@ impl JobStore {
         &self.id
     }
 
-    /// Waits for a place in the writer's queue.
+    /// Waits for a free slot in the writer's queue.
     pub(crate) async fn place(&self) -> Result<Place<'_>, StoreError> {
         self.store.place().await
     }
 
-    /// Queues a batch of objects, and the parts that are complete with it. Others may read them after
-    /// [`settle`](Self::settle).
+    /// Queues a batch of objects together with the partitions that it completes.
+    ///
+    /// Other connections see the batch once its transaction is committed: see [`settle`](Self::settle).
     pub(crate) fn submit(
         &self,
         place: Place<'_>,
@@ -119,16 +120,17 @@ impl JobStore {
         place.submit(rows.len(), move |connection, keys| object::insert(connection, keys, job, &step, &rows, &done))
     }
 
-    /// Waits until all that was queued before is committed.
+    /// Waits until everything that was queued before is committed.
     pub(crate) async fn settle(&self) -> Result<(), StoreError> {
         self.store.write(|_| Ok(())).await
     }
 
-    /// Adds properties to entities where `check` agrees to the result, and says how many there were; the first error of a check
-    /// is the last amendment.
+    /// Adds properties to entities if `check` accepts the result.
+    ///
+    /// Returns the number of amended entities. The first error of `check` ends the call: later amendments are not applied.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn amend<E, F>(
         &self,
         amendments: Vec<(ObjectKey, Properties)>,
@@ -153,10 +155,10 @@ impl JobStore {
         self.store.submit(1, amend).await?.done().await
     }
 
-    /// Objects of a type in the order of their keys, without raw data.
+    /// Returns the objects of a type in key order, without raw data.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn page(
         &self,
         object_type: ObjectType,
@@ -167,7 +169,7 @@ impl JobStore {
         Ok(page.map(|objects| objects.into_iter().map(|(_, properties)| properties).collect()))
     }
 
-    /// The same, each as `read` takes its JSON, with its key.
+    /// Like [`page`](Self::page), but returns each key with its object as converted by `read`.
     pub(crate) async fn page_as<T, F>(
         &self,
         object_type: ObjectType,
@@ -186,8 +188,10 @@ impl JobStore {
         self.in_order(object_type, page).await
     }
 
-    /// Reads a type in the order of its keys, which is brought up to date where objects have come since it was made. Between
-    /// the two nothing may happen: another step that begins anew may give the order up.
+    /// Reads a type in key order, after updating that order if objects were added since.
+    ///
+    /// The check and the read share one snapshot, because another step that is rewound may discard the order in between. If the
+    /// order is out of date, the writer updates it and reads in the same transaction, for the same reason.
     pub(super) async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -212,10 +216,10 @@ impl JobStore {
         self.store.write(updated).await
     }
 
-    /// Objects of a type in the order of their keys, as the JSON that leaves the program.
+    /// Returns the objects of a type in key order, each as its exported JSON.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn json_page(
         &self,
         object_type: ObjectType,
@@ -225,8 +229,9 @@ impl JobStore {
         self.page_as(object_type, after, limit, |json| Ok(json.to_owned())).await
     }
 
-    /// Objects of a type in the order of their adding, behind the position of one, each with its own position and as `read`
-    /// takes its JSON.
+    /// Returns the objects of a type after a position, in the order of insertion.
+    ///
+    /// Each object has its own position and the result of `read` for its JSON.
     pub(crate) async fn follow<T, F>(
         &self,
         object_type: ObjectType,
@@ -243,28 +248,28 @@ impl JobStore {
         self.store.read(since).await
     }
 
-    /// An object by its key, without raw data.
+    /// Finds an object by its key, without raw data.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn find(&self, kind: Kind, key: ObjectKey) -> Result<Option<Properties>, StoreError> {
         let found = self.find_json(kind, key).await?;
         found.map(|(_, json)| object::without_raw_data(&json).map_err(|source| self.store.failed(source))).transpose()
     }
 
-    /// An object by its key: its type, and the JSON that leaves the program.
+    /// Finds an object by its key; returns its type and its exported JSON.
     pub(crate) async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<(String, String)>, StoreError> {
         let (job, recent) = (self.number, self.store.recent_keys());
         self.store.read(move |connection| object::find(connection, &recent, job, kind, &key)).await
     }
 
-    /// Which of these keys are those of objects of a type.
+    /// Returns those of `keys` that belong to objects of a type.
     pub(crate) async fn known(
         &self,
         object_type: ObjectType,
         mut keys: Vec<ObjectKey>,
     ) -> Result<HashSet<String>, StoreError> {
-        // Neighbours lie on one page, and many ask for the same.
+        // Sorted keys are neighbours on few pages, and several callers often request the same key.
         keys.sort();
         keys.dedup();
         let job = self.number;
@@ -273,10 +278,12 @@ impl JobStore {
         self.in_order(object_type, known).await
     }
 
-    /// How many objects there are, by kind, told from an index alone; the objects of a type are of one kind.
+    /// Returns the number of objects by kind.
+    ///
+    /// All objects of a type have one kind, so the index by type and one row of each type suffice.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub(crate) async fn counts(&self) -> Result<BTreeMap<Kind, u64>, StoreError> {
         let job = self.number;
         self.store
@@ -295,10 +302,10 @@ impl JobStore {
             .await
     }
 
-    /// How many objects there are, by step and type, in their order.
+    /// Returns the number of objects by step and type, in that order.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn counts_by_step_and_type(&self) -> Result<Vec<Count>, StoreError> {
         let job = self.number;
         self.store
@@ -319,10 +326,10 @@ impl JobStore {
             .await
     }
 
-    /// Objects kept apart because of findings, at most `limit`.
+    /// Returns at most `limit` quarantined objects.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn quarantined(&self, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
         let (job, limit) = (self.number, i64::try_from(limit).unwrap_or(i64::MAX));
         self.store
@@ -341,10 +348,10 @@ impl JobStore {
             .await
     }
 
-    /// Sets job data.
+    /// Stores a value of job data.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn put_data(&self, name: &str, value: &Value) -> Result<(), StoreError> {
         let (job, name, json) = (self.number, name.to_owned(), value.to_string());
         self.store
@@ -355,10 +362,10 @@ impl JobStore {
             .await
     }
 
-    /// Job data by name.
+    /// Returns a value of job data.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn data(&self, name: &str) -> Result<Option<Value>, StoreError> {
         let (job, name) = (self.number, name.to_owned());
         self.store
@@ -371,10 +378,10 @@ impl JobStore {
             .await
     }
 
-    /// Notes that a step ended.
+    /// Records that a step ended.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn end_step(&self, step: StepId, status: &'static str, result: Value) -> Result<(), StoreError> {
         let job = self.number;
         self.store
@@ -387,10 +394,10 @@ impl JobStore {
             .await
     }
 
-    /// The steps that ended.
+    /// Returns the steps that ended.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn steps(&self) -> Result<Vec<StepRow>, StoreError> {
         let job = self.number;
         self.store
@@ -410,54 +417,56 @@ impl JobStore {
             .await
     }
 
-    /// Goes back to the last sound state of a step that did not end: its parts that are done stay.
+    /// Removes what a step that did not end left behind, except its completed partitions.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn rewind(&self, step: StepId) -> Result<ResumePoint, StoreError> {
         let job = self.number;
         self.store.write_with_keys(move |connection, keys| rewind::rewind(connection, keys, job, &step)).await
     }
 
-    /// Forgets that a step ended and which of its parts are done, so that it begins clean after its next
-    /// [`rewind`](Self::rewind).
+    /// Discards the records of a step and of its completed partitions.
+    ///
+    /// The next [`rewind`](Self::rewind) then removes everything that the step added, and the step starts from the beginning.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn reset_step(&self, step: StepId) -> Result<(), StoreError> {
         let job = self.number;
         self.store.write(move |connection| rewind::reset_step(connection, job, &step)).await
     }
 
-    /// How many objects a step added, by type.
+    /// Returns the number of objects that a step added, by type.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn step_counts(&self, step: StepId) -> Result<Vec<(ObjectType, u64)>, StoreError> {
         let job = self.number;
         self.store.read(move |connection| rewind::counts(connection, job, &step)).await
     }
 
-    /// How many objects a step described in several ways of which one stayed, by type.
+    /// Returns the objects of which a step gave several descriptions, by type.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub(crate) async fn duplicates(&self, step: StepId) -> Result<Vec<DescribedAgain>, StoreError> {
         let job = self.number;
         self.store.read(move |connection| duplicates::of_step(connection, job, &step)).await
     }
 
-    /// Takes out the relationships of descriptions that gave way to others, once no step adds any more.
+    /// Removes relationships that belong to superseded descriptions. Call it when no step adds objects any more.
     ///
     /// # Errors
-    /// [`StoreError`] if the store does not work.
+    /// [`StoreError`] if the store fails.
     pub(crate) async fn supersede(&self) -> Result<Vec<Superseded>, StoreError> {
         let job = self.number;
         self.store.write_with_keys(move |connection, keys| duplicates::supersede(connection, keys, job)).await
     }
 
-    /// Returns the quarantined entities of a type after a position, in the order of insertion, each with its position
-    /// and as `read` takes its JSON.
+    /// Returns the quarantined entities of a type after a position, in the order of insertion.
+    ///
+    /// Each entity has its position, its key, and the result of `read` for its JSON.
     pub(crate) async fn kept_apart<T, F>(
         &self,
         object_type: ObjectType,
@@ -475,19 +484,19 @@ impl JobStore {
         self.store.read(kept).await
     }
 
-    /// Takes out the relationships to entities that were refused or taken out, once no step adds any more.
+    /// Removes relationships to entities that were rejected or removed. Call it when no step adds objects any more.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub(crate) async fn detach(&self) -> Result<Vec<Unattached>, StoreError> {
         let job = self.number;
         self.store.write_with_keys(move |connection, keys| ends::detach(connection, keys, job)).await
     }
 
-    /// What a step added of a type, in the order of the keys.
+    /// Returns the objects of one step and type in key order.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn step_page(
         &self,
         step: StepId,
@@ -498,7 +507,7 @@ impl JobStore {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
             let mut objects = ObjectBatch::default();
-            // A copy in another job lies under no parent of this job.
+            // The caller copies these objects into another job, in which the partition numbers of this job mean nothing.
             let add = |row, _, json: &str| objects.push(Row { part: 0, ..row }, json);
             let next = object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, add)?;
             Ok(Page { objects, next })
@@ -506,10 +515,10 @@ impl JobStore {
         self.in_order(object_type, read).await
     }
 
-    /// Ends the job.
+    /// Ends the job and records its state and summary.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn end_job(&self, state: JobState, summary: &Value) -> Result<(), StoreError> {
         let (job, summary) = (self.number, summary.to_string());
         self.store

@@ -77,7 +77,7 @@ impl Store {
     /// Begins a job; `options` is what it was asked to do.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn begin_job(&self, integration: &str, instance: &str, options: &Value) -> Result<JobStore, StoreError> {
         let id = JobId::generate();
         let directory = self.directory().to_owned();
@@ -131,7 +131,7 @@ impl Store {
     /// Every job, the newest first.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
         let mut jobs = self.rows().await?;
         if jobs.iter().any(|job| self.is_abandoned(job)) {
@@ -158,7 +158,7 @@ impl Store {
     /// The job of an id, or of the beginning of one; the newest job where no id is given.
     ///
     /// # Errors
-    /// [`StoreError`] where the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn job(&self, id: Option<&str>) -> Result<Option<JobRow>, StoreError> {
         let id = id.unwrap_or_default();
         Ok(self.jobs().await?.into_iter().find(|job| job.id.as_str().starts_with(id)))

@@ -1,4 +1,4 @@
-//! Graph objects in the store: adding, merging, finding, walking by type.
+//! Graph objects in the store: insertion, merging, lookup, and pages by type.
 
 use std::cmp::Ordering;
 
@@ -17,56 +17,56 @@ use super::page::{self, Page};
 use super::sqlite::unreadable;
 use super::{duplicates, ends, parts, sorted};
 
-/// The part of what several parts or steps added: it outlives each of them.
+/// The partition number of an object that several partitions or steps added. Removing one of them does not remove the object.
 pub(super) const SHARED: PartitionNumber = -1;
 
-/// A part that is done, with all its objects.
+/// A completed partition, written together with the last of its objects.
 #[derive(Debug, Clone)]
 pub struct CompletedPartition {
-    /// Its number.
+    /// The number of the partition within its step.
     pub number: PartitionNumber,
     /// The key of the parent.
     pub parent: ObjectKey,
-    /// Its place among the parts of the step.
+    /// The path of the partition within its step.
     pub path: String,
-    /// The number of the part that contains it.
+    /// The number of the enclosing partition.
     pub outer: Option<PartitionNumber>,
-    /// What it left out and found, as JSON.
+    /// The statistics of the partition, such as skipped objects and findings, as JSON.
     pub books: String,
 }
 
-/// An object kept apart.
+/// An object that is stored apart from the graph because of findings.
 #[derive(Debug, Clone)]
 pub struct Quarantined {
     /// `_type`.
     pub object_type: ObjectType,
     /// `_key`.
     pub key: ObjectKey,
-    /// Its findings as JSON.
+    /// The findings as JSON.
     pub findings: String,
 }
 
-/// An object that gave way to one of another type with the same key.
+/// Two objects of different types that claim the same key; one of them is rejected.
 #[derive(Debug, Clone)]
 pub struct Conflict {
-    /// The key.
+    /// The contested key.
     pub key: ObjectKey,
-    /// The type of the refused object.
+    /// The type of the rejected object.
     pub object_type: ObjectType,
-    /// The step that added the refused object.
+    /// The step that added the rejected object.
     pub step: StepId,
-    /// The type of the object that stays.
+    /// The type of the object that remains.
     pub other_type: ObjectType,
-    /// The step that added the object that stays.
+    /// The step that added the object that remains.
     pub other_step: StepId,
 }
 
-/// What became of a batch.
+/// The outcome of writing one batch.
 #[derive(Debug, Clone, Default)]
 pub struct InsertReport {
-    /// Objects that gave way to others of the same key.
+    /// Objects that were rejected in favour of objects of another type.
     pub conflicts: Vec<Conflict>,
-    /// The types of objects that the step had added before, or that gave way: one for each object.
+    /// One type for each object that the step had added before or that was rejected.
     pub repeated: Vec<ObjectType>,
 }
 
@@ -75,7 +75,7 @@ const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, par
 const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, json, findings) \
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-/// Adds objects, then marks the parts that are complete with them.
+/// Inserts objects, then marks the partitions that are complete with them.
 pub(super) fn insert(
     connection: &Connection,
     keys: &mut Keys,
@@ -120,7 +120,7 @@ pub(super) fn insert(
     Ok(outcome)
 }
 
-/// What is stored under a key.
+/// The object stored under a key.
 struct Stored {
     rowid: i64,
     kind: i64,
@@ -152,7 +152,9 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
     Ok(None)
 }
 
-/// Notes that an object belongs to several parts, if it does now: it outlives each of them.
+/// Marks an object as shared if several partitions or steps added it.
+///
+/// Rewinding one of them must not remove an object that another one also added.
 fn share(connection: &Connection, step: &StepId, row: &Row, there: &Stored) -> rusqlite::Result<()> {
     if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
         connection
@@ -162,7 +164,7 @@ fn share(connection: &Connection, step: &StepId, row: &Row, there: &Stored) -> r
     Ok(())
 }
 
-/// The same object again, or another description of it.
+/// Handles an object whose key and type are stored already. It is a repetition or another description.
 fn describe_again(
     connection: &Connection,
     job: i64,
@@ -195,15 +197,17 @@ fn describe_again(
     if there.step == step.as_str() || !contribute(connection, job, &row.key, [&there.step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
     } else if step.as_str() < there.step.as_str() {
-        // The least of the names, so that it does not matter who came first.
+        // The smallest name wins, so that the result does not depend on which step came first.
         let sql = "UPDATE object SET step = ?2 WHERE rowid = ?1";
         connection.prepare_cached(sql)?.execute(params![there.rowid, step.as_str()])?;
     }
     Ok(())
 }
 
-/// Decides between objects of two types that claim one key, and returns the one that gives way. The part that added it is not
-/// done, nor is its step, so that it is refused again when the job is resumed.
+/// Decides between objects of two types that claim one key, and returns the conflict.
+///
+/// The decision depends only on type and JSON, so that it is the same in every order of insertion. The partition that added the
+/// rejected object and its step stay incomplete: a resumed job collects and rejects the object again, and so reports it again.
 fn displace(
     connection: &Connection,
     keys: &mut JobKeys,
@@ -235,7 +239,7 @@ fn displace(
     Ok(Conflict { key, object_type: other.0, step: other.1, other_type: own.0, other_step: own.1 })
 }
 
-/// Puts an object in the place of another one of the same key.
+/// Overwrites a stored object with another one of the same key.
 fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: &str) -> rusqlite::Result<()> {
     let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
     let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, json = ?8 WHERE rowid = ?1";
@@ -253,7 +257,7 @@ fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: 
     Ok(())
 }
 
-/// Whether there is an entity of that key.
+/// Reports whether an entity with this key is stored.
 pub(super) fn is_entity(
     connection: &Connection,
     keys: &JobKeys,
@@ -264,7 +268,7 @@ pub(super) fn is_entity(
     Ok(there.is_some_and(|there| there.kind == Kind::Entity as i64))
 }
 
-/// Notes the steps that described an entity; `false` where the last of them had done so before.
+/// Records the steps that described an entity. Returns `false` if the last of them was recorded before.
 fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 2]) -> rusqlite::Result<bool> {
     let mut note =
         connection.prepare_cached("INSERT OR IGNORE INTO contribution (job, key, step) VALUES (?1, ?2, ?3)")?;
@@ -275,8 +279,9 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
     Ok(added > 0)
 }
 
-/// Joins properties to an entity, where `check` agrees to what comes of it; `false` where it does not, or there is no entity of
-/// that key.
+/// Adds properties to an entity if `check` accepts the result.
+///
+/// Returns `false` if `check` rejects it or no entity has the key.
 pub(super) fn amend<E>(
     connection: &Connection,
     keys: &JobKeys,
@@ -301,7 +306,7 @@ fn rewrite(connection: &Connection, rowid: i64, object: &ObjectText) -> rusqlite
     Ok(())
 }
 
-/// Objects of a type in the order of their keys, at most `most`, each as `read` takes its JSON.
+/// Returns at most `most` objects of a type in key order, each converted by `read`.
 pub(super) fn page<T>(
     connection: &Connection,
     job: i64,
@@ -324,7 +329,7 @@ pub(super) fn page<T>(
     Ok(Page { objects, next })
 }
 
-/// Objects of a type in the order of their adding, behind the position of one, each with its own position.
+/// Returns the objects of a type after a position, in the order of insertion. Each has its own position.
 pub(super) fn follow<T>(
     connection: &Connection,
     job: i64,
@@ -345,7 +350,7 @@ pub(super) fn follow<T>(
     Ok(objects)
 }
 
-/// Quarantined entities of a type in the order of their adding, behind the position of one, each with its own position.
+/// Returns the quarantined entities of a type after a position, in the order of insertion.
 pub(super) fn kept_apart<T>(
     connection: &Connection,
     job: i64,
@@ -367,7 +372,7 @@ pub(super) fn kept_apart<T>(
     Ok(objects)
 }
 
-/// Objects of a type in the order of their keys, with their columns; of all steps, or of one only.
+/// Reads objects of a type, optionally of one step, in key order with their columns.
 pub(super) fn stored_page(
     connection: &Connection,
     job: i64,
@@ -413,7 +418,7 @@ fn limit(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-/// The number of objects by type, from a query whose rows are a type and a count.
+/// Returns the number of objects by type. The query must return rows of a type and a count.
 pub(super) fn counts_by_type(
     statement: &mut Statement<'_>,
     parameters: impl rusqlite::Params,
@@ -424,7 +429,7 @@ pub(super) fn counts_by_type(
     rows.collect()
 }
 
-/// The type and the JSON of an object.
+/// Returns the type and the JSON of an object.
 pub(super) fn find(
     connection: &Connection,
     recent: &RecentKeys,
@@ -438,7 +443,7 @@ pub(super) fn find(
     statement.query_row(params![rowid, kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
-/// An object's properties without its raw data, which steps do not read: skipped, not parsed.
+/// Parses the properties of an object without its raw data, which steps do not read.
 pub(super) fn without_raw_data(json: &str) -> rusqlite::Result<Properties> {
     let mut parser = serde_json::Deserializer::from_str(json);
     parser.deserialize_map(WithoutRawData).map_err(unreadable)

@@ -1,29 +1,29 @@
-//! Pages of stored objects: bounded by number and by bytes.
+//! Pages of stored objects, limited by number and by bytes.
 
 use rusqlite::{Row as SqlRow, Rows as SqlRows};
 
 use crate::graph::ObjectKey;
 
-/// The most bytes of JSON in a page, unless it is that of a single object.
+/// The maximum number of JSON bytes in a page. A larger object fills a page alone.
 const BYTES: usize = 4 << 20;
 
-/// Some objects in the order of their keys. There may be fewer than asked for before the end: `next` marks the end.
+/// Objects in key order. A page may hold fewer objects than requested; only `next` marks the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The objects.
     pub objects: T,
-    /// The key of the last object, after which the next page begins; `None` if there are no more objects.
+    /// The key of the last object, after which the next page begins. `None` if no objects are left.
     pub next: Option<ObjectKey>,
 }
 
 impl<T> Page<T> {
-    /// The same page with its objects in another form.
+    /// Returns the same page with its objects converted.
     pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Page<U> {
         Page { objects: form(self.objects), next: self.next }
     }
 }
 
-/// How much a page still takes.
+/// The remaining capacity of a page.
 #[derive(Debug)]
 struct Space {
     objects: usize,
@@ -39,16 +39,17 @@ impl Space {
         self.objects == 0 || self.bytes == 0
     }
 
-    /// Counts an object.
+    /// Deducts one object from the capacity.
     fn take(&mut self, json: &str) {
         self.objects = self.objects.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(json.len());
     }
 }
 
-/// Reads rows until a page of at most `most` objects is full, and returns the position of its last object.
+/// Reads rows until a page is full, and returns the position of its last object.
 ///
-/// `add` keeps one row and returns its position and its JSON. The result is `None` if no row is left.
+/// A page holds at most `most` objects. `add` keeps one row and returns its position and its JSON. The result is `None` if no
+/// row is left.
 pub(super) fn fill<P>(
     mut rows: SqlRows<'_>,
     most: usize,

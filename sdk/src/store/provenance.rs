@@ -1,4 +1,4 @@
-//! Objects with their origin: the step, and the parent under which they were collected.
+//! Stored objects with their origin: the step and parent under which they were collected.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use super::page::Page;
 use super::sqlite::unreadable;
 use super::{JobStore, StoreError, keys, object};
 
-/// An object as stored.
+/// A stored object with its columns.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// The step under which it is listed.
+    /// The step that the object belongs to.
     pub step: StepId,
-    /// Its columns.
+    /// The columns of the object.
     pub row: Row,
-    /// The JSON that leaves the program.
+    /// The exported JSON.
     pub json: String,
 }
 
@@ -31,10 +31,10 @@ pub(crate) struct Origin {
 }
 
 impl JobStore {
-    /// Objects of a type in the order of their keys, each with its step and part.
+    /// Returns the objects of a type in key order, each with its step and partition.
     ///
     /// # Errors
-    /// [`StoreError`] if the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn stored_page(
         &self,
         object_type: ObjectType,
@@ -51,7 +51,7 @@ impl JobStore {
         self.in_order(object_type, read).await
     }
 
-    /// The parents of the parts that are done.
+    /// Returns the parents of the completed partitions.
     pub(crate) async fn part_parents(&self) -> Result<HashMap<(StepId, PartitionNumber), ObjectKey>, StoreError> {
         let job = self.number;
         self.store
@@ -67,7 +67,7 @@ impl JobStore {
             .await
     }
 
-    /// The origin of an entity.
+    /// Finds the origin of an entity.
     pub(crate) async fn origin(&self, key: ObjectKey) -> Result<Option<Origin>, StoreError> {
         let (job, recent) = (self.number, self.store.recent_keys());
         self.store

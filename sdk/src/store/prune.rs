@@ -48,7 +48,7 @@ impl Store {
     /// system, and the write-ahead log is emptied.
     ///
     /// # Errors
-    /// [`StoreError`] if the store does not work.
+    /// [`StoreError`] if the store fails.
     pub async fn prune(&self, keep: usize) -> Result<Pruned, StoreError> {
         let old = beyond(self.jobs().await?, keep);
         let mut jobs = 0;

@@ -1,4 +1,4 @@
-//! Going back to the last sound state of a step that did not end, so that it can go on.
+//! Resuming a step that did not end: the return to its last consistent state.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,21 @@ use super::batch::{Kind, PartitionNumber};
 use super::keys::Keys;
 use super::{object, sorted};
 
-/// Where a step that did not end goes on.
+/// The state from which a step is resumed.
 #[derive(Debug, Clone, Default)]
 pub struct ResumePoint {
-    /// The paths of the parts that are done.
+    /// The paths of the completed partitions.
     pub done: BTreeSet<String>,
-    /// The books of those parts, as JSON.
+    /// The statistics of the completed partitions, as JSON.
     pub books: Vec<String>,
-    /// A number that no part has had.
+    /// A partition number that is not in use.
     pub next_partition: PartitionNumber,
 }
 
-/// Takes out what unfinished parts left, and what lies under no parent. What several parts or steps added stays: they are
-/// joined, and joining is idempotent.
+/// Removes the objects of a step that belong to an incomplete partition or to none.
+///
+/// Shared objects stay, because their other partitions or steps may be complete. This does no harm: if the resumed step adds such
+/// an object again, it is merged with the stored one, and merging is idempotent.
 pub(super) fn rewind(
     connection: &Connection,
     keys: &mut Keys,
@@ -44,7 +46,11 @@ pub(super) fn rewind(
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
     let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
-    // Objects that come take the row numbers of those that go: below the mark from which on the index may lack some, if there were one.
+    // The key index must contain all objects before some are deleted, because SQLite reuses row numbers. Keys that are not in
+    // the index yet are covered by a mark: a process that finds the mark, after a crash for example, reads all objects from
+    // the marked row number on. If the last rows are deleted, the next objects get lower numbers, possibly below the mark, and
+    // would not be found. Bringing the index up to date removes the mark; the next object sets a new one. Index entries of
+    // the deleted rows remain. They may point to an unrelated object later, which is why every hit is verified.
     keys.of(connection, job)?.settle(connection)?;
     let taken_out = format!("SELECT job, key FROM object WHERE {unfinished} AND kind = {}", Kind::Entity as i64);
     connection.execute(&format!("INSERT OR IGNORE INTO doubtful_end {taken_out}"), whose)?;
@@ -55,7 +61,7 @@ pub(super) fn rewind(
     Ok(rewound)
 }
 
-/// Forgets that a step ended, and which of its parts are done: the next [`rewind`] takes out what they left.
+/// Discards the records of a step and of its completed partitions. The next [`rewind`] removes their objects.
 pub(super) fn reset_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
     for table in ["part", "step_run", "duplicate", "description", "superseded"] {
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2");
@@ -64,7 +70,7 @@ pub(super) fn reset_step(connection: &Connection, job: i64, step: &StepId) -> ru
     Ok(())
 }
 
-/// How many objects a step added, those included that other steps described too.
+/// Returns the number of objects of a step, including those that other steps described too.
 pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
     let described = "EXISTS (SELECT 1 FROM contribution c WHERE c.job = ?1 AND c.key = object.key";
     let sql = format!(

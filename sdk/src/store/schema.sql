@@ -6,7 +6,7 @@ CREATE TABLE job (
   state TEXT NOT NULL,
   started INTEGER NOT NULL,
   ended INTEGER,
-  -- What it was asked to do, so that it can go on as it began.
+  -- The options of the job as it was started, with which it is resumed.
   options TEXT NOT NULL,
   summary TEXT
 );
@@ -18,8 +18,8 @@ CREATE TABLE step_run (
   result TEXT NOT NULL,
   PRIMARY KEY (job, step)
 ) WITHOUT ROWID;
--- A part of a step that is done: what was collected under one parent. path: its place among the parts of the step; outer: the
--- number of the part that contains it. Its books are what it left out and found.
+-- A completed partition: the result of a step under one parent. path: the position of the partition within the step; outer: the
+-- number of the enclosing partition; books: the statistics of the partition, such as skipped objects and findings.
 CREATE TABLE part (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
@@ -31,8 +31,8 @@ CREATE TABLE part (
   PRIMARY KEY (job, step, number)
 ) WITHOUT ROWID;
 -- kind: 0 entity, 1 relationship, 2 mapped relationship
--- part: of its step; 0 under no parent, -1 met in several parts or steps
--- No reference to its job: looking that up for each object would cost as much as a tenth of the object.
+-- part: the partition of the step; 0 without a parent, -1 if several partitions or steps added the object
+-- There is no foreign key to the job, because its check would cost as much as a tenth of inserting the object.
 CREATE TABLE object (
   job INTEGER NOT NULL,
   kind INTEGER NOT NULL,
@@ -45,30 +45,30 @@ CREATE TABLE object (
   to_key TEXT,
   json TEXT NOT NULL
 );
--- In the order of adding: each new object goes to the end of its type.
+-- The index by type lists objects in the order of insertion: each new object goes to the end of its type.
 CREATE INDEX object_by_type ON object (job, type);
--- The objects by their keys, in sorted runs; runs of one level become one of the next.
+-- The key index: sorted runs of entries. Several runs of one level are merged into one run of the next level.
 CREATE TABLE key_run (
   number INTEGER PRIMARY KEY,
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   level INTEGER NOT NULL
 );
 CREATE INDEX key_run_by_job ON key_run (job, level);
--- A piece of a run. entries: for each object 8 bytes of a hash, the first of the key's SHA-256, and 8 of its rowid; hashes as signed
--- numbers in their order from first on, both little-endian.
+-- A block of a run. entries: 16 bytes for each object, little-endian, namely the first 8 bytes of the SHA-256 of its key and its
+-- row number; sorted by hash as a signed number. first: the first hash of the block.
 CREATE TABLE key_block (
   run INTEGER NOT NULL REFERENCES key_run(number) ON DELETE CASCADE,
   first INTEGER NOT NULL,
   entries BLOB NOT NULL
 );
 CREATE INDEX key_block_by_first ON key_block (run, first);
--- Where the runs lack some objects: the first whose key may be missing.
+-- The first object that may be missing in the key index of a job. Without a row here the index is complete.
 CREATE TABLE recent_key (
   job INTEGER PRIMARY KEY REFERENCES job(number) ON DELETE CASCADE,
   since INTEGER NOT NULL
 );
--- The keys of a type in their order, up to some object. Brought up to date when somebody reads the type in that order, for
--- sorting many at once costs far less than finding the place of each.
+-- The objects of a type in key order, up to the object in sorted_to. The order is updated when the type is read in key order:
+-- sorting many keys at once costs far less than inserting each of them at its position.
 CREATE TABLE sorted (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   type TEXT NOT NULL,
@@ -82,14 +82,14 @@ CREATE TABLE sorted_to (
   object INTEGER NOT NULL,
   PRIMARY KEY (job, type)
 ) WITHOUT ROWID;
--- Who else described an entity that merged across steps; without a row here the object's own step is the only one.
+-- The steps that described an entity if there are several; without a row here the step of the object is the only one.
 CREATE TABLE contribution (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   key TEXT NOT NULL,
   step TEXT NOT NULL,
   PRIMARY KEY (job, key, step)
 ) WITHOUT ROWID;
--- Objects that a step described in several ways, of which one stayed.
+-- Objects of which a step gave several descriptions.
 CREATE TABLE duplicate (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
@@ -97,7 +97,7 @@ CREATE TABLE duplicate (
   key TEXT NOT NULL,
   PRIMARY KEY (job, step, type, key)
 ) WITHOUT ROWID;
--- The parts that described an entity, if there are several. stays: 1 if the description is the stored one.
+-- The partitions that described an entity if there are several. stays: 1 if the description is the stored one.
 CREATE TABLE description (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   key TEXT NOT NULL,
@@ -106,7 +106,7 @@ CREATE TABLE description (
   stays INTEGER NOT NULL,
   PRIMARY KEY (job, key, step, part)
 ) WITHOUT ROWID;
--- Relationships that were taken out because a newer description of one of their ends has others.
+-- Relationships that were removed because they belong to a superseded description of one of their ends.
 CREATE TABLE superseded (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
@@ -114,7 +114,7 @@ CREATE TABLE superseded (
   key TEXT NOT NULL,
   PRIMARY KEY (job, step, type, key)
 ) WITHOUT ROWID;
--- Keys of entities that were refused or taken out: relationships to those that are not there in the end are taken out as well.
+-- Keys of entities that were rejected or removed. At the end of a job, relationships to keys without an entity are removed too.
 CREATE TABLE doubtful_end (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   key TEXT NOT NULL,
@@ -136,8 +136,8 @@ CREATE TABLE job_data (
   json TEXT NOT NULL,
   PRIMARY KEY (job, name)
 ) WITHOUT ROWID;
--- An answer of a provider, kept for conditional requests: whose (account) and to what (request), both as digests, and when it
--- was last of use. Not a job's: jobs come and go.
+-- A provider's response, kept for conditional requests. account and request are digests. Responses do not belong to a job,
+-- because they are used across jobs.
 CREATE TABLE answer (
   number INTEGER PRIMARY KEY,
   account TEXT NOT NULL,
