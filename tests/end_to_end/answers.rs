@@ -170,7 +170,7 @@ fn damaged_answers_and_those_that_cannot_be_kept_cost_requests_and_nothing_else(
         let (said, graph) = collected(&place, "--reuse-answers");
         assert_same(&graph, undisturbed());
         assert_eq!(since(&heroku, asked).contains_key(&304), remaining, "{damage}");
-        let told = said.err.matches("whole answers are asked for").count();
+        let told = said.err.matches("responses are requested in full").count();
         assert_eq!(told, 1, "the warning must appear once: {}", said.err);
     }
 }

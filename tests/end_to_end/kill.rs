@@ -114,7 +114,7 @@ fn a_job_at_work_is_not_resumed_by_a_second_process() {
     assert_eq!(place.states(), ["running"]);
     let said = place.run("collect --resume");
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.all());
-    assert!(said.err.contains("another process works on the job"), "{}", said.err);
+    assert!(said.err.contains("another process is working on the job"), "{}", said.err);
     let said = place.run("jobs show");
     assert!(said.code == 1 && said.err.contains("has no summary yet"), "{}", said.all());
     // A second job in the same data directory may run at the same time.

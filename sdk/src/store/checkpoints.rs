@@ -1,4 +1,6 @@
-//! Moving what is committed from the log into the file, beside the writer: left for the end, everybody would wait for it.
+//! Checkpoints of the write-ahead log during a collection, on their own thread.
+//!
+//! Moving the whole log into the database file at the end would delay the end of every job.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -6,10 +8,10 @@ use std::thread::{self, JoinHandle};
 
 use super::file;
 
-/// Rows that are committed between two checkpoints: about ten megabytes of log.
+/// The number of committed rows between two checkpoints: about ten megabytes of log.
 const ROWS: usize = 10_000;
 
-/// A thread that is told when there is enough to move; it begins with the first time. Dropping it waits for its end.
+/// A handle of the checkpoint thread, which starts when the first checkpoint is due. Dropping it waits for the thread.
 pub(super) struct Checkpoints {
     path: PathBuf,
     rows: usize,
@@ -22,12 +24,12 @@ struct Worker {
 }
 
 impl Checkpoints {
-    /// Of a store that is open.
+    /// Creates the handle for an open store.
     pub(super) fn of(path: &Path) -> Self {
         Self { path: path.to_owned(), rows: 0, worker: None }
     }
 
-    /// So many rows more are committed.
+    /// Counts committed rows and requests a checkpoint when there are enough.
     pub(super) fn committed(&mut self, rows: usize) {
         self.rows += rows;
         if self.rows < ROWS {
@@ -36,7 +38,7 @@ impl Checkpoints {
         if self.worker.is_none() {
             self.worker = Worker::begin(self.path.clone()).ok();
         }
-        // A thread that is still at work is told by a later commit.
+        // If the thread is still busy, a later commit requests the checkpoint.
         if self.worker.as_ref().is_some_and(|worker| worker.due.try_send(()).is_ok()) {
             self.rows = 0;
         }
@@ -51,7 +53,10 @@ impl Worker {
     }
 }
 
-/// What cannot be moved now stays in the log, where it is as safe: SQLite moves it when the log is long, or at the end.
+/// Runs checkpoints on request.
+///
+/// Pages that cannot be moved now stay in the log, which is equally safe. SQLite moves them when the log is long, or at
+/// the end.
 fn work(path: &Path, told: &Receiver<()>) {
     let mut connection = None;
     while told.recv().is_ok() {
@@ -65,7 +70,7 @@ fn work(path: &Path, told: &Receiver<()>) {
 impl Drop for Checkpoints {
     fn drop(&mut self) {
         if let Some(Worker { due, thread }) = self.worker.take() {
-            // It ends with the channel; a panic there has cost nothing but time.
+            // The thread ends with the channel. A panic there costs time only: the log is moved later.
             drop(due);
             let _ = thread.join();
         }

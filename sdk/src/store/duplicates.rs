@@ -1,11 +1,12 @@
 //! Several descriptions of one object in one job.
 //!
-//! An application that moves while two teams are listed, for example, appears in both lists. The description with the latest
-//! `updatedOn` stays, then the one with the lesser text, so that the result does not depend on the order of arrival.
+//! An application that moves while two teams are listed, for example, appears in both lists. The description with the
+//! latest `updatedOn` stays, then the one with the lesser text, so that the result does not depend on the order of
+//! arrival.
 //!
-//! The relationships that a partition adds to an entity belong to the partition's description of the entity. When no step runs
-//! any more, the relationships of superseded descriptions are removed, so that the entity keeps those of its stored
-//! description only.
+//! The relationships that a partition adds to an entity belong to the partition's description of the entity. When no
+//! step runs any more, the relationships of superseded descriptions are removed, so that the entity keeps those of its
+//! stored description only.
 
 use std::cmp::Ordering;
 
@@ -97,8 +98,8 @@ pub(super) struct Describer<'a> {
 
 /// Records the partitions that described an entity.
 ///
-/// `stored` is the partition of the stored description, if known; `now` is that of the new one. `compared` is the result of
-/// comparing the new description with the stored one.
+/// `stored` is the partition of the stored description, if known; `now` is that of the new one. `compared` is the
+/// result of comparing the new description with the stored one.
 pub(super) fn describe(
     connection: &Connection,
     job: i64,

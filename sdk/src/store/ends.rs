@@ -1,7 +1,8 @@
 //! Relationships to entities that turn out not to be in the graph.
 //!
-//! An entity may be rejected, or removed because its partition is incomplete, after any step has added relationships to it. The
-//! key of such an entity is recorded. When no step runs any more, relationships to recorded keys without an entity are removed.
+//! An entity may be rejected, or removed because its partition is incomplete, after any step has added relationships to
+//! it. The key of such an entity is recorded. When no step runs any more, relationships to recorded keys without an
+//! entity are removed.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,8 @@ pub(super) fn doubt(connection: &Connection, job: i64, key: &ObjectKey) -> rusql
 
 /// Removes the relationships to recorded keys that no entity has.
 ///
-/// Their partitions and steps count as incomplete again, so that a resumed job collects the relationships and their ends.
+/// Their partitions and steps count as incomplete again, so that a resumed job collects the relationships and their
+/// ends.
 pub(super) fn detach(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<Vec<Unattached>> {
     if !forget_those_that_are_there(connection, keys, job)? {
         return Ok(Vec::new());

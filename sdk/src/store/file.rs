@@ -1,7 +1,7 @@
-//! The database file: its folder, its modes, its connections and its schema.
+//! The database file: its folder, its modes, its connections, and its schema.
 //!
-//! The folder and the file hold names and addresses of people, so both are for their owner only, whatever the umask. SQLite
-//! gives its other files (`-wal`, `-shm`) the mode of the database.
+//! The folder and the file contain names and addresses of people. Both are readable by their owner only, regardless of
+//! the umask. SQLite gives its other files (`-wal`, `-shm`) the mode of the database.
 
 use std::fs;
 use std::io;
@@ -18,27 +18,33 @@ use super::StoreError;
 
 /// The name of the database in the data directory.
 const NAME: &str = "state.sqlite";
-/// The files of SQLite beside the database.
+/// The files that SQLite creates next to the database.
 const COMPANIONS: [&str; 3] = ["state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal"];
-/// How long another process may keep the file to itself.
+/// The maximum time to wait for another process that locks the file.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause before another attempt, if SQLite does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Large pages, few checkpoints on the writer's thread. Deleted content is overwritten where that costs no writing; the rest
-/// of it is on free pages, which `Store::prune` gives back to the file system.
+/// The settings of the database.
+///
+/// Large pages hold several objects each. Checkpoints on the writer's thread are a fallback for the checkpoint thread.
+///
+/// `secure_delete=FAST` overwrites deleted content if that needs no extra write. Other deleted content is on free
+/// pages, which `Store::prune` returns to the file system.
 const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; \
                        PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
                        PRAGMA temp_store=FILE; PRAGMA secure_delete=FAST;";
 const SCHEMA: &str = include_str!("schema.sql");
-/// Raised whenever `schema.sql` changes so that existing files do not fit.
+/// The version of the schema. Increase it whenever existing files no longer match `schema.sql`.
 const SCHEMA_VERSION: i64 = 6;
 
-/// Held while the file is created. Closing a file gives up all locks that the process has on it, SQLite's included, so no
-/// thread may have the new file open in SQLite before another one has closed it.
+/// The lock held while the file is created.
+///
+/// When a process closes a file, it loses all its locks on that file, including those of SQLite. No thread may
+/// therefore open the new file in SQLite before another thread has closed it.
 static CREATION: Mutex<()> = Mutex::new(());
 
-/// Creates the data directory and the database file if they are missing, and restricts both to their owner.
+/// Creates the data directory and the database file if necessary, and restricts both to their owner.
 pub(super) fn locate(directory: &Path) -> Result<PathBuf, StoreError> {
     let path = directory.join(NAME);
     let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
@@ -59,28 +65,28 @@ pub(super) fn locate(directory: &Path) -> Result<PathBuf, StoreError> {
     Ok(path)
 }
 
-/// A connection that reads and writes.
+/// Opens a connection that reads and writes.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
-/// A connection that only reads.
+/// Opens a read-only connection.
 pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     connect_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
 fn connect_with(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    // SQLite takes names such as `file:x?mode=memory` for addresses. An absolute path never looks like one.
+    // SQLite interprets names such as `file:x?mode=memory` as URIs. An absolute path never looks like one.
     let path = std::path::absolute(path).unwrap_or_else(|_| Path::new(".").join(path));
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     Ok(connection)
 }
 
-/// Makes a connection the writer's, and creates the schema in a new file. Several processes may do so at once.
+/// Prepares a connection for writing, and creates the schema in a new file. Several processes may do so at once.
 pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
-    // The change to the write-ahead log needs the file alone, and SQLite does not always wait for that.
+    // Switching to the write-ahead log needs exclusive access, and SQLite does not always wait for that.
     retried(|| connection.execute_batch(PRAGMAS)).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let mut found = retried(|| version(connection)).map_err(failed)?;
@@ -97,7 +103,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Creates the schema unless another process did so meanwhile, and returns the version that the file has then.
+/// Creates the schema unless another process did so in the meantime. Returns the version of the file.
 fn create_schema(connection: &Connection) -> rusqlite::Result<i64> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     match version(connection)? {
@@ -120,14 +126,16 @@ fn retried<R>(mut attempt: impl FnMut() -> rusqlite::Result<R>) -> rusqlite::Res
     }
 }
 
-/// Whether another connection is in the way for now.
+/// Whether another connection causes the error for the moment.
 fn is_occupied(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed))
 }
 
-/// Gives free pages back to the file system, and empties the write-ahead log, so that no deleted content is left. Returns
-/// `false` if another connection, such as a reader of another process, prevents that for now.
+/// Returns free pages to the file system and empties the write-ahead log.
+///
+/// No deleted content is left afterwards. The result is `false` if another connection, such as a reader of another
+/// process, prevents that for now.
 pub(super) fn reclaim(path: &Path) -> rusqlite::Result<bool> {
     let connection = connect(path)?;
     connection.execute_batch("PRAGMA secure_delete=ON")?;
@@ -147,8 +155,10 @@ fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Restricts an existing data directory to its owner, if nothing but a store is in it. A folder that holds other files as
-/// well, such as the current one, keeps its mode: others may need them, and those of the store are restricted themselves.
+/// Restricts an existing data directory to its owner if it contains nothing but a store.
+///
+/// A folder with other files, such as the current one, keeps its mode, because other users may need those files. The
+/// files of the store are restricted individually.
 fn restrict_folder(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
@@ -160,8 +170,9 @@ fn restrict_folder(directory: &Path) -> io::Result<()> {
     restrict(directory, 0o700)
 }
 
-/// Sets the mode of a path that others may use, or that its owner may not; one that is missing, or belongs to another user,
-/// stays as it is.
+/// Sets the mode of a path that is open to other users or closed to its owner.
+///
+/// A path that is missing or belongs to another user stays unchanged.
 #[cfg(unix)]
 fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -174,12 +185,12 @@ fn restrict(path: &Path, mode: u32) -> io::Result<()> {
         return Ok(());
     }
     match fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
-        // Another user's file, or a file system without modes: its owner decides.
+        // Another user's file, or a file system without modes. Only its owner can change it.
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
             tracing::warn!(path = %path.display(), %error, "others may be able to read the store");
             Ok(())
         }
-        // SQLite removes its files at the end of another process.
+        // SQLite of another process may remove its files at any time.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }

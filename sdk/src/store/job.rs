@@ -127,7 +127,8 @@ impl JobStore {
 
     /// Adds properties to entities if `check` accepts the result.
     ///
-    /// Returns the number of amended entities. The first error of `check` ends the call: later amendments are not applied.
+    /// Returns the number of amended entities. The first error of `check` ends the call: later amendments are not
+    /// applied.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -190,8 +191,9 @@ impl JobStore {
 
     /// Reads a type in key order, after updating that order if objects were added since.
     ///
-    /// The check and the read share one snapshot, because another step that is rewound may discard the order in between. If the
-    /// order is out of date, the writer updates it and reads in the same transaction, for the same reason.
+    /// The check and the read share one snapshot, because another step that is rewound may discard the order in
+    /// between. If the order is out of date, the writer updates it and reads in the same transaction, for the same
+    /// reason.
     pub(super) async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -417,7 +419,7 @@ impl JobStore {
             .await
     }
 
-    /// Removes what a step that did not end left behind, except its completed partitions.
+    /// Removes the objects of a step that did not end, except those of completed partitions.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -428,7 +430,8 @@ impl JobStore {
 
     /// Discards the records of a step and of its completed partitions.
     ///
-    /// The next [`rewind`](Self::rewind) then removes everything that the step added, and the step starts from the beginning.
+    /// The next [`rewind`](Self::rewind) then removes everything that the step added, and the step starts from the
+    /// beginning.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -507,7 +510,8 @@ impl JobStore {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
             let mut objects = ObjectBatch::default();
-            // The caller copies these objects into another job, in which the partition numbers of this job mean nothing.
+            // The caller copies these objects into another job, in which the partition numbers of this job mean
+            // nothing.
             let add = |row, _, json: &str| objects.push(Row { part: 0, ..row }, json);
             let next = object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, add)?;
             Ok(Page { objects, next })

@@ -1,4 +1,4 @@
-//! The jobs of a store: begun, resumed, listed.
+//! The jobs of a store: starting, resuming, and listing them.
 
 use std::sync::Arc;
 
@@ -15,33 +15,33 @@ use super::{Store, StoreError};
 /// A job as listed.
 #[derive(Debug, Clone)]
 pub struct JobRow {
-    /// Its id.
+    /// The id of the job.
     pub id: JobId,
     /// The integration.
     pub integration: String,
-    /// The instance, `default` if none was named.
+    /// The instance; `default` if the user named none.
     pub instance: String,
-    /// How far it is.
+    /// The state of the job.
     pub state: JobState,
-    /// When it began.
+    /// The time at which the job started.
     pub started: Timestamp,
-    /// When it ended.
+    /// The time at which the job ended.
     pub ended: Option<Timestamp>,
-    /// What it was asked to do.
+    /// The options of the job.
     pub options: Value,
-    /// Its summary, once it has ended.
+    /// The summary of a job that has ended.
     pub summary: Option<Value>,
     pub(super) number: i64,
 }
 
 impl JobRow {
-    /// Whether the job has collected everything that it was asked for: there is nothing to resume.
+    /// Whether the job has collected everything it selected, so that nothing is left to resume.
     pub fn is_settled(&self) -> bool {
         let steps = self.summary.as_ref().and_then(|summary| summary["integrationStepResults"].as_array());
         let gaps = |step: &Value| step["incomplete"].as_array().is_some_and(|gaps| !gaps.is_empty());
         match self.state {
             JobState::Complete => true,
-            // Selected steps without a gap.
+            // A job of selected steps is partial even without gaps.
             JobState::Partial => steps.is_some_and(|steps| !steps.iter().any(gaps)),
             _ => false,
         }
@@ -67,14 +67,16 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
     })
 }
 
-/// The JSON of a job. A damaged text becomes a string with the error: it must not hide the other jobs, and it is rejected when
-/// the document of this job is used.
+/// Parses a JSON document of a job.
+///
+/// Damaged text becomes a string with the error, because one damaged job must not hide the others. It is rejected when
+/// this job's document is used.
 fn document(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| format!("damaged: {error}").into())
 }
 
 impl Store {
-    /// Begins a job; `options` is what it was asked to do.
+    /// Starts a job with these options.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -85,7 +87,8 @@ impl Store {
             (id.clone(), integration.to_owned(), instance.to_owned(), options.to_string());
         let begun = self
             .write(move |connection| {
-                // In the transaction of the row, so that a process that prunes finds the lock file with its row.
+                // Taken within the transaction, so that a process that prunes at the same time sees the lock file and
+                // the row together.
                 let lock = match JobLock::take(&directory, &key) {
                     Ok(lock) => lock,
                     Err(error) => return Ok(Err(error)),
@@ -101,11 +104,11 @@ impl Store {
         Ok(JobStore { store: self.clone(), id, number, _lock: Some(Arc::new(lock)) })
     }
 
-    /// Takes up a job that did not end, or ended with something missing.
+    /// Resumes a job that did not end or that ended with gaps.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] where another process works on it, [`StoreError::Complete`] where nothing is missing,
-    /// [`StoreError::Forgotten`] if it was pruned.
+    /// [`StoreError::Busy`] if another process holds the lease, [`StoreError::Complete`] if the job has no gaps, and
+    /// [`StoreError::Forgotten`] if the job was pruned.
     pub async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
         let (directory, id) = (self.directory().to_owned(), job.id.clone());
         let lock = tokio::task::spawn_blocking(move || JobLock::take(&directory, &id));
@@ -128,14 +131,15 @@ impl Store {
         Ok(JobStore { store: self.clone(), id: job.id.clone(), number, _lock: Some(Arc::new(lock)) })
     }
 
-    /// Every job, the newest first.
+    /// Returns all jobs, newest first.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
         let mut jobs = self.rows().await?;
         if jobs.iter().any(|job| self.is_abandoned(job)) {
-            // A job that ended since it was read has no lock either. What says that it runs now is abandoned.
+            // A job that ended after the rows were read has no lock either. Only a job that is running in a second read
+            // is interrupted.
             jobs = self.rows().await?;
         }
         for job in &mut jobs {
@@ -155,7 +159,7 @@ impl Store {
         rows.await
     }
 
-    /// The job of an id, or of the beginning of one; the newest job where no id is given.
+    /// Finds a job by its id or a prefix of it. Without an id, it returns the newest job.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -164,12 +168,12 @@ impl Store {
         Ok(self.jobs().await?.into_iter().find(|job| job.id.as_str().starts_with(id)))
     }
 
-    /// Whether a job says that it runs, and its process is gone.
+    /// Whether a job is recorded as running although its process is gone.
     fn is_abandoned(&self, job: &JobRow) -> bool {
         job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id)
     }
 
-    /// Access to the objects of a job.
+    /// Returns access to the objects of a job, without the lease.
     pub fn open_job(&self, job: &JobRow) -> JobStore {
         JobStore { store: self.clone(), id: job.id.clone(), number: job.number, _lock: None }
     }

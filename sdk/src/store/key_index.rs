@@ -1,8 +1,13 @@
-//! The keys of a job's objects in the file: sorted runs, of which four of one level become one of the next (a log-structured
-//! merge tree).
+//! The key index: a log-structured merge tree of the keys of a job's objects.
 //!
-//! Keys come in no order. A table that puts each in its place touches nearly all of its pages for every few thousand of them, and
-//! writes them again; a run is written once, and once more for each level that it rises.
+//! Keys are hashed, so they arrive in random order. A B-tree would touch and rewrite nearly all of its pages for every
+//! few thousand keys. Here each batch of keys is sorted and written once as a run. Four runs of one level are merged
+//! into one run of the next level, so each key is rewritten only once per level. A lookup reads one block of each run.
+//!
+//! The index contains hashes and row numbers, and entries are never deleted. An entry therefore may be wrong in two
+//! ways: two keys may have the same hash, and the object may be gone, with its row number in use for an object of
+//! another key or job. Every hit must be verified against the job and the key of the object. Deleting objects costs the
+//! index nothing in return.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows, params};
@@ -11,26 +16,25 @@ use sha2::{Digest, Sha256};
 use super::StoreError;
 use super::sqlite::unreadable;
 
-/// Runs of one level that become one of the next.
+/// The number of runs that are merged into one run of the next level.
 const RUNS_MERGED: usize = 4;
-/// Entries in a block: what a page of the file has room for.
+/// The number of entries in a block, chosen to fill one page of the file.
 const BLOCK: usize = 1_000;
 const ENTRY_BYTES: usize = 16;
 
-/// The first eight bytes of a key's SHA-256: what an object is looked for by. Objects of one hash are told apart by their keys.
+/// The first eight bytes of the SHA-256 of a key. Different keys may have the same hash.
 pub(super) type KeyHash = i64;
 
-/// An object under the hash of its key. It may be gone, and another one, even of another job, have its row number: whoever finds an
-/// entry looks at the job and the key of the object.
+/// A hash and the row number of an object. The object may be gone or replaced, so every hit must be verified.
 pub(super) type Entry = (KeyHash, i64);
 
-/// The hash of a key.
+/// Returns the hash of a key.
 pub(super) fn hash_of(key: &str) -> KeyHash {
     let digest = Sha256::digest(key);
     KeyHash::from_be_bytes(std::array::from_fn(|at| digest[at]))
 }
 
-/// Adds entries, which are in their order.
+/// Adds sorted entries as a new run, then merges the levels that are full.
 pub(super) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusqlite::Result<()> {
     if entries.is_empty() {
         return Ok(());
@@ -47,7 +51,7 @@ pub(super) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusql
     Ok(())
 }
 
-/// The objects of a hash.
+/// Returns the row numbers of the objects with a hash.
 pub(super) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT (SELECT entries FROM key_block WHERE run = key_run.number AND first <= ?2 ORDER BY first DESC LIMIT 1) \
                FROM key_run WHERE job = ?1";
@@ -65,7 +69,7 @@ pub(super) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rus
     Ok(found)
 }
 
-/// How many entries there are.
+/// Returns the number of entries.
 pub(super) fn len(connection: &Connection, job: i64) -> rusqlite::Result<usize> {
     let sql = "SELECT coalesce(sum(length(entries)), 0) FROM key_run JOIN key_block ON key_block.run = key_run.number WHERE job = ?1";
     let bytes: i64 = connection.query_row(sql, [job], |row| row.get(0))?;
@@ -83,7 +87,7 @@ pub(super) fn for_each_hash(connection: &Connection, job: i64, mut each: impl Fn
     Ok(())
 }
 
-/// Makes one run of a level's, where it has enough of them.
+/// Merges the runs of a level if there are enough of them.
 fn merge(connection: &Connection, job: i64, level: i64) -> rusqlite::Result<bool> {
     let runs = "SELECT number FROM key_run WHERE job = ?1 AND level = ?2";
     let runs = connection
@@ -114,7 +118,7 @@ fn merge(connection: &Connection, job: i64, level: i64) -> rusqlite::Result<bool
     Ok(true)
 }
 
-/// Reads a run in its order, a block at a time.
+/// A reader of one run in sorted order, one block at a time.
 struct RunReader<'s> {
     blocks: Rows<'s>,
     entries: std::vec::IntoIter<Entry>,
@@ -140,7 +144,7 @@ impl<'s> RunReader<'s> {
     }
 }
 
-/// Writes a run, whose entries come in their order.
+/// A writer of one run, which expects sorted entries.
 struct RunWriter<'c> {
     connection: &'c Connection,
     run: i64,
@@ -154,7 +158,7 @@ impl<'c> RunWriter<'c> {
     }
 
     fn push(&mut self, entry: Entry) -> rusqlite::Result<()> {
-        // Entries of one hash are not torn apart, so whoever looks for it needs one block.
+        // All entries of one hash stay in one block, so that a lookup reads only one block of a run.
         if self.block.len() >= BLOCK && self.block.last().is_some_and(|last| last.0 != entry.0) {
             self.write()?;
         }
@@ -178,7 +182,7 @@ impl<'c> RunWriter<'c> {
 fn stored(block: &[u8]) -> rusqlite::Result<&[[u8; ENTRY_BYTES]]> {
     match block.as_chunks() {
         (entries, []) => Ok(entries),
-        _ => Err(unreadable(StoreError::Corrupt("a block of keys that ends within one".into()))),
+        _ => Err(unreadable(StoreError::Corrupt("a block of the key index is truncated".into()))),
     }
 }
 
@@ -241,7 +245,7 @@ pub(super) mod tests {
             for_each_hash(&connection, 1, |hash| hashes.push(hash)).unwrap();
             hashes.sort_unstable();
             prop_assert_eq!(hashes, Vec::from_iter(there.iter().map(|(hash, _)| *hash)));
-            // A level is a digit of the number of batches to the base of four.
+            // The runs of a level are a digit of the number of batches in base four.
             let runs: i64 = connection.query_row("SELECT count(*) FROM key_run WHERE job = 1", [], |row| row.get(0)).unwrap();
             let digits = std::iter::successors(Some(added), |rest| Some(rest / RUNS_MERGED)).take_while(|rest| *rest > 0);
             prop_assert_eq!(usize::try_from(runs).unwrap(), digits.map(|rest| rest % RUNS_MERGED).sum::<usize>());
@@ -272,6 +276,6 @@ pub(super) mod tests {
         add(&connection, 1, &[(1, 1)]).unwrap();
         connection.execute("UPDATE key_block SET entries = x'00'", []).unwrap();
         let error = with_hash(&connection, 1, 1).unwrap_err();
-        assert!(error.to_string().contains("a block of keys"), "{error}");
+        assert!(error.to_string().contains("a block of the key index"), "{error}");
     }
 }

@@ -1,7 +1,19 @@
-//! The keys of a job's objects: in memory those that the index has not taken yet, and a filter that knows nearly every new one.
+//! The keys of a job's objects, in memory and in the key index.
 //!
-//! What is not in the index is marked in the same transaction, so a process that is killed leaves nothing behind that cannot be
-//! found.
+//! The writer must find out for each new object whether its key is stored already. Three structures answer this:
+//!
+//! - A Bloom filter of all keys. It rejects nearly every new key without a lookup.
+//! - A table of recent keys in memory (the memtable), which are not in the index yet. A full table is written to the
+//!   index as one sorted run.
+//! - The [key index](super::key_index) in the file, with all other keys.
+//!
+//! A crash must not lose the keys in memory. The first key that enters an empty table therefore records its row number
+//! in `recent_key`, in the same transaction as its object. The next process reads all objects from that row on and so
+//! restores the table. Writing the table to the index removes the record, again in one transaction.
+//!
+//! Readers run while the writer writes. Within the writer's process they search the table in memory, then the index;
+//! other processes search the index, then the objects from the recorded row on. See [`look_up`] for the order that
+//! makes this safe.
 
 use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
@@ -15,10 +27,12 @@ use crate::graph::{ObjectKey, StepId};
 use super::batch::PartitionNumber;
 use super::key_index::{self, Entry, KeyHash, hash_of};
 
-/// Keys in memory before the index takes them: as many as a table of half a megabyte holds.
+/// The maximum number of keys in memory, which fill a table of half a megabyte.
 const RECENT: usize = 28_000;
-/// Bits of the filter at first: two megabytes. It grows fourfold when a key has fewer than four of them, and so takes one of six new
-/// keys for a known one at the most, which costs a look into each run.
+/// The initial size of the Bloom filter in bits: two megabytes.
+///
+/// The filter grows fourfold when less than four bits are left for each key. At that size it takes at most one of six
+/// new keys for a stored one, each of which costs one lookup in every run.
 const FILTER_BITS: usize = 1 << 24;
 const BITS_PER_KEY: usize = 4;
 const FILTER_HASHES: u32 = 4;
@@ -30,15 +44,15 @@ pub(super) struct Keys {
     recent: RecentKeys,
 }
 
-/// What readers of this process find no place of in the index yet, by job.
+/// The keys that the index lacks, by job. The readers of this process share them.
 #[derive(Clone, Default)]
 pub(super) struct RecentKeys(Arc<RwLock<HashMap<i64, Arc<RwLock<Recent>>>>>);
 
 #[derive(Default)]
 struct Recent {
-    /// Those that the index lacks.
+    /// The keys that the index lacks.
     entries: HashTable<Entry>,
-    /// Those that it has taken in a transaction that is not committed, in its order.
+    /// Sorted keys that an uncommitted transaction has added to the index.
     settling: Vec<Arc<Vec<Entry>>>,
 }
 
@@ -51,7 +65,7 @@ impl Recent {
         self.entries.iter_hash(spread(hash)).filter(move |entry| entry.0 == hash).map(|(_, object)| *object)
     }
 
-    /// The objects of a hash among those that the index has taken.
+    /// Returns the objects with a hash among the keys whose transaction is not committed yet.
     fn settling_with_hash(&self, hash: KeyHash) -> impl Iterator<Item = i64> {
         let of_hash = self.settling.iter().flat_map(move |entries| {
             let begin = entries.partition_point(|entry| entry.0 < hash);
@@ -60,7 +74,7 @@ impl Recent {
         of_hash.map(|(_, object)| *object)
     }
 
-    /// Takes what the index lacks, in its order, for it to take.
+    /// Moves all recent keys, sorted, to those that are being written to the index.
     fn settle(&mut self) -> Arc<Vec<Entry>> {
         let mut entries: Vec<Entry> = self.entries.drain().collect();
         entries.sort_unstable();
@@ -74,16 +88,16 @@ impl Recent {
 pub(super) struct JobKeys {
     job: i64,
     recent: Arc<RwLock<Recent>>,
-    /// How many the index has.
+    /// The number of keys in the index.
     indexed: usize,
-    /// What it does not hold is neither there nor in the index.
+    /// A filter of all keys: a key that it does not contain is certainly new.
     filter: BloomFilter,
-    /// Parts that are not done whatever their steps report: an object of theirs gave way to another.
+    /// Partitions that stay incomplete because one of their objects was rejected.
     unmarked: HashSet<(StepId, PartitionNumber)>,
 }
 
 impl Keys {
-    /// The keys of a job, read from the store where it was begun by another process.
+    /// Returns the keys of a job. They are read from the store if another process started the job.
     pub(super) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
         Ok(match self.jobs.entry(job) {
             hash_map::Entry::Occupied(known) => known.into_mut(),
@@ -96,12 +110,12 @@ impl Keys {
         })
     }
 
-    /// What readers are to look at beside the index.
+    /// Returns the keys that readers must search in addition to the index.
     pub(super) fn recent(&self) -> RecentKeys {
         self.recent.clone()
     }
 
-    /// All that was written is committed.
+    /// Discards the sorted keys after a commit, because readers now find them in the index.
     pub(super) fn committed(&self) {
         self.jobs.values().for_each(|keys| keys.recent().settling.clear());
     }
@@ -112,21 +126,22 @@ impl Keys {
         self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
     }
 
-    /// Brings the index up to date and lets go of the job, which adds no more.
+    /// Writes all recent keys to the index and releases the memory of a job that ends.
     pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
         if !self.jobs.contains_key(&job) && recent_since(connection, job)?.is_none() {
             return Ok(());
         }
         self.of(connection, job)?.settle(connection)?;
         self.jobs.remove(&job);
-        // A reader that comes before the commit finds what it sees by its mark.
+        // A reader may come before the commit. It sees the record of recent keys in its snapshot and searches from
+        // there.
         self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
         Ok(())
     }
 }
 
 impl RecentKeys {
-    /// The objects that may have a key of this hash and be missing in the index; `None` where this process does not know.
+    /// Returns the recent objects with a hash, or `None` if another process writes the job.
     fn candidates(&self, job: i64, hash: KeyHash) -> Option<Vec<i64>> {
         let jobs = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let recent = jobs.get(&job)?.read().unwrap_or_else(PoisonError::into_inner);
@@ -156,22 +171,22 @@ impl JobKeys {
         Ok(keys)
     }
 
-    /// The job.
+    /// Returns the number of the job.
     pub(super) fn job(&self) -> i64 {
         self.job
     }
 
-    /// Leaves a part without a mark when it ends.
+    /// Keeps a partition incomplete, even if its step reports it as complete.
     pub(super) fn leave_unmarked(&mut self, step: &StepId, part: PartitionNumber) {
         self.unmarked.insert((step.clone(), part));
     }
 
-    /// Whether a part is to be left without a mark.
+    /// Whether a partition must stay incomplete.
     pub(super) fn is_unmarked(&self, step: &StepId, part: PartitionNumber) -> bool {
         !self.unmarked.is_empty() && self.unmarked.contains(&(step.clone(), part))
     }
 
-    /// The objects that may have a key of this hash: none, nearly always, where it is new.
+    /// Returns the objects that may have a key of this hash. The result is nearly always empty for a new key.
     pub(super) fn candidates(&self, connection: &Connection, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
         if !self.filter.contains_hash(spread(hash)) {
             return Ok(Vec::new());
@@ -181,7 +196,7 @@ impl JobKeys {
         Ok(found)
     }
 
-    /// Notes an object that was added.
+    /// Adds the key of a new object.
     pub(super) fn add(&mut self, connection: &Connection, hash: KeyHash, object: i64) -> rusqlite::Result<()> {
         if self.recent().entries.is_empty() {
             let mark = "INSERT OR IGNORE INTO recent_key (job, since) VALUES (?1, ?2)";
@@ -196,7 +211,7 @@ impl JobKeys {
         if recent >= RECENT { self.settle(connection) } else { Ok(()) }
     }
 
-    /// Brings the index up to date.
+    /// Writes the recent keys to the index.
     pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let settling = self.recent().settle();
         key_index::add(connection, self.job, &settling)?;
@@ -208,13 +223,14 @@ impl JobKeys {
         Ok(())
     }
 
-    /// Every change under this lock is one insertion or one take, so what it holds is sound even after a panic elsewhere.
+    /// Locks the recent keys. A poisoned lock is accepted: each change is a single operation, so none is left half
+    /// done.
     fn recent(&self) -> RwLockWriteGuard<'_, Recent> {
         self.recent.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A filter of the keys in the index, which are so many.
+/// Builds a filter of the keys in the index, which contains `indexed` of them.
 fn filter(connection: &Connection, job: i64, indexed: usize) -> rusqlite::Result<BloomFilter> {
     let mut bits = FILTER_BITS;
     while indexed * BITS_PER_KEY > bits {
@@ -227,18 +243,26 @@ fn filter(connection: &Connection, job: i64, indexed: usize) -> rusqlite::Result
     Ok(filter)
 }
 
-/// A hash as the filter and the table in memory take it: evenly spread already.
+/// Converts a hash for the filter and the table. It is evenly distributed already.
 fn spread(hash: KeyHash) -> u64 {
     hash.cast_unsigned()
 }
 
-/// From which object on the index of a job lacks some; `None` where it is whole.
+/// Returns the first object that the index of a job may lack, if there is one.
 fn recent_since(connection: &Connection, job: i64) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT since FROM recent_key WHERE job = ?1";
     connection.prepare_cached(sql)?.query_row([job], |row| row.get(0)).optional()
 }
 
-/// The object of a key: by the index and by what it lacks, as this process knows, or past its end by looking at each.
+/// Finds the object of a key.
+///
+/// The order of the steps matters, because the writer may move keys from memory to the index at any time. It discards
+/// them from memory only after the commit. Reading the memory first and taking the snapshot of the database afterwards
+/// therefore misses no key: a key that has left the memory is committed, and so is visible in the later snapshot. The
+/// opposite order could miss a key in both.
+///
+/// Each candidate is verified, because index entries may be stale and uncommitted keys in memory are not part of the
+/// snapshot.
 pub(super) fn look_up(
     connection: &Connection,
     recent: &RecentKeys,
@@ -246,7 +270,7 @@ pub(super) fn look_up(
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<i64>> {
     let hash = hash_of(key.as_str());
-    // Asked before anything is read: what leaves the one place has been committed to the other.
+    // Before the snapshot, as described above.
     let recent = recent.candidates(job, hash);
     let _snapshot = connection.unchecked_transaction()?;
     let known = recent.iter().flatten().copied();
@@ -289,16 +313,16 @@ mod tests {
         connection.prepare(sql).unwrap().exists(params![object, job, key.as_str()]).unwrap()
     }
 
-    /// What can happen to the keys of two jobs.
+    /// An event that changes the keys of two jobs.
     #[derive(Debug, Clone)]
     enum Event {
-        /// A job gets an object of a key.
+        /// A job gets an object with a key.
         Add(i64, u8),
-        /// A job's index is brought up to date.
+        /// The recent keys of a job are written to the index.
         Settle(i64),
-        /// A job's objects are taken out, as those of a step that begins anew are.
+        /// The objects of a job are deleted, as for a step that is rewound.
         TakeOut(i64),
-        /// The process is killed, and another one takes the jobs up.
+        /// The process is killed, and another one resumes the jobs.
         Restart,
         /// A job ends.
         Close(i64),
@@ -356,7 +380,7 @@ mod tests {
                     for key in 0..20 {
                         let key = ObjectKey::new(format!("key-{key}")).unwrap();
                         let known = there.get(&(job, key.to_string())).copied();
-                        // As this process can tell, and as any other.
+                        // As this process finds it, then as any other process does.
                         prop_assert_eq!(look_up(&connection, &keys.recent(), job, &key).unwrap(), known);
                         prop_assert_eq!(look_up(&connection, &RecentKeys::default(), job, &key).unwrap(), known);
                     }
@@ -371,7 +395,7 @@ mod tests {
         let mut keys = Keys::default();
         let (one, other) = (ObjectKey::new("one").unwrap(), ObjectKey::new("other").unwrap());
         let stored = object(&connection, 1, &other);
-        // An object of another key under the hash of this one: what a collision looks like.
+        // An object of another key under the hash of this one, as after a collision of hashes.
         let ours = keys.of(&connection, 1).unwrap();
         ours.add(&connection, hash_of(one.as_str()), stored).unwrap();
         ours.settle(&connection).unwrap();

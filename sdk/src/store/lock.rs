@@ -1,9 +1,9 @@
-//! One process a job: a lock that the operating system releases when its holder ends, in whatever way.
+//! The lease of a job: a file lock, which the operating system releases when its holder ends.
 //!
-//! Each job has a lock file for as long as it has a row. Its holder never removes it: a process that has opened the file
-//! before would lock a file without a name, and a third one a new file of this name, so that both would hold the lock of one
-//! job. Only [`prune`](super::Store::prune) removes the file, after the row, and a process that takes the lock then finds
-//! that the row is gone.
+//! A job has a lock file as long as it has a row. The holder never removes the file. Otherwise a process that opened
+//! the file earlier would lock a deleted file while a third process locks a new file of the same name, and both would
+//! hold the lease. Only [`prune`](super::Store::prune) removes the file, after the row. A process that takes the lock
+//! afterwards finds that the row is gone.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -17,20 +17,20 @@ use super::StoreError;
 
 const PREFIX: &str = "job-";
 const SUFFIX: &str = ".lock";
-/// How long a process that only looks may be in the way.
+/// The maximum time to wait for processes that only test the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The lock of a job, held while a process works on it.
+/// The lock of a job, held while a process works on the job.
 #[derive(Debug)]
 pub(super) struct JobLock(#[expect(dead_code, reason = "its lock ends with the file")] File);
 
-/// Whether a name is that of a lock file.
+/// Whether a file name is that of a lock file.
 pub(super) fn is_lock(name: &str) -> bool {
     job_of(name).is_some()
 }
 
-/// The job of a lock file.
+/// Returns the job id in the name of a lock file.
 pub(super) fn job_of(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)
 }
@@ -56,7 +56,8 @@ impl JobLock {
                 Err(TryLockError::Error(source)) => return Err(unusable(source)),
                 Err(TryLockError::WouldBlock) => {}
             }
-            // A holder excludes a shared lock, a process that only looks has a shared one itself: that one is waited for.
+            // A holder prevents a shared lock. If a shared lock succeeds, another process only tests the lock, so try
+            // again.
             match file.try_lock_shared() {
                 Ok(()) => file.unlock().map_err(unusable)?,
                 Err(TryLockError::Error(source)) => return Err(unusable(source)),
@@ -69,7 +70,7 @@ impl JobLock {
         }
     }
 
-    /// Whether a process holds the lock of a job. Looking never prevents another process from taking it.
+    /// Whether a process holds the lock of a job. The test never prevents another process from taking the lock.
     pub(super) fn is_held(directory: &Path, job: &JobId) -> bool {
         match input::open_with(&path(directory, job.as_str()), OpenOptions::new().read(true)) {
             Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
@@ -88,7 +89,7 @@ mod tests {
         let job = JobId::generate();
         assert!(!JobLock::is_held(folder.path(), &job));
         let lock = JobLock::take(folder.path(), &job).unwrap();
-        // Another process that has opened the file already.
+        // Stands for another process that has opened the file already.
         let early = File::open(path(folder.path(), job.as_str())).unwrap();
         assert!(JobLock::is_held(folder.path(), &job));
         assert!(matches!(JobLock::take(folder.path(), &job), Err(StoreError::Busy { .. })));
@@ -107,7 +108,7 @@ mod tests {
         looking.try_lock_shared().unwrap();
         let taken = thread::scope(|scope| {
             let taker = scope.spawn(|| JobLock::take(folder.path(), &job));
-            // Whether the taker comes before or after this: it gets the lock.
+            // The taker gets the lock whether it comes before or after this line.
             looking.unlock().unwrap();
             taker.join().unwrap()
         });

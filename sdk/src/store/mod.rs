@@ -1,13 +1,14 @@
-//! The state of jobs: one SQLite file a data directory.
+//! The persistent state of jobs: one SQLite file per data directory.
 //!
 //! ```text
 //!   steps ──batches──▶ bounded queue ──▶ the writer's thread ──▶ state.sqlite (WAL)
 //!   steps ◀──pages────────────────────── readers, each a connection of its own
 //! ```
 //!
-//! One thread writes, many batches a transaction; readers never wait for it. An object is stored as the JSON that leaves the
-//! program. A process killed at any instant leaves whole transactions behind. Nothing here knows steps' code, schemas or the
-//! network; answers of providers are kept for [`http`](crate::http), without a look into them.
+//! A single thread writes, with many batches in one transaction; readers never wait for it. Each object is stored as
+//! its exported JSON. A process that is killed at any moment leaves only whole transactions behind. The store knows
+//! nothing about step functions, schemas, or the network. It keeps responses for [`http`](crate::http) without
+//! interpreting them.
 
 mod batch;
 mod checkpoints;

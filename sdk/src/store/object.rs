@@ -17,7 +17,8 @@ use super::page::{self, Page};
 use super::sqlite::unreadable;
 use super::{duplicates, ends, parts, sorted};
 
-/// The partition number of an object that several partitions or steps added. Removing one of them does not remove the object.
+/// The partition number of an object that several partitions or steps added. Removing one of them does not remove the
+/// object.
 pub(super) const SHARED: PartitionNumber = -1;
 
 /// A completed partition, written together with the last of its objects.
@@ -206,8 +207,9 @@ fn describe_again(
 
 /// Decides between objects of two types that claim one key, and returns the conflict.
 ///
-/// The decision depends only on type and JSON, so that it is the same in every order of insertion. The partition that added the
-/// rejected object and its step stay incomplete: a resumed job collects and rejects the object again, and so reports it again.
+/// The decision depends only on type and JSON, so that it is the same in every order of insertion. The partition that
+/// added the rejected object and its step stay incomplete: a resumed job collects and rejects the object again, and so
+/// reports it again.
 fn displace(
     connection: &Connection,
     keys: &mut JobKeys,

@@ -48,8 +48,8 @@ impl Space {
 
 /// Reads rows until a page is full, and returns the position of its last object.
 ///
-/// A page holds at most `most` objects. `add` keeps one row and returns its position and its JSON. The result is `None` if no
-/// row is left.
+/// A page holds at most `most` objects. `add` keeps one row and returns its position and its JSON. The result is `None`
+/// if no row is left.
 pub(super) fn fill<P>(
     mut rows: SqlRows<'_>,
     most: usize,

@@ -1,4 +1,4 @@
-//! The marks of the parts that are done, and taking them away.
+//! The records of completed partitions.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -8,7 +8,9 @@ use super::batch::PartitionNumber;
 use super::keys::JobKeys;
 use super::object::{CompletedPartition, SHARED};
 
-/// Marks parts as done, the inner ones first, except those with an object that gave way to another.
+/// Records partitions as complete, inner ones first.
+///
+/// A partition with a rejected object is left out, and so are the partitions around it.
 pub(super) fn mark(
     connection: &Connection,
     keys: &mut JobKeys,
@@ -28,9 +30,9 @@ pub(super) fn mark(
     Ok(())
 }
 
-/// Forgets that a part is done, with those around it, and that its step has ended.
+/// Discards the record of a partition, of those around it, and of its step.
 ///
-/// Of an object that several parts added the part is not known: then none of them is done.
+/// The partitions of a shared object are unknown. In that case the records of all partitions of the step are discarded.
 pub(super) fn reopen(connection: &Connection, job: i64, step: &StepId, part: PartitionNumber) -> rusqlite::Result<()> {
     let whose = params![job, step.as_str()];
     connection.prepare_cached("DELETE FROM step_run WHERE job = ?1 AND step = ?2")?.execute(whose)?;

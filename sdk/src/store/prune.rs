@@ -1,4 +1,4 @@
-//! Forgetting of old jobs, so that nothing of them is left in any file.
+//! Removal of old jobs, so that none of their data is left in any file.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,9 +12,11 @@ use super::lock::{self, JobLock};
 use super::{JobState, Store, StoreError, file};
 use crate::graph::JobId;
 
-/// Jobs that are deleted in one transaction. Each needs an open lock file, and other processes write in between.
+/// The number of jobs deleted in one transaction.
+///
+/// Each job needs an open lock file, and other processes must get a chance to write in between.
 const AT_ONCE: usize = 50;
-/// What belongs to a job without a reference to it, or is large: deleted first.
+/// The tables whose rows are deleted explicitly. They are large or have no foreign key to the job.
 const TABLES: [&str; 12] = [
     "object",
     "sorted",
@@ -34,18 +36,18 @@ const TABLES: [&str; 12] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pruned {
-    /// The number of forgotten jobs.
+    /// The number of removed jobs.
     pub jobs: usize,
-    /// Whether the space was given back to the file system. Another process that reads or writes at the same time can
-    /// prevent that; the next call makes up for it.
+    /// Whether the space was returned to the file system. Another process that reads or writes at the same time can
+    /// prevent that; the next call then completes it.
     pub reclaimed: bool,
 }
 
 impl Store {
-    /// Forgets all but the newest `keep` jobs of each instance of each integration.
+    /// Removes all jobs except the newest `keep` of each instance of each integration.
     ///
-    /// Jobs at work stay and are not counted. The objects of a forgotten job are overwritten, their pages go back to the file
-    /// system, and the write-ahead log is emptied.
+    /// Running jobs stay and are not counted. The objects of a removed job are overwritten, their pages are returned to
+    /// the file system, and the write-ahead log is emptied.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -63,7 +65,7 @@ impl Store {
         Ok(Pruned { jobs, reclaimed })
     }
 
-    /// Deletes jobs that no process works on, and returns how many there were.
+    /// Deletes the jobs on which no process works, and returns their number.
     async fn forget(&self, jobs: Vec<JobRow>) -> Result<usize, StoreError> {
         let directory = self.directory().to_owned();
         let locked = tokio::task::spawn_blocking(move || locked(&directory, jobs));
@@ -79,7 +81,7 @@ impl Store {
             })
             .await?;
         for (job, lock) in locked {
-            // The row is gone for good, so a process that takes this lock afterwards gives up.
+            // The row is deleted, so a process that takes this lock afterwards gives up.
             drop(fs::remove_file(lock::path(self.directory(), job.id.as_str())));
             drop(lock);
         }
@@ -87,7 +89,7 @@ impl Store {
     }
 }
 
-/// The jobs beyond the newest `keep` of each instance, from a list that begins with the newest.
+/// Returns the jobs beyond the newest `keep` of each instance. The list must be sorted newest first.
 fn beyond(jobs: Vec<JobRow>, keep: usize) -> Vec<JobRow> {
     let mut kept: HashMap<(String, String), usize> = HashMap::new();
     let ended = jobs.into_iter().filter(|job| job.state != JobState::Running);
@@ -99,7 +101,7 @@ fn beyond(jobs: Vec<JobRow>, keep: usize) -> Vec<JobRow> {
     old.collect()
 }
 
-/// Takes the locks of jobs, and leaves out those that are at work again.
+/// Takes the locks of jobs, and leaves out jobs that are running again.
 fn locked(directory: &Path, jobs: Vec<JobRow>) -> Result<Vec<(JobRow, JobLock)>, StoreError> {
     let take = |job: JobRow| match JobLock::take(directory, &job.id) {
         Ok(lock) => Some(Ok((job, lock))),
@@ -110,7 +112,7 @@ fn locked(directory: &Path, jobs: Vec<JobRow>) -> Result<Vec<(JobRow, JobLock)>,
 }
 
 fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rusqlite::Result<usize> {
-    // Another process may have pruned it, and a new job have its number.
+    // Another process may have pruned the job, and a new job may have its number.
     let is_there = "SELECT EXISTS (SELECT 1 FROM job WHERE number = ?1 AND id = ?2)";
     if !connection.query_row(is_there, params![job, id.as_str()], |row| row.get::<_, bool>(0))? {
         return Ok(0);
@@ -122,8 +124,9 @@ fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rus
     connection.execute("DELETE FROM job WHERE number = ?1", [job])
 }
 
-/// Removes lock files without a job, as a process leaves them that was killed while it began one. No job can begin meanwhile,
-/// because the caller has the write transaction.
+/// Removes lock files without a job. A process that is killed while it starts a job leaves such a file.
+///
+/// No job can start in the meantime, because the caller holds the write transaction.
 fn remove_orphans(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
     let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
     let failed = |source| StoreError::Sqlite { path: directory.to_owned(), source };
@@ -192,7 +195,7 @@ mod tests {
         file::reclaim(store.path()).unwrap();
         let before = size();
         assert!(contains(folder.path(), "old.example"));
-        // Readers of this process have connections of their own.
+        // The readers of this process have their own connections.
         assert_eq!(store.jobs().await.unwrap().len(), 11);
         assert_eq!(store.prune(1).await.unwrap(), Pruned { jobs: 10, reclaimed: true });
         assert!(!contains(folder.path(), "old.example"));
@@ -242,7 +245,7 @@ mod tests {
         drop(job);
         let listed = store.jobs().await.unwrap().remove(0);
         store.prune(0).await.unwrap();
-        // It has the row number of the forgotten one.
+        // The new job has the row number of the removed one.
         let other = begin().await;
         assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Forgotten { .. })));
         other.end_job(JobState::Partial, &json!({})).await.unwrap();

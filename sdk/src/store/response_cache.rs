@@ -1,8 +1,9 @@
-//! Answers of providers, kept from job to job for conditional requests.
+//! The response cache: responses of providers, kept across jobs for conditional requests.
 //!
-//! It owns two tables, apart so that noting a use does not write a body again. Bodies are compressed: JSON shrinks to a
-//! fifth, and a checksum tells a damaged one. Nothing here may end a job: what cannot be read is not there, what cannot
-//! be written is not kept, and the log says so once.
+//! The cache owns two tables. They are separate so that recording a use does not rewrite the body. Bodies are
+//! compressed, because JSON shrinks to a fifth and the checksum detects damage. The cache must never end a job: a
+//! response that cannot be read counts as missing, and one that cannot be written is not kept. The log reports the
+//! first such error only.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,19 +24,19 @@ use crate::http::{AccountKey, AnswerKey, CachedResponse, ResponseCache};
 use super::Store;
 use super::sqlite::unreadable;
 
-/// Bytes of a body, before it is compressed. A page of a list has a few megabytes; what is larger costs memory here and
-/// is sent again instead.
+/// The maximum size of a body in bytes, before compression.
+///
+/// A page of a list has a few megabytes. A larger response would need too much memory here, so it is not cached.
 const LARGEST: usize = 16 << 20;
-/// What is kept of all accounts, and for how long since its last use.
-/// How far ahead the clock may have been that a use was noted by.
+/// The tolerated clock error. An entry whose last use is further in the future is evicted.
 const SKEW: Duration = Duration::from_secs(86_400);
 const LIMITS: Limits = Limits {
-    // A collection once a month finds everything.
+    // A collection that runs once a month still finds all entries.
     age: Duration::from_secs(35 * 24 * 60 * 60),
-    // Some seventy organisations of 10,000 applications each, with all that belongs to them.
+    // Enough for about seventy organisations with 10,000 applications each and everything that belongs to them.
     bytes: 512 << 20,
 };
-/// About what a row costs beside its headers and body.
+/// The approximate size of a row in addition to its headers and body.
 const ROW: usize = 300;
 
 struct Limits {
@@ -43,23 +44,23 @@ struct Limits {
     bytes: i64,
 }
 
-/// The answers that one account got.
+/// The cached responses of one account.
 pub(crate) struct SqliteResponseCache {
     store: Store,
     account: AccountKey,
-    /// Rows that have been read: written down at the end, in one go.
+    /// The rows that were read. Their use is recorded at the end, in one statement.
     used: Mutex<BTreeSet<i64>>,
     complaint: Complaint,
 }
 
-/// What is said where answers cannot be kept or found: once, since it would be said of every one.
+/// A warning that is logged once, because the same error would occur for every response.
 #[derive(Debug, Clone, Default)]
 struct Complaint(Arc<AtomicBool>);
 
 impl Complaint {
     fn make(&self, error: &dyn fmt::Display) {
         if !self.0.swap(true, Ordering::Relaxed) {
-            tracing::warn!(error = %error, "kept answers are of no use here; whole answers are asked for");
+            tracing::warn!(error = %error, "the response cache is not available; responses are requested in full");
         }
     }
 }
@@ -69,7 +70,7 @@ impl SqliteResponseCache {
         Self { store, account, used: Mutex::default(), complaint: Complaint::default() }
     }
 
-    /// Writes down which answers have been used.
+    /// Records which responses were used.
     pub(crate) async fn note_use(&self) {
         let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
         let rows = used.len();
@@ -113,19 +114,19 @@ impl fmt::Debug for SqliteResponseCache {
 }
 
 impl Store {
-    /// Forgets the answers that have not been used for long, and the least recently used where there are too many.
+    /// Evicts old responses, then the least recently used ones beyond the size limit.
     pub(crate) async fn prune_answers(&self) {
         self.attempt(1, &Complaint::default(), |connection| prune(connection, &LIMITS, now())).await;
     }
 
-    /// Queues some writing that may fail.
+    /// Queues work that may fail without consequences for other work.
     async fn attempt<F>(&self, rows: usize, complaint: &Complaint, work: F)
     where
         F: FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
     {
         let told = complaint.clone();
         let queued = self.submit(rows, move |connection, _| match work(connection) {
-            // It has taken the transaction with it, and what others wrote.
+            // SQLite rolled back the whole transaction, and with it the rows of other commands.
             Err(error) if connection.is_autocommit() => Err(error),
             Err(error) => {
                 told.make(&error);
@@ -139,7 +140,7 @@ impl Store {
     }
 }
 
-/// An answer as it is stored.
+/// A response as stored.
 struct Row {
     etag: String,
     status: u16,
@@ -206,7 +207,7 @@ fn prune(connection: &Connection, limits: &Limits, now: i64) -> rusqlite::Result
     let sql = "SELECT number FROM (SELECT number, used, sum(bytes) OVER (ORDER BY used DESC, number DESC) AS so_far \
                FROM answer) WHERE used < ?1 OR used > ?3 OR so_far > ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    // What was used under a wrong clock, far in the future, would never be old.
+    // An entry that was used under a clock far in the future would otherwise never become old.
     let latest = now.saturating_add(i64::try_from(SKEW.as_millis()).unwrap_or(i64::MAX));
     let gone = statement.query_map([oldest, limits.bytes, latest], |row| row.get(0))?;
     for number in gone.collect::<rusqlite::Result<Vec<i64>>>()? {
@@ -216,7 +217,7 @@ fn prune(connection: &Connection, limits: &Limits, now: i64) -> rusqlite::Result
     Ok(())
 }
 
-/// Fast: it must not slow a collection down.
+/// Compresses a body at the fastest level, so that a collection is not slowed down.
 fn compressed(body: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body)?;
@@ -227,7 +228,7 @@ fn decompressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     GzDecoder::new(bytes).take(LARGEST as u64 + 1).read_to_end(&mut body)?;
     match body.len() {
-        length if length > LARGEST => Err(io::Error::other("a kept body is larger than any that is kept")),
+        length if length > LARGEST => Err(io::Error::other("a cached body exceeds the size limit")),
         _ => Ok(body),
     }
 }

@@ -23,8 +23,8 @@ pub struct ResumePoint {
 
 /// Removes the objects of a step that belong to an incomplete partition or to none.
 ///
-/// Shared objects stay, because their other partitions or steps may be complete. This does no harm: if the resumed step adds such
-/// an object again, it is merged with the stored one, and merging is idempotent.
+/// Shared objects stay, because their other partitions or steps may be complete. This does no harm: if the resumed step
+/// adds such an object again, it is merged with the stored one, and merging is idempotent.
 pub(super) fn rewind(
     connection: &Connection,
     keys: &mut Keys,
@@ -46,11 +46,12 @@ pub(super) fn rewind(
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
     let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
-    // The key index must contain all objects before some are deleted, because SQLite reuses row numbers. Keys that are not in
-    // the index yet are covered by a mark: a process that finds the mark, after a crash for example, reads all objects from
-    // the marked row number on. If the last rows are deleted, the next objects get lower numbers, possibly below the mark, and
-    // would not be found. Bringing the index up to date removes the mark; the next object sets a new one. Index entries of
-    // the deleted rows remain. They may point to an unrelated object later, which is why every hit is verified.
+    // The key index must contain all objects before some are deleted, because SQLite reuses row numbers. Keys that are
+    // not in the index yet are covered by a mark: a process that finds the mark, after a crash for example, reads all
+    // objects from the marked row number on. If the last rows are deleted, the next objects get lower numbers, possibly
+    // below the mark, and would not be found. Bringing the index up to date removes the mark; the next object sets a
+    // new one. Index entries of the deleted rows remain. They may point to an unrelated object later, which is why
+    // every hit is verified.
     keys.of(connection, job)?.settle(connection)?;
     let taken_out = format!("SELECT job, key FROM object WHERE {unfinished} AND kind = {}", Kind::Entity as i64);
     connection.execute(&format!("INSERT OR IGNORE INTO doubtful_end {taken_out}"), whose)?;

@@ -18,8 +18,9 @@ CREATE TABLE step_run (
   result TEXT NOT NULL,
   PRIMARY KEY (job, step)
 ) WITHOUT ROWID;
--- A completed partition: the result of a step under one parent. path: the position of the partition within the step; outer: the
--- number of the enclosing partition; books: the statistics of the partition, such as skipped objects and findings.
+-- A completed partition: the result of a step under one parent. path: the position of the partition within the step;
+-- outer: the number of the enclosing partition; books: the statistics of the partition, such as skipped objects and
+-- findings.
 CREATE TABLE part (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   step TEXT NOT NULL,
@@ -54,8 +55,8 @@ CREATE TABLE key_run (
   level INTEGER NOT NULL
 );
 CREATE INDEX key_run_by_job ON key_run (job, level);
--- A block of a run. entries: 16 bytes for each object, little-endian, namely the first 8 bytes of the SHA-256 of its key and its
--- row number; sorted by hash as a signed number. first: the first hash of the block.
+-- A block of a run. entries: 16 bytes for each object, little-endian, namely the first 8 bytes of the SHA-256 of its
+-- key and its row number; sorted by hash as a signed number. first: the first hash of the block.
 CREATE TABLE key_block (
   run INTEGER NOT NULL REFERENCES key_run(number) ON DELETE CASCADE,
   first INTEGER NOT NULL,
@@ -67,8 +68,8 @@ CREATE TABLE recent_key (
   job INTEGER PRIMARY KEY REFERENCES job(number) ON DELETE CASCADE,
   since INTEGER NOT NULL
 );
--- The objects of a type in key order, up to the object in sorted_to. The order is updated when the type is read in key order:
--- sorting many keys at once costs far less than inserting each of them at its position.
+-- The objects of a type in key order, up to the object in sorted_to. The order is updated when the type is read in key
+-- order: sorting many keys at once costs far less than inserting each of them at its position.
 CREATE TABLE sorted (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   type TEXT NOT NULL,
@@ -114,7 +115,8 @@ CREATE TABLE superseded (
   key TEXT NOT NULL,
   PRIMARY KEY (job, step, type, key)
 ) WITHOUT ROWID;
--- Keys of entities that were rejected or removed. At the end of a job, relationships to keys without an entity are removed too.
+-- Keys of entities that were rejected or removed. At the end of a job, relationships to keys without an entity are
+-- removed too.
 CREATE TABLE doubtful_end (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   key TEXT NOT NULL,
@@ -136,8 +138,8 @@ CREATE TABLE job_data (
   json TEXT NOT NULL,
   PRIMARY KEY (job, name)
 ) WITHOUT ROWID;
--- A provider's response, kept for conditional requests. account and request are digests. Responses do not belong to a job,
--- because they are used across jobs.
+-- A provider's response, kept for conditional requests. account and request are digests. Responses do not belong to a
+-- job, because they are used across jobs.
 CREATE TABLE answer (
   number INTEGER PRIMARY KEY,
   account TEXT NOT NULL,

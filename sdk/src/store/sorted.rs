@@ -1,4 +1,6 @@
-//! The order of keys: kept for the types that somebody reads by it, up to the object that was the last at the time.
+//! The key order: an index of the types that are read in key order.
+//!
+//! It contains all objects of a type up to a recorded one, and is updated before the next read.
 
 use std::collections::HashSet;
 
@@ -8,19 +10,19 @@ use crate::graph::{ObjectKey, ObjectType};
 
 use super::sqlite::CACHE_KIB;
 
-/// No less than what SQLite sorts in memory at once (`.cargo/config.toml`), which would otherwise be as much as the cache.
+/// The page cache in KiB while keys are sorted. A smaller value would make no difference: see `.cargo/config.toml`.
 const SORTED_KIB: i64 = -500;
 
-/// Whether all objects of a type are in order.
+/// Whether the key order of a type contains all of its objects.
 pub(super) fn is_current(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<bool> {
     Ok(last(connection, job, object_type)? == sorted_to(connection, job, object_type)?)
 }
 
-/// Puts the objects that came since into their places.
+/// Adds the objects that were stored since the last update.
 pub(super) fn update(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<()> {
     let Some(last) = last(connection, job, object_type)? else { return Ok(()) };
     let sorted_to = sorted_to(connection, job, object_type)?.unwrap_or(0);
-    // What is sorted in memory before it is written and merged takes as much as the cache may.
+    // SQLite sorts in memory up to the size of the cache, in addition to the cache itself.
     connection.pragma_update(None, "cache_size", SORTED_KIB)?;
     let added = add(connection, job, object_type, sorted_to, last);
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
@@ -35,7 +37,7 @@ fn add(connection: &Connection, job: i64, object_type: &ObjectType, sorted_to: i
     connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), last]).map(drop)
 }
 
-/// Which of these keys are those of objects of a type.
+/// Returns those of `keys` that belong to objects of a type.
 pub(super) fn known(
     connection: &Connection,
     job: i64,
@@ -53,7 +55,7 @@ pub(super) fn known(
     Ok(known)
 }
 
-/// Gives up the order of all types, where objects went away or changed their type: it is made anew when it is needed.
+/// Discards the key order of all types after objects were removed or changed their type. It is rebuilt when needed.
 pub(super) fn forget(connection: &Connection, job: i64) -> rusqlite::Result<()> {
     for table in ["sorted", "sorted_to"] {
         connection.prepare_cached(&format!("DELETE FROM {table} WHERE job = ?1"))?.execute([job])?;
@@ -85,14 +87,14 @@ mod tests {
 
     const TYPES: [&str; 2] = ["acme_team", "acme_user"];
 
-    /// What can happen to a type between two readings.
+    /// An event between two reads of a type.
     #[derive(Debug, Clone)]
     enum Event {
-        /// An object of a type and a key is added under a part.
+        /// An object with a type and a key is added under a partition.
         Add(usize, u8, PartitionNumber),
-        /// A type is read in the order of its keys.
+        /// A type is read in key order.
         Read(usize),
-        /// What lies under no finished part is taken out.
+        /// The objects of incomplete partitions are removed.
         Rewind,
     }
 
@@ -139,7 +141,8 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
         let step = StepId::literal("add");
-        // Of two types that claim a key the lesser stays, as the store has it; where a key comes again it is in no part alone.
+        // Of two types that claim a key, the lesser stays in the store. A key that is added again belongs to no single
+        // partition.
         let mut there: BTreeMap<String, (usize, PartitionNumber)> = BTreeMap::new();
         let of_type = |there: &BTreeMap<String, (usize, PartitionNumber)>, of: usize| {
             there.iter().filter(|(_, known)| known.0 == of).map(|(key, _)| key.clone()).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! The connections: one writer on a thread, readers on demand.
+//! The connections of a store: one writer on a thread, readers on demand.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,21 +14,21 @@ use super::file;
 use super::keys::{Keys, RecentKeys};
 use super::writer::{Command, Writer};
 
-/// Batches that may wait for the writer before steps do.
+/// The capacity of the writer's queue. Steps wait for a slot when it is full.
 const QUEUE: usize = 4;
 
-/// The writer's cache, negative as SQLite wants sizes in KiB. A reader needs little: it seldom meets a page twice.
+/// The writer's page cache in KiB; SQLite expects a negative number for this unit. Readers rarely use a page twice.
 pub(super) const CACHE_KIB: i64 = -2_500;
 const READER_CACHE_KIB: i64 = -800;
-/// The store does not work.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The data directory cannot be made.
+    /// The data directory cannot be created or used.
     #[error("cannot use the data directory {path}: {source}", path = path.display())]
     Directory {
-        /// Which.
+        /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// A file of the store cannot be used.
@@ -40,49 +40,49 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The writer's thread cannot be started.
-    #[error("the store cannot be opened: the operating system starts no thread for it: {0}")]
+    #[error("cannot open the store: the operating system cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),
-    /// SQLite refused.
-    #[error("the store {path} does not work: {source}", path = path.display())]
+    /// SQLite returned an error.
+    #[error("the store {path} failed: {source}", path = path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: rusqlite::Error,
     },
     /// The file was written by another version of the program.
-    #[error("the store {path} has format {found}, this program reads format {expected}: use another --data-dir", path = path.display())]
+    #[error("the store {path} has format {found}, but this program reads format {expected}: use another --data-dir", path = path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What stands in it.
+        /// The format of the file.
         found: i64,
-        /// What this program reads.
+        /// The format that this program reads.
         expected: i64,
     },
-    /// Something in the store is not what was written.
-    #[error("the store holds something unreadable: {0}")]
+    /// The store contains data that cannot be interpreted.
+    #[error("the store contains unreadable data: {0}")]
     Corrupt(String),
-    /// Another process works on the job.
-    #[error("another process works on the job {job}")]
+    /// Another process holds the lease of the job.
+    #[error("another process is working on the job {job}: wait until it ends")]
     Busy {
         /// The job.
         job: JobId,
     },
-    /// The job has nothing left to do.
+    /// The job has no gaps to resume.
     #[error("the job {job} is complete: there is nothing to resume")]
     Complete {
         /// The job.
         job: JobId,
     },
-    /// The job is not there any more.
-    #[error("the job {job} was forgotten meanwhile: `jobs prune` removed it")]
+    /// The job was removed after it was listed.
+    #[error("the job {job} no longer exists: `jobs prune` removed it")]
     Forgotten {
         /// The job.
         job: JobId,
     },
-    /// The writer is gone.
-    #[error("the store is closed")]
+    /// The writer has ended, usually after an earlier error.
+    #[error("the store is closed, usually because of an earlier error")]
     Closed,
 }
 
@@ -91,14 +91,14 @@ struct Readers {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// A store of jobs. Clones share the file, the writer and the readers.
+/// A store of jobs. Clones share the file, the writer, and the readers.
 #[derive(Clone)]
 pub struct Store {
-    // First: the connection that is closed last moves all that was written into the one file, and a reader cannot.
+    // Dropped first: the connection that is closed last runs the final checkpoint, and a reader cannot do that.
     readers: Arc<Readers>,
     writer: mpsc::Sender<Command>,
     recent_keys: RecentKeys,
-    // Last, so that the queue is closed before its thread is awaited.
+    // Dropped last, so that the queue is closed before the thread is joined.
     _thread: Arc<WriterThread>,
 }
 
@@ -107,17 +107,18 @@ struct WriterThread(Option<thread::JoinHandle<()>>);
 impl Drop for WriterThread {
     fn drop(&mut self) {
         if let Some(thread) = self.0.take() {
-            // The thread ends when the queue is empty and closed; its own panic has been reported to whoever waited.
+            // The queue is closed, so the thread ends once it is empty. A panic of the thread has reached its callers
+            // already.
             let _ = thread.join();
         }
     }
 }
 
 impl Store {
-    /// Opens the store of a data directory, making both where they are missing.
+    /// Opens the store of a data directory and creates both if they are missing.
     ///
     /// # Errors
-    /// [`StoreError`] where the directory or the file cannot be used.
+    /// [`StoreError`] if the directory or the file cannot be used.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = file::locate(directory)?;
         let failed = |source| StoreError::Sqlite { path: path.clone(), source };
@@ -132,22 +133,24 @@ impl Store {
         Ok(Self { writer, readers, recent_keys, _thread: Arc::new(WriterThread(Some(thread))) })
     }
 
-    /// The data directory.
+    /// Returns the data directory.
     pub(super) fn directory(&self) -> &Path {
         self.readers.path.parent().unwrap_or(Path::new("."))
     }
 
-    /// What readers look at beside the index by key.
+    /// Returns the keys that readers must search in addition to the key index.
     pub(super) fn recent_keys(&self) -> RecentKeys {
         self.recent_keys.clone()
     }
 
-    /// The file.
+    /// Returns the path of the database file.
     pub fn path(&self) -> &Path {
         &self.readers.path
     }
 
-    /// Does some writing on the writer's thread, and waits until it and all that was written before are committed.
+    /// Executes work on the writer's thread and waits until it is committed.
+    ///
+    /// Everything that was queued before is committed then, too.
     pub(crate) async fn write<R, F>(&self, work: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -156,7 +159,7 @@ impl Store {
         self.write_with_keys(move |connection, _| work(connection)).await
     }
 
-    /// The same, for work that needs the keys of what is there.
+    /// Like [`write`](Self::write), for work that needs the keys of the stored objects.
     pub(super) async fn write_with_keys<R, F>(&self, work: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -165,8 +168,10 @@ impl Store {
         self.place().await?.send(true, 1, work).done().await
     }
 
-    /// Queues some writing and waits only for a place in the queue. When it is done others may read it only after the next
-    /// [`write`](Self::write): the writer commits many such pieces at once.
+    /// Queues work and waits only for a slot in the queue.
+    ///
+    /// Its rows share a transaction with other work. Readers see them at the latest after the next
+    /// [`write`](Self::write).
     pub(super) async fn submit<R, F>(&self, rows: usize, work: F) -> Result<Pending<R>, StoreError>
     where
         R: Send + 'static,
@@ -175,13 +180,14 @@ impl Store {
         Ok(self.place().await?.submit(rows, work))
     }
 
-    /// Waits for a place in the writer's queue. What is put there afterwards cannot be lost by dropping a future.
+    /// Waits for a slot in the writer's queue. Work sent through the slot is executed even if the caller's future is
+    /// dropped.
     pub(crate) async fn place(&self) -> Result<Place<'_>, StoreError> {
         let permit = self.writer.reserve().await.map_err(|_| StoreError::Closed)?;
         Ok(Place { permit, readers: &self.readers })
     }
 
-    /// Does some reading on a thread for blocking work.
+    /// Executes work on a reader's connection, on a thread for blocking work.
     pub(crate) async fn read<R, F>(&self, work: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -197,7 +203,7 @@ impl Store {
     }
 }
 
-/// A place in the writer's queue.
+/// A slot in the writer's queue.
 pub(crate) struct Place<'a> {
     permit: mpsc::Permit<'a, Command>,
     readers: &'a Arc<Readers>,
@@ -223,14 +229,14 @@ impl Place<'_> {
     }
 }
 
-/// Writing that is queued and not yet known to be done.
+/// Queued work whose reply has not arrived yet.
 pub(crate) struct Pending<R> {
     answer: oneshot::Receiver<rusqlite::Result<R>>,
     readers: Arc<Readers>,
 }
 
 impl<R> Pending<R> {
-    /// Waits for what came of it; to be asked once.
+    /// Waits for the reply. Call it once.
     pub(crate) async fn done(&mut self) -> Result<R, StoreError> {
         (&mut self.answer).await.map_err(|_| StoreError::Closed)?.map_err(|source| self.readers.failed(source))
     }
@@ -257,7 +263,7 @@ impl Readers {
     }
 }
 
-/// What stands in the store and cannot be understood, as an error of reading it.
+/// Converts an error of interpreting stored data into an error of reading it.
 pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

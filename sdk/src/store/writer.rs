@@ -1,8 +1,22 @@
-//! The writer's thread: many pieces of work, few transactions.
+//! The writer's thread, which executes all changes in few transactions.
 //!
-//! A commit costs the same for one object as for thousands, so work that nobody waits to see committed shares a transaction
-//! until that is large or old, or until the queue stays empty. After an error nothing more is written: what shared the
-//! transaction is lost, and whoever asks next is told.
+//! How rows become visible to readers:
+//!
+//! 1. A caller waits for a slot in the bounded queue. The wait is the backpressure on steps that produce faster than
+//!    the disk accepts. A command that is in the queue is executed even if the future of its caller is dropped.
+//! 2. The writer executes commands in the order of the queue. A commit costs the same for one object as for thousands,
+//!    so commands share a transaction. Readers see none of its rows until it is committed.
+//! 3. The transaction is committed if a command requires it (`Store::write`), if it has many rows or is old, or if the
+//!    queue stays empty for a moment. Commits preserve the order of the queue, so a `write` also publishes everything
+//!    queued before.
+//! 4. Each command has a reply, which carries its result. A command that requires a commit gets its reply after the
+//!    commit; its result is then the fate of the transaction too. Other commands get their reply before, and a caller
+//!    that depends on visible rows waits for a later `write`.
+//!
+//! If a command or a commit fails, the transaction is rolled back and the writer executes nothing more. The reason is
+//! that rows of earlier commands in the same transaction are lost although their callers have a reply already. All
+//! later commands fail with `StoreError::Closed`, so the job ends, and resuming it starts from the last committed
+//! state.
 
 use std::io;
 use std::sync::mpsc::sync_channel;
@@ -17,23 +31,23 @@ use tokio::time::timeout;
 use super::checkpoints::Checkpoints;
 use super::keys::Keys;
 
-/// Rows in one transaction, at the most.
+/// The maximum number of rows in one transaction.
 const LARGEST: usize = 50_000;
-/// How long a transaction stays open: what a killed process may lose.
+/// The maximum age of an open transaction. A process that is killed loses at most this much work.
 const OLDEST: Duration = Duration::from_secs(1);
-/// How long an open transaction waits for more work.
+/// The time that an open transaction waits for another command.
 const LINGER: Duration = Duration::from_millis(20);
 
 type Run = Box<dyn FnOnce(&Connection, &mut Keys) -> Executed + Send>;
 type Reply = Box<dyn FnOnce(rusqlite::Result<()>) + Send>;
 
-/// What came of a piece of work, and how to tell it once its transaction's fate is known.
+/// The result of a command, to be delivered together with the fate of its transaction.
 struct Executed {
     failed: bool,
     reply: Reply,
 }
 
-/// A piece of work for the writer.
+/// A unit of work for the writer.
 pub(super) struct Command {
     commit: bool,
     rows: usize,
@@ -41,7 +55,7 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// `commit`: the answer waits until the work is committed. `rows`: about how many it writes.
+    /// Creates a command. `commit` delays its reply until the commit; `rows` estimates the number of written rows.
     pub(super) fn new<R, F>(commit: bool, rows: usize, work: F, answer: oneshot::Sender<rusqlite::Result<R>>) -> Self
     where
         R: Send + 'static,
@@ -51,7 +65,7 @@ impl Command {
             let result = work(connection, keys);
             Executed {
                 failed: result.is_err(),
-                // Nobody may wait any more: the work is done all the same.
+                // The caller may have stopped waiting. The work is done nevertheless.
                 reply: Box::new(move |fate| drop(answer.send(result.and_then(|result| fate.map(|()| result))))),
             }
         };
@@ -60,7 +74,7 @@ impl Command {
 }
 
 pub(super) struct Writer {
-    // First: the connection that is closed last moves what is left.
+    // Dropped first, because the connection that is closed last runs the final checkpoint.
     checkpoints: Checkpoints,
     connection: Connection,
     keys: Keys,
@@ -68,7 +82,7 @@ pub(super) struct Writer {
     broken: bool,
 }
 
-/// The transaction that is open.
+/// The open transaction.
 struct Open {
     since: Instant,
     rows: usize,
@@ -79,18 +93,19 @@ impl Writer {
         Self { checkpoints, connection, keys, open: None, broken: false }
     }
 
-    /// Starts the thread, which works until the queue is closed and empty.
+    /// Starts the thread, which runs until the queue is closed and empty.
     ///
     /// # Errors
-    /// [`io::Error`] if the operating system has no thread for it, or no means to wait with a limit.
+    /// [`io::Error`] if the operating system can start no thread or timer for it.
     pub(super) fn begin(self, queue: mpsc::Receiver<Command>) -> io::Result<JoinHandle<()>> {
         let (ready, started) = sync_channel(1);
         let work = move || {
-            // A clock of its own, made here: the runtime of its callers may be gone before it, and may not be where one is dropped.
+            // The thread has its own timer, because it may outlive the runtime of its callers, and because a runtime
+            // must not be dropped within an asynchronous context.
             let clock = Builder::new_current_thread().enable_time().build();
             match clock {
                 Ok(clock) => {
-                    // The one that started the thread waits for this.
+                    // The thread that starts this one waits for the message, so it cannot be missing.
                     let _ = ready.send(Ok(()));
                     self.work(queue, &clock);
                 }
@@ -104,7 +119,7 @@ impl Writer {
 
     fn work(mut self, mut queue: mpsc::Receiver<Command>, clock: &Runtime) {
         while let Some(command) = self.next(&mut queue, clock) {
-            // A broken writer drops commands: whoever waits learns that the store is closed.
+            // After an error the writer drops commands. Their callers get `StoreError::Closed`.
             if !self.broken {
                 self.execute(command);
             }
@@ -130,7 +145,8 @@ impl Writer {
             }
             None => {
                 self.open = Some(Open { since: Instant::now(), rows: command.rows });
-                // Immediate: a deferred transaction of two processes may fail at once where this one waits its turn.
+                // Immediate, because a deferred transaction may fail at once if two processes write; this one waits for
+                // its turn.
                 self.connection.execute_batch("BEGIN IMMEDIATE")
             }
         };
@@ -170,7 +186,7 @@ impl Writer {
     fn break_off(&mut self) {
         self.open = None;
         self.broken = true;
-        // The error that brought us here is what counts.
+        // A failed rollback adds nothing to the error that led here.
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 }

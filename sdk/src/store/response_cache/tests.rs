@@ -16,7 +16,7 @@ impl Bench {
         SqliteResponseCache::new(self.store.clone(), AccountKey::named(account))
     }
 
-    /// Waits until all that is queued is written.
+    /// Waits until all queued work is written.
     async fn settle(&self) {
         self.sql("").await;
     }
@@ -31,7 +31,7 @@ impl Bench {
         self.store.read(move |connection| connection.query_row(&sql, [], |row| row.get(0))).await.expect("a number")
     }
 
-    /// The requests whose answers are kept, and those alone whose contents are.
+    /// Returns the requests with an entry, and those with cached content.
     async fn kept(&self) -> (String, i64) {
         let sql = "SELECT coalesce(group_concat(request, ' ' ORDER BY request), ''), \
                    (SELECT count(*) FROM answer_content) FROM answer";
@@ -40,7 +40,7 @@ impl Bench {
         kept.await.expect("the store works")
     }
 
-    /// Forgets with limits of its own.
+    /// Evicts entries under limits chosen by the test.
     async fn prune(&self, age: Duration, bytes: i64, now: i64) {
         let limits = Limits { age, bytes };
         self.store.write(move |connection| prune(connection, &limits, now)).await.expect("the store works");
