@@ -96,7 +96,7 @@ pub fn difference(object_type: &ObjectType, before: &str, now: &str, older: &Cov
         let of = |properties: &Properties| properties.get(name).cloned().unwrap_or(Value::Null);
         let (before, now) = (of(&before), of(&now));
         if before != now {
-            // Another value in the place of one: of several values that were to be added, each job may have met another.
+            // Several values may have been available for a property, and each job may have added a different one.
             let replaced = !before.is_null() && !now.is_null();
             let is_explained =
                 explained.covers(name, before, now) || replaced && newer.lacks_amender(object_type, name, older);

@@ -10,8 +10,10 @@ use super::*;
 
 const CAPACITY: usize = 100;
 
-/// What a work does: it takes bytes while it holds those before, then gives them back one by one. An aborted one is
-/// dropped somewhere on its way.
+/// The plan of one work.
+///
+/// The work reserves more bytes while it holds the earlier ones, then returns them one by one. An aborted work is
+/// dropped at any point in between.
 #[derive(Debug, Clone)]
 struct Plan {
     takes: Vec<usize>,
@@ -65,7 +67,7 @@ proptest! {
                 }
             }
             while works.join_next().await.is_some() {}
-            // Time stands still unless everybody waits: then it jumps to the end of the patience.
+            // The paused clock advances only if all tasks wait, and then by the whole timeout.
             prop_assert_eq!(began.elapsed(), Duration::ZERO);
             Ok(())
         })?;

@@ -173,7 +173,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Starts all steps that are ready, and then those that follow them.
+    /// Starts all steps that are ready, and then the steps that follow them.
     async fn start_ready(
         &mut self,
         tasks: &mut JoinSet<Outcome>,

@@ -1,5 +1,5 @@
-//! Gaps that are detected after all steps have ended: displaced objects, relationships without ends, and parents that the
-//! provider did not find. Relationships of replaced descriptions are removed at the same time.
+//! Gaps that are detected after all steps have ended: displaced objects, relationships without ends, and parents that
+//! the provider did not find. Relationships of replaced descriptions are removed at the same time.
 //!
 //! A parent is gone if no step collected anything under it, no step has another gap under it, and the response does not
 //! concern the endpoint as a whole: either the endpoint found other parents, or it is the only parent and a second step
@@ -23,12 +23,12 @@ pub(super) struct VanishedIn {
     pub(super) parts: u64,
 }
 
-/// What shows of a step when all steps have ended.
+/// Results of a step that are known only after all steps have ended.
 #[derive(Default)]
 pub(super) struct Late {
     pub(super) gaps: Vec<LateGap>,
     pub(super) superseded: Vec<Superseded>,
-    /// The provider found none of its parents, and they are not gone.
+    /// Whether the provider found none of the step's parents, although they still exist.
     pub(super) found_nothing: bool,
 }
 
@@ -123,7 +123,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Corrects the reports, which are in the order of the plan, and returns those that changed.
+    /// Corrects the reports, which are in the order of the plan, and returns the changed ones.
     fn corrected<'a>(&self, reports: &'a mut [StepReport], mut late: BTreeMap<StepId, Late>) -> Vec<&'a StepReport> {
         let mut changed: BTreeSet<usize> = BTreeSet::new();
         for (at, step) in self.plan.steps().enumerate() {

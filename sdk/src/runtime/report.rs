@@ -85,7 +85,7 @@ pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Incomp
         if vanished {
             types.iter().for_each(|object_type| unskip(&mut report.skipped, object_type, VANISHED));
         }
-        // A resumed job asks for the parent again. It receives the same objects again.
+        // A resumed job requests the parent again and receives the same objects.
         report.incomplete.push(Incomplete { parent, resumable: vanished, ..gap(types, &code, cause) });
     }
     for Superseded { object_type, now, in_all, .. } in late.superseded {
@@ -211,8 +211,8 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
 
 /// Creates the report of a step that did not run.
 ///
-/// A step that was switched off has no gap. A step that could not run has one. In both cases, and for a step that was not
-/// selected, the types are partial, because a consumer of the graph must not mistake their absence for a deletion.
+/// A step that was switched off has no gap. A step that could not run has one. In both cases, and for a step that was
+/// not selected, the types are partial, because a consumer of the graph must not mistake their absence for a deletion.
 pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, start: &StartState) -> StepReport {
     let missing = |code: &str, cause: &str| vec![gap(declaration.emits(), code, cause.to_owned())];
     let (status, reason, incomplete) = match start {

@@ -163,8 +163,8 @@ impl Schemas {
             self.classes.iter().map(|(name, schema)| (name.as_str(), schema)).chain(types).collect();
         let against = |(name, schema): &(&str, &Value)| load::against_the_draft(name, None, schema);
         let mut problems: Vec<SchemaProblem> = all.iter().flat_map(against).collect();
-        // An invalid schema does not compile, and neither do those that refer to it, so one error would be reported
-        // twice.
+        // An invalid schema does not compile, nor does any schema that refers to it. Compiling all of them would report
+        // one error twice.
         if problems.is_empty() {
             problems = all.iter().filter_map(|(name, _)| self.validator(name).err()).collect();
         }

@@ -74,7 +74,8 @@ impl StepContext {
 
     /// Reads objects of a type behind a position, in the order in which they were added.
     ///
-    /// Each object is returned with its position. `settle` first waits until the batches that the writer has received are committed.
+    /// Each object is returned with its position. `settle` first waits until the batches that the writer has received
+    /// are committed.
     pub(crate) async fn follow<T: Send + 'static>(
         &self,
         object_type: &ObjectType,
@@ -323,9 +324,9 @@ impl StepContext {
     /// Runs the work on one parent, unless it was completed before the job was resumed.
     ///
     /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. If the parent is
-    /// not found (404) and is gone, its objects are counted as skipped, because nothing is missing. It is gone if no other
-    /// step finds it, and if this step finds other parents or a second step does not find it either. Errors that end the
-    /// job and errors of the store are returned.
+    /// not found (404) and is gone, its objects are counted as skipped, because nothing is missing. It is gone if no
+    /// other step finds it, and if this step finds other parents or a second step does not find it either. Errors that
+    /// end the job and errors of the store are returned.
     ///
     /// The work must add its objects itself. Objects are assigned to the partition of the current task, so those added
     /// by spawned tasks would belong to no partition.
@@ -372,7 +373,7 @@ impl StepContext {
     }
 }
 
-/// Whether the report of a step says that something of a type may be missing which the job was asked for.
+/// Whether objects of a type that the job selected may be missing, according to the report of a step.
 fn may_lack(report: &Value, object_type: &ObjectType) -> bool {
     let gaps = report["incomplete"].as_array().is_some_and(|gaps| !gaps.is_empty());
     let switched_off = report["status"] == "disabled" && !gaps && report["disabledReason"] != NOT_SELECTED;

@@ -34,7 +34,7 @@ pub struct Declaration {
     pub publishes: BTreeSet<String>,
     /// The names of the job data that the step uses after their publishers have ended.
     pub uses: BTreeSet<String>,
-    /// Steps to wait for in addition to those that produce the input.
+    /// Steps to wait for in addition to the producers of the input.
     pub after: BTreeSet<StepId>,
     /// The OAuth scopes or permissions that the step needs.
     pub scopes: BTreeSet<String>,

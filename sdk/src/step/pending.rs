@@ -21,7 +21,7 @@ pub(super) struct PendingObject {
     pub(super) part: Option<Arc<Partition>>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
-    /// It is to be quarantined, whatever its schemas find; the gap is reported elsewhere.
+    /// Whether the object is quarantined even if it matches its schemas. The gap is reported elsewhere.
     pub(super) apart: bool,
     /// The text of the object, with an outline of its raw data.
     pub(super) text: ObjectText,

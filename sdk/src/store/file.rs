@@ -44,7 +44,9 @@ const SCHEMA_VERSION: i64 = 6;
 /// therefore open the new file in SQLite before another thread has closed it.
 static CREATION: Mutex<()> = Mutex::new(());
 
-/// Creates the data directory and the database file if necessary, and restricts both to their owner.
+/// Creates the data directory and the database file if necessary.
+///
+/// Both are restricted to their owner, even if they exist.
 pub(super) fn locate(directory: &Path) -> Result<PathBuf, StoreError> {
     let path = directory.join(NAME);
     let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
@@ -170,7 +172,7 @@ fn restrict_folder(directory: &Path) -> io::Result<()> {
     restrict(directory, 0o700)
 }
 
-/// Sets the mode of a path that is open to other users or closed to its owner.
+/// Sets the mode of a path that is open to others or closed to its owner.
 ///
 /// A path that is missing or belongs to another user stays unchanged.
 #[cfg(unix)]
@@ -274,7 +276,7 @@ mod tests {
         drop((job, store, again));
         let listed = Store::open(&directory).unwrap().jobs().await.unwrap().remove(0);
         assert_eq!(listed.state, crate::store::JobState::Interrupted);
-        // A folder with other files is somebody's for other purposes.
+        // A folder with other files serves other purposes as well, so its mode stays.
         open_to_all(&directory, 0o755);
         fs::write(directory.join("notes.txt"), "").unwrap();
         drop(Store::open(&directory).unwrap());

@@ -74,7 +74,7 @@ impl Recent {
         of_hash.map(|(_, object)| *object)
     }
 
-    /// Moves all recent keys, sorted, to those that are being written to the index.
+    /// Sorts all recent keys and moves them to the list of keys that the index is receiving.
     fn settle(&mut self) -> Arc<Vec<Entry>> {
         let mut entries: Vec<Entry> = self.entries.drain().collect();
         entries.sort_unstable();
@@ -126,7 +126,7 @@ impl Keys {
         self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
     }
 
-    /// Writes all recent keys to the index and releases the memory of a job that ends.
+    /// Writes all recent keys of a job that ends to the index, and releases their memory.
     pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
         if !self.jobs.contains_key(&job) && recent_since(connection, job)?.is_none() {
             return Ok(());
@@ -248,7 +248,7 @@ fn spread(hash: KeyHash) -> u64 {
     hash.cast_unsigned()
 }
 
-/// Returns the first object that the index of a job may lack, if there is one.
+/// Returns the first object that the index of a job may lack, if any.
 fn recent_since(connection: &Connection, job: i64) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT since FROM recent_key WHERE job = ?1";
     connection.prepare_cached(sql)?.query_row([job], |row| row.get(0)).optional()

@@ -1,4 +1,4 @@
-//! The lease of a job: a file lock, which the operating system releases when its holder ends.
+//! The lease of a job: a file lock that the operating system releases with its process.
 //!
 //! A job has a lock file as long as it has a row. The holder never removes the file. Otherwise a process that opened
 //! the file earlier would lock a deleted file while a third process locks a new file of the same name, and both would

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   steps ──batches──▶ bounded queue ──▶ the writer's thread ──▶ state.sqlite (WAL)
-//!   steps ◀──pages────────────────────── readers, each a connection of its own
+//!   steps ◀──pages────────────────────── readers, one connection each
 //! ```
 //!
 //! A single thread writes, with many batches in one transaction; readers never wait for it. Each object is stored as

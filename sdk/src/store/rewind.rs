@@ -71,7 +71,7 @@ pub(super) fn reset_step(connection: &Connection, job: i64, step: &StepId) -> ru
     Ok(())
 }
 
-/// Returns the number of objects of a step, including those that other steps described too.
+/// Returns the number of objects of a step, including shared ones, by type.
 pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
     let described = "EXISTS (SELECT 1 FROM contribution c WHERE c.job = ?1 AND c.key = object.key";
     let sql = format!(

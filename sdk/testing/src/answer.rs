@@ -39,7 +39,7 @@ impl Answer {
 pub struct Reply {
     /// The status of the reply.
     pub status: StatusCode,
-    /// Headers in addition to those that the provider adds to each reply.
+    /// Headers in addition to the ones that every reply has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body of the reply.
     pub body: Bytes,
