@@ -10,7 +10,7 @@ use integration_prose::count_below;
 const LIMITS: [(&str, f64); 17] = [
     ("CONTRIBUTING.md", 3.0),
     ("README.md", 3.0),
-    ("docs", 4.0),
+    ("docs", 3.0),
     ("docs/architecture.md", 3.0),
     ("docs/examples", 3.0),
     ("docs/glossary.md", 3.0),
@@ -23,7 +23,7 @@ const LIMITS: [(&str, f64); 17] = [
     ("sdk/macros", 3.0),
     ("sdk/src/graph", 3.0),
     ("sdk/testing", 3.0),
-    ("sdk/view", 6.0),
+    ("sdk/view", 3.0),
     ("tests", 3.0),
 ];
 
