@@ -1,10 +1,10 @@
-//! The contents of a box: lines of text from top to bottom, and the space that they need.
+//! The contents of a box: lines of text and the space that they need.
 
 use crate::escape::visible;
 use crate::layout::Size;
 use crate::measure::{Font, fit, width};
 
-/// The texts of a box with their places in it.
+/// The texts of a box and their positions in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Card {
     pub(crate) rows: Vec<Row>,
@@ -19,18 +19,18 @@ pub(crate) struct Row {
     pub(crate) look: Look,
     pub(crate) x: f64,
     pub(crate) baseline: f64,
-    /// Clean and short enough, not escaped.
+    /// The text, cleaned and shortened but not escaped.
     pub(crate) text: String,
 }
 
-/// How a line looks; the names are classes of the style sheet.
+/// The style of a line. The names are classes of the style sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// The name of the thing.
+    /// The name of the subject.
     Name,
-    /// Its id.
+    /// The id of the subject.
     Id,
-    /// How it went.
+    /// The result of a run.
     Status,
     /// A remark.
     Note,
@@ -42,10 +42,10 @@ pub(crate) enum Look {
 
 /// The space between the edge of a card and its text.
 const PADDING: f64 = 14.0;
-/// The text of a card is as wide as it needs to be, within these bounds.
+/// The bounds of a card's width, which otherwise follows the text.
 const NARROWEST: f64 = 130.0;
 const WIDEST: f64 = 290.0;
-/// The room for the label of a value.
+/// The space for the label of a value.
 const LABEL: f64 = 48.0;
 
 impl Look {
@@ -70,7 +70,7 @@ impl Look {
         }
     }
 
-    /// From the top of the line to the feet of its letters.
+    /// The distance from the top of the line to the baseline of its text.
     fn ascent(self) -> f64 {
         match self {
             Look::Name => 14.5,
@@ -107,7 +107,7 @@ impl Card {
         self.size.height += 13.0;
     }
 
-    /// Adds values with a label before the first; of more than `most` the rest is only counted.
+    /// Adds values with a label before the first one. Values beyond `most` are only counted.
     pub(crate) fn values(&mut self, label: &str, values: &[String], most: usize) {
         let shown = if values.len() <= most { values.len() } else { most.saturating_sub(1) };
         for (at, value) in values.iter().take(shown).enumerate() {
@@ -130,7 +130,7 @@ impl Card {
         self.rows.push(Row { look, x: PADDING + x, baseline: self.bottom() + look.ascent(), text });
     }
 
-    /// The position of the next line.
+    /// Returns the vertical position of the next line.
     fn bottom(&self) -> f64 {
         self.size.height - PADDING + 2.0
     }

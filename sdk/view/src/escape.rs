@@ -1,11 +1,11 @@
-//! Hostile text made harmless: one function for each place that text may go to.
+//! Escaping of hostile text, with one function for each format.
 //!
 //! [`visible`] always comes first: it replaces invisible characters. The others then escape for one format each.
 
-/// The text on one line, with only characters that can be seen and that every format may carry.
+/// Returns the text on one line, with visible characters only.
 ///
-/// White space of any kind becomes single spaces. Control characters, direction marks and invisible characters become
-/// U+FFFD rather than nothing, so that two names that differ in them alone do not look the same.
+/// White space of any kind becomes single spaces. Control characters, direction marks, and invisible characters become
+/// U+FFFD. They are not removed, so that two names that differ only in them do not look the same.
 pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.trim().chars() {
@@ -22,9 +22,9 @@ pub(crate) fn visible(text: &str) -> String {
     out
 }
 
-/// Returns whether a reader cannot see a character, or whether it changes the look of others.
+/// Returns whether a character is invisible or changes the appearance of others.
 ///
-/// These are control characters, bidirectional marks and invisible characters: the one list for pictures and terminals.
+/// These are control characters, bidirectional marks, and invisible characters. Pictures and terminals share this list.
 pub fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char,
@@ -32,15 +32,18 @@ pub fn is_hidden(char: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Whether a character has no place in a picture: it is hidden, of private use, or no character at all.
+/// Whether a character must not appear in a picture.
+///
+/// Such a character is hidden, for private use, or unassigned.
 fn is_unfit(char: char) -> bool {
     is_hidden(char)
         || matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
         || matches!(u32::from(char) & 0xffff, 0xfffe | 0xffff)
 }
 
-/// The text for a terminal, as wide as it was: no control sequence, no change of direction, nothing but a space as
-/// white space.
+/// Escapes text for a terminal without changing its width.
+///
+/// The result contains no control sequence, no direction mark, and no white space other than spaces.
 pub(crate) fn terminal(text: &str) -> String {
     let shown = |char: char| match char {
         char if char.is_whitespace() => ' ',
@@ -50,7 +53,7 @@ pub(crate) fn terminal(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// The text for XML and HTML, as content and between quotes.
+/// Escapes text for the content and the quoted attributes of XML and HTML.
 pub(crate) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in visible(text).chars() {
@@ -66,15 +69,15 @@ pub(crate) fn xml(text: &str) -> String {
     out
 }
 
-/// The text for the inside of a quoted DOT string, where Graphviz also reads HTML entities.
+/// Escapes text for a quoted DOT string, in which Graphviz also interprets HTML entities.
 pub(crate) fn dot(text: &str) -> String {
     visible(text).replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// The text for the inside of a quoted Mermaid label.
+/// Escapes text for a quoted Mermaid label.
 ///
-/// Mermaid reads Markdown, HTML and its own marks there, so every ASCII sign that could start one is written as a
-/// number. The signs of ids (`-`, `_`, `.`) and of numbers (`,`) stay readable between letters.
+/// Mermaid interprets Markdown, HTML, and its own markup there. Every ASCII character that could start any of these is
+/// written as a number. Characters of ids (`-`, `_`, `.`) and of numbers (`,`) stay readable between letters.
 pub(crate) fn mermaid(text: &str) -> String {
     let chars: Vec<char> = visible(text).chars().collect();
     let word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
@@ -90,7 +93,7 @@ pub(crate) fn mermaid(text: &str) -> String {
     out
 }
 
-/// The text between double quotes, as YAML and JSON read it; signs of markup are written as numbers.
+/// Quotes text for YAML and JSON. Characters of markup are written as numbers.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for char in visible(text).chars() {

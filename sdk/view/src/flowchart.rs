@@ -5,7 +5,7 @@ use crate::escape::{mermaid as escaped, quoted};
 /// The style of missing items.
 pub(crate) const MISSING: &str = "stroke:#cf222e,stroke-dasharray:5 4";
 
-/// The lines before the boxes. What is missing stands in the title, which every renderer shows.
+/// Returns the lines before the boxes. The title lists missing data, because every renderer shows it.
 pub(crate) fn head(title: &str, missing: &[String]) -> String {
     let parts: Vec<&str> = [title].into_iter().chain(missing.iter().map(String::as_str)).collect();
     let title = parts.into_iter().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(" · ");
@@ -18,7 +18,7 @@ pub(crate) fn missing(id: &str, name: &str, why: &str) -> String {
     format!("  {id}[\"{}<br/>{why}\"]\n", escaped(name))
 }
 
-/// Gives boxes a style. Borders alone: the colours of texts and grounds are the reader's theme's.
+/// Applies a style to boxes. It sets borders only, so that the reader's theme determines all other colours.
 pub(crate) fn class(name: &str, style: &str, members: &[String]) -> String {
     if members.is_empty() {
         return String::new();

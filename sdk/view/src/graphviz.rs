@@ -2,9 +2,9 @@
 
 use crate::escape::dot as escaped;
 
-/// The differences between the pictures.
+/// The properties in which the pictures differ.
 pub(crate) struct Look {
-    /// The room between columns.
+    /// The space between columns.
     pub(crate) columns_apart: &'static str,
     /// The colour of arrow labels.
     pub(crate) label: &'static str,
@@ -12,7 +12,7 @@ pub(crate) struct Look {
     pub(crate) label_size: u8,
 }
 
-/// From the first line to the blank one before the boxes. One grey for lines, which can be seen on white and on black.
+/// Returns the lines before the boxes. Lines have a grey that is visible on white and on black.
 pub(crate) fn head(name: &str, title: &str, missing: &[String], look: &Look) -> String {
     let Look { columns_apart, label, label_size } = look;
     let font = "fontname=\"Helvetica,Arial,sans-serif\"";

@@ -1,9 +1,9 @@
-//! The page around a drawing: one file that loads nothing, and the same in tables.
+//! The page around a drawing: one self-contained file with tables of the same data.
 
 use crate::escape::xml;
 use crate::theme;
 
-/// Everything on the page.
+/// The contents of the page.
 pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
     pub(crate) facts: &'a [String],
@@ -34,7 +34,9 @@ pub(crate) struct Cell {
     pub(crate) code: Vec<String>,
 }
 
-/// Nothing may be loaded, run, sent or framed; the style sheets inside can name no address either.
+/// The policy of the page, which may load, run, send, or embed nothing.
+///
+/// Its style sheets cannot refer to addresses either.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 impl Column {
@@ -69,7 +71,7 @@ impl Cell {
 }
 
 impl Page<'_> {
-    /// The whole document.
+    /// Returns the whole document.
     pub(crate) fn html(&self) -> String {
         let title = if self.title.trim().is_empty() { "Integration" } else { self.title };
         let facts: String = self.facts.iter().map(|fact| format!("<p class=\"lead\">{}</p>\n", xml(fact))).collect();

@@ -21,28 +21,29 @@
 //! assert!(steps::svg(&graph).contains("Fetch teams"));
 //! ```
 //!
-//! A [`TypeGraph`] says which entities there are and how they are related; the functions of [`types`] draw it in the
-//! same five ways.
+//! A [`TypeGraph`] contains the entity types and their relationships; the functions of [`types`] draw it in the same
+//! five formats.
 //!
-//! A [`graph::GraphPicture`] holds a collected graph; the functions of [`graph`] draw a small one for Graphviz and Mermaid,
-//! and count one of any size.
+//! A [`graph::GraphPicture`] holds a collected graph. The functions of [`graph`] draw a small one for Graphviz and
+//! Mermaid, and count the objects of one of any size.
 //!
-//! With the feature `explorer`, `explorer::write_html` makes a page on which a collected graph is searched, filtered,
-//! followed and compared.
+//! With the feature `explorer`, `explorer::write_html` writes a page on which a reader searches, filters, follows, and
+//! compares a collected graph.
 //!
-//! How a picture comes about:
+//! The stages of a picture:
 //!
 //! ```text
-//!   StepGraph ──> links: who waits for whom ──┬──> text, dot, mermaid
+//!   StepGraph ──> links: dependencies ────────┬──> text, dot, mermaid
 //!   TypeGraph ──> links: relationships        └──> card: text and size of a box
 //!                                                    └──> layout: layers, order, places, curves ──> svg ──> html
 //! ```
 //!
-//! The crate knows neither the SDK nor a file nor a terminal: plain data in, a `String` out, or, since it may be large,
-//! the explorer's page to a writer. Nothing here can fail by itself.
-//! The same graph gives the same bytes. Every text is cleaned of control and direction marks, escaped for its
-//! target, and shortened if it does not fit. A cycle or a dependency on an unknown step is drawn, not rejected:
-//! readers of a picture often look for exactly that.
+//! The crate depends on neither the SDK nor files nor a terminal. Plain data goes in, and a `String` comes out. The
+//! page of the explorer may be large, so it goes to a writer instead. No function here fails by itself.
+//!
+//! Equal graphs yield equal bytes. All text is cleaned of control and direction marks, escaped for its format, and
+//! shortened if it does not fit. A cycle or a dependency on an unknown step is drawn, not rejected, because readers
+//! often use a picture to find exactly such errors.
 
 #![deny(missing_docs)]
 

@@ -1,6 +1,6 @@
-//! For tests: checks that every element of a markup is closed, and lists its elements.
+//! A test helper that lists the elements of a markup and checks that all are closed.
 
-/// The names of the elements and the attributes, in the order in which they occur.
+/// The names of elements and attributes in document order.
 #[derive(Debug, Default)]
 pub(crate) struct Markup {
     pub(crate) elements: Vec<String>,

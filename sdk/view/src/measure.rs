@@ -1,43 +1,42 @@
 //! The size of text, estimated without a font.
 //!
-//! The reader's machine chooses the font, so widths are estimated for the widest of the usual ones (DejaVu, Verdana):
-//! a box may come out a little wide, never too narrow.
+//! The reader's machine chooses the font, so widths are estimated for the widest common fonts (DejaVu, Verdana). A box
+//! may be slightly too wide, but never too narrow.
 
 /// A font of the drawings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Font {
-    /// The sans-serif of the system.
+    /// The sans-serif font of the system.
     Sans,
-    /// The same in bold.
+    /// The bold sans-serif font of the system.
     Bold,
-    /// The monospace of the system.
+    /// The monospace font of the system.
     Mono,
 }
 
 const ELLIPSIS: char = '…';
 
-/// The width of a text in pixels, estimated generously.
+/// Estimates the width of a text in pixels, rounded up generously.
 pub(crate) fn width(text: &str, font: Font, size: f64) -> f64 {
     text.chars().map(|char| advance(char, font)).sum::<f64>() * size
 }
 
-/// The longest beginning of a text that fits into `room` pixels, with an ellipsis where something is left out.
+/// Shortens a text to `room` pixels, with an ellipsis if something is omitted.
 pub(crate) fn fit(text: &str, font: Font, size: f64, room: f64) -> String {
     shorten(text, room / size, |char| advance(char, font))
 }
 
-/// The columns of a terminal that a text takes.
+/// Returns the number of terminal columns that a text occupies.
 pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(cells).sum()
 }
 
-/// The longest beginning of a text that fits into `room` columns of a terminal, with an ellipsis where something is
-/// left out.
+/// Shortens a text to `room` terminal columns, with an ellipsis if something is omitted.
 pub(crate) fn fit_columns(text: &str, room: usize) -> String {
     shorten(text, room as f64, |char| cells(char) as f64)
 }
 
-/// A text in lines that fit, broken between words; a word that does not fit has a line of its own.
+/// Breaks a text between words into lines that fit. A word that is too long gets a separate line.
 pub(crate) fn wrapped(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -55,7 +54,7 @@ pub(crate) fn wrapped(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
 fn shorten(text: &str, room: f64, advance: impl Fn(char) -> f64) -> String {
     let (mut used, mut kept) = (0.0, 0);
     for (at, char) in text.char_indices() {
-        // Marks without width could pile up for ever, so each of them counts a little.
+        // Each mark without width counts a little, so that a text cannot contain an unlimited number of them.
         used += advance(char).max(0.05);
         if used > room {
             return format!("{}{ELLIPSIS}", text[..kept].trim_end());
@@ -67,7 +66,7 @@ fn shorten(text: &str, room: f64, advance: impl Fn(char) -> f64) -> String {
     text.to_owned()
 }
 
-/// The width of a character in units of the font size.
+/// Returns the width of a character in units of the font size.
 fn advance(char: char, font: Font) -> f64 {
     let wide = cells(char) == 2;
     match font {
@@ -91,7 +90,9 @@ fn sans(char: char, wide: bool) -> f64 {
     }
 }
 
-/// The columns of a terminal for one character: none for a combining mark, two for the wide scripts and pictures.
+/// Returns the number of terminal columns of a character.
+///
+/// A combining mark has none; wide scripts and emoji have two.
 fn cells(char: char) -> usize {
     match u32::from(char) {
         0x300..=0x36f

@@ -1,6 +1,8 @@
-//! Numbers for people, in pictures and in program output.
+//! Human-readable numbers for pictures and program output.
 
-/// A time in milliseconds, to two or three digits: `830 ms`, `1.2 s`, `3 min 05 s`.
+/// Formats a time in milliseconds with two or three digits.
+///
+/// Examples are `830 ms`, `1.2 s`, and `3 min 05 s`.
 pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
@@ -11,7 +13,7 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// A number with its thousands apart: `1,234,567`.
+/// Formats a number with grouped thousands: `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
@@ -24,7 +26,7 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A number of things: `1 step`, `2,000 steps`.
+/// Formats a number of items: `1 step`, `2,000 steps`.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }

@@ -1,4 +1,4 @@
-//! A drawing as SVG: cards, pills and edges at their places, and the frame around them.
+//! Drawings as SVG: positioned cards, pills, and edges, and the frame around them.
 
 use crate::card::Card;
 use crate::escape::{visible, xml};
@@ -9,20 +9,20 @@ use crate::theme;
 /// The context of the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Setting {
-    /// By itself, as a file: it needs a heading and a ground.
+    /// A separate file, which needs a heading and a background.
     Alone,
-    /// In a page that has both.
+    /// Part of a page that provides both.
     InPage,
 }
 
-/// All that a drawing consists of.
+/// The contents of a drawing.
 pub(crate) struct Drawing<'a> {
     pub(crate) title: &'a str,
     /// Short lines under the title.
     pub(crate) facts: &'a [String],
-    /// The drawing in words, for screen readers.
+    /// A description of the drawing for screen readers.
     pub(crate) description: &'a str,
-    /// Classes of edges and boxes with their meaning.
+    /// The classes of edges and boxes with their meanings.
     pub(crate) legend: &'a [(Swatch, &'static str)],
     pub(crate) layout: &'a Layout,
     /// The elements, in the coordinates of the layout.
@@ -45,7 +45,7 @@ const TIP: f64 = 8.0;
 const LOOP: (f64, f64) = (14.0, 32.0);
 
 impl Drawing<'_> {
-    /// The drawing as an `<svg>` element, with a line feed at its end.
+    /// Returns the drawing as an `<svg>` element, followed by a line feed.
     pub(crate) fn svg(&self, setting: Setting) -> String {
         let alone = setting == Setting::Alone;
         let heading = if alone { self.heading() } else { Vec::new() };
@@ -81,7 +81,7 @@ impl Drawing<'_> {
         )
     }
 
-    /// Class, width and text of the lines at the top.
+    /// Returns the class, width, and text of the lines at the top.
     fn heading(&self) -> Vec<(&'static str, f64, String)> {
         let room = self.layout.width.max(640.0);
         let line = |class, text: &str, font, size| {
@@ -120,11 +120,13 @@ fn swatch_width(label: &str) -> f64 {
     34.0 + width(label, Font::Sans, 12.0) + 22.0
 }
 
-/// Draws a card at its position. `classes` select its style, `hint` is its tooltip, line by line.
+/// Draws a card at its position.
+///
+/// `classes` select its style, and `hint` is its tooltip, line by line.
 pub(crate) fn card(card: &Card, place: &Place, classes: &str, bar: bool, hint: &[String]) -> String {
     let mut out = group(place, classes, hint, 8.0);
     if bar {
-        // Inside of the round corners.
+        // The bar stays inside the round corners.
         out += &format!(
             "<rect class=\"bar\" x=\"4\" y=\"8\" width=\"4\" height=\"{}\" rx=\"2\"/>",
             number(place.height - 16.0)
@@ -139,7 +141,7 @@ pub(crate) fn card(card: &Card, place: &Place, classes: &str, bar: bool, hint: &
     out + "</g>\n"
 }
 
-/// A box with round ends and one short text in its middle.
+/// Draws a box with round ends and a short text in its middle.
 pub(crate) fn pill(text: &str, place: &Place, classes: &str, hint: &[String]) -> String {
     let mut out = group(place, classes, hint, place.height / 2.0);
     out += &text_element("", place.width / 2.0, place.height / 2.0 + 4.2, text);
@@ -159,7 +161,9 @@ fn group(place: &Place, classes: &str, hint: &[String], radius: f64) -> String {
     )
 }
 
-/// Draws an edge along its route, or around the corner of `place` if it leads from a box to itself.
+/// Draws an edge along its route.
+///
+/// An edge from a box to itself is drawn around the corner of `place`.
 pub(crate) fn edge(route: &Route, place: &Place, classes: &str, tip: bool, hint: &str) -> String {
     let (course, head) = if route.points.is_empty() { round(place) } else { along(route, tip) };
     let classes = if classes.is_empty() { String::new() } else { format!(" {classes}") };
@@ -206,7 +210,7 @@ fn round(place: &Place) -> (String, String) {
     (course, tip_at((x, back), TIP))
 }
 
-/// Draws a tip that ends at a point; `length` is negative if it points to the right.
+/// Draws a tip that ends at a point. `length` is negative if it points to the right.
 fn tip_at((x, y): (f64, f64), length: f64) -> String {
     format!("M{} {}l{} -4.5v9z", number(x), number(y), number(length))
 }
@@ -216,7 +220,7 @@ fn text_element(class: &str, x: f64, y: f64, text: &str) -> String {
     format!("<text{class} x=\"{}\" y=\"{}\">{}</text>\n", number(x), number(y), xml(text))
 }
 
-/// A coordinate to a tenth of a pixel.
+/// Formats a coordinate to a tenth of a pixel.
 fn number(value: f64) -> String {
     // Adding zero turns a negative zero into a positive one.
     format!("{}", (value * 10.0).round() / 10.0 + 0.0)

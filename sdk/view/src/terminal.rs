@@ -18,7 +18,7 @@ pub(crate) enum Ink {
     Magenta,
 }
 
-/// A piece of a line. Its text is sanitised when it is written.
+/// A piece of a line. The text is sanitised when it is written.
 pub(crate) type Span<'a> = (Ink, &'a str);
 
 /// Collects lines.
@@ -44,12 +44,12 @@ impl Ink {
 }
 
 impl Terminal {
-    /// A width of nothing counts as one column.
+    /// Creates an empty terminal. A width of zero counts as one column.
     pub(crate) fn new(width: usize, colour: bool) -> Terminal {
         Terminal { width: width.max(1), colour, out: String::new() }
     }
 
-    /// Writes a line and wraps it with an indent, because ids must be readable and copyable as a whole.
+    /// Writes a line. A long line is wrapped and indented, so that ids stay complete and can be copied.
     pub(crate) fn line(&mut self, spans: &[Span<'_>]) {
         let whole: String = spans.iter().map(|span| span.1).collect();
         let margin: String = whole.chars().take_while(|char| matches!(char, ' ' | '│')).take(self.width / 4).collect();
@@ -63,7 +63,7 @@ impl Terminal {
         }
     }
 
-    /// Writes the part of the spans that lies in a range of their whole text.
+    /// Writes the part of the spans that is in a range of their combined text.
     fn put_range(&mut self, spans: &[Span<'_>], range: Range<usize>) {
         let mut begin = 0;
         for &(ink, text) in spans {
@@ -75,7 +75,7 @@ impl Terminal {
         }
     }
 
-    /// Writes remarks that must be read whole: what does not fit goes on on the next line.
+    /// Writes remarks in full: a long remark continues on the next line.
     pub(crate) fn notes(&mut self, notes: &[String]) {
         for note in notes {
             for line in wrapped(&visible(note), |line| columns(line) <= self.width) {
@@ -93,7 +93,7 @@ impl Terminal {
         }
     }
 
-    /// Writes a label and a list behind it, over as many lines as it takes; each line begins with `margin`.
+    /// Writes a label and a list over as many lines as necessary. Each line starts with `margin`.
     pub(crate) fn list(&mut self, margin: &str, label: &str, ink: Ink, items: &[String]) {
         let room = self.width.saturating_sub(columns(margin) + columns(label));
         let mut lines: Vec<String> = Vec::new();
@@ -116,8 +116,10 @@ impl Terminal {
     }
 }
 
-/// Returns the ranges of a text that fit on lines of a width: broken between words, or within a word longer than a line.
-/// Lines after the first have `indent` columns less.
+/// Returns the ranges of a text that fit on lines of a width.
+///
+/// Lines break between words, or within a word that is longer than a line. Lines after the first have `indent` columns
+/// less.
 fn pieces(text: &str, width: usize, indent: usize) -> Vec<Range<usize>> {
     let (mut pieces, mut start) = (Vec::new(), 0);
     loop {
@@ -133,7 +135,9 @@ fn pieces(text: &str, width: usize, indent: usize) -> Vec<Range<usize>> {
     }
 }
 
-/// Returns the length of the longest prefix that fits: at least one character, and whole words if possible.
+/// Returns the length of the longest prefix that fits.
+///
+/// The prefix has at least one character, and ends between words if possible.
 fn fitting(text: &str, room: usize) -> usize {
     let mut used = 0;
     let most = text.char_indices().find_map(|(at, char)| {

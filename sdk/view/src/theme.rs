@@ -1,8 +1,9 @@
-//! Colours and type, light and dark, as style sheets.
+//! Colours and fonts, light and dark, as style sheets.
 //!
-//! Values are written out rather than held in variables: programs that draw an SVG outside of a browser know none.
+//! Values are written out instead of held in variables, because SVG programs other than browsers do not support
+//! variables.
 
-/// One colour in its two lights: selector, property, light, dark.
+/// A colour in both themes: selector, property, light value, dark value.
 type Rule = (&'static str, &'static str, &'static str, &'static str);
 
 /// The fonts of all texts.
@@ -77,7 +78,7 @@ tbody th{font-weight:600}.number{text-align:right;white-space:nowrap;font-varian
 tbody th,td.state{min-width:9em}td.state{font-weight:600}code{font-size:12.5px;font-weight:400;white-space:nowrap}\
 @media print{body{padding:0}figure,.sheet{overflow:visible}}";
 
-/// The style of a drawing, for its `<style>`.
+/// Returns the style of a drawing, for its `<style>` element.
 pub(crate) fn drawing() -> String {
     format!(
         "text{{font-family:{SANS}}}.id,.value{{font-family:{MONO};font-size:11px}}{DRAWING_SHAPES}{}",
@@ -85,7 +86,7 @@ pub(crate) fn drawing() -> String {
     )
 }
 
-/// The style of the page around a drawing.
+/// Returns the style of the page around a drawing.
 pub(crate) fn page() -> String {
     format!("body{{font-family:{SANS}}}code{{font-family:{MONO}}}{PAGE_SHAPES}{}", both(PAGE))
 }
@@ -100,7 +101,7 @@ fn both(rules: &[Rule]) -> String {
 mod tests {
     use super::*;
 
-    /// The relative luminance of `#rrggbb`, as WCAG defines it.
+    /// Returns the relative luminance of `#rrggbb`, as defined by WCAG.
     fn luminance(colour: &str) -> f64 {
         let part = |at: usize| {
             let value = u8::from_str_radix(&colour[at..at + 2], 16).map_or(0.0, f64::from) / 255.0;

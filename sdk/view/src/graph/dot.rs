@@ -1,4 +1,4 @@
-//! The objects for Graphviz.
+//! Drawing of objects for Graphviz.
 
 use super::links::{Links, lines, mark, title};
 use super::model::{Change, GraphPicture};
@@ -7,7 +7,7 @@ use crate::graphviz::{Look, head, missing};
 
 const LOOK: Look = Look { columns_apart: "0.9", label: "#57626e", label_size: 9 };
 
-/// Grounds for the types, on which black letters can be read; after the last the first comes again.
+/// The backgrounds of the types, all readable with black text. They repeat after the last one.
 const GROUNDS: [&str; 8] = ["#d8e8fb", "#d9f2dc", "#fdeccb", "#f9dcdf", "#e8def8", "#d3f0ee", "#f4e3d3", "#e6eaee"];
 
 pub(super) fn dot(graph: &GraphPicture) -> String {

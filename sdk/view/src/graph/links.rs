@@ -6,20 +6,20 @@ use super::model::{Change, GraphEdge, GraphNode, GraphPicture};
 use crate::escape::visible;
 use crate::measure::fit_columns;
 
-/// A longer name is cut.
+/// The maximum length of a displayed name.
 const LONGEST_NAME: usize = 40;
-/// Keys of providers are shorter than this.
+/// The maximum length of a displayed key. Keys of providers are shorter.
 const LONGEST_KEY: usize = 120;
 
-/// Entities are known by their place; a place past the last is one of `missing`.
+/// The entities and relationships of a picture. Entities are identified by index; larger indices refer to `missing`.
 pub(super) struct Links<'a> {
-    /// By type and key.
+    /// The entities, sorted by type and key.
     pub(super) nodes: Vec<&'a GraphNode>,
-    /// The types of the entities, sorted.
+    /// The entity types, sorted.
     pub(super) types: Vec<&'a str>,
-    /// By type and key, each with the places of its ends.
+    /// The relationships, sorted by type and key, each with the indices of its ends.
     pub(super) edges: Vec<(&'a GraphEdge, usize, usize)>,
-    /// The keys that relationships name although no entity has them.
+    /// The keys that relationships refer to although no entity has them.
     pub(super) missing: Vec<&'a str>,
 }
 
@@ -46,15 +46,15 @@ impl<'a> Links<'a> {
     }
 }
 
-/// The heading of the picture.
+/// Returns the heading of the picture.
 pub(super) fn title(graph: &GraphPicture) -> String {
     let parts = [graph.title.trim(), graph.subtitle.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-/// The lines of a box: name and type. Without a name the key is shown.
+/// Returns the lines of a box: name and type. Without a name, the key is shown.
 pub(super) fn lines(node: &GraphNode) -> [String; 2] {
-    // A key that is cut finds nothing.
+    // A key is not shortened, because a shortened key cannot be searched for.
     let name = match node.name.trim() {
         "" => fit_columns(&visible(&node.key), LONGEST_KEY),
         name => fit_columns(&visible(name), LONGEST_NAME),
@@ -62,7 +62,7 @@ pub(super) fn lines(node: &GraphNode) -> [String; 2] {
     [name, node.object_type.clone()]
 }
 
-/// The change of an object as a name and a colour, if it has changed.
+/// Returns the name and the colour of an object's change, if it has changed.
 pub(super) fn mark(change: &Change) -> Option<(&'static str, &'static str)> {
     match change {
         Change::Same => None,

@@ -1,4 +1,4 @@
-//! The objects for Mermaid.
+//! Drawing of objects for Mermaid.
 
 use super::links::{Links, lines, mark, title};
 use super::model::{Change, GraphPicture};
@@ -24,7 +24,7 @@ pub(super) fn mermaid(graph: &GraphPicture) -> String {
     out + &changes(&links) + &flowchart::class("missing", flowchart::MISSING, &missing)
 }
 
-/// The entities that are no longer as they were.
+/// Returns the style of changed entities.
 fn changes(links: &Links<'_>) -> String {
     let changed = Change::Changed { before: String::new(), unknown: Vec::new() };
     let classes = [Change::Added, Change::Removed, changed, Change::Unknown { before: None }];

@@ -5,11 +5,11 @@
 pub struct GraphPicture {
     /// The heading: the name of the integration or instance.
     pub title: String,
-    /// One line below it: which job, when, how much.
+    /// A line below the heading with the job, its time, and its size.
     pub subtitle: String,
     /// Lines that state which data are missing.
     pub missing: Vec<String>,
-    /// The entities, in any order. Of two with one key the first gets the relationships.
+    /// The entities, in any order. If two have the same key, the first one gets the relationships.
     pub nodes: Vec<GraphNode>,
     /// The relationships, in any order. A relationship with an unknown end is listed but not drawn.
     pub edges: Vec<GraphEdge>,
@@ -18,17 +18,17 @@ pub struct GraphPicture {
 /// An entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphNode {
-    /// The `_key`, by which relationships and links into the page name it.
+    /// The `_key`, used by relationships and by links into the page.
     pub key: String,
-    /// The `_type`: gives the colour.
+    /// The `_type`, which determines the colour.
     pub object_type: String,
     /// The `_class`, one or more.
     pub classes: Vec<String>,
-    /// The name for people. Without one the key is shown.
+    /// The displayed name. If it is empty, the key is shown.
     pub name: String,
-    /// The complete entity as JSON, raw data included; may be empty to keep the page small.
+    /// The complete entity as JSON, raw data included. It may be empty to keep the page small.
     pub json: String,
-    /// How it differs from the graph compared with.
+    /// The change relative to the compared graph.
     pub change: Change,
 }
 
@@ -39,49 +39,50 @@ pub struct GraphEdge {
     pub key: String,
     /// The `_type`.
     pub object_type: String,
-    /// The `_class`: the label of the line.
+    /// The `_class`, which is the label of the line.
     pub class: String,
-    /// The key of the entity that it leads from.
+    /// The key of the source entity.
     pub from: String,
-    /// The key of the entity that it leads to.
+    /// The key of the target entity.
     pub to: String,
     /// The whole relationship as JSON; may be empty.
     pub json: String,
-    /// How it differs from the graph compared with.
+    /// The change relative to the compared graph.
     pub change: Change,
 }
 
-/// The change of an object relative to the compared graph. If every object is [`Change::Same`], the page does not
-/// speak of changes.
+/// The change of an object relative to the compared graph.
+///
+/// If every object is [`Change::Same`], the page does not mention changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Change {
-    /// As it was, or nothing to compare with.
+    /// The object is unchanged, or no graph is compared.
     #[default]
     Same,
-    /// Was not there.
+    /// The object is new.
     Added,
     /// The object was removed; its JSON is the earlier state.
     Removed,
-    /// Has other properties now.
+    /// The object has other properties.
     Changed {
-        /// The object as it was, as JSON.
+        /// The earlier state of the object, as JSON.
         before: String,
-        /// The names of further properties that differ, perhaps only because data are missing.
+        /// The names of further properties that differ, possibly only because of missing data.
         unknown: Vec<String>,
     },
-    /// Differs, perhaps only because data are missing from either graph.
+    /// The object differs, possibly only because of missing data in either graph.
     Unknown {
-        /// The object as it was, as JSON, if both graphs have it.
+        /// The earlier state of the object as JSON, if both graphs have it.
         before: Option<String>,
     },
 }
 
-/// How much there is in a graph, by type: known without reading it.
+/// The number of objects in a graph by type, known without reading the graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphCounts {
     /// The heading: the name of the integration or instance.
     pub title: String,
-    /// One line below it: which job, when.
+    /// A line below the heading with the job and its time.
     pub subtitle: String,
     /// Lines that state which data are missing.
     pub missing: Vec<String>,
@@ -91,28 +92,28 @@ pub struct GraphCounts {
     pub relationships: Vec<TypeCount>,
 }
 
-/// How many objects of a type there are.
+/// The number of objects of one type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeCount {
     /// The `_type`.
     pub object_type: String,
-    /// How many there are.
+    /// The number of objects.
     pub count: u64,
-    /// Whether they lead to entities of another source, found by the properties of a mapping.
+    /// Whether the targets of the relationships belong to another source and are found by a mapping.
     pub mapped: bool,
-    /// How they differ from the graph compared with.
+    /// The changes relative to the compared graph.
     pub changes: Changes,
 }
 
 /// The number of objects by change relative to the compared graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Were not there.
+    /// The number of new objects.
     pub added: u64,
-    /// Are no longer there, and not among those counted.
+    /// The number of removed objects, which are not part of the total.
     pub removed: u64,
-    /// Have other properties now.
+    /// The number of objects with other properties.
     pub changed: u64,
-    /// Differ, perhaps only because data are missing from either graph.
+    /// The number of objects that differ, possibly only because of missing data in either graph.
     pub unknown: u64,
 }

@@ -1,4 +1,4 @@
-//! How much there is in a graph, for a terminal: the types of entities and of relationships, the largest first.
+//! The number of objects in a graph for a terminal, by type, largest types first.
 
 use super::model::{Changes, GraphCounts, TypeCount};
 use crate::escape::visible;
@@ -6,7 +6,7 @@ use crate::measure::columns;
 use crate::number::{counted, grouped};
 use crate::terminal::{Ink, Terminal, padded};
 
-/// Names are aligned up to this width.
+/// The maximum width to which names are aligned.
 const WIDEST_COLUMN: usize = 60;
 
 pub(super) fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {

@@ -1,14 +1,14 @@
-//! Boxes and joints in columns, with the links from one column to the next.
+//! The layout grid: boxes and joints in columns, and links between adjacent columns.
 //!
-//! An edge over several columns has a joint in each one between, so that every link leads to the very next column.
+//! An edge over several columns has a joint in each column in between, so that every link connects adjacent columns.
 
 use super::Size;
 use super::layers::Layering;
 
-/// One part of the graph in columns.
+/// A connected part of the graph in columns.
 pub(super) struct Grid {
     pub(super) nodes: Vec<Node>,
-    /// From one column to the next, each once.
+    /// The links from one column to the next, each listed once.
     pub(super) links: Vec<Link>,
     /// The links of each edge, from left to right.
     pub(super) chains: Vec<Chain>,
@@ -27,7 +27,7 @@ pub(super) struct Node {
     pub(super) height: f64,
 }
 
-/// A piece of an edge. Ports are measured from the middle of the node, downwards.
+/// A piece of an edge. Ports are vertical distances from the middle of the node.
 pub(super) struct Link {
     pub(super) from: usize,
     pub(super) to: usize,
@@ -35,18 +35,18 @@ pub(super) struct Link {
     pub(super) in_port: f64,
 }
 
-/// The way of one edge.
+/// The links of one edge.
 pub(super) struct Chain {
     pub(super) edge: usize,
     pub(super) links: Vec<usize>,
 }
 
-/// The distance of two arrows at the side of a box, and the margin at its corners.
+/// The distance between arrows at the side of a box, and their margin from its corners.
 const PORT_STEP: f64 = 13.0;
 const PORT_MARGIN: f64 = 12.0;
 
 impl Grid {
-    /// The grid of the boxes in `part`; `edges` are those of the whole graph.
+    /// Builds the grid of the boxes in `part`. `edges` are the edges of the whole graph.
     pub(super) fn of(part: &[usize], sizes: &[Size], edges: &[(usize, usize)], layering: &Layering) -> Grid {
         let mut grid = Grid {
             nodes: Vec::with_capacity(part.len()),
@@ -101,7 +101,7 @@ impl Grid {
         link
     }
 
-    /// The position of every node in its column.
+    /// Returns the position of every node in its column.
     pub(super) fn ranks(&self) -> Vec<usize> {
         let mut ranks = vec![0; self.nodes.len()];
         for column in &self.columns {
@@ -110,7 +110,7 @@ impl Grid {
         ranks
     }
 
-    /// Spreads the links over the sides of their boxes, in the order of the boxes that they lead to.
+    /// Distributes links over the sides of their boxes, in the order of the connected boxes.
     pub(super) fn spread_ports(&mut self) {
         let ranks = self.ranks();
         for node in 0..self.nodes.len() {

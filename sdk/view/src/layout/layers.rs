@@ -1,13 +1,14 @@
-//! Which layer a box belongs to, and which boxes hang together.
+//! The layers of boxes, and the connected components of a graph.
 
-/// A layer for each box, and for each edge whether it was turned round to break a cycle.
+/// The layer of each box, and the edges that are reversed to break cycles.
 pub(super) struct Layering {
     pub(super) layer: Vec<usize>,
     pub(super) backward: Vec<bool>,
 }
 
-/// The layer of a box is the length of the longest path that leads to it. Edges that close a cycle count the other way
-/// round; an edge from a box to itself does not count.
+/// Assigns layers: the length of the longest path that leads to a box.
+///
+/// Edges that close a cycle count in the opposite direction. An edge from a box to itself does not count.
 pub(super) fn layering(count: usize, edges: &[(usize, usize)]) -> Layering {
     let backward = closing(count, edges);
     let turned = |(&(from, to), &back): (&(usize, usize), &bool)| if back { (to, from) } else { (from, to) };
@@ -30,8 +31,12 @@ pub(super) fn layering(count: usize, edges: &[(usize, usize)]) -> Layering {
     Layering { layer, backward }
 }
 
-/// The edges that lead back to a box which a depth-first walk has entered and not left. Without them no cycle is left;
-/// turned round neither, for then all edges agree with the order in which the walk leaves the boxes.
+/// Finds the edges that close a cycle.
+///
+/// Such an edge leads to a box that a depth-first walk has entered but not left.
+///
+/// Reversing these edges removes all cycles, because all edges then agree with the order in which the walk leaves the
+/// boxes.
 fn closing(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {

@@ -1,16 +1,16 @@
-//! Where boxes and arrows go: a layered drawing (Sugiyama), left to right.
+//! Positions of boxes and arrows: a layered drawing (Sugiyama) from left to right.
 //!
 //! ```text
 //!   boxes and edges ─> layers: reverse the edges that close a cycle, longest path
-//!                   ─> grid:   one column a layer, a joint in every column that a long edge crosses
-//!                   ─> order:  sweeps that pull neighbours together, fewest crossings wins
+//!                   ─> grid:   one column per layer, a joint in every column that a long edge crosses
+//!                   ─> order:  sweeps that move neighbours together; the order with the fewest crossings wins
 //!                   ─> places: heights, edges as straight as the order allows
 //!                   ─> routes: from box to joint to box; straight through columns, curved between them
 //! ```
 //!
-//! Parts of the graph that have nothing to do with each other are drawn one below the other, boxes without any edge
-//! last, in rows. All boxes of a column are as wide as the widest, so that a curve between two columns meets no box.
-//! Everything depends on the order of the input alone: no randomness, no hash order. Nothing here knows about steps.
+//! Unconnected parts of the graph are drawn below each other, and boxes without edges last, in rows. All boxes of a
+//! column are as wide as the widest one, so that a curve between two columns meets no box. The result depends only on
+//! the order of the input: there is no randomness and no hash order. The layout knows nothing about steps.
 
 mod grid;
 mod layers;
@@ -26,7 +26,7 @@ pub(crate) struct Size {
     pub(crate) height: f64,
 }
 
-/// The position of a box; at least as large as requested.
+/// The position and size of a box. The size is at least the requested one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Place {
     pub(crate) x: f64,
@@ -35,7 +35,7 @@ pub(crate) struct Place {
     pub(crate) height: f64,
 }
 
-/// The course of an edge: a start, then the points it passes, each with a level tangent.
+/// The course of an edge: points from start to end, each with a level tangent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Route {
     /// The points from left to right, even if the edge points the other way.
@@ -44,7 +44,7 @@ pub(crate) struct Route {
     pub(crate) backward: bool,
 }
 
-/// A drawing: a place for each box and a route for each edge, in the order of the input.
+/// A drawing: positions of boxes and routes of edges, in input order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) width: f64,
@@ -58,13 +58,15 @@ pub(crate) struct Layout {
 const PART_GAP: f64 = 44.0;
 const ROW_GAP: f64 = 28.0;
 
-/// The layer of each of `count` boxes: the length of the longest path that leads to it.
+/// Returns the layer of each box, which is the length of the longest path to it.
 pub(crate) fn layers(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     layers::layering(count, edges).layer
 }
 
-/// Places `sizes.len()` boxes. An edge is a pair of indices into `sizes`; an edge from a box to itself gets a route
-/// without points. Two columns are `column_gap` apart, up to twice as far where many edges run between them.
+/// Places `sizes.len()` boxes and routes the edges between them.
+///
+/// An edge is a pair of indices into `sizes`. An edge from a box to itself gets a route without points. The gap between
+/// two columns is `column_gap`, or up to twice as much if many edges run between them.
 pub(crate) fn lay_out(sizes: &[Size], edges: &[(usize, usize)], column_gap: f64) -> Layout {
     let layering = layers::layering(sizes.len(), edges);
     let (parts, singles) = layers::parts(sizes.len(), edges);
@@ -85,7 +87,7 @@ pub(crate) fn lay_out(sizes: &[Size], edges: &[(usize, usize)], column_gap: f64)
     layout
 }
 
-/// The left side and the width of every column, with a gap between them that grows with the edges in it.
+/// Returns the left side and the width of every column. Gaps grow with the number of edges in them.
 fn columns(grids: &[Grid], layers: usize, sizes: &[Size], gap: f64) -> Vec<(f64, f64)> {
     let mut widths = vec![0.0_f64; layers];
     let mut links = vec![0_usize; layers];
@@ -133,7 +135,7 @@ fn add_part(layout: &mut Layout, grid: &Grid, middles: &[f64], columns: &[(f64, 
     layout.height = bottom + down;
 }
 
-/// Boxes without an edge stand in rows of equal boxes, below the rest.
+/// Adds boxes without edges in rows of equal boxes, below the rest.
 fn add_singles(layout: &mut Layout, singles: &[usize], sizes: &[Size]) {
     let width = singles.iter().map(|&item| sizes[item].width).fold(0.0, f64::max);
     let across = ((layout.width + ROW_GAP) / (width + ROW_GAP)).floor() as usize;

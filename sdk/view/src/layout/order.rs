@@ -1,11 +1,11 @@
-//! Who stands above whom in a column, so that few edges cross.
+//! The vertical order of nodes in a column, chosen to minimise crossings.
 //!
-//! Sweeps to the right and to the left put every node at the mean position of its neighbours in the column before; then
-//! neighbours in a column are exchanged as long as that helps. The best order met is kept.
+//! Sweeps to the right and to the left place every node at the mean position of its neighbours in the previous column.
+//! After each sweep, adjacent nodes are exchanged as long as that removes crossings. The best order found is kept.
 
 use super::grid::Grid;
 
-/// Rounds of sweeping, and of exchanging after each; enough for anything a person can read.
+/// The maximum number of sweeps, and of exchanges after each. This suffices for every readable graph.
 const SWEEPS: usize = 16;
 const EXCHANGES: usize = 8;
 
@@ -28,7 +28,7 @@ pub(super) fn reduce_crossings(grid: &mut Grid) {
     grid.spread_ports();
 }
 
-/// The nodes that a node is linked to, in the column before or behind it.
+/// Returns the nodes linked to a node, in the previous or the next column.
 fn neighbours(grid: &Grid, node: usize, before: bool) -> impl Iterator<Item = usize> {
     let links = if before { &grid.incoming[node] } else { &grid.outgoing[node] };
     links.iter().map(move |&link| if before { grid.links[link].from } else { grid.links[link].to })
@@ -54,7 +54,7 @@ fn pull_together(grid: &mut Grid, rightwards: bool) {
     }
 }
 
-/// Exchanges two nodes that stand one above the other where fewer edges cross after it.
+/// Exchanges adjacent nodes of a column if that reduces the number of crossings.
 fn exchange(grid: &mut Grid) {
     let mut ranks = grid.ranks();
     for _ in 0..EXCHANGES {
@@ -78,14 +78,14 @@ fn exchange(grid: &mut Grid) {
     }
 }
 
-/// The crossings of the links of two nodes, one above the other, towards one side.
+/// Counts the crossings between the links of two adjacent nodes on one side.
 fn pair_crossings(grid: &Grid, ranks: &[usize], above: usize, below: usize, before: bool) -> usize {
     let mut upper: Vec<usize> = neighbours(grid, above, before).map(|node| ranks[node]).collect();
     upper.sort_unstable();
     neighbours(grid, below, before).map(|node| upper.len() - upper.partition_point(|&rank| rank <= ranks[node])).sum()
 }
 
-/// How often links cross in the whole grid.
+/// Counts the crossings in the whole grid.
 pub(super) fn crossings(grid: &Grid) -> usize {
     let ranks = grid.ranks();
     let mut total = 0;

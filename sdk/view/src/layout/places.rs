@@ -1,17 +1,18 @@
-//! The height at which each node stands: as near to its neighbours as the order and the gaps allow.
+//! The height of each node, as near to its neighbours as order and gaps allow.
 //!
-//! Column by column every node names the height that would make its links straight. The heights nearest to these
-//! wishes (least squares) that keep order and distance are found exactly, by pooling nodes that would collide.
+//! In each column, every node has a preferred height, at which its links would be straight. The heights closest to
+//! these preferences (least squares) that respect order and distance are computed exactly, by pooling nodes that would
+//! collide.
 
 use super::grid::{Grid, Node};
 
 const BOX_GAP: f64 = 26.0;
 const JOINT_GAP: f64 = 14.0;
 
-/// Sweeps over the columns; each is a right and a left turn, the last ones look at both sides at once.
+/// The number of double sweeps, to the right and to the left. The last ones consider both sides at once.
 const TURNS: usize = 48;
 
-/// Which links a sweep looks at.
+/// The links that a sweep considers.
 #[derive(Clone, Copy)]
 enum Side {
     Before,
@@ -19,7 +20,7 @@ enum Side {
     Both,
 }
 
-/// The vertical middle of every node.
+/// Returns the vertical middle of every node.
 pub(super) fn middles(grid: &Grid) -> Vec<f64> {
     let mut middles = vec![0.0; grid.nodes.len()];
     for column in &grid.columns {
@@ -39,7 +40,7 @@ pub(super) fn middles(grid: &Grid) -> Vec<f64> {
     middles
 }
 
-/// One below the other around height zero, to begin with.
+/// Stacks the nodes of a column around height zero, as the initial position.
 fn stack(grid: &Grid, column: &[usize], middles: &mut [f64]) {
     let offsets = offsets(grid, column);
     let half = offsets.last().map_or(0.0, |last| last / 2.0);
@@ -51,7 +52,7 @@ fn settle(grid: &Grid, column: usize, side: Side, middles: &mut [f64]) {
     let nodes = &grid.columns[column];
     let wishes: Vec<(f64, f64)> = nodes.iter().map(|&node| wish(grid, node, side, middles)).collect();
     let offsets = offsets(grid, nodes);
-    // Without its offset, each node may share the height of the one above it: only the order remains to be kept.
+    // Without their minimum offsets, nodes may share a height, so only the order remains as a constraint.
     let free: Vec<(f64, f64)> =
         wishes.iter().zip(&offsets).map(|(&(y, weight), offset)| (y - offset, weight)).collect();
     for ((&node, y), offset) in nodes.iter().zip(ascending(&free)).zip(&offsets) {
@@ -59,7 +60,7 @@ fn settle(grid: &Grid, column: usize, side: Side, middles: &mut [f64]) {
     }
 }
 
-/// The height that a node would like best, and how much it cares.
+/// Returns the preferred height of a node, and the weight of this preference.
 fn wish(grid: &Grid, node: usize, side: Side, middles: &[f64]) -> (f64, f64) {
     let (mut sum, mut weights) = (0.0, 0.0);
     let mut pull = |y: f64, weight: f64| {
@@ -79,7 +80,7 @@ fn wish(grid: &Grid, node: usize, side: Side, middles: &[f64]) -> (f64, f64) {
     if weights > 0.0 { (sum / weights, weights) } else { (middles[node], 0.1) }
 }
 
-/// Long edges should run straight most of all.
+/// Returns the weight of a link. Long edges have the highest weight, because bends are most visible there.
 fn weight(grid: &Grid, from: usize, to: usize) -> f64 {
     match (grid.nodes[from].item, grid.nodes[to].item) {
         (None, None) => 8.0,
@@ -88,7 +89,7 @@ fn weight(grid: &Grid, from: usize, to: usize) -> f64 {
     }
 }
 
-/// How far below the first node of a column each one stands at least.
+/// Returns the minimum distance of each node from the first node of its column.
 fn offsets(grid: &Grid, column: &[usize]) -> Vec<f64> {
     let below = |pair: &[usize]| distance(&grid.nodes[pair[0]], &grid.nodes[pair[1]]);
     let mut offset = 0.0;
@@ -100,14 +101,16 @@ fn offsets(grid: &Grid, column: &[usize]) -> Vec<f64> {
     offsets
 }
 
-/// The least distance of the middles of two nodes, one above the other.
+/// Returns the minimum distance between the middles of two adjacent nodes.
 fn distance(above: &Node, below: &Node) -> f64 {
     let gap = if above.item.is_some() && below.item.is_some() { BOX_GAP } else { JOINT_GAP };
     (above.height + below.height) / 2.0 + gap
 }
 
-/// Takes the small steps out of long edges: joints that follow each other share one height wherever there is one that
-/// all of them have room for, best that of the box at an end.
+/// Removes small steps from long edges.
+///
+/// Consecutive joints get a common height if there is one within the range of all of them, preferably that of a box at
+/// either end.
 fn straighten(grid: &Grid, middles: &mut [f64]) {
     let ranks = grid.ranks();
     for chain in &grid.chains {
@@ -137,7 +140,7 @@ fn straighten(grid: &Grid, middles: &mut [f64]) {
     }
 }
 
-/// How far up and down a node may go without coming too near to those above and below it.
+/// Returns the range in which a node keeps its distance from its neighbours in the column.
 fn room(grid: &Grid, ranks: &[usize], node: usize, middles: &[f64]) -> (f64, f64) {
     let column = &grid.columns[grid.nodes[node].column];
     let neighbour = |rank: Option<usize>| rank.and_then(|rank| column.get(rank)).copied();
@@ -145,11 +148,11 @@ fn room(grid: &Grid, ranks: &[usize], node: usize, middles: &[f64]) -> (f64, f64
     let highest = |below| middles[below] - distance(&grid.nodes[node], &grid.nodes[below]);
     let top = neighbour(ranks[node].checked_sub(1)).map_or(f64::NEG_INFINITY, lowest);
     let bottom = neighbour(ranks[node].checked_add(1)).map_or(f64::INFINITY, highest);
-    // Rounding may leave a node a hair outside of its room; it may stay there.
+    // Rounding may leave a node slightly outside its range, in which case it keeps its height.
     (top.min(middles[node]), bottom.max(middles[node]))
 }
 
-/// The ascending values nearest to the wished ones: pool-adjacent-violators.
+/// Returns the ascending values nearest to the preferred ones (pool-adjacent-violators algorithm).
 fn ascending(wishes: &[(f64, f64)]) -> Vec<f64> {
     let mut pools: Vec<(f64, f64, usize)> = Vec::with_capacity(wishes.len());
     for &(y, weight) in wishes {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A small generator of numbers, so that the graphs are the same on every run.
+/// A random number generator with a fixed seed, so that every run has the same graphs.
 struct Dice(u64);
 
 impl Dice {

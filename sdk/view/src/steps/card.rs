@@ -4,7 +4,7 @@ use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode, StepRun, StepState};
 use crate::card::{Card, Look};
 
-/// How many values a card lists before it counts the rest.
+/// The maximum number of values that a card lists. Further values are only counted.
 const MOST: usize = 6;
 
 pub(super) fn card(step: &StepNode) -> Card {
@@ -35,7 +35,7 @@ pub(super) fn card(step: &StepNode) -> Card {
     card
 }
 
-/// The lines of a box that is drawn elsewhere, escaped for there.
+/// Returns the lines of a box for other formats, escaped accordingly.
 pub(super) fn lines(step: &StepNode, escaped: fn(&str) -> String) -> Vec<String> {
     let mut lines: Vec<String> = vec![escaped(&step.name), escaped(&step.id)];
     lines.retain(|line| !line.is_empty());
@@ -44,7 +44,7 @@ pub(super) fn lines(step: &StepNode, escaped: fn(&str) -> String) -> Vec<String>
     lines
 }
 
-/// The box of a step that others wait for although it does not exist.
+/// Creates the box of a step that others wait for although it does not exist.
 pub(super) fn missing(id: &str) -> Card {
     let mut card = Card::new();
     card.line(Look::Id, id);
@@ -52,7 +52,7 @@ pub(super) fn missing(id: &str) -> Card {
     card
 }
 
-/// Sign, word and duration.
+/// Returns the sign, the word, and the duration of a run.
 pub(super) fn status(run: &StepRun) -> String {
     let (sign, label) = (run.status.sign(), run.status.label());
     let critical = if run.critical { " · critical path" } else { "" };
@@ -62,7 +62,7 @@ pub(super) fn status(run: &StepRun) -> String {
     }
 }
 
-/// The declaration of a step, without empty parts.
+/// Returns the declaration of a step without empty parts.
 pub(super) fn fields(step: &StepNode) -> Vec<(&'static str, &[String])> {
     let all = [
         ("reads", step.reads.as_slice()),
@@ -73,7 +73,7 @@ pub(super) fn fields(step: &StepNode) -> Vec<(&'static str, &[String])> {
     all.into_iter().filter(|(_, values)| !values.is_empty()).collect()
 }
 
-/// All about a step, line by line, with nothing left out.
+/// Returns everything about a step, line by line, with nothing omitted.
 pub(super) fn hint(step: &StepNode) -> Vec<String> {
     let mut lines = vec![format!("{} ({})", step.name, step.id)];
     lines.extend(step.disabled());
@@ -84,7 +84,7 @@ pub(super) fn hint(step: &StepNode) -> Vec<String> {
     lines
 }
 
-/// The meaning of an arrow.
+/// Returns the meaning of an arrow.
 pub(super) fn link_hint(link: &Link, graph: &StepGraph, links: &Links) -> String {
     let why = match (link.through.is_empty(), link.explicit) {
         (false, _) if link.streams => format!(" to begin, and follows {}", link.through.join(", ")),
@@ -95,7 +95,7 @@ pub(super) fn link_hint(link: &Link, graph: &StepGraph, links: &Links) -> String
     format!("{} waits for {}{why}", links.id(graph, link.to), links.id(graph, link.from))
 }
 
-/// The classes of a step's box and of its cell.
+/// Returns the CSS classes of a step's box and of its cell.
 pub(super) fn classes(step: &StepNode) -> String {
     let mut classes = vec!["step"];
     match (step.shown_run(), &step.state) {

@@ -1,4 +1,4 @@
-//! The steps for Graphviz.
+//! Drawing of steps for Graphviz.
 
 use super::card;
 use super::links::{Link, Links};

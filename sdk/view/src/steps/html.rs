@@ -1,4 +1,4 @@
-//! The steps as a page: the drawing, then a table with everything in words.
+//! The steps as a page: the drawing, then a table with the same data.
 
 use super::links::Links;
 use super::model::{RunStatus, StepGraph, StepNode};

@@ -7,27 +7,27 @@ use super::model::{RunStatus, StepGraph, StepNode, StepState};
 use crate::layout::layers;
 use crate::number::{counted, duration};
 
-/// The arrows of a step graph. Steps are known by their index; an index past the last step is one of `missing`.
+/// The arrows of a step graph. Steps are identified by index; larger indices refer to `missing`.
 pub(super) struct Links {
     pub(super) edges: Vec<Link>,
     /// The ids that steps depend on although no step has them.
     pub(super) missing: Vec<String>,
-    /// The stage of each step, from zero: all its dependencies are in earlier stages, except in cycles.
+    /// The stage of each step, from zero. Except in cycles, all its dependencies are in earlier stages.
     pub(super) stage: Vec<usize>,
 }
 
-/// An arrow: `to` waits for `from`.
+/// An arrow: step `to` waits for step `from`.
 pub(super) struct Link {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) through: Vec<String>,
-    /// Asked for by hand, and nothing is read through it.
+    /// The dependency was declared, and nothing is read through it.
     pub(super) explicit: bool,
     /// The edge streams.
     pub(super) streams: bool,
-    /// On the path that decided how long the job took.
+    /// The arrow is on the critical path of the job.
     pub(super) critical: bool,
-    /// One of its ends takes no part.
+    /// One of its ends is disabled.
     pub(super) off: bool,
 }
 
@@ -68,24 +68,26 @@ impl Links {
         links
     }
 
-    /// The arrows as the layout wants them.
+    /// Returns the arrows as pairs of indices for the layout.
     pub(super) fn pairs(&self) -> Vec<(usize, usize)> {
         self.edges.iter().map(|link| (link.from, link.to)).collect()
     }
 
-    /// The id of a step, be it there or missing.
+    /// Returns the id of an existing or missing step.
     pub(super) fn id<'a>(&'a self, graph: &'a StepGraph, step: usize) -> &'a str {
         let missing = || step.checked_sub(graph.steps.len()).and_then(|at| self.missing.get(at));
         graph.steps.get(step).map(|step| &step.id).or_else(missing).map_or("", String::as_str)
     }
 
-    /// The arrows that lead to a step.
+    /// Returns the arrows that lead to a step.
     pub(super) fn into(&self, step: usize) -> impl Iterator<Item = &Link> {
         self.edges.iter().filter(move |link| link.to == step)
     }
 
-    /// Of the arrows between critical steps, only those between neighbours on the path belong to it: for each step the
-    /// one from the latest stage.
+    /// Marks the arrows of the critical path.
+    ///
+    /// An arrow between two critical steps belongs to the path only if the steps are adjacent on it. For each step this
+    /// is the arrow from the latest stage.
     fn mark_critical(&mut self, steps: &[StepNode]) {
         let mut best: Vec<Option<usize>> = vec![None; steps.len()];
         for (at, link) in self.edges.iter().enumerate() {
@@ -128,7 +130,7 @@ impl Links {
     }
 }
 
-/// The time in which at least one of several steps ran.
+/// Returns the time during which at least one of several steps ran.
 fn covered(parts: impl Iterator<Item = Range<u64>>) -> u64 {
     let mut parts: Vec<Range<u64>> = parts.collect();
     parts.sort_by_key(|part| part.start);

@@ -1,4 +1,4 @@
-//! The steps for Mermaid.
+//! Drawing of steps for Mermaid.
 
 use super::card;
 use super::links::{Link, Links};

@@ -11,39 +11,39 @@ pub struct StepGraph {
     pub title: String,
     /// Lines that state which data are missing.
     pub missing: Vec<String>,
-    /// The steps. The ids are meant to be unique; of two steps with one id the first gets the arrows.
+    /// The steps. Ids should be unique; if two steps have the same id, the first one gets the arrows.
     pub steps: Vec<StepNode>,
 }
 
 /// One step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepNode {
-    /// The id, by which others depend on it.
+    /// The id, to which dependencies refer.
     pub id: String,
-    /// The name for people.
+    /// The displayed name.
     pub name: String,
-    /// The steps it waits for.
+    /// The dependencies of the step.
     pub depends_on: Vec<Dependency>,
-    /// The types it reads.
+    /// The types that the step reads.
     pub reads: Vec<String>,
-    /// The types it emits: entities, relationships and mapped relationships.
+    /// The types that the step emits: entities, relationships, and mapped relationships.
     pub emits: Vec<String>,
     /// The OAuth scopes or permissions that the step requires.
     pub scopes: Vec<String>,
     /// The ingestion source of the step, if it has one.
     pub source: Option<String>,
-    /// Whether it takes part.
+    /// Whether the step takes part.
     pub state: StepState,
     /// The result of the step, if a job is overlaid.
     pub run: Option<StepRun>,
 }
 
-/// A step that another one waits for.
+/// A dependency on another step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependency {
-    /// The id of the step that is waited for.
+    /// The id of the other step.
     pub step: String,
-    /// The types that it emits and that are read.
+    /// The types that the other step emits and this step reads.
     pub through: Vec<String>,
     /// Whether the edge was declared (`.after(step)`) instead of derived from reads.
     pub explicit: bool,
@@ -54,57 +54,58 @@ pub struct Dependency {
 /// Whether a step takes part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StepState {
-    /// It does.
+    /// The step takes part.
     #[default]
     Enabled,
-    /// It does not.
+    /// The step does not take part.
     Disabled {
-        /// Why not, in a few words; may be empty.
+        /// A short reason; may be empty.
         reason: String,
     },
 }
 
-/// How a step went in a job.
+/// The result of a step in a job.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepRun {
-    /// How it ended.
+    /// The status of the step.
     pub status: RunStatus,
-    /// How long it took.
+    /// The duration of the step.
     pub duration_ms: u64,
-    /// The part of the job in which it ran, in milliseconds since the job began. Parts of steps overlap where one follows
-    /// another item by item.
+    /// The period in which the step ran, in milliseconds since the start of the job.
+    ///
+    /// Periods overlap if one step follows another.
     pub ran_ms: Range<u64>,
-    /// How many entities and relationships it emitted.
+    /// The number of emitted entities and relationships.
     pub objects: u64,
-    /// How many requests it sent.
+    /// The number of requests.
     pub requests: u64,
-    /// Whether it lies on the path that decided how long the job took.
+    /// Whether the step is on the critical path of the job.
     pub critical: bool,
 }
 
-/// How a step ended.
+/// The status of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// All is there.
+    /// The step collected everything.
     Success,
-    /// The answer of an earlier job was good enough.
+    /// The result of an earlier job was reused.
     Cached,
-    /// It ran, but part of the data is missing.
+    /// The step ran, but part of the data is missing.
     Partial,
-    /// It failed.
+    /// The step failed.
     Failure,
-    /// It did not run or has not ended.
+    /// The step did not run or has not ended.
     #[default]
     Pending,
 }
 
 impl StepNode {
-    /// An enabled step that waits for nothing, to be filled with `..StepNode::new(id, name)`.
+    /// Creates an enabled step without dependencies, to be completed with `..StepNode::new(id, name)`.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         StepNode { id: id.into(), name: name.into(), ..StepNode::default() }
     }
 
-    /// The reason why the step is disabled; `None` if it is enabled.
+    /// Returns the reason why the step is disabled; `None` if it is enabled.
     pub(super) fn disabled(&self) -> Option<String> {
         match &self.state {
             StepState::Enabled => None,
@@ -113,7 +114,7 @@ impl StepNode {
         }
     }
 
-    /// The run, unless all that it says is that a disabled step did not run.
+    /// Returns the run, except for a disabled step that did not run.
     pub(super) fn shown_run(&self) -> Option<&StepRun> {
         self.run.as_ref().filter(|run| self.state == StepState::Enabled || run.status != RunStatus::Pending)
     }
@@ -137,7 +138,7 @@ impl Dependency {
 }
 
 impl RunStatus {
-    /// The status in words.
+    /// Returns the status in words.
     pub fn label(self) -> &'static str {
         match self {
             RunStatus::Success => "success",
@@ -159,7 +160,7 @@ impl RunStatus {
         }
     }
 
-    /// One sign for the status, for where colours may be missing.
+    /// Returns a character for the status, for output without colours.
     pub(super) fn sign(self) -> char {
         match self {
             RunStatus::Success => '✓',
@@ -172,12 +173,12 @@ impl RunStatus {
 }
 
 impl StepRun {
-    /// The time taken.
+    /// Returns the duration in words.
     pub(super) fn duration(&self) -> String {
         number::duration(self.duration_ms)
     }
 
-    /// Objects and requests in words.
+    /// Returns the numbers of objects and requests in words.
     pub(super) fn counts(&self) -> String {
         let objects = number::counted(self.objects, "object", "objects");
         let requests = number::counted(self.requests, "request", "requests");

@@ -7,7 +7,7 @@ use crate::card::Card;
 use crate::layout::{Size, lay_out};
 use crate::svg::{Drawing, Setting, Swatch, card as draw_card, edge};
 
-/// The least distance of two columns: room for curves that the eye can follow.
+/// The minimum distance between two columns, which leaves room for readable curves.
 const COLUMN_GAP: f64 = 64.0;
 
 pub(super) fn svg(graph: &StepGraph, setting: Setting) -> String {
@@ -50,7 +50,7 @@ fn edge_classes(link: &Link) -> String {
     marks.into_iter().filter(|mark| mark.0).map(|mark| mark.1).collect::<Vec<_>>().join(" ")
 }
 
-/// Only classes that occur and need an explanation.
+/// Returns the classes that occur and need an explanation.
 fn legend(graph: &StepGraph, links: &Links) -> Vec<(Swatch, &'static str)> {
     let edges = &links.edges;
     let any_off = graph.steps.iter().any(|step| step.state != StepState::Enabled);
@@ -63,7 +63,7 @@ fn legend(graph: &StepGraph, links: &Links) -> Vec<(Swatch, &'static str)> {
         (!links.missing.is_empty(), Swatch::Box("missing"), "missing"),
     ];
     let shown: Vec<_> = entries.into_iter().filter(|entry| entry.0).map(|(_, swatch, label)| (swatch, label)).collect();
-    // Arrows of the usual kind alone speak for themselves.
+    // A legend with ordinary arrows only would add nothing.
     if shown.len() > 1 || shown.iter().any(|entry| entry.0 != Swatch::Edge("")) { shown } else { Vec::new() }
 }
 

@@ -28,7 +28,7 @@ fn run() -> StepGraph {
     let mut graph = plan();
     let runs = [
         (RunStatus::Success, 10..330, true),
-        // It began while the one before it was still at work.
+        // This step started while the previous one was still running.
         (RunStatus::Partial, 200..13_100, true),
         (RunStatus::Pending, 0..0, false),
     ];

@@ -1,4 +1,4 @@
-//! The steps for a terminal: a tree of stages, each step with its inputs and outputs.
+//! The steps for a terminal: a tree of stages with inputs and outputs.
 
 use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode, StepRun};
@@ -6,7 +6,7 @@ use crate::escape::visible;
 use crate::measure::columns;
 use crate::terminal::{Ink, Terminal, padded};
 
-/// Ids and names are aligned up to this width.
+/// The maximum width to which ids and names are aligned.
 const WIDEST_COLUMN: usize = 34;
 
 pub(super) fn text(graph: &StepGraph, width: usize, colour: bool) -> String {
@@ -25,7 +25,7 @@ struct Listing<'a> {
     widths: Widths,
 }
 
-/// How the columns of the first lines of all steps are aligned.
+/// The widths of the columns in the first lines of all steps.
 struct Widths {
     number: usize,
     id: usize,
@@ -128,7 +128,9 @@ impl Listing<'_> {
         }
     }
 
-    /// The types that a step reads (`←`) or follows item by item (`⇠`), with the steps they come from; and the steps that it waits for without reading.
+    /// Returns the input types of a step with their producers, and its other dependencies.
+    ///
+    /// Types that the step reads have the sign `←`, types that it follows the sign `⇠`.
     fn sources(&self, at: usize) -> (Vec<String>, Vec<String>) {
         let id = |step: usize| visible(self.links.id(self.graph, step));
         let mut types: Vec<&String> = self.graph.steps[at].reads.iter().collect();
@@ -152,7 +154,7 @@ impl Listing<'_> {
     }
 }
 
-/// Status, duration, counts and path, in columns.
+/// Returns status, duration, counts, and critical path in columns.
 fn tail(run: &StepRun) -> String {
     tail_parts(run).concat()
 }

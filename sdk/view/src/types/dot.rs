@@ -1,4 +1,4 @@
-//! The types for Graphviz.
+//! Drawing of types for Graphviz.
 
 use super::links::{Links, with_count};
 use super::model::TypeGraph;

@@ -1,4 +1,4 @@
-//! The types as a page: the drawing, then a table of the entities and one of the relationships.
+//! The types as a page: the drawing, then tables of the entities and the relationships.
 
 use super::links::{Links, facts};
 use super::model::TypeGraph;

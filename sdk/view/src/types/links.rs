@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use super::model::TypeGraph;
 use crate::number::{counted, grouped};
 
-/// The ends of the relationships. Entity types are known by their index; an index past the last is one of `missing`.
+/// The ends of the relationships. Entity types are identified by index; larger indices refer to `missing`.
 pub(super) struct Links {
-    /// From and to, in the order of the relationships.
+    /// The source and the target of each relationship, in the order of the relationships.
     pub(super) ends: Vec<(usize, usize)>,
-    /// The types that relationships name although no entity has them.
+    /// The types that relationships refer to although no entity has them.
     pub(super) missing: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Links {
     }
 }
 
-/// The graph in a few short lines: its types, and how many objects there are.
+/// Returns a summary in a few short lines: types and numbers of objects.
 pub(super) fn facts(graph: &TypeGraph) -> Vec<String> {
     let entities = counted(graph.entities.len() as u64, "entity type", "entity types");
     let relationships = counted(graph.relationships.len() as u64, "relationship type", "relationship types");
@@ -51,7 +51,7 @@ pub(super) fn facts(graph: &TypeGraph) -> Vec<String> {
     [types, format!("{entities} · {relationships}")].into_iter().chain(graph.missing.iter().cloned()).collect()
 }
 
-/// A class with how many there are of it: `HAS · 1,200`.
+/// Returns a class with its number of relationships: `HAS · 1,200`.
 pub(super) fn with_count(what: &str, count: Option<u64>) -> String {
     match count {
         Some(count) => format!("{what} · {}", grouped(count)),

@@ -1,4 +1,4 @@
-//! The types for Mermaid.
+//! Drawing of types for Mermaid.
 
 use super::links::{Links, with_count};
 use super::model::TypeGraph;

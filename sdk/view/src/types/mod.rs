@@ -1,6 +1,6 @@
-//! Pictures of the types: which entities an integration makes and how they are related.
+//! Pictures of the types: the entities that an integration emits and their relationships.
 //!
-//! One function per format. A relationship to an undeclared type is drawn with a box for that type.
+//! Each format has one function. A relationship to an undeclared type is drawn with a box for that type.
 
 mod dot;
 mod html;
@@ -14,28 +14,29 @@ mod text;
 
 pub use model::{TypeEdge, TypeGraph, TypeNode};
 
-/// Draws the types for a terminal, each entity with its outgoing relationships: no line has more than `width` columns, and ANSI
-/// colours occur only if `colour` is set.
+/// Draws the types for a terminal, each entity with its outgoing relationships.
+///
+/// No line has more than `width` columns, and ANSI colours occur only if `colour` is set.
 pub fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
     text::text(graph, width, colour)
 }
 
-/// The types for Graphviz.
+/// Draws the types for Graphviz.
 pub fn dot(graph: &TypeGraph) -> String {
     dot::dot(graph)
 }
 
-/// The types for Mermaid.
+/// Draws the types for Mermaid.
 pub fn mermaid(graph: &TypeGraph) -> String {
     mermaid::mermaid(graph)
 }
 
-/// The types as an SVG that stands on its own, light or dark as the reader's machine is.
+/// Draws the types as a separate SVG, light or dark like the reader's machine.
 pub fn svg(graph: &TypeGraph) -> String {
     svg::svg(graph, crate::svg::Setting::Alone)
 }
 
-/// The types as one HTML file that loads nothing and runs nothing: the drawing, and tables that say the same.
+/// Draws the types as one self-contained HTML file without scripts, with tables of the same data.
 pub fn html(graph: &TypeGraph) -> String {
     html::html(graph)
 }

@@ -9,7 +9,7 @@ pub struct TypeGraph {
     pub title: String,
     /// Lines that state which data are missing.
     pub missing: Vec<String>,
-    /// The entity types; of two with one name the first gets the arrows.
+    /// The entity types. If two have the same name, the first one gets the arrows.
     pub entities: Vec<TypeNode>,
     /// The relationship types.
     pub relationships: Vec<TypeEdge>,
@@ -18,15 +18,15 @@ pub struct TypeGraph {
 /// An entity type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeNode {
-    /// The `_type`, by which relationships name it.
+    /// The `_type`, to which relationships refer.
     pub object_type: String,
     /// The classes.
     pub classes: Vec<String>,
-    /// The name for people.
+    /// The displayed name.
     pub resource: String,
     /// The number of entities, if a graph was collected.
     pub count: Option<u64>,
-    /// Whether it belongs to another integration and is only reached by mapped relationships.
+    /// Whether the type belongs to another integration and is reached only by mapped relationships.
     pub mapped: bool,
 }
 
@@ -35,25 +35,25 @@ pub struct TypeNode {
 pub struct TypeEdge {
     /// The `_type`.
     pub object_type: String,
-    /// The class: `HAS`, `OWNS`.
+    /// The class, such as `HAS` or `OWNS`.
     pub class: String,
-    /// The type of the entity that it leads from.
+    /// The type of the source entity.
     pub from: String,
-    /// The type of the entity that it leads to.
+    /// The type of the target entity.
     pub to: String,
     /// The number of relationships, if a graph was collected.
     pub count: Option<u64>,
-    /// Whether its target is found by the properties of a mapping rather than by key.
+    /// Whether the target is found by the properties of a mapping instead of by key.
     pub mapped: bool,
 }
 
 impl TypeNode {
-    /// The resource, or the type without a resource.
+    /// Returns the resource, or the type if there is no resource.
     pub(super) fn name(&self) -> &str {
         if self.resource.trim().is_empty() { &self.object_type } else { &self.resource }
     }
 
-    /// The lines of a box that is drawn elsewhere, escaped for there.
+    /// Returns the lines of a box for other formats, escaped accordingly.
     pub(super) fn lines(&self, escaped: fn(&str) -> String) -> Vec<String> {
         let count = self.count.map(|count| counted(count, "entity", "entities")).unwrap_or_default();
         let mut lines =

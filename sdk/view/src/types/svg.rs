@@ -1,6 +1,6 @@
-//! The types as SVG: a card for each entity type, and a pill for each relationship, through which its arrow runs.
+//! The types as SVG: cards for entity types, and pills on the arrows of relationships.
 //!
-//! To the layout a pill is a box like any other, so that no two labels can collide.
+//! The layout treats a pill as a box, so that labels cannot collide.
 
 use super::links::{Links, facts, with_count};
 use super::model::{TypeEdge, TypeGraph, TypeNode};

@@ -1,4 +1,4 @@
-//! The types for a terminal: each entity type, and under it the relationships that lead from it.
+//! The types for a terminal: each entity type, and below it its outgoing relationships.
 
 use super::links::{Links, facts};
 use super::model::{TypeEdge, TypeGraph};
@@ -7,7 +7,7 @@ use crate::measure::columns;
 use crate::number::{counted, grouped};
 use crate::terminal::{Ink, Terminal, padded};
 
-/// Names are aligned up to this width.
+/// The maximum width to which names are aligned.
 const WIDEST_COLUMN: usize = 34;
 
 pub(super) fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
