@@ -148,7 +148,7 @@ fn a_key_goes_over_plain_http_only_where_that_is_allowed() {
     let place = Place::alone().with("HEROKU_API_KEY", KEY).with("HEROKU_API_URL", "http://heroku.invalid");
     let said = place.run("validate config");
     assert_eq!(said.code, 4, "{}", said.all());
-    assert!(said.out.contains("http://heroku.invalid, where credentials would travel unencrypted"), "{}", said.all());
+    assert!(said.out.contains("http://heroku.invalid, which would send the credentials unencrypted"), "{}", said.all());
     let said = place.run("collect");
     assert_eq!(said.code, 1, "{}", said.all());
     assert!(said.err.contains("--allow-http"), "{}", said.err);

@@ -1,4 +1,4 @@
-//! Whose answers they are: a name for the credentials of an endpoint, from which they cannot be found.
+//! Account keys: names of credentials that do not reveal them.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -8,17 +8,21 @@ use secrecy::ExposeSecret;
 
 use super::Endpoint;
 
-/// The name is stored, and a password may be a weak one: so many rounds are what OWASP asks for where a stored name must
-/// not help to guess it.
+/// The number of PBKDF2 rounds.
+///
+/// The key is stored, and a password can be weak. OWASP recommends this number for PBKDF2-HMAC-SHA256, so that the
+/// stored key does not help to guess the password.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
 
-/// Names who asks: the provider's address, the credentials, the integration and the instance, as 64 hexadecimal digits. The same
-/// credentials have the same name in every run, and no others have it.
+/// The name of an account: 64 hexadecimal digits that identify its credentials.
+///
+/// The key is derived from the provider's address, the credentials, the integration, and the instance. Equal input
+/// gives the same key in every run, and different input gives a different key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AccountKey(String);
 
 impl AccountKey {
-    /// Takes about a tenth of a second of work.
+    /// Derives the key, which takes about a tenth of a second of processor time.
     pub(super) fn of(endpoint: &Endpoint, integration: &str, instance: &str) -> Self {
         let salt = parts([endpoint.base.as_str(), integration, instance]);
         let secrets = endpoint.secrets.iter().flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);
@@ -27,7 +31,7 @@ impl AccountKey {
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -44,7 +48,7 @@ impl fmt::Display for AccountKey {
     }
 }
 
-/// Several texts as one from which they could be told apart again.
+/// Joins texts unambiguously: each text is preceded by its length.
 fn parts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     let mut joined = Vec::new();
     for text in texts {

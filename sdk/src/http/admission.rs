@@ -1,8 +1,19 @@
-//! When a request may be sent: one queue for all clones of a client.
+//! Admission: the decision when a request may be sent, for all clones of a client.
 //!
-//! It owns the queue, the gate that a rate limit closes, the places of requests in flight and the model of the rate
-//! budget. The request at the head of the queue waits for the gate, then for the budget, then for a place; the others
-//! wait for the head. So nobody overtakes, and whoever waits holds no place.
+//! A request passes three checks in this order:
+//!
+//! 1. The *gate*, which a rate limit closes for all requests.
+//! 2. The *rate budget*, a model of the provider's token bucket.
+//! 3. The *in-flight limit*, which adapts to the capacity of the provider.
+//!
+//! All clones of a client share one queue. Only the head of the queue is checked; the others wait behind it in the
+//! order of arrival. Requests therefore never overtake each other, and none of them starves.
+//!
+//! The permit for a request in flight is acquired last. A request that waits for the gate or for the budget holds no
+//! permit, so the number of permits in use is the number of requests that were really sent. The wait for a permit can
+//! be long, and the first two results can become invalid meanwhile: a response may close the gate or report an empty
+//! bucket. The head therefore repeats both checks after it has its permit. If one of them fails, it drops the permit
+//! and starts again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -14,27 +25,28 @@ use super::budget::{Budget, BudgetState, BudgetToken, RateBudget};
 use super::limit::{Entry, Limit, Outcome, UnderWay};
 use super::retry::{Gate, Held};
 
-/// Everything that a request waits for.
+/// The conditions that a request must meet before it is sent.
 #[derive(Debug)]
 pub(super) struct Admission {
-    /// One permit: the head of the queue. Tokio hands it on in the order of asking.
+    /// A single permit, held by the head of the queue. Tokio's semaphore is fair: it serves waiters in their order of
+    /// arrival.
     head: Semaphore,
     gate: Gate,
     places: InFlightPermits,
     budget: Option<Budget>,
 }
 
-/// How long a request waited before it was let in.
+/// The time that a request waited for its admission.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Waits {
     pub(super) in_all: Duration,
-    /// At the head of the queue, for the budget alone.
+    /// The part of the wait that the head of the queue spent on the budget.
     pub(super) for_budget: Duration,
 }
 
-/// A request that may be sent. Its place is given back when this is dropped.
+/// The admission of one request. Dropping it releases the permit.
 #[derive(Debug)]
-#[must_use = "the place is given back at once"]
+#[must_use = "dropping the admission releases its permit"]
 pub(super) struct Admitted<'a> {
     place: InFlightPermit<'a>,
     spent: Option<BudgetToken<'a>>,
@@ -54,7 +66,7 @@ impl Admission {
     /// Waits until a request to an endpoint may be sent.
     ///
     /// # Errors
-    /// [`Held`] if that is not worth waiting for.
+    /// [`Held`] if the provider demanded a pause that is too long to wait for.
     pub(super) async fn admitted(&self, endpoint: &str) -> Result<Admitted<'_>, Held> {
         let asked = Instant::now();
         let _head = self.head.acquire().await.expect("the queue is never closed");
@@ -66,7 +78,8 @@ impl Admission {
                 waits.for_budget += budget.affordable().await;
             }
             let place = self.places.enter(endpoint).await;
-            // The gate can close, and an answer can tell of an empty bucket, while one waits for a place.
+            // The wait for a permit can be long. The gate may close meanwhile, and a response may report an empty
+            // bucket.
             if self.gate.closed_until().is_some() || self.gate.passable(endpoint).is_err() {
                 continue;
             }
@@ -82,22 +95,24 @@ impl Admission {
         }
     }
 
-    /// Lets no request through until then.
+    /// Stops all requests until `then`.
     pub(super) fn close_until(&self, then: Instant) {
         self.gate.close_until(then);
     }
 
-    /// Refuses requests for this long, without letting them wait: those to `endpoint`, or all after a rate limit.
+    /// Rejects requests for `time`, so that they do not wait.
+    ///
+    /// After a rate limit this concerns all requests, otherwise those to `endpoint`.
     pub(super) fn hold(&self, endpoint: &str, time: Duration, held: Held) {
         self.gate.hold(endpoint, Instant::now() + time, held);
     }
 
-    /// Requests that may be in flight now.
+    /// Returns the current in-flight limit.
     pub(super) fn limit(&self) -> usize {
         self.places.open().limit.current()
     }
 
-    /// Requests in flight, now and whenever that changes.
+    /// Returns the number of requests in flight, with a notification at every change.
     pub(super) fn in_flight(&self) -> watch::Receiver<usize> {
         self.places.in_flight.subscribe()
     }
@@ -106,14 +121,16 @@ impl Admission {
         let budget = self.budget.as_ref()?;
         let somebody_waits = self.head.available_permits() == 0;
         let until = self.gate.closed_until().max(budget.empty_until()).filter(|_| somebody_waits);
-        // The wall clock is for people only: it is read when they look.
+        // Only displays use this time. Waiting relies on the monotonic clock.
         let waiting_until = until.map(|until| SystemTime::now() + until.saturating_duration_since(Instant::now()));
         Some(BudgetState { budget: budget.rule(), remaining: budget.remaining(), waiting_until })
     }
 }
 
 impl Admitted<'_> {
-    /// Learns from what became of the request: how it went, and how many are left if an answer tells.
+    /// Adjusts the limit and the budget to the outcome of the request.
+    ///
+    /// `remaining` is the number of remaining requests, if the response reports it.
     pub(super) fn learn(&self, endpoint: &str, outcome: Outcome, remaining: Option<u64>) {
         self.place.learn(endpoint, outcome);
         if let (Some(spent), Some(remaining)) = (&self.spent, remaining) {
@@ -122,12 +139,12 @@ impl Admitted<'_> {
     }
 }
 
-/// The places of requests in flight, as many as the limit has now.
+/// The permits of requests in flight, as many as the limit currently allows.
 #[derive(Debug)]
 struct InFlightPermits {
     taken: Mutex<TakenPermit>,
     news: Notify,
-    /// How many are taken, for those who want to know.
+    /// The number of permits in use, published to observers.
     in_flight: watch::Sender<usize>,
 }
 
@@ -143,7 +160,9 @@ impl InFlightPermits {
         Self { taken: Mutex::new(taken), news: Notify::new(), in_flight: watch::Sender::default() }
     }
 
-    /// Waits for a place. For one caller at a time: it is the head of the queue.
+    /// Waits for a permit.
+    ///
+    /// Only the head of the queue waits here, so one notification per released permit is enough.
     async fn enter(&self, endpoint: &str) -> InFlightPermit<'_> {
         loop {
             if let Some(place) = self.try_enter(endpoint) {
@@ -162,18 +181,22 @@ impl InFlightPermits {
         Some(InFlightPermit { places: self, entry })
     }
 
-    /// Told under the lock, so that what is told last is what holds.
+    /// Publishes the number of permits in use.
+    ///
+    /// The caller holds the lock, so the value published last is the current one.
     fn tell(&self, taken: &TakenPermit) {
         self.in_flight.send_replace(taken.under_way.requests);
     }
 
-    /// Every change is an addition or one of the limit's own, so they hold even after a panic elsewhere.
+    /// Locks the state.
+    ///
+    /// Every change is an addition or a method of [`Limit`], so the state stays valid even after a panic elsewhere.
     fn open(&self) -> MutexGuard<'_, TakenPermit> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A place, given back when this is dropped.
+/// The permit of one request in flight, released on drop.
 #[derive(Debug)]
 struct InFlightPermit<'a> {
     places: &'a InFlightPermits,
@@ -188,7 +211,7 @@ impl InFlightPermit<'_> {
         let now = taken.limit.current();
         drop(taken);
         if now != before {
-            tracing::debug!(before, now, "another limit of requests in flight");
+            tracing::debug!(before, now, "the in-flight limit changed");
             self.places.news.notify_one();
         }
     }
@@ -216,7 +239,7 @@ mod tests {
 
     const ONE_A_SECOND: RateBudget = RateBudget { capacity: 100, refill_per_minute: 60.0 };
 
-    /// A client whose first request has told that nothing is left.
+    /// A client whose first response reported an empty bucket.
     async fn empty_bucket(in_flight: usize) -> Arc<Admission> {
         let admission = Arc::new(Admission::new(in_flight, Some(ONE_A_SECOND)));
         admission.admitted("GET /x").await.unwrap().learn(
@@ -241,7 +264,7 @@ mod tests {
         }
         let seconds = |of: fn(&Waits) -> Duration| waits.iter().map(|waits| of(waits).as_secs()).collect::<Vec<_>>();
         assert_eq!(seconds(|waits| waits.in_all), [1, 2, 3]);
-        assert_eq!(seconds(|waits| waits.for_budget), [1, 1, 1], "time at the head of the queue is counted once");
+        assert_eq!(seconds(|waits| waits.for_budget), [1, 1, 1], "only the head of the queue waits for the budget");
     }
 
     #[tokio::test(start_paused = true)]

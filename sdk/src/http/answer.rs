@@ -1,4 +1,4 @@
-//! An answer as it came over the wire, and the reading of its body.
+//! Raw responses, and the decoding of their bodies.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,61 +14,71 @@ use crate::room::Hold;
 use super::lenient;
 use super::text::without_quoted;
 
-/// An error's body says little: what is beyond this is not read.
+/// The maximum number of bytes read from the body of an error response.
+///
+/// Error bodies are short. The rest of a longer one would carry no information.
 pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
 
-/// What is only announced, by a header or by a compressed body, is believed up to here when room is made for it.
+/// The largest allocation that relies on an announced length.
+///
+/// Headers and compressed bodies can announce a wrong length, so a larger buffer grows only with the data.
 pub(super) const BELIEVED_LENGTH: usize = 1 << 20;
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub(super) struct WireResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// Bytes of the body on their way: fewer than it has, where they were compressed.
+    /// The size of the body on the wire, which is smaller than the body if it was compressed.
     pub(super) received: usize,
-    /// The memory that is reserved for it; none in the place of a kept answer that was not asked for.
+    /// The memory reserved for the body. It is set when the response is complete.
     pub(super) hold: Option<Arc<Hold>>,
-    /// It held the client's own credentials, which were taken out.
+    /// Whether the response contained the client's own credentials, which were removed.
     pub(super) repeats_secrets: bool,
 }
 
-/// The reason of [`TransportError::TimedOut`] before there is a connection.
+/// The reason in [`TransportError::TimedOut`] if no connection was established in time.
 pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection within the time limit";
 
-/// No whole answer came.
+/// The reason why no complete response arrived.
 pub(super) enum TransportError {
-    /// The connection broke.
+    /// The connection broke, or the compressed body is damaged.
     Connection(String),
-    /// There was no connection.
+    /// No connection was established.
     Unconnected(String),
     TimedOut(&'static str),
-    /// The two ends will not agree on a secure connection the next time, either.
+    /// The TLS handshake failed for a permanent reason, so a retry is pointless.
     Untrusted(String),
     TooLarge,
-    /// The answer was dropped half-way: the memory for answers does not suffice, and a body of so many bytes would.
+    /// The response was dropped because its memory reservation is too small.
+    ///
+    /// A body of this many bytes needs a larger reservation before the request is sent again.
     NoRoom(usize),
-    /// Compressed in a way that was not asked for.
+    /// The body has a compression that the client did not request.
     Unasked(String),
-    /// A replay has no answer to it.
-    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "there are no replays"))]
+    /// The replayed recording contains no response to the request.
+    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "only a replay returns it"))]
     NotRecorded(String),
 }
 
-/// Why an answer of success could not be read.
+/// The reason why the body of a successful response could not be decoded.
 #[derive(Debug)]
 pub(super) enum DecodeError {
-    /// It is damaged: the next one may be whole.
+    /// The body is damaged. A retry may return an intact one.
     Truncated(String),
-    /// It is somebody else's, such as a gateway's page: that may be over the next time, and seldom is.
+    /// The body comes from an intermediary, such as the error page of a gateway.
+    ///
+    /// Such a state seldom passes quickly, so one retry is enough.
     Foreign(String),
-    /// It is whole, and something else than expected.
+    /// The body is intact but has an unexpected form.
     Mismatch(String),
 }
 
-/// UTF-8 is decided on the whole body: a character can be split over two chunks. A body that ends within a character is
-/// cut off; one that holds other bytes will hold them the next time, too.
+/// Returns the body as text.
+///
+/// UTF-8 is checked on the complete body, because a character can span two chunks. A body that ends within a character
+/// was cut off, so a retry can help. Other invalid bytes would be the same after a retry.
 pub(super) fn text_of(answer: &WireResponse) -> Result<&str, DecodeError> {
     let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
     match std::str::from_utf8(body) {
@@ -76,28 +86,29 @@ pub(super) fn text_of(answer: &WireResponse) -> Result<&str, DecodeError> {
         Err(error) if error.error_len().is_none() => {
             Err(DecodeError::Truncated("the body ends within a character".into()))
         }
-        Err(error) => {
-            Err(DecodeError::Mismatch(format!("the body is not UTF-8 (from byte {} on)", error.valid_up_to())))
-        }
+        Err(error) => Err(DecodeError::Mismatch(format!("the body is not UTF-8 (from byte {})", error.valid_up_to()))),
     }
 }
 
-/// Reads the body; what goes wrong there is told with its place.
+/// Decodes the body. Errors contain the position of the offending value.
 pub(super) fn read_json<T: DeserializeOwned>(answer: &WireResponse) -> Result<T, DecodeError> {
     let text = text_of(answer)?;
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    // What does not fit may only be the beginning of what would: damage comes first.
+    // A truncated body may fail with a mismatch at first. Check for damage before reporting one, because only damage is
+    // retried.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| damaged(text, &error))?;
     lenient::read(text).map_err(|misfit| DecodeError::Mismatch(format!("the body does not fit: {}", misfit.reason)))
 }
 
-/// What is said of a body that ends too early, or is no JSON. Only what began as JSON may be whole the next time.
+/// Classifies a body that ends too early or is not JSON.
+///
+/// Only a body that starts like JSON may be complete after a retry.
 pub(super) fn damaged(text: &str, error: &serde_json::Error) -> DecodeError {
     let text = text.trim_start();
     if error.is_eof() || text.starts_with(['{', '[', '"']) {
-        return DecodeError::Truncated(format!("the body is not whole JSON ({})", without_quoted(&error.to_string())));
+        return DecodeError::Truncated(format!("the body is incomplete JSON ({})", without_quoted(&error.to_string())));
     }
     DecodeError::Foreign(match text.starts_with('<') {
         true => "the body is a page of HTML or XML, not JSON".into(),
@@ -105,13 +116,13 @@ pub(super) fn damaged(text: &str, error: &serde_json::Error) -> DecodeError {
     })
 }
 
-/// Where and why a value does not fit a type; the value itself is not quoted.
+/// Describes where and why a value does not fit a type, without quoting the value.
 pub(super) fn misfit(path: &serde_path_to_error::Path, error: &serde_json::Error) -> String {
     let reason = without_quoted(&error.to_string());
     if path.iter().next().is_none() { reason } else { format!("`{path}`: {reason}") }
 }
 
-/// The part of a body that a JSON pointer leads to; `None` where there is nothing.
+/// Returns the part of a body at a JSON pointer, or `None` if it is absent.
 pub(super) fn part<'a>(body: &'a str, pointer: &str) -> Result<Option<&'a str>, String> {
     let mut part = body;
     for name in pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")) {

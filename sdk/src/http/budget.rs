@@ -1,11 +1,31 @@
-//! The provider's rate budget: a model of its bucket, so that requests wait here rather than be refused there.
+//! A model of the provider's rate budget, so that requests wait instead of being rejected.
 //!
-//! The model starts with the first answer that tells how many requests are left, and is set anew by every later one:
-//! other clients may drain the same bucket. Between answers it takes one away for each request sent and adds what
-//! time refills. It counts on no request that may not have been counted yet, so it can be too low for a moment,
-//! never too high: requests go out as fast as they can until the bucket is empty, and at the pace of the refill then.
+//! A rate limit is a token bucket: every request takes one token, time refills the bucket, and an empty bucket rejects
+//! requests with status 429. The model is a *lower bound* of that bucket. It may count too few tokens for a moment, but
+//! never too many, so a client that spends only the tokens of the model is not rejected. Other clients of the same
+//! bucket are the only exception, and the next response corrects the model for them.
 //!
-//! Time is monotonic: a clock that is set changes nothing. The model itself asks no clock and waits for nothing.
+//! # How the bound is computed
+//!
+//! Until a response reports the remaining tokens, nothing is known and every request is allowed. After that the bound
+//! has three terms:
+//!
+//! - the number in the latest report,
+//! - plus the refill since the report *arrived*; the provider counted earlier, so the true refill is larger,
+//! - minus every request that the report may not include.
+//!
+//! The third term needs care, because requests can reach the provider in any order. Each request remembers how many
+//! requests had *ended* when it was sent. The provider had counted those, and it counted the request itself before it
+//! reported. All other requests may still be on the way to the provider, and are subtracted. For example, five requests
+//! are sent while none has ended, and the response to the third one reports 90. The provider has counted the third
+//! request, but perhaps none of the other four. The bound is therefore 90 - 4 = 86.
+//!
+//! Responses can arrive out of order, too. The response to an older request describes an older state, so the model
+//! keeps the report of the most recently sent request. Each such report replaces the previous one and corrects the
+//! model in both directions.
+//!
+//! The effect is that requests are sent at full speed until the bucket is empty, and then at the rate of its refill.
+//! The model uses monotonic time, so a change of the wall clock has no effect. It reads no clock and never waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,23 +35,24 @@ use tokio::time::Instant;
 
 use super::EndpointError;
 
-/// Longer than anybody waits; added to an instant it is still one.
+/// A duration longer than any wait, but short enough to be added to an instant.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
-/// What the rounding of fractions may take from a whole request.
+/// The tolerance for rounding errors in the check for a whole token.
 const ROUNDING: f64 = 1e-6;
 
-/// How many requests a provider allows: a bucket that is refilled steadily.
+/// The number of requests that a provider allows: a token bucket with steady refill.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateBudget {
-    /// Requests in a full bucket.
+    /// The number of requests in a full bucket.
     pub capacity: u32,
-    /// Requests that come back each minute.
+    /// The number of requests that are refilled per minute.
     pub refill_per_minute: f64,
 }
 
 impl RateBudget {
-    /// How long `requests` take at least where `remaining` are left: nothing for those, the pace of the refill for
-    /// the others.
+    /// Returns the minimum time for `requests` requests if `remaining` tokens are left.
+    ///
+    /// The remaining tokens can be spent at once; further requests wait for the refill.
     pub fn time_for(self, remaining: u32, requests: u64) -> Duration {
         let missing = requests.saturating_sub(remaining.into());
         self.time_to_refill(missing as f64)
@@ -51,19 +72,19 @@ impl RateBudget {
     }
 }
 
-/// Where a client stands with the provider's rate budget.
+/// The state of a client's rate budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetState {
-    /// The budget as the endpoint declares it.
+    /// The budget that the endpoint declares.
     pub budget: RateBudget,
-    /// How many requests can be sent at once; `None` until an answer has told.
+    /// The number of requests that can be sent at once. `None` until a response has reported it.
     pub remaining: Option<u32>,
-    /// When the next request goes out, where one waits now for the budget or for the end of a rate limit.
+    /// The time of the next request, if one waits for the budget or a rate limit.
     pub waiting_until: Option<SystemTime>,
 }
 
 impl BudgetState {
-    /// How long `requests` more take at least, as far as it is known now.
+    /// Returns the minimum time for `requests` more requests, according to the current state.
     pub fn time_for(&self, requests: u64) -> Duration {
         self.budget.time_for(self.remaining.unwrap_or(self.budget.capacity), requests)
     }
@@ -85,18 +106,20 @@ impl Budget {
         self.open().rule
     }
 
-    /// Takes one request out of the budget, if there is one.
+    /// Takes one token from the budget, if one is available.
     pub(super) fn take(&self) -> Option<BudgetToken<'_>> {
         let sent = self.open().take(Instant::now())?;
         Some(BudgetToken { budget: self, sent })
     }
 
-    /// Waits until there is one to take, and says how long. For one caller at a time: the head of the queue.
+    /// Waits until a token is available, and returns the duration of the wait.
+    ///
+    /// Only the head of the queue waits here.
     pub(super) async fn affordable(&self) -> Duration {
         let Some(mut until) = self.empty_until() else { return Duration::ZERO };
         let empty = Instant::now();
         loop {
-            // Whatever comes first: the refill, or news that there are more.
+            // The wait ends with the refill, or earlier if a response reports more tokens.
             let _ = tokio::time::timeout_at(until, self.news.notified()).await;
             match self.empty_until() {
                 Some(later) => until = later,
@@ -105,7 +128,7 @@ impl Budget {
         }
     }
 
-    /// When the next request can be sent, if it cannot be now.
+    /// Returns the time of the next token, or `None` if one is available now.
     pub(super) fn empty_until(&self) -> Option<Instant> {
         let now = Instant::now();
         self.open().wait(now).map(|wait| now + wait)
@@ -115,13 +138,17 @@ impl Budget {
         self.open().left(Instant::now()).map(|left| (left + ROUNDING) as u32)
     }
 
-    /// Every change is a few additions, so the model holds even after a panic elsewhere.
+    /// Locks the model.
+    ///
+    /// Every change is a few additions, so the model stays valid even after a panic elsewhere.
     fn open(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A request that was taken out of the budget. It is over when this is dropped, with or without an answer.
+/// A token taken from the budget for one request.
+///
+/// Dropping it marks the request as ended, with or without a response.
 #[derive(Debug)]
 pub(super) struct BudgetToken<'a> {
     budget: &'a Budget,
@@ -129,7 +156,7 @@ pub(super) struct BudgetToken<'a> {
 }
 
 impl BudgetToken<'_> {
-    /// The answer tells how many are left.
+    /// Updates the model with the number of remaining requests in the response.
     pub(super) fn tell(&self, remaining: u64) {
         self.budget.open().tell(self.sent, remaining, Instant::now());
         self.budget.news.notify_one();
@@ -142,12 +169,14 @@ impl Drop for BudgetToken<'_> {
     }
 }
 
-/// A request as the model knows it.
+/// The position of a request among all requests of the client.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
-    /// Counted from one.
+    /// The sequence number, starting at one.
     number: u64,
-    /// How many were over when it was sent: those the provider had counted for certain.
+    /// The number of requests that had ended when this one was sent.
+    ///
+    /// The provider had certainly counted them.
     over_before: u64,
 }
 
@@ -159,7 +188,7 @@ struct Model {
     told: Option<ErrorDetails>,
 }
 
-/// What the answer to the request sent last has told.
+/// The latest report of the provider.
 #[derive(Debug)]
 struct ErrorDetails {
     by: Sent,
@@ -168,18 +197,21 @@ struct ErrorDetails {
 }
 
 impl Model {
-    /// How many are left at least.
+    /// Returns a lower bound of the remaining tokens, or `None` before the first report.
     fn left(&self, now: Instant) -> Option<f64> {
         let told = self.told.as_ref()?;
         let passed = now.saturating_duration_since(told.at).as_secs_f64();
         let full = f64::from(self.rule.capacity).max(told.remaining);
         let refilled = (told.remaining + passed * self.rule.per_second()).min(full);
-        // The provider had counted the request itself, and those that were over before it.
+        // The report includes its own request and all requests that had ended before that one was sent. The provider
+        // may not have counted any of the others.
         let perhaps_uncounted = self.sent - told.by.over_before - 1;
         Some(refilled - perhaps_uncounted as f64)
     }
 
-    /// How long until there is a whole one; where nothing is known, none is foreseen to be refused.
+    /// Returns the time until a whole token is available, or `None` if no wait is needed.
+    ///
+    /// Before the first report there is no reason to expect a rejection, so no request waits.
     fn wait(&self, now: Instant) -> Option<Duration> {
         let missing = 1.0 - self.left(now)?;
         (missing > ROUNDING).then(|| self.rule.time_to_refill(missing))
@@ -194,7 +226,7 @@ impl Model {
     }
 
     fn tell(&mut self, by: Sent, remaining: u64, now: Instant) {
-        // Answers overtake each other: the one to an older request tells of an older state.
+        // Responses overtake each other. The response to an older request describes an older state, so it is ignored.
         if self.told.as_ref().is_none_or(|told| told.by.number <= by.number) {
             self.told = Some(ErrorDetails { by, remaining: remaining as f64, at: now });
         }
@@ -215,7 +247,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// One request, answered at once.
+    /// Sends one request and delivers its response at once.
     fn ask(model: &mut Model, remaining: u64, now: Instant) {
         let sent = model.take(now).unwrap();
         model.tell(sent, remaining, now);
@@ -263,10 +295,10 @@ mod tests {
         assert_eq!(model.left(now), Some(88.0));
         model.tell(second, 88, now);
         model.ended += 1;
-        assert_eq!(model.left(now), Some(87.0), "the first one may come after it");
+        assert_eq!(model.left(now), Some(87.0), "the provider may count the first request after the second");
         model.tell(first, 89, now);
         model.ended += 1;
-        assert_eq!(model.left(now), Some(87.0), "an older request does not tell of a newer state");
+        assert_eq!(model.left(now), Some(87.0), "the response to an older request changes nothing");
         ask(&mut model, 87, now);
         assert_eq!(model.left(now), Some(87.0));
     }
@@ -305,7 +337,7 @@ mod tests {
         }
     }
 
-    /// A provider's bucket, in whole milliseconds.
+    /// A provider's bucket, with a resolution of one millisecond.
     struct Bucket {
         tokens: f64,
         at: u64,
@@ -323,7 +355,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the order in which requests arrive and answers come back, none is refused.
+        /// Requires that no request is rejected, for any order of arrivals and responses.
         #[test]
         fn no_request_of_a_lone_client_is_refused(moves in prop::collection::vec((0_u8..4, any::<prop::sample::Index>(), 0_u64..80), 1..400)) {
             let start = Instant::now();

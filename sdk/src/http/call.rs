@@ -1,32 +1,32 @@
-//! A request as it goes over the wire.
+//! Requests as they are sent over the wire.
 
 use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::error::Subject;
 
-/// What goes over the wire, and by which name it is counted.
+/// A request on the wire, with the name under which it is counted.
 #[derive(Debug, Clone)]
 pub(super) struct WireRequest {
     pub(super) subject: Subject,
-    /// Such as `GET /teams/{id}/apps`.
+    /// The method and the path template, such as `GET /teams/{id}/apps`.
     pub(super) counted_as: String,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
-    /// Errors that the reader of the answer handles itself.
+    /// The error responses that the decoder handles itself.
     pub(super) tolerates: Tolerance,
 }
 
-/// Which answers besides those of success are for the reader of the answer.
+/// The error responses that are passed to the decoder of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Tolerance {
-    /// None: they are errors.
+    /// No error response: each one becomes an error.
     #[default]
     None,
-    /// Those of these statuses.
+    /// The responses with one of these statuses.
     Statuses(&'static [u16]),
-    /// Every one that would be the same if it was asked for again.
+    /// Every response that a retry would not change.
     Final,
 }
 

@@ -1,7 +1,7 @@
-//! The client itself: connections, attempts and the way to the wire.
+//! The HTTP client: connections, attempts, and the access to the wire.
 //!
-//! It owns the connections. When a request may be sent is decided by its [`Admission`]: a place among those in flight
-//! is held during one attempt, never during a pause; no lock is held across an await.
+//! The client owns the connections, and its [`Admission`] decides when a request may be sent. A permit is held during
+//! one attempt, but not during the pause before the next one. No lock is held across an await.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +39,9 @@ use super::wire::{Tape, Wire};
 use crate::redact::Redaction;
 use crate::secrets::OwnSecrets;
 
-/// A client of one provider. Clones are cheap and share everything but what [`for_step`](Self::for_step) counts.
+/// A client of one provider.
+///
+/// Clones are cheap and share everything except the counters of [`for_step`](Self::for_step).
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
@@ -48,7 +50,7 @@ pub struct Http {
     on_unread: Option<OnUnread>,
 }
 
-/// Receives the errors of elements that could not be read, while their lists go on.
+/// Receives the errors of unreadable list elements, while their lists continue.
 type OnUnread = Arc<dyn Fn(&ProviderError) + Send + Sync>;
 
 struct Shared {
@@ -68,15 +70,17 @@ struct Failure {
 }
 
 impl Http {
-    /// Prepares connections to a provider; the first one is made by the first request.
+    /// Prepares connections to a provider; the first request opens the first connection.
     ///
     /// # Errors
-    /// [`EndpointError`] where the endpoint cannot be asked as it is configured.
+    /// [`EndpointError`] if the endpoint cannot be used as configured.
     pub fn connect(endpoint: Endpoint) -> Result<Self, EndpointError> {
         Self::connect_through(endpoint, &Tape::Off, &Redaction::default())
     }
 
-    /// The same with a tape in between; `redaction` says what is secret in answers that are kept.
+    /// Prepares connections with a recording or a replay between client and network.
+    ///
+    /// `redaction` identifies the secrets in responses that are kept.
     pub(crate) fn connect_through(
         endpoint: Endpoint,
         tape: &Tape,
@@ -86,7 +90,7 @@ impl Http {
         endpoint.rate_budget.map_or(Ok(()), RateBudget::check)?;
         let request_headers = endpoint.request_headers()?;
         let wire = Wire::new(&endpoint, request_headers.clone(), tape, redaction)?;
-        // What was heard once costs nothing, and must not be paced by what was left then.
+        // A replay costs the provider nothing, so the budget reports in the recording must not slow it down.
         let budget = endpoint.rate_budget.filter(|_| !wire.is_replay());
         let shared = Shared {
             wire,
@@ -101,25 +105,27 @@ impl Http {
         Ok(Self { shared: Arc::new(shared), tally: Arc::default(), cache: None, on_unread: None })
     }
 
-    /// A clone whose requests are counted on their own, and here as well.
+    /// Returns a clone with separate usage counters, which also add to this client's counters.
     #[must_use]
     pub fn for_step(&self) -> Self {
         Self { tally: Arc::new(UsageCounter::within(&self.tally)), ..self.clone() }
     }
 
-    /// A clone that asks only for what has changed since an answer was kept, where there is one; for everything while a
-    /// recording is made or replayed. Not for the check of credentials.
+    /// Returns a clone that sends conditional requests if a response is cached.
+    ///
+    /// The cache is not used while a recording is made or replayed. The check of credentials needs a current response,
+    /// so it must not use such a clone.
     #[must_use]
     pub fn conditional(&self, cache: Arc<dyn ResponseCache>) -> Self {
         Self { cache: self.shared.wire.is_plain().then_some(cache), ..self.clone() }
     }
 
-    /// A clone whose lists report elements that do not fit instead of returning an error.
+    /// Returns a clone whose lists report unreadable elements instead of returning errors.
     pub(crate) fn reporting(&self, on_unread: OnUnread) -> Self {
         Self { on_unread: Some(on_unread), ..self.clone() }
     }
 
-    /// Reports an element that could not be read; returns its error if nothing receives it.
+    /// Reports an unreadable element, or returns its error if nothing receives reports.
     pub(super) fn report_unread(&self, error: ProviderError) -> Option<ProviderError> {
         match &self.on_unread {
             Some(report) => {
@@ -130,50 +136,53 @@ impl Http {
         }
     }
 
-    /// A text without the credentials of this client.
+    /// Returns a text with the credentials of this client removed.
     pub(super) fn without_secrets(&self, text: &str) -> String {
         self.shared.own.out_of_message(text).into_owned()
     }
 
-    /// Whose answers this client gets.
+    /// Returns the name of the account whose responses this client receives.
     pub(crate) fn account(&self, integration: &str, instance: &str) -> AccountKey {
         AccountKey::of(&self.shared.endpoint, integration, instance)
     }
 
-    /// A clone that asks for everything.
+    /// Returns a clone that sends no conditional requests.
     #[must_use]
     pub fn unconditional(&self) -> Self {
         Self { cache: None, ..self.clone() }
     }
 
-    /// Where this client stands with the provider's rate budget; `None` where the endpoint declares none.
+    /// Returns the state of the rate budget, or `None` if the endpoint declares none.
     pub fn budget(&self) -> Option<BudgetState> {
         self.shared.admission.budget()
     }
 
-    /// How many requests are in flight now.
+    /// Returns the number of requests in flight.
     pub fn in_flight(&self) -> usize {
         *self.shared.admission.in_flight().borrow()
     }
 
-    /// The same, now and whenever it changes.
+    /// Returns the number of requests in flight, with a notification at every change.
     pub(crate) fn watch_in_flight(&self) -> watch::Receiver<usize> {
         self.shared.admission.in_flight()
     }
 
-    /// How many requests may be in flight now: at most those that the endpoint allows, fewer where the provider
-    /// refuses for load or slows down, or where more would get no more done.
+    /// Returns the current in-flight limit.
+    ///
+    /// The limit never exceeds the maximum of the endpoint. It is lower while the provider rejects requests for load or
+    /// slows down, or when more requests would not increase the throughput.
     pub fn in_flight_limit(&self) -> usize {
         self.shared.admission.limit()
     }
 
-    /// How many requests may be in flight at the most.
+    /// Returns the maximum of the in-flight limit.
     pub(crate) fn most_in_flight(&self) -> usize {
         self.shared.endpoint.in_flight
     }
 
-    /// What the requests of this client, its clones and the clients made from them by
-    /// [`for_step`](Self::for_step) cost so far.
+    /// Returns the usage so far of this client and its clones.
+    ///
+    /// It includes the requests of clients made by [`for_step`](Self::for_step).
     pub fn usage(&self) -> Usage {
         self.tally.usage()
     }
@@ -190,12 +199,12 @@ impl Http {
         self.shared.endpoint.largest_element
     }
 
-    /// The most memory that answers have taken at once so far, in bytes: see [`Endpoint::answer_memory`].
+    /// Returns the peak memory of responses in bytes: see [`Endpoint::answer_memory`].
     pub fn most_answer_memory(&self) -> usize {
         self.shared.memory.most_held()
     }
 
-    /// What an answer tells besides its data.
+    /// Returns the metadata of a response: status, scopes, and remaining requests.
     pub(super) fn probed(&self, answer: &WireResponse) -> Probe {
         let names = &self.shared.answer_headers;
         Probe {
@@ -206,8 +215,9 @@ impl Http {
         }
     }
 
-    /// Sends a call until it is answered for good, or the policy's attempts are used up. `keep` tells of which answers
-    /// a 304 may be trusted later.
+    /// Sends a request until it succeeds, fails permanently, or exhausts its attempts.
+    ///
+    /// `keep` decides whether the response may be cached for later conditional requests.
     pub(super) async fn fetch<T: Send>(
         &self,
         call: &WireRequest,
@@ -218,11 +228,11 @@ impl Http {
         let mut pauses = policy.pauses();
         let (mut failed, mut rate_limited, mut least) = (0, 0, 0);
         loop {
-            // Before a place among those in flight: whoever waits for memory holds none.
+            // Reserve memory before the admission, so that a request that waits for memory holds no permit.
             let (memory, limit) = (&self.shared.memory, self.shared.endpoint.largest_body);
             let reservation = memory.reserve(&call.counted_as, least, limit).await;
             let admitted = self.admitted(call).await?;
-            // What failed once is asked for as a whole: what is kept may be what is wrong.
+            // A retry is unconditional, because the cached response may be the cause of the failure.
             let cache = self.cache.as_deref().filter(|_| failed + rate_limited == 0);
             let Failure { error, again } = match self.attempt(call, &admitted, reservation, cache, &read, &keep).await {
                 Ok(value) => return Ok(value),
@@ -230,7 +240,7 @@ impl Http {
             };
             let (told, exhausted) = match again {
                 RetryDecision::WithRoom(bytes) => {
-                    tracing::debug!(bytes, "an answer is dropped for want of memory and asked for again");
+                    tracing::debug!(bytes, "a response was dropped for lack of memory; sending the request again");
                     memory.lacked(&call.counted_as, bytes);
                     least = bytes;
                     continue;
@@ -264,12 +274,12 @@ impl Http {
             if let RetryDecision::RateLimited(_) = again {
                 self.shared.admission.close_until(Instant::now() + pause);
             }
-            // The place is given back when the gate is closed: whoever takes it must see that.
+            // Release the permit after closing the gate, so that the next holder finds the gate closed.
             drop(admitted);
             if exhausted {
                 return Err(error.after_attempts(failed + rate_limited).retries_exceeded());
             }
-            tracing::warn!(error = %error, pause_ms = milliseconds(pause), "asking again");
+            tracing::warn!(error = %error, pause_ms = milliseconds(pause), "retrying");
             self.tally.count(&call.counted_as, |usage| usage.retries += 1);
             if let RetryDecision::Paused(_) | RetryDecision::Once = again {
                 tokio::time::sleep(pause).await;
@@ -312,7 +322,7 @@ impl Http {
         Ok(value)
     }
 
-    /// Sends, and lets everybody know how it went.
+    /// Sends one attempt and reports its outcome to the counters and the admission.
     async fn heard(
         &self,
         call: &WireRequest,
@@ -332,7 +342,7 @@ impl Http {
                 let remaining = self.rate_remaining(answer);
                 self.note(call, answer, remaining);
                 let (outcome, remaining) = match answer.status {
-                    // A rate limit is an empty bucket, even where nothing is said of what is left.
+                    // A rate limit means an empty bucket, even if the response does not report the remaining requests.
                     StatusCode::TOO_MANY_REQUESTS => (Outcome::Overloaded, remaining.or(Some(0))),
                     StatusCode::SERVICE_UNAVAILABLE => (Outcome::Overloaded, remaining),
                     status if status.is_server_error() => (Outcome::Lost, remaining),
@@ -341,7 +351,7 @@ impl Http {
                 admitted.learn(&call.counted_as, outcome, remaining);
             }
             Err(broken) => {
-                tracing::debug!(method = %subject.method, endpoint = %subject.path, ms, "no whole answer");
+                tracing::debug!(method = %subject.method, endpoint = %subject.path, ms, "no complete response");
                 let timed_out = matches!(broken, TransportError::TimedOut(_));
                 admitted.learn(&call.counted_as, if timed_out { Outcome::Overloaded } else { Outcome::Lost }, None);
             }
@@ -363,7 +373,9 @@ impl Http {
         Ok(admitted)
     }
 
-    /// One request on the wire, one raw answer: all that this client sends and receives goes through here.
+    /// Sends one request and returns the raw response.
+    ///
+    /// All traffic of this client passes through this function.
     async fn exchange(
         &self,
         call: &WireRequest,
@@ -408,12 +420,12 @@ impl Http {
             let received = body.len();
             Ok((compression::undone(&mut headers, body, limit, |bytes| reservation.fit(bytes))?, received))
         });
-        // The status of an error says enough, whatever becomes of its body.
+        // The status of an error response is sufficient, so a failure to read its body is ignored.
         let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
         Ok(WireResponse { status, headers, body, received, hold: None, repeats_secrets: false })
     }
 
-    /// A failure before the answer; a proxy that is set may be the cause.
+    /// Describes a failure before the response, naming the proxy variable as a possible cause.
     fn unconnected(&self, error: &reqwest::Error) -> TransportError {
         let endpoint = &self.shared.endpoint;
         let proxy = if endpoint.is_loopback() { None } else { endpoint.network.proxy_for(endpoint.base.scheme()) };
@@ -469,7 +481,7 @@ impl Http {
                 }
             });
         }
-        // A page of HTML from some proxy on the way is not JSON, and so is not quoted.
+        // The HTML error page of an intermediate proxy is not JSON, and is therefore not quoted.
         let body = serde_json::from_slice::<Value>(&answer.body).ok();
         if let Some((code, message)) = body.as_ref().and_then(|body| (self.shared.endpoint.error_body)(body)) {
             told.code = Some(self.shared.own.out_of_message(&code).into_owned());
@@ -509,16 +521,17 @@ impl Http {
                 (Problem::Unreachable(why.to_owned()), RetryDecision::Paused(None))
             }
             TransportError::TimedOut(why) => (Problem::TransportError(why.to_owned()), RetryDecision::Paused(None)),
-            TransportError::NoRoom(bytes) => {
-                (Problem::TransportError("there is no memory for it".to_owned()), RetryDecision::WithRoom(bytes))
-            }
+            TransportError::NoRoom(bytes) => (
+                Problem::TransportError("there is not enough memory for the response".to_owned()),
+                RetryDecision::WithRoom(bytes),
+            ),
             TransportError::NotRecorded(why) | TransportError::Untrusted(why) => {
                 (Problem::Unreachable(why), RetryDecision::Never)
             }
             TransportError::Unasked(name) => {
                 let name = one_line(&self.shared.own.out_of_message(&name), 40);
                 (
-                    Problem::Unfit(format!("the body is compressed as `{name}`, which was not asked for")),
+                    Problem::Unfit(format!("the body is compressed as `{name}`, which was not requested")),
                     RetryDecision::Never,
                 )
             }

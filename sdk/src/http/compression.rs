@@ -1,4 +1,4 @@
-//! Compressed answers: asked for of every provider, and undone before anybody reads the body.
+//! Decompression of responses before their bodies are decoded.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -7,14 +7,18 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 
 use super::answer::{BELIEVED_LENGTH, TransportError};
 
-/// What is asked for: every provider that compresses at all knows it.
+/// The encoding that every request accepts.
+///
+/// Every provider that compresses responses supports gzip.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Bytes that are decompressed before memory is reserved for more.
+/// The number of bytes to decompress before memory is reserved for more.
 const PIECE: usize = 256 << 10;
 
-/// The body as the provider means it, of `limit` bytes at the most: a few bytes can become gigabytes. What the headers say of
-/// the bytes on their way goes with those. `fit` reserves memory for bytes in all.
+/// Returns the decompressed body, of at most `limit` bytes.
+///
+/// The limit is a protection, because a few compressed bytes can expand to gigabytes. Headers that describe the
+/// compressed bytes are removed. `fit` reserves memory for a total number of bytes.
 pub(super) fn undone(
     headers: &mut HeaderMap,
     body: Vec<u8>,
@@ -26,7 +30,7 @@ pub(super) fn undone(
     for name in names.iter().rev().filter_map(|name| name.to_str().ok()).flat_map(|names| names.rsplit(',')) {
         plain = match name.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => plain,
-            // Some send the header with answers that have no body.
+            // Some providers send the header with responses that have no body.
             _ if plain.is_empty() => plain,
             "gzip" | "x-gzip" => unzipped(&plain, limit, |bytes| fit(plain.len() + bytes))?,
             other => return Err(TransportError::Unasked(other.to_owned())),
@@ -45,7 +49,7 @@ fn unzipped(
 ) -> Result<Vec<u8>, TransportError> {
     let mut plain = Vec::with_capacity(length_of(zipped).min(BELIEVED_LENGTH).min(limit));
     let mut decoder = MultiGzDecoder::new(zipped);
-    // One byte more than is expected: a piece that is not full is the last one.
+    // One byte more than expected, so that a partly filled piece is recognized as the last one.
     let mut piece = length_of(zipped).min(PIECE) + 1;
     loop {
         piece = piece.min(limit - plain.len() + 1);
@@ -63,12 +67,14 @@ fn unzipped(
 
 fn damaged(error: &io::Error) -> TransportError {
     TransportError::Connection(match error.kind() {
-        ErrorKind::UnexpectedEof => "the body ends in the middle of its compression".into(),
-        _ => "the body is not the gzip that it says it is".into(),
+        ErrorKind::UnexpectedEof => "the gzip compression of the body is cut off".into(),
+        _ => "the body is declared as gzip, but is not valid gzip".into(),
     })
 }
 
-/// All that comes, with room made for so much of it; `None` where it is more than `limit` bytes.
+/// Reads everything, or returns `None` for more than `limit` bytes.
+///
+/// `room` is the expected number of bytes.
 pub(crate) fn read_within(from: impl Read, room: usize, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(room.min(limit));
     let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
@@ -76,7 +82,7 @@ pub(crate) fn read_within(from: impl Read, room: usize, limit: usize) -> io::Res
     Ok((bytes.len() <= limit).then_some(bytes))
 }
 
-/// What the end of a gzip member says of its length (RFC 1952, section 2.3.1).
+/// Returns the uncompressed length from the end of a gzip member (RFC 1952, section 2.3.1).
 fn length_of(zipped: &[u8]) -> usize {
     zipped.last_chunk().map_or(0, |length| usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX))
 }
@@ -107,7 +113,7 @@ mod tests {
             | TransportError::NotRecorded(_)
             | TransportError::Untrusted(_)
             | TransportError::NoRoom(_) => {
-                unreachable!("nothing is asked here")
+                unreachable!("no request is sent here")
             }
         })
     }
@@ -133,7 +139,7 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_is_named() {
         assert_eq!(undone_of(&["br"], b"[]".to_vec(), 10), Err("unasked br".into()));
-        assert_eq!(undone_of(&["br"], Vec::new(), 10), Ok(Vec::new()), "nothing is nothing however compressed");
+        assert_eq!(undone_of(&["br"], Vec::new(), 10), Ok(Vec::new()), "an empty body needs no decompression");
     }
 
     #[test]

@@ -1,13 +1,19 @@
-//! Conditional requests: answers kept with their entity tags, so that the provider need not send again what has not
-//! changed (RFC 9110, section 13; RFC 9111, sections 3.1 and 4.3.4).
+//! Conditional requests: an unchanged response is not transferred again.
 //!
-//! It says what is kept and under which key, and puts a kept answer in the place of a 304. Where answers are kept is
-//! the [`ResponseCache`]'s matter. Never kept: headers that concern one connection, answers in which a secret stands,
-//! answers that the provider forbids to store, and the last page of a list where its body alone does not tell that it is
-//! the last: a 304 would hide what has been added behind it.
+//! A provider that knows the entity tag of a cached response answers 304 without a body if nothing has changed (RFC
+//! 9110, section 13; RFC 9111, sections 3.1 and 4.3.4). This module decides which responses are cached and under which
+//! key, and replaces a 304 by the cached response. The storage is the responsibility of a [`ResponseCache`].
 //!
-//! An answer with a secret is kept neither as it is nor without the secret: steps that read the secret field would see
-//! something else in the second run than in the first one.
+//! Four things are never cached:
+//!
+//! - headers that concern a single connection,
+//! - responses that contain a secret,
+//! - responses that the provider forbids to store,
+//! - the last page of a list, unless its body alone shows that it is the last one. A 304 confirms only the body, and
+//!   would hide the elements that were added after it.
+//!
+//! A response with a secret is not cached in redacted form either: a step that reads the secret field would see another
+//! value in the second run than in the first.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,7 +34,9 @@ use super::call::WireRequest;
 use crate::redact::Redaction;
 use crate::secrets::OwnSecrets;
 
-/// Headers that are not kept: those of one connection, those of a body on its way, and those that may be secret.
+/// The headers that are not cached.
+///
+/// They concern one connection, describe the encoding of the body, or may be secret.
 const NOT_KEPT: [HeaderName; 10] = [
     CONNECTION,
     CONTENT_ENCODING,
@@ -42,13 +50,15 @@ const NOT_KEPT: [HeaderName; 10] = [
     WWW_AUTHENTICATE,
 ];
 
-/// Names a request: its method, address and headers, less secret ones, as 64 hexadecimal digits (SHA-256). The same
-/// request has the same key in every run.
+/// The cache key of a request: 64 hexadecimal digits.
+///
+/// It is the SHA-256 of the method, the address, and the headers that are not secret. The same request has the same key
+/// in every run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerKey(String);
 
 impl AnswerKey {
-    /// The key as text.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,7 +68,9 @@ impl AnswerKey {
         Self(name.to_owned())
     }
 
-    /// `shared` are the headers of every request, in which secret ones are marked.
+    /// Computes the key of a request.
+    ///
+    /// `shared` contains the headers of every request, with secret ones marked as sensitive.
     fn of(call: &WireRequest, shared: &HeaderMap) -> Self {
         let mut digest = Sha256::new();
         let mut note = |part: &[u8]| {
@@ -84,54 +96,58 @@ impl fmt::Display for AnswerKey {
     }
 }
 
-/// An answer of success as it is kept.
+/// A cached response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedResponse {
-    /// The entity tag, as the provider wrote it.
+    /// The entity tag, exactly as received.
     pub etag: String,
-    /// The status: 200, or 206 where it is a part of a list.
+    /// The status: 200, or 206 for a part of a list.
     pub status: u16,
-    /// The headers, in which a pagination finds what comes next.
+    /// The headers, which contain the position of the next page for some paginations.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl CachedResponse {
-    /// Whoever keeps answers may have damaged this one.
+    /// Returns whether the response is intact.
+    ///
+    /// The cache may have damaged it.
     fn is_usable(&self) -> bool {
         (200..300).contains(&self.status) && HeaderValue::from_str(&self.etag).is_ok()
     }
 }
 
-/// Keeps answers of one account of a provider.
+/// A cache for the responses of one account of a provider.
 ///
-/// What cannot be read or kept is treated as not there: the request is sent without a condition then. An
-/// implementation says so in its log; it must not fail or wait for ever. Keys of different accounts are alike, so
-/// each account needs a cache of its own.
+/// An entry that cannot be read or written counts as absent, and the request is then sent without a condition. An
+/// implementation logs such a failure. It must neither fail nor block forever. Keys do not identify the account, so
+/// each account needs a separate cache.
 pub trait ResponseCache: fmt::Debug + Send + Sync + 'static {
-    /// The answer kept under a key.
+    /// Returns the response that is cached under a key.
     fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>>;
-    /// Keeps an answer in the place of the one that was kept.
+    /// Caches a response and replaces the previous one.
     fn put(&self, key: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()>;
 }
 
-/// Keeps answers in memory as long as it lives, without a limit: for tests.
+/// An unlimited in-memory cache for tests.
 #[derive(Debug, Default)]
 pub struct MemoryResponseCache(Mutex<HashMap<AnswerKey, CachedResponse>>);
 
 impl MemoryResponseCache {
-    /// How many answers are kept.
+    /// Returns the number of cached responses.
     pub fn len(&self) -> usize {
         self.open().len()
     }
 
-    /// Whether none is.
+    /// Returns whether the cache is empty.
     pub fn is_empty(&self) -> bool {
         self.open().is_empty()
     }
 
-    /// Only whole answers are put in and taken out, so they hold even after a panic elsewhere.
+    /// Locks the responses.
+    ///
+    /// Only complete responses are inserted and read, so the map stays valid even after a panic elsewhere.
     fn open(&self) -> MutexGuard<'_, HashMap<AnswerKey, CachedResponse>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,10 +164,14 @@ impl ResponseCache for MemoryResponseCache {
     }
 }
 
-/// The largest body that is kept: it is looked through as a tree, which takes many times its memory.
+/// The maximum size of a cached body.
+///
+/// The search for secrets parses the body into a tree, which takes many times its memory.
 const LARGEST_KEPT: usize = 4 << 20;
 
-/// What is secret in an answer: the credentials, should the provider repeat them, and what the integration has marked.
+/// The secrets that exclude a response from the cache.
+///
+/// They are the client's own credentials and the fields that the integration declares as secret.
 pub(super) struct Secrets<'a> {
     pub(super) own: &'a OwnSecrets,
     pub(super) redaction: &'a Redaction,
@@ -162,14 +182,16 @@ impl Secrets<'_> {
         matches!(self.own.out_of_message(text), Cow::Owned(_))
     }
 
-    /// What cannot be looked through may hold anything.
+    /// Returns whether a body may contain a secret.
+    ///
+    /// A body that cannot be parsed may contain anything.
     fn stand_in_body(&self, body: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(body) else { return true };
         if text.is_empty() {
             return false;
         }
         let Ok(json) = serde_json::from_str::<Value>(text) else { return true };
-        // As it is written and as it is read: JSON has several ways to write a character.
+        // Search both the raw text and the decoded strings, because JSON can encode a character in several ways.
         self.stand_in(text) || self.redaction.finds(&json) || self.stand_in_value(&json)
     }
 
@@ -185,7 +207,7 @@ impl Secrets<'_> {
     }
 }
 
-/// The condition under which a call is sent.
+/// The condition under which a request is sent.
 #[derive(Debug)]
 pub(super) struct Condition<'a> {
     cache: &'a dyn ResponseCache,
@@ -194,7 +216,7 @@ pub(super) struct Condition<'a> {
 }
 
 impl<'a> Condition<'a> {
-    /// Looks for a kept answer, where the call may be answered by one.
+    /// Looks up the cached response, if the request is eligible for one.
     pub(super) async fn of(call: &WireRequest, shared: &HeaderMap, cache: &'a dyn ResponseCache) -> Option<Self> {
         let may =
             call.subject.method == Method::GET && call.body.is_none() && !call.headers.contains_key(IF_NONE_MATCH);
@@ -206,12 +228,12 @@ impl<'a> Condition<'a> {
         Some(Self { cache, key, kept })
     }
 
-    /// How large the body of the kept answer is.
+    /// Returns the size of the cached body.
     pub(super) fn kept_bytes(&self) -> usize {
         self.kept.as_ref().map_or(0, |kept| kept.body.len())
     }
 
-    /// The call with its condition, if an answer is kept.
+    /// Returns the request with its condition, if a response is cached.
     pub(super) fn applied(&self, call: &WireRequest) -> Option<WireRequest> {
         let tag = HeaderValue::from_str(&self.kept.as_ref()?.etag).ok()?;
         let mut call = call.clone();
@@ -219,8 +241,9 @@ impl<'a> Condition<'a> {
         Some(call)
     }
 
-    /// The kept answer in the place of a 304, with the headers that came now. Any other answer as it is, and the
-    /// condition under which it may be kept.
+    /// Replaces a 304 by the cached response, updated with the received headers.
+    ///
+    /// Any other response is returned unchanged, with the condition under which it may be cached.
     pub(super) fn resolved(self, answer: WireResponse) -> (WireResponse, Option<Self>) {
         match self.kept {
             Some(kept) if answer.status == StatusCode::NOT_MODIFIED => (freshened(kept, answer), None),
@@ -228,7 +251,7 @@ impl<'a> Condition<'a> {
         }
     }
 
-    /// Keeps an answer that could be read, unless something forbids it.
+    /// Caches a decoded response, unless a rule forbids it.
     pub(super) async fn keep(self, answer: WireResponse, secrets: &Secrets<'_>) {
         let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
         let is_large = answer.body.len() > LARGEST_KEPT;
@@ -236,7 +259,8 @@ impl<'a> Condition<'a> {
         if is_unfit || secrets.stand_in_body(&answer.body) {
             return;
         }
-        // Whole or not at all: an answer without the header that tells what comes next would be the end of its list.
+        // Cache all headers or no response at all. Without the header that identifies the next page, the list would end
+        // early.
         let Some(headers) = kept_headers(&answer.headers, secrets) else { return };
         let (etag, status) = (etag.to_owned(), answer.status.as_u16());
         self.cache.put(self.key, CachedResponse { etag, status, headers, body: answer.body }).await;
@@ -248,7 +272,7 @@ fn is_not_to_be_stored(headers: &HeaderMap) -> bool {
     told.flat_map(|told| told.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
 }
 
-/// `None` where one of them is no text, or holds a secret.
+/// Returns the headers to cache, or `None` if one is not text or contains a secret.
 fn kept_headers(headers: &HeaderMap, secrets: &Secrets<'_>) -> Option<Vec<(String, String)>> {
     let kept = headers.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
     kept.map(|(name, value)| {

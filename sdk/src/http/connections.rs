@@ -1,4 +1,4 @@
-//! How connections are made, and how they fail: time limits, certificates, redirects.
+//! Connections and their failures: time limits, certificates, redirects.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ const MOST_REDIRECTS: usize = 5;
 
 pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
     headers.entry(ACCEPT_ENCODING).or_insert(compression::ACCEPTED);
-    // Fails where the program has installed one already, and that one serves as well.
+    // This fails if the program has already installed a provider, which is equally suitable.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;
     let builder = reqwest::Client::builder()
@@ -31,7 +31,9 @@ pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqw
     builder.build().map_err(|error| EndpointError::Connections { reason: root_cause(&error) })
 }
 
-/// Credentials go where they were meant to go: a redirect to another host, port or scheme is not followed.
+/// Follows redirects within one origin only.
+///
+/// The credentials must not reach another host, port, or scheme.
 fn within_one_origin() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let previous = attempt.previous();
@@ -49,20 +51,22 @@ impl From<&reqwest::Error> for TransportError {
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::TimedOut(NO_CONNECTION_IN_TIME),
             (true, false) => Self::Unconnected(format!("no connection ({cause})")),
-            (false, true) => Self::TimedOut("no whole answer within the time limit"),
+            (false, true) => Self::TimedOut("no complete response within the time limit"),
             (false, false) => Self::Connection(format!("the connection broke ({cause})")),
         }
     }
 }
 
-/// Whether the other end cannot be trusted, or speaks no TLS that this end does: the next attempt would end alike.
+/// Returns whether a TLS failure is permanent.
+///
+/// The peer is not trusted, or both ends have no TLS version in common. A retry would fail in the same way.
 fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(at) = cause {
         if at.downcast_ref().is_some_and(is_final) {
             return true;
         }
-        // The source of an I/O error is not what it wraps, but the source of that.
+        // The source of an I/O error is not the error that it wraps, but the source of that error.
         let wrapped = at.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         cause = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| at.source());
     }
@@ -80,7 +84,9 @@ fn is_final(error: &rustls::Error) -> bool {
     )
 }
 
-/// The innermost cause: the outer ones repeat the address.
+/// Returns the innermost cause.
+///
+/// The outer ones repeat the address.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = match error.source() {
         Some(cause) => cause,

@@ -1,4 +1,4 @@
-//! Where a provider is, and how it wants to be asked.
+//! Endpoints: the address, headers, limits, and conventions of a provider's API.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -15,14 +15,14 @@ use crate::secrets::OwnSecrets;
 /// Reads the provider's code and message from the JSON body of an error.
 pub type ErrorBody = fn(&Value) -> Option<(String, String)>;
 
-/// How long a request may take.
+/// The time limits of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
-    /// Until there is a connection, 10 s by default.
+    /// The maximum time to establish a connection, 10 s by default.
     pub connect: Duration,
-    /// From the first byte asked to the last byte answered, 120 s by default.
+    /// The maximum time of the whole request, 120 s by default.
     pub request: Duration,
-    /// Between two pieces of an answer, 30 s by default.
+    /// The maximum time between two pieces of a response, 30 s by default.
     pub idle: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Default for TimeLimits {
     }
 }
 
-/// A provider's address, credentials and habits; [`Http::connect`](super::Http::connect) takes it.
+/// A provider's address, credentials, and conventions, for [`Http::connect`](super::Http::connect).
 #[derive(Clone)]
 pub struct Endpoint {
     pub(crate) base: Url,
@@ -57,18 +57,28 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// 64 MiB: a page of a list is far below, and a client that reads a few of them at once is bounded.
+    /// The default maximum size of a body, 64 MiB.
+    ///
+    /// A page of a list is far smaller. The limit bounds the memory of a client that reads several pages at once.
     pub const LARGEST_BODY: usize = 64 << 20;
-    /// 16 MiB: an element usually has a few thousand bytes.
+    /// The default maximum size of a list element, 16 MiB.
+    ///
+    /// Most elements have a few thousand bytes.
     pub const LARGEST_ELEMENT: usize = 16 << 20;
-    /// 128 MiB: a page of a thousand elements has one or two.
+    /// The default memory for responses, 128 MiB.
+    ///
+    /// A page of a thousand elements takes one or two MiB.
     pub const ANSWER_MEMORY: usize = 128 << 20;
-    /// Requests at once, at the most: how many get more done than fewer would, the client finds out.
+    /// The default maximum number of concurrent requests.
+    ///
+    /// The client adapts the actual number to the provider.
     pub const IN_FLIGHT: usize = 64;
-    /// Pages of one list: ten million elements where a page has a thousand.
+    /// The default maximum number of pages of one list.
+    ///
+    /// With a thousand elements per page, that is ten million elements.
     pub const MOST_PAGES: u32 = 10_000;
 
-    /// A provider whose paths lie below `base`.
+    /// Creates the endpoint of a provider whose paths are below `base`.
     pub fn new(base: Url) -> Self {
         Self {
             base,
@@ -103,150 +113,169 @@ impl Endpoint {
         self.secret_header(AUTHORIZATION.as_str(), &SecretString::from(value))
     }
 
-    /// Sends a header whose value is a secret.
+    /// Sends a header with a secret value.
     #[must_use]
     pub fn secret_header(mut self, name: impl Into<String>, value: &SecretString) -> Self {
         self.secrets.push((name.into(), value.clone()));
         self
     }
 
-    /// Allows `http://` to another machine. Otherwise such an address is refused, because everybody on the way could read the
-    /// credentials.
+    /// Allows `http://` to another machine.
+    ///
+    /// By default such an address is rejected, because every machine on the path could read the credentials.
     #[must_use]
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// Names a secret that no header holds, such as one that is sent in a body: it is taken out of whatever repeats it.
+    /// Declares a secret that no header contains, such as one in a request body.
+    ///
+    /// The secret is removed from every text that repeats it.
     #[must_use]
     pub(crate) fn secret_setting(mut self, value: SecretString) -> Self {
         self.secret_settings.push(value);
         self
     }
 
-    /// Sends a header. `Accept-Encoding` is `gzip` unless given: no other compression is understood.
+    /// Sends a header with every request.
+    ///
+    /// `Accept-Encoding` is `gzip` by default; no other compression is supported.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Says who asks, such as `integration-heroku/1.2`.
+    /// Sets the name of the client, such as `integration-heroku/1.2`.
     #[must_use]
     pub fn user_agent(self, name: impl Into<String>) -> Self {
         self.header(USER_AGENT.as_str(), name)
     }
 
-    /// The answers' header that names the request, for errors.
+    /// Sets the response header that contains the request id, for errors.
     #[must_use]
     pub fn request_id_header(mut self, name: impl Into<String>) -> Self {
         self.request_id = Some(name.into());
         self
     }
 
-    /// The answers' header that names the scopes an endpoint accepts, for errors and for
-    /// [`probe`](super::Request::probe).
+    /// Sets the response header that lists the scopes accepted by an endpoint.
+    ///
+    /// The scopes are part of errors and of a [`probe`](super::Request::probe).
     #[must_use]
     pub fn accepted_scopes_header(mut self, name: impl Into<String>) -> Self {
         self.accepted_scopes = Some(name.into());
         self
     }
 
-    /// The answers' header that names the scopes the credentials hold, for [`probe`](super::Request::probe).
+    /// Sets the response header that lists the granted scopes.
+    ///
+    /// The scopes are part of a [`probe`](super::Request::probe).
     #[must_use]
     pub fn granted_scopes_header(mut self, name: impl Into<String>) -> Self {
         self.granted_scopes = Some(name.into());
         self
     }
 
-    /// The answers' header that says how many requests are left.
+    /// Sets the response header that contains the number of remaining requests.
     #[must_use]
     pub fn rate_remaining_header(mut self, name: impl Into<String>) -> Self {
         self.rate_remaining = Some(name.into());
         self
     }
 
-    /// How many requests the provider allows. Together with [`rate_remaining_header`](Self::rate_remaining_header),
-    /// without which nothing is known of what is left, requests are held back rather than refused.
+    /// Declares how many requests the provider allows.
+    ///
+    /// Requests then wait instead of being rejected. This requires a
+    /// [`rate_remaining_header`](Self::rate_remaining_header); without it the number of remaining requests is unknown.
     #[must_use]
     pub fn rate_budget(mut self, budget: RateBudget) -> Self {
         self.rate_budget = Some(budget);
         self
     }
 
-    /// How to read the body of an error. By default `message` and one of `id`, `code`, `error` (a text or a number), at
-    /// the top or below `error`.
+    /// Sets the function that reads the body of an error.
+    ///
+    /// The default reads `message` and one of `id`, `code`, `error` (text or number), at the top level or below
+    /// `error`.
     #[must_use]
     pub fn error_body(mut self, read: ErrorBody) -> Self {
         self.error_body = read;
         self
     }
 
-    /// How long a request may take.
+    /// Sets the time limits of a request.
     #[must_use]
     pub fn time_limits(mut self, limits: TimeLimits) -> Self {
         self.time_limits = limits;
         self
     }
 
-    /// How often to ask.
+    /// Sets the retry policy.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// The largest body of an answer in bytes, [`LARGEST_BODY`](Self::LARGEST_BODY) by default.
+    /// Sets the maximum size of a body in bytes, [`LARGEST_BODY`](Self::LARGEST_BODY) by default.
     #[must_use]
     pub fn largest_body(mut self, bytes: usize) -> Self {
         self.largest_body = bytes;
         self
     }
 
-    /// The largest element of a list in bytes, [`LARGEST_ELEMENT`](Self::LARGEST_ELEMENT) by default: a larger one is
-    /// missing, and the list goes on behind it.
+    /// Sets the maximum size of a list element in bytes.
+    ///
+    /// The default is [`LARGEST_ELEMENT`](Self::LARGEST_ELEMENT). A larger element is reported as missing, and the list
+    /// continues after it.
     #[must_use]
     pub fn largest_element(mut self, bytes: usize) -> Self {
         self.largest_element = bytes;
         self
     }
 
-    /// The memory for answers in bytes, [`ANSWER_MEMORY`](Self::ANSWER_MEMORY) by default.
+    /// Sets the memory for responses in bytes, [`ANSWER_MEMORY`](Self::ANSWER_MEMORY) by default.
     ///
-    /// An answer counts three times its size: the body, the elements of the list, and the objects until they are
-    /// stored. If the memory is taken, further requests wait. An answer that is larger than all of it is collected
-    /// alone.
+    /// A response counts three times its size: for the body, for the elements of the list, and for the objects until
+    /// they are stored. Further requests wait while the memory is in use. A response that is larger than the whole
+    /// memory is collected alone.
     #[must_use]
     pub fn answer_memory(mut self, bytes: usize) -> Self {
         self.answer_memory = bytes;
         self
     }
 
-    /// The most pages of one list, [`MOST_PAGES`](Self::MOST_PAGES) by default: a list that goes on after these ends
-    /// with an error, for a provider may name next pages for ever.
+    /// Sets the maximum number of pages of one list, [`MOST_PAGES`](Self::MOST_PAGES) by default.
+    ///
+    /// A longer list ends with an error, because a faulty provider can name next pages forever.
     #[must_use]
     pub fn most_pages(mut self, pages: u32) -> Self {
         self.most_pages = pages.max(1);
         self
     }
 
-    /// Requests at once, of all clones together; at least one, [`IN_FLIGHT`](Self::IN_FLIGHT) by default. There are
-    /// fewer where the provider refuses for load or slows down, and where more would get no more done.
+    /// Sets the maximum number of concurrent requests of all clones together.
+    ///
+    /// The default is [`IN_FLIGHT`](Self::IN_FLIGHT), the minimum is one. The client sends fewer while the provider
+    /// rejects requests for load or slows down, or when more requests would not increase the throughput.
     #[must_use]
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.max(1);
         self
     }
 
-    /// The proxies and certificates of the machine.
+    /// Sets the proxies and certificates of the machine.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         self.network = network;
         self
     }
 
-    /// Checks the address; what is recorded travels over no network, and so may be recorded of any.
+    /// Checks the address.
+    ///
+    /// A replay sends nothing over a network, so plain HTTP is allowed.
     pub(super) fn check_base(&self, is_replay: bool) -> Result<(), EndpointError> {
         let base = &self.base;
         let is_open = base.scheme() == "http" && !self.is_loopback();
@@ -256,16 +285,18 @@ impl Endpoint {
         let reason = if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             "it must be of the form https://host/path"
         } else if !base.username().is_empty() || base.password().is_some() {
-            "it must hold no user and no password, which are configured on their own"
+            "it must contain no user and no password; configure the credentials separately"
         } else if base.query().is_some() || base.fragment().is_some() {
-            "it must hold no query and no fragment"
+            "it must contain no query and no fragment"
         } else {
             return Ok(());
         };
         Err(EndpointError::Base { reason })
     }
 
-    /// On this machine: neither a proxy nor a certificate is needed to get there.
+    /// Returns whether the provider is on this machine.
+    ///
+    /// Such connections need neither a proxy nor a certificate.
     pub(super) fn is_loopback(&self) -> bool {
         match self.base.host() {
             Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -275,7 +306,9 @@ impl Endpoint {
         }
     }
 
-    /// The headers of every request; those given last win.
+    /// Returns the headers of every request.
+    ///
+    /// If a name occurs several times, the last value applies.
     pub(super) fn request_headers(&self) -> Result<HeaderMap, EndpointError> {
         let mut headers = HeaderMap::new();
         let plain = self.headers.iter().map(|(name, value)| (name, value.as_str(), false));
@@ -298,7 +331,7 @@ impl Endpoint {
         })
     }
 
-    /// The secrets that are sent, in every form in which the provider may repeat them.
+    /// Returns the secrets that are sent, in every form in which the provider may repeat them.
     pub(crate) fn own_secrets(&self) -> OwnSecrets {
         let headers = self.secrets.iter().map(|(_, secret)| secret);
         OwnSecrets::new(headers.chain(&self.secret_settings).map(ExposeSecret::expose_secret))
@@ -322,7 +355,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// The names of the answers' headers that mean something.
+/// The names of the response headers that the client reads.
 #[derive(Debug)]
 pub(super) struct AnswerHeaders {
     pub(super) request_id: Option<HeaderName>,
@@ -331,48 +364,54 @@ pub(super) struct AnswerHeaders {
     pub(super) rate_remaining: Option<HeaderName>,
 }
 
-/// An endpoint that nobody can ask.
+/// The reason why an endpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// The address is of no use. It is not repeated: it may hold a password.
+    /// The address cannot be used.
+    ///
+    /// The error does not repeat the address, because it may contain a password.
     #[error("the provider's address cannot be used: {reason}")]
     Base {
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
-    /// Credentials would travel unencrypted.
+    /// Credentials would be sent unencrypted.
     #[error(
-        "the provider's address is http://{host}, where credentials would travel unencrypted: use https://, or allow plain \
-         HTTP if every machine on the way is yours"
+        "the provider's address is http://{host}, which would send the credentials unencrypted: use https://, or allow \
+         plain HTTP if you control every machine on the path"
     )]
     PlainHttp {
         /// The host.
         host: String,
     },
-    /// A header cannot be sent. Its value is not repeated: it may be a secret.
+    /// A header cannot be sent.
+    ///
+    /// The error does not repeat the value, because it may be a secret.
     #[error(
-        "header `{name}` cannot be sent: its name or its value holds a character that no header may hold, such as a line break"
+        "header `{name}` cannot be sent: its name or its value contains a character that headers do not allow, such as a line break"
     )]
     Header {
         /// The header.
         name: String,
     },
-    /// A rate budget by which no request would ever go out.
-    #[error("the provider's rate budget must hold at least one request, and more must come back each minute")]
+    /// The rate budget would never allow a request.
+    #[error("the provider's rate budget must allow at least one request, and its refill per minute must be positive")]
     RateBudget,
-    /// A variable for connections is set and cannot be used.
+    /// An environment variable for connections has an unusable value.
     #[error("{variable} cannot be used: {reason}; correct the variable or unset it")]
     Variable {
-        /// The variable.
+        /// The name of the variable.
         variable: &'static str,
-        /// What is wrong with its value. The address of a proxy is not repeated: it may hold a password.
+        /// The reason.
+        ///
+        /// It never repeats the address of a proxy, which may contain a password.
         reason: String,
     },
     /// This machine cannot make connections, for example because it has no root certificates.
     #[error("cannot prepare connections: {reason}")]
     Connections {
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }

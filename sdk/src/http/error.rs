@@ -1,4 +1,4 @@
-//! What a provider's failure is, in a sentence and as data.
+//! Errors of a provider, as a sentence and as data.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,35 +12,35 @@ use crate::secrets::take_out;
 const LONGEST_MESSAGE: usize = 240;
 const LONGEST_CODE: usize = 60;
 
-/// A request that did not bring what was asked for.
+/// A request that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct ProviderError {
-    /// What it means for whoever asked.
+    /// The category of the failure.
     pub kind: ProviderErrorKind,
-    /// On the heap, so that a `Result` stays small.
+    /// Boxed, so that a `Result` stays small.
     detail: Box<Detail>,
 }
 
-/// What a failure means.
+/// The category of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProviderErrorKind {
-    /// The provider does not know the credentials (401).
+    /// The provider rejects the credentials (401).
     Authentication,
-    /// The credentials may not do this (402, 403).
+    /// The credentials lack a permission (402, 403).
     Authorization,
-    /// The thing is not there, or not any more, or not for these credentials (404, 410).
+    /// The resource is absent, removed, or hidden from these credentials (404, 410).
     NotFound,
-    /// The provider refuses the request as it is (any other 4xx).
+    /// The provider rejects the request itself (any other 4xx).
     Rejected,
-    /// The provider or the way to it kept failing, or its rate limit lasted longer than the patience of the policy.
+    /// All attempts failed, or the rate limit lasts longer than the policy allows.
     RetriesExceeded,
-    /// The answer is not what this client knows how to read.
+    /// The response has an unexpected form.
     Unexpected,
 }
 
-/// Whom a request asked for what, as errors and logs name it: no host, no query.
+/// The method and the path of a request for errors and logs, without host and query.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     pub(super) method: Method,
@@ -59,23 +59,23 @@ struct Detail {
     problem: Problem,
     told: ErrorDetails,
     attempts: u32,
-    /// The pause that the provider asks for and that is not kept.
+    /// The pause that the provider demands, if it is too long to wait for.
     pause: Option<String>,
 }
 
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// The status says it.
+    /// The status describes the problem.
     Status,
-    /// No whole answer came.
+    /// No complete response arrived.
     TransportError(String),
-    /// Nothing answers: there is no connection, and no recording of the request.
+    /// There was no connection, or the recording contains no such request.
     Unreachable(String),
-    /// The answer does not fit.
+    /// The response has an unexpected form.
     Unfit(String),
 }
 
-/// What an answer said besides its data.
+/// The metadata of a response that an error reports.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ErrorDetails {
     pub(super) status: Option<StatusCode>,
@@ -86,7 +86,7 @@ pub(super) struct ErrorDetails {
 }
 
 impl ProviderError {
-    /// An error that an integration's client finds itself, such as an answer that contradicts another one.
+    /// Creates an error that an integration's client detects, such as contradictory responses.
     pub fn new(kind: ProviderErrorKind, explanation: impl AsRef<str>) -> Self {
         let problem = Problem::Unfit(fit(explanation.as_ref(), LONGEST_MESSAGE));
         Self {
@@ -101,7 +101,9 @@ impl ProviderError {
         }
     }
 
-    /// `told` may hold text as it came: it is made fit for a message here.
+    /// Creates the error of a request.
+    ///
+    /// The texts in `told` are redacted and shortened here.
     pub(super) fn about(subject: &Subject, kind: ProviderErrorKind, problem: Problem, mut told: ErrorDetails) -> Self {
         let tidy = |text: Option<String>, longest| text.map(|text| fit(&text, longest)).filter(|text| !text.is_empty());
         told.request_id = tidy(told.request_id, LONGEST_CODE);
@@ -128,21 +130,23 @@ impl ProviderError {
         self
     }
 
-    /// Given up, since the provider asks for a pause until `end` that is longer than the client waits.
+    /// Marks the error as final, because the provider demands a pause until `end`.
+    ///
+    /// `longest` is the longest pause that the client accepts.
     pub(super) fn paused(mut self, end: &End, longest: Duration) -> Self {
         self.kind = ProviderErrorKind::RetriesExceeded;
         let longest = longest.as_secs_f64() / 60.0;
         self.detail.pause =
-            Some(format!(", and asks for a pause {end}, longer than the {longest} min this client waits"));
+            Some(format!(", and demands a pause {end}, longer than the {longest} min that this client waits"));
         self
     }
 
-    /// Whether there was no connection to the provider, so that it answers no other request either.
+    /// Returns whether the provider is unreachable, so that other requests would fail as well.
     pub fn is_unreachable(&self) -> bool {
         matches!(self.detail.problem, Problem::Unreachable(_))
     }
 
-    /// The code of the error in summaries.
+    /// Returns the code of the error in summaries.
     pub fn code(&self) -> &'static str {
         match self.kind {
             ProviderErrorKind::Authentication => "PROVIDER_AUTHENTICATION_ERROR",
@@ -154,48 +158,50 @@ impl ProviderError {
         }
     }
 
-    /// The method, such as `GET`.
+    /// Returns the method, such as `GET`.
     pub fn method(&self) -> Option<&str> {
         self.detail.subject.as_ref().map(|subject| subject.method.as_str())
     }
 
-    /// The path below the provider's address, with its ids and without a query.
+    /// Returns the path below the provider's address, with its ids and without a query.
     pub fn endpoint(&self) -> Option<&str> {
         self.detail.subject.as_ref().map(|subject| subject.path.as_str())
     }
 
-    /// The status of the last answer.
+    /// Returns the status of the last response.
     pub fn status(&self) -> Option<u16> {
         self.detail.told.status.map(|status| status.as_u16())
     }
 
-    /// The provider's name for the last request.
+    /// Returns the provider's id of the last request.
     pub fn request_id(&self) -> Option<&str> {
         self.detail.told.request_id.as_deref()
     }
 
-    /// The provider's own code, such as `forbidden`.
+    /// Returns the provider's error code, such as `forbidden`.
     pub fn provider_code(&self) -> Option<&str> {
         self.detail.told.code.as_deref()
     }
 
-    /// The provider's own message, shortened to one line.
+    /// Returns the provider's error message, shortened to one line.
     pub fn provider_message(&self) -> Option<&str> {
         self.detail.told.message.as_deref()
     }
 
-    /// The scopes that would do, where the provider tells.
+    /// Returns the scopes that would be sufficient, if the provider reports them.
     pub fn accepted_scopes(&self) -> &[String] {
         &self.detail.told.accepted_scopes
     }
 
-    /// How many times the request was sent.
+    /// Returns the number of attempts.
     pub fn attempts(&self) -> u32 {
         self.detail.attempts
     }
 }
 
-/// Text of others on one line of limited length, without credentials; these go first, for half of one has no form.
+/// Redacts external text and shortens it to one line.
+///
+/// Redaction is first, because half a credential is not recognizable.
 fn fit(text: &str, longest: usize) -> String {
     one_line(&take_out(text), longest)
 }

@@ -1,10 +1,10 @@
-//! Typed reading that forgives a provider's odd JSON as long as nothing is lost.
+//! Lenient decoding of JSON, which accepts odd values as long as nothing is lost.
 //!
-//! Text is read strictly first. If that fails, the value is read again from a tree, and each value that its field
-//! refuses is replaced by another spelling of the same value: the integer of an integral float, the number or the
-//! boolean of a text, the text of an integer, or nothing for an empty text. Values that have no such spelling are
-//! reported with their path. Raw data keep the provider's text. Large values are not read again: their trees would take
-//! a multiple of their size.
+//! Text is decoded strictly first. If that fails, the value is decoded again from a tree. Each value that its field
+//! rejects is replaced by another spelling of the same value: the integer of an integral float, the number or the
+//! boolean in a text, the text of an integer, or nothing for an empty text. A value without such a spelling is reported
+//! with its path. Raw data keep the provider's text. A large value is not decoded again, because its tree would take a
+//! multiple of its size.
 
 use std::borrow::Cow;
 
@@ -17,27 +17,27 @@ use serde_path_to_error::{Path, Segment};
 use super::answer::misfit;
 use super::text::without_quoted;
 
-/// Values of one element that are replaced; an element with more of them is not read.
+/// The maximum number of replaced values in one element.
 const MOST_MENDS: usize = 256;
-/// The largest value that is read from a tree, in bytes.
+/// The maximum size in bytes of a value that is decoded from a tree.
 const LARGEST_TREE: usize = 1 << 20;
 /// Integers up to this magnitude are exact as floats.
 const EXACT: f64 = 9_007_199_254_740_992.0;
-/// Names of the members that may identify an element, the most telling first.
+/// The names of the members that may identify an element, in order of preference.
 const IDENTIFIERS: [&str; 5] = ["id", "uuid", "guid", "key", "name"];
-/// A longer text does not identify a large element.
+/// The maximum length of a text that identifies a large element.
 const LONGEST_NAME: usize = 1 << 10;
 
-/// The reason why JSON could not be read as a type.
+/// The reason why JSON could not be decoded as a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Misfit {
-    /// The path of the value, and what is wrong with it.
+    /// The path of the value, and its fault.
     pub(super) reason: String,
     /// The identifying member of the element, with its name, if it has one.
     pub(super) identity: Option<String>,
 }
 
-/// Reads JSON as `T`.
+/// Decodes JSON as `T`.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Misfit> {
     match serde_json::from_str(json) {
         Ok(value) => Ok(value),
@@ -46,7 +46,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Misfit> {
     }
 }
 
-/// The reason why a large value does not fit, found without a tree.
+/// Describes why a large value does not fit, without building a tree.
 fn too_large<T: DeserializeOwned>(json: &str) -> Misfit {
     let mut parser = serde_json::Deserializer::from_str(json);
     let reason = match serde_path_to_error::deserialize::<_, T>(&mut parser) {
@@ -57,7 +57,7 @@ fn too_large<T: DeserializeOwned>(json: &str) -> Misfit {
     Misfit { reason, identity: identifiers.first() }
 }
 
-/// The members that may identify an element; all others are passed over.
+/// The members that may identify an element. All others are ignored.
 #[derive(Default, Deserialize)]
 struct Identifiers<'a> {
     #[serde(borrow)]
@@ -104,7 +104,9 @@ fn attempt<T: DeserializeOwned>(tree: &Value) -> Attempt<T> {
     serde_path_to_error::deserialize(tree)
 }
 
-/// Replaces the value at `path` by a spelling that its field accepts, and returns the outcome of reading with it.
+/// Replaces the value at `path` by a spelling that its field accepts.
+///
+/// Returns the outcome of decoding with that spelling.
 fn mend<T: DeserializeOwned>(tree: &mut Value, path: &Path) -> Option<Attempt<T>> {
     let steps: Vec<&Segment> = path.iter().collect();
     let found = at(tree, &steps)?.clone();
@@ -120,7 +122,7 @@ fn mend<T: DeserializeOwned>(tree: &mut Value, path: &Path) -> Option<Attempt<T>
     outcome.as_ref().err().is_none_or(|error| !is_within(&steps, error.path())).then_some(outcome)
 }
 
-/// Reads without an empty text at `steps`, which a field with a default accepts.
+/// Decodes without the empty text at `steps`, which a field with a default accepts.
 fn absent<T: DeserializeOwned>(tree: &mut Value, steps: &[&Segment]) -> Option<Attempt<T>> {
     let (Segment::Map { key }, parent) = steps.split_last()? else { return None };
     let members = at(tree, parent)?.as_object_mut()?;
@@ -135,7 +137,7 @@ fn absent<T: DeserializeOwned>(tree: &mut Value, steps: &[&Segment]) -> Option<A
     Some(outcome)
 }
 
-/// Whether a path leads to a value at or around `steps`.
+/// Returns whether a path leads to the value at `steps` or to one that contains it.
 fn is_within(steps: &[&Segment], path: &Path) -> bool {
     let shown = |segment: &Segment| segment.to_string();
     path.iter().count() <= steps.len() && path.iter().zip(steps).all(|(one, other)| shown(one) == shown(other))
@@ -150,7 +152,7 @@ fn at<'a>(tree: &'a mut Value, steps: &[&Segment]) -> Option<&'a mut Value> {
     })
 }
 
-/// Other spellings of a value that mean the same.
+/// Returns other spellings of a value with the same meaning.
 fn spellings(value: &Value) -> Vec<Value> {
     match value {
         Value::String(text) if text.trim().is_empty() => vec![Value::Null],
@@ -165,14 +167,14 @@ fn spellings(value: &Value) -> Vec<Value> {
     }
 }
 
-/// The integer that a float is.
+/// Returns the integer that a float represents.
 fn integral(number: &Value) -> Option<Value> {
     let float = number.as_f64().filter(|_| !number.is_i64() && !number.is_u64())?;
-    // Within these bounds the conversion is exact.
+    // The conversion is exact within these bounds.
     (float.fract() == 0.0 && float.abs() < EXACT).then(|| Value::from(float as i64))
 }
 
-/// The member of an element that tells it from others, such as `id 01234567`.
+/// Returns the member that identifies an element, such as `id 01234567`.
 fn identity(tree: &Value) -> Option<String> {
     IDENTIFIERS.into_iter().find_map(|name| identified(name, tree.get(name)?))
 }
@@ -185,7 +187,7 @@ fn identified(name: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// JSON whose texts have U+FFFD for each half of a surrogate pair that lacks the other one.
+/// Replaces each unpaired half of a surrogate pair by U+FFFD.
 fn whole_characters(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let mut mended = String::new();
@@ -211,7 +213,7 @@ fn whole_characters(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// The UTF-16 unit of an escape `\uXXXX` at a place.
+/// Returns the UTF-16 unit of the escape `\uXXXX` at a position.
 fn unit(bytes: &[u8], place: usize) -> Option<u16> {
     let digits = bytes.get(place..place + 6)?.strip_prefix(b"\\u")?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

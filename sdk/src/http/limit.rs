@@ -1,68 +1,105 @@
-//! How many requests may be in flight: a number that grows while more of them get more done, and shrinks where the
-//! provider refuses for load, falls silent or slows down.
+//! The adaptive in-flight limit: the current maximum number of concurrent requests.
+//!
+//! One provider serves 64 requests at once and another one only 4, and neither publishes the number. The limit
+//! therefore grows while more requests in flight increase the throughput. It shrinks when the provider rejects requests
+//! for load, stops responding, or slows down.
+//!
+//! # The control loop
+//!
+//! The limit changes at the end of a *round*. A round covers as many responses as the limit allowed at its start, and
+//! lasts at least 100 ms. These rules apply in order:
+//!
+//! 1. *Overload*: a rejection for load (429, 503) or a timeout halves the limit, and ends the round at once.
+//! 2. *Slowness*: if most responses of the round were slow, the limit shrinks by a quarter.
+//! 3. *Unused permits*: if fewer than two thirds of the permits were useful, the limit shrinks toward the useful
+//!    number, but by at most a quarter, because a single round can be misleading.
+//! 4. *Growth*: if some request took the last free permit, the limit grows. It doubles at first (slow start), grows by
+//!    a quarter after the first round with unused permits, and grows by one after the first overload or slow round.
 //!
 //! The algorithm is additive increase, multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease
-//! algorithms for congestion avoidance in computer networks", 1989), with the slow start and the one decrease a round
-//! trip of TCP (Jacobson, "Congestion avoidance and control", 1988). What ends the slow start where nothing is refused is
-//! BBR's sign of a full pipe (Cardwell and others, "BBR: congestion-based congestion control", 2016): more in flight, and
-//! no more delivered. It is a pure state machine: it reads no clock and waits for nothing.
+//! algorithms for congestion avoidance in computer networks", 1989), with the slow start and the single decrease per
+//! round trip of TCP (Jacobson, "Congestion avoidance and control", 1988). For the single decrease, each request
+//! remembers the number of earlier decreases. The outcome of a request that was in flight during a decrease is ignored,
+//! because it reflects the load before. Without any rejection, slow start ends when BBR would detect a full pipe
+//! (Cardwell and others, "BBR: congestion-based congestion control", 2016): more requests are in flight, but no more
+//! responses arrive.
 //!
-//! "As fast as usual" is told by endpoint, for a page of a thousand takes longer than a single document: an answer is
-//! slow if it took over twice the mean of that endpoint's, and a round is slow if most of its answers were. So a few
-//! large pages among small ones slow nothing down. What a round delivered is told in the same measure: the time that its
-//! answers usually take, over the time that it took, is the number of places that were of use.
+//! # Slow responses and useful permits
+//!
+//! Both measures are relative to the usual latency of the endpoint, because a page of a thousand elements takes longer
+//! than a single document. A response is slow if it took more than twice the mean of its endpoint. A few large pages
+//! among many small ones therefore do not slow a round down.
+//!
+//! The number of useful permits follows from Little's law. The usual latencies of the responses of a round, added up
+//! and divided by the duration of the round, give the concurrency that would have delivered the same responses at their
+//! usual speed. If a provider serves only eight requests at once, the result is about eight, whether 16 or 64 requests
+//! are in flight.
+//!
+//! # Low demand
+//!
+//! A round with few requests carries no information about the limit. A round therefore starts again with the first
+//! request that takes the last free permit. If most requests found a free permit, the limit does not shrink below its
+//! initial value.
+//!
+//! The limit is a pure state machine: it reads no clock and never waits.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Where it begins, so that a small collection is not slowed.
+/// The initial limit, high enough to not slow a small collection down.
 const START: usize = 16;
-/// An answer is slow beyond this multiple of the usual time.
+/// The multiple of the usual time above which a response is slow.
 const SLOW: f64 = 2.0;
-/// Less than this beyond the usual is the noise of this machine.
+/// The difference from the usual time that is noise of this machine.
 const NOISE: Duration = Duration::from_millis(10);
-/// Answers of an endpoint before what is usual there is known.
+/// The number of responses after which the usual time of an endpoint is known.
 const KNOWN_AFTER: u32 = 8;
-/// So many answers are remembered in the mean: what lasts longer becomes the usual.
+/// The number of responses in the mean.
+///
+/// A change that lasts longer becomes the usual time.
 const REMEMBERED: u32 = 128;
-/// More places pay as long as at least this part of them is of use.
+/// The minimum fraction of useful permits in a limit that pays off.
 const PAYS: f64 = 2.0 / 3.0;
-/// A round lasts this long at least: what comes sooner may only have filled the queues behind.
+/// The minimum duration of a round.
+///
+/// Earlier responses may only have filled the queues of the provider.
 const SHORTEST_ROUND: Duration = Duration::from_millis(100);
-/// Bytes of answers that may be under way at once: beyond a few large pages, more of them would only fill the memory.
+/// The maximum total size of the responses in flight.
+///
+/// Beyond a few large pages, more of them would only fill the memory.
 const ROOM: usize = 14 << 20;
 
-/// What became of a request, as far as the limit is concerned.
+/// The outcome of a request, as far as it concerns the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// An answer came, so many bytes after this time.
+    /// A response with `bytes` bytes arrived after `time`.
     Answered { time: Duration, bytes: usize },
-    /// The provider refused for load (429, 503), or no answer came in time.
+    /// The provider rejected the request for load (429, 503), or the time limit passed.
     Overloaded,
-    /// Something else went wrong, which says nothing of load.
+    /// Another failure, which carries no information about load.
     Lost,
 }
 
-/// What was so when a request was let in.
+/// The state of the limit when a request was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// How often the limit had been cut.
+    /// The number of decreases so far.
     cuts: u64,
-    /// How large its answer usually is.
+    /// The usual size of a response of the endpoint.
     pub(super) bytes: usize,
 }
 
-/// What is under way.
+/// The requests in flight.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UnderWay {
     pub(super) requests: usize,
-    /// Of their answers, as large as those usually are.
+    /// The total size of their responses, estimated by endpoint.
     pub(super) bytes: usize,
 }
 
-/// The limit of requests in flight, and what it learns from.
+/// The in-flight limit, with the measurements that control it.
 #[derive(Debug)]
 pub(super) struct Limit {
     current: usize,
@@ -73,43 +110,47 @@ pub(super) struct Limit {
     usual: HashMap<String, EndpointLatency>,
 }
 
-/// How much a round that paid adds.
+/// The increase of the limit after a successful round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Growth {
-    /// As much again: nothing has been in the way so far.
+    /// The limit doubles: no obstacle was found so far.
     Double,
-    /// A quarter: more did not pay once, and may pay later.
+    /// The limit grows by a quarter: a higher limit was useless once, but may be useful later.
     Quarter,
-    /// One: the provider was overloaded.
+    /// The limit grows by one: the provider was overloaded.
     One,
 }
 
-/// As many answers as there were places when it began, and more where they came quickly.
+/// The measurements of a round.
+///
+/// A round ends after as many responses as the limit allowed at its start, or later if they arrive quickly.
 #[derive(Debug)]
 struct Round {
     began: Instant,
     size: usize,
     answers: usize,
     slow: usize,
-    /// What its answers usually take, in seconds.
+    /// The total of the usual times of its responses, in seconds.
     usual: f64,
-    /// Requests let in, and those among them that took the last place.
+    /// The number of admitted requests. `last_place` counts those that took the last free permit.
     entered: usize,
     last_place: usize,
 }
 
-/// How long the answers of an endpoint take, in seconds, and how large they are.
+/// The usual latency of an endpoint in seconds, and the usual size of its responses.
 #[derive(Debug, Default)]
 struct EndpointLatency {
     answers: u32,
     mean: f64,
-    /// The same, with a slow answer counted as one just not slow: a few must not hide those after them.
+    /// The mean with slow responses capped at the threshold.
+    ///
+    /// Without the cap, a few slow responses would hide the slow ones after them.
     calm: f64,
     bytes: f64,
 }
 
 impl Limit {
-    /// Between one and `most`.
+    /// Creates a limit between one and `most`.
     pub(super) fn up_to(most: usize, now: Instant) -> Self {
         let most = most.max(1);
         let current = START.min(most);
@@ -117,12 +158,14 @@ impl Limit {
         Self { current, most, growth: Growth::Double, cuts: 0, round, usual: HashMap::new() }
     }
 
-    /// Requests that may be in flight now.
+    /// Returns the current limit.
     pub(super) fn current(&self) -> usize {
         self.current
     }
 
-    /// Lets a request in beside those under way, if there is a place, and room for its answer.
+    /// Admits a request, if a permit is free and its response fits the memory.
+    ///
+    /// A single request is always admitted.
     pub(super) fn enter(&mut self, endpoint: &str, under_way: UnderWay, now: Instant) -> Option<Entry> {
         let bytes = self.usual.get(endpoint).map_or(0, |usual| usual.bytes as usize);
         let has_room = under_way.requests == 0 || under_way.bytes + bytes <= ROOM;
@@ -131,7 +174,7 @@ impl Limit {
         }
         let last_place = under_way.requests + 1 == self.current;
         if last_place && self.round.last_place == 0 {
-            // Up to here there was less to ask than room: that tells nothing of the room.
+            // Until now demand was below the limit, so this round carries no information about it.
             self.begin_round(now);
         }
         self.round.entered += 1;
@@ -139,10 +182,10 @@ impl Limit {
         Some(Entry { cuts: self.cuts, bytes })
     }
 
-    /// Learns from what became of a request.
+    /// Adjusts the limit to the outcome of a request.
     pub(super) fn learn(&mut self, endpoint: &str, entry: Entry, outcome: Outcome, now: Instant) {
         if entry.cuts != self.cuts {
-            // It was under way when the limit was cut: it met the load of before.
+            // The request was in flight during a decrease, so its outcome reflects the load before.
             return;
         }
         match outcome {
@@ -173,7 +216,7 @@ impl Limit {
         self.begin_round(now);
     }
 
-    /// Whether an answer was slow, and what is usual at its endpoint, in seconds.
+    /// Returns whether a response was slow, and the usual time of its endpoint in seconds.
     fn compare(&mut self, endpoint: &str, time: Duration, bytes: usize) -> (bool, f64) {
         if let Some(usual) = self.usual.get_mut(endpoint) {
             return usual.compare(time, bytes);
@@ -190,11 +233,13 @@ impl Limit {
         self.current = (self.current + more).min(self.most);
     }
 
-    /// Gives places back that were of no use, a quarter of all at the most: one round may deceive.
+    /// Lowers the limit to the useful permits, by at most a quarter.
+    ///
+    /// A single round can be misleading.
     fn give_back(&mut self, of_use: f64) {
         let mut least = self.current - self.current / 4;
         if !self.round.was_full() {
-            // There was less to ask than room, which says nothing of how much room would pay.
+            // Demand was below the limit, so the unused permits do not prove that the limit is too high.
             least = least.max(START.min(self.current));
         } else if self.growth == Growth::Double {
             self.growth = Growth::Quarter;
@@ -220,12 +265,12 @@ impl Round {
         Self { began, size, answers: 0, slow: 0, usual: 0.0, entered: 0, last_place: 0 }
     }
 
-    /// Most requests took the last place there was.
+    /// Returns whether most requests took the last free permit.
     fn was_full(&self) -> bool {
         2 * self.last_place > self.entered
     }
 
-    /// How many places would have done, with answers that take their usual time.
+    /// Returns how many permits would suffice for responses with their usual latency.
     fn of_use(&self, now: Instant) -> f64 {
         self.usual / self.took(now).as_secs_f64()
     }
@@ -236,7 +281,9 @@ impl Round {
 }
 
 impl EndpointLatency {
-    /// Whether the time is beyond the usual, of which it is a part from now on; and the usual, in seconds.
+    /// Compares a response with the usual time, and adds it to the mean.
+    ///
+    /// Returns whether the response was slow, and the mean in seconds.
     fn compare(&mut self, time: Duration, bytes: usize) -> (bool, f64) {
         let seconds = time.as_secs_f64();
         let slow =
@@ -257,7 +304,7 @@ mod tests {
     const USUAL: Duration = Duration::from_millis(100);
     const SLOW: Duration = Duration::from_millis(400);
 
-    /// A limit and a clock, with a provider that answers so many requests at once and no more.
+    /// A limit with a clock, and a provider that serves a fixed number of requests at once.
     struct Trial {
         limit: Limit,
         now: Instant,
@@ -270,7 +317,7 @@ mod tests {
             Self { limit: Limit::up_to(most, now), now, at_once: usize::MAX }
         }
 
-        /// After its first cut, with places for eight.
+        /// Returns a trial after its first decrease, with a limit of eight.
         fn settled() -> Self {
             let mut trial = Self::up_to(16);
             trial.rounds(1, USUAL);
@@ -283,8 +330,9 @@ mod tests {
             self.limit.current()
         }
 
-        /// All places are taken at once, and all answers come together, as often as said; where the provider does not take so
-        /// many at once, the time of each is what it is and the round takes longer.
+        /// Runs rounds in which all permits are taken at once and all responses arrive together.
+        ///
+        /// If the provider serves fewer requests at once, each response takes the same time and the round takes longer.
         fn rounds(&mut self, rounds: usize, time: Duration) {
             for _ in 0..rounds {
                 let places = self.places();
@@ -294,7 +342,7 @@ mod tests {
             }
         }
 
-        /// A request beside so many others.
+        /// Admits a request while `requests` requests are in flight.
         fn enter(&mut self, requests: usize) -> Entry {
             self.limit.enter("GET /apps", UnderWay { requests, bytes: 0 }, self.now).unwrap()
         }
@@ -343,7 +391,7 @@ mod tests {
         assert_eq!(trial.places(), 16);
         trial.rounds(1, Duration::from_millis(20));
         assert_eq!(trial.places(), 32);
-        // The answers are as quick as before, and what comes after them takes the time of eight at once.
+        // The first responses are as fast as before. The later ones are paced by a provider that serves eight at once.
         trial.at_once = 8;
         trial.rounds(4, Duration::from_millis(20));
         assert!(trial.places() < 32, "{}", trial.places());
@@ -368,7 +416,7 @@ mod tests {
         }
         assert_eq!(under_way.requests, 4);
         assert!(trial.limit.enter("GET /apps", under_way, trial.now).is_some());
-        // One is always let in, however large it may be.
+        // A single request is always admitted, however large its response is.
         let large = trial.last_place();
         trial.limit.learn("GET /backup", large, Outcome::Answered { time: USUAL, bytes: 2 * ROOM }, trial.now);
         assert!(trial.limit.enter("GET /backup", UnderWay::default(), trial.now).is_some());
@@ -396,7 +444,7 @@ mod tests {
         }
         assert_eq!(trial.places(), 16);
         trial.rounds(2, USUAL);
-        assert_eq!(trial.places(), 64, "nothing was in the way, so it doubles again");
+        assert_eq!(trial.places(), 64, "no overload occurred, so the limit still doubles");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A list of a provider as a stream of typed elements.
+//! Lists of a provider as streams of typed elements.
 
 use std::fmt;
 use std::ops::Deref;
@@ -24,14 +24,14 @@ use super::seen::SeenSet;
 use super::text::one_line;
 use super::{Http, ProviderError, Request};
 
-/// An element of a list: the typed value, and the JSON that it was read from.
+/// An element of a list: the typed value and its JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item<T> {
-    /// Only the id of the element fits the type.
+    /// Whether only the id of the element fits the type.
     is_stand_in: bool,
-    /// What the integration reads.
+    /// The value in the type of the integration.
     pub value: T,
-    /// All that the provider said.
+    /// The complete JSON of the provider.
     pub raw: RawJson,
 }
 
@@ -41,7 +41,7 @@ impl<T> Item<T> {
         self.is_stand_in
     }
 
-    /// The typed value and the JSON.
+    /// Returns the typed value and the JSON.
     pub fn into_parts(self) -> (T, RawJson) {
         (self.value, self.raw)
     }
@@ -54,16 +54,16 @@ impl<T> Deref for Item<T> {
     }
 }
 
-/// Reads JSON as `T` and keeps it.
+/// Decodes JSON as `T` and keeps the JSON.
 fn item<T: DeserializeOwned>(raw: RawJson) -> Result<Item<T>, Misfit> {
     Ok(Item { value: lenient::read(raw.as_str())?, raw, is_stand_in: false })
 }
 
 impl Request {
-    /// The answer's body read as `T`, with the JSON it came from.
+    /// Sends the request and decodes the body as `T`, with its JSON.
     ///
     /// # Errors
-    /// As [`json`](Request::json).
+    /// The same as for [`json`](Request::json).
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
         let read = |answer: &WireResponse| {
             let mut raw: RawJson = read_json(answer)?;
@@ -73,39 +73,40 @@ impl Request {
         self.fetch(read).await
     }
 
-    /// A list that comes in one answer, as a JSON array.
+    /// Returns a list that arrives in one response, as a JSON array.
     pub fn list<T: DeserializeOwned>(self) -> Listing<T> {
         self.pages(OnePage)
     }
 
-    /// A list that comes in ranges.
+    /// Returns a list that is paginated by ranges.
     pub fn ranges<T: DeserializeOwned>(self, ranges: RangePagination) -> Listing<T> {
         self.pages(RangeListing::new(ranges))
     }
 
-    /// A list that comes in pages of some other kind.
+    /// Returns a list with any other pagination.
     pub fn pages<T: DeserializeOwned>(self, pagination: impl Pagination) -> Listing<T> {
         let (http, subject) = (self.http.clone(), self.call.subject.clone());
         Listing::new(http, subject, Pages::new(self, pagination).stream())
     }
 }
 
-/// Longer identities of elements are cut in errors.
+/// The maximum length of an element's identity in errors.
 const LONGEST_IDENTITY: usize = 80;
-/// Larger pages come in several pieces.
+/// The maximum number of elements in one item of [`Listing::by_page`].
 const LARGEST_PAGE: usize = 1000;
 
 type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
 
 /// The elements of a list over all its pages, in the provider's order.
 ///
-/// A stream: use [`TryStreamExt::try_next`](futures::TryStreamExt::try_next) or any other adapter. The next page is
-/// asked for when the elements of the last one are used up. A page that cannot be had ends the list with its error.
+/// This is a stream: use [`TryStreamExt::try_next`](futures::TryStreamExt::try_next) or any other adapter. Pages are
+/// fetched lazily: the next one is requested when the elements of the last one are used up. If a page cannot be
+/// fetched, the list ends with its error.
 ///
-/// An element that does not fit `T` costs no other one: in a step it is reported as a gap of one object, under the
-/// parent at work, and the list goes on. Outside of a step it is an error in its place, and the list can go on after
-/// it.
-#[must_use = "a listing asks for nothing until it is read"]
+/// An element that does not fit `T` does not affect the others. In a step it is reported as a gap of one object under
+/// the current parent, and the list continues. Outside a step it yields an error in its position, and the list can
+/// continue after it.
+#[must_use = "a listing sends no request until it is polled"]
 pub struct Listing<T> {
     http: Http,
     subject: Subject,
@@ -125,22 +126,25 @@ impl<T: DeserializeOwned> Listing<T> {
         Self { http, subject, pages, page: Vec::new().into_iter(), taken: 0, unique: None, stand_ins: false }
     }
 
-    /// Drops elements that were met before, as happens when a list changes between two pages. An element of the same
-    /// identity that has changed in between is not dropped: the graph keeps the newer description. A digest of every
-    /// identity is remembered, not the identity: about 30 bytes an element.
+    /// Drops elements that occurred before, for example because the list changed between two pages.
+    ///
+    /// A changed element with a known identity is kept, because the graph keeps the newer description. The list
+    /// remembers a digest of each identity instead of the identity, about 30 bytes per element.
     pub fn unique_by(mut self, identity: impl Fn(&T) -> String + Send + 'static) -> Self {
         self.unique = Some((Box::new(identity), SeenSet::default()));
         self
     }
 
-    /// Yields a value that has nothing but the id for each element that does not fit, so that its children can be
-    /// collected. The element is reported as a gap all the same. Every other field of `T` must be optional.
+    /// Yields a value with nothing but the id for each element that does not fit.
+    ///
+    /// The children of the element can then be collected. The element is still reported as a gap. Every other field of
+    /// `T` must be optional.
     pub fn with_stand_ins(mut self) -> Self {
         self.stand_ins = true;
         self
     }
 
-    /// The elements by the page that they came on: for work that is cheaper for many at once.
+    /// Groups the elements by page, for work that is cheaper in bulk.
     pub fn by_page(self) -> BoxStream<'static, Result<Vec<Item<T>>, ProviderError>>
     where
         T: Send + 'static,
@@ -148,7 +152,9 @@ impl<T: DeserializeOwned> Listing<T> {
         self.ready_chunks(LARGEST_PAGE).flat_map(|page| stream::iter(together(page))).boxed()
     }
 
-    /// `None` if the element was met before as it is, or could not be read and is reported.
+    /// Decodes an element.
+    ///
+    /// Returns `None` if an identical element occurred before, or if the element is unreadable and was reported.
     fn element(&mut self, raw: RawJson) -> Option<Result<Item<T>, ProviderError>> {
         let index = self.taken;
         self.taken += 1;
@@ -169,7 +175,7 @@ impl<T: DeserializeOwned> Listing<T> {
         }
     }
 
-    /// Returns the value that stands for an element which does not fit and is reported.
+    /// Returns the value that replaces an unreadable element, if stand-ins are enabled.
     fn stand_in(&mut self, raw: RawJson) -> Option<Item<T>> {
         let value = if self.stand_ins { id_alone(raw.as_str())? } else { return None };
         let is_new =
@@ -183,12 +189,12 @@ impl<T: DeserializeOwned> Listing<T> {
         raw: &RawJson,
         error: impl FnOnce(&Self) -> ProviderError,
     ) -> Option<Result<Item<T>, ProviderError>> {
-        // Its identity is unknown: its text stands for it. No identity begins so.
+        // The identity is unknown, so the text replaces it. The prefix distinguishes it from every identity.
         let is_new = self.unique.as_mut().is_none_or(|(_, met)| met.insert(&format!("\0{}", raw.as_str())));
         is_new.then(|| error(self)).and_then(|error| self.http.report_unread(error)).map(Err)
     }
 
-    /// The error of an element that does not fit.
+    /// Creates the error of an element that does not fit.
     fn unread(&self, index: u64, misfit: &Misfit) -> ProviderError {
         let identity = match &misfit.identity {
             Some(identity) => format!("the element of {}", one_line(identity, LONGEST_IDENTITY)),
@@ -205,7 +211,7 @@ impl<T: DeserializeOwned> Listing<T> {
 }
 
 impl<T> Listing<T> {
-    /// The error of an element that would take too much memory.
+    /// Creates the error of an element that exceeds the size limit.
     fn too_large(&self, index: u64, bytes: usize) -> ProviderError {
         let limit = self.http.largest_element();
         let problem = Problem::Unfit(format!(
@@ -216,7 +222,7 @@ impl<T> Listing<T> {
     }
 }
 
-/// Reads a value from the member `id` of an element alone.
+/// Decodes a value from the member `id` of an element alone.
 fn id_alone<T: DeserializeOwned>(element: &str) -> Option<T> {
     #[derive(Deserialize)]
     struct Identified<'a> {
@@ -227,7 +233,7 @@ fn id_alone<T: DeserializeOwned>(element: &str) -> Option<T> {
     lenient::read(&format!(r#"{{"id":{id}}}"#)).ok()
 }
 
-/// Elements up to each error, and the errors in their places.
+/// Groups the elements between errors, and keeps the errors in their positions.
 fn together<T, E>(elements: Vec<Result<T, E>>) -> Vec<Result<Vec<T>, E>> {
     let mut pages = Vec::new();
     for element in elements {
@@ -240,7 +246,7 @@ fn together<T, E>(elements: Vec<Result<T, E>>) -> Vec<Result<Vec<T>, E>> {
     pages
 }
 
-// Nothing in a listing is pinned in place: the pages are pinned on the heap.
+// No field of a listing is pinned in place: the pages are pinned on the heap.
 impl<T> Unpin for Listing<T> {}
 
 impl<T: DeserializeOwned> Stream for Listing<T> {

@@ -1,6 +1,8 @@
-//! How much memory an answer takes: reserved before its request is sent, kept in step with its body.
+//! Memory of responses: reserved before a request, and adjusted while the body arrives.
 //!
-//! It owns the estimates by endpoint and the rooms of the client. It never waits once a request is sent.
+//! This module owns the estimates per endpoint and the memory of the client. A request waits for memory only before it
+//! is sent. Two half-read responses could otherwise wait for each other forever, so a response that needs more memory
+//! than is free is dropped and requested again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,30 +12,34 @@ use crate::room::{Hold, Rooms, Work};
 
 use super::answer::{TransportError, WireResponse};
 
-/// Times that an answer is in memory: its body, its elements, and the values that are made of some of them.
+/// The number of copies of a response in memory.
+///
+/// They are the body, its elements, and the values made from some of the elements.
 const TIMES: usize = 3;
-/// An element from this size on is stored by itself: its values and objects are in memory as a whole.
+/// The minimum size of an element that is stored alone.
+///
+/// Its values and objects are in memory as a whole.
 const LARGE: usize = 1 << 20;
-/// Times that a large element is in memory beside that.
+/// The number of additional copies of a large element.
 const TIMES_LARGE: usize = 6;
-/// The estimate for an endpoint without answers so far, and the least one.
+/// The minimum estimate, and the estimate for an endpoint without previous responses.
 const SMALLEST: usize = 64 << 10;
 
-/// The memory for the answers of a client.
+/// The memory for the responses of a client.
 #[derive(Debug)]
 pub(super) struct AnswerMemory {
     rooms: Rooms,
-    /// Bytes in memory that an answer of an endpoint took.
+    /// The memory in bytes that a response of each endpoint takes.
     usual: Mutex<HashMap<String, usize>>,
 }
 
-/// The memory of one answer.
+/// The memory reserved for one response.
 #[derive(Debug)]
 pub(super) struct Reservation {
     hold: Hold,
-    /// Bytes of a body that this is enough for.
+    /// The largest body in bytes that the reservation covers.
     enough_for: usize,
-    /// The largest body: whatever takes more is refused elsewhere.
+    /// The maximum size of a body. A larger one is rejected elsewhere.
     limit: usize,
 }
 
@@ -42,7 +48,9 @@ impl AnswerMemory {
         Self { rooms: Rooms::new(capacity), usual: Mutex::default() }
     }
 
-    /// Waits for the memory that the next answer of an endpoint is likely to take, for a body of at least `least` bytes.
+    /// Waits for the memory that the next response of an endpoint is likely to take.
+    ///
+    /// `least` is the minimum size of the body that the reservation covers.
     pub(super) async fn reserve(&self, endpoint: &str, least: usize, limit: usize) -> Reservation {
         let usual = self.open().get(endpoint).copied().unwrap_or(0);
         let bytes = usual.max(TIMES * least.clamp(SMALLEST.min(limit), limit)).max(1);
@@ -51,7 +59,9 @@ impl AnswerMemory {
         Reservation { hold, enough_for: bytes / TIMES, limit }
     }
 
-    /// Learns how much memory an answer took: growth counts at once, and is forgotten by halves.
+    /// Updates the estimate with the memory that a response took.
+    ///
+    /// Growth counts at once, while a decrease at most halves the estimate.
     pub(super) fn learn(&self, endpoint: &str, bytes: usize) {
         let mut usual = self.open();
         match usual.get_mut(endpoint) {
@@ -60,57 +70,63 @@ impl AnswerMemory {
         }
     }
 
-    /// Learns that the memory did not suffice for a body of so many bytes.
+    /// Updates the estimate after the memory was too small for a body.
     pub(super) fn lacked(&self, endpoint: &str, body: usize) {
         self.learn(endpoint, TIMES * body);
     }
 
-    /// The most bytes that were reserved at once.
+    /// Returns the peak of the reserved bytes.
     pub(super) fn most_held(&self) -> usize {
         self.rooms.most_held()
     }
 
-    /// Every change is one insertion, so the estimates hold even after a panic elsewhere.
+    /// Locks the estimates.
+    ///
+    /// Every change is one insertion, so the estimates stay valid even after a panic elsewhere.
     fn open(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.usual.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reservation {
-    /// Makes sure that the memory is enough for a body of so many bytes.
+    /// Extends the reservation to a body of `body` bytes.
     ///
     /// # Errors
-    /// [`TransportError::NoRoom`] if it is not: the answer is to be dropped.
+    /// [`TransportError::NoRoom`] if the memory is in use: the caller must drop the response.
     pub(super) fn fit(&mut self, body: usize) -> Result<(), TransportError> {
         if body <= self.enough_for {
             return Ok(());
         }
         if self.enough_for >= self.limit {
-            // A compressed body beside what it becomes: there is never more than this.
+            // The compressed and the decompressed body are in memory together. The limit bounds both.
             self.hold.grow_to(TIMES * body);
             return Ok(());
         }
-        // In large steps, so that a body in many pieces costs a few looks at what is free.
+        // Grow in large steps, so that a body in many pieces needs few checks of the free memory.
         let ahead = body.max(2 * self.enough_for).min(self.limit.max(body));
         let fits = [ahead, body].into_iter().find(|bytes| self.hold.try_grow_to(TIMES * bytes));
         self.enough_for = fits.ok_or(TransportError::NoRoom(ahead))?;
         Ok(())
     }
 
-    /// The memory of a body, also of one that came without being asked for. It is [`settled`] when the body is read.
+    /// Returns the memory of a body, including one from the cache or a replay.
+    ///
+    /// The caller shrinks it with [`settled`] after decoding the body.
     pub(super) fn of_body(self, body: usize) -> Arc<Hold> {
         self.hold.grow_to(TIMES * body);
         Arc::new(self.hold)
     }
 }
 
-/// Gives back what was reserved in vain, and returns how much a body of so many bytes takes.
+/// Releases unused memory, and returns the memory that a body of this size takes.
 pub(super) fn settled(hold: &Hold, body: usize) -> usize {
     hold.shrink_to(TIMES * body);
     hold.total()
 }
 
-/// Holds the memory of an answer for one of its elements, and more for a large one that is within the limit.
+/// Attaches the memory of a response to one of its elements.
+///
+/// A large element within the limit receives additional memory.
 pub(super) fn held_by(element: &mut RawJson, answer: &WireResponse, limit: usize) {
     let Some(hold) = &answer.hold else { return };
     let bytes = element.as_str().len();

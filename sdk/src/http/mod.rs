@@ -1,31 +1,31 @@
-//! The client of a provider: asks, waits, asks again, and turns answers into typed values.
+//! The HTTP client of a provider: sends requests, waits, retries, and decodes responses.
 //!
 //! ```text
-//!   Provider (an integration's client)        says where: Endpoint
+//!   Provider (an integration's client)        Endpoint: address, headers, limits
 //!      │ get("/teams/{id}/apps", &[&id])
 //!      ▼
 //!   Request ──json──▶ T
 //!      │ ranges, list, pages                  Listing<T>: a stream of Item { value, raw }
-//!      ▼                                        │ wants an element, its page is used up
+//!      ▼                                        │ polled for an element after the last page
 //!   Pages: one loop for every Pagination ◀──────┘
 //!      │ one page
 //!      ▼
-//!   Http::fetch: attempts, pauses, verdicts   RetryPolicy, ProviderError
-//!      │ one attempt                           Condition: a kept answer in the place of a 304
+//!   Http::fetch: attempts, pauses, errors     RetryPolicy, ProviderError
+//!      │ one attempt                           Condition: a cached response replaces a 304
 //!      ▼
-//!   Admission: one queue                       gate of a rate limit, RateBudget, Limit of requests in flight
+//!   Admission: one queue                       gate after a rate limit, RateBudget, in-flight limit
 //!      │
 //!      ▼
-//!   Http::exchange: one request on the wire, one raw answer    Wire: the network, or recordings
+//!   Http::exchange: one wire request, one wire response    Wire: the network, or a recording
 //! ```
 //!
-//! All clones of an [`Http`] share its connections, its limit of requests in flight, the model of the provider's rate
-//! budget and the pause that a rate limit demands. Time is monotonic throughout: the wall clock is read only against a
-//! date in `Retry-After` that comes without the provider's own. A future that is dropped is a request that is
-//! cancelled. A page is asked for when its first element is.
+//! All clones of an [`Http`] share its connections, its in-flight limit, the model of the provider's rate budget, and
+//! the pause that a rate limit demands. Time is monotonic throughout. The wall clock is read only for a date in
+//! `Retry-After` that arrives without the provider's own `Date`. Dropping a future cancels its request. Pages are
+//! fetched lazily, when their first element is polled.
 //!
-//! This module knows no provider, no step and no graph, and never shows a secret: headers are in no log and no error,
-//! and an error quotes neither a query nor a body beyond the provider's own code and message.
+//! This module depends on no provider, no step, and no graph. It never exposes a secret: headers appear in no log and
+//! no error, and an error quotes nothing of the query or the body except the provider's code and message.
 
 mod account;
 mod admission;

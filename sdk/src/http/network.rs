@@ -1,8 +1,8 @@
-//! Settings of the machine for connections: proxies and certificates.
+//! Proxies and certificates of the machine.
 //!
-//! This module reads no environment: a program passes its variables to [`Network::from_variables`]. A variable that is
-//! set and cannot be used is an error that names it, never ignored: a proxy or a certificate that is left out in
-//! silence would send credentials another way than their owner wants.
+//! This module reads no environment: a program passes its variables to [`Network::from_variables`]. A variable with an
+//! unusable value is an error that names it. If the client ignored the variable, it would send credentials over a path
+//! that the user has not chosen.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -18,23 +18,27 @@ use url::Url;
 
 use super::EndpointError;
 
-/// Larger files hold something else than certificates.
+/// The maximum size of a certificate bundle.
+///
+/// A larger file does not contain certificates.
 const LARGEST_BUNDLE: u64 = 16 << 20;
 
-/// Proxies and certificates for connections; by default no proxy, and the certificates of the operating system.
+/// The proxies and certificates for connections.
+///
+/// By default there is no proxy, and the operating system supplies the certificates.
 #[derive(Clone, Default)]
 pub struct Network {
     http: Option<Setting>,
     https: Option<Setting>,
     all: Option<Setting>,
     no_proxy: Option<String>,
-    /// In the place of the operating system's certificates.
+    /// The certificates that replace those of the operating system.
     roots: Vec<Setting>,
-    /// Beside the others.
+    /// The certificates in addition to the others.
     more_roots: Vec<Setting>,
 }
 
-/// The value of a variable.
+/// The value of an environment variable.
 #[derive(Clone)]
 struct Setting {
     variable: &'static str,
@@ -42,9 +46,11 @@ struct Setting {
 }
 
 impl Network {
-    /// The settings of a program's variables: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in capitals or
-    /// not); `SSL_CERT_FILE` and `SSL_CERT_DIR` in the place of the operating system's certificates;
-    /// `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE` and `NODE_EXTRA_CA_CERTS` beside them.
+    /// Reads the settings from the variables of a program.
+    ///
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, and `NO_PROXY` (upper or lower case) control the proxies.
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the certificates of the operating system. `REQUESTS_CA_BUNDLE`,
+    /// `CURL_CA_BUNDLE`, and `NODE_EXTRA_CA_CERTS` add to them.
     ///
     /// ```
     /// use integration_sdk::http::Network;
@@ -55,7 +61,7 @@ impl Network {
             let value = read(variable).filter(|value| !value.to_string_lossy().trim().is_empty())?;
             Some(Setting { variable, value })
         };
-        // Where a server runs programs for its requests, HTTP_PROXY is the header `Proxy` of somebody's request.
+        // In a CGI program, HTTP_PROXY is the `Proxy` header of the incoming request and must not be trusted.
         let http = if read("REQUEST_METHOD").is_some() { None } else { setting("HTTP_PROXY") };
         Self {
             http: http.or_else(|| setting("http_proxy")),
@@ -72,7 +78,7 @@ impl Network {
         }
     }
 
-    /// The variable that sets the proxy for addresses of a scheme.
+    /// Returns the name of the variable that sets the proxy for a scheme.
     pub(super) fn proxy_for(&self, scheme: &str) -> Option<&'static str> {
         let own = if scheme == "http" { &self.http } else { &self.https };
         own.as_ref().or(self.all.as_ref()).map(|setting| setting.variable)
@@ -81,7 +87,7 @@ impl Network {
     /// Applies the settings to the connections of a client.
     ///
     /// # Errors
-    /// [`EndpointError::Variable`] for a setting that cannot be used, whether this client needs it or not.
+    /// [`EndpointError::Variable`] for an unusable setting, even if this client does not need it.
     pub(super) fn apply(&self, builder: ClientBuilder, to: To) -> Result<ClientBuilder, EndpointError> {
         let proxies = self.proxies()?;
         let (roots, more_roots) = (certificates(&self.roots)?, certificates(&self.more_roots)?);
@@ -90,7 +96,7 @@ impl Network {
             builder = proxies.into_iter().fold(builder, ClientBuilder::proxy);
         }
         Ok(match (to.secure, self.roots.is_empty()) {
-            // A machine without root certificates can ask, too.
+            // Plain HTTP also works on a machine without root certificates.
             (false, _) => builder.tls_certs_only([]),
             (true, true) => builder.tls_certs_merge(more_roots),
             (true, false) => builder.tls_certs_only(roots.into_iter().chain(more_roots)),
@@ -111,16 +117,16 @@ impl Network {
     }
 }
 
-/// What a client connects to.
+/// The destination of a client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct To {
-    /// Over TLS.
+    /// Whether connections use TLS.
     pub(super) secure: bool,
-    /// On this machine, which no proxy leads to.
+    /// Whether the destination is this machine, which needs no proxy.
     pub(super) loopback: bool,
 }
 
-/// Shows no value: the address of a proxy may hold a password.
+/// Prints no values, because the address of a proxy may contain a password.
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = [&self.http, &self.https, &self.all].into_iter().flatten().chain(&self.roots).chain(&self.more_roots);
@@ -136,7 +142,9 @@ impl Setting {
 
 const NO_ADDRESS: &str = "it is not the address of a proxy, such as http://proxy.example.com:8080";
 
-/// The address of a proxy; its scheme may be left out. The value is not repeated: it may hold a password.
+/// Parses the address of a proxy; the scheme is optional.
+///
+/// Errors do not repeat the value, because it may contain a password.
 fn proxy_url(value: &OsStr) -> Result<Url, String> {
     let value = value.to_str().ok_or("it is not UTF-8")?.trim();
     let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
@@ -157,7 +165,7 @@ fn certificates(settings: &[Setting]) -> Result<Vec<Certificate>, EndpointError>
 }
 
 impl Setting {
-    /// The certificates of a file or of folders; at least one.
+    /// Returns the certificates of a file or of folders, at least one.
     fn certificates(&self) -> Result<Vec<Certificate>, String> {
         let found = if self.variable == "SSL_CERT_DIR" {
             let folders: Vec<_> =
@@ -176,7 +184,9 @@ impl Setting {
     }
 }
 
-/// Files that hold no certificates are no matter in a folder, folders that cannot be read are.
+/// Reads the certificates in all files of folders.
+///
+/// A file without certificates is ignored, but an unreadable folder is an error.
 fn in_folders(folders: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, String> {
     let mut found = Vec::new();
     for folder in folders {
@@ -207,7 +217,9 @@ fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("{} cannot be read ({error})", path.display())
 }
 
-/// Those that can be trusted: bundles of operating systems hold old ones that cannot be read any more.
+/// Returns the certificates that can be trusted.
+///
+/// The bundles of operating systems contain old certificates that current parsers reject.
 fn usable(found: &[CertificateDer<'static>]) -> Vec<Certificate> {
     let is_usable = |der: &&CertificateDer<'static>| RootCertStore::empty().add((*der).clone()).is_ok();
     found.iter().filter(is_usable).filter_map(|der| Certificate::from_der(der).ok()).collect()

@@ -1,7 +1,7 @@
-//! The loop over the pages of a list, written once for every kind of pagination.
+//! The loop over the pages of a list, shared by all kinds of pagination.
 //!
-//! A page is asked for when the consumer wants its first element, so there is one page in memory at most. Whatever the
-//! provider says, the loop ends: a position that comes back is an error, and so is a page beyond the endpoint's limit.
+//! A page is fetched when the consumer polls its first element, so at most one page is in memory. The loop ends for
+//! every provider: a repeated position is an error, and so is a page beyond the endpoint's limit.
 
 use futures::future;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -23,47 +23,52 @@ use super::seen::SeenSet;
 use super::text::{one_line, without_quoted};
 use super::{ProviderError, Request};
 
-/// How a provider cuts a list into pages.
+/// The way in which a provider splits a list into pages.
 ///
-/// A position is whatever tells a page apart in the provider's words: a range, a cursor, a number.
+/// A position identifies a page in the provider's terms: a range, a cursor, or a number.
 pub trait Pagination: Send + Sync + 'static {
-    /// Makes `request` ask for the page at `position`, or for the first page.
+    /// Changes `request` to fetch the page at `position`, or the first page.
     fn ask(&self, request: Request, position: Option<&str>) -> Request;
 
-    /// Takes an answer of success to a request for `position` apart.
+    /// Decodes a successful response to a request for `position`.
     ///
     /// # Errors
-    /// Why the answer is not a page.
+    /// The reason why the response is not a page.
     fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String>;
 
-    /// Whether the body of this last page would be another one if the list went on after it. If not, as where headers
-    /// tell what comes next, the page is not kept for conditional requests: their answers tell of the body alone.
+    /// Returns whether the body of this last page would change if the list continued.
+    ///
+    /// It would not if, for example, a header identifies the next page. Such a page is not cached, because a 304 covers
+    /// only the body.
     fn ends_in_body(&self, page: &Page) -> bool {
         let _ = page;
         false
     }
 
-    /// The statuses that mean that there is no such page, for pages after the first: [`read`](Self::read) decides on
-    /// them. None by default.
+    /// Returns the statuses that mean "no such page" for pages after the first.
+    ///
+    /// [`read`](Self::read) decides on them. There are none by default.
     fn past_the_end(&self) -> &'static [u16] {
         &[]
     }
 
-    /// The statuses that refuse the form of the request for the first page, so that another form may do: 416 by
-    /// default.
+    /// Returns the statuses that reject the form of the first request.
+    ///
+    /// Another form may be accepted. The default is 416.
     fn refusals(&self) -> &'static [u16] {
         &[416]
     }
 
-    /// Learns from an answer of one of the [`refusals`](Self::refusals). `true` asks again, in the way that
-    /// [`ask`](Self::ask) has learned here.
+    /// Learns from a response with one of the [`refusals`](Self::refusals).
+    ///
+    /// `true` sends the request again, in the form that [`ask`](Self::ask) has learned here.
     fn refused(&mut self, answer: &Answer<'_>) -> bool {
         let _ = answer;
         false
     }
 }
 
-/// An answer as a pagination sees it.
+/// A response as a pagination receives it.
 #[derive(Debug)]
 pub struct Answer<'a> {
     status: StatusCode,
@@ -73,35 +78,37 @@ pub struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// A header, if it is there and is text.
+    /// Returns a header, if it is present and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.header_bytes(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
-    /// A header as it came.
+    /// Returns the raw bytes of a header.
     pub(super) fn header_bytes(&self, name: &str) -> Option<&[u8]> {
         self.headers.get(name).map(HeaderValue::as_bytes)
     }
 
-    /// Whether the answer has no content (204 or `null`) and the request allows that.
+    /// Returns whether the response has no content (204 or `null`) and the request allows that.
     pub(super) fn is_absent(&self) -> bool {
         self.absent_is_empty && self.body.trim() == "null"
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn body(&self) -> &str {
         self.body
     }
 
-    /// The body read as `T`; elements are best left as [`RawJson`], which no tree is built for.
+    /// Decodes the body as `T`.
+    ///
+    /// Elements are best left as [`RawJson`], which is not parsed into a tree.
     ///
     /// # Errors
-    /// It does not fit.
+    /// The reason why the body does not fit.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
         let mut json = serde_json::Deserializer::from_str(self.body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| misfit(error.path(), error.inner()))?;
@@ -109,25 +116,25 @@ impl Answer<'_> {
         Ok(value)
     }
 
-    /// The body as the array that it is.
+    /// Returns the elements of a body that is an array.
     ///
     /// # Errors
-    /// It is none.
+    /// The reason why the body is not an array.
     pub fn elements(&self) -> Result<Vec<RawJson>, String> {
         self.array(self.body)
     }
 
-    /// The array that a JSON pointer leads to in the body.
+    /// Returns the elements of the array at a JSON pointer in the body.
     ///
     /// # Errors
-    /// There is none.
+    /// The reason why there is no such array.
     pub fn elements_at(&self, pointer: &str) -> Result<Vec<RawJson>, String> {
         if self.is_absent() {
             return Ok(Vec::new());
         }
         match part(self.body, pointer)? {
             Some(found) => self.array(found),
-            None => Err(format!("a list should come at `{pointer}` of the body, and nothing is there")),
+            None => Err(format!("expected a list at `{pointer}` of the body, found nothing")),
         }
     }
 
@@ -139,32 +146,34 @@ impl Answer<'_> {
 fn array(json: &str) -> Result<Vec<RawJson>, String> {
     serde_json::from_str(json).map_err(|error| match json.trim_start().chars().next() {
         Some('[') => without_quoted(&error.to_string()),
-        Some('{') => "a list should come as a JSON array, and an object came".into(),
-        _ => "a list should come as a JSON array, and a single value came".into(),
+        Some('{') => "expected a list as a JSON array, found an object".into(),
+        _ => "expected a list as a JSON array, found a single value".into(),
     })
 }
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// The elements in the order they came.
+    /// The elements in the provider's order.
     pub elements: Vec<RawJson>,
-    /// What comes after them.
+    /// The continuation after these elements.
     pub next: Next,
 }
 
-/// What comes after a page.
+/// The continuation of a list after a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing.
+    /// The list ends.
     End,
-    /// The page at this position.
+    /// The next page has this position.
     At(String),
-    /// More, and the provider does not say where, for the reason given: an error after this page's elements.
+    /// The list continues at an unknown position, for the given reason.
+    ///
+    /// An error follows the elements of this page.
     Unknown(String),
 }
 
-/// A list that comes in one answer.
+/// The pagination of a list that arrives in one response.
 pub(super) struct OnePage;
 
 impl Pagination for OnePage {
@@ -174,7 +183,10 @@ impl Pagination for OnePage {
 
     fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
         let next = match answer.status() {
-            206 => Next::Unknown("the list is cut off (206), and this client does not ask for its other parts".into()),
+            206 => Next::Unknown(
+                "the response contains only a part of the list (206), and this client does not request the other parts"
+                    .into(),
+            ),
             _ => Next::End,
         };
         Ok(Page { elements: answer.elements()?, next })
@@ -185,7 +197,7 @@ impl Pagination for OnePage {
     }
 }
 
-/// The loop between two pages.
+/// The state of the loop between two pages.
 pub(super) struct Pages<P> {
     request: Request,
     pagination: P,
@@ -209,17 +221,18 @@ impl<P: Pagination> Pages<P> {
     pub(super) fn stream(self) -> BoxStream<'static, Result<Vec<RawJson>, ProviderError>> {
         stream::try_unfold(self, |pages| async {
             if matches!(pages.next, Turn::End) {
-                // Whoever works on the list is done at once, and may say so before anything else happens.
+                // Return the end without a new task, so that the consumer can finish before any other work runs.
                 return Ok(None);
             }
-            // Its memory is held for the work that reads the list.
+            // The consumer's work holds the memory of the page.
             let work = Work::current().unwrap_or_else(Work::step);
-            // On a task of its own: while its step works on one page, others are asked for and cut up.
+            // A separate task fetches and splits the page. Several lists can then make progress while a step processes
+            // one page.
             let turn = AbortOnDropHandle::new(tokio::spawn(work.scope(pages.turn()).in_current_span()));
             match turn.await.map_err(JoinError::try_into_panic) {
                 Ok(page) => page,
                 Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                // The runtime is being shut down, and nobody waits any more.
+                // The runtime is shutting down, so no consumer waits any more.
                 Err(Err(_)) => future::pending().await,
             }
         })
@@ -248,7 +261,7 @@ impl<P: Pagination> Pages<P> {
                 one_line(&position, 80)
             ))),
             Next::At(_) if self.pages >= most => Turn::Fail(self.unexpected(format!(
-                "the list goes on after {most} pages, the limit of this client; a list that is so long needs a \
+                "the list continues after {most} pages, the limit of this client; a longer list needs a \
                  higher one (`Endpoint::most_pages`)"
             ))),
             Next::At(position) => Turn::At(position),
@@ -268,7 +281,7 @@ impl<P: Pagination> Pages<P> {
             match request.fetch_and_keep(read, keep).await? {
                 Ok(page) => return Ok(page),
                 Err((status, headers)) if self.pagination.refused(&refusal(status, &headers)) => {}
-                // Nothing else to try: sent once more as it is, the refusal is an error like any other.
+                // No other form is left. The request is sent again as it is, and the rejection becomes a regular error.
                 Err(_) => return self.page(None).await,
             }
         }
@@ -282,7 +295,7 @@ impl<P: Pagination> Pages<P> {
         request.fetch_and_keep(|answer| self.read(answer, position.as_deref()), |page| self.keeps(page)).await
     }
 
-    /// Whether the page may be kept for conditional requests.
+    /// Returns whether the page may be cached for conditional requests.
     fn keeps(&self, page: &Page) -> bool {
         match page.next {
             Next::At(_) => true,
@@ -295,7 +308,7 @@ impl<P: Pagination> Pages<P> {
         let body = text_of(raw)?;
         let absent_is_empty = self.request.absent_is_empty;
         let answer = Answer { status: raw.status, headers: &raw.headers, body, absent_is_empty };
-        // What is no page may be damaged, and damage comes first.
+        // A damaged body may look like a wrong page. Check for damage first, because only damage is retried.
         let mut page = self.pagination.read(answer, position).map_err(|reason| {
             match serde_json::from_str::<IgnoredAny>(body) {
                 Ok(_) => DecodeError::Mismatch(reason),

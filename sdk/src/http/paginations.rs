@@ -1,4 +1,6 @@
-//! The paginations that most providers have: by cursor, by link, by number. Others are written by an integration.
+//! The common paginations: by cursor, by link, and by page number.
+//!
+//! An integration can implement others.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,7 +13,9 @@ use super::Request;
 use super::answer::part;
 use super::pages::{Answer, Next, Page, Pagination};
 
-/// Lists whose body holds a page and the cursor of the next: `{"items": [...], "next": "..."}`.
+/// The pagination of lists whose body contains the cursor of the next page.
+///
+/// An example of such a body is `{"items": [...], "next": "..."}`.
 ///
 /// ```
 /// # use integration_sdk::http::{CursorPagination, Http, Listing};
@@ -21,11 +25,13 @@ use super::pages::{Answer, Next, Page, Pagination};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CursorPagination {
-    /// The query's parameter that asks for the page at a cursor.
+    /// The query parameter that contains the cursor of a page.
     pub parameter: &'static str,
-    /// Where the elements are in the body, as a JSON pointer.
+    /// The position of the elements in the body, as a JSON pointer.
     pub elements: &'static str,
-    /// Where the next cursor is: text or a number. The last page has none, null, or an empty text.
+    /// The position of the next cursor, which is a text or a number.
+    ///
+    /// The last page has none, null, or an empty text.
     pub next: &'static str,
 }
 
@@ -48,7 +54,9 @@ impl Pagination for CursorPagination {
     }
 }
 
-/// Lists that name the address of the next page. Only its query is taken: credentials stay where they were meant to go.
+/// The pagination of lists that contain the address of the next page.
+///
+/// Only the query of that address is used, so that the credentials cannot reach another host.
 ///
 /// ```
 /// # use integration_sdk::http::{Http, LinkPagination, Listing};
@@ -58,14 +66,17 @@ impl Pagination for CursorPagination {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkPagination {
-    /// In the header `Link`, as `<https://...>; rel="next"`
-    /// ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)); the body is the array of elements.
+    /// The header `Link`, as `<https://...>; rel="next"` ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)).
+    ///
+    /// The body is the array of elements.
     Header,
-    /// In the body.
+    /// The body.
     Body {
-        /// Where the elements are, as a JSON pointer.
+        /// The position of the elements, as a JSON pointer.
         elements: &'static str,
-        /// Where the next page's address is. The last page has none, null, or an empty text.
+        /// The position of the next page's address.
+        ///
+        /// The last page has none, null, or an empty text.
         next: &'static str,
     },
 }
@@ -91,10 +102,10 @@ impl Pagination for LinkPagination {
     }
 }
 
-/// Lists by number of the page, up to one that is empty or shorter than the first.
+/// The pagination by page number, which ends with an empty or shorter page.
 ///
-/// Providers may give fewer elements than were asked for, so the length of the first page counts, not `size`: a list of
-/// one page takes two requests. A provider may answer 404 or 416 to the second one.
+/// A provider may return fewer elements than requested. The length of the first page is therefore decisive, not `size`,
+/// and a list of one page takes two requests. The provider may answer the second one with 404 or 416.
 ///
 /// ```
 /// # use integration_sdk::http::{Http, Listing, PageNumberPagination};
@@ -104,25 +115,25 @@ impl Pagination for LinkPagination {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageNumberPagination {
-    /// The query's parameter that asks for a page.
+    /// The query parameter that contains the page number.
     pub page: &'static str,
-    /// The number of the first: 0 or 1.
+    /// The number of the first page: 0 or 1.
     pub first: u32,
-    /// The parameter that sets the number of elements a page.
+    /// The query parameter that sets the number of elements per page.
     pub per_page: &'static str,
-    /// The number of elements to ask for.
+    /// The number of elements to request per page.
     pub size: usize,
 }
 
-/// The statuses with which providers answer that there is no page of a number.
+/// The statuses of a provider for a page number that does not exist.
 const NO_SUCH_PAGE: [u16; 2] = [404, 416];
 
-/// A page by its number, and what is known of the pages before it.
+/// The number of a page, with the state of the pages before it.
 struct Turn {
     number: u32,
-    /// The elements of the first page.
+    /// The number of elements of the first page.
     full: usize,
-    /// A digest of the page before.
+    /// A digest of the previous page.
     before: u64,
 }
 
@@ -155,7 +166,7 @@ impl Pagination for PageNumberPagination {
             let next = match turn {
                 Some(turn) if turn.full < self.size => Next::End,
                 _ => Next::Unknown(format!(
-                    "there is no page after a full one ({}), and more may be missing",
+                    "the page after a full one does not exist ({}), so elements may be missing",
                     answer.status()
                 )),
             };
@@ -166,15 +177,14 @@ impl Pagination for PageNumberPagination {
         let digest = digest(&elements);
         if turn.as_ref().is_some_and(|turn| turn.before == digest && !elements.is_empty()) {
             let page = self.page;
-            let reason =
-                format!("the provider repeats a page: it takes no notice of `{page}`, and more may be missing");
+            let reason = format!("the provider repeats a page: it ignores `{page}`, so elements may be missing");
             return Ok(Page { elements: Vec::new(), next: Next::Unknown(reason) });
         }
         let number = turn.map_or(self.first, |turn| turn.number).checked_add(1);
         let next = match number {
             _ if elements.is_empty() || elements.len() < full => Next::End,
             Some(number) => Next::At(Turn { number, full, before: digest }.position()),
-            None => Next::Unknown("there are no more numbers for pages".into()),
+            None => Next::Unknown("the page numbers are exhausted".into()),
         };
         Ok(Page { elements, next })
     }
@@ -194,7 +204,7 @@ fn digest(elements: &[RawJson]) -> u64 {
     hasher.finish()
 }
 
-/// Text or a number; `None` where there is neither.
+/// Returns the text or the number at a JSON pointer, or `None` if there is neither.
 fn text_at(answer: &Answer<'_>, pointer: &str) -> Result<Option<String>, String> {
     if answer.is_absent() {
         return Ok(None);
@@ -208,7 +218,7 @@ fn text_at(answer: &Answer<'_>, pointer: &str) -> Result<Option<String>, String>
     }
 }
 
-/// The target of the link to the next page.
+/// Returns the target of the link to the next page.
 fn next_link(header: &str) -> Option<&str> {
     pieces(header, ',').find_map(|link| {
         let mut pieces = pieces(link, ';').map(str::trim);
@@ -222,7 +232,7 @@ fn next_link(header: &str) -> Option<&str> {
     })
 }
 
-/// Cuts where the separator stands outside of quotes and angle brackets.
+/// Splits a text at the separators outside quotes and angle brackets.
 fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
     text.split(move |letter| {
@@ -239,11 +249,11 @@ fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
 }
 
 fn query_of(link: &str) -> Next {
-    // Where the address is relative, it is so to whatever was asked: the query does not change.
+    // A relative address needs a base. Any base is suitable, because only the query is used.
     let nowhere = Url::parse("http://nowhere.invalid/").ok();
     match Url::options().base_url(nowhere.as_ref()).parse(link).ok().and_then(|url| url.query().map(str::to_owned)) {
         Some(query) => Next::At(query),
-        None => Next::Unknown("the address of the next page has no query to go on from".into()),
+        None => Next::Unknown("the address of the next page has no query, so its position is unknown".into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an integration says about its provider.
+//! The interface between an integration and its provider.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,16 +7,17 @@ use super::{Endpoint, Http, ProviderError};
 
 /// An integration's typed client over [`Http`].
 pub trait Provider: Send + Sync + Sized + 'static {
-    /// What the client must be told.
+    /// The configuration of the client.
     type Config: crate::config::Config;
-    /// Where the provider is and how it wants to be asked.
+    /// Returns the endpoint of the provider.
     fn endpoint(config: &Self::Config) -> Endpoint;
-    /// The client, over connections that others use too.
+    /// Creates the client over shared connections.
     fn new(http: Http) -> Self;
-    /// Checks the credentials, before the first step.
+    /// Checks the credentials before the first step.
     fn verify(&self) -> impl Future<Output = Result<VerifiedAccount, ProviderError>> + Send;
-    /// Finds out which scopes the credentials hold, where [`verify`](Self::verify) does not tell; may cost a few requests.
-    /// Asked only by those who look before a run.
+    /// Determines the scopes of the credentials, if [`verify`](Self::verify) does not report them.
+    ///
+    /// The check may take a few requests. It runs only for commands that inspect the credentials before a job.
     fn probe_scopes(&self) -> impl Future<Output = Result<Option<BTreeSet<String>>, ProviderError>> + Send {
         std::future::ready(Ok(None))
     }
@@ -27,22 +28,22 @@ pub trait Provider: Send + Sync + Sized + 'static {
 pub struct VerifiedAccount {
     /// The owner of the credentials; `None` if the provider does not name one.
     pub subject: Option<String>,
-    /// The reason why the owner is unknown, for people.
+    /// The reason why the owner is unknown, for display.
     pub subject_unknown: Option<String>,
     /// The scopes of the credentials, if the provider names them.
     pub scopes: Option<BTreeSet<String>>,
 }
 
 impl VerifiedAccount {
-    /// Credentials of a known owner.
+    /// Creates the account of a known owner.
     pub fn of(subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..Self::default() }
     }
 
-    /// Credentials that the provider accepts without naming their owner, and the reason.
+    /// Creates an account for accepted credentials whose owner is unknown, with the reason.
     ///
-    /// Only a refusal of the credentials (401) ends a job. If they may not read their own account, the job collects
-    /// what they may read.
+    /// Only rejected credentials (401) end a job. If the credentials lack access to their own account, the job collects
+    /// the data that they can access.
     pub fn of_unknown(reason: impl fmt::Display) -> Self {
         Self { subject_unknown: Some(reason.to_string()), ..Self::default() }
     }

@@ -1,7 +1,7 @@
-//! Lists that come in ranges: `Range` asks for a part, `Next-Range` names the next one.
+//! Lists that are paginated by ranges: `Range` requests a part, `Next-Range` identifies the next one.
 //!
-//! A list is never taken for complete because a header is missing: an answer that is cut off (206) without `Next-Range`
-//! is followed by a request behind its last element, or by an error.
+//! A missing header never completes a list. After a partial response (206) without `Next-Range`, the client requests
+//! the elements after the last one, or reports an error.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,27 +14,36 @@ use super::Request;
 use super::answer::part;
 use super::pages::{Answer, Next, Page, Pagination};
 
-/// A provider may fill pages with fewer elements than were asked for: with some multiple of this.
+/// The step between the page sizes of a provider.
+///
+/// A provider may limit its pages to fewer elements than requested, but then to a multiple of this number.
 const ROUND: usize = 50;
 
-/// How to ask for a list in ranges.
+/// The pagination of a list by ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RangePagination {
-    /// The property that puts the list in order.
+    /// The property that orders the list.
     pub order_by: &'static str,
-    /// Elements a page.
+    /// The maximum number of elements per page.
     pub max: u32,
 }
 
-/// A position that is not UTF-8 begins with this, which no header can hold; each character after it is one byte.
+/// The prefix of a position that is not UTF-8.
+///
+/// No header can contain it. Each character after it represents one byte.
 const BYTES: char = '\0';
 
-/// Asks for a property; where that is refused, for one that the provider names; where that is refused, for no range.
+/// The pagination of one list.
+///
+/// It orders the list by its property. If the provider rejects that, it uses a property that the provider names, and
+/// finally no range at all.
 pub(super) struct RangeListing {
     order_by: Option<String>,
     max: u32,
     refused: Vec<String>,
-    /// The length of the longest page with another one after it: a page of that length is full.
+    /// The length of the longest page that was followed by another one.
+    ///
+    /// A page of that length counts as full.
     longest: AtomicUsize,
 }
 
@@ -44,15 +53,17 @@ impl RangeListing {
         Self { order_by, max: ranges.max, refused: Vec::new(), longest: AtomicUsize::default() }
     }
 
-    /// The range of the first page, if one is asked for.
+    /// Returns the range of the first page, unless the list is requested without a range.
     fn first(&self) -> Option<String> {
         self.order_by.as_ref().map(|property| format!("{property} ..; max={}", self.max))
     }
 
-    /// What comes after a page of a list that is cut off (206) without a `Next-Range`: more may follow, so the list is
-    /// asked for behind its last element. Only an answer without elements, or one that is not cut off, ends it.
+    /// Returns the continuation of a partial list (206) without a `Next-Range`.
+    ///
+    /// More elements may follow, so the next request starts after the last element. The list ends only with a response
+    /// that is complete or has no elements.
     fn behind(&self, answer: &Answer<'_>, elements: &[RawJson], position: Option<&str>) -> Next {
-        const CUT_OFF: &str = "the list is cut off (206) without a Next-Range to go on from";
+        const CUT_OFF: &str = "the list is cut off (206) without a Next-Range to continue from";
         let Some(last) = elements.last() else {
             return if position.is_some() { Next::End } else { Next::Unknown(CUT_OFF.into()) };
         };
@@ -66,7 +77,7 @@ impl RangeListing {
             (Some(property), Some(value)) => {
                 Next::At(format!("{property} ]{value}..{}", asked.as_deref().map_or("", options_of)))
             }
-            _ => Next::Unknown(format!("{CUT_OFF}, and its last element does not say where that would be")),
+            _ => Next::Unknown(format!("{CUT_OFF}, and its last element does not contain the position")),
         }
     }
 }
@@ -80,7 +91,9 @@ impl Pagination for RangeListing {
         }
     }
 
-    /// `Next-Range` counts whatever the status, and is sent back as it came.
+    /// Decodes a page.
+    ///
+    /// `Next-Range` is valid with every status, and is sent back unchanged.
     fn read(&self, answer: Answer<'_>, position: Option<&str>) -> Result<Page, String> {
         let elements = answer.elements()?;
         let next = match (answer.header_bytes("Next-Range").and_then(position_of), answer.status()) {
@@ -94,7 +107,9 @@ impl Pagination for RangeListing {
         Ok(Page { elements, next })
     }
 
-    /// A page that is not full would be longer if there were more.
+    /// Returns whether the page is shorter than a full one.
+    ///
+    /// Such a page would be longer if the list continued.
     fn ends_in_body(&self, page: &Page) -> bool {
         let elements = page.elements.len();
         let round = elements > 0 && elements.is_multiple_of(ROUND);
@@ -102,7 +117,9 @@ impl Pagination for RangeListing {
         elements < self.max as usize && !round && (longest == 0 || elements < longest)
     }
 
-    /// Heroku refuses a range that it does not understand with 400.
+    /// Returns 400 and 416.
+    ///
+    /// Heroku rejects a range that it does not support with 400.
     fn refusals(&self) -> &'static [u16] {
         &[400, 416]
     }
@@ -135,19 +152,19 @@ impl<'a> Bounds<'a> {
     }
 }
 
-/// The property of a range, such as `id` of `id ]a..; max=2`.
+/// Returns the property of a range, such as `id` of `id ]a..; max=2`.
 fn property_of(range: &str) -> Option<&str> {
     let (property, _) = range.trim_start_matches(BYTES).split_once(' ')?;
     Some(property).filter(|property| !property.is_empty())
 }
 
-/// The options of a range with their semicolon, such as `; max=2`.
+/// Returns the options of a range with their semicolon, such as `; max=2`.
 fn options_of(range: &str) -> &str {
     let behind = range.rfind("..").map_or("", |bounds| &range[bounds..]);
     behind.find(';').map_or("", |options| &behind[options..])
 }
 
-/// The value of an element's own property by which its list is in order.
+/// Returns the value of the property that orders the list.
 fn value_of(element: &RawJson, property: &str) -> Option<String> {
     let pointer = format!("/{}", property.replace('~', "~0").replace('/', "~1"));
     match serde_json::from_str(part(element.as_str(), &pointer).ok()??).ok()? {
@@ -157,13 +174,13 @@ fn value_of(element: &RawJson, property: &str) -> Option<String> {
     }
 }
 
-/// Whether a value can be the bound of a range, and nothing else.
+/// Returns whether a value can be the bound of a range without changing its syntax.
 fn is_bound(value: &str) -> bool {
     let ends_range = |letter: char| letter == ';' || letter.is_control();
     !value.is_empty() && value.trim() == value && !value.contains("..") && !value.contains(ends_range)
 }
 
-/// A position from a header as it came; `None` for an empty one.
+/// Returns the position in a header, or `None` for an empty header.
 fn position_of(header: &[u8]) -> Option<String> {
     let header = header.trim_ascii();
     let text = || match std::str::from_utf8(header) {
@@ -173,7 +190,7 @@ fn position_of(header: &[u8]) -> Option<String> {
     (!header.is_empty()).then(text)
 }
 
-/// The header of a position, byte for byte.
+/// Returns the header of a position, byte for byte.
 fn bytes_of(position: &str) -> Cow<'_, [u8]> {
     match position.strip_prefix(BYTES) {
         Some(bytes) => bytes.chars().filter_map(|byte| u8::try_from(byte).ok()).collect(),

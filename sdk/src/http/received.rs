@@ -1,7 +1,7 @@
-//! The treatment of every answer before anything reads, records or keeps it.
+//! The cleaning of every response before it is decoded, recorded, or cached.
 //!
-//! A provider that repeats the credentials, in a header, a name or an id, gets them no further: they are replaced here, the same
-//! way everywhere, so that ids still agree. Halves of surrogate pairs, which no Unicode text can hold, become U+FFFD.
+//! A provider may repeat the credentials in a header, a name, or an id. They are replaced here, in the same way for all
+//! readers, so that equal ids stay equal. Unpaired surrogates, which Unicode text cannot contain, become U+FFFD.
 
 use memchr::memchr;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -11,7 +11,7 @@ use crate::secrets::OwnSecrets;
 
 use super::answer::WireResponse;
 
-/// The answer without the client's own secrets, and with text that is Unicode.
+/// Removes the client's own secrets from a response, and makes its text valid Unicode.
 pub(super) fn treated(mut answer: WireResponse, own: &OwnSecrets) -> WireResponse {
     answer.repeats_secrets |= clean_headers(&mut answer.headers, own);
     if let Some(clean) = own.out_of_data(&answer.body) {
@@ -28,7 +28,7 @@ pub(super) fn treated(mut answer: WireResponse, own: &OwnSecrets) -> WireRespons
     answer
 }
 
-/// JSON can write any letter of a secret as an escape.
+/// Removes secrets with letters that JSON writes as escapes.
 fn without_escaped(body: &[u8], own: &OwnSecrets) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let without = |text: &str| own.are_in(text.as_bytes()).then(|| own.out_of_text(text).into_owned());

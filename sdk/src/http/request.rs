@@ -1,4 +1,4 @@
-//! A request before it is sent, and what can be made of its answer.
+//! Requests before they are sent, and the ways to decode their responses.
 
 use std::fmt::Display;
 
@@ -13,30 +13,37 @@ use super::error::{ErrorDetails, Problem, ProviderErrorKind, Subject};
 use super::probe::Probe;
 use super::{Http, ProviderError};
 
-/// What fills a placeholder of a path template: an id, a number, a name.
+/// The value of a placeholder in a path template: an id, a number, a name.
 pub type Argument<'a> = &'a (dyn Display + Sync);
 
-/// A request to a provider. Nothing is sent before its answer is awaited.
+/// A request to a provider.
+///
+/// It is sent when its response is awaited.
 #[derive(Debug, Clone)]
-#[must_use = "a request does nothing until its answer is awaited"]
+#[must_use = "a request is not sent until its response is awaited"]
 pub struct Request {
     pub(super) http: Http,
     pub(super) call: WireRequest,
-    /// The first thing found wrong: said when the answer is asked for, so that building needs no `?`.
+    /// The first fault of the request.
+    ///
+    /// It is returned in place of the response, so that building a request needs no `?`.
     pub(super) fault: Option<String>,
-    /// Whether no content in the place of a list is an empty list.
+    /// Whether a response without content counts as an empty list.
     pub(super) absent_is_empty: bool,
 }
 
 impl Http {
-    /// Asks for what is at a path below the provider's address: each `{placeholder}` of the template takes one
-    /// argument, encoded so that it stays within its segment. Requests are counted by template.
+    /// Creates a request for a path below the provider's address.
+    ///
+    /// Each `{placeholder}` of the template takes one argument, encoded so that it stays within its segment. The usage
+    /// is counted per template.
     pub fn get(&self, template: &str, arguments: &[Argument<'_>]) -> Request {
         Request::new(self, Method::GET, template, arguments)
     }
 
-    /// Asks with a JSON body, where a provider wants a query so. It is sent again after a failure, as reading is:
-    /// not for requests that change something.
+    /// Creates a request with a JSON body, for providers that expect queries in this form.
+    ///
+    /// The request is repeated after a failure, like every read, so it must not change anything at the provider.
     pub fn post(&self, template: &str, arguments: &[Argument<'_>], body: &impl Serialize) -> Request {
         Request::new(self, Method::POST, template, arguments).body(body)
     }
@@ -53,7 +60,7 @@ impl Request {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(&segments);
         }
-        // An unusable path is named by its template: that is what its author knows.
+        // An unusable path is identified by its template, which its author knows.
         let below = base.path().trim_end_matches('/').len();
         let path = if fault.is_some() { template } else { url.path().get(below..).unwrap_or_default() }.to_owned();
         let counted_as = format!("{method} {template}");
@@ -61,7 +68,7 @@ impl Request {
         Self { http: http.clone(), call, fault, absent_is_empty: false }
     }
 
-    /// Sends a header with this request, in place of the endpoint's of that name.
+    /// Sends a header with this request, instead of the endpoint's header of the same name.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.header_bytes(name, value.as_bytes())
     }
@@ -75,8 +82,10 @@ impl Request {
         self
     }
 
-    /// Reads an answer without content (204) and `null` in the place of a list as an empty list, for providers that
-    /// answer so. Otherwise they are errors. Of effect on listings only.
+    /// Accepts a response without content as an empty list.
+    ///
+    /// Some providers respond with 204 or with `null` instead of a list. Without this call, such a response is an
+    /// error. Only listings are affected.
     ///
     /// ```
     /// # use integration_sdk::http::{Http, Listing};
@@ -89,7 +98,9 @@ impl Request {
         self
     }
 
-    /// Adds a parameter to the query. Errors and logs leave the query out.
+    /// Adds a parameter to the query.
+    ///
+    /// Errors and logs omit the query.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         self.call.url.query_pairs_mut().append_pair(name, &value.to_string());
         self
@@ -108,19 +119,20 @@ impl Request {
         }
     }
 
-    /// The answer's body, read as `T`.
+    /// Sends the request and decodes the body as `T`.
     ///
     /// # Errors
-    /// [`ProviderError`] where there is no answer of success, or one that does not fit `T`.
+    /// [`ProviderError`] if no successful response arrives, or if its body does not fit `T`.
     pub async fn json<T: DeserializeOwned + Send>(self) -> Result<T, ProviderError> {
         self.fetch(read_json).await
     }
 
-    /// Asks only whether it may be asked: an answer that refuses is one, too, and the body is not read. What other
-    /// requests ask for again is asked for again here.
+    /// Checks whether the request is allowed, without reading the body.
+    ///
+    /// A rejection is a result, too. Temporary failures are retried as for other requests.
     ///
     /// # Errors
-    /// [`ProviderError`] where the provider does not answer, or only with failures of the moment.
+    /// [`ProviderError`] if the provider does not respond, or responds only with temporary failures.
     pub async fn probe(mut self) -> Result<Probe, ProviderError> {
         self.call.tolerates = Tolerance::Final;
         self.http = self.http.unconditional();
@@ -143,7 +155,7 @@ impl Request {
         match &self.fault {
             None => self.http.fetch(&self.call, read, keep).await,
             Some(fault) => {
-                let problem = Problem::TransportError(format!("it cannot be asked: {fault}"));
+                let problem = Problem::TransportError(format!("it cannot be sent: {fault}"));
                 let kind = ProviderErrorKind::Unexpected;
                 Err(ProviderError::about(&self.call.subject, kind, problem, ErrorDetails::default()).after_attempts(0))
             }
@@ -151,7 +163,9 @@ impl Request {
     }
 }
 
-/// The segments of the path, each placeholder replaced by its argument; encoding is the URL's.
+/// Returns the segments of the path with all placeholders replaced.
+///
+/// The URL encodes the segments.
 fn fill(template: &str, arguments: &[Argument<'_>]) -> Result<Vec<String>, String> {
     let mut arguments = arguments.iter();
     let mut segments = Vec::new();
@@ -169,7 +183,7 @@ fn fill(template: &str, arguments: &[Argument<'_>]) -> Result<Vec<String>, Strin
             rest = after;
         }
         segment.push_str(rest);
-        // A URL takes these for steps up and down the path, in whatever encoding.
+        // A URL interprets these segments as navigation, in every encoding.
         if matches!(segment.as_str(), "." | "..") {
             return Err("a segment of its path would be `.` or `..`".into());
         }

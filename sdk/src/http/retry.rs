@@ -1,4 +1,4 @@
-//! When to ask again: the policy, what the provider says of it, and the gate that a rate limit closes for all.
+//! Retries: the policy, the pauses that a provider demands, and the gate for rate limits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,24 +13,29 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use tokio::time::Instant;
 
-/// How often to ask, and how long to pause in between.
+/// The number of attempts, and the pauses between them.
 ///
-/// Pauses double from the first to the longest, each drawn out by chance up to twofold within the longest. What the
-/// provider asks for in `Retry-After` comes instead of that, up to the longest pause.
+/// Pauses double from the first to the longest. A random factor extends each one up to twofold, within the longest
+/// pause, so that requests that failed together do not return together. A pause in `Retry-After` replaces the computed
+/// one, up to the longest pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts in all where the provider or the connection fails; at least one is made. 5 by default.
+    /// The maximum number of attempts after failures of provider or connection, 5 by default.
+    ///
+    /// At least one attempt is made.
     pub attempts: u32,
-    /// Attempts in all that may meet a rate limit (429). These wait for the provider rather than try it, so there are
-    /// more of them: 10 by default.
+    /// The maximum number of attempts that meet a rate limit (429), 10 by default.
+    ///
+    /// Such attempts wait for the provider instead of straining it, so more of them are allowed.
     pub rate_limited_attempts: u32,
     /// The first pause, 500 ms by default.
     pub first_pause: Duration,
-    /// No pause is longer, whatever the provider asks for; 60 s by default.
+    /// The longest pause, even if the provider demands more; 60 s by default.
     pub longest_pause: Duration,
-    /// The longest time for which a provider may ask in `Retry-After`; 10 min by default. If it asks for more, the
-    /// request fails at once, and so do the next requests until that time: all of them after a rate limit (429),
-    /// those to the same endpoint after another failure.
+    /// The longest acceptable `Retry-After`, 10 min by default.
+    ///
+    /// If the provider demands more, the request fails at once, and so do the next requests until that time: all of
+    /// them after a rate limit (429), those to the same endpoint after another failure.
     pub longest_told: Duration,
 }
 
@@ -47,7 +52,9 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The pauses of one request, without end: counting attempts is the caller's.
+    /// Returns the pauses of one request, without end.
+    ///
+    /// The caller counts the attempts.
     pub(super) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let longest = self.longest_pause;
         ExponentialBuilder::new()
@@ -61,18 +68,18 @@ impl RetryPolicy {
     }
 }
 
-/// Whether a failed attempt is worth another one.
+/// The decision whether to retry a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryDecision {
-    /// The answer would be the same.
+    /// No retry, because the response would be the same.
     Never,
-    /// The answer is hardly another one: one more attempt, unless others have failed.
+    /// One retry, unless other attempts have failed: the response will probably be the same.
     Once,
-    /// After the time that the provider told, or a pause of the policy.
+    /// A retry after the demanded pause, or else after a pause of the policy.
     Paused(Option<Duration>),
-    /// The same, and everybody else waits as well.
+    /// A retry after a pause that also stops all other requests.
     RateLimited(Option<Duration>),
-    /// At once, when there is memory for a body of so many bytes.
+    /// An immediate retry, with memory for a body of this many bytes.
     WithRoom(usize),
 }
 
@@ -86,14 +93,17 @@ impl RetryDecision {
     }
 }
 
-/// A pause of so many seconds lasts for decades: it is the time of its end, as some providers tell it.
+/// The smallest number of seconds that is a time and not a pause.
+///
+/// A pause of this length would last for decades. Some providers send the end of the pause in seconds since 1970.
 const SECONDS_IN_2001: u64 = 1_000_000_000;
 
-/// Longer than anybody waits; added to an instant it is still one.
+/// A duration longer than any wait, but short enough to be added to an instant.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// The pause that `Retry-After` asks for, in seconds or as a date. A date is read against the answer's own `Date`
-/// where there is one, so that clocks need not agree.
+/// Returns the pause that `Retry-After` demands, in seconds or as a date.
+///
+/// A date is compared with the `Date` of the response if there is one, so that the clocks need not agree.
 fn told_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let told = text(RETRY_AFTER)?;
@@ -105,11 +115,11 @@ fn told_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         Some(seconds) => epoch(seconds).map_or(seconds, until),
         None => until(moment(told)?),
     };
-    // "At once" is no pause at all: the policy knows better.
+    // A pause of zero is no useful demand, so the policy decides.
     Some(pause.min(FOR_EVER)).filter(|pause| !pause.is_zero())
 }
 
-/// Seconds, also with a fraction, as in `0.7`.
+/// Parses seconds, with or without a fraction as in `0.7`.
 fn seconds(told: &str) -> Option<Duration> {
     if !told.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return None;
@@ -118,7 +128,9 @@ fn seconds(told: &str) -> Option<Duration> {
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(FOR_EVER))
 }
 
-/// The time that a number of seconds or milliseconds since 1970 means; smaller numbers are pauses.
+/// Returns the time of a number of seconds or milliseconds since 1970.
+///
+/// Smaller numbers are pauses.
 fn epoch(told: Duration) -> Option<SystemTime> {
     let since = match told.as_secs() {
         SECONDS_IN_2001..1_000_000_000_000 => told,
@@ -128,7 +140,9 @@ fn epoch(told: Duration) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
-/// A date of HTTP, or of ISO 8601; one without an offset is in UTC.
+/// Parses a date of HTTP or of ISO 8601.
+///
+/// A date without an offset is in UTC.
 fn moment(text: &str) -> Option<SystemTime> {
     let http = || httpdate::parse_http_date(text).ok();
     let instant = || text.parse::<Timestamp>().ok();
@@ -136,12 +150,14 @@ fn moment(text: &str) -> Option<SystemTime> {
     http().or_else(|| instant().or_else(civil).and_then(|instant| instant.try_into().ok()))
 }
 
-/// The end of a long pause, as people read it after "until now" and the like.
+/// The end of a long pause, as messages display it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct End(Option<Timestamp>);
 
 impl End {
-    /// The end of a pause that begins now. The wall clock is for people only.
+    /// Returns the end of a pause that starts now.
+    ///
+    /// The wall clock serves only for display.
     pub(super) fn of(pause: Duration) -> Self {
         Self(if pause < FOR_EVER { Timestamp::now().checked_add(pause).ok() } else { None })
     }
@@ -156,19 +172,19 @@ impl fmt::Display for End {
     }
 }
 
-/// No request is sent until the end of a long pause.
+/// The rejection of a request during a long pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) end: End,
     pub(super) because: Because,
 }
 
-/// The reason of a long pause, which decides on the requests that it concerns.
+/// The reason for a long pause, which determines the affected requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Because {
-    /// The rate limit (429), which concerns every request.
+    /// The rate limit (429), which affects every request.
     RateLimit,
-    /// An endpoint that fails (408, 5xx): only requests to it.
+    /// A failing endpoint (408, 5xx), which affects only the requests to it.
     Failure,
 }
 
@@ -178,22 +194,22 @@ impl fmt::Display for Held {
         match self.because {
             Because::RateLimit => write!(f, "it was not sent, since the provider's rate limit lasts {end}"),
             Because::Failure => {
-                write!(f, "it was not sent, since the provider asks for a pause {end} at this endpoint")
+                write!(f, "it was not sent, since the provider demands a pause {end} at this endpoint")
             }
         }
     }
 }
 
-/// Closed by a rate limit until the time told, for all clones of a client.
+/// The gate for all clones of a client, closed by a rate limit.
 #[derive(Debug, Default)]
 pub(super) struct Gate(Mutex<Closed>);
 
 #[derive(Debug, Default)]
 struct Closed {
     until: Option<Instant>,
-    /// Until when nobody is let through or waits.
+    /// The long pause that rejects all requests.
     held: Option<Hold>,
-    /// The same for single endpoints.
+    /// The long pauses of single endpoints.
     held_at: BTreeMap<String, Hold>,
 }
 
@@ -205,20 +221,22 @@ struct Hold {
 }
 
 impl Hold {
-    /// The refusal of a request, as long as the hold lasts.
+    /// Returns the rejection of a request while the pause lasts.
     fn refusal(&self) -> Option<Held> {
         (self.until > Instant::now()).then(|| Held { end: self.end.clone(), because: self.because })
     }
 }
 
 impl Gate {
-    /// Closes the gate until then, or leaves it closed for longer.
+    /// Closes the gate until `then`, unless it is already closed for longer.
     pub(super) fn close_until(&self, then: Instant) {
         let mut closed = self.closed();
         closed.until = Some(closed.until.map_or(then, |already| already.max(then)));
     }
 
-    /// Lets nobody wait until then: at `endpoint`, or anywhere after a rate limit.
+    /// Rejects requests until the given time.
+    ///
+    /// After a rate limit this concerns all requests, otherwise those to `endpoint`.
     pub(super) fn hold(&self, endpoint: &str, until: Instant, Held { end, because }: Held) {
         let mut closed = self.closed();
         let hold = Hold { until, end, because };
@@ -232,14 +250,14 @@ impl Gate {
         }
     }
 
-    /// Whether it is worth waiting for a request to `endpoint`.
+    /// Checks that no long pause rejects a request to `endpoint`.
     pub(super) fn passable(&self, endpoint: &str) -> Result<(), Held> {
         let closed = self.closed();
         let holds = [closed.held.as_ref(), closed.held_at.get(endpoint)];
         holds.into_iter().flatten().find_map(Hold::refusal).map_or(Ok(()), Err)
     }
 
-    /// When the gate opens, if it is closed now.
+    /// Returns the time when the gate opens, if it is closed now.
     pub(super) fn closed_until(&self) -> Option<Instant> {
         self.closed().until.filter(|until| *until > Instant::now())
     }
@@ -251,7 +269,9 @@ impl Gate {
         }
     }
 
-    /// One assignment is all that happens under the lock.
+    /// Locks the state.
+    ///
+    /// Every change is one assignment, so the state stays valid even after a panic elsewhere.
     fn closed(&self) -> MutexGuard<'_, Closed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -302,7 +322,7 @@ mod tests {
             let told = told_pause(&headers(&[(RETRY_AFTER, nine)]), now);
             assert_eq!(told, Some(Duration::from_secs(9)), "{nine}");
         }
-        assert_eq!(told_pause(&headers(&[(RETRY_AFTER, "1700000000")]), now), None, "it is over");
+        assert_eq!(told_pause(&headers(&[(RETRY_AFTER, "1700000000")]), now), None, "the pause has ended");
         assert_eq!(End::of(FOR_EVER).to_string(), "for more than ten years");
     }
 
@@ -331,7 +351,7 @@ mod tests {
         assert!(pauses[1] >= Duration::from_millis(200) && pauses[1] <= Duration::from_millis(400), "{pauses:?}");
         assert_eq!(pauses[5], Duration::from_millis(450));
         let others = (0..50).map(|_| policy.pauses().next().unwrap()).collect::<std::collections::BTreeSet<_>>();
-        assert!(others.len() > 1, "requests that fail together must not return together");
+        assert!(others.len() > 1, "requests that failed together must not return together");
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! What was met before, in little memory.
+//! A set of identities that takes little memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-/// The digest of an identity: 96 of 128 bits, under keys of this process. That two of a hundred million identities are
-/// taken for one is as likely as 1 in 10¹³.
+/// The digest of an identity: 96 of 128 bits, with random keys of this process.
+///
+/// Among a hundred million identities, the probability of two equal digests is 1 in 10¹³.
 type Digest = [u8; 12];
 
-/// Remembers identities and the forms in which they were met by their digests: 16 bytes for each, however long they are.
+/// A set of identities with the latest form of each.
+///
+/// It stores digests, which take 16 bytes per identity of any length.
 #[derive(Debug, Default)]
 pub(super) struct SeenSet {
     keys: (RandomState, RandomState),
@@ -15,12 +18,12 @@ pub(super) struct SeenSet {
 }
 
 impl SeenSet {
-    /// Remembers the identity; `false` if it was met before.
+    /// Adds an identity, and returns `false` if it is already present.
     pub(super) fn insert(&mut self, identity: &str) -> bool {
         self.insert_form(identity, "")
     }
 
-    /// Remembers the identity with its latest form; `false` if it was met in this form last.
+    /// Adds an identity with its latest form, and returns `false` if the form is unchanged.
     pub(super) fn insert_form(&mut self, identity: &str, form: &str) -> bool {
         let (high, low) = (self.keys.0.hash_one(identity).to_le_bytes(), self.keys.1.hash_one(identity).to_le_bytes());
         let mut digest = Digest::default();
@@ -31,7 +34,9 @@ impl SeenSet {
     }
 }
 
-/// A checksum that decides between the forms of one identity; quick, because it reads every element of a list.
+/// Returns a checksum that distinguishes the forms of one identity.
+///
+/// The function must be fast, because it reads every element of a list.
 fn checksum(bytes: &[u8]) -> u32 {
     const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
     let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(FACTOR);

@@ -1,4 +1,4 @@
-//! A server on loopback that answers what a test tells it to, byte for byte.
+//! A loopback server that sends the replies of a test, byte for byte.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,14 +15,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// A request as it arrived.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
-    /// With its query.
+    /// The path, including the query.
     pub(crate) path: String,
     pub(crate) method: String,
     pub(crate) body: String,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     headers: BTreeMap<String, String>,
     pub(crate) at: Instant,
 }
@@ -33,21 +33,21 @@ impl Received {
     }
 }
 
-/// What the server does with a request.
+/// The reply of the server to a request.
 pub(crate) enum Reply {
-    /// These bytes, one write each; then the next request of the connection.
+    /// These bytes, one write per item. The connection stays open for the next request.
     Pieces(Vec<Vec<u8>>),
-    /// These bytes, then the end of the connection.
+    /// These bytes, followed by the end of the connection.
     Cut(Vec<u8>),
-    /// Nothing, for ever.
+    /// Nothing, forever.
     Silence,
-    /// The first bytes, then the others again and again without an end, some milliseconds apart.
+    /// The first bytes, then the others repeated forever, some milliseconds apart.
     Drip(Vec<u8>, Vec<u8>),
-    /// The reply that this future brings.
+    /// The reply that this future returns.
     Later(BoxFuture<'static, Reply>),
 }
 
-/// A whole answer.
+/// Builds a complete response.
 pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
@@ -60,7 +60,7 @@ pub(crate) fn ok(body: &str) -> Reply {
     answer("200 OK", &[], body)
 }
 
-/// The bytes as gzip.
+/// Compresses bytes with gzip.
 pub(crate) fn zipped(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain).unwrap();
@@ -77,7 +77,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `script` takes the number of the request, from zero, and the request.
+    /// Starts a server that replies by `script`.
+    ///
+    /// The script receives the number of the request, starting at zero, and the request.
     pub(crate) async fn answering(script: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -86,7 +88,7 @@ impl Server {
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                // A client that goes away in the middle is the client's right.
+                // The client may disconnect at any time, so errors of the connection are ignored.
                 tokio::spawn(serve(stream, Arc::clone(&log), Arc::clone(&script)));
             }
         });

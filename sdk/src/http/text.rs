@@ -1,6 +1,6 @@
-//! Text of others made fit for one line of a message.
+//! The preparation of external text for one line of a message.
 
-/// At most `longest` characters on one line, without control characters.
+/// Shortens text to one line of `longest` characters, without control characters.
 pub(super) fn one_line(text: &str, longest: usize) -> String {
     let clean: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -10,7 +10,9 @@ pub(super) fn one_line(text: &str, longest: usize) -> String {
     words.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The text with what stands in double quotes taken out: where a parser quotes a value, it may be a secret.
+/// Removes the contents of double quotes.
+///
+/// A parser quotes the values that it rejects, and such a value may be secret.
 pub(crate) fn without_quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let (mut quoted, mut escaped) = (false, false);

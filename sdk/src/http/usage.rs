@@ -1,4 +1,4 @@
-//! What requests cost: counted for each step and in all.
+//! The usage of the provider, counted per step and in total.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -7,37 +7,38 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What the requests of one [`Http`](super::Http) cost so far.
+/// The usage of one [`Http`](super::Http) so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
-    /// All of them.
+    /// The total over all endpoints.
     #[serde(flatten)]
     pub total: RequestCounts,
-    /// How many requests the provider last said are left.
+    /// The number of remaining requests in the provider's latest report.
     pub rate_remaining: Option<u64>,
-    /// The same by method and path template, such as `GET /teams/{id}/apps`.
+    /// The usage by method and path template, such as `GET /teams/{id}/apps`.
     pub endpoints: BTreeMap<String, RequestCounts>,
 }
 
-/// What some requests cost: those to one endpoint, or all.
+/// The usage of one endpoint, or of all endpoints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestCounts {
-    /// Requests sent, repeated ones included.
+    /// The number of requests sent, including retries.
     pub requests: u64,
-    /// Those among them that repeat one that failed.
+    /// The number of retries among them.
     pub retries: u64,
-    /// Bytes of the answers' bodies on their way: compressed, where the provider compresses.
+    /// The size of the response bodies on the wire, before decompression.
     pub answer_bytes: u64,
-    /// Answers that had not changed since they were kept, and came without a body (304).
+    /// The number of cached responses that the provider confirmed without a body (304).
     #[serde(default)]
     pub not_modified: u64,
-    /// Time spent in pauses and in the queue, summed over concurrent requests.
+    /// The time spent in pauses and in the queue, summed over concurrent requests.
     #[serde(rename = "waitedMs", with = "milliseconds")]
     pub waited: Duration,
-    /// Time in which the next request could have gone out but for the rate budget: of those in the queue, only the
-    /// first one is counted.
+    /// The time in which only the rate budget delayed the next request.
+    ///
+    /// Of the requests in the queue, only the first one counts.
     #[serde(rename = "waitedForBudgetMs", with = "milliseconds", default)]
     pub waited_for_budget: Duration,
 }
@@ -53,7 +54,7 @@ impl AddAssign<&RequestCounts> for RequestCounts {
     }
 }
 
-/// Counts; what it counts is counted in every tally that it lies within, too.
+/// A counter that also adds to the counter around it.
 #[derive(Debug, Default)]
 pub(super) struct UsageCounter {
     counts: Mutex<Counts>,
@@ -100,7 +101,9 @@ impl UsageCounter {
         std::iter::successors(Some(self), |tally| tally.within.as_deref())
     }
 
-    /// Every change is a few additions, so the counts hold even after a panic elsewhere.
+    /// Locks the counts.
+    ///
+    /// Every change is a few additions, so the counts stay valid even after a panic elsewhere.
     fn open(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }

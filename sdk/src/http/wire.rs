@@ -1,4 +1,4 @@
-//! What answers a client: the network, the network with a recorder listening, or recordings alone.
+//! The transport of a client: the network, the network with a recording, or a replay.
 
 use reqwest::header::HeaderMap;
 
@@ -6,21 +6,23 @@ use crate::redact::Redaction;
 
 use super::{Endpoint, EndpointError};
 
-/// What a job puts between its client and the network.
+/// The transport that a job selects for its client.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Tape {
-    /// Nothing.
+    /// The network alone.
     #[default]
     Off,
-    /// Somebody who writes down what is said.
+    /// The network, with a recording of every exchange.
     #[cfg(feature = "recording")]
     Record(crate::recording::Recorder),
-    /// Somebody who answers in the place of the network.
+    /// A recording instead of the network.
     #[cfg(feature = "recording")]
     Replay(crate::recording::Replay),
 }
 
-/// How one client gets its answers. In a replay there is nothing that could open a connection.
+/// The transport of one client.
+///
+/// A replay contains nothing that could open a connection.
 pub(super) enum Wire {
     Network(reqwest::Client),
     #[cfg(feature = "recording")]
@@ -30,7 +32,7 @@ pub(super) enum Wire {
 }
 
 impl Tape {
-    /// Whether the provider is not there, and its credentials are not needed.
+    /// Returns whether the job replays a recording, which requires no credentials.
     pub(crate) fn is_replay(&self) -> bool {
         match self {
             #[cfg(feature = "recording")]
@@ -41,7 +43,7 @@ impl Tape {
 }
 
 impl Wire {
-    #[cfg_attr(not(feature = "recording"), expect(unused_variables, reason = "what is secret matters to recordings"))]
+    #[cfg_attr(not(feature = "recording"), expect(unused_variables, reason = "only recordings use the redaction"))]
     pub(super) fn new(
         endpoint: &Endpoint,
         headers: HeaderMap,
@@ -68,7 +70,7 @@ impl Wire {
         }
     }
 
-    /// Whether waiting is of no use: what comes is recorded already.
+    /// Returns whether the responses are already recorded, so that waiting is pointless.
     pub(super) fn is_replay(&self) -> bool {
         match self {
             #[cfg(feature = "recording")]
@@ -77,7 +79,9 @@ impl Wire {
         }
     }
 
-    /// Whether an answer without a body, because nothing changed, would do: not where it is to be kept or was kept.
+    /// Returns whether a 304 without a body is an acceptable response.
+    ///
+    /// It is not while responses are recorded or replayed, because a recording needs the body.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self, Self::Network(_))
     }
@@ -96,7 +100,7 @@ mod taped {
 
     type Outcome = Result<WireResponse, TransportError>;
 
-    /// Asks the network, and has the outcome written down.
+    /// Sends a request over the network and records the outcome.
     pub(in crate::http) async fn listened(
         listener: &RecordingTransport,
         endpoint: &Endpoint,
@@ -122,7 +126,7 @@ mod taped {
                 return Err(other);
             }
         };
-        // The endpoint has been asked with these headers: they can be sent.
+        // The endpoint has already sent these headers, so they are valid.
         if let Ok(asked) = asked(endpoint, call) {
             listener.heard(&asked, &heard, Times { sent, took: started.elapsed() });
         }
@@ -146,7 +150,7 @@ mod taped {
         };
         let heard = player.answer_if(&asked, fits).map_err(TransportError::NotRecorded)?;
         fitted?;
-        let heard = heard.ok_or_else(|| TransportError::NotRecorded("no answer was taken".to_owned()))?;
+        let heard = heard.ok_or_else(|| TransportError::NotRecorded("no recorded response was selected".to_owned()))?;
         let received = if let Heard::Answer { body, .. } = &heard { body.len() } else { 0 };
         outcome_of(heard, received)
     }

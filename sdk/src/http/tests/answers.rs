@@ -1,4 +1,4 @@
-//! One request and its answer.
+//! Single requests and their responses.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn a_request_that_cannot_be_asked_is_an_error_and_not_sent() {
     let http = client(&server);
     let error = http.get("/teams/{id}/apps", &[&".."]).json::<u8>().await.unwrap_err();
     assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::Unexpected, 0));
-    assert!(error.to_string().starts_with("GET /teams/{id}/apps failed: it cannot be asked"), "{error}");
+    assert!(error.to_string().starts_with("GET /teams/{id}/apps failed: it cannot be sent"), "{error}");
     http.get("/teams", &[]).header("X-Mine", "a\nb").json::<u8>().await.unwrap_err();
     assert_eq!(server.paths(), Vec::<String>::new());
 }

@@ -1,4 +1,4 @@
-//! The rate budget and the limit of requests in flight, against a provider that counts.
+//! The rate budget and the in-flight limit, against a provider that counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::endpoint;
 
 const HOURLY: RateBudget = RateBudget { capacity: 100, refill_per_minute: 1.0 / 60.0 };
 
-/// Fifty requests come back each second.
+/// A budget that refills fifty requests per second.
 const QUICK: RateBudget = RateBudget { capacity: 20, refill_per_minute: 3_000.0 };
 
 async fn counting() -> Running {

@@ -1,4 +1,4 @@
-//! Answers that come compressed.
+//! Compressed responses.
 
 use super::super::testing_server::{Reply, Server, ok, zipped};
 use super::super::{Http, ProviderErrorKind};
@@ -45,7 +45,7 @@ async fn a_damaged_compression_is_asked_for_again_and_one_that_nobody_asked_for_
     assert_eq!(http.usage().total.retries, 2);
     let error = http.get("/brotli", &[]).json::<Vec<u8>>().await.unwrap_err();
     assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::Unexpected, 1));
-    assert!(error.to_string().ends_with("the body is compressed as `br`, which was not asked for"), "{error}");
+    assert!(error.to_string().ends_with("the body is compressed as `br`, which was not requested"), "{error}");
 }
 
 #[tokio::test]

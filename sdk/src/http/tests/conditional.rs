@@ -1,4 +1,4 @@
-//! Answers that are kept, and asked for again under a condition.
+//! The response cache and conditional requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ fn statuses(provider: &Running) -> Vec<u16> {
     provider.log().iter().map(|request| request.status.unwrap()).collect()
 }
 
-/// One document with an entity tag.
+/// Returns a document with an entity tag.
 fn tagged(_: usize, request: &Received) -> Reply {
     match request.header("if-none-match") {
         "\"1\"" => answer("304 Not Modified", &[("ETag", "\"1\"")], ""),
@@ -89,7 +89,7 @@ async fn what_is_added_behind_a_full_last_page_is_not_hidden_by_its_304() {
     assert_eq!(ids(&http).await, ["a", "b", "c", "d", "e"]);
     assert_eq!(statuses(&provider), [206, 200, 304, 206, 200]);
     *teams.lock().unwrap() = named(&["a", "b"]);
-    assert_eq!(ids(&http).await, ["a", "b"], "and what was taken away behind a page is gone");
+    assert_eq!(ids(&http).await, ["a", "b"], "the elements that were removed after a page are gone");
     provider.shutdown().await;
 }
 
@@ -108,7 +108,7 @@ async fn without_a_cache_and_for_probes_and_posts_nothing_is_conditional() {
     assert_eq!(server.received().last().unwrap().header("if-none-match"), "\"1\"");
 }
 
-/// Keeps answers, and gives them back damaged.
+/// A cache that returns damaged responses.
 #[derive(Debug, Default)]
 struct Damaging(MemoryResponseCache);
 
@@ -191,7 +191,7 @@ async fn an_answer_in_which_a_secret_stands_is_not_kept_and_its_neighbours_are()
     assert_eq!(cache.len(), 1);
 }
 
-/// Remembers what it was given.
+/// A cache that remembers the responses it received.
 #[derive(Debug, Default)]
 struct Remembering(Mutex<Vec<CachedResponse>>);
 

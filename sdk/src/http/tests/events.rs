@@ -1,4 +1,4 @@
-//! What the log says of requests, and what it keeps to itself.
+//! The log events of requests, and the fields that they hide.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::super::testing_server::{Server, answer, ok};
 use super::{TOKEN, client};
 
-/// One line an event: level, then every field.
+/// Formats an event as one line: the level, then every field.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -43,7 +43,7 @@ impl Subscriber for Lines {
 #[tokio::test]
 async fn events_name_the_request_and_hide_headers_and_query() {
     let lines = Lines::default();
-    // While there is one dispatcher only, an event first met by another test's thread is switched off for all.
+    // With a single dispatcher, an event is disabled for all tests if another test's thread reaches it first.
     let _other = tracing::Dispatch::new(Lines::default());
     let _recording = tracing::subscriber::set_default(lines.clone());
     let server = Server::answering(|number, _| match number {

@@ -1,5 +1,6 @@
-//! What else can go wrong on the way, against the fake provider and byte by byte. Damaged bodies, silence and limits of
-//! size are in `retries` and `limits`, ranges that come back in `listings`.
+//! Other faults of the network, from the fake provider and byte by byte.
+//!
+//! Damaged bodies, silence, and size limits are in `retries` and `limits`, repeated ranges in `listings`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,7 +26,7 @@ fn quick(provider: &Running) -> Endpoint {
     Endpoint::new(provider.url().parse().unwrap()).retry(policy)
 }
 
-/// Fifty teams, each with one app.
+/// Starts a provider of fifty teams with one app each.
 async fn fifty_teams() -> (Running, Http) {
     let provider = FakeProvider::start([Route::document("/teams/{id}/apps", json!([{"id": "a"}]))]).await.unwrap();
     let http = Http::connect(quick(&provider)).unwrap();
@@ -74,7 +75,7 @@ async fn an_empty_body_that_stays_empty_is_an_error() {
     provider.fault(Fault::EmptyBody);
     let error = http.get("/teams/{id}/apps", &[&"t1"]).json::<Value>().await.unwrap_err();
     assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, 3));
-    assert!(error.to_string().contains("the body is not whole JSON"), "{error}");
+    assert!(error.to_string().contains("the body is incomplete JSON"), "{error}");
     provider.shutdown().await;
 }
 
@@ -125,7 +126,7 @@ async fn things_deleted_while_they_are_listed_take_no_others_with_them() {
     let http = Http::connect(quick(&provider)).unwrap();
     let mut listing = http.get("/teams", &[]).ranges::<Team>(BY_ID);
     assert_eq!(listing.try_next().await.unwrap().unwrap().id, "a");
-    // Of the page that came, of the place where the next one begins, and of what is to come.
+    // Delete elements of the received page, at the start of the next page, and after it.
     rows.lock().unwrap().retain(|team| !["a", "b", "d"].contains(&team["id"].as_str().unwrap()));
     let rest: Vec<String> = listing.map_ok(|team| team.value.id).try_collect().await.unwrap();
     assert_eq!(rest, ["b", "c", "e"]);
@@ -145,7 +146,7 @@ async fn a_list_without_an_end_is_given_up_at_the_limit_of_pages() {
     assert!(before.len() == 5 && before.iter().all(Result::is_ok));
     let error = error.as_ref().unwrap_err();
     assert_eq!(error.kind, ProviderErrorKind::Unexpected);
-    assert!(error.to_string().contains("the list goes on after 5 pages"), "{error}");
+    assert!(error.to_string().contains("the list continues after 5 pages"), "{error}");
     assert_eq!(server.paths().len(), 5);
 }
 
@@ -174,7 +175,7 @@ async fn a_body_that_pauses_within_the_limit_is_read_and_one_that_drips_without_
     let server = Server::answering(move |_, _| Reply::Drip(head.clone(), b"1\r\n \r\n".to_vec())).await;
     let http = Http::connect(endpoint(&server).time_limits(whole)).unwrap();
     let error = http.get("/x", &[]).json::<Value>().await.unwrap_err();
-    assert_eq!(error.to_string(), "GET /x failed: no whole answer within the time limit (3 attempts)");
+    assert_eq!(error.to_string(), "GET /x failed: no complete response within the time limit (3 attempts)");
 }
 
 #[tokio::test]
@@ -190,5 +191,5 @@ async fn a_provider_whose_clock_is_years_off_is_waited_for_as_long_as_it_says() 
     let http = Http::connect(endpoint(&server).retry(policy)).unwrap();
     http.get("/x", &[]).json::<u8>().await.unwrap();
     let received = server.received();
-    assert!(received[1].at - received[0].at >= longest, "the ten minutes told, cut to the longest pause");
+    assert!(received[1].at - received[0].at >= longest, "the demanded ten minutes are limited to the longest pause");
 }

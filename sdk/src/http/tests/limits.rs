@@ -1,4 +1,4 @@
-//! Limits of size and number, and what is counted.
+//! Limits of size and number, and the usage counters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +51,7 @@ async fn requests_in_flight_stay_within_the_limit() {
     let answers = join_all(clones.iter().map(|http| http.get("/x", &[]).json::<u8>())).await;
     assert!(answers.into_iter().all(|answer| answer.unwrap() == 7));
     assert_eq!(peak.load(Ordering::SeqCst), 2);
-    assert_eq!(server.connections(), 2, "connections are kept and used again");
+    assert_eq!(server.connections(), 2, "connections are reused");
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn usage_is_counted_by_step_by_template_and_in_all() {
 #[tokio::test]
 async fn an_https_endpoint_can_be_prepared_and_a_bad_one_says_why() {
     use super::super::{Endpoint, EndpointError};
-    // Without root certificates this machine cannot; either way it is no panic.
+    // A machine without root certificates cannot prepare one, but must not panic either.
     match Http::connect(Endpoint::new("https://api.example.com".parse().unwrap())) {
         Ok(http) => assert_eq!(http.usage().total.requests, 0),
         Err(error) => assert!(matches!(error, EndpointError::Connections { .. }), "{error}"),

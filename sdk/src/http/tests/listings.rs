@@ -86,7 +86,7 @@ async fn a_list_of_one_answer_that_is_cut_off_is_an_error_after_its_elements() {
     let server = Server::answering(|_, _| part("id ]a..", r#"[{"id":"a"}]"#)).await;
     let elements: Vec<_> = client(&server).get("/teams", &[]).list::<Team>().collect().await;
     assert!(elements[0].is_ok());
-    assert!(elements[1].as_ref().unwrap_err().to_string().contains("the list is cut off (206)"), "{elements:?}");
+    assert!(elements[1].as_ref().unwrap_err().to_string().contains("only a part of the list (206)"), "{elements:?}");
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn elements_come_by_their_pages_and_what_does_not_fit_in_its_place() {
     assert_eq!(pages.collect::<Vec<_>>().await, ["a b", "Unexpected", "c", "d e"]);
 }
 
-/// The ids of a list, and the reports of its elements that could not be read.
+/// Returns the ids of a list, and the reports of its unreadable elements.
 async fn reported(body: &'static str, unique: bool) -> (Vec<String>, Vec<String>) {
     let server = Server::answering(move |number, _| if number == 0 { part("id ]b..", body) } else { ok(body) }).await;
     let reports = Arc::new(Mutex::new(Vec::new()));
@@ -243,7 +243,7 @@ async fn an_element_that_does_not_fit_is_an_error_in_its_place() {
 async fn an_answer_that_is_no_list_is_an_error() {
     let server = Server::answering(|_, _| ok(r#"{"teams":[]}"#)).await;
     let error = ids(teams(&server)).await.unwrap_err();
-    assert!(error.to_string().ends_with("a list should come as a JSON array, and an object came"), "{error}");
+    assert!(error.to_string().ends_with("expected a list as a JSON array, found an object"), "{error}");
     assert_eq!(server.paths().len(), 1);
 }
 
@@ -270,7 +270,7 @@ async fn a_page_that_breaks_off_is_asked_for_again_and_no_element_is_doubled() {
     assert_eq!(ids(teams(&server)).await.unwrap(), ["a", "b"]);
 }
 
-/// A marker in the body: what another provider would bring.
+/// A pagination by a cursor in the body, as an integration could implement it.
 struct Marker;
 
 impl Pagination for Marker {
@@ -365,7 +365,7 @@ async fn a_link_in_the_body_is_followed() {
 
 const NUMBERED: PageNumberPagination = PageNumberPagination { page: "page", first: 0, per_page: "size", size: 100 };
 
-/// A provider of teams by number, at most `cap` on a page.
+/// Lists teams from a provider with numbered pages of at most `cap` elements.
 async fn numbered(teams: usize, cap: usize) -> (Server, Result<Vec<String>, ProviderError>) {
     let server = Server::answering(move |_, request| {
         let number = |name: &str| -> usize {

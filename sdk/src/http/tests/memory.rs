@@ -1,4 +1,4 @@
-//! The memory for answers.
+//! The memory for responses.
 
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
@@ -12,7 +12,7 @@ use crate::room::Work;
 const BODY: usize = 300_000;
 const MEMORY: usize = 2_000_000;
 
-/// A list of ten elements.
+/// Returns a list of ten elements.
 fn list() -> String {
     let element = json!({"id": "x".repeat(BODY / 10)});
     serde_json::to_string(&vec![element; 10]).unwrap()
@@ -27,7 +27,7 @@ fn chunked(headers: &str, body: &[u8]) -> Reply {
     Reply::Pieces(pieces)
 }
 
-/// Reads a list in twenty parts at once, each of which keeps its elements until it is done.
+/// Reads a list in twenty concurrent partitions, which keep their elements until they end.
 async fn collect(http: &Http) {
     let part = async |number: usize| {
         let read = async {
@@ -41,7 +41,7 @@ async fn collect(http: &Http) {
     join_all((0..20).map(part)).await;
 }
 
-/// Parts have three quarters of the memory, and one of them may be beyond it.
+/// The maximum: partitions may use three quarters of the memory, and one of them may exceed it.
 const MOST: usize = MEMORY / 4 * 3 + 3 * 2 * BODY;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn recorded_answers_wait_for_memory_as_well() {
     let endpoint = endpoint(&server).answer_memory(MEMORY);
     let recorded = recorder.connect(endpoint.clone(), &Redaction::default()).unwrap();
     collect(&recorded).await;
-    assert_eq!(recorder.finish().unwrap().exchanges, 20, "an answer that was dropped is not recorded");
+    assert_eq!(recorder.finish().unwrap().exchanges, 20, "a dropped response is not recorded");
     let replayed = Replay::open(folder.path()).unwrap().connect(endpoint, &Redaction::default()).unwrap();
     collect(&replayed).await;
     for http in [recorded, replayed] {

@@ -30,7 +30,7 @@ struct Team {
     id: String,
 }
 
-/// Quick to give up on silence, quick to ask again.
+/// Returns an endpoint with short time limits and short pauses.
 fn endpoint(server: &Server) -> Endpoint {
     Endpoint::new(server.url(""))
         .bearer(&SecretString::from(TOKEN))

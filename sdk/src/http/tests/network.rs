@@ -1,4 +1,4 @@
-//! Proxies and certificates that variables name.
+//! Proxies and certificates from environment variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -28,7 +28,7 @@ fn connect(base: &str, variables: &[(&str, &str)]) -> Result<Http, EndpointError
     Http::connect(endpoint.allow_plain_http().network(network(variables)))
 }
 
-/// The variable that cannot be used, and the whole message.
+/// Returns the unusable variable and the complete message.
 fn refusal(base: &str, variables: &[(&str, &str)]) -> (&'static str, String) {
     match connect(base, variables).unwrap_err() {
         error @ EndpointError::Variable { variable, .. } => {
@@ -71,7 +71,7 @@ async fn requests_go_through_the_proxy_of_their_scheme_unless_they_are_excepted(
     assert_eq!(received[0].path, "http://api.example.invalid/x");
     assert_eq!(received[0].header("proxy-authorization"), "Basic bWU6cGFzcw==");
     assert!(ask(base, &[("HTTP_PROXY", &address), ("NO_PROXY", "example.invalid")]).await.is_err());
-    // A server that runs programs would let anybody set it.
+    // In a CGI program, any client could set the variable.
     assert!(ask(base, &[("HTTP_PROXY", &address), ("REQUEST_METHOD", "GET")]).await.is_err());
     let here = Server::answering(|_, _| answer("200 OK", &[], "8")).await;
     let base = here.url("").to_string();
@@ -125,7 +125,7 @@ fn certificates_that_cannot_be_used_are_an_error_that_names_their_variable() {
     }
 }
 
-/// A server on this machine with the certificate of `authority.pem`; how many connections it saw.
+/// Starts a TLS server with the certificate of `authority.pem`, and counts its connections.
 fn secure_server() -> (String, Arc<AtomicUsize>) {
     let chain = CertificateDer::pem_file_iter(tls("server.pem")).unwrap().collect::<Result<_, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_file(tls("server.key")).unwrap();
@@ -141,7 +141,7 @@ fn secure_server() -> (String, Arc<AtomicUsize>) {
             seen.fetch_add(1, Ordering::SeqCst);
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
-            // Whoever does not trust the certificate goes away.
+            // A client that does not trust the certificate disconnects.
             if stream.read(&mut [0; 4_096]).is_ok() {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n7");
                 stream.conn.send_close_notify();

@@ -1,4 +1,4 @@
-//! Asking whether one may ask.
+//! Probes, which check the access of the credentials.
 
 use std::collections::BTreeSet;
 

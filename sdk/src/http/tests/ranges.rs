@@ -1,4 +1,4 @@
-//! Lists in ranges whose providers leave out, repeat or write oddly what they say of the next part.
+//! Ranges of providers that omit, repeat, or vary the position of the next part.
 
 use futures::{StreamExt, TryStreamExt};
 use integration_testing::{Answer, Dialect, FakeProvider, PageLimits, ProviderOptions, Route};
@@ -83,7 +83,7 @@ async fn bytes_that_are_not_ascii_are_sent_back_as_they_came() {
     }
 }
 
-/// Answers the first request with two teams of a list that is cut off without a `Next-Range`, and the second as told.
+/// Starts a provider of a partial list without a `Next-Range`, which then sends `second`.
 async fn cut_off(headers: &'static [(&str, &str)], body: &'static str, second: fn() -> Reply) -> Server {
     Server::answering(move |number, _| if number == 0 { answer(PARTIAL, headers, body) } else { second() }).await
 }
@@ -95,7 +95,7 @@ async fn a_part_without_a_next_range_is_followed_by_what_lies_behind_its_last_el
     assert_eq!(ids(teams(&server)).await.unwrap(), ["a", "b", "c"]);
     assert_eq!(ranges(&server), ["id ..; max=2", "id ]b..; max=2"]);
 
-    // One that is not full may be cut off as well, and the end is what has no elements.
+    // A part that is not full may be partial as well. Only a part without elements ends the list.
     let server = cut_off(&[], r#"[{"id":7}]"#, || answer(PARTIAL, &[], "[]")).await;
     let listed: Vec<Value> =
         client(&server).get("/teams", &[]).ranges::<Value>(PAGE).map_ok(|team| team.value).try_collect().await.unwrap();
@@ -127,7 +127,7 @@ async fn the_content_range_names_what_the_last_element_does_not() {
     assert_eq!(ranges(&server)[2], "position ]2..; max=2");
 }
 
-/// The elements before the error, and the error.
+/// Returns the number of elements before the error, and the error.
 async fn incomplete(server: &Server) -> (usize, ProviderError) {
     let mut elements: Vec<_> = teams(server).collect().await;
     let error = elements.pop().unwrap().unwrap_err();
@@ -147,28 +147,28 @@ async fn a_list_that_is_cut_off_without_a_way_on_is_never_complete() {
     assert_eq!((elements, server.paths().len()), (0, 1));
     assert!(error.to_string().contains("without a Next-Range"), "{error}");
 
-    // A value that would say something else than where to go on.
+    // A value that would change the syntax of the range.
     let server = cut_off(&[], r#"[{"id":"a"},{"id":"b; max=1"}]"#, || ok("[]")).await;
     let (elements, error) = incomplete(&server).await;
     assert_eq!((elements, server.paths().len()), (2, 1));
     assert!(error.to_string().contains("without a Next-Range"), "{error}");
 
-    // A provider that takes no notice of ranges.
+    // A provider that ignores ranges.
     let server = Server::answering(|_, _| answer(PARTIAL, &[], r#"[{"id":"a"},{"id":"b"}]"#)).await;
     let (_, error) = incomplete(&server).await;
     assert_eq!((error.kind, server.paths().len()), (ProviderErrorKind::Unexpected, 2));
     assert!(error.to_string().contains("repeats page `id ]b..; max=2`"), "{error}");
 }
 
-/// How a provider of ranges may behave.
+/// The variations of a provider of ranges.
 #[derive(Debug, Clone, Copy)]
 struct Manner {
     cap: usize,
     max_in_next_range: bool,
     order_in_next_range: bool,
-    /// From this page on, no answer has a `Next-Range`.
+    /// The first page whose response has no `Next-Range`, as have all later ones.
     forgets_from: usize,
-    /// Whether the last page, too, is called a part.
+    /// Whether the last page also has the status of a part.
     always_partial: bool,
 }
 
@@ -184,7 +184,7 @@ fn manner() -> impl Strategy<Value = Manner> {
     )
 }
 
-/// Lists so many teams of a provider that is strict about ranges, and whose answers pass a gateway of this manner.
+/// Lists the teams of a strict provider behind a gateway with these variations.
 async fn listed(teams: usize, manner: Manner) -> Result<Vec<String>, ProviderError> {
     let rows: Vec<Value> = (0..teams).map(|team| json!({"id": format!("t{team:03}")})).collect();
     let route = Route::get("/teams", move |_| Answer::list(rows.clone())).sortable(["id"]);
@@ -226,7 +226,7 @@ proptest! {
         let expected: Vec<String> = (0..teams).map(|team| format!("t{team:03}")).collect();
         match found {
             Ok(found) => prop_assert_eq!(found, expected),
-            // An empty part leads nowhere.
+            // An empty part has no position to continue from.
             Err(error) => prop_assert!(teams == 0 && manner.always_partial, "{}", error),
         }
     }

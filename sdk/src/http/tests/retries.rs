@@ -1,4 +1,4 @@
-//! Asking again, and waiting.
+//! Retries and their pauses.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::super::testing_server::{Reply, Server, answer, ok};
 use super::super::{Endpoint, Http, ProviderErrorKind, RetryPolicy, TimeLimits};
 use super::{client, endpoint};
 
-/// Fails once as told, then answers.
+/// Starts a provider that fails once with this reply, then succeeds.
 async fn once(failure: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
     Server::answering(move |number, _| if number == 0 { failure() } else { ok("7") }).await
 }
@@ -40,7 +40,7 @@ async fn damaged_answers_are_asked_again() {
         b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[1\r\n",
         b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[1",
-        // A character of two bytes without its second one.
+        // A character of two bytes without its second byte.
         b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\"\xc3",
         b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n[1,2 3",
     ];
@@ -68,8 +68,8 @@ async fn a_body_that_will_never_be_json_is_not_asked_for_again_and_again_and_not
     let bodies: [(&[u8], &str, u32); 4] = [
         (b"<html>a proxy's page</html>", "the body is a page of HTML or XML, not JSON (2 attempts)", 2),
         (b"OK proxy", "the body is not JSON (2 attempts)", 2),
-        (b"[\"proxy J\xfcrgen\"]", "the body is not UTF-8 (from byte 9 on)", 1),
-        (b"\xff\xfe[\0]\0", "the body is not UTF-8 (from byte 0 on)", 1),
+        (b"[\"proxy J\xfcrgen\"]", "the body is not UTF-8 (from byte 9)", 1),
+        (b"\xff\xfe[\0]\0", "the body is not UTF-8 (from byte 0)", 1),
     ];
     for (body, reason, attempts) in bodies {
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -130,7 +130,7 @@ async fn a_provider_that_falls_silent_is_asked_again() {
     let silent = Server::answering(|_, _| Reply::Silence).await;
     let http = Http::connect(endpoint(&silent).time_limits(whole)).unwrap();
     let error = http.get("/x", &[]).json::<u8>().await.unwrap_err();
-    assert_eq!(error.to_string(), "GET /x failed: no whole answer within the time limit (3 attempts)");
+    assert_eq!(error.to_string(), "GET /x failed: no complete response within the time limit (3 attempts)");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn retry_after_is_obeyed_up_to_the_longest_pause() {
     let server = once(|| answer("503 Service Unavailable", &[("Retry-After", "600")], "")).await;
     let http = Http::connect(endpoint(&server).retry(policy)).unwrap();
     let bounded = tokio::time::timeout(Duration::from_secs(60), http.get("/x", &[]).json::<u8>());
-    assert_eq!(bounded.await.expect("no pause is longer than the longest").unwrap(), 7);
+    assert_eq!(bounded.await.expect("no pause exceeds the longest one").unwrap(), 7);
     let received = server.received();
     assert!(received[1].at - received[0].at >= longest);
     assert!(http.usage().total.waited >= longest);
@@ -169,8 +169,8 @@ async fn a_rate_limit_far_in_the_future_ends_every_request_at_once_and_names_its
     let (first, second) = (first.to_string(), second.to_string());
     assert!((told(&first).as_second() - end).abs() < 3_600, "{first}");
     assert_eq!(told(&first), told(&second));
-    assert!(first.starts_with("GET /x answered 429 rate_limit: \"slower\", and asks for a pause until "), "{first}");
-    assert!(first.ends_with(", longer than the 10 min this client waits"), "{first}");
+    assert!(first.starts_with("GET /x answered 429 rate_limit: \"slower\", and demands a pause until "), "{first}");
+    assert!(first.ends_with(", longer than the 10 min that this client waits"), "{first}");
     assert!(
         second.starts_with("GET /x failed: it was not sent, since the provider's rate limit lasts until "),
         "{second}"
@@ -189,7 +189,7 @@ async fn a_failure_that_asks_for_a_long_pause_is_remembered_for_its_endpoint() {
     let (first, second) = (ask("1").await, ask("2").await);
     for (error, attempts) in [(&first, 1), (&second, 0)] {
         assert_eq!((error.kind, error.attempts()), (ProviderErrorKind::RetriesExceeded, attempts));
-        assert!(error.to_string().contains("asks for a pause until "), "{error}");
+        assert!(error.to_string().contains("demands a pause until "), "{error}");
     }
     assert_eq!(http.get("/y", &[]).json::<u8>().await.unwrap(), 7);
     assert_eq!(server.paths(), ["/x/1", "/y"]);
@@ -223,7 +223,7 @@ async fn a_rate_limit_stops_every_clone_until_the_time_told() {
     asking.await.unwrap().unwrap();
     let limited = limited.lock().unwrap().unwrap();
     let received = server.received();
-    assert_eq!(received.len(), 3, "the limit is met once");
+    assert_eq!(received.len(), 3, "only one request meets the limit");
     assert!(received[1..].iter().all(|request| request.at >= limited + pause));
 }
 

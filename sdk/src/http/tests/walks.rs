@@ -1,4 +1,6 @@
-//! Lists that lead anywhere: whatever the provider says comes next, the walk ends, and tells what it met.
+//! Lists with random links between their pages.
+//!
+//! For every link structure, the walk ends and yields each element once.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +12,7 @@ use super::super::testing_server::{Received, Reply, Server, answer, ok};
 use super::super::{CursorPagination, LinkPagination, Listing, RangePagination};
 use super::{Team, client};
 
-/// How the provider tells where a list goes on.
+/// The pagination that identifies the next page.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Cursor,
@@ -18,7 +20,7 @@ enum Kind {
     Range,
 }
 
-/// Pages: the ids on each, and the page that is said to come next.
+/// The ids of each page, and the index of the next page.
 type Pages = Vec<(Vec<u8>, Option<usize>)>;
 
 fn pages() -> impl Strategy<Value = Pages> {
@@ -30,7 +32,7 @@ fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![Just(Kind::Cursor), Just(Kind::Link), Just(Kind::Range)]
 }
 
-/// The number behind the last `=` or `]`, the first page without one.
+/// Returns the number after the last `=` or `]`, or the first page without one.
 fn asked_for(kind: Kind, request: &Received) -> usize {
     let text = match kind {
         Kind::Cursor | Kind::Link => request.path.rsplit_once('=').map(|(_, number)| number.to_owned()),
@@ -50,7 +52,7 @@ fn reply(kind: Kind, (ids, next): &(Vec<u8>, Option<usize>)) -> Reply {
     }
 }
 
-/// What a walk should meet: each id once, and whether it ends with an error because a page comes back.
+/// Returns the ids of the walk, and whether it ends with an error for a repeated page.
 fn expected(pages: &Pages) -> (Vec<String>, bool) {
     let (mut ids, mut positions, mut at) = (Vec::new(), BTreeSet::new(), 0);
     loop {
