@@ -1,7 +1,8 @@
-//! The graph as the page reads it: columns that are parsed at once, and the objects themselves, line by line in blocks,
-//! and only the blocks that are viewed are ever parsed.
+//! The graph as data for the page.
 //!
-//! Everything is written directly to the output; only numbers are kept in memory.
+//! Columns with the structure of the graph are parsed when the page loads. The objects themselves are stored line by
+//! line in blocks, and only the blocks that a reader views are parsed. Everything is written directly to the output, so
+//! only numbers are kept in memory.
 
 use std::io::{self, Write};
 
@@ -12,11 +13,11 @@ use super::index::{Edge, Index};
 use super::script_safe::ScriptSafe;
 use crate::graph::{Change, GraphEdge, GraphPicture};
 
-/// So many objects stand in one block.
+/// The number of objects in a block.
 const BLOCK: usize = 128;
 
 impl Change {
-    /// The number that stands for it in the page's data.
+    /// Returns the number that represents the change in the page's data.
     fn code(&self) -> u8 {
         match self {
             Change::Same => 0,
@@ -27,7 +28,7 @@ impl Change {
         }
     }
 
-    /// The earlier state of the object, if known.
+    /// Returns the earlier state of the object, if known.
     fn before(&self) -> Option<&str> {
         match self {
             Change::Changed { before, .. } | Change::Unknown { before: Some(before) } => Some(before),
@@ -35,7 +36,7 @@ impl Change {
         }
     }
 
-    /// The names of properties that are not known to have changed, as JSON.
+    /// Returns the names of properties that may have changed, as JSON.
     fn unknown(&self) -> Option<String> {
         match self {
             Change::Changed { unknown, .. } if !unknown.is_empty() => serde_json::to_string(unknown).ok(),
@@ -44,7 +45,7 @@ impl Change {
     }
 }
 
-/// The header that `data.js` reads first.
+/// Writes the columns, which `data.js` reads first.
 pub(super) fn write_columns(
     graph: &GraphPicture,
     index: &Index<'_>,
@@ -95,8 +96,9 @@ pub(super) fn write_columns(
     out.close()
 }
 
-/// The blocks of nodes in the order of the columns, then those of relationships. Each is a separate element so that a
-/// browser can work while it still reads.
+/// Writes the blocks of nodes, then the blocks of relationships, in the order of the columns.
+///
+/// Each block is a separate element, so that a browser can work while it is still reading the page.
 pub(super) fn write_objects(index: &Index<'_>, map: &Map, out: &mut impl Write) -> io::Result<()> {
     let nodes = map.order.iter().map(|&at| (index.nodes[at].json.as_str(), &index.nodes[at].change));
     write_blocks("n", nodes, out)?;
@@ -132,7 +134,7 @@ fn write_blocks<'a>(
     Ok(())
 }
 
-/// Returns JSON on one line: line breaks and tabs occur only between tokens, so spaces can replace them.
+/// Writes JSON on one line. Line breaks and tabs occur only between tokens, so spaces can replace them.
 fn write_line(json: &str, out: &mut impl Write) -> io::Result<()> {
     let mut out = ScriptSafe(out);
     for part in json.split_inclusive(|char: char| char.is_ascii_control()) {
@@ -151,7 +153,7 @@ fn write_line(json: &str, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The sets of classes that occur, and which of them each node has.
+/// Returns the distinct sets of classes, and the index of the set of each node.
 fn class_sets<'a>(index: &Index<'a>) -> (Vec<&'a [String]>, Vec<usize>) {
     let mut sets: Vec<&[String]> = index.nodes.iter().map(|node| node.classes.as_slice()).collect();
     sets.sort_unstable();
@@ -160,7 +162,7 @@ fn class_sets<'a>(index: &Index<'a>) -> (Vec<&'a [String]>, Vec<usize>) {
     (sets, set_of)
 }
 
-/// The keys of relationships that are not, as usual, made of both ends and the class.
+/// Returns unusual keys of relationships, which do not consist of both ends and the class.
 fn odd_keys<'a>(edges: &[Edge<'a>]) -> Vec<(usize, &'a str)> {
     let usual = |edge: &GraphEdge| {
         let rest = edge.key.strip_prefix(edge.from.as_str()).and_then(|rest| rest.strip_prefix('|'));

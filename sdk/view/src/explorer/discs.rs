@@ -1,7 +1,7 @@
-//! The map: discs in discs. A node with all that belongs to it is a disc; many leaves of one type in it are a disc too.
+//! The map: nested discs. A node is a disc with everything that belongs to it.
 //!
-//! The order contains everything that a page needs to draw any part of a large graph without visiting the rest: a disc's
-//! nodes, and the discs in it, are consecutive.
+//! Many leaves of one type within a disc form a disc as well. The order of nodes and discs lets a page draw any part of
+//! a large graph without visiting the rest: the nodes of a disc are consecutive, and so are the discs in it.
 
 use std::collections::BTreeMap;
 
@@ -13,32 +13,32 @@ use super::index::Index;
 use super::rim::rim;
 use super::rings::{Point, rings};
 
-/// From this many leaves of one type on, they get a disc of their own.
+/// The number of leaves of one type from which they form a separate disc.
 const COLLECTION: usize = 25;
 
-/// The space between circles, and between them and the rim round them.
+/// The space between circles, and between circles and the rim around them.
 const GAP: f64 = 5.0;
 const RIM: f64 = 6.0;
 
-/// Discs lie farther apart the larger they are, so that their names have room.
+/// The additional distance between discs in proportion to their size. It leaves space for names.
 const ROOM_FOR_NAMES: f64 = 0.2;
 
-/// The radius of a node without anything in it.
+/// The radius of a node without contents.
 pub(super) const LEAF: f64 = 5.0;
 
-/// A circle on the map with everything inside.
+/// A circle on the map with its contents.
 #[derive(Debug, Default)]
 pub(super) struct Disc {
-    /// The node to which all in it belongs; none in the disc round everything, nor in one of many leaves.
+    /// The node to which the contents belong. The outermost disc and a disc of many leaves have none.
     pub(super) node: Option<usize>,
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) radius: f64,
-    /// Its first node in [`Map::order`], the end of those directly in it, and the end of all in it.
+    /// The range of its nodes in [`Map::order`]: start, end of the direct nodes, end of all nodes.
     pub(super) start: usize,
     pub(super) own_end: usize,
     pub(super) end: usize,
-    /// The end of the discs in it: they follow it.
+    /// The end of the discs in it, which follow it directly.
     pub(super) discs_end: usize,
     parent: Option<usize>,
     leaves: Vec<usize>,
@@ -46,14 +46,14 @@ pub(super) struct Disc {
     depth: usize,
 }
 
-/// Where everything is.
+/// The map of a graph.
 #[derive(Debug, Default)]
 pub(super) struct Map {
-    /// The disc round everything first.
+    /// The discs, the outermost one first.
     pub(super) discs: Vec<Disc>,
-    /// The nodes of the index, in the order of the page.
+    /// The nodes of the index in the order of the page.
     pub(super) order: Vec<usize>,
-    /// Place and radius of each node of the index.
+    /// The position and the radius of each node of the index.
     pub(super) places: Vec<(f64, f64, f64)>,
 }
 
@@ -66,8 +66,10 @@ pub(super) fn map(index: &Index<'_>) -> Map {
 
 struct Tree {
     discs: Vec<Disc>,
-    /// The disc that a node is in or the centre of, and its place among the circles directly in that disc (0 is the
-    /// centre, then the leaves, then the discs).
+    /// The disc of a node, and the index of the node among the circles of that disc.
+    ///
+    /// The disc contains the node or has it as its centre. The centre has the index 0, followed by the leaves and then
+    /// the discs.
     home: Vec<usize>,
     radius: Vec<f64>,
     offsets: Vec<Vec<Point>>,
@@ -136,7 +138,7 @@ impl Tree {
         at
     }
 
-    /// Counts the relationships between the contents of the circles of each disc.
+    /// Counts the relationships between the circles of each disc, including their contents.
     fn links(&self, index: &Index<'_>) -> Vec<Vec<Link>> {
         let mut circle = vec![0; self.radius.len()];
         let mut disc_circle = vec![0; self.discs.len()];
@@ -166,7 +168,9 @@ impl Tree {
         links
     }
 
-    /// Places the circles in every disc, innermost discs first, because the size of a disc depends on its contents.
+    /// Places the circles in every disc.
+    ///
+    /// Innermost discs come first, because the size of a disc depends on its contents.
     fn arrange(&mut self, links: &[Vec<Link>]) {
         self.offsets = vec![Vec::new(); self.discs.len()];
         let deepest = self.discs.iter().map(|disc| disc.depth).max().unwrap_or(0);
@@ -180,7 +184,7 @@ impl Tree {
         }
     }
 
-    /// The circles of a disc round its middle, the centre first, and its radius.
+    /// Arranges the circles of a disc around its middle, the centre first. Returns their positions and the radius.
     fn arranged(&self, at: usize, links: &[Link]) -> (Vec<Point>, f64) {
         let disc = &self.discs[at];
         let centre = disc.node.map_or(0.0, |node| self.radius[node]);
@@ -190,7 +194,7 @@ impl Tree {
         let gap = GAP + inner * ROOM_FOR_NAMES;
         let mut places = rings(centre, &radii, gap);
         if !links.is_empty() && radii.len() <= forces::MOST {
-            // A net without owners shows its structure; nodes with an owner are close together.
+            // A graph without owners shows its structure; nodes with an owner are placed close together.
             let net = at == 0 && disc.leaves.len() >= disc.discs.len();
             let spread = if net { Spread::Wide } else { Spread::Close };
             forces::pull(&mut places, &Circles { centre, radii: &radii, links, gap, spread });
@@ -205,7 +209,7 @@ impl Tree {
 
     fn map(mut self, count: usize) -> Map {
         let mut map = Map { places: vec![(0.0, 0.0, 0.0); count], ..Map::default() };
-        // A disc is entered once; a second visit closes it, when all in it has its number.
+        // A disc is entered once. The second visit closes it, when all of its contents are numbered.
         let mut open = vec![(0, 0.0, 0.0, None)];
         while let Some((at, x, y, number)) = open.pop() {
             if let Some(number) = number {

@@ -1,16 +1,16 @@
 //! A force-directed layout: related circles attract each other, all circles repel each other.
 //!
-//! Every step computes each circle's move from the places of the step before, adding in a fixed order, so that the
-//! result does not depend on the number of threads. Distant circles are aggregated by cell.
+//! In every step, the move of each circle depends only on the previous positions, and forces are added in a fixed
+//! order. The result therefore does not depend on the number of threads. Distant circles are aggregated by cell.
 
 use rayon::prelude::*;
 
 use super::rings::Point;
 
-/// With more circles than this the forces would take too long.
+/// The maximum number of circles, beyond which the computation would take too long.
 pub(super) const MOST: usize = 12_000;
 
-/// So many relationships lead from circle `a` to `b` or back.
+/// The number of relationships between the circles `a` and `b`, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Link {
     pub(super) a: usize,
@@ -18,12 +18,12 @@ pub(super) struct Link {
     pub(super) weight: f64,
 }
 
-/// How much room circles take.
+/// The density of an arrangement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Spread {
-    /// As little space as possible: related circles are close together.
+    /// Circles are packed closely, related ones next to each other.
     Close,
-    /// Enough to show how they hang together.
+    /// Circles are spread enough to show their connections.
     Wide,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Circles<'a> {
     pub(super) spread: Spread,
 }
 
-/// Moves circles from their positions; finally none overlaps another or the centre, as far as possible.
+/// Moves circles until, as far as possible, none overlaps another or the centre.
 pub(super) fn pull(places: &mut [Point], circles: &Circles<'_>) {
     let field = Field::of(circles);
     let Circles { radii, gap, .. } = *circles;
@@ -63,11 +63,11 @@ struct Field<'a> {
     centre: f64,
     radii: &'a [f64],
     gap: f64,
-    /// How much room a circle wants round its middle.
+    /// The radius that each circle occupies.
     reach: Vec<f64>,
-    /// The mean of that.
+    /// The mean of all reaches.
     usual: f64,
-    /// How strongly circles push each other away, and how strongly all are drawn to the centre.
+    /// The strength of the repulsion between circles, and of the attraction to the centre.
     repulsion: f64,
     gravity: f64,
     /// The links of each circle with their weights.
@@ -93,7 +93,7 @@ impl Field<'_> {
     }
 
     fn step(&self, places: &mut [Point], hottest: f64) {
-        // As many cells in all as circles in nine of them: the fewest to add up.
+        // This number of cells minimises the additions: there are as many cells as there are circles in nine cells.
         let across = (1.7 * (places.len() as f64).powf(0.25)).ceil() as usize + 1;
         let grid = Grid::of(places, &self.reach, across);
         let moved = (0..places.len()).into_par_iter().with_min_len(64).map(|at| {
@@ -132,7 +132,7 @@ impl Field<'_> {
         places.copy_from_slice(&moved);
     }
 
-    /// Pushes overlapping circles apart; whether there were any.
+    /// Pushes overlapping circles apart. Returns whether any overlapped.
     fn part(&self, places: &mut [Point]) -> bool {
         let grid = Grid::touching(places, self.radii, self.gap);
         let moved: Vec<(Point, bool)> = (0..places.len())
@@ -173,7 +173,7 @@ impl Field<'_> {
         moved.iter().any(|(_, touched)| *touched)
     }
 
-    /// Spreads everything a little where circles still overlap.
+    /// Stretches the arrangement slightly if circles still overlap.
     fn stretch(&self, places: &mut [Point]) {
         let grid = Grid::touching(places, self.radii, self.gap);
         let mut needed = 1.0_f64;
@@ -190,14 +190,14 @@ impl Field<'_> {
     }
 }
 
-/// The circles by square cells.
+/// Circles grouped by square cells.
 struct Grid {
     across: usize,
     left: f64,
     top: f64,
     side: f64,
     cells: Vec<Vec<usize>>,
-    /// For each cell the middle of its circles, weighted by their reach, and the sum of that.
+    /// The weighted middle of the circles of each cell, and the sum of the weights. The reach is the weight.
     sums: Vec<(Point, f64)>,
 }
 
@@ -207,7 +207,7 @@ enum Near {
 }
 
 impl Grid {
-    /// With `across` cells in a row.
+    /// Creates a grid with `across` cells in a row.
     fn of(places: &[Point], reach: &[f64], across: usize) -> Grid {
         let bound =
             |start: f64, pick: fn(f64, f64) -> f64, of: fn(&Point) -> f64| places.iter().map(of).fold(start, pick);
@@ -229,7 +229,7 @@ impl Grid {
         grid
     }
 
-    /// With cells so large that only circles of neighbouring cells can touch.
+    /// Creates a grid with large cells, so that only circles in neighbouring cells can touch.
     fn touching(places: &[Point], radii: &[f64], gap: f64) -> Grid {
         let largest = radii.iter().fold(0.0_f64, |most, &radius| most.max(radius)) * 2.0 + gap;
         let extent = places.iter().fold(0.0_f64, |most, (x, y)| most.max(x.abs()).max(y.abs())) * 2.0;
@@ -246,7 +246,7 @@ impl Grid {
         (index((x - self.left).max(0.0)), index((y - self.top).max(0.0)))
     }
 
-    /// Circles in the nine cells round a place.
+    /// Visits the circles in the nine cells around a position.
     fn near(&self, place: Point, mut found: impl FnMut(usize)) {
         let (column, row) = self.cell(place);
         for y in row.saturating_sub(1)..=(row + 1).min(self.across - 1) {
@@ -256,7 +256,7 @@ impl Grid {
         }
     }
 
-    /// Everything: one by one in the nine cells round a place, cell by cell beyond.
+    /// Visits all circles, one by one near a position and cell by cell beyond its nine cells.
     fn each(&self, place: Point, mut found: impl FnMut(Near)) {
         let (column, row) = self.cell(place);
         for (at, cell) in self.cells.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Which node belongs to which: one parent at most for each, found from the relationships that say so.
+//! The ownership of nodes: at most one parent for each, derived from relationships.
 //!
-//! An account has teams, a team owns applications, an application has add-ons: types that own others stand above them.
-//! A node with several owners belongs to the nearest type of which it has just one: a person in one team is drawn in
-//! that team, a person in several teams in the account that has them all.
+//! An account has teams, a team owns applications, and an application has add-ons. Types that own other types are above
+//! them. A node with several owners belongs to the nearest type of which it has exactly one owner. A person in one team
+//! is drawn in that team, and a person in several teams is drawn in the account that contains them.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::layout;
 /// The classes of relationships that lead from an owner to its property.
 const OWNING: &[&str] = &["CONTAINS", "HAS", "HOSTS", "MANAGES", "OWNS"];
 
-/// How far up a chain of owners of one type is followed to find out whether it is a circle.
+/// The maximum length of a chain of owners that is searched for a cycle.
 const LONGEST_CHAIN: usize = 64;
 
-/// The parent of every node.
+/// Returns the parent of every node.
 pub(super) fn parents(index: &Index<'_>) -> Vec<Option<usize>> {
     let owning: Vec<(usize, usize)> = index
         .edges
@@ -43,7 +43,7 @@ pub(super) fn parents(index: &Index<'_>) -> Vec<Option<usize>> {
     parents
 }
 
-/// How far down each type stands: the longest path of ownership that leads to it.
+/// Returns the depth of each type, which is the length of the longest path to it.
 fn ranks(index: &Index<'_>, owning: &[(usize, usize)]) -> Vec<usize> {
     let between: BTreeSet<(usize, usize)> =
         owning.iter().map(|&(from, to)| (index.type_of[from], index.type_of[to])).collect();
@@ -51,7 +51,7 @@ fn ranks(index: &Index<'_>, owning: &[(usize, usize)]) -> Vec<usize> {
     layout::layers(index.types.len(), &between)
 }
 
-/// Whether `other` is a known ancestor of `node`, or the chain is too long to be visible anyway.
+/// Whether `other` is a known ancestor of `node`, or the chain is too long to search.
 fn is_below(parents: &[Option<usize>], node: usize, other: usize) -> bool {
     let mut at = Some(node);
     for _ in 0..LONGEST_CHAIN {

@@ -1,24 +1,24 @@
-//! The graph by number instead of by key, in an order that does not depend on how it came in.
+//! The graph with numbers instead of keys, independent of the input order.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::graph::{GraphEdge, GraphNode, GraphPicture};
 
-/// Nodes sorted by key, relationships resolved to them.
+/// Nodes sorted by key, and relationships resolved to them.
 pub(super) struct Index<'a> {
     pub(super) nodes: Vec<&'a GraphNode>,
-    /// The entity types, sorted, and which of them each node has.
+    /// The entity types, sorted, and the type of each node.
     pub(super) types: Vec<&'a str>,
     pub(super) type_of: Vec<usize>,
     /// The relationship types with their classes, sorted.
     pub(super) kinds: Vec<(&'a str, &'a str)>,
     pub(super) edges: Vec<Edge<'a>>,
-    /// Relationships with an end that is not there.
+    /// Relationships with a missing end.
     pub(super) dangling: Vec<&'a GraphEdge>,
 }
 
-/// A relationship whose two ends are there.
+/// A relationship whose two ends exist.
 pub(super) struct Edge<'a> {
     pub(super) from: usize,
     pub(super) to: usize,

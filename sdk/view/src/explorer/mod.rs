@@ -26,16 +26,16 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! How a page comes about:
+//! The stages of a page:
 //!
 //! ```text
 //!   GraphPicture ─> index: numbers for keys ─> hierarchy: one owner per node ─> discs: the map, laid out by rings
 //!                                                                                   and forces ─> data ─> page
 //! ```
 //!
-//! Positions are computed here, in parallel, so that the page only draws. The same graph gives the same bytes, independent of the
-//! order in which its objects come and the number of threads. Names and properties go into the page as data, never as
-//! markup; the page's policy lets its own script run, by hash, and nothing be loaded or sent.
+//! Positions are computed here, in parallel, so that the page only draws. Equal graphs yield equal bytes, independent
+//! of the order of the objects and the number of threads. Names and properties enter the page as data, never as markup.
+//! The policy of the page allows its own script by hash, and forbids loading or sending anything.
 
 mod data;
 mod discs;
@@ -56,7 +56,7 @@ pub use crate::graph::{Change, GraphEdge, GraphNode, GraphPicture};
 use crate::escape::xml;
 use index::Index;
 
-/// Writes the page. Fails only where `out` does.
+/// Writes the page. It fails only if `out` fails.
 pub fn write_html(graph: &GraphPicture, out: &mut impl Write) -> io::Result<()> {
     let index = Index::of(graph);
     let map = discs::map(&index);

@@ -1,4 +1,4 @@
-//! The page's own parts: markup, style and script, and the policy that lets only these run.
+//! The static parts of the page: markup, style, script, and security policy.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use crate::escape::xml;
 
-/// The elements of the page; `data.js` and the others fill them.
+/// The elements of the page, which the scripts fill.
 const BODY: &str = include_str!("page/explorer.html");
 
-/// The elements with their texts; `missing` is markup.
+/// Returns the elements with their texts. `missing` is markup.
 pub(super) fn body(title: &str, subtitle: &str, missing: &str) -> String {
-    // One pass: what stands in a text is no place for another one.
+    // All placeholders are replaced in one pass, so that text that looks like a placeholder is not replaced.
     let mut body = String::new();
     let mut rest = BODY;
     while let Some((before, (text, after))) =
@@ -31,7 +31,7 @@ pub(super) fn body(title: &str, subtitle: &str, missing: &str) -> String {
 
 const STYLE: &str = include_str!("page/explorer.css");
 
-/// In the order in which they stand in the one script of the page.
+/// The scripts in the order in which the page contains them.
 const SCRIPTS: &[&str] = &[
     include_str!("page/theme.js"),
     include_str!("page/data.js"),
@@ -52,7 +52,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("page/main.js"),
 ];
 
-/// Everything from the top of the document to the end of `<head>`.
+/// Returns the document from its start to the end of `<head>`.
 pub(super) fn head(title: &str) -> String {
     let style = style();
     let policy = format!(
@@ -70,7 +70,7 @@ pub(super) fn head(title: &str) -> String {
     )
 }
 
-/// The complete script. Line ends are normalised as browsers do, because the hash covers them.
+/// Returns the complete script. Line ends are normalised as browsers do it, because the hash covers them.
 pub(super) fn script() -> String {
     format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat()).replace('\r', "")
 }

@@ -1,11 +1,11 @@
-//! The smallest circle round circles, nearly.
+//! The approximately smallest circle around several circles.
 
 use super::rings::Point;
 
-/// Steps towards it; each brings it nearer by less.
+/// The number of approximation steps. Each step improves the result by less.
 const STEPS: u32 = 400;
 
-/// Its middle and radius. Circles are places with radii; without any, a point.
+/// Returns the middle and the radius of the rim. Circles are positions with radii; the rim of no circles is a point.
 pub(super) fn rim(circles: &[(Point, f64)]) -> (Point, f64) {
     let farthest = |(x, y): Point| {
         let reach = |&((cx, cy), radius): &(Point, f64)| (cx - x).hypot(cy - y) + radius;

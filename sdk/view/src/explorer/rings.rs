@@ -1,17 +1,19 @@
-//! Circles in rings round a centre, large ones inside. No two touch.
+//! Arrangement of circles in rings around a centre, large circles inside, without overlaps.
 
 use std::f64::consts::{PI, TAU};
 
-/// A place relative to the centre.
+/// A position relative to the centre.
 pub(super) type Point = (f64, f64);
 
-/// A ring may be this much wider than it need be if it then takes all that is left.
+/// The maximum widening of the last ring so that it takes all remaining circles.
 const WIDENING: f64 = 1.12;
 
-/// Each next ring starts turned by the golden angle, so that no spokes appear.
+/// The golden angle. Each ring is turned by it relative to the previous one, so that no spokes appear.
 const TURN: f64 = 2.399_963_229_728_653;
 
-/// Returns the positions of circles around a centre of the radius `centre` (0 for an empty centre), `gap` apart.
+/// Returns the positions of circles that are `gap` apart, around a centre of radius `centre`.
+///
+/// The radius is 0 if nothing is in the centre.
 pub(super) fn rings(centre: f64, radii: &[f64], gap: f64) -> Vec<Point> {
     let mut places = vec![(0.0, 0.0); radii.len()];
     let mut order: Vec<usize> = (0..radii.len()).collect();
@@ -46,12 +48,14 @@ pub(super) fn rings(centre: f64, radii: &[f64], gap: f64) -> Vec<Point> {
     places
 }
 
-/// The angle that a circle takes in a ring.
+/// Returns the angle that a circle occupies in a ring.
 fn width(radius: f64, gap: f64, ring: f64) -> f64 {
     2.0 * ((radius + gap / 2.0) / ring).min(1.0).asin()
 }
 
-/// The smallest ring, from `tight` up to [`WIDENING`] times that, that takes all of `items`.
+/// Returns the smallest ring that takes all of `items`, if there is one.
+///
+/// The radius is between `tight` and [`WIDENING`] times as much.
 fn smallest(tight: f64, items: &[usize], radii: &[f64], gap: f64) -> f64 {
     let fits = |ring: f64| items.iter().map(|&at| width(radii[at], gap, ring)).sum::<f64>() <= TAU;
     if fits(tight) {
@@ -103,7 +107,7 @@ mod tests {
     fn a_thousand_equal_circles_lie_close_together() {
         let places = rings(5.0, &[5.0; 1000], 4.0);
         let outermost = places.iter().map(|(x, y)| x.hypot(*y)).fold(0.0, f64::max);
-        // Packed as close as can be, they would reach this far.
+        // The radius that the circles would reach if they were packed as closely as possible.
         let closest = 14.0 * (1000.0 * 0.75_f64.sqrt() / PI).sqrt();
         assert!(outermost < 1.15 * closest, "{outermost}");
     }

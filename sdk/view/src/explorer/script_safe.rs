@@ -1,8 +1,8 @@
-//! JSON inside of a `<script>`: no `<`, so that nothing in it can end the element or begin a comment.
+//! JSON for a `<script>` element, in which no text can end the element or start a comment.
 
 use std::io::{self, Write};
 
-/// Writes `\u003c` for `<`, which in JSON occurs in strings only and means the same there.
+/// A writer that replaces `<` by `\u003c`. In JSON, `<` occurs only in strings, so the meaning stays the same.
 pub(super) struct ScriptSafe<W>(pub(super) W);
 
 impl<W: Write> Write for ScriptSafe<W> {

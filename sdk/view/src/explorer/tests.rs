@@ -34,7 +34,7 @@ fn graph(nodes: &[(&str, &str)], edges: &[(&str, &str, &str)]) -> GraphPicture {
     }
 }
 
-/// An account with teams, people in one or several of them, and many applications.
+/// An account with teams, with people in one or several of them, and with many applications.
 fn company() -> GraphPicture {
     let mut graph = graph(&[("account", "account")], &[]);
     for team in 0..6 {
@@ -113,8 +113,8 @@ fn everything_lies_in_the_disc_that_it_belongs_to_and_nothing_on_anything_else()
 fn many_leaves_of_one_type_get_a_disc_of_their_own() {
     let graph = company();
     let map = discs::map(&Index::of(&graph));
-    // Two teams have applications and a few people: there the applications are collected. Four have applications only:
-    // these discs are collections already. The account has forty people in addition to its teams.
+    // Two teams have applications and a few people, so the applications form a disc there. Four have applications only,
+    // so their discs are collections already. The account has forty people in addition to its teams.
     let collections = map.discs[1..].iter().filter(|disc| disc.node.is_none()).count();
     assert_eq!((map.discs.len(), collections), (1 + 1 + 6 + 3, 3));
 }

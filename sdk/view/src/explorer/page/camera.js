@@ -1,4 +1,4 @@
-// Which part of a picture is seen, and how large.
+// The camera: the visible part of a picture and its scale.
 
 class Camera {
   constructor() {
@@ -51,7 +51,7 @@ class Camera {
     this.y = wy - (y - this.height / 2) / this.scale;
   }
 
-  /** The view that shows a box given in the world's measures. */
+  /** Returns the view that shows a box in coordinates of the world. */
   around([left, top, right, bottom], margin = 40, closest = this.largest) {
     const across = (this.width - 2 * margin) / Math.max(right - left, 1e-6);
     const down = (this.height - 2 * margin) / Math.max(bottom - top, 1e-6);
@@ -59,7 +59,7 @@ class Camera {
     return { x: (left + right) / 2, y: (top + bottom) / 2, scale };
   }
 
-  /** Goes there at once, or within a third of a second. */
+  /** Moves to a view, at once or within a third of a second. */
   go(target, smoothly = true) {
     this.fittedTo = null;
     if (smoothly && !prefersStillness.matches && document.visibilityState === "visible") {
@@ -74,14 +74,14 @@ class Camera {
     this.flight = null;
   }
 
-  /** Moves on along a flight; whether there is more to come. */
+  /** Continues a flight; returns whether it goes on. */
   advance(now) {
     if (!this.flight) return false;
     const { from, to, start } = this.flight;
     const time = Math.min(1, Math.max(0, (now - start) / 320));
     const part = 1 - (1 - time) ** 3;
     this.scale = from.scale * (to.scale / from.scale) ** part;
-    // The place moves with the scale, or else a flight into the depth would drift.
+    // The position moves in proportion to the scale. Otherwise the picture would drift while zooming in far.
     const shift =
       Math.abs(to.scale - from.scale) > 1e-9
         ? (1 / from.scale - 1 / this.scale) / (1 / from.scale - 1 / to.scale)

@@ -1,19 +1,19 @@
-// The graph in the page: columns are parsed at once, objects on demand.
+// The graph of the page: columns are parsed when the page loads, objects on demand.
 
 const UNSEEN =
   /[\p{Cc}\p{Co}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
-/** A text on one line in which nothing is hidden and nothing turns the direction. */
+/** Returns a text on one line, without hidden characters and direction marks. */
 function visible(text) {
   return String(text).replace(/\s+/g, " ").trim().replace(UNSEEN, "\ufffd");
 }
 
-/** The same over several lines. */
+/** Like visible(), but keeps line breaks. */
 function visibleLines(text) {
   return String(text).replace(UNSEEN, (char) => (char === "\n" ? char : "\ufffd"));
 }
 
-/** The beginning of a text, at most `length` characters of it. */
+/** Returns at most the first `length` characters of a text. */
 function shortened(text, length) {
   if (text.length <= length) return text;
   return (
@@ -67,7 +67,7 @@ class Graph {
     this.kind.forEach((kind) => this.kindCount[kind]++);
   }
 
-  /** For each node its relationships: those numbered `joined[first[node]]` up to `joined[first[node + 1]]`. */
+  /** Collects the relationships of each node: `joined[first[node]]` up to `joined[first[node + 1]]`. */
   joinEdges() {
     this.first = new Uint32Array(this.count + 2);
     for (let edge = 0; edge < this.edgeCount; edge++) {
@@ -82,7 +82,7 @@ class Graph {
     }
   }
 
-  /** The disc in which each node is drawn, and the disc round each disc. */
+  /** Finds the disc that contains each node, and the disc around each disc. */
   findDiscs() {
     this.discOf = new Uint32Array(this.count);
     this.discParent = new Int32Array(this.discCount).fill(-1);
@@ -149,7 +149,7 @@ class Graph {
     return this.oddKeys.get(edge) ?? usual();
   }
 
-  /** The objects, as {now, before, unknown} in JSON; undefined while the browser still reads them. */
+  /** The objects as {now, before, unknown} in JSON; undefined while the browser is still reading them. */
   nodeObject(node) {
     return this.line("n", node);
   }

@@ -1,4 +1,4 @@
-// Elements made from text, never from markup.
+// Elements that are created from text, never from markup.
 
 /** `make("p", { class: "x", onclick: f }, "text", element, …)`; null and false are ignored. */
 function make(tag, attributes = {}, ...content) {
@@ -26,7 +26,7 @@ function byId(id) {
   return document.getElementById(id);
 }
 
-/** Offers a file to the reader. */
+/** Offers a file for download. */
 function download(name, blob) {
   const address = URL.createObjectURL(blob);
   const link = make("a", { href: address, download: name });

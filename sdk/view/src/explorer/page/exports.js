@@ -10,7 +10,7 @@ function fileName(graph, extension) {
   return `${shortened(name, 60).replace("…", "") || "graph"}.${extension}`;
 }
 
-/** What is missing, over the picture: it may leave the page without the rest. */
+/** Draws the list of missing data over the picture, because an exported picture is used without the page. */
 function drawMissing(pen, scene, { graph, theme }) {
   const most = Math.max(20, Math.floor((scene.camera.width - 24) / 6.6));
   let y = 16;

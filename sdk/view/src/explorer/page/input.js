@@ -1,8 +1,8 @@
-// Pointer, wheel, touch and keys.
+// Input by pointer, wheel, touch, and keys.
 
 const CLICK_REACH = 5;
 
-/** Moves the picture with mouse, wheel and fingers; a press that does not move is a click. */
+/** Moves the picture with mouse, wheel, and fingers. A press without movement is a click. */
 function followPointer(canvas, picture) {
   const down = new Map();
   let moved = 0;

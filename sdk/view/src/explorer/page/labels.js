@@ -1,4 +1,4 @@
-// Texts in a picture: the most important first, none over another.
+// Labels in a picture: the most important ones first, without overlaps.
 
 const MOST_LABELS = 140;
 const CELL_WIDTH = 16;
@@ -10,7 +10,7 @@ class Labels {
     this.taken = new Set();
   }
 
-  /** Keeps labels off a circle. */
+  /** Keeps labels away from a circle. */
   block(x, y, radius) {
     const inner = radius * 0.35;
     for (const cell of cellsIn(x - inner, y - inner, x + inner, y + inner)) this.taken.add(cell);

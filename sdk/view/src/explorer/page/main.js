@@ -23,19 +23,19 @@ class Picture {
     this.canvas.width = Math.round(width * this.scale);
     this.canvas.height = Math.round(height * this.scale);
     for (const scene of [this.map, this.surroundings]) scene.camera.resize(width, height);
-    // A panel that opens takes space as well, but the clicked item must not move then.
+    // A panel that opens takes space as well, but the clicked item must not move in that case.
     const { fittedTo } = this.scene.camera;
     if (fittedTo !== null && fittedTo !== windowSize()) this.fitScene(false);
     this.drawNow();
   }
 
-  /** Shows everything, and goes on doing so in a window of another size until the reader looks elsewhere. */
+  /** Shows everything, also after the window changes its size, until the reader moves the view. */
   fitScene(smoothly, scene = this.scene) {
     scene.fit(smoothly);
     scene.camera.fittedTo = windowSize();
   }
 
-  /** Draws with the next frame. */
+  /** Requests drawing in the next frame. */
   draw() {
     this.frame ??= requestAnimationFrame((now) => {
       this.frame = null;

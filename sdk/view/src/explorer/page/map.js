@@ -1,7 +1,7 @@
-// The map of the whole graph: discs in discs. A disc that is too small to show its contents is drawn closed, with a summary,
-// so that a picture of any size is drawn in the time of a screenful.
+// The map of the whole graph as nested discs. A disc that is too small to show its contents is drawn closed, with a summary,
+// so that drawing a picture of any size takes the time of one screenful.
 
-// A disc opens at this radius in pixels; always in small graphs.
+// The radius in pixels at which a disc opens. In small graphs, discs are always open.
 const OPENS_AT = [
   [400, 0],
   [2500, 9],
@@ -26,7 +26,7 @@ class WholeMap {
     return [this.graph.discX[disc], this.graph.discY[disc], this.graph.discRadius[disc]];
   }
 
-  /** The box round everything that is shown. */
+  /** Returns the box around all visible items. */
   bounds() {
     const { graph, state } = this;
     let box = [Infinity, Infinity, -Infinity, -Infinity];
@@ -62,7 +62,7 @@ class WholeMap {
     this.camera.go(this.camera.around(this.bounds(), 36, 3), smoothly);
   }
 
-  /** Shows a node with its surroundings. */
+  /** Moves the view to a node and its surroundings. */
   show(node) {
     const disc = this.graph.discOf[node];
     const [x, y, radius] = this.disc(disc);
@@ -72,7 +72,7 @@ class WholeMap {
     this.camera.go(near);
   }
 
-  /** Whether a node can be seen as itself now, somewhere on the screen. */
+  /** Whether a node is visible as a separate circle on the screen. */
   sees(node) {
     const { camera, graph } = this;
     const [x, y] = [camera.screenX(graph.x[node]), camera.screenY(graph.y[node])];
@@ -130,7 +130,7 @@ class WholeMap {
     this.labels.draw(pen);
   }
 
-  /** The nodes that stand out, and the relationships between them; null where all are equal. */
+  /** Returns the highlighted nodes and the relationships between them; null if nothing is highlighted. */
   spotlight() {
     const { graph, state } = this;
     const centre = state.hovered >= 0 && state.view === "map" ? state.hovered : state.chosen;
@@ -147,7 +147,7 @@ class WholeMap {
     return null;
   }
 
-  /** Walks the discs that are on the screen: which are open, which closed, and which nodes lie in the open ones. */
+  /** Walks the discs on the screen and collects open discs, closed discs, and the nodes in open discs. */
   scene() {
     const { graph, state, camera } = this;
     this.open = [];
@@ -332,7 +332,7 @@ class WholeMap {
     return this.kept;
   }
 
-  /** A line from the centre of a disc to one of many in it says nothing that the disc does not. */
+  /** Whether a line leads from the centre of a disc to one of many nodes in it. The disc already shows this relationship. */
   isObvious(edge) {
     const { graph } = this;
     const change = graph.edgeChange[edge];

@@ -24,7 +24,7 @@ class Panel {
     document.body.classList.toggle("chosen", node >= 0);
     if (node < 0) return this.element.replaceChildren();
     const stored = this.graph.nodeObject(node);
-    // The browser still reads the objects: come back when it has.
+    // The browser is still reading the objects, so try again when it has finished.
     if (!stored)
       document.addEventListener("DOMContentLoaded", () => this.state.chosen === node && this.render(), { once: true });
     const object = parsed(stored?.now);
@@ -91,7 +91,7 @@ class Panel {
     return section;
   }
 
-  /** Neighbours by relationship and type. */
+  /** Lists neighbours by relationship and type. */
   relationships(node) {
     const { graph, state } = this;
     const groups = new Map();
@@ -262,7 +262,7 @@ function shownValue(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** A value as a person reads it: times as dates, web addresses as text to be copied. */
+/** Returns a readable value: times as dates, and web addresses as text to copy. */
 function valueParts(name, value) {
   if (typeof value === "number" && /On$/.test(name) && value > 1e11 && value < 1e14) {
     return [new Date(value).toISOString().replace("T", " ").replace(".000Z", " UTC")];
@@ -274,7 +274,7 @@ function valueParts(name, value) {
   return foldable(visible(shownValue(value)), LONG_TEXT);
 }
 
-/** A long text, cut; the rest on demand. */
+/** Shortens a long text; the rest is shown on demand. */
 function foldable(text, length) {
   if (text.length <= length) return [text];
   const rest = button(

@@ -1,4 +1,4 @@
-// The shortest way between two objects over relationships that are shown, in either direction.
+// The shortest path between two objects along visible relationships, in either direction.
 
 /** The path as nodes and the relationships between them; empty if there is none. */
 function pathBetween(state, from, to) {

@@ -1,4 +1,4 @@
-// Two pens with the same strokes: one draws on the screen, one writes SVG. Coordinates are pixels of the picture.
+// Two pens with the same strokes: one draws on the screen, the other writes SVG. Coordinates are pixels of the picture.
 
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', Arial, sans-serif";
 
@@ -28,7 +28,7 @@ class CanvasPen {
     this.paint(fill, stroke, width, dash);
   }
 
-  /** Many circles of one size and colour: [x, y, x, y, …]. */
+  /** Draws many circles of one size and colour: [x, y, x, y, …]. */
   dots(places, radius, fill) {
     const { context } = this;
     // Very small circles are drawn as squares, which look the same and take a tenth of the time.
@@ -46,7 +46,7 @@ class CanvasPen {
     context.fill();
   }
 
-  /** Many lines of one kind: [x, y, x, y, …], a line for every four numbers. */
+  /** Draws many lines of one kind: [x, y, x, y, …], four numbers for each line. */
   lines(ends, stroke, width = 1) {
     const { context } = this;
     context.strokeStyle = stroke;
@@ -60,7 +60,7 @@ class CanvasPen {
     context.stroke();
   }
 
-  /** A curve that leaves and arrives level. */
+  /** Draws a curve with horizontal ends. */
   curve(x1, y1, x2, y2, stroke, width = 1, dash) {
     const { context } = this;
     const middle = (x1 + x2) / 2;
@@ -70,7 +70,7 @@ class CanvasPen {
     this.paint(null, stroke, width, dash);
   }
 
-  /** A filled triangle whose tip is at (x, y), pointing along (dx, dy). */
+  /** Draws a filled triangle with its tip at (x, y), pointing along (dx, dy). */
   arrow(x, y, dx, dy, size, fill) {
     const { context } = this;
     context.beginPath();
@@ -79,7 +79,7 @@ class CanvasPen {
     this.paint(fill);
   }
 
-  /** A disc in parts: `parts` are [share of 1, colour]. */
+  /** Draws a disc with sectors: `parts` are [share of 1, colour]. */
   pie(x, y, radius, parts) {
     const { context } = this;
     let angle = -Math.PI / 2;
@@ -232,7 +232,7 @@ function short(number) {
   return Math.round(number * 10) / 10;
 }
 
-/** A text for XML; of signs that XML does not know, none is left in visible text. */
+/** Escapes a text for XML. Visible text contains no characters that XML forbids. */
 function markupText(text) {
   const names = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
   return visible(text).replace(/[&<>"]/g, (sign) => names[sign]);

@@ -1,4 +1,4 @@
-// Finding objects: at once in names, keys, types and classes; then, bit by bit, in properties and raw data.
+// Search: immediately in names, keys, types, and classes, then step by step in properties and raw data.
 
 const WORTH_LISTING = 5000;
 
@@ -8,7 +8,7 @@ class Search {
     this.texts = null;
   }
 
-  /** The numbers of the nodes that have every word of the query in name, key, type or class, best first. */
+  /** Returns the nodes with every word of the query in name, key, type, or class, best matches first. */
   find(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return [];
@@ -38,7 +38,7 @@ class Search {
     return this.typeTexts.get(id);
   }
 
-  /** Searches the objects themselves, a few blocks at a time, and passes on the matches of each turn. */
+  /** Searches the objects a few blocks at a time, and passes on the matches of each turn. */
   async findInObjects(query, signal, found) {
     const { graph } = this;
     const text = JSON.stringify(query.trim()).slice(1, -1).replaceAll("<", "\\u003c");

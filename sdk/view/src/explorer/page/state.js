@@ -1,5 +1,5 @@
-// The reader's choices. Every part of the page draws from this state and is notified of changes. The state is in the address,
-// so that a link or the way back restores it.
+// The reader's choices. Every part of the page draws from this state and is notified of changes. The address contains the
+// state, so that a link or the back button restores it.
 
 const VIEWS = ["map", "surroundings", "table"];
 
@@ -54,7 +54,7 @@ class State {
     else this.set({ path: pathBetween(this, this.pathFrom, node), chosen: node, hovered: -1 }, "push");
   }
 
-  /** Begins a path; the next object picked is its other end. */
+  /** Starts a path; the next selected object is its other end. */
   beginPath(node) {
     this.set({ pathFrom: node, path: null });
   }
@@ -82,8 +82,9 @@ class State {
   }
 
   /**
-   * Which nodes and relationships the filters let through, and, up to each node, how many. A relationship that differs is
-   * shown with both ends, whatever became of them: a removed one may lie between two that are as they were.
+   * Applies the filters: determines the visible nodes and relationships, and the number of visible ones before each node.
+   * A relationship with changes is shown with both ends even if these are unchanged, because a removed relationship may
+   * connect two unchanged objects.
    */
   applyFilter() {
     const { graph } = this;

@@ -1,5 +1,5 @@
 // The surroundings of one object: incoming relationships on the left, outgoing ones on the right, one column per step.
-// A click on an object brings in its neighbours.
+// A click on an object adds its neighbours.
 
 const COLUMN = 235;
 const ROW = 38;
@@ -15,7 +15,7 @@ class Surroundings {
     this.items = new Map();
   }
 
-  /** Starts again with an object and its neighbours. */
+  /** Starts again with one object and its neighbours. */
   start(node) {
     this.items = new Map();
     this.root = this.add(node, null, 1, -1);
@@ -40,7 +40,7 @@ class Surroundings {
     return item;
   }
 
-  /** Brings in the next neighbours of an object that are not there yet. */
+  /** Adds the next neighbours of an object. */
   expand(item) {
     item.limit += AT_ONCE;
     this.fill(item);
@@ -81,7 +81,7 @@ class Surroundings {
     this.arrange();
   }
 
-  /** Gives every item its place: leaves one below the other, each parent in the middle of its children. */
+  /** Positions every item: leaves below each other, each parent at the middle of its children. */
   arrange() {
     const place = (item, side, row) => {
       const children = item.children.filter((child) => child.side === side);
@@ -132,7 +132,7 @@ class Surroundings {
 
   fit(smoothly) {
     const target = this.camera.around(this.bounds(), 20, 1.2);
-    // A long list is more use when it can be read than when it can be seen as a whole.
+    // A long list is more useful if it can be read than if it is visible as a whole.
     if (target.scale < 0.6 && this.root) Object.assign(target, { scale: 0.75, x: this.middle(target), y: this.root.y });
     this.camera.go(target, smoothly);
   }
@@ -254,7 +254,7 @@ class Surroundings {
     pen.text(at, y + 7 * scale, type, { ...soft, align });
   }
 
-  /** How many neighbours of an object are not in the picture. */
+  /** Returns the number of neighbours of an object that are not in the picture. */
   unseen(node) {
     const { graph, state } = this;
     let count = 0;
@@ -295,7 +295,7 @@ class Surroundings {
   }
 
   click(found, state) {
-    // Added objects can lie outside the view, but the reader continues to read in the current one.
+    // Added objects may be outside the view, but the reader continues to read in the current view.
     if (found) this.camera.fittedTo = null;
     if (found?.more) {
       this.expand(found.more);
@@ -322,7 +322,7 @@ class Surroundings {
   }
 }
 
-/** At most `count` of all, in turn from each group, so that a small group is not lost behind a large one. */
+/** Takes at most `count` items, in turn from each group, so that a small group is not hidden by a large one. */
 function someOfEach(all, groupOf, count) {
   const turns = new Map();
   const ranked = all.map((one) => {

@@ -1,4 +1,4 @@
-// The same graph as tables, a page at a time, filtered and searched like the picture.
+// The graph as tables, one page at a time, with the filters and the search of the picture.
 
 const ROWS = 100;
 
@@ -16,7 +16,7 @@ class Table {
     });
   }
 
-  /** The columns: title, text of a row, and sort key if it differs. */
+  /** The columns: title, text of a row, and sort key if it differs from the text. */
   columns() {
     const { graph } = this;
     const kind = (edge) => graph.kinds[graph.kind[edge]];
@@ -61,7 +61,7 @@ class Table {
     return numbers(graph.edgeCount, (edge) => state.shownEdge[edge] && found(edge));
   }
 
-  /** All rows in their order; kept until a filter, the search or the order changes. */
+  /** Returns all rows in order. The result is cached until a filter, the search, or the order changes. */
   ordered(columns) {
     const { state, sort } = this;
     const made = [this.what, sort.column, sort.down, state.filterNumber, state.found];
@@ -190,7 +190,7 @@ class Table {
     );
   }
 
-  /** All rows as CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+  /** Returns all rows as CSV. An apostrophe precedes text that a spreadsheet would interpret as a formula. */
   csv() {
     const columns = this.columns();
     const cell = (text) => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;

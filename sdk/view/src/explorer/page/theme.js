@@ -56,7 +56,7 @@ const CHANGES = [
   { name: "unknown", title: "Unknown", sign: "?" },
 ];
 
-/** Broken rings: what is no longer there, and what is not known. */
+/** The dashes of rings around removed and unknown objects. */
 const DASHES = { removed: [3, 2], unknown: [1.5, 2.5] };
 
 function dashOf(code) {
@@ -74,7 +74,7 @@ class Theme {
     Object.assign(this, GROUNDS[this.name]);
   }
 
-  /** The colour of the type with this number: first the hues that differ most, then the colour circle in golden steps. */
+  /** Returns the colour of a type: first the most different hues, then the colour circle in golden steps. */
   type(number) {
     const dark = this.name === "dark";
     if (number < HUES.length) return HUES[number][dark ? 1 : 0];
