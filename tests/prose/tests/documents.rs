@@ -18,7 +18,7 @@ const LIMITS: [(&str, f64); 17] = [
     ("docs/tutorial.md", 3.0),
     ("integration-heroku", 3.0),
     ("schemas", 3.0),
-    ("sdk", 25.0),
+    ("sdk", 3.0),
     ("sdk/cli", 3.0),
     ("sdk/macros", 3.0),
     ("sdk/src/graph", 3.0),

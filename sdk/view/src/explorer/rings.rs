@@ -53,9 +53,9 @@ fn width(radius: f64, gap: f64, ring: f64) -> f64 {
     2.0 * ((radius + gap / 2.0) / ring).min(1.0).asin()
 }
 
-/// Returns the smallest ring that takes all of `items`, if there is one.
+/// Returns the smallest radius of a ring that takes all of `items`.
 ///
-/// The radius is between `tight` and [`WIDENING`] times as much.
+/// The radius is at least `tight`. At [`WIDENING`] times `tight` the search ends, even if not all items fit.
 fn smallest(tight: f64, items: &[usize], radii: &[f64], gap: f64) -> f64 {
     let fits = |ring: f64| items.iter().map(|&at| width(radii[at], gap, ring)).sum::<f64>() <= TAU;
     if fits(tight) {
