@@ -1,6 +1,6 @@
-//! A stored object taken apart: properties as a tree, raw data as the text that they are.
+//! A stored object in two parts: properties as a tree, and raw data as text.
 //!
-//! Raw data keep numbers that no tree can hold, so an object that is changed must not carry them through one.
+//! Raw data contains numbers that a tree cannot represent, so changing an object must not parse its raw data.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::value::{write_list, write_text};
 
 const RAW_DATA: &str = "_rawData";
 
-/// The properties and the raw data of an object, these in the order of their names.
+/// The properties and the raw data of an object; raw data is sorted by name.
 #[derive(Debug, Clone)]
 pub(crate) struct Parted {
     pub(crate) properties: Properties,
@@ -30,10 +30,10 @@ struct Named {
 }
 
 impl Parted {
-    /// Takes an object apart.
+    /// Splits an object into its parts.
     ///
     /// # Errors
-    /// It is no JSON object.
+    /// The text is not a JSON object.
     pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
         let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;
         let (mut properties, mut raw_data) = (Properties::new(), BTreeMap::new());
@@ -48,7 +48,9 @@ impl Parted {
         Ok(Self { properties, raw_data })
     }
 
-    /// Joins two descriptions of one entity by the rule of [`merge`]; of two raw data of one name the lesser text stays.
+    /// Merges two descriptions of one entity by the rule of [`merge`].
+    ///
+    /// If both have raw data with the same name, the lesser text stays.
     pub(crate) fn joined(self, other: Self) -> Self {
         let mut raw_data = self.raw_data;
         for (name, theirs) in other.raw_data {
@@ -60,12 +62,12 @@ impl Parted {
         Self { properties: merge(self.properties, other.properties), raw_data }
     }
 
-    /// Joins properties to it.
+    /// Adds properties to the object.
     pub(crate) fn amended(self, properties: Properties) -> Self {
         Self { properties: merge(self.properties, properties), ..self }
     }
 
-    /// The object as a tree with the outline of its raw data, which is all that checks need.
+    /// Returns the object as a tree with an outline of its raw data. This is sufficient for checks.
     pub(crate) fn outlined(&self) -> Value {
         let mut object = self.properties.clone();
         if !self.raw_data.is_empty() {
@@ -81,7 +83,7 @@ impl Parted {
         Value::Object(object)
     }
 
-    /// The object as it is stored.
+    /// Returns the object as it is stored.
     pub(crate) fn text(&self) -> ObjectText {
         let mut object = ObjectWriter::new();
         self.properties.iter().for_each(|(name, value)| object.value(name, value));

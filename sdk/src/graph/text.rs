@@ -1,6 +1,7 @@
 //! A graph object as JSON text, written member by member.
 //!
-//! No DOM is built: a value is written from its Rust type into the text, and the text is validated, stored, and exported.
+//! No DOM is built: a value is written from its Rust type into the text, and the text is validated, stored, and
+//! exported.
 
 use std::cmp::Ordering;
 use std::fmt::Display;
@@ -11,10 +12,10 @@ use serde_json::Value;
 use super::value::{ValueWriter, write_displayed, write_list, write_text};
 use super::{Properties, Property};
 
-/// The typical size of an entity without raw data, in bytes and members, for preallocation.
+/// The typical size of an entity without raw data, in bytes and members. It determines the initial capacity.
 const BYTES: usize = 1000;
 const MEMBERS: usize = 24;
-/// The same for a relationship.
+/// The typical size of a relationship in bytes.
 const RELATIONSHIP_BYTES: usize = 360;
 const RELATIONSHIP_MEMBERS: usize = 8;
 

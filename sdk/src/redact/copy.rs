@@ -223,7 +223,7 @@ struct Member<'a> {
     end: usize,
 }
 
-/// Sorts the members behind `begin` by name, and keeps only the last of equal names.
+/// Sorts the members after `begin` by name, and keeps only the last of equal names.
 fn put_in_order(mut members: Vec<Member<'_>>, begin: usize, out: &mut Vec<u8>) {
     let unordered = out.split_off(begin);
     members.reverse();

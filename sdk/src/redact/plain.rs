@@ -17,7 +17,7 @@ const DEEPEST: usize = 32;
 /// nothing.
 pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
     let begin = out.len();
-    // One search rules out secrets in all strings at once, another one the names of secrets.
+    // One search rules out secrets in all strings at once; another one rules out names of secrets.
     let has_names = secrets::may_name_secrets(json);
     let is_suspect = secrets::may_be_in_named(json, has_names);
     let copied = Text { redaction, is_suspect, has_names, json, at: 0, copied: 0 }.copy(out);
@@ -100,7 +100,7 @@ impl<'a> Text<'a> {
         (rest.as_bytes()[length] == b'"').then_some(text)
     }
 
-    /// Whether a name is secret, or may be with the values under it.
+    /// Whether a name, or the value under it, must be redacted.
     fn hides(&self, name: &str) -> bool {
         self.redaction.hides_field(name)
             || self.has_names
@@ -108,7 +108,9 @@ impl<'a> Text<'a> {
             || self.is_suspect && Redaction::clean(None, name).is_some()
     }
 
-    /// Whether the value that follows is an object or a list with one; `false` is certain for text without escapes.
+    /// Whether the next value is an object or a list of objects.
+    ///
+    /// The result `false` is certain for text without escapes.
     fn has_objects(&self) -> bool {
         let value = self.json[self.at..].trim_start_matches([':', ' ', '\n', '\t', '\r']);
         let Some(list) = value.strip_prefix('[') else { return value.starts_with('{') };

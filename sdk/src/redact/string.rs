@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memmem};
 
-/// Returns the length of a string literal between its quotes. `text` starts behind the opening quote.
+/// Returns the length of a string literal between its quotes. `text` starts after the opening quote.
 pub(crate) fn length(text: &str) -> Option<usize> {
     let mut at = 0;
     loop {

@@ -10,7 +10,7 @@ use super::REDACTED;
 const CHANCE: f64 = 40.0;
 const SHORTEST_SECRET: usize = 8;
 
-/// A word of prose can follow `basic`, too.
+/// Whether the text after `basic` is a credential. In prose, an ordinary word may follow instead.
 pub(super) fn is_secret(found: &Captures<'_>) -> bool {
     found.name("secret").is_none_or(|secret| has_high_entropy(secret.as_str()) && has_digit_or_case(secret.as_str()))
 }
@@ -20,7 +20,7 @@ pub(crate) fn has_digit_or_case(text: &str) -> bool {
     has(char::is_ascii_digit) || has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase)
 }
 
-/// Whether a value is the stand-in of a secret.
+/// Whether a value is a placeholder for a secret.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     value.is_empty()
@@ -29,7 +29,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         || value.chars().all(|letter| matches!(letter, '*' | 'x' | 'X' | '•' | '.'))
 }
 
-/// Whether a value has more chance in it than a word that a person has chosen.
+/// Whether a value has more entropy than a word that a person has chosen.
 pub(crate) fn has_high_entropy(value: &str) -> bool {
     let length = value.chars().count();
     if length < SHORTEST_SECRET || is_placeholder(value) || value.chars().any(char::is_whitespace) {

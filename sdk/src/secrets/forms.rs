@@ -1,4 +1,4 @@
-//! The forms of credentials that have one: patterns, and the fixed texts that make them quick to rule out.
+//! Credentials with a recognisable form: their patterns, and fixed texts that rule them out quickly.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,8 +11,10 @@ use super::SecretKind;
 use super::chance::is_secret;
 use super::userinfo::is_stand_in;
 
-/// Each form: its kind and the pattern. Of a match, the group `keep` is no secret, the group `secret` is one only if it is
-/// unguessable, and the group `pair` only if it is no pair of user and group. Each match contains one of [`LITERALS`].
+/// The forms, each with its kind and its pattern.
+///
+/// In a match, the group `keep` is not part of the secret. The group `secret` is a secret only if it has high entropy,
+/// and the group `pair` only if it is not a pair of user and group. Each match contains one of [`LITERALS`].
 pub(super) const FORMS: [(SecretKind, &str); 15] = [
     (
         SecretKind::PrivateKey,
@@ -22,7 +24,7 @@ pub(super) const FORMS: [(SecretKind, &str); 15] = [
         SecretKind::Authorization,
         r"(?P<keep>\b(?:Bearer|bearer|BEARER|Basic|basic|BASIC)[ \t]+)(?P<secret>[A-Za-z0-9._~+/-]{12,}=*)",
     ),
-    // Behind the name of the header any credential counts.
+    // After the name of the header, any credential counts.
     (
         SecretKind::Authorization,
         r#"(?P<keep>(?i:authorization["']?\s*[:=]\s*["']?(?:token|basic|bearer|api-?key|key|negotiate|ntlm|ssws|splunk)[\s+]+))[^\s"'<>\\,;]+"#,
@@ -54,8 +56,10 @@ static SET: LazyLock<RegexSet> = LazyLock::new(|| {
 static EACH: LazyLock<[Regex; FORMS.len()]> =
     LazyLock::new(|| FORMS.map(|(_, pattern)| Regex::new(pattern).expect("the patterns are constants")));
 
-/// Fixed texts of which every match of a form contains one. The vectorised search for them slows down with short and with many
-/// texts: none is shorter than four letters, nor are they more than 32.
+/// Fixed texts, one of which occurs in every match of a form.
+///
+/// The vectorised search becomes slow with short texts and with many texts. Each text therefore has at least four
+/// letters, and there are at most 32.
 const LITERALS: [&str; 32] = [
     "PRIVATE KEY",
     "earer",
@@ -96,7 +100,7 @@ static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
     builder.match_kind(MatchKind::LeftmostFirst).build(LITERALS).expect("the literals are constants")
 });
 
-/// Whether a form may occur in a text; `false` is certain.
+/// Whether a form may occur in a text. The result `false` is certain.
 fn may_occur(text: &str) -> bool {
     LITERAL.is_match(text)
 }
@@ -106,7 +110,7 @@ pub(super) fn occur(text: &str) -> bool {
     may_occur(text) && SET.is_match(text.as_bytes())
 }
 
-/// The places of secrets that have a form, with their kinds.
+/// Returns the positions of secrets with a recognisable form, and their kinds.
 pub(super) fn spans(text: &str) -> Vec<(SecretKind, Range<usize>)> {
     if !may_occur(text) {
         return Vec::new();
@@ -124,7 +128,9 @@ pub(super) fn spans(text: &str) -> Vec<(SecretKind, Range<usize>)> {
     spans
 }
 
-/// A user and a password, rather than the user and the group of a process, such as `1000:1000` and `node:node`.
+/// Whether a pair is a user and a password.
+///
+/// Pairs such as `1000:1000` and `node:node` are the user and the group of a process instead.
 fn is_credential(pair: &str) -> bool {
     let (user, password) = pair.trim_matches(['"', '\'']).split_once(':').unwrap_or_default();
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

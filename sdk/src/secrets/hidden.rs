@@ -1,7 +1,8 @@
 //! Text behind encodings: percent-encoding of any depth, HTML entities, and escapes of JSON within a text.
 //!
-//! A search reads the [`Unhidden`] text; the places that it finds are those of the original again. Decoding is not repeated:
-//! one unit, such as `%2540` or `&amp;#58;`, stands for one character, however often it was encoded.
+//! A search reads the [`Unhidden`] text and then converts the positions of its hits to positions in the original. Text
+//! is decoded only once, because a unit such as `%2540` or `&amp;#58;` yields one character even if it was encoded
+//! several times.
 
 use std::ops::Range;
 
@@ -28,12 +29,12 @@ const ENTITIES: [(&[u8], u8); 17] = [
     (b"amp;", b'&'),
 ];
 
-/// Whether a text may hide characters; `false` is certain.
+/// Whether a text may hide characters. The result `false` is certain.
 pub(super) fn may_hide(text: &[u8]) -> bool {
     memchr2(b'%', b'&', text).is_some()
 }
 
-/// The byte that a percent-encoding or an entity stands for, and its length, if one begins here.
+/// Decodes the percent-encoding or the entity at the start of `bytes`. Returns its byte and its length.
 pub(super) fn unit(bytes: &[u8]) -> Option<(u8, usize)> {
     match bytes.first()? {
         b'%' => percent(bytes),
@@ -78,9 +79,9 @@ fn hexadecimal(digits: &[u8]) -> Option<u8> {
     Some(digit(*digits.first()?)? << 4 | digit(*digits.get(1)?)?)
 }
 
-/// The characters that an escape of JSON or of a program stands for, and its length.
+/// Decodes an escape of JSON or of a program. Returns its characters and its length.
 ///
-/// A colon followed by backslashes is the `://` of a program that confuses the two.
+/// Some programs write `://` as a colon followed by backslashes, so these count as slashes.
 fn escape(bytes: &[u8], follows_colon: bool) -> Option<(&'static str, u8, usize)> {
     let run = bytes.iter().take_while(|byte| **byte == b'\\').count();
     let digits = |length: usize| hexadecimal(bytes.get(run + length..run + length + 2)?).filter(u8::is_ascii);
@@ -114,7 +115,7 @@ pub(super) struct Unhidden<'a> {
 }
 
 impl<'a> Unhidden<'a> {
-    /// `None` if the text hides nothing.
+    /// Decodes a text; `None` if it hides nothing.
     pub(super) fn of(source: &'a str) -> Option<Self> {
         if !hides(source) {
             return None;
@@ -128,14 +129,14 @@ impl<'a> Unhidden<'a> {
         &self.text
     }
 
-    /// The places in the original of places in the text, which are in order and do not overlap.
+    /// Converts positions in the text to positions in the original. They must be in order and must not overlap.
     pub(super) fn original(&self, places: &mut [&mut Range<usize>]) {
         let (mut next, mut read, mut at) = (0, 0, 0);
         let mut bounds: Vec<&mut usize> = Vec::with_capacity(places.len() * 2);
         places.iter_mut().for_each(|place| bounds.extend([&mut place.start, &mut place.end]));
         each_piece(self.source, |piece, length| {
             while let Some(bound) = bounds.get_mut(next).filter(|bound| ***bound < at + piece.len()) {
-                // A bound is never inside an encoded unit of two characters.
+                // A bound is never inside an encoded unit that yields two characters.
                 **bound = if piece.len() == length { read + (**bound - at) } else { read };
                 next += 1;
             }
@@ -145,7 +146,9 @@ impl<'a> Unhidden<'a> {
     }
 }
 
-/// Calls `each` with the pieces of a text, decoded, and their lengths in the text; equal lengths are as they were.
+/// Calls `each` with the decoded pieces of a text and their original lengths.
+///
+/// A piece with an equal length is unchanged.
 fn each_piece(source: &str, mut each: impl FnMut(&str, usize)) {
     let bytes = source.as_bytes();
     let (mut copied, mut at) = (0, 0);
@@ -172,7 +175,7 @@ fn each_piece(source: &str, mut each: impl FnMut(&str, usize)) {
         }
         let mut single = [0; 4];
         let piece = if pair.is_empty() { char::from(byte).encode_utf8(&mut single) } else { pair };
-        // Two backslashes and two slashes have one length, and yet are not the same: they are read one by one.
+        // Two backslashes have the same length as two slashes but are not unchanged, so they are passed on one by one.
         if piece.len() == length {
             piece.char_indices().for_each(|(place, _)| each(&piece[place..=place], 1));
         } else {

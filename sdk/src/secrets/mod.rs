@@ -1,10 +1,11 @@
-//! Credentials that are recognised by their form or their name, in answers, recordings, and graphs.
+//! Credentials that are recognised by their form or their name, in responses, recordings, and graphs.
 //!
-//! One list of rules (`docs/how-to/secrets.md`): redaction removes their matches from everything that is stored or printed, and
-//! the checks of recordings and graphs report them. The module owns the patterns and never shows a match.
+//! One list of rules (`docs/how-to/secrets.md`): redaction removes their matches from everything that is stored or
+//! printed, and the checks of recordings and graphs report them. The module owns the patterns and never shows a match.
 //!
-//! Nearly all texts hold no secret, so each search begins with a vectorised one for fixed texts or single characters.
-//! [`may_be_in`] does so for a whole JSON document. Only texts with `%`, `&`, or `\` are decoded and searched again.
+//! Nearly all texts contain no secret. Each search therefore starts with a vectorised search for fixed texts or single
+//! characters; [`may_be_in`] does this for a whole JSON document. Only texts with `%`, `&`, or `\` are decoded and
+//! searched again.
 //!
 //! ```
 //! use integration_sdk::secrets::{self, SecretKind};
@@ -42,36 +43,36 @@ pub const REDACTED: &str = "[redacted]";
 pub enum SecretKind {
     /// A private key in PEM.
     PrivateKey,
-    /// `Bearer` or `Basic` and a credential.
+    /// A credential after `Bearer` or `Basic`.
     Authorization,
     /// A signed token (JWT).
     Jwt,
     /// A URL with a password.
     UrlPassword,
-    /// The id of a key of AWS.
+    /// An AWS access key id.
     AwsKey,
-    /// An API key of Heroku.
+    /// A Heroku API key.
     HerokuKey,
-    /// A token of GitHub.
+    /// A GitHub token.
     GitHubToken,
-    /// A token of GitLab.
+    /// A GitLab token.
     GitLabToken,
-    /// A token of Slack.
+    /// A Slack token.
     SlackToken,
-    /// An API key of Google.
+    /// A Google API key.
     GoogleKey,
-    /// A key of Stripe for real payments.
+    /// A live key of Stripe.
     StripeKey,
-    /// A token of npm.
+    /// An npm token.
     NpmToken,
-    /// Something unguessable in a field or parameter whose name says that it is secret.
+    /// A value with high entropy in a field or parameter with the name of a secret.
     NamedSecret,
-    /// A header that carries credentials.
+    /// A header with credentials.
     SecretHeader,
 }
 
 impl SecretKind {
-    /// As a sentence names it: `a GitHub token`.
+    /// Returns the name of the kind for a sentence, such as `a GitHub token`.
     pub fn noun(self) -> &'static str {
         match self {
             Self::PrivateKey => "a private key",
@@ -98,33 +99,33 @@ impl fmt::Display for SecretKind {
     }
 }
 
-/// Whether any text of a JSON document may hold a secret; `false` is certain, and found without parsing it.
+/// Whether a JSON document may contain a secret. The result `false` is certain and needs no parser.
 pub fn may_be_in(json: &str) -> bool {
     may_be_in_named(json, may_name_secrets(json))
 }
 
-/// Whether any text of a JSON document may hold a secret, if it is known whether the document may name secrets.
+/// Like [`may_be_in`], if it is known whether the document may contain names of secrets.
 pub(crate) fn may_be_in_named(json: &str, has_names: bool) -> bool {
-    // A backslash may hide a letter of one.
+    // A backslash may hide a letter of a secret.
     memchr::memchr(b'\\', json.as_bytes()).is_some()
         || is_suspect(json, has_names)
         || hidden::may_hide(json.as_bytes())
             && Unhidden::of(json).is_some_and(|unhidden| is_suspect(unhidden.text(), may_name_secrets(unhidden.text())))
 }
 
-/// Whether a document without escapes may hold a secret; `false` is certain.
+/// Whether a document without escapes may contain a secret. The result `false` is certain.
 fn is_suspect(json: &str, has_names: bool) -> bool {
     forms::occur(json) || !userinfo::spans(json).is_empty() || has_names && parameter::may_be_in_strings(json)
 }
 
-/// Part of a text that is a secret.
+/// A part of a text that is a secret.
 struct Found {
     kind: SecretKind,
     place: Range<usize>,
     stand_in: &'static str,
 }
 
-/// The secrets of a text as it is, in their order, without overlaps.
+/// Returns the secrets of a text without decoding it, in order and without overlaps.
 fn found(text: &str) -> Vec<Found> {
     let users = userinfo::spans(text).into_iter().map(|place| (SecretKind::UrlPassword, place));
     let named = parameter::spans(text).into_iter().map(|place| (SecretKind::NamedSecret, place));
@@ -132,7 +133,7 @@ fn found(text: &str) -> Vec<Found> {
         .chain(named)
         .chain(forms::spans(text))
         .map(|(kind, place)| {
-            // A URL without its password is still a URL.
+            // A URL without its password remains a valid URL.
             let stand_in = if kind == SecretKind::UrlPassword { "" } else { REDACTED };
             Found { kind, place, stand_in }
         })
@@ -148,7 +149,7 @@ fn found(text: &str) -> Vec<Found> {
     all
 }
 
-/// The secrets that encodings hide, at their places in the text.
+/// Returns the secrets that encodings hide, at their positions in the original text.
 fn found_hidden(text: &str) -> Vec<Found> {
     let Some(unhidden) = Unhidden::of(text) else { return Vec::new() };
     let mut all = found(unhidden.text());
@@ -157,7 +158,7 @@ fn found_hidden(text: &str) -> Vec<Found> {
     all
 }
 
-/// The kinds of secrets that a text holds.
+/// Returns the kinds of secrets in a text.
 pub fn kinds_in(text: &str) -> Vec<SecretKind> {
     let is_certain = |found: &Found, text: &str| {
         found.kind != SecretKind::NamedSecret || has_high_entropy(text.get(found.place.clone()).unwrap_or_default())
@@ -169,7 +170,7 @@ pub fn kinds_in(text: &str) -> Vec<SecretKind> {
     kinds
 }
 
-/// The text without its secrets.
+/// Removes the secrets from a text.
 pub fn take_out(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
     for search in [found, found_hidden] {
@@ -189,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    /// A text of each kind and its remainder. Put together here, so that no search for secrets stumbles over this file.
+    /// Texts of each kind and their remainders. They are assembled here, so that scanners find no secrets in this file.
     fn examples() -> Vec<(SecretKind, String, &'static str)> {
         let long = "a1B2c3D4e5".repeat(4);
         let pem = |word: &str| format!("-----{word} RSA {}-----", ["PRIVATE", "KEY"].join(" "));

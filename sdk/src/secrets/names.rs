@@ -1,4 +1,4 @@
-//! Names of fields and parameters that say that their value is a credential.
+//! Names of fields and parameters whose values are credentials.
 
 use std::sync::LazyLock;
 
@@ -23,10 +23,12 @@ const SECRETS: [&str; 13] = [
     "credential",
     "signature",
 ];
-/// A position in a list is called a token, too, and is none.
+/// Words before `token` that make it a position in a list instead of a secret.
 const POSITIONS: [&str; 5] = ["next", "page", "cursor", "continuation", "sync"];
 
-/// Ends of names whose values are secret even if they are words, unless the name is that of a question.
+/// Endings of names whose values are secret even if they are ordinary words.
+///
+/// Names of questions, such as `has_password`, are an exception.
 const ALWAYS: [&str; 10] = [
     "token",
     "secret",
@@ -39,16 +41,16 @@ const ALWAYS: [&str; 10] = [
     "secretkey",
     "accountkey",
 ];
-/// Names of collections of settings, of which every value is secret. A list of texts has the names of settings only.
+/// Names of collections of settings, whose values are all secret. A list of texts contains only the names of settings.
 const SETTINGS: [&str; 3] = ["configvar", "envvar", "environmentvariable"];
-/// The name that counts for a value among settings. No provider has it.
+/// The name under which a value among settings is judged. No provider uses it.
 const SETTING: &str = "\0setting";
-/// First words of names of a question or a limit, such as `has_password` and `maxTokens`.
+/// The first words of names of questions and limits, such as `has_password` and `maxTokens`.
 const QUESTIONS: [&str; 20] = [
     "has", "is", "needs", "require", "requires", "required", "uses", "allow", "allows", "enable", "enabled", "max",
     "min", "must", "supports", "can", "should", "force", "show", "with",
 ];
-/// Values that say something of a secret instead of being one.
+/// Values that describe the state of a secret instead of being one.
 const STATES: [&str; 20] = [
     "true",
     "false",
@@ -71,13 +73,15 @@ const STATES: [&str; 20] = [
     "missing",
     "n/a",
 ];
-/// First words of a value of `Authorization`.
+/// The first words of `Authorization` values.
 const SCHEMES: [&str; 11] =
     ["basic", "bearer", "token", "digest", "apikey", "api-key", "key", "oauth", "negotiate", "hawk", "ssws"];
 
-/// Fixed texts of which every secret name contains one, without its last letters and its case.
+/// Fixed texts, one of which occurs in every secret name, in any case.
+///
+/// The texts lack the last letters of the names.
 static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    // None is shorter than four letters, and the kind is that of a vectorised search.
+    // Each text has at least four letters, so that the search is vectorised.
     let literals = [
         "oken",
         "OKEN",
@@ -134,7 +138,7 @@ static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
     builder.match_kind(MatchKind::LeftmostFirst).build(literals).expect("the literals are constants")
 });
 
-/// Whether a field or parameter of that name holds a secret.
+/// Whether a field or parameter with this name contains a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     if !may_name_secrets(name) {
         return name.eq_ignore_ascii_case("sig");
@@ -144,7 +148,10 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     SECRETS.iter().any(|end| singular.ends_with(end)) && !POSITIONS.iter().any(|word| plain.contains(word))
 }
 
-/// Whether a value under a name is a secret: certainly under the name of one, otherwise if it is unguessable.
+/// Whether a value under a name is a secret.
+///
+/// Under any name of a secret, a value with high entropy is one. An ordinary word is one only under some of these
+/// names.
 pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
     if name == SETTING {
         return !value.is_empty() && value != REDACTED;
@@ -165,7 +172,7 @@ pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
     ALWAYS.iter().any(|end| plain.ends_with(end)) && !is_question(name)
 }
 
-/// Whether an object in a field of that name holds settings, each of which is secret.
+/// Whether an object in a field with this name contains settings, each of which is secret.
 pub(crate) fn is_settings_name(name: &str) -> bool {
     if !may_name_secrets(name) {
         return false;
@@ -174,12 +181,14 @@ pub(crate) fn is_settings_name(name: &str) -> bool {
     SETTINGS.contains(&plain.strip_suffix('s').unwrap_or(&plain))
 }
 
-/// The name that counts for the values in a field of an object: its own, except among settings.
+/// Returns the name by which the value of an object's field is judged.
+///
+/// This is the name of the field, except among settings.
 pub(crate) fn name_within<'a>(parent: Option<&str>, name: &'a str) -> &'a str {
     if parent.is_some_and(|parent| parent == SETTING || is_settings_name(parent)) { SETTING } else { name }
 }
 
-/// Whether a name can be that of a secret by its last letters; `false` is certain, and found without reading the whole.
+/// Whether a name may be that of a secret, judged by its last letters. The result `false` is certain.
 pub(super) fn may_end_name(name: &[u8]) -> bool {
     let ends = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'n' | b't' | b'd' | b'e' | b'y' | b'l' | b'g');
     match name {
@@ -193,7 +202,7 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Whether a value is a scheme with credentials, such as `Basic dTpw`.
+/// Whether a value consists of a scheme and credentials, such as `Basic dTpw`.
 fn is_authorization(value: &str) -> bool {
     let scheme = value.split_once(char::is_whitespace).filter(|(_, credential)| !is_stand_in(credential));
     scheme.is_some_and(|(scheme, _)| SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)))
@@ -211,7 +220,7 @@ fn is_state(value: &str) -> bool {
     STATES.iter().any(|state| value.eq_ignore_ascii_case(state)) || value.parse::<jiff::Timestamp>().is_ok()
 }
 
-/// Whether a text may hold such a name; `false` is certain, except for names of mixed case.
+/// Whether a text may contain names of secrets. The result `false` is certain except for names of mixed case.
 pub(crate) fn may_name_secrets(text: &str) -> bool {
     LITERAL.is_match(text)
 }

@@ -1,11 +1,11 @@
 //! The secrets that this program sends, in every form in which a provider may repeat them.
 //!
-//! A secret is met as it is, hexadecimal, or in base64, there also in the middle of a longer text, and each of these in any
-//! case of its letters and percent-encoded or in HTML entities to any depth. Each form has one stand-in, so that two texts that
-//! agree still agree afterwards.
+//! A secret may be repeated unchanged, in hexadecimal, or in base64, also within a longer encoded text. Each of these
+//! may have any case, and may be percent-encoded or written as HTML entities to any depth. Every form has the same
+//! placeholder, so that two equal texts remain equal.
 //!
-//! Data are searched once, for a fragment of each form ([`FRAGMENT`]), which a vectorised search finds; only its surroundings
-//! are compared with the whole form. Encoded data are decoded in windows around their encoded letters.
+//! Data is searched once with a vectorised search for a fragment of each form ([`FRAGMENT`]). Only the surroundings of
+//! a hit are compared with the whole form. Encoded data is decoded in windows around its encoded letters.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,21 +21,21 @@ use memchr::memchr2;
 use super::chance::has_digit_or_case;
 use super::hidden;
 
-/// The text that replaces such a secret.
+/// The text that replaces a secret of the client.
 const STAND_IN: &str = "[secret]";
-/// Shorter secrets are taken out of messages only: in data they are words.
+/// The minimum length of secrets that are removed from data. Shorter ones may be words there; messages lose them too.
 const SHORTEST_IN_DATA: usize = 8;
-/// From this length on even lower-case words are no coincidence.
+/// The length from which even a lower-case word cannot occur by chance.
 const LONG: usize = 16;
 const SHORTEST: usize = 4;
-/// The length of the fragment by which a form is found; no form is shorter.
+/// The length of the fragment by which a form is found. No form is shorter.
 const FRAGMENT: usize = SHORTEST;
-/// Encoded data are decoded in windows of this size.
+/// The size of the windows in which encoded data is decoded.
 const WINDOW: usize = 64 << 10;
-/// The longest encoding of one letter that counts, such as `%25252541`.
+/// The maximum length of an encoded letter, such as `%25252541`.
 const LONGEST_UNIT: usize = 9;
 
-/// Finds the secrets of one client.
+/// A searcher for the secrets of one client.
 #[derive(Clone, Default)]
 pub(crate) struct OwnSecrets {
     in_messages: Option<Arc<Finder>>,
@@ -49,7 +49,7 @@ impl fmt::Debug for OwnSecrets {
 }
 
 impl OwnSecrets {
-    /// The secrets are values of headers, such as `Bearer abc`, or secret settings.
+    /// Creates a searcher. The secrets are values of headers, such as `Bearer abc`, or secret settings.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let all: BTreeSet<String> = secrets.into_iter().flat_map(parts).filter(|part| part.len() >= SHORTEST).collect();
         let long = all.iter().filter(|secret| is_conspicuous(secret));
@@ -59,22 +59,22 @@ impl OwnSecrets {
         }
     }
 
-    /// Whether data hold one.
+    /// Whether data contains a secret.
     pub(crate) fn are_in(&self, data: &[u8]) -> bool {
         self.in_data.as_ref().is_some_and(|finder| !finder.places(data).is_empty())
     }
 
-    /// Data without them; `None` if there are none.
+    /// Removes secrets from data; `None` if it contains none.
     pub(crate) fn out_of_data(&self, data: &[u8]) -> Option<Vec<u8>> {
         self.in_data.as_ref()?.without(data)
     }
 
-    /// Text of data without them.
+    /// Removes secrets from text in data.
     pub(crate) fn out_of_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         replaced(self.in_data.as_deref(), text)
     }
 
-    /// A message without them; here short ones count as well.
+    /// Removes secrets from a message, including short ones.
     pub(crate) fn out_of_message<'a>(&self, text: &'a str) -> Cow<'a, str> {
         replaced(self.in_messages.as_deref(), text)
     }
@@ -87,7 +87,9 @@ fn replaced<'a>(finder: Option<&Finder>, text: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// A header such as `Bearer abc` is a secret in its last word; one such as `Basic dTpw` also in the password that this word encodes.
+/// Returns the secret parts of a header.
+///
+/// In `Bearer abc` this is the last word. In `Basic dTpw` it is also the password that the last word encodes.
 fn parts(value: &str) -> Vec<String> {
     let last = value.trim().rsplit(' ').next().unwrap_or_default();
     let encoded = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
@@ -97,12 +99,12 @@ fn parts(value: &str) -> Vec<String> {
     std::iter::once(last.to_owned()).chain(password).collect()
 }
 
-/// Whether a secret is too odd to be met in data by chance.
+/// Whether a secret is unusual enough not to occur in data by chance.
 fn is_conspicuous(secret: &str) -> bool {
     secret.len() >= LONG || secret.len() >= SHORTEST_IN_DATA && has_digit_or_case(secret)
 }
 
-/// A text to be found, in any case of its letters or as it is.
+/// A text to search for, in any case or unchanged.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Form {
     text: Vec<u8>,
@@ -118,24 +120,26 @@ fn forms(secret: &str) -> Vec<Form> {
             let encoded = base64_within(&cased, before);
             forms.extend(encoded.map(|text| Form { text: text.into_bytes(), in_any_case: false }));
         }
-        // Letters beyond ASCII have cases as well.
+        // Letters beyond ASCII have upper and lower case as well.
         forms.push(in_any_case(cased));
     }
     forms
 }
 
-/// The letters that stand for a secret in base64 of a longer text, if that many bytes are before it (modulo 3).
+/// Returns the letters that represent a secret within the base64 of a longer text.
+///
+/// They depend on the number of bytes before the secret, modulo 3.
 fn base64_within(secret: &str, before: usize) -> [String; 2] {
     let bytes = [&[0; 2][..before], secret.as_bytes()].concat();
-    // The first and the last letter hold bits of the bytes around.
+    // The first and the last letter also contain bits of the neighbouring bytes.
     let range = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
     [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(&bytes)[range.clone()].to_owned())
 }
 
-/// Finds forms by their fragments.
+/// A searcher that finds forms by their fragments.
 struct Finder {
     fragments: AhoCorasick,
-    /// For each fragment the forms that hold it, and where.
+    /// For each fragment, the forms that contain it and its position in them.
     holders: Vec<Vec<(usize, usize)>>,
     forms: Vec<Form>,
     longest: usize,
@@ -153,7 +157,7 @@ impl Finder {
             }
         }
         let longest = forms.iter().map(|form| form.text.len()).max()?;
-        // Of this kind are the searches that are vectorised.
+        // Only this kind of search is vectorised.
         let mut builder = AhoCorasickBuilder::new();
         let fragments = builder.match_kind(MatchKind::LeftmostFirst).build(holders.keys()).ok()?;
         Some(Self { fragments, holders: holders.into_values().collect(), forms, longest })
@@ -172,7 +176,7 @@ impl Finder {
         Some(clean)
     }
 
-    /// The places of the forms, in order and without overlaps.
+    /// Returns the positions of the forms, in order and without overlaps.
     fn places(&self, data: &[u8]) -> Vec<Range<usize>> {
         let mut places = self.plain(data);
         self.encoded(data, &mut places);
@@ -200,7 +204,7 @@ impl Finder {
         places
     }
 
-    /// Adds the places of encoded forms.
+    /// Adds the positions of encoded forms.
     fn encoded(&self, data: &[u8], places: &mut Vec<Range<usize>>) {
         let window = WINDOW.max(4 * self.longest * LONGEST_UNIT);
         let mut from = 0;
@@ -224,7 +228,7 @@ impl Finder {
             if hides {
                 places.extend(self.plain(&decoded).into_iter().map(|place| starts[place.start]..starts[place.end]));
             }
-            // A form that the end of a full window cuts is whole in the next one.
+            // A form that is cut by the end of a full window is complete in the next window.
             let is_full = at < data.len() && at <= last + self.longest;
             from = if is_full { at.saturating_sub(self.longest * LONGEST_UNIT).max(from + found + 1) } else { at };
         }
@@ -236,20 +240,20 @@ impl Form {
         if self.in_any_case { self.text.eq_ignore_ascii_case(text) } else { self.text == text }
     }
 
-    /// The fragment with the fewest letters, which has the fewest cases, and its place.
+    /// Returns the fragment with the fewest variants of case, and its position.
     fn fragment(&self) -> Option<(usize, &[u8])> {
         let letters = |fragment: &[u8]| fragment.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
         self.text.windows(FRAGMENT).enumerate().min_by_key(|(_, fragment)| letters(fragment))
     }
 }
 
-/// A fragment in all cases of its letters.
+/// Returns a fragment in all variants of case.
 fn cases(fragment: &[u8], in_any_case: bool) -> Vec<Vec<u8>> {
     let mut cases = vec![Vec::new()];
     for byte in fragment {
         let has_cases = in_any_case && byte.is_ascii_alphabetic();
         let mut others = if has_cases { cases.clone() } else { Vec::new() };
-        // One bit is the case of a letter.
+        // One bit determines the case of a letter.
         others.iter_mut().for_each(|case: &mut Vec<u8>| case.push(byte ^ 0x20));
         cases.iter_mut().for_each(|case| case.push(*byte));
         cases.extend(others);
@@ -271,7 +275,7 @@ mod tests {
         own().out_of_text(text).into_owned()
     }
 
-    /// Percent-encoded, completely or in part.
+    /// Percent-encodes a text completely or in part.
     fn percent(text: &str, is_kept: fn(char) -> bool) -> String {
         text.chars()
             .map(|letter| if is_kept(letter) { letter.to_string() } else { format!("%{:02X}", letter as u32) })

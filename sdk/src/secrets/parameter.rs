@@ -8,7 +8,7 @@ use super::chance::{has_digit_or_case, has_high_entropy};
 use super::names::{is_secret_name, is_secret_value, may_end_name, may_name_secrets};
 use super::userinfo::is_stand_in;
 
-/// The places of such values, in the order of the text.
+/// Returns the positions of such values in text order.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     if !may_name_secrets(text) {
         return Vec::new();
@@ -18,13 +18,15 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Whether a JSON document with names of secrets, without backslashes, may hold such values in its strings; `false` is certain.
+/// Whether the strings of a JSON document may contain such values. The result `false` is certain.
+///
+/// The document must contain names of secrets and no backslashes.
 pub(super) fn may_be_in_strings(json: &str) -> bool {
-    // A colon that separates a name in single quotes from its value, or a header in one string.
+    // Either a colon follows a name in single quotes, or a string contains a header.
     !assigned(json).is_empty() || labels(json, |before| !before.ends_with('"')).next().is_some()
 }
 
-/// Values behind `=`.
+/// Finds values after `=`.
 fn assigned(text: &str) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
     for equals in memchr_iter(b'=', text.as_bytes()) {
@@ -32,7 +34,7 @@ fn assigned(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let name = name_before(&text[..equals]);
-        // A position in a program, such as `token == x`, is no parameter.
+        // An expression in a program, such as `token == x`, is not a parameter.
         if name.is_empty() || !is_secret_name(name) {
             continue;
         }
@@ -51,7 +53,7 @@ fn assigned(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Values behind a colon, with a name in quotes as in JSON, or without as in a header.
+/// Finds values after a colon. The name is in quotes as in JSON, or without quotes as in a header.
 fn labelled(text: &str) -> impl Iterator<Item = Range<usize>> {
     labels(text, |_| true)
 }
@@ -66,7 +68,7 @@ fn labels(text: &str, is_meant: fn(&str) -> bool) -> impl Iterator<Item = Range<
         let quote = before.chars().next_back().filter(|letter| matches!(letter, '"' | '\''));
         let name = match quote {
             Some(quote) => before[..before.len() - 1].rsplit(quote).next()?,
-            // Times and ports have colons as well.
+            // Times and ports contain colons as well.
             None if before.ends_with(|letter: char| letter.is_ascii_alphabetic()) => name_before(before),
             None => return None,
         };
@@ -84,7 +86,7 @@ fn labels(text: &str, is_meant: fn(&str) -> bool) -> impl Iterator<Item = Range<
     })
 }
 
-/// The text between the quote here and the next one of its kind.
+/// Returns the text between the quote at `start` and the next quote of the same kind.
 fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     let quote = *text.as_bytes().get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
     let (begin, mut at) = (start + 1, start + 1);
@@ -100,7 +102,7 @@ fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
 fn name_before(text: &str) -> &str {
     let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | ' ');
     let name = &text[text.trim_end_matches(is_of_name).len()..];
-    // The words before belong to a sentence, except in `Shared Access Key=`.
+    // Earlier words belong to a sentence, except in `Shared Access Key=`.
     name.trim_end().rsplit(' ').next().unwrap_or_default()
 }
 

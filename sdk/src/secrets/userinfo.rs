@@ -8,12 +8,12 @@ use memchr::{memchr, memchr_iter};
 
 use super::chance::{has_digit_or_case, has_high_entropy, is_placeholder};
 
-/// The greatest distance of an `@` behind a password that holds a slash.
+/// The maximum distance of the `@` after a password with a slash.
 const FARTHEST: usize = 200;
-/// Blanks in a password; more belong to a sentence.
+/// The maximum number of spaces in a password. More spaces indicate a sentence.
 const MOST_BLANKS: usize = 3;
 
-/// Schemes of services whose users and passwords count even without slashes: elsewhere a colon separates too much else.
+/// Schemes of services whose credentials count even without slashes. After other words a colon has too many meanings.
 const SERVICES: [&str; 18] = [
     "postgres",
     "postgresql",
@@ -37,7 +37,7 @@ const SERVICES: [&str; 18] = [
 
 static SLASHES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"//"));
 
-/// The places of users with passwords, each with the `@` behind it, in the order of the text.
+/// Returns the positions of users with passwords, each including its `@`, in text order.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut spans = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
             spans.push(start..end);
         }
         from = end.max(start + authority.len());
-        // Of `///` the last two may begin a URL.
+        // The last two of `///` may start a URL.
         if authority.is_empty() && bytes.get(start) == Some(&b'/') {
             from = start - 1;
         }
@@ -66,10 +66,10 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// The places of users with passwords behind a scheme without slashes, such as `postgres:u:p@h`.
+/// Returns the positions of credentials after a scheme without slashes, such as `postgres:u:p@h`.
 fn without_slashes(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();
-    // An `@` is rarer than a colon.
+    // The search starts from `@`, which is rarer than a colon.
     memchr_iter(b'@', bytes).filter_map(move |at| {
         let ends =
             |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'@');
@@ -101,7 +101,7 @@ fn ends_authority(letter: char) -> bool {
     ends_text(letter) || matches!(letter, '/' | '?' | '#')
 }
 
-/// Whether a part before an `@` holds a password, or is a token itself.
+/// Whether the part before an `@` contains a password or is a token.
 fn is_credential(before: &str, userinfo: &str) -> bool {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     if !password.is_empty() {
@@ -116,7 +116,9 @@ fn ends_with(text: &str, end: &str) -> bool {
     at.and_then(|at| text.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
-/// A password can hold a slash, though it should be encoded: then it seems to begin with a port.
+/// Finds the end of a password with an unencoded slash.
+///
+/// The slash seems to start a path, and the beginning of the password then looks like a port.
 fn behind_odd_password(text: &str, start: usize, authority: &str) -> Option<usize> {
     let (user, beginning) = authority.split_once(':')?;
     let is_port = beginning.bytes().all(|byte| byte.is_ascii_digit());
@@ -130,7 +132,7 @@ fn behind_odd_password(text: &str, start: usize, authority: &str) -> Option<usiz
     (has_host && !is_stand_in(password)).then_some(start + at + 1)
 }
 
-/// A password can hold a few blanks: `https://u:correct horse@h`.
+/// Finds the end of a password with a few spaces, such as `https://u:correct horse@h`.
 fn behind_blank_password(text: &str, start: usize, authority: &str) -> Option<usize> {
     let (user, beginning) = authority.split_once(':')?;
     let is_port = beginning.bytes().all(|byte| byte.is_ascii_digit()) || beginning.eq_ignore_ascii_case("port");
@@ -142,13 +144,15 @@ fn behind_blank_password(text: &str, start: usize, authority: &str) -> Option<us
     let at = memchr(b'@', &rest.as_bytes()[..rest.len().min(FARTHEST)])?;
     let password = &rest[user.len() + 1..at];
     let blanks = password.chars().filter(|letter| letter.is_whitespace()).count();
-    // A sentence has other URLs, and addresses behind blanks.
+    // A sentence contains other URLs, or addresses after spaces.
     let is_one = blanks <= MOST_BLANKS && !password.contains("//") && !password.ends_with([' ', '\t']);
     let has_host = rest[at + 1..].starts_with(|letter: char| letter.is_alphanumeric() || letter == '[');
     (is_one && has_host && !is_stand_in(password)).then_some(start + at + 1)
 }
 
-/// A text that was cut at its `@`, as by a program that looks for the name in an address, ends in the password.
+/// Finds the end of a password that ends the text.
+///
+/// Programs that search an address for its host may cut the text at the `@`.
 fn behind_cut_password(text: &str, start: usize, authority: &str) -> Option<usize> {
     let (user, password) = authority.split_once(':')?;
     let end = start + authority.len();
@@ -157,7 +161,7 @@ fn behind_cut_password(text: &str, start: usize, authority: &str) -> Option<usiz
     (is_cut && !is_port && !user.starts_with('[') && !is_stand_in(password)).then_some(end)
 }
 
-/// Words in brackets, stars or a variable that replace a password.
+/// Whether a value is a placeholder for a password: words in brackets, stars, or a variable.
 pub(super) fn is_stand_in(value: &str) -> bool {
     let wrapped = [("[", "]"), ("{", "}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("%", "%"), ("*", "*")];
     is_placeholder(value) || wrapped.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close))
