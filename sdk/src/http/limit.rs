@@ -132,7 +132,7 @@ struct Round {
     slow: usize,
     /// The total of the usual times of its responses, in seconds.
     usual: f64,
-    /// The number of admitted requests. `last_place` counts those that took the last free permit.
+    /// The number of admitted requests. `last_place` counts the ones that took the last free permit.
     entered: usize,
     last_place: usize,
 }

@@ -1,6 +1,7 @@
-//! A folder of recordings: where in its files each exchange is, read again when it is asked for.
+//! The archive of recordings, which reads exchanges from disk on demand.
 //!
-//! Files are read one at a time, so the memory of a replay is an index and, while it is opened, the largest file.
+//! Files are read one at a time. The memory of a replay is therefore an index and, while the replay is opened, the
+//! largest file.
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -14,14 +15,16 @@ use crate::input;
 use super::RecordingError;
 use super::har::Entry;
 
-/// A file of which only a part could be read, as a process that was killed while it wrote leaves one.
+/// A file of which only the beginning could be read.
+///
+/// A process that is killed during a write leaves such a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// The file.
     pub file: PathBuf,
-    /// The exchanges before the damage: these are replayed.
+    /// The number of exchanges before the damage, which are replayed.
     pub exchanges: usize,
-    /// What is wrong there.
+    /// The reason.
     pub reason: String,
 }
 
@@ -37,9 +40,9 @@ impl std::fmt::Display for Damage {
 pub struct Unreadable {
     /// The file.
     pub file: PathBuf,
-    /// The place in the file's list, from 1.
+    /// The position in the list of the file, starting at 1.
     pub exchange: usize,
-    /// The fault.
+    /// The reason.
     pub reason: String,
 }
 
@@ -50,10 +53,10 @@ impl std::fmt::Display for Unreadable {
     }
 }
 
-/// Unreadable exchanges that are named one by one.
+/// The maximum number of unreadable exchanges that messages name.
 const NAMED: usize = 5;
 
-/// Where an exchange is recorded.
+/// The location of a recorded exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Located {
     file: usize,
@@ -62,13 +65,13 @@ pub(super) struct Located {
 }
 
 impl Located {
-    /// The size of the exchange in its file: about that of the answer's body.
+    /// Returns the size of the exchange in its file, which is about that of the body.
     pub(super) fn bytes(self) -> usize {
         self.length
     }
 }
 
-/// All `.har` files below a folder, or the one file that it is.
+/// The `.har` files below a folder, or a single file.
 #[derive(Debug)]
 pub(super) struct Archive {
     files: Vec<PathBuf>,
@@ -77,7 +80,7 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Reads all files, and calls `each` with every exchange in their order.
+    /// Reads all files, and calls `each` with their exchanges in order.
     pub(super) fn read(path: &Path, mut each: impl FnMut(Located, Entry)) -> Result<Self, RecordingError> {
         let files = har_files(path)?;
         let (mut damaged, mut unreadable, mut total) = (Vec::new(), Vec::new(), 0);
@@ -110,15 +113,15 @@ impl Archive {
             let details = faults.take(NAMED).map(|fault| format!(": {fault}")).collect();
             return Err(RecordingError::Nothing { path: path.to_owned(), details });
         }
-        damaged.iter().for_each(|damage| tracing::warn!(%damage, "a recording is not whole"));
+        damaged.iter().for_each(|damage| tracing::warn!(%damage, "a recording is damaged"));
         unreadable.iter().take(NAMED).for_each(|unreadable| tracing::warn!("{unreadable}"));
         if unreadable.len() > NAMED {
-            tracing::warn!("{} recorded exchanges cannot be read in all; these are not replayed", unreadable.len());
+            tracing::warn!("{} recorded exchanges in total cannot be read and are not replayed", unreadable.len());
         }
         Ok(Self { files, damaged, unreadable })
     }
 
-    /// An exchange, from the disk.
+    /// Reads an exchange from disk.
     pub(super) fn entry(&self, at: Located) -> Result<Entry, RecordingError> {
         let path = &self.files[at.file];
         let mut text = vec![0; at.length];
@@ -129,7 +132,7 @@ impl Archive {
         read.map_err(RecordingError::io("read", path))?;
         let text = std::str::from_utf8(&text).map_err(|error| error.to_string());
         let entry = text.and_then(Entry::read);
-        entry.map_err(|error| not_har(path, format!("it has changed meanwhile ({error})")))
+        entry.map_err(|error| not_har(path, format!("it has changed since it was opened ({error})")))
     }
 }
 
@@ -137,7 +140,7 @@ fn not_har(path: &Path, reason: String) -> RecordingError {
     RecordingError::NotHar { path: path.to_owned(), reason }
 }
 
-/// The `.har` files below a folder in the order of their names, or the file itself.
+/// Returns the `.har` files below a folder in the order of their names, or the file itself.
 pub(super) fn har_files(path: &Path) -> Result<Vec<PathBuf>, RecordingError> {
     let mut files = Vec::new();
     let mut folders = vec![path.to_owned()];
@@ -160,17 +163,17 @@ pub(super) fn har_files(path: &Path) -> Result<Vec<PathBuf>, RecordingError> {
     Ok(files)
 }
 
-/// How far a file could be read.
+/// The result of reading a file as far as possible.
 pub(super) struct Reading {
-    /// Whether there is a list of entries, or at least its beginning.
+    /// Whether the file contains a list of entries, or at least its start.
     pub(super) is_har: bool,
-    /// What is wrong with the file as JSON.
+    /// The syntax error of the file, if there is one.
     pub(super) outcome: Result<(), serde_json::Error>,
 }
 
 /// Calls `each` with the text of every entry up to the first damage.
 pub(super) fn each_entry<'a>(bytes: &'a [u8], each: &mut dyn FnMut(&'a RawValue)) -> Reading {
-    // Some tools begin with a mark of the byte order.
+    // Some tools start a file with a byte order mark.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let mut is_har = false;
@@ -179,7 +182,7 @@ pub(super) fn each_entry<'a>(bytes: &'a [u8], each: &mut dyn FnMut(&'a RawValue)
     Reading { is_har, outcome }
 }
 
-/// The way down to the list, and through it.
+/// The descent to the list of entries, and through it.
 struct Descent<'n, 'f, 'a> {
     names: &'n [&'static str],
     each: &'f mut dyn FnMut(&'a RawValue),

@@ -1,4 +1,4 @@
-//! Bodies in HAR files: as text, in base64, in chunks, compressed or not, depending on who recorded them.
+//! Bodies in HAR files: text, base64, or chunks, compressed or not, depending on the tool.
 
 use std::io::Read;
 
@@ -19,27 +19,29 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 const BROTLI_BUFFER: usize = 8 << 10;
 
-/// A recorded body that cannot be had back.
+/// The reason why a recorded body cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
     #[error("its body was not recorded")]
     Absent,
-    #[error("its body is not the {0} that it says it is")]
+    #[error("its body is declared as {0}, but is not valid {0}")]
     Damaged(&'static str),
-    #[error("its body is compressed as `{0}`, which is not known here")]
+    #[error("its body is compressed as `{0}`, which is not supported")]
     UnknownCompression(String),
     #[error("its body is larger than the limit of {0} bytes")]
     TooLarge(usize),
 }
 
-/// The bytes that the provider meant, of `limit` bytes at the most. `compression` is the answer's `Content-Encoding`.
+/// Returns the decoded body, of at most `limit` bytes.
+///
+/// `compression` is the `Content-Encoding` of the response.
 pub(super) fn decode(content: &Content, compression: Option<&str>, limit: usize) -> Result<Vec<u8>, BodyError> {
     let Some(text) = &content.text else {
         return if content.size.unwrap_or_default() > 0 { Err(BodyError::Absent) } else { Ok(Vec::new()) };
     };
     let encoding = content.encoding.as_deref().unwrap_or_default().trim();
     let bytes = if is_json(text) {
-        // JSON that a tool did not write as text; its encoding is that of the original text.
+        // The tool stored JSON as a value instead of text. Its encoding describes the original text.
         return within(text.clone().into_bytes(), limit);
     } else if encoding.eq_ignore_ascii_case("base64") {
         chunks(text, base64).ok_or(BodyError::Damaged("base64"))?
@@ -47,14 +49,14 @@ pub(super) fn decode(content: &Content, compression: Option<&str>, limit: usize)
         || ["hex", "hexadecimal"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
     {
         let bytes = chunks(text, spaced_hexadecimal).ok_or(BodyError::Damaged("hexadecimal text"))?;
-        // The header can be lost: no text begins so.
+        // The header may be missing. No text starts with these bytes.
         if compression.is_none() && is_gzip(&bytes) { decompress(bytes, "gzip", limit)? } else { bytes }
     } else if ["binary", "latin1"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
         text.chars().map(u8::try_from).collect::<Result<_, _>>().map_err(|_| BodyError::Damaged("binary text"))?
     } else {
         match unmarked_chunks(text).filter(|_| compression.is_some()) {
             Some(bytes) => bytes,
-            // Text holds no compressed bytes: whoever wrote it has decompressed them.
+            // Text contains no compressed bytes, so the tool has already decompressed the body.
             None => return within(text.as_bytes().to_vec(), limit),
         }
     };
@@ -65,7 +67,7 @@ pub(super) fn decode(content: &Content, compression: Option<&str>, limit: usize)
     Ok(bytes)
 }
 
-/// A body as HAR keeps it: text where it is text, else base64.
+/// Encodes a body for HAR: as text if it is UTF-8, otherwise in base64.
 pub(super) fn encode(bytes: &[u8]) -> (String, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),
@@ -73,7 +75,7 @@ pub(super) fn encode(bytes: &[u8]) -> (String, Option<String>) {
     }
 }
 
-/// Whether a text is JSON that is no list of pieces.
+/// Returns whether a text is JSON other than a list of chunks.
 fn is_json(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with('{') || text.starts_with('[') && serde_json::from_str::<Vec<String>>(text).is_err()
@@ -83,7 +85,7 @@ fn within(bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, BodyError> {
     if bytes.len() > limit { Err(BodyError::TooLarge(limit)) } else { Ok(bytes) }
 }
 
-/// The whole text decoded, or each of the pieces that it lists as a JSON array.
+/// Decodes the whole text, or each of the chunks that it lists as a JSON array.
 fn chunks(text: &str, decode: fn(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     if !text.trim_start().starts_with('[') {
         return decode(text);
@@ -96,14 +98,16 @@ fn chunks(text: &str, decode: fn(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Hexadecimal pieces of compressed bytes that nothing marks as such.
+/// Decodes hexadecimal chunks of compressed bytes that no field declares.
+///
+/// They are recognized by their first bytes.
 fn unmarked_chunks(text: &str) -> Option<Vec<u8>> {
     let bytes = if text.starts_with('[') { chunks(text, hexadecimal)? } else { return None };
     (is_gzip(&bytes) || is_zlib(&bytes)).then_some(bytes)
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {
-    // Some tools break the lines, and some use the letters of URLs.
+    // Some tools break the lines, and some use the URL-safe alphabet.
     let letters = text.bytes().filter(|letter| !letter.is_ascii_whitespace()).map(|letter| match letter {
         b'-' => b'+',
         b'_' => b'/',
@@ -130,12 +134,14 @@ fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
-/// The method, and the check of the first two bytes.
+/// Returns whether the first two bytes are a zlib header.
 fn is_zlib(bytes: &[u8]) -> bool {
     matches!(bytes, [first, second, ..] if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0)
 }
 
-/// Browsers keep the header of a compression that they have undone: whatever is not compressed stays as it is.
+/// Decompresses a body, or returns it unchanged if it is not compressed.
+///
+/// Browsers keep the header of a compression that they have removed.
 fn decompress(bytes: Vec<u8>, name: &str, limit: usize) -> Result<Vec<u8>, BodyError> {
     let undone = bytes.is_empty() || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
     match name.to_ascii_lowercase().as_str() {
@@ -158,7 +164,9 @@ fn decompress(bytes: Vec<u8>, name: &str, limit: usize) -> Result<Vec<u8>, BodyE
     }
 }
 
-/// These two have no mark that tells them: text that is no such stream was never one.
+/// Returns the decompressed body, or the original one if it is text.
+///
+/// Deflate and brotli have no signature. Text that is not such a stream was never compressed.
 fn undone_text(plain: Option<Vec<u8>>, bytes: Vec<u8>, name: &'static str) -> Result<Vec<u8>, BodyError> {
     match plain {
         Some(plain) => Ok(plain),
@@ -167,7 +175,9 @@ fn undone_text(plain: Option<Vec<u8>>, bytes: Vec<u8>, name: &'static str) -> Re
     }
 }
 
-/// `None` where it is no such stream. A few bytes can become gigabytes, hence the limit.
+/// Decompresses a stream, or returns `None` if it is invalid.
+///
+/// A few bytes can expand to gigabytes, so the output is limited.
 fn read(from: impl Read, limit: usize) -> Result<Option<Vec<u8>>, BodyError> {
     match read_within(from, 0, limit) {
         Ok(Some(bytes)) => Ok(Some(bytes)),
@@ -207,7 +217,7 @@ mod tests {
         serde_json::to_string(&pieces.collect::<Vec<_>>()).unwrap()
     }
 
-    /// A stream of one stored block.
+    /// Builds a stream of one stored block.
     fn brotli(bytes: &[u8]) -> Vec<u8> {
         if bytes.is_empty() {
             return vec![0x06];
@@ -340,7 +350,7 @@ mod tests {
 
     #[test]
     fn real_brotli_is_read() {
-        // `{"team":"a"}` forty times in an array, by a compressor that does compress.
+        // `{"team":"a"}` forty times in an array, from a compressor that really compresses.
         let wire = hexadecimal(REAL_BROTLI).unwrap();
         let plain = decode(&in_base64(BASE64.encode(wire)), Some("br"), LIMIT).unwrap();
         assert_eq!(plain, format!("[{}]", vec![r#"{"team":"a"}"#; 40].join(",")).into_bytes());

@@ -1,57 +1,57 @@
-//! What can go wrong with recordings.
+//! The errors of recordings.
 
 use std::path::PathBuf;
 
-/// Recordings cannot be written or read.
+/// The reason why recordings cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingError {
     /// A file or folder cannot be used.
     #[error("cannot {action} {path}: {source}", path = path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A replay would mix two runs.
+    /// The folder already contains recordings, and a replay would mix two runs.
     #[error(
-        "{path} holds recordings already: choose another folder, remove them, or ask for new ones to be added to them",
+        "{path} already contains recordings: choose another folder, remove them, or allow the new ones to be added",
         path = path.display()
     )]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
-    /// There is nothing to replay.
-    #[error("{path} holds no recorded exchange{details}: expected .har files with entries", path = path.display())]
+    /// The folder or file contains no exchange.
+    #[error("{path} contains no recorded exchange{details}: expected .har files with entries", path = path.display())]
     Nothing {
         /// The folder or file.
         path: PathBuf,
-        /// What was found instead.
+        /// The damage that was found, if any.
         details: String,
     },
-    /// A `.har` file is something else.
+    /// The file is not a HAR file.
     #[error("{path} is not a HAR file: {reason}", path = path.display())]
     NotHar {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// The key of the pseudonyms is not usable.
+    /// The key of the pseudonyms is unusable.
     #[error(
-        "{path} is not a key of pseudonyms (64 hexadecimal digits): remove it to begin with new pseudonyms",
+        "{path} is not a key of pseudonyms (64 hexadecimal digits): remove it to start with new pseudonyms",
         path = path.display()
     )]
     Key {
         /// The file.
         path: PathBuf,
     },
-    /// There is no chance to be had for a key.
-    #[error("this machine gives no random numbers for the key of the pseudonyms")]
+    /// The operating system supplies no random numbers for a key.
+    #[error("this machine supplies no random numbers for the key of the pseudonyms")]
     Random,
 }
 

@@ -1,4 +1,4 @@
-//! One request and what was heard of it, as the client sees both.
+//! An exchange: a request and its outcome.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use url::Url;
 pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// Those of the endpoint included; what is marked as sensitive is never looked at.
+    /// All headers, including those of the endpoint. Sensitive values are never read.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Vec<u8>>,
 }
 
-/// What became of it.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// An answer, of whatever status.
+    /// A response with any status.
     Answer { status: StatusCode, headers: HeaderMap, body: Vec<u8> },
-    /// No whole answer came, and why.
+    /// The reason why no complete response arrived.
     TransportError(String),
     /// The body was larger than the endpoint's limit.
     TooLarge,
 }
 
-/// When a request was sent, and how long its answer took.
+/// The time of a request, and the duration until its response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) sent: Timestamp,

@@ -1,22 +1,24 @@
-//! Fields, parameters and headers whose names say that they hold a credential. What a value says by its form is in
-//! [`secrets`](crate::secrets).
+//! The names of fields, parameters, and headers that contain credentials.
+//!
+//! Credentials that are recognized by their value are the subject of [`secrets`](crate::secrets).
 
 use url::Url;
 
 use crate::redact::{REDACTED, Redaction};
 use crate::secrets::is_secret_name;
 
-/// Whether a header is never to be recorded.
+/// Returns whether a header must never be recorded.
 pub(super) fn is_secret_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     is_secret_name(&name) || name.contains("cookie") || name.ends_with("-authenticate") || name.contains("session")
 }
 
-/// The URL without user and password, and without the values of parameters whose names say that they are secret, or that are
-/// marked so.
+/// Removes user, password, and secret parameter values from a URL.
+///
+/// A parameter is secret by its name, or because the integration declares it as secret.
 pub(super) fn clean_url(url: &Url, redaction: &Redaction) -> Url {
     let mut clean = url.clone();
-    // A URL that can have neither has neither.
+    // These calls fail only for URLs that cannot contain credentials.
     let _ = clean.set_username("");
     let _ = clean.set_password(None);
     if let Some(query) = url.query().and_then(|query| clean_form(query, redaction)) {
@@ -25,7 +27,9 @@ pub(super) fn clean_url(url: &Url, redaction: &Redaction) -> Url {
     clean
 }
 
-/// A query or a form without the values of secret fields, if it has any.
+/// Removes the values of secret fields from a query or a form.
+///
+/// Returns `None` if it contains none.
 pub(super) fn clean_form(form: &str, redaction: &Redaction) -> Option<String> {
     let hides = |name: &str| redaction.hides_field(name) || is_secret_name(name);
     let pairs = || url::form_urlencoded::parse(form.as_bytes());

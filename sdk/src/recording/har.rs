@@ -1,8 +1,8 @@
-//! HAR 1.2 as data: written as the format asks, read with patience.
+//! HAR 1.2 as data: written strictly, read leniently.
 //!
-//! Of what others wrote only those fields are read that a replay needs, so that a `null` in another one does no harm.
-//! Own types rather than a crate's: these must read what tools add (`_isBinary`, `_order`, `_error`) and forgive what
-//! they leave out.
+//! Of the files of other tools, only the fields that a replay needs are read, so that a `null` in another field does no
+//! harm. The types are our own, because they must accept the additions of tools (`_isBinary`, `_order`, `_error`) and
+//! tolerate their omissions.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,13 @@ use super::loose;
 
 /// The version of the format.
 pub(super) const VERSION: &str = "1.2";
-/// `_error` of an exchange whose body was larger than the limit.
+/// The `_error` of an exchange whose body was larger than the limit.
 pub(super) const TOO_LARGE: &str = "the body is larger than the limit";
-/// There is no better value: sizes and times that nobody measured.
+/// The value of sizes and times that were not measured.
 const UNKNOWN: i64 = -1;
-/// The status of a response that has none that can be read; that of no response is 0.
+/// The status of a response whose status cannot be read.
+///
+/// An exchange without a response has the status 0.
 pub(super) const UNREADABLE: i64 = -1;
 
 fn unreadable() -> i64 {
@@ -37,22 +39,22 @@ pub(super) struct Entry {
     pub(super) cache: Nothing,
     #[serde(skip_deserializing)]
     pub(super) timings: Timings,
-    /// Polly: which of several equal requests it is.
+    /// The position among equal requests, written by Polly.
     #[serde(rename = "_order", skip_serializing, deserialize_with = "loose::number")]
     pub(super) order: Option<f64>,
 }
 
 impl Entry {
-    /// An exchange as whatever tool wrote it.
+    /// Reads an exchange that any tool may have written.
     ///
     /// # Errors
-    /// Why it cannot be read; the text itself is not quoted.
+    /// The reason why it cannot be read, without quoting the text.
     pub(super) fn read(json: &str) -> Result<Self, String> {
         let mut bytes = json.as_bytes().to_vec();
         mend_surrogates(&mut bytes);
         let mut entry: Self = serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => {
-                format!("it is no exchange ({})", super::without_quoted(&error.to_string()))
+                format!("it is not an exchange ({})", super::without_quoted(&error.to_string()))
             }
             _ => error.to_string(),
         })?;
@@ -105,7 +107,7 @@ pub(super) struct PostData {
     pub(super) mime_type: String,
     #[serde(deserialize_with = "loose::body")]
     pub(super) text: Option<String>,
-    /// The fields of a form, which some tools keep in the place of the text.
+    /// The fields of a form, which some tools store instead of the text.
     #[serde(skip_serializing, deserialize_with = "loose::headers")]
     pub(super) params: Vec<Named>,
 }
@@ -131,7 +133,7 @@ pub(super) struct Response {
     pub(super) headers_size: i64,
     #[serde(deserialize_with = "loose::size_or_unknown")]
     pub(super) body_size: i64,
-    /// Why no answer came, if the status is 0.
+    /// The reason why no response arrived, if the status is 0.
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none", deserialize_with = "loose::error")]
     pub(super) error: Option<String>,
 }
@@ -147,10 +149,10 @@ pub(super) struct Content {
     pub(super) text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
     pub(super) encoding: Option<String>,
-    /// Why the text is not what came.
+    /// The reason why the text differs from the received body.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::optional_text")]
     pub(super) comment: Option<String>,
-    /// Polly: the text is hexadecimal.
+    /// Whether the text is hexadecimal, written by Polly.
     #[serde(rename = "_isBinary", skip_serializing, deserialize_with = "loose::flag")]
     pub(super) is_binary: Option<bool>,
 }
@@ -206,7 +208,7 @@ impl Default for Response {
     }
 }
 
-/// The value of a header, whatever the case of its name.
+/// Returns the value of a header, regardless of the case of its name.
 pub(super) fn header<'a>(headers: &'a [Named], name: &str) -> Option<&'a str> {
     headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
 }
@@ -230,7 +232,7 @@ mod tests {
         exchange
     }
 
-    /// The status and the body of an exchange.
+    /// Returns the status and the body of an exchange.
     fn answer(changes: &[(&str, Value)]) -> Result<(i64, String), String> {
         let response = Entry::read(&exchange(changes).to_string())?.response;
         let compression = header(&response.headers, "content-encoding");

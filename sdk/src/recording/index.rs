@@ -1,4 +1,4 @@
-//! Where recorded answers are found: by what was asked, and of which host.
+//! The index of recorded responses by request and host.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -15,28 +15,28 @@ pub(super) struct Index {
     pub(super) pseudonyms: Option<Pseudonyms>,
     pub(super) exchanges: usize,
     pub(super) places: HashMap<RequestKey, Vec<Series>>,
-    /// What all paths of a host begin with, segment by segment.
+    /// The segments with which all paths of a host begin.
     pub(super) hosts: BTreeMap<Host, Vec<String>>,
 }
 
-/// The answers to one question, in their order.
+/// The recorded responses to one request, in order.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) detail: RequestVariant,
     pub(super) id: usize,
     pub(super) answers: Vec<(Option<f64>, Located)>,
-    /// The end of the list, as far as the last answer is one of a list.
+    /// The end of the list, if the last response belongs to a list.
     pub(super) end: End,
 }
 
-/// What follows an answer.
+/// The continuation of a list after a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
-    /// Nothing.
+    /// The list is complete.
     Whole,
-    /// What is asked for by this range.
+    /// The list continues with this range.
     Next(String),
-    /// More than was recorded.
+    /// The continuation is unknown.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ impl End {
 }
 
 impl Index {
-    /// Reads every file below a folder, or one file.
+    /// Reads every file below a folder, or a single file.
     pub(super) fn read(path: &Path) -> Result<Self, RecordingError> {
         let mut gathered = Gathered::default();
         let archive = Archive::read(path, |at, entry| gathered.add(at, &entry))?;
@@ -59,7 +59,7 @@ impl Index {
         Ok(gathered.index(archive, pseudonyms))
     }
 
-    /// Whether a list of which the first page is recorded is recorded to its end.
+    /// Returns whether a list is recorded from its first page to its end.
     pub(super) fn is_whole(there: &[Series], first: &Series) -> bool {
         let mut end = &first.end;
         // A list that leads back to itself has no end.
@@ -75,8 +75,10 @@ impl Index {
         false
     }
 
-    /// The answers that are recorded for a place. What is taken out of a question as secret may stand in the recording of
-    /// another tool.
+    /// Returns the recorded responses for a request.
+    ///
+    /// A value that is redacted in the request may be present in the recording of another tool, so a redacted value
+    /// matches every value.
     pub(super) fn there(&self, place: &RequestKey) -> Option<&[Series]> {
         let same = self.places.get(place);
         let without = || {
@@ -128,7 +130,7 @@ impl Gathered {
     }
 
     fn index(mut self, archive: Archive, pseudonyms: Option<Pseudonyms>) -> Index {
-        // Stable: where nothing tells an order, that of the files holds.
+        // The sort is stable, so the order of the files decides between equal or missing positions.
         let all = self.places.values_mut().flatten();
         all.for_each(|series| {
             series

@@ -1,4 +1,6 @@
-//! Values of HAR files as other tools write them: numbers as text, text as numbers, `null`, lists, objects with the value inside.
+//! The lenient decoding of values in HAR files of other tools.
+//!
+//! Such values are numbers as text, text as numbers, `null`, lists, or objects that contain the value.
 
 use std::fmt;
 
@@ -8,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::har::{Content, Named, PostData, UNREADABLE};
 
-/// A value of any JSON type as text; `None` for `null` and for what has none.
+/// A value of any JSON type as text, or `None` if it has no text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Loose(pub(super) Option<String>);
 
@@ -55,7 +57,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
         Ok(Loose(None))
     }
 
-    /// Several values of one header.
+    /// Joins several values of one header.
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Loose, A::Error> {
         let mut texts = Vec::new();
         while let Some(Loose(item)) = items.next_element()? {
@@ -64,7 +66,9 @@ impl<'de> Visitor<'de> for LooseVisitor {
         Ok(Loose((!texts.is_empty()).then(|| texts.join(", "))))
     }
 
-    /// Firefox keeps long values in objects; errors are objects with a message.
+    /// Returns the value inside an object.
+    ///
+    /// Firefox stores long values in objects, and errors are objects with a message.
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Loose, A::Error> {
         let mut found = None;
         while let Some(name) = members.next_key::<String>()? {
@@ -99,7 +103,9 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number))
 }
 
-/// A status such as 200, 200.0, `"200"` or `"200 OK"`; 0 and less are no answer.
+/// Decodes a status such as 200, 200.0, `"200"`, or `"200 OK"`.
+///
+/// A status of 0 or less means that there is no response.
 pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let number = Loose::deserialize(deserializer)?.0.as_deref().and_then(leading_number);
     Ok(match number.filter(|number| number.fract() == 0.0) {
@@ -109,16 +115,18 @@ pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
     })
 }
 
-/// A part of an exchange that may be `null`.
+/// Decodes a part of an exchange that may be `null`.
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// The text of a body: lists and objects are JSON that was not written as text, or the pieces of an encoded body.
+/// Decodes the text of a body.
+///
+/// A list or an object is JSON that was not written as text, or contains the chunks of an encoded body.
 pub(super) fn body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    /// Text of Firefox.
+    /// A long text, as Firefox stores it.
     #[derive(Deserialize)]
     struct Long {
         r#type: String,
@@ -146,7 +154,7 @@ fn leading_number(text: &str) -> Option<f64> {
     text.split_whitespace().next()?.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Headers as a list of names and values, as a list of pairs, or as an object.
+/// Decodes headers from a list of names and values, a list of pairs, or an object.
 pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Named>, D::Error> {
     struct Headers;
 
@@ -181,7 +189,7 @@ pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
     deserializer.deserialize_any(Headers)
 }
 
-/// One header; none if it has no value.
+/// One header, or `None` if it has no value.
 struct Header(Option<Named>);
 
 impl<'de> Deserialize<'de> for Header {
@@ -223,12 +231,12 @@ impl<'de> Deserialize<'de> for Header {
     }
 }
 
-/// What was sent: as an object, or the text alone.
+/// Decodes the body of a request from an object or from the text alone.
 pub(super) fn post_data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PostData>, D::Error> {
     object_or_text(deserializer, |text| PostData { text: Some(text), ..PostData::default() })
 }
 
-/// A body: as an object, or the text alone.
+/// Decodes the body of a response from an object or from the text alone.
 pub(super) fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
     let content = object_or_text(deserializer, |text| Content { text: Some(text), ..Content::default() });
     Ok(content?.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What a request asks for, comparable: by this it is told which recording answers which request.
+//! The matching of requests with recorded requests.
 
 use serde_json::Value;
 use url::Url;
@@ -7,27 +7,29 @@ use super::field_names::clean_url;
 use super::har::{self, PostData, Request};
 use crate::redact::{REDACTED, Redaction};
 
-/// A host and port, such as `api.heroku.com` or `127.0.0.1:8080`.
+/// A host, with its port if there is one: `api.heroku.com` or `127.0.0.1:8080`.
 pub(super) type Host = String;
 
-/// Where a question goes.
+/// The key of a request in the index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct RequestKey {
     pub(super) host: Host,
     pub(super) method: String,
     pub(super) path: String,
-    /// In the order of their names, so that who asks need not agree on one.
+    /// The parameters, sorted by name so that their order in a request is irrelevant.
     pub(super) query: Vec<(String, String)>,
 }
 
-/// What decides the answer besides the place.
+/// The parts of a request that distinguish responses with the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestVariant {
     pub(super) range: Option<String>,
     pub(super) body: Option<String>,
 }
 
-/// `None` for what no client of a provider asks, such as a `data:` URL.
+/// Returns the key and the variant of a request.
+///
+/// Returns `None` for requests that no client of a provider sends, such as those of a `data:` URL.
 pub(super) fn question(request: &Request) -> Option<(RequestKey, RequestVariant)> {
     let url: Url = request.url.parse().ok()?;
     let place = RequestKey {
@@ -36,14 +38,14 @@ pub(super) fn question(request: &Request) -> Option<(RequestKey, RequestVariant)
         path: url.path().to_owned(),
         query: query(&url),
     };
-    // Some tools keep fields of a form with requests that have no body.
+    // Some tools store form fields for requests without a body.
     let has_body = !matches!(place.method.as_str(), "GET" | "HEAD");
     let body = request.post_data.as_ref().filter(|_| has_body).and_then(sent).filter(|text| !text.is_empty());
     let range = har::header(&request.headers, "range").map(|range| range.trim().to_owned());
     Some((place, RequestVariant { range, body }))
 }
 
-/// The text of a body, or that of the form that stands for it.
+/// Returns the text of a body, or the encoded form that replaces it.
 fn sent(data: &PostData) -> Option<String> {
     let form = || {
         let pairs = data.params.iter().map(|field| (&field.name, &field.value));
@@ -65,12 +67,12 @@ fn query(url: &Url) -> Vec<(String, String)> {
 }
 
 impl RequestKey {
-    /// Whether a value of its query was taken out.
+    /// Returns whether a value of the query is redacted.
     pub(super) fn hides_values(&self) -> bool {
         self.query.iter().any(|(_, value)| value == REDACTED)
     }
 
-    /// Whether a recorded place is this one but for values that were taken out.
+    /// Returns whether a recorded key equals this one, except for redacted values.
     pub(super) fn is_answered_by(&self, recorded: &RequestKey) -> bool {
         let same = |(asked, there): (&(String, String), &(String, String))| {
             asked.0 == there.0 && (asked.1 == there.1 || asked.1 == REDACTED)
@@ -80,7 +82,9 @@ impl RequestKey {
             && self.query.iter().zip(&recorded.query).all(same)
     }
 
-    /// As a message names it; the host is known to whoever reads it.
+    /// Returns the name of the request in messages.
+    ///
+    /// The host is omitted, because the reader knows it.
     pub(super) fn name(&self) -> String {
         let pairs: Vec<_> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
@@ -89,22 +93,24 @@ impl RequestKey {
 }
 
 impl RequestVariant {
-    /// How well `recorded` answers this, `None` for not at all; less is better. `is_whole` tells whether what is recorded is a
-    /// list to its end: then its order does not matter.
+    /// Returns the distance to a recorded variant, or `None` if it does not match.
+    ///
+    /// The smallest distance is the best match. `is_whole` returns whether the recorded responses form a complete list,
+    /// because the order of a complete list is irrelevant.
     pub(super) fn distance(&self, recorded: &RequestVariant, is_whole: impl FnOnce() -> bool) -> Option<u32> {
         let body = match (&self.body, &recorded.body) {
             (asked, recorded) if asked == recorded => 0,
             (Some(asked), Some(recorded)) if same_json(asked, recorded) => 0,
-            // Not every tool keeps what was sent.
+            // Some tools do not record the body of a request.
             (Some(_), None) => 1,
             _ => return None,
         };
         let range = match (&self.range, &recorded.range) {
             (asked, recorded) if asked == recorded => 0,
-            // Another client, other pages: each tells where the next one begins.
+            // Another client may have used other page sizes. Each response contains the position of its next page.
             (Some(asked), Some(recorded)) if without_max(asked) == without_max(recorded) => 2,
             (Some(asked), None) if is_from_the_start(asked) => 4,
-            // Other clients send a range with every request, even for what is no list.
+            // Some clients send a range with every request, even if the response is not a list.
             (None, Some(recorded)) if is_unbounded(recorded) => 6,
             (Some(asked), Some(recorded)) if is_unbounded(asked) && is_unbounded(recorded) && is_whole() => 8,
             _ => return None,
@@ -118,7 +124,9 @@ fn same_json(one: &str, other: &str) -> bool {
     parse(one).is_some_and(|value| parse(other) == Some(value))
 }
 
-/// The range and its parameters but for the size of the page, of which the answer has its own.
+/// Returns the range and its parameters without the page size.
+///
+/// The recorded response determines the page size.
 fn without_max(range: &str) -> Vec<&str> {
     let parts = range.split([';', ',']).map(str::trim);
     let mut parts: Vec<_> = parts.filter(|part| !part.is_empty() && !part.starts_with("max=")).collect();
@@ -128,12 +136,14 @@ fn without_max(range: &str) -> Vec<&str> {
     parts
 }
 
-/// Whether it asks for everything, in whatever order.
+/// Returns whether a range covers the whole list, in any order.
 fn is_unbounded(range: &str) -> bool {
     without_max(range).first().is_some_and(|part| is_from_the_start(part))
 }
 
-/// Such as `id ..`: what a request without any range asks for, too.
+/// Returns whether a range starts at the beginning, such as `id ..`.
+///
+/// A request without a range has the same meaning.
 fn is_from_the_start(range: &str) -> bool {
     match without_max(range)[..] {
         [part] => part.strip_suffix("..").is_some_and(|property| !property.trim().contains(' ')),

@@ -1,4 +1,4 @@
-//! A request that no recording answers, in a sentence that helps to find out why.
+//! The error message for a request without a matching recording.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,26 +6,26 @@ use std::fmt;
 use super::index::Index;
 use super::matching::{Host, RequestKey, RequestVariant};
 
-/// How many of the likeliest places are compared letter by letter.
+/// The number of similar keys that are compared letter by letter.
 const COMPARED: usize = 200;
 const LONGEST_BODY: usize = 60;
 
 pub(super) struct Mismatch<'a> {
     pub(super) index: &'a Index,
-    /// Its path is that below the endpoint's base.
+    /// The key of the request, with the path below the endpoint's base.
     pub(super) asked: RequestKey,
     pub(super) detail: RequestVariant,
-    /// Hosts that each have an answer.
+    /// The hosts with a matching response, if there are several.
     pub(super) several: BTreeSet<Host>,
 }
 
 impl Mismatch<'_> {
-    /// The recorded place that is the most like the one asked for: by its segments, then letter by letter.
+    /// Returns the most similar recorded key: by its segments, then letter by letter.
     fn nearest(&self) -> Option<&RequestKey> {
         let asked: Vec<&str> = self.asked.path.split('/').collect();
         let likeness = |place: &RequestKey| {
             let segments: Vec<&str> = place.path.split('/').collect();
-            // From the end: what a recorded path begins with may be another base.
+            // Compare from the end, because the recorded path may begin with another base.
             let equal = asked.iter().rev().zip(segments.iter().rev()).filter(|(one, other)| one == other).count();
             (place.method == self.asked.method, segments.len() == asked.len(), equal)
         };
@@ -44,7 +44,7 @@ impl fmt::Display for Mismatch<'_> {
             return write!(f, "several recorded hosts answer it ({hosts}): set the provider's address to one of them");
         }
         f.write_str("no recording answers it")?;
-        // Messages are cut at their end: what matters most comes first.
+        // Messages are truncated at the end, so the most important part comes first.
         if let Some((first, others)) = self.index.damaged().split_first() {
             let name = first.file.file_name().unwrap_or_default().to_string_lossy();
             let are = if others.is_empty() { "is" } else { "and others are" };
@@ -72,7 +72,7 @@ impl fmt::Display for Mismatch<'_> {
     }
 }
 
-/// What tells requests to one place apart.
+/// The part of a message that distinguishes requests with the same key.
 struct Particular<'a>(&'a RequestVariant);
 
 impl fmt::Display for Particular<'_> {

@@ -1,18 +1,18 @@
-//! What a provider said, kept in HAR files, and given again without it.
+//! Recordings: exchanges with a provider, stored in HAR files and replayed without it.
 //!
 //! ```text
 //!   Http ──▶ network                              Http ──▶ ReplayTransport (no network at all)
 //!    │ Asked, Heard                                │ Asked                 ▲ Heard
 //!    ▼                                             ▼                       │
-//!   RecordingTransport ─ Scrub ─▶ recording-00001.har ──▶ Scrub ─ question ──▶ Replay: index of places
+//!   RecordingTransport ─ Scrub ─▶ recording-00001.har ──▶ Scrub ─ question ──▶ Replay: index of requests
 //! ```
 //!
-//! [`Recorder`] writes HAR 1.2, which browsers and other tools open; [`Replay`] reads that, and what browsers, proxies
-//! and Polly wrote. Both go through the same `Scrub`: it takes secrets out of what is written, and out of what is
-//! asked for, so that the two still meet. [`find_secrets`] looks for what may have been overlooked, in recordings of
-//! whatever origin.
+//! [`Recorder`] writes HAR 1.2, which browsers and other tools can open. [`Replay`] reads these files, and also those
+//! of browsers, proxies, and Polly. Both use the same `Scrub`: it removes secrets from the recorded exchanges and from
+//! the requests of a replay, so that both still match. [`find_secrets`] searches recordings of any origin for secrets
+//! that were overlooked.
 //!
-//! This module knows no step and no graph, makes no connection, and keeps no exchange in memory. It is behind the
+//! This module depends on no step and no graph, opens no connection, and keeps no exchange in memory. It requires the
 //! feature `recording`.
 //!
 //! ```no_run

@@ -1,8 +1,11 @@
-//! E-mail addresses under other names: the same address always has the same one, and nobody gets back without the key.
+//! Pseudonyms of e-mail addresses, which are irreversible without the key.
 //!
-//! `ada@eng.acme.com` becomes `person-5f0c2a91b3de@d41c07aa.d8a2f310.invalid`: as many parts as before, a domain that
-//! belongs to nobody, and equal domains equal. The key lies beside the recordings, so that later ones agree; whoever
-//! has it can try addresses, so it is not to be given away with them.
+//! `ada@eng.acme.com` becomes `person-5f0c2a91b3de@d41c07aa.d8a2f310.invalid`. Equal addresses have equal pseudonyms,
+//! and equal domains stay equal. The number of labels is unchanged, and the reserved domain `invalid` cannot belong to
+//! a real person.
+//!
+//! The key is stored alongside the recordings, so that later recordings use the same pseudonyms. A person with the key
+//! can test guessed addresses, so the key must not be shared with the recordings.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -18,16 +21,20 @@ use crate::owner_only;
 use super::RecordingError;
 use super::body::hexadecimal;
 
-/// The file of the key in a folder of recordings.
+/// The name of the key file in a folder of recordings.
 const KEY_FILE: &str = "pseudonyms.key";
-/// A name that is reserved for what does not exist.
+/// The reserved top-level domain of names that do not exist.
 const TOP: &str = "invalid";
 
-/// The sign between name and domain: as it is, full-width, percent-encoded to any depth, or an entity.
+/// The pattern of the at sign.
+///
+/// It may be plain, full-width, percent-encoded to any depth, or an HTML entity.
 const AT: &str =
     r"(?P<at>[@\x{FF20}\x{FE6B}]|%(?:25)*(?:40|[Ee][Ff]%(?:25)*[Bb][Cc]%(?:25)*[Aa]0)|&#64;|&#[xX]40;|&commat;)";
-/// The name before it. Letters may be encoded, as they are in URLs, but not what separates an address from its surroundings,
-/// such as `%3D`.
+/// The pattern of the local part.
+///
+/// Letters may be percent-encoded, as in URLs. Encoded characters that separate an address from its surroundings, such
+/// as `%3D`, are excluded.
 static LOCAL: LazyLock<String> = LazyLock::new(|| {
     let sign = r"\p{M}|[._+'!#$*^{}|~-]|%(?:25)*(?:2[1457AaBbDdEe]|5[EeFf]|7[BbCcDdEe]|40)";
     let quoted = r#""(?:[^"\\\r\n]|\\.){1,64}"|%(?:25)*22(?:%(?:25)*5[Cc]%(?:25)*22|[A-Za-z0-9._~!$'()*+,;=-]|%(?:25)*(?:[013-9A-Fa-f][0-9A-Fa-f]|2[013-9A-Fa-f])){1,190}%(?:25)*22"#;
@@ -35,7 +42,7 @@ static LOCAL: LazyLock<String> = LazyLock::new(|| {
 });
 const LETTER: &str = r"[\p{L}\p{N}]|%(?:25)*[89A-Fa-f][0-9A-Fa-f]";
 
-/// Addresses within a longer text.
+/// The pattern of addresses within a longer text.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     let label = format!(r"(?:{LETTER})(?:(?:{LETTER}|[\p{{M}}_-])*(?:{LETTER}|\p{{M}}))?");
     let top = r"(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|\p{L}[\p{L}\p{M}]+|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f]){2,})";
@@ -45,8 +52,9 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("{}{AT}{domain}", *LOCAL)).expect("the pattern is a constant")
 });
 
-/// Addresses whose domain is the name of a machine, where the text before allows nothing else: `<me@host>`, `mailto:me@host`,
-/// `email=me@host`, `/users/me@host`.
+/// The pattern of addresses whose domain is a machine name, in an unambiguous context.
+///
+/// Examples are `<me@host>`, `mailto:me@host`, `email=me@host`, and `/users/me@host`.
 static AT_MACHINE: LazyLock<Regex> = LazyLock::new(|| {
     let field = r#"(?:\b|%(?:25)*[0-9A-Fa-f]{2})(?i:(?:e-?mail|mail|user|owner|login|member|collaborator|author|from|to|cc|bcc)(?:[_-]?(?:address|name|id))?)["']?(?:\s*[=:\]]\s*|%(?:25)*3[AaDd])["'<\]]?"#;
     let path = "/(?:users|members|collaborators|accounts|people|owners|invitations)/";
@@ -56,19 +64,21 @@ static AT_MACHINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("{before}{}{AT}{domain}{after}", *LOCAL)).expect("the pattern is a constant")
 });
 
-/// A text that is an address as a whole: then any letters may be in it, and the domain may be the name of a machine.
+/// The pattern of a text that consists of an address only.
+///
+/// Such a text may contain any letters, and its domain may be a machine name.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r#"^(?P<local>[^\s@\x{FF20}\x{FE6B}<>"(),:;\\\[\]]+)(?P<at>[@\x{FF20}\x{FE6B}])(?P<domain>[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}.\x{FF0E}\x{3002}_-]*[\p{L}\p{M}\p{N}])?)$"#;
     Regex::new(pattern).expect("the pattern is a constant")
 });
 
-/// The version of a package, as in `name@1.2.3` and `name@latest`.
+/// The pattern of package versions, as in `name@1.2.3` and `name@latest`.
 static VERSION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:v?[0-9]+(?:\.[0-9]+)*(?:[-+._][0-9A-Za-z.-]*)?|latest|next|main|master|beta|canary|stable|HEAD)$")
         .expect("the pattern is a constant")
 });
 
-/// Gives addresses their other names.
+/// The replacement of addresses by pseudonyms, with a fixed key.
 #[derive(Clone)]
 pub(super) struct Pseudonyms(hmac::Key);
 
@@ -83,7 +93,7 @@ impl Pseudonyms {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// With the key of a folder; `None` where it has none.
+    /// Reads the key of a folder, or returns `None` if it has none.
     pub(super) fn of_folder(folder: &Path) -> Result<Option<Self>, RecordingError> {
         let path = folder.join(KEY_FILE);
         let text = match input::read_to_string(&path, input::SETTINGS) {
@@ -97,7 +107,9 @@ impl Pseudonyms {
         }
     }
 
-    /// With the key of a folder, which is made where there is none, and kept out of version control.
+    /// Reads the key of a folder, or creates one.
+    ///
+    /// A new key is excluded from version control.
     pub(super) fn of_folder_or_new(folder: &Path) -> Result<Self, RecordingError> {
         if let Some(there) = Self::of_folder(folder)? {
             return Ok(there);
@@ -113,7 +125,9 @@ impl Pseudonyms {
         Ok(Self::of(&key))
     }
 
-    /// The text with every address under its other name; one that has its other name keeps it.
+    /// Replaces every address in a text, or returns `None` if nothing changes.
+    ///
+    /// Addresses that already are pseudonyms stay unchanged.
     pub(super) fn apply(&self, text: &str) -> Option<String> {
         const SIGNS: [&str; 9] = ["@", "%40", "2540", "\u{ff20}", "\u{fe6b}", "A0", "a0", "&#", "&commat"];
         if !SIGNS.iter().any(|sign| text.contains(sign)) {
@@ -148,14 +162,17 @@ impl Pseudonyms {
     }
 
     fn named(&self, before: &str, local: &str, at: &str, domain: &str) -> String {
-        // The end of an encoded letter, such as the `3D` of `%3Dada%40acme.com`, is not of the name.
+        // The end of an encoded letter, such as the `3D` of `%3Dada%40acme.com`, does not belong to the local part.
         let (kept, local) = local.split_at(if before.ends_with('%') { end_of_unit(local) } else { 0 });
         let domain = canonical(domain);
         let person = self.name("address", &format!("{}@{domain}", canonical_local(local)), 6);
         format!("{kept}person-{person}{at}{domain}", domain = self.domain(&domain))
     }
 
-    /// Each part is named by itself and what follows it, so that the parts of two domains agree where they are one.
+    /// Returns the pseudonym of a domain.
+    ///
+    /// The pseudonym of a label depends on the label and on those after it, so that related domains have related
+    /// pseudonyms.
     fn domain(&self, domain: &str) -> String {
         if domain.starts_with('[')
             || !domain.contains('.')
@@ -174,7 +191,9 @@ impl Pseudonyms {
     }
 }
 
-/// The length of the digits that a percent sign before a text begins, such as 4 of `253Dada`.
+/// Returns the length of the digits that complete a percent sign before a text.
+///
+/// For example, the length is 4 for `253Dada`.
 fn end_of_unit(text: &str) -> usize {
     let is_pair = |at: usize| text.get(at..at + 2).is_some_and(|pair| hexadecimal(pair).is_some());
     let mut at = 0;
@@ -184,9 +203,9 @@ fn end_of_unit(text: &str) -> usize {
     if text.is_char_boundary(at + 2) { (at + 2).min(text.len()) } else { 0 }
 }
 
-/// The name of a person in one form, however it was written: decoded, without quotes, in lower case, composed.
+/// Returns the canonical local part: decoded, without quotes, in lower case, composed.
 fn canonical_local(local: &str) -> String {
-    // In a URL a plus sign between encoded quotes is a blank.
+    // In a URL, a plus sign between encoded quotes is a space.
     let spaced = if local.starts_with('%') { local.replace('+', " ") } else { local.to_owned() };
     let text = folded(&decoded(&spaced)).to_lowercase();
     let text = match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
@@ -196,7 +215,7 @@ fn canonical_local(local: &str) -> String {
     if text.is_ascii() {
         return text;
     }
-    // Names of hosts compose letters, so one spelling stays of each.
+    // Host names have composed letters, so the conversion leaves one spelling of each word.
     let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || !letter.is_ascii();
     let mut composed = String::new();
     for piece in text.split_inclusive(|letter| !is_of_word(letter)) {
@@ -219,7 +238,7 @@ fn without_escapes(quoted: &str) -> String {
     text
 }
 
-/// A domain in one form, however it was written: decoded, in lower case, with its letters as names of hosts have them.
+/// Returns the canonical domain: decoded, in lower case, with the letters of host names.
 fn canonical(domain: &str) -> String {
     let domain = folded(&decoded(domain)).to_lowercase();
     let named = url::Host::parse(&domain).map(|host| host.to_string()).unwrap_or_default();
@@ -227,7 +246,7 @@ fn canonical(domain: &str) -> String {
     if same_shape && !named.is_empty() { named } else { domain }
 }
 
-/// A text with full-width letters and signs as the usual ones.
+/// Replaces full-width letters and signs by the usual ones.
 fn folded(text: &str) -> String {
     let fold = |letter: char| match u32::from(letter) {
         code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(letter),
@@ -238,7 +257,7 @@ fn folded(text: &str) -> String {
     text.chars().map(fold).collect()
 }
 
-/// A text with its percent-encoded letters as they are, however often they were encoded.
+/// Decodes percent-encoded letters, even if they were encoded several times.
 fn decoded(text: &str) -> String {
     let once = decoded_once(text);
     if once == text || !once.contains('%') { once } else { decoded(&once) }

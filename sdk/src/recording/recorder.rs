@@ -1,9 +1,10 @@
-//! Writing recordings: every exchange is on its way to the disk before its answer is used.
+//! The recorder, which writes every exchange to disk before its response is used.
 //!
-//! One series of files a job, not a file a step: an exchange can serve several steps, and the first one, which checks
-//! the credentials, none. A file holds an exchange a line and is whole JSON after each of them, its end being written
-//! again and again; what a process that dies in the middle of a write leaves is read up to that exchange. Files are
-//! begun anew at a size that browsers and editors can open. Nothing is kept in memory.
+//! A job writes one series of files instead of one file per step, because an exchange can serve several steps, and the
+//! check of the credentials serves none. A file contains one exchange per line. It is complete JSON after every
+//! exchange: each write includes the end of the file, and the next write overwrites that end. If the process is killed
+//! during a write, the file is readable up to that exchange. A new file starts at a size that browsers and editors can
+//! still open. Exchanges are not kept in memory.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -21,38 +22,44 @@ use super::har::VERSION;
 use super::pseudonym::Pseudonyms;
 use super::scrub::Scrub;
 
-/// From this size on an exchange goes into the next file.
+/// The file size above which the next exchange starts a new file.
 const FULL: u64 = 32 << 20;
 const END: &[u8] = b"\n]}}\n";
 
-/// How to record.
+/// The options of a recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordOptions {
-    /// Replaces e-mail addresses: the same address by the same pseudonym, in all recordings of a folder. The key of
-    /// that is a file of the folder, which is not to be given away. What is added to a folder with a key is
-    /// pseudonymised in any case.
+    /// Whether e-mail addresses are replaced by pseudonyms.
+    ///
+    /// An address has the same pseudonym in all recordings of a folder. The key is a file of the folder and must not be
+    /// shared. Recordings that are added to a folder with a key always use pseudonyms.
     pub pseudonymise_emails: bool,
-    /// Adds to the recordings that a folder holds, as for the rest of a job that was killed. Otherwise such a folder
-    /// is refused, since a replay answers equal requests in the order in which they were recorded.
+    /// Whether new exchanges may be added to existing recordings.
+    ///
+    /// This is useful for the rest of a job that was killed. By default such a folder is rejected, because a replay
+    /// returns the responses to equal requests in their recorded order.
     pub append: bool,
 }
 
-/// What was recorded.
+/// The result of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// The folder.
     pub directory: PathBuf,
-    /// Requests with what was heard of them.
+    /// The number of recorded exchanges.
     pub exchanges: u64,
-    /// The files that hold them.
+    /// The number of files.
     pub files: u32,
 }
 
-/// Writes down what a provider says, as HAR files in a folder. Clones write into the same files.
+/// Writes the exchanges with a provider to HAR files in a folder.
 ///
-/// Of a request its method, its URL without credentials and those headers are kept that decide the answer; of an
-/// answer its status, its headers and its body. Taken out are the secrets of the client, the fields that the
-/// integration marks as secret, and whatever [`find_secrets`](super::find_secrets) would find.
+/// Clones write to the same files.
+///
+/// A recorded request consists of its method, its URL without credentials, and the headers that affect the response. A
+/// recorded response consists of its status, its headers, and its body. The recorder removes the secrets of the client,
+/// the fields that the integration declares as secret, and everything that [`find_secrets`](super::find_secrets) would
+/// find.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     shared: Arc<Shared>,
@@ -71,16 +78,18 @@ struct State {
     number: u32,
     files: u32,
     exchanges: u64,
-    /// From then on nothing is written: a recording with holes is none.
+    /// The error that ended the recording.
+    ///
+    /// Nothing is written after it, because a recording with missing exchanges is useless.
     failed: Option<RecordingError>,
     stopped: bool,
 }
 
 impl Recorder {
-    /// Begins recordings in a folder, which is made where it is not there.
+    /// Starts a recording in a folder, and creates the folder if necessary.
     ///
     /// # Errors
-    /// [`RecordingError`] where the folder cannot be used, or holds recordings and these are not to be added to.
+    /// [`RecordingError`] if the folder cannot be used, or contains recordings without permission to add to them.
     pub fn open(directory: impl AsRef<Path>, options: RecordOptions) -> Result<Self, RecordingError> {
         let directory = directory.as_ref().to_owned();
         owner_only::create_folder(&directory).map_err(RecordingError::io("make", &directory))?;
@@ -89,7 +98,7 @@ impl Recorder {
         }
         let pseudonyms = match options {
             RecordOptions { pseudonymise_emails: true, .. } => Some(Pseudonyms::of_folder_or_new(&directory)?),
-            // Nobody's address is to come to where there are none.
+            // A folder with pseudonyms must not receive real addresses.
             RecordOptions { append: true, .. } => Pseudonyms::of_folder(&directory)?,
             _ => None,
         };
@@ -98,19 +107,22 @@ impl Recorder {
         Ok(Self { shared: Arc::new(Shared { directory, pseudonyms, state: Mutex::new(state) }) })
     }
 
-    /// A client whose exchanges are recorded; `redaction` says what is secret in them. Jobs make their own by
-    /// [`Job::record`](crate::Job::record).
+    /// Creates a client whose exchanges are recorded.
+    ///
+    /// `redaction` identifies the secrets in them. Jobs create their client with [`Job::record`](crate::Job::record).
     ///
     /// # Errors
-    /// As [`Http::connect`].
+    /// The same as for [`Http::connect`].
     pub fn connect(&self, endpoint: Endpoint, redaction: &Redaction) -> Result<Http, EndpointError> {
         Http::connect_through(endpoint, &crate::http::Tape::Record(self.clone()), redaction)
     }
 
-    /// What has been recorded so far. The files are whole without this: it tells whether they hold everything.
+    /// Returns the result of the recording so far.
+    ///
+    /// The files are complete without this call, which only reports whether they contain every exchange.
     ///
     /// # Errors
-    /// What kept an exchange from being written, once; nothing after that exchange was recorded.
+    /// The reason why an exchange could not be written. It is returned once, and later exchanges were not recorded.
     pub fn finish(&self) -> Result<Recorded, RecordingError> {
         let mut state = self.open_state();
         if let Some(failed) = state.failed.take() {
@@ -132,13 +144,15 @@ impl Recorder {
             return;
         }
         if let Err(error) = state.add(&self.shared.directory, entry) {
-            tracing::error!(%error, "recording ends here: the collection goes on without");
+            tracing::error!(%error, "the recording has ended; the collection continues without it");
             state.failed = Some(error);
             state.stopped = true;
         }
     }
 
-    /// A panic while writing leaves a file that is read up to the exchange before.
+    /// Locks the state.
+    ///
+    /// A panic during a write leaves a file that is readable up to the previous exchange.
     fn open_state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,7 +170,7 @@ impl State {
     }
 }
 
-/// A recorder at one client.
+/// The recorder of one client.
 #[derive(Debug)]
 pub(crate) struct RecordingTransport {
     recorder: Recorder,
@@ -164,27 +178,29 @@ pub(crate) struct RecordingTransport {
 }
 
 impl RecordingTransport {
-    /// Writes an exchange down. At once, in the task that asked: then no exchange is lost when that is cancelled, and
-    /// no more of them are in memory than requests are in flight.
+    /// Writes an exchange at once, in the task that sent the request.
+    ///
+    /// No exchange is then lost if the task is cancelled, and the number of exchanges in memory never exceeds the
+    /// number of requests in flight.
     pub(crate) fn heard(&self, asked: &Asked, heard: &Heard, times: Times) {
         let entry = self.scrub.entry(asked, heard, times);
-        // Strings and numbers alone: this cannot fail.
+        // The entry consists of strings and numbers, so the serialization cannot fail.
         self.recorder.add(&serde_json::to_vec(&entry).unwrap_or_default());
     }
 }
 
-/// A file that is whole after every exchange.
+/// A HAR file that is complete after every exchange.
 #[derive(Debug)]
 struct HarFile {
     path: PathBuf,
     file: File,
-    /// Where the next exchange goes, over what ends the file now.
+    /// The position of the next exchange, which overwrites the current end of the file.
     end: u64,
     empty: bool,
 }
 
 impl HarFile {
-    /// A new file under the first number that is free.
+    /// Creates a file with the first free number.
     fn next(directory: &Path, mut number: u32) -> Result<(Self, u32), RecordingError> {
         loop {
             let path = directory.join(format!("recording-{number:05}.har"));
@@ -207,7 +223,7 @@ impl HarFile {
 
     fn add(&mut self, entry: &[u8]) -> Result<(), RecordingError> {
         let separator: &[u8] = if self.empty { b"\n" } else { b",\n" };
-        // One write: a process that is killed leaves all of it or, rarely, a part.
+        // A single write, so that a killed process usually leaves all of it, and rarely a part.
         let line = [separator, entry, END].concat();
         let written = self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(&line));
         if let Err(error) = written {
@@ -219,7 +235,9 @@ impl HarFile {
         Ok(())
     }
 
-    /// As well as it goes: a disk that is full has room for what was there before.
+    /// Restores the end of the file if possible.
+    ///
+    /// Even a full disk has space for it, because the same bytes were there before.
     fn restore(&mut self) {
         let restored = self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
         let _ = restored.and_then(|_| self.file.write_all(END));

@@ -1,4 +1,4 @@
-//! Answering from recordings: exact, offline, and whatever the order and the time of the requests.
+//! Replays, which serve recorded responses in any order and without a network.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -20,52 +20,55 @@ use super::matching::{Host, RequestKey, RequestVariant, host, question};
 use super::mismatch::Mismatch;
 use super::scrub::Scrub;
 
-/// Describe the connection or the bytes on it, which are not what is replayed.
+/// The headers of the connection or of the transferred bytes, which are not replayed.
 const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
 
-/// Recorded exchanges, ours or those of other tools, in the place of a provider. Clones are cheap.
+/// Recorded exchanges of this SDK or of other tools, which replace a provider.
 ///
-/// A request is answered by what was recorded for its method, path, query, `Range` and body. Equal requests get their
-/// answers in the order of the recordings, and the last one from then on, so that a failure that passed is met again
-/// and passes again. The host does not matter unless several were recorded, and neither does what all recorded paths
-/// begin with: recordings of one address answer for another. Every client, and so every job, begins at the beginning.
+/// Clones are cheap.
 ///
-/// Where another tool recorded the same list in pages of another size, or without asking for ranges, those answer.
+/// A request is matched by its method, path, query, `Range`, and body. Equal requests receive their responses in the
+/// recorded order, and after that the last one again, so that a temporary failure occurs and ends as it did. The host
+/// is relevant only if several were recorded. A prefix that all recorded paths share is never relevant, so the
+/// recording of one address can serve another one. Every client, and so every job, starts at the first response.
+///
+/// If another tool recorded the same list with other page sizes or without ranges, its responses match as well.
 #[derive(Debug, Clone)]
 pub struct Replay {
     index: Arc<Index>,
 }
 
 impl Replay {
-    /// Reads every `.har` file below a folder, or one file.
+    /// Reads every `.har` file below a folder, or a single file.
     ///
     /// # Errors
-    /// [`RecordingError`] where there is none, or one that is no HAR file at all. Of a file that is cut off what it
-    /// has is replayed; [`damaged`](Self::damaged) tells.
+    /// [`RecordingError`] if there is no such file, or if one of them is not a HAR file. A truncated file is replayed
+    /// up to its damage, and [`damaged`](Self::damaged) lists it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
         Ok(Self { index: Arc::new(Index::read(path.as_ref())?) })
     }
 
-    /// How many exchanges can be replayed.
+    /// Returns the number of exchanges that can be replayed.
     pub fn exchanges(&self) -> usize {
         self.index.exchanges
     }
 
-    /// The files of which only a part is replayed.
+    /// Returns the files of which only a part is replayed.
     pub fn damaged(&self) -> &[Damage] {
         self.index.damaged()
     }
 
-    /// The exchanges that are not replayed because they cannot be read.
+    /// Returns the exchanges that are not replayed because they cannot be read.
     pub fn unreadable(&self) -> &[Unreadable] {
         self.index.unreadable()
     }
 
-    /// A client that is answered from here alone: it has no connections, and it does not pause. Jobs make their own
-    /// by [`Job::replay`](crate::Job::replay).
+    /// Creates a client that receives all responses from the recording.
+    ///
+    /// It has no connections and never pauses. Jobs create their client with [`Job::replay`](crate::Job::replay).
     ///
     /// # Errors
-    /// As [`Http::connect`].
+    /// The same as for [`Http::connect`].
     pub fn connect(&self, endpoint: Endpoint, redaction: &Redaction) -> Result<Http, EndpointError> {
         Http::connect_through(endpoint, &crate::http::Tape::Replay(self.clone()), redaction)
     }
@@ -86,32 +89,35 @@ impl Replay {
     }
 }
 
-/// The largest bodies that a client takes, in bytes.
+/// The maximum body sizes of a client, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) success: usize,
     pub(crate) error: usize,
 }
 
-/// Recordings at one client.
+/// The replay of one client.
 #[derive(Debug)]
 pub(crate) struct ReplayTransport {
     index: Arc<Index>,
-    /// With pseudonyms first: a folder with their key can hold recordings without them.
+    /// The scrubs that are tried on a request, the one with pseudonyms first.
+    ///
+    /// A folder with a key can also contain recordings without pseudonyms.
     scrubs: Vec<Scrub>,
     host: Host,
     base: String,
     limits: Limits,
-    /// How many answers of each series have been given.
+    /// The number of responses that were returned from each series.
     given: Mutex<HashMap<usize, usize>>,
 }
 
 impl ReplayTransport {
-    /// What is recorded for a request, read from the disk; `None` if `fits` refuses an answer of so many bytes. The same
-    /// answer is offered again then.
+    /// Reads the recorded response to a request from disk.
+    ///
+    /// Returns `None` if `fits` rejects the size of the response, which the next call then returns again.
     ///
     /// # Errors
-    /// Why nothing answers it, as a person reads it.
+    /// The reason why no recording matches, for display.
     pub(crate) fn answer_if(&self, asked: &Asked, fits: impl FnOnce(usize) -> bool) -> Result<Option<Heard>, String> {
         let questions: Vec<_> = self.scrubs.iter().filter_map(|scrub| question(&scrub.request(asked))).collect();
         let found = questions.iter().find_map(|(place, detail)| self.find(place, detail).ok());
@@ -120,12 +126,12 @@ impl ReplayTransport {
             None => return Err(self.miss(questions.into_iter().next())),
         };
         let Some(at) = at else { return Ok(None) };
-        let unusable = |why: String| format!("what is recorded for it cannot be replayed: {why}");
+        let unusable = |why: String| format!("its recorded response cannot be replayed: {why}");
         let entry = self.index.archive.entry(at).map_err(|error| unusable(error.to_string()))?;
         self.heard(&entry.response).map(Some).map_err(|error| unusable(error.to_string()))
     }
 
-    /// What is recorded for a request, whatever its size.
+    /// Returns the recorded response to a request, regardless of its size.
     #[cfg(test)]
     pub(super) fn answer(&self, asked: &Asked) -> Result<Heard, String> {
         self.answer_if(asked, |_| true).map(|heard| heard.expect("every size fits"))
@@ -138,7 +144,7 @@ impl ReplayTransport {
         Mismatch { index: &self.index, asked: RequestKey { path: below, ..place }, detail, several }.to_string()
     }
 
-    /// The series that answers best, or the hosts between which nothing decides.
+    /// Returns the best matching series, or the hosts among which the request is ambiguous.
     fn find(&self, asked: &RequestKey, detail: &RequestVariant) -> Result<&Series, BTreeSet<Host>> {
         let known = self.index.hosts.contains_key(&self.host);
         let hosts = self.index.hosts.keys().filter(|host| !known || **host == self.host);
@@ -155,7 +161,7 @@ impl ReplayTransport {
     fn find_on(&self, host: &Host, asked: &RequestKey, detail: &RequestVariant) -> Option<&Series> {
         let below = asked.path.strip_prefix(&self.base)?;
         let shared = self.index.hosts.get(host)?;
-        // The paths as they are, then below each beginning that all recorded paths share, the root first.
+        // Try the path as it is, then below each prefix that all recorded paths share, the root first.
         let beginnings = (1..=shared.len()).map(|segments| shared[..segments].join("/"));
         let paths =
             std::iter::once(asked.path.clone()).chain(beginnings.map(|beginning| format!("{beginning}{below}")));
@@ -188,7 +194,7 @@ impl ReplayTransport {
             return Ok(match &response.error {
                 Some(error) if error == har::TOO_LARGE => Heard::TooLarge,
                 Some(error) => Heard::TransportError(error.clone()),
-                None => Heard::TransportError("no answer came while this was recorded".into()),
+                None => Heard::TransportError("no response arrived during the recording".into()),
             });
         };
         let limit = if status.is_success() { self.limits.success } else { self.limits.error };
@@ -196,7 +202,7 @@ impl ReplayTransport {
         let body = match body::decode(&response.content, compression, limit) {
             Ok(body) => body,
             Err(BodyError::TooLarge(_)) if status.is_success() => return Ok(Heard::TooLarge),
-            // The status says enough.
+            // The status is sufficient.
             Err(_) if !status.is_success() => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -204,7 +210,9 @@ impl ReplayTransport {
     }
 }
 
-/// Those that can be had: browsers list the `:status` of HTTP/2 among them.
+/// Returns the headers that HTTP allows.
+///
+/// Browsers also list the `:status` of HTTP/2.
 fn headers(response: &Response) -> HeaderMap {
     let kept =
         response.headers.iter().filter(|header| !OF_THE_WIRE.iter().any(|name| header.name.eq_ignore_ascii_case(name)));

@@ -1,7 +1,6 @@
-//! An exchange as it may be kept: which headers, and what is taken out of everything.
+//! Scrubbing: the selection of headers to keep, and the removal of secrets from an exchange.
 //!
-//! A replay asks through the same hands that a recording was written by, so that what was taken out of a request is
-//! taken out of its question, too.
+//! A replay scrubs its requests with the same rules, so that they match the scrubbed requests of the recording.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -19,15 +18,17 @@ use super::field_names::{clean_form, clean_url, is_secret_header};
 use super::har::{self, Content, Entry, Named, PostData, Request, Response, Timings};
 use super::pseudonym::Pseudonyms;
 
-/// Headers of a request that decide what the answer is. No others are kept: any of them may be a credential.
+/// The request headers that affect the response.
+///
+/// All others are dropped, because each of them may be a credential.
 const REQUEST_HEADERS: [&str; 7] =
     ["accept", "accept-language", "content-type", "if-modified-since", "if-none-match", "prefer", "range"];
-/// Headers that speak of the connection rather than of what it carried.
+/// The headers that describe the connection instead of its content.
 const OF_THE_CONNECTION: [&str; 4] = ["connection", "content-length", "keep-alive", "transfer-encoding"];
-/// A decompressed body is not larger than this, whatever it was.
+/// The maximum size of a decompressed body.
 const LARGEST_PLAIN: usize = 256 << 20;
 
-/// Knows the secrets of one client.
+/// The rules for the secrets of one client.
 #[derive(Debug, Clone)]
 pub(super) struct Scrub {
     pub(super) own: OwnSecrets,
@@ -93,7 +94,9 @@ impl Scrub {
         }
     }
 
-    /// The body as it is kept, and whether it was compressed and is not any more: nothing can be taken out of it else.
+    /// Returns the body to keep, and whether it was decompressed.
+    ///
+    /// Secrets can be removed only from a decompressed body.
     fn content(&self, headers: &HeaderMap, raw: &[u8]) -> (Content, bool) {
         let compression = headers.get("content-encoding").and_then(|value| value.to_str().ok());
         let (text, encoding) = body::encode(raw);
@@ -118,7 +121,7 @@ impl Scrub {
                 let legible = String::from_utf8_lossy(raw);
                 if matches!(self.text(&legible), Cow::Owned(_)) {
                     (content.text, content.encoding) = (Some(String::new()), None);
-                    content.comment = Some("not kept: bytes that are no text, with something secret in them".into());
+                    content.comment = Some("not kept: binary data that contains a secret".into());
                 }
                 content.size = i64::try_from(raw.len()).ok();
             }
@@ -135,7 +138,7 @@ impl Scrub {
         self.text(clean_url(url, &self.redaction).as_str()).into_owned()
     }
 
-    /// A body that is sent: forms have names, too.
+    /// Scrubs the body of a request, including the fields of a form.
     fn sent(&self, headers: &HeaderMap, text: &str) -> String {
         let is_form = mime_type(headers).starts_with("application/x-www-form-urlencoded");
         let form = if is_form { clean_form(text, &self.redaction) } else { None };
@@ -145,19 +148,19 @@ impl Scrub {
         }
     }
 
-    /// A body is kept as it came, byte for byte, where nothing has to be taken out of it.
+    /// Scrubs a body, and keeps a body without secrets byte for byte.
     fn body<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let (edit, mut clean) = (BodyEdit { scrub: self, changed: Cell::new(false) }, Vec::new());
         match edited(&edit, text, &mut clean) {
             Ok(()) if edit.changed.get() => String::from_utf8(clean).map_or(Cow::Borrowed(text), Cow::Owned),
             Ok(()) => Cow::Borrowed(text),
             Err(CopyError::NotJson(_)) => self.text(text),
-            // What cannot be looked through may hold anything.
+            // A body that cannot be parsed may contain anything.
             Err(CopyError::TooDeep) => Cow::Owned(serde_json::Value::from(REDACTED).to_string()),
         }
     }
 
-    /// Borrowed where there is nothing to take out.
+    /// Scrubs a text, and returns it borrowed if nothing changes.
     fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut clean = match take_out(text) {
             Cow::Owned(changed) if changed != text => Cow::Owned(changed),
@@ -177,8 +180,9 @@ impl Scrub {
     }
 }
 
-/// Takes secrets and addresses out of a body of JSON, names of fields included: they are data where a provider answers with a
-/// map.
+/// Removes secrets and addresses from a JSON body, including the names of fields.
+///
+/// The names are data if a provider responds with a map.
 struct BodyEdit<'a> {
     scrub: &'a Scrub,
     changed: Cell<bool>,

@@ -1,4 +1,4 @@
-//! Looking for credentials in recordings, ours or others', before they are given away.
+//! The search for credentials in recordings of any origin, before they are shared.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,19 +17,23 @@ use super::body;
 use super::field_names::is_secret_header;
 use super::har::{self, Entry};
 
-/// A body is not decompressed beyond this.
+/// The maximum size of a decompressed body.
 const LARGEST_BODY: usize = 256 << 20;
 
-/// Something in a recording that looks like a credential. What it is is not repeated.
+/// A part of a recording that looks like a credential.
+///
+/// The finding does not repeat the value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretFinding {
     /// The file.
     pub file: PathBuf,
-    /// Which exchange of the file, from 1; 0 for what stands outside of all.
+    /// The position of the exchange in the file, starting at 1.
+    ///
+    /// A finding outside of all exchanges has the position 0.
     pub exchange: usize,
-    /// Where in the exchange, such as `response.content /0/access_token`.
+    /// The place in the exchange, such as `response.content /0/access_token`.
     pub place: String,
-    /// What it looks like.
+    /// The kind of credential that it resembles.
     pub kind: SecretKind,
 }
 
@@ -40,13 +44,15 @@ impl fmt::Display for SecretFinding {
     }
 }
 
-/// What looks like a credential in the `.har` files below a folder: keys and tokens by their form, passwords in URLs,
-/// headers that carry credentials, and unguessable values under the name of a secret, compressed bodies included.
+/// Searches the `.har` files below a folder for credentials.
 ///
-/// Nobody can promise that nothing is overlooked: a password that is a word looks like one.
+/// The search finds keys and tokens by their form, passwords in URLs, headers with credentials, and values with high
+/// entropy in fields with the name of a secret. It includes compressed bodies.
+///
+/// The search cannot guarantee that nothing is overlooked: a password that is a word resembles any other word.
 ///
 /// # Errors
-/// [`RecordingError`] where a file cannot be read. A file that is cut off or no HAR file is looked through as text.
+/// [`RecordingError`] if a file cannot be read. A file that is truncated or not a HAR file is searched as text.
 pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<SecretFinding>, RecordingError> {
     let mut found = BTreeSet::new();
     for file in har_files(path.as_ref())? {
@@ -79,7 +85,7 @@ impl Search<'_> {
         let mended = mended(text);
         let Ok(mut whole) = RawJson::tree_of(&mended) else { return self.text("an exchange", None, text) };
         let entry = Entry::read(text);
-        // A body is looked at as what it is, rather than as a string.
+        // Bodies and URLs are searched below in their own formats, not as strings.
         for body in ["/response/content/text", "/request/postData/text"] {
             if let Some(text) = whole.pointer_mut(body).filter(|_| entry.is_ok()) {
                 text.take();
@@ -111,7 +117,7 @@ impl Search<'_> {
 
     fn headers(&mut self, place: &str, headers: &[har::Named]) {
         for header in headers.iter().filter(|header| is_secret_header(&header.name) && !is_placeholder(&header.value)) {
-            // A challenge names a scheme, and that is no credential.
+            // A challenge names a scheme, which is not a credential.
             if !header.name.to_ascii_lowercase().ends_with("-authenticate") {
                 self.add(format!("{place} {}", header.name), SecretKind::SecretHeader);
             }
@@ -128,7 +134,7 @@ impl Search<'_> {
     }
 
     fn url(&mut self, url: &str) {
-        // Parameters are named one by one.
+        // The parameters are searched one by one.
         for kind in secrets::kinds_in(url).into_iter().filter(|kind| *kind != SecretKind::NamedSecret) {
             self.add("request.url".to_owned(), kind);
         }
@@ -179,7 +185,7 @@ impl Search<'_> {
     }
 }
 
-/// JSON text that is read also if a tool has cut a character in two.
+/// Repairs characters that a tool has cut in two, so that the JSON can be parsed.
 fn mended(json: &str) -> String {
     let mut bytes = json.as_bytes().to_vec();
     mend_surrogates(&mut bytes);
@@ -188,7 +194,7 @@ fn mended(json: &str) -> String {
 
 fn below(place: &str, name: &str) -> String {
     match place {
-        // The parts of an exchange, and then the places in a body.
+        // The parts of an exchange come first, then the places in a body.
         "" => name.to_owned(),
         "request.postData" | "response.content" => format!("{place} /{name}"),
         _ if place.contains(" /") => format!("{place}/{name}"),

@@ -1,4 +1,4 @@
-//! Recordings written and read again, ours and those of other tools, without any network.
+//! Recordings of this SDK and of other tools, written and read again without a network.
 
 use std::fs;
 use std::io::Write;
@@ -25,7 +25,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Nobody is there: whatever answers is a recording.
+/// Returns an endpoint without a server, so that every response is a recorded one.
 fn endpoint(base: &str) -> Endpoint {
     Endpoint::new(base.parse().unwrap())
 }
@@ -73,7 +73,7 @@ fn told(heard: Result<Heard, String>) -> String {
     }
 }
 
-/// A HAR file as another tool writes it.
+/// Writes a HAR file as another tool writes it.
 fn har(folder: &Path, name: &str, entries: &Value) {
     let whole = json!({"log": {"_recordingName": "a/b", "version": "1.2", "pages": [], "entries": entries}});
     fs::write(folder.join(name), serde_json::to_vec_pretty(&whole).unwrap()).unwrap();
@@ -184,7 +184,7 @@ fn a_folder_with_recordings_is_added_to_only_when_asked() {
     let folder = folder();
     record(folder.path(), [(asked("/1", None), answer(200, &[], "1"))]);
     let refused = Recorder::open(folder.path(), RecordOptions::default()).unwrap_err();
-    assert!(refused.to_string().contains("holds recordings already"), "{refused}");
+    assert!(refused.to_string().contains("already contains recordings"), "{refused}");
     let options = RecordOptions { append: true, ..RecordOptions::default() };
     let recorder = Recorder::open(folder.path(), options).unwrap();
     let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
@@ -217,7 +217,10 @@ fn addresses_in_requests_meet_recordings_with_pseudonyms_and_without() {
 fn a_folder_without_recordings_and_a_file_of_something_else_are_named() {
     let folder = folder();
     let nothing = Replay::open(folder.path()).unwrap_err();
-    assert!(nothing.to_string().ends_with("holds no recorded exchange: expected .har files with entries"), "{nothing}");
+    assert!(
+        nothing.to_string().ends_with("contains no recorded exchange: expected .har files with entries"),
+        "{nothing}"
+    );
     fs::write(folder.path().join("a.har"), "{\"log\": 1}").unwrap();
     let other = Replay::open(folder.path()).unwrap_err().to_string();
     assert!(other.contains("a.har is not a HAR file: ") && other.contains("an object with `entries`"), "{other}");
@@ -256,7 +259,7 @@ async fn recordings_of_polly_are_replayed() {
     assert_eq!(get(&http, "/account").await.unwrap(), json!({"id": "me"}));
     assert_eq!(get(&http, "/turn").await.unwrap(), "sooner");
     assert_eq!(get(&http, "/turn").await.unwrap(), "later");
-    // The other client asked for no range; what it got is the list all the same.
+    // The other client sent no range, but its response is the same list.
     let listing = http.get("/apps", &[]).ranges::<Value>(RangePagination { order_by: "id", max: 1_000 });
     let listed: Vec<_> = futures::TryStreamExt::try_collect(listing).await.unwrap();
     assert_eq!(listed.len(), 1);
@@ -288,7 +291,7 @@ async fn recordings_of_browsers_are_replayed() {
     let lost = get(&http, "/lost").await.unwrap_err();
     assert_eq!(
         lost.to_string(),
-        "GET /lost failed: what is recorded for it cannot be replayed: its body was not recorded"
+        "GET /lost failed: its recorded response cannot be replayed: its body was not recorded"
     );
     let failed = get(&http, "/failed").await.unwrap_err();
     assert_eq!(failed.to_string(), "GET /failed failed: net::ERR_ABORTED (5 attempts)");
@@ -315,7 +318,7 @@ async fn another_address_does_not_matter_unless_several_were_recorded() {
     assert_eq!(get(&http, "/apps/1").await.unwrap(), json!(["app"]));
     let http = replay.connect(endpoint("https://b.example"), &Redaction::default()).unwrap();
     assert_eq!(get(&http, "/teams").await.unwrap(), json!(["b"]));
-    assert!(get(&http, "/apps/1").await.is_err(), "the host that was asked was recorded, and it did not say this");
+    assert!(get(&http, "/apps/1").await.is_err(), "the requested host was recorded, but without this path");
 }
 
 #[tokio::test]
@@ -340,7 +343,7 @@ async fn an_unanswered_request_is_an_error_that_names_the_nearest_recorded_one()
     let page = http.get("/account", &[]).header("Range", "id ]a..; max=2").json::<Value>().await.unwrap_err();
     let same = "with Range `id ]a..; max=2`; the nearest recorded request is the same with Range `id ..; max=2`";
     assert!(page.to_string().ends_with(same), "{page}");
-    assert_eq!(http.usage().total.requests, 3, "a recording that is not there is not asked for again");
+    assert_eq!(http.usage().total.requests, 3, "a missing recording is not retried");
 }
 
 #[tokio::test]
@@ -420,7 +423,7 @@ fn credentials_in_recordings_of_whatever_origin_are_found_and_not_repeated() {
     assert!(!shown.contains(secret) && !shown.contains("HRKU-") && !shown.contains("pass@"), "{shown}");
 }
 
-/// The exchange of the field cases, each time with another oddity.
+/// Returns variations of the exchange from the field, each with another oddity.
 fn odd_entries() -> Vec<(&'static str, Value)> {
     let plain = || {
         let mut entry = entry("https://api.example.com/account", ok("{\"id\":\"01\"}"));
@@ -506,7 +509,7 @@ async fn exchanges_that_cannot_be_read_are_counted_and_named() {
     let replay = Replay::open(folder.path()).unwrap();
     let told: Vec<_> = replay.unreadable().iter().map(ToString::to_string).collect();
     assert_eq!(replay.exchanges(), 1);
-    assert!(told[0].starts_with("exchange 1 of a.har cannot be read: it is no exchange ("), "{told:?}");
+    assert!(told[0].starts_with("exchange 1 of a.har cannot be read: it is not an exchange ("), "{told:?}");
     assert_eq!(told[1], "exchange 3 of a.har cannot be read: its request has no URL");
     assert_eq!(told.len(), 3);
     let miss = get(&replay.connect(nowhere(), &Redaction::default()).unwrap(), "/b").await.unwrap_err().to_string();
