@@ -1,8 +1,8 @@
 //! The origin of a job's data: an account of the provider, the fake provider, or recordings.
 //!
-//! Jobs of different origins belong to different instances. Sample and recorded data are therefore never reused for, compared
-//! with, or counted with the data of a real account. Account names contain no colon, and the names of the other origins are
-//! reserved.
+//! Jobs of different origins belong to different instances. Sample and recorded data are therefore never reused for,
+//! compared with, or counted with the data of a real account. Account names contain no colon, and the names of the
+//! other origins are reserved.
 
 /// The instance of an account without a name.
 const DEFAULT: &str = "default";
@@ -29,7 +29,9 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account with this name, of the provider or of the fake provider; `default` is the account without a name.
+    /// The account with this name, of the provider or of the fake provider.
+    ///
+    /// The name `default` stands for the account without a name.
     pub(crate) fn new(sample: bool, name: Option<&str>) -> Self {
         let origin = if sample { Origin::Sample } else { Origin::Provider };
         Self { origin, name: name.filter(|name| *name != DEFAULT).map(str::to_owned) }

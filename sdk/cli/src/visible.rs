@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 /// Returns a foreign text as one line without control sequences.
 ///
-/// Control characters, bidirectional marks, and invisible characters are escaped, for example as `\u{1b}`. Line breaks become
-/// spaces. Commands of build servers, which begin with `::` or words such as `##[error]`, are escaped as well.
+/// Control characters, bidirectional marks, and invisible characters are escaped, for example as `\u{1b}`. Line breaks
+/// become spaces. Commands of build servers, which begin with `::` or words such as `##[error]`, are escaped as well.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -57,7 +57,7 @@ pub(crate) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, 
     serializer.collect_str(&path.display())
 }
 
-/// As [`lossy`], for a path that may be missing.
+/// Returns the result of [`lossy`] for a path that may be missing.
 pub(crate) fn lossy_option<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }

@@ -152,7 +152,7 @@ impl Coverage {
         self.unfinished || self.amended.contains(object_type)
     }
 
-    /// Whether a property belongs to a step that adds it to the type and has a gap in either job.
+    /// Whether the step that adds a property to the type has a gap in either job.
     pub(super) fn lacks_amender(&self, object_type: &ObjectType, property: &str, other: &Self) -> bool {
         let all = || [self, other].into_iter().flat_map(|job| job.amenders.get(object_type)).flatten();
         let has_gap = |step: &StepId| all().any(|(id, amender)| id == step && amender.has_gap);

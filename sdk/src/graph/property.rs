@@ -161,7 +161,7 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
     }
 }
 
-/// A point in time, in JSON as milliseconds since the epoch; parses the RFC 3339 text of a provider.
+/// A point in time, parsed from RFC 3339 text and written as milliseconds since the epoch.
 ///
 /// ```
 /// use integration_sdk::Timestamp;

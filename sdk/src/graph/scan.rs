@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr2};
 
-/// The values of a list or an object, including the member names, in the order of the text. The text is JSON
+/// The values of a list or an object in text order, including the member names. The text is JSON
 /// without spaces, as the store writes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Values<'a> {
@@ -36,7 +36,7 @@ pub(crate) fn plain_text(json: &str) -> Option<&str> {
     memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
-/// Returns the length of the value at the start of the text; `None` at the end of the enclosing value.
+/// Returns the length of the value at the start of the text. `None` marks the end of the enclosing value.
 fn length_of_value(json: &[u8]) -> Option<usize> {
     let length = match json.first()? {
         b'"' => end_of_string(json, 1)?,
@@ -47,7 +47,7 @@ fn length_of_value(json: &[u8]) -> Option<usize> {
     (length > 0 && length < json.len()).then_some(length)
 }
 
-/// Returns the position after the bracket that closes the list or the object at the start of the text.
+/// Returns the position after the list or the object at the start of the text.
 fn end_of_list(json: &[u8]) -> Option<usize> {
     let (mut depth, mut at) = (0_usize, 0);
     loop {

@@ -29,7 +29,7 @@ pub enum PlanError {
         /// The existing steps.
         known: Vec<StepId>,
     },
-    /// No step emits a type that is read, followed, or amended.
+    /// A type is read, followed, or amended, but no step emits it.
     #[error(
         "step `{step}` {verb} {object_type}, which no step emits: add a step that emits it, or remove the parameter"
     )]
@@ -53,7 +53,7 @@ pub enum PlanError {
         /// The steps.
         steps: Vec<StepId>,
     },
-    /// No step publishes the job data that a step uses.
+    /// A step uses job data that no step publishes.
     #[error("step `{step}` uses the job data {data:?}, which no step publishes: add a step with `Publish` of it")]
     NoPublisher {
         /// The step.

@@ -491,7 +491,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Forgets that steps have ended whose missing parents no process has judged, and the steps that rest on those.
+/// Reopens steps whose missing parents no process has judged, and the steps that depend on them.
 fn forget_unjudged(plan: &Plan, ended: &mut BTreeMap<StepId, StepReport>) {
     let mut unjudged: BTreeSet<&StepId> = BTreeSet::new();
     for step in plan.steps() {

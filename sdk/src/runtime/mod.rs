@@ -5,7 +5,7 @@
 //!    │                                              ▲
 //!    └─ begin ─▶ execution: steps run as tasks once their dependencies have ended
 //!                  │  StepContext (intake, store, http)
-//!                  └─ ended ─▶ books: status, gaps, inherited gaps ─▶ Summary ─▶ store
+//!                  └─ ended ─▶ report: status, gaps, inherited gaps ─▶ Summary ─▶ store
 //! ```
 //!
 //! All concurrency of a collection is in this module and in the requests of steps; everything below consists of plain

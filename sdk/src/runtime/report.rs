@@ -12,10 +12,10 @@ use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, VANISHED, wi
 
 use super::late::{Late, LateGap};
 
-/// Why a relationship is left out that came with a description that is not the stored one.
+/// The reason for omitting the relationship of a superseded description.
 const SUPERSEDED: &str = "relationship of another description of an object with the same key";
 
-/// Returns the gaps that a step inherits from its dependencies, each with the step that caused it.
+/// Returns the gaps that a step inherits, each with the step that caused it.
 pub(super) fn inherited<'a>(
     declaration: &Declaration,
     dependencies: impl IntoIterator<Item = (&'a StepReport, &'a Edge)>,

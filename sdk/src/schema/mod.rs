@@ -310,7 +310,7 @@ fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str)
 }
 
-/// Returns the location and the reason of an error, without the value, which may be a secret.
+/// Returns the location and the reason of an error without the value, which may be secret.
 fn describe_error(error: &ValidationError<'_>) -> (String, String) {
     let place = error.instance_path().as_str();
     match error.kind() {

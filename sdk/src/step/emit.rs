@@ -89,7 +89,7 @@ impl<E: EntityKind> EntityEmitter<E> {
         }
     }
 
-    /// Quarantines an entity of which only the key is known, so that the steps that follow its type collect its children.
+    /// Quarantines an entity of which only the key is known, so that its children are collected.
     ///
     /// It is for [stand-ins](crate::http::Listing::with_stand_ins) of elements that are reported as gaps.
     ///

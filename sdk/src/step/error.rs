@@ -27,7 +27,7 @@ pub enum StepError {
         /// The error of the property.
         source: PropertyError,
     },
-    /// No object of a type was found, but some may be missing.
+    /// The graph contains no object of a type, but some may be missing.
     #[error("cannot determine whether any {object_type} exists: some could not be collected")]
     Unknown {
         /// The type.

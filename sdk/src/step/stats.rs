@@ -83,7 +83,7 @@ pub struct FindingCount {
     pub example: Finding,
 }
 
-/// A parent that the provider did not find. Whether it is gone shows when all steps have ended.
+/// A parent that the provider did not find. The end of all steps shows whether it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Vanished {
     pub(crate) parent: Parent,
@@ -235,7 +235,9 @@ impl StepStats {
         }
     }
 
-    /// Notes that the provider does not find a parent; its part stays open until it is known whether the parent is gone.
+    /// Records a parent that the provider does not find.
+    ///
+    /// Its partition stays incomplete until the end of all steps shows whether the parent is gone.
     pub(crate) fn vanish(&self, types: &BTreeSet<ObjectType>, parent: Parent, error: &StepError, part: &Partition) {
         part.leave_gap();
         tracing::info!(parent = %parent.key, %error, "a parent may have vanished");
@@ -288,7 +290,7 @@ impl StepStats {
         findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
     }
 
-    /// Notes the names of properties that are added to entities of other steps, in the books of the part too.
+    /// Records properties added to entities of other steps, in the partition's statistics as well.
     pub(crate) fn amend<'a>(&self, names: impl Iterator<Item = &'a String> + Clone, part: Option<&Partition>) {
         if let Some(part) = part {
             part.note(|books| keep_names(&mut books.amended, names.clone()));

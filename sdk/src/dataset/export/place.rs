@@ -8,9 +8,9 @@ use crate::dataset::DatasetError;
 use super::OWN;
 use super::manifest::GRAPH;
 
-/// Refuses a path that is a symbolic link, or that lies in a part of another export that the next export replaces.
+/// Rejects a symbolic link, and a path within another export that its next run would replace.
 pub(super) fn check(directory: &Path) -> Result<(), DatasetError> {
-    // Without a slash or a dot at its end, which would follow a link.
+    // Without a trailing slash or dot, which would follow a link.
     let named: PathBuf = directory.components().collect();
     if named.is_symlink() {
         return Err(DatasetError::Link { path: named });
@@ -25,7 +25,9 @@ pub(super) fn check(directory: &Path) -> Result<(), DatasetError> {
     Ok(())
 }
 
-/// Refuses a folder for exports that is the data directory or lies in it, and one whose graph would contain it.
+/// Rejects a folder for exports that overlaps with the data directory.
+///
+/// The folder must not be in the data directory, and its graph must not contain the data directory.
 ///
 /// # Errors
 /// [`DatasetError::DataDirectory`], or [`DatasetError::Io`] if one of the paths cannot be resolved.
@@ -39,7 +41,7 @@ pub fn check_apart(directory: &Path, data_dir: &Path) -> Result<(), DatasetError
     }
 }
 
-/// A path without links, of which the last parts need not exist yet.
+/// Resolves the links of a path. Its last components need not exist yet.
 fn resolved(path: &Path) -> std::io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     for existing in path.ancestors() {

@@ -52,7 +52,7 @@ pub(super) fn forward(root: &Folder, own: &Folder, journal: &Journal) -> Result<
         let replace = |name: &str| DatasetError::io("replace", root.path().join(name));
         take_summary(root, &staging).map_err(replace(SUMMARY))?;
         if let Err(error) = switch_graph(root, &staging, journal) {
-            // The earlier graph stays, and so does its summary; if this fails too, the next start goes on.
+            // The earlier graph stays, and so does its summary; if this fails too, the next start continues.
             let _ = move_if_there(&staging, EARLIER_SUMMARY, SUMMARY, root);
             return Err(replace(GRAPH)(error));
         }
@@ -91,7 +91,7 @@ fn switch_graph(root: &Folder, staging: &Folder, journal: &Journal) -> io::Resul
     }
 }
 
-/// Takes the summary away if it is the earlier one: the new one is still in the staging folder then.
+/// Removes the summary if the new one is still in the staging folder, because it is then the earlier one.
 fn take_summary(root: &Folder, staging: &Folder) -> io::Result<()> {
     match staging.look(SUMMARY)? {
         Some(_) => move_if_there(root, SUMMARY, EARLIER_SUMMARY, staging),

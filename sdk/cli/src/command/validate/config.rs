@@ -82,7 +82,7 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
     Ok(outcome)
 }
 
-/// Returns whether the error is a result of the check; an unreachable provider is a failure of the check.
+/// Returns whether the error is a result of the check. An unreachable provider is a failure of the check instead.
 fn is_finding(error: &SetupError) -> bool {
     const REFUSALS: [&str; 3] =
         ["CONFIG_VALIDATION_ERROR", "PROVIDER_AUTHENTICATION_ERROR", "PROVIDER_AUTHORIZATION_ERROR"];
