@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The initial limit, high enough to not slow a small collection down.
+/// The initial limit, which is high enough for a small collection.
 const START: usize = 16;
 /// The multiple of the usual time above which a response is slow.
 const SLOW: f64 = 2.0;
@@ -60,7 +60,7 @@ const KNOWN_AFTER: u32 = 8;
 ///
 /// A change that lasts longer becomes the usual time.
 const REMEMBERED: u32 = 128;
-/// The minimum fraction of useful permits in a limit that pays off.
+/// The minimum fraction of useful permits for a limit to pay off.
 const PAYS: f64 = 2.0 / 3.0;
 /// The minimum duration of a round.
 ///

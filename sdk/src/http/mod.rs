@@ -6,7 +6,7 @@
 //!      ▼
 //!   Request ──json──▶ T
 //!      │ ranges, list, pages                  Listing<T>: a stream of Item { value, raw }
-//!      ▼                                        │ polled for an element after the last page
+//!      ▼                                        │ polled when its page is used up
 //!   Pages: one loop for every Pagination ◀──────┘
 //!      │ one page
 //!      ▼

@@ -14,9 +14,9 @@ use super::Request;
 use super::answer::part;
 use super::pages::{Answer, Next, Page, Pagination};
 
-/// The step between the page sizes of a provider.
+/// The unit of the page sizes that a provider chooses itself.
 ///
-/// A provider may limit its pages to fewer elements than requested, but then to a multiple of this number.
+/// A provider may limit its pages to fewer elements than requested, usually to a multiple of this number.
 const ROUND: usize = 50;
 
 /// The pagination of a list by ranges.
