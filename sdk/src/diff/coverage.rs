@@ -26,7 +26,7 @@ pub struct Coverage {
 struct Amender {
     /// The properties that it added.
     properties: BTreeSet<String>,
-    /// It has a gap, or did not run.
+    /// Whether the step has a gap or did not run.
     has_gap: bool,
 }
 

@@ -75,11 +75,11 @@ struct Size {
 
 /// The way in which the schemas below a keyword apply.
 enum Applied {
-    /// To the same value, like references.
+    /// The subschema applies to the same value, like a reference.
     InPlace,
-    /// To a nested value.
+    /// The subschema applies to a nested value.
     Within,
-    /// Not at all, because the keyword contains values.
+    /// The keyword contains values instead of subschemas.
     Not,
 }
 

@@ -1,4 +1,4 @@
-//! Draws a few graphs in every format, to look at: `cargo run -p integration-view --example gallery -- DIR`.
+//! Draws a few sample graphs in every format: `cargo run -p integration-view --example gallery -- DIR`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -130,7 +130,7 @@ fn heroku_run() -> StepGraph {
     graph
 }
 
-/// Hostile names, a cycle, a loop, a missing step, steps that stand alone.
+/// Creates steps with hostile names, a cycle, a loop, a missing step, and no dependencies.
 fn odd() -> StepGraph {
     let steps = vec![
         step(
@@ -155,7 +155,7 @@ fn odd() -> StepGraph {
     StepGraph { title: "Odd </svg> \"things\"".into(), steps, ..StepGraph::default() }
 }
 
-/// A made-up plan; the same on every run.
+/// Creates a sample plan, which is the same in every run.
 fn many(count: usize) -> StepGraph {
     let mut state = 42_u64;
     let mut below = |limit: usize| {

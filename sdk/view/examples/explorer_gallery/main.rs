@@ -1,4 +1,4 @@
-//! Writes explorer pages to look at: `cargo run -p integration-view --features explorer --example explorer_gallery -- DIR`.
+//! Writes sample pages of the explorer: `cargo run -p integration-view --features explorer --example explorer_gallery -- DIR`.
 
 mod samples;
 

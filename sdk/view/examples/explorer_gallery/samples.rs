@@ -1,8 +1,8 @@
-//! Made-up graphs, the same on every run.
+//! Sample graphs, which are the same in every run.
 
 use integration_view::explorer::{Change, GraphEdge, GraphNode, GraphPicture};
 
-/// So many of each in a graph shaped like Heroku's.
+/// The numbers of objects in a graph with the shape of Heroku's.
 pub struct Shape {
     pub accounts: usize,
     pub teams: usize,
@@ -11,14 +11,14 @@ pub struct Shape {
     pub addons: usize,
 }
 
-/// Two accounts with four teams, like a small company.
+/// Creates two accounts with four teams, as in a small company.
 pub fn small() -> GraphPicture {
     let mut graph = heroku(&Shape { accounts: 2, teams: 4, people: 30, apps: 25, addons: 60 });
     graph.subtitle = "Job of 3 March, 121 entities".into();
     graph
 }
 
-/// The same shape with about `count` entities.
+/// Creates a graph of the same shape with about `count` entities.
 pub fn large(count: usize) -> GraphPicture {
     let teams = (count / 400).max(3);
     let people = count / 5;
@@ -30,7 +30,7 @@ pub fn large(count: usize) -> GraphPicture {
     graph
 }
 
-/// Accounts with teams, teams with apps and people, apps with add-ons.
+/// Creates accounts with teams, teams with apps and people, and apps with add-ons.
 pub fn heroku(shape: &Shape) -> GraphPicture {
     let mut numbers = Numbers(42);
     let mut graph = GraphPicture { title: "Heroku".into(), ..GraphPicture::default() };
@@ -55,7 +55,7 @@ pub fn heroku(shape: &Shape) -> GraphPicture {
         let person = add(&mut graph, "heroku_account_member", "User", name, more);
         link(&mut graph, accounts[at % accounts.len()], "HAS", person, "");
         for turn in 0..=usize::from(at % 4 == 0) {
-            // Teams of one's own account, with few exceptions.
+            // Most people are in teams of their own account.
             let mut team = numbers.below(teams.len());
             if team % accounts.len() != at % accounts.len() && at % 10 != 0 {
                 team = (team + 1) % teams.len();
@@ -85,7 +85,7 @@ pub fn heroku(shape: &Shape) -> GraphPicture {
     graph
 }
 
-/// A net without an order of owners, and some objects that stand alone.
+/// Creates a graph without ownership, and some unrelated objects.
 pub fn mesh(count: usize) -> GraphPicture {
     let mut numbers = Numbers(7);
     let mut graph = GraphPicture { title: "Hosts".into(), ..GraphPicture::default() };
@@ -103,7 +103,7 @@ pub fn mesh(count: usize) -> GraphPicture {
     graph
 }
 
-/// Names that would do harm in a page that took them for markup.
+/// Creates names that would be harmful in a page that interpreted them as markup.
 pub fn hostile() -> GraphPicture {
     let mut graph = GraphPicture {
         title: "Odd </title><script>document.title='owned'</script>".into(),
@@ -148,7 +148,7 @@ pub fn hostile() -> GraphPicture {
     graph
 }
 
-/// The small graph as it was and as it is now.
+/// Creates the small graph in an earlier and a later state.
 pub fn comparison() -> GraphPicture {
     let mut graph = small();
     graph.title = "Heroku, compared".into();
@@ -215,7 +215,7 @@ fn link(graph: &mut GraphPicture, from: usize, class: &str, to: usize, more: &st
     graph.edges.push(GraphEdge { key, object_type, class: class.into(), from, to, json, change: Change::Same });
 }
 
-/// A small generator of numbers that look random.
+/// A small pseudo-random number generator.
 struct Numbers(u64);
 
 impl Numbers {
