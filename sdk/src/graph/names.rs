@@ -131,6 +131,21 @@ impl JobId {
     }
 }
 
+impl ObjectKey {
+    /// Parses a key that the store contains.
+    ///
+    /// Its credentials were removed when the key was created, so they are not searched for again.
+    ///
+    /// # Errors
+    /// [`InvalidName`] if it is empty or contains control characters.
+    pub(crate) fn stored(text: &str) -> Result<Self, InvalidName> {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Self::new(text);
+        }
+        Ok(Self(Arc::from(text)))
+    }
+}
+
 impl StepId {
     /// Creates an id from a literal in the source of an integration.
     ///

@@ -36,6 +36,10 @@ pub(crate) trait Edit {
     fn text(&self, field: Option<&str>, text: &str) -> Option<String>;
     /// Returns the new name of a field, if it changes.
     fn name(&self, name: &str) -> Option<String>;
+    /// Returns the name that decides on the values of a field inside another field.
+    fn name_within<'n>(&self, parent: Option<&str>, name: &'n str) -> &'n str {
+        secrets::name_within(parent, name)
+    }
     /// Returns the new form of a number, if it changes.
     fn number(&self, _number: &str) -> Option<String> {
         None
@@ -47,7 +51,39 @@ impl Redaction {
     ///
     /// Secrets are removed as by [`apply`](Self::apply).
     pub(crate) fn copy(&self, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
-        if plain::copy(self, json, out) { Ok(()) } else { edited(self, json, out) }
+        // One search over the whole text replaces a search in each of its strings.
+        let has_names = secrets::may_name_secrets(json);
+        let is_suspect = secrets::may_be_in_named(json, has_names);
+        if plain::copy(self, has_names, is_suspect, json, out) {
+            Ok(())
+        } else if has_names || is_suspect {
+            edited(self, json, out)
+        } else {
+            edited(&MarkedFields(self), json, out)
+        }
+    }
+}
+
+/// The redaction of text without suspicious strings: only marked fields are hidden.
+struct MarkedFields<'a>(&'a Redaction);
+
+impl Edit for MarkedFields<'_> {
+    const IN_ORDER: bool = true;
+
+    fn hides(&self, name: &str) -> bool {
+        self.0.hides_field(name)
+    }
+
+    fn text(&self, _field: Option<&str>, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn name(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn name_within<'n>(&self, _parent: Option<&str>, name: &'n str) -> &'n str {
+        name
     }
 }
 
@@ -200,7 +236,7 @@ impl<'a, E: Edit> Copier<'a, E> {
             self.expect(b':')?;
             out.push(b':');
             let value = out.len();
-            self.value(Some(secrets::name_within(field, &name)), depth, out)?;
+            self.value(Some(self.edit.name_within(field, &name)), depth, out)?;
             if self.edit.hides(&name) && &out[value..] != b"null" {
                 out.truncate(value);
                 write_text(REDACTED, out);

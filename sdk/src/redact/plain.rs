@@ -15,11 +15,10 @@ const DEEPEST: usize = 32;
 ///
 /// If the text has unsorted names, possible secrets, escapes, or deep nesting, the function returns `false` and appends
 /// nothing.
-pub(super) fn copy(redaction: &Redaction, json: &str, out: &mut Vec<u8>) -> bool {
+///
+/// `has_names` and `is_suspect` report whether names of secrets and secrets may occur in the text.
+pub(super) fn copy(redaction: &Redaction, has_names: bool, is_suspect: bool, json: &str, out: &mut Vec<u8>) -> bool {
     let begin = out.len();
-    // One search rules out secrets in all strings at once; another one rules out names of secrets.
-    let has_names = secrets::may_name_secrets(json);
-    let is_suspect = secrets::may_be_in_named(json, has_names);
     let copied = Text { redaction, is_suspect, has_names, json, at: 0, copied: 0 }.copy(out);
     if copied.is_none() {
         out.truncate(begin);

@@ -69,7 +69,7 @@ fn forget_those_that_are_there(connection: &Connection, keys: &mut Keys, job: i6
     let noted: Vec<String> = noted.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut left = false;
     for key in noted {
-        let key = ObjectKey::new(key).map_err(unreadable)?;
+        let key = ObjectKey::stored(&key).map_err(unreadable)?;
         if is_entity(connection, keys.of(connection, job)?, &key, hash_of(key.as_str()))? {
             let sql = "DELETE FROM doubtful_end WHERE job = ?1 AND key = ?2";
             connection.prepare_cached(sql)?.execute(params![job, key.as_str()])?;
@@ -108,7 +108,7 @@ fn unattached(connection: &Connection, job: i64) -> rusqlite::Result<Vec<Found>>
                 rowid: row.get(0)?,
                 step: StepId::new(row.get::<_, String>(1)?).map_err(unreadable)?,
                 object_type: object_type.clone(),
-                key: ObjectKey::new(row.get::<_, String>(2)?).map_err(unreadable)?,
+                key: ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
                 part: row.get(3)?,
             })
         })?;

@@ -341,7 +341,7 @@ impl JobStore {
                 let rows = statement.query_map([job, limit], |row| {
                     Ok(Quarantined {
                         object_type: ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-                        key: ObjectKey::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+                        key: ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?,
                         findings: row.get(2)?,
                     })
                 })?;

@@ -323,7 +323,7 @@ pub(super) fn page<T>(
     let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most)])?;
     let mut objects = Vec::new();
     let next = page::fill(rows, most, |row| {
-        let key = ObjectKey::new(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
+        let key = ObjectKey::stored(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
         let json = row.get_ref(1)?.as_str()?;
         objects.push((key.clone(), read(json)?));
         Ok((key, json))
@@ -368,7 +368,7 @@ pub(super) fn kept_apart<T>(
     let mut objects = Vec::new();
     page::fill(rows, most, |row| {
         let (position, json) = (row.get(0)?, row.get_ref(2)?.as_str()?);
-        objects.push((position, ObjectKey::new(row.get::<_, String>(1)?).map_err(unreadable)?, read(json)));
+        objects.push((position, ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?, read(json)));
         Ok((position, json))
     })?;
     Ok(objects)
@@ -391,7 +391,7 @@ pub(super) fn stored_page(
     let mut statement = connection.prepare_cached(sql)?;
     let of_step = of_step.map(StepId::as_str);
     let rows = statement.query(params![job, object_type.as_str(), begin(after), of_step, limit(most)])?;
-    let key = |text: String| ObjectKey::new(text).map_err(unreadable);
+    let key = |text: String| ObjectKey::stored(&text).map_err(unreadable);
     page::fill(rows, most, |row| {
         let ends = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);
         let read = Row {

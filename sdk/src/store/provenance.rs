@@ -59,7 +59,7 @@ impl JobStore {
                 let mut statement = connection.prepare("SELECT step, number, parent FROM part WHERE job = ?1")?;
                 let rows = statement.query_map([job], |row| {
                     let step = StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?;
-                    let parent = ObjectKey::new(row.get::<_, String>(2)?).map_err(unreadable)?;
+                    let parent = ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?;
                     Ok(((step, row.get(1)?), parent))
                 })?;
                 rows.collect()
