@@ -51,16 +51,30 @@ impl Redaction {
     ///
     /// Secrets are removed as by [`apply`](Self::apply).
     pub(crate) fn copy(&self, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
-        // One search over the whole text replaces a search in each of its strings.
-        let has_names = secrets::may_name_secrets(json);
-        let is_suspect = secrets::may_be_in_named(json, has_names);
-        if plain::copy(self, has_names, is_suspect, json, out) {
+        let doubts = Doubts::about(json);
+        if plain::copy(self, doubts, json, out) {
             Ok(())
-        } else if has_names || is_suspect {
+        } else if doubts.has_names || doubts.is_suspect {
             edited(self, json, out)
         } else {
             edited(&MarkedFields(self), json, out)
         }
+    }
+}
+
+/// The result of one search of a whole text, which replaces a search of each of its strings.
+#[derive(Clone, Copy)]
+pub(super) struct Doubts {
+    /// Whether the text may contain names of secrets.
+    pub(super) has_names: bool,
+    /// Whether the text may contain secrets.
+    pub(super) is_suspect: bool,
+}
+
+impl Doubts {
+    pub(super) fn about(json: &str) -> Self {
+        let has_names = secrets::may_name_secrets(json);
+        Self { has_names, is_suspect: secrets::may_be_in_named(json, has_names) }
     }
 }
 

@@ -6,6 +6,7 @@ use memchr::{memchr_iter, memchr2};
 
 use crate::secrets;
 
+use super::copy::Doubts;
 use super::rule::Redaction;
 
 /// The maximum nesting depth of lists and objects.
@@ -15,10 +16,8 @@ const DEEPEST: usize = 32;
 ///
 /// If the text has unsorted names, possible secrets, escapes, or deep nesting, the function returns `false` and appends
 /// nothing.
-///
-/// `has_names` and `is_suspect` report whether names of secrets and secrets may occur in the text.
-pub(super) fn copy(redaction: &Redaction, has_names: bool, is_suspect: bool, json: &str, out: &mut Vec<u8>) -> bool {
-    let begin = out.len();
+pub(super) fn copy(redaction: &Redaction, doubts: Doubts, json: &str, out: &mut Vec<u8>) -> bool {
+    let (begin, Doubts { has_names, is_suspect }) = (out.len(), doubts);
     let copied = Text { redaction, is_suspect, has_names, json, at: 0, copied: 0 }.copy(out);
     if copied.is_none() {
         out.truncate(begin);
