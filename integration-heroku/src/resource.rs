@@ -84,7 +84,8 @@ resources! {
         r#type: Option<String>,
         role: Option<String>,
         default: Option<bool>,
-        membership_limit: Option<f64>,
+        // The API's schema allows any number, but the limit counts people. Another number than an integer does not fit.
+        membership_limit: Option<i64>,
         identity_provider: Option<Named>,
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,

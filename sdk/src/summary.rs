@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::http::Usage;
@@ -58,6 +58,15 @@ impl StepStatus {
     }
 }
 
+/// Reads a stored time, which the clock of a machine may have set to any year.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    i64::deserialize(deserializer).map(Timestamp::from_millis)
+}
+
+fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    Option::deserialize(deserializer).map(|millis| millis.map(Timestamp::from_millis))
+}
+
 /// An error in a summary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -100,10 +109,10 @@ pub struct StepReport {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub disabled_reason: Option<String>,
     /// The time of its start.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "some_time")]
     pub start_time: Option<Timestamp>,
     /// The time of its end.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "some_time")]
     pub end_time: Option<Timestamp>,
     /// The duration in milliseconds.
     pub duration: u64,
@@ -183,8 +192,10 @@ pub struct Summary {
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub resumed: bool,
     /// The time of its start.
+    #[serde(deserialize_with = "time")]
     pub start_time: Timestamp,
     /// The time of its end.
+    #[serde(deserialize_with = "time")]
     pub end_time: Timestamp,
     /// The duration in milliseconds.
     pub duration: u64,

@@ -47,6 +47,38 @@ fn values_that_mean_the_same_are_read() {
 }
 
 #[test]
+fn a_number_that_would_change_is_a_gap_of_its_element() {
+    let heroku = Heroku::sample();
+    let account = heroku.organisation().accounts().next().expect("an account").id;
+    let teams = r#"[
+        {"id": "t-0000000001", "name": "whole", "membership_limit": 25.0, "created_at": "9999-12-31T23:59:59Z"},
+        {"id": "t-0000000002", "name": "exact", "membership_limit": 9007199254740993, "created_at": 1587750793000},
+        {"id": "t-0000000003", "name": "half", "membership_limit": 25.5},
+        {"id": "t-0000000004", "name": "huge", "membership_limit": 1e30},
+        {"id": "t-0000000005", "name": "text", "membership_limit": "25.9"},
+        {"id": "t-0000000006", "name": "seconds", "created_at": 1587750793}
+    ]"#;
+    heroku.fault(list(teams).on(&format!("/enterprise-accounts/{account}/teams")));
+    let (said, graph) = Place::before(&heroku).collect("");
+    let teams = graph.of_type("heroku_team");
+    let [whole, exact] = ["t-0000000001", "t-0000000002"].map(|key| &teams[key]);
+    assert_eq!((&whole["membershipLimit"], &whole["createdOn"]), (&25.into(), &253_402_300_799_000_i64.into()));
+    assert_eq!(
+        (&exact["membershipLimit"], &exact["createdOn"]),
+        (&9_007_199_254_740_993_i64.into(), &1_587_750_793_000_i64.into())
+    );
+    let summary = said.summary();
+    let gaps = summary.gaps("fetch-teams");
+    let causes: Vec<&str> = gaps.iter().map(|gap| gap.cause()).collect();
+    for (id, field) in [(3, "membership_limit"), (4, "membership_limit"), (5, "membership_limit"), (6, "created_at")] {
+        let id = format!("t-000000000{id}");
+        assert!(!teams.contains_key(&id), "{id}");
+        let expected = format!("the element of id {id} does not fit: `{field}`");
+        assert!(causes.iter().any(|cause| cause.contains(&expected)), "{expected}: {causes:#?}");
+    }
+}
+
+#[test]
 fn an_element_that_does_not_fit_is_a_gap_of_one_and_stays_one_when_the_job_is_resumed() {
     let heroku = Heroku::sample();
     let team = heroku.team(TEAM);

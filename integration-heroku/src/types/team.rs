@@ -43,8 +43,7 @@ impl Team {
             team_type: team.r#type,
             role: team.role,
             default: team.default,
-            // The API's schema allows any number here, but the limit counts people.
-            membership_limit: team.membership_limit.map(|limit| limit as i64),
+            membership_limit: team.membership_limit,
             sso_provider: name_of(team.identity_provider),
             web_link: team.name.as_ref().map(|name| format!("https://dashboard.heroku.com/teams/{name}")),
             created_on: team.created_at,

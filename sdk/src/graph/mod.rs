@@ -25,6 +25,7 @@ pub use kind::{
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub(crate) use parted::Parted;
+pub(crate) use property::rfc_3339;
 pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,

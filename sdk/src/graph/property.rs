@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 
-use serde::de::{Error, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
@@ -163,6 +164,9 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
 
 /// A point in time, parsed from RFC 3339 text and written as milliseconds since the epoch.
 ///
+/// A number is read as milliseconds if it lies between the years 1973 and 9999. Any other number does not fit, because
+/// a time in seconds would silently become a day in 1970. Convert such times with [`Timestamp::from_millis`].
+///
 /// ```
 /// use integration_sdk::Timestamp;
 /// let at: Timestamp = serde_json::from_str("\"2024-01-01T00:00:00Z\"").unwrap();
@@ -170,6 +174,11 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
+
+/// The numbers that are read as milliseconds since the epoch: March 1973 to the end of 9999.
+const MILLISECONDS: RangeInclusive<i64> = 100_000_000_000..=253_402_300_799_999;
+/// The length in milliseconds of the period after which the calendar repeats.
+const FOUR_CENTURIES: i64 = 146_097 * 86_400_000;
 
 impl Timestamp {
     /// Creates a timestamp from milliseconds since the epoch.
@@ -214,16 +223,18 @@ impl<'de> Deserialize<'de> for Timestamp {
         impl Visitor<'_> for Wire {
             type Value = Timestamp;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time in RFC 3339 or in milliseconds since the epoch")
+                f.write_str("a time in RFC 3339, or in milliseconds since the epoch from 1973 to 9999")
             }
-            fn visit_i64<E: Error>(self, millis: i64) -> Result<Timestamp, E> {
-                Ok(Timestamp(millis))
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Timestamp, E> {
+                let millis = Some(number).filter(|number| MILLISECONDS.contains(number));
+                millis.map(Timestamp).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
             }
-            fn visit_u64<E: Error>(self, millis: u64) -> Result<Timestamp, E> {
-                i64::try_from(millis).map(Timestamp).map_err(E::custom)
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Timestamp, E> {
+                let known = i64::try_from(number);
+                known.map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self)).and_then(|n| self.visit_i64(n))
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Timestamp, E> {
-                instant(text).map(|at| Timestamp(at.as_millisecond())).map_err(E::custom)
+                instant(text).map(Timestamp).map_err(E::custom)
             }
         }
         deserializer.deserialize_any(Wire)
@@ -240,14 +251,26 @@ fn nanoseconds(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The instant of a text in RFC 3339; in UTC if the text has no offset.
-fn instant(text: &str) -> Result<jiff::Timestamp, jiff::Error> {
+/// The milliseconds of a text in RFC 3339; in UTC if the text has no offset.
+fn instant(text: &str) -> Result<i64, jiff::Error> {
     let text = &nanoseconds(text.trim());
-    text.parse().or_else(|error| {
+    rfc_3339(text).or_else(|error| {
         let text = text.strip_suffix(" UTC").unwrap_or(text);
         let time = if text.len() == "2020-04-24".len() { "T00:00:00Z" } else { "Z" };
-        format!("{text}{time}").parse().map_err(|_| error)
+        rfc_3339(&format!("{text}{time}")).map_err(|_| error)
     })
+}
+
+/// Returns the milliseconds of a text in RFC 3339 that has an offset.
+pub(crate) fn rfc_3339(text: &str) -> Result<i64, jiff::Error> {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) => Ok(at.as_millisecond()),
+        // jiff ends a day before the year does. The calendar repeats every 400 years.
+        Err(error) => match text.strip_prefix("9999-").map(|rest| format!("9599-{rest}").parse::<jiff::Timestamp>()) {
+            Some(Ok(at)) => Ok(at.as_millisecond() + FOUR_CENTURIES),
+            _ => Err(error),
+        },
+    }
 }
 
 impl Property for Timestamp {
@@ -377,6 +400,26 @@ mod tests {
             assert_eq!(millis(text), expected, "{text}");
         }
         assert_eq!(millis("2020-04-24"), Some(1_587_686_400_000));
+    }
+
+    #[test]
+    fn the_last_day_of_the_last_year_is_a_time() {
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59", "9999-12-31T22:59:59-01:00"] {
+            assert_eq!(millis(text), Some(253_402_300_799_000), "{text}");
+        }
+        assert_eq!(millis("9999-12-29T23:59:59Z"), Some(253_402_300_799_000 - 2 * 86_400_000));
+        assert_eq!(millis("0001-01-01T00:00:00Z"), Some(-62_135_596_800_000));
+        assert_eq!(millis("9999-02-29T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_number_is_a_time_only_if_it_cannot_be_seconds() {
+        let read = |json: &str| serde_json::from_str::<Timestamp>(json).ok().map(Timestamp::millis);
+        assert_eq!(read("1587750793000"), Some(1_587_750_793_000));
+        for number in ["1587750793", "0", "-1587750793", "1587750793000000", "18446744073709551615", "1587750793000.5"]
+        {
+            assert_eq!(read(number), None, "{number}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
+use crate::graph::rfc_3339;
+
 use super::REDACTED;
 use super::chance::has_high_entropy;
 use super::userinfo::is_stand_in;
@@ -217,7 +219,7 @@ fn is_question(name: &str) -> bool {
 
 fn is_state(value: &str) -> bool {
     let value = value.trim();
-    STATES.iter().any(|state| value.eq_ignore_ascii_case(state)) || value.parse::<jiff::Timestamp>().is_ok()
+    STATES.iter().any(|state| value.eq_ignore_ascii_case(state)) || rfc_3339(value).is_ok()
 }
 
 /// Whether a text may contain names of secrets. The result `false` is certain except for names of mixed case.
@@ -284,6 +286,7 @@ mod tests {
             ("token", "***"),
             ("token", "2024-01-01T00:00:00Z"),
             ("token_expires_at", "2024-01-01T00:00:00Z"),
+            ("token", "9999-12-31T23:59:59Z"),
             ("token_type", "bearer"),
             ("token_id", "01234567-89ab-cdef-0123-456789abcdef"),
             ("secrets", "DB_PASSWORD"),
