@@ -12,7 +12,9 @@ use futures::future::BoxFuture;
 use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
 use crate::graph::{Entity, Relationship, StepId, Timestamp};
-use crate::http::{Endpoint, EndpointError, Http, Network, Provider, ProviderError, Tape, VerifiedAccount};
+use crate::http::{
+    Endpoint, EndpointError, Http, Network, Provider, ProviderError, ProviderErrorKind, Tape, VerifiedAccount,
+};
 use crate::redact::Redaction;
 use crate::schema::{SchemaError, Schemas};
 use crate::step::{DisabledReason, EntityHook, IngestionSource, RelationshipHook, Step};
@@ -198,12 +200,23 @@ impl Integration {
 
     /// Reads the configuration and verifies the credentials, as a job does before its first step.
     ///
-    /// Returns the account of the credentials, or `None` if the integration has no provider.
+    /// Returns the account of the credentials, or `None` if the integration has no provider. If the owner is unknown,
+    /// the scopes are probed as well: credentials are confirmed only by a request that the provider accepts.
     ///
     /// # Errors
-    /// [`SetupError`] if the configuration is not valid or the provider refuses the credentials.
+    /// [`SetupError`] if the configuration is not valid, or the provider refuses the credentials or accepts no request.
     pub async fn verify(&self, values: &Values, network: &Network) -> Result<Option<VerifiedAccount>, SetupError> {
-        Ok(self.connect(values, None, &Tape::Off, network).await?.access)
+        let Connection { access, http, .. } = self.connect(values, None, &Tape::Off, network).await?;
+        let unknown = access.as_ref().filter(|access| access.subject.is_none() && access.scopes.is_none());
+        let unknown = unknown.and_then(|access| access.subject_unknown.clone());
+        if let (Some(account), Some(probe), Some(http)) = (unknown, &self.probe_scopes, http) {
+            match probe(http).await {
+                Ok(_) => {}
+                Err(error) if error.kind == ProviderErrorKind::Authentication => return Err(error.into()),
+                Err(source) => return Err(SetupError::Unconfirmed { account, source }),
+            }
+        }
+        Ok(access)
     }
 
     pub(crate) async fn connect(
@@ -288,6 +301,14 @@ pub enum SetupError {
     /// The provider does not respond or refuses the credentials.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The provider neither refused the credentials nor accepted a request.
+    #[error("the credentials could not be confirmed, because no request was accepted: {account}; {source}")]
+    Unconfirmed {
+        /// The reason why the owner of the credentials is unknown.
+        account: String,
+        /// The error of the next request.
+        source: ProviderError,
+    },
 }
 
 impl SetupError {
@@ -297,7 +318,7 @@ impl SetupError {
             Self::Config(_) => "CONFIG_VALIDATION_ERROR",
             Self::Clock(_) => "CLOCK_ERROR",
             Self::Endpoint(error) => error.code(),
-            Self::Provider(error) => error.code(),
+            Self::Provider(error) | Self::Unconfirmed { source: error, .. } => error.code(),
         }
     }
 }

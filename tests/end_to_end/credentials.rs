@@ -330,10 +330,36 @@ fn at_an_address_that_answers_nothing_but_failures_all_is_missing() {
     let heroku = heroku();
     heroku.fault(Fault::Status(Reply::json(404, &json!({"id": "not_found", "message": "No."}))));
     let place = Place::before(&heroku);
-    assert_eq!(place.run("validate config").code, 0);
     let said = place.run("collect --format json");
     assert_eq!((said.code, said.json()["state"].as_str()), (3, Some("partial")), "{}", said.all());
     assert_eq!(said.summary().gaps("fetch-account").len(), 1);
+}
+
+#[test]
+fn a_key_is_confirmed_only_by_a_request_that_is_accepted() {
+    let cases = [
+        (Reply::html(200, "<html>Sign in</html>"), "did not answer as expected"),
+        (Reply::json(404, &json!({"id": "not_found", "message": "No."})), "answered 404 not_found"),
+        (Reply::html(403, "<html>Blocked</html>"), "answered 403 Forbidden"),
+        (Reply::json(429, &json!({"id": "rate_limit"})).with_header("retry-after", "86400"), "answered 429"),
+    ];
+    side_by_side(cases, |(reply, answer)| {
+        let heroku = heroku();
+        let place = Place::before(&heroku);
+        heroku.fault(Fault::Status(reply));
+        let config = place.run("validate config");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = words(&config.out);
+        assert_eq!(config.code, 4, "{}", config.all());
+        let unconfirmed = "the credentials could not be confirmed, because no request was accepted";
+        assert!(text.contains(unconfirmed) && text.contains(answer), "{text}");
+        assert!(!text.contains("accepts the credentials"), "{text}");
+        let plan = place.run("plan");
+        let text = words(&plan.out);
+        assert_eq!(plan.code, 0, "{}", plan.all());
+        assert!(text.contains("could not be confirmed") && text.contains(answer), "{text}");
+        assert!(!text.contains("which is enough") && !text.contains("continues without the owner"), "{text}");
+    });
 }
 
 #[test]

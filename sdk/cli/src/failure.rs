@@ -198,7 +198,7 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
         SetupError::Clock(_) => {
             Some("set the system clock, for example with NTP; certificates and dates depend on it".to_owned())
         }
-        SetupError::Provider(error) => match error.code() {
+        SetupError::Provider(error) | SetupError::Unconfirmed { source: error, .. } => match error.code() {
             "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => {
                 Some(format!("check the credentials; run `{program} validate config` to see their source"))
             }

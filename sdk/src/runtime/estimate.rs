@@ -111,7 +111,10 @@ impl Known<'_> {
         let running = || steps.iter().filter(|step| step.start == StartState::Enabled);
         let requests = self.basis.is_some().then(|| running().filter_map(|step| step.requests).sum());
         let lacks_figures = running().any(|step| step.requests.is_none());
-        let budget_time = requests.zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
+        // A budget says nothing about a provider that has accepted no request.
+        let accepts = self.scopes_unknown.is_none() || !self.access.as_ref().is_some_and(is_unknown);
+        let budget_time =
+            requests.filter(|_| accepts).zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
         let VerifiedAccount { subject, subject_unknown, .. } = self.access.unwrap_or_default();
         JobEstimate {
             subject,
@@ -124,10 +127,14 @@ impl Known<'_> {
             lower_bound: self.basis.as_ref().is_some_and(|job| !job.is_whole() || lacks_figures),
             requests,
             duration: self.basis.as_ref().map(|job| job.duration),
-            remaining: self.remaining,
+            remaining: self.remaining.filter(|_| accepts),
             budget_time: budget_time.map(milliseconds),
         }
     }
+}
+
+fn is_unknown(access: &VerifiedAccount) -> bool {
+    access.subject.is_none() && access.subject_unknown.is_some()
 }
 
 /// Selects the job on which the estimate is based.

@@ -83,10 +83,11 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
 }
 
 /// Returns whether the error is a result of the check. An unreachable provider is a failure of the check instead.
+/// Credentials that no answer confirms are a result.
 fn is_finding(error: &SetupError) -> bool {
     const REFUSALS: [&str; 3] =
         ["CONFIG_VALIDATION_ERROR", "PROVIDER_AUTHENTICATION_ERROR", "PROVIDER_AUTHORIZATION_ERROR"];
-    REFUSALS.contains(&error.code())
+    matches!(error, SetupError::Unconfirmed { .. }) || REFUSALS.contains(&error.code())
 }
 
 impl Known {
