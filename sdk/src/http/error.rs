@@ -229,6 +229,9 @@ impl Detail {
                 write!(f, " answered {}", format!("{} {name}", status.as_u16()).trim_end())?;
                 match &self.told.message {
                     Some(message) => write!(f, ": \"{message}\""),
+                    None if status == StatusCode::NOT_MODIFIED => {
+                        write!(f, ", although the request does not refer to an earlier answer")
+                    }
                     None if status.is_redirection() => write!(f, ", a redirect that is not followed"),
                     None => Ok(()),
                 }

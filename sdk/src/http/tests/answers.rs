@@ -186,6 +186,7 @@ async fn a_redirect_within_the_host_is_followed_and_one_elsewhere_is_not() {
         "/moved" => answer("302 Found", &[("location", "/here")], ""),
         "/away" => answer("302 Found", &[("location", &target)], ""),
         "/round" => answer("302 Found", &[("location", "/round")], ""),
+        "/unchanged" => answer("304 Not Modified", &[], ""),
         _ => ok("1"),
     })
     .await;
@@ -196,5 +197,7 @@ async fn a_redirect_within_the_host_is_followed_and_one_elsewhere_is_not() {
     assert_eq!(error.to_string(), "GET /away answered 302 Found, a redirect that is not followed");
     assert_eq!(error.kind, ProviderErrorKind::Unexpected);
     assert_eq!(elsewhere.connections(), 0);
+    let error = http.get("/unchanged", &[]).json::<u8>().await.unwrap_err().to_string();
+    assert!(error.contains("304 Not Modified") && !error.contains("redirect"), "{error}");
     assert_eq!(http.get("/round", &[]).json::<u8>().await.unwrap_err().status(), Some(302));
 }
