@@ -131,7 +131,7 @@ fn a_complete_job_is_not_resumed() {
     place.run("collect --sample");
     let said = place.run("collect --resume");
     assert_eq!(said.code, 2, "{}", said.all());
-    assert!(said.err.contains("is complete: there is nothing to resume"), "{}", said.err);
+    assert!(said.err.contains("are complete: there is nothing to resume"), "{}", said.err);
     let said = Place::alone().run("collect --resume");
     assert_eq!(said.code, 2);
     assert!(said.err.contains("there are no jobs in .integration"), "{}", said.err);

@@ -329,7 +329,8 @@ fn an_application_has_one_owner_however_often_and_wherever_it_is_listed() {
         let owners = graph.of_type("heroku_team_owns_application").into_keys();
         let owners: Vec<String> = owners.filter(|key| key.ends_with("|a-0000000001")).collect();
         assert_eq!(owners, [format!("{}|owns|a-0000000001", teams[owner])], "{case}");
-        assert!(said.err.contains("objects have several descriptions") && said.err.contains("a-0000000001"), "{case}");
+        let warning = "objects have several descriptions; the one with the latest update is kept, and equal ones";
+        assert!(said.err.contains(warning) && said.err.contains("a-0000000001"), "{case}");
         assert_eq!(said.summary().status("fetch-apps"), "success", "{case}");
     });
 }
@@ -348,4 +349,40 @@ fn people_left_out_on_purpose_are_named_in_the_summary_the_report_and_the_log() 
     let flat = text.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains(&format!("a person who is in no enterprise account: {person}")), "{}", text.out);
     assert!(text.err.contains(person) && text.err.contains("skipped on purpose"), "{}", text.err);
+}
+
+#[test]
+fn a_finding_about_a_person_in_several_teams_is_counted_once() {
+    let heroku = Heroku::sample();
+    let account = heroku.organisation().accounts().next().expect("an account").id.to_string();
+    let members = r#"[{"id": "m-0000000001", "user": {"id": "u-0000000001", "email": "no address"}}]"#;
+    heroku.fault(list(members).on(&format!("/enterprise-accounts/{account}/members")));
+    let in_team = r#"[{"id": "t-0000000001", "role": "admin",
+        "user": {"id": "u-0000000001", "email": "no address", "name": "Ada Lovelace"}}]"#;
+    heroku.fault(list(in_team).on("/teams/{id}/members"));
+    let place = Place::before(&heroku);
+    let (said, graph) = place.collect("");
+    let person = &graph.of_type("heroku_account_member")["u-0000000001"];
+    assert_eq!((&person["email"], &person["firstName"]), (&"no address".into(), &"Ada".into()));
+    let summary = said.summary();
+    let steps = ["fetch-members", "fetch-team-members"].map(|step| summary.step(step)["findings"].clone());
+    let found = steps.iter().filter_map(Value::as_array).flatten();
+    let found: Vec<&Value> = found.filter(|found| found["example"]["pointer"] == "/email").collect();
+    assert_eq!(found.iter().map(|found| found["count"].as_u64()).collect::<Vec<_>>(), [Some(1)], "{found:?}");
+}
+
+#[test]
+fn a_failure_that_only_an_unreadable_account_causes_cannot_be_resumed() {
+    let heroku = Heroku::sample();
+    heroku.fault(list(r#"[{"id": null, "name": "kestrel"}]"#).on("/enterprise-accounts"));
+    let place = Place::before(&heroku);
+    let (said, _) = place.collect("");
+    let summary = said.summary();
+    for step in ["fetch-account", "fetch-teams", "fetch-apps"] {
+        let gaps = summary.gaps(step);
+        assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap.resumable() == Some(false)), "{step}: {gaps:?}");
+    }
+    let text = place.run("collect");
+    assert_eq!(text.code, 3, "{}", text.all());
+    assert!(!next(&text).contains("--resume") && next(&text).contains("correct the cause"), "{}", text.out);
 }

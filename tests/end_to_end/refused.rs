@@ -94,7 +94,7 @@ fn an_application_that_two_teams_list_is_there_once_as_the_newer_answer_has_it()
         let place = Place::before(&heroku);
         let (said, graph) = place.collect(&format!("--concurrency {concurrency}"));
         assert_eq!(said.code, 0, "{}", said.all());
-        let reason = "another description of an object with the same key";
+        let reason = "an object with several descriptions, of which one is kept";
         assert_eq!(said.summary().skipped("fetch-apps", "heroku_application", reason), 1);
         let partial: BTreeSet<&str> = BTreeSet::new();
         assert_eq!((said.summary().state(), said.summary().partial()), ("complete", partial));

@@ -13,7 +13,7 @@ use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, VANISHED, wi
 use super::late::{Late, LateGap};
 
 /// The reason for omitting the relationship of a superseded description.
-const SUPERSEDED: &str = "relationship of another description of an object with the same key";
+const SUPERSEDED: &str = "a relationship of a description that is not kept";
 
 /// Returns the gaps that a step inherits, each with the step that caused it.
 pub(super) fn inherited<'a>(
@@ -138,8 +138,15 @@ impl StepOutcome<'_> {
         let cancelled = matches!(outcome, Err(StepError::Cancelled));
         let mut error = None;
         if let Err(cause) = outcome {
-            // A resumed job receives the same object again.
-            let resumable = !matches!(cause, StepError::Object(_));
+            let resumable = match cause {
+                // A resumed job receives the same object again.
+                StepError::Object(_) => false,
+                // Only the missing entities of other steps caused the error.
+                StepError::Unknown { .. } if !self.inherited.is_empty() => {
+                    self.inherited.iter().any(|gap| gap.resumable)
+                }
+                _ => true,
+            };
             let failure = Failure { code: cause.code().to_owned(), message: cause.to_string() };
             // A step that adds nothing has no types, but its dependents must inherit the gap.
             let gap = gap(self.declaration.emits(), &failure.code, failure.message.clone());

@@ -11,14 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use serde_json::Value;
-
 use crate::graph::{
     Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey,
     Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
 };
 use crate::redact::Redaction;
-use crate::store::{PartitionNumber, Row};
+use crate::store::{Amended, PartitionNumber, Row};
 
 use super::batch_writer::BatchWriter;
 use super::pending::PendingObject;
@@ -179,7 +177,8 @@ impl Ingest {
         }
         let (intake, stats, part) = (Arc::clone(&self.intake), Arc::clone(&self.stats), Partition::current());
         stats.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), part.as_deref());
-        let check = move |key: &ObjectKey, object: &Value| intake.check_amended(&stats, part.as_deref(), key, object);
+        let check =
+            move |key: &ObjectKey, amended: Amended<'_>| intake.check_amended(&stats, part.as_deref(), key, amended);
         Ok(self.intake.store.amend(amendments, check).await??)
     }
 

@@ -12,7 +12,7 @@ use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Parted, Relationsh
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::secrets;
-use crate::store::{JobStore, ObjectBatch, Row};
+use crate::store::{Amended, JobStore, ObjectBatch, Row};
 
 use super::bytes;
 use super::pending::PendingObject;
@@ -105,21 +105,26 @@ impl IngestPolicy {
         }
     }
 
-    /// Returns whether an amended entity may be written.
+    /// Returns whether an amended entity may be written. Counts the findings that the stored entity does not have.
     pub(super) fn check_amended(
         &self,
         stats: &StepStats,
         part: Option<&Partition>,
         key: &ObjectKey,
-        object: &Value,
+        amended: Amended<'_>,
     ) -> Result<bool, ObjectError> {
-        let findings = self.check(object);
+        let object = amended.object;
+        let mut findings = self.check(object);
         let Some(object_type) = object["_type"].as_str().and_then(|name| ObjectType::new(name).ok()) else {
             return Ok(true);
         };
         let verdict = self.judge(&findings, key, &object_type)?;
-        stats.find(findings, part);
-        if verdict == Verdict::Apart {
+        if !findings.is_empty() {
+            let known = self.check(&amended.before());
+            findings.retain(|finding| !known.contains(finding));
+        }
+        let is_new = stats.find(findings, part);
+        if verdict == Verdict::Apart && is_new {
             stats.skip(&object_type, "amended properties violate the schema", part);
         }
         Ok(verdict == Verdict::Admitted)

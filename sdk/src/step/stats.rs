@@ -1,7 +1,8 @@
 //! Statistics of a running step: added and skipped objects, findings, and gaps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -91,8 +92,10 @@ pub(crate) struct Vanished {
     pub(crate) cause: String,
 }
 
-/// The reason for skipping a further description of an object.
-const DESCRIBED_AGAIN: &str = "another description of an object with the same key";
+/// The reason for skipping further descriptions of an object. Its count is that of the objects.
+const DESCRIBED_AGAIN: &str = "an object with several descriptions, of which one is kept";
+/// The maximum number of findings that are recognized when they occur again.
+const REMEMBERED: usize = 1 << 20;
 /// Objects that are named in one warning.
 const NAMED_IN_WARNING: usize = 10;
 
@@ -133,6 +136,8 @@ pub struct StepStats {
     record: Mutex<StepStatsSnapshot>,
     /// Objects that entered the pipeline, counted before validation for the progress display.
     offered: AtomicU64,
+    /// The digests of the counted findings.
+    found: Mutex<HashSet<u64>>,
 }
 
 impl StepStats {
@@ -225,7 +230,7 @@ impl StepStats {
             let some = keys.iter().take(NAMED_IN_WARNING).map(String::as_str).collect::<Vec<_>>().join(", ");
             tracing::warn!(
                 %object_type, times, objects = some,
-                "objects have several descriptions; the newest one is kept"
+                "objects have several descriptions; the one with the latest update is kept, and equal ones are decided by their text"
             );
             let mut record = self.open();
             count(&mut record.skipped, &object_type, DESCRIBED_AGAIN, times);
@@ -281,13 +286,24 @@ impl StepStats {
         }
     }
 
-    /// Counts findings, in the statistics of the partition as well.
-    pub(crate) fn find(&self, findings: Vec<Finding>, part: Option<&Partition>) {
+    /// Counts findings that are new in the step, in the statistics of the partition as well.
+    ///
+    /// An object can be checked several times: for each of its descriptions and for each amendment. Returns whether a
+    /// finding was counted.
+    pub(crate) fn find(&self, mut findings: Vec<Finding>, part: Option<&Partition>) -> bool {
+        {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            findings.retain(|finding| found.len() >= REMEMBERED || found.insert(digest(finding)));
+        }
+        if findings.is_empty() {
+            return false;
+        }
         if let Some(part) = part {
             part.note(|books| findings.iter().for_each(|finding| count_finding(&mut books.findings, finding.clone())));
         }
         let mut record = self.open();
         findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
+        true
     }
 
     /// Records properties added to entities of other steps, in the partition's statistics as well.
@@ -338,6 +354,14 @@ fn keep_names<'a>(known: &mut BTreeSet<String>, names: impl Iterator<Item = &'a 
     }
 }
 
+/// Returns a number that identifies the object, the place, and the reason of a finding.
+fn digest(finding: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let Finding { object_type, key, pointer, reason, schema: _ } = finding;
+    (object_type, key, pointer, reason).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Counts a finding together with those of the same type, pointer, and reason.
 fn count_finding(findings: &mut BTreeMap<String, FindingCount>, finding: Finding) {
     let alike = format!("{} {} {}", finding.object_type, finding.pointer, finding.reason);
@@ -365,12 +389,20 @@ mod tests {
         let team =
             Parent { object_type: ObjectType::literal("acme_team"), key: ObjectKey::new("team:000001").unwrap() };
         let (stats, part) = (StepStats::default(), Partition::new(1, team, "team:000001".into()));
-        (0..100).for_each(|key| stats.find(vec![finding(key)], Some(&*part)));
+        (0..100).for_each(|key| assert!(stats.find(vec![finding(key)], Some(&*part))));
         let json = part.mark().unwrap().unwrap().books;
         assert!(json.len() < 500, "{json}");
         let resumed = StepStats::default();
         resumed.take_over(serde_json::from_str(&json).unwrap());
         assert_eq!(resumed.snapshot().findings, stats.snapshot().findings);
         assert_eq!(resumed.snapshot().findings.values().map(|found| found.count).collect::<Vec<_>>(), [100]);
+    }
+
+    #[test]
+    fn a_finding_about_an_object_is_counted_once() {
+        let stats = StepStats::default();
+        assert!(stats.find(vec![finding(1), finding(2)], None));
+        assert!(!stats.find(vec![finding(1)], None));
+        assert_eq!(stats.snapshot().findings.values().map(|found| found.count).collect::<Vec<_>>(), [2]);
     }
 }

@@ -14,7 +14,7 @@ use super::duplicates::{DescribedAgain, Superseded};
 use super::ends::Unattached;
 use super::keys::Keys;
 use super::lock::JobLock;
-use super::object::{self, CompletedPartition, InsertReport, Quarantined};
+use super::object::{self, Amended, CompletedPartition, InsertReport, Quarantined};
 use super::page::Page;
 use super::rewind::{self, ResumePoint};
 use super::sorted;
@@ -139,7 +139,7 @@ impl JobStore {
     ) -> Result<Result<usize, E>, StoreError>
     where
         E: Send + 'static,
-        F: Fn(&ObjectKey, &Value) -> Result<bool, E> + Send + 'static,
+        F: Fn(&ObjectKey, Amended<'_>) -> Result<bool, E> + Send + 'static,
     {
         let job = self.number;
         let amend = move |connection: &Connection, keys: &mut Keys| {

@@ -36,7 +36,7 @@ pub(crate) use duplicates::{DescribedAgain, Superseded};
 pub use ends::Unattached;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;
-pub use object::{CompletedPartition, Conflict, InsertReport, Quarantined};
+pub use object::{Amended, CompletedPartition, Conflict, InsertReport, Quarantined};
 pub use page::Page;
 pub use provenance::Stored;
 pub use prune::Pruned;

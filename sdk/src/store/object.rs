@@ -281,6 +281,22 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
     Ok(added > 0)
 }
 
+/// An entity with added properties, before it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Amended<'a> {
+    /// The entity with the added properties and an outline of its raw data.
+    pub object: &'a Value,
+    stored: &'a str,
+}
+
+impl Amended<'_> {
+    /// Returns the entity without the added properties.
+    pub fn before(self) -> Value {
+        // The text was parsed in order to add the properties.
+        Parted::read(self.stored).map(|stored| stored.outlined()).unwrap_or_default()
+    }
+}
+
 /// Adds properties to an entity if `check` accepts the result.
 ///
 /// Returns `false` if `check` rejects it or no entity has the key.
@@ -289,12 +305,12 @@ pub(super) fn amend<E>(
     keys: &JobKeys,
     key: &ObjectKey,
     properties: Properties,
-    check: impl FnOnce(&ObjectKey, &Value) -> Result<bool, E>,
+    check: impl FnOnce(&ObjectKey, Amended<'_>) -> Result<bool, E>,
 ) -> rusqlite::Result<Result<bool, E>> {
     let there = stored(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
     let amended = parted(&there.json)?.amended(properties);
-    let verdict = check(key, &amended.outlined());
+    let verdict = check(key, Amended { object: &amended.outlined(), stored: &there.json });
     if matches!(verdict, Ok(true)) {
         rewrite(connection, there.rowid, &amended.text())?;
     }

@@ -70,7 +70,7 @@ pub enum StoreError {
         job: JobId,
     },
     /// The job has no gaps to resume.
-    #[error("the job {job} is complete: there is nothing to resume")]
+    #[error("all selected steps of the job {job} are complete: there is nothing to resume")]
     Complete {
         /// The job.
         job: JobId,

@@ -104,13 +104,18 @@ fn owner(estimate: &JobEstimate) -> Vec<String> {
         (None, Some(reason)) => format!("their scopes are unknown ({})", printable(reason)),
         (None, None) => "the provider does not report their scopes".to_owned(),
     };
-    match (&estimate.subject, &estimate.subject_unknown) {
-        (Some(subject), _) => vec![format!("The credentials belong to {}; {scopes}.", printable(subject))],
-        (None, Some(reason)) => vec![
+    match (&estimate.subject, &estimate.subject_unknown, &estimate.scopes_unknown) {
+        (None, Some(account), Some(scopes)) => vec![format!(
+            "The credentials could not be confirmed, because no request was accepted: {}; {}.",
+            printable(account),
+            printable(scopes)
+        )],
+        (Some(subject), ..) => vec![format!("The credentials belong to {}; {scopes}.", printable(subject))],
+        (None, Some(reason), None) => vec![
             format!("The owner of the credentials is unknown: {}.", printable(reason)),
             format!("A collection continues without the owner; {scopes}."),
         ],
-        (None, None) => Vec::new(),
+        (None, None, _) => Vec::new(),
     }
 }
 
@@ -118,7 +123,11 @@ fn figures(estimate: &JobEstimate) -> String {
     let (Some(requests), Some(took)) = (estimate.requests, estimate.duration) else {
         return "There is no earlier job, so the number of requests and the duration are unknown.".to_owned();
     };
-    let sent = format!("sent {} for these steps and took {}", counted(requests, "request", "requests"), duration(took));
+    let enabled = estimate.steps.iter().filter(|step| step.start == StartState::Enabled);
+    let (known, all) =
+        enabled.fold((0, 0), |(known, all), step| (known + usize::from(step.requests.is_some()), all + 1));
+    let steps = if known < all { format!("{known} of these {all} steps") } else { "these steps".to_owned() };
+    let sent = format!("sent {} for {steps} and took {}", counted(requests, "request", "requests"), duration(took));
     match estimate.based_on_state {
         Some(JobState::Complete) if !estimate.lower_bound => format!("The last complete job {sent}."),
         Some(JobState::Complete) => {

@@ -323,5 +323,5 @@ async fn of_several_descriptions_the_newest_stays_whoever_came_first_and_nothing
     let (graph, state, status, objects, skipped) = &seen[0];
     assert!(graph[0].contains(r#""team":"b""#), "{graph:?}");
     assert_eq!((graph.len(), *state, *status, *objects), (2, JobState::Complete, "success", 2));
-    assert_eq!(skipped[&name("acme_app")]["another description of an object with the same key"], 1);
+    assert_eq!(skipped[&name("acme_app")]["an object with several descriptions, of which one is kept"], 1);
 }
