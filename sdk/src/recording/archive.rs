@@ -86,6 +86,9 @@ impl Archive {
         let (mut damaged, mut unreadable, mut total) = (Vec::new(), Vec::new(), 0);
         for (number, file) in files.iter().enumerate() {
             let bytes = input::read(file, input::RECORDING).map_err(RecordingError::io("read", file))?;
+            if let Some(encoding) = wide_encoding(&bytes) {
+                return Err(RecordingError::Encoding { path: file.clone(), encoding });
+            }
             let (mut exchanges, mut listed) = (0, 0);
             let base = bytes.as_ptr().addr();
             let read = each_entry(&bytes, &mut |raw| {
@@ -133,6 +136,18 @@ impl Archive {
         let text = std::str::from_utf8(&text).map_err(|error| error.to_string());
         let entry = text.and_then(Entry::read);
         entry.map_err(|error| not_har(path, format!("it has changed since it was opened ({error})")))
+    }
+}
+
+/// Returns the encoding of a file whose characters have two or four bytes.
+///
+/// No JSON in UTF-8 starts with such bytes.
+pub(super) fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [_, 0, 0, 0, ..] | [0, 0, 0, _, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [_, 0, ..] => Some("UTF-16LE"),
+        [0xfe, 0xff, ..] | [0, _, ..] => Some("UTF-16BE"),
+        _ => None,
     }
 }
 

@@ -24,6 +24,10 @@ const BROTLI_BUFFER: usize = 8 << 10;
 pub(super) enum BodyError {
     #[error("its body was not recorded")]
     Absent,
+    #[error(
+        "it is a 304 (not modified), and only the cache of the client contained its body; record again without a cache"
+    )]
+    NotModified,
     #[error("its body is declared as {0}, but is not valid {0}")]
     Damaged(&'static str),
     #[error("its body is compressed as `{0}`, which is not supported")]

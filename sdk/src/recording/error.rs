@@ -41,6 +41,17 @@ pub enum RecordingError {
         /// The reason.
         reason: String,
     },
+    /// The file has another encoding than UTF-8.
+    #[error(
+        "{path} is encoded in {encoding}, and HAR files are UTF-8: convert it, for example with `iconv -f {encoding} -t UTF-8`",
+        path = path.display()
+    )]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The name of its encoding.
+        encoding: &'static str,
+    },
     /// The key of the pseudonyms is unusable.
     #[error(
         "{path} is not a key of pseudonyms (64 hexadecimal digits): remove it to start with new pseudonyms",

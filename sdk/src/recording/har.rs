@@ -69,6 +69,7 @@ impl Entry {
             return Err("the status of its response cannot be read".to_owned());
         }
         response.status = response.status.max(0);
+        response.complete(&entry.request);
         let content = &mut entry.response.content;
         if content.text.is_none() && content.size.is_none() {
             content.size = Some(entry.response.body_size);
@@ -206,6 +207,46 @@ impl Default for Response {
             error: None,
         }
     }
+}
+
+impl Response {
+    /// Replaces a status that only the cache or the requested bytes of the other tool explain.
+    ///
+    /// A browser records 304 with the text of its cache, and 206 if the requested bytes are all bytes of the body.
+    fn complete(&mut self, request: &Request) {
+        let has_text = self.content.text.as_ref().is_some_and(|text| !text.is_empty());
+        let asks_for_all = header(&request.headers, "range").is_some_and(is_all_bytes);
+        let is_complete = match self.status {
+            304 => has_text,
+            206 => asks_for_all && header(&self.headers, "content-range").is_none_or(is_every_byte),
+            _ => false,
+        };
+        if is_complete {
+            self.status = 200;
+        }
+    }
+
+    /// Returns whether the response only points to another one: a redirect, or a 304 without a body.
+    pub(super) fn is_pointer(&self) -> bool {
+        (300..400).contains(&self.status)
+    }
+}
+
+/// Returns whether a range of bytes starts at the first byte and has no end, as in `bytes=0-`.
+///
+/// A request without a range has the same meaning.
+pub(super) fn is_all_bytes(range: &str) -> bool {
+    let range: String = range.split_whitespace().collect();
+    range.eq_ignore_ascii_case("bytes=0-")
+}
+
+/// Returns whether a `Content-Range` covers the whole body, as in `bytes 0-99/100`.
+fn is_every_byte(range: &str) -> bool {
+    let numbers = || {
+        let (part, total) = range.trim().strip_prefix("bytes")?.trim().strip_prefix("0-")?.split_once('/')?;
+        Some((part.parse::<u64>().ok()?, total))
+    };
+    numbers().is_some_and(|(last, total)| total == "*" || total.parse() == Ok(last.saturating_add(1)))
 }
 
 /// Returns the value of a header, regardless of the case of its name.

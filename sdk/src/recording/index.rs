@@ -27,6 +27,8 @@ pub(super) struct Series {
     pub(super) answers: Vec<(Option<f64>, Located)>,
     /// The end of the list, if the last response belongs to a list.
     pub(super) end: End,
+    /// Whether all responses only point to others, such as redirects.
+    pub(super) is_pointer: bool,
 }
 
 /// The continuation of a list after a response.
@@ -119,12 +121,21 @@ impl Gathered {
         let series = match there.iter_mut().position(|series| series.detail == detail) {
             Some(at) => &mut there[at],
             None => {
-                there.push(Series { detail, id: self.series, answers: Vec::new(), end: End::Unknown });
+                let (id, answers, end) = (self.series, Vec::new(), End::Unknown);
+                there.push(Series { detail, id, answers, end, is_pointer: true });
                 self.series += 1;
                 let last = there.len() - 1;
                 &mut there[last]
             }
         };
+        let is_pointer = entry.response.is_pointer();
+        match (series.is_pointer, is_pointer) {
+            // Browsers revalidate their cache and follow redirects before the response with the body.
+            (true, false) => series.answers.clear(),
+            (false, true) => return,
+            _ => {}
+        }
+        series.is_pointer = is_pointer;
         series.end = End::of(&entry.response);
         series.answers.push((entry.order, at));
     }

@@ -154,7 +154,7 @@ fn leading_number(text: &str) -> Option<f64> {
     text.split_whitespace().next()?.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Decodes headers from a list of names and values, a list of pairs, or an object.
+/// Decodes headers from a list of names and values, a list of pairs, a list of lines, or an object.
 pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Named>, D::Error> {
     struct Headers;
 
@@ -205,6 +205,15 @@ impl<'de> Deserialize<'de> for Header {
 
             fn visit_unit<E>(self) -> Result<Header, E> {
                 Ok(Header(None))
+            }
+
+            /// Decodes a line such as `Accept: application/json`; names of HTTP/2 begin with a colon.
+            fn visit_str<E>(self, line: &str) -> Result<Header, E> {
+                let start = line.len() - line.trim_start_matches(':').len();
+                let colon = line[start..].find(':').map(|colon| start + colon);
+                let parts = colon.map(|colon| (line[..colon].trim(), line[colon + 1..].trim()));
+                let named = |(name, value): (&str, &str)| Named { name: name.to_owned(), value: value.to_owned() };
+                Ok(Header(parts.map(named)))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Header, A::Error> {

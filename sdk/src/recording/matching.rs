@@ -41,7 +41,8 @@ pub(super) fn question(request: &Request) -> Option<(RequestKey, RequestVariant)
     // Some tools store form fields for requests without a body.
     let has_body = !matches!(place.method.as_str(), "GET" | "HEAD");
     let body = request.post_data.as_ref().filter(|_| has_body).and_then(sent).filter(|text| !text.is_empty());
-    let range = har::header(&request.headers, "range").map(|range| range.trim().to_owned());
+    let range = har::header(&request.headers, "range").filter(|range| !har::is_all_bytes(range));
+    let range = range.map(|range| range.trim().to_owned());
     Some((place, RequestVariant { range, body }))
 }
 

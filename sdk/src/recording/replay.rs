@@ -148,7 +148,12 @@ impl ReplayTransport {
     fn find(&self, asked: &RequestKey, detail: &RequestVariant) -> Result<&Series, BTreeSet<Host>> {
         let known = self.index.hosts.contains_key(&self.host);
         let hosts = self.index.hosts.keys().filter(|host| !known || **host == self.host);
-        let mut found = hosts.filter_map(|host| Some((host, self.find_on(host, asked, detail)?)));
+        let mut all: Vec<_> = hosts.filter_map(|host| Some((host, self.find_on(host, asked, detail)?))).collect();
+        // A host that only redirects to another one does not make the request ambiguous.
+        if all.iter().any(|(_, series)| !series.is_pointer) {
+            all.retain(|(_, series)| !series.is_pointer);
+        }
+        let mut found = all.into_iter();
         match (found.next(), found.next()) {
             (Some((_, series)), None) => Ok(series),
             (Some((one, _)), Some((other, _))) => {
@@ -169,9 +174,10 @@ impl ReplayTransport {
             let place = RequestKey { host: host.clone(), path, ..asked.clone() };
             let there = self.index.there(&place)?;
             let ranked = there.iter().filter_map(|series| {
-                Some((detail.distance(&series.detail, || Index::is_whole(there, series))?, series))
+                let distance = detail.distance(&series.detail, || Index::is_whole(there, series))?;
+                Some(((series.is_pointer, distance), series))
             });
-            ranked.min_by_key(|(distance, _)| *distance).map(|(_, series)| series)
+            ranked.min_by_key(|(rank, _)| *rank).map(|(_, series)| series)
         };
         paths.into_iter().find_map(answers)
     }
@@ -197,6 +203,9 @@ impl ReplayTransport {
                 None => Heard::TransportError("no response arrived during the recording".into()),
             });
         };
+        if status == StatusCode::NOT_MODIFIED {
+            return Err(BodyError::NotModified);
+        }
         let limit = if status.is_success() { self.limits.success } else { self.limits.error };
         let compression = har::header(&response.headers, CONTENT_ENCODING.as_str());
         let body = match body::decode(&response.content, compression, limit) {

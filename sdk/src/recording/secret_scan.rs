@@ -12,7 +12,7 @@ use crate::redact::mend_surrogates;
 use crate::secrets::{self, SecretKind, is_placeholder, is_secret_value, name_within};
 
 use super::RecordingError;
-use super::archive::{each_entry, har_files};
+use super::archive::{each_entry, har_files, wide_encoding};
 use super::body;
 use super::field_names::is_secret_header;
 use super::har::{self, Entry};
@@ -57,6 +57,10 @@ pub fn find_secrets(path: impl AsRef<Path>) -> Result<Vec<SecretFinding>, Record
     let mut found = BTreeSet::new();
     for file in har_files(path.as_ref())? {
         let bytes = input::read(&file, input::RECORDING).map_err(RecordingError::io("read", &file))?;
+        // In such a file, no credential would be found.
+        if let Some(encoding) = wide_encoding(&bytes) {
+            return Err(RecordingError::Encoding { path: file, encoding });
+        }
         let (mut exchange, mut begin, mut end) = (0, bytes.len(), 0);
         let base = bytes.as_ptr().addr();
         each_entry(&bytes, &mut |raw| {

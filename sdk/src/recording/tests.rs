@@ -19,6 +19,8 @@ use crate::secrets::SecretKind;
 
 use super::*;
 
+mod preferred;
+
 const LIMITS: Limits = Limits { success: 1 << 20, error: 1 << 16 };
 
 fn folder() -> TempDir {
