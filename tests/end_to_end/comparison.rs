@@ -60,28 +60,30 @@ fn nothing_that_a_job_of_one_step_did_not_collect_counts_as_removed() {
 }
 
 #[test]
-fn of_two_teams_without_applications_only_the_one_that_answered_has_lost_them() {
+fn applications_that_may_have_moved_to_a_refused_team_are_unknown_until_it_answers() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let mut teams: Vec<(String, (u64, u64))> =
         graph.of_type("heroku_team").into_keys().map(|team| (team.clone(), of_team(&graph, &team))).collect();
     teams.retain(|(_, counts)| counts.0 > 0 && counts.1 > 0);
-    let [(silent, unknown), (emptied, removed), ..] = teams.as_slice() else { panic!("two teams with applications") };
-    heroku.fault(refused().on(&format!("/teams/{silent}/apps")));
+    let [(silent, of_silent), (emptied, of_emptied), ..] = teams.as_slice() else { panic!("two teams") };
+    let refusal = heroku.fault(refused().on(&format!("/teams/{silent}/apps")));
     heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(&format!("/teams/{emptied}/apps")));
     assert_eq!(place.collect("").0.code, 3);
-    let expected = |removed: [u64; 2], unknown: [u64; 2]| -> Changes {
-        let counts = |at: usize| [0, removed[at], 0, unknown[at]];
-        [("heroku_application", 0), ("heroku_team_owns_application", 0), ("heroku_application_has_addon", 1)]
-            .map(|(name, at)| (name.to_owned(), counts(at)))
+    let expected = |counts: &dyn Fn(u64) -> [u64; 4], (apps, addons): (u64, u64)| -> Changes {
+        [("heroku_application", apps), ("heroku_team_owns_application", apps), ("heroku_application_has_addon", addons)]
+            .map(|(name, count)| (name.to_owned(), counts(count)))
             .into()
     };
-    assert_eq!(changes(&place, 0, 1), expected(removed.to_owned().into(), unknown.to_owned().into()));
-    let turned = expected(removed.to_owned().into(), unknown.to_owned().into());
-    let turned: Changes =
-        turned.into_iter().map(|(name, [_, removed, _, unknown])| (name, [removed, 0, 0, unknown])).collect();
-    assert_eq!(changes(&place, 1, 0), turned);
+    let absent = (of_silent.0 + of_emptied.0, of_silent.1 + of_emptied.1);
+    let unknown = expected(&|count| [0, 0, 0, count], absent);
+    assert_eq!(changes(&place, 0, 1), unknown);
+    assert_eq!(changes(&place, 1, 0), unknown);
+    heroku.server().lift(refusal);
+    assert_eq!(place.collect("").0.code, 0);
+    assert_eq!(changes(&place, 0, 2), expected(&|count| [0, count, 0, 0], *of_emptied));
+    assert_eq!(changes(&place, 2, 0), expected(&|count| [count, 0, 0, 0], *of_emptied));
 }
 
 #[test]

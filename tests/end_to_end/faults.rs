@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use integration_heroku::fake::{FakeOptions, Fault, FaultRule, Latency, PageLimits, RateBucket, Reply, RetryAfter};
+use integration_heroku::fake::{
+    FakeOptions, Fault, FaultRule, Latency, Organisation, PageLimits, RateBucket, Reply, RetryAfter,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Objects, Place, assert_same, assert_same_objects, side_by_side, undisturbed};
@@ -349,6 +351,71 @@ fn a_team_that_one_list_finds_and_another_does_not_is_not_gone() {
     let [gap] = &summary.gaps("fetch-apps")[..] else { panic!("one gap: {}", said.all()) };
     assert_eq!((said.code, gap.under()), (3, Some(&*team)));
     assert_eq!(summary.skipped("build-relationships", "heroku_application_has_addon", NOT_COLLECTED), 0);
+    heroku.server().lift_all();
+    assert_same(&place.resume().1, undisturbed());
+}
+
+#[test]
+fn the_lists_of_an_only_parent_that_are_not_found_are_gaps() {
+    let sample = Organisation::sample();
+    let mut organisation = Organisation::empty();
+    let team = sample.teams().find(|team| team.account.is_some()).expect("a team of an account");
+    let account = team.account.and_then(|account| sample.account(account)).expect("its account");
+    organisation.add_account(account.clone());
+    organisation.add_team(team.clone());
+    for app in sample.apps_of(team.id) {
+        organisation.add_app(app.clone());
+    }
+    let cases = [
+        ("/enterprise-accounts/{id}/", ["members", "teams", "none"], ["fetch-members", "fetch-teams"]),
+        ("/teams/{id}/", ["apps", "addons", "members"], ["fetch-apps", "fetch-addons"]),
+    ];
+    side_by_side(cases, |(path, lists, steps)| {
+        let heroku = Heroku::of(organisation.clone(), FakeOptions::default());
+        for list in lists {
+            heroku.fault(error(404, "not_found").on(&format!("{path}{list}")));
+        }
+        let (said, _) = Place::before(&heroku).collect("");
+        let summary = said.summary();
+        assert_eq!((said.code, summary.state()), (3, "partial"), "{}", said.all());
+        for step in steps {
+            let gaps = summary.gaps(step);
+            assert!(gaps.iter().any(|gap| gap.under().is_some() && gap.cause().contains("404")), "{step}: {gaps:?}");
+        }
+    });
+}
+
+#[test]
+fn a_team_that_only_the_selected_step_does_not_find_is_a_gap() {
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-data");
+    let place = Place::before(&heroku);
+    place.collect("");
+    heroku.fault(error(404, "not_found").on(&format!("/teams/{team}/apps")));
+    let (said, _) = place.collect("--step fetch-apps");
+    let summary = said.summary();
+    let [gap] = &summary.gaps("fetch-apps")[..] else { panic!("one gap: {}", said.all()) };
+    assert_eq!((said.code, gap.under()), (3, Some(&*team)), "{}", said.all());
+}
+
+#[test]
+fn a_refused_team_that_is_not_found_on_resume_stays_a_gap() {
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-data");
+    let fail = |status, id| {
+        for list in ["apps", "addons", "members"] {
+            heroku.fault(error(status, id).on(&format!("/teams/{team}/{list}")));
+        }
+    };
+    fail(403, "forbidden");
+    let place = Place::before(&heroku);
+    let (refused, _) = place.collect("");
+    assert_eq!(refused.code, 3, "{}", refused.all());
+    heroku.server().lift_all();
+    fail(404, "not_found");
+    let (said, _) = place.collect("--resume");
+    assert_eq!((said.code, said.summary().state()), (3, "partial"), "{}", said.all());
+    assert_eq!(said.summary().partial(), refused.summary().partial());
     heroku.server().lift_all();
     assert_same(&place.resume().1, undisturbed());
 }

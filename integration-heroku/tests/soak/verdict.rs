@@ -167,17 +167,24 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the list of a parent returned 404 or 410, and the summary counts it.
+    /// Whether the list of a parent returned 410, or two of its lists returned 404 or 410, and the summary counts it.
     fn vanished(&self, key: &str, object_type: &str) -> bool {
         let counted = self.steps().any(|step| {
             let reasons = step.skipped.iter().find(|(skipped, _)| skipped.as_str() == object_type);
             reasons.is_some_and(|(_, reasons)| reasons.contains_key(VANISHED))
         });
-        let gone =
-            |path: &str| self.log.iter().any(|asked| asked.path == path && matches!(asked.status, Some(404 | 410)));
+        let answered = |list: &List, parent: &str, statuses: &[u16]| {
+            let path = list.path(Some(parent));
+            self.log.iter().any(|asked| asked.path == path && asked.status.is_some_and(|it| statuses.contains(&it)))
+        };
+        let under = [List::MembersOfAccount, List::TeamsOfAccount, List::Apps, List::Addons, List::MembersOfTeam];
+        let is_gone = |list: &List, parent: &str| {
+            let agreeing = || under.iter().filter(|other| answered(other, parent, &[404, 410])).count();
+            answered(list, parent, &[410]) || answered(list, parent, &[404]) && agreeing() > 1
+        };
         let of = |lists: &[List]| {
             let above = self.all_above(key);
-            above.iter().any(|parent| lists.iter().any(|list| gone(&list.path(Some(parent)))))
+            above.iter().any(|parent| lists.iter().any(|list| is_gone(list, parent)))
         };
         counted
             && match object_type {

@@ -10,7 +10,6 @@ use crate::store::{Count, JobStore, Kind, StoreError, Stored};
 
 use super::coverage::Coverage;
 use super::judge::{self, Absence, Change, Lone};
-use super::lineage::Lineage;
 use super::pages::Pages;
 
 /// One of the two graphs.
@@ -47,19 +46,12 @@ pub async fn compare(
     mut visit: impl FnMut(Difference),
 ) -> Result<(), StoreError> {
     let mut kinds: BTreeMap<&ObjectType, Kind> = BTreeMap::new();
-    let mut relationships = [BTreeSet::new(), BTreeSet::new()];
-    for (side, relationships) in [&older, &newer].into_iter().zip(&mut relationships) {
-        for count in side.counts_by_step_and_type {
-            kinds.entry(&count.object_type).or_insert(count.kind);
-            if count.kind == Kind::Relationship {
-                relationships.insert(count.object_type.clone());
-            }
-        }
+    for count in [&older, &newer].into_iter().flat_map(|side| side.counts_by_step_and_type) {
+        kinds.entry(&count.object_type).or_insert(count.kind);
     }
-    let [old_types, new_types] = relationships.map(|types| types.into_iter().collect());
     let mut walk = Walk {
-        older: Half { lineage: Lineage::of(older.job, old_types), absent: HashMap::new(), side: &older },
-        newer: Half { lineage: Lineage::of(newer.job, new_types), absent: HashMap::new(), side: &newer },
+        older: Half { absent: HashMap::new(), side: &older },
+        newer: Half { absent: HashMap::new(), side: &newer },
     };
     let types: BTreeSet<(Kind, &ObjectType)> = kinds.into_iter().map(|(name, kind)| (kind, name)).collect();
     for (kind, object_type) in types {
@@ -83,7 +75,6 @@ type KeyDigest = [u8; 16];
 
 struct Half<'a> {
     side: &'a Side<'a>,
-    lineage: Lineage<'a>,
     /// The entities that are missing from this graph.
     absent: HashMap<KeyDigest, Absence>,
 }
@@ -111,11 +102,11 @@ impl Walk<'_> {
             let old = if takes_old { before.take() } else { None };
             let new = if takes_new { now.take() } else { None };
             let change = match (&old, &new) {
-                (Some(old), None) => match lone(old, &mut self.newer, &mut self.older).await? {
+                (Some(old), None) => match lone(old, &mut self.newer, &self.older) {
                     Absence::Observed => Change::Removed,
                     Absence::Unknown => Change::Unknown,
                 },
-                (None, Some(new)) => match lone(new, &mut self.older, &mut self.newer).await? {
+                (None, Some(new)) => match lone(new, &mut self.older, &self.newer) {
                     Absence::Observed => Change::Added,
                     Absence::Unknown => Change::Unknown,
                 },
@@ -131,13 +122,8 @@ impl Walk<'_> {
 }
 
 /// Returns the kind of absence of an object that only `has` contains.
-async fn lone(object: &Stored, lacks: &mut Half<'_>, has: &mut Half<'_>) -> Result<Absence, StoreError> {
+fn lone(object: &Stored, lacks: &mut Half<'_>, has: &Half<'_>) -> Absence {
     let object_type = &object.row.object_type;
-    let types = lacks.side.coverage.parent_types(object_type);
-    let parents = match types.is_empty() {
-        true => BTreeSet::new(),
-        false => has.lineage.parents(object, &types).await?,
-    };
     // A key that belongs to another type in the other graph is absent from neither.
     let absence_of = |key: &ObjectKey| {
         let digest = digest(key);
@@ -148,12 +134,11 @@ async fn lone(object: &Stored, lacks: &mut Half<'_>, has: &mut Half<'_>) -> Resu
         (None, Kind::MappedRelationship) => [source_of(&object.json).as_ref().and_then(absence_of), None],
         (None, _) => [None, None],
     };
-    let absence =
-        judge::absence(&Lone { object_type, parents: &parents, ends }, lacks.side.coverage, has.side.coverage);
+    let absence = judge::absence(&Lone { object_type, ends }, lacks.side.coverage);
     if object.row.kind == Kind::Entity {
         lacks.absent.insert(digest(&object.row.key), absence);
     }
-    Ok(absence)
+    absence
 }
 
 fn digest(key: &ObjectKey) -> KeyDigest {

@@ -16,7 +16,6 @@ pub struct Coverage {
     parent: BTreeMap<ObjectType, BTreeSet<Parent>>,
     amended: BTreeSet<ObjectType>,
     amenders: BTreeMap<ObjectType, BTreeMap<StepId, Amender>>,
-    merged: BTreeSet<ObjectType>,
     not_collected: BTreeSet<ObjectType>,
     described: BTreeMap<ObjectType, BTreeSet<MissingDescription>>,
 }
@@ -69,7 +68,6 @@ impl Coverage {
     }
 
     fn take(&mut self, report: &StepReport) {
-        self.merged.extend(report.merges.iter().cloned());
         let absent = matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
         let gaps = report.incomplete.iter().map(|gap| (&gap.types, gap.parent.as_ref()));
         if absent && report.incomplete.is_empty() {
@@ -132,19 +130,6 @@ impl Coverage {
             return Gap::Whole;
         }
         self.parent.get(object_type).map_or(Gap::None, Gap::Under)
-    }
-
-    /// Returns the types of the parents to which a gap is limited.
-    pub(super) fn parent_types(&self, object_type: &ObjectType) -> BTreeSet<ObjectType> {
-        match self.gap(object_type) {
-            Gap::Under(scopes) => scopes.iter().map(|scope| scope.object_type.clone()).collect(),
-            Gap::None | Gap::Whole => BTreeSet::new(),
-        }
-    }
-
-    /// Returns whether several descriptions of one object of the type are merged.
-    pub(super) fn merges(&self, object_type: &ObjectType) -> bool {
-        self.merged.contains(object_type)
     }
 
     /// Returns whether a step that amends the type has a gap.

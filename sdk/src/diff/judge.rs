@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::graph::{ObjectType, Properties, join_property};
-use crate::step::Parent;
 
 use super::coverage::{Coverage, Gap};
 
@@ -38,47 +37,26 @@ pub enum Absence {
     Unknown,
 }
 
-/// An object that only one graph contains, with the evidence of its parents.
+/// An object that only one graph contains.
 #[derive(Debug, Clone, Copy)]
 pub struct Lone<'a> {
     /// The type of the object.
     pub object_type: &'a ObjectType,
-    /// The known entities under which it was collected, at any level.
-    pub parents: &'a BTreeSet<Parent>,
     /// The absence of the ends of a relationship from the same graph.
     pub ends: [Option<Absence>; 2],
 }
 
 /// Returns the kind of absence of an object from one of the graphs.
 ///
-/// `lacks` are the gaps of the job without the object, `has` those of the other job. If an end of a relationship is
-/// absent, the relationship is absent for the same reason. A gap that is limited to parents covers an object under one
-/// of them, and an object without a known parent of that type.
-pub fn absence(lone: &Lone<'_>, lacks: &Coverage, has: &Coverage) -> Absence {
+/// `lacks` are the gaps of the job without the object. If an end of a relationship is absent, the relationship is absent
+/// for the same reason. A gap that is limited to parents covers every object of its type, because an object may have
+/// moved to one of these parents since the other job.
+pub fn absence(lone: &Lone<'_>, lacks: &Coverage) -> Absence {
     if lone.ends.contains(&Some(Absence::Observed)) {
         return Absence::Observed;
     }
-    let covered = match lacks.gap(lone.object_type) {
-        Gap::None => false,
-        Gap::Whole => true,
-        Gap::Under(scopes) => is_under(lone, scopes) || may_be_under(lone.object_type, scopes, has),
-    };
-    if covered || lone.ends.contains(&Some(Absence::Unknown)) { Absence::Unknown } else { Absence::Observed }
-}
-
-fn is_under(lone: &Lone<'_>, scopes: &BTreeSet<Parent>) -> bool {
-    let known = |of: &ObjectType| lone.parents.iter().any(|parent| parent.object_type == *of);
-    scopes.iter().any(|scope| lone.parents.contains(scope) || !known(&scope.object_type))
-}
-
-/// Returns whether another description of the object may have come from a parent with a gap.
-fn may_be_under(object_type: &ObjectType, scopes: &BTreeSet<Parent>, has: &Coverage) -> bool {
-    (has.merges(object_type))
-        && match has.gap(object_type) {
-            Gap::None => false,
-            Gap::Whole => true,
-            Gap::Under(others) => !others.is_disjoint(scopes),
-        }
+    let is_covered = lacks.gap(lone.object_type) != Gap::None;
+    if is_covered || lone.ends.contains(&Some(Absence::Unknown)) { Absence::Unknown } else { Absence::Observed }
 }
 
 /// Compares an object of both graphs by its JSON.

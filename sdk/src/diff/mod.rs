@@ -5,16 +5,16 @@
 //!
 //! | the object is … | and … | change |
 //! | --- | --- | --- |
-//! | in the older graph only | no gap of the newer job covers it | [`Change::Removed`] |
-//! | in the newer graph only | no gap of the older job covers it | [`Change::Added`] |
-//! | in one graph only | a gap of the other job covers it | [`Change::Unknown`] |
+//! | in the older graph only | the newer job has no gap of its type | [`Change::Removed`] |
+//! | in the newer graph only | the older job has no gap of its type | [`Change::Added`] |
+//! | in one graph only | the other job has a gap of its type, under any parent | [`Change::Unknown`] |
 //! | in both, and differs | a missing description explains the whole difference | [`Change::Unknown`] |
 //! | in both, and differs | otherwise | [`Change::Changed`] |
 //!
 //! ```text
 //!   summaries ─▶ coverage ─┐
 //!                          ├─▶ judge (pure) ─▶ change
-//!   stores ─▶ pairs, by type and key; lineage: the parents of an object
+//!   stores ─▶ pairs, by type and key
 //! ```
 //!
 //! [`judge`] contains the rules as pure functions. [`compare`] iterates over both graphs in key order. It
@@ -23,7 +23,6 @@
 mod compare;
 mod coverage;
 pub mod judge;
-mod lineage;
 mod pages;
 #[cfg(test)]
 mod tests;

@@ -30,8 +30,10 @@ pub enum ProviderErrorKind {
     Authentication,
     /// The credentials lack a permission (402, 403).
     Authorization,
-    /// The resource is absent, removed, or hidden from these credentials (404, 410).
+    /// The resource is absent, or hidden from these credentials (404).
     NotFound,
+    /// The resource existed and was removed (410).
+    Gone,
     /// The provider rejects the request itself (any other 4xx).
     Rejected,
     /// All attempts failed, or the rate limit lasts longer than the policy allows.
@@ -152,9 +154,10 @@ impl ProviderError {
             ProviderErrorKind::Authentication => "PROVIDER_AUTHENTICATION_ERROR",
             ProviderErrorKind::Authorization => "PROVIDER_AUTHORIZATION_ERROR",
             ProviderErrorKind::RetriesExceeded => "PROVIDER_RETRIES_EXCEEDED_ERROR",
-            ProviderErrorKind::NotFound | ProviderErrorKind::Rejected | ProviderErrorKind::Unexpected => {
-                "PROVIDER_API_ERROR"
-            }
+            ProviderErrorKind::NotFound
+            | ProviderErrorKind::Gone
+            | ProviderErrorKind::Rejected
+            | ProviderErrorKind::Unexpected => "PROVIDER_API_ERROR",
         }
     }
 
@@ -211,7 +214,8 @@ impl ProviderErrorKind {
         match status.as_u16() {
             401 => Self::Authentication,
             402 | 403 => Self::Authorization,
-            404 | 410 => Self::NotFound,
+            404 => Self::NotFound,
+            410 => Self::Gone,
             400..=499 => Self::Rejected,
             _ => Self::Unexpected,
         }
@@ -342,7 +346,7 @@ mod tests {
         let kind = |status| ProviderErrorKind::of(StatusCode::from_u16(status).unwrap());
         assert_eq!(kind(401), ProviderErrorKind::Authentication);
         assert_eq!([kind(402), kind(403)], [ProviderErrorKind::Authorization; 2]);
-        assert_eq!([kind(404), kind(410)], [ProviderErrorKind::NotFound; 2]);
+        assert_eq!([kind(404), kind(410)], [ProviderErrorKind::NotFound, ProviderErrorKind::Gone]);
         assert_eq!([kind(400), kind(416), kind(422)], [ProviderErrorKind::Rejected; 3]);
         assert_eq!(kind(302), ProviderErrorKind::Unexpected);
     }

@@ -19,10 +19,10 @@ use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
 use crate::room::Work;
 use crate::step::{
-    Ingest, IngestPolicy, OnPartFailed, Parent, PartitionPermits, PartitionStats, PartitionTurns, Step, StepContext,
-    StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,
+    FoundParents, Ingest, IngestPolicy, OnPartFailed, Parent, PartitionPermits, PartitionStats, PartitionTurns, Step,
+    StepContext, StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,
 };
-use crate::store::{Conflict, JobStore, ResumePoint, Row, StoreError};
+use crate::store::{Conflict, EarlierGaps, JobStore, ResumePoint, Row, StoreError};
 
 use super::event::{Event, Events};
 use super::late::VanishedIn;
@@ -67,6 +67,10 @@ pub(super) struct Execution<'a> {
     pub(super) displaced: Vec<Conflict>,
     /// Parents that the provider did not find.
     pub(super) vanished: Vec<VanishedIn>,
+    /// Parents that the provider found, by step.
+    pub(super) found: BTreeMap<StepId, FoundParents>,
+    /// Gaps that earlier runs of the job left.
+    pub(super) earlier_gaps: EarlierGaps,
 }
 
 /// A running step.
@@ -317,6 +321,7 @@ impl Execution<'_> {
         work.stats.described_again(self.job.duplicates(id.clone()).await?);
         let mut record: StepStatsSnapshot = work.stats.snapshot();
         self.displaced.append(&mut record.displaced);
+        self.found.insert(id.clone(), std::mem::take(&mut record.found));
         if !record.vanished.is_empty() {
             let parents = std::mem::take(&mut record.vanished);
             self.vanished.push(VanishedIn { step: id.clone(), parents, parts: record.parts });

@@ -14,13 +14,15 @@ use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
 use crate::step::{DisabledReason, IngestPolicy, PartitionPermits, StepError, Watermark};
-use crate::store::{JobRow, JobState, JobStore, Kind, SqliteResponseCache, StepRow, Store, StoreError};
+use crate::store::{EarlierGaps, JobRow, JobState, JobStore, Kind, SqliteResponseCache, StepRow, Store, StoreError};
 
 use super::estimate::{JobEstimate, Known, basis};
 use super::event::{Event, Events, PlannedStep};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::options::{self, Options, ResumeError};
-use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, Summary, VANISHED, without_credentials};
+use crate::summary::{
+    Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary, VANISHED, without_credentials,
+};
 
 /// The reason why a job could not start or could not be recorded.
 ///
@@ -243,7 +245,7 @@ impl<'a> Job<'a> {
         if let (Some(http), Some(answers)) = (&mut connection.http, &answers) {
             *http = http.conditional(answers.clone());
         }
-        let (job, mut ended) = self.begin(&options).await?;
+        let (job, mut ended, earlier_gaps) = self.begin(&options).await?;
         if self.resume.as_ref().is_some_and(|row| row.ended.is_none()) {
             forget_unjudged(&plan, &mut ended);
         }
@@ -271,6 +273,8 @@ impl<'a> Job<'a> {
             watermarks: watermarks(&plan),
             displaced: Vec::new(),
             vanished: Vec::new(),
+            found: BTreeMap::new(),
+            earlier_gaps,
         };
         let ended = execution.run(&cancel).await?;
         if let Some(answers) = answers {
@@ -354,19 +358,28 @@ impl<'a> Job<'a> {
     }
 
     /// Creates a new job, or reopens the resumed one with the reports of its completed steps.
-    async fn begin(&self, options: &Options) -> Result<(JobStore, BTreeMap<StepId, StepReport>), StoreError> {
+    /// Creates or reopens the job; returns the reports of complete steps, and the gaps of earlier runs.
+    async fn begin(&self, options: &Options) -> Result<Begun, StoreError> {
         if let Some(row) = &self.resume {
             let job = self.store.resume_job(row).await?;
-            let complete = |step: &StepRow| matches!(step.status.as_str(), "success" | "cached");
-            let ended = job.steps().await?.into_iter().filter(complete);
-            let report = |step: StepRow| match serde_json::from_value(step.result) {
+            let report = |step: StepRow| match serde_json::from_value::<StepReport>(step.result) {
                 Ok(report) => Ok((step.step, report)),
                 Err(error) => Err(StoreError::Corrupt(format!("the result of the step `{}`: {error}", step.step))),
             };
-            return Ok((job, ended.map(report).collect::<Result<_, _>>()?));
+            let mut ended: BTreeMap<StepId, StepReport> =
+                job.steps().await?.into_iter().map(report).collect::<Result<_, _>>()?;
+            let own = |report: &StepReport| {
+                let own = report.incomplete.iter().filter(|gap| gap.inherited_from.is_none());
+                own.map(|gap| gap.parent.as_ref().map(|parent| parent.key.clone())).collect::<Vec<_>>()
+            };
+            let gaps = ended.iter().flat_map(|(step, report)| own(report).into_iter().map(|gap| (step.clone(), gap)));
+            let earlier_gaps = job.note_gaps(gaps.collect()).await?;
+            ended.retain(|_, report| matches!(report.status, StepStatus::Success | StepStatus::Cached));
+            return Ok((job, ended, earlier_gaps));
         }
         let options = serde_json::to_value(options).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        Ok((self.store.begin_job(self.integration.id(), &self.instance, &options).await?, BTreeMap::new()))
+        let job = self.store.begin_job(self.integration.id(), &self.instance, &options).await?;
+        Ok((job, BTreeMap::new(), EarlierGaps::default()))
     }
 
     fn check_sources(&self) -> Result<(), PlanError> {
@@ -490,6 +503,9 @@ impl<'a> Job<'a> {
         Ok(without_credentials(summary))
     }
 }
+
+/// The job, the reports of steps that need not run again, and the gaps of earlier runs.
+type Begun = (JobStore, BTreeMap<StepId, StepReport>, EarlierGaps);
 
 /// Reopens steps whose missing parents no process has judged, and the steps that depend on them.
 fn forget_unjudged(plan: &Plan, ended: &mut BTreeMap<StepId, StepReport>) {

@@ -1,11 +1,16 @@
 //! Gaps that are detected after all steps have ended: displaced objects, relationships without ends, and parents that
 //! the provider did not find. Relationships of replaced descriptions are removed at the same time.
 //!
-//! A parent is gone if no step collected anything under it, no step has another gap under it, and the response does not
-//! concern the endpoint as a whole: either the endpoint found other parents, or it is the only parent and a second step
-//! does not find it either. In all other cases the response is a gap.
+//! A 410 states that a parent was removed, so the parent is gone. The exception is an endpoint that may be gone itself:
+//! it finds none of its parents, and no second step confirms the answer.
+//!
+//! A 404 is also the answer for a parent that is hidden from the credentials. Such a parent is gone only if, in the same
+//! run, at least two steps requested data of it, none of them found it, and each of them found other parents. In all
+//! other cases the response is a gap.
+//!
+//! A parent under which an earlier run of the job left a gap is never gone, because only collected data closes a gap.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 use crate::step::{ObjectError, Parent, Vanished};
@@ -92,20 +97,36 @@ impl Execution<'_> {
         let gaps = reports.iter().flat_map(|report| &report.incomplete).filter(|gap| gap.inherited_from.is_none());
         let seen: HashSet<ObjectKey> =
             answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();
-        let mut steps: HashMap<&ObjectKey, usize> = HashMap::new();
-        for VanishedIn { parents, .. } in &vanished {
-            let keys: HashSet<&ObjectKey> = parents.iter().map(|parent| &parent.parent.key).collect();
-            keys.into_iter().for_each(|key| *steps.entry(key).or_default() += 1);
+        let found = std::mem::take(&mut self.found);
+        let is_seen = |parent: &Parent| {
+            seen.contains(&parent.key)
+                || self.earlier_gaps.are_under(&parent.key)
+                || found.values().any(|found| found.contains(parent))
+        };
+        let finds_others =
+            |step: &StepId, parent: &Parent| found.get(step).is_some_and(|found| found.has_any(&parent.object_type));
+        let mut steps: BTreeMap<&ObjectKey, BTreeSet<&StepId>> = BTreeMap::new();
+        for VanishedIn { step, parents, .. } in &vanished {
+            for Vanished { parent, .. } in parents {
+                steps.entry(&parent.key).or_default().insert(step);
+            }
         }
         for VanishedIn { step, parents, parts } in &vanished {
             let types = self.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
             let found_nothing = parents.len() as u64 == *parts;
-            let is_gone = |key: &ObjectKey| {
-                !seen.contains(key) && if found_nothing { *parts == 1 && steps[key] > 1 } else { true }
+            let is_gone = |Vanished { parent, is_gone, .. }: &Vanished| {
+                let asked = &steps[&parent.key];
+                if self.earlier_gaps.concern(step, &parent.key) {
+                    false
+                } else if *is_gone {
+                    finds_others(step, parent) || !is_seen(parent) && (asked.len() > 1 || *parts == 1)
+                } else {
+                    asked.len() > 1 && !is_seen(parent) && asked.iter().all(|step| finds_others(step, parent))
+                }
             };
-            let left = parents.iter().filter(|parent| !is_gone(&parent.parent.key));
+            let left = parents.iter().filter(|parent| !is_gone(parent));
             let gaps: Vec<LateGap> = left
-                .map(|Vanished { parent, code, cause }| LateGap {
+                .map(|Vanished { parent, code, cause, .. }| LateGap {
                     types: types.clone(),
                     parent: Some(parent.clone()),
                     code: code.clone(),

@@ -324,9 +324,9 @@ impl StepContext {
     /// Runs the work on one parent, unless it was completed before the job was resumed.
     ///
     /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. If the parent is
-    /// not found (404) and is gone, its objects are counted as skipped, because nothing is missing. It is gone if no
-    /// other step finds it, and if this step finds other parents or a second step does not find it either. Errors that
-    /// end the job and errors of the store are returned.
+    /// gone, its objects are counted as skipped, because nothing is missing. A 410 means that it is gone. A 404 means so
+    /// only if at least two steps requested data of this parent, none of them found it, and all of them found other
+    /// parents. Errors that end the job and errors of the store are returned.
     ///
     /// The work must add its objects itself. Objects are assigned to the partition of the current task, so those added
     /// by spawned tasks would belong to no partition.
@@ -346,7 +346,10 @@ impl StepContext {
         let part = Partition::new(self.intake().next_partition(), parent.clone(), path);
         self.0.stats.open().parts += 1;
         match part.doing(work).await {
-            Ok(()) => self.intake().close_partition(part).await,
+            Ok(()) => {
+                self.0.stats.find_parent(&parent);
+                self.intake().close_partition(part).await
+            }
             Err(error) if error.is_vanished() => {
                 self.0.stats.vanish(&self.0.declaration.emits(), parent, &error, &part);
                 Ok(())

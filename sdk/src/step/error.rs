@@ -142,8 +142,13 @@ impl StepError {
         matches!(self, Self::Provider(_)) && !self.is_fatal()
     }
 
-    /// Returns whether the requested resource no longer exists.
+    /// Returns whether the provider does not find the requested resource: it was removed, or it is hidden.
     pub fn is_vanished(&self) -> bool {
-        matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::NotFound)
+        matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::NotFound) || self.is_gone()
+    }
+
+    /// Returns whether the provider states that the requested resource was removed.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Provider(error) if error.kind == ProviderErrorKind::Gone)
     }
 }

@@ -51,8 +51,8 @@ pub(crate) use permits::PartitionPermits;
 pub(crate) use policy::IngestPolicy;
 pub use policy::{EntityHook, RelationshipHook};
 pub use read::Read;
-pub(crate) use stats::Vanished;
 pub use stats::{FindingCount, Incomplete, Parent, StepStats, StepStatsSnapshot};
+pub(crate) use stats::{FoundParents, Vanished};
 pub(crate) use watermark::Watermark;
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};

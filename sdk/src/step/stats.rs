@@ -90,6 +90,35 @@ pub(crate) struct Vanished {
     pub(crate) parent: Parent,
     pub(crate) code: String,
     pub(crate) cause: String,
+    /// Whether the provider states that the parent was removed.
+    pub(crate) is_gone: bool,
+}
+
+/// The parents whose partitions a step collected in this run, as digests of their keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FoundParents(BTreeMap<ObjectType, HashSet<u64>>);
+
+impl FoundParents {
+    fn add(&mut self, parent: &Parent) {
+        self.0.entry(parent.object_type.clone()).or_default().insert(digest(&parent.key));
+    }
+
+    /// Returns whether the step found this parent.
+    pub(crate) fn contains(&self, parent: &Parent) -> bool {
+        self.0.get(&parent.object_type).is_some_and(|found| found.contains(&digest(&parent.key)))
+    }
+
+    /// Returns whether the step found a parent of the type.
+    pub(crate) fn has_any(&self, object_type: &ObjectType) -> bool {
+        self.0.contains_key(object_type)
+    }
+}
+
+/// Returns a digest that needs less memory than the key. Equal digests of two keys only lead to another gap.
+fn digest(key: &ObjectKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The reason for skipping further descriptions of an object. Its count is that of the objects.
@@ -126,6 +155,8 @@ pub struct StepStatsSnapshot {
     pub failed_parts: u64,
     /// Parents that the provider did not find.
     pub(crate) vanished: Vec<Vanished>,
+    /// Parents that the provider found.
+    pub(crate) found: FoundParents,
     /// Objects of other steps that lost their key to a lesser type of this step.
     pub(crate) displaced: Vec<Conflict>,
 }
@@ -240,6 +271,11 @@ impl StepStats {
         }
     }
 
+    /// Records a parent whose partition was collected.
+    pub(crate) fn find_parent(&self, parent: &Parent) {
+        self.open().found.add(parent);
+    }
+
     /// Records a parent that the provider does not find.
     ///
     /// Its partition stays incomplete until the end of all steps shows whether the parent is gone.
@@ -248,7 +284,8 @@ impl StepStats {
         tracing::info!(parent = %parent.key, %error, "a parent may have vanished");
         let mut record = self.open();
         types.iter().for_each(|object_type| count(&mut record.skipped, object_type, VANISHED, 1));
-        record.vanished.push(Vanished { parent, code: error.code().to_owned(), cause: error.to_string() });
+        let (code, cause, is_gone) = (error.code().to_owned(), error.to_string(), error.is_gone());
+        record.vanished.push(Vanished { parent, code, cause, is_gone });
     }
 
     /// Records a gap, and marks `part` as incomplete.

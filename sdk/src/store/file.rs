@@ -36,7 +36,7 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; P
                        PRAGMA temp_store=FILE; PRAGMA secure_delete=FAST;";
 const SCHEMA: &str = include_str!("schema.sql");
 /// The version of the schema. Increase it whenever existing files no longer match `schema.sql`.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 
 /// The lock held while the file is created.
 ///

@@ -13,6 +13,7 @@
 mod batch;
 mod checkpoints;
 mod duplicates;
+mod earlier_gaps;
 mod ends;
 mod file;
 mod job;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use batch::{Kind, ObjectBatch, PartitionNumber, Row};
 pub(crate) use duplicates::{DescribedAgain, Superseded};
+pub(crate) use earlier_gaps::EarlierGaps;
 pub use ends::Unattached;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;

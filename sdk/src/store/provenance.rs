@@ -1,15 +1,15 @@
-//! Stored objects with their origin: the step and parent under which they were collected.
+//! Stored objects with their step, and the parents of partitions.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::batch::{Kind, PartitionNumber, Row};
+use super::batch::{PartitionNumber, Row};
 use super::page::Page;
 use super::sqlite::unreadable;
-use super::{JobStore, StoreError, keys, object};
+use super::{JobStore, StoreError, object};
 
 /// A stored object with its columns.
 #[derive(Debug, Clone)]
@@ -20,14 +20,6 @@ pub struct Stored {
     pub row: Row,
     /// The exported JSON.
     pub json: String,
-}
-
-/// The origin of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) object_type: ObjectType,
-    pub(crate) step: StepId,
-    pub(crate) part: PartitionNumber,
 }
 
 impl JobStore {
@@ -63,26 +55,6 @@ impl JobStore {
                     Ok(((step, row.get(1)?), parent))
                 })?;
                 rows.collect()
-            })
-            .await
-    }
-
-    /// Finds the origin of an entity.
-    pub(crate) async fn origin(&self, key: ObjectKey) -> Result<Option<Origin>, StoreError> {
-        let (job, recent) = (self.number, self.store.recent_keys());
-        self.store
-            .read(move |connection| {
-                let Some(rowid) = keys::look_up(connection, &recent, job, &key)? else { return Ok(None) };
-                let sql = "SELECT type, step, part FROM object WHERE rowid = ?1 AND kind = ?2";
-                let mut statement = connection.prepare_cached(sql)?;
-                let origin = statement.query_row(params![rowid, Kind::Entity as i64], |row| {
-                    Ok(Origin {
-                        object_type: ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-                        step: StepId::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-                        part: row.get(2)?,
-                    })
-                });
-                origin.optional()
             })
             .await
     }

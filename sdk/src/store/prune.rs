@@ -17,7 +17,7 @@ use crate::graph::JobId;
 /// Each job needs an open lock file, and other processes must get a chance to write in between.
 const AT_ONCE: usize = 50;
 /// The tables whose rows are deleted explicitly. They are large or have no foreign key to the job.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "object",
     "sorted",
     "sorted_to",
@@ -26,6 +26,7 @@ const TABLES: [&str; 12] = [
     "description",
     "superseded",
     "doubtful_end",
+    "earlier_gap",
     "quarantine",
     "job_data",
     "part",

@@ -122,6 +122,13 @@ CREATE TABLE doubtful_end (
   key TEXT NOT NULL,
   PRIMARY KEY (job, key)
 ) WITHOUT ROWID;
+-- Gaps that earlier runs of a job left. parent: '' if the gap concerns the whole step.
+CREATE TABLE earlier_gap (
+  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
+  step TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  PRIMARY KEY (job, step, parent)
+) WITHOUT ROWID;
 CREATE TABLE quarantine (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE,
   kind INTEGER NOT NULL,

@@ -51,10 +51,21 @@ async fn a_project_that_vanishes_is_left_out_and_no_gap() {
     let acme = acme().await;
     let projects = json!({"items": [{"id": "project-1", "name": "Engine"}, {"id": "project-2", "name": "Gone"}]});
     acme.fault(Fault::Status(Reply::json(200, &projects)).on("/projects"));
-    acme.fault(Fault::Status(Reply::json(404, &json!({"error": "not_found"}))).on("/projects/project-2/members"));
+    acme.fault(Fault::Status(Reply::json(410, &json!({"error": "gone"}))).on("/projects/project-2/members"));
     let collected = Collected::run(&integration(), values(&acme)).await;
 
     assert_complete!(collected);
+}
+
+#[tokio::test]
+async fn a_project_that_one_step_does_not_find_may_be_hidden_and_is_a_gap() {
+    let acme = acme().await;
+    let projects = json!({"items": [{"id": "project-1", "name": "Engine"}, {"id": "project-2", "name": "Hidden"}]});
+    acme.fault(Fault::Status(Reply::json(200, &projects)).on("/projects"));
+    acme.fault(Fault::Status(Reply::json(404, &json!({"error": "not_found"}))).on("/projects/project-2/members"));
+    let collected = Collected::run(&integration(), values(&acme)).await;
+
+    assert_missing!(collected, acme_project_has_user under "project-2");
 }
 
 #[tokio::test]

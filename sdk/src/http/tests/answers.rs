@@ -100,7 +100,7 @@ async fn refusals_are_told_apart_and_never_asked_again() {
         ("401 Unauthorized", ProviderErrorKind::Authentication, "PROVIDER_AUTHENTICATION_ERROR"),
         ("402 Payment Required", ProviderErrorKind::Authorization, "PROVIDER_AUTHORIZATION_ERROR"),
         ("404 Not Found", ProviderErrorKind::NotFound, "PROVIDER_API_ERROR"),
-        ("410 Gone", ProviderErrorKind::NotFound, "PROVIDER_API_ERROR"),
+        ("410 Gone", ProviderErrorKind::Gone, "PROVIDER_API_ERROR"),
         ("422 Unprocessable Entity", ProviderErrorKind::Rejected, "PROVIDER_API_ERROR"),
     ] {
         let error = error_of(status, &[], "{}").await;

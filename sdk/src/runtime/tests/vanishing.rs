@@ -1,6 +1,6 @@
 //! Parents that the provider does not find: gone, or a gap.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use crate::http::{ProviderError, ProviderErrorKind};
@@ -8,25 +8,28 @@ use crate::step::Parent;
 
 use super::*;
 
-/// The answers that are missing, as step and team; shared, so that they can come back.
-type Missing = Arc<Mutex<BTreeSet<(&'static str, usize)>>>;
+/// The lists that fail, as step and team, with the kind of failure; shared, so that it can change.
+type Failures = Arc<Mutex<BTreeMap<(&'static str, usize), ProviderErrorKind>>>;
 
-fn not_found() -> StepError {
-    StepError::Provider(ProviderError::new(ProviderErrorKind::NotFound, "not found"))
+fn failures(kind: ProviderErrorKind, lists: &[(&'static str, usize)]) -> Failures {
+    Arc::new(Mutex::new(lists.iter().map(|list| (*list, kind)).collect()))
 }
 
 /// Steps that collect one object under each of a number of teams.
-fn listing(steps: &[&'static str], teams: usize, missing: &Missing) -> Integration {
+fn listing(steps: &[&'static str], teams: usize, failures: &Failures) -> Integration {
     let step = |step: &'static str| {
-        let missing = Arc::clone(missing);
+        let failures = Arc::clone(failures);
         let work = move |context: StepContext| {
-            let missing = Arc::clone(&missing);
+            let failures = Arc::clone(&failures);
             async move {
                 for team in 0..teams {
-                    let found = !missing.lock().expect("a set").contains(&(step, team));
+                    let failure = failures.lock().expect("a map").get(&(step, team)).copied();
                     let part = async {
                         let object = thing(&format!("acme_{step}"), &format!("{step}:{team:06}"));
-                        if found { context.add_entity(object, OnDuplicateKey::Reject).await } else { Err(not_found()) }
+                        match failure {
+                            None => context.add_entity(object, OnDuplicateKey::Reject).await,
+                            Some(kind) => Err(StepError::Provider(ProviderError::new(kind, "it failed"))),
+                        }
                     };
                     context.part(parent(team), part).await?;
                 }
@@ -55,14 +58,23 @@ fn gaps(expected: &[(&str, usize)]) -> BTreeSet<(String, String)> {
     expected.iter().map(|(step, team)| ((*step).to_owned(), format!("team:{team:06}"))).collect()
 }
 
+/// Steps, number of teams, the lists that answer 404 or 410, and those of them that are gaps.
+type Case = (&'static [&'static str], usize, &'static [(&'static str, usize)], &'static [(&'static str, usize)]);
+
 #[tokio::test]
-async fn a_parent_is_gone_only_if_nothing_under_it_and_something_else_is_found() {
-    type Case = (&'static [&'static str], usize, &'static [(&'static str, usize)], &'static [(&'static str, usize)]);
-    let cases: [Case; 8] = [
+async fn a_parent_that_is_not_found_is_gone_only_if_two_steps_agree_and_both_find_others() {
+    let cases: [Case; 9] = [
         // No endpoint finds the team; others are found.
         (&["apps", "addons"], 2, &[("apps", 0), ("addons", 0)], &[]),
         // One endpoint finds no team at all.
         (&["apps", "addons"], 2, &[("addons", 0), ("addons", 1)], &[("addons", 0), ("addons", 1)]),
+        // Neither endpoint finds the first team, but one of them finds no team at all.
+        (
+            &["apps", "addons"],
+            2,
+            &[("apps", 0), ("addons", 0), ("addons", 1)],
+            &[("apps", 0), ("addons", 0), ("addons", 1)],
+        ),
         // One endpoint does not find a team that another one finds.
         (&["apps", "addons"], 3, &[("addons", 1)], &[("addons", 1)]),
         // Nothing finds anything.
@@ -73,19 +85,40 @@ async fn a_parent_is_gone_only_if_nothing_under_it_and_something_else_is_found()
             &[("apps", 0), ("apps", 1), ("addons", 0), ("addons", 1)],
         ),
         // The only team, which no endpoint finds, and which one endpoint does not find.
-        (&["apps", "addons"], 1, &[("apps", 0), ("addons", 0)], &[]),
+        (&["apps", "addons"], 1, &[("apps", 0), ("addons", 0)], &[("apps", 0), ("addons", 0)]),
         (&["apps", "addons"], 1, &[("apps", 0)], &[("apps", 0)]),
         // One endpoint alone.
-        (&["apps"], 2, &[("apps", 0)], &[]),
+        (&["apps"], 2, &[("apps", 0)], &[("apps", 0)]),
         (&["apps"], 1, &[("apps", 0)], &[("apps", 0)]),
     ];
-    for (steps, teams, missing, expected) in cases {
+    judge(ProviderErrorKind::NotFound, &cases).await;
+}
+
+#[tokio::test]
+async fn a_parent_that_was_removed_is_gone_unless_the_endpoint_may_be_gone() {
+    let cases: [Case; 6] = [
+        (&["apps", "addons"], 2, &[("apps", 0), ("addons", 0)], &[]),
+        // Another step finds the team, and this step finds other teams.
+        (&["apps", "addons"], 3, &[("addons", 1)], &[]),
+        (&["apps"], 2, &[("apps", 0)], &[]),
+        // The only team.
+        (&["apps", "addons"], 1, &[("apps", 0), ("addons", 0)], &[]),
+        // The endpoint finds no team, and no other step confirms it.
+        (&["apps", "addons"], 2, &[("addons", 0), ("addons", 1)], &[("addons", 0), ("addons", 1)]),
+        (&["apps"], 2, &[("apps", 0), ("apps", 1)], &[("apps", 0), ("apps", 1)]),
+    ];
+    judge(ProviderErrorKind::Gone, &cases).await;
+}
+
+/// Checks the verdict, and that a resumed job closes every gap with data.
+async fn judge(kind: ProviderErrorKind, cases: &[Case]) {
+    for &(steps, teams, missing, expected) in cases {
         let bench = Bench::new();
-        let answers: Missing = Arc::new(Mutex::new(missing.iter().copied().collect()));
+        let answers = failures(kind, missing);
         let integration = listing(steps, teams, &answers);
         let (summary, _) = bench.collect(&integration).await;
         let (found, gone) = verdict(&summary);
-        let case = format!("{steps:?} {teams} {missing:?}: {summary:?}");
+        let case = format!("{kind:?} {steps:?} {teams} {missing:?}: {summary:?}");
         assert_eq!((found, gone), (gaps(expected), (missing.len() - expected.len()) as u64), "{case}");
         let state = if expected.is_empty() { JobState::Complete } else { JobState::Partial };
         assert_eq!(summary.state, state, "{case}");
@@ -101,7 +134,7 @@ async fn a_parent_is_gone_only_if_nothing_under_it_and_something_else_is_found()
             assert_eq!(step.status.label(), status, "{case}");
         }
         if !expected.is_empty() {
-            answers.lock().expect("a set").clear();
+            answers.lock().expect("a map").clear();
             let row = bench.store.job(None).await.expect("a store").expect("the job");
             let (healed, _) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
             assert_eq!((healed.state, healed.entities), (JobState::Complete, (steps.len() * teams) as u64), "{case}");
@@ -112,7 +145,7 @@ async fn a_parent_is_gone_only_if_nothing_under_it_and_something_else_is_found()
 #[tokio::test]
 async fn a_job_that_dies_before_it_has_judged_its_missing_parents_asks_for_them_again() {
     let bench = Bench::new();
-    let answers: Missing = Arc::new(Mutex::new(BTreeSet::from([("addons", 1)])));
+    let answers = failures(ProviderErrorKind::NotFound, &[("addons", 1)]);
     let cancel = CancellationToken::new();
     let token = cancel.clone();
     let hanging = Step::new(id("hangs"), "Hangs", move |_| {
@@ -136,8 +169,79 @@ async fn a_job_that_dies_before_it_has_judged_its_missing_parents_asks_for_them_
     // As a kill leaves it: the steps are recorded, the job has not ended.
     let mut row = bench.store.job(None).await.expect("a store").expect("the job");
     (row.state, row.ended) = (JobState::Interrupted, None);
-    answers.lock().expect("a set").clear();
+    answers.lock().expect("a map").clear();
     let after = steps().step(Step::new(id("hangs"), "Hangs", |_| async { Ok(()) }).after("copies"));
     let (summary, _) = bench.run(Job::new(&after, &bench.store).resume(&row)).await;
     assert_eq!((summary.state, summary.entities), (JobState::Complete, 4), "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_gap_that_is_not_found_when_it_is_requested_again_stays_a_gap() {
+    let lists = [("apps", 0), ("addons", 0)];
+    let expected = gaps(&lists);
+    for kind in [ProviderErrorKind::NotFound, ProviderErrorKind::Gone] {
+        let bench = Bench::new();
+        let answers = failures(ProviderErrorKind::Authorization, &lists);
+        let integration = listing(&["apps", "addons"], 3, &answers);
+        let (first, _) = bench.collect(&integration).await;
+        assert_eq!(verdict(&first), (expected.clone(), 0), "{kind:?}");
+        answers.lock().expect("a map").values_mut().for_each(|failure| *failure = kind);
+        for _ in 0..2 {
+            let row = bench.store.job(None).await.expect("a store").expect("the job");
+            let (again, _) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
+            assert_eq!(
+                (again.state, verdict(&again)),
+                (JobState::Partial, (expected.clone(), 0)),
+                "{kind:?}: {again:?}"
+            );
+        }
+        answers.lock().expect("a map").clear();
+        let row = bench.store.job(None).await.expect("a store").expect("the job");
+        let (healed, _) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
+        assert_eq!((healed.state, healed.entities), (JobState::Complete, 6), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_gap_outlasts_a_run_that_ends_before_its_step() {
+    let lists = [("apps", 0), ("addons", 0)];
+    let bench = Bench::new();
+    let answers = failures(ProviderErrorKind::Authorization, &lists);
+    let integration = listing(&["apps", "addons"], 3, &answers);
+    bench.collect(&integration).await;
+    // The second run reopens the steps and ends before them.
+    let cancel = CancellationToken::new();
+    let hanging = |step: &str| {
+        let token = cancel.clone();
+        let work = move |_| {
+            token.cancel();
+            std::future::pending()
+        };
+        Step::new(id(step), step, work).entity(declared(&format!("acme_{step}")))
+    };
+    let hanging = of(["apps", "addons"].map(hanging));
+    let row = bench.store.job(None).await.expect("a store").expect("the job");
+    Job::new(&hanging, &bench.store).resume(&row).run(&Values::default(), cancel).await.expect("a summary");
+    answers.lock().expect("a map").values_mut().for_each(|failure| *failure = ProviderErrorKind::NotFound);
+    let row = bench.store.job(None).await.expect("a store").expect("the job");
+    let (again, _) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
+    assert_eq!(verdict(&again), (gaps(&lists), 0), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_parent_of_which_another_step_rejects_an_object_is_found() {
+    let answers = failures(ProviderErrorKind::NotFound, &[("apps", 0), ("members", 0)]);
+    let rejecting = |context: StepContext| async move {
+        for team in 0..2 {
+            let object = thing("acme_addons", &format!("addons:{team:06}"));
+            let classes = if team == 0 { Vec::new() } else { object.classes.clone() };
+            let object = Entity { classes, ..object };
+            context.part(parent(team), context.add_entity(object, OnDuplicateKey::Reject)).await?;
+        }
+        Ok(())
+    };
+    let addons = Step::new(id("addons"), "Add-ons", rejecting).entity(declared("acme_addons"));
+    let (summary, _) = Bench::new().collect(&listing(&["apps", "members"], 2, &answers).step(addons)).await;
+    let (found, gone) = verdict(&summary);
+    assert!(found.is_superset(&gaps(&[("apps", 0), ("members", 0)])) && gone == 0, "{summary:?}");
 }
