@@ -110,6 +110,12 @@ impl PartialEq for RawJson {
     }
 }
 
+impl From<Box<RawValue>> for RawJson {
+    fn from(json: Box<RawValue>) -> Self {
+        Self { json, hold: None }
+    }
+}
+
 impl From<Value> for RawJson {
     fn from(value: Value) -> Self {
         let json = to_raw_value(&value).expect("the names in a tree of JSON are strings");

@@ -112,7 +112,7 @@ impl Walk<'_> {
                 },
                 (Some(old), Some(new)) => {
                     let (older, newer) = (self.older.side.coverage, self.newer.side.coverage);
-                    judge::difference(object_type, &old.json, &new.json, older, newer)
+                    judge::difference(object_type, &old.json().joined(), &new.json().joined(), older, newer)
                 }
                 (None, None) => continue,
             };
@@ -131,7 +131,7 @@ fn lone(object: &Stored, lacks: &mut Half<'_>, has: &Half<'_>) -> Absence {
     };
     let ends = match (&object.row.ends, object.row.kind) {
         (Some((from, to)), _) => [absence_of(from), absence_of(to)],
-        (None, Kind::MappedRelationship) => [source_of(&object.json).as_ref().and_then(absence_of), None],
+        (None, Kind::MappedRelationship) => [source_of(&object.properties).as_ref().and_then(absence_of), None],
         (None, _) => [None, None],
     };
     let absence = judge::absence(&Lone { object_type, ends }, lacks.side.coverage);

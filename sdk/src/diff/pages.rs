@@ -24,7 +24,7 @@ impl<'a> Pages<'a> {
     /// Returns the next object without consuming it.
     pub(super) async fn peek(&mut self) -> Result<Option<&Stored>, StoreError> {
         if self.page.is_empty() && !self.ended {
-            let page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE).await?;
+            let page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE, true).await?;
             self.ended = page.next.is_none();
             (self.page, self.last) = (page.objects.into(), page.next);
         }

@@ -223,7 +223,7 @@ async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> Jo
             merge: false,
             quarantined: None,
         };
-        rows.push(row, &json!({"_key": text}).to_string());
+        rows.push(row, crate::graph::ObjectJson::of(&json!({"_key": text}).to_string()));
     }
     let done = |(number, parent): &(i64, &str)| {
         let (number, path, parent) = (*number, (*parent).to_owned(), key(parent));

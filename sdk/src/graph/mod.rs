@@ -15,16 +15,15 @@ mod scan;
 mod text;
 mod value;
 
-pub(crate) use entity::join_property;
-#[cfg(test)]
-pub(crate) use entity::merge;
 pub use entity::{Entity, Properties, RawData, Tags};
+pub(crate) use entity::{join_property, merge};
 pub use kind::{
     Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationshipDeclaration, MappedRelationshipKind,
     OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties, viewed_type,
 };
 pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
-pub(crate) use parted::Parted;
+pub use parted::ObjectJson;
+pub(crate) use parted::{Parted, write_raw_data};
 pub(crate) use property::rfc_3339;
 pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};
 pub use relationship::{
@@ -34,4 +33,4 @@ pub(crate) use scan::{Values, plain_text};
 pub use text::ObjectWriter;
 pub(crate) use text::{ObjectText, written};
 pub use value::ValueWriter;
-pub(crate) use value::{write_list, write_text};
+pub(crate) use value::write_text;

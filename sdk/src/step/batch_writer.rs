@@ -262,10 +262,10 @@ fn check(
     doubtful: Vec<ObjectKey>,
     bytes: usize,
 ) -> (ObjectBatch, Result<(), ObjectError>) {
-    let (mut rows, mut room) = (ObjectBatch::with_capacity(objects.len(), bytes), Vec::new());
+    let (mut rows, mut scratch) = (ObjectBatch::with_capacity(objects.len(), bytes), Vec::new());
     doubtful.iter().for_each(|key| rows.doubt(Kind::Entity, key));
     for object in objects {
-        if let Err(error) = intake.admit(stats, object, &mut rows, &mut room) {
+        if let Err(error) = intake.admit(stats, object, &mut rows, &mut scratch) {
             return (rows, Err(error));
         }
     }

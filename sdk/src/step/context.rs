@@ -207,8 +207,12 @@ impl StepContext {
     }
 
     /// Returns the JSON of an entity if it has this type.
-    pub(crate) async fn find_json(&self, object_type: &ObjectType, key: &ObjectKey) -> StepResult<Option<String>> {
-        let found = self.0.store.find_json(Kind::Entity, key.clone()).await?;
+    pub(crate) async fn find_properties(
+        &self,
+        object_type: &ObjectType,
+        key: &ObjectKey,
+    ) -> StepResult<Option<String>> {
+        let found = self.0.store.find_properties(Kind::Entity, key.clone()).await?;
         Ok(found.filter(|(of, _)| of == object_type.as_str()).map(|(_, json)| json))
     }
 

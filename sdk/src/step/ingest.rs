@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::graph::{
-    Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey,
-    Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
+    Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectJson, ObjectKey, ObjectType,
+    OnDuplicateKey, Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
 };
 use crate::redact::Redaction;
 use crate::store::{Amended, PartitionNumber, Row};
@@ -140,7 +140,7 @@ impl Ingest {
     }
 
     /// Adds an object of an earlier job. It is validated again, because schemas change.
-    pub(crate) async fn adopt(&self, row: Row, json: &str) -> StepResult {
+    pub(crate) async fn adopt(&self, row: Row, json: ObjectJson<'_>) -> StepResult {
         let key = row.key.clone();
         let object =
             PendingObject::stored(row, json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;

@@ -14,7 +14,6 @@
 //! the context directly.
 
 mod batch_writer;
-mod bytes;
 mod context;
 mod declaration;
 mod emit;
@@ -28,6 +27,7 @@ mod partition;
 mod pending;
 mod permits;
 mod policy;
+mod raw_data;
 mod read;
 mod stats;
 mod watermark;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::graph::{
-    Class, Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectText, ObjectType,
-    ObjectWriter, OnDuplicateKey, Parted, RawData, Relationship, RelationshipClass, RelationshipDeclaration,
-    RelationshipProperties,
+    Class, Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectJson, ObjectKey, ObjectText,
+    ObjectType, ObjectWriter, OnDuplicateKey, Parted, RawData, Relationship, RelationshipClass,
+    RelationshipDeclaration, RelationshipProperties,
 };
 use crate::store::{Kind, Row};
 
-use super::{Partition, bytes};
+use super::Partition;
 
 /// An object that has not been validated.
 pub(super) struct PendingObject {
@@ -23,7 +23,7 @@ pub(super) struct PendingObject {
     pub(super) merge: bool,
     /// Whether the object is quarantined even if it matches its schemas. The gap is reported elsewhere.
     pub(super) apart: bool,
-    /// The text of the object, with an outline of its raw data.
+    /// The text of the properties.
     pub(super) text: ObjectText,
     pub(super) raw_data: Vec<RawData>,
 }
@@ -75,9 +75,10 @@ impl PendingObject {
     }
 
     /// Creates an object from a stored object of an earlier job.
-    pub(super) fn stored(row: Row, json: &str) -> serde_json::Result<Self> {
+    pub(super) fn stored(row: Row, json: ObjectJson<'_>) -> serde_json::Result<Self> {
         let Row { kind, key, object_type, class, ends, merge, .. } = row;
-        let (part, text, raw_data) = (Partition::current(), Parted::read(json)?.text(), Vec::new());
+        let parted = Parted::read(json)?;
+        let (part, text, raw_data) = (Partition::current(), parted.properties(), parted.into_raw_data());
         Ok(Self { kind, key, object_type, class, part, ends, merge, apart: false, text, raw_data })
     }
 }
@@ -93,7 +94,6 @@ fn entity(
     let mut object = ObjectWriter::new();
     object.texts("_class", classes.iter().map(Class::as_str));
     object.text("_key", key.as_str());
-    bytes::outline(&mut object, &raw_data);
     object.text("_type", object_type.as_str());
     write(&mut object);
     let (class, merge) = (Class::joined(classes), on_duplicate_key == OnDuplicateKey::Merge);

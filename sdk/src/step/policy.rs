@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::graph::{Entity, ObjectKey, ObjectText, ObjectType, Parted, Relationship, StepId};
+use crate::graph::{Entity, ObjectJson, ObjectKey, ObjectText, ObjectType, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::secrets;
 use crate::store::{Amended, JobStore, ObjectBatch, Row};
 
-use super::bytes;
 use super::pending::PendingObject;
+use super::raw_data;
 use super::{ObjectError, Partition, StepStats};
 
 /// Changes an entity before it is added, for example to remove private data.
@@ -36,7 +36,7 @@ pub(crate) struct IngestPolicy {
 }
 
 impl IngestPolicy {
-    /// Checks an object and adds it to the rows, unless it is rejected. `room` is a scratch buffer for its text.
+    /// Checks an object and adds it to the rows, unless it is rejected. `scratch` is a scratch buffer for its text.
     ///
     /// # Errors
     /// The rejected object, if the job validates with `fail`.
@@ -45,7 +45,7 @@ impl IngestPolicy {
         stats: &StepStats,
         object: PendingObject,
         rows: &mut ObjectBatch,
-        room: &mut Vec<u8>,
+        scratch: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
         let PendingObject { kind, key, object_type, class, part, ends, merge, apart: asked, text, raw_data } = object;
         let text = without_credentials(text);
@@ -54,8 +54,8 @@ impl IngestPolicy {
             Validation::Off => Vec::new(),
             _ => self.schemas.check_text(&text, &object_type, &class),
         };
-        let json = match bytes::finish(&text, &raw_data, &self.redaction, room) {
-            Ok(json) => json,
+        let raw = match raw_data::redacted(&raw_data, &self.redaction, scratch) {
+            Ok(raw) => raw,
             Err(error) => {
                 rows.doubt(kind, &key);
                 let refused = ObjectError::RawData { key, object_type, reason: error.to_string() };
@@ -69,6 +69,7 @@ impl IngestPolicy {
             stats.admit((&object_type, &key), apart, findings, part.as_deref());
         }
         let part = part.map_or(0, |part| part.number());
+        let json = ObjectJson { properties: text.as_str(), raw };
         rows.push(Row { kind, key, object_type, class, part, ends, merge, quarantined }, json);
         Ok(())
     }
@@ -136,9 +137,9 @@ fn without_credentials(text: ObjectText) -> ObjectText {
     if !secrets::may_be_in(text.as_str()) {
         return text;
     }
-    let Ok(mut parted) = Parted::read(text.as_str()) else { return text };
-    Redaction::clean_properties(&mut parted.properties);
-    parted.text()
+    let Ok(mut properties) = text.to_properties() else { return text };
+    Redaction::clean_properties(&mut properties);
+    ObjectText::from(&properties)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -118,7 +118,7 @@ impl<E: EntityView> Read<E> {
     /// [`StepError::Unreadable`] if the entity does not fit `E`, [`StepError::Store`] if the store fails.
     pub async fn get(&self, key: &impl AsEntityRef<E::Entity>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
-        let found = self.context.find_json(&self.object_type, &key).await?;
+        let found = self.context.find_properties(&self.object_type, &key).await?;
         found.map(|json| E::read(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
     }
 }

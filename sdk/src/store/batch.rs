@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::graph::{ObjectKey, ObjectType};
+use crate::graph::{ObjectJson, ObjectKey, ObjectType};
 
 use super::sqlite::{StoreError, unreadable};
 
@@ -50,13 +50,22 @@ pub struct Row {
     pub quarantined: Option<String>,
 }
 
-/// Rows and their exported JSON. All JSON is in one string, so that a batch needs few allocations.
+/// Rows and their JSON. All JSON is in one string, so that a batch needs few allocations.
 #[derive(Debug, Default)]
 pub struct ObjectBatch {
     rows: Vec<Row>,
-    ends: Vec<usize>,
+    places: Vec<Place>,
     json: String,
     doubtful: Vec<ObjectKey>,
+}
+
+/// The position of an object in the text of its batch.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The end of the properties.
+    properties: usize,
+    /// The end of the object: equal to `properties` if it has no raw data.
+    end: usize,
 }
 
 impl ObjectBatch {
@@ -64,16 +73,18 @@ impl ObjectBatch {
     pub fn with_capacity(rows: usize, bytes: usize) -> Self {
         Self {
             rows: Vec::with_capacity(rows),
-            ends: Vec::with_capacity(rows),
+            places: Vec::with_capacity(rows),
             json: String::with_capacity(bytes),
             doubtful: Vec::new(),
         }
     }
 
     /// Adds a row and its JSON.
-    pub fn push(&mut self, row: Row, json: &str) {
-        self.json.push_str(json);
-        self.ends.push(self.json.len());
+    pub fn push(&mut self, row: Row, json: ObjectJson<'_>) {
+        self.json.push_str(json.properties);
+        let properties = self.json.len();
+        self.json.push_str(json.raw.unwrap_or_default());
+        self.places.push(Place { properties, end: self.json.len() });
         self.rows.push(row);
     }
 
@@ -105,9 +116,12 @@ impl ObjectBatch {
     }
 
     /// Iterates over the rows, each with its JSON.
-    pub fn iter(&self) -> impl Iterator<Item = (&Row, &str)> {
-        let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        let texts = begins.zip(&self.ends).map(|(begin, end)| &self.json[begin..*end]);
+    pub fn iter(&self) -> impl Iterator<Item = (&Row, ObjectJson<'_>)> {
+        let begins = std::iter::once(0).chain(self.places.iter().map(|place| place.end));
+        let texts = begins.zip(&self.places).map(|(begin, place)| ObjectJson {
+            properties: &self.json[begin..place.properties],
+            raw: Some(&self.json[place.properties..place.end]).filter(|raw| !raw.is_empty()),
+        });
         self.rows.iter().zip(texts)
     }
 }

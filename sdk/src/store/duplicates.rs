@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
 use super::batch::{Kind, PartitionNumber};
 use super::keys::Keys;
@@ -32,17 +32,17 @@ struct Dated {
 }
 
 /// Compares a description with the stored one. The greater description stays.
-pub(super) fn compare(json: &str, stored: &str) -> rusqlite::Result<Ordering> {
+pub(super) fn compare(json: ObjectJson<'_>, stored: ObjectJson<'_>) -> rusqlite::Result<Ordering> {
     if json == stored {
         return Ok(Ordering::Equal);
     }
-    let dates = updated_on(json)?.total_cmp(&updated_on(stored)?);
-    Ok(dates.then_with(|| stored.cmp(json)))
+    let dates = updated_on(json.properties)?.total_cmp(&updated_on(stored.properties)?);
+    Ok(dates.then_with(|| stored.cmp(&json)))
 }
 
 /// Returns the time of the last update, or negative infinity if the object has none.
-fn updated_on(json: &str) -> rusqlite::Result<f64> {
-    let dated: Dated = serde_json::from_str(json).map_err(unreadable)?;
+fn updated_on(properties: &str) -> rusqlite::Result<f64> {
+    let dated: Dated = serde_json::from_str(properties).map_err(unreadable)?;
     Ok(dated.updated_on.as_f64().unwrap_or(f64::NEG_INFINITY))
 }
 
@@ -188,7 +188,7 @@ fn of_lesser_descriptions(connection: &Connection, job: i64) -> rusqlite::Result
     let sql = format!(
         "SELECT rowid, step, type, key FROM object WHERE job = ?1 AND type = ?2 AND CASE kind \
          WHEN ?3 THEN from_key {lesser} OR to_key {lesser} \
-         WHEN ?4 THEN json_extract(json, '$._mapping.sourceEntityKey') {lesser} ELSE 0 END"
+         WHEN ?4 THEN json_extract(properties, '$._mapping.sourceEntityKey') {lesser} ELSE 0 END"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut found = Vec::new();
@@ -212,13 +212,13 @@ mod tests {
         let older = r#"{"name":"a","updatedOn":10}"#;
         let older_too = r#"{"name":"b","updatedOn":10}"#;
         let undated = r#"{"name":"a"}"#;
-        let in_order = [newest, older, older_too, undated];
+        let in_order = [newest, older, older_too, undated].map(ObjectJson::of);
         for (at, winner) in in_order.iter().enumerate() {
             for loser in &in_order[at + 1..] {
-                assert_eq!(compare(winner, loser).unwrap(), Ordering::Greater, "{winner} {loser}");
-                assert_eq!(compare(loser, winner).unwrap(), Ordering::Less, "{loser} {winner}");
+                assert_eq!(compare(*winner, *loser).unwrap(), Ordering::Greater, "{winner:?} {loser:?}");
+                assert_eq!(compare(*loser, *winner).unwrap(), Ordering::Less, "{loser:?} {winner:?}");
             }
-            assert_eq!(compare(winner, winner).unwrap(), Ordering::Equal);
+            assert_eq!(compare(*winner, *winner).unwrap(), Ordering::Equal);
         }
     }
 }

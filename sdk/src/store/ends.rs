@@ -96,7 +96,7 @@ fn unattached(connection: &Connection, job: i64) -> rusqlite::Result<Vec<Found>>
     let sql = format!(
         "SELECT rowid, step, key, part FROM object WHERE job = ?1 AND type = ?2 AND CASE kind \
          WHEN ?3 THEN from_key {noted} OR to_key {noted} \
-         WHEN ?4 THEN json_extract(json, '$._mapping.sourceEntityKey') {noted} ELSE 0 END"
+         WHEN ?4 THEN json_extract(properties, '$._mapping.sourceEntityKey') {noted} ELSE 0 END"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut found = Vec::new();

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::graph::{JobId, ObjectKey, ObjectType, Properties, StepId, Timestamp};
+use crate::graph::{JobId, ObjectJson, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
 use super::batch::{Kind, ObjectBatch, Row};
 use super::duplicates::{DescribedAgain, Superseded};
@@ -166,11 +166,11 @@ impl JobStore {
         after: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Page<Vec<Properties>>, StoreError> {
-        let page = self.page_as(object_type, after, limit, object::without_raw_data).await?;
+        let page = self.page_as(object_type, after, limit, object::read).await?;
         Ok(page.map(|objects| objects.into_iter().map(|(_, properties)| properties).collect()))
     }
 
-    /// Like [`page`](Self::page), but returns each key with its object as converted by `read`.
+    /// Like [`page`](Self::page), but returns each key with the result of `read` for its properties.
     pub(crate) async fn page_as<T, F>(
         &self,
         object_type: ObjectType,
@@ -184,7 +184,7 @@ impl JobStore {
     {
         let job = self.number;
         let page = move |connection: &Connection, object_type: &ObjectType| {
-            object::page(connection, job, object_type, after.as_ref(), limit, &read)
+            object::page(connection, job, object_type, after.as_ref(), limit, false, |json| read(json.properties))
         };
         self.in_order(object_type, page).await
     }
@@ -228,12 +228,17 @@ impl JobStore {
         after: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Page<Vec<(ObjectKey, String)>>, StoreError> {
-        self.page_as(object_type, after, limit, |json| Ok(json.to_owned())).await
+        let job = self.number;
+        let page = move |connection: &Connection, object_type: &ObjectType| {
+            let joined = |json: ObjectJson<'_>| Ok(json.joined().into_owned());
+            object::page(connection, job, object_type, after.as_ref(), limit, true, joined)
+        };
+        self.in_order(object_type, page).await
     }
 
     /// Returns the objects of a type after a position, in the order of insertion.
     ///
-    /// Each object has its own position and the result of `read` for its JSON.
+    /// Each object has its own position and the result of `read` for its properties.
     pub(crate) async fn follow<T, F>(
         &self,
         object_type: ObjectType,
@@ -255,12 +260,16 @@ impl JobStore {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn find(&self, kind: Kind, key: ObjectKey) -> Result<Option<Properties>, StoreError> {
-        let found = self.find_json(kind, key).await?;
-        found.map(|(_, json)| object::without_raw_data(&json).map_err(|source| self.store.failed(source))).transpose()
+        let found = self.find_properties(kind, key).await?;
+        found.map(|(_, properties)| object::read(&properties).map_err(|source| self.store.failed(source))).transpose()
     }
 
-    /// Finds an object by its key; returns its type and its exported JSON.
-    pub(crate) async fn find_json(&self, kind: Kind, key: ObjectKey) -> Result<Option<(String, String)>, StoreError> {
+    /// Finds an object by its key; returns its type and its properties.
+    pub(crate) async fn find_properties(
+        &self,
+        kind: Kind,
+        key: ObjectKey,
+    ) -> Result<Option<(String, String)>, StoreError> {
         let (job, recent) = (self.number, self.store.recent_keys());
         self.store.read(move |connection| object::find(connection, &recent, job, kind, &key)).await
     }
@@ -512,8 +521,9 @@ impl JobStore {
             let mut objects = ObjectBatch::default();
             // The caller copies these objects into another job, in which the partition numbers of this job mean
             // nothing.
-            let add = |row, _, json: &str| objects.push(Row { part: 0, ..row }, json);
-            let next = object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, add)?;
+            let add = |row, _, json: ObjectJson<'_>| objects.push(Row { part: 0, ..row }, json);
+            let next =
+                object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, true, add)?;
             Ok(Page { objects, next })
         };
         self.in_order(object_type, read).await

@@ -295,14 +295,14 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::graph::{ObjectType, StepId};
+    use crate::graph::{ObjectJson, ObjectType, StepId};
     use crate::store::key_index::tests::store;
     use crate::store::{Kind, ObjectBatch, Row, Store};
 
     use super::*;
 
     fn object(connection: &Connection, job: i64, key: &ObjectKey) -> i64 {
-        let sql = "INSERT INTO object (job, kind, type, key, class, step, part, json) \
+        let sql = "INSERT INTO object (job, kind, type, key, class, step, part, properties) \
                    VALUES (?1, 0, 'acme_team', ?2, 'Team', 'add', 0, '{}')";
         connection.execute(sql, params![job, key.as_str()]).unwrap();
         connection.last_insert_rowid()
@@ -436,7 +436,7 @@ mod tests {
                         let key = key(at);
                         let row =
                             Row { kind, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
-                        rows.push(row, "{}");
+                        rows.push(row, ObjectJson::of("{}"));
                     }
                     let place = job.place().await.unwrap();
                     job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
@@ -450,11 +450,11 @@ mod tests {
             let committed = committed.load(Ordering::Acquire);
             if committed > 0 {
                 at = (at + 7919) % committed;
-                assert!(job.find_json(Kind::Entity, key(at)).await.unwrap().is_some(), "key-{at} of {committed}");
+                assert!(job.find_properties(Kind::Entity, key(at)).await.unwrap().is_some(), "key-{at} of {committed}");
             }
             tokio::task::yield_now().await;
         }
         adding.await.unwrap();
-        assert!(job.find_json(Kind::Entity, key(OBJECTS)).await.unwrap().is_none());
+        assert!(job.find_properties(Kind::Entity, key(OBJECTS)).await.unwrap().is_none());
     }
 }

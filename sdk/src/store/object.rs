@@ -3,11 +3,9 @@
 use std::cmp::Ordering;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, params};
-use serde::Deserializer;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::graph::{ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId};
+use crate::graph::{ObjectJson, ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId, merge};
 
 use super::batch::{Kind, ObjectBatch, PartitionNumber, Row};
 use super::duplicates::Describer;
@@ -71,10 +69,10 @@ pub struct InsertReport {
     pub repeated: Vec<ObjectType>,
 }
 
-const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, json) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, json, findings) \
-                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, \
+                      properties, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, properties, raw, findings) \
+                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 /// Inserts objects, then marks the partitions that are complete with them.
 pub(super) fn insert(
@@ -92,7 +90,8 @@ pub(super) fn insert(
         let (kind, object_type, key, step_id) =
             (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
         if let Some(findings) = &row.quarantined {
-            let values = params![job, kind, object_type, key, step_id, row.part, json, findings];
+            let ObjectJson { properties, raw } = json;
+            let values = params![job, kind, object_type, key, step_id, row.part, properties, raw, findings];
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
             if row.kind == Kind::Entity {
                 ends::doubt(connection, job, &row.key)?;
@@ -111,7 +110,8 @@ pub(super) fn insert(
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-        add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, json])?;
+        let ObjectJson { properties, raw } = json;
+        add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, properties, raw])?;
         keys.add(connection, hash, connection.last_insert_rowid())?;
     }
     for key in rows.doubtful() {
@@ -128,11 +128,19 @@ struct Stored {
     object_type: String,
     step: String,
     part: PartitionNumber,
-    json: String,
+    properties: String,
+    raw: Option<String>,
+}
+
+impl Stored {
+    fn json(&self) -> ObjectJson<'_> {
+        ObjectJson { properties: &self.properties, raw: self.raw.as_deref() }
+    }
 }
 
 fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHash) -> rusqlite::Result<Option<Stored>> {
-    let sql = "SELECT rowid, kind, type, step, part, json FROM object WHERE rowid = ?1 AND job = ?2 AND key = ?3";
+    let sql = "SELECT rowid, kind, type, step, part, properties, raw FROM object \
+               WHERE rowid = ?1 AND job = ?2 AND key = ?3";
     for rowid in keys.candidates(connection, hash)? {
         let read = |row: &SqlRow<'_>| {
             Ok(Stored {
@@ -141,7 +149,8 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
                 object_type: row.get(2)?,
                 step: row.get(3)?,
                 part: row.get(4)?,
-                json: row.get(5)?,
+                properties: row.get(5)?,
+                raw: row.get(6)?,
             })
         };
         let found =
@@ -171,12 +180,12 @@ fn describe_again(
     job: i64,
     step: &StepId,
     row: &Row,
-    json: &str,
+    json: ObjectJson<'_>,
     there: Stored,
     outcome: &mut InsertReport,
 ) -> rusqlite::Result<()> {
     if !row.merge {
-        let compared = duplicates::compare(json, &there.json)?;
+        let compared = duplicates::compare(json, there.json())?;
         if row.kind == Kind::Entity {
             let stored = Describer { step: &there.step, part: there.part };
             let (stored, now) =
@@ -192,8 +201,13 @@ fn describe_again(
             return Ok(());
         }
     }
-    if there.json != json {
-        rewrite(connection, there.rowid, &parted(&there.json)?.joined(parted(json)?).text())?;
+    if there.json() != json {
+        let merged = parted(there.json())?.joined(parted(json)?);
+        connection.prepare_cached("UPDATE object SET properties = ?2, raw = ?3 WHERE rowid = ?1")?.execute(params![
+            there.rowid,
+            merged.properties().as_str(),
+            merged.raw()
+        ])?;
     }
     if there.step == step.as_str() || !contribute(connection, job, &row.key, [&there.step, step.as_str()])? {
         outcome.repeated.push(row.object_type.clone());
@@ -215,7 +229,7 @@ fn displace(
     keys: &mut JobKeys,
     step: &StepId,
     row: &Row,
-    json: &str,
+    json: ObjectJson<'_>,
     there: Stored,
     repeated: &mut Vec<ObjectType>,
 ) -> rusqlite::Result<Conflict> {
@@ -223,7 +237,7 @@ fn displace(
     let other =
         (ObjectType::new(&there.object_type).map_err(unreadable)?, StepId::new(&there.step).map_err(unreadable)?);
     let own = (row.object_type.clone(), step.clone());
-    if (row.object_type.as_str(), json) > (there.object_type.as_str(), there.json.as_str()) {
+    if (row.object_type.as_str(), json) > (there.object_type.as_str(), there.json()) {
         keys.leave_unmarked(step, row.part);
         repeated.push(row.object_type.clone());
         return Ok(Conflict { key, object_type: own.0, step: own.1, other_type: other.0, other_step: other.1 });
@@ -242,9 +256,16 @@ fn displace(
 }
 
 /// Overwrites a stored object with another one of the same key.
-fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: &str) -> rusqlite::Result<()> {
+fn replace(
+    connection: &Connection,
+    rowid: i64,
+    step: &StepId,
+    row: &Row,
+    json: ObjectJson<'_>,
+) -> rusqlite::Result<()> {
     let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-    let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, json = ?8 WHERE rowid = ?1";
+    let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, \
+               properties = ?8, raw = ?9 WHERE rowid = ?1";
     let (kind, object_type) = (row.kind as i64, row.object_type.as_str());
     connection.prepare_cached(sql)?.execute(params![
         rowid,
@@ -254,7 +275,8 @@ fn replace(connection: &Connection, rowid: i64, step: &StepId, row: &Row, json: 
         step.as_str(),
         from,
         to,
-        json
+        json.properties,
+        json.raw
     ])?;
     Ok(())
 }
@@ -309,19 +331,14 @@ pub(super) fn amend<E>(
 ) -> rusqlite::Result<Result<bool, E>> {
     let there = stored(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(Ok(false)) };
-    let amended = parted(&there.json)?.amended(properties);
-    let verdict = check(key, Amended { object: &amended.outlined(), stored: &there.json });
-    if matches!(verdict, Ok(true)) {
-        rewrite(connection, there.rowid, &amended.text())?;
+    let amended = Value::Object(merge(read(&there.properties)?, properties));
+    let verdict = check(key, Amended { object: &amended, stored: &there.properties });
+    if let (Ok(true), Value::Object(amended)) = (&verdict, &amended) {
+        connection
+            .prepare_cached("UPDATE object SET properties = ?2 WHERE rowid = ?1")?
+            .execute(params![there.rowid, ObjectText::from(amended).as_str()])?;
     }
     Ok(verdict)
-}
-
-fn rewrite(connection: &Connection, rowid: i64, object: &ObjectText) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE object SET json = ?2 WHERE rowid = ?1")?
-        .execute(params![rowid, object.as_str()])?;
-    Ok(())
 }
 
 /// Returns at most `most` objects of a type in key order, each converted by `read`.
@@ -331,18 +348,21 @@ pub(super) fn page<T>(
     object_type: &ObjectType,
     after: Option<&ObjectKey>,
     most: usize,
-    read: impl Fn(&str) -> rusqlite::Result<T>,
+    with_raw: bool,
+    read: impl Fn(ObjectJson<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Page<Vec<(ObjectKey, T)>>> {
-    let sql = "SELECT sorted.key, object.json FROM sorted JOIN object ON object.rowid = sorted.object \
+    // A column in `CASE` is only read from the file if its condition holds.
+    let sql = "SELECT sorted.key, object.properties, CASE WHEN ?5 THEN object.raw END \
+               FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most)])?;
+    let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most), with_raw])?;
     let mut objects = Vec::new();
     let next = page::fill(rows, most, |row| {
         let key = ObjectKey::stored(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
-        let json = row.get_ref(1)?.as_str()?;
+        let json = json_of(row, 1)?;
         objects.push((key.clone(), read(json)?));
-        Ok((key, json))
+        Ok((key, json.len()))
     })?;
     Ok(Page { objects, next })
 }
@@ -356,14 +376,15 @@ pub(super) fn follow<T>(
     most: usize,
     read: impl Fn(&str) -> T,
 ) -> rusqlite::Result<Vec<(i64, T)>> {
-    let sql = "SELECT rowid, json FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4";
+    let sql = "SELECT rowid, properties FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 \
+               ORDER BY rowid LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query(params![job, object_type.as_str(), position, limit(most)])?;
     let mut objects = Vec::new();
     page::fill(rows, most, |row| {
         let (position, json) = (row.get(0)?, row.get_ref(1)?.as_str()?);
         objects.push((position, read(json)));
-        Ok((position, json))
+        Ok((position, json.len()))
     })?;
     Ok(objects)
 }
@@ -377,7 +398,7 @@ pub(super) fn kept_apart<T>(
     most: usize,
     read: impl Fn(&str) -> T,
 ) -> rusqlite::Result<Vec<(i64, ObjectKey, T)>> {
-    let sql = "SELECT rowid, key, json FROM quarantine WHERE job = ?1 AND kind = ?2 AND type = ?3 AND rowid > ?4 \
+    let sql = "SELECT rowid, key, properties FROM quarantine WHERE job = ?1 AND kind = ?2 AND type = ?3 AND rowid > ?4 \
                ORDER BY rowid LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query(params![job, Kind::Entity as i64, object_type.as_str(), position, limit(most)])?;
@@ -385,7 +406,7 @@ pub(super) fn kept_apart<T>(
     page::fill(rows, most, |row| {
         let (position, json) = (row.get(0)?, row.get_ref(2)?.as_str()?);
         objects.push((position, ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?, read(json)));
-        Ok((position, json))
+        Ok((position, json.len()))
     })?;
     Ok(objects)
 }
@@ -398,15 +419,17 @@ pub(super) fn stored_page(
     of_step: Option<&StepId>,
     after: Option<&ObjectKey>,
     most: usize,
-    mut add: impl FnMut(Row, StepId, &str),
+    with_raw: bool,
+    mut add: impl FnMut(Row, StepId, ObjectJson<'_>),
 ) -> rusqlite::Result<Option<ObjectKey>> {
     let sql = "SELECT object.kind, sorted.key, object.class, object.step, object.part, object.from_key, object.to_key, \
-               object.json FROM sorted JOIN object ON object.rowid = sorted.object \
+               object.properties, CASE WHEN ?6 THEN object.raw END \
+               FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND (?4 IS NULL OR object.step = ?4) \
                ORDER BY sorted.key LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
     let of_step = of_step.map(StepId::as_str);
-    let rows = statement.query(params![job, object_type.as_str(), begin(after), of_step, limit(most)])?;
+    let rows = statement.query(params![job, object_type.as_str(), begin(after), of_step, limit(most), with_raw])?;
     let key = |text: String| ObjectKey::stored(&text).map_err(unreadable);
     page::fill(rows, most, |row| {
         let ends = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);
@@ -421,10 +444,16 @@ pub(super) fn stored_page(
             quarantined: None,
         };
         let step = StepId::new(row.get::<_, String>(3)?).map_err(unreadable)?;
-        let (position, json) = (read.key.clone(), row.get_ref(7)?.as_str()?);
+        let (position, json) = (read.key.clone(), json_of(row, 7)?);
         add(read, step, json);
-        Ok((position, json))
+        Ok((position, json.len()))
     })
+}
+
+/// Returns the JSON in two columns: that of the properties, and the next one.
+fn json_of<'r>(row: &'r SqlRow<'_>, column: usize) -> rusqlite::Result<ObjectJson<'r>> {
+    let properties = row.get_ref(column)?.as_str()?;
+    Ok(ObjectJson { properties, raw: row.get_ref(column + 1)?.as_str_or_null()? })
 }
 
 /// The key after which a page begins.
@@ -447,7 +476,7 @@ pub(super) fn counts_by_type(
     rows.collect()
 }
 
-/// Returns the type and the JSON of an object.
+/// Returns the type and the properties of an object.
 pub(super) fn find(
     connection: &Connection,
     recent: &RecentKeys,
@@ -456,39 +485,16 @@ pub(super) fn find(
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<(String, String)>> {
     let Some(rowid) = keys::look_up(connection, recent, job, key)? else { return Ok(None) };
-    let sql = "SELECT type, json FROM object WHERE rowid = ?1 AND kind = ?2";
+    let sql = "SELECT type, properties FROM object WHERE rowid = ?1 AND kind = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_row(params![rowid, kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
-/// Parses the properties of an object without its raw data, which steps do not read.
-pub(super) fn without_raw_data(json: &str) -> rusqlite::Result<Properties> {
-    let mut parser = serde_json::Deserializer::from_str(json);
-    parser.deserialize_map(WithoutRawData).map_err(unreadable)
+/// Parses the properties of an object.
+pub(super) fn read(properties: &str) -> rusqlite::Result<Properties> {
+    serde_json::from_str(properties).map_err(unreadable)
 }
 
-struct WithoutRawData;
-
-impl<'de> Visitor<'de> for WithoutRawData {
-    type Value = Properties;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a graph object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Properties, A::Error> {
-        let mut properties = Properties::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "_rawData" {
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                properties.insert(name, map.next_value()?);
-            }
-        }
-        Ok(properties)
-    }
-}
-
-fn parted(json: &str) -> rusqlite::Result<Parted> {
+fn parted(json: ObjectJson<'_>) -> rusqlite::Result<Parted> {
     Parted::read(json).map_err(unreadable)
 }

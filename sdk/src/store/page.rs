@@ -40,26 +40,26 @@ impl Space {
     }
 
     /// Deducts one object from the capacity.
-    fn take(&mut self, json: &str) {
+    fn take(&mut self, bytes: usize) {
         self.objects = self.objects.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(json.len());
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 
 /// Reads rows until a page is full, and returns the position of its last object.
 ///
-/// A page holds at most `most` objects. `add` keeps one row and returns its position and its JSON. The result is `None`
+/// A page holds at most `most` objects. `add` keeps one row and returns its position and its size. The result is `None`
 /// if no row is left.
 pub(super) fn fill<P>(
     mut rows: SqlRows<'_>,
     most: usize,
-    mut add: impl for<'r> FnMut(&'r SqlRow<'_>) -> rusqlite::Result<(P, &'r str)>,
+    mut add: impl FnMut(&SqlRow<'_>) -> rusqlite::Result<(P, usize)>,
 ) -> rusqlite::Result<Option<P>> {
     let (mut last, mut space) = (None, Space::of(most));
     while !space.is_full() {
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (position, json) = add(row)?;
-        space.take(json);
+        let (position, bytes) = add(row)?;
+        space.take(bytes);
         last = Some(position);
     }
     Ok(last)
@@ -70,7 +70,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::{ObjectType, StepId};
+    use crate::graph::{ObjectJson, ObjectType, StepId};
     use crate::store::{Kind, ObjectBatch, Row, Store};
 
     /// A job with seven objects of 1.5 MB each.
@@ -88,7 +88,8 @@ mod tests {
                 merge: false,
                 quarantined: None,
             };
-            rows.push(row, &json!({"n": number, "text": "x".repeat(1_500_000)}).to_string());
+            let json = json!({"n": number, "text": "x".repeat(1_500_000)}).to_string();
+            rows.push(row, ObjectJson::of(&json));
         }
         job.submit(job.place().await.unwrap(), step(), rows, Vec::new()).done().await.unwrap();
         job.settle().await.unwrap();

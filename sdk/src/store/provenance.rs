@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
 use super::batch::{PartitionNumber, Row};
 use super::page::Page;
@@ -18,12 +18,23 @@ pub struct Stored {
     pub step: StepId,
     /// The columns of the object.
     pub row: Row,
-    /// The exported JSON.
-    pub json: String,
+    /// The properties as JSON.
+    pub properties: String,
+    /// The raw data as a JSON list, if it was requested and there is any.
+    pub raw: Option<String>,
+}
+
+impl Stored {
+    /// Returns both texts of the object.
+    pub fn json(&self) -> ObjectJson<'_> {
+        ObjectJson { properties: &self.properties, raw: self.raw.as_deref() }
+    }
 }
 
 impl JobStore {
     /// Returns the objects of a type in key order, each with its step and partition.
+    ///
+    /// Raw data is read if `with_raw` is set.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -32,12 +43,16 @@ impl JobStore {
         object_type: ObjectType,
         after: Option<ObjectKey>,
         limit: usize,
+        with_raw: bool,
     ) -> Result<Page<Vec<Stored>>, StoreError> {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
             let mut objects = Vec::new();
-            let add = |row, step, json: &str| objects.push(Stored { step, row, json: json.to_owned() });
-            let next = object::stored_page(connection, job, object_type, None, after.as_ref(), limit, add)?;
+            let add = |row, step, json: ObjectJson<'_>| {
+                let (properties, raw) = (json.properties.to_owned(), json.raw.map(str::to_owned));
+                objects.push(Stored { step, row, properties, raw });
+            };
+            let next = object::stored_page(connection, job, object_type, None, after.as_ref(), limit, with_raw, add)?;
             Ok(Page { objects, next })
         };
         self.in_order(object_type, read).await

@@ -151,7 +151,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::{ObjectKey, ObjectType, StepId};
+    use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
     use crate::store::{Kind, ObjectBatch, Row};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
@@ -170,7 +170,8 @@ mod tests {
                 merge: false,
                 quarantined: None,
             };
-            rows.push(row, &json!({"email": format!("{number}@{text}"), "more": "x".repeat(500)}).to_string());
+            let json = json!({"email": format!("{number}@{text}"), "more": "x".repeat(500)}).to_string();
+            rows.push(row, ObjectJson::of(&json));
         }
         let place = job.place().await.unwrap();
         job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();

@@ -88,7 +88,7 @@ mod tests {
 
     use serde_json::json;
 
-    use crate::graph::{ObjectKey, ObjectType, StepId};
+    use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
     use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     async fn add(job: &JobStore, json: &str) {
@@ -97,7 +97,7 @@ mod tests {
         let row =
             Row { kind: Kind::Entity, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
         let mut rows = ObjectBatch::default();
-        rows.push(row, json);
+        rows.push(row, ObjectJson::of(json));
         let place = job.place().await.unwrap();
         let added = job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
         assert!(added.conflicts.is_empty() && added.repeated.is_empty(), "{added:?}");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     async fn json_of(job: &JobStore) -> Option<String> {
-        job.find_json(Kind::Entity, ObjectKey::new("team-1").unwrap()).await.unwrap().map(|(_, json)| json)
+        job.find_properties(Kind::Entity, ObjectKey::new("team-1").unwrap()).await.unwrap().map(|(_, json)| json)
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -44,7 +44,10 @@ CREATE TABLE object (
   part INTEGER NOT NULL,
   from_key TEXT,
   to_key TEXT,
-  json TEXT NOT NULL
+  -- The canonical JSON of the properties, and the raw data of the provider as a JSON list. Raw data comes last, so that
+  -- reading the other columns does not touch its pages.
+  properties TEXT NOT NULL,
+  raw TEXT
 );
 -- The index by type lists objects in the order of insertion: each new object goes to the end of its type.
 CREATE INDEX object_by_type ON object (job, type);
@@ -136,7 +139,8 @@ CREATE TABLE quarantine (
   key TEXT NOT NULL,
   step TEXT NOT NULL,
   part INTEGER NOT NULL,
-  json TEXT NOT NULL,
+  properties TEXT NOT NULL,
+  raw TEXT,
   findings TEXT NOT NULL
 );
 CREATE TABLE job_data (

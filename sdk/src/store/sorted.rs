@@ -75,6 +75,7 @@ fn sorted_to(connection: &Connection, job: i64, object_type: &ObjectType) -> rus
 
 #[cfg(test)]
 mod tests {
+    use crate::graph::ObjectJson;
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
@@ -120,7 +121,10 @@ mod tests {
         let (object_type, class) = (object_type(of), "Record".into());
         let kind = Kind::Entity;
         let mut rows = ObjectBatch::default();
-        rows.push(Row { kind, key, object_type, class, part, ends: None, merge: false, quarantined: None }, &json);
+        rows.push(
+            Row { kind, key, object_type, class, part, ends: None, merge: false, quarantined: None },
+            ObjectJson::of(&json),
+        );
         rows
     }
 

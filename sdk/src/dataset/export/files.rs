@@ -90,7 +90,7 @@ async fn write_type(job: &JobStore, folder: &Folder, count: &Count) -> Result<u6
                 open = Some(ObjectFile::begin(folder, file(count, files).name, wrapper(count))?);
             }
             if let Some(file) = &mut open {
-                file.add(json)?;
+                file.add(&json.joined())?;
             }
             objects += 1;
         }

@@ -100,7 +100,7 @@ async fn graph(job: &JobStore) -> Vec<String> {
     for count in job.counts_by_step_and_type().await.expect("a store") {
         let page = job.step_page(count.step.clone(), count.object_type, None, 1_000_000).await.expect("a store");
         assert_eq!(page.next, None, "the objects of a test are small");
-        lines.extend(page.objects.iter().map(|(_, json)| format!("{} {json}", count.step)));
+        lines.extend(page.objects.iter().map(|(_, json)| format!("{} {}", count.step, json.joined())));
     }
     lines
 }

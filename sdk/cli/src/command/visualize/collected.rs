@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use integration_sdk::RawJson;
 use integration_sdk::diff::{self, Change as Verdict, Coverage, Difference, Side};
 use integration_sdk::graph::{Direction, ObjectType};
 use integration_sdk::store::{Count, JobRow, JobStore, Kind, Store, Stored};
@@ -148,7 +147,7 @@ impl Drawing {
     async fn add_all(&mut self, job: &JobStore, object_type: &ObjectType) -> Result<(), Failure> {
         let mut after = None;
         loop {
-            let page = job.stored_page(object_type.clone(), after, PAGE).await?;
+            let page = job.stored_page(object_type.clone(), after, PAGE, self.raw_data).await?;
             page.objects.into_iter().for_each(|stored| self.add_object(stored, Change::Same));
             after = page.next;
             if after.is_none() {
@@ -159,7 +158,7 @@ impl Drawing {
 
     fn add(&mut self, difference: Difference) {
         let Difference { before, now, change } = difference;
-        let before_json = before.as_ref().filter(|_| now.is_some()).map(|stored| self.shown(&stored.json));
+        let before_json = before.as_ref().filter(|_| now.is_some()).map(|stored| self.shown(stored));
         let change = match change {
             Verdict::Same => Change::Same,
             Verdict::Added => Change::Added,
@@ -182,7 +181,7 @@ impl Drawing {
                     if let Some(shown) = &mut self.shown {
                         shown.insert(stored.row.key.to_string());
                     }
-                    let json = self.shown(&stored.json);
+                    let json = self.shown(&stored);
                     self.picture.nodes.push(node(&stored, json, change));
                 }
             }
@@ -207,15 +206,15 @@ impl Drawing {
     }
 
     /// The JSON to show on the page.
-    fn shown(&self, json: &str) -> String {
-        if self.raw_data { json.to_owned() } else { without_raw_data(json) }
+    fn shown(&self, stored: &Stored) -> String {
+        if self.raw_data { stored.json().joined().into_owned() } else { stored.properties.clone() }
     }
 
     /// Adds a mapped relationship and its target, an entity of another integration.
     ///
     /// The values of the filter properties identify the target.
     fn add_mapped(&mut self, stored: Stored, change: Change) {
-        let Ok(Mapped { mapping }) = serde_json::from_str(&stored.json) else { return };
+        let Ok(Mapped { mapping }) = serde_json::from_str(&stored.properties) else { return };
         let Some(key) = mapping.target_key().filter(|_| self.shows(&mapping.source_entity_key)) else { return };
         if self.limit.allows(0, self.relationships + 1) {
             let target = self.targets.entry(key.clone());
@@ -232,7 +231,7 @@ impl Drawing {
             class: stored.row.class.to_string(),
             from,
             to,
-            json: stored.json,
+            json: stored.properties,
             change,
         });
     }
@@ -266,7 +265,7 @@ struct Named {
 }
 
 fn node(stored: &Stored, json: String, change: Change) -> GraphNode {
-    let name = serde_json::from_str::<Named>(&stored.json).ok().and_then(|named| named.display_name);
+    let name = serde_json::from_str::<Named>(&stored.properties).ok().and_then(|named| named.display_name);
     GraphNode {
         key: stored.row.key.to_string(),
         object_type: stored.row.object_type.to_string(),
@@ -277,14 +276,6 @@ fn node(stored: &Stored, json: String, change: Change) -> GraphNode {
     }
 }
 
-fn without_raw_data(json: &str) -> String {
-    let mut object = RawJson::tree_of(json).unwrap_or_default();
-    if let Some(properties) = object.as_object_mut() {
-        properties.remove("_rawData");
-    }
-    object.to_string()
-}
-
 fn edge(stored: Stored, change: Change) -> Option<GraphEdge> {
     let (from, to) = stored.row.ends?;
     Some(GraphEdge {
@@ -293,7 +284,7 @@ fn edge(stored: Stored, change: Change) -> Option<GraphEdge> {
         class: stored.row.class.to_string(),
         from: from.to_string(),
         to: to.to_string(),
-        json: stored.json,
+        json: stored.properties,
         change,
     })
 }
