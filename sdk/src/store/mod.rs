@@ -5,8 +5,8 @@
 //!   steps ◀──pages────────────────────── readers, one connection each
 //! ```
 //!
-//! A single thread writes, with many batches in one transaction; readers never wait for it. Each object is stored as
-//! its exported JSON. A process that is killed at any moment leaves only whole transactions behind. The store knows
+//! A single thread writes, with many batches in one transaction; readers never wait for it. Each object is stored
+//! as two texts, its properties and its raw data. A process that is killed at any moment leaves only whole transactions behind. The store knows
 //! nothing about step functions, schemas, or the network. It keeps responses for [`http`](crate::http) without
 //! interpreting them.
 

@@ -306,7 +306,7 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
 /// An entity with added properties, before it is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Amended<'a> {
-    /// The entity with the added properties and an outline of its raw data.
+    /// The entity with the added properties, without raw data.
     pub object: &'a Value,
     stored: &'a str,
 }
@@ -315,7 +315,7 @@ impl Amended<'_> {
     /// Returns the entity without the added properties.
     pub fn before(self) -> Value {
         // The text was parsed in order to add the properties.
-        Parted::read(self.stored).map(|stored| stored.outlined()).unwrap_or_default()
+        serde_json::from_str(self.stored).unwrap_or_default()
     }
 }
 
