@@ -26,6 +26,13 @@ pub fn integration() -> Integration {
         "secret",
         "password",
         "certificate",
+        "body",
+        "certificate_chain",
+        "grant",
+        "headers",
+        "pre_shared_key",
+        "session",
+        "sms_number",
     ])
 }
 

@@ -28,23 +28,24 @@ const TOP: &str = "invalid";
 
 /// The pattern of the at sign.
 ///
-/// It may be plain, full-width, percent-encoded to any depth, or an HTML entity.
-const AT: &str =
-    r"(?P<at>[@\x{FF20}\x{FE6B}]|%(?:25)*(?:40|[Ee][Ff]%(?:25)*[Bb][Cc]%(?:25)*[Aa]0)|&#64;|&#[xX]40;|&commat;)";
+/// It may be plain, full-width, percent-encoded to any depth, quoted-printable, an HTML entity, or an escape of JSON.
+/// Comments around it are not part of the group.
+const AT: &str = r"(?:\([^()\r\n]{0,64}\))?(?P<at>[@\x{FF20}\x{FE6B}]|%(?:25)*(?:40|[Ee][Ff]%(?:25)*[Bb][Cc]%(?:25)*[Aa]0)|&#64;|&#[xX]40;|&commat;|\\+(?:[uU]00|[xX])40|=40)(?:\([^()\r\n]{0,64}\))?";
 /// The pattern of the local part.
 ///
 /// Letters may be percent-encoded, as in URLs. Encoded characters that separate an address from its surroundings, such
 /// as `%3D`, are excluded.
 static LOCAL: LazyLock<String> = LazyLock::new(|| {
-    let sign = r"\p{M}|[._+'!#$*^{}|~-]|%(?:25)*(?:2[1457AaBbDdEe]|5[EeFf]|7[BbCcDdEe]|40)";
-    let quoted = r#""(?:[^"\\\r\n]|\\.){1,64}"|%(?:25)*22(?:%(?:25)*5[Cc]%(?:25)*22|[A-Za-z0-9._~!$'()*+,;=-]|%(?:25)*(?:[013-9A-Fa-f][0-9A-Fa-f]|2[013-9A-Fa-f])){1,190}%(?:25)*22"#;
+    let sign = r"\p{M}|[._+'!#$*^{}|~-]|%(?:25)*(?:2[1457AaBbDdEe]|5[EeFf]|7[BbCcDdEe]|40)|%[0-9A-Fa-f]?[G-Zg-z._+-]";
+    let quoted = r#"\\+"[^"\\\r\n]{1,64}\\+"|"(?:[^"\\\r\n]|\\.){1,64}"|%(?:25)*22(?:%(?:25)*5[Cc]%(?:25)*22|[A-Za-z0-9._~!$'()*+,;=-]|%(?:25)*(?:[013-9A-Fa-f][0-9A-Fa-f]|2[013-9A-Fa-f])){1,190}%(?:25)*22"#;
     format!("(?P<local>(?:{LETTER})(?:{LETTER}|{sign})*|{quoted})")
 });
-const LETTER: &str = r"[\p{L}\p{N}]|%(?:25)*[89A-Fa-f][0-9A-Fa-f]";
+/// A letter or a digit. HTML entities of signs that separate an address from its surroundings are excluded.
+const LETTER: &str = r"[\p{L}\p{N}]|%(?:25)*[89A-Fa-f][0-9A-Fa-f]|&#0*(?:4[35689]|5[0-7]|6[5-9]|[78][0-9]|9[057-9]|[1-9][0-9]{2,4});|&#[xX]0*(?:2[BbDdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9Aa]|[1-9A-Fa-f][0-9A-Fa-f]{2,3});";
 
 /// The pattern of addresses within a longer text.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    let label = format!(r"(?:{LETTER})(?:(?:{LETTER}|[\p{{M}}_-])*(?:{LETTER}|\p{{M}}))?");
+    let label = format!(r"-*(?:{LETTER})(?:(?:{LETTER}|[\p{{M}}_-])*(?:{LETTER}|\p{{M}}))?-*");
     let top = r"(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|\p{L}[\p{L}\p{M}]+|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f]){2,})";
     let literal = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{2,45}\]|%(?:25)*5[Bb](?:IPv6(?::|%(?:25)*3[Aa]))?(?:[0-9A-Fa-f:.]|%(?:25)*3[Aa]){2,100}%(?:25)*5[Dd]";
     let numbers = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b";
@@ -129,7 +130,8 @@ impl Pseudonyms {
     ///
     /// Addresses that already are pseudonyms stay unchanged.
     pub(super) fn apply(&self, text: &str) -> Option<String> {
-        const SIGNS: [&str; 9] = ["@", "%40", "2540", "\u{ff20}", "\u{fe6b}", "A0", "a0", "&#", "&commat"];
+        const SIGNS: [&str; 12] =
+            ["u0040", "x40", "=40", "@", "%40", "2540", "\u{ff20}", "\u{fe6b}", "A0", "a0", "&#", "&commat"];
         if !SIGNS.iter().any(|sign| text.contains(sign)) {
             return None;
         }
@@ -154,7 +156,9 @@ impl Pseudonyms {
 
     fn replace(&self, text: &str, found: &Captures<'_>) -> String {
         let before = &text[..found.get(0).map_or(0, |whole| whole.start())];
-        let names_nobody = before.ends_with("://") || found["domain"].ends_with(&format!(".{TOP}"));
+        // After `size=40`, a number goes on.
+        let is_number = &found["at"] == "=40" && !found["domain"].starts_with(char::is_alphabetic);
+        let names_nobody = is_number || before.ends_with("://") || found["domain"].ends_with(&format!(".{TOP}"));
         if names_nobody {
             return found[0].to_owned();
         }
@@ -208,7 +212,9 @@ fn canonical_local(local: &str) -> String {
     // In a URL, a plus sign between encoded quotes is a space.
     let spaced = if local.starts_with('%') { local.replace('+', " ") } else { local.to_owned() };
     let text = folded(&decoded(&spaced)).to_lowercase();
-    let text = match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+    let text = match text.trim_start_matches('\\').strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        // JSON within a text has backslashes before both quotes.
+        Some(quoted) if text.starts_with('\\') => quoted.trim_end_matches('\\').to_owned(),
         Some(quoted) => without_escapes(quoted),
         None => text,
     };
@@ -257,10 +263,24 @@ fn folded(text: &str) -> String {
     text.chars().map(fold).collect()
 }
 
-/// Decodes percent-encoded letters, even if they were encoded several times.
+/// Decodes HTML entities, and percent-encoded letters even if they were encoded several times.
 fn decoded(text: &str) -> String {
+    static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"&#(?:[xX](?P<hex>[0-9A-Fa-f]{1,8})|(?P<decimal>[0-9]{1,8}));").expect("the pattern is a constant")
+    });
+    let letter = |found: &Captures<'_>| {
+        let code = match (found.name("hex"), found.name("decimal")) {
+            (Some(hex), _) => u32::from_str_radix(hex.as_str(), 16).ok(),
+            (_, decimal) => decimal.and_then(|decimal| decimal.as_str().parse().ok()),
+        };
+        code.and_then(char::from_u32).map_or_else(|| found[0].to_owned(), String::from)
+    };
+    percent_decoded(&ENTITY.replace_all(text, letter))
+}
+
+fn percent_decoded(text: &str) -> String {
     let once = decoded_once(text);
-    if once == text || !once.contains('%') { once } else { decoded(&once) }
+    if once == text || !once.contains('%') { once } else { percent_decoded(&once) }
 }
 
 fn decoded_once(text: &str) -> String {
@@ -352,6 +372,29 @@ mod tests {
     }
 
     #[test]
+    fn addresses_in_other_encodings_and_with_comments_have_the_same_name() {
+        let name = named("me@example.com");
+        for (text, at) in [
+            ("me(comment)@example.com", "@"),
+            ("me@(comment)example.com", "@"),
+            (r"me\u0040example.com", r"\u0040"),
+            (r"me\\u0040example.com", r"\\u0040"),
+            ("me=40example.com", "=40"),
+            ("&#109;e@example.com", "@"),
+            ("&#x6D;&#101;&#64;ex&#97;mple.com", "&#64;"),
+            (r#"\"me\"@example.com"#, "@"),
+        ] {
+            let expected = name.replace('@', at);
+            assert_eq!(named(text), expected, "{text}");
+            assert_eq!(named(&format!("to <{text}>, x")), format!("to <{expected}>, x"), "{text}");
+        }
+        for text in ["user@-example.com", "user@example-.com", "user+tag%x@example.com", "a%az@example.com"] {
+            let clean = named(&format!("to <{text}>"));
+            assert!(clean.starts_with("to <person-") && clean.ends_with(".invalid>"), "{clean}");
+        }
+    }
+
+    #[test]
     fn a_machine_is_a_domain_where_nothing_else_can_be_meant() {
         let name = named("me@host");
         assert!(name.starts_with("person-") && name.ends_with(".invalid"), "{name}");
@@ -392,6 +435,8 @@ mod tests {
             "name@1.2.3",
             "actions/checkout@v4",
             "name@2.0.0-rc.1",
+            "size=400.example",
+            "?limit=40&a=b.c",
         ] {
             assert_eq!(named(text), text);
         }

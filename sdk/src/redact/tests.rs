@@ -156,6 +156,29 @@ fn secrets_are_taken_out_of_raw_data_in_whatever_form_they_are_written() {
 }
 
 #[test]
+fn texts_in_objects_below_the_names_of_secrets_are_redacted_by_every_way() {
+    let raw = r#"{"api_key":{"id":"7","v":"S3"},"client_secret":[{"x":"S3"}],"k":[{"PWD":"S3","pass":"S3"},{"sessionId":"S3a1B2c3D4e5F"}],"max_tokens":{"a":"b"},"otp":"S3","passwords":{"a":"S3","b":{"c":["S3"]}},"refresh_token":{"created_at":"2024","on":true,"state":"active","value":"S3"},"tokens":[{"v":"S3"},"name"],"user_password":{"expires":"2024-01-01T00:00:00Z","hash":"S3"}}"#;
+    let kept = raw.replace("S3a1B2c3D4e5F", "S3").replace("S3", "[redacted]");
+    let redaction = Redaction::default();
+    for raw in [raw.to_owned(), raw.replace("\"v\"", "\"\\u0076\"")] {
+        let mut copied = Vec::new();
+        redaction.copy(&raw, &mut copied).unwrap();
+        assert_eq!(String::from_utf8(copied).unwrap(), kept);
+        let mut tree: Value = serde_json::from_str(&raw).unwrap();
+        assert!(redaction.finds(&tree));
+        redaction.apply(&mut tree);
+        assert_eq!(tree.to_string(), kept);
+    }
+    for alone in
+        [r#"{"otp":"S3"}"#, r#"{"x":{"db_pass":"S3"}}"#, r#"{"psk":"S3"}"#, r#"["--token S3"]"#, r#"["pass=S3"]"#]
+    {
+        let mut copied = Vec::new();
+        redaction.copy(alone, &mut copied).unwrap();
+        assert_eq!(String::from_utf8(copied).unwrap(), alone.replace("S3", "[redacted]"));
+    }
+}
+
+#[test]
 fn fields_named_like_secrets_are_redacted_by_every_way_and_what_is_said_of_them_stays() {
     let raw = r#"{"api_key":"k1","app":{"private_key":"MIIE","secret":["a",{"id":"i"}]},"authorization":"Basic dTpw",
         "config_vars":{"A":"1","DB":{"url":"x"},"id":"7","on":true},"env_vars":["NAME",{"a":["b"]}],"has_password":true,"max_tokens":"10","password":"hunter2",

@@ -15,7 +15,7 @@ use super::userinfo::is_stand_in;
 ///
 /// In a match, the group `keep` is not part of the secret. The group `secret` is a secret only if it has high entropy,
 /// and the group `pair` only if it is not a pair of user and group. Each match contains one of [`LITERALS`].
-pub(super) const FORMS: [(SecretKind, &str); 15] = [
+pub(super) const FORMS: [(SecretKind, &str); 16] = [
     (
         SecretKind::PrivateKey,
         r"(?s)-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\z)",
@@ -36,6 +36,10 @@ pub(super) const FORMS: [(SecretKind, &str); 15] = [
     (
         SecretKind::Authorization,
         r#"(?P<keep>(?:\bcurl\s(?:[^\r\n]*?\s)??(?:-u|-U)[\s=]*|--(?:proxy-)?user[\s=]+))(?P<pair>"[^"\r\n]*:[^"\r\n]+"|'[^'\r\n]*:[^'\r\n]+'|[^\s"':/]*:[^\s"']+)"#,
+    ),
+    (
+        SecretKind::Authorization,
+        r#"(?P<keep>\bcurl\s(?:[^\r\n]*?\s)??(?:-b|--cookie)[\s=]*["']?[^\s=;"'<>\\]+=)[^\s"'<>\\;]+(?:;\s*[^\s"'<>\\;=]+=[^\s"'<>\\;]*)*"#,
     ),
     (SecretKind::Jwt, r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     (SecretKind::UrlPassword, r#"(?P<keep>jdbc:oracle:[a-z0-9]+:)[^\s/@:"'<>]+/[^\s@"'<>]+@"#),

@@ -94,6 +94,38 @@ fn escape(bytes: &[u8], follows_colon: bool) -> Option<(&'static str, u8, usize)
     }
 }
 
+/// Decodes a unit as [`unit`] does, or an escape with backslashes.
+///
+/// Returns its byte and its length, or no byte for a line break, because lines of base64 are broken at any place.
+pub(super) fn repeated_unit(bytes: &[u8]) -> Option<(Option<u8>, usize)> {
+    if bytes.first()? != &b'\\' {
+        let (byte, length) = unit(bytes)?;
+        return Some((Some(byte).filter(|byte| !matches!(byte, b'\r' | b'\n')), length));
+    }
+    let run = bytes.iter().take_while(|byte| **byte == b'\\').count();
+    let rest = &bytes[run..];
+    let code = |digits: &[u8], radix| u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok();
+    let (code, length) = match rest.first()? {
+        b'n' | b'r' => return Some((None, run + 1)),
+        b'u' if rest.get(1) == Some(&b'{') => {
+            let length = rest[2..].iter().take(6).take_while(|byte| byte.is_ascii_hexdigit()).count();
+            rest.get(2 + length).filter(|byte| **byte == b'}')?;
+            (code(&rest[2..2 + length], 16)?, length + 3)
+        }
+        b'u' => (code(rest.get(1..5)?, 16)?, 5),
+        b'x' => (code(rest.get(1..3)?, 16)?, 3),
+        b'0' | b'1' => (code(rest.get(..3)?, 8)?, 3),
+        // An even number of backslashes before a quote ends a string of JSON.
+        b'"' if run % 2 == 0 => return None,
+        byte if byte.is_ascii_punctuation() => (u32::from(*byte), 1),
+        _ => return None,
+    };
+    // Full-width letters have their own code points.
+    let plain = if (0xFF01..=0xFF5E).contains(&code) { code - 0xFEE0 } else { code };
+    let byte = u8::try_from(plain).ok().filter(u8::is_ascii)?;
+    Some((Some(byte), run + length))
+}
+
 /// Whether a text hides a character.
 fn hides(source: &str) -> bool {
     let bytes = source.as_bytes();

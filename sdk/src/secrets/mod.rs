@@ -20,6 +20,7 @@ use std::fmt;
 use std::ops::Range;
 
 mod chance;
+mod context;
 mod forms;
 mod hidden;
 mod names;
@@ -271,6 +272,20 @@ mod tests {
             ("mongodb+srv:/u:S3CR3T@h", "mongodb+srv:/h"),
             ("https://0a1B2c3D4e5F6a7B8c9D@h/x", "https://h/x"),
             ("https%3A%2F%2F0a1B2c3D4e5F6a7B8c9D%40h", "https%3A%2F%2Fh"),
+            ("https:u:S3CR3T@h/x", "https:h/x"),
+            ("http:/u:S3CR3T@h", "http:/h"),
+            (r"https:/\u:S3CR3T@h", r"https:/\h"),
+            ("see https://u:\"S3CR3T\"@h", "see https://h"),
+            ("https://u:S3CR3T\u{2028}@h", "https://h"),
+            (
+                "\u{ff48}\u{ff54}\u{ff54}\u{ff50}\u{ff1a}\u{ff0f}\u{ff0f}u:S3CR3T@h",
+                "\u{ff48}\u{ff54}\u{ff54}\u{ff50}\u{ff1a}\u{ff0f}\u{ff0f}h",
+            ),
+            ("dsn u:S3CR3T@tcp(h:3306)/db", "dsn tcp(h:3306)/db"),
+            ("dsn=u:S3@CR3T@unix(/s)/db", "dsn=unix(/s)/db"),
+            ("https://u:{0a1B2c3D4e5F6a7B}@h", "https://h"),
+            ("https://u:<0a1B2c3D4e5F6a7B>@h", "https://h"),
+            ("https://u:[0a1B2c3D4e5F6a7B]@h", "https://h"),
         ] {
             assert_eq!(take_out(text), clean, "{text}");
             assert_eq!(kinds_in(text), [SecretKind::UrlPassword], "{text}");
@@ -293,6 +308,15 @@ mod tests {
             ("curl -uu:p https://h", "curl -u[redacted] https://h"),
             ("curl --user 'u:p q' https://h", "curl --user [redacted] https://h"),
             ("run --user=u:p", "run --user=[redacted]"),
+            ("curl -s -b session=abc https://h", "curl -s -b session=[redacted] https://h"),
+            ("curl -b 'sid=abc; a=b' h", "curl -b 'sid=[redacted]' h"),
+            ("password = abc", "password = [redacted]"),
+            (r#"{\"cmd\":\"x --token abc\"}"#, r#"{\"cmd\":\"x --token [redacted]\"}"#),
+            (r#"password = \"abc\" x"#, r#"password = \"[redacted]\" x"#),
+            ("&lt;password&gt;abc&lt;/password&gt;", "&lt;password&gt;[redacted]&lt;/password&gt;"),
+            ("Set-Cookie: sid=abc; Path=/", "Set-Cookie: sid=[redacted]"),
+            ("mysql -pabc", "mysql -p[redacted]"),
+            ("hooks.slack.com/services/TAB/BCD/efg", "hooks.slack.com/services/[redacted]"),
             (r#"{"api_key": "abc", "page": 2}"#, r#"{"api_key": "[redacted]", "page": 2}"#),
             (r#"{\"api_key\": \"abc\"}"#, r#"{\"api_key\": \"[redacted]\"}"#),
             ("next=%2Fx%3Ftoken%3Dabc%26y%3D1", "next=%2Fx%3Ftoken%3D[redacted]%26y%3D1"),
@@ -315,6 +339,9 @@ mod tests {
             "https://[2001:db8::1]:8080/x@y",
             "https://user:[redacted]@example.com",
             "postgres://user:${PASSWORD}@db",
+            "https://user:{PASSWORD}@h and https://user:<your-password-here>@h",
+            "https://user:[redacted]@h, plan http:x",
+            "the --password option, mysql -u root -p",
             "amqp://user:***@mq",
             "ssh://git@host.example/x.git",
             "-----BEGIN CERTIFICATE-----",

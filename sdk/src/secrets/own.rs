@@ -1,8 +1,8 @@
 //! The secrets that this program sends, in every form in which a provider may repeat them.
 //!
 //! A secret may be repeated unchanged, in hexadecimal, or in base64, also within a longer encoded text. Each of these
-//! may have any case, and may be percent-encoded or written as HTML entities to any depth. Every form has the same
-//! placeholder, so that two equal texts remain equal.
+//! may have any case, and may be percent-encoded, written as HTML entities to any depth, or with backslashes as in JSON
+//! within a text. Every form has the same placeholder, so that two equal texts remain equal.
 //!
 //! Data is searched once with a vectorised search for a fragment of each form ([`FRAGMENT`]). Only the surroundings of
 //! a hit are compared with the whole form. Encoded data is decoded in windows around its encoded letters.
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, Input, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memchr2;
+use memchr::memchr3;
 
 use super::chance::has_digit_or_case;
 use super::hidden;
@@ -34,6 +34,8 @@ const FRAGMENT: usize = SHORTEST;
 const WINDOW: usize = 64 << 10;
 /// The maximum length of an encoded letter, such as `%25252541`.
 const LONGEST_UNIT: usize = 9;
+/// The minimum length of a line of base64 that continues on the next line.
+const SHORTEST_LINE: usize = 56;
 
 /// A searcher for the secrets of one client.
 #[derive(Clone, Default)]
@@ -115,6 +117,11 @@ fn forms(secret: &str) -> Vec<Form> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let in_any_case = |text: String| Form { text: text.into_bytes(), in_any_case: true };
     let mut forms = vec![in_any_case(secret.to_owned()), in_any_case(hex)];
+    let wide = |letter: char| char::from_u32(u32::from(letter) + 0xFEE0).filter(|_| letter.is_ascii_graphic());
+    forms.push(in_any_case(secret.chars().map(|letter| wide(letter).unwrap_or(letter)).collect()));
+    // The quotes and backslashes of a secret have backslashes in JSON, also within a text.
+    let escaped = |text: &str| text.replace('\\', r"\\").replace('"', r#"\""#);
+    forms.extend([escaped(secret), escaped(&escaped(secret))].map(in_any_case));
     for cased in [secret.to_owned(), secret.to_lowercase(), secret.to_uppercase()] {
         for before in 0..3 {
             let encoded = base64_within(&cased, before);
@@ -208,20 +215,26 @@ impl Finder {
     fn encoded(&self, data: &[u8], places: &mut Vec<Range<usize>>) {
         let window = WINDOW.max(4 * self.longest * LONGEST_UNIT);
         let mut from = 0;
-        while let Some(found) = memchr2(b'%', b'&', &data[from..]) {
+        while let Some(found) = memchr3(b'%', b'&', b'\\', &data[from..]) {
+            if let Some(length) = harmless_run(data, from + found) {
+                from += found + length;
+                continue;
+            }
             let begin = (from + found).saturating_sub(self.longest);
             let (mut at, mut last, mut hides) = (begin, from + found, false);
             let (mut decoded, mut starts) = (Vec::new(), Vec::new());
             while at < data.len() && at <= last + self.longest && at - begin < window {
-                let (byte, length) = match hidden::unit(&data[at..]) {
+                let (byte, length) = match hidden::repeated_unit(&data[at..]) {
                     Some((byte, length)) => {
                         (last, hides) = (at + length, true);
                         (byte, length)
                     }
-                    None => (data[at], 1),
+                    None => (Some(data[at]), 1),
                 };
-                decoded.push(byte);
-                starts.push(at);
+                if let Some(byte) = byte {
+                    decoded.push(byte);
+                    starts.push(at);
+                }
                 at += length;
             }
             starts.push(at);
@@ -232,6 +245,22 @@ impl Finder {
             let is_full = at < data.len() && at <= last + self.longest;
             from = if is_full { at.saturating_sub(self.longest * LONGEST_UNIT).max(from + found + 1) } else { at };
         }
+    }
+}
+
+/// Returns the length of a sign or a run of backslashes that hides no letter of a secret.
+fn harmless_run(data: &[u8], at: usize) -> Option<usize> {
+    let run = data[at..].iter().take_while(|byte| **byte == b'\\').count();
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    match hidden::repeated_unit(&data[at..]) {
+        // Forms of secrets with a quote have their own backslashes.
+        Some((Some(b'"'), _)) if run > 0 => Some(run),
+        Some((None, length)) if run > 0 => {
+            let is_long = at >= SHORTEST_LINE && data[at - SHORTEST_LINE..at].iter().all(is_base64);
+            (!is_long).then_some(length)
+        }
+        Some(_) => None,
+        None => Some(run.max(1)),
     }
 }
 
@@ -306,6 +335,13 @@ mod tests {
             KEY.chars().map(|letter| format!("&#{};", letter as u32)).collect(),
             KEY.chars().map(|letter| format!("&#x{:x};", letter as u32)).collect(),
             percent(&hex, |_| false),
+            KEY.replace('/', r"\/").replace('+', r"\u002B").replace('=', r"\\u003d"),
+            KEY.replace('+', r"\x2b").replace('/', r"\057").replace('=', r"\="),
+            KEY.chars().map(|letter| format!("\\u{:04x}", letter as u32)).collect(),
+            KEY.chars().map(|letter| format!("\\\\x{:02X}", letter as u32)).collect(),
+            KEY.chars().map(|letter| format!("\\u{{{:x}}}", letter as u32)).collect(),
+            KEY.chars().map(|letter| format!("\\uff{:02x}", letter as u32 - 0x20)).collect(),
+            KEY.chars().filter_map(|letter| char::from_u32(letter as u32 + 0xFEE0)).collect(),
             some,
             all,
             hex.to_uppercase(),
@@ -335,6 +371,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn lines_of_base64_hide_no_secret() {
+        let text = STANDARD.encode(format!("{}{KEY} and more {}", "a".repeat(40), "b".repeat(60)));
+        for (width, end) in [(76, r"\r\n"), (64, r"\n"), (64, r"\\n"), (60, "%0A")] {
+            let lines: Vec<&str> =
+                (0..text.len()).step_by(width).map(|at| &text[at..text.len().min(at + width)]).collect();
+            let clean = hidden(&lines.join(end));
+            assert!(clean.contains("[secret]"), "{width}: {clean}");
+        }
+    }
+
+    #[test]
+    fn a_secret_with_quotes_is_found_in_json_within_a_text() {
+        let own = OwnSecrets::new([r#"a1"B2c3\D4e5F6"#]);
+        for form in [r#"a1"B2c3\D4e5F6"#, r#"a1\"B2c3\\D4e5F6"#, r#"a1\\\"B2c3\\\\D4e5F6"#] {
+            assert_eq!(own.out_of_text(&format!("[\\\"{form}\\\"]")), r#"[\"[secret]\"]"#);
+        }
+        let raw = r#"{"a":"C:\\dir\\","b":"\n\t\"\u00e9"}"#;
+        assert_eq!(own.out_of_data(raw.as_bytes()), None);
     }
 
     #[test]

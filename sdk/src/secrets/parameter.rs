@@ -5,7 +5,8 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 
 use super::chance::{has_digit_or_case, has_high_entropy};
-use super::names::{is_secret_name, is_secret_value, may_end_name, may_name_secrets};
+use super::context;
+use super::names::{is_public, is_secret_name, is_secret_value, is_state, may_end_name, may_name_secrets};
 use super::userinfo::is_stand_in;
 
 /// Returns the positions of such values in text order.
@@ -15,6 +16,7 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     }
     let mut spans = assigned(text);
     spans.extend(labelled(text));
+    spans.extend(context::spans(text));
     spans
 }
 
@@ -23,34 +25,58 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
 /// The document must contain names of secrets and no backslashes.
 pub(super) fn may_be_in_strings(json: &str) -> bool {
     // Either a colon follows a name in single quotes, or a string contains a header.
-    !assigned(json).is_empty() || labels(json, |before| !before.ends_with('"')).next().is_some()
+    !assigned(json).is_empty()
+        || labels(json, |before| !before.ends_with('"')).next().is_some()
+        || context::spans(json).next().is_some()
 }
 
-/// Finds values after `=`.
+/// Finds values after `=`, `:=`, or `=>`, also with blanks around it.
 fn assigned(text: &str) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
     for equals in memchr_iter(b'=', text.as_bytes()) {
         if spans.last().is_some_and(|last| equals < last.end) {
             continue;
         }
-        let name = name_before(&text[..equals]);
-        // An expression in a program, such as `token == x`, is not a parameter.
-        if name.is_empty() || !is_secret_name(name) {
+        let before = &text[..equals];
+        let label = without_quote(before);
+        let name = name_before(label);
+        let is_named = !name.is_empty() && is_secret_name(name);
+        if !is_named && !is_key_parameter(label, name) {
             continue;
         }
-        let start = equals + 1;
+        let rest = &text[equals + 1..];
+        let rest = rest.strip_prefix('>').unwrap_or(rest).trim_start_matches([' ', '\t']);
+        let start = text.len() - rest.len();
         let value = quoted(text, start).unwrap_or_else(|| {
             let start = start + usize::from(text[start..].starts_with(['"', '\'']));
             let value = text[start..].split(ends_value).next().unwrap_or_default();
             start..start + value.len()
         });
         let letters = &text[value.clone()];
-        let is_told = letters.is_empty() || letters.starts_with('=') || is_stand_in(letters);
-        if !is_told && !is_stand_in(&letters.replace("%5B", "[").replace("%5D", "]")) {
+        // An expression in a program, such as `token == x`, is not a parameter.
+        let is_told = letters.is_empty() || letters.starts_with('=') || letters == "~" || is_stand_in(letters);
+        let is_told = is_told || label.len() < before.len() && is_state(letters);
+        let is_meant = if is_named { !is_public(name, letters) } else { is_generated(letters) };
+        if is_meant && !is_told && !is_stand_in(&letters.replace("%5B", "[").replace("%5D", "]")) {
             spans.push(value);
         }
     }
     spans
+}
+
+/// Whether a name is the `key` of a query. Its value is secret if it is generated.
+fn is_key_parameter(label: &str, name: &str) -> bool {
+    name == "key" && label[..label.len() - name.len()].ends_with(['?', '&'])
+}
+
+fn is_generated(value: &str) -> bool {
+    has_high_entropy(value) && has_digit_or_case(value)
+}
+
+/// Removes the end of a quoted name, such as `"password" =>` and `["password"] =`, and the colon of `:=`.
+fn without_quote(before: &str) -> &str {
+    let name = before.strip_suffix(':').unwrap_or(before).trim_end_matches([' ', '\t']);
+    name.strip_suffix(']').unwrap_or(name).strip_suffix(['"', '\'']).unwrap_or(name)
 }
 
 /// Finds values after a colon. The name is in quotes as in JSON, or without quotes as in a header.
@@ -81,8 +107,8 @@ fn labels(text: &str, is_meant: fn(&str) -> bool) -> impl Iterator<Item = Range<
         }
         // Prose can follow a label without quotes.
         let value = text[start..].split(|letter| ends_value(letter) || letter == '}').next()?;
-        let is_generated = has_high_entropy(value) && has_digit_or_case(value) && !value.contains("://");
-        (is_generated && is_secret_value(name, value)).then(|| start..start + value.len())
+        (is_generated(value) && !value.contains("://") && is_secret_value(name, value))
+            .then(|| start..start + value.len())
     })
 }
 
@@ -133,8 +159,23 @@ mod tests {
             (r#"sent {"api_key": "k1", "password":"a\"b", "page": "2"}"#, vec!["k1", r#"a\"b"#]),
             ("{'secret' : 'k1', 'has_password': 'true'}", vec!["k1"]),
             ("X-Api-Key: 0a1B2c3D4e5F6a7B8c9D\nAccept: x", vec!["0a1B2c3D4e5F6a7B8c9D"]),
+            ("password = \"k1\"\napi_key = k2\ntoken\t=\t'k3'", vec!["k1", "k2", "k3"]),
+            ("{ :password => \"k1\", 'secret'=> 'k2' }", vec!["k1", "k2"]),
+            ("c[\"SECRET\"] = 'k1' # set", vec!["k1"]),
+            ("password := \"k1\"", vec!["k1"]),
+            ("SECRET_KEY_BASE=k1 DB_PASS=k2 PGPASSWORD= k3", vec!["k1", "k2", "k3"]),
+            ("https://h/x?key=0a1B2c3D4e5F6a7B8c9D&a=b", vec!["0a1B2c3D4e5F6a7B8c9D"]),
+            ("x --password k1 --db-token 'k2' --secret=k3 -v", vec!["k1", "k2", "k3"]),
+            ("mysqldump -u root -pk1 db; mysql -p'k2'; sshpass -p k3 ssh h", vec!["k1", "k2", "k3"]),
+            ("Cookie: sid=k1; b=c\nSet-Cookie: sid=k2; Path=/\nx", vec!["k1; b=c", "k2; Path=/"]),
+            ("<a><password>k1</password><api-key type='x'>k2</api-key></a>", vec!["k1", "k2"]),
+            ("machine h.example login u password k1\nmachine h password k2", vec!["k1", "k2"]),
+            ("https://hooks.slack.com/services/T0000/B0000/XXXXyyyy", vec!["T0000/B0000/XXXXyyyy"]),
         ] {
-            assert_eq!(found(text), values, "{text}");
+            let mut all = found(text);
+            all.sort_by_key(|value| value.as_ptr().addr());
+            assert_eq!(all, values, "{text}");
+            assert!(text.contains('"') || may_be_in_strings(text), "{text}");
         }
     }
 
@@ -145,6 +186,19 @@ mod tests {
             "?token=[redacted]",
             "?token=%5Bredacted%5D",
             "token==x",
+            "if token == x and password =~ /x/ or secret != y",
+            "PWD=/app",
+            "https://h/x?key=plan&sort=name",
+            "https://h/x?key=PROJECT-12",
+            "use --password to sign in, or --token and a name",
+            "--password $DB_PASSWORD --token <token> --password-stdin x",
+            "cookie: a small file",
+            "Cookie: [redacted]",
+            "mysql -u root -p",
+            "<password></password> <token/> <name>ada</name>",
+            "<password>required</password>",
+            "enter login or password here",
+            "https://hooks.slack.com/services/[redacted]",
             "a=b",
             "password=",
             "x=token",

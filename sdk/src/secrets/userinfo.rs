@@ -14,7 +14,7 @@ const FARTHEST: usize = 200;
 const MOST_BLANKS: usize = 3;
 
 /// Schemes of services whose credentials count even without slashes. After other words a colon has too many meanings.
-const SERVICES: [&str; 18] = [
+const SERVICES: [&str; 23] = [
     "postgres",
     "postgresql",
     "mysql",
@@ -33,7 +33,16 @@ const SERVICES: [&str; 18] = [
     "smtp",
     "smtps",
     "clickhouse",
+    "https",
+    "http",
+    "ftp",
+    "ws",
+    "wss",
 ];
+/// The protocols in data source names of Go, such as `u:p@tcp(h:3306)/db`.
+const PROTOCOLS: [&str; 4] = ["tcp(", "unix(", "tcp6(", "cloudsql("];
+/// Full-width slashes.
+const WIDE_SLASHES: &str = "\u{ff0f}\u{ff0f}";
 
 static SLASHES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"//"));
 
@@ -50,6 +59,7 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
             Some(_) => start,
             None => behind_odd_password(text, start, authority)
                 .or_else(|| behind_blank_password(text, start, authority))
+                .or_else(|| behind_quoted_password(text, start, authority))
                 .or_else(|| behind_cut_password(text, start, authority))
                 .unwrap_or(start),
         };
@@ -66,27 +76,57 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Returns the positions of credentials after a scheme without slashes, such as `postgres:u:p@h`.
+/// Returns the positions of credentials without slashes, such as `postgres:u:p@h`, or with unusual ones.
 fn without_slashes(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let bytes = text.as_bytes();
     // The search starts from `@`, which is rarer than a colon.
-    memchr_iter(b'@', bytes).filter_map(move |at| {
-        let ends =
-            |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'@');
-        let length = bytes[..at].iter().rev().take(FARTHEST).take_while(|byte| !ends(byte)).count();
-        let begin = (at - length..at).find(|begin| text.is_char_boundary(*begin))?;
-        let colon = |text: &str| {
-            memchr_iter(b':', text.as_bytes()).find(|colon| {
-                let is_of_scheme = |letter: char| letter.is_ascii_alphanumeric() || letter == '+';
-                let scheme = &text[text[..*colon].trim_end_matches(is_of_scheme).len()..*colon];
-                SERVICES.iter().any(|service| service.eq_ignore_ascii_case(scheme))
-            })
+    memchr_iter(b'@', text.as_bytes()).filter_map(move |at| {
+        let start = match () {
+            () if PROTOCOLS.iter().any(|protocol| text[at + 1..].starts_with(protocol)) => user_before(text, at)?,
+            () => behind_scheme(text, at)?,
         };
-        let colon = begin + colon(&text[begin..at])?;
-        let start = colon + 1 + usize::from(bytes[colon + 1] == b'/');
-        let (user, password) = text[start..at].split_once(':')?;
+        let (user, password) = text[start..at].split_once([':', '\u{ff1a}'])?;
         (!user.contains('/') && !password.is_empty() && !is_stand_in(password)).then_some(start..at + 1)
     })
+}
+
+/// Returns the start of the characters before `at` that can belong to credentials.
+fn begin_before(text: &str, at: usize, ends: fn(&u8) -> bool) -> Option<usize> {
+    let length = text.as_bytes()[..at].iter().rev().take(FARTHEST).take_while(|byte| !ends(byte)).count();
+    (at - length..at).find(|begin| text.is_char_boundary(*begin))
+}
+
+fn ends_word(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
+}
+
+/// Returns the start of the user in `u:p@tcp(h:3306)/db`.
+fn user_before(text: &str, at: usize) -> Option<usize> {
+    let begin = begin_before(text, at, ends_word)?;
+    let colon = begin + memchr(b':', &text.as_bytes()[begin..at])?;
+    Some(text[begin..colon].rfind(['=', '(', ',', ';', '/']).map_or(begin, |before| begin + before + 1))
+}
+
+/// Returns the start of the user after a scheme.
+fn behind_scheme(text: &str, at: usize) -> Option<usize> {
+    let begin = begin_before(text, at, |byte| ends_word(byte) || *byte == b'@')?;
+    // Browsers read `https:/\u:p@h` as `https://u:p@h`.
+    let before = text[..begin].trim_end_matches(['/', '\\']);
+    if before.len() < begin && before.strip_suffix(':').is_some_and(ends_with_scheme) {
+        return Some(begin);
+    }
+    if let Some(slashes) = text[begin..at].rfind(WIDE_SLASHES) {
+        return Some(begin + slashes + WIDE_SLASHES.len());
+    }
+    let colon =
+        memchr_iter(b':', &text.as_bytes()[begin..at]).find(|colon| ends_with_scheme(&text[begin..begin + colon]))?;
+    let start = begin + colon + 1;
+    Some(start + usize::from(text.as_bytes()[start] == b'/'))
+}
+
+fn ends_with_scheme(text: &str) -> bool {
+    let is_of_scheme = |letter: char| letter.is_ascii_alphanumeric() || letter == '+';
+    let scheme = &text[text.trim_end_matches(is_of_scheme).len()..];
+    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(scheme))
 }
 
 fn until(text: &str, ends: fn(char) -> bool) -> &str {
@@ -139,7 +179,8 @@ fn behind_blank_password(text: &str, start: usize, authority: &str) -> Option<us
     if is_port || user.starts_with('[') || !text[..start].ends_with("://") {
         return None;
     }
-    let ends = |letter: char| ends_text(letter) && !matches!(letter, ' ' | '\t');
+    let ends =
+        |letter: char| ends_text(letter) && (letter.is_ascii() || letter.is_control()) && !matches!(letter, ' ' | '\t');
     let rest = text[start..].split(ends).next().unwrap_or_default();
     let at = memchr(b'@', &rest.as_bytes()[..rest.len().min(FARTHEST)])?;
     let password = &rest[user.len() + 1..at];
@@ -148,6 +189,24 @@ fn behind_blank_password(text: &str, start: usize, authority: &str) -> Option<us
     let is_one = blanks <= MOST_BLANKS && !password.contains("//") && !password.ends_with([' ', '\t']);
     let has_host = rest[at + 1..].starts_with(|letter: char| letter.is_alphanumeric() || letter == '[');
     (is_one && has_host && !is_stand_in(password)).then_some(start + at + 1)
+}
+
+/// Finds the end of a password in quotes or brackets, such as `https://u:"p"@h`.
+fn behind_quoted_password(text: &str, start: usize, authority: &str) -> Option<usize> {
+    let begin = start + authority.len();
+    let close = match text.as_bytes().get(begin)? {
+        b'<' => '>',
+        quote @ (b'"' | b'\'' | b'`') => char::from(*quote),
+        _ => return None,
+    };
+    if !authority.ends_with(':') {
+        return None;
+    }
+    let rest = until(&text[begin + 1..], |letter| letter.is_whitespace() || letter == '/');
+    let length = rest.find(&format!("{close}@")).filter(|length| *length > 0 && *length < FARTHEST)?;
+    let end = begin + 1 + length + close.len_utf8();
+    let password = if close == '>' { &text[begin..end] } else { &rest[..length] };
+    (!is_stand_in(password)).then_some(end + 1)
 }
 
 /// Finds the end of a password that ends the text.
@@ -163,8 +222,21 @@ fn behind_cut_password(text: &str, start: usize, authority: &str) -> Option<usiz
 
 /// Whether a value is a placeholder for a password: words in brackets, stars, or a variable.
 pub(super) fn is_stand_in(value: &str) -> bool {
-    let wrapped = [("[", "]"), ("{", "}"), ("${", "}"), ("$(", ")"), ("<", ">"), ("%", "%"), ("*", "*")];
-    is_placeholder(value) || wrapped.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close))
+    let is_within = |(open, close): &(&str, &str)| value.starts_with(open) && value.ends_with(close);
+    let variables = [("${", "}"), ("$(", ")")];
+    let words = [("[", "]"), ("{", "}"), ("<", ">"), ("%", "%"), ("*", "*")];
+    is_placeholder(value)
+        || variables.iter().any(is_within)
+        || is_shell_variable(value)
+        // A generated password can be in brackets by chance or by mistake.
+        || words.iter().any(is_within) && !(has_high_entropy(value) && has_digit_or_case(value.trim_matches(BRACKETS)))
+}
+
+const BRACKETS: [char; 8] = ['[', ']', '{', '}', '<', '>', '%', '*'];
+
+fn is_shell_variable(value: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    value.strip_prefix('$').is_some_and(|name| name.len() >= 2 && name.bytes().all(is_of_name))
 }
 
 #[cfg(test)]
@@ -236,6 +308,11 @@ mod tests {
             "heroku-postgresql:standard-0, a@b",
             "plans postgres:x:y, and postgres:u:${PASSWORD}@h",
             "at:u:p@h",
+            r"C:\Users\ada:x@h",
+            "say https:example and mail ada@example.com",
+            "u@tcp(h:3306)/db",
+            "https://u:<password>@h",
+            "https://u:\"$PASSWORD\"@h",
         ] {
             assert_eq!(without(text), text);
         }
