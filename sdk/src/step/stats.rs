@@ -100,12 +100,12 @@ pub(crate) struct FoundParents(BTreeMap<ObjectType, HashSet<u64>>);
 
 impl FoundParents {
     fn add(&mut self, parent: &Parent) {
-        self.0.entry(parent.object_type.clone()).or_default().insert(digest(&parent.key));
+        self.0.entry(parent.object_type.clone()).or_default().insert(key_digest(&parent.key));
     }
 
     /// Returns whether the step found this parent.
     pub(crate) fn contains(&self, parent: &Parent) -> bool {
-        self.0.get(&parent.object_type).is_some_and(|found| found.contains(&digest(&parent.key)))
+        self.0.get(&parent.object_type).is_some_and(|found| found.contains(&key_digest(&parent.key)))
     }
 
     /// Returns whether the step found a parent of the type.
@@ -115,7 +115,7 @@ impl FoundParents {
 }
 
 /// Returns a digest that needs less memory than the key. Equal digests of two keys only lead to another gap.
-fn digest(key: &ObjectKey) -> u64 {
+fn key_digest(key: &ObjectKey) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()
