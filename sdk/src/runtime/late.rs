@@ -13,8 +13,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::graph::{ObjectKey, ObjectType, StepId};
-use crate::step::{ObjectError, Parent, Vanished};
-use crate::store::{Conflict, StoreError, Superseded, Unattached};
+use crate::step::{ObjectError, Parent, Step, Vanished};
+use crate::store::{Conflict, DeclaredEnds, StoreError, Superseded, Unattached};
 use crate::summary::StepReport;
 
 use super::execution::Execution;
@@ -62,7 +62,7 @@ impl Execution<'_> {
         for (step, gap) in displaced(std::mem::take(&mut self.displaced)) {
             late.entry(step).or_default().gaps.push(gap);
         }
-        for Unattached { step, object_type, count, first } in self.job.detach().await? {
+        for Unattached { step, object_type, count, first } in self.job.detach(self.declared_ends()).await? {
             let cause = format!(
                 "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
                  first: {first:?}"
@@ -81,6 +81,20 @@ impl Execution<'_> {
             self.record(report).await?;
         }
         Ok(())
+    }
+
+    /// Returns the types of the ends of all relationships that the steps declare.
+    fn declared_ends(&self) -> DeclaredEnds {
+        let mut ends = DeclaredEnds::default();
+        for declaration in self.plan.steps().map(Step::declaration) {
+            for of in &declaration.relationships {
+                ends.add(&of.object_type, &of.from, Some(&of.to));
+            }
+            for of in &declaration.mapped_relationships {
+                ends.add(&of.object_type, &of.source, None);
+            }
+        }
+        ends
     }
 
     /// Adds a gap for each parent that the provider did not find and that is not gone.

@@ -1,10 +1,10 @@
 //! Relationships to entities that turn out not to be in the graph.
 //!
 //! An entity may be rejected, or removed because its partition is incomplete, after any step has added relationships to
-//! it. The key of such an entity is recorded. When no step runs any more, relationships to recorded keys without an
-//! entity are removed.
+//! it. The key of such an entity is recorded. When no step runs any more, relationships to recorded keys are removed if
+//! the key has no entity, or one of another type than the relationship declares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, params};
 
@@ -13,7 +13,7 @@ use crate::graph::{ObjectKey, ObjectType, StepId};
 use super::batch::{Kind, PartitionNumber};
 use super::key_index::hash_of;
 use super::keys::Keys;
-use super::object::is_entity;
+use super::object::entity_type;
 use super::sqlite::unreadable;
 use super::{parts, sorted};
 
@@ -36,15 +36,48 @@ pub(super) fn doubt(connection: &Connection, job: i64, key: &ObjectKey) -> rusql
     connection.prepare_cached(sql)?.execute(params![job, key.as_str()]).map(drop)
 }
 
-/// Removes the relationships to recorded keys that no entity has.
+/// The declared types of the ends of relationships, by relationship type.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DeclaredEnds(BTreeMap<ObjectType, [BTreeSet<ObjectType>; 2]>);
+
+impl DeclaredEnds {
+    /// Adds the source and, unless the relationship is mapped, the target of a relationship type.
+    pub(crate) fn add(&mut self, relationship: &ObjectType, from: &ObjectType, to: Option<&ObjectType>) {
+        let [sources, targets] = self.0.entry(relationship.clone()).or_default();
+        sources.insert(from.clone());
+        targets.extend(to.cloned());
+    }
+
+    /// Returns whether an end may be of a type. The ends of an undeclared relationship may be of any type.
+    fn allow(&self, relationship: &ObjectType, end: usize, object_type: &ObjectType) -> bool {
+        let declared = self.0.get(relationship).map(|ends| &ends[end]);
+        declared.is_none_or(|types| types.is_empty() || types.contains(object_type))
+    }
+}
+
+/// The recorded keys, each with the type of the entity that has it.
+type Doubtful = HashMap<String, Option<ObjectType>>;
+
+/// Removes the relationships to recorded keys that have no entity of the declared type.
 ///
 /// Their partitions and steps count as incomplete again, so that a resumed job collects the relationships and their
 /// ends.
-pub(super) fn detach(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<Vec<Unattached>> {
-    if !forget_those_that_are_there(connection, keys, job)? {
+pub(super) fn detach(
+    connection: &Connection,
+    keys: &mut Keys,
+    job: i64,
+    declared: &DeclaredEnds,
+) -> rusqlite::Result<Vec<Unattached>> {
+    let doubtful = doubtful(connection, keys, job)?;
+    if doubtful.is_empty() {
         return Ok(Vec::new());
     }
-    let found = unattached(connection, job)?;
+    let found = unattached(connection, job, &doubtful, declared)?;
+    let has_entity = doubtful.iter().filter(|(_, there)| there.is_some());
+    for (key, _) in has_entity {
+        let sql = "DELETE FROM doubtful_end WHERE job = ?1 AND key = ?2";
+        connection.prepare_cached(sql)?.execute(params![job, key])?;
+    }
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -63,21 +96,17 @@ pub(super) fn detach(connection: &Connection, keys: &mut Keys, job: i64) -> rusq
     Ok(groups.into_values().collect())
 }
 
-/// Discards recorded keys that an entity has; returns whether any key is left.
-fn forget_those_that_are_there(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<bool> {
+/// Returns the recorded keys with the type of their entity.
+fn doubtful(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<Doubtful> {
     let mut noted = connection.prepare("SELECT key FROM doubtful_end WHERE job = ?1")?;
     let noted: Vec<String> = noted.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let mut left = false;
-    for key in noted {
-        let key = ObjectKey::stored(&key).map_err(unreadable)?;
-        if is_entity(connection, keys.of(connection, job)?, &key, hash_of(key.as_str()))? {
-            let sql = "DELETE FROM doubtful_end WHERE job = ?1 AND key = ?2";
-            connection.prepare_cached(sql)?.execute(params![job, key.as_str()])?;
-        } else {
-            left = true;
-        }
+    let mut doubtful = Doubtful::new();
+    for text in noted {
+        let key = ObjectKey::stored(&text).map_err(unreadable)?;
+        let there = entity_type(connection, keys.of(connection, job)?, &key, hash_of(key.as_str()))?;
+        doubtful.insert(text, there);
     }
-    Ok(left)
+    Ok(doubtful)
 }
 
 struct Found {
@@ -88,32 +117,48 @@ struct Found {
     part: PartitionNumber,
 }
 
-/// Finds the relationships with a recorded end. It reads type by type, so that entities are skipped.
-fn unattached(connection: &Connection, job: i64) -> rusqlite::Result<Vec<Found>> {
+/// Finds the relationships that lack an end. It reads type by type, so that entities are skipped.
+fn unattached(
+    connection: &Connection,
+    job: i64,
+    doubtful: &Doubtful,
+    declared: &DeclaredEnds,
+) -> rusqlite::Result<Vec<Found>> {
     let mut types = connection.prepare("SELECT DISTINCT type FROM object WHERE job = ?1")?;
     let types: Vec<String> = types.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let noted = "IN (SELECT key FROM doubtful_end WHERE job = ?1)";
+    let source = "json_extract(properties, '$._mapping.sourceEntityKey')";
     let sql = format!(
-        "SELECT rowid, step, key, part FROM object WHERE job = ?1 AND type = ?2 AND CASE kind \
+        "SELECT rowid, step, key, part, CASE kind WHEN ?4 THEN {source} ELSE from_key END, to_key FROM object \
+         WHERE job = ?1 AND type = ?2 AND CASE kind \
          WHEN ?3 THEN from_key {noted} OR to_key {noted} \
-         WHEN ?4 THEN json_extract(properties, '$._mapping.sourceEntityKey') {noted} ELSE 0 END"
+         WHEN ?4 THEN {source} {noted} ELSE 0 END"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut found = Vec::new();
     for object_type in types {
         let object_type = ObjectType::new(object_type).map_err(unreadable)?;
         let (direct, mapped) = (Kind::Relationship as i64, Kind::MappedRelationship as i64);
-        let rows = statement.query_map(params![job, object_type.as_str(), direct, mapped], |row| {
-            Ok(Found {
-                rowid: row.get(0)?,
-                step: StepId::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-                object_type: object_type.clone(),
-                key: ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
-                part: row.get(3)?,
-            })
-        })?;
-        for row in rows {
-            found.push(row?);
+        let mut rows = statement.query(params![job, object_type.as_str(), direct, mapped])?;
+        while let Some(row) = rows.next()? {
+            let mut lacks_end = false;
+            for end in 0..2 {
+                let Some(key) = row.get_ref(4 + end)?.as_str_or_null()? else { continue };
+                lacks_end |= match doubtful.get(key) {
+                    None => false,
+                    Some(None) => true,
+                    Some(Some(there)) => !declared.allow(&object_type, end, there),
+                };
+            }
+            if lacks_end {
+                found.push(Found {
+                    rowid: row.get(0)?,
+                    step: StepId::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+                    object_type: object_type.clone(),
+                    key: ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
+                    part: row.get(3)?,
+                });
+            }
         }
     }
     Ok(found)

@@ -11,7 +11,7 @@ use crate::graph::{JobId, ObjectJson, ObjectKey, ObjectType, Properties, StepId,
 
 use super::batch::{Kind, ObjectBatch, Row};
 use super::duplicates::{DescribedAgain, Superseded};
-use super::ends::Unattached;
+use super::ends::{DeclaredEnds, Unattached};
 use super::keys::Keys;
 use super::lock::JobLock;
 use super::object::{self, Amended, CompletedPartition, InsertReport, Quarantined};
@@ -500,9 +500,9 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub(crate) async fn detach(&self) -> Result<Vec<Unattached>, StoreError> {
+    pub(crate) async fn detach(&self, declared: DeclaredEnds) -> Result<Vec<Unattached>, StoreError> {
         let job = self.number;
-        self.store.write_with_keys(move |connection, keys| ends::detach(connection, keys, job)).await
+        self.store.write_with_keys(move |connection, keys| ends::detach(connection, keys, job, &declared)).await
     }
 
     /// Returns the objects of one step and type in key order.

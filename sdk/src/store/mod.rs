@@ -35,6 +35,7 @@ mod writer;
 pub use batch::{Kind, ObjectBatch, PartitionNumber, Row};
 pub(crate) use duplicates::{DescribedAgain, Superseded};
 pub(crate) use earlier_gaps::EarlierGaps;
+pub(crate) use ends::DeclaredEnds;
 pub use ends::Unattached;
 pub use job::{Count, JobState, JobStore, StepRow};
 pub use jobs::JobRow;

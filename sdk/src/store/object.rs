@@ -240,6 +240,9 @@ fn displace(
     if (row.object_type.as_str(), json) > (there.object_type.as_str(), there.json()) {
         keys.leave_unmarked(step, row.part);
         repeated.push(row.object_type.clone());
+        if row.kind == Kind::Entity {
+            ends::doubt(connection, keys.job(), &row.key)?;
+        }
         return Ok(Conflict { key, object_type: own.0, step: own.1, other_type: other.0, other_step: other.1 });
     }
     if other.1 == *step {
@@ -281,15 +284,15 @@ fn replace(
     Ok(())
 }
 
-/// Reports whether an entity with this key is stored.
-pub(super) fn is_entity(
+/// Returns the type of the entity that has this key.
+pub(super) fn entity_type(
     connection: &Connection,
     keys: &JobKeys,
     key: &ObjectKey,
     hash: KeyHash,
-) -> rusqlite::Result<bool> {
-    let there = stored(connection, keys, key, hash)?;
-    Ok(there.is_some_and(|there| there.kind == Kind::Entity as i64))
+) -> rusqlite::Result<Option<ObjectType>> {
+    let there = stored(connection, keys, key, hash)?.filter(|there| there.kind == Kind::Entity as i64);
+    there.map(|there| ObjectType::new(there.object_type).map_err(unreadable)).transpose()
 }
 
 /// Records the steps that described an entity. Returns `false` if the last of them was recorded before.

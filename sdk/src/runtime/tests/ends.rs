@@ -1,5 +1,7 @@
 //! Relationships with rejected ends.
 
+use std::collections::BTreeSet;
+
 use crate::graph::{Direction, MappedRelationship, MappedRelationshipDeclaration};
 use crate::step::Parent;
 
@@ -194,4 +196,49 @@ async fn a_relationship_to_an_entity_that_a_resumed_job_does_not_find_again_is_l
     let (second, job) = bench.run(Job::new(&teams(&["team:000001"], true), &bench.store).resume(&row)).await;
     let dangling = graph(&job).await.into_iter().filter(|object| object.contains(r#"_fromEntityKey":"team:000002""#));
     assert_eq!((dangling.count(), second.entities), (0, 3));
+}
+
+#[tokio::test]
+async fn a_relationship_to_an_entity_whose_key_belongs_to_another_type_is_left_out() {
+    let has =
+        |object_type: &str, from: &str, to: &str| Relationship { object_type: name(object_type), ..owns(from, to) };
+    for greater_first in [true, false] {
+        // The type `acme_app` is less than `acme_team`, so the application keeps the key.
+        let teams = adding("teams", "acme_team", &["shared:0001", "team:000001"]);
+        let apps = adding("apps", "acme_app", &["shared:0001", "app:0000001"]);
+        let (teams, apps) = if greater_first { (teams, apps.after("teams")) } else { (teams.after("apps"), apps) };
+        let links = Step::new(id("links"), "Links", move |context: StepContext| async move {
+            context.add_relationship(has("acme_team_has_app", "shared:0001", "app:0000001")).await?;
+            context.add_relationship(has("acme_team_has_app", "team:000001", "shared:0001")).await?;
+            context.add_relationship(has("acme_app_has_app", "shared:0001", "app:0000001")).await?;
+            context.add_mapped_relationship(mapped("shared:0001")).await
+        });
+        let app_has_app = RelationshipDeclaration::new(name("acme_app"), RelationshipClass::HAS, name("acme_app"));
+        let hosts = MappedRelationshipDeclaration {
+            object_type: name("acme_app_has_host"),
+            class: RelationshipClass::HAS,
+            source: name("acme_team"),
+            target: name("acme_host"),
+            direction: Direction::Forward,
+        };
+        let links = links.relationship(team_has_app()).relationship(app_has_app).mapped_relationship(hosts);
+        let bench = Bench::new();
+        let integration = of([teams, apps, links]);
+        let (first, _) = bench.collect(&integration).await;
+        let row = bench.store.job(None).await.expect("a store").expect("the job");
+        let (again, job) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
+        for summary in [&first, &again] {
+            assert_eq!(
+                (summary.state, summary.entities, summary.relationships),
+                (JobState::Partial, 3, 2),
+                "{summary:?}"
+            );
+            let own = step(summary, "links").incomplete.iter().flat_map(|gap| &gap.types);
+            let gaps: BTreeSet<&str> = own.map(ObjectType::as_str).collect();
+            assert_eq!(gaps, ["acme_app_has_host", "acme_team_has_app"].into(), "{summary:?}");
+        }
+        let left = graph(&job).await;
+        let of_type = |of: &str| left.iter().filter(|object| object.contains(&format!(r#""_type":"{of}""#))).count();
+        assert_eq!((of_type("acme_app_has_app"), of_type("acme_team_has_app")), (1, 1), "{left:?}");
+    }
 }
