@@ -49,7 +49,9 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
     let top = r"(?:xn--[A-Za-z0-9-]*[A-Za-z0-9]|\p{L}[\p{L}\p{M}]+|(?:%(?:25)*[89A-Fa-f][0-9A-Fa-f]){2,})";
     let literal = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{2,45}\]|%(?:25)*5[Bb](?:IPv6(?::|%(?:25)*3[Aa]))?(?:[0-9A-Fa-f:.]|%(?:25)*3[Aa]){2,100}%(?:25)*5[Dd]";
     let numbers = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b";
-    let domain = format!(r"(?P<domain>(?:(?:{label})[.\x{{FF0E}}\x{{3002}}])+{top}\b|localhost\b|{numbers}|{literal})");
+    let domain = format!(
+        r"(?P<domain>(?:(?:{label})(?:[.\x{{FF0E}}\x{{3002}}]|&#0*46;|&#[xX]0*2[Ee];|%(?:25)*2[Ee]))+{top}\b|localhost\b|{numbers}|{literal})"
+    );
     Regex::new(&format!("{}{AT}{domain}", *LOCAL)).expect("the pattern is a constant")
 });
 
@@ -383,6 +385,8 @@ mod tests {
             ("&#109;e@example.com", "@"),
             ("&#x6D;&#101;&#64;ex&#97;mple.com", "&#64;"),
             (r#"\"me\"@example.com"#, "@"),
+            ("me@example&#46;com", "@"),
+            ("me%40example%2Ecom", "%40"),
         ] {
             let expected = name.replace('@', at);
             assert_eq!(named(text), expected, "{text}");
