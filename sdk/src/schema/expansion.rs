@@ -5,6 +5,7 @@
 //! Therefore the schemas that apply to one value are counted before a schema is used, at each depth of an object
 //! ([`nesting`]), and so is the depth of references.
 
+mod circle;
 mod nesting;
 
 use std::collections::{BTreeMap, HashMap};
@@ -36,6 +37,14 @@ pub(super) fn check(classes: &BTreeMap<String, Value>) -> Vec<SchemaProblem> {
             Excess::Deep => format!("its references nest more than {DEEPEST} deep: shorten the chain"),
         };
         problems.push(problem(class, None::<PathBuf>, &pointer, reason));
+    }
+    if problems.is_empty() {
+        for (class, schema) in classes {
+            let Some(pointer) = circle::first(&expansion, class, schema) else { continue };
+            let reason = "its references lead back to this schema for the same value, so that validation would not end: \
+                          remove one of the references";
+            problems.push(problem(class, None::<PathBuf>, &pointer, reason));
+        }
     }
     if problems.is_empty()
         && let Some(class) = nesting::first_excess(&expansion)
@@ -120,7 +129,7 @@ impl<'a> Expansion<'a> {
         let place = std::ptr::from_ref(node);
         match self.known.get(&place) {
             Some(Some(size)) => return *size,
-            // Validators detect cycles themselves.
+            // Cycles are the subject of another check.
             Some(None) => return Ok(Size::default()),
             None => {}
         }
@@ -290,6 +299,20 @@ mod tests {
         is_refused(chain(28, split), "10000 schemas");
         let named = json!({"properties": {"p": {"$ref": "#"}}});
         is_refused(json!({"allOf": [named, named]}), "10000 schemas");
+    }
+
+    #[test]
+    fn references_in_a_circle_that_stay_at_one_value_are_refused() {
+        let pair = |refer: fn(&str) -> Value| {
+            let definitions = json!({"a": refer("#/definitions/b"), "b": refer("#/definitions/a")});
+            json!({"definitions": definitions, "properties": {"p": {"$ref": "#/definitions/a"}}})
+        };
+        is_refused(pair(|next| json!({"$ref": next})), "lead back to this schema");
+        is_refused(pair(|next| json!({"allOf": [{"$ref": next}]})), "lead back to this schema");
+        is_refused(pair(|next| json!({"if": {"not": {"$ref": next}}})), "lead back to this schema");
+        is_refused(json!({"properties": {"p": {"$ref": "#/properties/p"}}}), "/properties/p: its references lead back");
+        assert_eq!(problems(pair(|next| json!({"items": {"$ref": next}}))), [""; 0], "each round is one level deeper");
+        assert_eq!(problems(json!({"propertyNames": {"$ref": "#"}})), [""; 0]);
     }
 
     #[test]
