@@ -4,6 +4,8 @@
 //! compared with, or counted with the data of a real account. Account names contain no colon, and the names of the
 //! other origins are reserved.
 
+use crate::shell::quoted;
+
 /// The instance of an account without a name.
 const DEFAULT: &str = "default";
 const SAMPLE: &str = "sample";
@@ -72,7 +74,7 @@ impl Account {
             Origin::Replay => " --replay DIR",
         };
         match &self.name {
-            Some(name) => format!("{origin} --instance {name}"),
+            Some(name) => format!("{origin} --instance {}", quoted(name)),
             None => origin.to_owned(),
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use indicatif::MultiProgress;
 use integration_sdk::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::options::Format;
 use crate::visible::{visible, visible_json};
@@ -48,6 +48,17 @@ impl Console {
         });
     }
 
+    /// Writes a JSON document on one line, without characters that control a terminal or mislead a reader.
+    pub(crate) fn json_line(&self, document: &Value) {
+        self.line(&visible_json(&document.to_string()));
+    }
+
+    /// Writes a warning that is shown even with `--quiet`.
+    pub(crate) fn warn(&self, message: &str) {
+        let prefix = if self.format == Format::Text { "WARN " } else { "" };
+        self.message("WARN", &format!("{prefix}{}", visible(message)));
+    }
+
     /// Writes a message that is shown even with `--quiet`.
     pub(crate) fn say(&self, message: &str) {
         self.message("INFO", &visible(message));
@@ -72,7 +83,7 @@ impl Console {
                 let message = anstream::adapter::strip_str(message).to_string();
                 let now = Timestamp::now().millis();
                 let event = json!({"timestamp": now, "level": level, "message": message});
-                self.line(&visible_json(&event.to_string()));
+                self.json_line(&event);
             }
         }
     }

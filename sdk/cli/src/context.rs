@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::options::Globals;
 use crate::sample::StartSample;
+use crate::shell::called;
 use crate::style::printable_path;
 use crate::variables::Variables;
 use crate::visible::visible_json;
@@ -58,7 +59,11 @@ impl Context<'_> {
         }
         let mut values = variables.values(self.integration);
         if let Some(mismatch) = variables.mismatched_address(self.integration, &values) {
-            tracing::warn!("{mismatch}");
+            // The key may go to a foreign host, so the warning is shown even with `--quiet`.
+            match self.globals.quiet {
+                true => self.console.warn(&mismatch.to_string()),
+                false => tracing::warn!("{mismatch}"),
+            }
         }
         if self.globals.allow_http {
             values.allow_plain_http();
@@ -76,6 +81,11 @@ impl Context<'_> {
             Some(folder) => Ok(integration_sdk::schema::load_directory(folder)?),
             None => Ok(BTreeMap::new()),
         }
+    }
+
+    /// The program name with the options that select the data directory, for commands in messages.
+    pub(crate) fn called(&self) -> String {
+        called(self.program, &self.globals.data_dir)
     }
 
     /// Writes text to stdout.

@@ -19,10 +19,10 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use crate::dotenv::Reason;
 use crate::exit;
 use crate::scaffold::ScaffoldError;
+use crate::shell::quoted_path;
 use crate::style::printable;
 use crate::threads::TooFew;
 use crate::variables::VariablesError;
-use crate::visible::visible;
 
 /// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     #[error("cannot write the graph of job {job}: {source}")]
-    Export { job: String, folder: PathBuf, source: Box<DatasetError> },
+    Export { job: String, folder: PathBuf, is_gone: bool, source: Box<DatasetError> },
     #[error("{stays}: {reason}")]
     Kept { stays: String, reason: &'static str },
     #[error(transparent)]
@@ -61,6 +61,8 @@ pub(crate) enum Failure {
     File { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("cannot write to stdout: {0}")]
     Stdout(#[source] std::io::Error),
+    #[error("{} contains no object of a graph, so nothing was checked{}", folder.display(), ignored(unread))]
+    NothingChecked { folder: PathBuf, unread: Vec<PathBuf> },
     #[error("cannot start the program: {0}")]
     Start(#[source] std::io::Error),
     #[error(transparent)]
@@ -82,6 +84,14 @@ impl From<std::io::Error> for Failure {
     /// Converts an error of starting threads. Use [`Failure::file`] for errors of files.
     fn from(error: std::io::Error) -> Self {
         Self::Start(error)
+    }
+}
+
+fn ignored(unread: &[PathBuf]) -> String {
+    match unread {
+        [] => String::new(),
+        [only] => format!("; the file {} was not read", only.display()),
+        [first, ..] => format!("; {} files were not read, such as {}", unread.len(), first.display()),
     }
 }
 
@@ -125,10 +135,18 @@ impl Failure {
             Self::Dataset(DatasetError::Missing { .. }) => {
                 Some("use the folder of `collect --output`, which contains a folder named `graph`".to_owned())
             }
-            Self::Export { job, folder, .. } => Some(format!(
-                "the job is stored and the folder is unchanged; run `{program} export {job} --output {}` to try again",
-                visible(&folder.to_string_lossy())
-            )),
+            Self::Export { job, folder, is_gone, source } => {
+                let state = match **source {
+                    _ if *is_gone => "the job is stored, but the folder was removed",
+                    DatasetError::Unfinished { .. } => {
+                        "the job and its graph are stored, and the folder shows the earlier graph or the new one until the \
+                         next export to it"
+                    }
+                    _ => "the job is stored and the folder is unchanged",
+                };
+                let folder = quoted_path(folder);
+                Some(format!("{state}; run `{program} export {job} --output {folder}` to try again"))
+            }
             Self::Kept { .. } => Some(format!(
                 "run `{program} jobs list` to list the jobs, and `{program} export JOB` to export another one"
             )),
@@ -155,6 +173,9 @@ impl Failure {
             Self::Scaffold(ScaffoldError::NoCheckout) => Some(format!(
                 "run `{program} new NAME --sdk DIR` with the path of a checkout, which contains a folder named `sdk`"
             )),
+            Self::NothingChecked { .. } => Some(
+                "graphs are read from *.json files, which may be compressed with gzip (.gz) or Brotli (.br)".to_owned(),
+            ),
             Self::Markers { .. } => Some(format!("keep one pair of these lines, in this order: {}", markers())),
             _ => None,
         }

@@ -47,6 +47,7 @@ mod progress;
 mod report;
 mod sample;
 mod scaffold;
+mod shell;
 mod style;
 mod threads;
 mod variables;

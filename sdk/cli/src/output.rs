@@ -39,6 +39,7 @@ impl<'a> Output<'a> {
         written.map(Ok).map_err(|source| Failure::Export {
             job: row.id.to_string(),
             folder: self.path.to_owned(),
+            is_gone: !self.path.is_dir(),
             source: Box::new(source),
         })
     }
@@ -69,6 +70,7 @@ impl<'a> Output<'a> {
     pub(crate) fn stays(&self) -> String {
         let path = printable_path(self.path);
         match self.folder.job() {
+            _ if !self.path.is_dir() => format!("{path} was removed while it was in use"),
             Some(job) => format!("{path} still contains the graph of job {}", short(job.as_str())),
             None => format!("Nothing was written to {path}"),
         }

@@ -14,6 +14,7 @@ use crate::arguments::{self, Arguments};
 use crate::console::Console;
 use crate::context::Context;
 use crate::sample::{Sample, StartSample};
+use crate::shell::called;
 use crate::threads::Threads;
 use crate::visible::{visible, visible_lines};
 use crate::{command, exit, failure::Failure, interrupt, logs};
@@ -84,7 +85,7 @@ impl Program {
         logs::begin(&arguments.globals, &console);
         let outcome = self.execute(&arguments, line, &name, console.clone());
         outcome.unwrap_or_else(|failure| {
-            console.fail(&failure.render(&name));
+            console.fail(&failure.render(&called(&name, &arguments.globals.data_dir)));
             failure.code()
         })
     }

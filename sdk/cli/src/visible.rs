@@ -62,6 +62,11 @@ pub(crate) fn lossy_option<S: Serializer>(path: &Option<PathBuf>, serializer: S)
     path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
+/// Returns the results of [`lossy`] for several paths.
+pub(crate) fn lossy_list<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,6 +60,14 @@ pub enum DatasetError {
         /// The data directory.
         data_dir: PathBuf,
     },
+    /// The complete new graph could not be put in its place.
+    #[error("the new graph in {path} is complete, but is not in its place yet: {source}", path = path.display())]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: Box<DatasetError>,
+    },
     /// Another process exports to the folder.
     #[error(
         "another process uses {path} for its export: wait until it has ended, or choose another folder",

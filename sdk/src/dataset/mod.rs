@@ -17,5 +17,5 @@ mod export;
 mod read;
 
 pub use error::DatasetError;
-pub use export::{ExportFolder, Exported, check_apart, export};
-pub use read::{Found, Read, Wrapper, read, read_text};
+pub use export::{ExportFolder, Exported, check_apart, check_kept, export};
+pub use read::{Found, Read, Wrapper, read, read_text, unread};

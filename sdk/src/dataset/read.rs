@@ -75,30 +75,8 @@ pub fn read_text(directory: &Path, mut visit: impl FnMut(Found<'_, Box<str>>)) -
 
 fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_, T>)) -> Result<Read, DatasetError> {
     export::settle(&fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned()));
-    let graph = directory.join("graph");
-    if !graph.is_dir() {
-        return Err(DatasetError::Missing { path: directory.to_owned() });
-    }
     let mut counts = Read::default();
-    let mut folders = vec![graph];
-    let mut seen = BTreeSet::new();
-    let mut files: Vec<PathBuf> = Vec::new();
-    while let Some(folder) = folders.pop() {
-        // Symbolic links can form cycles, so each folder is read only once.
-        if !seen.insert(fs::canonicalize(&folder).map_err(DatasetError::io("read", &folder))?) {
-            continue;
-        }
-        for entry in fs::read_dir(&folder).map_err(DatasetError::io("read", &folder))? {
-            let path = entry.map_err(DatasetError::io("read", &folder))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if content::is_of_a_graph(&path) {
-                files.push(path);
-            }
-        }
-    }
-    files.sort_by_cached_key(|path| (is_of_relationships(path), path.clone()));
-    for path in &files {
+    for path in &listed(directory)?.graph {
         let json = content::open(path).map_err(DatasetError::io("read", path))?;
         let mut parser = serde_json::Deserializer::from_reader(json);
         let mut found = |wrapper, object: T| {
@@ -116,6 +94,51 @@ fn read_as<T: DeserializeOwned>(directory: &Path, mut visit: impl FnMut(Found<'_
         counts.files += 1;
     }
     Ok(counts)
+}
+
+/// Returns the files of a graph folder that [`read`] ignores because of their names, sorted by path.
+///
+/// Links to missing files are among them.
+///
+/// # Errors
+/// [`DatasetError`] if there is no graph, or if a folder cannot be read.
+pub fn unread(directory: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    Ok(listed(directory)?.other)
+}
+
+/// The files below the graph folder.
+#[derive(Default)]
+struct Listed {
+    /// Files of the graph, in the order in which they are read.
+    graph: Vec<PathBuf>,
+    other: Vec<PathBuf>,
+}
+
+fn listed(directory: &Path) -> Result<Listed, DatasetError> {
+    let graph = directory.join("graph");
+    if !graph.is_dir() {
+        return Err(DatasetError::Missing { path: directory.to_owned() });
+    }
+    let (mut folders, mut seen, mut listed) = (vec![graph], BTreeSet::new(), Listed::default());
+    while let Some(folder) = folders.pop() {
+        // Symbolic links can form cycles, so each folder is read only once.
+        if !seen.insert(fs::canonicalize(&folder).map_err(DatasetError::io("read", &folder))?) {
+            continue;
+        }
+        for entry in fs::read_dir(&folder).map_err(DatasetError::io("read", &folder))? {
+            let path = entry.map_err(DatasetError::io("read", &folder))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if content::is_of_a_graph(&path) {
+                listed.graph.push(path);
+            } else {
+                listed.other.push(path);
+            }
+        }
+    }
+    listed.graph.sort_by_cached_key(|path| (is_of_relationships(path), path.clone()));
+    listed.other.sort();
+    Ok(listed)
 }
 
 fn is_of_relationships(path: &Path) -> bool {

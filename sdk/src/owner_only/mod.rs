@@ -48,10 +48,11 @@ pub(crate) struct Found {
 
 /// Creates a file, or truncates an existing one and restricts it to its owner.
 ///
-/// If the path leads to a device or a pipe, such as `/dev/stdout`, it is opened unchanged.
+/// If the path leads to a device, or to a pipe below `/dev` such as `/dev/stdout`, it is opened unchanged.
 ///
 /// # Errors
-/// The error of the operating system. Symbolic links and files of other users are rejected.
+/// The error of the operating system. Symbolic links, files of other users, and named pipes are rejected. A named pipe
+/// would wait for a reader.
 pub fn create(path: &Path) -> io::Result<File> {
     if let Some(device) = device(path)? {
         return Ok(device);
@@ -109,12 +110,13 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a device or pipe, or any existing path below `/dev`; `None` for other paths.
+/// Opens a device, or any existing path below `/dev`; `None` for other paths.
 fn device(path: &Path) -> io::Result<Option<File>> {
-    let is_device = match fs::metadata(path) {
-        Ok(found) => !found.is_file() && !found.is_dir(),
-        Err(_) => false,
-    };
+    let found = fs::metadata(path).ok();
+    let is_device = found.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir());
+    if found.is_some_and(|found| system::is_pipe(&found)) && !path.starts_with("/dev") {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is a named pipe, and only regular files are written"));
+    }
     // Standard output may be a regular file that the shell has already opened.
     if is_device || (path.starts_with("/dev") && path.exists()) {
         return OpenOptions::new().write(true).open(path).map(Some);
@@ -185,6 +187,18 @@ mod tests {
         }
         assert_eq!(fs::read_to_string(&victim).expect("text"), "precious");
         assert!(!place.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn a_named_pipe_is_refused_at_once() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let (pipe, link) = (place.path().join("pipe"), place.path().join("link"));
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        symlink(&pipe, &link).expect("a link");
+        for path in [&pipe, &link] {
+            assert!(create(path).expect_err("a pipe").to_string().contains("a named pipe"), "{}", path.display());
+        }
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub(super) fn restrict(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+pub(super) fn is_pipe(_: &fs::Metadata) -> bool {
+    false
+}
+
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }

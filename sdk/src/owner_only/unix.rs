@@ -1,8 +1,8 @@
 //! File modes of Unix.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -37,6 +37,11 @@ pub(super) fn restrict(file: &File) -> io::Result<()> {
         }
         done => done,
     }
+}
+
+/// Returns whether a file is a named pipe or a socket.
+pub(super) fn is_pipe(found: &Metadata) -> bool {
+    found.file_type().is_fifo() || found.file_type().is_socket()
 }
 
 /// Creates one folder.

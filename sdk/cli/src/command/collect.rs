@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use integration_sdk::dataset::Exported;
+use integration_sdk::dataset::{self, Exported};
 use integration_sdk::graph::StepId;
 use integration_sdk::recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::schema::Validation;
@@ -21,6 +21,7 @@ use crate::options::{self, Format};
 use crate::output::Output;
 use crate::report::text::counted;
 use crate::report::{self, Kept};
+use crate::shell::quoted;
 use crate::style::printable_path;
 use crate::{console, exit, interrupt, job_lookup, progress};
 
@@ -120,6 +121,9 @@ impl From<ValidationMode> for Validation {
 pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Failure> {
     args.sources.check()?;
     let class_schemas = context.class_schemas(args.schemas.as_deref())?;
+    if let (Some(record), Some(output)) = (&args.record, &args.output) {
+        dataset::check_kept(record, output)?;
+    }
     let output = args.output.as_deref().map(|path| Output::open(path, &context.globals.data_dir)).transpose()?;
     let unfinished = unfinished(context, args).await?;
     let configured = context.configured(&account(args, unfinished.as_ref())?).await?;
@@ -154,7 +158,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     let code = exit::of_job(&summary);
     // The text for people says it in full.
     if code == exit::INCOMPLETE && args.format == Format::Json {
-        context.console.note(&report::incomplete(&summary, context.program));
+        context.console.note(&report::incomplete(&summary, &context.called()));
     }
     Ok(code)
 }
@@ -173,7 +177,9 @@ async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobR
         }
         (Some(_), false) => Err(Failure::Usage(format!(
             "job {} belongs to the instance {:?}; use --instance {}",
-            job.id, job.instance, job.instance
+            job.id,
+            job.instance,
+            quoted(&job.instance)
         ))),
         (_, true) => Ok(Some(job)),
     }

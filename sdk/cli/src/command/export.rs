@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::incomplete;
 use crate::report::text::counted;
+use crate::shell::quoted;
 use crate::style::printable_path;
 use crate::{exit, job_lookup, options};
 
@@ -52,7 +53,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
     ))?;
     let code = exit::of_job(&summary);
     if code == exit::INCOMPLETE {
-        context.console.note(&incomplete(&summary, context.program));
+        context.console.note(&incomplete(&summary, &context.called()));
     }
     Ok(code)
 }
@@ -63,7 +64,9 @@ async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), F
     match args.instance.as_deref() {
         Some(instance) if instance != job.instance && args.job.is_some() => Err(Failure::Usage(format!(
             "job {} belongs to the instance {:?}; use --instance {}",
-            job.id, job.instance, job.instance
+            job.id,
+            job.instance,
+            quoted(&job.instance)
         ))),
         Some(instance) if instance != job.instance => {
             let mut jobs = store.jobs().await?.into_iter();

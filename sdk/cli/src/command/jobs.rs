@@ -116,7 +116,7 @@ async fn list(context: &Context<'_>, format: Format) -> Result<(), Failure> {
         Format::Text if listed.is_empty() => context.print(&format!(
             "There are no jobs in {} yet. Run `{} collect` to create one.\n",
             printable_path(&context.globals.data_dir),
-            context.program
+            context.called()
         )),
         Format::Text => {
             let table = table(&listed);

@@ -41,6 +41,6 @@ impl Consumer for Json {
         }
         let Ok(Value::Object(mut line)) = serde_json::to_value(event) else { return };
         line.insert("timestamp".into(), Timestamp::now().millis().into());
-        self.console.line(&Value::Object(line).to_string());
+        self.console.json_line(&Value::Object(line));
     }
 }

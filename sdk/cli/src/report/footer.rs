@@ -10,9 +10,8 @@ use integration_sdk::store::JobState;
 
 use crate::account::{Account, Origin};
 use crate::job_lookup::short;
-use crate::options::DATA_DIR;
+use crate::shell::called;
 use crate::style::{BOLD, GREEN, RED, YELLOW, paint, printable_path};
-use crate::visible::visible;
 
 use super::text::{counted, duration, paragraph};
 
@@ -73,7 +72,7 @@ fn requests(usage: &Usage) -> String {
 }
 
 fn next(summary: &Summary, kept: &Kept<'_>) -> String {
-    let (program, job) = (called(kept), short(summary.job.as_str()));
+    let (program, job) = (called(kept.program, kept.data_dir), short(summary.job.as_str()));
     let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
     let account = Account::of(&summary.instance);
     let settled = !summary.is_partial() && matches!(summary.state, JobState::Complete | JobState::Partial);
@@ -111,14 +110,5 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             )
         }
         JobState::Running => "wait until the job has ended.".to_owned(),
-    }
-}
-
-/// The program name with the options that select the data directory.
-fn called(kept: &Kept<'_>) -> String {
-    if kept.data_dir == Path::new(DATA_DIR) {
-        kept.program.to_owned()
-    } else {
-        format!("{} --data-dir {}", kept.program, visible(&kept.data_dir.to_string_lossy()))
     }
 }

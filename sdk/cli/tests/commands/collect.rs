@@ -179,3 +179,47 @@ fn an_interrupt_cancels_the_job_and_keeps_the_collected_data() {
     assert_eq!(said.code, 3, "{}", said.all());
     assert!(said.out.contains("Cancelled: 3 entities"), "{}", said.out);
 }
+
+#[test]
+fn suggested_commands_can_be_copied_into_a_shell() {
+    let space = Space::new();
+    let run = |line: &str| {
+        let output = space.command(line).args(["--data-dir", "my data;x"]).output();
+        output.map(Said::from).expect("the program starts")
+    };
+    let said = run("collect");
+    assert!(said.out.contains("run `integration-space --data-dir 'my data;x' validate data`"), "{}", said.all());
+    let said = run("jobs show none");
+    assert!(said.err.contains("run `integration-space --data-dir 'my data;x' jobs list`"), "{}", said.all());
+}
+
+#[test]
+fn a_recording_in_the_replaced_part_of_the_output_is_refused_before_the_job() {
+    let space = Space::new().with("SPACE_HAS_PROVIDER", "1").with("SPACE_API_KEY", "k");
+    for folder in ["r/graph", "r/graph/x", "r/.integration-export"] {
+        let said = space.run(&format!("collect --output r --record {folder}"));
+        assert!(said.code == 1 && said.err.contains("which the next export there replaces"), "{}", said.all());
+        assert!(!space.path("r").exists() && !space.path(".integration").exists(), "{folder}");
+    }
+}
+
+#[test]
+fn a_key_that_may_go_to_a_foreign_host_is_reported_even_if_quiet() {
+    let space = Space::new().with("SPACE_HAS_PROVIDER", "1").with("SPACE_API_KEY", "right-key");
+    space.write(".env", &format!("SPACE_API_URL={}\n", provider()));
+    for options in ["-q", "-q --log-format json", ""] {
+        let said = space.run(&format!("{options} validate config"));
+        let warnings: Vec<_> = said.err.lines().filter(|line| line.contains("set both in the same place")).collect();
+        assert!(warnings.len() == 1 && warnings[0].contains("WARN"), "{}", said.all());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_picture_is_not_written_to_a_named_pipe() {
+    let space = Space::new();
+    let made = std::process::Command::new("mkfifo").arg(space.path("pipe.svg")).status().expect("mkfifo");
+    assert!(made.success());
+    let said = space.run("visualize steps --output pipe.svg");
+    assert!(said.code == 1 && said.err.contains("it is a named pipe"), "{}", said.all());
+}

@@ -311,3 +311,44 @@ fn type_schemas_are_written_and_a_drift_is_a_finding_that_names_the_file() {
     assert_eq!(json["schemas"]["drifted"][0]["file"], "schemas/types/space_moon.json");
     assert_eq!(space.run("validate data --check").code, 2);
 }
+
+#[test]
+fn a_graph_of_which_nothing_can_be_checked_is_a_failure_unless_it_is_said_to_be_empty() {
+    let complete = r#"{"state": "complete", "entities": 0, "relationships": 0}"#;
+    let check = |files: &[(&str, &str)]| {
+        let space = Space::new();
+        std::fs::create_dir_all(space.path("in/graph")).expect("a folder");
+        files.iter().for_each(|(name, text)| space.write(name, text));
+        let said = space.run("validate data --input in");
+        (said.code, said.all())
+    };
+    for files in [
+        &[][..],
+        &[("in/graph/a/entities/x.json.zip", "x")],
+        &[("in/graph/a/entities/x.json", r#"{"entities": []}"#)],
+        &[("in/graph/x.txt", "x"), ("in/summary.json", complete)],
+        &[("in/summary.json", &complete.replacen('0', "2", 1))],
+    ] {
+        let (code, text) = check(files);
+        assert!(code == 1 && text.contains("in contains no object of a graph, so nothing was checked"), "{text}");
+        let is_named = files.iter().all(|(name, _)| name.ends_with(".json") || text.contains(name));
+        assert!(is_named, "{text}");
+    }
+    let (code, text) = check(&[("in/summary.json", complete)]);
+    assert!(code == 0 && text.contains("Checked 0 entities"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_not_read_are_named() {
+    let space = Space::new();
+    std::fs::create_dir_all(space.path("in/graph")).expect("a folder");
+    std::os::unix::fs::symlink("nothing", space.path("in/graph/a")).expect("a link");
+    let said = space.run("validate data --input in");
+    assert!(said.code == 1 && said.err.contains("the file in/graph/a was not read"), "{}", said.all());
+    space.write("in/graph/x.json", r#"{"entities": [{"_key": "key:0001"}]}"#);
+    let said = space.run("validate data --input in");
+    assert!(said.out.contains("The file in/graph/a was not read."), "{}", said.all());
+    let json = space.run("validate data --input in --format json").json();
+    assert_eq!(json["data"]["unread"], serde_json::json!(["in/graph/a"]));
+}

@@ -30,7 +30,7 @@ use crate::summary::Summary;
 use super::DatasetError;
 use manifest::{GRAPH, JOURNAL, Journal, Manifest, SUMMARY, Stage};
 
-pub use place::check_apart;
+pub use place::{check_apart, check_kept};
 
 /// The folder in `DIR` that is not part of the layout.
 const OWN: &str = ".integration-export";
@@ -66,6 +66,8 @@ pub struct ExportFolder {
     manifest: Option<Manifest>,
     /// Whether the folder did not exist before.
     is_new: bool,
+    /// Whether the last switch failed, so that the next process finishes it.
+    is_unfinished: bool,
 }
 
 impl ExportFolder {
@@ -81,7 +83,7 @@ impl ExportFolder {
         let root = Folder::open(directory).map_err(DatasetError::io("open", directory))?;
         root.check_writable().map_err(DatasetError::io("write to", directory))?;
         let (own, lock) = lock(&root)?;
-        let mut folder = Self { root, own, _lock: lock, manifest: None, is_new };
+        let mut folder = Self { root, own, _lock: lock, manifest: None, is_new, is_unfinished: false };
         folder.recover()?;
         folder.manifest = Manifest::read(&folder.own)?;
         occupants::check(&folder.root, folder.manifest.as_ref())?;
@@ -96,7 +98,8 @@ impl ExportFolder {
     /// Writes the graph and the summary of a job, and switches to them atomically.
     ///
     /// # Errors
-    /// [`DatasetError`] if the store or the folder fails. The folder then contains the earlier graph.
+    /// [`DatasetError::Unfinished`] if the new graph is complete, but the switch to it fails: the next process that opens
+    /// the folder finishes it. After every other [`DatasetError`], the folder contains the earlier graph.
     pub async fn write(&mut self, job: &JobStore, summary: &Summary) -> Result<Exported, DatasetError> {
         // Foreign files may have been added while the job ran.
         occupants::check(&self.root, self.manifest.as_ref())?;
@@ -108,7 +111,7 @@ impl ExportFolder {
         let staged = self.stage(job, summary, &counts_by_step_and_type, &mut journal).await;
         match staged {
             Ok((exported, manifest)) => {
-                switch::forward(&self.root, &self.own, &journal)?;
+                self.switch(&journal)?;
                 self.manifest = Some(manifest);
                 Ok(exported)
             }
@@ -118,6 +121,16 @@ impl ExportFolder {
                 Err(error)
             }
         }
+    }
+
+    /// Switches to the new graph, with a second attempt after a temporary failure.
+    fn switch(&mut self, journal: &Journal) -> Result<(), DatasetError> {
+        let Err(error) = switch::forward(&self.root, &self.own, journal) else { return Ok(()) };
+        tracing::info!("the switch to the new graph is repeated: {error}");
+        switch::forward(&self.root, &self.own, journal).map_err(|source| {
+            self.is_unfinished = true;
+            DatasetError::Unfinished { path: self.root.path().to_owned(), source: Box::new(source) }
+        })
     }
 
     /// Fills the staging folder and then marks it as complete in the journal.
@@ -157,6 +170,10 @@ impl ExportFolder {
 
 impl Drop for ExportFolder {
     fn drop(&mut self) {
+        // The caller has reported the state of the folder, so it must not change any more.
+        if self.is_unfinished {
+            return;
+        }
         // The next process that opens the folder encounters the same error and reports it.
         let recovered = self.recover().is_ok();
         let is_unused = matches!(Manifest::read(&self.own), Ok(None));
@@ -204,4 +221,35 @@ fn lock(root: &Folder) -> Result<(Folder, File), DatasetError> {
         }
     }
     Err(DatasetError::Busy { path: root.path().to_owned() })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_switch_that_fails_is_reported_as_unfinished_and_stays_for_the_next_process() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let own = place.path().join(OWN);
+        let mut folder = ExportFolder::open(place.path()).expect("an export folder");
+        let mut journal = Journal::new("new-1".to_owned(), Vec::new(), Vec::new());
+        fs::create_dir_all(own.join("new-1").join(GRAPH)).expect("a folder");
+        let manifest = Manifest::new(JobId::generate(), Vec::new());
+        manifest.write(&folder.own.folder("new-1").expect("a folder")).expect("a manifest");
+        journal.stage = Stage::Switching;
+        journal.write(&folder.own).expect("a journal");
+        // A file cannot replace a folder that is not empty.
+        fs::create_dir_all(own.join("manifest.json/x")).expect("a folder");
+        let error = folder.switch(&journal).expect_err("the switch fails");
+        assert!(matches!(&error, DatasetError::Unfinished { .. }), "{error}");
+        assert!(error.to_string().contains("is complete, but is not in its place yet"), "{error}");
+        fs::remove_dir_all(own.join("manifest.json")).expect("a folder");
+        drop(folder);
+        assert!(own.join(JOURNAL).exists(), "the state must not change after the report");
+        let next = ExportFolder::open(place.path()).expect("an export folder");
+        assert_eq!(next.job(), Some(&manifest.job));
+        assert!(place.path().join(GRAPH).is_dir() && !own.join(JOURNAL).exists());
+    }
 }

@@ -1,7 +1,7 @@
 //! The check of the path of an export, before anything is created there.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::dataset::DatasetError;
 
@@ -41,12 +41,34 @@ pub fn check_apart(directory: &Path, data_dir: &Path) -> Result<(), DatasetError
     }
 }
 
+/// Rejects a folder for other files, such as recordings, in the part of an export folder that is replaced.
+///
+/// # Errors
+/// [`DatasetError::Nested`], or [`DatasetError::Io`] if one of the paths cannot be resolved.
+pub fn check_kept(folder: &Path, output: &Path) -> Result<(), DatasetError> {
+    let inner = resolved(folder).map_err(DatasetError::io("open", folder))?;
+    let outer = resolved(output).map_err(DatasetError::io("open", output))?;
+    match [GRAPH, OWN].into_iter().find(|name| inner.starts_with(outer.join(name))) {
+        Some(name) => Err(DatasetError::Nested { path: folder.to_owned(), within: output.join(name) }),
+        None => Ok(()),
+    }
+}
+
 /// Resolves the links of a path. Its last components need not exist yet.
 fn resolved(path: &Path) -> std::io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     for existing in path.ancestors() {
         match existing.canonicalize() {
-            Ok(found) => return Ok(found.join(path.strip_prefix(existing).unwrap_or(Path::new("")))),
+            // The missing components contain no links, so `..` simply leads back.
+            Ok(mut found) => {
+                for component in path.strip_prefix(existing).unwrap_or(Path::new("")).components() {
+                    match component {
+                        Component::ParentDir => drop(found.pop()),
+                        component => found.push(component),
+                    }
+                }
+                return Ok(found);
+            }
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => return Err(error),
         }
@@ -92,6 +114,18 @@ mod tests {
         }
         for name in ["out", "out/other", "mine/graph", "mine/graph/x"] {
             assert!(check(&at(name)).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_kept_out_of_the_replaced_part_before_it_exists() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let kept = |folder: &str, output: &str| check_kept(&place.path().join(folder), &place.path().join(output));
+        for folder in ["out/graph", "out/graph/x/y", "out/.integration-export", "out/../out/graph"] {
+            assert!(matches!(kept(folder, "out"), Err(DatasetError::Nested { .. })), "{folder}");
+        }
+        for folder in ["out", "out/recordings", "graph", "outer/graph"] {
+            assert!(kept(folder, "out").is_ok(), "{folder}");
         }
     }
 

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use integration_sdk::dataset::{self, Wrapper};
+use integration_sdk::input;
 use integration_sdk::schema::Schemas;
 use integration_sdk::store::{JobStore, Kind};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::context::Context;
@@ -15,7 +17,7 @@ use crate::job_lookup;
 use crate::report::text::counted;
 use crate::report::{Findings, Group, Rule};
 use crate::style::printable_path;
-use crate::visible::lossy_option;
+use crate::visible::{lossy_list, lossy_option};
 
 use super::allowance::Allowance;
 use super::graph::Graph;
@@ -36,6 +38,9 @@ pub(super) struct Outcome {
     input: Option<PathBuf>,
     entities: u64,
     relationships: u64,
+    /// The files of the graph folder that are not files of a graph.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "lossy_list")]
+    unread: Vec<PathBuf>,
     /// The number of findings.
     total: u64,
     /// The number of kinds of findings.
@@ -52,7 +57,11 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
     let schemas = context.integration.schemas(context.class_schemas(args.schemas.as_deref())?)?;
     if let Some(folder) = &args.input {
         let graph = tokio::task::block_in_place(|| of_files(folder, &schemas, &args.allow))?;
-        return Ok(Outcome { input: Some(folder.clone()), ..Outcome::default() }.conclude(graph, args));
+        let unread = dataset::unread(folder)?;
+        if graph.counts() == (0, 0) && !(unread.is_empty() && is_said_empty(folder)) {
+            return Err(Failure::NothingChecked { folder: folder.clone(), unread });
+        }
+        return Ok(Outcome { input: Some(folder.clone()), unread, ..Outcome::default() }.conclude(graph, args));
     }
     match job_lookup::find(&context.globals.data_dir, context.integration.id(), args.job.as_deref()).await {
         Ok((store, row)) => {
@@ -81,6 +90,13 @@ fn of_files(folder: &Path, schemas: &Schemas, allowed: &[Allowance]) -> Result<G
         })?;
         Ok(())
     })
+}
+
+/// Returns whether the summary in a folder is that of a complete job without objects.
+fn is_said_empty(folder: &Path) -> bool {
+    let text = input::read(&folder.join("summary.json"), input::DOCUMENT);
+    let summary: Value = text.ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    summary["state"] == "complete" && summary["entities"] == 0 && summary["relationships"] == 0
 }
 
 fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Allowance]) -> Result<Graph, Failure> {
@@ -145,7 +161,12 @@ impl Check for Outcome {
         };
         let entities = counted(self.entities, "entity", "entities");
         let relationships = counted(self.relationships, "relationship", "relationships");
-        format!("Checked {entities} and {relationships} of {place}.")
+        let unread = match self.unread.as_slice() {
+            [] => String::new(),
+            [first] => format!(" The file {} was not read.", printable_path(first)),
+            [first, ..] => format!(" {} files were not read, such as {}.", self.unread.len(), printable_path(first)),
+        };
+        format!("Checked {entities} and {relationships} of {place}.{unread}")
     }
 
     fn details(&self, width: usize) -> String {
