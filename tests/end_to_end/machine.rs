@@ -5,7 +5,7 @@ use std::process::Command;
 
 use integration_heroku::fake::{Fault, Reply};
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Heroku, Place, files_below};
 
@@ -215,4 +215,17 @@ fn a_plan_rests_on_the_newest_job_that_collected_everything() {
     collect_without_teams();
     let again = plan();
     assert_eq!((&again["requests"], &again["basedOn"]), (&whole["requests"], &whole["basedOn"]));
+}
+
+#[test]
+fn hidden_characters_of_the_provider_are_escaped_in_json_on_stderr() {
+    let heroku = Heroku::sample();
+    let message = "a\u{202e}b\u{2066}c\u{200f}d\u{e0041}";
+    let fault = Fault::Status(Reply::json(400, &json!({"id": "bad_request", "message": message})));
+    heroku.fault(fault.on(&format!("/teams/{}/apps", heroku.team("kestrel-data"))));
+    let said = Place::before(&heroku).run("--log-format json collect");
+    let is_hidden = |letter: char| matches!(letter, '\u{202e}' | '\u{2066}' | '\u{200f}' | '\u{e0041}');
+    assert!(!said.err.contains(is_hidden), "{}", said.err);
+    let lines: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(lines.iter().any(|line| line.to_string().contains(message)), "{}", said.err);
 }
