@@ -41,7 +41,7 @@ fn open_within(path: &Path, limit: u64) -> io::Result<Box<dyn BufRead>> {
         return Ok(Box::new(plain));
     }
     if first.starts_with(&GZIP) {
-        return Ok(Bounded::boxed(Codec::Gzip(MultiGzDecoder::new(plain)), limit));
+        return Ok(Bounded::boxed(Codec::Gzip(Box::new(MultiGzDecoder::new(plain))), limit));
     }
     // Text contains no such bytes, so that a text is never reported as a damaged stream.
     let is_binary = first.iter().any(|byte| *byte >= 0x80 || (*byte < b' ' && !byte.is_ascii_whitespace()));
@@ -109,7 +109,7 @@ impl<R: Read> Read for Source<R> {
 /// A compressed file.
 enum Codec {
     Brotli(Box<Decompressor<Source<BufReader<File>>>>),
-    Gzip(MultiGzDecoder<BufReader<File>>),
+    Gzip(Box<MultiGzDecoder<BufReader<File>>>),
 }
 
 impl Codec {

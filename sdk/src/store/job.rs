@@ -14,7 +14,7 @@ use super::duplicates::{DescribedAgain, Superseded};
 use super::ends::{DeclaredEnds, Unattached};
 use super::keys::Keys;
 use super::lock::JobLock;
-use super::object::{self, Amended, CompletedPartition, InsertReport, Quarantined};
+use super::object::{self, Amended, CompletedPartition, InsertReport, Quarantined, Selection};
 use super::page::Page;
 use super::rewind::{self, ResumePoint};
 use super::sorted;
@@ -522,8 +522,9 @@ impl JobStore {
             // The caller copies these objects into another job, in which the partition numbers of this job mean
             // nothing.
             let add = |row, _, json: ObjectJson<'_>| objects.push(Row { part: 0, ..row }, json);
-            let next =
-                object::stored_page(connection, job, object_type, Some(&step), after.as_ref(), limit, true, add)?;
+            let (step, after) = (Some(&step), after.as_ref());
+            let selection = Selection { object_type, step, after, most: limit, with_raw: true };
+            let next = object::stored_page(connection, job, selection, add)?;
             Ok(Page { objects, next })
         };
         self.in_order(object_type, read).await

@@ -414,25 +414,35 @@ pub(super) fn kept_apart<T>(
     Ok(objects)
 }
 
-/// Reads objects of a type, optionally of one step, in key order with their columns.
+/// The objects of one page.
+pub(super) struct Selection<'a> {
+    pub(super) object_type: &'a ObjectType,
+    /// The step that added the objects, or any step.
+    pub(super) step: Option<&'a StepId>,
+    /// The key after which the page begins.
+    pub(super) after: Option<&'a ObjectKey>,
+    /// The maximum number of objects.
+    pub(super) most: usize,
+    /// Whether raw data is read.
+    pub(super) with_raw: bool,
+}
+
+/// Reads selected objects in key order with their columns.
 pub(super) fn stored_page(
     connection: &Connection,
     job: i64,
-    object_type: &ObjectType,
-    of_step: Option<&StepId>,
-    after: Option<&ObjectKey>,
-    most: usize,
-    with_raw: bool,
+    selection: Selection<'_>,
     mut add: impl FnMut(Row, StepId, ObjectJson<'_>),
 ) -> rusqlite::Result<Option<ObjectKey>> {
+    let Selection { object_type, step, after, most, with_raw } = selection;
     let sql = "SELECT object.kind, sorted.key, object.class, object.step, object.part, object.from_key, object.to_key, \
                object.properties, CASE WHEN ?6 THEN object.raw END \
                FROM sorted JOIN object ON object.rowid = sorted.object \
                WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND (?4 IS NULL OR object.step = ?4) \
                ORDER BY sorted.key LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
-    let of_step = of_step.map(StepId::as_str);
-    let rows = statement.query(params![job, object_type.as_str(), begin(after), of_step, limit(most), with_raw])?;
+    let step = step.map(StepId::as_str);
+    let rows = statement.query(params![job, object_type.as_str(), begin(after), step, limit(most), with_raw])?;
     let key = |text: String| ObjectKey::stored(&text).map_err(unreadable);
     page::fill(rows, most, |row| {
         let ends = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);

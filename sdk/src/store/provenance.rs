@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
 use super::batch::{PartitionNumber, Row};
+use super::object::Selection;
 use super::page::Page;
 use super::sqlite::unreadable;
 use super::{JobStore, StoreError, object};
@@ -52,7 +53,9 @@ impl JobStore {
                 let (properties, raw) = (json.properties.to_owned(), json.raw.map(str::to_owned));
                 objects.push(Stored { step, row, properties, raw });
             };
-            let next = object::stored_page(connection, job, object_type, None, after.as_ref(), limit, with_raw, add)?;
+            let after = after.as_ref();
+            let selection = Selection { object_type, step: None, after, most: limit, with_raw };
+            let next = object::stored_page(connection, job, selection, add)?;
             Ok(Page { objects, next })
         };
         self.in_order(object_type, read).await
