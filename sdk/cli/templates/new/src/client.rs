@@ -1,6 +1,6 @@
 //! The client of {{title}}'s API.
 
-use integration_sdk::http::{VerifiedAccount, Endpoint, Http, Listing, Provider, ProviderError};
+use integration_sdk::http::{Endpoint, Http, Listing, Provider, ProviderError, VerifiedAccount};
 use integration_sdk::serde::Deserialize;
 
 use crate::config::ApiConfig;
