@@ -84,8 +84,8 @@ fn without_slashes(text: &str) -> impl Iterator<Item = Range<usize>> {
             () if PROTOCOLS.iter().any(|protocol| text[at + 1..].starts_with(protocol)) => user_before(text, at)?,
             () => behind_scheme(text, at)?,
         };
-        let (user, password) = text[start..at].split_once([':', '\u{ff1a}'])?;
-        (!user.contains('/') && !password.is_empty() && !is_stand_in(password)).then_some(start..at + 1)
+        let (_, password) = user_and_password(&text[start..at])?;
+        (!password.is_empty() && !is_stand_in(password)).then_some(start..at + 1)
     })
 }
 
@@ -117,10 +117,18 @@ fn behind_scheme(text: &str, at: usize) -> Option<usize> {
     if let Some(slashes) = text[begin..at].rfind(WIDE_SLASHES) {
         return Some(begin + slashes + WIDE_SLASHES.len());
     }
-    let colon =
-        memchr_iter(b':', &text.as_bytes()[begin..at]).find(|colon| ends_with_scheme(&text[begin..begin + colon]))?;
-    let start = begin + colon + 1;
-    Some(start + usize::from(text.as_bytes()[start] == b'/'))
+    let starts = memchr_iter(b':', &text.as_bytes()[begin..at])
+        .filter(|colon| ends_with_scheme(&text[begin..begin + colon]))
+        .map(|colon| begin + colon + 1)
+        .map(|start| start + usize::from(text.as_bytes()[start] == b'/'));
+    // The scheme of an enclosing URL comes first, and a path is no user.
+    let mut of_users = starts.filter(|start| user_and_password(&text[*start..at]).is_some());
+    of_users.next()
+}
+
+/// Splits credentials without slashes into user and password.
+fn user_and_password(userinfo: &str) -> Option<(&str, &str)> {
+    userinfo.split_once([':', '\u{ff1a}']).filter(|(user, _)| !user.contains('/'))
 }
 
 fn ends_with_scheme(text: &str) -> bool {
@@ -259,6 +267,9 @@ mod tests {
             ("HTTPS://U:S3CR3T@H/", "HTTPS://H/"),
             ("https://u:S3CR3T@h ost/x", "https://h ost/x"),
             ("redis://:S3CR3T@h:6379", "redis://h:6379"),
+            ("https://a.example/r/https:u:S3CR3T@h", "https://a.example/r/https:h"),
+            ("https://a.example:8080/?next=https:u:S3CR3T@h", "https://a.example:8080/?next=https:h"),
+            ("https://a.example/r/postgres:u:S3CR3T@h", "https://a.example/r/postgres:h"),
             ("https://u:S3@CR3T@h/x", "https://h/x"),
             ("https://u:S3/CR3T@h/x", "https://h/x"),
             ("amqp://u:S3#CR3T?@h/x", "amqp://h/x"),
