@@ -228,6 +228,8 @@ fn a_partial_graph_replaces_an_older_one() {
     assert!(graph.of_type("heroku_addon").len() < undisturbed().of_type("heroku_addon").len());
     let sentence = "Data is missing from job ";
     assert!(said.err.contains(sentence), "{}", said.err);
+    let said = place.run("collect --step fetch-addons --max-age 0s --output out");
+    assert!(said.out.contains(" --output out`"), "the proposal writes the same folder: {}", said.out);
     let said = place.run("export --output again");
     assert_eq!(said.code, 3, "{}", said.all());
     assert!(said.err.contains(sentence) && said.out.contains("to again: "), "{}", said.all());

@@ -241,7 +241,8 @@ fn report(context: &Context<'_>, args: &Collect, summary: &Summary, exported: Op
     let kept = Kept {
         program: context.program,
         data_dir: &context.globals.data_dir,
-        exported: args.output.as_deref().zip(exported),
+        output: args.output.as_deref(),
+        exported,
     };
     context.print(&report::summary(summary, &kept, console::width()))
 }

@@ -10,7 +10,7 @@ use integration_sdk::store::JobState;
 
 use crate::account::{Account, Origin};
 use crate::job_lookup::short;
-use crate::shell::called;
+use crate::shell::{called, quoted_path};
 use crate::style::{BOLD, GREEN, RED, YELLOW, paint, printable_path};
 
 use super::text::{counted, duration, paragraph};
@@ -21,8 +21,10 @@ pub(crate) struct Kept<'a> {
     pub(crate) program: &'a str,
     /// The data directory.
     pub(crate) data_dir: &'a Path,
-    /// The export folder, if the graph was exported.
-    pub(crate) exported: Option<(&'a Path, Exported)>,
+    /// The export folder, if the user named one.
+    pub(crate) output: Option<&'a Path>,
+    /// The exported files, if the graph was exported.
+    pub(crate) exported: Option<Exported>,
 }
 
 pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String {
@@ -44,7 +46,7 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
     );
     line += &requests(&summary.usage);
     line += &format!(". Job {}, stored in {}", summary.job, printable_path(kept.data_dir));
-    if let Some((folder, exported)) = &kept.exported {
+    if let (Some(folder), Some(exported)) = (kept.output, &kept.exported) {
         line += &format!(", exported to {} ({})", printable_path(folder), counted(exported.files, "file", "files"));
     }
     let mut text = paragraph(&(line + "."), width, 0, 2);
@@ -75,6 +77,9 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
     let (program, job) = (called(kept.program, kept.data_dir), short(summary.job.as_str()));
     let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
     let account = Account::of(&summary.instance);
+    // A proposal that leaves out the folder would leave this graph in it.
+    let output = kept.output.map(|folder| format!(" --output {}", quoted_path(folder))).unwrap_or_default();
+    let options = format!("{}{output}", account.options());
     let settled = !summary.is_partial() && matches!(summary.state, JobState::Complete | JobState::Partial);
     match summary.state {
         _ if settled && kept.exported.is_none() => {
@@ -87,26 +92,25 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             format!("record the missing data with `{program} collect --record DIR`, then replay the new recording.")
         }
         JobState::Failed => format!(
-            "run `{program} validate config` to check the credentials, then `{program} collect --resume {job}` to continue."
+            "run `{program} validate config` to check the credentials, then `{program} collect --resume {job}{output}` to continue."
         ),
         JobState::Partial if !gaps().any(|gap| gap.resumable && gap.inherited_from.is_none()) => format!(
-            "correct the cause, then run `{program} collect{}`. Resuming the job does not help, because the missing data \
-             cannot be read or stored in their present form.",
-            account.options()
+            "correct the cause, then run `{program} collect{options}`. Resuming the job does not help, because the missing data \
+             cannot be read or stored in their present form."
         ),
         JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
-            "grant the credentials the missing permission, then run `{program} collect --resume {job}` to collect the \
+            "grant the credentials the missing permission, then run `{program} collect --resume {job}{output}` to collect the \
              missing data."
         ),
         JobState::Partial | JobState::Complete => format!(
-            "run `{program} collect --resume {job}` to retry the missing data{}, or `{program} collect{}` to start over.",
-            if gaps().any(|gap| !gap.resumable) { ", except objects that cannot be read or stored" } else { "" },
-            account.options()
+            "run `{program} collect --resume {job}{output}` to retry the missing data{}, or `{program} collect{options}` to start \
+             over.",
+            if gaps().any(|gap| !gap.resumable) { ", except objects that cannot be read or stored" } else { "" }
         ),
         JobState::Cancelled | JobState::Interrupted => {
             format!(
-                "run `{program} collect --resume {job}` to continue, or `{program} collect{}` to start over.",
-                account.options()
+                "run `{program} collect --resume {job}{output}` to continue, or `{program} collect{options}` to start \
+                 over."
             )
         }
         JobState::Running => "wait until the job has ended.".to_owned(),
