@@ -70,7 +70,7 @@ async fn run(
 
 async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> Exported {
     let recorder = Recorder::open(folder, options).unwrap();
-    let collected = run(&values(heroku), |job| job.record(recorder.clone())).await;
+    let collected = run(&values(heroku), |job| job.transport(recorder.clone())).await;
     let recorded = recorder.finish().unwrap();
     assert_eq!(
         recorded.exchanges, collected.summary.usage.total.requests,
@@ -82,7 +82,7 @@ async fn record(heroku: &FakeHeroku, folder: &Path, options: RecordOptions) -> E
 /// Replays a folder without a key and without a provider.
 async fn replay(folder: &Path) -> Exported {
     let replay = Replay::open(folder).unwrap();
-    run(&[], |job| job.replay(replay.clone())).await
+    run(&[], |job| job.transport(replay.clone())).await
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -166,7 +166,7 @@ async fn people_have_the_same_pseudonym_wherever_they_occur() {
     record(&heroku, folder.path(), RecordOptions { append: true, ..options }).await;
     assert_eq!(replay(folder.path()).await.graph, again.graph);
     let second = folder.path().join("recording-00002.har");
-    let second = run(&[], |job| job.replay(Replay::open(&second).unwrap())).await;
+    let second = run(&[], |job| job.transport(Replay::open(&second).unwrap())).await;
     assert_eq!(second.graph, again.graph);
 }
 
@@ -191,6 +191,6 @@ async fn what_is_recorded_of_many_requests_at_once_answers_one_after_the_other()
     let (heroku, folder) = (heroku().await, folder());
     let live = record(&heroku, folder.path(), RecordOptions::default()).await;
     let replay = Arc::new(Replay::open(folder.path()).unwrap());
-    let single = run(&[], |job| job.concurrency(1).replay(Replay::clone(&replay))).await;
+    let single = run(&[], |job| job.concurrency(1).transport(Replay::clone(&replay))).await;
     assert_eq!(single.graph, live.graph);
 }

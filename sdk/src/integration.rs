@@ -13,7 +13,8 @@ use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
 use crate::graph::{Entity, Relationship, StepId, Timestamp};
 use crate::http::{
-    Endpoint, EndpointError, Http, Network, Provider, ProviderError, ProviderErrorKind, Tape, VerifiedAccount,
+    Connector, Endpoint, EndpointError, Http, Network, NetworkConnector, Provider, ProviderError, ProviderErrorKind,
+    VerifiedAccount,
 };
 use crate::redact::Redaction;
 use crate::schema::{SchemaError, Schemas};
@@ -206,7 +207,7 @@ impl Integration {
     /// # Errors
     /// [`SetupError`] if the configuration is not valid, or the provider refuses the credentials or accepts no request.
     pub async fn verify(&self, values: &Values, network: &Network) -> Result<Option<VerifiedAccount>, SetupError> {
-        let Connection { access, http, .. } = self.connect(values, None, &Tape::Off, network).await?;
+        let Connection { access, http, .. } = self.connect(values, None, &NetworkConnector, network).await?;
         let unknown = access.as_ref().filter(|access| access.subject.is_none() && access.scopes.is_none());
         let unknown = unknown.and_then(|access| access.subject_unknown.clone());
         if let (Some(account), Some(probe), Some(http)) = (unknown, &self.probe_scopes, http) {
@@ -223,10 +224,10 @@ impl Integration {
         &self,
         values: &Values,
         in_flight: Option<usize>,
-        tape: &Tape,
+        connector: &dyn Connector,
         network: &Network,
     ) -> Result<Connection, SetupError> {
-        let Setup { config, endpoint } = match tape.is_replay() {
+        let Setup { config, endpoint } = match connector.is_offline() {
             true => (self.read_setup)(&self.without_credentials(values))?,
             false => (self.read_setup)(values)?,
         };
@@ -240,7 +241,7 @@ impl Integration {
             None => endpoint,
         };
         let endpoint = self.secret_settings(values).fold(endpoint, Endpoint::secret_setting);
-        let http = Http::connect_through(endpoint.network(network.clone()), tape, &self.redaction)?;
+        let http = Http::connect_with(endpoint.network(network.clone()), connector, &self.redaction)?;
         let access = verify(http.clone()).await?;
         Ok(Connection { config, http: Some(http), access: Some(access) })
     }
@@ -252,7 +253,7 @@ impl Integration {
         masked.filter_map(|field| values.read::<SecretString>(field.name, None).ok())
     }
 
-    /// Replaces missing secrets by placeholders, because a replay needs none.
+    /// Replaces missing secrets by placeholders, because an offline transport needs none.
     fn without_credentials(&self, values: &Values) -> Values {
         let mut values = values.clone();
         for field in self.fields.iter().filter(|field| field.masked && !field.optional) {

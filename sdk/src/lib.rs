@@ -34,7 +34,6 @@ mod integration;
 pub mod owner_only;
 pub mod plan;
 mod raw;
-#[cfg(feature = "recording")]
 pub mod recording;
 mod redact;
 mod room;

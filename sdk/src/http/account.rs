@@ -24,7 +24,7 @@ pub(crate) struct AccountKey(String);
 impl AccountKey {
     /// Derives the key, which takes about a tenth of a second of processor time.
     pub(super) fn of(endpoint: &Endpoint, integration: &str, instance: &str) -> Self {
-        let salt = parts([endpoint.base.as_str(), integration, instance]);
+        let salt = parts([endpoint.base().as_str(), integration, instance]);
         let secrets = endpoint.secrets.iter().flat_map(|(name, value)| [name.as_str(), value.expose_secret()]);
         let mut digest = [0; 32];
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, &salt, &parts(secrets), &mut digest);

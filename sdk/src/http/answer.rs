@@ -13,6 +13,7 @@ use crate::room::Hold;
 
 use super::lenient;
 use super::text::without_quoted;
+use super::transport::WireResponse;
 
 /// The maximum number of bytes read from the body of an error response.
 ///
@@ -24,9 +25,9 @@ pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
 /// Headers and compressed bodies can announce a wrong length, so a larger buffer grows only with the data.
 pub(super) const BELIEVED_LENGTH: usize = 1 << 20;
 
-/// A complete response.
+/// A complete response after [`received::treated`](super::received::treated).
 #[derive(Debug)]
-pub(super) struct WireResponse {
+pub(super) struct ReceivedResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -38,28 +39,11 @@ pub(super) struct WireResponse {
     pub(super) repeats_secrets: bool,
 }
 
-/// The reason in [`TransportError::TimedOut`] if no connection was established in time.
-pub(super) const NO_CONNECTION_IN_TIME: &str = "no connection within the time limit";
-
-/// The reason why no complete response arrived.
-pub(super) enum TransportError {
-    /// The connection broke, or the compressed body is damaged.
-    Connection(String),
-    /// No connection was established.
-    Unconnected(String),
-    TimedOut(&'static str),
-    /// The TLS handshake failed for a permanent reason, so a retry is pointless.
-    Untrusted(String),
-    TooLarge,
-    /// The response was dropped because its memory reservation is too small.
-    ///
-    /// A body of this many bytes needs a larger reservation before the request is sent again.
-    NoRoom(usize),
-    /// The body has a compression that the client did not request.
-    Unasked(String),
-    /// The replayed recording contains no response to the request.
-    #[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "only a replay returns it"))]
-    NotRecorded(String),
+impl From<WireResponse> for ReceivedResponse {
+    fn from(response: WireResponse) -> Self {
+        let WireResponse { status, headers, body, received } = response;
+        Self { status, headers, body, received, hold: None, repeats_secrets: false }
+    }
 }
 
 /// The reason why the body of a successful response could not be decoded.
@@ -79,7 +63,7 @@ pub(super) enum DecodeError {
 ///
 /// UTF-8 is checked on the complete body, because a character can span two chunks. A body that ends within a character
 /// was cut off, so a retry can help. Other invalid bytes would be the same after a retry.
-pub(super) fn text_of(answer: &WireResponse) -> Result<&str, DecodeError> {
+pub(super) fn text_of(answer: &ReceivedResponse) -> Result<&str, DecodeError> {
     let body: &[u8] = if answer.status == StatusCode::NO_CONTENT { b"null" } else { &answer.body };
     match std::str::from_utf8(body) {
         Ok(text) => Ok(text),
@@ -91,7 +75,7 @@ pub(super) fn text_of(answer: &WireResponse) -> Result<&str, DecodeError> {
 }
 
 /// Decodes the body. Errors contain the position of the offending value.
-pub(super) fn read_json<T: DeserializeOwned>(answer: &WireResponse) -> Result<T, DecodeError> {
+pub(super) fn read_json<T: DeserializeOwned>(answer: &ReceivedResponse) -> Result<T, DecodeError> {
     let text = text_of(answer)?;
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);

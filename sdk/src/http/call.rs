@@ -1,13 +1,13 @@
-//! Requests as they are sent over the wire.
+//! Requests of a client, before they reach the transport.
 
 use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::error::Subject;
 
-/// A request on the wire, with the name under which it is counted.
+/// A request, with the name under which it is counted.
 #[derive(Debug, Clone)]
-pub(super) struct WireRequest {
+pub(super) struct Call {
     pub(super) subject: Subject,
     /// The method and the path template, such as `GET /teams/{id}/apps`.
     pub(super) counted_as: String,
@@ -30,7 +30,7 @@ pub(super) enum Tolerance {
     Final,
 }
 
-impl WireRequest {
+impl Call {
     pub(super) fn bare(subject: Subject, url: Url) -> Self {
         let counted_as = subject.to_string();
         Self { subject, counted_as, url, headers: HeaderMap::new(), body: None, tolerates: Tolerance::None }

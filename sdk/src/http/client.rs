@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,12 +17,9 @@ use url::Url;
 use super::ProviderError;
 use super::account::AccountKey;
 use super::admission::{Admission, Admitted};
-use super::answer::{
-    BELIEVED_LENGTH, DecodeError, LARGEST_ERROR_BODY, NO_CONNECTION_IN_TIME, TransportError, WireResponse,
-};
+use super::answer::{DecodeError, ReceivedResponse};
 use super::budget::{BudgetState, RateBudget};
-use super::call::{Tolerance, WireRequest};
-use super::compression;
+use super::call::{Call, Tolerance};
 use super::conditional::{Condition, ResponseCache, Secrets};
 use super::endpoint::{AnswerHeaders, Endpoint, EndpointError};
 use super::error::{ErrorDetails, Problem, ProviderErrorKind};
@@ -32,10 +29,8 @@ use super::probe::Probe;
 use super::received;
 use super::retry::{Because, End, Held, RetryDecision};
 use super::text::one_line;
+use super::transport::{Connector, NetworkConnector, Transport, TransportError, WireRequest};
 use super::usage::{Usage, UsageCounter};
-#[cfg(feature = "recording")]
-use super::wire;
-use super::wire::{Tape, Wire};
 use crate::redact::Redaction;
 use crate::secrets::OwnSecrets;
 
@@ -54,7 +49,11 @@ pub struct Http {
 type OnUnread = Arc<dyn Fn(&ProviderError) + Send + Sync>;
 
 struct Shared {
-    wire: Wire,
+    transport: Box<dyn Transport>,
+    /// Whether pauses are observed: see [`Connector::is_offline`].
+    is_paced: bool,
+    /// Whether conditional requests are sent if responses are cached.
+    is_conditional: bool,
     endpoint: Endpoint,
     request_headers: HeaderMap,
     answer_headers: AnswerHeaders,
@@ -75,25 +74,31 @@ impl Http {
     /// # Errors
     /// [`EndpointError`] if the endpoint cannot be used as configured.
     pub fn connect(endpoint: Endpoint) -> Result<Self, EndpointError> {
-        Self::connect_through(endpoint, &Tape::Off, &Redaction::default())
+        Self::connect_with(endpoint, &NetworkConnector, &Redaction::default())
     }
 
-    /// Prepares connections with a recording or a replay between client and network.
+    /// Prepares a client with another transport than the network.
     ///
     /// `redaction` identifies the secrets in responses that are kept.
-    pub(crate) fn connect_through(
+    ///
+    /// # Errors
+    /// [`EndpointError`] if the endpoint cannot be used as configured.
+    pub fn connect_with(
         endpoint: Endpoint,
-        tape: &Tape,
+        connector: &dyn Connector,
         redaction: &Redaction,
     ) -> Result<Self, EndpointError> {
-        endpoint.check_base(tape.is_replay())?;
+        let is_offline = connector.is_offline();
+        endpoint.check_base(is_offline)?;
         endpoint.rate_budget.map_or(Ok(()), RateBudget::check)?;
         let request_headers = endpoint.request_headers()?;
-        let wire = Wire::new(&endpoint, request_headers.clone(), tape, redaction)?;
-        // A replay costs the provider nothing, so the budget reports in the recording must not slow it down.
-        let budget = endpoint.rate_budget.filter(|_| !wire.is_replay());
+        let transport = connector.open(&endpoint, redaction)?;
+        // An offline transport costs the provider nothing, so budget reports in its responses must not slow it down.
+        let budget = endpoint.rate_budget.filter(|_| !is_offline);
         let shared = Shared {
-            wire,
+            transport,
+            is_paced: !is_offline,
+            is_conditional: connector.allows_conditional_requests(),
             request_headers,
             answer_headers: endpoint.answer_headers()?,
             admission: Admission::new(endpoint.in_flight, budget),
@@ -113,11 +118,11 @@ impl Http {
 
     /// Returns a clone that sends conditional requests if a response is cached.
     ///
-    /// The cache is not used while a recording is made or replayed. The check of credentials needs a current response,
-    /// so it must not use such a clone.
+    /// The cache is not used if the transport [does not allow it](Connector::allows_conditional_requests). The check of
+    /// credentials needs a current response, so it must not use such a clone.
     #[must_use]
     pub fn conditional(&self, cache: Arc<dyn ResponseCache>) -> Self {
-        Self { cache: self.shared.wire.is_plain().then_some(cache), ..self.clone() }
+        Self { cache: self.shared.is_conditional.then_some(cache), ..self.clone() }
     }
 
     /// Returns a clone whose lists report unreadable elements instead of returning errors.
@@ -188,7 +193,7 @@ impl Http {
     }
 
     pub(super) fn base(&self) -> &Url {
-        &self.shared.endpoint.base
+        self.shared.endpoint.base()
     }
 
     pub(super) fn most_pages(&self) -> u32 {
@@ -205,7 +210,7 @@ impl Http {
     }
 
     /// Returns the metadata of a response: status, scopes, and remaining requests.
-    pub(super) fn probed(&self, answer: &WireResponse) -> Probe {
+    pub(super) fn probed(&self, answer: &ReceivedResponse) -> Probe {
         let names = &self.shared.answer_headers;
         Probe {
             status: answer.status.as_u16(),
@@ -220,8 +225,8 @@ impl Http {
     /// `keep` decides whether the response may be cached for later conditional requests.
     pub(super) async fn fetch<T: Send>(
         &self,
-        call: &WireRequest,
-        read: impl Fn(&WireResponse) -> Result<T, DecodeError> + Send + Sync,
+        call: &Call,
+        read: impl Fn(&ReceivedResponse) -> Result<T, DecodeError> + Send + Sync,
         keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         let policy = &self.shared.endpoint.retry;
@@ -270,7 +275,7 @@ impl Http {
                 return Err(error.after_attempts(failed + rate_limited).paused(&end, policy.longest_told));
             }
             let pause = told.or_else(|| pauses.next()).unwrap_or(policy.longest_pause).min(policy.longest_pause);
-            let pause = if self.shared.wire.is_replay() { Duration::ZERO } else { pause };
+            let pause = if self.shared.is_paced { pause } else { Duration::ZERO };
             if let RetryDecision::RateLimited(_) = again {
                 self.shared.admission.close_until(Instant::now() + pause);
             }
@@ -290,11 +295,11 @@ impl Http {
 
     async fn attempt<T>(
         &self,
-        call: &WireRequest,
+        call: &Call,
         admitted: &Admitted<'_>,
         mut reservation: Reservation,
         cache: Option<&dyn ResponseCache>,
-        read: &(impl Fn(&WireResponse) -> Result<T, DecodeError> + Sync),
+        read: &(impl Fn(&ReceivedResponse) -> Result<T, DecodeError> + Sync),
         keep: &(impl Fn(&T) -> bool + Sync),
     ) -> Result<T, Failure> {
         let condition = match cache {
@@ -325,10 +330,10 @@ impl Http {
     /// Sends one attempt and reports its outcome to the counters and the admission.
     async fn heard(
         &self,
-        call: &WireRequest,
+        call: &Call,
         admitted: &Admitted<'_>,
         reservation: &mut Reservation,
-    ) -> Result<WireResponse, TransportError> {
+    ) -> Result<ReceivedResponse, TransportError> {
         let subject = &call.subject;
         self.tally.count(&call.counted_as, |usage| usage.requests += 1);
         let sent = Instant::now();
@@ -352,14 +357,14 @@ impl Http {
             }
             Err(broken) => {
                 tracing::debug!(method = %subject.method, endpoint = %subject.path, ms, "no complete response");
-                let timed_out = matches!(broken, TransportError::TimedOut(_));
+                let timed_out = matches!(broken, TransportError::TimedOut | TransportError::NotConnectedInTime);
                 admitted.learn(&call.counted_as, if timed_out { Outcome::Overloaded } else { Outcome::Lost }, None);
             }
         }
         heard
     }
 
-    async fn admitted(&self, call: &WireRequest) -> Result<Admitted<'_>, ProviderError> {
+    async fn admitted(&self, call: &Call) -> Result<Admitted<'_>, ProviderError> {
         let admitted = self.shared.admission.admitted(&call.counted_as).await.map_err(|held| {
             let problem = Problem::TransportError(held.to_string());
             ProviderError::about(&call.subject, ProviderErrorKind::RetriesExceeded, problem, ErrorDetails::default())
@@ -373,71 +378,18 @@ impl Http {
         Ok(admitted)
     }
 
-    /// Sends one request and returns the raw response.
+    /// Sends one request and returns the response without the client's own secrets.
     ///
     /// All traffic of this client passes through this function.
-    async fn exchange(
-        &self,
-        call: &WireRequest,
-        reservation: &mut Reservation,
-    ) -> Result<WireResponse, TransportError> {
-        let answer = self.answered(call, reservation).await?;
-        Ok(received::treated(answer, &self.shared.own))
+    async fn exchange(&self, call: &Call, reservation: &mut Reservation) -> Result<ReceivedResponse, TransportError> {
+        let mut headers = self.shared.request_headers.clone();
+        headers.extend(call.headers.clone());
+        let (method, url, body) = (call.subject.method.clone(), call.url.clone(), call.body.clone());
+        let response = self.shared.transport.send(WireRequest { method, url, headers, body }, reservation).await?;
+        Ok(received::treated(response.into(), &self.shared.own))
     }
 
-    async fn answered(
-        &self,
-        call: &WireRequest,
-        reservation: &mut Reservation,
-    ) -> Result<WireResponse, TransportError> {
-        match &self.shared.wire {
-            Wire::Network(client) => self.ask(client, call, reservation).await,
-            #[cfg(feature = "recording")]
-            Wire::Recorded(client, listener) => {
-                wire::listened(listener, &self.shared.endpoint, call, self.ask(client, call, reservation)).await
-            }
-            #[cfg(feature = "recording")]
-            Wire::Replayed(player) => wire::played(player, &self.shared.endpoint, call, reservation),
-        }
-    }
-
-    async fn ask(
-        &self,
-        client: &reqwest::Client,
-        call: &WireRequest,
-        reservation: &mut Reservation,
-    ) -> Result<WireResponse, TransportError> {
-        let mut request = client.request(call.subject.method.clone(), call.url.clone());
-        request = request.headers(call.headers.clone());
-        if let Some(body) = &call.body {
-            request = request.body(body.clone());
-        }
-        let mut response = request.send().await.map_err(|error| self.unconnected(&error))?;
-        let status = response.status();
-        let limit = if status.is_success() { self.shared.endpoint.largest_body } else { LARGEST_ERROR_BODY };
-        let mut headers = std::mem::take(response.headers_mut());
-        let whole = body_of(&mut response, limit, reservation).await.and_then(|body| {
-            let received = body.len();
-            Ok((compression::undone(&mut headers, body, limit, |bytes| reservation.fit(bytes))?, received))
-        });
-        // The status of an error response is sufficient, so a failure to read its body is ignored.
-        let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
-        Ok(WireResponse { status, headers, body, received, hold: None, repeats_secrets: false })
-    }
-
-    /// Describes a failure before the response, naming the proxy variable as a possible cause.
-    fn unconnected(&self, error: &reqwest::Error) -> TransportError {
-        let endpoint = &self.shared.endpoint;
-        let proxy = if endpoint.is_loopback() { None } else { endpoint.network.proxy_for(endpoint.base.scheme()) };
-        match (TransportError::from(error), proxy.filter(|_| error.is_connect())) {
-            (TransportError::Unconnected(why), Some(variable)) => {
-                TransportError::Unconnected(format!("{why}; {variable} is set"))
-            }
-            (broken, _) => broken,
-        }
-    }
-
-    fn note(&self, call: &WireRequest, answer: &WireResponse, remaining: Option<u64>) {
+    fn note(&self, call: &Call, answer: &ReceivedResponse, remaining: Option<u64>) {
         let bytes = answer.received as u64;
         let not_modified = u64::from(answer.status == StatusCode::NOT_MODIFIED);
         self.tally.count(&call.counted_as, |usage| {
@@ -449,15 +401,15 @@ impl Http {
         }
     }
 
-    fn rate_remaining(&self, answer: &WireResponse) -> Option<u64> {
+    fn rate_remaining(&self, answer: &ReceivedResponse) -> Option<u64> {
         text(&answer.headers, self.shared.answer_headers.rate_remaining.as_ref())?.trim().parse().ok()
     }
 
     fn judge<T>(
         &self,
-        call: &WireRequest,
-        answer: &WireResponse,
-        read: &impl Fn(&WireResponse) -> Result<T, DecodeError>,
+        call: &Call,
+        answer: &ReceivedResponse,
+        read: &impl Fn(&ReceivedResponse) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         let status = answer.status;
         let mut told = self.told(&answer.headers, status);
@@ -513,27 +465,24 @@ impl Http {
         }
     }
 
-    fn broken(&self, call: &WireRequest, broken: TransportError) -> Failure {
+    fn broken(&self, call: &Call, broken: TransportError) -> Failure {
         let (problem, again) = match broken {
-            TransportError::Connection(why) => (Problem::TransportError(why), RetryDecision::Paused(None)),
-            TransportError::Unconnected(why) => (Problem::Unreachable(why), RetryDecision::Paused(None)),
-            TransportError::TimedOut(why @ NO_CONNECTION_IN_TIME) => {
-                (Problem::Unreachable(why.to_owned()), RetryDecision::Paused(None))
+            TransportError::Connection(_) | TransportError::TimedOut => {
+                (Problem::TransportError(broken.to_string()), RetryDecision::Paused(None))
             }
-            TransportError::TimedOut(why) => (Problem::TransportError(why.to_owned()), RetryDecision::Paused(None)),
-            TransportError::NoRoom(bytes) => (
-                Problem::TransportError("there is not enough memory for the response".to_owned()),
-                RetryDecision::WithRoom(bytes),
-            ),
-            TransportError::NotRecorded(why) | TransportError::Untrusted(why) => {
+            TransportError::Unconnected(_) | TransportError::NotConnectedInTime => {
+                (Problem::Unreachable(broken.to_string()), RetryDecision::Paused(None))
+            }
+            TransportError::NoRoom(bytes) => {
+                (Problem::TransportError(broken.to_string()), RetryDecision::WithRoom(bytes))
+            }
+            TransportError::NoResponse(why) | TransportError::Untrusted(why) => {
                 (Problem::Unreachable(why), RetryDecision::Never)
             }
-            TransportError::Unasked(name) => {
-                let name = one_line(&self.shared.own.out_of_message(&name), 40);
-                (
-                    Problem::Unfit(format!("the body is compressed as `{name}`, which was not requested")),
-                    RetryDecision::Never,
-                )
+            TransportError::UnrequestedCompression(name) => {
+                let shown =
+                    TransportError::UnrequestedCompression(one_line(&self.shared.own.out_of_message(&name), 40));
+                (Problem::Unfit(shown.to_string()), RetryDecision::Never)
             }
             TransportError::TooLarge => {
                 let limit = self.shared.endpoint.largest_body;
@@ -555,28 +504,6 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Http").field(&self.shared.endpoint).finish()
     }
-}
-
-async fn body_of(
-    response: &mut Response,
-    limit: usize,
-    reservation: &mut Reservation,
-) -> Result<Vec<u8>, TransportError> {
-    let announced = response.content_length().unwrap_or_default();
-    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-    if announced > limit {
-        return Err(TransportError::TooLarge);
-    }
-    reservation.fit(announced)?;
-    let mut body = Vec::with_capacity(announced.min(BELIEVED_LENGTH));
-    while let Some(chunk) = response.chunk().await.map_err(|error| TransportError::from(&error))? {
-        if body.len() + chunk.len() > limit {
-            return Err(TransportError::TooLarge);
-        }
-        reservation.fit(body.len() + chunk.len())?;
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: Option<&HeaderName>) -> Option<&'a str> {

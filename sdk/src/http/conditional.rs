@@ -29,8 +29,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::answer::WireResponse;
-use super::call::WireRequest;
+use super::answer::ReceivedResponse;
+use super::call::Call;
 use crate::redact::Redaction;
 use crate::secrets::OwnSecrets;
 
@@ -71,7 +71,7 @@ impl AnswerKey {
     /// Computes the key of a request.
     ///
     /// `shared` contains the headers of every request, with secret ones marked as sensitive.
-    fn of(call: &WireRequest, shared: &HeaderMap) -> Self {
+    fn of(call: &Call, shared: &HeaderMap) -> Self {
         let mut digest = Sha256::new();
         let mut note = |part: &[u8]| {
             digest.update((part.len() as u64).to_be_bytes());
@@ -217,7 +217,7 @@ pub(super) struct Condition<'a> {
 
 impl<'a> Condition<'a> {
     /// Looks up the cached response, if the request is eligible for one.
-    pub(super) async fn of(call: &WireRequest, shared: &HeaderMap, cache: &'a dyn ResponseCache) -> Option<Self> {
+    pub(super) async fn of(call: &Call, shared: &HeaderMap, cache: &'a dyn ResponseCache) -> Option<Self> {
         let may =
             call.subject.method == Method::GET && call.body.is_none() && !call.headers.contains_key(IF_NONE_MATCH);
         if !may {
@@ -234,7 +234,7 @@ impl<'a> Condition<'a> {
     }
 
     /// Returns the request with its condition, if a response is cached.
-    pub(super) fn applied(&self, call: &WireRequest) -> Option<WireRequest> {
+    pub(super) fn applied(&self, call: &Call) -> Option<Call> {
         let tag = HeaderValue::from_str(&self.kept.as_ref()?.etag).ok()?;
         let mut call = call.clone();
         call.headers.insert(IF_NONE_MATCH, tag);
@@ -244,7 +244,7 @@ impl<'a> Condition<'a> {
     /// Replaces a 304 by the cached response, updated with the received headers.
     ///
     /// Any other response is returned unchanged, with the condition under which it may be cached.
-    pub(super) fn resolved(self, answer: WireResponse) -> (WireResponse, Option<Self>) {
+    pub(super) fn resolved(self, answer: ReceivedResponse) -> (ReceivedResponse, Option<Self>) {
         match self.kept {
             Some(kept) if answer.status == StatusCode::NOT_MODIFIED => (freshened(kept, answer), None),
             _ => (answer, Some(Self { kept: None, ..self })),
@@ -252,7 +252,7 @@ impl<'a> Condition<'a> {
     }
 
     /// Caches a decoded response, unless a rule forbids it.
-    pub(super) async fn keep(self, answer: WireResponse, secrets: &Secrets<'_>) {
+    pub(super) async fn keep(self, answer: ReceivedResponse, secrets: &Secrets<'_>) {
         let Some(etag) = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()) else { return };
         let is_large = answer.body.len() > LARGEST_KEPT;
         let is_unfit = is_large || answer.repeats_secrets || is_not_to_be_stored(&answer.headers);
@@ -282,7 +282,7 @@ fn kept_headers(headers: &HeaderMap, secrets: &Secrets<'_>) -> Option<Vec<(Strin
     .collect()
 }
 
-fn freshened(kept: CachedResponse, now: WireResponse) -> WireResponse {
+fn freshened(kept: CachedResponse, now: ReceivedResponse) -> ReceivedResponse {
     let mut headers = HeaderMap::new();
     for (name, value) in &kept.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes())) {
@@ -295,7 +295,7 @@ fn freshened(kept: CachedResponse, now: WireResponse) -> WireResponse {
     }
     let status = StatusCode::from_u16(kept.status).unwrap_or(now.status);
     let repeats_secrets = now.repeats_secrets;
-    WireResponse { status, headers, body: kept.body, received: now.received, hold: None, repeats_secrets }
+    ReceivedResponse { status, headers, body: kept.body, received: now.received, hold: None, repeats_secrets }
 }
 
 #[cfg(test)]
@@ -303,9 +303,9 @@ mod tests {
     use super::super::error::Subject;
     use super::*;
 
-    fn call(url: &str, headers: &[(&'static str, &str)]) -> WireRequest {
+    fn call(url: &str, headers: &[(&'static str, &str)]) -> Call {
         let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-        let mut call = WireRequest::bare(Subject { method: Method::GET, path: "/teams".into() }, url.parse().unwrap());
+        let mut call = Call::bare(Subject { method: Method::GET, path: "/teams".into() }, url.parse().unwrap());
         call.headers.extend(headers);
         call
     }
@@ -350,7 +350,8 @@ mod tests {
         let now = [("ratelimit-remaining", "7"), ("content-length", "0")];
         let now = now.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let (status, headers) = (StatusCode::NOT_MODIFIED, now.collect());
-        let now = WireResponse { status, headers, body: Vec::new(), received: 0, hold: None, repeats_secrets: false };
+        let now =
+            ReceivedResponse { status, headers, body: Vec::new(), received: 0, hold: None, repeats_secrets: false };
         let answer = freshened(kept, now);
         assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (206, b"[1]".as_slice()));
         assert_eq!(answer.headers["next-range"], "id ]b..");

@@ -1,20 +1,102 @@
-//! Connections and their failures: time limits, certificates, redirects.
+//! Connections over the network, and their failures: time limits, certificates, redirects.
 
 use std::error::Error;
 use std::io;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
-use reqwest::redirect;
+use reqwest::{Response, redirect};
 
-use super::answer::{NO_CONNECTION_IN_TIME, TransportError};
+use super::answer::BELIEVED_LENGTH;
 use super::compression;
 use super::endpoint::{Endpoint, EndpointError};
+use super::memory::Reservation;
 use super::network::To;
+use super::transport::{Transport, TransportError, WireRequest, WireResponse};
 
 const MOST_REDIRECTS: usize = 5;
 
-pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqwest::Client, EndpointError> {
-    headers.entry(ACCEPT_ENCODING).or_insert(compression::ACCEPTED);
+/// The network as a transport.
+pub(super) struct NetworkTransport {
+    client: reqwest::Client,
+    endpoint: Endpoint,
+}
+
+impl NetworkTransport {
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
+        Ok(Self { client: client(endpoint)?, endpoint: endpoint.clone() })
+    }
+
+    async fn exchange(
+        &self,
+        request: WireRequest,
+        reservation: &mut Reservation,
+    ) -> Result<WireResponse, TransportError> {
+        let mut sent = self.client.request(request.method, request.url).headers(request.headers);
+        if let Some(body) = request.body {
+            sent = sent.body(body);
+        }
+        let mut response = sent.send().await.map_err(|error| self.unconnected(&error))?;
+        let status = response.status();
+        let limit = self.endpoint.largest_body_of(status);
+        let mut headers = std::mem::take(response.headers_mut());
+        let whole = body_of(&mut response, limit, reservation).await.and_then(|body| {
+            let received = body.len();
+            Ok((compression::undone(&mut headers, body, limit, |bytes| reservation.fit(bytes))?, received))
+        });
+        // The status of an error response is sufficient, so a failure to read its body is ignored.
+        let (body, received) = if status.is_success() { whole? } else { whole.unwrap_or_default() };
+        Ok(WireResponse { status, headers, body, received })
+    }
+
+    /// Describes a failure before the response, naming the proxy variable as a possible cause.
+    fn unconnected(&self, error: &reqwest::Error) -> TransportError {
+        let endpoint = &self.endpoint;
+        let proxy = if endpoint.is_loopback() { None } else { endpoint.network.proxy_for(endpoint.base().scheme()) };
+        match (TransportError::from(error), proxy.filter(|_| error.is_connect())) {
+            (TransportError::Unconnected(why), Some(variable)) => {
+                TransportError::Unconnected(format!("{why}; {variable} is set"))
+            }
+            (broken, _) => broken,
+        }
+    }
+}
+
+impl Transport for NetworkTransport {
+    fn send<'a>(
+        &'a self,
+        request: WireRequest,
+        reservation: &'a mut Reservation,
+    ) -> BoxFuture<'a, Result<WireResponse, TransportError>> {
+        self.exchange(request, reservation).boxed()
+    }
+}
+
+async fn body_of(
+    response: &mut Response,
+    limit: usize,
+    reservation: &mut Reservation,
+) -> Result<Vec<u8>, TransportError> {
+    let announced = response.content_length().unwrap_or_default();
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(TransportError::TooLarge);
+    }
+    reservation.fit(announced)?;
+    let mut body = Vec::with_capacity(announced.min(BELIEVED_LENGTH));
+    while let Some(chunk) = response.chunk().await.map_err(|error| TransportError::from(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(TransportError::TooLarge);
+        }
+        reservation.fit(body.len() + chunk.len())?;
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn client(endpoint: &Endpoint) -> Result<reqwest::Client, EndpointError> {
+    let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, compression::ACCEPTED)]);
     // This fails if the program has already installed a provider, which is equally suitable.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = endpoint.time_limits;
@@ -26,7 +108,7 @@ pub(super) fn client(endpoint: &Endpoint, mut headers: HeaderMap) -> Result<reqw
         .redirect(within_one_origin())
         .referer(false)
         .retry(reqwest::retry::never());
-    let to = To { secure: endpoint.base.scheme() != "http", loopback: endpoint.is_loopback() };
+    let to = To { secure: endpoint.base().scheme() != "http", loopback: endpoint.is_loopback() };
     let builder = endpoint.network.apply(builder, to)?;
     builder.build().map_err(|error| EndpointError::Connections { reason: root_cause(&error) })
 }
@@ -49,9 +131,9 @@ impl From<&reqwest::Error> for TransportError {
             return Self::Untrusted(format!("no secure connection ({cause})"));
         }
         match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::TimedOut(NO_CONNECTION_IN_TIME),
+            (true, true) => Self::NotConnectedInTime,
             (true, false) => Self::Unconnected(format!("no connection ({cause})")),
-            (false, true) => Self::TimedOut("no complete response within the time limit"),
+            (false, true) => Self::TimedOut,
             (false, false) => Self::Connection(format!("the connection broke ({cause})")),
         }
     }

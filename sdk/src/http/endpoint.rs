@@ -4,11 +4,13 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::{Host, Url};
 
+use super::answer::LARGEST_ERROR_BODY;
 use super::{Network, RateBudget, RetryPolicy};
 use crate::secrets::OwnSecrets;
 
@@ -35,7 +37,7 @@ impl Default for TimeLimits {
 /// A provider's address, credentials, and conventions, for [`Http::connect`](super::Http::connect).
 #[derive(Clone)]
 pub struct Endpoint {
-    pub(crate) base: Url,
+    base: Url,
     headers: Vec<(String, String)>,
     pub(super) secrets: Vec<(String, SecretString)>,
     secret_settings: Vec<SecretString>,
@@ -275,11 +277,11 @@ impl Endpoint {
 
     /// Checks the address.
     ///
-    /// A replay sends nothing over a network, so plain HTTP is allowed.
-    pub(super) fn check_base(&self, is_replay: bool) -> Result<(), EndpointError> {
+    /// An offline transport sends nothing over a network, so plain HTTP is allowed.
+    pub(super) fn check_base(&self, is_offline: bool) -> Result<(), EndpointError> {
         let base = &self.base;
         let is_open = base.scheme() == "http" && !self.is_loopback();
-        if is_open && !self.plain_http && !is_replay {
+        if is_open && !self.plain_http && !is_offline {
             return Err(EndpointError::PlainHttp { host: base.host_str().unwrap_or_default().to_owned() });
         }
         let reason = if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
@@ -292,6 +294,18 @@ impl Endpoint {
             return Ok(());
         };
         Err(EndpointError::Base { reason })
+    }
+
+    /// Returns the base address.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Returns the maximum size in bytes of the body of a response with this status.
+    ///
+    /// The body of an error response is short; the rest of a longer one would carry no information.
+    pub fn largest_body_of(&self, status: StatusCode) -> usize {
+        if status.is_success() { self.largest_body } else { LARGEST_ERROR_BODY }
     }
 
     /// Returns whether the provider is on this machine.

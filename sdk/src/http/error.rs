@@ -71,7 +71,7 @@ pub(super) enum Problem {
     Status,
     /// No complete response arrived.
     TransportError(String),
-    /// There was no connection, or the recording contains no such request.
+    /// There was no connection, or the transport has no response to such a request.
     Unreachable(String),
     /// The response has an unexpected form.
     Unfit(String),

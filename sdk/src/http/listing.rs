@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::RawJson;
 
-use super::answer::{DecodeError, WireResponse, read_json};
+use super::answer::{DecodeError, ReceivedResponse, read_json};
 use super::error::{ErrorDetails, Problem, ProviderErrorKind, Subject};
 use super::lenient::{self, Misfit};
 use super::memory::held_by;
@@ -65,7 +65,7 @@ impl Request {
     /// # Errors
     /// The same as for [`json`](Request::json).
     pub async fn item<T: DeserializeOwned + Send>(self) -> Result<Item<T>, ProviderError> {
-        let read = |answer: &WireResponse| {
+        let read = |answer: &ReceivedResponse| {
             let mut raw: RawJson = read_json(answer)?;
             held_by(&mut raw, answer, usize::MAX);
             item(raw).map_err(|misfit| DecodeError::Mismatch(format!("the body does not fit: {}", misfit.reason)))

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::RawJson;
 use crate::room::{Hold, Rooms, Work};
 
-use super::answer::{TransportError, WireResponse};
+use super::answer::ReceivedResponse;
+use super::transport::TransportError;
 
 /// The number of copies of a response in memory.
 ///
@@ -34,8 +35,10 @@ pub(super) struct AnswerMemory {
 }
 
 /// The memory reserved for one response.
+///
+/// A [`Transport`](super::Transport) extends it while the body arrives.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub struct Reservation {
     hold: Hold,
     /// The largest body in bytes that the reservation covers.
     enough_for: usize,
@@ -93,7 +96,7 @@ impl Reservation {
     ///
     /// # Errors
     /// [`TransportError::NoRoom`] if the memory is in use: the caller must drop the response.
-    pub(super) fn fit(&mut self, body: usize) -> Result<(), TransportError> {
+    pub fn fit(&mut self, body: usize) -> Result<(), TransportError> {
         if body <= self.enough_for {
             return Ok(());
         }
@@ -127,7 +130,7 @@ pub(super) fn settled(hold: &Hold, body: usize) -> usize {
 /// Attaches the memory of a response to one of its elements.
 ///
 /// A large element within the limit receives additional memory.
-pub(super) fn held_by(element: &mut RawJson, answer: &WireResponse, limit: usize) {
+pub(super) fn held_by(element: &mut RawJson, answer: &ReceivedResponse, limit: usize) {
     let Some(hold) = &answer.hold else { return };
     let bytes = element.as_str().len();
     element.hold(match (LARGE..=limit).contains(&bytes) {

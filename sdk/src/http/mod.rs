@@ -16,7 +16,7 @@
 //!   Admission: one queue                       gate after a rate limit, RateBudget, in-flight limit
 //!      │
 //!      ▼
-//!   Http::exchange: one wire request, one wire response    Wire: the network, or a recording
+//!   Transport: one wire request, one wire response         the network, a recording, or a function
 //! ```
 //!
 //! All clones of an [`Http`] share its connections, its in-flight limit, the model of the provider's rate budget, and
@@ -53,8 +53,8 @@ mod request;
 mod retry;
 mod seen;
 mod text;
+mod transport;
 mod usage;
-mod wire;
 
 #[cfg(test)]
 pub(crate) mod testing_server;
@@ -68,6 +68,7 @@ pub use conditional::{AnswerKey, CachedResponse, MemoryResponseCache, ResponseCa
 pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use listing::{Item, Listing};
+pub use memory::Reservation;
 pub use network::Network;
 pub use pages::{Answer, Next, Page, Pagination};
 pub use paginations::{CursorPagination, LinkPagination, PageNumberPagination};
@@ -76,7 +77,9 @@ pub use provider::{Provider, VerifiedAccount};
 pub use ranges::RangePagination;
 pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
+pub use transport::{Connector, NetworkConnector, Transport, TransportError, WireRequest, WireResponse, respond_with};
 pub use usage::{RequestCounts, Usage};
-pub(crate) use wire::Tape;
-#[cfg(feature = "recording")]
+// These types occur in requests and responses of transports.
+pub use reqwest::header::HeaderMap;
+pub use reqwest::{Method, StatusCode};
 pub(crate) use {compression::read_within, text::without_quoted};

@@ -15,7 +15,7 @@ use tracing::Instrument;
 use crate::RawJson;
 use crate::room::Work;
 
-use super::answer::{DecodeError, WireResponse, damaged, misfit, part, text_of};
+use super::answer::{DecodeError, ReceivedResponse, damaged, misfit, part, text_of};
 use super::call::Tolerance;
 use super::error::{ErrorDetails, Problem, ProviderErrorKind};
 use super::memory::held_by;
@@ -273,7 +273,7 @@ impl<P: Pagination> Pages<P> {
             let mut request = self.pagination.ask(self.request.clone(), None);
             let refusals = self.pagination.refusals();
             request.call.tolerates = Tolerance::Statuses(refusals);
-            let read = |answer: &WireResponse| match answer.status {
+            let read = |answer: &ReceivedResponse| match answer.status {
                 status if refusals.contains(&status.as_u16()) => Ok(Err((status, answer.headers.clone()))),
                 _ => self.read(answer, None).map(Ok),
             };
@@ -304,7 +304,7 @@ impl<P: Pagination> Pages<P> {
         }
     }
 
-    fn read(&self, raw: &WireResponse, position: Option<&str>) -> Result<Page, DecodeError> {
+    fn read(&self, raw: &ReceivedResponse, position: Option<&str>) -> Result<Page, DecodeError> {
         let body = text_of(raw)?;
         let absent_is_empty = self.request.absent_is_empty;
         let answer = Answer { status: raw.status, headers: &raw.headers, body, absent_is_empty };

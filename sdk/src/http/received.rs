@@ -9,10 +9,10 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use crate::redact::{edit_escaped, mend_surrogates};
 use crate::secrets::OwnSecrets;
 
-use super::answer::WireResponse;
+use super::answer::ReceivedResponse;
 
 /// Removes the client's own secrets from a response, and makes its text valid Unicode.
-pub(super) fn treated(mut answer: WireResponse, own: &OwnSecrets) -> WireResponse {
+pub(super) fn treated(mut answer: ReceivedResponse, own: &OwnSecrets) -> ReceivedResponse {
     answer.repeats_secrets |= clean_headers(&mut answer.headers, own);
     if let Some(clean) = own.out_of_data(&answer.body) {
         (answer.body, answer.repeats_secrets) = (clean, true);
@@ -55,12 +55,12 @@ mod tests {
 
     const KEY: &str = "HRKU-bR3akerDistinct+Key/01234567==";
 
-    fn received(header: &str, body: &str) -> WireResponse {
+    fn received(header: &str, body: &str) -> ReceivedResponse {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static("request-id"), HeaderValue::from_str(header).unwrap());
         let body = body.as_bytes().to_vec();
         let (status, received) = (StatusCode::OK, body.len());
-        let answer = WireResponse { status, headers, received, body, hold: None, repeats_secrets: false };
+        let answer = ReceivedResponse { status, headers, received, body, hold: None, repeats_secrets: false };
         treated(answer, &OwnSecrets::new([format!("Bearer {KEY}").as_str()]))
     }
 

@@ -7,8 +7,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::{DecodeError, WireResponse, read_json};
-use super::call::{Tolerance, WireRequest};
+use super::answer::{DecodeError, ReceivedResponse, read_json};
+use super::call::{Call, Tolerance};
 use super::error::{ErrorDetails, Problem, ProviderErrorKind, Subject};
 use super::probe::Probe;
 use super::{Http, ProviderError};
@@ -23,7 +23,7 @@ pub type Argument<'a> = &'a (dyn Display + Sync);
 #[must_use = "a request is not sent until its response is awaited"]
 pub struct Request {
     pub(super) http: Http,
-    pub(super) call: WireRequest,
+    pub(super) call: Call,
     /// The first fault of the request.
     ///
     /// It is returned in place of the response, so that building a request needs no `?`.
@@ -64,7 +64,7 @@ impl Request {
         let below = base.path().trim_end_matches('/').len();
         let path = if fault.is_some() { template } else { url.path().get(below..).unwrap_or_default() }.to_owned();
         let counted_as = format!("{method} {template}");
-        let call = WireRequest { counted_as, ..WireRequest::bare(Subject { method, path }, url) };
+        let call = Call { counted_as, ..Call::bare(Subject { method, path }, url) };
         Self { http: http.clone(), call, fault, absent_is_empty: false }
     }
 
@@ -142,14 +142,14 @@ impl Request {
 
     pub(super) async fn fetch<T: Send>(
         &self,
-        read: impl Fn(&WireResponse) -> Result<T, DecodeError> + Send + Sync,
+        read: impl Fn(&ReceivedResponse) -> Result<T, DecodeError> + Send + Sync,
     ) -> Result<T, ProviderError> {
         self.fetch_and_keep(read, |_| true).await
     }
 
     pub(super) async fn fetch_and_keep<T: Send>(
         &self,
-        read: impl Fn(&WireResponse) -> Result<T, DecodeError> + Send + Sync,
+        read: impl Fn(&ReceivedResponse) -> Result<T, DecodeError> + Send + Sync,
         keep: impl Fn(&T) -> bool + Send + Sync,
     ) -> Result<T, ProviderError> {
         match &self.fault {

@@ -1,19 +1,18 @@
 //! Recordings: exchanges with a provider, stored in HAR files and replayed without it.
 //!
 //! ```text
-//!   Http ──▶ network                              Http ──▶ ReplayTransport (no network at all)
-//!    │ Asked, Heard                                │ Asked                 ▲ Heard
-//!    ▼                                             ▼                       │
-//!   RecordingTransport ─ Scrub ─▶ recording-00001.har ──▶ Scrub ─ question ──▶ Replay: index of requests
+//!   Http ──▶ RecordingTransport ──▶ network        Http ──▶ ReplayTransport (no network at all)
+//!               │ request, outcome                              │ request          ▲ outcome
+//!               ▼                                               ▼                  │
+//!             Scrub ──▶ recording-00001.har                   Scrub ──▶ question ──▶ index of recorded requests
 //! ```
 //!
 //! [`Recorder`] writes HAR 1.2, which browsers and other tools can open. [`Replay`] reads these files, and also those
 //! of browsers, proxies, and Polly. Both use the same `Scrub`: it removes secrets from the recorded exchanges and from
 //! the requests of a replay, so that both still match. [`find_secrets`] searches recordings of any origin for secrets
-//! that were overlooked.
+//! that were overlooked. Both are [connectors](crate::http::Connector), which a job receives from outside.
 //!
-//! This module depends on no step and no graph, opens no connection, and keeps no exchange in memory. It requires the
-//! feature `recording`.
+//! This module depends on no step and no graph, opens no connection, and keeps no exchange in memory.
 //!
 //! ```no_run
 //! # use integration_sdk::{Integration, Job, config::Values, store::Store};
@@ -21,12 +20,12 @@
 //!
 //! # async fn run(heroku: &Integration, store: &Store, values: &Values) -> Result<(), Box<dyn std::error::Error>> {
 //! let recorder = Recorder::open("recordings", RecordOptions { pseudonymise_emails: true, ..Default::default() })?;
-//! Job::new(heroku, store).record(recorder.clone()).run(values, Default::default()).await?;
+//! Job::new(heroku, store).transport(recorder.clone()).run(values, Default::default()).await?;
 //! println!("{} exchanges", recorder.finish()?.exchanges);
 //! assert_eq!(find_secrets("recordings")?, []);
 //!
 //! let replay = Replay::open("recordings")?;
-//! Job::new(heroku, store).replay(replay).run(&Values::default(), Default::default()).await?;
+//! Job::new(heroku, store).transport(replay).run(&Values::default(), Default::default()).await?;
 //! # Ok(()) }
 //! ```
 
@@ -35,7 +34,6 @@ use crate::http::without_quoted;
 mod archive;
 mod body;
 mod error;
-mod exchange;
 mod field_names;
 mod har;
 mod index;
@@ -53,9 +51,6 @@ mod tests;
 
 pub use archive::{Damage, Unreadable};
 pub use error::RecordingError;
-pub(crate) use exchange::{Asked, Heard, Times};
-pub(crate) use recorder::RecordingTransport;
 pub use recorder::{RecordOptions, Recorded, Recorder};
 pub use replay::Replay;
-pub(crate) use replay::{Limits, ReplayTransport};
 pub use secret_scan::{SecretFinding, find_secrets};

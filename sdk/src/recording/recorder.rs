@@ -11,16 +11,23 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::http::{Endpoint, EndpointError, Http};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::Redaction;
+use crate::http::{
+    Connector, Endpoint, EndpointError, NetworkConnector, Reservation, Transport, TransportError, WireRequest,
+    WireResponse,
+};
 use crate::owner_only;
-use crate::redact::Redaction;
 
 use super::RecordingError;
 use super::archive::har_files;
-use super::exchange::{Asked, Heard, Times};
-use super::har::VERSION;
+use super::har::{Request, VERSION};
 use super::pseudonym::Pseudonyms;
-use super::scrub::Scrub;
+use super::scrub::{Outcome, Scrub, Times};
 
 /// The file size above which the next exchange starts a new file.
 const FULL: u64 = 32 << 20;
@@ -54,7 +61,8 @@ pub struct Recorded {
 
 /// Writes the exchanges with a provider to HAR files in a folder.
 ///
-/// Clones write to the same files.
+/// Clones write to the same files. A recorder is a [`Connector`]: it records the exchanges of the network, or of
+/// another connector given to [`over`](Self::over).
 ///
 /// A recorded request consists of its method, its URL without credentials, and the headers that affect the response. A
 /// recorded response consists of its status, its headers, and its body. The recorder removes the secrets of the client,
@@ -63,6 +71,7 @@ pub struct Recorded {
 #[derive(Debug, Clone)]
 pub struct Recorder {
     shared: Arc<Shared>,
+    inner: Arc<dyn Connector>,
 }
 
 #[derive(Debug)]
@@ -104,17 +113,14 @@ impl Recorder {
         };
         let (file, number) = HarFile::next(&directory, 1)?;
         let state = State { file, number, files: 1, exchanges: 0, failed: None, stopped: false };
-        Ok(Self { shared: Arc::new(Shared { directory, pseudonyms, state: Mutex::new(state) }) })
+        let shared = Arc::new(Shared { directory, pseudonyms, state: Mutex::new(state) });
+        Ok(Self { shared, inner: Arc::new(NetworkConnector) })
     }
 
-    /// Creates a client whose exchanges are recorded.
-    ///
-    /// `redaction` identifies the secrets in them. Jobs create their client with [`Job::record`](crate::Job::record).
-    ///
-    /// # Errors
-    /// The same as for [`Http::connect`].
-    pub fn connect(&self, endpoint: Endpoint, redaction: &Redaction) -> Result<Http, EndpointError> {
-        Http::connect_through(endpoint, &crate::http::Tape::Record(self.clone()), redaction)
+    /// Records the exchanges of another connector instead of those of the network.
+    #[must_use]
+    pub fn over(self, connector: impl Connector + 'static) -> Self {
+        Self { inner: Arc::new(connector), ..self }
     }
 
     /// Returns the result of the recording so far.
@@ -132,10 +138,11 @@ impl Recorder {
         Ok(Recorded { directory, exchanges: state.exchanges, files: state.files })
     }
 
-    pub(crate) fn listener(&self, endpoint: Endpoint, redaction: Redaction) -> RecordingTransport {
-        let own = endpoint.own_secrets();
+    /// Returns the writer of one client's exchanges.
+    pub(super) fn exchanges(&self, endpoint: &Endpoint, redaction: &Redaction) -> ExchangeWriter {
+        let (own, redaction) = (endpoint.own_secrets(), redaction.clone());
         let scrub = Scrub { own, redaction, pseudonyms: self.shared.pseudonyms.clone() };
-        RecordingTransport { recorder: self.clone(), scrub }
+        ExchangeWriter { recorder: self.clone(), scrub }
     }
 
     fn add(&self, entry: &[u8]) {
@@ -170,20 +177,84 @@ impl State {
     }
 }
 
-/// The recorder of one client.
+impl Connector for Recorder {
+    fn open(&self, endpoint: &Endpoint, redaction: &Redaction) -> Result<Box<dyn Transport>, EndpointError> {
+        let inner = self.inner.open(endpoint, redaction)?;
+        Ok(Box::new(RecordingTransport { inner, exchanges: self.exchanges(endpoint, redaction) }))
+    }
+
+    fn is_offline(&self) -> bool {
+        self.inner.is_offline()
+    }
+
+    /// A recording needs the bodies of all responses, so a response 304 is not acceptable.
+    fn allows_conditional_requests(&self) -> bool {
+        false
+    }
+}
+
+/// A transport whose exchanges are recorded.
+struct RecordingTransport {
+    inner: Box<dyn Transport>,
+    exchanges: ExchangeWriter,
+}
+
+impl Transport for RecordingTransport {
+    fn send<'a>(
+        &'a self,
+        request: WireRequest,
+        reservation: &'a mut Reservation,
+    ) -> BoxFuture<'a, Result<WireResponse, TransportError>> {
+        async move {
+            let recorded = self.exchanges.request(&request);
+            let (sent, started) = (Timestamp::now(), Instant::now());
+            let outcome = self.inner.send(request, reservation).await;
+            let times = Times { sent, took: started.elapsed() };
+            if belongs_to_recording(&outcome) {
+                self.exchanges.write(recorded, &outcome, times);
+            }
+            outcome
+        }
+        .boxed()
+    }
+}
+
+/// Returns whether a replay should repeat an outcome.
+///
+/// The others are no outcomes of the provider: the client rejects them, or sends the request again.
+fn belongs_to_recording(outcome: &Outcome) -> bool {
+    match outcome {
+        Ok(_) => true,
+        Err(error) => matches!(
+            error,
+            TransportError::Connection(_)
+                | TransportError::Unconnected(_)
+                | TransportError::NotConnectedInTime
+                | TransportError::TimedOut
+                | TransportError::TooLarge
+        ),
+    }
+}
+
+/// Writes the exchanges of one client.
 #[derive(Debug)]
-pub(crate) struct RecordingTransport {
+pub(super) struct ExchangeWriter {
     recorder: Recorder,
     scrub: Scrub,
 }
 
-impl RecordingTransport {
+impl ExchangeWriter {
+    /// Returns the request as it is recorded.
+    pub(super) fn request(&self, request: &WireRequest) -> Request {
+        self.scrub.request(request)
+    }
+
     /// Writes an exchange at once, in the task that sent the request.
     ///
     /// No exchange is then lost if the task is cancelled, and the number of exchanges in memory never exceeds the
     /// number of requests in flight.
-    pub(crate) fn heard(&self, asked: &Asked, heard: &Heard, times: Times) {
-        let entry = self.scrub.entry(asked, heard, times);
+    pub(super) fn write(&self, request: Request, outcome: &Outcome, times: Times) {
+        let entry = self.scrub.entry(request, outcome, times);
         // The entry consists of strings and numbers, so the serialization cannot fail.
         self.recorder.add(&serde_json::to_vec(&entry).unwrap_or_default());
     }

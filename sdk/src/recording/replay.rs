@@ -4,28 +4,31 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{Endpoint, EndpointError, Http};
-use crate::redact::Redaction;
+use crate::Redaction;
+use crate::http::{
+    Connector, Endpoint, EndpointError, Reservation, Transport, TransportError, WireRequest, WireResponse,
+};
 
 use super::RecordingError;
 use super::archive::{Damage, Located, Unreadable};
 use super::body::{self, BodyError};
-use super::exchange::{Asked, Heard};
 use super::har::{self, Response};
 use super::index::{Index, Series};
 use super::matching::{Host, RequestKey, RequestVariant, host, question};
 use super::mismatch::Mismatch;
-use super::scrub::Scrub;
+use super::scrub::{Outcome, Scrub};
 
 /// The headers of the connection or of the transferred bytes, which are not replayed.
 const OF_THE_WIRE: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
 
 /// Recorded exchanges of this SDK or of other tools, which replace a provider.
 ///
-/// Clones are cheap.
+/// Clones are cheap. A replay is a [`Connector`] without connections and pauses.
 ///
 /// A request is matched by its method, path, query, `Range`, and body. Equal requests receive their responses in the
 /// recorded order, and after that the last one again, so that a temporary failure occurs and ends as it did. The host
@@ -63,42 +66,39 @@ impl Replay {
         self.index.unreadable()
     }
 
-    /// Creates a client that receives all responses from the recording.
-    ///
-    /// It has no connections and never pauses. Jobs create their client with [`Job::replay`](crate::Job::replay).
-    ///
-    /// # Errors
-    /// The same as for [`Http::connect`].
-    pub fn connect(&self, endpoint: Endpoint, redaction: &Redaction) -> Result<Http, EndpointError> {
-        Http::connect_through(endpoint, &crate::http::Tape::Replay(self.clone()), redaction)
-    }
-
-    pub(crate) fn player(&self, endpoint: Endpoint, redaction: Redaction, limits: Limits) -> ReplayTransport {
-        let base = endpoint.base.clone();
+    pub(super) fn transport(&self, endpoint: &Endpoint, redaction: &Redaction) -> ReplayTransport {
+        let (base, redaction) = (endpoint.base(), redaction.clone());
         let plain = Scrub { own: endpoint.own_secrets(), redaction, pseudonyms: None };
         let pseudonyms = self.index.pseudonyms.clone();
         let named = pseudonyms.map(|pseudonyms| Scrub { pseudonyms: Some(pseudonyms), ..plain.clone() });
         ReplayTransport {
             index: Arc::clone(&self.index),
             scrubs: named.into_iter().chain([plain]).collect(),
-            host: host(&base).unwrap_or_default(),
+            host: host(base).unwrap_or_default(),
             base: base.path().trim_end_matches('/').to_owned(),
-            limits,
+            endpoint: endpoint.clone(),
             given: Mutex::default(),
         }
     }
 }
 
-/// The maximum body sizes of a client, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) success: usize,
-    pub(crate) error: usize,
+impl Connector for Replay {
+    fn open(&self, endpoint: &Endpoint, redaction: &Redaction) -> Result<Box<dyn Transport>, EndpointError> {
+        Ok(Box::new(self.transport(endpoint, redaction)))
+    }
+
+    fn is_offline(&self) -> bool {
+        true
+    }
+
+    fn allows_conditional_requests(&self) -> bool {
+        false
+    }
 }
 
 /// The replay of one client.
 #[derive(Debug)]
-pub(crate) struct ReplayTransport {
+pub(super) struct ReplayTransport {
     index: Arc<Index>,
     /// The scrubs that are tried on a request, the one with pseudonyms first.
     ///
@@ -106,7 +106,7 @@ pub(crate) struct ReplayTransport {
     scrubs: Vec<Scrub>,
     host: Host,
     base: String,
-    limits: Limits,
+    endpoint: Endpoint,
     /// The number of responses that were returned from each series.
     given: Mutex<HashMap<usize, usize>>,
 }
@@ -114,27 +114,22 @@ pub(crate) struct ReplayTransport {
 impl ReplayTransport {
     /// Reads the recorded response to a request from disk.
     ///
-    /// Returns `None` if `fits` rejects the size of the response, which the next call then returns again.
-    ///
-    /// # Errors
-    /// The reason why no recording matches, for display.
-    pub(crate) fn answer_if(&self, asked: &Asked, fits: impl FnOnce(usize) -> bool) -> Result<Option<Heard>, String> {
-        let questions: Vec<_> = self.scrubs.iter().filter_map(|scrub| question(&scrub.request(asked))).collect();
+    /// `fit` reserves the memory for the response. If it fails, the next call returns the same response again.
+    pub(super) fn respond(
+        &self,
+        request: &WireRequest,
+        fit: impl FnOnce(usize) -> Result<(), TransportError>,
+    ) -> Outcome {
+        let questions: Vec<_> = self.scrubs.iter().filter_map(|scrub| question(&scrub.request(request))).collect();
         let found = questions.iter().find_map(|(place, detail)| self.find(place, detail).ok());
-        let at = match found {
-            Some(series) => self.next(series, fits),
-            None => return Err(self.miss(questions.into_iter().next())),
+        let Some(series) = found else {
+            return Err(TransportError::NoResponse(self.miss(questions.into_iter().next())));
         };
-        let Some(at) = at else { return Ok(None) };
-        let unusable = |why: String| format!("its recorded response cannot be replayed: {why}");
+        let at = self.next(series, fit)?;
+        let unusable =
+            |why: String| TransportError::NoResponse(format!("its recorded response cannot be replayed: {why}"));
         let entry = self.index.archive.entry(at).map_err(|error| unusable(error.to_string()))?;
-        self.heard(&entry.response).map(Some).map_err(|error| unusable(error.to_string()))
-    }
-
-    /// Returns the recorded response to a request, regardless of its size.
-    #[cfg(test)]
-    pub(super) fn answer(&self, asked: &Asked) -> Result<Heard, String> {
-        self.answer_if(asked, |_| true).map(|heard| heard.expect("every size fits"))
+        self.outcome(&entry.response).map_err(|error| unusable(error.to_string()))?
     }
 
     fn miss(&self, question: Option<(RequestKey, RequestVariant)>) -> String {
@@ -182,40 +177,49 @@ impl ReplayTransport {
         paths.into_iter().find_map(answers)
     }
 
-    fn next(&self, series: &Series, fits: impl FnOnce(usize) -> bool) -> Option<Located> {
+    fn next(
+        &self,
+        series: &Series,
+        fit: impl FnOnce(usize) -> Result<(), TransportError>,
+    ) -> Result<Located, TransportError> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let count = given.entry(series.id).or_default();
         let last = series.answers.len() - 1;
         let (_, at) = series.answers[last.min(*count)];
-        if !fits(at.bytes()) {
-            return None;
-        }
+        fit(at.bytes())?;
         *count += 1;
-        Some(at)
+        Ok(at)
     }
 
-    fn heard(&self, response: &Response) -> Result<Heard, BodyError> {
+    /// Returns the recorded outcome, or the reason why it cannot be replayed.
+    fn outcome(&self, response: &Response) -> Result<Outcome, BodyError> {
         let status = u16::try_from(response.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         let Some(status) = status.filter(|_| response.status >= 100) else {
-            return Ok(match &response.error {
-                Some(error) if error == har::TOO_LARGE => Heard::TooLarge,
-                Some(error) => Heard::TransportError(error.clone()),
-                None => Heard::TransportError("no response arrived during the recording".into()),
-            });
+            return Ok(Err(match &response.error {
+                Some(error) if error == har::TOO_LARGE => TransportError::TooLarge,
+                Some(error) => TransportError::Connection(error.clone()),
+                None => TransportError::Connection("no response arrived during the recording".into()),
+            }));
         };
         if status == StatusCode::NOT_MODIFIED {
             return Err(BodyError::NotModified);
         }
-        let limit = if status.is_success() { self.limits.success } else { self.limits.error };
+        let limit = self.endpoint.largest_body_of(status);
         let compression = har::header(&response.headers, CONTENT_ENCODING.as_str());
         let body = match body::decode(&response.content, compression, limit) {
             Ok(body) => body,
-            Err(BodyError::TooLarge(_)) if status.is_success() => return Ok(Heard::TooLarge),
+            Err(BodyError::TooLarge(_)) if status.is_success() => return Ok(Err(TransportError::TooLarge)),
             // The status is sufficient.
             Err(_) if !status.is_success() => Vec::new(),
             Err(error) => return Err(error),
         };
-        Ok(Heard::Answer { status, headers: headers(response), body })
+        Ok(Ok(WireResponse { headers: headers(response), ..WireResponse::new(status, body) }))
+    }
+}
+
+impl Transport for ReplayTransport {
+    fn send<'a>(&'a self, request: WireRequest, reservation: &'a mut Reservation) -> BoxFuture<'a, Outcome> {
+        ready(self.respond(&request, |bytes| reservation.fit(bytes))).boxed()
     }
 }
 

@@ -4,16 +4,18 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use url::Url;
 
+use crate::http::{TransportError, WireRequest, WireResponse};
 use crate::redact::{CopyError, Edit, REDACTED, Redaction, edited};
 use crate::secrets::{OwnSecrets, is_secret_value, take_out};
 
 use super::body;
-use super::exchange::{Asked, Heard, Times};
 use super::field_names::{clean_form, clean_url, is_secret_header};
 use super::har::{self, Content, Entry, Named, PostData, Request, Response, Timings};
 use super::pseudonym::Pseudonyms;
@@ -28,6 +30,9 @@ const OF_THE_CONNECTION: [&str; 4] = ["connection", "content-length", "keep-aliv
 /// The maximum size of a decompressed body.
 const LARGEST_PLAIN: usize = 256 << 20;
 
+/// The outcome of a request.
+pub(super) type Outcome = Result<WireResponse, TransportError>;
+
 /// The rules for the secrets of one client.
 #[derive(Debug, Clone)]
 pub(super) struct Scrub {
@@ -36,20 +41,28 @@ pub(super) struct Scrub {
     pub(super) pseudonyms: Option<Pseudonyms>,
 }
 
+/// The time of a request, and the duration until its response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) sent: Timestamp,
+    pub(super) took: Duration,
+}
+
 impl Scrub {
-    pub(super) fn entry(&self, asked: &Asked, heard: &Heard, times: Times) -> Entry {
+    /// Returns the entry of an exchange; `request` is the scrubbed request.
+    pub(super) fn entry(&self, request: Request, outcome: &Outcome, times: Times) -> Entry {
         let milliseconds = times.took.as_secs_f64() * 1_000.0;
         Entry {
             started_date_time: times.sent.to_string(),
             time: milliseconds,
-            request: self.request(asked),
-            response: self.response(heard),
+            request,
+            response: self.response(outcome),
             timings: Timings { wait: milliseconds, ..Timings::default() },
             ..Entry::default()
         }
     }
 
-    pub(super) fn request(&self, asked: &Asked) -> Request {
+    pub(super) fn request(&self, asked: &WireRequest) -> Request {
         let url = self.url(&asked.url);
         let query_string = url.parse::<Url>().map(|url| {
             url.query_pairs().map(|(name, value)| Named { name: name.into(), value: value.into() }).collect()
@@ -70,11 +83,14 @@ impl Scrub {
         }
     }
 
-    fn response(&self, heard: &Heard) -> Response {
-        match heard {
-            Heard::Answer { status, headers, body } => self.answer(*status, headers, body),
-            Heard::TransportError(why) => Response { error: Some(self.text(why).into_owned()), ..Response::default() },
-            Heard::TooLarge => Response { error: Some(har::TOO_LARGE.to_owned()), ..Response::default() },
+    fn response(&self, outcome: &Outcome) -> Response {
+        match outcome {
+            Ok(response) => self.answer(response.status, &response.headers, &response.body),
+            Err(TransportError::TooLarge) => Response { error: Some(har::TOO_LARGE.to_owned()), ..Response::default() },
+            Err(error) => {
+                let error = self.text(&error.to_string()).into_owned();
+                Response { error: Some(error), ..Response::default() }
+            }
         }
     }
 
@@ -248,7 +264,7 @@ mod tests {
         Scrub { own, redaction, pseudonyms: None }
     }
 
-    fn asked(url: &str) -> Asked {
+    fn asked(url: &str) -> WireRequest {
         let mut headers = HeaderMap::new();
         let mut bearer = HeaderValue::from_static("Bearer x");
         bearer.set_sensitive(true);
@@ -256,17 +272,18 @@ mod tests {
         headers.insert("authorization", HeaderValue::from_static("Bearer not-marked-as-sensitive"));
         headers.insert("x-vault", HeaderValue::from_static("s3cret"));
         headers.insert("range", HeaderValue::from_static("id ..; max=2"));
-        Asked { method: Method::GET, url: url.parse().unwrap(), headers, body: None }
+        WireRequest { headers, ..WireRequest::new(Method::GET, url.parse().unwrap()) }
     }
 
-    fn heard(headers: &[(&'static str, &'static str)], body: &[u8]) -> Heard {
+    fn heard(headers: &[(&'static str, &'static str)], body: &[u8]) -> Outcome {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        Heard::Answer { status: StatusCode::OK, headers: headers.collect(), body: body.to_vec() }
+        Ok(WireResponse { headers: headers.collect(), ..WireResponse::new(StatusCode::OK, body) })
     }
 
-    fn entry(heard: &Heard) -> Entry {
+    fn entry(heard: &Outcome) -> Entry {
         let times = Times { sent: jiff::Timestamp::UNIX_EPOCH, took: Duration::from_millis(5) };
-        scrub().entry(&asked("https://api.example.com/teams?access_token=abc&page=2"), heard, times)
+        let request = scrub().request(&asked("https://api.example.com/teams?access_token=abc&page=2"));
+        scrub().entry(request, heard, times)
     }
 
     fn body_of(body: &str) -> String {

@@ -13,15 +13,19 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{Endpoint, Http, ProviderError, ProviderErrorKind, RangePagination};
+use crate::http::{
+    Endpoint, Http, ProviderError, ProviderErrorKind, RangePagination, TransportError, WireRequest, WireResponse,
+};
 use crate::redact::Redaction;
 use crate::secrets::SecretKind;
 
+use super::recorder::ExchangeWriter;
+use super::replay::ReplayTransport;
+use super::scrub::{Outcome, Times};
 use super::*;
 
 mod preferred;
-
-const LIMITS: Limits = Limits { success: 1 << 20, error: 1 << 16 };
+mod transports;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -36,42 +40,69 @@ fn nowhere() -> Endpoint {
     endpoint("https://api.nowhere.invalid")
 }
 
-fn asked(path: &str, range: Option<&'static str>) -> Asked {
+fn asked(path: &str, range: Option<&'static str>) -> WireRequest {
     let mut headers = HeaderMap::new();
     if let Some(range) = range {
         headers.insert("range", HeaderValue::from_static(range));
     }
     let url = format!("https://api.nowhere.invalid{path}").parse().unwrap();
-    Asked { method: Method::GET, url, headers, body: None }
+    WireRequest { headers, ..WireRequest::new(Method::GET, url) }
 }
 
-fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<Vec<u8>>) -> Heard {
+fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<Vec<u8>>) -> Outcome {
     let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-    Heard::Answer { status: StatusCode::from_u16(status).unwrap(), headers: headers.collect(), body: body.into() }
+    let response = WireResponse::new(StatusCode::from_u16(status).unwrap(), body);
+    Ok(WireResponse { headers: headers.collect(), ..response })
 }
 
-fn listener(recorder: &Recorder) -> RecordingTransport {
-    recorder.listener(nowhere(), Redaction::default())
+fn writer(recorder: &Recorder) -> ExchangeWriter {
+    recorder.exchanges(&nowhere(), &Redaction::default())
 }
 
-fn record(folder: &Path, exchanges: impl IntoIterator<Item = (Asked, Heard)>) -> Recorder {
+fn record(folder: &Path, exchanges: impl IntoIterator<Item = (WireRequest, Outcome)>) -> Recorder {
     let recorder = Recorder::open(folder, RecordOptions::default()).unwrap();
-    let listener = listener(&recorder);
+    let writer = writer(&recorder);
     let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::from_millis(20) };
-    exchanges.into_iter().for_each(|(asked, heard)| listener.heard(&asked, &heard, times));
+    exchanges.into_iter().for_each(|(asked, outcome)| write(&writer, &asked, &outcome, times));
     recorder
 }
 
-fn player(folder: &Path) -> ReplayTransport {
-    Replay::open(folder).unwrap().player(nowhere(), Redaction::default(), LIMITS)
+fn write(writer: &ExchangeWriter, asked: &WireRequest, outcome: &Outcome, times: Times) {
+    writer.write(writer.request(asked), outcome, times);
 }
 
-fn told(heard: Result<Heard, String>) -> String {
-    match heard {
-        Ok(Heard::Answer { status, body, .. }) => format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body)),
-        Ok(Heard::TransportError(why)) => format!("broken: {why}"),
-        Ok(Heard::TooLarge) => "too large".into(),
-        Err(miss) => miss,
+fn broken() -> Outcome {
+    Err(TransportError::Connection("the connection broke (reset)".into()))
+}
+
+/// Returns the recorded outcomes, regardless of their size in memory.
+struct Player(ReplayTransport);
+
+impl Player {
+    fn of(replay: &Replay) -> Self {
+        Self(replay.transport(&nowhere().largest_body(1 << 20), &Redaction::default()))
+    }
+
+    fn answer(&self, asked: &WireRequest) -> Outcome {
+        self.0.respond(asked, |_| Ok(()))
+    }
+}
+
+/// Creates a client that receives all responses from a recording.
+fn connect(replay: &Replay, endpoint: Endpoint) -> Http {
+    Http::connect_with(endpoint, replay, &Redaction::default()).unwrap()
+}
+
+fn player(folder: &Path) -> Player {
+    Player::of(&Replay::open(folder).unwrap())
+}
+
+fn told(outcome: Outcome) -> String {
+    match outcome {
+        Ok(WireResponse { status, body, .. }) => format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body)),
+        Err(TransportError::Connection(why)) => format!("broken: {why}"),
+        Err(TransportError::TooLarge) => "too large".into(),
+        Err(miss) => miss.to_string(),
     }
 }
 
@@ -108,20 +139,20 @@ fn what_was_heard_is_heard_again() {
         (asked("/teams", Some("]a..;")), answer(206, &[], "[]")),
         (asked("/apps?b=2&a=1", None), answer(503, &[], "<h1>down</h1>")),
         (asked("/bytes", None), answer(200, &[], b"\xff\xfe\x00".to_vec())),
-        (asked("/broken", None), Heard::TransportError("the connection broke (reset)".into())),
-        (asked("/large", None), Heard::TooLarge),
+        (asked("/broken", None), broken()),
+        (asked("/large", None), Err(TransportError::TooLarge)),
     ];
     let recorded = record(folder.path(), exchanges).finish().unwrap();
     assert_eq!((recorded.exchanges, recorded.files), (6, 1));
     let player = player(folder.path());
-    let Ok(Heard::Answer { headers, .. }) = player.answer(&asked("/teams", None)) else { panic!("an answer") };
+    let Ok(WireResponse { headers, .. }) = player.answer(&asked("/teams", None)) else { panic!("an answer") };
     assert_eq!(headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(headers["next-range"], "]a..;");
     let again = |path: &str, range| told(player.answer(&asked(path, range)));
     assert_eq!(again("/teams", None), "200 [{\"id\":1.50}]");
     assert_eq!(again("/teams", Some("]a..;")), "206 []");
     assert_eq!(again("/apps?a=1&b=2", None), "503 <h1>down</h1>");
-    assert!(matches!(player.answer(&asked("/bytes", None)), Ok(Heard::Answer { body, .. }) if body == b"\xff\xfe\x00"));
+    assert!(matches!(player.answer(&asked("/bytes", None)), Ok(WireResponse { body, .. }) if body == b"\xff\xfe\x00"));
     assert_eq!(again("/broken", None), "broken: the connection broke (reset)");
     assert_eq!(again("/large", None), "too large");
 }
@@ -133,7 +164,7 @@ fn equal_requests_are_answered_in_their_order_then_by_the_last_and_for_each_clie
     record(folder.path(), bodies);
     let replay = Replay::open(folder.path()).unwrap();
     for _ in 0..2 {
-        let player = replay.player(nowhere(), Redaction::default(), LIMITS);
+        let player = Player::of(&replay);
         let turns = (0..5).map(|_| told(player.answer(&asked("/turn", None)))).collect::<Vec<_>>();
         assert_eq!(turns, ["200 1", "200 2", "200 3", "200 3", "200 3"]);
     }
@@ -143,13 +174,13 @@ fn equal_requests_are_answered_in_their_order_then_by_the_last_and_for_each_clie
 fn a_file_is_whole_after_every_exchange() {
     let folder = folder();
     let recorder = Recorder::open(folder.path(), RecordOptions::default()).unwrap();
-    let listener = listener(&recorder);
+    let writer = writer(&recorder);
     for count in 0..4 {
         let text = fs::read_to_string(folder.path().join("recording-00001.har")).unwrap();
         let whole: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(whole["log"]["entries"].as_array().map(Vec::len), Some(count));
         let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
-        listener.heard(&asked("/teams", None), &answer(200, &[], "[]"), times);
+        write(&writer, &asked("/teams", None), &answer(200, &[], "[]"), times);
     }
 }
 
@@ -168,7 +199,7 @@ fn a_recording_that_is_cut_off_anywhere_replays_what_it_has_or_says_what_is_wron
                 let [damage] = replay.damaged() else { panic!("cut at {length}") };
                 assert_eq!(damage.exchanges, replay.exchanges());
                 kept.insert(damage.exchanges);
-                let player = replay.player(nowhere(), Redaction::default(), LIMITS);
+                let player = Player::of(&replay);
                 assert_eq!(told(player.answer(&asked("/1", None))), "200 {\"at\":\"ä\"}");
                 let miss = told(player.answer(&asked("/4", None)));
                 assert!(miss.contains("(recording-00001.har is damaged)"), "{miss}");
@@ -190,7 +221,7 @@ fn a_folder_with_recordings_is_added_to_only_when_asked() {
     let options = RecordOptions { append: true, ..RecordOptions::default() };
     let recorder = Recorder::open(folder.path(), options).unwrap();
     let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
-    listener(&recorder).heard(&asked("/2", None), &answer(200, &[], "2"), times);
+    write(&writer(&recorder), &asked("/2", None), &answer(200, &[], "2"), times);
     let player = player(folder.path());
     let both = ["/1", "/2"].map(|path| told(player.answer(&asked(path, None))));
     assert_eq!(both, ["200 1", "200 2"]);
@@ -202,7 +233,7 @@ fn addresses_in_requests_meet_recordings_with_pseudonyms_and_without() {
     let times = Times { sent: Timestamp::UNIX_EPOCH, took: Duration::ZERO };
     let add = |options, path, body| {
         let recorder = Recorder::open(folder.path(), options).unwrap();
-        listener(&recorder).heard(&asked(path, None), &answer(200, &[], body), times);
+        write(&writer(&recorder), &asked(path, None), &answer(200, &[], body), times);
     };
     let append = RecordOptions { append: true, ..RecordOptions::default() };
     add(RecordOptions::default(), "/people/ada@acme.com", "\"plain\"");
@@ -255,7 +286,7 @@ async fn recordings_of_polly_are_replayed() {
     ]);
     fs::create_dir_all(folder.path().join("__recordings__/all_1234")).unwrap();
     har(folder.path(), "__recordings__/all_1234/recording.har", &entries);
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&Replay::open(folder.path()).unwrap(), nowhere());
     assert_eq!(get(&http, "/apps").await.unwrap(), json!([{"id": "app"}]));
     assert_eq!(get(&http, "/addons").await.unwrap(), json!([{"id": "addon"}]));
     assert_eq!(get(&http, "/account").await.unwrap(), json!({"id": "me"}));
@@ -287,7 +318,7 @@ async fn recordings_of_browsers_are_replayed() {
     ]);
     har(folder.path(), "browser.HAR", &entries);
     let replay = Replay::open(folder.path().join("browser.HAR")).unwrap();
-    let http = replay.connect(endpoint("https://app.example.com/api/v2"), &Redaction::default()).unwrap();
+    let http = connect(&replay, endpoint("https://app.example.com/api/v2"));
     assert_eq!(get(&http, "/plain").await.unwrap(), json!([1]));
     assert_eq!(get(&http, "/base64").await.unwrap(), json!(["ü"]));
     let lost = get(&http, "/lost").await.unwrap_err();
@@ -308,17 +339,17 @@ async fn another_address_does_not_matter_unless_several_were_recorded() {
     ]);
     har(folder.path(), "one.har", &entries);
     for base in ["https://api.nowhere.invalid", "https://x.invalid/other/base/", "http://127.0.0.1:9/api"] {
-        let http = Replay::open(folder.path()).unwrap().connect(endpoint(base), &Redaction::default()).unwrap();
+        let http = connect(&Replay::open(folder.path()).unwrap(), endpoint(base));
         assert_eq!(get(&http, "/teams").await.unwrap(), json!(["team"]), "{base}");
         assert_eq!(get(&http, "/apps/1").await.unwrap(), json!(["app"]), "{base}");
     }
     har(folder.path(), "two.har", &json!([entry("https://b.example/teams", ok("[\"b\"]"))]));
     let replay = Replay::open(folder.path()).unwrap();
-    let http = replay.connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&replay, nowhere());
     let several = get(&http, "/teams").await.unwrap_err().to_string();
     assert!(several.contains("several recorded hosts answer it (127.0.0.1:1234, b.example)"), "{several}");
     assert_eq!(get(&http, "/apps/1").await.unwrap(), json!(["app"]));
-    let http = replay.connect(endpoint("https://b.example"), &Redaction::default()).unwrap();
+    let http = connect(&replay, endpoint("https://b.example"));
     assert_eq!(get(&http, "/teams").await.unwrap(), json!(["b"]));
     assert!(get(&http, "/apps/1").await.is_err(), "the requested host was recorded, but without this path");
 }
@@ -328,7 +359,7 @@ async fn an_unanswered_request_is_an_error_that_names_the_nearest_recorded_one()
     let folder = folder();
     let exchanges = ["/teams/t-1/apps", "/teams/t-2/members", "/account"];
     record(folder.path(), exchanges.map(|path| (asked(path, Some("id ..; max=2")), answer(200, &[], "[]"))));
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&Replay::open(folder.path()).unwrap(), nowhere());
     let miss = get(&http, "/teams/t-2/apps").await.unwrap_err();
     assert_eq!(miss.kind, ProviderErrorKind::Unexpected);
     assert_eq!(
@@ -355,13 +386,13 @@ async fn recorded_failures_are_met_again_without_their_pauses() {
     let forbidden = answer(403, &[], "{\"id\":\"forbidden\",\"message\":\"no\"}");
     let exchanges = [
         (asked("/teams", None), limited()),
-        (asked("/teams", None), Heard::TransportError("the connection broke (reset)".into())),
+        (asked("/teams", None), broken()),
         (asked("/teams", None), answer(200, &[], "[1]")),
         (asked("/secret", None), forbidden),
         (asked("/never", None), limited()),
     ];
     record(folder.path(), exchanges);
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&Replay::open(folder.path()).unwrap(), nowhere());
     let asked = async {
         assert_eq!(get(&http, "/teams").await.unwrap(), json!([1]));
         assert_eq!(get(&http, "/secret").await.unwrap_err().to_string(), "GET /secret answered 403 forbidden: \"no\"");
@@ -383,7 +414,7 @@ async fn a_query_in_a_body_is_told_from_another() {
         entry
     });
     har(folder.path(), "graphql.har", &entries.into_iter().collect());
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&Replay::open(folder.path()).unwrap(), nowhere());
     for query in ["apps", "teams"] {
         let answer: Value = http.post("/graphql", &[], &json!({"query": query})).json().await.unwrap();
         assert_eq!(answer["of"], query);
@@ -486,7 +517,7 @@ async fn exchanges_of_other_tools_are_read_whatever_the_types_of_their_values() 
         har(folder.path(), "a.har", &json!([entry]));
         let replay = Replay::open(folder.path()).unwrap();
         assert_eq!(replay.unreadable(), [], "{name}");
-        let http = replay.connect(nowhere(), &Redaction::default()).unwrap();
+        let http = connect(&replay, nowhere());
         assert_eq!(get(&http, "/account").await.unwrap(), json!({"id": "01"}), "{name}");
     }
 }
@@ -498,7 +529,7 @@ async fn half_a_character_in_a_recording_does_no_harm() {
         "response":{"status":200,"content":{"text":"\"Zo\\ud83d\""}}},
         {"request":{"method":"GET","url":"https://h.example/b"},"response":{"status":200,"content":{"text":"\"Zo\ud83d\""}}}]}}"#;
     fs::write(folder.path().join("a.har"), text).unwrap();
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&Replay::open(folder.path()).unwrap(), nowhere());
     assert_eq!(get(&http, "/a").await.unwrap(), "Zo\u{fffd}");
     assert_eq!(get(&http, "/b").await.unwrap(), "Zo\u{fffd}");
 }
@@ -514,7 +545,7 @@ async fn exchanges_that_cannot_be_read_are_counted_and_named() {
     assert!(told[0].starts_with("exchange 1 of a.har cannot be read: it is not an exchange ("), "{told:?}");
     assert_eq!(told[1], "exchange 3 of a.har cannot be read: its request has no URL");
     assert_eq!(told.len(), 3);
-    let miss = get(&replay.connect(nowhere(), &Redaction::default()).unwrap(), "/b").await.unwrap_err().to_string();
+    let miss = get(&connect(&replay, nowhere()), "/b").await.unwrap_err().to_string();
     assert!(miss.contains("3 recorded exchanges cannot be read"), "{miss}");
     har(folder.path(), "a.har", &json!([7]));
     let nothing = Replay::open(folder.path()).unwrap_err().to_string();
@@ -540,7 +571,7 @@ async fn a_list_recorded_in_one_order_answers_in_another_if_it_is_whole() {
         ranged("/cut", "id ..; max=1", Some("id ]a..; max=1"), "[\"a\"]"),
     ]);
     har(folder.path(), "a.har", &entries);
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &Redaction::default()).unwrap();
+    let http = connect(&Replay::open(folder.path()).unwrap(), nowhere());
     assert_eq!(get(&http, "/account").await.unwrap(), json!({}));
     let list = |path: &'static str| {
         let listing = http.get(path, &[]).ranges::<Value>(RangePagination { order_by: "email", max: 1_000 });
@@ -556,7 +587,8 @@ async fn a_marked_parameter_that_another_tool_recorded_answers_all_the_same() {
     har(folder.path(), "a.har", &json!([entry("https://h.example/x?drain=d-1&page=1", ok("1"))]));
     let mut redaction = Redaction::default();
     redaction.field("drain");
-    let http = Replay::open(folder.path()).unwrap().connect(nowhere(), &redaction).unwrap();
+    let replay = Replay::open(folder.path()).unwrap();
+    let http = Http::connect_with(nowhere(), &replay, &redaction).unwrap();
     let answer: Value = http.get("/x", &[]).query("drain", "d-2").query("page", 1).json().await.unwrap();
     assert_eq!(answer, 1);
     assert!(http.get("/x", &[]).query("drain", "d-2").query("page", 2).json::<Value>().await.is_err());

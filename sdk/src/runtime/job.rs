@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
 use crate::graph::{ObjectType, StepId, Timestamp};
-use crate::http::{Http, Network, ProviderErrorKind, Tape, Usage};
+use crate::http::{Connector, Http, Network, NetworkConnector, ProviderErrorKind, Usage};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
@@ -91,7 +91,7 @@ pub struct Job<'a> {
     events: Events,
     reuse_answers: bool,
     resume: Option<JobRow>,
-    tape: Tape,
+    connector: Arc<dyn Connector>,
     network: Network,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Job<'a> {
             events: Events::default(),
             reuse_answers: false,
             resume: None,
-            tape: Tape::Off,
+            connector: Arc::new(NetworkConnector),
             network: Network::default(),
         }
     }
@@ -200,22 +200,13 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// Records all exchanges with the provider.
+    /// Sets the transport of all requests, which is the network by default.
     ///
-    /// A failing recorder does not end the job. Call its [`finish`](crate::recording::Recorder::finish) afterwards to
-    /// check whether the recording is complete.
-    #[cfg(feature = "recording")]
+    /// A transport can record the exchanges with the provider, or respond instead of it. If it is
+    /// [offline](Connector::is_offline), the job needs no credentials.
     #[must_use]
-    pub fn record(mut self, recorder: crate::recording::Recorder) -> Self {
-        self.tape = Tape::Record(recorder);
-        self
-    }
-
-    /// Answers all requests from recordings, without connections, pauses, and credentials.
-    #[cfg(feature = "recording")]
-    #[must_use]
-    pub fn replay(mut self, replay: crate::recording::Replay) -> Self {
-        self.tape = Tape::Replay(replay);
+    pub fn transport(mut self, connector: impl Connector + 'static) -> Self {
+        self.connector = Arc::new(connector);
         self
     }
 
@@ -233,7 +224,7 @@ impl<'a> Job<'a> {
         self.check_sources()?;
         let mut connection = tokio::select! {
             biased;
-            connection = self.integration.connect(values, self.concurrency, &self.tape, &self.network) => connection?,
+            connection = self.integration.connect(values, self.concurrency, &*self.connector, &self.network) => connection?,
             () = cancel.cancelled() => return Err(JobError::Cancelled),
         };
         if let Some(reason) = connection.access.as_ref().and_then(|access| access.subject_unknown.as_deref()) {
@@ -300,7 +291,7 @@ impl<'a> Job<'a> {
         let plan = Plan::new(self.integration)?;
         let chosen = plan.closure(&self.selection)?;
         self.check_sources()?;
-        let connection = self.integration.connect(values, self.concurrency, &self.tape, &self.network).await?;
+        let connection = self.integration.connect(values, self.concurrency, &*self.connector, &self.network).await?;
         let starts = self.starts(&plan, &connection, &chosen)?;
         let (scopes, scopes_unknown) = self.scopes(&connection).await?;
         let jobs = self.store.jobs().await?.into_iter();
@@ -445,7 +436,7 @@ impl<'a> Job<'a> {
 
     /// Opens the stored responses that these credentials received in earlier jobs of the instance.
     async fn answers(&self, http: Option<&Http>) -> Option<Arc<SqliteResponseCache>> {
-        let http = http.filter(|_| self.reuse_answers && matches!(self.tape, Tape::Off))?.clone();
+        let http = http.filter(|_| self.reuse_answers && self.connector.allows_conditional_requests())?.clone();
         let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
         let account = tokio::task::spawn_blocking(move || http.account(&integration, &instance)).await.ok()?;
         Some(Arc::new(SqliteResponseCache::new(self.store.clone(), account)))

@@ -29,7 +29,6 @@ mod parameter;
 mod userinfo;
 
 pub(crate) use chance::has_high_entropy;
-#[cfg(feature = "recording")]
 pub(crate) use chance::is_placeholder;
 use hidden::Unhidden;
 pub(crate) use names::{is_secret_name, is_secret_value, is_settings_name, may_name_secrets, name_within};

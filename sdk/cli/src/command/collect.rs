@@ -134,10 +134,10 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     }
     let recorder = recorder(args)?;
     if let Some(recorder) = &recorder {
-        job = job.record(recorder.clone());
+        job = job.transport(recorder.clone());
     }
     if let Some(folder) = &args.replay {
-        job = job.replay(Replay::open(folder)?);
+        job = job.transport(Replay::open(folder)?);
     }
     let summary = watched(context, job, &configured).await.inspect_err(|_| {
         if let Some(output) = output.as_ref().filter(|output| output.holds_graph()) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::testing_server::{Received, Reply, Server, answer};
 use super::super::{AnswerKey, CachedResponse, Endpoint, Http, MemoryResponseCache, RangePagination, ResponseCache};
 use super::{TOKEN, Team, client, endpoint};
-use crate::http::Tape;
+use crate::http::NetworkConnector;
 use crate::redact::Redaction;
 
 type Teams = Arc<Mutex<Vec<Value>>>;
@@ -182,7 +182,7 @@ async fn an_answer_in_which_a_secret_stands_is_not_kept_and_its_neighbours_are()
     let mut redaction = Redaction::default();
     redaction.field("webhook_secret");
     let cache = Arc::new(MemoryResponseCache::default());
-    let http = Http::connect_through(endpoint(&server), &Tape::Off, &redaction).unwrap().conditional(cache.clone());
+    let http = Http::connect_with(endpoint(&server), &NetworkConnector, &redaction).unwrap().conditional(cache.clone());
     for path in ["/header", "/credentials", "/escaped", "/marked", "/url"] {
         http.get(path, &[]).json::<Value>().await.unwrap();
         assert!(cache.is_empty(), "{path}");

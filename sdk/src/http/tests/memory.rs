@@ -78,27 +78,6 @@ async fn kept_answers_wait_for_memory_as_well() {
     assert!((3 * BODY..=MOST).contains(&most), "{most}");
 }
 
-#[cfg(feature = "recording")]
-#[tokio::test(flavor = "multi_thread")]
-async fn recorded_answers_wait_for_memory_as_well() {
-    use crate::Redaction;
-    use crate::recording::{RecordOptions, Recorder, Replay};
-
-    let server = Server::answering(|_, _| ok(&list())).await;
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::open(folder.path(), RecordOptions::default()).unwrap();
-    let endpoint = endpoint(&server).answer_memory(MEMORY);
-    let recorded = recorder.connect(endpoint.clone(), &Redaction::default()).unwrap();
-    collect(&recorded).await;
-    assert_eq!(recorder.finish().unwrap().exchanges, 20, "a dropped response is not recorded");
-    let replayed = Replay::open(folder.path()).unwrap().connect(endpoint, &Redaction::default()).unwrap();
-    collect(&replayed).await;
-    for http in [recorded, replayed] {
-        let most = http.most_answer_memory();
-        assert!((3 * BODY..=MOST).contains(&most), "{most}");
-    }
-}
-
 #[tokio::test]
 async fn an_answer_larger_than_all_the_memory_is_collected_alone() {
     let server = Server::answering(|_, _| chunked("", list().as_bytes())).await;

@@ -13,6 +13,7 @@ mod network;
 mod probes;
 mod ranges;
 mod retries;
+mod transports;
 mod walks;
 
 use std::time::Duration;

@@ -51,7 +51,7 @@ pub(crate) async fn run(job: Job<'_>, values: &Values, tape: &Tape) -> Result<Su
             }
             let replay = Replay::open(path)?;
             free_of_secrets(path)?;
-            Ok(job.replay(replay).run(values, Default::default()).await?)
+            Ok(job.transport(replay).run(values, Default::default()).await?)
         }
     }
 }
@@ -63,7 +63,7 @@ async fn record(job: Job<'_>, values: &Values, folder: &Path) -> Result<Summary,
     let fresh = tempfile::Builder::new().prefix(".recording-").tempdir_in(parent).map_err(RunError::file(parent))?;
     keep_pseudonyms(folder, fresh.path())?;
     let recorder = Recorder::open(fresh.path(), RecordOptions { pseudonymise_emails: true, append: false })?;
-    let summary = job.record(recorder.clone()).run(values, Default::default()).await?;
+    let summary = job.transport(recorder.clone()).run(values, Default::default()).await?;
     recorder.finish()?;
     free_of_secrets(fresh.path())?;
     if folder.exists() {
