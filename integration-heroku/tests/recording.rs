@@ -40,7 +40,7 @@ impl Exported {
         let line = |id: &str, status: &str, gaps: Vec<String>| format!("{id} {status} {}", gaps.join("; "));
         steps
             .map(|step| {
-                let gaps = step.incomplete.iter().map(|gap| gap.cause.clone()).collect();
+                let gaps = step.gaps.iter().map(|gap| gap.cause.clone()).collect();
                 let usage = &step.usage;
                 line(step.id.as_str(), step.status.label(), gaps)
                     + &format!(" {}/{}", usage.total.requests, usage.total.retries)

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 
 use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
+use crate::graph::run::{ErrorCode, Summary};
 use crate::graph::{Entity, Relationship, StepId, Timestamp};
 use crate::http::{
     Connector, Endpoint, EndpointError, Http, Network, NetworkConnector, Provider, ProviderError, ProviderErrorKind,
@@ -19,7 +20,6 @@ use crate::http::{
 use crate::redact::Redaction;
 use crate::schema::{SchemaError, Schemas};
 use crate::step::{DisabledReason, EntityHook, IngestionSource, RelationshipHook, Step};
-use crate::summary::Summary;
 
 type ReadSetup = Arc<dyn Fn(&Values) -> Result<Setup, ConfigError> + Send + Sync>;
 type Verify = Arc<dyn Fn(Http) -> BoxFuture<'static, Result<VerifiedAccount, ProviderError>> + Send + Sync>;
@@ -314,10 +314,10 @@ pub enum SetupError {
 
 impl SetupError {
     /// The code of the error in summaries.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Config(_) => "CONFIG_VALIDATION_ERROR",
-            Self::Clock(_) => "CLOCK_ERROR",
+            Self::Config(_) => ErrorCode::ConfigValidation,
+            Self::Clock(_) => ErrorCode::Clock,
             Self::Endpoint(error) => error.code(),
             Self::Provider(error) | Self::Unconfirmed { source: error, .. } => error.code(),
         }

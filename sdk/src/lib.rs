@@ -42,17 +42,16 @@ pub mod schema;
 pub mod secrets;
 pub mod step;
 pub mod store;
-pub mod summary;
 
 pub use clock::ClockError;
 pub use graph::Timestamp;
+pub use graph::run::Summary;
 pub use integration::{Integration, SetupError};
 pub use integration_sdk_macros::{Config, EntityKind, EntityView, RelationshipProperties, step};
 pub use plan::Plan;
 pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
 pub use runtime::{Event, Job, JobError};
-pub use summary::Summary;
 // These types occur in the signatures and derives of integrations, which need the same versions.
 pub use {secrecy, serde, serde_json, url};
 

@@ -196,8 +196,8 @@ async fn same(
     let asked = heroku.log().drain(before..).map(|request| request.path).collect();
     not_again(settled, &asked)?;
     let (row, _) = collection.newest().await.ok_or("there is no job")?;
-    let summary = serde_json::from_value(row.summary.ok_or("the job has no summary")?).map_err(|e| e.to_string())?;
-    let files = collection.export(&summary).await;
+    let summary = row.summary().map_err(|error| error.to_string())?.ok_or("the job has no summary")?;
+    let files = collection.export(summary).await;
     if row.state != JobState::Complete || files != *expected {
         return Err(format!(
             "the job is {:?}, its graph is {}",

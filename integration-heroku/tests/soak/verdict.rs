@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration_heroku::fake::{LoggedRequest, Organisation};
-use integration_sdk::runtime::{StepReport, Summary};
-use integration_sdk::step::Incomplete;
+use integration_sdk::graph::run::{ErrorCode, Gap, StepReport, Summary, VANISHED};
 use integration_sdk::store::JobState;
 use serde_json::Value;
 
@@ -15,7 +14,6 @@ use crate::collection::ATTEMPTS;
 use crate::expected::{Expected, graph_of};
 use crate::script::{List, Trouble};
 
-const VANISHED: &str = "parent vanished while it was collected";
 const MAY_BE_MISSING: &str = "the applications of these add-ons may be among those that were not collected";
 const LEFT_OUT: &str = "omitted because an entity at one of their ends";
 const NOT_COLLECTED: &str = "an add-on of an application that was not collected";
@@ -62,7 +60,7 @@ impl Case<'_> {
             return Err(format!("the job's error is {:?}", self.summary.error));
         }
         let partial = &self.summary.metadata.partial_datasets.types;
-        let gaps = self.steps().flat_map(|step| &step.incomplete).flat_map(|gap| &gap.types);
+        let gaps = self.steps().flat_map(|step| &step.gaps).flat_map(|gap| &gap.types);
         let gaps: BTreeSet<_> = gaps.cloned().collect();
         (*partial == gaps).then_some(()).ok_or_else(|| format!("{partial:?} are partial, but the gaps are of {gaps:?}"))
     }
@@ -70,9 +68,9 @@ impl Case<'_> {
     /// Checks that the script explains every gap. The job must not give up on data that it could have collected.
     fn check_gaps(&self) -> Result<(), String> {
         for step in self.steps() {
-            for gap in step.incomplete.iter().filter(|gap| gap.inherited_from.is_none()) {
+            for gap in step.own_gaps() {
                 let parent = gap.parent.as_ref().map(|parent| parent.key.as_str());
-                if gap.code == "MISSING_KEY_ERROR" {
+                if gap.code == ErrorCode::MissingKey {
                     self.check_refused(step, parent)?;
                     continue;
                 }
@@ -117,12 +115,12 @@ impl Case<'_> {
         let told = self.script.iter().any(|line| lists.iter().any(|list| line.adds_refused(*list)));
         match told && parent.is_none() {
             true => Ok(()),
-            false => Err(format!("{} rejected an object that is in no list: {:?}", step.id, step.incomplete)),
+            false => Err(format!("{} rejected an object that is in no list: {:?}", step.id, step.gaps)),
         }
     }
 
     /// Checks that a relationship is omitted only if a gap covers one of its ends.
-    fn check_left_out(&self, step: &StepReport, gap: &Incomplete) -> Result<(), String> {
+    fn check_left_out(&self, step: &StepReport, gap: &Gap) -> Result<(), String> {
         let expected = graph_of(self.organisation);
         let lacks_an_end = |(key, (object_type, _)): (&String, &(String, String))| {
             let ends = key.split_once('|').and_then(|(from, rest)| Some([from, rest.rsplit_once('|')?.1]));
@@ -161,7 +159,7 @@ impl Case<'_> {
     /// Whether a gap covers the object. It has the object's type, and either no parent or a parent of the object.
     fn is_named(&self, key: &str, object_type: &str) -> bool {
         let above = self.all_above(key);
-        self.steps().flat_map(|step| &step.incomplete).any(|gap| {
+        self.steps().flat_map(|step| &step.gaps).any(|gap| {
             let of_type = gap.types.iter().any(|missing| missing.as_str() == object_type);
             of_type && gap.parent.as_ref().is_none_or(|parent| above.contains(parent.key.as_str()))
         })

@@ -10,7 +10,7 @@ pub fn of_job(summary: &Summary) -> u8 {
         // Only some steps were selected, and they are complete.
         JobState::Partial if !summary.is_partial() => SUCCESS,
         JobState::Partial | JobState::Cancelled => INCOMPLETE,
-        JobState::Failed | JobState::Running | JobState::Interrupted => FAILED,
+        JobState::Failed | JobState::Running | JobState::Interrupted | JobState::Unknown => FAILED,
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
+use integration_sdk::graph::run::ErrorCode;
 use integration_sdk::http::EndpointError;
 use integration_sdk::plan::{PlanError, PlanErrors};
 use integration_sdk::recording::RecordingError;
@@ -220,10 +221,10 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
             Some("set the system clock, for example with NTP; certificates and dates depend on it".to_owned())
         }
         SetupError::Provider(error) | SetupError::Unconfirmed { source: error, .. } => match error.code() {
-            "PROVIDER_AUTHENTICATION_ERROR" | "PROVIDER_AUTHORIZATION_ERROR" => {
+            ErrorCode::ProviderAuthentication | ErrorCode::ProviderAuthorization => {
                 Some(format!("check the credentials; run `{program} validate config` to see their source"))
             }
-            "PROVIDER_RETRIES_EXCEEDED_ERROR" if error.status() == Some(429) => {
+            ErrorCode::ProviderRetriesExceeded if error.status() == Some(429) => {
                 Some("the rate limit of the provider is exhausted; try again later".to_owned())
             }
             _ => Some("check the network and the address in the configuration, then try again".to_owned()),

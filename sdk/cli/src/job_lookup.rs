@@ -54,10 +54,8 @@ fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {
 }
 
 /// Returns the summary of a job that has ended.
-pub(crate) fn summary(job: &JobRow) -> Result<Summary, Failure> {
-    let Some(summary) = &job.summary else { return Err(Failure::UnfinishedJob(job.id.to_string())) };
-    serde_json::from_value(summary.clone())
-        .map_err(|error| StoreError::Corrupt(format!("summary of job {}: {error}", job.id)).into())
+pub(crate) fn summary(job: &JobRow) -> Result<&Summary, Failure> {
+    job.summary()?.ok_or_else(|| Failure::UnfinishedJob(job.id.to_string()))
 }
 
 /// Shortens a job id to a prefix that identifies the job.

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::graph::run::{Parent, StepReport, StepStatus, Summary};
 use crate::graph::{ObjectType, StepId};
-use crate::step::Parent;
-use crate::summary::{StepReport, StepStatus, Summary};
 
 /// The gaps of a job, by type.
 ///
@@ -69,8 +68,8 @@ impl Coverage {
 
     fn take(&mut self, report: &StepReport) {
         let absent = matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
-        let gaps = report.incomplete.iter().map(|gap| (&gap.types, gap.parent.as_ref()));
-        if absent && report.incomplete.is_empty() {
+        let gaps = report.gaps.iter().map(|gap| (&gap.types, gap.parent.as_ref()));
+        if absent && report.gaps.is_empty() {
             self.not_collected.extend(report.declared_types.iter().cloned());
         }
         let gaps: Vec<_> = gaps.chain(absent.then_some((&report.declared_types, None))).collect();

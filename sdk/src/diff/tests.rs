@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use super::judge::{Absence, Lone, absence, difference};
 use super::*;
+use crate::graph::run::{Parent, Summary};
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
-use crate::step::Parent;
 use crate::store::{CompletedPartition, JobStore, Kind, ObjectBatch, Row, Store};
-use crate::summary::Summary;
 
 const TEAMS: usize = 3;
 const APPS: usize = 6;

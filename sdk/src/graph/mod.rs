@@ -11,6 +11,7 @@ mod names;
 mod parted;
 mod property;
 mod relationship;
+pub mod run;
 mod scan;
 mod text;
 mod value;

@@ -30,7 +30,8 @@ use super::received;
 use super::retry::{Because, End, Held, RetryDecision};
 use super::text::one_line;
 use super::transport::{Connector, NetworkConnector, Transport, TransportError, WireRequest};
-use super::usage::{Usage, UsageCounter};
+use super::usage::UsageCounter;
+use crate::graph::run::Usage;
 use crate::redact::Redaction;
 use crate::secrets::OwnSecrets;
 

@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use super::answer::LARGEST_ERROR_BODY;
 use super::{Network, RateBudget, RetryPolicy};
+use crate::graph::run::ErrorCode;
 use crate::secrets::OwnSecrets;
 
 /// Reads the provider's code and message from the JSON body of an error.
@@ -432,12 +433,12 @@ pub enum EndpointError {
 
 impl EndpointError {
     /// The code of the error in summaries.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
             Self::Base { .. } | Self::PlainHttp { .. } | Self::Header { .. } | Self::Variable { .. } => {
-                "CONFIG_VALIDATION_ERROR"
+                ErrorCode::ConfigValidation
             }
-            Self::RateBudget | Self::Connections { .. } => "UNEXPECTED_ERROR",
+            Self::RateBudget | Self::Connections { .. } => ErrorCode::Unexpected,
         }
     }
 }
@@ -493,7 +494,7 @@ mod tests {
         }
         let error = endpoint("http://api.example.com/s3cret").check_base(false).unwrap_err();
         assert!(
-            error.to_string().contains("http://api.example.com,") && error.code() == "CONFIG_VALIDATION_ERROR",
+            error.to_string().contains("http://api.example.com,") && error.code() == ErrorCode::ConfigValidation,
             "{error}"
         );
     }
@@ -504,7 +505,7 @@ mod tests {
         let error = endpoint.request_headers().unwrap_err();
         assert!(error.to_string().contains("authorization"), "{error}");
         assert!(!format!("{error:?} {error} {endpoint:?}").contains("s3cret"));
-        assert_eq!(error.code(), "CONFIG_VALIDATION_ERROR");
+        assert_eq!(error.code(), ErrorCode::ConfigValidation);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 
 use super::retry::End;
 use super::text::one_line;
+use crate::graph::run::ErrorCode;
 use crate::secrets::take_out;
 
 const LONGEST_MESSAGE: usize = 240;
@@ -149,15 +150,15 @@ impl ProviderError {
     }
 
     /// Returns the code of the error in summaries.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self.kind {
-            ProviderErrorKind::Authentication => "PROVIDER_AUTHENTICATION_ERROR",
-            ProviderErrorKind::Authorization => "PROVIDER_AUTHORIZATION_ERROR",
-            ProviderErrorKind::RetriesExceeded => "PROVIDER_RETRIES_EXCEEDED_ERROR",
+            ProviderErrorKind::Authentication => ErrorCode::ProviderAuthentication,
+            ProviderErrorKind::Authorization => ErrorCode::ProviderAuthorization,
+            ProviderErrorKind::RetriesExceeded => ErrorCode::ProviderRetriesExceeded,
             ProviderErrorKind::NotFound
             | ProviderErrorKind::Gone
             | ProviderErrorKind::Rejected
-            | ProviderErrorKind::Unexpected => "PROVIDER_API_ERROR",
+            | ProviderErrorKind::Unexpected => ErrorCode::ProviderApi,
         }
     }
 
@@ -311,7 +312,7 @@ mod tests {
             .after_attempts(5)
             .retries_exceeded();
         assert_eq!(error.to_string(), "GET /teams/01234/members answered 503 Service Unavailable (5 attempts)");
-        assert_eq!(error.code(), "PROVIDER_RETRIES_EXCEEDED_ERROR");
+        assert_eq!(error.code(), ErrorCode::ProviderRetriesExceeded);
     }
 
     #[test]
@@ -354,6 +355,6 @@ mod tests {
     #[test]
     fn an_integration_can_explain_itself() {
         let error = ProviderError::new(ProviderErrorKind::Unexpected, "two teams of one id");
-        assert_eq!((error.to_string().as_str(), error.code()), ("two teams of one id", "PROVIDER_API_ERROR"));
+        assert_eq!((error.to_string().as_str(), error.code()), ("two teams of one id", ErrorCode::ProviderApi));
     }
 }

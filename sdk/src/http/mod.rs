@@ -61,6 +61,7 @@ pub(crate) mod testing_server;
 #[cfg(test)]
 mod tests;
 
+pub use crate::graph::run::{RequestCounts, Usage};
 pub(crate) use account::AccountKey;
 pub use budget::{BudgetState, RateBudget};
 pub use client::Http;
@@ -78,7 +79,6 @@ pub use ranges::RangePagination;
 pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
 pub use transport::{Connector, NetworkConnector, Transport, TransportError, WireRequest, WireResponse, respond_with};
-pub use usage::{RequestCounts, Usage};
 // These types occur in requests and responses of transports.
 pub use reqwest::header::HeaderMap;
 pub use reqwest::{Method, StatusCode};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::graph::run::ErrorCode;
 use crate::graph::{ObjectType, StepId};
 
 use super::Edge;
@@ -111,10 +112,10 @@ pub enum PlanError {
 
 impl PlanError {
     /// The code of the error in summaries.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::UnknownStart { .. } => "UNKNOWN_STEP_ID_SPECIFIED_IN_START_STATE",
-            _ => "UNEXPECTED_ERROR",
+            Self::UnknownStart { .. } => ErrorCode::UnknownStart,
+            _ => ErrorCode::Unexpected,
         }
     }
 }

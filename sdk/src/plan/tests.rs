@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use crate::graph::run::ErrorCode;
 use crate::graph::{Class, EntityDeclaration, ObjectType, OnDuplicateKey, StepId};
 use crate::step::{DisabledReason, Step};
 
@@ -161,7 +162,7 @@ fn a_step_below_a_disabled_one_is_disabled_and_knows_the_root() {
     assert_eq!(states[&id("c")], below);
     assert_eq!(states[&id("d")], StartState::Enabled);
     let unknown = plan.start_states(&BTreeMap::from([(id("zz"), DisabledReason::Beta)])).expect_err("unknown");
-    assert_eq!(unknown.code(), "UNKNOWN_STEP_ID_SPECIFIED_IN_START_STATE");
+    assert_eq!(unknown.code(), ErrorCode::UnknownStart);
 }
 
 #[test]

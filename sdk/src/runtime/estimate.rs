@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::graph::run::{JobState, StepReport, Summary};
 use crate::graph::{JobId, StepId};
 use crate::http::{BudgetState, VerifiedAccount};
 use crate::plan::{Plan, StartState};
-use crate::store::JobState;
-use crate::summary::{StepReport, Summary};
 
 /// The estimate of one step.
 #[derive(Debug, Clone, Serialize)]

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::graph::run::{Parent, StepReport, Summary};
 use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::plan::StartState;
-use crate::step::Parent;
-
-use crate::summary::{StepReport, Summary};
 
 /// A step of a job that has started.
 #[derive(Debug, Clone, Serialize)]

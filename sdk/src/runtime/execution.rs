@@ -13,13 +13,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::graph::run::{Parent, StepReport};
 use crate::graph::{ObjectKey, ObjectType, OnDuplicateKey, StepId, Timestamp};
 use crate::http::Http;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
 use crate::room::Work;
 use crate::step::{
-    FoundParents, Ingest, IngestPolicy, OnPartFailed, Parent, PartitionPermits, PartitionStats, PartitionTurns, Step,
+    FoundParents, Ingest, IngestPolicy, OnPartFailed, PartitionPermits, PartitionStats, PartitionTurns, Step,
     StepContext, StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,
 };
 use crate::store::{Conflict, EarlierGaps, JobStore, ResumePoint, Row, StoreError};
@@ -27,7 +28,6 @@ use crate::store::{Conflict, EarlierGaps, JobStore, ResumePoint, Row, StoreError
 use super::event::{Event, Events};
 use super::late::VanishedIn;
 use super::report::{self, StepOutcome};
-use crate::summary::StepReport;
 
 /// The number of partitions that may process concurrently, in addition to those waiting for a response.
 ///
@@ -324,7 +324,7 @@ impl Execution<'_> {
         self.found.insert(id.clone(), std::mem::take(&mut record.found));
         if !record.vanished.is_empty() {
             let parents = std::mem::take(&mut record.vanished);
-            self.vanished.push(VanishedIn { step: id.clone(), parents, parts: record.parts });
+            self.vanished.push(VanishedIn { step: id.clone(), parents, partitions: record.partitions });
         }
         let ended_from_outside =
             matches!(&outcome, Err(error) if error.is_fatal() || matches!(error, StepError::Cancelled));
@@ -339,7 +339,7 @@ impl Execution<'_> {
         };
         let mut report = closing.report(record, outcome);
         if let (Some(fatal), Some(failure)) = (&error, &mut report.error) {
-            failure.code = fatal.code().to_owned();
+            failure.code = fatal.code();
         }
         // A cancelled step is not recorded as ended, so that resuming the job continues it.
         if !ended_from_outside {
@@ -356,8 +356,7 @@ impl Execution<'_> {
     }
 
     pub(super) async fn record(&self, report: &StepReport) -> Result<(), StoreError> {
-        let json = serde_json::to_value(report).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        self.job.end_step(report.id.clone(), report.status.as_str(), json).await
+        self.job.end_step(report).await
     }
 
     fn tell_progress(&self, running: &mut BTreeMap<StepId, Running>) {

@@ -8,21 +8,22 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
+use crate::graph::run::{
+    DisabledReason, Failure, Gap, JobState, Metadata, PartialDatasets, StepReport, Summary, Usage, VANISHED,
+};
 use crate::graph::{ObjectType, StepId, Timestamp};
-use crate::http::{Connector, Http, Network, NetworkConnector, ProviderErrorKind, Usage};
+use crate::http::{Connector, Http, Network, NetworkConnector, ProviderErrorKind};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
-use crate::step::{DisabledReason, IngestPolicy, PartitionPermits, StepError, Watermark};
-use crate::store::{EarlierGaps, JobRow, JobState, JobStore, Kind, SqliteResponseCache, StepRow, Store, StoreError};
+use crate::step::{IngestPolicy, PartitionPermits, StepError, Watermark};
+use crate::store::{EarlierGaps, JobRow, JobStore, Kind, SqliteResponseCache, Store, StoreError};
 
 use super::estimate::{JobEstimate, Known, basis};
 use super::event::{Event, Events, PlannedStep};
 use super::execution::{Ended, Execution, PARTS_AT_HAND};
 use super::options::{self, Options, ResumeError};
-use crate::summary::{
-    Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary, VANISHED, without_credentials,
-};
+use super::report::without_credentials;
 
 /// The reason why a job could not start or could not be recorded.
 ///
@@ -274,8 +275,7 @@ impl<'a> Job<'a> {
         self.store.prune_answers().await;
         let usage = http.map(|http| http.usage()).unwrap_or_default();
         let summary = Arc::new(self.sum_up(&job, started, ended, cancel.is_cancelled(), usage).await?);
-        let json = serde_json::to_value(&*summary).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        job.end_job(summary.state, &json).await?;
+        job.end_job(&summary).await?;
         self.events.tell(Event::JobFinished { summary: Arc::clone(&summary) }).await;
         for hook in &self.integration.after_job {
             hook(Arc::clone(&summary)).await;
@@ -296,7 +296,7 @@ impl<'a> Job<'a> {
         let (scopes, scopes_unknown) = self.scopes(&connection).await?;
         let jobs = self.store.jobs().await?.into_iter();
         let ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
-        let basis = basis(ours.filter_map(|job| serde_json::from_value(job.summary?).ok()));
+        let basis = basis(ours.filter_map(|job| job.summary?.ok()));
         let known = Known {
             plan: &plan,
             starts,
@@ -353,19 +353,15 @@ impl<'a> Job<'a> {
     async fn begin(&self, options: &Options) -> Result<Begun, StoreError> {
         if let Some(row) = &self.resume {
             let job = self.store.resume_job(row).await?;
-            let report = |step: StepRow| match serde_json::from_value::<StepReport>(step.result) {
-                Ok(report) => Ok((step.step, report)),
-                Err(error) => Err(StoreError::Corrupt(format!("the result of the step `{}`: {error}", step.step))),
-            };
-            let mut ended: BTreeMap<StepId, StepReport> =
-                job.steps().await?.into_iter().map(report).collect::<Result<_, _>>()?;
-            let own = |report: &StepReport| {
-                let own = report.incomplete.iter().filter(|gap| gap.inherited_from.is_none());
-                own.map(|gap| gap.parent.as_ref().map(|parent| parent.key.clone())).collect::<Vec<_>>()
-            };
-            let gaps = ended.iter().flat_map(|(step, report)| own(report).into_iter().map(|gap| (step.clone(), gap)));
+            let mut ended: BTreeMap<StepId, StepReport> = BTreeMap::new();
+            for row in job.steps().await? {
+                ended.insert(row.step.clone(), row.into_report()?);
+            }
+            let parent = |gap: &Gap| gap.parent.as_ref().map(|parent| parent.key.clone());
+            let own = ended.iter().flat_map(|(step, report)| report.own_gaps().map(move |gap| (step, gap)));
+            let gaps = own.map(|(step, gap)| (step.clone(), parent(gap)));
             let earlier_gaps = job.note_gaps(gaps.collect()).await?;
-            ended.retain(|_, report| matches!(report.status, StepStatus::Success | StepStatus::Cached));
+            ended.retain(|_, report| report.status.is_complete());
             return Ok((job, ended, earlier_gaps));
         }
         let options = serde_json::to_value(options).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -424,8 +420,8 @@ impl<'a> Job<'a> {
             let earlier = self.store.open_job(&job);
             for row in earlier.steps().await? {
                 // A result from the future was produced with a wrong clock, so its age is unknown.
-                let fresh =
-                    (oldest..=now).contains(&row.ended.millis()) && matches!(row.status.as_str(), "success" | "cached");
+                let complete = row.report.as_ref().is_ok_and(|report| report.status.is_complete());
+                let fresh = complete && (oldest..=now).contains(&row.ended.millis());
                 if fresh && chosen.contains(&row.step) && !self.selection.contains(&row.step) {
                     cache.entry(row.step).or_insert_with(|| earlier.clone());
                 }
@@ -465,7 +461,7 @@ impl<'a> Job<'a> {
         let counts = job.counts().await?;
         let entities = counts.get(&Kind::Entity).copied().unwrap_or(0);
         let types = ended.reports.iter().flat_map(|report| report.partial_types.iter().cloned()).collect();
-        let lacks = |report: &StepReport| !report.incomplete.is_empty() || report.is_left_out();
+        let lacks = |report: &StepReport| !report.gaps.is_empty() || report.is_not_selected();
         let partial = ended.reports.iter().any(lacks);
         let state = match (&ended.fatal, cancelled, partial) {
             (Some(_), _, _) => JobState::Failed,
@@ -474,7 +470,7 @@ impl<'a> Job<'a> {
             (None, false, false) => JobState::Complete,
         };
         let end_time = Timestamp::now();
-        let failure = |error: StepError| Failure { code: error.code().to_owned(), message: error.to_string() };
+        let failure = |error: StepError| Failure { code: error.code(), message: error.to_string() };
         let summary = Summary {
             job: job.id().clone(),
             integration: self.integration.id().to_owned(),

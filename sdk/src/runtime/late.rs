@@ -12,10 +12,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::graph::run::{ErrorCode, Parent, StepReport};
 use crate::graph::{ObjectKey, ObjectType, StepId};
-use crate::step::{ObjectError, Parent, Step, Vanished};
+use crate::step::{ObjectError, Step, Vanished};
 use crate::store::{Conflict, DeclaredEnds, StoreError, Superseded, Unattached};
-use crate::summary::StepReport;
 
 use super::execution::Execution;
 use super::report;
@@ -25,7 +25,7 @@ pub(super) struct VanishedIn {
     pub(super) step: StepId,
     pub(super) parents: Vec<Vanished>,
     /// The number of all parents of the step.
-    pub(super) parts: u64,
+    pub(super) partitions: u64,
 }
 
 /// Results of a step that are known only after all steps have ended.
@@ -41,7 +41,7 @@ pub(super) struct Late {
 pub(super) struct LateGap {
     pub(super) types: BTreeSet<ObjectType>,
     pub(super) parent: Option<Parent>,
-    pub(super) code: String,
+    pub(super) code: ErrorCode,
     pub(super) cause: String,
     /// The number of objects of each type that were counted as added.
     pub(super) added: u64,
@@ -50,8 +50,8 @@ pub(super) struct LateGap {
 }
 
 impl LateGap {
-    fn of_added(object_type: ObjectType, added: u64, code: &str, cause: String) -> Self {
-        Self { types: [object_type].into(), parent: None, code: code.to_owned(), cause, added, vanished: false }
+    fn of_added(object_type: ObjectType, added: u64, code: ErrorCode, cause: String) -> Self {
+        Self { types: [object_type].into(), parent: None, code, cause, added, vanished: false }
     }
 }
 
@@ -67,7 +67,7 @@ impl Execution<'_> {
                 "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
                  first: {first:?}"
             );
-            let gap = LateGap::of_added(object_type, count, "UNEXPECTED_ERROR", cause);
+            let gap = LateGap::of_added(object_type, count, ErrorCode::Unexpected, cause);
             late.entry(step).or_default().gaps.push(gap);
         }
         for superseded in self.job.supersede().await? {
@@ -108,7 +108,7 @@ impl Execution<'_> {
             return Ok(());
         }
         let answered = self.job.part_parents().await?.into_values();
-        let gaps = reports.iter().flat_map(|report| &report.incomplete).filter(|gap| gap.inherited_from.is_none());
+        let gaps = reports.iter().flat_map(StepReport::own_gaps);
         let seen: HashSet<ObjectKey> =
             answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();
         let found = std::mem::take(&mut self.found);
@@ -125,15 +125,15 @@ impl Execution<'_> {
                 steps.entry(&parent.key).or_default().insert(step);
             }
         }
-        for VanishedIn { step, parents, parts } in &vanished {
+        for VanishedIn { step, parents, partitions } in &vanished {
             let types = self.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
-            let found_nothing = parents.len() as u64 == *parts;
+            let found_nothing = parents.len() as u64 == *partitions;
             let is_gone = |Vanished { parent, is_gone, .. }: &Vanished| {
                 let asked = &steps[&parent.key];
                 if self.earlier_gaps.concern(step, &parent.key) {
                     false
                 } else if *is_gone {
-                    finds_others(step, parent) || !is_seen(parent) && (asked.len() > 1 || *parts == 1)
+                    finds_others(step, parent) || !is_seen(parent) && (asked.len() > 1 || *partitions == 1)
                 } else {
                     asked.len() > 1 && !is_seen(parent) && asked.iter().all(|step| finds_others(step, parent))
                 }
@@ -192,7 +192,7 @@ fn displaced(conflicts: Vec<Conflict>) -> impl Iterator<Item = (StepId, LateGap)
         }
     }
     groups.into_iter().map(|((step, object_type), (count, _, error))| {
-        let cause = report::refused(count, &error.to_string());
+        let cause = report::rejected(count, &error.to_string());
         (step, LateGap::of_added(object_type, count, error.code(), cause))
     })
 }

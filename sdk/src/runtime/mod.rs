@@ -20,7 +20,9 @@ mod late;
 mod options;
 mod report;
 
-pub use crate::summary::{Failure, Metadata, PartialDatasets, StepReport, StepStatus, Summary};
+pub use crate::graph::run::{
+    ErrorCode, Failure, Gap, JobState, Metadata, PartialDatasets, StepReport, StepStatus, Summary,
+};
 pub use estimate::{JobEstimate, StepEstimate};
 pub use event::{Event, PlannedStep};
 pub use job::{Job, JobError};

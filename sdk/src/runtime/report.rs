@@ -1,14 +1,17 @@
 //! The report of a step: its status and gaps, derived from its statistics.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::graph::run::{DisabledReason, ErrorCode, Failure, Gap, StepReport, StepStatus, Usage, VANISHED};
 use crate::graph::{ObjectType, StepId, Timestamp};
-use crate::http::Usage;
 use crate::plan::{Edge, StartState};
-use crate::step::{Declaration, DisabledReason, Incomplete, StepError, StepResult, StepStatsSnapshot};
-
+use crate::redact::clean_strings;
+use crate::secrets;
+use crate::step::{Declaration, StepError, StepResult, StepStatsSnapshot};
 use crate::store::Superseded;
-use crate::summary::{Failure, NOT_SELECTED, StepReport, StepStatus, VANISHED, without_credentials};
 
 use super::late::{Late, LateGap};
 
@@ -19,14 +22,14 @@ const SUPERSEDED: &str = "a relationship of a description that is not kept";
 pub(super) fn inherited<'a>(
     declaration: &Declaration,
     dependencies: impl IntoIterator<Item = (&'a StepReport, &'a Edge)>,
-) -> Vec<Incomplete> {
-    let mut gaps: Vec<Incomplete> = Vec::new();
+) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
     for (report, edge) in dependencies {
         let whole = edge.explicit || !edge.data.is_empty();
-        let concern = |gap: &&Incomplete| whole || gap.types.iter().any(|missing| edge.through.contains(missing));
-        for gap in report.incomplete.iter().filter(concern) {
+        let concern = |gap: &&Gap| whole || gap.types.iter().any(|missing| edge.through.contains(missing));
+        for gap in report.gaps.iter().filter(concern) {
             let root = gap.inherited_from.clone().unwrap_or_else(|| report.id.clone());
-            let inherited = Incomplete { types: declaration.emits(), inherited_from: Some(root), ..gap.clone() };
+            let inherited = Gap { types: declaration.emits(), inherited_from: Some(root), ..gap.clone() };
             // A gap without types is inherited as well, because a step that adds nothing can also be a dependency.
             if !gaps.contains(&inherited) {
                 gaps.push(inherited);
@@ -36,45 +39,40 @@ pub(super) fn inherited<'a>(
     gaps
 }
 
-fn gap(types: impl IntoIterator<Item = ObjectType>, code: &str, cause: String) -> Incomplete {
-    let (types, code) = (types.into_iter().collect(), code.to_owned());
-    Incomplete { types, parent: None, code, cause, inherited_from: None, resumable: true }
-}
-
 /// Creates a gap of rejected objects, which resuming the job does not close.
-fn untaken(object_type: &ObjectType, code: &str, cause: String) -> Incomplete {
-    Incomplete::unreadable([object_type.clone()].into(), None, code, cause)
+fn not_stored(object_type: &ObjectType, code: ErrorCode, cause: String) -> Gap {
+    Gap::new([object_type.clone()], code, cause).not_resumable()
 }
 
 /// Returns the gaps that the step itself caused.
-fn own_gaps(declaration: &Declaration, record: &StepStatsSnapshot, inherited: &[Incomplete]) -> Vec<Incomplete> {
-    let mut gaps = record.incomplete.clone();
+fn own_gaps(declaration: &Declaration, record: &StepStatsSnapshot, inherited: &[Gap]) -> Vec<Gap> {
+    let mut gaps = record.gaps.clone();
     gaps.extend(record.losses.gaps(inherited));
     gaps.sort();
     for object_type in &record.undeclared {
         let cause = format!("`{}` adds this type without declaring it", declaration.id);
-        gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
+        gaps.push(not_stored(object_type, ErrorCode::Unexpected, cause));
     }
     for (object_type, named) in &record.quarantined {
         let (count, names) = (named.count, named.text());
         let cause = format!("{count} object(s) are quarantined because they violate their schemas: {names}");
-        gaps.push(untaken(object_type, "UNEXPECTED_ERROR", cause));
+        gaps.push(not_stored(object_type, ErrorCode::Unexpected, cause));
     }
-    for (object_type, (count, code, cause)) in &record.refused {
-        gaps.push(untaken(object_type, code, refused(*count, cause)));
+    for (object_type, (count, code, cause)) in &record.rejected {
+        gaps.push(not_stored(object_type, code.clone(), rejected(*count, cause)));
     }
     gaps
 }
 
 /// Formats the cause of a gap of rejected objects.
-pub(super) fn refused(count: u64, first: &str) -> String {
+pub(super) fn rejected(count: u64, first: &str) -> String {
     format!("{count} object(s) are rejected; the first: {first}")
 }
 
 /// Adds late gaps and the current inherited gaps to a report; returns whether anything changed.
-pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Incomplete>) -> bool {
-    let before = (report.incomplete.clone(), report.skipped.clone(), report.encountered_type_counts.clone());
-    report.incomplete.retain(|gap| gap.inherited_from.is_none());
+pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Gap>) -> bool {
+    let before = (report.gaps.clone(), report.skipped.clone(), report.encountered_type_counts.clone());
+    report.gaps.retain(Gap::is_own);
     let found_nothing = late.gaps.first().filter(|_| late.found_nothing);
     if let Some(LateGap { code, cause, .. }) = found_nothing {
         report.status = StepStatus::Failure;
@@ -86,7 +84,7 @@ pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Incomp
             types.iter().for_each(|object_type| unskip(&mut report.skipped, object_type, VANISHED));
         }
         // A resumed job requests the parent again and receives the same objects.
-        report.incomplete.push(Incomplete { parent, resumable: vanished, ..gap(types, &code, cause) });
+        report.gaps.push(Gap { resumable: vanished, ..Gap::new(types, code, cause).under(parent) });
     }
     for Superseded { object_type, now, in_all, .. } in late.superseded {
         take_off(&mut report.encountered_type_counts, &object_type, now);
@@ -94,13 +92,12 @@ pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Incomp
     }
     report.encountered_type_counts.retain(|_, added| *added > 0);
     report.encountered_types = report.encountered_type_counts.keys().cloned().collect();
-    report.incomplete.extend(inherited);
-    report.partial_types = report.incomplete.iter().flat_map(|gap| gap.types.iter().cloned()).collect();
-    let ended_well = matches!(report.status, StepStatus::Success | StepStatus::Cached);
-    if ended_well && !report.incomplete.is_empty() {
+    report.gaps.extend(inherited);
+    report.partial_types = report.gaps.iter().flat_map(|gap| gap.types.iter().cloned()).collect();
+    if report.status.is_complete() && !report.gaps.is_empty() {
         report.status = StepStatus::Partial;
     }
-    (&report.incomplete, &report.skipped, &report.encountered_type_counts) != (&before.0, &before.1, &before.2)
+    (&report.gaps, &report.skipped, &report.encountered_type_counts) != (&before.0, &before.1, &before.2)
 }
 
 fn take_off(counts: &mut BTreeMap<ObjectType, u64>, object_type: &ObjectType, objects: u64) {
@@ -125,7 +122,7 @@ fn unskip(skipped: &mut BTreeMap<ObjectType, BTreeMap<String, u64>>, object_type
 pub(super) struct StepOutcome<'a> {
     pub(super) declaration: &'a Declaration,
     pub(super) depends_on: Vec<StepId>,
-    pub(super) inherited: Vec<Incomplete>,
+    pub(super) inherited: Vec<Gap>,
     pub(super) started: Timestamp,
     pub(super) usage: Usage,
     pub(super) cached: bool,
@@ -133,8 +130,8 @@ pub(super) struct StepOutcome<'a> {
 
 impl StepOutcome<'_> {
     pub(super) fn report(self, record: StepStatsSnapshot, outcome: StepResult) -> StepReport {
-        let mut incomplete = own_gaps(self.declaration, &record, &self.inherited);
-        let all_parts_failed = record.parts > 0 && record.failed_parts == record.parts;
+        let mut gaps = own_gaps(self.declaration, &record, &self.inherited);
+        let all_partitions_failed = record.partitions > 0 && record.failed_partitions == record.partitions;
         let cancelled = matches!(outcome, Err(StepError::Cancelled));
         let mut error = None;
         if let Err(cause) = outcome {
@@ -147,16 +144,16 @@ impl StepOutcome<'_> {
                 }
                 _ => true,
             };
-            let failure = Failure { code: cause.code().to_owned(), message: cause.to_string() };
+            let failure = Failure { code: cause.code(), message: cause.to_string() };
             // A step that adds nothing has no types, but its dependents must inherit the gap.
-            let gap = gap(self.declaration.emits(), &failure.code, failure.message.clone());
-            incomplete.push(Incomplete { resumable, ..gap });
+            let gap = Gap::new(self.declaration.emits(), failure.code.clone(), failure.message.clone());
+            gaps.push(Gap { resumable, ..gap });
             error = Some(failure);
-        } else if all_parts_failed {
-            error = incomplete.first().map(|first| Failure { code: first.code.clone(), message: first.cause.clone() });
+        } else if all_partitions_failed {
+            error = gaps.first().map(|first| Failure { code: first.code.clone(), message: first.cause.clone() });
         }
-        incomplete.extend(self.inherited);
-        let status = match (&error, incomplete.is_empty()) {
+        gaps.extend(self.inherited);
+        let status = match (&error, gaps.is_empty()) {
             _ if cancelled => StepStatus::Partial,
             (Some(_), _) => StepStatus::Failure,
             (None, false) => StepStatus::Partial,
@@ -181,38 +178,20 @@ impl StepOutcome<'_> {
             quarantined: record.quarantined.iter().map(|(name, named)| (name.clone(), named.count)).collect(),
             quarantined_details: record.quarantined.into_iter().map(|(name, named)| (name, named.names)).collect(),
             usage: self.usage,
-            ..unrun(self.declaration, status, incomplete)
+            ..without_objects(self.declaration, status, gaps)
         })
     }
 }
 
 /// Creates a report with a status and gaps only.
-fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomplete>) -> StepReport {
+fn without_objects(declaration: &Declaration, status: StepStatus, gaps: Vec<Gap>) -> StepReport {
     StepReport {
-        id: declaration.id.clone(),
-        name: declaration.name.clone(),
-        depends_on: Vec::new(),
         declared_types: declaration.emits(),
         amends: declaration.amends.clone(),
-        amended_properties: BTreeSet::new(),
         merges: declaration.merges(),
-        partial_types: incomplete.iter().flat_map(|gap| gap.types.iter().cloned()).collect(),
-        encountered_types: Default::default(),
-        encountered_type_counts: BTreeMap::new(),
-        status,
-        disabled_reason: None,
-        start_time: None,
-        end_time: None,
-        duration: 0,
-        error: None,
-        incomplete,
-        skipped: BTreeMap::new(),
-        skipped_details: BTreeMap::new(),
-        missed: BTreeMap::new(),
-        findings: Vec::new(),
-        quarantined: BTreeMap::new(),
-        quarantined_details: BTreeMap::new(),
-        usage: Usage::default(),
+        partial_types: gaps.iter().flat_map(|gap| gap.types.iter().cloned()).collect(),
+        gaps,
+        ..StepReport::new(declaration.id.clone(), declaration.name.clone(), status)
     }
 }
 
@@ -221,26 +200,37 @@ fn unrun(declaration: &Declaration, status: StepStatus, incomplete: Vec<Incomple
 /// A step that was switched off has no gap. A step that could not run has one. In both cases, and for a step that was
 /// not selected, the types are partial, because a consumer of the graph must not mistake their absence for a deletion.
 pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, start: &StartState) -> StepReport {
-    let missing = |code: &str, cause: &str| vec![gap(declaration.emits(), code, cause.to_owned())];
-    let (status, reason, incomplete) = match start {
+    let missing = |code, cause: &str| vec![Gap::new(declaration.emits(), code, cause)];
+    let (status, reason, gaps) = match start {
         StartState::Enabled => {
-            let incomplete = missing("UNEXPECTED_ERROR", "the job ended before this step started");
-            (StepStatus::Pending, None, incomplete)
+            let gaps = missing(ErrorCode::Unexpected, "the job ended before this step started");
+            (StepStatus::Pending, None, gaps)
         }
-        StartState::Unselected => (StepStatus::Disabled, Some(NOT_SELECTED.to_owned()), Vec::new()),
+        StartState::Unselected => (StepStatus::Disabled, Some(DisabledReason::NotSelected), Vec::new()),
         StartState::Disabled { reason, .. } => {
-            let incomplete = match start.root_reason() {
+            let gaps = match start.root_reason() {
                 Some(DisabledReason::Permission) => {
-                    missing("PROVIDER_AUTHORIZATION_ERROR", "the credentials lack a required permission")
+                    missing(ErrorCode::ProviderAuthorization, "the credentials lack a required permission")
                 }
                 Some(DisabledReason::ApiVersion) => {
-                    missing("PROVIDER_API_ERROR", "the provider's API version does not support this step")
+                    missing(ErrorCode::ProviderApi, "the provider's API version does not support this step")
                 }
                 _ => Vec::new(),
             };
-            (StepStatus::Disabled, Some(reason.as_str().to_owned()), incomplete)
+            (StepStatus::Disabled, Some(*reason), gaps)
         }
     };
-    let report = unrun(declaration, status, incomplete);
+    let report = without_objects(declaration, status, gaps);
     StepReport { depends_on, disabled_reason: reason, partial_types: declaration.emits(), ..report }
+}
+
+/// Removes credentials from the texts of a report, which may quote a provider or an author.
+pub(super) fn without_credentials<T: Serialize + DeserializeOwned>(report: T) -> T {
+    let Ok(json) = serde_json::to_string(&report) else { return report };
+    if !secrets::may_be_in(&json) {
+        return report;
+    }
+    let Ok(mut tree) = serde_json::from_str(&json) else { return report };
+    clean_strings(&mut tree);
+    serde_json::from_value(tree).unwrap_or(report)
 }

@@ -25,6 +25,7 @@ use jsonschema::{Registry, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use crate::graph::run::Finding;
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration};
 use fast_path::PropertyRules;
 use json_text::{JsonText, Text};
@@ -32,30 +33,6 @@ pub use load::load_directory;
 use load::problem;
 pub use problem::{SchemaError, SchemaProblem};
 use reference::{address, class_at, escaped};
-
-/// A violation of a schema by an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Finding {
-    /// The `_type` of the object.
-    #[serde(rename = "type")]
-    pub object_type: String,
-    /// The `_key` of the object.
-    pub key: String,
-    /// The location in the object, as a JSON pointer.
-    pub pointer: String,
-    /// The violated rule.
-    pub reason: String,
-    /// The violated schema: a class or a type.
-    pub schema: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() { "the object" } else { &self.pointer };
-        write!(f, "{place}: {} (schema {})", self.reason, self.schema)
-    }
-}
 
 /// The treatment of findings during collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -16,7 +16,6 @@ use crate::graph::{
 use crate::http::{Http, ProviderError};
 use crate::redact::clean_strings;
 use crate::store::{JobStore, Kind, Page};
-use crate::summary::{NOT_SELECTED, VANISHED};
 
 use super::ingest::Ingest;
 use super::{
@@ -234,7 +233,12 @@ impl StepContext {
 
     /// Returns whether all ended steps collected this type without a gap.
     pub(crate) async fn has_all(&self, object_type: &ObjectType) -> StepResult<bool> {
-        Ok(!self.0.store.steps().await?.iter().any(|step| may_lack(&step.result, object_type)))
+        for step in self.0.store.steps().await? {
+            if step.into_report()?.may_lack(object_type) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Streams the quarantined entities of a type of which the graph has no other description.
@@ -256,7 +260,7 @@ impl StepContext {
                     Err(source) => {
                         let parent = Parent { object_type: object_type.clone(), key };
                         let (types, error) = (self.0.declaration.emits(), unreadable(object_type, source));
-                        self.0.stats.incomplete(types, Some(parent), &error, Partition::current().as_deref());
+                        self.0.stats.add_gap(types, Some(parent), &error, Partition::current().as_deref());
                     }
                 }
             }
@@ -348,7 +352,7 @@ impl StepContext {
             Some(_) => None,
         };
         let part = Partition::new(self.intake().next_partition(), parent.clone(), path);
-        self.0.stats.open().parts += 1;
+        self.0.stats.open().partitions += 1;
         match part.doing(work).await {
             Ok(()) => {
                 self.0.stats.find_parent(&parent);
@@ -370,23 +374,14 @@ impl StepContext {
         tracing::warn!(parent = %parent.key, %error, "a partition could not be collected");
         let types = self.0.declaration.emits();
         (self.0.on_part_failed)(&parent, &types, error);
-        self.0.stats.incomplete(types, Some(parent), error, Partition::current().as_deref());
-        self.0.stats.open().failed_parts += 1;
+        self.0.stats.add_gap(types, Some(parent), error, Partition::current().as_deref());
+        self.0.stats.open().failed_partitions += 1;
     }
 
     /// Records that a whole type could not be collected.
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
-        self.0.stats.incomplete([object_type.clone()].into(), None, error, Partition::current().as_deref());
+        self.0.stats.add_gap([object_type.clone()].into(), None, error, Partition::current().as_deref());
     }
-}
-
-/// Whether objects of a type that the job selected may be missing, according to the report of a step.
-fn may_lack(report: &Value, object_type: &ObjectType) -> bool {
-    let gaps = report["incomplete"].as_array().is_some_and(|gaps| !gaps.is_empty());
-    let switched_off = report["status"] == "disabled" && !gaps && report["disabledReason"] != NOT_SELECTED;
-    let is_partial =
-        report["partialTypes"].as_array().is_some_and(|types| types.iter().any(|of| of == object_type.as_str()));
-    is_partial && !switched_off || !report["skipped"][object_type.as_str()][VANISHED].is_null()
 }
 
 pub(super) fn unreadable(object_type: &ObjectType, source: PropertyError) -> StepError {

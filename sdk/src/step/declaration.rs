@@ -105,38 +105,3 @@ impl IngestionSource {
         self
     }
 }
-
-/// The reason why a step does not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisabledReason {
-    /// Unspecified.
-    None,
-    /// The credentials lack a permission.
-    Permission,
-    /// The step is not released yet.
-    Beta,
-    /// The configuration of the integration disables the step.
-    Config,
-    /// The user switched the ingestion source off.
-    UserConfig,
-    /// The provider's API version does not support the step.
-    ApiVersion,
-    /// A step that it depends on is disabled.
-    ParentDisabled,
-}
-
-impl DisabledReason {
-    /// The name of the reason in reports and summaries.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Permission => "permission",
-            Self::Beta => "beta",
-            Self::Config => "config",
-            Self::UserConfig => "user_config",
-            Self::ApiVersion => "api_version",
-            Self::ParentDisabled => "parent_disabled",
-        }
-    }
-}

@@ -1,5 +1,6 @@
 //! Errors that end a step, with their codes in summaries.
 
+use crate::graph::run::ErrorCode;
 use crate::graph::{InvalidName, ObjectKey, ObjectType, PropertyError, StepId};
 use crate::http::{ProviderError, ProviderErrorKind};
 use crate::store::StoreError;
@@ -98,11 +99,11 @@ pub enum ObjectError {
 
 impl ObjectError {
     /// The code of the error in summaries.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::MissingKey { .. } | Self::MissingClass { .. } => "MISSING_KEY_ERROR",
-            Self::DuplicateKey { .. } => "DUPLICATE_KEY_DETECTED",
-            Self::Invalid { .. } | Self::RawData { .. } => "UNEXPECTED_ERROR",
+            Self::MissingKey { .. } | Self::MissingClass { .. } => ErrorCode::MissingKey,
+            Self::DuplicateKey { .. } => ErrorCode::DuplicateKey,
+            Self::Invalid { .. } | Self::RawData { .. } => ErrorCode::Unexpected,
         }
     }
 
@@ -120,12 +121,12 @@ impl ObjectError {
 
 impl StepError {
     /// The code of the error in summaries.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
             Self::Provider(error) => error.code(),
             Self::Object(error) => error.code(),
             Self::Store(_) | Self::Unreadable { .. } | Self::Unknown { .. } | Self::Cancelled | Self::Other(_) => {
-                "UNEXPECTED_ERROR"
+                ErrorCode::Unexpected
             }
         }
     }

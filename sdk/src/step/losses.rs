@@ -6,18 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::graph::ObjectType;
-
-use super::{Incomplete, Parent};
+use crate::graph::run::{ErrorCode, Gap, NamedCount, Parent, keep_name};
 
 /// The maximum number of unreadable elements that are separate gaps of a step.
 const UNREAD: usize = 1_000;
-/// The maximum number of names for each type and reason.
-const NAMED: usize = 100;
-/// The maximum number of names in the cause of a gap.
-const IN_A_CAUSE: usize = 10;
 /// The maximum length of a name.
 const LONGEST_NAME: usize = 120;
 
@@ -28,10 +21,10 @@ pub(crate) type LeftOut = BTreeMap<ObjectType, BTreeMap<String, BTreeSet<String>
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Losses {
     /// A gap for each unreadable element.
-    unread: BTreeSet<Incomplete>,
+    unread: BTreeSet<Gap>,
     /// The numbers of further unreadable elements, by types and parent.
     further: BTreeMap<(BTreeSet<ObjectType>, Option<Parent>), u64>,
-    missed: BTreeMap<Missed, Named>,
+    missed: BTreeMap<Missed, NamedCount>,
     left_out: LeftOut,
 }
 
@@ -43,21 +36,12 @@ struct Missed {
     reason: String,
 }
 
-/// A number of objects, with the names of some of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
-    /// The number of objects.
-    pub count: u64,
-    /// The smallest names, at most one hundred.
-    pub names: BTreeSet<String>,
-}
-
 impl Losses {
     /// Records an element that could not be read.
-    pub(crate) fn unread(&mut self, gap: Incomplete) {
+    pub(crate) fn unread(&mut self, gap: Gap) {
         self.unread.insert(gap);
         if self.unread.len() > UNREAD
-            && let Some(Incomplete { types, parent, .. }) = self.unread.pop_last()
+            && let Some(Gap { types, parent, .. }) = self.unread.pop_last()
         {
             *self.further.entry((types, parent)).or_default() += 1;
         }
@@ -66,7 +50,7 @@ impl Losses {
     /// Records an object that is missing because of another gap.
     pub(crate) fn missed(&mut self, object_type: &ObjectType, parent: Option<Parent>, reason: &str, name: &str) {
         let missed = Missed { object_type: object_type.clone(), parent, reason: reason.to_owned() };
-        self.missed.entry(missed).or_default().take_over(Named { count: 1, names: [name.to_owned()].into() });
+        self.missed.entry(missed).or_default().add(name.to_owned());
     }
 
     /// The names of objects that were omitted on purpose.
@@ -84,29 +68,25 @@ impl Losses {
     }
 
     /// Returns the gaps. Inherited gaps cover the missing objects of their types, and also name the parents.
-    pub(crate) fn gaps(&self, inherited: &[Incomplete]) -> impl Iterator<Item = Incomplete> {
-        let further = self.further.iter().map(|((types, parent), count)| Incomplete {
-            cause: format!("{count} more list element(s) could not be read"),
-            ..Incomplete::unreadable(types.clone(), parent.clone(), "PROVIDER_API_ERROR", String::new())
+    pub(crate) fn gaps(&self, inherited: &[Gap]) -> impl Iterator<Item = Gap> {
+        let further = self.further.iter().map(|((types, parent), count)| {
+            let cause = format!("{count} more list element(s) could not be read");
+            Gap::new(types.clone(), ErrorCode::ProviderApi, cause).under(parent.clone()).not_resumable()
         });
         let covered = |missed: &Missed| inherited.iter().any(|gap| gap.types.contains(&missed.object_type));
-        let missed = self.missed.iter().filter(move |(missed, _)| !covered(missed)).map(|(missed, named)| Incomplete {
-            types: [missed.object_type.clone()].into(),
-            parent: missed.parent.clone(),
-            code: "UNEXPECTED_ERROR".to_owned(),
-            cause: format!("{}: {}", missed.reason, named.text()),
-            inherited_from: None,
-            resumable: true,
+        let missed = self.missed.iter().filter(move |(missed, _)| !covered(missed)).map(|(missed, named)| {
+            let cause = format!("{}: {}", missed.reason, named.text());
+            Gap::new([missed.object_type.clone()], ErrorCode::Unexpected, cause).under(missed.parent.clone())
         });
         self.unread.iter().cloned().chain(further).chain(missed)
     }
 
     /// Returns the objects that are missing because of other gaps, by type and reason.
-    pub(crate) fn named_missing(&self) -> BTreeMap<ObjectType, BTreeMap<String, Named>> {
-        let mut by_type: BTreeMap<ObjectType, BTreeMap<String, Named>> = BTreeMap::new();
+    pub(crate) fn named_missing(&self) -> BTreeMap<ObjectType, BTreeMap<String, NamedCount>> {
+        let mut by_type: BTreeMap<ObjectType, BTreeMap<String, NamedCount>> = BTreeMap::new();
         for (Missed { object_type, reason, .. }, named) in &self.missed {
             let reasons = by_type.entry(object_type.clone()).or_default();
-            reasons.entry(reason.clone()).or_default().take_over(named.clone());
+            reasons.entry(reason.clone()).or_default().merge(named.clone());
         }
         by_type
     }
@@ -117,32 +97,10 @@ impl Losses {
     }
 }
 
-impl Named {
-    /// Counts an object, and keeps its name.
-    pub(crate) fn add(&mut self, name: String) {
-        self.count += 1;
-        keep(&mut self.names, name);
-    }
-
-    fn take_over(&mut self, other: Self) {
-        self.count += other.count;
-        other.names.into_iter().for_each(|name| keep(&mut self.names, name));
-    }
-
-    /// The least of the names, and the number of the others.
-    pub(crate) fn text(&self) -> String {
-        let shown: Vec<&str> = self.names.iter().map(String::as_str).take(IN_A_CAUSE).collect();
-        match self.count.saturating_sub(shown.len() as u64) {
-            0 => shown.join(", "),
-            more => format!("{} and {more} more", shown.join(", ")),
-        }
-    }
-}
-
 /// Records the name of an object that was omitted on purpose.
 pub(super) fn name_left_out(names: &mut LeftOut, object_type: &ObjectType, reason: &str, name: &str) {
     let reasons = names.entry(object_type.clone()).or_default();
-    keep(reasons.entry(reason.to_owned()).or_default(), name.to_owned());
+    keep_name(reasons.entry(reason.to_owned()).or_default(), name.to_owned());
 }
 
 /// Formats a name on one line, truncated to the maximum length.
@@ -153,23 +111,17 @@ pub(super) fn short(name: &dyn std::fmt::Display) -> String {
     if shown.len() < name.len() { shown + "…" } else { shown }
 }
 
-fn keep(names: &mut BTreeSet<String>, name: String) {
-    names.insert(name);
-    if names.len() > NAMED {
-        names.pop_last();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::run::MAX_NAMES;
 
     fn moon() -> ObjectType {
         ObjectType::literal("space_moon")
     }
 
-    fn element(number: usize) -> Incomplete {
-        Incomplete::unreadable([moon()].into(), None, "PROVIDER_API_ERROR", format!("element {number:05}"))
+    fn element(number: usize) -> Gap {
+        Gap::new([moon()], ErrorCode::ProviderApi, format!("element {number:05}")).not_resumable()
     }
 
     fn causes(losses: &Losses) -> Vec<String> {
@@ -190,24 +142,25 @@ mod tests {
     #[test]
     fn missing_objects_of_one_reason_are_one_gap_unless_an_inherited_one_covers_them() {
         let mut losses = Losses::default();
-        (0..NAMED + 2).for_each(|number| losses.missed(&moon(), None, "not collected", &format!("moon {number:03}")));
+        (0..MAX_NAMES + 2)
+            .for_each(|number| losses.missed(&moon(), None, "not collected", &format!("moon {number:03}")));
         let gaps: Vec<_> = losses.gaps(&[]).collect();
         assert_eq!(gaps.len(), 1);
         assert!(gaps[0].cause.starts_with("not collected: moon 000, moon 001, "), "{}", gaps[0].cause);
         assert!(gaps[0].cause.ends_with(" and 92 more") && gaps[0].resumable, "{}", gaps[0].cause);
         assert_eq!(losses.gaps(&[element(0)]).count(), 0);
         let named = &losses.named_missing()[&moon()]["not collected"];
-        assert_eq!((named.count, named.names.len()), (NAMED as u64 + 2, NAMED));
+        assert_eq!((named.count, named.names.len()), (MAX_NAMES as u64 + 2, MAX_NAMES));
     }
 
     #[test]
     fn names_of_parts_are_added_up_and_bounded() {
         let (mut part, mut losses) = (LeftOut::new(), Losses::default());
         name_left_out(losses.named_left_out(), &moon(), "too small", "Deimos");
-        (0..NAMED).for_each(|number| name_left_out(&mut part, &moon(), "too small", &format!("moon {number:03}")));
+        (0..MAX_NAMES).for_each(|number| name_left_out(&mut part, &moon(), "too small", &format!("moon {number:03}")));
         losses.take_over(part);
         let names = &losses.left_out()[&moon()]["too small"];
-        assert_eq!((names.len(), names.first().map(String::as_str)), (NAMED, Some("Deimos")));
+        assert_eq!((names.len(), names.first().map(String::as_str)), (MAX_NAMES, Some("Deimos")));
     }
 
     #[test]

@@ -36,23 +36,23 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+pub use crate::graph::run::{DisabledReason, Parent};
 pub use context::StepContext;
 pub(crate) use context::{OnPartFailed, StepServices};
-pub use declaration::{Declaration, DisabledReason, IngestionSource};
+pub use declaration::{Declaration, IngestionSource};
 pub use emit::{Amend, AsEntityRef, Emit, Emittable, EntityEmitter, MappedRelationshipEmitter, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
 pub use follow::Follow;
 pub use function::{Client, ConfigOf, Parameter, StepFunction};
 pub(crate) use ingest::Ingest;
 pub use job_data::{JobData, JobDatum, Publish};
-pub use losses::Named;
 pub(crate) use partition::{Partition, PartitionStats, PartitionTurns};
 pub(crate) use permits::PartitionPermits;
 pub(crate) use policy::IngestPolicy;
 pub use policy::{EntityHook, RelationshipHook};
 pub use read::Read;
-pub use stats::{FindingCount, Incomplete, Parent, StepStats, StepStatsSnapshot};
 pub(crate) use stats::{FoundParents, Vanished};
+pub use stats::{StepStats, StepStatsSnapshot};
 pub(crate) use watermark::Watermark;
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::graph::run::{FindingCount, Parent};
 use crate::graph::{ObjectKey, ObjectType};
 use crate::room::Work;
 use crate::store::{CompletedPartition, PartitionNumber};
 
 use super::losses::LeftOut;
-use super::{FindingCount, Parent};
 
 tokio::task_local! {
     static PART: Arc<Partition>;

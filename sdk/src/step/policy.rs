@@ -86,7 +86,7 @@ impl IngestPolicy {
             return Err(error);
         }
         tracing::warn!(%error, "an object is rejected");
-        stats.refuse(error, part);
+        stats.reject(error, part);
         Ok(())
     }
 

@@ -6,89 +6,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
-use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::graph::run::{ErrorCode, Finding, FindingCount, Gap, NamedCount, Parent, VANISHED};
+use crate::graph::{ObjectKey, ObjectType};
 use crate::http::ProviderError;
-use crate::schema::Finding;
 use crate::store::{Conflict, DescribedAgain};
-use crate::summary::VANISHED;
 
-use super::losses::{Losses, Named, name_left_out, short};
+use super::losses::{Losses, name_left_out, short};
 use super::partition::{Partition, PartitionStats};
 use super::{ObjectError, StepError};
-
-/// A parent entity: the members of team T belong to the parent team T.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Parent {
-    /// The type of the parent.
-    #[serde(rename = "type")]
-    pub object_type: ObjectType,
-    /// The key of the parent.
-    pub key: ObjectKey,
-}
-
-/// A gap: objects that may exist at the provider but are not in the graph.
-///
-/// A consumer of the graph must not delete objects of these types. If a parent is given, this concerns only the objects
-/// under that parent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Incomplete {
-    /// The affected types; empty if the failed step emits nothing.
-    pub types: BTreeSet<ObjectType>,
-    /// The parent to which the gap is limited; absent if it is unlimited.
-    #[serde(rename = "under", skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Parent>,
-    /// The code of the error.
-    pub code: String,
-    /// The cause, as text for users.
-    pub cause: String,
-    /// The step that caused the gap, if it is another one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub inherited_from: Option<StepId>,
-    /// Whether resuming the job may close the gap; absent from JSON if so.
-    #[serde(default = "resumable", skip_serializing_if = "is_resumable")]
-    pub resumable: bool,
-}
-
-fn resumable() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_resumable(resumable: &bool) -> bool {
-    *resumable
-}
-
-impl Incomplete {
-    /// Creates a gap that a resume does not close.
-    pub(crate) fn unreadable(
-        types: BTreeSet<ObjectType>,
-        parent: Option<Parent>,
-        code: impl Into<String>,
-        cause: String,
-    ) -> Self {
-        Self { types, parent, code: code.into(), cause, inherited_from: None, resumable: false }
-    }
-}
-
-/// The number of similar findings, with the first of them as an example.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FindingCount {
-    /// The number of findings.
-    pub count: u64,
-    /// The first finding.
-    pub example: Finding,
-}
 
 /// A parent that the provider did not find. The end of all steps shows whether it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Vanished {
     pub(crate) parent: Parent,
-    pub(crate) code: String,
+    pub(crate) code: ErrorCode,
     pub(crate) cause: String,
     /// Whether the provider states that the parent was removed.
     pub(crate) is_gone: bool,
@@ -138,7 +69,7 @@ pub struct StepStatsSnapshot {
     /// The numbers of skipped objects, by type and reason.
     pub skipped: BTreeMap<ObjectType, BTreeMap<String, u64>>,
     /// The gaps.
-    pub incomplete: Vec<Incomplete>,
+    pub gaps: Vec<Gap>,
     /// Names of objects that were not added.
     pub(crate) losses: Losses,
     /// Types that were emitted without being declared.
@@ -146,13 +77,13 @@ pub struct StepStatsSnapshot {
     /// Schema findings by type, pointer, and reason.
     pub findings: BTreeMap<String, FindingCount>,
     /// The quarantined objects, by type.
-    pub quarantined: BTreeMap<ObjectType, Named>,
+    pub quarantined: BTreeMap<ObjectType, NamedCount>,
     /// Rejected objects by type: their number, the code, and the first cause.
-    pub refused: BTreeMap<ObjectType, (u64, &'static str, String)>,
+    pub rejected: BTreeMap<ObjectType, (u64, ErrorCode, String)>,
     /// The number of partitions.
-    pub parts: u64,
+    pub partitions: u64,
     /// The number of failed partitions.
-    pub failed_parts: u64,
+    pub failed_partitions: u64,
     /// Parents that the provider did not find.
     pub(crate) vanished: Vec<Vanished>,
     /// Parents that the provider found.
@@ -229,7 +160,7 @@ impl StepStats {
     pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Partition>) {
         tracing::warn!(%error, "a list element could not be read");
         let parent = part.map(|part| part.parent().clone());
-        let gap = Incomplete::unreadable(types, parent, error.code(), error.to_string());
+        let gap = Gap::new(types, error.code(), error.to_string()).under(parent).not_resumable();
         part.inspect(|part| part.leave_gap());
         self.open().losses.unread(gap);
     }
@@ -247,7 +178,7 @@ impl StepStats {
         for (alike, found) in books.findings {
             record.findings.entry(alike).and_modify(|known| known.count += found.count).or_insert(found);
         }
-        record.parts += 1;
+        record.partitions += 1;
     }
 
     /// Replaces the counts by those of the store, for a step that an earlier process started.
@@ -284,12 +215,12 @@ impl StepStats {
         tracing::info!(parent = %parent.key, %error, "a parent may have vanished");
         let mut record = self.open();
         types.iter().for_each(|object_type| count(&mut record.skipped, object_type, VANISHED, 1));
-        let (code, cause, is_gone) = (error.code().to_owned(), error.to_string(), error.is_gone());
+        let (code, cause, is_gone) = (error.code(), error.to_string(), error.is_gone());
         record.vanished.push(Vanished { parent, code, cause, is_gone });
     }
 
     /// Records a gap, and marks `part` as incomplete.
-    pub(crate) fn incomplete(
+    pub(crate) fn add_gap(
         &self,
         types: BTreeSet<ObjectType>,
         parent: Option<Parent>,
@@ -297,8 +228,7 @@ impl StepStats {
         part: Option<&Partition>,
     ) {
         part.inspect(|part| part.leave_gap());
-        let (code, cause) = (error.code().to_owned(), error.to_string());
-        self.open().incomplete.push(Incomplete { types, parent, code, cause, inherited_from: None, resumable: true });
+        self.open().gaps.push(Gap::new(types, error.code(), error.to_string()).under(parent));
     }
 
     /// Counts an object that passed validation or is quarantined, with its findings.
@@ -374,12 +304,12 @@ impl StepStats {
     }
 
     /// Records an object that is rejected.
-    pub(crate) fn refuse(&self, error: ObjectError, part: Option<&Partition>) {
+    pub(crate) fn reject(&self, error: ObjectError, part: Option<&Partition>) {
         part.inspect(|part| part.leave_gap());
         let object_type = error.object_type().clone();
         let cause = error.to_string();
         let code = error.code();
-        self.open().refused.entry(object_type).or_insert((0, code, cause)).0 += 1;
+        self.open().rejected.entry(object_type).or_insert((0, code, cause)).0 += 1;
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::graph::run::{StepReport, Summary};
 use crate::graph::{JobId, ObjectJson, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
 use super::batch::{Kind, ObjectBatch, Row};
@@ -19,45 +19,8 @@ use super::page::Page;
 use super::rewind::{self, ResumePoint};
 use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
+use super::unreadable::{self, Unreadable};
 use super::{Store, StoreError, duplicates, ends};
-
-/// The state of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobState {
-    /// The job is in progress.
-    Running,
-    /// The process of the job ended before the job did. The job can be resumed.
-    Interrupted,
-    /// The job ended without gaps.
-    Complete,
-    /// The job ended with gaps, or ran selected steps only.
-    Partial,
-    /// The job ended with an error that prevented the whole collection.
-    Failed,
-    /// The user cancelled the job.
-    Cancelled,
-}
-
-impl JobState {
-    /// The name of the state, as stored and displayed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Complete => "complete",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Running, Self::Complete, Self::Partial, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-    }
-}
 
 /// The number of objects of one type that a step added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +40,20 @@ pub struct Count {
 pub struct StepRow {
     /// The id of the step.
     pub step: StepId,
-    /// The status of the step.
-    pub status: String,
     /// The time at which the step ended.
     pub ended: Timestamp,
-    /// The result of the step, as in the summary.
-    pub result: Value,
+    /// The report of the step, as in the summary.
+    pub report: Result<StepReport, Unreadable>,
+}
+
+impl StepRow {
+    /// Returns the report of the step.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] if this version cannot read it.
+    pub fn into_report(self) -> Result<StepReport, StoreError> {
+        Ok(self.report?)
+    }
 }
 
 /// The part of a store that belongs to one job.
@@ -393,14 +364,14 @@ impl JobStore {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn end_step(&self, step: StepId, status: &'static str, result: Value) -> Result<(), StoreError> {
-        let job = self.number;
+    pub async fn end_step(&self, report: &StepReport) -> Result<(), StoreError> {
+        let (job, step, status, result) = (self.number, report.id.clone(), report.status, unreadable::json(report)?);
         self.store
             .write(move |connection| {
                 let sql =
                     "INSERT OR REPLACE INTO step_run (job, step, status, ended, result) VALUES (?1, ?2, ?3, ?4, ?5)";
                 let ended = Timestamp::now().millis();
-                connection.execute(sql, params![job, step.as_str(), status, ended, result.to_string()]).map(drop)
+                connection.execute(sql, params![job, step.as_str(), status.as_str(), ended, result]).map(drop)
             })
             .await
     }
@@ -413,15 +384,13 @@ impl JobStore {
         let job = self.number;
         self.store
             .read(move |connection| {
-                let mut statement = connection
-                    .prepare("SELECT step, status, ended, result FROM step_run WHERE job = ?1 ORDER BY step")?;
+                let mut statement =
+                    connection.prepare("SELECT step, ended, result FROM step_run WHERE job = ?1 ORDER BY step")?;
                 let rows = statement.query_map([job], |row| {
-                    Ok(StepRow {
-                        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-                        status: row.get(1)?,
-                        ended: Timestamp::from_millis(row.get(2)?),
-                        result: serde_json::from_str(&row.get::<_, String>(3)?).map_err(unreadable)?,
-                    })
+                    let step = StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?;
+                    let report =
+                        unreadable::parse(row.get_ref(2)?.as_str()?, || format!("the result of the step `{step}`"));
+                    Ok(StepRow { step, ended: Timestamp::from_millis(row.get(1)?), report })
                 })?;
                 rows.collect()
             })
@@ -530,12 +499,12 @@ impl JobStore {
         self.in_order(object_type, read).await
     }
 
-    /// Ends the job and records its state and summary.
+    /// Ends the job in the state of its summary, and records the summary.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn end_job(&self, state: JobState, summary: &Value) -> Result<(), StoreError> {
-        let (job, summary) = (self.number, summary.to_string());
+    pub async fn end_job(&self, summary: &Summary) -> Result<(), StoreError> {
+        let (job, state, summary) = (self.number, summary.state, unreadable::json(summary)?);
         self.store
             .write_with_keys(move |connection, keys| {
                 keys.close(connection, job)?;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, Row as SqlRow, params};
 use serde_json::Value;
 
+use crate::graph::run::{JobState, Summary};
 use crate::graph::{JobId, Timestamp};
 
-use super::job::{JobState, JobStore};
+use super::job::JobStore;
 use super::lock::JobLock;
 use super::sqlite::unreadable;
+use super::unreadable::{self, Unreadable};
 use super::{Store, StoreError};
 
 /// A job as listed.
@@ -21,7 +23,7 @@ pub struct JobRow {
     pub integration: String,
     /// The instance; `default` if the user named none.
     pub instance: String,
-    /// The state of the job.
+    /// The state of the job; [`JobState::Unknown`] if another version recorded one that this version does not know.
     pub state: JobState,
     /// The time at which the job started.
     pub started: Timestamp,
@@ -30,48 +32,54 @@ pub struct JobRow {
     /// The options of the job.
     pub options: Value,
     /// The summary of a job that has ended.
-    pub summary: Option<Value>,
+    pub summary: Option<Result<Summary, Unreadable>>,
     pub(super) number: i64,
 }
 
 impl JobRow {
     /// Whether the job has collected everything it selected, so that nothing is left to resume.
     pub fn is_settled(&self) -> bool {
-        let steps = self.summary.as_ref().and_then(|summary| summary["integrationStepResults"].as_array());
-        let gaps = |step: &Value| step["incomplete"].as_array().is_some_and(|gaps| !gaps.is_empty());
         match self.state {
             JobState::Complete => true,
             // A job of selected steps is partial even without gaps.
-            JobState::Partial => steps.is_some_and(|steps| !steps.iter().any(gaps)),
+            JobState::Partial => matches!(&self.summary, Some(Ok(summary)) if !summary.is_partial()),
             _ => false,
         }
+    }
+
+    /// Returns the summary; `None` if the job has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] if this version cannot read it.
+    pub fn summary(&self) -> Result<Option<&Summary>, StoreError> {
+        self.summary.as_ref().map(|summary| summary.as_ref().map_err(|error| error.clone().into())).transpose()
     }
 }
 
 const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number, options FROM job";
 
 fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
-    let state: String = row.get(3)?;
-    let summary: Option<String> = row.get(6)?;
+    let id = JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?;
+    let summary = row.get_ref(6)?.as_str_or_null()?;
+    let summary = summary.map(|json| unreadable::parse(json, || format!("the summary of the job {id}")));
     Ok(JobRow {
-        id: JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+        id,
         integration: row.get(1)?,
         instance: row.get(2)?,
-        state: JobState::parse(&state)
-            .ok_or_else(|| unreadable(StoreError::Corrupt(format!("job state {state:?}"))))?,
+        state: row.get_ref(3)?.as_str()?.parse().unwrap_or(JobState::Unknown),
         started: Timestamp::from_millis(row.get(4)?),
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
-        summary: summary.map(|text| document(&text)),
-        options: document(&row.get::<_, String>(8)?),
+        summary,
+        options: options(row.get_ref(8)?.as_str()?),
         number: row.get(7)?,
     })
 }
 
-/// Parses a JSON document of a job.
+/// Parses the options of a job.
 ///
 /// Damaged text becomes a string with the error, because one damaged job must not hide the others. It is rejected when
-/// this job's document is used.
-fn document(text: &str) -> Value {
+/// the options are used.
+fn options(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| format!("damaged: {error}").into())
 }
 
@@ -107,8 +115,8 @@ impl Store {
     /// Resumes a job that did not end or that ended with gaps.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] if another process holds the lease, [`StoreError::Complete`] if the job has no gaps, and
-    /// [`StoreError::Forgotten`] if the job was pruned.
+    /// [`StoreError::Busy`] if another process holds the lease, [`StoreError::Complete`] if the job has no gaps,
+    /// [`StoreError::Forgotten`] if the job was pruned, and [`StoreError::Unreadable`] if its state is unknown.
     pub async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
         let (directory, id) = (self.directory().to_owned(), job.id.clone());
         let lock = tokio::task::spawn_blocking(move || JobLock::take(&directory, &id));
@@ -118,10 +126,14 @@ impl Store {
         let resumed = self.write(move |connection| {
             let row = format!("{JOB} WHERE number = ?1 AND id = ?2");
             let row = connection.query_row(&row, params![number, id.as_str()], job_row).optional()?;
-            match row.map(|row| row.is_settled()) {
+            match row {
                 None => return Ok(Err(StoreError::Forgotten { job: id })),
-                Some(true) => return Ok(Err(StoreError::Complete { job: id })),
-                Some(false) => {}
+                Some(row) if row.is_settled() => return Ok(Err(StoreError::Complete { job: id })),
+                Some(row) if row.state == JobState::Unknown => {
+                    let state = Unreadable::new(format!("the state of the job {id}"), "another version recorded it");
+                    return Ok(Err(state.into()));
+                }
+                Some(_) => {}
             }
             let sql = "UPDATE job SET state = 'running', ended = NULL, summary = NULL WHERE number = ?1";
             connection.execute(sql, [number])?;

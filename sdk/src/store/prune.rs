@@ -151,8 +151,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::graph::run::Summary;
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
-    use crate::store::{Kind, ObjectBatch, Row};
+    use crate::store::{JobStore, Kind, ObjectBatch, Row};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
         let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
@@ -176,8 +177,12 @@ mod tests {
         let place = job.place().await.unwrap();
         job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
         job.put_data("mail", &json!(format!("data@{text}"))).await.unwrap();
-        job.end_job(JobState::Complete, &json!({})).await.unwrap();
+        end(&job, JobState::Complete).await.unwrap();
         job.id().clone()
+    }
+
+    async fn end(job: &JobStore, state: JobState) -> Result<(), StoreError> {
+        job.end_job(&Summary::new(job.id().clone(), "acme", "default", state)).await
     }
 
     fn contains(folder: &Path, text: &str) -> bool {
@@ -217,7 +222,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         for instance in ["east", "sample", "sample", "sample", "east", "sample"] {
             let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
-            job.end_job(JobState::Partial, &json!({})).await.unwrap();
+            end(&job, JobState::Partial).await.unwrap();
         }
         let running = store.begin_job("acme", "sample", &json!({})).await.unwrap();
         fs::write(folder.path().join("job-0198f3a2-left.lock"), "").unwrap();
@@ -243,16 +248,16 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let begin = || async { store.begin_job("acme", "default", &json!({})).await.unwrap() };
         let job = begin().await;
-        job.end_job(JobState::Partial, &json!({})).await.unwrap();
+        end(&job, JobState::Partial).await.unwrap();
         drop(job);
         let listed = store.jobs().await.unwrap().remove(0);
         store.prune(0).await.unwrap();
         // The new job has the row number of the removed one.
         let other = begin().await;
         assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Forgotten { .. })));
-        other.end_job(JobState::Partial, &json!({})).await.unwrap();
+        end(&other, JobState::Partial).await.unwrap();
         let listed = store.jobs().await.unwrap().remove(0);
-        other.end_job(JobState::Complete, &json!({})).await.unwrap();
+        end(&other, JobState::Complete).await.unwrap();
         drop(other);
         assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Complete { .. })));
     }

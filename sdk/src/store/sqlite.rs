@@ -12,6 +12,7 @@ use crate::graph::JobId;
 use super::checkpoints::Checkpoints;
 use super::file;
 use super::keys::{Keys, RecentKeys};
+use super::unreadable::Unreadable;
 use super::writer::{Command, Writer};
 
 /// The capacity of the writer's queue. Steps wait for a slot when it is full.
@@ -63,6 +64,9 @@ pub enum StoreError {
     /// The store contains data that cannot be interpreted.
     #[error("the store contains unreadable data: {0}")]
     Corrupt(String),
+    /// A document cannot be read by this version.
+    #[error("the store contains unreadable data: {0}")]
+    Unreadable(#[from] Unreadable),
     /// Another process holds the lease of the job.
     #[error("another process is working on the job {job}: wait until it ends")]
     Busy {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use integration_guide::acme::{fetch_records, integration};
 use integration_sdk::Plan;
+use integration_sdk::graph::run::{DisabledReason, StepReport, StepStatus};
 use integration_sdk::serde_json::{Value, json};
-use integration_sdk::summary::StepStatus;
 use integration_testing_kit::fake::{Access, FakeProvider, Pages, ProviderOptions, Route, Running};
 use integration_testing_kit::{Collected, assert_complete, assert_graph};
 
@@ -83,14 +83,14 @@ async fn a_part_that_is_off_is_not_collected_and_not_missing() {
     let collected = Collected::run(&integration(), values).await;
 
     assert_complete!(collected);
-    let disabled = |step: &&integration_sdk::summary::StepReport| step.status == StepStatus::Disabled;
+    let disabled = |step: &&StepReport| step.status == StepStatus::Disabled;
     let disabled = collected.summary.integration_step_results.iter().filter(disabled);
-    let disabled: Vec<_> = disabled.map(|step| (step.id.as_str(), step.disabled_reason.as_deref())).collect();
+    let disabled: Vec<_> = disabled.map(|step| (step.id.as_str(), step.disabled_reason)).collect();
     let expected = [
-        ("fetch-projects", Some("config")),
-        ("fetch-members", Some("parent_disabled")),
-        ("fetch-subscription", Some("user_config")),
-        ("fetch-events", Some("user_config")),
+        ("fetch-projects", Some(DisabledReason::Config)),
+        ("fetch-members", Some(DisabledReason::ParentDisabled)),
+        ("fetch-subscription", Some(DisabledReason::UserConfig)),
+        ("fetch-events", Some(DisabledReason::UserConfig)),
     ];
     assert_eq!(BTreeMap::from_iter(disabled), expected.into());
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
     let summary = job_lookup::summary(&job)?;
     let output = Output::open(&args.output, &context.globals.data_dir)?;
     let stays = output.stays();
-    let exported = match output.write(&store, &summary).await? {
+    let exported = match output.write(&store, summary).await? {
         Ok(exported) => exported,
         Err(reason) => return Err(Failure::Kept { stays, reason }),
     };
@@ -51,9 +51,9 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
         counted(exported.relationships, "relationship", "relationships"),
         counted(exported.files, "file", "files"),
     ))?;
-    let code = exit::of_job(&summary);
+    let code = exit::of_job(summary);
     if code == exit::INCOMPLETE {
-        context.console.note(&incomplete(&summary, &context.called()));
+        context.console.note(&incomplete(summary, &context.called()));
     }
     Ok(code)
 }

@@ -78,11 +78,18 @@ struct Listed<'a> {
     end_time: Option<Timestamp>,
     entities: Option<u64>,
     relationships: Option<u64>,
+    /// The reason why this version cannot read the summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
 }
 
 impl<'a> Listed<'a> {
     fn of(job: &'a JobRow) -> Self {
-        let number = |name: &str| job.summary.as_ref().and_then(|summary| summary[name].as_u64());
+        let (summary, unreadable) = match &job.summary {
+            Some(Ok(summary)) => (Some(summary), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+            None => (None, None),
+        };
         Self {
             id: job.id.as_str(),
             integration: &job.integration,
@@ -90,9 +97,18 @@ impl<'a> Listed<'a> {
             state: job.state.as_str(),
             start_time: job.started,
             end_time: job.ended,
-            entities: number("entities"),
-            relationships: number("relationships"),
+            entities: summary.map(|summary| summary.entities),
+            relationships: summary.map(|summary| summary.relationships),
+            unreadable,
         }
+    }
+}
+
+impl Listed<'_> {
+    /// The state for people, with a mark if the summary cannot be read.
+    fn shown_state(&self) -> String {
+        let mark = if self.unreadable.is_some() { " (unreadable)" } else { "" };
+        format!("{}{mark}", self.state)
     }
 }
 
@@ -138,7 +154,7 @@ fn table(jobs: &[Listed<'_>]) -> String {
             Cell::new(job_lookup::short(job.id)),
             Cell::new(cut(job.integration, NAME)),
             Cell::new(cut(job.instance, NAME)),
-            Cell::new(job.state),
+            Cell::new(job.shown_state()),
             Cell::new(moment(job.start_time)),
             right(took.unwrap_or_default()),
             number(job.entities),
@@ -155,7 +171,7 @@ fn stacked(job: &Listed<'_>) -> String {
         "{} {} {}\n  {}/{}, {}, {}\n",
         paint(BOLD, job_lookup::short(job.id)),
         moment(job.start_time),
-        job.state,
+        job.shown_state(),
         cut(job.integration, NAME),
         cut(job.instance, NAME),
         counted(entities, "entity", "entities"),
@@ -176,10 +192,10 @@ async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Re
     let (_, job) = job_lookup::find(data_dir, context.integration.id(), wanted).await?;
     let summary = job_lookup::summary(&job)?;
     match format {
-        Format::Json => context.print_json(&summary),
+        Format::Json => context.print_json(summary),
         Format::Text => {
             let kept = Kept { program: context.program, data_dir, output: None, exported: None };
-            context.print(&report::summary(&summary, &kept, console::width()))
+            context.print(&report::summary(summary, &kept, console::width()))
         }
     }
 }

@@ -119,7 +119,7 @@ fn create(path: &Path) -> std::io::Result<File> {
 async fn summary(context: &Context<'_>, picture: &Picture) -> Result<Option<Summary>, Failure> {
     let Some(wanted) = &picture.job else { return Ok(None) };
     let (_, job) = job_lookup::find(&context.globals.data_dir, context.integration.id(), wanted.as_deref()).await?;
-    job_lookup::summary(&job).map(Some)
+    job_lookup::summary(&job).cloned().map(Some)
 }
 
 fn kind(picture: &Picture) -> Result<Kind, Failure> {

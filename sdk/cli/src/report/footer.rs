@@ -5,8 +5,7 @@ use std::path::Path;
 use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::dataset::Exported;
-use integration_sdk::http::Usage;
-use integration_sdk::store::JobState;
+use integration_sdk::graph::run::{ErrorCode, JobState, Usage};
 
 use crate::account::{Account, Origin};
 use crate::job_lookup::short;
@@ -36,6 +35,7 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         JobState::Failed => (RED, "Failed"),
         JobState::Running => (BOLD, "Running"),
         JobState::Interrupted => (RED, "Interrupted"),
+        JobState::Unknown => (RED, "In an unknown state"),
     };
     let mut line = format!(
         "{}: {}, {} in {}",
@@ -75,7 +75,7 @@ fn requests(usage: &Usage) -> String {
 
 fn next(summary: &Summary, kept: &Kept<'_>) -> String {
     let (program, job) = (called(kept.program, kept.data_dir), short(summary.job.as_str()));
-    let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+    let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.gaps);
     let account = Account::of(&summary.instance);
     // A proposal that leaves out the folder would leave this graph in it.
     let output = kept.output.map(|folder| format!(" --output {}", quoted_path(folder))).unwrap_or_default();
@@ -94,11 +94,11 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
         JobState::Failed => format!(
             "run `{program} validate config` to check the credentials, then `{program} collect --resume {job}{output}` to continue."
         ),
-        JobState::Partial if !gaps().any(|gap| gap.resumable && gap.inherited_from.is_none()) => format!(
+        JobState::Partial if !gaps().any(|gap| gap.resumable && gap.is_own()) => format!(
             "correct the cause, then run `{program} collect{options}`. Resuming the job does not help, because the missing data \
              cannot be read or stored in their present form."
         ),
-        JobState::Partial if gaps().any(|gap| gap.code == "PROVIDER_AUTHORIZATION_ERROR") => format!(
+        JobState::Partial if gaps().any(|gap| gap.code == ErrorCode::ProviderAuthorization) => format!(
             "grant the credentials the missing permission, then run `{program} collect --resume {job}{output}` to collect the \
              missing data."
         ),
@@ -114,5 +114,6 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             )
         }
         JobState::Running => "wait until the job has ended.".to_owned(),
+        JobState::Unknown => "use the version of the program that collected the job.".to_owned(),
     }
 }

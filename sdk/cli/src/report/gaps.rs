@@ -5,9 +5,8 @@ use std::fmt::Write;
 
 use indicatif::HumanCount;
 use integration_sdk::Summary;
+use integration_sdk::graph::run::{ErrorCode, Gap, StepReport, StepStatus};
 use integration_sdk::graph::{ObjectKey, ObjectType, StepId};
-use integration_sdk::runtime::{StepReport, StepStatus};
-use integration_sdk::step::Incomplete;
 
 use crate::style::{RED, YELLOW, paint, printable};
 
@@ -19,7 +18,7 @@ use super::text::{list, paragraph};
 struct Alike<'a> {
     types: &'a BTreeSet<ObjectType>,
     parent_type: Option<&'a ObjectType>,
-    code: &'a str,
+    code: &'a ErrorCode,
     shape: String,
 }
 
@@ -27,7 +26,7 @@ struct Alike<'a> {
 const MOST_CAUSES: usize = 5;
 
 /// Similar gaps; never empty.
-struct Seen<'a>(Vec<&'a Incomplete>);
+struct Seen<'a>(Vec<&'a Gap>);
 
 impl<'a> Seen<'a> {
     fn parents(&self) -> BTreeSet<&'a ObjectKey> {
@@ -35,7 +34,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The gaps whose causes are shown: one for failed requests, several for objects, whose causes differ.
-    fn shown(&self) -> &[&'a Incomplete] {
+    fn shown(&self) -> &[&'a Gap] {
         let most = if self.0.iter().any(|gap| gap.resumable) { 1 } else { MOST_CAUSES };
         &self.0[..most.min(self.0.len())]
     }
@@ -50,7 +49,7 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
     let mut dependents: BTreeMap<&StepId, BTreeMap<&StepId, BTreeSet<&ObjectType>>> = BTreeMap::new();
     for step in &summary.integration_step_results {
         text += &own(step, width);
-        for gap in &step.incomplete {
+        for gap in &step.gaps {
             if let Some(root) = &gap.inherited_from {
                 dependents.entry(root).or_default().entry(&step.id).or_default().extend(&gap.types);
             }
@@ -78,12 +77,12 @@ pub(super) fn missing(summary: &Summary, width: usize) -> String {
 fn own(step: &StepReport, width: usize) -> String {
     let mut groups: BTreeMap<Alike<'_>, Seen<'_>> = BTreeMap::new();
     // The error of a step without types is listed separately below.
-    let is_error = |gap: &Incomplete| {
+    let is_error = |gap: &Gap| {
         let bare = gap.types.is_empty() && gap.parent.is_none();
         bare && step.error.as_ref().is_some_and(|error| error.message == gap.cause)
     };
-    let own = |gap: &&Incomplete| gap.inherited_from.is_none();
-    for gap in step.incomplete.iter().filter(own).filter(|gap| !is_error(gap)) {
+    let own = |gap: &&Gap| gap.is_own();
+    for gap in step.gaps.iter().filter(own).filter(|gap| !is_error(gap)) {
         let alike = Alike {
             types: &gap.types,
             parent_type: gap.parent.as_ref().map(|parent| &parent.object_type),
@@ -105,7 +104,7 @@ fn own(step: &StepReport, width: usize) -> String {
             text += &paragraph(&format!("and {} more", HumanCount(more as u64)), width, 6, 0);
         }
     }
-    let unlisted = groups.is_empty() || step.incomplete.iter().filter(own).any(is_error);
+    let unlisted = groups.is_empty() || step.gaps.iter().filter(own).any(is_error);
     if let (true, Some(error)) = (unlisted, &step.error) {
         text += &paragraph(&format!("{}: failed", paint(colour, &step.id)), width, 2, 2);
         text += &paragraph(&reason(&error.code, &error.message), width, 6, 0);
@@ -129,15 +128,15 @@ fn what(alike: &Alike<'_>, seen: &Seen<'_>) -> String {
     text
 }
 
-fn reason(code: &str, message: &str) -> String {
+fn reason(code: &ErrorCode, message: &str) -> String {
     match code {
-        "UNEXPECTED_ERROR" => printable(message),
+        ErrorCode::Unexpected => printable(message),
         code => format!("{code}: {}", printable(message)),
     }
 }
 
 /// The cause without the parts that differ between parents: keys, ids, and request numbers.
-fn shape(gap: &Incomplete) -> String {
+fn shape(gap: &Gap) -> String {
     let key = gap.parent.as_ref().map(|parent| parent.key.as_str());
     let text = match key {
         Some(key) => gap.cause.replace(key, "#"),
@@ -155,29 +154,29 @@ fn shape(gap: &Incomplete) -> String {
 #[cfg(test)]
 mod tests {
     use integration_sdk::graph::ObjectKey;
-    use integration_sdk::step::Parent;
+    use integration_sdk::graph::run::{Failure, Parent, Usage};
 
     use super::*;
 
-    fn gap(team: &str, cause: &str) -> Incomplete {
-        Incomplete {
+    fn gap(team: &str, cause: &str) -> Gap {
+        Gap {
             types: [ObjectType::literal("space_member")].into(),
             parent: Some(Parent {
                 object_type: ObjectType::literal("space_team"),
                 key: ObjectKey::new(team).expect("a key"),
             }),
-            code: "PROVIDER_API_ERROR".into(),
+            code: ErrorCode::ProviderApi,
             cause: cause.into(),
             inherited_from: None,
             resumable: true,
         }
     }
 
-    fn step(id: &str, status: &str, incomplete: Vec<Incomplete>) -> StepReport {
+    fn step(id: &str, status: &str, incomplete: Vec<Gap>) -> StepReport {
         let report = serde_json::json!({
             "id": id, "name": id, "dependsOn": [], "declaredTypes": [], "partialTypes": [], "encounteredTypes": [],
             "encounteredTypeCounts": {}, "status": status, "duration": 0, "incomplete": incomplete,
-            "usage": integration_sdk::http::Usage::default(),
+            "usage": Usage::default(),
         });
         serde_json::from_value(report).expect("a report")
     }
@@ -186,16 +185,16 @@ mod tests {
         let summary = serde_json::json!({
             "job": "1", "integration": "space", "instance": "default", "state": "partial", "startTime": 0, "endTime": 0,
             "duration": 0, "entities": 0, "relationships": 0, "metadata": {"partialDatasets": {"types": []}},
-            "integrationStepResults": steps, "usage": integration_sdk::http::Usage::default(),
+            "integrationStepResults": steps, "usage": Usage::default(),
         });
         let summary = serde_json::from_value(summary).expect("a summary");
         anstream::adapter::strip_str(&missing(&summary, 80)).to_string()
     }
 
-    fn bare(cause: &str, inherited_from: Option<&'static str>) -> Incomplete {
+    fn bare(cause: &str, inherited_from: Option<&'static str>) -> Gap {
         let inherited_from = inherited_from.map(StepId::literal);
-        let code = "PROVIDER_AUTHORIZATION_ERROR".into();
-        Incomplete { types: BTreeSet::new(), parent: None, code, cause: cause.into(), inherited_from, resumable: true }
+        let code = ErrorCode::ProviderAuthorization;
+        Gap { types: BTreeSet::new(), parent: None, code, cause: cause.into(), inherited_from, resumable: true }
     }
 
     #[test]
@@ -213,7 +212,7 @@ mod tests {
     #[test]
     fn the_error_of_a_step_without_types_is_listed_once_with_its_gaps() {
         let mut failed = step("add-nicknames", "failure", vec![gap("team-a", "403"), bare("it broke", None)]);
-        let error = integration_sdk::runtime::Failure { code: "UNEXPECTED_ERROR".into(), message: "it broke".into() };
+        let error = Failure { code: ErrorCode::Unexpected, message: "it broke".into() };
         failed.error = Some(error);
         let text = shown(vec![failed]);
         assert_eq!(text.matches("it broke").count(), 1, "{text}");
@@ -222,10 +221,7 @@ mod tests {
 
     #[test]
     fn every_unreadable_object_is_named_with_its_parent() {
-        let odd = |id: &str| Incomplete {
-            resumable: false,
-            ..gap("team-a", &format!("the element of id {id} does not fit"))
-        };
+        let odd = |id: &str| Gap { resumable: false, ..gap("team-a", &format!("the element of id {id} does not fit")) };
         let few = shown(vec![step("fetch-members", "success", vec![odd("member-1a"), odd("member-2b")])]);
         insta::assert_snapshot!(few, @"
         fetch-members: space_member of space_team team-a, 2 times

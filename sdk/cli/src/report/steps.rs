@@ -5,20 +5,17 @@ use std::fmt::Write;
 use comfy_table::{Attribute, Cell, Color};
 use indicatif::HumanCount;
 use integration_sdk::Summary;
-use integration_sdk::runtime::{StepReport, StepStatus};
+use integration_sdk::graph::run::{DisabledReason, StepReport, StepStatus};
 
 use crate::style;
 
 use super::table::{self, right};
 use super::text::{counted, duration, list, paragraph};
 
-/// The reason of steps that were excluded by `--step`.
-const NOT_SELECTED: &str = "not_selected";
-
 /// Renders the selected steps, and lists the others in one line.
 pub(super) fn table(summary: &Summary, width: usize) -> String {
     let (unselected, shown): (Vec<_>, Vec<_>) =
-        summary.integration_step_results.iter().partition(|step| is_unselected(step));
+        summary.integration_step_results.iter().partition(|step| step.is_not_selected());
     let drawn = draw(&shown);
     let mut text = if table::fits(&drawn, width) { drawn } else { shown.iter().map(|step| stacked(step)).collect() };
     if !unselected.is_empty() {
@@ -29,19 +26,15 @@ pub(super) fn table(summary: &Summary, width: usize) -> String {
     text
 }
 
-fn is_unselected(step: &StepReport) -> bool {
-    step.disabled_reason.as_deref() == Some(NOT_SELECTED)
-}
-
 fn status(step: &StepReport) -> String {
-    let reason = match step.disabled_reason.as_deref() {
-        Some("permission") => "no permission",
-        Some("config") => "by configuration",
-        Some("user_config") => "switched off",
-        Some("parent_disabled") => "needs a disabled step",
-        Some("api_version") => "by API version",
-        Some("beta") => "beta",
-        _ => return step.status.label().to_owned(),
+    let reason = match step.disabled_reason {
+        Some(DisabledReason::Permission) => "no permission",
+        Some(DisabledReason::Config) => "by configuration",
+        Some(DisabledReason::UserConfig) => "switched off",
+        Some(DisabledReason::ParentDisabled) => "needs a disabled step",
+        Some(DisabledReason::ApiVersion) => "by API version",
+        Some(DisabledReason::Beta) => "beta",
+        Some(DisabledReason::None | DisabledReason::NotSelected) | None => return step.status.label().to_owned(),
     };
     format!("{}: {reason}", step.status.label())
 }
@@ -126,7 +119,7 @@ mod tests {
 
     fn plain(width: usize) -> String {
         let mut comets = step("fetch-comets", "disabled", json!({}));
-        comets["disabledReason"] = NOT_SELECTED.into();
+        comets["disabledReason"] = json!(DisabledReason::NotSelected);
         let moons = step(
             "fetch-moons",
             "partial_success_due_to_dependency_failure",

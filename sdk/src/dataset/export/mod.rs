@@ -23,9 +23,9 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::graph::JobId;
+use crate::graph::run::Summary;
 use crate::owner_only::{self, Folder};
 use crate::store::{Count, JobStore};
-use crate::summary::Summary;
 
 use super::DatasetError;
 use manifest::{GRAPH, JOURNAL, Journal, Manifest, SUMMARY, Stage};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::testing_server::{Reply, Server, answer, ok};
 use super::super::{Http, ProviderError, ProviderErrorKind};
 use super::{TOKEN, Team, client, endpoint};
+use crate::graph::run::ErrorCode;
 
 async fn error_of(status: &'static str, headers: &'static [(&str, &str)], body: &'static str) -> ProviderError {
     let server = Server::answering(move |_, _| answer(status, headers, body)).await;
@@ -81,7 +82,7 @@ async fn a_missing_scope_is_an_authorization_error_that_names_it() {
     let headers = &[("Request-Id", "1a2b"), ("Oauth-Scope-Accepted", "global, identity")];
     let body = r#"{"id":"forbidden","message":"You do not have access\r\nto the team."}"#;
     let error = error_of("403 Forbidden", headers, body).await;
-    assert_eq!((error.kind, error.code()), (ProviderErrorKind::Authorization, "PROVIDER_AUTHORIZATION_ERROR"));
+    assert_eq!((error.kind, error.code()), (ProviderErrorKind::Authorization, ErrorCode::ProviderAuthorization));
     assert_eq!(
         error.to_string(),
         "GET /teams/01234/members answered 403 forbidden: \"You do not have access to the team.\" \
@@ -96,12 +97,12 @@ async fn a_missing_scope_is_an_authorization_error_that_names_it() {
 #[tokio::test]
 async fn refusals_are_told_apart_and_never_asked_again() {
     for (status, kind, code) in [
-        ("400 Bad Request", ProviderErrorKind::Rejected, "PROVIDER_API_ERROR"),
-        ("401 Unauthorized", ProviderErrorKind::Authentication, "PROVIDER_AUTHENTICATION_ERROR"),
-        ("402 Payment Required", ProviderErrorKind::Authorization, "PROVIDER_AUTHORIZATION_ERROR"),
-        ("404 Not Found", ProviderErrorKind::NotFound, "PROVIDER_API_ERROR"),
-        ("410 Gone", ProviderErrorKind::Gone, "PROVIDER_API_ERROR"),
-        ("422 Unprocessable Entity", ProviderErrorKind::Rejected, "PROVIDER_API_ERROR"),
+        ("400 Bad Request", ProviderErrorKind::Rejected, ErrorCode::ProviderApi),
+        ("401 Unauthorized", ProviderErrorKind::Authentication, ErrorCode::ProviderAuthentication),
+        ("402 Payment Required", ProviderErrorKind::Authorization, ErrorCode::ProviderAuthorization),
+        ("404 Not Found", ProviderErrorKind::NotFound, ErrorCode::ProviderApi),
+        ("410 Gone", ProviderErrorKind::Gone, ErrorCode::ProviderApi),
+        ("422 Unprocessable Entity", ProviderErrorKind::Rejected, ErrorCode::ProviderApi),
     ] {
         let error = error_of(status, &[], "{}").await;
         assert_eq!((error.kind, error.code(), error.attempts()), (kind, code, 1), "{status}");

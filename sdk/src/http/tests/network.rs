@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::super::testing_server::{Server, answer, ok};
 use super::super::{Endpoint, EndpointError, Http, Network, ProviderError, ProviderErrorKind, RetryPolicy};
 use super::TOKEN;
+use crate::graph::run::ErrorCode;
 
 fn network(variables: &[(&str, &str)]) -> Network {
     let variables: BTreeMap<String, OsString> =
@@ -32,7 +33,7 @@ fn connect(base: &str, variables: &[(&str, &str)]) -> Result<Http, EndpointError
 fn refusal(base: &str, variables: &[(&str, &str)]) -> (&'static str, String) {
     match connect(base, variables).unwrap_err() {
         error @ EndpointError::Variable { variable, .. } => {
-            assert_eq!(error.code(), "CONFIG_VALIDATION_ERROR");
+            assert_eq!(error.code(), ErrorCode::ConfigValidation);
             (variable, error.to_string())
         }
         other => panic!("{other}"),

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::super::testing_server::{Reply, Server, answer, ok};
 use super::super::{Endpoint, Http, ProviderErrorKind, RetryPolicy, TimeLimits};
 use super::{client, endpoint};
+use crate::graph::run::ErrorCode;
 
 /// Starts a provider that fails once with this reply, then succeeds.
 async fn once(failure: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
@@ -58,7 +59,7 @@ async fn a_page_of_somebody_else_is_asked_for_once_more() {
 async fn a_provider_that_keeps_failing_exceeds_the_attempts() {
     let server = Server::answering(|_, _| answer("503 Service Unavailable", &[("Request-Id", "r1")], "<html>")).await;
     let error = client(&server).get("/x", &[]).json::<u8>().await.unwrap_err();
-    assert_eq!((error.kind, error.code()), (ProviderErrorKind::RetriesExceeded, "PROVIDER_RETRIES_EXCEEDED_ERROR"));
+    assert_eq!((error.kind, error.code()), (ProviderErrorKind::RetriesExceeded, ErrorCode::ProviderRetriesExceeded));
     assert_eq!(error.to_string(), "GET /x answered 503 Service Unavailable (3 attempts; request r1)");
     assert_eq!(server.paths().len(), 3);
 }

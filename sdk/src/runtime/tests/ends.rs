@@ -115,7 +115,7 @@ async fn a_relationship_to_a_refused_entity_is_left_out_and_is_a_gap_until_the_e
                 );
                 let links = step(summary, "links");
                 assert_eq!((links.status.label(), links.objects()), ("partial", 2), "{case}");
-                let own: Vec<_> = links.incomplete.iter().filter(|gap| gap.inherited_from.is_none()).collect();
+                let own: Vec<_> = links.gaps.iter().filter(|gap| gap.inherited_from.is_none()).collect();
                 assert_eq!(own.len(), 2, "{case}: {links:?}");
                 assert!(own[1].cause.contains("team:000001|has|app:0000002"), "{case}: {own:?}");
             }
@@ -233,7 +233,7 @@ async fn a_relationship_to_an_entity_whose_key_belongs_to_another_type_is_left_o
                 (JobState::Partial, 3, 2),
                 "{summary:?}"
             );
-            let own = step(summary, "links").incomplete.iter().flat_map(|gap| &gap.types);
+            let own = step(summary, "links").gaps.iter().flat_map(|gap| &gap.types);
             let gaps: BTreeSet<&str> = own.map(ObjectType::as_str).collect();
             assert_eq!(gaps, ["acme_app_has_host", "acme_team_has_app"].into(), "{summary:?}");
         }

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
+use crate::graph::run::ErrorCode;
 use crate::graph::{
     Class, Entity, EntityDeclaration, ObjectKey, ObjectType, OnDuplicateKey, Relationship, RelationshipClass,
     RelationshipDeclaration, StepId,
@@ -115,7 +116,7 @@ async fn a_step_below_a_failed_one_runs_and_ends_partial() {
     assert_eq!(summary.state, JobState::Partial);
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
     assert_eq!(types, ["acme_app", "acme_team"]);
-    let gap = &summary.integration_step_results[1].incomplete[0];
+    let gap = &summary.integration_step_results[1].gaps[0];
     assert_eq!((gap.inherited_from.clone(), gap.cause.as_str()), (Some(id("teams")), "it broke"));
     assert_eq!(graph(&job).await.len(), 2);
     assert_eq!(job.steps().await.expect("a store").len(), 3);
@@ -258,7 +259,7 @@ async fn an_object_without_a_class_is_refused_whatever_the_validation() {
         .on_entity(|_, entity| entity.classes.retain(|_| entity.key.as_str() != "team:000001"));
     let (summary, _) = bench.run(Job::new(&integration, &bench.store).validation(Validation::Off)).await;
     assert_eq!((summary.entities, statuses(&summary)), (1, vec![("teams", "partial")]));
-    assert_eq!(summary.integration_step_results[0].incomplete[0].code, "MISSING_KEY_ERROR");
+    assert_eq!(summary.integration_step_results[0].gaps[0].code, ErrorCode::MissingKey);
 }
 
 #[tokio::test]
@@ -302,8 +303,8 @@ async fn a_source_that_is_off_disables_its_steps_and_nothing_is_missing() {
     .source(IngestionSource::new("people", "People", "Teams and users."));
     let (summary, _) = bench.run(Job::new(&integration, &bench.store).source("people", false)).await;
     assert_eq!(statuses(&summary), [("teams", "disabled"), ("users", "disabled"), ("apps", "success")]);
-    assert_eq!(summary.integration_step_results[0].disabled_reason.as_deref(), Some("user_config"));
-    assert_eq!(summary.integration_step_results[1].disabled_reason.as_deref(), Some("parent_disabled"));
+    assert_eq!(summary.integration_step_results[0].disabled_reason, Some(DisabledReason::UserConfig));
+    assert_eq!(summary.integration_step_results[1].disabled_reason, Some(DisabledReason::ParentDisabled));
     assert_eq!((summary.state, summary.is_partial()), (JobState::Complete, false));
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
     assert_eq!(types, ["acme_team", "acme_user"], "what was not collected must not look deleted");
@@ -319,7 +320,7 @@ async fn a_rule_of_the_configuration_disables_steps_and_a_wrong_name_is_an_error
     let permission = steps().disable_steps::<()>(|()| vec![(id("teams"), DisabledReason::Permission)]);
     let (summary, _) = bench.collect(&permission).await;
     assert_eq!((summary.state, statuses(&summary)), (JobState::Partial, vec![("teams", "disabled")]));
-    assert_eq!(summary.integration_step_results[0].incomplete[0].code, "PROVIDER_AUTHORIZATION_ERROR");
+    assert_eq!(summary.integration_step_results[0].gaps[0].code, ErrorCode::ProviderAuthorization);
     let wrong = steps().disable_steps::<()>(|()| vec![(id("team"), DisabledReason::Config)]);
     let error = Job::new(&wrong, &bench.store).run(&Values::default(), CancellationToken::new()).await;
     assert!(error.expect_err("unknown step").to_string().contains("did you mean `teams`?"));

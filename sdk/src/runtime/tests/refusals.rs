@@ -91,8 +91,8 @@ fn apps(wrong: Option<Wrong>, in_part: bool) -> Integration {
     of([declared_types.into_iter().fold(step, |step, of| step.entity(declared(of)))])
 }
 
-fn gaps(summary: &Summary) -> Vec<(String, String)> {
-    let gaps = summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+fn gaps(summary: &Summary) -> Vec<(ErrorCode, String)> {
+    let gaps = summary.integration_step_results.iter().flat_map(|step| &step.gaps);
     gaps.map(|gap| (gap.code.clone(), gap.cause.clone())).collect()
 }
 
@@ -171,17 +171,16 @@ async fn of_two_types_that_claim_a_key_the_greater_is_a_gap_of_the_step_that_add
                 let step = summary.integration_step_results.iter().find(|step| step.id.as_str() == wanted);
                 step.expect("the step").clone()
             };
-            let own =
-                |step: StepReport| step.incomplete.into_iter().filter(|gap| gap.inherited_from.is_none()).collect();
+            let own = |step: StepReport| step.gaps.into_iter().filter(|gap| gap.inherited_from.is_none()).collect();
             let (gaps, none): (Vec<_>, Vec<_>) = (own(step("teams")), own(step("apps")));
             assert_eq!((gaps.len(), none.len()), (1, 0));
-            assert_eq!(gaps[0].code, "DUPLICATE_KEY_DETECTED");
+            assert_eq!(gaps[0].code, ErrorCode::DuplicateKey);
             assert!(gaps[0].cause.contains("has the key of a acme_app that apps added"), "{}", gaps[0].cause);
             assert_eq!(
                 (step("teams").status.label(), step("teams").objects(), step("apps").objects()),
                 ("partial", 1, 1)
             );
-            assert_eq!(step("sites").incomplete[0].inherited_from, Some(id("teams")));
+            assert_eq!(step("sites").gaps[0].inherited_from, Some(id("teams")));
             assert_eq!(summary.state, JobState::Partial);
             let partial = &summary.metadata.partial_datasets.types;
             assert!(partial.contains("acme_team") && partial.contains("acme_site"), "{partial:?}");
@@ -227,7 +226,7 @@ async fn an_object_that_fails_its_step_fails_that_step_though_another_one_meets_
     assert_eq!(statuses(&summary), [("teams", "failure"), ("apps", "partial")]);
     let [teams, apps] = &summary.integration_step_results[..] else { panic!("two steps") };
     assert!(teams.error.as_ref().is_some_and(|error| error.message.contains("team:000002")), "{teams:?}");
-    assert!(apps.error.is_none() && apps.incomplete[0].inherited_from == Some(id("teams")), "{apps:?}");
+    assert!(apps.error.is_none() && apps.gaps[0].inherited_from == Some(id("teams")), "{apps:?}");
     assert_eq!((teams.objects(), apps.objects()), (1, 1), "earlier objects and those of other steps stay");
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
     assert_eq!(types, ["acme_app", "acme_team"]);

@@ -47,13 +47,34 @@ async fn a_job_with_damaged_documents_is_not_resumed_and_hides_no_other_job() {
 }
 
 #[tokio::test]
+async fn a_job_in_a_state_of_another_version_is_listed_and_not_resumed() {
+    let bench = Bench::new();
+    let integration = of([failing("teams", "acme_team")]);
+    bench.collect(&integration).await;
+    bench.collect(&integration).await;
+    let sql = "UPDATE job SET state = 'paused', summary = '{\"state\":\"paused\"}' WHERE number = 2";
+    bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
+    let jobs = bench.store.jobs().await.expect("both jobs");
+    assert_eq!([jobs[0].state, jobs[1].state], [JobState::Unknown, JobState::Partial]);
+    let error = jobs[0].summary().expect_err("another version").to_string();
+    assert!(error.contains(&format!("the summary of the job {}", jobs[0].id)), "{error}");
+    assert!(jobs[1].summary().expect("a summary").is_some());
+    let job = Job::new(&integration, &bench.store).resume(&jobs[0]);
+    let error = job.run(&Values::default(), CancellationToken::new()).await.expect_err("a state").to_string();
+    assert!(error.contains("the state of the job") && error.contains("another version"), "{error}");
+    let (summary, _) = bench.run(Job::new(&integration, &bench.store)).await;
+    assert_eq!(summary.state, JobState::Partial);
+}
+
+#[tokio::test]
 async fn a_step_s_result_that_cannot_be_read_ends_the_resumed_job_rather_than_the_step_s_work() {
     let bench = Bench::new();
     let (_, _) =
         bench.collect(&of([failing("teams", "acme_team"), adding("users", "acme_user", &["user:000001"])])).await;
     let row = newest(&bench).await;
     let job = bench.store.resume_job(&row).await.expect("a store");
-    job.end_step(id("users"), "success", json!({"objects": 1})).await.expect("a store");
+    let sql = "UPDATE step_run SET result = '{\"objects\":1}' WHERE step = 'users'";
+    bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
     drop(job);
     let integration = of([failing("teams", "acme_team"), adding("users", "acme_user", &["user:000001"])]);
     let job = Job::new(&integration, &bench.store).resume(&newest(&bench).await);
@@ -82,7 +103,7 @@ async fn a_resumed_job_keeps_the_class_schemas_that_it_began_with() {
     for schemas in [BTreeMap::new(), demanding("colour")] {
         let (again, _) = bench.run(job().resume(&newest(&bench).await).class_schemas(schemas)).await;
         assert_eq!((again.state, again.entities), (JobState::Partial, 0));
-        assert_eq!(again.integration_step_results[0].incomplete, first.integration_step_results[0].incomplete);
+        assert_eq!(again.integration_step_results[0].gaps, first.integration_step_results[0].gaps);
     }
 }
 

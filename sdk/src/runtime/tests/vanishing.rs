@@ -48,8 +48,7 @@ fn parent(team: usize) -> Parent {
 /// Every gap as step and team, and every parent that was counted as gone.
 fn verdict(summary: &Summary) -> (BTreeSet<(String, String)>, u64) {
     let steps = summary.integration_step_results.iter();
-    let gaps =
-        steps.clone().flat_map(|step| step.incomplete.iter().map(|gap| (step.id.to_string(), gap.parent.clone())));
+    let gaps = steps.clone().flat_map(|step| step.gaps.iter().map(|gap| (step.id.to_string(), gap.parent.clone())));
     let gaps = gaps.map(|(step, parent)| (step, parent.map(|parent| parent.key.to_string()).unwrap_or_default()));
     (gaps.collect(), steps.flat_map(|step| step.skipped.values()).flat_map(|reasons| reasons.values()).sum())
 }

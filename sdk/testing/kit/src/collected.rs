@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use integration_sdk::runtime::StepReport;
 use integration_sdk::store::{JobStore, Kind};
-use integration_sdk::summary::StepReport;
 use integration_sdk::{Integration, Summary};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -171,7 +171,7 @@ impl Collected {
 
     /// Returns the gaps by type and parent, regardless of the step that reports them.
     pub fn gaps(&self) -> BTreeSet<Gap> {
-        let gaps = self.summary.integration_step_results.iter().flat_map(|step| &step.incomplete);
+        let gaps = self.summary.integration_step_results.iter().flat_map(|step| &step.gaps);
         let each = gaps.flat_map(|gap| {
             let parent = gap.parent.as_ref().map(|under| under.key.to_string());
             gap.types

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use integration_sdk::graph::{ObjectType, StepId};
-use integration_sdk::summary::{StepReport, StepStatus};
+use integration_sdk::runtime::{StepReport, StepStatus};
 use integration_sdk::{Integration, Summary};
 use serde_json::Value;
 

@@ -97,7 +97,7 @@ impl Collected {
 
     fn gaps_with_causes(&self) -> Vec<String> {
         let steps = self.summary.integration_step_results.iter();
-        let gaps = steps.flat_map(|step| step.incomplete.iter().map(move |gap| (step, gap)));
+        let gaps = steps.flat_map(|step| step.gaps.iter().map(move |gap| (step, gap)));
         gaps.map(|(step, gap)| {
             let types: Vec<&str> = gap.types.iter().map(|object_type| object_type.as_str()).collect();
             let under = gap.parent.as_ref().map(|under| format!(" under {:?}", under.key.as_str())).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration_sdk::config::{ConfigError, Field, Values};
+use integration_sdk::graph::run::ErrorCode;
 use integration_sdk::http::VerifiedAccount;
 use integration_sdk::{Redaction, SetupError};
 use serde::Serialize;
@@ -41,7 +42,7 @@ pub(super) struct Outcome {
 
 #[derive(Debug, Serialize)]
 struct Problem {
-    code: &'static str,
+    code: ErrorCode,
     message: String,
 }
 
@@ -85,9 +86,11 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
 /// Returns whether the error is a result of the check. An unreachable provider is a failure of the check instead.
 /// Credentials that no answer confirms are a result.
 fn is_finding(error: &SetupError) -> bool {
-    const REFUSALS: [&str; 3] =
-        ["CONFIG_VALIDATION_ERROR", "PROVIDER_AUTHENTICATION_ERROR", "PROVIDER_AUTHORIZATION_ERROR"];
-    matches!(error, SetupError::Unconfirmed { .. }) || REFUSALS.contains(&error.code())
+    let refused = matches!(
+        error.code(),
+        ErrorCode::ConfigValidation | ErrorCode::ProviderAuthentication | ErrorCode::ProviderAuthorization
+    );
+    refused || matches!(error, SetupError::Unconfirmed { .. })
 }
 
 impl Known {

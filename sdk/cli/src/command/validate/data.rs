@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use integration_sdk::dataset::{self, Wrapper};
+use integration_sdk::graph::run::JobState;
 use integration_sdk::input;
 use integration_sdk::schema::Schemas;
 use integration_sdk::store::{JobStore, Kind};
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::context::Context;
@@ -92,11 +92,19 @@ fn of_files(folder: &Path, schemas: &Schemas, allowed: &[Allowance]) -> Result<G
     })
 }
 
+/// The totals of a summary. The rest of the file may be in the form of another version.
+#[derive(Deserialize)]
+struct Totals {
+    state: JobState,
+    entities: u64,
+    relationships: u64,
+}
+
 /// Returns whether the summary in a folder is that of a complete job without objects.
 fn is_said_empty(folder: &Path) -> bool {
     let text = input::read(&folder.join("summary.json"), input::DOCUMENT);
-    let summary: Value = text.ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    summary["state"] == "complete" && summary["entities"] == 0 && summary["relationships"] == 0
+    let totals = text.ok().and_then(|text| serde_json::from_slice::<Totals>(&text).ok());
+    totals.is_some_and(|of| of.state == JobState::Complete && of.entities == 0 && of.relationships == 0)
 }
 
 fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Allowance]) -> Result<Graph, Failure> {

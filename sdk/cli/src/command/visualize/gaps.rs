@@ -14,10 +14,7 @@ const NAMED: usize = 12;
 
 /// Returns the coverage of a job, which may still be running.
 pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
-    match job.summary {
-        None => Ok(Coverage::unfinished()),
-        Some(_) => Ok(Coverage::of(&job_lookup::summary(job)?)),
-    }
+    Ok(job.summary()?.map_or_else(Coverage::unfinished, Coverage::of))
 }
 
 /// Describes the missing data of a job.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use integration_sdk::graph::run::{DisabledReason, StepReport, StepStatus};
 use integration_sdk::graph::{Direction, ObjectType, StepId};
-use integration_sdk::runtime::{StepReport, StepStatus};
 use integration_sdk::step::Declaration;
 use integration_sdk::{Integration, Plan, Summary, Timestamp};
 use integration_view::{Dependency, RunStatus, StepGraph, StepNode, StepRun, StepState, TypeEdge, TypeGraph, TypeNode};
@@ -54,9 +54,9 @@ fn state(integration: &Integration, declaration: &Declaration, report: Option<&S
         source.is_some_and(|source| !source.on_by_default)
     };
     match report {
-        Some(report) if report.status == StepStatus::Disabled => {
-            StepState::Disabled { reason: report.disabled_reason.clone().unwrap_or_default().replace('_', " ") }
-        }
+        Some(report) if report.status == StepStatus::Disabled => StepState::Disabled {
+            reason: report.disabled_reason.map(DisabledReason::as_str).unwrap_or_default().replace('_', " "),
+        },
         None if off() => StepState::Disabled { reason: "off by default".to_owned() },
         _ => StepState::Enabled,
     }

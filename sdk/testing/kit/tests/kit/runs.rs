@@ -1,4 +1,4 @@
-use integration_sdk::summary::StepStatus;
+use integration_sdk::runtime::StepStatus;
 use integration_testing_kit::{Collected, RunError, assert_complete, assert_graph};
 
 use crate::acme::{ENGINE, integration, provider, provider_of, team, values};

@@ -1,0 +1,37 @@
+//! The report of a run: states, gaps, counts, and error codes, as plain data.
+//!
+//! ```text
+//!   Summary                  one job: state, totals, error
+//!     └─ StepReport          one step: status, counts, requests
+//!          ├─ Gap            data that could not be collected: types, parent, code, cause
+//!          ├─ FindingCount   similar violations of a schema
+//!          └─ NamedCount     missing objects with the names of some of them
+//! ```
+//!
+//! The runtime creates these values, the store keeps them, and programs display them. Each value is parsed once, when it
+//! is read from a file or from the store. States and codes are enums with one text per variant; no code compares texts.
+
+#[macro_use]
+mod texts;
+
+mod code;
+mod finding;
+mod gap;
+mod named;
+mod report;
+mod status;
+mod summary;
+mod usage;
+
+pub use code::{ErrorCode, OtherCode};
+pub use finding::{Finding, FindingCount};
+pub use gap::{Gap, Parent};
+pub use named::{MAX_NAMES, NamedCount, keep_name};
+pub use report::{Failure, StepReport, VANISHED};
+pub use status::{DisabledReason, JobState, StepStatus};
+pub use summary::{Metadata, PartialDatasets, Summary};
+pub use texts::UnknownText;
+pub use usage::{RequestCounts, Usage};
+
+#[cfg(test)]
+mod tests;
