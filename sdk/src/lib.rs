@@ -26,31 +26,28 @@ extern crate self as integration_sdk;
 mod clock;
 pub mod config;
 pub mod dataset;
+mod declarations;
 pub mod diff;
-pub mod graph;
 pub mod http;
 pub mod input;
 mod integration;
 pub mod owner_only;
 pub mod plan;
-mod raw;
 pub mod recording;
-mod redact;
-mod room;
 pub mod runtime;
 pub mod schema;
-pub mod secrets;
 pub mod step;
 pub mod store;
 
 pub use clock::ClockError;
-pub use graph::Timestamp;
-pub use graph::run::Summary;
 pub use integration::{Integration, SetupError};
+#[doc(inline)]
+pub use integration_graph as graph;
+use integration_graph::redact;
+pub use integration_graph::run::Summary;
+pub use integration_graph::{REDACTED, RawJson, Redaction, Timestamp, secrets};
 pub use integration_sdk_macros::{Config, EntityKind, EntityView, RelationshipProperties, step};
 pub use plan::Plan;
-pub use raw::RawJson;
-pub use redact::{REDACTED, Redaction};
 pub use runtime::{Event, Job, JobError};
 // These types occur in the signatures and derives of integrations, which need the same versions.
 pub use {secrecy, serde, serde_json, url};

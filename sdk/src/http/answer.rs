@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::room::Hold;
+use super::room::Hold;
 
 use super::lenient;
 use super::text::without_quoted;

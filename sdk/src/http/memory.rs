@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::room::{Hold, Rooms, Work};
 use crate::RawJson;
-use crate::room::{Hold, Rooms, Work};
 
 use super::answer::ReceivedResponse;
 use super::transport::TransportError;
@@ -133,8 +133,9 @@ pub(super) fn settled(hold: &Hold, body: usize) -> usize {
 pub(super) fn held_by(element: &mut RawJson, answer: &ReceivedResponse, limit: usize) {
     let Some(hold) = &answer.hold else { return };
     let bytes = element.as_str().len();
-    element.hold(match (LARGE..=limit).contains(&bytes) {
+    let hold = match (LARGE..=limit).contains(&bytes) {
         true => hold.beside(TIMES_LARGE * bytes, TIMES * answer.body.len()),
         false => Arc::clone(hold),
-    });
+    };
+    element.hold(hold);
 }

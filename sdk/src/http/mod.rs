@@ -51,6 +51,7 @@ mod ranges;
 mod received;
 mod request;
 mod retry;
+mod room;
 mod seen;
 mod text;
 mod transport;
@@ -78,6 +79,7 @@ pub use provider::{Provider, VerifiedAccount};
 pub use ranges::RangePagination;
 pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
+pub(crate) use room::Work;
 pub use transport::{Connector, NetworkConnector, Transport, TransportError, WireRequest, WireResponse, respond_with};
 // These types occur in requests and responses of transports.
 pub use reqwest::header::HeaderMap;

@@ -12,8 +12,8 @@ use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::room::Work;
 use crate::RawJson;
-use crate::room::Work;
 
 use super::answer::{DecodeError, ReceivedResponse, damaged, misfit, part, text_of};
 use super::call::Tolerance;

@@ -16,9 +16,9 @@ use tracing::Instrument;
 use crate::graph::run::{Parent, StepReport};
 use crate::graph::{ObjectKey, ObjectType, OnDuplicateKey, StepId, Timestamp};
 use crate::http::Http;
+use crate::http::Work;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
-use crate::room::Work;
 use crate::step::{
     FoundParents, Ingest, IngestPolicy, OnPartFailed, PartitionPermits, PartitionStats, PartitionTurns, Step,
     StepContext, StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,

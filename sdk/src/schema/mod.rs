@@ -155,7 +155,7 @@ impl Schemas {
             let validator = match self.validator(schema) {
                 Ok(validator) => validator,
                 Err(problem) => {
-                    findings.push(Finding::of(object, schema, String::new(), problem.to_string()));
+                    findings.push(finding(object, schema, String::new(), problem.to_string()));
                     continue;
                 }
             };
@@ -165,7 +165,7 @@ impl Schemas {
             for error in validator.iter_errors(object) {
                 let (pointer, reason) = describe_error(&error);
                 if !findings.iter().any(|known| known.pointer == pointer && known.reason == reason) {
-                    findings.push(Finding::of(object, schema, pointer, reason));
+                    findings.push(finding(object, schema, pointer, reason));
                 }
             }
         }
@@ -276,11 +276,9 @@ fn base(has: impl Fn(&str) -> bool) -> &'static str {
     }
 }
 
-impl Finding {
-    fn of(object: &Value, schema: &str, pointer: String, reason: String) -> Self {
-        let text = |name| text(object, name).unwrap_or_default().to_owned();
-        Self { object_type: text("_type"), key: text("_key"), pointer, reason, schema: schema.to_owned() }
-    }
+fn finding(object: &Value, schema: &str, pointer: String, reason: String) -> Finding {
+    let text = |name| text(object, name).unwrap_or_default().to_owned();
+    Finding { object_type: text("_type"), key: text("_key"), pointer, reason, schema: schema.to_owned() }
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {

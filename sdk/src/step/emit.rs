@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::graph::{
-    Class, Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationship,
+    AsEntityRef, Class, Draft, EntityDeclaration, EntityKind, EntityRef, MappedRelationship,
     MappedRelationshipDeclaration, MappedRelationshipKind, ObjectKey, ObjectType, ObjectWriter, Properties, Property,
     RelationshipDeclaration, RelationshipKind, written,
 };
@@ -34,24 +34,6 @@ impl<T: Emittable> Parameter for Emit<T> {
     }
     async fn bind(context: &StepContext) -> StepResult<Self> {
         T::Emitter::bind(context).await.map(Self)
-    }
-}
-
-/// One end of a relationship: an entity, a view of it, or its key.
-pub trait AsEntityRef<E: EntityKind> {
-    /// The key of the entity.
-    fn related_key(&self) -> String;
-}
-
-impl<R: EntityView> AsEntityRef<R::Entity> for R {
-    fn related_key(&self) -> String {
-        self.entity_key()
-    }
-}
-
-impl<E: EntityKind> AsEntityRef<E> for EntityRef<E> {
-    fn related_key(&self) -> String {
-        self.as_str().to_owned()
     }
 }
 
@@ -280,7 +262,7 @@ impl<E: EntityKind> Amend<E> {
         amendments: impl IntoIterator<Item = (EntityRef<E>, I)>,
     ) -> StepResult<usize> {
         let amendment = |(entity, properties): (EntityRef<E>, I)| {
-            let key = parse_key(entity.0, &self.object_type)?;
+            let key = parse_key(entity.into_key(), &self.object_type)?;
             let write = |object: &mut ObjectWriter| {
                 properties.into_iter().for_each(|(name, value)| object.property(name, &value));
             };

@@ -36,11 +36,12 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+pub use crate::graph::AsEntityRef;
 pub use crate::graph::run::{DisabledReason, Parent};
 pub use context::StepContext;
 pub(crate) use context::{OnPartFailed, StepServices};
 pub use declaration::{Declaration, IngestionSource};
-pub use emit::{Amend, AsEntityRef, Emit, Emittable, EntityEmitter, MappedRelationshipEmitter, RelationshipEmitter};
+pub use emit::{Amend, Emit, Emittable, EntityEmitter, MappedRelationshipEmitter, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
 pub use follow::Follow;
 pub use function::{Client, ConfigOf, Parameter, StepFunction};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::run::{FindingCount, Parent};
 use crate::graph::{ObjectKey, ObjectType};
-use crate::room::Work;
+use crate::http::Work;
 use crate::store::{CompletedPartition, PartitionNumber};
 
 use super::losses::LeftOut;

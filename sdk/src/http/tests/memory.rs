@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::testing_server::{Reply, Server, answer, ok, zipped};
 use super::super::{Http, Item, MemoryResponseCache};
 use super::{client, endpoint};
-use crate::room::Work;
+use crate::http::Work;
 
 const BODY: usize = 300_000;
 const MEMORY: usize = 2_000_000;

@@ -1,5 +1,6 @@
 //! JSON text of a provider, kept unparsed until it is stored as raw data.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,12 +9,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Error, Value};
 
 use crate::redact::{Edit, edited};
-use crate::room::Hold;
 
 /// JSON as text. It is validated but not parsed into a tree, which would need several times the memory.
 ///
 /// ```
-/// use integration_sdk::RawJson;
+/// use integration_graph::RawJson;
 /// let items: Vec<RawJson> = serde_json::from_str(r#"[{"id": "a"}, 7]"#).unwrap();
 /// assert_eq!(items[0].as_str(), r#"{"id": "a"}"#);
 /// assert_eq!(items[1].to_value().unwrap(), 7);
@@ -24,7 +24,7 @@ pub struct RawJson {
     json: Box<RawValue>,
     /// The memory reservation of the response that contains this text.
     #[serde(skip)]
-    hold: Option<Arc<Hold>>,
+    hold: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl RawJson {
@@ -54,13 +54,13 @@ impl RawJson {
         })
     }
 
-    /// Keeps the memory of a response reserved as long as this value exists.
-    pub(crate) fn hold(&mut self, hold: Arc<Hold>) {
+    /// Keeps another value alive as long as this one, such as the memory reservation of a response.
+    pub fn hold(&mut self, hold: Arc<dyn Any + Send + Sync>) {
         self.hold = Some(hold);
     }
 
-    /// Transfers the memory reservation to the caller.
-    pub(crate) fn take_hold(&mut self) -> Option<Arc<Hold>> {
+    /// Transfers the value that this one keeps alive to the caller.
+    pub fn take_hold(&mut self) -> Option<Arc<dyn Any + Send + Sync>> {
         self.hold.take()
     }
 }

@@ -7,7 +7,7 @@ mod string;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use copy::{CopyError, Edit, edited};
-pub(crate) use rule::clean_strings;
+pub use copy::{CopyError, Edit, edited};
+pub use rule::clean_strings;
 pub use rule::{REDACTED, Redaction};
-pub(crate) use string::{edit_escaped, mend_surrogates};
+pub use string::{edit_escaped, mend_surrogates};

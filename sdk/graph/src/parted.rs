@@ -81,8 +81,9 @@ fn place_of_raw_data(properties: &str) -> usize {
 
 /// The properties and the raw data of an object, the raw data sorted by name.
 #[derive(Debug, Clone)]
-pub(crate) struct Parted {
-    pub(crate) properties: Properties,
+pub struct Parted {
+    /// The properties.
+    pub properties: Properties,
     raw_data: BTreeMap<String, Box<RawValue>>,
 }
 
@@ -98,14 +99,14 @@ impl Parted {
     ///
     /// # Errors
     /// One of the texts is not JSON of its form.
-    pub(crate) fn read(object: ObjectJson<'_>) -> serde_json::Result<Self> {
+    pub fn read(object: ObjectJson<'_>) -> serde_json::Result<Self> {
         let raw_data: Vec<Named> = object.raw.map(serde_json::from_str).transpose()?.unwrap_or_default();
         let raw_data = raw_data.into_iter().map(|named| (named.name, named.raw_data)).collect();
         Ok(Self { properties: serde_json::from_str(object.properties)?, raw_data })
     }
 
     /// Merges two descriptions of one entity by the rule of [`merge`]. Of two raw data with one name, the lesser text stays.
-    pub(crate) fn joined(self, other: Self) -> Self {
+    pub fn joined(self, other: Self) -> Self {
         let mut raw_data = self.raw_data;
         for (name, theirs) in other.raw_data {
             match raw_data.get(&name) {
@@ -117,12 +118,12 @@ impl Parted {
     }
 
     /// Returns the text of the properties.
-    pub(crate) fn properties(&self) -> ObjectText {
+    pub fn properties(&self) -> ObjectText {
         ObjectText::from(&self.properties)
     }
 
     /// Returns the text of the raw data, if there is any.
-    pub(crate) fn raw(&self) -> Option<String> {
+    pub fn raw(&self) -> Option<String> {
         if self.raw_data.is_empty() {
             return None;
         }
@@ -137,14 +138,14 @@ impl Parted {
     }
 
     /// Returns the raw data as values.
-    pub(crate) fn into_raw_data(self) -> Vec<RawData> {
+    pub fn into_raw_data(self) -> Vec<RawData> {
         let raw = |(name, raw): (String, Box<RawValue>)| RawData { name, raw_data: RawJson::from(raw) };
         self.raw_data.into_iter().map(raw).collect()
     }
 }
 
 /// Writes a list of raw data, each with its name.
-pub(crate) fn write_raw_data<T>(
+pub fn write_raw_data<T>(
     raw_data: impl IntoIterator<Item = T>,
     json: &mut Vec<u8>,
     name: impl Fn(&T) -> &str,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
-use crate::graph::rfc_3339;
+use crate::rfc_3339;
 
 use super::REDACTED;
 use super::chance::has_high_entropy;
@@ -229,7 +229,7 @@ static LITERAL: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 /// Whether a field or parameter with this name contains a secret.
-pub(crate) fn is_secret_name(name: &str) -> bool {
+pub fn is_secret_name(name: &str) -> bool {
     if is_short(name) {
         return true;
     }
@@ -259,7 +259,7 @@ fn ends_with(name: &[u8], word: &str) -> bool {
 ///
 /// Under any name of a secret, a value with high entropy is one. An ordinary word is one only under some of these
 /// names.
-pub(crate) fn is_secret_value(name: &str, value: &str) -> bool {
+pub fn is_secret_value(name: &str, value: &str) -> bool {
     if name == SETTING {
         return !value.is_empty() && value != REDACTED;
     }
@@ -310,7 +310,7 @@ pub(crate) fn is_settings_name(name: &str) -> bool {
 /// Returns the name by which the value of an object's field is judged.
 ///
 /// This is the name of the field, except among settings and below the name of a secret.
-pub(crate) fn name_within<'a>(parent: Option<&str>, name: &'a str) -> &'a str {
+pub fn name_within<'a>(parent: Option<&str>, name: &'a str) -> &'a str {
     match parent {
         Some(parent) if parent == SETTING || is_settings_name(parent) => SETTING,
         Some(parent) if is_above_secrets(parent) && !is_description(name) => WITHIN_SECRET,

@@ -84,7 +84,7 @@ impl Entity {
 /// depend on the order or the number of arrivals: a present value replaces an absent or null one, lists are
 /// united and sorted, the lesser of two different scalars in the order of their JSON text wins, and raw
 /// data are united by name.
-pub(crate) fn merge(ours: Properties, theirs: Properties) -> Properties {
+pub fn merge(ours: Properties, theirs: Properties) -> Properties {
     let mut merged = ours;
     for (name, value) in theirs {
         let joined = match merged.remove(&name) {
@@ -97,7 +97,7 @@ pub(crate) fn merge(ours: Properties, theirs: Properties) -> Properties {
 }
 
 /// Joins two values of one property, by the rule of [`merge`].
-pub(crate) fn join_property(name: &str, mine: Value, theirs: Value) -> Value {
+pub fn join_property(name: &str, mine: Value, theirs: Value) -> Value {
     match name {
         "_rawData" => join_raw_data(mine, theirs),
         _ => join(mine, theirs),

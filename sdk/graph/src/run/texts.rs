@@ -30,12 +30,12 @@ macro_rules! texts {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::graph::run::UnknownText;
+            type Err = $crate::run::UnknownText;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::graph::run::UnknownText { kind: $kind, text: text.chars().take(80).collect() }),
+                    _ => Err($crate::run::UnknownText { kind: $kind, text: text.chars().take(80).collect() }),
                 }
             }
         }

@@ -21,7 +21,7 @@ pub(crate) fn has_digit_or_case(text: &str) -> bool {
 }
 
 /// Whether a value is a placeholder for a secret.
-pub(crate) fn is_placeholder(value: &str) -> bool {
+pub fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     value.is_empty()
         || matches!(value, REDACTED | "[secret]")

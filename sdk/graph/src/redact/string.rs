@@ -17,7 +17,7 @@ pub(crate) fn length(text: &str) -> Option<usize> {
 }
 
 /// Decodes a literal.
-pub(crate) fn read(literal: &str) -> Cow<'_, str> {
+pub fn read(literal: &str) -> Cow<'_, str> {
     if memchr(b'\\', literal.as_bytes()).is_none() {
         return Cow::Borrowed(literal);
     }
@@ -70,7 +70,7 @@ fn unicode(escape: &str) -> (char, usize) {
 /// Replaces unpaired surrogates in JSON text by U+FFFD without changing its length.
 ///
 /// Unicode text cannot contain them.
-pub(crate) fn mend_surrogates(json: &mut [u8]) {
+pub fn mend_surrogates(json: &mut [u8]) {
     const MENDED: &[u8] = b"\\ufffd";
     let mut from = 0;
     while let Some(found) = memmem::find(&json[from..], b"\\u") {
@@ -108,7 +108,7 @@ fn surrogate(json: &[u8]) -> Option<Half> {
 }
 
 /// Passes each string with an escape to `edit`, and replaces it by the result.
-pub(crate) fn edit_escaped(json: &str, mut edit: impl FnMut(&str) -> Option<String>) -> Option<String> {
+pub fn edit_escaped(json: &str, mut edit: impl FnMut(&str) -> Option<String>) -> Option<String> {
     let (mut edited, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(quote) = memchr(b'"', &json.as_bytes()[at..]) {
         let start = at + quote + 1;

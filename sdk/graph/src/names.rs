@@ -138,7 +138,7 @@ impl ObjectKey {
     ///
     /// # Errors
     /// [`InvalidName`] if it is empty or contains control characters.
-    pub(crate) fn stored(text: &str) -> Result<Self, InvalidName> {
+    pub fn stored(text: &str) -> Result<Self, InvalidName> {
         if text.is_empty() || text.chars().any(char::is_control) {
             return Self::new(text);
         }
@@ -174,7 +174,7 @@ impl ObjectType {
 
 impl Class {
     /// Joins several classes into the text that the store uses.
-    pub(crate) fn joined(classes: &[Self]) -> Arc<str> {
+    pub fn joined(classes: &[Self]) -> Arc<str> {
         match classes {
             [one] => Arc::clone(&one.0),
             several => several.iter().map(Self::as_str).collect::<Vec<_>>().join(",").into(),

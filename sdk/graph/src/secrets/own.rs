@@ -39,7 +39,7 @@ const SHORTEST_LINE: usize = 56;
 
 /// A searcher for the secrets of one client.
 #[derive(Clone, Default)]
-pub(crate) struct OwnSecrets {
+pub struct OwnSecrets {
     in_messages: Option<Arc<Finder>>,
     in_data: Option<Arc<Finder>>,
 }
@@ -52,7 +52,7 @@ impl fmt::Debug for OwnSecrets {
 
 impl OwnSecrets {
     /// Creates a searcher. The secrets are values of headers, such as `Bearer abc`, or secret settings.
-    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let all: BTreeSet<String> = secrets.into_iter().flat_map(parts).filter(|part| part.len() >= SHORTEST).collect();
         let long = all.iter().filter(|secret| is_conspicuous(secret));
         Self {
@@ -62,22 +62,22 @@ impl OwnSecrets {
     }
 
     /// Whether data contains a secret.
-    pub(crate) fn are_in(&self, data: &[u8]) -> bool {
+    pub fn are_in(&self, data: &[u8]) -> bool {
         self.in_data.as_ref().is_some_and(|finder| !finder.places(data).is_empty())
     }
 
     /// Removes secrets from data; `None` if it contains none.
-    pub(crate) fn out_of_data(&self, data: &[u8]) -> Option<Vec<u8>> {
+    pub fn out_of_data(&self, data: &[u8]) -> Option<Vec<u8>> {
         self.in_data.as_ref()?.without(data)
     }
 
     /// Removes secrets from text in data.
-    pub(crate) fn out_of_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn out_of_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         replaced(self.in_data.as_deref(), text)
     }
 
     /// Removes secrets from a message, including short ones.
-    pub(crate) fn out_of_message<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn out_of_message<'a>(&self, text: &'a str) -> Cow<'a, str> {
         replaced(self.in_messages.as_deref(), text)
     }
 }

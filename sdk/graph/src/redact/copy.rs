@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::graph::write_text;
+use crate::write_text;
 
 use super::plain;
 use super::rule::{REDACTED, Redaction};
@@ -17,15 +17,17 @@ const DEEPEST: u32 = 128;
 
 /// The reason why JSON text cannot be copied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CopyError {
+pub enum CopyError {
+    /// The text is nested too deeply.
     #[error("lists and objects are nested deeper than {DEEPEST} levels")]
     TooDeep,
+    /// The text is not JSON, from this byte on.
     #[error("it is not JSON (at byte {0})")]
     NotJson(usize),
 }
 
 /// The changes that a copy makes.
-pub(crate) trait Edit {
+pub trait Edit {
     /// Whether members are sorted by name. If so, only the last of equal names is kept.
     const IN_ORDER: bool;
     /// Whether unchanged strings keep their original escapes.
@@ -50,7 +52,10 @@ impl Redaction {
     /// Appends a canonical copy of JSON text to `out`: without secrets and white space, names sorted.
     ///
     /// Secrets are removed as by [`apply`](Self::apply).
-    pub(crate) fn copy(&self, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
+    ///
+    /// # Errors
+    /// [`CopyError`] if the text is not JSON, or nested too deeply.
+    pub fn copy(&self, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
         let doubts = Doubts::about(json);
         if plain::copy(self, doubts, json, out) {
             Ok(())
@@ -121,7 +126,10 @@ impl Edit for Redaction {
 }
 
 /// Appends an edited copy of JSON text to `out`, without white space.
-pub(crate) fn edited(edit: &impl Edit, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
+///
+/// # Errors
+/// [`CopyError`] if the text is not JSON, or nested too deeply; `out` is then unchanged.
+pub fn edited(edit: &impl Edit, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
     let begin = out.len();
     let mut copier = Copier { edit, json, at: 0 };
     let copied = copier.value(None, 0, out).and_then(|()| {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::graph::{JobId, StepId};
+use crate::{JobId, StepId};
 
 /// A summary as other tools read it, with every member.
 fn document() -> Value {
@@ -80,7 +80,7 @@ fn a_reason_of_another_version_is_unspecified() {
 
 #[test]
 fn a_step_may_lack_its_partial_types_unless_it_is_switched_off() {
-    let app = crate::graph::ObjectType::literal("acme_app");
+    let app = crate::ObjectType::literal("acme_app");
     let report = |status, reason| StepReport {
         partial_types: [app.clone()].into(),
         disabled_reason: reason,
@@ -95,7 +95,7 @@ fn a_step_may_lack_its_partial_types_unless_it_is_switched_off() {
     assert!(without_permission.may_lack(&app));
     let mut vanished = StepReport::new(StepId::literal("fetch-apps"), "Fetch apps", StepStatus::Success);
     vanished.skipped.entry(app.clone()).or_default().insert(VANISHED.to_owned(), 1);
-    assert!(vanished.may_lack(&app) && !vanished.may_lack(&crate::graph::ObjectType::literal("acme_team")));
+    assert!(vanished.may_lack(&app) && !vanished.may_lack(&crate::ObjectType::literal("acme_team")));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{JobId, ObjectType, Timestamp};
+use crate::{JobId, ObjectType, Timestamp};
 
 use super::{Failure, JobState, StepReport, StepStatus, Usage};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::{ObjectKey, ObjectType, StepId};
 
 use super::ErrorCode;
 

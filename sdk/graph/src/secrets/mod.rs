@@ -8,7 +8,7 @@
 //! searched again.
 //!
 //! ```
-//! use integration_sdk::secrets::{self, SecretKind};
+//! use integration_graph::secrets::{self, SecretKind};
 //!
 //! assert_eq!(secrets::kinds_in("postgres://app:tr0ub4dor@db.example/x"), [SecretKind::UrlPassword]);
 //! assert_eq!(secrets::take_out("see postgres://app:tr0ub4dor@db.example/x"), "see postgres://db.example/x");
@@ -29,10 +29,11 @@ mod parameter;
 mod userinfo;
 
 pub(crate) use chance::has_high_entropy;
-pub(crate) use chance::is_placeholder;
+pub use chance::is_placeholder;
 use hidden::Unhidden;
-pub(crate) use names::{is_secret_name, is_secret_value, is_settings_name, may_name_secrets, name_within};
-pub(crate) use own::OwnSecrets;
+pub use names::{is_secret_name, is_secret_value, name_within};
+pub(crate) use names::{is_settings_name, may_name_secrets};
+pub use own::OwnSecrets;
 
 /// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";

@@ -236,9 +236,12 @@ fn entity_of<E: EntityKind>(kind: &E, key: ObjectKey, declaration: &EntityDeclar
 /// An entity to be emitted: the typed value, its raw data, and its tags.
 #[derive(Debug, Clone)]
 pub struct Draft<E> {
-    pub(crate) value: E,
-    pub(crate) raw_data: Vec<RawData>,
-    pub(crate) tags: Tags,
+    /// The typed value.
+    pub value: E,
+    /// The provider's JSON.
+    pub raw_data: Vec<RawData>,
+    /// The tags of the source.
+    pub tags: Tags,
 }
 
 impl<E> From<E> for Draft<E> {
@@ -256,7 +259,7 @@ impl<E> Draft<E> {
     }
 
     /// Returns the value, and its form as plain data.
-    pub(crate) fn into_entity(self, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Entity)
+    pub fn into_entity(self, key: ObjectKey, declaration: &EntityDeclaration) -> (E, Entity)
     where
         E: EntityKind,
     {
@@ -276,7 +279,7 @@ impl<E> Draft<E> {
 
 /// The key of an entity of a known type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntityRef<E>(pub(crate) String, PhantomData<fn() -> E>);
+pub struct EntityRef<E>(String, PhantomData<fn() -> E>);
 
 impl<E: EntityKind> EntityRef<E> {
     /// Creates a reference from a key.
@@ -288,10 +291,33 @@ impl<E: EntityKind> EntityRef<E> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the key.
+    pub fn into_key(self) -> String {
+        self.0
+    }
+}
+
+/// One end of a relationship: an entity, a view of it, or its key.
+pub trait AsEntityRef<E: EntityKind> {
+    /// The key of the entity.
+    fn related_key(&self) -> String;
+}
+
+impl<R: EntityView> AsEntityRef<R::Entity> for R {
+    fn related_key(&self) -> String {
+        self.entity_key()
+    }
+}
+
+impl<E: EntityKind> AsEntityRef<E> for EntityRef<E> {
+    fn related_key(&self) -> String {
+        self.as_str().to_owned()
+    }
 }
 
 /// A Rust type that represents a relationship type; declare it with
-/// [`relationship!`](crate::relationship).
+/// `relationship!` of integration-sdk.
 pub trait RelationshipKind: Send + Sync + 'static {
     /// The type of the source.
     type From: EntityKind;
@@ -327,7 +353,7 @@ impl RelationshipProperties for () {
 }
 
 /// A Rust type that represents a mapped relationship type; declare it with
-/// [`mapped_relationship!`](crate::mapped_relationship).
+/// `mapped_relationship!` of integration-sdk.
 pub trait MappedRelationshipKind: Send + Sync + 'static {
     /// The type of the entity of this integration.
     type Source: EntityKind;
@@ -351,144 +377,5 @@ pub trait MappedRelationshipKind: Send + Sync + 'static {
             Direction::Reverse => relationship_type(&target, Self::CLASS, &source),
         };
         MappedRelationshipDeclaration { object_type, class: Self::CLASS, source, target, direction: Self::DIRECTION }
-    }
-}
-
-/// Declares a relationship type between two entity types, with optional properties.
-///
-/// ```
-/// # use integration_sdk::prelude::*;
-/// # #[derive(EntityKind)]
-/// # #[entity(type = "acme_team", class = "Team", resource = "Team")]
-/// # pub struct Team { #[entity(key)] id: String, name: String }
-/// # #[derive(EntityKind)]
-/// # #[entity(type = "acme_user", class = "User", resource = "User")]
-/// # pub struct User { #[entity(key)] id: String, name: String }
-/// relationship!(
-///     /// A person works in a team.
-///     pub TeamHasUser: Team -[HAS]-> User { role: String }
-/// );
-/// assert_eq!(TeamHasUser::declaration().object_type.as_str(), "acme_team_has_user");
-/// ```
-#[macro_export]
-macro_rules! relationship {
-
-    ($(#[$doc:meta])* $vis:vis $name:ident : $from:ident -[$class:ident]-> $to:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
-        $vis struct $name;
-        impl $crate::graph::RelationshipKind for $name {
-            type From = $from;
-            type To = $to;
-            type Properties = ();
-            const CLASS: $crate::graph::RelationshipClass = $crate::graph::RelationshipClass::$class;
-        }
-        impl $crate::step::Emittable for $name {
-            type Emitter = $crate::step::RelationshipEmitter<Self>;
-        }
-    };
-    ($(#[$doc:meta])* $vis:vis $name:ident : $from:ident -[$class:ident]-> $to:ident { $($(#[$fdoc:meta])* $field:ident : $ty:ty),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, $crate::RelationshipProperties)]
-        $vis struct $name { $($(#[$fdoc])* pub $field: $ty),+ }
-        impl $crate::graph::RelationshipKind for $name {
-            type From = $from;
-            type To = $to;
-            type Properties = Self;
-            const CLASS: $crate::graph::RelationshipClass = $crate::graph::RelationshipClass::$class;
-        }
-        impl $crate::step::Emittable for $name {
-            type Emitter = $crate::step::RelationshipEmitter<Self>;
-        }
-    };
-}
-
-/// Declares a relationship to an entity of another source, identified by properties.
-///
-/// `Source -[CLASS]-> "type" Class by [properties]` points to the target, and
-/// `Source <-[CLASS]- "type" Class by [properties]` from it.
-///
-/// ```
-/// # use integration_sdk::prelude::*;
-/// # #[derive(EntityKind)]
-/// # #[entity(type = "acme_user", class = "User", resource = "User")]
-/// # pub struct User { #[entity(key)] id: String, name: String }
-/// mapped_relationship!(pub UserIsPerson: User -[IS]-> "person" Person by ["email"]);
-/// assert_eq!(UserIsPerson::declaration().object_type.as_str(), "acme_user_is_person");
-/// ```
-#[macro_export]
-macro_rules! mapped_relationship {
-    ($(#[$doc:meta])* $vis:vis $name:ident : $source:ident -[$class:ident]-> $target:literal $tclass:ident by [$($key:literal),+]) => {
-        $crate::mapped_relationship!(@make [$(#[$doc])*] $vis $name $source $class Forward $target $tclass $($key)+);
-    };
-    ($(#[$doc:meta])* $vis:vis $name:ident : $source:ident <-[$class:ident]- $target:literal $tclass:ident by [$($key:literal),+]) => {
-        $crate::mapped_relationship!(@make [$(#[$doc])*] $vis $name $source $class Reverse $target $tclass $($key)+);
-    };
-    (@make [$(#[$doc:meta])*] $vis:vis $name:ident $source:ident $class:ident $direction:ident $target:literal $tclass:ident $($key:literal)+) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
-        $vis struct $name;
-        impl $crate::graph::MappedRelationshipKind for $name {
-            type Source = $source;
-            const CLASS: $crate::graph::RelationshipClass = $crate::graph::RelationshipClass::$class;
-            const DIRECTION: $crate::graph::Direction = $crate::graph::Direction::$direction;
-            const TARGET_TYPE: &'static str = $target;
-            const TARGET_CLASS: &'static str = stringify!($tclass);
-            const MATCH_ON: &'static [&'static str] = &[$($key),+];
-        }
-        impl $crate::step::Emittable for $name {
-            type Emitter = $crate::step::MappedRelationshipEmitter<Self>;
-        }
-    };
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{EntityKind, EntityView};
-
-    use super::*;
-
-    #[derive(EntityKind)]
-    #[entity(type = "acme_team", class = "Team", resource = "Team")]
-    struct Team {
-        #[entity(key)]
-        id: String,
-        name: String,
-        #[entity(rename = "leadId")]
-        lead: Option<String>,
-    }
-
-    #[derive(EntityView)]
-    #[entity(of = Team)]
-    struct Lead {
-        #[entity(key)]
-        id: String,
-        #[entity(rename = "leadId")]
-        lead: Option<String>,
-    }
-
-    #[derive(EntityView)]
-    #[entity(of = Team)]
-    struct Forgotten {
-        #[entity(key)]
-        id: String,
-        lead: Option<String>,
-    }
-
-    #[test]
-    fn a_view_reads_what_the_entity_would() {
-        let team = Team { id: "team-1".into(), name: "Ops".into(), lead: Some("user-1".into()) };
-        let json = team.to_entity().into_json().to_string();
-        let (team, lead) = (Team::read(&json).unwrap(), Lead::read(&json).unwrap());
-        assert_eq!((team.entity_key(), &team.lead), (lead.entity_key(), &lead.lead));
-        assert_eq!((lead.id.as_str(), lead.lead.as_deref()), ("team-1", Some("user-1")));
-        assert_eq!(Lead::entity_type(), Team::object_type());
-    }
-
-    #[test]
-    #[should_panic(expected = "acme_team has no property `lead`")]
-    fn a_view_of_what_is_not_there_is_a_mistake_of_the_first_start() {
-        assert!(Forgotten::read(r#"{"id":"team-1"}"#).is_ok_and(|view| view.lead.is_none() && view.id == "team-1"));
-        Forgotten::entity_type();
     }
 }

@@ -168,7 +168,7 @@ impl<T: Property + Ord> Property for BTreeSet<T> {
 /// a time in seconds would silently become a day in 1970. Convert such times with [`Timestamp::from_millis`].
 ///
 /// ```
-/// use integration_sdk::Timestamp;
+/// use integration_graph::Timestamp;
 /// let at: Timestamp = serde_json::from_str("\"2024-01-01T00:00:00Z\"").unwrap();
 /// assert_eq!(at.millis(), 1_704_067_200_000);
 /// ```

@@ -21,7 +21,7 @@ const RELATIONSHIP_MEMBERS: usize = 8;
 
 /// The JSON of an object with sorted, unique names and no spaces. Each object has exactly one byte representation.
 #[derive(Debug, Clone)]
-pub(crate) struct ObjectText {
+pub struct ObjectText {
     json: String,
     members: Vec<Member>,
     plain: bool,
@@ -46,7 +46,8 @@ impl Member {
 }
 
 impl ObjectText {
-    pub(crate) fn as_str(&self) -> &str {
+    /// Returns the JSON.
+    pub fn as_str(&self) -> &str {
         &self.json
     }
 
@@ -65,28 +66,33 @@ impl ObjectText {
     }
 
     /// Returns the JSON of a member's value.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.place_of(name).map(|place| &self.json[place])
     }
 
     /// Returns the members in order: plain names with the JSON of their values.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         (0..self.len()).filter_map(|at| self.member_at(at))
     }
 
     /// Returns a member by its index: its name and the JSON of its value.
-    pub(crate) fn member_at(&self, at: usize) -> Option<(&str, &str)> {
+    pub fn member_at(&self, at: usize) -> Option<(&str, &str)> {
         let member = self.members.get(at)?;
         Some((&self.json[member.start + 1..member.value - 2], &self.json[member.value..member.end]))
     }
 
     /// Returns the number of members.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.members.len()
     }
 
+    /// Returns whether the object has no members.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// Whether no name contains escapes, so that members can be found by name.
-    pub(crate) fn has_plain_names(&self) -> bool {
+    pub fn has_plain_names(&self) -> bool {
         self.plain
     }
 
@@ -94,7 +100,7 @@ impl ObjectText {
     ///
     /// # Errors
     /// The object is nested deeper than 128 levels.
-    pub(crate) fn to_properties(&self) -> serde_json::Result<Properties> {
+    pub fn to_properties(&self) -> serde_json::Result<Properties> {
         serde_json::from_str(&self.json)
     }
 }
@@ -116,13 +122,20 @@ pub struct ObjectWriter {
     members: Vec<Member>,
 }
 
-impl ObjectWriter {
-    pub(crate) fn new() -> Self {
+impl Default for ObjectWriter {
+    fn default() -> Self {
         Self::with_room(BYTES, MEMBERS)
+    }
+}
+
+impl ObjectWriter {
+    /// Creates a writer with the capacity of a typical entity.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Creates a writer with the capacity of a typical relationship.
-    pub(crate) fn of_relationship() -> Self {
+    pub fn of_relationship() -> Self {
         Self::with_room(RELATIONSHIP_BYTES, RELATIONSHIP_MEMBERS)
     }
 
@@ -143,16 +156,17 @@ impl ObjectWriter {
     }
 
     /// Adds text.
-    pub(crate) fn text(&mut self, name: &str, text: &str) {
+    pub fn text(&mut self, name: &str, text: &str) {
         self.member(name, |json| write_text(text, json));
     }
 
     /// Adds a list of texts.
-    pub(crate) fn texts<'a>(&mut self, name: &str, texts: impl IntoIterator<Item = &'a str>) {
+    pub fn texts<'a>(&mut self, name: &str, texts: impl IntoIterator<Item = &'a str>) {
         self.member(name, |json| write_list(texts, json, write_text));
     }
 
-    pub(crate) fn value(&mut self, name: &str, value: &Value) {
+    /// Adds a tree.
+    pub fn value(&mut self, name: &str, value: &Value) {
         self.member(name, |json| {
             serde_json::to_writer(json, value).expect("the names in a tree of JSON are strings");
         });
@@ -173,7 +187,8 @@ impl ObjectWriter {
         }
     }
 
-    pub(crate) fn finish(mut self) -> ObjectText {
+    /// Returns the object with its members sorted by name.
+    pub fn finish(mut self) -> ObjectText {
         let name = |member: &Member| member.name(&self.json);
         let plain = self.members.iter().all(|member| !name(member).contains(&b'\\'));
         if !plain || !self.members.is_sorted_by(|one, other| name(one) < name(other)) {
@@ -213,7 +228,7 @@ impl ObjectWriter {
 }
 
 /// Parses the written object.
-pub(crate) fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
+pub fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
     let mut object = ObjectWriter::new();
     write(&mut object);
     object.finish().to_properties().expect("a property is a scalar or a list")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::graph::Properties;
+use crate::Properties;
 use crate::secrets;
 pub use crate::secrets::REDACTED;
 
@@ -25,14 +25,14 @@ impl Redaction {
     }
 
     /// The fields that are marked as secret.
-    pub(crate) fn fields(&self) -> &BTreeSet<String> {
+    pub fn fields(&self) -> &BTreeSet<String> {
         &self.fields
     }
 
     /// Removes the secrets.
     ///
     /// ```
-    /// use integration_sdk::Redaction;
+    /// use integration_graph::Redaction;
     /// use serde_json::json;
     ///
     /// let mut redaction = Redaction::default();
@@ -87,7 +87,7 @@ impl Redaction {
     }
 
     /// Returns whether a field is marked as secret. The comparison ignores case.
-    pub(crate) fn hides_field(&self, name: &str) -> bool {
+    pub fn hides_field(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.len() == name.len() && field.eq_ignore_ascii_case(name))
     }
 
@@ -103,7 +103,7 @@ impl Redaction {
     }
 
     /// Removes credentials from properties. Marked fields do not apply, because they are names of the provider's JSON.
-    pub(crate) fn clean_properties(properties: &mut Properties) {
+    pub fn clean_properties(properties: &mut Properties) {
         properties.values_mut().for_each(clean_strings);
     }
 }
@@ -116,7 +116,7 @@ fn clean_names(object: &mut Properties) {
 }
 
 /// Removes credentials from all strings and names of a value.
-pub(crate) fn clean_strings(value: &mut Value) {
+pub fn clean_strings(value: &mut Value) {
     match value {
         Value::Object(object) => {
             object.values_mut().for_each(clean_strings);

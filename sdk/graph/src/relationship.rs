@@ -52,7 +52,7 @@ pub fn relationship_key(from: &ObjectKey, class: RelationshipClass, to: &ObjectK
 /// `to` is always kept.
 ///
 /// ```
-/// use integration_sdk::graph::{ObjectType, RelationshipClass, relationship_type};
+/// use integration_graph::{ObjectType, RelationshipClass, relationship_type};
 /// let name = |text| ObjectType::literal(text);
 /// let member = name("heroku_account_member");
 /// assert_eq!(relationship_type(&name("heroku_account"), RelationshipClass::HAS, &member), name("heroku_account_has_member"));
@@ -88,7 +88,8 @@ impl Relationship {
         Self::key_between(&self.from, self.class, &self.to)
     }
 
-    pub(crate) fn key_between(from: &ObjectKey, class: RelationshipClass, to: &ObjectKey) -> ObjectKey {
+    /// Returns the `_key` of a relationship of a class between two entities.
+    pub fn key_between(from: &ObjectKey, class: RelationshipClass, to: &ObjectKey) -> ObjectKey {
         ObjectKey::new(relationship_key(from, class, to)).expect("two keys joined by a verb are a key")
     }
 
@@ -163,7 +164,8 @@ impl MappedRelationship {
         Value::Object(self.into_properties())
     }
 
-    pub(crate) fn into_properties(self) -> Properties {
+    /// Returns the members of the exported object.
+    pub fn into_properties(self) -> Properties {
         let key = self.key();
         let mut object = self.properties;
         object.insert("_key".into(), key.as_str().into());

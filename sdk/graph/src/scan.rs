@@ -5,14 +5,14 @@ use memchr::{memchr, memchr2};
 /// The values of a list or an object in text order, including the member names. The text is JSON
 /// without spaces, as the store writes it.
 #[derive(Debug, Clone)]
-pub(crate) struct Values<'a> {
+pub struct Values<'a> {
     json: &'a str,
     at: usize,
 }
 
 impl<'a> Values<'a> {
     /// Returns the tokens of the list or the object in `text`.
-    pub(crate) fn within(json: &'a str) -> Self {
+    pub fn within(json: &'a str) -> Self {
         // After the bracket.
         Self { json, at: 1 }
     }
@@ -31,7 +31,7 @@ impl<'a> Iterator for Values<'a> {
 }
 
 /// Returns the contents of a JSON string without escapes.
-pub(crate) fn plain_text(json: &str) -> Option<&str> {
+pub fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }

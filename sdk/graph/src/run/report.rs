@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::graph::{ObjectType, StepId, Timestamp};
+use crate::{ObjectType, StepId, Timestamp};
 
 use super::{DisabledReason, ErrorCode, FindingCount, Gap, NamedCount, StepStatus, Usage};
 

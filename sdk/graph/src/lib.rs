@@ -1,0 +1,61 @@
+//! The data model of integrations: entities, relationships, their names and properties.
+//!
+//! Everything here is plain data. Types of Rust structs implement [`EntityKind`] and [`RelationshipKind`], by the
+//! derives and macros of integration-sdk; objects built at run time are [`Entity`], [`Relationship`], and
+//! [`MappedRelationship`] themselves. Their text is canonical: equal objects have equal bytes.
+//!
+//! ```
+//! use integration_graph::{RelationshipClass, ObjectType, relationship_type};
+//!
+//! let (team, user) = (ObjectType::literal("acme_team"), ObjectType::literal("acme_user"));
+//! assert_eq!(relationship_type(&team, RelationshipClass::HAS, &user).as_str(), "acme_team_has_user");
+//! ```
+//!
+//! | task | module |
+//! | --- | --- |
+//! | describe entities, relationships, and properties | this one |
+//! | keep the unparsed JSON of a provider | [`RawJson`] |
+//! | report what a run collected, and its gaps | [`run`] |
+//! | find credentials by their form or name | [`secrets`] |
+//! | remove secrets from JSON text | [`redact`] |
+//!
+//! This crate depends on no store, no schema registry, no network, and no step. Authors of integrations use it as
+//! `integration_sdk::graph`.
+#![deny(missing_docs)]
+
+mod entity;
+mod kind;
+mod names;
+mod parted;
+mod property;
+mod raw;
+pub mod redact;
+mod relationship;
+pub mod run;
+mod scan;
+pub mod secrets;
+mod text;
+mod value;
+
+pub use entity::{Entity, Properties, RawData, Tags};
+pub use entity::{join_property, merge};
+pub use kind::{
+    AsEntityRef, Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationshipDeclaration,
+    MappedRelationshipKind, OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
+    viewed_type,
+};
+pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
+pub use parted::ObjectJson;
+pub use parted::{Parted, write_raw_data};
+pub(crate) use property::rfc_3339;
+pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};
+pub use raw::RawJson;
+pub use redact::{REDACTED, Redaction};
+pub use relationship::{
+    Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
+};
+pub use scan::{Values, plain_text};
+pub use text::ObjectWriter;
+pub use text::{ObjectText, written};
+pub use value::ValueWriter;
+pub(crate) use value::write_text;
