@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::judge::{Absence, Lone, absence, difference};
 use super::*;
-use crate::graph::run::{Parent, Summary};
+use crate::graph::run::{Parent, PartitionId, PartitionRef, Summary};
 use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
 use crate::store::{CompletedPartition, JobStore, Kind, ObjectBatch, Row, Store};
 
@@ -205,32 +205,33 @@ fn steps_that_did_not_run_count_as_gaps_of_all_their_types() {
 }
 
 /// An object of a stored graph: type, key, partition of its step, ends.
-type Put<'a> = (&'a str, &'a str, i64, Option<(&'a str, &'a str)>);
+type Put<'a> = (&'a str, &'a str, PartitionRef, Option<(&'a str, &'a str)>);
 
 /// Stores a job whose step `fetch` added these objects, with the parents of its partitions.
-async fn stored(store: &Store, objects: &[Put<'_>], parts: &[(i64, &str)]) -> JobStore {
+async fn stored(store: &Store, objects: &[Put<'_>], partitions: &[(PartitionRef, &str)]) -> JobStore {
     let job = store.begin_job("acme", "default", &json!({})).await.expect("a job");
     let mut rows = ObjectBatch::default();
-    for (object_type, text, part, ends) in objects {
+    for (object_type, text, partition, ends) in objects {
         let row = Row {
             kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
             key: key(text),
             object_type: name(object_type),
             class: "Record".into(),
-            part: *part,
+            partition: *partition,
             ends: ends.map(|(from, to)| (key(from), key(to))),
             merge: false,
             quarantined: None,
         };
         rows.push(row, crate::graph::ObjectJson::of(&json!({"_key": text}).to_string()));
     }
-    let done = |(number, parent): &(i64, &str)| {
-        let (number, path, parent) = (*number, (*parent).to_owned(), key(parent));
-        CompletedPartition { number, parent, path, outer: None, books: "{}".into() }
+    let done = |(partition, parent): &(PartitionRef, &str)| {
+        let PartitionRef::Nth(id) = *partition else { panic!("no partition of {parent}") };
+        let (path, parent) = ((*parent).to_owned(), key(parent));
+        CompletedPartition { id, parent, path, outer: None, stats: "{}".into() }
     };
     let place = job.place().await.expect("a place");
     let step = StepId::new("fetch").expect("an id");
-    job.submit(place, step, rows, parts.iter().map(done).collect()).done().await.expect("a batch");
+    job.submit(place, step, rows, partitions.iter().map(done).collect()).done().await.expect("a batch");
     job.settle().await.expect("a store");
     job
 }
@@ -252,25 +253,31 @@ async fn changes(older: (&JobStore, &Coverage), newer: (&JobStore, &Coverage)) -
     changes
 }
 
+const NONE: PartitionRef = PartitionRef::None;
+const SHARED: PartitionRef = PartitionRef::Shared;
+const ACCOUNT: PartitionRef = PartitionRef::Nth(PartitionId::FIRST);
+const ONE: PartitionRef = PartitionRef::Nth(PartitionId::FIRST.next());
+const TWO: PartitionRef = PartitionRef::Nth(PartitionId::FIRST.next().next());
+
 /// An account with two teams, an application in each, and add-ons without a relationship to their team.
 const ORGANISATION: &[Put<'static>] = &[
-    ("acme_account", "account:1", 0, None),
-    ("acme_team", "team:0001", 1, None),
-    ("acme_team", "team:0002", 1, None),
-    ("acme_app", "app:00001", 2, None),
-    ("acme_app", "app:00002", 3, None),
-    ("acme_addon", "addon:001", 2, None),
-    ("acme_addon", "addon:002", 3, None),
-    ("acme_user", "user:0001", -1, None),
-    ("acme_user", "user:0002", -1, None),
-    ("acme_team_has_app", "team:0001|has|app:00001", 2, Some(("team:0001", "app:00001"))),
-    ("acme_team_has_app", "team:0002|has|app:00002", 3, Some(("team:0002", "app:00002"))),
-    ("acme_team_has_user", "team:0001|has|user:0001", 2, Some(("team:0001", "user:0001"))),
-    ("acme_team_has_user", "team:0002|has|user:0002", 3, Some(("team:0002", "user:0002"))),
-    ("acme_app_has_addon", "app:00001|has|addon:001", 0, Some(("app:00001", "addon:001"))),
-    ("acme_app_has_addon", "app:00002|has|addon:002", 0, Some(("app:00002", "addon:002"))),
+    ("acme_account", "account:1", NONE, None),
+    ("acme_team", "team:0001", ACCOUNT, None),
+    ("acme_team", "team:0002", ACCOUNT, None),
+    ("acme_app", "app:00001", ONE, None),
+    ("acme_app", "app:00002", TWO, None),
+    ("acme_addon", "addon:001", ONE, None),
+    ("acme_addon", "addon:002", TWO, None),
+    ("acme_user", "user:0001", SHARED, None),
+    ("acme_user", "user:0002", SHARED, None),
+    ("acme_team_has_app", "team:0001|has|app:00001", ONE, Some(("team:0001", "app:00001"))),
+    ("acme_team_has_app", "team:0002|has|app:00002", TWO, Some(("team:0002", "app:00002"))),
+    ("acme_team_has_user", "team:0001|has|user:0001", ONE, Some(("team:0001", "user:0001"))),
+    ("acme_team_has_user", "team:0002|has|user:0002", TWO, Some(("team:0002", "user:0002"))),
+    ("acme_app_has_addon", "app:00001|has|addon:001", NONE, Some(("app:00001", "addon:001"))),
+    ("acme_app_has_addon", "app:00002|has|addon:002", NONE, Some(("app:00002", "addon:002"))),
 ];
-const PARTS: &[(i64, &str)] = &[(1, "account:1"), (2, "team:0001"), (3, "team:0002")];
+const PARTITIONS: &[(PartitionRef, &str)] = &[(ACCOUNT, "account:1"), (ONE, "team:0001"), (TWO, "team:0002")];
 
 fn parent(object_type: &str, parent: &str, types: &[&str]) -> Coverage {
     let mut gap = gap(types, None);
@@ -282,8 +289,8 @@ fn parent(object_type: &str, parent: &str, types: &[&str]) -> Coverage {
 async fn a_gap_under_one_parent_covers_every_object_of_its_types_and_no_other_type() {
     let directory = tempfile::tempdir().expect("a temporary folder");
     let store = Store::open(directory.path()).expect("a store");
-    let all = stored(&store, ORGANISATION, PARTS).await;
-    let account = stored(&store, &ORGANISATION[..3], &PARTS[..1]).await;
+    let all = stored(&store, ORGANISATION, PARTITIONS).await;
+    let account = stored(&store, &ORGANISATION[..3], &PARTITIONS[..1]).await;
     let covered = ["acme_app", "acme_addon", "acme_team_has_app"];
     // An application of the second team may have moved to the refused one.
     let (whole, refused) = (Coverage::default(), parent("acme_team", "team:0001", &covered));
@@ -301,9 +308,9 @@ async fn a_gap_under_one_parent_covers_every_object_of_its_types_and_no_other_ty
 async fn a_key_that_lies_under_another_type_takes_no_relationship_with_it() {
     let directory = tempfile::tempdir().expect("a temporary folder");
     let store = Store::open(directory.path()).expect("a store");
-    let link = ("acme_team_has_app", "team:0001|has|app:00001", 0, Some(("team:0001", "app:00001")));
-    let one = [("acme_team", "team:0001", 0, None), ("acme_app", "app:00001", 0, None), link];
-    let two = [("acme_team", "team:0001", 0, None), ("acme_service", "app:00001", 0, None)];
+    let link = ("acme_team_has_app", "team:0001|has|app:00001", NONE, Some(("team:0001", "app:00001")));
+    let one = [("acme_team", "team:0001", NONE, None), ("acme_app", "app:00001", NONE, None), link];
+    let two = [("acme_team", "team:0001", NONE, None), ("acme_service", "app:00001", NONE, None)];
     let (older, newer) = (stored(&store, &one, &[]).await, stored(&store, &two, &[]).await);
     let gap = Coverage::of(&summary(&[("has", "disabled", json!({"declaredTypes": ["acme_team_has_app"]}))]));
     let found = changes((&older, &Coverage::default()), (&newer, &gap)).await;

@@ -43,19 +43,19 @@ tokio::task_local! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Work {
     number: u64,
-    is_part: bool,
+    is_partition: bool,
 }
 
 impl Work {
     /// Creates the work of a step outside its partitions, or of a request without a step.
     pub(crate) fn step() -> Self {
-        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), is_part: false }
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), is_partition: false }
     }
 
     /// Creates the work of a partition. A nested partition shares the work of the enclosing one.
-    pub(crate) fn part() -> Self {
-        let outer = Self::current().filter(|work| work.is_part);
-        outer.unwrap_or_else(|| Self { is_part: true, ..Self::step() })
+    pub(crate) fn partition() -> Self {
+        let outer = Self::current().filter(|work| work.is_partition);
+        outer.unwrap_or_else(|| Self { is_partition: true, ..Self::step() })
     }
 
     /// Returns the work of the running task.
@@ -73,24 +73,24 @@ impl Work {
 #[derive(Debug)]
 pub(crate) struct Rooms {
     steps: Room,
-    parts: Room,
+    partitions: Room,
 }
 
 impl Rooms {
     /// Creates the rooms. Partitions are many, so they get three quarters of the capacity.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { steps: Room::new(capacity / 4), parts: Room::new(capacity - capacity / 4) }
+        Self { steps: Room::new(capacity / 4), partitions: Room::new(capacity - capacity / 4) }
     }
 
     /// Waits until a work may hold this number of bytes.
     pub(crate) async fn take(&self, work: Work, bytes: usize) -> Hold {
-        if work.is_part { self.parts.take(work, bytes).await } else { self.steps.take(work, bytes).await }
+        if work.is_partition { self.partitions.take(work, bytes).await } else { self.steps.take(work, bytes).await }
     }
 
     /// Returns the peak of the bytes held by steps, plus that of partitions.
     pub(crate) fn most_held(&self) -> usize {
-        let (steps, parts) = (self.steps.shared.open().most, self.parts.shared.open().most);
-        steps + parts
+        let (steps, partitions) = (self.steps.shared.open().most, self.partitions.shared.open().most);
+        steps + partitions
     }
 }
 

@@ -61,7 +61,7 @@ pub enum Event {
         until: Timestamp,
     },
     /// A partition could not be collected, and the rest of its step continues.
-    PartMissing {
+    PartitionMissing {
         /// The step.
         step: StepId,
         /// The parent of the partition.

@@ -20,7 +20,7 @@ use crate::http::Work;
 use crate::integration::Connection;
 use crate::plan::{Edge, Plan, StartState};
 use crate::step::{
-    FoundParents, Ingest, IngestPolicy, OnPartFailed, PartitionPermits, PartitionStats, PartitionTurns, Step,
+    FoundParents, Ingest, IngestPolicy, OnPartitionFailed, PartitionPermits, PartitionStats, PartitionTurns, Step,
     StepContext, StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,
 };
 use crate::store::{Conflict, EarlierGaps, JobStore, ResumePoint, Row, StoreError};
@@ -32,7 +32,7 @@ use super::report::{self, StepOutcome};
 /// The number of partitions that may process concurrently, in addition to those waiting for a response.
 ///
 /// It is enough to keep every processor busy, and bounds the pages in memory.
-pub(super) const PARTS_AT_HAND: usize = 8;
+pub(super) const PARTITIONS_AT_HAND: usize = 8;
 /// The interval of progress events.
 const PROGRESS: Duration = Duration::from_millis(100);
 /// The minimum duration of a wait that is reported.
@@ -56,7 +56,7 @@ pub(super) struct Execution<'a> {
     pub(super) ended: BTreeMap<StepId, StepReport>,
     pub(super) resumed: bool,
     pub(super) asked_for: BTreeSet<StepId>,
-    pub(super) intake: Arc<IngestPolicy>,
+    pub(super) policy: Arc<IngestPolicy>,
     pub(super) job: JobStore,
     pub(super) connection: Connection,
     pub(super) places: Arc<PartitionPermits>,
@@ -213,7 +213,7 @@ impl Execution<'_> {
         self.events.tell(Event::StepStarted { step: id.clone() }).await;
         let resume_point = match self.resumed {
             true => self.job.rewind(id.clone()).await?,
-            false => ResumePoint { next_partition: 1, ..ResumePoint::default() },
+            false => ResumePoint::default(),
         };
         let context = self.context(&step, stats, http, resume_point)?;
         let span = tracing::info_span!("step", id = %id);
@@ -252,9 +252,10 @@ impl Execution<'_> {
         resume_point: ResumePoint,
     ) -> Result<StepContext, StoreError> {
         let declaration = Arc::clone(step.declaration());
-        for books in &resume_point.books {
-            let unreadable = |error| StoreError::Corrupt(format!("the books of a part of `{}`: {error}", step.id()));
-            stats.take_over(serde_json::from_str::<PartitionStats>(books).map_err(unreadable)?);
+        for earlier in &resume_point.stats {
+            let unreadable =
+                |error| StoreError::Corrupt(format!("the statistics of a partition of `{}`: {error}", step.id()));
+            stats.take_over(serde_json::from_str::<PartitionStats>(earlier).map_err(unreadable)?);
         }
         let watermarks = |wanted: &dyn Fn(&ObjectType) -> bool| -> BTreeMap<ObjectType, Arc<Watermark>> {
             let watermarks = self.watermarks.iter().filter(|(object_type, _)| wanted(object_type));
@@ -263,8 +264,8 @@ impl Execution<'_> {
         let emits = declaration.emits();
         let followed = watermarks(&|object_type| emits.contains(object_type));
         Ok(StepContext::new(StepServices {
-            intake: Ingest::new(
-                Arc::clone(&self.intake),
+            ingest: Ingest::new(
+                Arc::clone(&self.policy),
                 &declaration,
                 Arc::clone(&stats),
                 resume_point.next_partition,
@@ -279,15 +280,15 @@ impl Execution<'_> {
             config: Arc::clone(&self.connection.config),
             places: Arc::clone(&self.places),
             rank: self.plan.rank(step.id()),
-            on_part_failed: self.on_part_failed(step.id()),
+            on_partition_failed: self.on_partition_failed(step.id()),
             turns: PartitionTurns::default(),
         }))
     }
 
-    fn on_part_failed(&self, step: &StepId) -> OnPartFailed {
+    fn on_partition_failed(&self, step: &StepId) -> OnPartitionFailed {
         let (events, step) = (self.events.clone(), step.clone());
         Arc::new(move |parent: &Parent, types: &BTreeSet<ObjectType>, error: &StepError| {
-            events.mention(|| Event::PartMissing {
+            events.mention(|| Event::PartitionMissing {
                 step: step.clone(),
                 parent: parent.clone(),
                 types: types.iter().cloned().collect(),
@@ -393,7 +394,7 @@ async fn open_places(places: Arc<PartitionPermits>, in_flight: Option<watch::Rec
     if let Some(mut in_flight) = in_flight {
         while in_flight.changed().await.is_ok() {
             let requests = *in_flight.borrow_and_update();
-            places.open(requests + PARTS_AT_HAND);
+            places.open(requests + PARTITIONS_AT_HAND);
         }
     }
     std::future::pending().await
@@ -403,7 +404,7 @@ async fn open_places(places: Arc<PartitionPermits>, in_flight: Option<watch::Rec
 async fn work(step: Step, context: StepContext, earlier: Option<JobStore>, stop: CancellationToken) -> StepResult {
     let steps_own = async {
         match earlier {
-            Some(earlier) => adopt(&step, &context, &earlier).await,
+            Some(earlier) => reuse(&step, &context, &earlier).await,
             None => step.run(context.clone()).await,
         }
     };
@@ -412,7 +413,7 @@ async fn work(step: Step, context: StepContext, earlier: Option<JobStore>, stop:
         () = stop.cancelled() => Err(StepError::Cancelled),
         outcome = std::panic::AssertUnwindSafe(Work::step().scope(steps_own)).catch_unwind() => outcome.unwrap_or_else(|panic| Err(panicked(&*panic))),
     };
-    let committed = context.intake().finish().await;
+    let committed = context.ingest().finish().await;
     outcome.and(committed)
 }
 
@@ -423,7 +424,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
 }
 
 /// Copies the objects that the step added in an earlier job.
-async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
+async fn reuse(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
     for object_type in step.declaration().emits() {
         let mut entities = step.declaration().entities.iter();
         let merge = entities.any(|of| of.object_type == object_type && of.on_duplicate_key == OnDuplicateKey::Merge);
@@ -431,7 +432,7 @@ async fn adopt(step: &Step, context: &StepContext, earlier: &JobStore) -> StepRe
         loop {
             let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;
             for (row, json) in page.objects.iter() {
-                context.intake().adopt(Row { merge, ..row.clone() }, json).await?;
+                context.ingest().reuse(Row { merge, ..row.clone() }, json).await?;
             }
             after = page.next;
             if after.is_none() {

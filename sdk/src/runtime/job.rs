@@ -21,7 +21,7 @@ use crate::store::{EarlierGaps, JobRow, JobStore, Kind, SqliteResponseCache, Sto
 
 use super::estimate::{JobEstimate, Known, basis};
 use super::event::{Event, Events, PlannedStep};
-use super::execution::{Ended, Execution, PARTS_AT_HAND};
+use super::execution::{Ended, Execution, PARTITIONS_AT_HAND};
 use super::options::{self, Options, ResumeError};
 use super::report::without_credentials;
 
@@ -248,7 +248,7 @@ impl<'a> Job<'a> {
         });
         self.events.tell(Event::JobStarted { job: job.id().clone(), steps: steps.collect() }).await;
         let http = connection.http.clone();
-        let intake = self.intake(job.clone(), schemas);
+        let policy = self.ingest_policy(job.clone(), schemas);
         let in_flight = http.as_ref().map_or(0, Http::most_in_flight);
         let execution = Execution {
             plan: &plan,
@@ -257,10 +257,10 @@ impl<'a> Job<'a> {
             ended,
             resumed: self.resume.is_some(),
             asked_for: self.selection.iter().cloned().collect(),
-            intake: Arc::new(intake),
+            policy: Arc::new(policy),
             job: job.clone(),
             connection,
-            places: PartitionPermits::new(PARTS_AT_HAND, in_flight + PARTS_AT_HAND),
+            places: PartitionPermits::new(PARTITIONS_AT_HAND, in_flight + PARTITIONS_AT_HAND),
             events: self.events.clone(),
             watermarks: watermarks(&plan),
             displaced: Vec::new(),
@@ -438,7 +438,7 @@ impl<'a> Job<'a> {
         Some(Arc::new(SqliteResponseCache::new(self.store.clone(), account)))
     }
 
-    fn intake(&self, store: JobStore, schemas: Schemas) -> IngestPolicy {
+    fn ingest_policy(&self, store: JobStore, schemas: Schemas) -> IngestPolicy {
         IngestPolicy {
             store,
             schemas: Arc::new(schemas),

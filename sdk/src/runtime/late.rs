@@ -107,7 +107,7 @@ impl Execution<'_> {
         if vanished.is_empty() {
             return Ok(());
         }
-        let answered = self.job.part_parents().await?.into_values();
+        let answered = self.job.partition_parents().await?.into_values();
         let gaps = reports.iter().flat_map(StepReport::own_gaps);
         let seen: HashSet<ObjectKey> =
             answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();

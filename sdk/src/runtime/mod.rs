@@ -4,7 +4,7 @@
 //!   Job ──verify──▶ provider                      Event ──▶ terminal, log
 //!    │                                              ▲
 //!    └─ begin ─▶ execution: steps run as tasks once their dependencies have ended
-//!                  │  StepContext (intake, store, http)
+//!                  │  StepContext (ingest, store, http)
 //!                  └─ ended ─▶ report: status, gaps, inherited gaps ─▶ Summary ─▶ store
 //! ```
 //!

@@ -6,8 +6,8 @@
 //! batches forward, under the lock of the stages. While it holds the lock, it waits only for validation and for the
 //! writer.
 //!
-//! An object that must fail its step closes the pipeline: no later object is admitted. Only the step that added the
-//! object receives this error. A follower that flushes the pipeline of another step receives only errors of the store.
+//! An object that must fail its step closes the writer: no later object is admitted. Only the step that added the
+//! object receives this error. A follower that flushes the writer of another step receives only errors of the store.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,15 +58,15 @@ struct Checking {
 
 /// The reason why no further objects of a step are admitted.
 enum Closed {
-    Refused(ObjectError),
-    PendingObject(String),
+    Rejected(ObjectError),
+    Panicked(String),
 }
 
 impl Closed {
     fn error(&self) -> StepError {
         match self {
-            Self::Refused(error) => error.clone().into(),
-            Self::PendingObject(why) => StepError::Other(format!("a batch could not be checked: {why}")),
+            Self::Rejected(error) => error.clone().into(),
+            Self::Panicked(why) => StepError::Other(format!("a batch could not be checked: {why}")),
         }
     }
 }
@@ -85,7 +85,7 @@ impl Stages {
 }
 
 pub(super) struct BatchWriter {
-    intake: Arc<IngestPolicy>,
+    policy: Arc<IngestPolicy>,
     step: StepId,
     stats: Arc<StepStats>,
     batch: Mutex<Batch>,
@@ -93,8 +93,8 @@ pub(super) struct BatchWriter {
 }
 
 impl BatchWriter {
-    pub(super) fn new(intake: Arc<IngestPolicy>, step: StepId, stats: Arc<StepStats>) -> Self {
-        Self { intake, step, stats, batch: Mutex::default(), stages: tokio::sync::Mutex::default() }
+    pub(super) fn new(policy: Arc<IngestPolicy>, step: StepId, stats: Arc<StepStats>) -> Self {
+        Self { policy, step, stats, batch: Mutex::default(), stages: tokio::sync::Mutex::default() }
     }
 
     pub(super) async fn push(&self, mut object: PendingObject) -> StepResult {
@@ -123,10 +123,10 @@ impl BatchWriter {
     }
 
     /// Queues the mark of a complete partition behind all its objects.
-    pub(super) async fn mark(&self, part: Arc<Partition>) -> StepResult {
+    pub(super) async fn mark(&self, partition: Arc<Partition>) -> StepResult {
         let full = {
             let mut batch = self.open();
-            batch.done.push(part);
+            batch.done.push(partition);
             batch.is_full()
         };
         if full { self.advance(false).await } else { Ok(()) }
@@ -142,7 +142,7 @@ impl BatchWriter {
     /// Only one large object of a job is validated and written at a time. The task that holds the permit waits for
     /// nothing but the writer, so the permit is always released.
     async fn written(&self) -> StepResult {
-        let _one = self.intake.large.acquire().await.map_err(|error| StepError::Other(error.to_string()))?;
+        let _one = self.policy.large.acquire().await.map_err(|error| StepError::Other(error.to_string()))?;
         self.advance(true).await?;
         let mut stages = self.stages.lock().await;
         self.settle(&mut stages, 0).await?;
@@ -155,11 +155,11 @@ impl BatchWriter {
         self.move_on(&mut stages, true).await
     }
 
-    /// Closes the pipeline behind the current batch, because of an object that fails the step.
+    /// Closes the writer behind the current batch, because of an object that fails the step.
     pub(super) async fn close(&self, error: ObjectError) -> StepResult {
         let mut stages = self.stages.lock().await;
         self.move_on(&mut stages, true).await?;
-        stages.closed.get_or_insert(Closed::Refused(error));
+        stages.closed.get_or_insert(Closed::Rejected(error));
         stages.verdict()
     }
 
@@ -170,7 +170,7 @@ impl BatchWriter {
         self.settle(&mut stages, 0).await?;
         let verdict = stages.verdict();
         drop(stages);
-        self.intake.store.settle().await?;
+        self.policy.store.settle().await?;
         verdict
     }
 
@@ -190,8 +190,8 @@ impl BatchWriter {
         };
         if stages.closed.is_none() && !batch.is_empty() {
             let Batch { objects, doubtful, done, bytes } = batch;
-            let (intake, stats) = (Arc::clone(&self.intake), Arc::clone(&self.stats));
-            let rows = spawn_blocking(move || check(&intake, &stats, objects, doubtful, bytes));
+            let (policy, stats) = (Arc::clone(&self.policy), Arc::clone(&self.stats));
+            let rows = spawn_blocking(move || check(&policy, &stats, objects, doubtful, bytes));
             stages.checking.push_back(Checking { rows, done });
         }
         while stages.closed.is_none() && stages.checking.len() > if all { 0 } else { CHECKED_AT_ONCE } {
@@ -202,13 +202,13 @@ impl BatchWriter {
 
     async fn write_oldest(&self, stages: &mut Stages) -> StepResult {
         // Nothing is removed before the last await, so a dropped future leaves the batch for the next call.
-        let place = self.intake.store.place().await?;
+        let place = self.policy.store.place().await?;
         let Some(oldest) = stages.checking.front_mut() else { return Ok(()) };
         let checked = (&mut oldest.rows).await;
         let Some(Checking { done, .. }) = stages.checking.pop_front() else { return Ok(()) };
         let (rows, verdict) = match checked {
-            Ok((rows, verdict)) => (rows, verdict.map_err(Closed::Refused)),
-            Err(error) => (ObjectBatch::default(), Err(Closed::PendingObject(error.to_string()))),
+            Ok((rows, verdict)) => (rows, verdict.map_err(Closed::Rejected)),
+            Err(error) => (ObjectBatch::default(), Err(Closed::Panicked(error.to_string()))),
         };
         let done = match verdict {
             Ok(()) => marks(&done)?,
@@ -217,7 +217,7 @@ impl BatchWriter {
                 Vec::new()
             }
         };
-        stages.written.push_back(self.intake.store.submit(place, self.step.clone(), rows, done));
+        stages.written.push_back(self.policy.store.submit(place, self.step.clone(), rows, done));
         self.settle(stages, BATCHES_AHEAD).await
     }
 
@@ -242,10 +242,10 @@ impl BatchWriter {
             return self.stats.displace(conflict);
         }
         let Conflict { key, object_type, other_type, other_step, .. } = conflict;
-        let refused = ObjectError::DuplicateKey { key, object_type, other_type, other_step };
+        let rejected = ObjectError::DuplicateKey { key, object_type, other_type, other_step };
         // The writer omits the mark of the object's partition.
-        if let Err(error) = self.intake.refuse(&self.stats, refused, None) {
-            stages.closed.get_or_insert(Closed::Refused(error));
+        if let Err(error) = self.policy.reject(&self.stats, rejected, None) {
+            stages.closed.get_or_insert(Closed::Rejected(error));
         }
     }
 
@@ -256,7 +256,7 @@ impl BatchWriter {
 }
 
 fn check(
-    intake: &IngestPolicy,
+    policy: &IngestPolicy,
     stats: &StepStats,
     objects: Vec<PendingObject>,
     doubtful: Vec<ObjectKey>,
@@ -265,7 +265,7 @@ fn check(
     let (mut rows, mut scratch) = (ObjectBatch::with_capacity(objects.len(), bytes), Vec::new());
     doubtful.iter().for_each(|key| rows.doubt(Kind::Entity, key));
     for object in objects {
-        if let Err(error) = intake.admit(stats, object, &mut rows, &mut scratch) {
+        if let Err(error) = policy.admit(stats, object, &mut rows, &mut scratch) {
             return (rows, Err(error));
         }
     }
@@ -274,6 +274,6 @@ fn check(
 
 /// Returns the marks of the complete partitions. All their objects are validated at this point.
 fn marks(done: &[Arc<Partition>]) -> StepResult<Vec<CompletedPartition>> {
-    let marks = done.iter().filter_map(|part| part.mark().transpose());
+    let marks = done.iter().filter_map(|partition| partition.mark().transpose());
     marks.collect::<Result<_, _>>().map_err(|error| StepError::Other(error.to_string()))
 }

@@ -9,6 +9,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use crate::graph::run::{Parent, Position};
 use crate::graph::{
     Entity, EntityView, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey, Properties, PropertyError,
     Relationship,
@@ -18,25 +19,23 @@ use crate::redact::clean_strings;
 use crate::store::{JobStore, Kind, Page};
 
 use super::ingest::Ingest;
-use super::{
-    Declaration, Parent, Partition, PartitionPermits, PartitionTurns, StepError, StepResult, StepStats, Watermark,
-};
+use super::{Declaration, Partition, PartitionPermits, PartitionTurns, StepError, StepResult, StepStats, Watermark};
 
 /// The number of quarantined entities that are read at once.
-const KEPT_APART_PAGE: usize = 100;
+const QUARANTINED_PAGE: usize = 100;
 
 /// Receives each partition that could not be collected: its parent, the affected types, and the error.
-pub(crate) type OnPartFailed = Arc<dyn Fn(&Parent, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
+pub(crate) type OnPartitionFailed = Arc<dyn Fn(&Parent, &BTreeSet<ObjectType>, &StepError) + Send + Sync>;
 
 /// The services that the runtime provides to a step.
 pub(crate) struct StepServices {
     pub(crate) declaration: Arc<Declaration>,
     pub(crate) stats: Arc<StepStats>,
-    pub(crate) intake: Ingest,
+    pub(crate) ingest: Ingest,
     pub(crate) store: JobStore,
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
-    pub(crate) on_part_failed: OnPartFailed,
+    pub(crate) on_partition_failed: OnPartitionFailed,
     /// The watermarks of the types that the step follows.
     pub(crate) watermarks: BTreeMap<ObjectType, Arc<Watermark>>,
     pub(crate) places: Arc<PartitionPermits>,
@@ -78,11 +77,11 @@ impl StepContext {
     pub(crate) async fn follow<T: Send + 'static>(
         &self,
         object_type: &ObjectType,
-        position: i64,
+        position: Position,
         limit: usize,
         settle: bool,
         read: fn(&str) -> T,
-    ) -> StepResult<Vec<(i64, T)>> {
+    ) -> StepResult<Vec<(Position, T)>> {
         if settle {
             self.0.store.settle().await?;
         }
@@ -124,8 +123,8 @@ impl StepContext {
         Arc::clone(&self.0.config)
     }
 
-    pub(crate) fn intake(&self) -> &Ingest {
-        &self.0.intake
+    pub(crate) fn ingest(&self) -> &Ingest {
+        &self.0.ingest
     }
 
     /// Adds an entity. `on_duplicate_key` determines how a second entity with the same key is handled.
@@ -134,7 +133,7 @@ impl StepContext {
     /// [`StepError::Object`] if the entity is rejected under `--validation fail`, [`StepError::Store`] if the store
     /// fails. A duplicate key is reported when the step ends, so that it affects no other object.
     pub async fn add_entity(&self, entity: Entity, on_duplicate_key: OnDuplicateKey) -> StepResult {
-        self.intake().add_entity(entity, on_duplicate_key).await
+        self.ingest().add_entity(entity, on_duplicate_key).await
     }
 
     /// Adds a relationship.
@@ -142,7 +141,7 @@ impl StepContext {
     /// # Errors
     /// As [`add_entity`](Self::add_entity).
     pub async fn add_relationship(&self, relationship: Relationship) -> StepResult {
-        self.intake().add_relationship(relationship).await
+        self.ingest().add_relationship(relationship).await
     }
 
     /// Adds a mapped relationship.
@@ -150,7 +149,7 @@ impl StepContext {
     /// # Errors
     /// As [`add_entity`](Self::add_entity).
     pub async fn add_mapped_relationship(&self, relationship: MappedRelationship) -> StepResult {
-        self.intake().add_mapped(relationship).await
+        self.ingest().add_mapped(relationship).await
     }
 
     /// Adds properties to an entity of another step; returns `false` if the key is unknown.
@@ -170,7 +169,7 @@ impl StepContext {
     /// # Errors
     /// As [`amend`](Self::amend).
     pub async fn amend_all(&self, amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
-        self.intake().amend(amendments).await
+        self.ingest().amend(amendments).await
     }
 
     /// Reads at most `limit` objects of a type in key order, behind the key `after`.
@@ -222,7 +221,7 @@ impl StepContext {
     /// Confirms that a type is empty, or fails if a gap may hide its objects. A type with quarantined entities is not
     /// empty.
     pub(crate) async fn surely_empty(&self, object_type: &ObjectType, empty: bool) -> StepResult<bool> {
-        if empty && !self.0.store.kept_apart(object_type.clone(), 0, 1, |_| ()).await?.is_empty() {
+        if empty && !self.0.store.quarantined_page(object_type.clone(), Position::START, 1, |_| ()).await?.is_empty() {
             return Ok(false);
         }
         if empty && !self.has_all(object_type).await? {
@@ -244,10 +243,10 @@ impl StepContext {
     /// Streams the quarantined entities of a type of which the graph has no other description.
     ///
     /// The key of an entity is enough to collect its children. The stream is complete once all emitters have ended.
-    fn kept_apart<'a, E: EntityView + 'a>(&'a self, object_type: &'a ObjectType) -> BoxStream<'a, StepResult<E>> {
+    fn quarantined<'a, E: EntityView + 'a>(&'a self, object_type: &'a ObjectType) -> BoxStream<'a, StepResult<E>> {
         let met = BTreeSet::new();
-        let pages = stream::try_unfold((0, met), move |(position, mut met)| async move {
-            let page = self.0.store.kept_apart(object_type.clone(), position, KEPT_APART_PAGE, E::read).await?;
+        let pages = stream::try_unfold((Position::START, met), move |(position, mut met)| async move {
+            let page = self.0.store.quarantined_page(object_type.clone(), position, QUARANTINED_PAGE, E::read).await?;
             let Some(next) = page.last().map(|(position, ..)| *position) else { return Ok::<_, StepError>(None) };
             let known = self.known(object_type, page.iter().map(|(_, key, _)| key.clone()).collect()).await?;
             let mut entities = Vec::new();
@@ -269,8 +268,8 @@ impl StepContext {
         pages.try_flatten().boxed()
     }
 
-    /// Runs the work for each entity as a [`partition`](Self::part) under it, several concurrently.
-    pub(crate) async fn for_each_part<E, F, Fut>(
+    /// Runs the work for each entity as a [`partition`](Self::partition) under it, several concurrently.
+    pub(crate) async fn for_each_partition<E, F, Fut>(
         &self,
         object_type: &ObjectType,
         entities: BoxStream<'_, StepResult<E>>,
@@ -281,17 +280,17 @@ impl StepContext {
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
-        let part = |entity: E| {
+        let partition = |entity: E| {
             let key = entity.entity_key();
             let work = work(entity);
             async move {
                 match ObjectKey::new(key) {
-                    Ok(key) => self.part(Parent { object_type: object_type.clone(), key }, work).await,
+                    Ok(key) => self.partition(Parent { object_type: object_type.clone(), key }, work).await,
                     Err(_) => work.await,
                 }
             }
         };
-        entities.chain(self.kept_apart(object_type)).try_for_each_concurrent(self.concurrency(), part).await
+        entities.chain(self.quarantined(object_type)).try_for_each_concurrent(self.concurrency(), partition).await
     }
 
     /// Publishes job data for later steps. Values that look like credentials are removed, because job data is stored.
@@ -341,7 +340,7 @@ impl StepContext {
     ///
     /// # Errors
     /// Every error that must end the step.
-    pub async fn part(&self, parent: Parent, work: impl Future<Output = StepResult> + Send) -> StepResult {
+    pub async fn partition(&self, parent: Parent, work: impl Future<Output = StepResult> + Send) -> StepResult {
         let path = Partition::path(&parent.key, &self.0.turns);
         if self.0.done.contains(&path) {
             return Ok(());
@@ -351,29 +350,29 @@ impl StepContext {
             None => Some(self.0.places.enter(self.0.rank).await),
             Some(_) => None,
         };
-        let part = Partition::new(self.intake().next_partition(), parent.clone(), path);
+        let partition = Partition::new(self.ingest().next_partition(), parent.clone(), path);
         self.0.stats.open().partitions += 1;
-        match part.doing(work).await {
+        match partition.doing(work).await {
             Ok(()) => {
                 self.0.stats.find_parent(&parent);
-                self.intake().close_partition(part).await
+                self.ingest().close_partition(partition).await
             }
             Err(error) if error.is_vanished() => {
-                self.0.stats.vanish(&self.0.declaration.emits(), parent, &error, &part);
+                self.0.stats.vanish(&self.0.declaration.emits(), parent, &error, &partition);
                 Ok(())
             }
             Err(error) if error.is_local() => {
-                self.part_failed(parent, &error);
+                self.partition_failed(parent, &error);
                 Ok(())
             }
             Err(error) => Err(error),
         }
     }
 
-    fn part_failed(&self, parent: Parent, error: &StepError) {
+    fn partition_failed(&self, parent: Parent, error: &StepError) {
         tracing::warn!(parent = %parent.key, %error, "a partition could not be collected");
         let types = self.0.declaration.emits();
-        (self.0.on_part_failed)(&parent, &types, error);
+        (self.0.on_partition_failed)(&parent, &types, error);
         self.0.stats.add_gap(types, Some(parent), error, Partition::current().as_deref());
         self.0.stats.open().failed_partitions += 1;
     }

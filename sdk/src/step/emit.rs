@@ -64,10 +64,10 @@ impl<E: EntityKind> EntityEmitter<E> {
     /// [`StepError::Object`](super::StepError::Object) if its key is not valid or it violates its schema, both only
     /// under `--validation fail`; [`StepError::Store`](super::StepError::Store) if the store fails.
     pub async fn add(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
-        let (draft, intake) = (draft.into(), self.context.intake());
+        let (draft, ingest) = (draft.into(), self.context.ingest());
         match parse_key(draft.value.key(), &self.declaration.object_type) {
-            Ok(key) => intake.add_value(draft, key, &self.declaration).await,
-            Err(error) => intake.refuse(error).await.map(|()| draft.value),
+            Ok(key) => ingest.add_value(draft, key, &self.declaration).await,
+            Err(error) => ingest.reject(error).await.map(|()| draft.value),
         }
     }
 
@@ -78,10 +78,10 @@ impl<E: EntityKind> EntityEmitter<E> {
     /// # Errors
     /// As [`add`](Self::add).
     pub async fn quarantine(&self, draft: impl Into<Draft<E>>) -> StepResult<E> {
-        let (draft, intake) = (draft.into(), self.context.intake());
+        let (draft, ingest) = (draft.into(), self.context.ingest());
         match parse_key(draft.value.key(), &self.declaration.object_type) {
-            Ok(key) => intake.quarantine_value(draft, key, &self.declaration).await,
-            Err(error) => intake.refuse(error).await.map(|()| draft.value),
+            Ok(key) => ingest.quarantine_value(draft, key, &self.declaration).await,
+            Err(error) => ingest.reject(error).await.map(|()| draft.value),
         }
     }
 
@@ -132,12 +132,12 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
         to: &impl AsEntityRef<R::To>,
         properties: R::Properties,
     ) -> StepResult {
-        let (intake, object_type) = (self.context.intake(), &self.declaration.object_type);
+        let (ingest, object_type) = (self.context.ingest(), &self.declaration.object_type);
         let ends = parse_key(from.related_key(), object_type)
             .and_then(|from| parse_key(to.related_key(), object_type).map(|to| (from, to)));
         match ends {
-            Ok((from, to)) => intake.add_between(&self.declaration, from, to, &properties).await,
-            Err(error) => intake.refuse(error).await,
+            Ok((from, to)) => ingest.add_between(&self.declaration, from, to, &properties).await,
+            Err(error) => ingest.reject(error).await,
         }
     }
 
@@ -199,7 +199,7 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
     ) -> StepResult {
         let source = match parse_key(source.related_key(), &self.declaration.object_type) {
             Ok(source) => source,
-            Err(error) => return self.context.intake().refuse(error).await,
+            Err(error) => return self.context.ingest().reject(error).await,
         };
         let class = Class::literal(M::TARGET_CLASS);
         let mut target_entity: Properties =

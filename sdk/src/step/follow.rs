@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
+use crate::graph::run::Position;
 use crate::graph::{EntityView, ObjectType, PropertyError};
 
 use super::context::unreadable;
@@ -46,10 +47,10 @@ impl<E: EntityView> Follow<E> {
 
     /// Streams the entities in pages, for work that is cheaper in bulk.
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
-        let pages = stream::try_unfold(0, move |position| async move {
+        let pages = stream::try_unfold(Position::START, move |position| async move {
             let page = self.next_page(position).await?;
             let Some(next) = page.last().map(|(row, _)| *row) else { return Ok::<_, StepError>(None) };
-            let read = |(_, entity): (i64, Result<E, PropertyError>)| {
+            let read = |(_, entity): (Position, Result<E, PropertyError>)| {
                 entity.map_err(|error| unreadable(&self.object_type, error))
             };
             Ok(Some((page.into_iter().map(read).collect::<StepResult<Vec<E>>>()?, next)))
@@ -58,7 +59,7 @@ impl<E: EntityView> Follow<E> {
     }
 
     /// Reads the entities behind `position`; an empty page means that the type is complete.
-    async fn next_page(&self, position: i64) -> StepResult<Vec<(i64, Result<E, PropertyError>)>> {
+    async fn next_page(&self, position: Position) -> StepResult<Vec<(Position, Result<E, PropertyError>)>> {
         loop {
             let look = self.watermark.look();
             let page = self.context.follow(&self.object_type, position, PAGE, false, E::read).await?;
@@ -80,7 +81,7 @@ impl<E: EntityView> Follow<E> {
     /// # Errors
     /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let first = self.next_page(0).await?;
+        let first = self.next_page(Position::START).await?;
         self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 
@@ -89,12 +90,12 @@ impl<E: EntityView> Follow<E> {
     /// If the provider fails for one entity, the gap is limited to that parent, and the others continue.
     ///
     /// # Errors
-    /// Every error that must end the step: see [`StepContext::part`].
+    /// Every error that must end the step: see [`StepContext::partition`].
     pub async fn for_each_concurrent<F, Fut>(&self, work: F) -> StepResult
     where
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
-        self.context.for_each_part(&self.object_type, self.stream(), work).await
+        self.context.for_each_partition(&self.object_type, self.stream(), work).await
     }
 }

@@ -2,21 +2,21 @@
 //!
 //! ```text
 //!   step ──object──▶ hooks ▶ text ──▶ batch ──▶ schemas, redaction of raw data ──▶ writer's queue
-//!                                     └────── pipeline, on blocking threads ──────┘
+//!                                     └────── batches, on blocking threads ─────┘
 //! ```
 //!
 //! An object is written once and validated once; all later stages handle its text.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::graph::run::PartitionId;
 use crate::graph::{
     Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectJson, ObjectKey, ObjectType,
     OnDuplicateKey, Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
 };
 use crate::redact::Redaction;
-use crate::store::{Amended, PartitionNumber, Row};
+use crate::store::{Amended, Row};
 
 use super::batch_writer::BatchWriter;
 use super::pending::PendingObject;
@@ -26,38 +26,38 @@ use super::{Declaration, ObjectError, Partition, StepError, StepResult, StepStat
 
 /// The path of one step into the graph.
 pub(crate) struct Ingest {
-    intake: Arc<IngestPolicy>,
-    pipeline: Arc<BatchWriter>,
+    policy: Arc<IngestPolicy>,
+    writer: Arc<BatchWriter>,
     step: StepId,
     emits: BTreeSet<ObjectType>,
     /// Whether the step may amend entities that it adds itself.
     amends_own: bool,
     stats: Arc<StepStats>,
-    next_partition: AtomicI64,
+    next_partition: Mutex<PartitionId>,
     /// The watermarks of the types that the step adds and other steps follow.
     followed: BTreeMap<ObjectType, Arc<Watermark>>,
 }
 
 impl Ingest {
-    /// Creates the path; `next_partition` is the first number that no partition of the step has used.
+    /// Creates the path; `next_partition` is the first id that no partition of the step has used.
     pub(crate) fn new(
-        intake: Arc<IngestPolicy>,
+        policy: Arc<IngestPolicy>,
         declaration: &Declaration,
         stats: Arc<StepStats>,
-        next_partition: PartitionNumber,
+        next_partition: PartitionId,
         followed: BTreeMap<ObjectType, Arc<Watermark>>,
     ) -> Self {
         let emits = declaration.emits();
-        let pipeline = Arc::new(BatchWriter::new(Arc::clone(&intake), declaration.id.clone(), Arc::clone(&stats)));
-        followed.values().for_each(|watermark| watermark.produced_by(Arc::downgrade(&pipeline)));
+        let writer = Arc::new(BatchWriter::new(Arc::clone(&policy), declaration.id.clone(), Arc::clone(&stats)));
+        followed.values().for_each(|watermark| watermark.produced_by(Arc::downgrade(&writer)));
         Self {
-            pipeline,
-            intake,
+            writer,
+            policy,
             step: declaration.id.clone(),
             amends_own: !emits.is_disjoint(&declaration.amends),
             emits,
             stats,
-            next_partition: AtomicI64::new(next_partition),
+            next_partition: Mutex::new(next_partition),
             followed,
         }
     }
@@ -69,7 +69,7 @@ impl Ingest {
         key: ObjectKey,
         declaration: &EntityDeclaration,
     ) -> StepResult<E> {
-        if self.intake.on_entity.is_empty() {
+        if self.policy.on_entity.is_empty() {
             let (value, object) = PendingObject::value(draft, key, declaration);
             return self.add(object).await.map(|()| value);
         }
@@ -85,11 +85,11 @@ impl Ingest {
         key: ObjectKey,
         declaration: &EntityDeclaration,
     ) -> StepResult<E> {
-        let (value, object) = if self.intake.on_entity.is_empty() {
+        let (value, object) = if self.policy.on_entity.is_empty() {
             PendingObject::value(draft, key, declaration)
         } else {
             let (value, mut entity) = draft.into_entity(key, declaration);
-            self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
+            self.policy.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
             (value, PendingObject::entity(entity, declaration.on_duplicate_key))
         };
         self.add(PendingObject { apart: true, ..object }).await.map(|()| value)
@@ -103,7 +103,7 @@ impl Ingest {
         to: ObjectKey,
         properties: &P,
     ) -> StepResult {
-        if self.intake.on_relationship.is_empty() {
+        if self.policy.on_relationship.is_empty() {
             return self.add(PendingObject::between(declaration, from, to, properties)).await;
         }
         let properties = written(|object| properties.write(object));
@@ -113,12 +113,12 @@ impl Ingest {
     }
 
     pub(crate) async fn add_entity(&self, mut entity: Entity, on_duplicate_key: OnDuplicateKey) -> StepResult {
-        self.intake.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
+        self.policy.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
         self.add(PendingObject::entity(entity, on_duplicate_key)).await
     }
 
     pub(crate) async fn add_relationship(&self, mut relationship: Relationship) -> StepResult {
-        self.intake.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
+        self.policy.on_relationship.iter().for_each(|hook| hook(&self.step, &mut relationship));
         self.add(PendingObject::relationship(relationship)).await
     }
 
@@ -128,19 +128,19 @@ impl Ingest {
 
     async fn add(&self, object: PendingObject) -> StepResult {
         if !self.emits.contains(&object.object_type)
-            && self.stats.undeclared(&object.object_type, object.part.as_deref())
+            && self.stats.undeclared(&object.object_type, object.partition.as_deref())
         {
             tracing::warn!(object_type = %object.object_type, "the step does not declare this type");
         }
         if object.class.is_empty() {
-            self.pipeline.doubt(object.kind, &object.key);
-            return self.refuse(ObjectError::MissingClass { key: object.key, object_type: object.object_type }).await;
+            self.writer.doubt(object.kind, &object.key);
+            return self.reject(ObjectError::MissingClass { key: object.key, object_type: object.object_type }).await;
         }
         self.push(object).await
     }
 
     /// Adds an object of an earlier job. It is validated again, because schemas change.
-    pub(crate) async fn adopt(&self, row: Row, json: ObjectJson<'_>) -> StepResult {
+    pub(crate) async fn reuse(&self, row: Row, json: ObjectJson<'_>) -> StepResult {
         let key = row.key.clone();
         let object =
             PendingObject::stored(row, json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
@@ -148,17 +148,17 @@ impl Ingest {
     }
 
     /// Records an object that cannot enter the graph. The step continues unless the job validates with `fail`.
-    pub(crate) async fn refuse(&self, error: ObjectError) -> StepResult {
-        match self.intake.refuse(&self.stats, error, Partition::current().as_deref()) {
+    pub(crate) async fn reject(&self, error: ObjectError) -> StepResult {
+        match self.policy.reject(&self.stats, error, Partition::current().as_deref()) {
             Ok(()) => Ok(()),
-            Err(error) => self.pipeline.close(error).await,
+            Err(error) => self.writer.close(error).await,
         }
     }
 
     async fn push(&self, object: PendingObject) -> StepResult {
         let watermark = self.followed.get(&object.object_type);
         self.stats.offer();
-        self.pipeline.push(object).await?;
+        self.writer.push(object).await?;
         if let Some(watermark) = watermark {
             watermark.tell();
         }
@@ -175,25 +175,30 @@ impl Ingest {
         if self.amends_own {
             self.flush().await?;
         }
-        let (intake, stats, part) = (Arc::clone(&self.intake), Arc::clone(&self.stats), Partition::current());
-        stats.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), part.as_deref());
-        let check =
-            move |key: &ObjectKey, amended: Amended<'_>| intake.check_amended(&stats, part.as_deref(), key, amended);
-        Ok(self.intake.store.amend(amendments, check).await??)
+        let (policy, stats, partition) = (Arc::clone(&self.policy), Arc::clone(&self.stats), Partition::current());
+        stats.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), partition.as_deref());
+        let check = move |key: &ObjectKey, amended: Amended<'_>| {
+            policy.check_amended(&stats, partition.as_deref(), key, amended)
+        };
+        Ok(self.policy.store.amend(amendments, check).await??)
     }
 
-    pub(crate) fn next_partition(&self) -> PartitionNumber {
-        self.next_partition.fetch_add(1, Ordering::Relaxed)
+    /// Returns an id that no other partition of the step has.
+    pub(crate) fn next_partition(&self) -> PartitionId {
+        let mut next = self.next_partition.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = *next;
+        *next = id.next();
+        id
     }
 
     /// Marks a partition as complete behind its last object, unless the partition has a gap.
-    pub(crate) async fn close_partition(&self, part: Arc<Partition>) -> StepResult {
-        self.pipeline.mark(part).await
+    pub(crate) async fn close_partition(&self, partition: Arc<Partition>) -> StepResult {
+        self.writer.mark(partition).await
     }
 
     /// Passes the current batch to the writer, so that later writes come after it.
     pub(crate) async fn flush(&self) -> StepResult {
-        self.pipeline.flush().await
+        self.writer.flush().await
     }
 
     /// Waits until all objects of the step are committed.
@@ -201,6 +206,6 @@ impl Ingest {
     /// # Errors
     /// The object that fails the step, if there is one.
     pub(crate) async fn finish(&self) -> StepResult {
-        self.pipeline.finish().await
+        self.writer.finish().await
     }
 }

@@ -39,7 +39,7 @@ use futures::future::BoxFuture;
 pub use crate::graph::AsEntityRef;
 pub use crate::graph::run::{DisabledReason, Parent};
 pub use context::StepContext;
-pub(crate) use context::{OnPartFailed, StepServices};
+pub(crate) use context::{OnPartitionFailed, StepServices};
 pub use declaration::{Declaration, IngestionSource};
 pub use emit::{Amend, Emit, Emittable, EntityEmitter, MappedRelationshipEmitter, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};

@@ -11,27 +11,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::run::{FindingCount, Parent};
+use crate::graph::run::{FindingCount, Parent, PartitionId};
 use crate::graph::{ObjectKey, ObjectType};
 use crate::http::Work;
-use crate::store::{CompletedPartition, PartitionNumber};
+use crate::store::CompletedPartition;
 
 use super::losses::LeftOut;
 
 tokio::task_local! {
-    static PART: Arc<Partition>;
+    static PARTITION: Arc<Partition>;
 }
 
 /// The partition that is running.
 #[derive(Debug)]
 pub(crate) struct Partition {
-    number: PartitionNumber,
+    id: PartitionId,
     parent: Parent,
     path: String,
     /// The enclosing partition.
     outer: Option<Arc<Partition>>,
     has_gap: AtomicBool,
-    books: Mutex<PartitionStats>,
+    stats: Mutex<PartitionStats>,
 }
 
 /// The statistics that a partition stores alongside its objects.
@@ -71,9 +71,9 @@ impl PartitionTurns {
 
 impl Partition {
     /// Creates a partition inside the current one, if there is one.
-    pub(crate) fn new(number: PartitionNumber, parent: Parent, path: String) -> Arc<Self> {
-        let (outer, has_gap, books) = (Self::current(), AtomicBool::default(), Mutex::default());
-        Arc::new(Self { number, parent, path, outer, has_gap, books })
+    pub(crate) fn new(id: PartitionId, parent: Parent, path: String) -> Arc<Self> {
+        let (outer, has_gap, stats) = (Self::current(), AtomicBool::default(), Mutex::default());
+        Arc::new(Self { id, parent, path, outer, has_gap, stats })
     }
 
     /// Returns the path that identifies a partition in its step.
@@ -93,10 +93,10 @@ impl Partition {
 
     /// Records that data under the parent is missing, for this and all enclosing partitions.
     pub(crate) fn leave_gap(&self) {
-        let mut part = Some(self);
-        while let Some(this) = part {
+        let mut partition = Some(self);
+        while let Some(this) = partition {
             this.has_gap.store(true, Ordering::Relaxed);
-            part = this.outer.as_deref();
+            partition = this.outer.as_deref();
         }
     }
 
@@ -106,22 +106,22 @@ impl Partition {
             return Ok(None);
         }
         Ok(Some(CompletedPartition {
-            number: self.number,
+            id: self.id,
             parent: self.parent.key.clone(),
             path: self.path.clone(),
-            outer: self.outer.as_ref().map(|outer| outer.number),
-            books: serde_json::to_string(&*self.open())?,
+            outer: self.outer.as_ref().map(|outer| outer.id),
+            stats: serde_json::to_string(&*self.open())?,
         }))
     }
 
     /// Runs the work of the partition.
     pub(crate) async fn doing<F: Future>(self: &Arc<Self>, work: F) -> F::Output {
-        Work::part().scope(PART.scope(Arc::clone(self), work)).await
+        Work::partition().scope(PARTITION.scope(Arc::clone(self), work)).await
     }
 
     /// Returns the running partition, if there is one.
     pub(crate) fn current() -> Option<Arc<Self>> {
-        PART.try_with(Arc::clone).ok()
+        PARTITION.try_with(Arc::clone).ok()
     }
 
     /// Changes the statistics.
@@ -134,11 +134,11 @@ impl Partition {
         &self.parent
     }
 
-    pub(crate) fn number(&self) -> PartitionNumber {
-        self.number
+    pub(crate) fn id(&self) -> PartitionId {
+        self.id
     }
 
     fn open(&self) -> MutexGuard<'_, PartitionStats> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

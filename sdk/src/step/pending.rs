@@ -18,7 +18,7 @@ pub(super) struct PendingObject {
     pub(super) object_type: ObjectType,
     /// The classes, joined by commas.
     pub(super) class: Arc<str>,
-    pub(super) part: Option<Arc<Partition>>,
+    pub(super) partition: Option<Arc<Partition>>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
     /// Whether the object is quarantined even if it matches its schemas. The gap is reported elsewhere.
@@ -70,16 +70,16 @@ impl PendingObject {
     pub(super) fn mapped(mapped: MappedRelationship) -> Self {
         let (class, key, object_type) = (mapped.class.as_str().into(), mapped.key(), mapped.object_type.clone());
         let (kind, text) = (Kind::MappedRelationship, ObjectText::from(&mapped.into_properties()));
-        let (part, raw_data) = (Partition::current(), Vec::new());
-        Self { kind, key, object_type, class, part, ends: None, merge: false, apart: false, text, raw_data }
+        let (partition, raw_data) = (Partition::current(), Vec::new());
+        Self { kind, key, object_type, class, partition, ends: None, merge: false, apart: false, text, raw_data }
     }
 
     /// Creates an object from a stored object of an earlier job.
     pub(super) fn stored(row: Row, json: ObjectJson<'_>) -> serde_json::Result<Self> {
         let Row { kind, key, object_type, class, ends, merge, .. } = row;
         let parted = Parted::read(json)?;
-        let (part, text, raw_data) = (Partition::current(), parted.properties(), parted.into_raw_data());
-        Ok(Self { kind, key, object_type, class, part, ends, merge, apart: false, text, raw_data })
+        let (partition, text, raw_data) = (Partition::current(), parted.properties(), parted.into_raw_data());
+        Ok(Self { kind, key, object_type, class, partition, ends, merge, apart: false, text, raw_data })
     }
 }
 
@@ -103,7 +103,7 @@ fn entity(
         key,
         object_type,
         class,
-        part: Partition::current(),
+        partition: Partition::current(),
         ends,
         merge,
         apart: false,
@@ -129,6 +129,6 @@ fn relationship(
     object.text("displayName", class.as_str());
     write(&mut object);
     let (kind, class, ends, text) = (Kind::Relationship, class.as_str().into(), Some((from, to)), object.finish());
-    let (part, merge, apart, raw_data) = (Partition::current(), false, false, Vec::new());
-    PendingObject { kind, key, object_type, class, part, ends, merge, apart, text, raw_data }
+    let (partition, merge, apart, raw_data) = (Partition::current(), false, false, Vec::new());
+    PendingObject { kind, key, object_type, class, partition, ends, merge, apart, text, raw_data }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::graph::run::PartitionRef;
 use crate::graph::{Entity, ObjectJson, ObjectKey, ObjectText, ObjectType, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
@@ -47,7 +48,8 @@ impl IngestPolicy {
         rows: &mut ObjectBatch,
         scratch: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
-        let PendingObject { kind, key, object_type, class, part, ends, merge, apart: asked, text, raw_data } = object;
+        let PendingObject { kind, key, object_type, class, partition, ends, merge, apart: asked, text, raw_data } =
+            object;
         let text = without_credentials(text);
         let findings = match self.validation {
             _ if asked => Vec::new(),
@@ -58,35 +60,35 @@ impl IngestPolicy {
             Ok(raw) => raw,
             Err(error) => {
                 rows.doubt(kind, &key);
-                let refused = ObjectError::RawData { key, object_type, reason: error.to_string() };
-                return self.refuse(stats, refused, part.as_deref());
+                let rejected = ObjectError::RawData { key, object_type, reason: error.to_string() };
+                return self.reject(stats, rejected, partition.as_deref());
             }
         };
         let verdict = self.judge(&findings, &key, &object_type).inspect_err(|_| rows.doubt(kind, &key))?;
         let apart = asked || verdict == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         if !asked {
-            stats.admit((&object_type, &key), apart, findings, part.as_deref());
+            stats.admit((&object_type, &key), apart, findings, partition.as_deref());
         }
-        let part = part.map_or(0, |part| part.number());
+        let partition = PartitionRef::from(partition.map(|partition| partition.id()));
         let json = ObjectJson { properties: text.as_str(), raw };
-        rows.push(Row { kind, key, object_type, class, part, ends, merge, quarantined }, json);
+        rows.push(Row { kind, key, object_type, class, partition, ends, merge, quarantined }, json);
         Ok(())
     }
 
     /// Records an object that cannot enter the graph. The step continues without it, unless the job validates with
     /// `fail`.
-    pub(super) fn refuse(
+    pub(super) fn reject(
         &self,
         stats: &StepStats,
         error: ObjectError,
-        part: Option<&Partition>,
+        partition: Option<&Partition>,
     ) -> Result<(), ObjectError> {
         if self.validation == Validation::Fail {
             return Err(error);
         }
         tracing::warn!(%error, "an object is rejected");
-        stats.reject(error, part);
+        stats.reject(error, partition);
         Ok(())
     }
 
@@ -110,7 +112,7 @@ impl IngestPolicy {
     pub(super) fn check_amended(
         &self,
         stats: &StepStats,
-        part: Option<&Partition>,
+        partition: Option<&Partition>,
         key: &ObjectKey,
         amended: Amended<'_>,
     ) -> Result<bool, ObjectError> {
@@ -124,9 +126,9 @@ impl IngestPolicy {
             let known = self.check(&amended.before());
             findings.retain(|finding| !known.contains(finding));
         }
-        let is_new = stats.find(findings, part);
+        let is_new = stats.find(findings, partition);
         if verdict == Verdict::Apart && is_new {
-            stats.skip(&object_type, "amended properties violate the schema", part);
+            stats.skip(&object_type, "amended properties violate the schema", partition);
         }
         Ok(verdict == Verdict::Admitted)
     }

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::graph::run::Position;
 use crate::graph::{EntityView, ObjectKey, ObjectType};
 use crate::store::Page;
 
@@ -94,13 +95,13 @@ impl<E: EntityView> Read<E> {
     /// If the provider fails for one entity, the gap is limited to that parent, and the others continue.
     ///
     /// # Errors
-    /// Every error that must end the step: see [`StepContext::part`].
+    /// Every error that must end the step: see [`StepContext::partition`].
     pub async fn for_each_concurrent<F, Fut>(&self, work: F) -> StepResult
     where
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
-        self.context.for_each_part(&self.object_type, self.stream(), work).await
+        self.context.for_each_partition(&self.object_type, self.stream(), work).await
     }
 
     /// Returns whether the graph contains no such entity.
@@ -108,7 +109,7 @@ impl<E: EntityView> Read<E> {
     /// # Errors
     /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let first = self.context.follow(&self.object_type, 0, 1, false, |_| ()).await?;
+        let first = self.context.follow(&self.object_type, Position::START, 1, false, |_| ()).await?;
         self.context.surely_empty(&self.object_type, first.is_empty()).await
     }
 

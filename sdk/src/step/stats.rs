@@ -96,7 +96,7 @@ pub struct StepStatsSnapshot {
 #[derive(Debug, Default)]
 pub struct StepStats {
     record: Mutex<StepStatsSnapshot>,
-    /// Objects that entered the pipeline, counted before validation for the progress display.
+    /// Objects that entered the ingest path, counted before validation for the progress display.
     offered: AtomicU64,
     /// The digests of the counted findings.
     found: Mutex<HashSet<u64>>,
@@ -108,7 +108,7 @@ impl StepStats {
         self.open().clone()
     }
 
-    /// Returns the number of objects that entered the pipeline, validated or not.
+    /// Returns the number of objects that entered the ingest path, validated or not.
     pub fn offered(&self) -> u64 {
         self.offered.load(Ordering::Relaxed)
     }
@@ -123,10 +123,10 @@ impl StepStats {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str, part: Option<&Partition>) {
+    pub(crate) fn skip(&self, object_type: &ObjectType, reason: &str, partition: Option<&Partition>) {
         count(&mut self.open().skipped, object_type, reason, 1);
-        if let Some(part) = part {
-            part.note(|books| count(&mut books.skipped, object_type, reason, 1));
+        if let Some(partition) = partition {
+            partition.note(|stats| count(&mut stats.skipped, object_type, reason, 1));
         }
     }
 
@@ -136,46 +136,52 @@ impl StepStats {
         object_type: &ObjectType,
         reason: &str,
         name: &dyn Display,
-        part: Option<&Partition>,
+        partition: Option<&Partition>,
     ) {
         let name = short(name);
         tracing::info!(r#type = %object_type, object = name, reason, "skipped on purpose");
-        self.skip(object_type, reason, part);
+        self.skip(object_type, reason, partition);
         name_left_out(self.open().losses.named_left_out(), object_type, reason, &name);
-        if let Some(part) = part {
-            part.note(|books| name_left_out(&mut books.left_out, object_type, reason, &name));
+        if let Some(partition) = partition {
+            partition.note(|stats| name_left_out(&mut stats.left_out, object_type, reason, &name));
         }
     }
 
     /// Records an object that is missing because of another gap.
-    pub(crate) fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display, part: Option<&Partition>) {
+    pub(crate) fn miss(
+        &self,
+        object_type: &ObjectType,
+        reason: &str,
+        name: &dyn Display,
+        partition: Option<&Partition>,
+    ) {
         let name = short(name);
         tracing::info!(r#type = %object_type, object = name, reason, "missing");
-        let parent = part.map(|part| part.parent().clone());
-        part.inspect(|part| part.leave_gap());
+        let parent = partition.map(|partition| partition.parent().clone());
+        partition.inspect(|partition| partition.leave_gap());
         self.open().losses.missed(object_type, parent, reason, &name);
     }
 
     /// Records a list element that could not be read.
-    pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, part: Option<&Partition>) {
+    pub(crate) fn unread(&self, types: BTreeSet<ObjectType>, error: &ProviderError, partition: Option<&Partition>) {
         tracing::warn!(%error, "a list element could not be read");
-        let parent = part.map(|part| part.parent().clone());
+        let parent = partition.map(|partition| partition.parent().clone());
         let gap = Gap::new(types, error.code(), error.to_string()).under(parent).not_resumable();
-        part.inspect(|part| part.leave_gap());
+        partition.inspect(|partition| partition.leave_gap());
         self.open().losses.unread(gap);
     }
 
     /// Adds the statistics of a partition that an earlier process completed.
-    pub(crate) fn take_over(&self, books: PartitionStats) {
-        for (object_type, reasons) in &books.skipped {
+    pub(crate) fn take_over(&self, earlier: PartitionStats) {
+        for (object_type, reasons) in &earlier.skipped {
             for (reason, times) in reasons {
                 count(&mut self.open().skipped, object_type, reason, *times);
             }
         }
         let mut record = self.open();
-        record.losses.take_over(books.left_out);
-        record.amended.extend(books.amended);
-        for (alike, found) in books.findings {
+        record.losses.take_over(earlier.left_out);
+        record.amended.extend(earlier.amended);
+        for (alike, found) in earlier.findings {
             record.findings.entry(alike).and_modify(|known| known.count += found.count).or_insert(found);
         }
         record.partitions += 1;
@@ -210,8 +216,14 @@ impl StepStats {
     /// Records a parent that the provider does not find.
     ///
     /// Its partition stays incomplete until the end of all steps shows whether the parent is gone.
-    pub(crate) fn vanish(&self, types: &BTreeSet<ObjectType>, parent: Parent, error: &StepError, part: &Partition) {
-        part.leave_gap();
+    pub(crate) fn vanish(
+        &self,
+        types: &BTreeSet<ObjectType>,
+        parent: Parent,
+        error: &StepError,
+        partition: &Partition,
+    ) {
+        partition.leave_gap();
         tracing::info!(parent = %parent.key, %error, "a parent may have vanished");
         let mut record = self.open();
         types.iter().for_each(|object_type| count(&mut record.skipped, object_type, VANISHED, 1));
@@ -219,15 +231,15 @@ impl StepStats {
         record.vanished.push(Vanished { parent, code, cause, is_gone });
     }
 
-    /// Records a gap, and marks `part` as incomplete.
+    /// Records a gap, and marks `partition` as incomplete.
     pub(crate) fn add_gap(
         &self,
         types: BTreeSet<ObjectType>,
         parent: Option<Parent>,
         error: &StepError,
-        part: Option<&Partition>,
+        partition: Option<&Partition>,
     ) {
-        part.inspect(|part| part.leave_gap());
+        partition.inspect(|partition| partition.leave_gap());
         self.open().gaps.push(Gap::new(types, error.code(), error.to_string()).under(parent));
     }
 
@@ -237,12 +249,12 @@ impl StepStats {
         (object_type, key): (&ObjectType, &ObjectKey),
         apart: bool,
         findings: Vec<Finding>,
-        part: Option<&Partition>,
+        partition: Option<&Partition>,
     ) {
         if !findings.is_empty() {
-            self.find(findings, part);
+            self.find(findings, partition);
         }
-        part.filter(|_| apart).inspect(|part| part.leave_gap());
+        partition.filter(|_| apart).inspect(|partition| partition.leave_gap());
         let mut record = self.open();
         if apart {
             return record.quarantined.entry(object_type.clone()).or_default().add(short(key));
@@ -257,7 +269,7 @@ impl StepStats {
     ///
     /// An object can be checked several times: for each of its descriptions and for each amendment. Returns whether a
     /// finding was counted.
-    pub(crate) fn find(&self, mut findings: Vec<Finding>, part: Option<&Partition>) -> bool {
+    pub(crate) fn find(&self, mut findings: Vec<Finding>, partition: Option<&Partition>) -> bool {
         {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             findings.retain(|finding| found.len() >= REMEMBERED || found.insert(digest(finding)));
@@ -265,8 +277,9 @@ impl StepStats {
         if findings.is_empty() {
             return false;
         }
-        if let Some(part) = part {
-            part.note(|books| findings.iter().for_each(|finding| count_finding(&mut books.findings, finding.clone())));
+        if let Some(partition) = partition {
+            partition
+                .note(|stats| findings.iter().for_each(|finding| count_finding(&mut stats.findings, finding.clone())));
         }
         let mut record = self.open();
         findings.into_iter().for_each(|finding| count_finding(&mut record.findings, finding));
@@ -274,9 +287,9 @@ impl StepStats {
     }
 
     /// Records properties added to entities of other steps, in the partition's statistics as well.
-    pub(crate) fn amend<'a>(&self, names: impl Iterator<Item = &'a String> + Clone, part: Option<&Partition>) {
-        if let Some(part) = part {
-            part.note(|books| keep_names(&mut books.amended, names.clone()));
+    pub(crate) fn amend<'a>(&self, names: impl Iterator<Item = &'a String> + Clone, partition: Option<&Partition>) {
+        if let Some(partition) = partition {
+            partition.note(|stats| keep_names(&mut stats.amended, names.clone()));
         }
         keep_names(&mut self.open().amended, names);
     }
@@ -297,15 +310,15 @@ impl StepStats {
     }
 
     /// Records a type that the step adds without declaring it; returns whether it is new.
-    pub(crate) fn undeclared(&self, object_type: &ObjectType, part: Option<&Partition>) -> bool {
-        part.inspect(|part| part.leave_gap());
+    pub(crate) fn undeclared(&self, object_type: &ObjectType, partition: Option<&Partition>) -> bool {
+        partition.inspect(|partition| partition.leave_gap());
         let mut record = self.open();
         !record.undeclared.contains(object_type) && record.undeclared.insert(object_type.clone())
     }
 
     /// Records an object that is rejected.
-    pub(crate) fn reject(&self, error: ObjectError, part: Option<&Partition>) {
-        part.inspect(|part| part.leave_gap());
+    pub(crate) fn reject(&self, error: ObjectError, partition: Option<&Partition>) {
+        partition.inspect(|partition| partition.leave_gap());
         let object_type = error.object_type().clone();
         let cause = error.to_string();
         let code = error.code();
@@ -345,6 +358,7 @@ fn count(reasons: &mut Reasons, object_type: &ObjectType, reason: &str, times: u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::run::PartitionId;
 
     fn finding(key: usize) -> Finding {
         let (object_type, key, schema) = ("acme_thing".into(), format!("thing:{key}"), "Record".into());
@@ -352,12 +366,13 @@ mod tests {
     }
 
     #[test]
-    fn findings_that_are_alike_take_no_more_room_in_the_books_of_a_part_and_are_counted_when_they_are_taken_over() {
+    fn findings_that_are_alike_take_no_more_room_in_the_statistics_of_a_partition_and_are_counted_when_they_are_taken_over()
+     {
         let team =
             Parent { object_type: ObjectType::literal("acme_team"), key: ObjectKey::new("team:000001").unwrap() };
-        let (stats, part) = (StepStats::default(), Partition::new(1, team, "team:000001".into()));
-        (0..100).for_each(|key| assert!(stats.find(vec![finding(key)], Some(&*part))));
-        let json = part.mark().unwrap().unwrap().books;
+        let (stats, partition) = (StepStats::default(), Partition::new(PartitionId::FIRST, team, "team:000001".into()));
+        (0..100).for_each(|key| assert!(stats.find(vec![finding(key)], Some(&*partition))));
+        let json = partition.mark().unwrap().unwrap().stats;
         assert!(json.len() < 500, "{json}");
         let resumed = StepStats::default();
         resumed.take_over(serde_json::from_str(&json).unwrap());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType};
 
 use super::sqlite::{StoreError, unreadable};
@@ -26,9 +27,6 @@ impl Kind {
     }
 }
 
-/// The number of a partition within its step. Objects without a parent have 0.
-pub type PartitionNumber = i64;
-
 /// The columns of a stored object, apart from its JSON.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -41,7 +39,7 @@ pub struct Row {
     /// `_class`; several classes are joined by commas.
     pub class: Arc<str>,
     /// The partition of the step that added the object.
-    pub part: PartitionNumber,
+    pub partition: PartitionRef,
     /// Both ends of a direct relationship.
     pub ends: Option<(ObjectKey, ObjectKey)>,
     /// Whether a stored object of the same key and type is merged with this one.

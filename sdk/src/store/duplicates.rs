@@ -14,9 +14,11 @@ use rusqlite::{Connection, params};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
-use super::batch::{Kind, PartitionNumber};
+use super::batch::Kind;
+use super::columns;
 use super::keys::Keys;
 use super::sorted;
 use super::sqlite::unreadable;
@@ -93,7 +95,7 @@ pub(super) fn of_step(connection: &Connection, job: i64, step: &StepId) -> rusql
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Describer<'a> {
     pub(super) step: &'a str,
-    pub(super) part: PartitionNumber,
+    pub(super) partition: PartitionRef,
 }
 
 /// Records the partitions that described an entity.
@@ -115,13 +117,14 @@ pub(super) fn describe(
                ON CONFLICT DO UPDATE SET stays = max(stays, ?5)";
     let mut note = connection.prepare_cached(sql)?;
     if let Some(stored) = stored {
-        note.execute(params![job, key.as_str(), stored.step, stored.part, true])?;
+        note.execute(params![job, key.as_str(), stored.step, columns::partition(stored.partition), true])?;
     }
     if compared == Ordering::Greater {
         let sql = "UPDATE description SET stays = 0 WHERE job = ?1 AND key = ?2";
         connection.prepare_cached(sql)?.execute(params![job, key.as_str()])?;
     }
-    note.execute(params![job, key.as_str(), now.step, now.part, compared != Ordering::Less]).map(drop)
+    let partition = columns::partition(now.partition);
+    note.execute(params![job, key.as_str(), now.step, partition, compared != Ordering::Less]).map(drop)
 }
 
 /// Relationships of one type and step that belong to superseded descriptions.

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, params};
 
+use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::batch::{Kind, PartitionNumber};
+use super::batch::Kind;
 use super::key_index::hash_of;
 use super::keys::Keys;
 use super::object::entity_type;
 use super::sqlite::unreadable;
-use super::{parts, sorted};
+use super::{columns, partitions, sorted};
 
 /// Relationships of one type and step that lack one of their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +85,9 @@ pub(super) fn detach(
     // SQLite reuses the row numbers of deleted rows, so the key index must be complete before: see `rewind`.
     keys.of(connection, job)?.settle(connection)?;
     let mut groups: BTreeMap<(StepId, ObjectType), Unattached> = BTreeMap::new();
-    for Found { rowid, step, object_type, key, part } in found {
+    for Found { rowid, step, object_type, key, partition } in found {
         connection.prepare_cached("DELETE FROM object WHERE rowid = ?1")?.execute([rowid])?;
-        parts::reopen(connection, job, &step, part)?;
+        partitions::reopen(connection, job, &step, partition)?;
         let none = || Unattached { step: step.clone(), object_type: object_type.clone(), count: 0, first: key.clone() };
         let group = groups.entry((step.clone(), object_type.clone())).or_insert_with(none);
         group.count += 1;
@@ -114,7 +115,7 @@ struct Found {
     step: StepId,
     object_type: ObjectType,
     key: ObjectKey,
-    part: PartitionNumber,
+    partition: PartitionRef,
 }
 
 /// Finds the relationships that lack an end. It reads type by type, so that entities are skipped.
@@ -156,7 +157,7 @@ fn unattached(
                     step: StepId::new(row.get::<_, String>(1)?).map_err(unreadable)?,
                     object_type: object_type.clone(),
                     key: ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
-                    part: row.get(3)?,
+                    partition: columns::read_partition(row, 3)?,
                 });
             }
         }

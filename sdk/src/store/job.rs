@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
-use crate::graph::run::{StepReport, Summary};
+use crate::graph::run::{PartitionRef, Position, StepReport, Summary};
 use crate::graph::{JobId, ObjectJson, ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
 use super::batch::{Kind, ObjectBatch, Row};
@@ -213,10 +213,10 @@ impl JobStore {
     pub(crate) async fn follow<T, F>(
         &self,
         object_type: ObjectType,
-        position: i64,
+        position: Position,
         limit: usize,
         read: F,
-    ) -> Result<Vec<(i64, T)>, StoreError>
+    ) -> Result<Vec<(Position, T)>, StoreError>
     where
         T: Send + 'static,
         F: Fn(&str) -> T + Send + 'static,
@@ -448,20 +448,21 @@ impl JobStore {
     /// Returns the quarantined entities of a type after a position, in the order of insertion.
     ///
     /// Each entity has its position, its key, and the result of `read` for its JSON.
-    pub(crate) async fn kept_apart<T, F>(
+    pub(crate) async fn quarantined_page<T, F>(
         &self,
         object_type: ObjectType,
-        position: i64,
+        position: Position,
         limit: usize,
         read: F,
-    ) -> Result<Vec<(i64, ObjectKey, T)>, StoreError>
+    ) -> Result<Vec<(Position, ObjectKey, T)>, StoreError>
     where
         T: Send + 'static,
         F: Fn(&str) -> T + Send + 'static,
     {
         let job = self.number;
-        let kept =
-            move |connection: &Connection| object::kept_apart(connection, job, &object_type, position, limit, read);
+        let kept = move |connection: &Connection| {
+            object::quarantined_page(connection, job, &object_type, position, limit, read)
+        };
         self.store.read(kept).await
     }
 
@@ -488,9 +489,8 @@ impl JobStore {
         let job = self.number;
         let read = move |connection: &Connection, object_type: &ObjectType| {
             let mut objects = ObjectBatch::default();
-            // The caller copies these objects into another job, in which the partition numbers of this job mean
-            // nothing.
-            let add = |row, _, json: ObjectJson<'_>| objects.push(Row { part: 0, ..row }, json);
+            // The caller copies these objects into another job, in which the partitions of this job mean nothing.
+            let add = |row, _, json: ObjectJson<'_>| objects.push(Row { partition: PartitionRef::None, ..row }, json);
             let (step, after) = (Some(&step), after.as_ref());
             let selection = Selection { object_type, step, after, most: limit, with_raw: true };
             let next = object::stored_page(connection, job, selection, add)?;

@@ -22,9 +22,9 @@ use fastbloom::BloomFilter;
 use hashbrown::HashTable;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::graph::run::{PartitionId, PartitionRef};
 use crate::graph::{ObjectKey, StepId};
 
-use super::batch::PartitionNumber;
 use super::key_index::{self, Entry, KeyHash, hash_of};
 
 /// The maximum number of keys in memory, which fill a table of half a megabyte.
@@ -93,7 +93,7 @@ pub(super) struct JobKeys {
     /// A filter of all keys: a key that it does not contain is certainly new.
     filter: BloomFilter,
     /// Partitions that stay incomplete because one of their objects was rejected.
-    unmarked: HashSet<(StepId, PartitionNumber)>,
+    unmarked: HashSet<(StepId, PartitionId)>,
 }
 
 impl Keys {
@@ -177,13 +177,15 @@ impl JobKeys {
     }
 
     /// Keeps a partition incomplete, even if its step reports it as complete.
-    pub(super) fn leave_unmarked(&mut self, step: &StepId, part: PartitionNumber) {
-        self.unmarked.insert((step.clone(), part));
+    pub(super) fn leave_unmarked(&mut self, step: &StepId, partition: PartitionRef) {
+        if let PartitionRef::Nth(id) = partition {
+            self.unmarked.insert((step.clone(), id));
+        }
     }
 
     /// Whether a partition must stay incomplete.
-    pub(super) fn is_unmarked(&self, step: &StepId, part: PartitionNumber) -> bool {
-        !self.unmarked.is_empty() && self.unmarked.contains(&(step.clone(), part))
+    pub(super) fn is_unmarked(&self, step: &StepId, partition: PartitionId) -> bool {
+        !self.unmarked.is_empty() && self.unmarked.contains(&(step.clone(), partition))
     }
 
     /// Returns the objects that may have a key of this hash. The result is nearly always empty for a new key.
@@ -434,8 +436,16 @@ mod tests {
                         let (kind, object_type, class) =
                             (Kind::Entity, ObjectType::literal("acme_team"), Arc::from("Team"));
                         let key = key(at);
-                        let row =
-                            Row { kind, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
+                        let row = Row {
+                            kind,
+                            key,
+                            object_type,
+                            class,
+                            partition: PartitionRef::None,
+                            ends: None,
+                            merge: false,
+                            quarantined: None,
+                        };
                         rows.push(row, ObjectJson::of("{}"));
                     }
                     let place = job.place().await.unwrap();

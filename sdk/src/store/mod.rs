@@ -12,6 +12,7 @@
 
 mod batch;
 mod checkpoints;
+mod columns;
 mod duplicates;
 mod earlier_gaps;
 mod ends;
@@ -23,7 +24,7 @@ mod keys;
 mod lock;
 mod object;
 mod page;
-mod parts;
+mod partitions;
 mod provenance;
 mod prune;
 mod response_cache;
@@ -34,7 +35,7 @@ mod unreadable;
 mod writer;
 
 pub use crate::graph::run::JobState;
-pub use batch::{Kind, ObjectBatch, PartitionNumber, Row};
+pub use batch::{Kind, ObjectBatch, Row};
 pub(crate) use duplicates::{DescribedAgain, Superseded};
 pub(crate) use earlier_gaps::EarlierGaps;
 pub(crate) use ends::DeclaredEnds;

@@ -5,33 +5,30 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, params};
 use serde_json::Value;
 
+use crate::graph::run::{PartitionId, PartitionRef, Position};
 use crate::graph::{ObjectJson, ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId, merge};
 
-use super::batch::{Kind, ObjectBatch, PartitionNumber, Row};
+use super::batch::{Kind, ObjectBatch, Row};
 use super::duplicates::Describer;
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
 use super::page::{self, Page};
 use super::sqlite::unreadable;
-use super::{duplicates, ends, parts, sorted};
-
-/// The partition number of an object that several partitions or steps added. Removing one of them does not remove the
-/// object.
-pub(super) const SHARED: PartitionNumber = -1;
+use super::{columns, duplicates, ends, partitions, sorted};
 
 /// A completed partition, written together with the last of its objects.
 #[derive(Debug, Clone)]
 pub struct CompletedPartition {
-    /// The number of the partition within its step.
-    pub number: PartitionNumber,
+    /// The id of the partition.
+    pub id: PartitionId,
     /// The key of the parent.
     pub parent: ObjectKey,
     /// The path of the partition within its step.
     pub path: String,
-    /// The number of the enclosing partition.
-    pub outer: Option<PartitionNumber>,
+    /// The id of the enclosing partition.
+    pub outer: Option<PartitionId>,
     /// The statistics of the partition, such as skipped objects and findings, as JSON.
-    pub books: String,
+    pub stats: String,
 }
 
 /// An object that is stored apart from the graph because of findings.
@@ -87,11 +84,12 @@ pub(super) fn insert(
     let mut add = connection.prepare_cached(INSERT)?;
     let keys = keys.of(connection, job)?;
     for (row, json) in rows.iter() {
+        let partition = columns::partition(row.partition);
         let (kind, object_type, key, step_id) =
             (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
         if let Some(findings) = &row.quarantined {
             let ObjectJson { properties, raw } = json;
-            let values = params![job, kind, object_type, key, step_id, row.part, properties, raw, findings];
+            let values = params![job, kind, object_type, key, step_id, partition, properties, raw, findings];
             connection.prepare_cached(QUARANTINE)?.execute(values)?;
             if row.kind == Kind::Entity {
                 ends::doubt(connection, job, &row.key)?;
@@ -111,13 +109,13 @@ pub(super) fn insert(
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
         let ObjectJson { properties, raw } = json;
-        add.execute(params![job, kind, object_type, key, row.class, step_id, row.part, from, to, properties, raw])?;
+        add.execute(params![job, kind, object_type, key, row.class, step_id, partition, from, to, properties, raw])?;
         keys.add(connection, hash, connection.last_insert_rowid())?;
     }
     for key in rows.doubtful() {
         ends::doubt(connection, job, key)?;
     }
-    parts::mark(connection, keys, step, done)?;
+    partitions::mark(connection, keys, step, done)?;
     Ok(outcome)
 }
 
@@ -127,7 +125,7 @@ struct Stored {
     kind: i64,
     object_type: String,
     step: String,
-    part: PartitionNumber,
+    partition: PartitionRef,
     properties: String,
     raw: Option<String>,
 }
@@ -148,7 +146,7 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
                 kind: row.get(1)?,
                 object_type: row.get(2)?,
                 step: row.get(3)?,
-                part: row.get(4)?,
+                partition: columns::read_partition(row, 4)?,
                 properties: row.get(5)?,
                 raw: row.get(6)?,
             })
@@ -166,10 +164,11 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
 ///
 /// Rewinding one of them must not remove an object that another one also added.
 fn share(connection: &Connection, step: &StepId, row: &Row, there: &Stored) -> rusqlite::Result<()> {
-    if there.part != SHARED && (there.part != row.part || there.step != step.as_str()) {
+    let same = there.partition == row.partition && there.step == step.as_str();
+    if there.partition != PartitionRef::Shared && !same {
         connection
             .prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?
-            .execute(params![there.rowid, SHARED])?;
+            .execute(params![there.rowid, columns::partition(PartitionRef::Shared)])?;
     }
     Ok(())
 }
@@ -187,9 +186,9 @@ fn describe_again(
     if !row.merge {
         let compared = duplicates::compare(json, there.json())?;
         if row.kind == Kind::Entity {
-            let stored = Describer { step: &there.step, part: there.part };
-            let (stored, now) =
-                (Some(stored).filter(|_| there.part != SHARED), Describer { step: step.as_str(), part: row.part });
+            let stored = Describer { step: &there.step, partition: there.partition };
+            let stored = Some(stored).filter(|_| there.partition != PartitionRef::Shared);
+            let now = Describer { step: step.as_str(), partition: row.partition };
             duplicates::describe(connection, job, &row.key, stored, now, compared)?;
         }
         if compared != Ordering::Equal {
@@ -238,7 +237,7 @@ fn displace(
         (ObjectType::new(&there.object_type).map_err(unreadable)?, StepId::new(&there.step).map_err(unreadable)?);
     let own = (row.object_type.clone(), step.clone());
     if (row.object_type.as_str(), json) > (there.object_type.as_str(), there.json()) {
-        keys.leave_unmarked(step, row.part);
+        keys.leave_unmarked(step, row.partition);
         repeated.push(row.object_type.clone());
         if row.kind == Kind::Entity {
             ends::doubt(connection, keys.job(), &row.key)?;
@@ -248,8 +247,8 @@ fn displace(
     if other.1 == *step {
         repeated.push(other.0.clone());
     }
-    keys.leave_unmarked(&other.1, there.part);
-    parts::reopen(connection, keys.job(), &other.1, there.part)?;
+    keys.leave_unmarked(&other.1, there.partition);
+    partitions::reopen(connection, keys.job(), &other.1, there.partition)?;
     replace(connection, there.rowid, step, row, json)?;
     sorted::forget(connection, keys.job())?;
     if there.kind == Kind::Entity as i64 {
@@ -375,17 +374,17 @@ pub(super) fn follow<T>(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
-    position: i64,
+    position: Position,
     most: usize,
     read: impl Fn(&str) -> T,
-) -> rusqlite::Result<Vec<(i64, T)>> {
+) -> rusqlite::Result<Vec<(Position, T)>> {
     let sql = "SELECT rowid, properties FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 \
                ORDER BY rowid LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query(params![job, object_type.as_str(), position, limit(most)])?;
+    let rows = statement.query(params![job, object_type.as_str(), columns::position(position), limit(most)])?;
     let mut objects = Vec::new();
     page::fill(rows, most, |row| {
-        let (position, json) = (row.get(0)?, row.get_ref(1)?.as_str()?);
+        let (position, json) = (columns::read_position(row, 0)?, row.get_ref(1)?.as_str()?);
         objects.push((position, read(json)));
         Ok((position, json.len()))
     })?;
@@ -393,21 +392,27 @@ pub(super) fn follow<T>(
 }
 
 /// Returns the quarantined entities of a type after a position, in the order of insertion.
-pub(super) fn kept_apart<T>(
+pub(super) fn quarantined_page<T>(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
-    position: i64,
+    position: Position,
     most: usize,
     read: impl Fn(&str) -> T,
-) -> rusqlite::Result<Vec<(i64, ObjectKey, T)>> {
+) -> rusqlite::Result<Vec<(Position, ObjectKey, T)>> {
     let sql = "SELECT rowid, key, properties FROM quarantine WHERE job = ?1 AND kind = ?2 AND type = ?3 AND rowid > ?4 \
                ORDER BY rowid LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query(params![job, Kind::Entity as i64, object_type.as_str(), position, limit(most)])?;
+    let rows = statement.query(params![
+        job,
+        Kind::Entity as i64,
+        object_type.as_str(),
+        columns::position(position),
+        limit(most)
+    ])?;
     let mut objects = Vec::new();
     page::fill(rows, most, |row| {
-        let (position, json) = (row.get(0)?, row.get_ref(2)?.as_str()?);
+        let (position, json) = (columns::read_position(row, 0)?, row.get_ref(2)?.as_str()?);
         objects.push((position, ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?, read(json)));
         Ok((position, json.len()))
     })?;
@@ -451,7 +456,7 @@ pub(super) fn stored_page(
             key: key(row.get(1)?)?,
             object_type: object_type.clone(),
             class: row.get(2)?,
-            part: row.get(4)?,
+            partition: columns::read_partition(row, 4)?,
             ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
             merge: false,
             quarantined: None,

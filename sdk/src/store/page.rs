@@ -70,6 +70,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::graph::run::{PartitionRef, Position};
     use crate::graph::{ObjectJson, ObjectType, StepId};
     use crate::store::{Kind, ObjectBatch, Row, Store};
 
@@ -83,7 +84,7 @@ mod tests {
                 key: ObjectKey::new(format!("object:{number}")).unwrap(),
                 object_type: object_type(),
                 class: "Record".into(),
-                part: 0,
+                partition: PartitionRef::None,
                 ends: None,
                 merge: false,
                 quarantined: None,
@@ -129,7 +130,7 @@ mod tests {
             }
         }
         assert_eq!(sizes, [2, 2, 2, 1]);
-        let followed = job.follow(object_type(), 0, 100, str::len).await.unwrap();
+        let followed = job.follow(object_type(), Position::START, 100, str::len).await.unwrap();
         assert_eq!(followed.len(), 3);
     }
 }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use crate::graph::run::PartitionId;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
-use super::batch::{PartitionNumber, Row};
+use super::batch::Row;
+use super::columns;
 use super::object::Selection;
 use super::page::Page;
 use super::sqlite::unreadable;
@@ -62,7 +64,7 @@ impl JobStore {
     }
 
     /// Returns the parents of the completed partitions.
-    pub(crate) async fn part_parents(&self) -> Result<HashMap<(StepId, PartitionNumber), ObjectKey>, StoreError> {
+    pub(crate) async fn partition_parents(&self) -> Result<HashMap<(StepId, PartitionId), ObjectKey>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {
@@ -70,7 +72,7 @@ impl JobStore {
                 let rows = statement.query_map([job], |row| {
                     let step = StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?;
                     let parent = ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?;
-                    Ok(((step, row.get(1)?), parent))
+                    Ok(((step, columns::read_partition_id(row, 1)?), parent))
                 })?;
                 rows.collect()
             })

@@ -151,6 +151,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::graph::run::PartitionRef;
     use crate::graph::run::Summary;
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
     use crate::store::{JobStore, Kind, ObjectBatch, Row};
@@ -166,7 +167,7 @@ mod tests {
                 key,
                 object_type,
                 class,
-                part: 0,
+                partition: PartitionRef::None,
                 ends: None,
                 merge: false,
                 quarantined: None,

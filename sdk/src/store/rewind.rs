@@ -4,21 +4,29 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
+use crate::graph::run::{PartitionId, PartitionRef};
 use crate::graph::{ObjectType, StepId};
 
-use super::batch::{Kind, PartitionNumber};
+use super::batch::Kind;
+use super::columns::{self, SHARED};
 use super::keys::Keys;
 use super::{object, sorted};
 
 /// The state from which a step is resumed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ResumePoint {
     /// The paths of the completed partitions.
     pub done: BTreeSet<String>,
     /// The statistics of the completed partitions, as JSON.
-    pub books: Vec<String>,
-    /// A partition number that is not in use.
-    pub next_partition: PartitionNumber,
+    pub stats: Vec<String>,
+    /// The first partition id that is not in use.
+    pub next_partition: PartitionId,
+}
+
+impl Default for ResumePoint {
+    fn default() -> Self {
+        Self { done: BTreeSet::new(), stats: Vec::new(), next_partition: PartitionId::FIRST }
+    }
 }
 
 /// Removes the objects of a step that belong to an incomplete partition or to none.
@@ -32,19 +40,20 @@ pub(super) fn rewind(
     step: &StepId,
 ) -> rusqlite::Result<ResumePoint> {
     let whose = params![job, step.as_str()];
-    let mut rewound = ResumePoint { next_partition: 1, ..ResumePoint::default() };
+    let mut rewound = ResumePoint::default();
     let mut parts = connection.prepare("SELECT path, books, number FROM part WHERE job = ?1 AND step = ?2")?;
     let mut rows = parts.query(whose)?;
     while let Some(row) = rows.next()? {
         rewound.done.insert(row.get(0)?);
-        rewound.books.push(row.get(1)?);
-        rewound.next_partition = rewound.next_partition.max(row.get::<_, PartitionNumber>(2)? + 1);
+        rewound.stats.push(row.get(1)?);
+        rewound.next_partition = rewound.next_partition.max(columns::read_partition_id(row, 2)?.next());
     }
     let highest = "SELECT coalesce(max(part), 0) FROM object WHERE job = ?1 AND step = ?2";
-    let highest: PartitionNumber = connection.query_row(highest, whose, |row| row.get(0))?;
-    rewound.next_partition = rewound.next_partition.max(highest + 1);
+    if let PartitionRef::Nth(highest) = connection.query_row(highest, whose, |row| columns::read_partition(row, 0))? {
+        rewound.next_partition = rewound.next_partition.max(highest.next());
+    }
     let done = "SELECT number FROM part WHERE part.job = ?1 AND part.step = ?2";
-    let unfinished = format!("job = ?1 AND step = ?2 AND part >= 0 AND part NOT IN ({done})");
+    let unfinished = format!("job = ?1 AND step = ?2 AND part <> {SHARED} AND part NOT IN ({done})");
     connection.execute(&format!("DELETE FROM quarantine WHERE {unfinished}"), whose)?;
     // The key index must contain all objects before some are deleted, because SQLite reuses row numbers. Keys that are
     // not in the index yet are covered by a mark: a process that finds the mark, after a crash for example, reads all
@@ -88,14 +97,23 @@ mod tests {
 
     use serde_json::json;
 
+    use crate::graph::run::PartitionRef;
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
     use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     async fn add(job: &JobStore, json: &str) {
         let key = ObjectKey::new("team-1").unwrap();
         let (object_type, class) = (ObjectType::literal("acme_team"), Arc::from("Team"));
-        let row =
-            Row { kind: Kind::Entity, key, object_type, class, part: 0, ends: None, merge: false, quarantined: None };
+        let row = Row {
+            kind: Kind::Entity,
+            key,
+            object_type,
+            class,
+            partition: PartitionRef::None,
+            ends: None,
+            merge: false,
+            quarantined: None,
+        };
         let mut rows = ObjectBatch::default();
         rows.push(row, ObjectJson::of(json));
         let place = job.place().await.unwrap();

@@ -82,7 +82,8 @@ mod tests {
     use serde_json::json;
 
     use crate::graph::StepId;
-    use crate::store::{JobStore, Kind, ObjectBatch, PartitionNumber, Row, Store};
+    use crate::graph::run::{PartitionId, PartitionRef};
+    use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     use super::*;
 
@@ -92,7 +93,7 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Event {
         /// An object with a type and a key is added under a partition.
-        Add(usize, u8, PartitionNumber),
+        Add(usize, u8, PartitionRef),
         /// A type is read in key order.
         Read(usize),
         /// The objects of incomplete partitions are removed.
@@ -101,7 +102,9 @@ mod tests {
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
         let event = prop_oneof![
-            6 => (0..TYPES.len(), 0..6_u8, 0..3_i64).prop_map(|(of, key, part)| Event::Add(of, key, part)),
+            6 => (0..TYPES.len(), 0..6_u8, 0..3_u32).prop_map(|(of, key, part)| {
+                Event::Add(of, key, PartitionRef::from(PartitionId::new(part)))
+            }),
             2 => (0..TYPES.len()).prop_map(Event::Read),
             1 => Just(Event::Rewind),
         ];
@@ -116,13 +119,13 @@ mod tests {
         ObjectKey::new(format!("key-{key:03}")).unwrap()
     }
 
-    fn rows(of: usize, key: ObjectKey, part: PartitionNumber) -> ObjectBatch {
+    fn rows(of: usize, key: ObjectKey, partition: PartitionRef) -> ObjectBatch {
         let json = json!({"_key": key, "_type": TYPES[of]}).to_string();
         let (object_type, class) = (object_type(of), "Record".into());
         let kind = Kind::Entity;
         let mut rows = ObjectBatch::default();
         rows.push(
-            Row { kind, key, object_type, class, part, ends: None, merge: false, quarantined: None },
+            Row { kind, key, object_type, class, partition, ends: None, merge: false, quarantined: None },
             ObjectJson::of(&json),
         );
         rows
@@ -147,26 +150,29 @@ mod tests {
         let step = StepId::literal("add");
         // Of two types that claim a key, the lesser stays in the store. A key that is added again belongs to no single
         // partition.
-        let mut there: BTreeMap<String, (usize, PartitionNumber)> = BTreeMap::new();
-        let of_type = |there: &BTreeMap<String, (usize, PartitionNumber)>, of: usize| {
+        let mut there: BTreeMap<String, (usize, PartitionRef)> = BTreeMap::new();
+        let of_type = |there: &BTreeMap<String, (usize, PartitionRef)>, of: usize| {
             there.iter().filter(|(_, known)| known.0 == of).map(|(key, _)| key.clone()).collect::<Vec<_>>()
         };
         for event in events {
             match event {
-                Event::Add(of, key, part) => {
+                Event::Add(of, key, partition) => {
                     let key = self::key(key);
                     let known = there.get(key.as_str()).copied();
-                    let shared = known.is_some_and(|known| known.1 != part);
-                    let kept = (known.map_or(of, |known| known.0.min(of)), if shared { -1 } else { part });
+                    let shared = known.is_some_and(|known| known.1 != partition);
+                    let kept = (
+                        known.map_or(of, |known| known.0.min(of)),
+                        if shared { PartitionRef::Shared } else { partition },
+                    );
                     there.insert(key.to_string(), kept);
                     let place = job.place().await.unwrap();
-                    job.submit(place, step.clone(), rows(of, key, part), Vec::new()).done().await.unwrap();
+                    job.submit(place, step.clone(), rows(of, key, partition), Vec::new()).done().await.unwrap();
                     job.settle().await.unwrap();
                 }
                 Event::Read(of) => assert_eq!(read(&job, of).await, of_type(&there, of)),
                 Event::Rewind => {
                     job.rewind(step.clone()).await.unwrap();
-                    there.retain(|_, known| known.1 < 0);
+                    there.retain(|_, known| known.1 == PartitionRef::Shared);
                 }
             }
         }
@@ -188,7 +194,10 @@ mod tests {
         let (step, other) = (StepId::literal("add"), StepId::literal("other"));
         for key in 0..20 {
             let place = job.place().await.unwrap();
-            job.submit(place, step.clone(), rows(0, self::key(key), 0), Vec::new()).done().await.unwrap();
+            job.submit(place, step.clone(), rows(0, self::key(key), PartitionRef::None), Vec::new())
+                .done()
+                .await
+                .unwrap();
         }
         job.settle().await.unwrap();
         let beginning = tokio::spawn({
@@ -196,7 +205,10 @@ mod tests {
             async move {
                 for key in 0..100 {
                     let place = job.place().await.unwrap();
-                    job.submit(place, other.clone(), rows(1, self::key(key), 0), Vec::new()).done().await.unwrap();
+                    job.submit(place, other.clone(), rows(1, self::key(key), PartitionRef::None), Vec::new())
+                        .done()
+                        .await
+                        .unwrap();
                     job.rewind(other.clone()).await.unwrap();
                 }
             }

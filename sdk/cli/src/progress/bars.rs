@@ -140,7 +140,7 @@ impl Consumer for Bars {
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.end(report),
             Event::Waiting { until } => self.waiting_until = Some(*until),
-            Event::StepSkipped { .. } | Event::PartMissing { .. } | Event::JobFinished { .. } => {}
+            Event::StepSkipped { .. } | Event::PartitionMissing { .. } | Event::JobFinished { .. } => {}
         }
         self.sum_up();
     }

@@ -40,7 +40,7 @@ impl Consumer for Lines {
             Event::StepSkipped { .. }
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }
-            | Event::PartMissing { .. }
+            | Event::PartitionMissing { .. }
             | Event::JobFinished { .. } => {}
         }
     }

@@ -28,7 +28,7 @@ impl Plan {
     }
 
     async fn run(self, room: Room) {
-        let (work, mut held) = (Work::part(), Vec::new());
+        let (work, mut held) = (Work::partition(), Vec::new());
         for bytes in self.takes {
             let hold = room.take(work, bytes).await;
             hold.try_grow_to(self.grows_to);
@@ -80,9 +80,9 @@ proptest! {
 #[tokio::test]
 async fn requests_are_let_in_in_the_order_of_asking_as_far_as_they_fit() {
     let room = Room::new(CAPACITY);
-    let first = room.take(Work::part(), 70).await;
-    let mut large = Box::pin(room.take(Work::part(), 80));
-    let mut small = Box::pin(room.take(Work::part(), 10));
+    let first = room.take(Work::partition(), 70).await;
+    let mut large = Box::pin(room.take(Work::partition(), 80));
+    let mut small = Box::pin(room.take(Work::partition(), 10));
     assert!(large.as_mut().now_or_never().is_none());
     assert!(small.as_mut().now_or_never().is_none(), "it does not overtake");
     drop(first);
@@ -95,9 +95,9 @@ async fn requests_are_let_in_in_the_order_of_asking_as_far_as_they_fit() {
 #[tokio::test]
 async fn a_request_that_stops_waiting_blocks_nobody() {
     let room = Room::new(CAPACITY);
-    let _first = room.take(Work::part(), 70).await;
-    let mut large = Box::pin(room.take(Work::part(), 80));
-    let mut small = Box::pin(room.take(Work::part(), 10));
+    let _first = room.take(Work::partition(), 70).await;
+    let mut large = Box::pin(room.take(Work::partition(), 80));
+    let mut small = Box::pin(room.take(Work::partition(), 10));
     assert!(large.as_mut().now_or_never().is_none() && small.as_mut().now_or_never().is_none());
     drop(large);
     assert!(small.now_or_never().is_some());
@@ -106,7 +106,7 @@ async fn a_request_that_stops_waiting_blocks_nobody() {
 #[tokio::test]
 async fn of_works_that_hold_and_wait_one_goes_on_beyond_the_capacity_at_a_time() {
     let room = Room::new(CAPACITY);
-    let (one, other) = (Work::part(), Work::part());
+    let (one, other) = (Work::partition(), Work::partition());
     let (of_one, of_other) = (room.take(one, 50).await, room.take(other, 50).await);
     let more_of_one = room.take(one, 50).await;
     let mut more_of_other = Box::pin(room.take(other, 50));
@@ -120,8 +120,8 @@ async fn of_works_that_hold_and_wait_one_goes_on_beyond_the_capacity_at_a_time()
 #[tokio::test]
 async fn more_than_there_is_waits_until_nothing_is_held() {
     let room = Room::new(CAPACITY);
-    let first = room.take(Work::part(), 1).await;
-    let mut larger = Box::pin(room.take(Work::part(), 1_000));
+    let first = room.take(Work::partition(), 1).await;
+    let mut larger = Box::pin(room.take(Work::partition(), 1_000));
     assert!(larger.as_mut().now_or_never().is_none());
     drop(first);
     assert_eq!(larger.await.total(), 1_000);
@@ -132,9 +132,9 @@ async fn works_that_wait_for_each_other_go_on_after_a_while() {
     let room = Room::new(CAPACITY);
     let done = Arc::new(tokio::sync::Notify::new());
     let (theirs, told) = (room.clone(), Arc::clone(&done));
-    let held = room.take(Work::part(), 100).await;
+    let held = room.take(Work::partition(), 100).await;
     let other = tokio::spawn(async move {
-        let _hold = theirs.take(Work::part(), 10).await;
+        let _hold = theirs.take(Work::partition(), 10).await;
         told.notify_one();
     });
     done.notified().await;
@@ -148,8 +148,8 @@ async fn a_step_and_its_parts_do_not_wait_for_each_other() {
     let rooms = Rooms::new(CAPACITY);
     let step = Work::step();
     let _page = rooms.take(step, 1_000).await;
-    let part = step.scope(async { Work::part() }).await;
-    let inner = part.scope(async { Work::part() }).await;
+    let part = step.scope(async { Work::partition() }).await;
+    let inner = part.scope(async { Work::partition() }).await;
     assert_ne!(step, part);
     assert_eq!(part, inner, "a part within a part is the same work");
     assert!(rooms.take(part, 75).now_or_never().is_some());
@@ -158,8 +158,8 @@ async fn a_step_and_its_parts_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn growth_is_granted_as_far_as_there_is_room() {
     let room = Room::new(CAPACITY);
-    let hold = room.take(Work::part(), 10).await;
-    let other = room.take(Work::part(), 50).await;
+    let hold = room.take(Work::partition(), 10).await;
+    let other = room.take(Work::partition(), 50).await;
     assert!(hold.try_grow_to(50));
     assert!(!hold.try_grow_to(51));
     hold.shrink_to(20);
@@ -171,7 +171,7 @@ async fn growth_is_granted_as_far_as_there_is_room() {
 #[tokio::test]
 async fn what_is_held_beside_a_hold_is_given_back_with_it() {
     let room = Room::new(CAPACITY);
-    let page = Arc::new(room.take(Work::part(), 30).await);
+    let page = Arc::new(room.take(Work::partition(), 30).await);
     let large = page.beside(200, 20);
     assert_eq!((page.total(), room.shared.open().held), (220, 220), "ten bytes of the page are moved");
     drop(page);

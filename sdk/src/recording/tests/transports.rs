@@ -49,7 +49,7 @@ async fn collect(http: &Http) {
             let list = http.get("/lists/{n}", &[&number]).list::<Value>();
             list.try_collect::<Vec<Item<Value>>>().await.unwrap()
         };
-        let elements = Work::part().scope(read).await;
+        let elements = Work::partition().scope(read).await;
         tokio::task::yield_now().await;
         assert_eq!(elements.len(), 10);
     };

@@ -53,7 +53,7 @@ fn linked(refused: Refused, links_first: bool) -> Integration {
             Refused::Invalid => second.with("name", 7),
         };
         let parent = Parent { object_type: name("acme_team"), key: key("team:000001") };
-        context.part(parent, context.add_entity(second, OnDuplicateKey::Reject)).await
+        context.partition(parent, context.add_entity(second, OnDuplicateKey::Reject)).await
     };
     let links = |context: StepContext| async move {
         let parent = Parent { object_type: name("acme_team"), key: key("team:000001") };
@@ -64,7 +64,7 @@ fn linked(refused: Refused, links_first: bool) -> Integration {
             }
             Ok(())
         };
-        context.part(parent, all).await
+        context.partition(parent, all).await
     };
     let hosts = MappedRelationshipDeclaration {
         object_type: name("acme_app_has_host"),
@@ -182,7 +182,7 @@ async fn a_relationship_to_an_entity_that_a_resumed_job_does_not_find_again_is_l
                     context.add_entity(thing("acme_app", &app), OnDuplicateKey::Reject).await?;
                     context.add_relationship(owns(team.as_str(), &app)).await
                 };
-                context.part(parent, one).await?;
+                context.partition(parent, one).await?;
             }
             Ok(())
         };

@@ -1,5 +1,7 @@
 //! Followers, and resumed jobs.
 
+use crate::graph::run::Position;
+
 use super::*;
 
 /// A step that follows a type and copies each of its entities in a partition.
@@ -13,7 +15,7 @@ fn following(step: &str, from: &'static str, to: &'static str, copied: Arc<Notif
 
 async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) -> StepResult {
     let watermark = context.watermark(&name(from));
-    let mut position = 0;
+    let mut position = Position::START;
     loop {
         let look = watermark.look();
         watermark.flush().await?;
@@ -22,7 +24,7 @@ async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) ->
             position = *row;
             let parent = crate::step::Parent { object_type: name(from), key: key(text) };
             let add = context.add_entity(thing(to, &format!("{to}:{text}")), OnDuplicateKey::Reject);
-            context.part(parent, add).await?;
+            context.partition(parent, add).await?;
             copied.notify_one();
         }
         if page.is_empty() && look.ended {
@@ -92,7 +94,7 @@ async fn a_resumed_job_skips_parts_that_are_done_and_ends_as_if_nothing_had_happ
                         context.skip(&name("acme_copy"), "counted once a part");
                         Ok(())
                     };
-                    context.part(parent, part).await?;
+                    context.partition(parent, part).await?;
                 }
                 Ok(())
             }
@@ -224,7 +226,7 @@ fn linking() -> Step {
             }
             Ok(())
         };
-        context.part(parent, links).await
+        context.partition(parent, links).await
     };
     Step::new(id("links"), "Links", work).reads(name("acme_user")).entity(declared("acme_link"))
 }

@@ -52,7 +52,7 @@ async fn things_of(context: &StepContext, http: &Http, number: usize) -> StepRes
         }
         Ok(())
     };
-    context.part(parent, work).await
+    context.partition(parent, work).await
 }
 
 /// Collects lists of the given size in concurrent partitions and returns the peak of reserved memory.

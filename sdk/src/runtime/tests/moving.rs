@@ -39,7 +39,7 @@ fn listing(teams: &'static [Listed], cancel_after: Option<(usize, CancellationTo
                     }
                     Ok(())
                 };
-                context.part(Parent { object_type: name("acme_team"), key: key(&team(*number)) }, part).await?;
+                context.partition(Parent { object_type: name("acme_team"), key: key(&team(*number)) }, part).await?;
             }
             Ok(())
         }
@@ -116,7 +116,7 @@ async fn relationships_that_equal_descriptions_brought_stay() {
                 context.add_entity(thing("acme_app", "app:0000001"), OnDuplicateKey::Reject).await?;
                 context.add_relationship(owns(number)).await
             };
-            context.part(Parent { object_type: name("acme_team"), key: key(&team(number)) }, part).await?;
+            context.partition(Parent { object_type: name("acme_team"), key: key(&team(number)) }, part).await?;
         }
         Ok(())
     };

@@ -58,7 +58,7 @@ async fn add_third(context: &StepContext, wrong: Option<Wrong>) -> StepResult {
             let refused = async {
                 Err(StepError::Provider(ProviderError::new(ProviderErrorKind::RetriesExceeded, "it is down")))
             };
-            context.part(Parent { object_type: name("acme_space"), key: key("space:00001") }, refused).await
+            context.partition(Parent { object_type: name("acme_space"), key: key("space:00001") }, refused).await
         }
         Some(Wrong::Taken) => context.add_entity(thing("acme_zone", "app:0000001"), OnDuplicateKey::Reject).await,
         Some(Wrong::TakenByGreater) => {
@@ -75,12 +75,12 @@ async fn add_third(context: &StepContext, wrong: Option<Wrong>) -> StepResult {
 fn apps(wrong: Option<Wrong>, in_part: bool) -> Integration {
     let work = move |context: StepContext| async move {
         let (first, rest) = (thing("acme_app", "app:0000001"), thing("acme_app", "app:0000002"));
-        context.part(parent("team:000001"), context.add_entity(first, OnDuplicateKey::Reject)).await?;
+        context.partition(parent("team:000001"), context.add_entity(first, OnDuplicateKey::Reject)).await?;
         let rest = async {
             context.add_entity(rest, OnDuplicateKey::Reject).await?;
             add_third(&context, wrong).await
         };
-        if in_part { context.part(parent("team:000002"), rest).await } else { rest.await }
+        if in_part { context.partition(parent("team:000002"), rest).await } else { rest.await }
     };
     let declared_types = match wrong {
         Some(Wrong::Taken) => vec!["acme_app", "acme_zone"],
@@ -257,7 +257,7 @@ fn twice(stop: Option<(Arc<AtomicBool>, CancellationToken)>) -> Integration {
             for (pass, of) in ["acme_app", "acme_zone"].into_iter().enumerate() {
                 for team in ["team:000001", "team:000002"] {
                     let own = thing(of, &format!("{of}:{team}"));
-                    context.part(parent(team), context.add_entity(own, OnDuplicateKey::Reject)).await?;
+                    context.partition(parent(team), context.add_entity(own, OnDuplicateKey::Reject)).await?;
                 }
                 if let (0, Some((ended, cancel))) = (pass, &stop)
                     && !ended.swap(true, Ordering::SeqCst)
@@ -294,7 +294,7 @@ fn described(descriptions: &'static [(&'static str, i64)]) -> Integration {
         for (at, (text, updated)) in descriptions.iter().enumerate() {
             let app = thing("acme_app", "app:0000001").with("team", *text).with("updatedOn", *updated);
             let team = format!("team:{at:06}");
-            context.part(parent(&team), context.add_entity(app, OnDuplicateKey::Reject)).await?;
+            context.partition(parent(&team), context.add_entity(app, OnDuplicateKey::Reject)).await?;
         }
         context.add_entity(thing("acme_app", "app:0000002"), OnDuplicateKey::Reject).await
     };

@@ -31,7 +31,7 @@ fn listing(steps: &[&'static str], teams: usize, failures: &Failures) -> Integra
                             Some(kind) => Err(StepError::Provider(ProviderError::new(kind, "it failed"))),
                         }
                     };
-                    context.part(parent(team), part).await?;
+                    context.partition(parent(team), part).await?;
                 }
                 Ok(())
             }
@@ -235,7 +235,7 @@ async fn a_parent_of_which_another_step_rejects_an_object_is_found() {
             let object = thing("acme_addons", &format!("addons:{team:06}"));
             let classes = if team == 0 { Vec::new() } else { object.classes.clone() };
             let object = Entity { classes, ..object };
-            context.part(parent(team), context.add_entity(object, OnDuplicateKey::Reject)).await?;
+            context.partition(parent(team), context.add_entity(object, OnDuplicateKey::Reject)).await?;
         }
         Ok(())
     };
