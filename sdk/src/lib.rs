@@ -29,9 +29,7 @@ pub mod dataset;
 mod declarations;
 pub mod diff;
 pub mod http;
-pub mod input;
 mod integration;
-pub mod owner_only;
 pub mod plan;
 pub mod recording;
 pub mod runtime;
@@ -41,6 +39,7 @@ pub mod store;
 
 pub use clock::ClockError;
 pub use integration::{Integration, SetupError};
+pub use integration_files::{input, owner_only};
 #[doc(inline)]
 pub use integration_graph as graph;
 use integration_graph::redact;

@@ -7,7 +7,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("settings.json");
 //! # std::fs::write(&path, "{}")?;
-//! use integration_sdk::input;
+//! use integration_files::input;
 //!
 //! let bytes = input::read(&path, input::DOCUMENT)?;
 //! assert_eq!(bytes, b"{}");
@@ -81,7 +81,10 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a regular or missing file with other options, such as for writing.
-pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+///
+/// # Errors
+/// The same as [`open`].
+pub fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // Opening a device can have effects, so the type is checked first. It is checked again afterwards, because the path
     // may refer to another file by then. In that case, the flag prevents the call from waiting.
     match std::fs::metadata(path) {

@@ -13,34 +13,36 @@ use rustix::io::Errno;
 use super::{Found, Kind, unix};
 
 /// An open folder. Names in it are single path components, and symbolic links are never followed.
+///
+/// Every method returns the error of the operating system.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     handle: File,
     path: PathBuf,
 }
 
 impl Folder {
     /// Opens a folder. Symbolic links in `path` itself are the caller's choice and are followed.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = sys::open(path, flags, Mode::empty())?;
         Ok(Self { handle: handle.into(), path: path.to_owned() })
     }
 
     /// The path with which the folder was opened, for messages.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Opens a subfolder.
-    pub(crate) fn folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+    pub fn folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let handle = sys::openat(&self.handle, name.as_ref(), flags, Mode::empty())?;
         Ok(Self { handle: handle.into(), path: self.path.join(name) })
     }
 
     /// Creates a folder, which must not exist.
-    pub(crate) fn create_folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+    pub fn create_folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
         sys::mkdirat(&self.handle, name, Mode::RWXU)?;
         // An unusual umask may have removed the owner's own permissions, without which the folder cannot be opened.
@@ -52,12 +54,12 @@ impl Folder {
     }
 
     /// Creates a file, which must not exist.
-    pub(crate) fn create_new(&self, name: impl AsRef<Path>) -> io::Result<File> {
+    pub fn create_new(&self, name: impl AsRef<Path>) -> io::Result<File> {
         self.file(name.as_ref(), OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
     }
 
     /// Opens a file for reading and writing, and creates it if it is missing.
-    pub(crate) fn open_or_create(&self, name: impl AsRef<Path>) -> io::Result<File> {
+    pub fn open_or_create(&self, name: impl AsRef<Path>) -> io::Result<File> {
         self.file(name.as_ref(), OFlags::RDWR | OFlags::CREATE)
     }
 
@@ -69,14 +71,14 @@ impl Folder {
     }
 
     /// Opens a regular file for reading.
-    pub(crate) fn read(&self, name: impl AsRef<Path>) -> io::Result<File> {
+    pub fn read(&self, name: impl AsRef<Path>) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(sys::openat(&self.handle, name.as_ref(), flags, Mode::empty())?);
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
     }
 
     /// Returns the kind of a directory entry; `None` if it does not exist.
-    pub(crate) fn look(&self, name: impl AsRef<Path>) -> io::Result<Option<Found>> {
+    pub fn look(&self, name: impl AsRef<Path>) -> io::Result<Option<Found>> {
         match sys::statat(&self.handle, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => {
                 let kind = match FileType::from_raw_mode(found.st_mode) {
@@ -93,13 +95,13 @@ impl Folder {
     }
 
     /// Returns whether a name still refers to an open file.
-    pub(crate) fn holds(&self, name: impl AsRef<Path>, file: &File) -> io::Result<bool> {
+    pub fn holds(&self, name: impl AsRef<Path>, file: &File) -> io::Result<bool> {
         let inode = file.metadata()?.ino();
         Ok(self.look(name)?.is_some_and(|found| found.inode == Some(inode)))
     }
 
     /// Returns all names in the folder, sorted.
-    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
+    pub fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in sys::Dir::read_from(&self.handle)? {
             let name = entry?.file_name().to_bytes().to_vec();
@@ -112,17 +114,17 @@ impl Folder {
     }
 
     /// Returns an error if this process may not add or remove names in the folder.
-    pub(crate) fn check_writable(&self) -> io::Result<()> {
+    pub fn check_writable(&self) -> io::Result<()> {
         Ok(sys::accessat(&self.handle, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty())?)
     }
 
     /// Renames a file, replacing an existing file of the new name.
-    pub(crate) fn rename(&self, name: impl AsRef<Path>, to: &Self, new: impl AsRef<Path>) -> io::Result<()> {
+    pub fn rename(&self, name: impl AsRef<Path>, to: &Self, new: impl AsRef<Path>) -> io::Result<()> {
         Ok(sys::renameat(&self.handle, name.as_ref(), &to.handle, new.as_ref())?)
     }
 
     /// Exchanges two names atomically; returns `false` if the system does not support it.
-    pub(crate) fn exchange(&self, name: impl AsRef<Path>, with: &Self, other: impl AsRef<Path>) -> io::Result<bool> {
+    pub fn exchange(&self, name: impl AsRef<Path>, with: &Self, other: impl AsRef<Path>) -> io::Result<bool> {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         {
             let flags = sys::RenameFlags::EXCHANGE;
@@ -142,17 +144,17 @@ impl Folder {
     }
 
     /// Removes a file or a symbolic link.
-    pub(crate) fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
+    pub fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
         Ok(sys::unlinkat(&self.handle, name.as_ref(), AtFlags::empty())?)
     }
 
     /// Removes an empty folder.
-    pub(crate) fn remove_folder(&self, name: impl AsRef<Path>) -> io::Result<()> {
+    pub fn remove_folder(&self, name: impl AsRef<Path>) -> io::Result<()> {
         Ok(sys::unlinkat(&self.handle, name.as_ref(), AtFlags::REMOVEDIR)?)
     }
 
     /// Waits until the names in the folder are on disk.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub fn sync(&self) -> io::Result<()> {
         match self.handle.sync_all() {
             // Some file systems do not support this for folders.
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),

@@ -20,13 +20,13 @@ mod portable;
 use portable as system;
 
 #[cfg(unix)]
-pub(crate) use folder::Folder;
+pub use folder::Folder;
 #[cfg(not(unix))]
-pub(crate) use portable::Folder;
+pub use portable::Folder;
 
 /// The kind of a directory entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A regular file.
     File,
     /// A folder.
@@ -39,11 +39,11 @@ pub(crate) enum Kind {
 
 /// A directory entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Found {
+pub struct Found {
     /// The kind.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// The number that identifies the entry across renames, if the system provides one.
-    pub(crate) inode: Option<u64>,
+    pub inode: Option<u64>,
 }
 
 /// Creates a file, or truncates an existing one and restricts it to its owner.

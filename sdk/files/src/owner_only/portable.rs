@@ -22,42 +22,51 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 /// A folder, identified by its path. Entries are checked before they are opened.
+///
+/// Every method returns the error of the operating system.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a folder. Symbolic links in `path` itself are the caller's choice and are followed.
+    pub fn open(path: &Path) -> io::Result<Self> {
         fs::read_dir(path)?;
         Ok(Self { path: path.to_owned() })
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The path with which the folder was opened, for messages.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(crate) fn folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+    /// Opens a subfolder.
+    pub fn folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         self.refuse_link(name.as_ref())?;
         Self::open(&self.path.join(name))
     }
 
-    pub(crate) fn create_folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+    /// Creates a folder, which must not exist.
+    pub fn create_folder(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let path = self.path.join(name);
         fs::create_dir(&path)?;
         Ok(Self { path })
     }
 
-    pub(crate) fn create_new(&self, name: impl AsRef<Path>) -> io::Result<File> {
+    /// Creates a file, which must not exist.
+    pub fn create_new(&self, name: impl AsRef<Path>) -> io::Result<File> {
         File::create_new(self.path.join(name))
     }
 
-    pub(crate) fn open_or_create(&self, name: impl AsRef<Path>) -> io::Result<File> {
+    /// Opens a file for reading and writing, and creates it if it is missing.
+    pub fn open_or_create(&self, name: impl AsRef<Path>) -> io::Result<File> {
         self.refuse_link(name.as_ref())?;
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.path.join(name))
     }
 
-    pub(crate) fn read(&self, name: impl AsRef<Path>) -> io::Result<File> {
+    /// Opens a regular file for reading.
+    pub fn read(&self, name: impl AsRef<Path>) -> io::Result<File> {
         match self.look(name.as_ref())?.map(|found| found.kind) {
             None => Err(ErrorKind::NotFound.into()),
             Some(Kind::File) => File::open(self.path.join(name)),
@@ -65,7 +74,8 @@ impl Folder {
         }
     }
 
-    pub(crate) fn look(&self, name: impl AsRef<Path>) -> io::Result<Option<Found>> {
+    /// Returns the kind of a directory entry; `None` if it does not exist.
+    pub fn look(&self, name: impl AsRef<Path>) -> io::Result<Option<Found>> {
         match fs::symlink_metadata(self.path.join(name)) {
             Ok(found) => {
                 let kind = match found.file_type() {
@@ -81,41 +91,49 @@ impl Folder {
         }
     }
 
-    pub(crate) fn holds(&self, name: impl AsRef<Path>, _: &File) -> io::Result<bool> {
+    /// Returns whether a name still refers to an open file.
+    pub fn holds(&self, name: impl AsRef<Path>, _: &File) -> io::Result<bool> {
         Ok(self.look(name)?.is_some())
     }
 
-    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
+    /// Returns all names in the folder, sorted.
+    pub fn names(&self) -> io::Result<Vec<OsString>> {
         let names = fs::read_dir(&self.path)?.map(|entry| entry.map(|entry| entry.file_name()));
         let mut names = names.collect::<io::Result<Vec<_>>>()?;
         names.sort();
         Ok(names)
     }
 
-    pub(crate) fn check_writable(&self) -> io::Result<()> {
+    /// Returns an error if this process may not add or remove names in the folder.
+    pub fn check_writable(&self) -> io::Result<()> {
         match fs::metadata(&self.path)?.permissions().readonly() {
             true => Err(ErrorKind::PermissionDenied.into()),
             false => Ok(()),
         }
     }
 
-    pub(crate) fn rename(&self, name: impl AsRef<Path>, to: &Self, new: impl AsRef<Path>) -> io::Result<()> {
+    /// Renames a file, replacing an existing file of the new name.
+    pub fn rename(&self, name: impl AsRef<Path>, to: &Self, new: impl AsRef<Path>) -> io::Result<()> {
         fs::rename(self.path.join(name), to.path.join(new))
     }
 
-    pub(crate) fn exchange(&self, _: impl AsRef<Path>, _: &Self, _: impl AsRef<Path>) -> io::Result<bool> {
+    /// Exchanges two names atomically; returns `false` if the system does not support it.
+    pub fn exchange(&self, _: impl AsRef<Path>, _: &Self, _: impl AsRef<Path>) -> io::Result<bool> {
         Ok(false)
     }
 
-    pub(crate) fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
+    /// Removes a file or a symbolic link.
+    pub fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
         fs::remove_file(self.path.join(name))
     }
 
-    pub(crate) fn remove_folder(&self, name: impl AsRef<Path>) -> io::Result<()> {
+    /// Removes an empty folder.
+    pub fn remove_folder(&self, name: impl AsRef<Path>) -> io::Result<()> {
         fs::remove_dir(self.path.join(name))
     }
 
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    /// Waits until the names in the folder are on disk.
+    pub fn sync(&self) -> io::Result<()> {
         Ok(())
     }
 
