@@ -4,10 +4,10 @@
 //! compared with, or counted with the data of a real account. Account names contain no colon, and the names of the
 //! other origins are reserved.
 
+use integration_sdk::graph::InstanceId;
+
 use crate::shell::quoted;
 
-/// The instance of an account without a name.
-const DEFAULT: &str = "default";
 const SAMPLE: &str = "sample";
 const REPLAY: &str = "replay";
 
@@ -27,42 +27,41 @@ pub(crate) enum Origin {
 pub(crate) struct Account {
     pub(crate) origin: Origin,
     /// The name given with `--instance`.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<InstanceId>,
 }
 
 impl Account {
     /// The account with this name, of the provider or of the fake provider.
     ///
     /// The name `default` stands for the account without a name.
-    pub(crate) fn new(sample: bool, name: Option<&str>) -> Self {
+    pub(crate) fn new(sample: bool, name: Option<&InstanceId>) -> Self {
         let origin = if sample { Origin::Sample } else { Origin::Provider };
-        Self { origin, name: name.filter(|name| *name != DEFAULT).map(str::to_owned) }
+        Self { origin, name: name.filter(|name| **name != InstanceId::default()).cloned() }
     }
 
     /// The account of an instance.
-    pub(crate) fn of(instance: &str) -> Self {
-        let (word, name) = match instance.split_once(':') {
-            Some((word, name)) => (word, Some(name.to_owned())),
-            None => (instance, None),
+    pub(crate) fn of(instance: &InstanceId) -> Self {
+        let (word, name) = match instance.as_str().split_once(':') {
+            Some((word, name)) => (word, InstanceId::new(name).ok()),
+            None => (instance.as_str(), None),
         };
         match word {
             SAMPLE => Self { origin: Origin::Sample, name },
             REPLAY => Self { origin: Origin::Replay, name },
-            DEFAULT => Self { origin: Origin::Provider, name: None },
-            _ => Self { origin: Origin::Provider, name: Some(instance.to_owned()) },
+            _ => Self::new(false, Some(instance)),
         }
     }
 
     /// The instance that the account's jobs belong to.
-    pub(crate) fn instance(&self) -> String {
+    pub(crate) fn instance(&self) -> InstanceId {
         let word = match self.origin {
-            Origin::Provider => return self.name.clone().unwrap_or_else(|| DEFAULT.to_owned()),
+            Origin::Provider => return self.name.clone().unwrap_or_default(),
             Origin::Sample => SAMPLE,
             Origin::Replay => REPLAY,
         };
         match &self.name {
-            Some(name) => format!("{word}:{name}"),
-            None => word.to_owned(),
+            Some(name) => name.prefixed(word),
+            None => InstanceId::literal(word),
         }
     }
 
@@ -74,7 +73,7 @@ impl Account {
             Origin::Replay => " --replay DIR",
         };
         match &self.name {
-            Some(name) => format!("{origin} --instance {}", quoted(name)),
+            Some(name) => format!("{origin} --instance {}", quoted(name.as_str())),
             None => origin.to_owned(),
         }
     }
@@ -86,7 +85,8 @@ mod tests {
 
     #[test]
     fn every_origin_and_name_has_a_distinct_instance_and_is_found_by_it() {
-        let names = [None, Some("east".to_owned())];
+        let of = |text: &'static str| Account::of(&InstanceId::literal(text));
+        let names = [None, Some(InstanceId::literal("east"))];
         let mut instances = Vec::new();
         for origin in [Origin::Provider, Origin::Sample, Origin::Replay] {
             for name in names.clone() {
@@ -95,15 +95,15 @@ mod tests {
                 instances.push(account.instance());
             }
         }
-        assert_eq!(instances, ["default", "east", "sample", "sample:east", "replay", "replay:east"]);
+        assert_eq!(
+            instances.iter().map(InstanceId::as_str).collect::<Vec<_>>(),
+            ["default", "east", "sample", "sample:east", "replay", "replay:east"]
+        );
         for origin in [false, true] {
-            let named = Account::new(origin, Some("default"));
+            let named = Account::new(origin, Some(&InstanceId::default()));
             assert_eq!((&Account::of(&named.instance()), &Account::new(origin, None)), (&named, &named));
         }
-        assert_eq!(Account::of("sample:east").options(), " --sample --instance east");
-        assert_eq!(
-            (Account::of("default").options(), Account::of("east").options()),
-            (String::new(), " --instance east".into())
-        );
+        assert_eq!(of("sample:east").options(), " --sample --instance east");
+        assert_eq!((of("default").options(), of("east").options()), (String::new(), " --instance east".into()));
     }
 }

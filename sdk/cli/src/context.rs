@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::Command;
 use integration_sdk::Integration;
 use integration_sdk::config::Values;
+use integration_sdk::graph::InstanceId;
 use integration_sdk::http::Network;
 use serde::Serialize;
 use serde_json::Value;
@@ -38,7 +39,7 @@ pub(crate) struct Configured {
     pub(crate) variables: Variables,
     pub(crate) values: Values,
     /// The instance that jobs belong to.
-    pub(crate) instance: String,
+    pub(crate) instance: InstanceId,
     /// The proxies and certificates of the environment; none for the fake provider, which runs on this machine.
     pub(crate) network: Network,
     _server: Option<Box<dyn Any + Send>>,
@@ -52,7 +53,7 @@ impl Context<'_> {
             let sample = start().await.map_err(Failure::Sample)?;
             (Variables::sample(sample.values), Some(sample.server))
         } else {
-            (Variables::read(Path::new(""), account.name.as_deref(), self.integration)?, None)
+            (Variables::read(Path::new(""), account.name.as_ref().map(InstanceId::as_str), self.integration)?, None)
         };
         if let Some(path) = &variables.absent {
             self.console.note(&format!("{} does not exist; using the environment and .env", printable_path(path)));

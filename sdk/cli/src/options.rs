@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum};
+use integration_sdk::graph::InstanceId;
 
 use crate::account;
 
@@ -51,13 +52,13 @@ pub(crate) fn age(text: &str) -> Result<Duration, String> {
 }
 
 /// Parses the name of an instance, which is used in file names.
-pub(crate) fn instance(text: &str) -> Result<String, String> {
+pub(crate) fn instance(text: &str) -> Result<InstanceId, String> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if account::RESERVED.contains(&text) {
         return Err(format!("{text:?} is reserved for jobs with --{text}"));
     }
     if !text.is_empty() && text.len() <= 64 && text.chars().all(fits) && !text.starts_with(['.', '-']) {
-        Ok(text.to_owned())
+        InstanceId::new(text).map_err(|error| error.to_string())
     } else {
         Err("a name consists of 1 to 64 letters, digits, dashes, dots and underscores, and does not begin with a dot or a dash"
             .to_owned())

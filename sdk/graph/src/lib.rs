@@ -44,7 +44,7 @@ pub use kind::{
     MappedRelationshipKind, OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
     viewed_type,
 };
-pub use names::{Class, InvalidName, JobId, ObjectKey, ObjectType, StepId};
+pub use names::{Class, InstanceId, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub use parted::ObjectJson;
 pub use parted::{Parted, write_raw_data};
 pub(crate) use property::rfc_3339;

@@ -119,6 +119,36 @@ name!(
     |text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 );
 
+name!(
+    /// The name of an instance: one configured account of an integration. The default is `default`.
+    InstanceId, "instance", "not empty", |text| !text.is_empty()
+);
+
+impl Default for InstanceId {
+    fn default() -> Self {
+        Self(Arc::from("default"))
+    }
+}
+
+impl InstanceId {
+    /// Creates a name from a literal in the source of a program.
+    ///
+    /// # Panics
+    /// If the text is empty: an error of the program, raised at the first use.
+    pub fn literal(text: &'static str) -> Self {
+        match Self::new(text) {
+            Ok(name) => name,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Returns the name with a prefix, separated by a colon.
+    #[must_use]
+    pub fn prefixed(&self, prefix: &str) -> Self {
+        Self(Arc::from(format!("{prefix}:{self}")))
+    }
+}
+
 impl JobId {
     /// Creates an id that is greater than every earlier one of this process.
     pub fn generate() -> Self {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::judge::{Absence, Lone, absence, difference};
 use super::*;
 use crate::graph::run::{Parent, PartitionId, PartitionRef, Summary};
-use crate::graph::{ObjectKey, ObjectType, Properties, StepId, merge};
+use crate::graph::{InstanceId, ObjectKey, ObjectType, Properties, StepId, merge};
 use crate::store::{CompletedPartition, JobStore, Kind, ObjectBatch, Row, Store};
 
 const TEAMS: usize = 3;
@@ -209,7 +209,7 @@ type Put<'a> = (&'a str, &'a str, PartitionRef, Option<(&'a str, &'a str)>);
 
 /// Stores a job whose step `fetch` added these objects, with the parents of its partitions.
 async fn stored(store: &Store, objects: &[Put<'_>], partitions: &[(PartitionRef, &str)]) -> JobStore {
-    let job = store.begin_job("acme", "default", &json!({})).await.expect("a job");
+    let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.expect("a job");
     let mut rows = ObjectBatch::default();
     for (object_type, text, partition, ends) in objects {
         let row = Row {

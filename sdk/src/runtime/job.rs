@@ -11,7 +11,7 @@ use crate::config::Values;
 use crate::graph::run::{
     DisabledReason, Failure, Gap, JobState, Metadata, PartialDatasets, StepReport, Summary, Usage, VANISHED,
 };
-use crate::graph::{ObjectType, StepId, Timestamp};
+use crate::graph::{InstanceId, ObjectType, StepId, Timestamp};
 use crate::http::{Connector, Http, Network, NetworkConnector, ProviderErrorKind};
 use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
@@ -82,7 +82,7 @@ impl From<PlanError> for JobError {
 pub struct Job<'a> {
     integration: &'a Integration,
     store: &'a Store,
-    instance: String,
+    instance: InstanceId,
     selection: Vec<StepId>,
     max_age: Option<Duration>,
     sources: BTreeMap<String, bool>,
@@ -102,7 +102,7 @@ impl<'a> Job<'a> {
         Self {
             integration,
             store,
-            instance: "default".to_owned(),
+            instance: InstanceId::default(),
             selection: Vec::new(),
             max_age: None,
             sources: BTreeMap::new(),
@@ -130,8 +130,8 @@ impl<'a> Job<'a> {
 
     /// Sets the instance, which distinguishes several accounts of one user.
     #[must_use]
-    pub fn instance(mut self, name: impl Into<String>) -> Self {
-        self.instance = name.into();
+    pub fn instance(mut self, instance: InstanceId) -> Self {
+        self.instance = instance;
         self
     }
 
@@ -434,7 +434,7 @@ impl<'a> Job<'a> {
     async fn answers(&self, http: Option<&Http>) -> Option<Arc<SqliteResponseCache>> {
         let http = http.filter(|_| self.reuse_answers && self.connector.allows_conditional_requests())?.clone();
         let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
-        let account = tokio::task::spawn_blocking(move || http.account(&integration, &instance)).await.ok()?;
+        let account = tokio::task::spawn_blocking(move || http.account(&integration, instance.as_str())).await.ok()?;
         Some(Arc::new(SqliteResponseCache::new(self.store.clone(), account)))
     }
 

@@ -206,6 +206,7 @@ fn restrict(_: &Path, _: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::InstanceId;
     use crate::store::Store;
 
     #[test]
@@ -243,7 +244,7 @@ mod tests {
         for name in ["file:x", "file:y?mode=memory", ":memory:", "per%20cent", "a?b#c"] {
             let directory = folder.path().join(name);
             let store = Store::open(&directory).unwrap();
-            store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();
+            store.begin_job("acme", &InstanceId::default(), &serde_json::json!({})).await.unwrap();
             assert!(directory.join(NAME).is_file(), "{name}");
             assert_eq!(store.jobs().await.unwrap().len(), 1, "{name}");
         }
@@ -261,7 +262,7 @@ mod tests {
         fs::create_dir(&directory).unwrap();
         open_to_all(&directory, 0o755);
         let store = Store::open(&directory).unwrap();
-        let job = store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();
+        let job = store.begin_job("acme", &InstanceId::default(), &serde_json::json!({})).await.unwrap();
         for file in fs::read_dir(&directory).unwrap() {
             let path = file.unwrap().path();
             assert_eq!(mode(&path), 0o600, "{path:?}");

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row as SqlRow, params};
 use serde_json::Value;
 
 use crate::graph::run::{JobState, Summary};
-use crate::graph::{JobId, Timestamp};
+use crate::graph::{InstanceId, JobId, Timestamp};
 
 use super::job::JobStore;
 use super::lock::JobLock;
@@ -21,8 +21,8 @@ pub struct JobRow {
     pub id: JobId,
     /// The integration.
     pub integration: String,
-    /// The instance; `default` if the user named none.
-    pub instance: String,
+    /// The instance.
+    pub instance: InstanceId,
     /// The state of the job; [`JobState::Unknown`] if another version recorded one that this version does not know.
     pub state: JobState,
     /// The time at which the job started.
@@ -65,7 +65,7 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
     Ok(JobRow {
         id,
         integration: row.get(1)?,
-        instance: row.get(2)?,
+        instance: InstanceId::new(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
         state: row.get_ref(3)?.as_str()?.parse().unwrap_or(JobState::Unknown),
         started: Timestamp::from_millis(row.get(4)?),
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
@@ -88,11 +88,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn begin_job(&self, integration: &str, instance: &str, options: &Value) -> Result<JobStore, StoreError> {
+    pub async fn begin_job(
+        &self,
+        integration: &str,
+        instance: &InstanceId,
+        options: &Value,
+    ) -> Result<JobStore, StoreError> {
         let id = JobId::generate();
         let directory = self.directory().to_owned();
         let (key, integration, instance, options) =
-            (id.clone(), integration.to_owned(), instance.to_owned(), options.to_string());
+            (id.clone(), integration.to_owned(), instance.clone(), options.to_string());
         let begun = self
             .write(move |connection| {
                 // Taken within the transaction, so that a process that prunes at the same time sees the lock file and
@@ -103,8 +108,10 @@ impl Store {
                 };
                 let sql = "INSERT INTO job (id, integration, instance, state, started, options) \
                            VALUES (?1, ?2, ?3, 'running', ?4, ?5)";
-                connection
-                    .execute(sql, params![key.as_str(), integration, instance, Timestamp::now().millis(), options])?;
+                connection.execute(
+                    sql,
+                    params![key.as_str(), integration, instance.as_str(), Timestamp::now().millis(), options],
+                )?;
                 Ok(Ok((lock, connection.last_insert_rowid())))
             })
             .await?;

@@ -297,7 +297,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::graph::{ObjectJson, ObjectType, StepId};
+    use crate::graph::{InstanceId, ObjectJson, ObjectType, StepId};
     use crate::store::key_index::tests::store;
     use crate::store::{Kind, ObjectBatch, Row, Store};
 
@@ -424,7 +424,7 @@ mod tests {
         const OBJECTS: usize = 3 * RECENT;
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let job = store.begin_job("acme", "default", &serde_json::json!({})).await.unwrap();
+        let job = store.begin_job("acme", &InstanceId::default(), &serde_json::json!({})).await.unwrap();
         let committed = Arc::new(AtomicUsize::new(0));
         let key = |at: usize| ObjectKey::new(format!("key-{at}")).unwrap();
         let adding = tokio::spawn({

@@ -71,12 +71,12 @@ mod tests {
 
     use super::*;
     use crate::graph::run::{PartitionRef, Position};
-    use crate::graph::{ObjectJson, ObjectType, StepId};
+    use crate::graph::{InstanceId, ObjectJson, ObjectType, StepId};
     use crate::store::{Kind, ObjectBatch, Row, Store};
 
     /// A job with seven objects of 1.5 MB each.
     async fn large_objects(store: &Store) -> crate::store::JobStore {
-        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
         let mut rows = ObjectBatch::default();
         for number in 0..7 {
             let row = Row {

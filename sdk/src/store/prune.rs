@@ -10,7 +10,7 @@ use super::jobs::JobRow;
 use super::keys::Keys;
 use super::lock::{self, JobLock};
 use super::{JobState, Store, StoreError, file};
-use crate::graph::JobId;
+use crate::graph::{InstanceId, JobId};
 
 /// The number of jobs deleted in one transaction.
 ///
@@ -92,7 +92,7 @@ impl Store {
 
 /// Returns the jobs beyond the newest `keep` of each instance. The list must be sorted newest first.
 fn beyond(jobs: Vec<JobRow>, keep: usize) -> Vec<JobRow> {
-    let mut kept: HashMap<(String, String), usize> = HashMap::new();
+    let mut kept: HashMap<(String, InstanceId), usize> = HashMap::new();
     let ended = jobs.into_iter().filter(|job| job.state != JobState::Running);
     let old = ended.filter(|job| {
         let kept = kept.entry((job.integration.clone(), job.instance.clone())).or_default();
@@ -157,7 +157,7 @@ mod tests {
     use crate::store::{JobStore, Kind, ObjectBatch, Row};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
-        let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
+        let job = store.begin_job("acme", &InstanceId::new(instance).unwrap(), &json!({})).await.unwrap();
         let mut rows = ObjectBatch::default();
         for number in 0..200 {
             let key = ObjectKey::new(format!("person-{number}-{text}")).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     async fn end(job: &JobStore, state: JobState) -> Result<(), StoreError> {
-        job.end_job(&Summary::new(job.id().clone(), "acme", "default", state)).await
+        job.end_job(&Summary::new(job.id().clone(), "acme", InstanceId::default(), state)).await
     }
 
     fn contains(folder: &Path, text: &str) -> bool {
@@ -222,10 +222,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         for instance in ["east", "sample", "sample", "sample", "east", "sample"] {
-            let job = store.begin_job("acme", instance, &json!({})).await.unwrap();
+            let job = store.begin_job("acme", &InstanceId::new(instance).unwrap(), &json!({})).await.unwrap();
             end(&job, JobState::Partial).await.unwrap();
         }
-        let running = store.begin_job("acme", "sample", &json!({})).await.unwrap();
+        let running = store.begin_job("acme", &InstanceId::literal("sample"), &json!({})).await.unwrap();
         fs::write(folder.path().join("job-0198f3a2-left.lock"), "").unwrap();
         assert_eq!(store.prune(2).await.unwrap().jobs, 2);
         let jobs = store.jobs().await.unwrap();
@@ -247,7 +247,7 @@ mod tests {
     async fn a_job_that_was_forgotten_or_completed_meanwhile_is_not_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let begin = || async { store.begin_job("acme", "default", &json!({})).await.unwrap() };
+        let begin = || async { store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap() };
         let job = begin().await;
         end(&job, JobState::Partial).await.unwrap();
         drop(job);

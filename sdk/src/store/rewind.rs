@@ -98,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     use crate::graph::run::PartitionRef;
-    use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
+    use crate::graph::{InstanceId, ObjectJson, ObjectKey, ObjectType, StepId};
     use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     async fn add(job: &JobStore, json: &str) {
@@ -131,8 +131,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let (one, other) = (
-            store.begin_job("acme", "default", &json!({})).await.unwrap(),
-            store.begin_job("acme", "default", &json!({})).await.unwrap(),
+            store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap(),
+            store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap(),
         );
         add(&one, r#"{"of":"one"}"#).await;
         one.rewind(StepId::literal("add")).await.unwrap();

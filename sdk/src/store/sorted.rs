@@ -81,8 +81,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use crate::graph::StepId;
     use crate::graph::run::{PartitionId, PartitionRef};
+    use crate::graph::{InstanceId, StepId};
     use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     use super::*;
@@ -146,7 +146,7 @@ mod tests {
     async fn happen(events: Vec<Event>) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
         let step = StepId::literal("add");
         // Of two types that claim a key, the lesser stays in the store. A key that is added again belongs to no single
         // partition.
@@ -190,7 +190,7 @@ mod tests {
     async fn a_type_is_read_whole_while_other_steps_begin_anew() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+        let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
         let (step, other) = (StepId::literal("add"), StepId::literal("other"));
         for key in 0..20 {
             let place = job.place().await.unwrap();

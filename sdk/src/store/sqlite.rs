@@ -277,13 +277,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::graph::InstanceId;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_store_that_is_closed_is_one_file_and_whole() {
         for _ in 0..10 {
             let folder = tempfile::tempdir().unwrap();
             let store = Store::open(folder.path()).unwrap();
-            let job = store.begin_job("acme", "default", &json!({})).await.unwrap();
+            let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
             job.put_data("kept", &json!("x".repeat(100_000))).await.unwrap();
             // A reader's connection is open as well.
             assert!(job.data("kept").await.unwrap().is_some());

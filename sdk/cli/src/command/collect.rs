@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use integration_sdk::dataset::{self, Exported};
-use integration_sdk::graph::StepId;
+use integration_sdk::graph::{InstanceId, StepId};
 use integration_sdk::recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::schema::Validation;
 use integration_sdk::store::{JobRow, Store};
@@ -62,7 +62,7 @@ pub(crate) struct Collect {
     max_age: Duration,
     /// Account to use; its configuration is read from .env.NAME
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
-    instance: Option<String>,
+    instance: Option<InstanceId>,
     /// Resume a job that was interrupted or cancelled, or is missing data: the newest, or the one with this id
     #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample", "reuse_answers"])]
     resume: Option<Option<String>>,
@@ -167,19 +167,20 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
 async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobRow>, Failure> {
     let Some(wanted) = &args.resume else { return Ok(None) };
     let (store, job) = job_lookup::find(&context.globals.data_dir, context.integration.id(), wanted.as_deref()).await?;
-    let ours = args.instance.as_deref().is_none_or(|instance| instance == job.instance);
+    let ours = args.instance.as_ref().is_none_or(|instance| *instance == job.instance);
     match (wanted, ours) {
         (None, false) => {
             let jobs = store.jobs().await?.into_iter();
-            let instance = args.instance.as_deref().unwrap_or_default();
-            let mut ours = jobs.filter(|job| job.integration == context.integration.id() && job.instance == instance);
+            let instance = args.instance.as_ref();
+            let mut ours =
+                jobs.filter(|job| job.integration == context.integration.id() && Some(&job.instance) == instance);
             ours.next().map(Some).ok_or_else(|| Failure::NoJobs(context.globals.data_dir.clone()))
         }
         (Some(_), false) => Err(Failure::Usage(format!(
             "job {} belongs to the instance {:?}; use --instance {}",
             job.id,
             job.instance,
-            quoted(&job.instance)
+            quoted(job.instance.as_str())
         ))),
         (_, true) => Ok(Some(job)),
     }
@@ -188,7 +189,7 @@ async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobR
 /// The account to use; a resumed job keeps its own.
 fn account(args: &Collect, unfinished: Option<&JobRow>) -> Result<Account, Failure> {
     let Some(job) = unfinished else {
-        let account = Account::new(args.sample, args.instance.as_deref());
+        let account = Account::new(args.sample, args.instance.as_ref());
         return Ok(if args.replay.is_some() { Account { origin: Origin::Replay, ..account } } else { account });
     };
     match Account::of(&job.instance) {
@@ -209,7 +210,7 @@ fn recorder(args: &Collect) -> Result<Option<Recorder>, Failure> {
 
 fn job<'a>(context: &Context<'a>, args: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
     let mut job =
-        Job::new(context.integration, store).instance(&configured.instance).validation(args.validation.into());
+        Job::new(context.integration, store).instance(configured.instance.clone()).validation(args.validation.into());
     job = job.network(configured.network.clone());
     job = job.reuse_answers(args.reuse_answers);
     if !args.step.is_empty() {

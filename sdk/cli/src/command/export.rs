@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use integration_sdk::graph::InstanceId;
 use integration_sdk::store::{JobRow, JobState, Store};
 
 use crate::context::Context;
@@ -30,7 +31,7 @@ pub(crate) struct Export {
     output: PathBuf,
     /// Instance that the job belongs to
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
-    instance: Option<String>,
+    instance: Option<InstanceId>,
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
@@ -61,16 +62,16 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
 async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), Failure> {
     let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
     let (store, job) = job_lookup::find(data_dir, integration, args.job.as_deref()).await?;
-    match args.instance.as_deref() {
-        Some(instance) if instance != job.instance && args.job.is_some() => Err(Failure::Usage(format!(
+    match args.instance.as_ref() {
+        Some(instance) if *instance != job.instance && args.job.is_some() => Err(Failure::Usage(format!(
             "job {} belongs to the instance {:?}; use --instance {}",
             job.id,
             job.instance,
-            quoted(&job.instance)
+            quoted(job.instance.as_str())
         ))),
-        Some(instance) if instance != job.instance => {
+        Some(instance) if *instance != job.instance => {
             let mut jobs = store.jobs().await?.into_iter();
-            let newest = jobs.find(|job| job.integration == integration && job.instance == instance);
+            let newest = jobs.find(|job| job.integration == integration && job.instance == *instance);
             newest.map(|job| (store, job)).ok_or_else(|| Failure::NoJobs(data_dir.clone()))
         }
         _ => Ok((store, job)),

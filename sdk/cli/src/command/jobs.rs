@@ -93,7 +93,7 @@ impl<'a> Listed<'a> {
         Self {
             id: job.id.as_str(),
             integration: &job.integration,
-            instance: &job.instance,
+            instance: job.instance.as_str(),
             state: job.state.as_str(),
             start_time: job.started,
             end_time: job.ended,

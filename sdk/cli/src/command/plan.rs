@@ -4,7 +4,7 @@ use clap::Args;
 use comfy_table::Cell;
 use indicatif::HumanCount;
 use integration_sdk::Job;
-use integration_sdk::graph::StepId;
+use integration_sdk::graph::{InstanceId, StepId};
 use integration_sdk::plan::StartState;
 use integration_sdk::runtime::{JobEstimate, StepEstimate};
 use integration_sdk::store::{JobState, Store};
@@ -33,7 +33,7 @@ pub(crate) struct Plan {
     sample: bool,
     /// Account to use; its configuration is read from .env.NAME
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
-    instance: Option<String>,
+    instance: Option<InstanceId>,
     /// Include only these steps and the steps they depend on
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = |id: &str| StepId::new(id))]
     step: Vec<StepId>,
@@ -46,10 +46,10 @@ pub(crate) struct Plan {
 
 pub(crate) async fn run(context: &Context<'_>, args: &Plan) -> Result<u8, Failure> {
     args.sources.check()?;
-    let configured = context.configured(&Account::new(args.sample, args.instance.as_deref())).await?;
+    let configured = context.configured(&Account::new(args.sample, args.instance.as_ref())).await?;
     let store = Store::open(&context.globals.data_dir)?;
     let mut job =
-        Job::new(context.integration, &store).instance(&configured.instance).network(configured.network.clone());
+        Job::new(context.integration, &store).instance(configured.instance.clone()).network(configured.network.clone());
     if !args.step.is_empty() {
         job = job.select(args.step.clone(), std::time::Duration::ZERO);
     }

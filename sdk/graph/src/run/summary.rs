@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{JobId, ObjectType, Timestamp};
+use crate::{InstanceId, JobId, ObjectType, Timestamp};
 
 use super::{Failure, JobState, StepReport, StepStatus, Usage};
 
@@ -31,8 +31,8 @@ pub struct Summary {
     pub job: JobId,
     /// The id of the integration.
     pub integration: String,
-    /// The name of the instance.
-    pub instance: String,
+    /// The instance.
+    pub instance: InstanceId,
     /// The final state of the job.
     pub state: JobState,
     /// Whether an earlier process started the job. Times and requests are then those of the last process.
@@ -63,12 +63,12 @@ pub struct Summary {
 
 impl Summary {
     /// Creates the summary of an empty job that ended when it started.
-    pub fn new(job: JobId, integration: impl Into<String>, instance: impl Into<String>, state: JobState) -> Self {
+    pub fn new(job: JobId, integration: impl Into<String>, instance: InstanceId, state: JobState) -> Self {
         let now = Timestamp::now();
         Self {
             job,
             integration: integration.into(),
-            instance: instance.into(),
+            instance,
             state,
             resumed: false,
             start_time: now,

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{JobId, StepId};
+use crate::{InstanceId, JobId, StepId};
 
 /// A summary as other tools read it, with every member.
 fn document() -> Value {
@@ -100,6 +100,6 @@ fn a_step_may_lack_its_partial_types_unless_it_is_switched_off() {
 
 #[test]
 fn a_new_summary_is_empty() {
-    let summary = Summary::new(JobId::generate(), "acme", "default", JobState::Complete);
+    let summary = Summary::new(JobId::generate(), "acme", InstanceId::default(), JobState::Complete);
     assert!(!summary.is_partial() && summary.is_whole() && !summary.is_selection());
 }

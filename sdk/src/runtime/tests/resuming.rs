@@ -6,6 +6,7 @@ use crate::config::{Config, ConfigError, Field};
 use crate::store::JobRow;
 
 use super::*;
+use crate::graph::InstanceId;
 
 async fn newest(bench: &Bench) -> JobRow {
     bench.store.job(None).await.expect("a store").expect("the job")
@@ -22,7 +23,7 @@ async fn refused(job: Job<'_>, values: &Values) -> String {
 async fn a_job_whose_options_cannot_be_read_is_not_resumed_with_others() {
     for options in [json!({}), json!({"validation": "quarantine"}), json!({"validation": "strict"}), json!([])] {
         let bench = Bench::new();
-        drop(bench.store.begin_job("test", "default", &options).await.expect("a store"));
+        drop(bench.store.begin_job("test", &InstanceId::default(), &options).await.expect("a store"));
         let integration = flawed();
         let error =
             refused(Job::new(&integration, &bench.store).resume(&newest(&bench).await), &Values::default()).await;

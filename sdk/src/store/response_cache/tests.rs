@@ -1,4 +1,5 @@
 use super::*;
+use crate::graph::InstanceId;
 
 struct Bench {
     _directory: tempfile::TempDir,
@@ -125,7 +126,7 @@ async fn a_damaged_answer_is_not_there_until_it_is_kept_anew() {
 async fn a_store_that_cannot_keep_answers_takes_all_the_rest() {
     let bench = Bench::new();
     let answers = bench.of("ours");
-    let job = bench.store.begin_job("test", "default", &serde_json::Value::Null).await.expect("a job");
+    let job = bench.store.begin_job("test", &InstanceId::default(), &serde_json::Value::Null).await.expect("a job");
     bench.sql("DROP TABLE answer_content; DROP TABLE answer").await;
     answers.put(key("apps"), answer("[1]")).await;
     assert_eq!(answers.get(&key("apps")).await, None);

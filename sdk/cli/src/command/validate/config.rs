@@ -65,7 +65,7 @@ struct Known {
 }
 
 pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -> Result<Outcome, Failure> {
-    let configured = context.configured(&Account::new(args.sample, args.instance.as_deref())).await?;
+    let configured = context.configured(&Account::new(args.sample, args.instance.as_ref())).await?;
     let fields = context.integration.fields().iter().map(|field| Known::of(field, &configured)).collect();
     let mut outcome = Outcome { fields, ..Outcome::default() };
     match context.integration.verify(&configured.values, &configured.network).await {

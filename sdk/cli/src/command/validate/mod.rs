@@ -27,6 +27,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use integration_sdk::graph::InstanceId;
 use serde::Serialize;
 
 use crate::console;
@@ -91,7 +92,7 @@ pub(crate) struct Validate {
     sample: bool,
     /// Account to use; its configuration is read from .env.NAME
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
-    instance: Option<String>,
+    instance: Option<InstanceId>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,

@@ -170,7 +170,7 @@ fn write_page(path: &Path, picture: &GraphPicture) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use integration_sdk::diff::Coverage;
-    use integration_sdk::graph::StepId;
+    use integration_sdk::graph::{InstanceId, StepId};
     use integration_sdk::store::{Count, Kind as ObjectKind, Store};
     use serde_json::json;
 
@@ -179,7 +179,7 @@ mod tests {
     async fn graph(entities: u64, relationships: u64) -> (tempfile::TempDir, Collected) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(folder.path()).expect("a store");
-        let job = store.begin_job("space", "default", &json!({})).await.expect("a job");
+        let job = store.begin_job("space", &InstanceId::default(), &json!({})).await.expect("a job");
         let count = |name: &str, kind, objects| Count {
             step: StepId::new("fetch-planets").expect("an id"),
             object_type: ObjectType::new(name).expect("a type"),
