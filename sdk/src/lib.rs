@@ -33,7 +33,6 @@ mod integration;
 pub mod plan;
 pub mod recording;
 pub mod runtime;
-pub mod schema;
 pub mod step;
 pub mod store;
 
@@ -45,6 +44,8 @@ pub use integration_graph as graph;
 use integration_graph::redact;
 pub use integration_graph::run::Summary;
 pub use integration_graph::{REDACTED, RawJson, Redaction, Timestamp, secrets};
+#[doc(inline)]
+pub use integration_schema as schema;
 pub use integration_sdk_macros::{Config, EntityKind, EntityView, RelationshipProperties, step};
 pub use plan::Plan;
 pub use runtime::{Event, Job, JobError};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jsonschema::{Registry, ValidationError};
 use serde_json::Value;
 
-use crate::input;
+use integration_files::input;
 
 use super::describe_error;
 use super::problem::{SchemaError, SchemaProblem};

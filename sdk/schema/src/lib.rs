@@ -3,6 +3,21 @@
 //! An object must satisfy the schema of each of its classes and that of its type. Class schemas are the built-in ones
 //! of `integration-schemas` or those of a folder. Type schemas are part of the integration's declarations. References
 //! between class schemas are resolved among the loaded files only; nothing is ever fetched.
+//!
+//! ```
+//! use integration_schema::Schemas;
+//! use serde_json::json;
+//!
+//! let schemas = Schemas::new(Default::default())?;
+//! let team = json!({"_key": "team:1", "_type": "acme_team", "_class": ["Team"], "name": "Ops", "displayName": 7});
+//! let findings = schemas.check(&team);
+//! assert!(findings.iter().any(|finding| finding.pointer == "/displayName"));
+//! # Ok::<(), integration_schema::SchemaError>(())
+//! ```
+//!
+//! This crate depends on the data model of `integration-graph`, and on no store and no network. Authors of integrations
+//! use it as `integration_sdk::schema`.
+#![deny(missing_docs)]
 
 mod expansion;
 mod fast_path;
@@ -25,9 +40,11 @@ use jsonschema::{Registry, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use crate::graph::run::Finding;
-use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration};
 use fast_path::PropertyRules;
+pub use integration_graph::run::Finding;
+use integration_graph::{
+    EntityDeclaration, MappedRelationshipDeclaration, ObjectText, ObjectType, RelationshipDeclaration,
+};
 use json_text::{JsonText, Text};
 pub use load::load_directory;
 use load::problem;
@@ -173,7 +190,7 @@ impl Schemas {
     }
 
     /// Returns all findings on an object in text form. Only an invalid object is parsed into a tree.
-    pub(crate) fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
+    pub fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
         let sort = (object_type.clone(), Arc::clone(class), base(|name| object.get(name).is_some()));
         if self.allow_text(sort, object) {
             return Vec::new();

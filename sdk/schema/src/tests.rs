@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use serde_json::json;
 
 use super::*;
-use crate::graph::{Class, RelationshipClass};
+use integration_graph::{Class, RelationshipClass};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -7,7 +7,7 @@ use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
 use serde_json::{Number, Value};
 
-use crate::graph::{ObjectText, Values, plain_text};
+use integration_graph::{ObjectText, Values, plain_text};
 
 /// The representation: text that is known to be valid JSON.
 #[derive(Debug)]

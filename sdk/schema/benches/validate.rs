@@ -1,22 +1,22 @@
 //! Validation of Heroku's entities against their schemas, compared to parsing alone, on one thread.
 //!
-//! `cargo bench -p integration-sdk --bench validate [-- ENTITIES RUNS]`. The type schemas are those of the Heroku
+//! `cargo bench -p integration-schema --bench validate [-- ENTITIES RUNS]`. The type schemas are those of the Heroku
 //! plugin in `schemas/types`. The passes alternate, so that a machine of varying speed affects all of them.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use integration_sdk::graph::{Class, EntityDeclaration, ObjectType};
-use integration_sdk::schema::Schemas;
+use integration_graph::{Class, EntityDeclaration, ObjectType};
+use integration_schema::Schemas;
 use serde_json::{Value, json};
 
 const TYPES: [(&str, &str, &str); 5] = [
-    ("heroku_account", "Account", include_str!("../../schemas/types/heroku_account.json")),
-    ("heroku_team", "Team", include_str!("../../schemas/types/heroku_team.json")),
-    ("heroku_account_member", "User", include_str!("../../schemas/types/heroku_account_member.json")),
-    ("heroku_application", "Application", include_str!("../../schemas/types/heroku_application.json")),
-    ("heroku_addon", "Service", include_str!("../../schemas/types/heroku_addon.json")),
+    ("heroku_account", "Account", include_str!("../../../schemas/types/heroku_account.json")),
+    ("heroku_team", "Team", include_str!("../../../schemas/types/heroku_team.json")),
+    ("heroku_account_member", "User", include_str!("../../../schemas/types/heroku_account_member.json")),
+    ("heroku_application", "Application", include_str!("../../../schemas/types/heroku_application.json")),
+    ("heroku_addon", "Service", include_str!("../../../schemas/types/heroku_addon.json")),
 ];
 
 fn schemas() -> Schemas {

@@ -245,7 +245,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::schema::reference;
+    use crate::reference;
 
     /// A chain of definitions; `refer` creates each one from the reference to the next.
     fn chain(length: usize, refer: impl Fn(String) -> Value) -> Value {
@@ -347,6 +347,6 @@ mod tests {
             problems(json!({"properties": {"children": {"items": {"$ref": "#"}}}, "enum": [{"$ref": "#"}]})),
             [""; 0]
         );
-        assert_eq!(check(&crate::schema::load::own().expect("our own")), []);
+        assert_eq!(check(&crate::load::own().expect("our own")), []);
     }
 }

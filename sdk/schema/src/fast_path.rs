@@ -12,7 +12,7 @@ use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::graph::ObjectText;
+use integration_graph::ObjectText;
 
 use super::json_text::{JsonText, Text};
 
