@@ -100,13 +100,24 @@ pub enum DatasetError {
         /// The error, with line and column.
         source: serde_json::Error,
     },
+    /// A file is not the result of a query with `RETURN TREE`.
+    #[error(
+        "{path} is not the result of a J1QL query with RETURN TREE: {source}; expected {{\"data\": {{\"vertices\": [...], \
+         \"edges\": [...]}}}}", path = path.display()
+    )]
+    NoTree {
+        /// The file.
+        path: PathBuf,
+        /// The error, with line and column.
+        source: serde_json::Error,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl DatasetError {
-    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }

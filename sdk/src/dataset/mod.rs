@@ -15,7 +15,9 @@ mod content;
 mod error;
 mod export;
 mod read;
+mod tree;
 
 pub use error::DatasetError;
 pub use export::{ExportFolder, Exported, check_apart, check_kept, export};
 pub use read::{Found, Read, Wrapper, read, read_text, unread};
+pub use tree::read_tree;

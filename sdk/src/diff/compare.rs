@@ -1,15 +1,14 @@
 //! The walk over two graphs, object by object in the order of types and keys.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
-
-use crate::graph::{ObjectKey, ObjectType};
+use crate::graph::ObjectType;
 use crate::store::{Count, JobStore, Kind, StoreError, Stored};
 
+use super::absent::{Absent, LoneObject, added, removed, source_of};
+use super::change::{CoveringGap, GraphSide};
 use super::coverage::Coverage;
-use super::judge::{self, Absence, Change, Lone};
+use super::judge::{self, Change};
 use super::pages::Pages;
 
 /// One of the two graphs.
@@ -31,6 +30,8 @@ pub struct Difference {
     pub now: Option<Stored>,
     /// The change.
     pub change: Change,
+    /// The gap that explains the difference or a part of it, and the graph with the gap.
+    pub gap: Option<(CoveringGap, GraphSide)>,
 }
 
 /// Compares two graphs and passes every object of either one to `visit`.
@@ -50,8 +51,8 @@ pub async fn compare(
         kinds.entry(&count.object_type).or_insert(count.kind);
     }
     let mut walk = Walk {
-        older: Half { absent: HashMap::new(), side: &older },
-        newer: Half { absent: HashMap::new(), side: &newer },
+        older: Half { absent: Absent::from(older.coverage), side: &older },
+        newer: Half { absent: Absent::from(newer.coverage), side: &newer },
     };
     let types: BTreeSet<(Kind, &ObjectType)> = kinds.into_iter().map(|(name, kind)| (kind, name)).collect();
     for (kind, object_type) in types {
@@ -70,13 +71,10 @@ pub async fn compare(
     Ok(())
 }
 
-/// A digest of a key, which needs only 16 bytes.
-type KeyDigest = [u8; 16];
-
 struct Half<'a> {
     side: &'a Side<'a>,
     /// The entities that are missing from this graph.
-    absent: HashMap<KeyDigest, Absence>,
+    absent: Absent<'a>,
 }
 
 struct Walk<'a> {
@@ -101,64 +99,32 @@ impl Walk<'_> {
             };
             let old = if takes_old { before.take() } else { None };
             let new = if takes_new { now.take() } else { None };
-            let change = match (&old, &new) {
-                (Some(old), None) => match lone(old, &mut self.newer, &self.older) {
-                    Absence::Observed => Change::Removed,
-                    Absence::Unknown => Change::Unknown,
-                },
-                (None, Some(new)) => match lone(new, &mut self.older, &self.newer) {
-                    Absence::Observed => Change::Added,
-                    Absence::Unknown => Change::Unknown,
-                },
+            let (older, newer) = (&mut self.older.absent, &mut self.newer.absent);
+            let (change, gap) = match (&old, &new) {
+                (Some(old), None) => lone(old, |object| removed(object, older, newer)),
+                (None, Some(new)) => lone(new, |object| added(object, older, newer)),
                 (Some(old), Some(new)) => {
-                    let (older, newer) = (self.older.side.coverage, self.newer.side.coverage);
-                    judge::difference(object_type, &old.json().joined(), &new.json().joined(), older, newer)
+                    let (before, now) = (old.json().joined(), new.json().joined());
+                    judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage)
                 }
                 (None, None) => continue,
             };
-            visit(Difference { before: old, now: new, change });
+            visit(Difference { before: old, now: new, change, gap });
         }
     }
 }
 
-/// Returns the kind of absence of an object that only `has` contains.
-fn lone(object: &Stored, lacks: &mut Half<'_>, has: &Half<'_>) -> Absence {
-    let object_type = &object.row.object_type;
-    // A key that belongs to another type in the other graph is absent from neither.
-    let absence_of = |key: &ObjectKey| {
-        let digest = digest(key);
-        lacks.absent.get(&digest).filter(|_| !has.absent.contains_key(&digest)).copied()
-    };
-    let ends = match (&object.row.ends, object.row.kind) {
-        (Some((from, to)), _) => [absence_of(from), absence_of(to)],
-        (None, Kind::MappedRelationship) => [source_of(&object.properties).as_ref().and_then(absence_of), None],
+/// Calls `judge` with an object that only one graph contains.
+fn lone<T>(stored: &Stored, judge: impl FnOnce(&LoneObject<'_>) -> T) -> T {
+    let source;
+    let ends = match (&stored.row.ends, stored.row.kind) {
+        (Some((from, to)), _) => [Some(from.as_str()), Some(to.as_str())],
+        (None, Kind::MappedRelationship) => {
+            source = source_of(&stored.properties);
+            [source.as_deref(), None]
+        }
         (None, _) => [None, None],
     };
-    let absence = judge::absence(&Lone { object_type, ends }, lacks.side.coverage);
-    if object.row.kind == Kind::Entity {
-        lacks.absent.insert(digest(&object.row.key), absence);
-    }
-    absence
-}
-
-fn digest(key: &ObjectKey) -> KeyDigest {
-    let mut digest = KeyDigest::default();
-    digest.copy_from_slice(&Sha256::digest(key.as_str().as_bytes())[..16]);
-    digest
-}
-
-/// Returns the source entity of a mapped relationship.
-fn source_of(json: &str) -> Option<ObjectKey> {
-    #[derive(Deserialize)]
-    struct Mapped {
-        #[serde(rename = "_mapping")]
-        mapping: Mapping,
-    }
-    #[derive(Deserialize)]
-    struct Mapping {
-        #[serde(rename = "sourceEntityKey")]
-        source: String,
-    }
-    let Mapped { mapping } = serde_json::from_str(json).ok()?;
-    ObjectKey::new(mapping.source).ok()
+    let (object_type, key) = (stored.row.object_type.as_str(), stored.row.key.as_str());
+    judge(&LoneObject { kind: stored.row.kind.into(), object_type, key, ends })
 }

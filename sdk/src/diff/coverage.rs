@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::graph::run::{Parent, StepReport, StepStatus, Summary};
 use crate::graph::{ObjectType, StepId};
 
+use super::change::CoveringGap;
+
 /// The gaps of a job, by type.
 ///
 /// Steps that were disabled or not selected count as gaps.
@@ -17,6 +19,12 @@ pub struct Coverage {
     amenders: BTreeMap<ObjectType, BTreeMap<StepId, Amender>>,
     not_collected: BTreeSet<ObjectType>,
     described: BTreeMap<ObjectType, BTreeSet<MissingDescription>>,
+    /// The gaps of types whose names only other programs use.
+    foreign: BTreeMap<String, CoveringGap>,
+    /// The gaps of each type, as shown to users.
+    causes: BTreeMap<ObjectType, BTreeSet<CoveringGap>>,
+    /// The gaps of the steps that amend a type.
+    amending: BTreeMap<ObjectType, BTreeSet<CoveringGap>>,
 }
 
 /// A step that adds properties to entities of other steps.
@@ -57,8 +65,22 @@ impl Coverage {
         }
         let listed = summary.metadata.partial_datasets.types.iter();
         let unexplained = listed.filter(|listed| coverage.gap(listed) == Gap::None).cloned().collect::<Vec<_>>();
-        coverage.whole.extend(unexplained);
+        unexplained.into_iter().for_each(|listed| coverage.lacks(listed, CoveringGap::listed()));
         coverage
+    }
+
+    /// Adds a gap that covers every object of a type.
+    fn lacks(&mut self, object_type: ObjectType, cause: CoveringGap) {
+        self.causes.entry(object_type.clone()).or_default().insert(cause);
+        self.whole.insert(object_type);
+    }
+
+    /// Adds a gap that covers every object of a type of another program.
+    pub(super) fn lacks_foreign(&mut self, object_type: &str, cause: CoveringGap) {
+        match ObjectType::new(object_type) {
+            Ok(object_type) => self.lacks(object_type, cause),
+            Err(_) => drop(self.foreign.insert(object_type.to_owned(), cause)),
+        }
     }
 
     /// Returns the gaps of an unfinished job, which may lack any object.
@@ -72,6 +94,7 @@ impl Coverage {
         if absent && report.gaps.is_empty() {
             self.not_collected.extend(report.declared_types.iter().cloned());
         }
+        self.note_causes(report, absent);
         let gaps: Vec<_> = gaps.chain(absent.then_some((&report.declared_types, None))).collect();
         let has_gap = !gaps.is_empty();
         if has_gap {
@@ -94,6 +117,49 @@ impl Coverage {
                 }
             }
         }
+    }
+
+    /// Keeps the causes of a step's gaps, which comparisons show.
+    fn note_causes(&mut self, report: &StepReport, absent: bool) {
+        let mut causes: Vec<(&BTreeSet<ObjectType>, CoveringGap)> =
+            report.gaps.iter().map(|gap| (&gap.types, CoveringGap::of(&report.id, gap))).collect();
+        if absent && causes.is_empty() {
+            causes.push((&report.declared_types, CoveringGap::not_run(report)));
+        }
+        for (types, cause) in causes {
+            for object_type in types {
+                self.causes.entry(object_type.clone()).or_default().insert(cause.clone());
+            }
+            for object_type in &report.amends {
+                self.amending.entry(object_type.clone()).or_default().insert(cause.clone());
+            }
+        }
+    }
+
+    /// Returns a gap that covers an object of a type, preferably one under an end of the object.
+    ///
+    /// If several gaps may cover the object, one of them is returned without its parent, with the number of the others.
+    pub(super) fn covering(&self, object_type: &str, ends: [Option<&str>; 2]) -> Option<CoveringGap> {
+        if self.unfinished {
+            return Some(CoveringGap::unfinished());
+        }
+        if let Some(cause) = self.foreign.get(object_type) {
+            return Some(cause.clone());
+        }
+        let causes = self.causes.get(object_type)?;
+        let certain = |gap: &&CoveringGap| match &gap.parent {
+            None => true,
+            Some(parent) => ends.contains(&Some(parent.key.as_str())),
+        };
+        causes.iter().find(certain).cloned().or_else(|| CoveringGap::one_of(causes))
+    }
+
+    /// Returns a gap that may explain different properties of an object of a type.
+    pub(super) fn explaining(&self, object_type: &str) -> Option<CoveringGap> {
+        self.amending
+            .get(object_type)
+            .and_then(CoveringGap::one_of)
+            .or_else(|| self.covering(object_type, [None, None]))
     }
 
     /// Returns whether the job has no gaps.
@@ -124,20 +190,21 @@ impl Coverage {
     }
 
     /// Returns the part of a type that may be missing.
-    pub fn gap(&self, object_type: &ObjectType) -> Gap<'_> {
-        if self.unfinished || self.whole.contains(object_type) {
+    pub fn gap(&self, object_type: impl AsRef<str>) -> Gap<'_> {
+        let object_type = object_type.as_ref();
+        if self.unfinished || self.whole.contains(object_type) || self.foreign.contains_key(object_type) {
             return Gap::Whole;
         }
         self.parent.get(object_type).map_or(Gap::None, Gap::Under)
     }
 
     /// Returns whether a step that amends the type has a gap.
-    pub(super) fn lacks_amendments(&self, object_type: &ObjectType) -> bool {
+    pub(super) fn lacks_amendments(&self, object_type: &str) -> bool {
         self.unfinished || self.amended.contains(object_type)
     }
 
     /// Whether the step that adds a property to the type has a gap in either job.
-    pub(super) fn lacks_amender(&self, object_type: &ObjectType, property: &str, other: &Self) -> bool {
+    pub(super) fn lacks_amender(&self, object_type: &str, property: &str, other: &Self) -> bool {
         let all = || [self, other].into_iter().flat_map(|job| job.amenders.get(object_type)).flatten();
         let has_gap = |step: &StepId| all().any(|(id, amender)| id == step && amender.has_gap);
         all().any(|(step, amender)| {
@@ -146,12 +213,12 @@ impl Coverage {
     }
 
     /// Returns whether objects of the type may lack one of their merged descriptions.
-    pub(super) fn lacks_descriptions(&self, object_type: &ObjectType) -> bool {
+    pub(super) fn lacks_descriptions(&self, object_type: &str) -> bool {
         self.described.contains_key(object_type)
     }
 
     /// Returns whether objects of the type may lack a description that the other job collected.
-    pub(super) fn lacks_more_descriptions(&self, object_type: &ObjectType, other: &Coverage) -> bool {
+    pub(super) fn lacks_more_descriptions(&self, object_type: &str, other: &Coverage) -> bool {
         let others = other.described.get(object_type);
         let more =
             |missing: &MissingDescription| missing.indefinite || !others.is_some_and(|others| others.contains(missing));

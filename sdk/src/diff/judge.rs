@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::graph::{ObjectType, Properties, join_property};
+use crate::graph::{Properties, join_property};
 
+use super::change::{CoveringGap, GraphSide};
 use super::coverage::{Coverage, Gap};
 
 /// The change of one object between two graphs.
@@ -28,6 +29,9 @@ pub enum Change {
     Unknown,
 }
 
+/// A change, with the gap that explains it or a part of it.
+pub(super) type Judged = (Change, Option<(CoveringGap, GraphSide)>);
+
 /// The reason why a graph lacks an object that the other graph contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {
@@ -41,7 +45,7 @@ pub enum Absence {
 #[derive(Debug, Clone, Copy)]
 pub struct Lone<'a> {
     /// The type of the object.
-    pub object_type: &'a ObjectType,
+    pub object_type: &'a str,
     /// The absence of the ends of a relationship from the same graph.
     pub ends: [Option<Absence>; 2],
 }
@@ -60,7 +64,7 @@ pub fn absence(lone: &Lone<'_>, lacks: &Coverage) -> Absence {
 }
 
 /// Compares an object of both graphs by its JSON.
-pub fn difference(object_type: &ObjectType, before: &str, now: &str, older: &Coverage, newer: &Coverage) -> Change {
+pub fn difference(object_type: &str, before: &str, now: &str, older: &Coverage, newer: &Coverage) -> Change {
     if before == now {
         return Change::Same;
     }
@@ -89,6 +93,21 @@ pub fn difference(object_type: &ObjectType, before: &str, now: &str, older: &Cov
     }
 }
 
+/// Compares an object of both graphs, and returns the gap that explains the difference or a part of it.
+pub(super) fn explained(object_type: &str, before: &str, now: &str, older: &Coverage, newer: &Coverage) -> Judged {
+    let change = difference(object_type, before, now, older, newer);
+    let has_unknown = match &change {
+        Change::Unknown => true,
+        Change::Changed { unknown, .. } => !unknown.is_empty(),
+        Change::Same | Change::Added | Change::Removed => false,
+    };
+    let gap = || {
+        let of = |coverage: &Coverage, side| coverage.explaining(object_type).map(|gap| (gap, side));
+        of(newer, GraphSide::To).or_else(|| of(older, GraphSide::From))
+    };
+    (change, has_unknown.then(gap).flatten())
+}
+
 fn properties(json: &str) -> Option<Properties> {
     serde_json::from_str(json).ok()
 }
@@ -104,7 +123,7 @@ struct Explained {
 }
 
 impl Explained {
-    fn by(object_type: &ObjectType, older: &Coverage, newer: &Coverage) -> Self {
+    fn by(object_type: &str, older: &Coverage, newer: &Coverage) -> Self {
         let lacks =
             |coverage: &Coverage| coverage.lacks_amendments(object_type) || coverage.lacks_descriptions(object_type);
         // A description that both jobs lack cannot replace one value by another.

@@ -157,7 +157,7 @@ impl Drawing {
     }
 
     fn add(&mut self, difference: Difference) {
-        let Difference { before, now, change } = difference;
+        let Difference { before, now, change, .. } = difference;
         let before_json = before.as_ref().filter(|_| now.is_some()).map(|stored| self.shown(stored));
         let change = match change {
             Verdict::Same => Change::Same,

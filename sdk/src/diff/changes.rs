@@ -1,0 +1,43 @@
+//! The changes between two jobs of a store.
+
+use crate::store::StoreError;
+
+use super::change::{ChangeCounts, ChangeOptions, ObjectChange};
+use super::compare::{Difference, Side, compare};
+use super::describe::{Described, Pair, describe};
+
+/// Passes the changes between two jobs to `visit`, in the order of kinds, types, and keys, and counts them.
+///
+/// # Errors
+/// [`StoreError`] if a store fails.
+pub async fn changes(
+    older: Side<'_>,
+    newer: Side<'_>,
+    options: &ChangeOptions,
+    mut visit: impl FnMut(ObjectChange),
+) -> Result<ChangeCounts, StoreError> {
+    let mut counts = ChangeCounts::default();
+    let describe = |difference: Difference| {
+        let Difference { before, now, change, gap } = &difference;
+        let Some(row) = now.as_ref().or(before.as_ref()).map(|stored| &stored.row) else { return };
+        let raw = |stored: &Option<crate::store::Stored>| stored.as_ref().and_then(|stored| stored.raw.clone());
+        let pair = Pair {
+            kind: row.kind.into(),
+            object_type: row.object_type.as_str(),
+            key: row.key.as_str(),
+            before: before.as_ref().map(|stored| stored.json()),
+            now: now.as_ref().map(|stored| stored.json()),
+            raw_changed: raw(before) != raw(now),
+        };
+        match describe(&pair, change, options, gap.clone()) {
+            Described::Same => {}
+            Described::RawOnly => counts.add_raw_only(pair.kind, pair.object_type),
+            Described::Change(change) => {
+                counts.add(&change);
+                visit(*change);
+            }
+        }
+    };
+    compare(older, newer, |object_type| options.wants(object_type.as_str()), describe).await?;
+    Ok(counts)
+}
