@@ -251,7 +251,7 @@ fn a_script_for_each_shell_names_the_program_and_its_commands() {
 fn help_teaches() {
     let place = Place::alone();
     assert_snapshot!("help", raw(&place.run("--help")));
-    for command in ["collect", "validate", "visualize", "document", "jobs", "new", "completions"] {
+    for command in ["collect", "diff", "validate", "visualize", "document", "jobs", "new", "completions"] {
         assert_snapshot!(format!("help_{command}"), raw(&place.run(&format!("{command} --help"))));
     }
     assert_eq!(place.run("--version").out, format!("integration-heroku {}\n", env!("CARGO_PKG_VERSION")));

@@ -10,6 +10,7 @@
 //! integration's own types: [`expected`] derives the required graph independently from the organisation.
 
 mod answers;
+mod changes;
 mod commands;
 mod comparison;
 mod credentials;

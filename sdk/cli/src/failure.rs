@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
+use integration_sdk::diff::FilesError;
 use integration_sdk::graph::run::ErrorCode;
 use integration_sdk::http::EndpointError;
 use integration_sdk::plan::{PlanError, PlanErrors};
@@ -36,6 +37,8 @@ pub(crate) enum Failure {
     Export { job: String, folder: PathBuf, is_gone: bool, source: Box<DatasetError> },
     #[error("{stays}: {reason}")]
     Kept { stays: String, reason: &'static str },
+    #[error(transparent)]
+    Files(#[from] FilesError),
     #[error(transparent)]
     Recording(#[from] RecordingError),
     #[error(transparent)]
@@ -133,7 +136,8 @@ impl Failure {
             Self::UnfinishedJob(job) => {
                 Some(format!("if its process is gone, run `{program} collect --resume {job}` to resume it"))
             }
-            Self::Dataset(DatasetError::Missing { .. }) => {
+            Self::Dataset(DatasetError::Missing { .. })
+            | Self::Files(FilesError::Dataset(DatasetError::Missing { .. })) => {
                 Some("use the folder of `collect --output`, which contains a folder named `graph`".to_owned())
             }
             Self::Export { job, folder, is_gone, source } => {
@@ -154,6 +158,13 @@ impl Failure {
             Self::Job(JobError::Store(StoreError::Complete { job })) => {
                 Some(format!("run `{program} export {job} --output DIR` to write its graph as files"))
             }
+            Self::Files(FilesError::Unidentified { .. }) => {
+                Some("every object needs a _key and a _type; remove it, or export the graph again".to_owned())
+            }
+            Self::Files(FilesError::Summary { .. }) => Some(
+                "export the graph again, or remove the file: the graph then counts as complete, and what it lacks as removed"
+                    .to_owned(),
+            ),
             Self::Variables(VariablesError::Malformed { reason, .. }) => {
                 let help = match reason {
                     Reason::Form | Reason::Quotes => {

@@ -36,18 +36,24 @@ pub(crate) async fn find(
 }
 
 fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {
-    let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    let at = position(&ids, wanted)?;
+    Ok(jobs.swap_remove(at))
+}
+
+/// Returns the position of the only id that begins with `wanted`.
+pub(crate) fn position(ids: &[&str], wanted: &str) -> Result<usize, Failure> {
     let found: Vec<usize> = (0..ids.len()).filter(|&at| ids[at].starts_with(wanted)).collect();
     match found.as_slice() {
-        [only] => Ok(jobs.swap_remove(*only)),
+        [only] => Ok(*only),
         [] => {
             let likeness = |id: &str| strsim::jaro_winkler(id.get(..wanted.len()).unwrap_or(id), wanted);
-            let close = ids.iter().filter(|id| likeness(id) > 0.9);
+            let close = ids.iter().copied().filter(|id| likeness(id) > 0.9);
             let nearest = close.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map(|id| short(id).to_owned());
             Err(Failure::UnknownJob { wanted: wanted.to_owned(), nearest })
         }
         several => {
-            let matching = several.iter().take(5).map(|&at| short(&ids[at]).to_owned()).collect();
+            let matching = several.iter().take(5).map(|&at| short(ids[at]).to_owned()).collect();
             Err(Failure::AmbiguousJob { wanted: wanted.to_owned(), matching })
         }
     }

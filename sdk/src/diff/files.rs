@@ -201,11 +201,11 @@ fn is_needed(kind: ObjectKind, object_type: &str, options: &ChangeOptions) -> bo
 /// The text of a different object.
 struct Text {
     kind: ObjectKind,
-    object_type: String,
-    key: String,
+    object_type: Box<str>,
+    key: Box<str>,
     side: GraphSide,
-    properties: String,
-    raw: Option<String>,
+    properties: Box<str>,
+    raw: Option<Box<str>>,
 }
 
 impl Text {
@@ -214,7 +214,9 @@ impl Text {
         let is_shown = options.wants(&object_type);
         let (properties, raw) =
             if is_shown { (properties, raw.filter(|_| options.raw)) } else { (String::new(), None) };
-        Self { kind, object_type, key, side, properties, raw }
+        // Without the spare capacity, two graphs without an equal object occupy a third less.
+        let (properties, raw) = (properties.into_boxed_str(), raw.map(String::into_boxed_str));
+        Self { kind, object_type: object_type.into(), key: key.into(), side, properties, raw }
     }
 
     fn identity(&self) -> (ObjectKind, &str, &str) {

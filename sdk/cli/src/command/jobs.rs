@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::Format;
 use crate::report::table::{self, right};
-use crate::report::text::{counted, duration};
+use crate::report::text::{counted, duration, moment};
 use crate::report::{self, Kept};
 use crate::style::{BOLD, paint, printable_path};
 use crate::{console, exit, job_lookup};
@@ -177,14 +177,6 @@ fn stacked(job: &Listed<'_>) -> String {
         counted(entities, "entity", "entities"),
         counted(relationships, "relationship", "relationships")
     )
-}
-
-/// Formats a time in UTC, to the second.
-fn moment(time: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(time.millis()) {
-        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-        Err(_) => String::new(),
-    }
 }
 
 async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Result<(), Failure> {

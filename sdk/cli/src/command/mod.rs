@@ -2,6 +2,7 @@
 
 mod collect;
 mod completions;
+mod diff;
 mod document;
 mod export;
 mod jobs;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Collect(collect::Collect),
     /// Write the graph of a job as files
     Export(export::Export),
+    /// Show the changes between two jobs or two graphs in files
+    Diff(diff::Diff),
     /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
     /// Check schemas, configuration, credentials or a collected graph
@@ -44,6 +47,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
     match args {
         Command::Collect(args) => collect::run(context, args).await,
         Command::Export(args) => export::run(context, args).await,
+        Command::Diff(args) => diff::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,

@@ -1,8 +1,11 @@
 //! The report of a job that has ended: steps, missing data, skipped objects, findings, and the next action.
 
+pub(crate) mod changes;
 mod findings;
 mod footer;
 mod gaps;
+#[cfg_attr(not(test), expect(dead_code, reason = "the command `history` follows with its source"))]
+pub(crate) mod history;
 mod rule;
 mod steps;
 pub(crate) mod table;

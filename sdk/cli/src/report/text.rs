@@ -1,11 +1,20 @@
 //! Numbers, durations, lists, and paragraphs for people.
 
+use integration_sdk::Timestamp;
 pub(crate) use integration_view::number::{counted, duration};
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 
 /// Joins names with commas.
 pub(crate) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Formats a time in UTC, to the second.
+pub(crate) fn moment(time: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(time.millis()) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Err(_) => String::new(),
+    }
 }
 
 /// Wraps a paragraph; all lines after the first are indented by additional `hang` columns.

@@ -1,0 +1,135 @@
+//! The graphs that `diff` compares, and their changes.
+
+use std::collections::BTreeSet;
+
+use integration_sdk::diff::{self, ChangeCounts, ChangeOptions, Coverage, FileGraph, Files, ObjectChange, Side};
+use integration_sdk::graph::run::JobState;
+use integration_sdk::store::{Count, JobRow, JobStore, Store};
+
+use super::select::{self, Candidate};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::job_lookup;
+use crate::report::changes::Compared;
+use crate::visible::visible;
+
+/// Two graphs.
+pub(super) enum Source {
+    Jobs(Box<Jobs>),
+    Files(Box<Files>),
+}
+
+/// The graphs of two jobs.
+pub(super) struct Jobs {
+    older: JobGraph,
+    newer: JobGraph,
+}
+
+struct JobGraph {
+    row: JobRow,
+    job: JobStore,
+    counts_by_step_and_type: Vec<Count>,
+    coverage: Coverage,
+}
+
+impl Source {
+    /// Describes the older and the newer graph.
+    pub(super) fn sides(&self) -> [Compared; 2] {
+        match self {
+            Self::Jobs(jobs) => [jobs.older.compared(), jobs.newer.compared()],
+            Self::Files(files) => [of_files(&files.older), of_files(&files.newer)],
+        }
+    }
+}
+
+fn of_files(graph: &FileGraph) -> Compared {
+    let input = Some(graph.path().to_string_lossy().into_owned());
+    match graph.summary() {
+        None => Compared { input, ..Compared::default() },
+        Some(summary) => Compared {
+            input,
+            job: Some(summary.job.to_string()),
+            integration: Some(summary.integration.clone()),
+            instance: Some(summary.instance.clone()),
+            state: Some(summary.state.as_str().to_owned()),
+            start_time: Some(summary.start_time),
+            end_time: Some(summary.end_time),
+        },
+    }
+}
+
+impl JobGraph {
+    async fn of(store: &Store, row: JobRow) -> Result<Self, Failure> {
+        let (job, coverage) = (store.open_job(&row), Coverage::of(job_lookup::summary(&row)?));
+        let counts_by_step_and_type = job.counts_by_step_and_type().await?;
+        Ok(Self { row, job, counts_by_step_and_type, coverage })
+    }
+
+    fn side(&self) -> Side<'_> {
+        Side { job: &self.job, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
+    }
+
+    fn compared(&self) -> Compared {
+        Compared {
+            input: None,
+            job: Some(self.row.id.to_string()),
+            integration: Some(self.row.integration.clone()),
+            instance: Some(self.row.instance.clone()),
+            state: Some(self.row.state.as_str().to_owned()),
+            start_time: Some(self.row.started),
+            end_time: self.row.ended,
+        }
+    }
+}
+
+impl Jobs {
+    /// Returns the types of both graphs.
+    pub(super) fn types(&self) -> BTreeSet<&str> {
+        let counts = [&self.older, &self.newer].into_iter().flat_map(|graph| &graph.counts_by_step_and_type);
+        counts.map(|count| count.object_type.as_str()).collect()
+    }
+
+    /// Passes the changes to `visit`, in the order of kinds, types, and keys, and counts them.
+    pub(super) async fn changes(
+        &self,
+        options: &ChangeOptions,
+        visit: impl FnMut(ObjectChange),
+    ) -> Result<ChangeCounts, Failure> {
+        Ok(diff::changes(self.older.side(), self.newer.side(), options, visit).await?)
+    }
+}
+
+/// Finds two jobs of the data directory.
+pub(super) async fn jobs(
+    context: &Context<'_>,
+    from: Option<&str>,
+    to: Option<&str>,
+    instance: Option<&str>,
+) -> Result<Source, Failure> {
+    let data_dir = &context.globals.data_dir;
+    let no_jobs = || Failure::NoJobs(data_dir.clone());
+    let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
+    let mut rows = store.jobs().await?;
+    rows.retain(|row| row.integration == context.integration.id());
+    if rows.is_empty() {
+        return Err(no_jobs());
+    }
+    let candidate = |row: &JobRow| Candidate {
+        id: row.id.to_string(),
+        instance: row.instance.clone(),
+        ended: row.ended,
+        has_graph: matches!(row.state, JobState::Complete | JobState::Partial | JobState::Cancelled),
+    };
+    let candidates: Vec<Candidate> = rows.iter().map(candidate).collect();
+    let [older, newer] = select::pair(&candidates, from, to, instance, &context.called())?;
+    if candidates[older].instance != candidates[newer].instance {
+        context.console.note(&format!(
+            "The jobs belong to two instances, {} and {}.",
+            visible(&candidates[older].instance),
+            visible(&candidates[newer].instance)
+        ));
+    }
+    let (older, newer) = (rows[older].clone(), rows[newer].clone());
+    let (older, newer) = (JobGraph::of(&store, older).await?, JobGraph::of(&store, newer).await?);
+    Ok(Source::Jobs(Box::new(Jobs { older, newer })))
+}
