@@ -1,13 +1,11 @@
 //! Bodies in HAR files: text, base64, or chunks, compressed or not, depending on the tool.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::IgnoredAny;
-
-use crate::http::read_within;
 
 use super::har::Content;
 
@@ -183,11 +181,19 @@ fn undone_text(plain: Option<Vec<u8>>, bytes: Vec<u8>, name: &'static str) -> Re
 ///
 /// A few bytes can expand to gigabytes, so the output is limited.
 fn read(from: impl Read, limit: usize) -> Result<Option<Vec<u8>>, BodyError> {
-    match read_within(from, 0, limit) {
+    match read_within(from, limit) {
         Ok(Some(bytes)) => Ok(Some(bytes)),
         Ok(None) => Err(BodyError::TooLarge(limit)),
         Err(_) => Ok(None),
     }
+}
+
+/// Reads everything, or returns `None` for more than `limit` bytes.
+fn read_within(from: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    from.take(longest).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= limit).then_some(bytes))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@
 //! # Ok(()) }
 //! ```
 
-use crate::http::without_quoted;
+use crate::graph::redact::without_quoted;
 
 mod archive;
 mod body;

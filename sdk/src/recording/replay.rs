@@ -213,7 +213,7 @@ impl ReplayTransport {
             Err(_) if !status.is_success() => Vec::new(),
             Err(error) => return Err(error),
         };
-        Ok(Ok(WireResponse { headers: headers(response), ..WireResponse::new(status, body) }))
+        Ok(Ok(WireResponse::new(status, body).with_headers(headers(response))))
     }
 }
 

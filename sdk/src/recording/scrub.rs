@@ -272,12 +272,12 @@ mod tests {
         headers.insert("authorization", HeaderValue::from_static("Bearer not-marked-as-sensitive"));
         headers.insert("x-vault", HeaderValue::from_static("s3cret"));
         headers.insert("range", HeaderValue::from_static("id ..; max=2"));
-        WireRequest { headers, ..WireRequest::new(Method::GET, url.parse().unwrap()) }
+        WireRequest::new(Method::GET, url.parse().unwrap()).with_headers(headers)
     }
 
     fn heard(headers: &[(&'static str, &'static str)], body: &[u8]) -> Outcome {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        Ok(WireResponse { headers: headers.collect(), ..WireResponse::new(StatusCode::OK, body) })
+        Ok(WireResponse::new(StatusCode::OK, body).with_headers(headers.collect()))
     }
 
     fn entry(heard: &Outcome) -> Entry {

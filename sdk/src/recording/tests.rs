@@ -46,13 +46,13 @@ fn asked(path: &str, range: Option<&'static str>) -> WireRequest {
         headers.insert("range", HeaderValue::from_static(range));
     }
     let url = format!("https://api.nowhere.invalid{path}").parse().unwrap();
-    WireRequest { headers, ..WireRequest::new(Method::GET, url) }
+    WireRequest::new(Method::GET, url).with_headers(headers)
 }
 
 fn answer(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<Vec<u8>>) -> Outcome {
     let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
     let response = WireResponse::new(StatusCode::from_u16(status).unwrap(), body);
-    Ok(WireResponse { headers: headers.collect(), ..response })
+    Ok(response.with_headers(headers.collect()))
 }
 
 fn writer(recorder: &Recorder) -> ExchangeWriter {

@@ -2,13 +2,13 @@
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
+use integration_testing::{FakeProvider, Route};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::*;
 use crate::Config;
 use crate::graph::RawData;
-use crate::http::testing_server::{Server, ok};
 use crate::http::{Endpoint, Http, Provider, ProviderError, VerifiedAccount};
 use crate::step::Parent;
 
@@ -58,8 +58,7 @@ async fn things_of(context: &StepContext, http: &Http, number: usize) -> StepRes
 /// Collects lists of the given size in concurrent partitions and returns the peak of reserved memory.
 async fn collected(elements: usize, bytes: usize) -> usize {
     let list: Vec<_> = (0..elements).map(|number| json!({"n": number, "text": "x".repeat(bytes)})).collect();
-    let body = Value::from(list).to_string();
-    let server = Server::answering(move |_, _| ok(&body)).await;
+    let provider = FakeProvider::start([Route::document("/things/{n}", list.into())]).await.expect("a provider");
     let most = Arc::new(AtomicUsize::new(0));
     let told = Arc::clone(&most);
     let step = Step::new(id("things"), "Things", move |context: StepContext| {
@@ -73,7 +72,7 @@ async fn collected(elements: usize, bytes: usize) -> usize {
     });
     let integration = Integration::of::<Large>("large", "Large").step(step.entity(declared("acme_thing")));
     let bench = Bench::new();
-    let values = Values::new("large", [("LARGE_API_URL".to_owned(), server.url("").to_string())]);
+    let values = Values::new("large", [("LARGE_API_URL".to_owned(), provider.url())]);
     let summary = Job::new(&integration, &bench.store).run(&values, CancellationToken::new()).await.expect("a job");
     assert_eq!((summary.state, summary.entities), (JobState::Complete, (PARENTS * elements) as u64));
     let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
