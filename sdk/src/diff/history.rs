@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{JobId, Timestamp};
+use crate::graph::{InstanceId, JobId, Timestamp};
 
 use super::change::{CoveringGap, ObjectKind, PropertyChange};
 
@@ -11,7 +11,7 @@ use super::change::{CoveringGap, ObjectKind, PropertyChange};
 #[serde(rename_all = "camelCase")]
 pub struct ObjectHistory {
     /// The instance whose jobs collected the object.
-    pub instance: String,
+    pub instance: InstanceId,
     /// The kind of the object.
     pub object_kind: ObjectKind,
     /// `_type`.

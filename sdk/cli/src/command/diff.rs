@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use integration_sdk::diff::{ChangeOptions, Files, ObjectChange, PropertyPattern};
+use integration_sdk::graph::InstanceId;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -46,7 +47,7 @@ pub(crate) struct Diff {
     input: Vec<PathBuf>,
     /// Instance that the jobs belong to
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
-    instance: Option<String>,
+    instance: Option<InstanceId>,
     /// Compare only these types of entities and relationships
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
     types: Vec<String>,
@@ -136,7 +137,7 @@ fn limit(args: &Diff) -> Option<usize> {
 
 async fn find(context: &Context<'_>, args: &Diff) -> Result<Source, Failure> {
     match args.input.as_slice() {
-        [] => source::jobs(context, args.from.as_deref(), args.to.as_deref(), args.instance.as_deref()).await,
+        [] => source::jobs(context, args.from.as_deref(), args.to.as_deref(), args.instance.as_ref()).await,
         [older, newer] => files(older, newer),
         [folder] if folder.is_dir() => match Files::pair_in(folder)? {
             Some([older, newer]) => files(&older, &newer),

@@ -25,7 +25,7 @@ pub(crate) fn text(history: &ObjectHistory, width: usize) -> String {
         paint(BOLD, visible(&history.key)),
         name,
         visible(&history.object_type),
-        visible(&history.instance)
+        visible(history.instance.as_str())
     );
     for event in &history.events {
         text += &of(event, width);
@@ -90,7 +90,7 @@ fn state(kind: HistoryEventKind) -> &'static str {
 mod tests {
     use integration_sdk::Timestamp;
     use integration_sdk::diff::{CoveringGap, PropertyChange};
-    use integration_sdk::graph::JobId;
+    use integration_sdk::graph::{InstanceId, JobId};
     use serde_json::{Value, json};
 
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
         let stack = change("stack", json!("heroku-20"), json!("heroku-24"));
         let raw = change("_rawData.default", json!({"slug": {"size": 1}}), json!({"slug": {"size": 2}}));
         ObjectHistory {
-            instance: "default".into(),
+            instance: InstanceId::literal("default"),
             object_kind: ObjectKind::Entity,
             object_type: "heroku_application".into(),
             key: "0b2dfa09-1fdd-428b-b78c-c3ed9eb894d1".into(),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use integration_sdk::Timestamp;
+use integration_sdk::graph::InstanceId;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -13,7 +14,7 @@ use crate::shell::quoted;
 /// A job that may be selected.
 pub(super) struct Candidate {
     pub(super) id: String,
-    pub(super) instance: String,
+    pub(super) instance: InstanceId,
     pub(super) ended: Option<Timestamp>,
     /// Whether the job ended with a graph.
     pub(super) has_graph: bool,
@@ -53,7 +54,7 @@ pub(super) fn pair(
     jobs: &[Candidate],
     from: Option<&str>,
     to: Option<&str>,
-    instance: Option<&str>,
+    instance: Option<&InstanceId>,
     program: &str,
 ) -> Result<[usize; 2], Failure> {
     let (from, to) = (from.map_or(Wanted::Previous, Wanted::parse), to.map_or(Wanted::Newest, Wanted::parse));
@@ -62,9 +63,9 @@ pub(super) fn pair(
         _ => Ok(None),
     };
     let (named_from, named_to) = (named(&from)?, named(&to)?);
-    let newest = || jobs.first().map(|job| job.instance.as_str());
-    let of_named = named_to.or(named_from).map(|at| jobs[at].instance.as_str());
-    let instance = instance.or(of_named).or_else(newest).unwrap_or_default();
+    let of_named = named_to.or(named_from).map(|at| &jobs[at].instance);
+    let newest = || jobs.first().map(|job| &job.instance);
+    let instance = instance.or(of_named).or_else(newest).map_or("", InstanceId::as_str);
     let snapshots = Snapshots::of(jobs, instance, program);
     let older = named_from.map_or_else(|| snapshots.find(&from), Ok)?;
     let newer = named_to.map_or_else(|| snapshots.find(&to), Ok)?;
@@ -78,7 +79,7 @@ pub(super) fn pair(
     Ok([older, newer])
 }
 
-fn position(jobs: &[Candidate], id: &str, instance: Option<&str>, program: &str) -> Result<usize, Failure> {
+fn position(jobs: &[Candidate], id: &str, instance: Option<&InstanceId>, program: &str) -> Result<usize, Failure> {
     let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
     let found = job_lookup::position(&ids, id);
     let at = match found {
@@ -90,11 +91,11 @@ fn position(jobs: &[Candidate], id: &str, instance: Option<&str>, program: &str)
         found => found?,
     };
     match instance {
-        Some(instance) if instance != jobs[at].instance => Err(Failure::Usage(format!(
+        Some(instance) if *instance != jobs[at].instance => Err(Failure::Usage(format!(
             "job {} belongs to the instance {:?}; use --instance {}",
             jobs[at].id,
             jobs[at].instance,
-            quoted(&jobs[at].instance)
+            quoted(jobs[at].instance.as_str())
         ))),
         _ => Ok(at),
     }
@@ -111,7 +112,8 @@ struct Snapshots<'a> {
 
 impl<'a> Snapshots<'a> {
     fn of(jobs: &'a [Candidate], instance: &'a str, program: &'a str) -> Self {
-        let positions = (0..jobs.len()).filter(|&at| jobs[at].instance == instance && jobs[at].has_graph).collect();
+        let positions =
+            (0..jobs.len()).filter(|&at| jobs[at].instance.as_str() == instance && jobs[at].has_graph).collect();
         Self { jobs, instance, program, positions }
     }
 
@@ -167,7 +169,7 @@ mod tests {
         let begun = "2026-11-01T00:00:00Z".parse::<jiff::Timestamp>().expect("a time").as_millisecond();
         let job = |(at, (id, instance, has_graph)): (usize, &(&str, &str, bool))| Candidate {
             id: (*id).to_owned(),
-            instance: (*instance).to_owned(),
+            instance: InstanceId::new(instance).expect("a name"),
             ended: Some(Timestamp::from_millis(begun + (states.len() - at) as i64 * MINUTE + 500)),
             has_graph: *has_graph,
         };
@@ -176,7 +178,8 @@ mod tests {
 
     fn chosen(jobs: &[Candidate], line: &str, instance: Option<&str>) -> Result<String, String> {
         let mut words = line.split_whitespace();
-        let pair = pair(jobs, words.next(), words.next(), instance, "space");
+        let instance = instance.map(|name| InstanceId::new(name).expect("a name"));
+        let pair = pair(jobs, words.next(), words.next(), instance.as_ref(), "space");
         let name = |at: usize| jobs[at].id.as_str();
         pair.map(|[older, newer]| format!("{} {}", name(older), name(newer))).map_err(|error| error.to_string())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use integration_sdk::diff::{self, ChangeCounts, ChangeOptions, Coverage, FileGraph, Files, ObjectChange, Side};
+use integration_sdk::graph::InstanceId;
 use integration_sdk::graph::run::JobState;
 use integration_sdk::store::{Count, JobRow, JobStore, Store};
 
@@ -50,7 +51,7 @@ fn of_files(graph: &FileGraph) -> Compared {
             input,
             job: Some(summary.job.to_string()),
             integration: Some(summary.integration.clone()),
-            instance: Some(summary.instance.clone()),
+            instance: Some(summary.instance.to_string()),
             state: Some(summary.state.as_str().to_owned()),
             start_time: Some(summary.start_time),
             end_time: Some(summary.end_time),
@@ -74,7 +75,7 @@ impl JobGraph {
             input: None,
             job: Some(self.row.id.to_string()),
             integration: Some(self.row.integration.clone()),
-            instance: Some(self.row.instance.clone()),
+            instance: Some(self.row.instance.to_string()),
             state: Some(self.row.state.as_str().to_owned()),
             start_time: Some(self.row.started),
             end_time: self.row.ended,
@@ -104,7 +105,7 @@ pub(super) async fn jobs(
     context: &Context<'_>,
     from: Option<&str>,
     to: Option<&str>,
-    instance: Option<&str>,
+    instance: Option<&InstanceId>,
 ) -> Result<Source, Failure> {
     let data_dir = &context.globals.data_dir;
     let no_jobs = || Failure::NoJobs(data_dir.clone());
@@ -125,8 +126,8 @@ pub(super) async fn jobs(
     if candidates[older].instance != candidates[newer].instance {
         context.console.note(&format!(
             "The jobs belong to two instances, {} and {}.",
-            visible(&candidates[older].instance),
-            visible(&candidates[newer].instance)
+            visible(candidates[older].instance.as_str()),
+            visible(candidates[newer].instance.as_str())
         ));
     }
     let (older, newer) = (rows[older].clone(), rows[newer].clone());
