@@ -288,6 +288,9 @@ fn secrets_of_foreign_files_are_not_shown() {
 #[test]
 fn a_class_with_and_without_its_list_is_the_same() {
     assert_eq!(Both::of(&[app("app:1", json!({"_class": "Application"}))], &[app("app:1", json!({}))]).of_all(), []);
+    let link = |class: Value, object_type: Value| json!({"_key": "a|has|b", "_type": object_type, "_class": class, "_fromEntityKey": "a", "_toEntityKey": "b"});
+    let both = Both::of(&[link(json!(["HAS"]), json!(["acme_has"]))], &[link(json!("HAS"), json!("acme_has"))]);
+    assert_eq!(both.of_all(), []);
 }
 
 #[test]

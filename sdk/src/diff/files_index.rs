@@ -33,16 +33,11 @@ impl Canonical {
     pub(super) fn of(wrapper: Wrapper, mut object: Map<String, Value>) -> Result<Self, &'static str> {
         let kind = kind_of(wrapper, object.contains_key("_mapping"));
         // Programs write a single type or class with or without a list.
-        if let Some(Value::Array(list)) = object.get_mut("_type")
-            && list.len() == 1
-        {
-            let only = list.swap_remove(0);
-            object.insert("_type".to_owned(), only);
-        }
-        if kind == ObjectKind::Entity
-            && let Some(class @ Value::String(_)) = object.get_mut("_class")
-        {
-            *class = Value::Array(vec![class.take()]);
+        alone(object.get_mut("_type"));
+        match (kind, object.get_mut("_class")) {
+            (ObjectKind::Entity, Some(class @ Value::String(_))) => *class = Value::Array(vec![class.take()]),
+            (ObjectKind::Entity, _) => {}
+            (_, class) => alone(class),
         }
         let member = |name| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let key = secrets::take_out(member("_key").ok_or("_key")?).into_owned();
@@ -68,6 +63,16 @@ pub(super) fn kind_of(wrapper: Wrapper, is_mapped: bool) -> ObjectKind {
         Wrapper::Entities => ObjectKind::Entity,
         Wrapper::Relationships if is_mapped => ObjectKind::MappedRelationship,
         Wrapper::Relationships => ObjectKind::Relationship,
+    }
+}
+
+/// Takes the only item of a list.
+fn alone(value: Option<&mut Value>) {
+    if let Some(value) = value
+        && let Value::Array(list) = value
+        && list.len() == 1
+    {
+        *value = list.swap_remove(0);
     }
 }
 

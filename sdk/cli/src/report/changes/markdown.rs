@@ -67,6 +67,9 @@ fn of(of_type: &OfType, report: &Report<'_>) -> String {
             if kind == ChangeKind::Changed {
                 text += &properties(change);
             }
+            if let Some(gap) = &change.gap {
+                let _ = writeln!(text, "  - unknown, because {}", fenced(&lack(report.sides, change.gap_side, gap)));
+            }
         }
     }
     let mut by_gap: BTreeMap<Option<(GraphSide, &CoveringGap)>, Vec<&ObjectChange>> = BTreeMap::new();
@@ -95,7 +98,7 @@ fn title(change: &ObjectChange) -> String {
 fn properties(change: &ObjectChange) -> String {
     let mut text = String::new();
     for difference in change.properties.iter().flat_map(shown) {
-        let note = if difference.unknown { " (unknown: a gap may explain it)" } else { "" };
+        let note = if difference.unknown { " (unknown)" } else { "" };
         let values = match difference.difference {
             Difference::Values(old, new) => {
                 let (old, new) = cut_both(&old, &new, VALUE);

@@ -179,14 +179,16 @@ fn an_unknown_property_is_marked_next_to_a_changed_one() {
         display_name: None,
         properties: vec![property("role", true), property("stack", false)],
         raw_changed: false,
-        gap: None,
-        gap_side: None,
+        gap: serde_json::from_value(json!({"step": "fetch-roles", "code": "PROVIDER_API_ERROR", "cause": "500"})).ok(),
+        gap_side: Some(GraphSide::To),
     };
     let mut counts = ChangeCounts::default();
     counts.add(&change);
     for form in [Form::Text { width: 80 }, Form::Markdown] {
         let text = rendered(form, 100, vec![change.clone()], &counts);
-        let marked: Vec<&str> = text.lines().filter(|line| line.contains("(unknown: a gap may explain it)")).collect();
+        let marked: Vec<&str> = text.lines().filter(|line| line.contains("(unknown)")).collect();
         assert!(marked.len() == 1 && marked[0].contains("role"), "{text}");
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("job 01a20f78-0001 lacks data of fetch-roles: PROVIDER_API_ERROR: 500"), "{text}");
     }
 }

@@ -91,6 +91,10 @@ fn of(of_type: &OfType, report: &Report<'_>, width: usize) -> String {
     for kind in [ChangeKind::Added, ChangeKind::Removed, ChangeKind::Changed] {
         for change in of_type.certain.iter().filter(|change| change.kind == kind) {
             text += &object(change, width);
+            if let Some(gap) = &change.gap {
+                let because = format!("unknown, because {}", lack(report.sides, change.gap_side, gap));
+                text += &faint(&paragraph(&because, width, 4, 2));
+            }
         }
     }
     let mut by_gap: BTreeMap<Option<(GraphSide, &CoveringGap)>, Vec<&ObjectChange>> = BTreeMap::new();
@@ -156,7 +160,7 @@ pub(crate) fn property(shown: &Shown, width: usize) -> String {
     const INDENT: usize = 4;
     let Shown { name, difference, unknown } = shown;
     let name = cut(name, NAME);
-    let note = if *unknown { paint(FAINT, " (unknown: a gap may explain it)") } else { String::new() };
+    let note = if *unknown { paint(FAINT, " (unknown)") } else { String::new() };
     let mut text = format!("{:INDENT$}{name}:", "");
     match difference {
         Difference::Values(old, new) => {
