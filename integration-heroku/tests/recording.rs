@@ -59,7 +59,7 @@ async fn run(
 ) -> Exported {
     let collected = Collected::run(&integration(), values.to_vec()).with_job(prepare).await;
     let folder = tempfile::tempdir().unwrap();
-    export(collected.job(), folder.path(), &collected.summary).await.unwrap();
+    export(collected.stored(), folder.path(), &collected.summary).await.unwrap();
     let root = folder.path().join("graph");
     let graph = files(&root).into_iter().map(|path| {
         let text = fs::read_to_string(&path).unwrap();

@@ -13,7 +13,7 @@ use integration_sdk::graph::{
 };
 use integration_sdk::schema::Validation;
 use integration_sdk::step::{Step, StepContext};
-use integration_sdk::store::{JobStore, Store};
+use integration_sdk::store::{Selection, Snapshot, Store};
 use integration_sdk::{Integration, Job};
 use serde_json::json;
 
@@ -54,7 +54,7 @@ fn adding(entities: u64) -> Integration {
 }
 
 /// Returns the number and size of all objects, for comparison between the ways of reading.
-async fn all_json(job: &JobStore) -> (u64, u64) {
+async fn all_json(job: &Snapshot) -> (u64, u64) {
     let (mut objects, mut bytes, mut after) = (0, 0, None);
     loop {
         let page = job.json_page(object_type(), after.take(), PAGE).await.expect("a page");
@@ -67,10 +67,13 @@ async fn all_json(job: &JobStore) -> (u64, u64) {
     }
 }
 
-async fn all_of_the_step(job: &JobStore) -> u64 {
+async fn all_of_the_step(job: &Snapshot) -> u64 {
     let (mut objects, mut after) = (0, None);
     loop {
-        let page = job.step_page(add(), object_type(), after.take(), PAGE).await.expect("a page");
+        let page = job
+            .page(Selection { step: Some(add()), after: after.take(), ..Selection::of(object_type(), PAGE) })
+            .await
+            .expect("a page");
         objects += page.objects.len() as u64;
         after = page.next;
         if after.is_none() {
@@ -79,10 +82,13 @@ async fn all_of_the_step(job: &JobStore) -> u64 {
     }
 }
 
-async fn all_properties(job: &JobStore) -> u64 {
+async fn all_properties(job: &Snapshot) -> u64 {
     let (mut objects, mut after) = (0, None);
     loop {
-        let page = job.page(object_type(), after.take(), PAGE).await.expect("a page");
+        let page = job
+            .page(Selection { after: after.take(), with_raw: false, ..Selection::of(object_type(), PAGE) })
+            .await
+            .expect("a page");
         objects += page.objects.len() as u64;
         after = page.next;
         if after.is_none() {
@@ -126,7 +132,7 @@ async fn run(entities: u64, figures: &mut Figures) {
     figures.note("add", start);
     assert_eq!(summary.entities, entities);
     let row = store.job(None).await.expect("a store").expect("the job");
-    let job = store.open_job(&row);
+    let job = store.snapshot_of(&row).await.expect("a store").expect("a graph");
     let start = Instant::now();
     let (objects, bytes) = all_json(&job).await;
     figures.note("iterate as JSON", start);

@@ -13,7 +13,8 @@ use crate::harness::{Heroku, Place, files_below};
 fn processes_that_begin_at_once_in_a_new_data_directory_all_succeed() {
     for _ in 0..4 {
         let place = Place::alone();
-        let running: Vec<_> = (0..6).map(|_| place.start("collect --sample --quiet")).collect();
+        let running: Vec<_> =
+            (0..6).map(|at| place.start(&format!("collect --sample --quiet --instance {at}"))).collect();
         for process in running {
             let said = process.end();
             assert_eq!(said.code, 0, "{}", said.all());
@@ -60,8 +61,9 @@ fn a_data_directory_may_have_any_name() {
 
 #[test]
 fn nothing_of_a_forgotten_job_is_left_on_the_disk() {
-    let place = Place::alone();
-    assert_eq!(place.run("collect --sample --quiet").code, 0);
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect --quiet").code, 0);
     let holds = |text: &str| {
         let files =
             files_below(&place.path(".integration")).into_iter().map(|file| std::fs::read(file).expect("a file"));
@@ -70,10 +72,16 @@ fn nothing_of_a_forgotten_job_is_left_on_the_disk() {
     let size = || std::fs::metadata(place.path(".integration/state.sqlite")).expect("a store").len();
     let before = size();
     assert_eq!(holds("@kestrel"), 1, "the file must contain e-mail addresses");
-    assert_eq!(place.run("jobs prune --keep 0").out, "Deleted 1 job, kept 0 in .integration.\n");
+    assert_eq!(place.run("jobs prune --keep 0").out, "Deleted 0 jobs, kept 1 in .integration.\n");
+    assert_eq!(holds("@kestrel"), 1, "the newest graph of an instance must stay");
+    for list in ["/enterprise-accounts", "/teams"] {
+        heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(list));
+    }
+    assert_eq!(place.run("collect --quiet").code, 0);
+    assert_eq!(place.run("jobs prune --keep 1").out, "Deleted 1 job, kept 1 in .integration.\n");
     assert_eq!(holds("@kestrel"), 0);
     assert!(size() < before, "{} must be less than {before}", size());
-    assert_eq!(files_below(&place.path(".integration")).len(), 1, "the lock must be removed with its job");
+    assert_eq!(files_below(&place.path(".integration")).len(), 2, "the lock must be removed with its job");
 }
 
 #[test]

@@ -233,7 +233,8 @@ fn a_partial_graph_replaces_an_older_one() {
     let said = place.run("export --output again");
     assert_eq!(said.code, 3, "{}", said.all());
     assert!(said.err.contains(sentence) && said.out.contains("to again: "), "{}", said.all());
-    assert_same(&Graph::read(&place.path("again/graph")), &graph);
+    // An export contains the add-ons that the job could not confirm.
+    assert_same(&Graph::read(&place.path("again/graph")), undisturbed());
     heroku.server().lift_all();
     assert_eq!(place.run("collect --step fetch-teams").code, 0);
     assert_eq!(place.run("export --output again").code, 0, "all that was asked for is there");

@@ -14,7 +14,7 @@ use integration_sdk::http::{
     Endpoint, Http, Provider, ProviderError, RateBudget, RetryPolicy, TimeLimits, VerifiedAccount,
 };
 use integration_sdk::runtime::{JobError, Summary};
-use integration_sdk::store::{JobRow, JobStore, Store};
+use integration_sdk::store::{JobRecord, JobRow, Store};
 use integration_sdk::{Integration, Job};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -108,7 +108,7 @@ impl Collection {
         Store::open(self.directory.path()).expect("the store opens")
     }
 
-    pub async fn newest(&self) -> Option<(JobRow, JobStore)> {
+    pub async fn newest(&self) -> Option<(JobRow, JobRecord)> {
         let store = self.store();
         let row = store.job(None).await.expect("the store can be read")?;
         let job = store.open_job(&row);
@@ -129,8 +129,10 @@ impl Collection {
     /// The files of the exchange layout by path.
     pub async fn export(&self, summary: &Summary) -> BTreeMap<String, Vec<u8>> {
         let out = tempfile::tempdir().expect("a temporary folder");
-        let (_, job) = self.newest().await.expect("a job");
-        dataset::export(&job, out.path(), summary).await.expect("an export");
+        let store = self.store();
+        let row = store.job(None).await.expect("the store can be read").expect("a job");
+        let snapshot = store.snapshot_of(&row).await.expect("the store can be read").expect("a published graph");
+        dataset::export(&snapshot.collected(), out.path(), summary).await.expect("an export");
         let mut files = BTreeMap::new();
         read_below(&out.path().join("graph"), "", &mut files);
         files

@@ -87,12 +87,14 @@ async fn check(
     summary: &Summary,
     run: Run,
 ) -> Result<(), String> {
-    let (row, job) = collection.newest().await.ok_or("the job is not in the store")?;
+    let (row, _) = collection.newest().await.ok_or("the job is not in the store")?;
     if row.state != summary.state {
         return Err(format!("the state is {:?} in the store and {:?} in the summary", row.state, summary.state));
     }
-    let counts_by_step_and_type = job.counts_by_step_and_type().await.map_err(|error| error.to_string())?;
-    let stored: u64 = counts_by_step_and_type.iter().map(|count| count.objects).sum();
+    let store = collection.store();
+    let snapshot = store.snapshot_of(&row).await.map_err(|error| error.to_string())?.ok_or("there is no graph")?;
+    let counts = snapshot.collected().counts().await.map_err(|error| error.to_string())?;
+    let stored: u64 = counts.iter().map(|count| count.objects).sum();
     let graph = objects(&collection.export(summary).await);
     if stored != summary.entities + summary.relationships || stored != graph.len() as u64 {
         return Err(format!("{stored} objects are stored, but {} are exported; {summary:?}", graph.len()));

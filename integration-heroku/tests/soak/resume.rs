@@ -164,10 +164,9 @@ async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, Stri
             paths.insert(list.path(None));
             continue;
         }
-        // Resuming rewinds every step first. Rewinding is idempotent, so it is safe to do it here in advance.
         let step = StepId::new(step).map_err(|error| error.to_string())?;
-        let rewound = job.rewind(step).await.map_err(|error| error.to_string())?;
-        paths.extend(rewound.done.iter().map(|parent| list.path(Some(parent))));
+        let done = job.completed_partitions(step).await.map_err(|error| error.to_string())?;
+        paths.extend(done.iter().map(|parent| list.path(Some(parent))));
     }
     Ok(paths)
 }

@@ -53,6 +53,8 @@ pub(crate) enum Failure {
     AmbiguousJob { wanted: String, matching: Vec<String> },
     #[error("job {0} has no summary yet: it is still running, or its process was killed")]
     UnfinishedJob(String),
+    #[error("job {job} has no graph: it {}", if *ended { "ended before any step ran" } else { "is still running, or its process was killed" })]
+    Unpublished { job: String, ended: bool },
     #[error("this integration has no fake provider, so --sample is not available")]
     NoSample,
     #[error("cannot start the fake provider: {0}")]
@@ -133,7 +135,7 @@ impl Failure {
             Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => {
                 Some(format!("run `{program} jobs list` to list the jobs; the first characters of an id are enough"))
             }
-            Self::UnfinishedJob(job) => {
+            Self::UnfinishedJob(job) | Self::Unpublished { job, ended: false } => {
                 Some(format!("if its process is gone, run `{program} collect --resume {job}` to resume it"))
             }
             Self::Dataset(DatasetError::Missing { .. })

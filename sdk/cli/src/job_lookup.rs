@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use integration_sdk::Summary;
-use integration_sdk::store::{JobRow, Store, StoreError};
+use integration_sdk::store::{JobRow, Snapshot, Store, StoreError};
 
 use crate::failure::Failure;
 
@@ -33,6 +33,32 @@ pub(crate) async fn find(
         Some(wanted) => matching(jobs, wanted)?,
     };
     Ok((store, job))
+}
+
+/// Returns the graph of a job.
+pub(crate) async fn snapshot(store: &Store, job: &JobRow) -> Result<Snapshot, Failure> {
+    let unpublished = || Failure::Unpublished { job: job.id.to_string(), ended: job.ended.is_some() };
+    store.snapshot_of(job).await?.ok_or_else(unpublished)
+}
+
+/// Returns the job whose id begins with `wanted`, or the newest job with a graph, together with its graph.
+pub(crate) async fn find_graph(
+    directory: &Path,
+    integration: &str,
+    wanted: Option<&str>,
+) -> Result<(Store, JobRow, Snapshot), Failure> {
+    let (store, job) = find(directory, integration, wanted).await?;
+    if let Some(snapshot) = store.snapshot_of(&job).await? {
+        return Ok((store, job, snapshot));
+    }
+    if wanted.is_none() {
+        for older in store.jobs().await?.into_iter().filter(|job| job.integration == integration) {
+            if let Some(snapshot) = store.snapshot_of(&older).await? {
+                return Ok((store, older, snapshot));
+            }
+        }
+    }
+    Err(Failure::Unpublished { job: job.id.to_string(), ended: job.ended.is_some() })
 }
 
 fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {

@@ -11,6 +11,17 @@ use crate::failure::Failure;
 use crate::job_lookup::short;
 use crate::style::printable_path;
 
+const UNPUBLISHED: &str = "the job ended before any step ran";
+
+/// The part of a snapshot that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The objects that the job collected.
+    Collected,
+    /// These objects and the stale ones.
+    Whole,
+}
+
 /// A locked folder for the graph of a job.
 pub(crate) struct Output<'a> {
     path: &'a Path,
@@ -29,15 +40,21 @@ impl<'a> Output<'a> {
         mut self,
         store: &Store,
         summary: &Summary,
+        part: Part,
     ) -> Result<Result<Exported, &'static str>, Failure> {
         if let Err(reason) = may_replace(summary, self.holds_graph()) {
             return Ok(Err(reason));
         }
-        let job = summary.job.to_string();
-        let row = store.job(Some(&job)).await?.ok_or_else(|| Failure::UnknownJob { wanted: job, nearest: None })?;
-        let written = self.folder.write(&store.open_job(&row), summary).await;
+        let id = summary.job.to_string();
+        let row = store.job(Some(&id)).await?.ok_or(Failure::UnknownJob { wanted: id, nearest: None })?;
+        let Some(snapshot) = store.snapshot_of(&row).await? else { return Ok(Err(UNPUBLISHED)) };
+        let snapshot = match part {
+            Part::Collected => snapshot.collected(),
+            Part::Whole => snapshot,
+        };
+        let written = self.folder.write(&snapshot, summary).await;
         written.map(Ok).map_err(|source| Failure::Export {
-            job: row.id.to_string(),
+            job: summary.job.to_string(),
             folder: self.path.to_owned(),
             is_gone: !self.path.is_dir(),
             source: Box::new(source),
@@ -52,7 +69,7 @@ impl<'a> Output<'a> {
         summary: &Summary,
     ) -> Result<Option<Exported>, Failure> {
         let stays = self.stays();
-        match self.write(store, summary).await? {
+        match self.write(store, summary, Part::Collected).await? {
             Ok(exported) => Ok(Some(exported)),
             Err(reason) => {
                 context.console.say(&format!("{stays}: {reason}."));

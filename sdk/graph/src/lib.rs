@@ -16,6 +16,7 @@
 //! | describe entities, relationships, and properties | this one |
 //! | keep the unparsed JSON of a provider | [`RawJson`] |
 //! | report what a run collected, and its gaps | [`run`] |
+//! | report what changed between snapshots | [`history`] |
 //! | find credentials by their form or name | [`secrets`] |
 //! | remove secrets from JSON text | [`redact`] |
 //!
@@ -24,6 +25,7 @@
 #![deny(missing_docs)]
 
 mod entity;
+pub mod history;
 mod kind;
 mod names;
 mod parted;

@@ -23,7 +23,17 @@ pub(super) struct LoneObject<'a> {
     pub(super) kind: ObjectKind,
     pub(super) object_type: &'a str,
     pub(super) key: &'a str,
+    /// The parent under which the object was last collected.
+    pub(super) parent: Option<&'a str>,
     pub(super) ends: [Option<&'a str>; 2],
+}
+
+impl<'a> LoneObject<'a> {
+    /// Returns the keys of the entities under which a gap may cover the object.
+    pub(super) fn related(&self) -> [Option<&'a str>; 3] {
+        let [from, to] = self.ends;
+        [self.parent, from, to]
+    }
 }
 
 /// The entities that are missing from a graph.
@@ -50,7 +60,8 @@ impl<'a> Absent<'a> {
     /// Entities must come before relationships, because the absence of an entity is kept for its relationships.
     fn judge(&mut self, object: &LoneObject<'_>, other: &Self) -> Absence {
         let ends = object.ends.map(|end| self.end(end, other).map(|entity| entity.absence));
-        let absence = judge::absence(&Lone { object_type: object.object_type, ends }, self.coverage);
+        let absence =
+            judge::absence(&Lone { object_type: object.object_type, parent: object.parent, ends }, self.coverage);
         if object.kind == ObjectKind::Entity {
             if self.types.last().is_none_or(|last| last != object.object_type) {
                 self.types.push(object.object_type.to_owned());
@@ -63,10 +74,10 @@ impl<'a> Absent<'a> {
 
     /// Returns the gap that covers an absent object or an absent end of it.
     fn gap(&self, object: &LoneObject<'_>, other: &Self) -> Option<CoveringGap> {
-        self.coverage.covering(object.object_type, object.ends).or_else(|| {
+        self.coverage.covering(object.object_type, &object.related()).or_else(|| {
             let mut ends = object.ends.iter().filter_map(|end| self.end(*end, other));
             let end = ends.find(|end| end.absence == Absence::Unknown)?;
-            self.coverage.covering(&self.types[end.type_at], [None, None])
+            self.coverage.covering(&self.types[end.type_at], &[])
         })
     }
 

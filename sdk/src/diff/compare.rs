@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::graph::ObjectType;
-use crate::store::{Count, JobStore, Kind, StoreError, Stored};
+use crate::graph::{ObjectKey, ObjectType};
+use crate::store::{Count, Kind, Snapshot, StoreError, Stored};
 
 use super::absent::{Absent, LoneObject, added, removed, source_of};
 use super::change::{CoveringGap, GraphSide};
@@ -13,8 +13,8 @@ use super::pages::Pages;
 
 /// One of the two graphs.
 pub struct Side<'a> {
-    /// The job that owns the objects.
-    pub job: &'a JobStore,
+    /// The objects.
+    pub graph: &'a Snapshot,
     /// The number of objects of each type.
     pub counts_by_step_and_type: &'a [Count],
     /// The gaps of the job.
@@ -88,8 +88,8 @@ impl Walk<'_> {
         object_type: &ObjectType,
         visit: &mut (impl FnMut(Difference) + ?Sized),
     ) -> Result<(), StoreError> {
-        let mut before = Pages::of(self.older.side.job, object_type);
-        let mut now = Pages::of(self.newer.side.job, object_type);
+        let mut before = Pages::of(self.older.side.graph, object_type);
+        let mut now = Pages::of(self.newer.side.graph, object_type);
         loop {
             let keys = (before.peek().await?.map(|old| &old.row.key), now.peek().await?.map(|new| &new.row.key));
             let (takes_old, takes_new) = match keys {
@@ -105,13 +105,24 @@ impl Walk<'_> {
                 (None, Some(new)) => lone(new, |object| added(object, older, newer)),
                 (Some(old), Some(new)) => {
                     let (before, now) = (old.json().joined(), new.json().joined());
-                    judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage)
+                    let judged = judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage);
+                    match judged {
+                        (Change::Same, _) if old.is_stale || new.is_stale => unconfirmed(new, older, newer),
+                        judged => judged,
+                    }
                 }
                 (None, None) => continue,
             };
             visit(Difference { before: old, now: new, change, gap });
         }
     }
+}
+
+/// Judges an object of both graphs that one of the jobs could not confirm.
+fn unconfirmed(now: &Stored, older: &Absent<'_>, newer: &Absent<'_>) -> judge::Judged {
+    let (lacks, side) = if now.is_stale { (newer, GraphSide::To) } else { (older, GraphSide::From) };
+    let gap = lone(now, |object| lacks.coverage.covering(object.object_type, &object.related()));
+    (Change::Unknown, gap.map(|gap| (gap, side)))
 }
 
 /// Calls `judge` with an object that only one graph contains.
@@ -126,5 +137,6 @@ fn lone<T>(stored: &Stored, judge: impl FnOnce(&LoneObject<'_>) -> T) -> T {
         (None, _) => [None, None],
     };
     let (object_type, key) = (stored.row.object_type.as_str(), stored.row.key.as_str());
-    judge(&LoneObject { kind: stored.row.kind.into(), object_type, key, ends })
+    let parent = stored.row.parent.as_ref().map(ObjectKey::as_str);
+    judge(&LoneObject { kind: stored.row.kind.into(), object_type, key, parent, ends })
 }

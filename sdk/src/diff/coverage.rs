@@ -136,10 +136,10 @@ impl Coverage {
         }
     }
 
-    /// Returns a gap that covers an object of a type, preferably one under an end of the object.
+    /// Returns a gap that covers an object of a type, preferably one under its parent or an end.
     ///
     /// If several gaps may cover the object, one of them is returned without its parent, with the number of the others.
-    pub(super) fn covering(&self, object_type: &str, ends: [Option<&str>; 2]) -> Option<CoveringGap> {
+    pub(super) fn covering(&self, object_type: &str, related: &[Option<&str>]) -> Option<CoveringGap> {
         if self.unfinished {
             return Some(CoveringGap::unfinished());
         }
@@ -149,17 +149,14 @@ impl Coverage {
         let causes = self.causes.get(object_type)?;
         let certain = |gap: &&CoveringGap| match &gap.parent {
             None => true,
-            Some(parent) => ends.contains(&Some(parent.key.as_str())),
+            Some(parent) => related.contains(&Some(parent.key.as_str())),
         };
         causes.iter().find(certain).cloned().or_else(|| CoveringGap::one_of(causes))
     }
 
     /// Returns a gap that may explain different properties of an object of a type.
     pub(super) fn explaining(&self, object_type: &str) -> Option<CoveringGap> {
-        self.amending
-            .get(object_type)
-            .and_then(CoveringGap::one_of)
-            .or_else(|| self.covering(object_type, [None, None]))
+        self.amending.get(object_type).and_then(CoveringGap::one_of).or_else(|| self.covering(object_type, &[]))
     }
 
     /// Returns whether the job has no gaps.

@@ -24,6 +24,8 @@ pub(super) struct Pair<'a> {
     pub(super) now: Option<ObjectJson<'a>>,
     /// Whether the raw data differs. The texts may lack it.
     pub(super) raw_changed: bool,
+    /// Whether one of the jobs could not confirm the object.
+    pub(super) is_stale: bool,
 }
 
 /// The result of a description.
@@ -74,7 +76,7 @@ pub(super) fn describe(
         // A change without names is that of an object whose JSON cannot be read.
         let is_named =
             !matches!(change, Change::Changed { properties, unknown } if properties.is_empty() && unknown.is_empty());
-        if properties.is_empty() && is_named {
+        if properties.is_empty() && is_named && !(pair.is_stale && *change == Change::Unknown) {
             return raw_only();
         }
         if is_named && properties.iter().all(|property| property.unknown) {

@@ -249,7 +249,7 @@ impl Text {
             ObjectKind::MappedRelationship => (source_of(&self.properties), None),
         };
         let ends = [from.as_deref(), to.as_deref()];
-        judge(&LoneObject { kind: self.kind, object_type: &self.object_type, key: &self.key, ends })
+        judge(&LoneObject { kind: self.kind, object_type: &self.object_type, key: &self.key, parent: None, ends })
     }
 }
 
@@ -282,6 +282,7 @@ impl Walk<'_> {
             before: before.map(Text::json),
             now: now.map(Text::json),
             raw_changed: self.comparison.raw_differs(text),
+            is_stale: false,
         };
         describe(&pair, &change, self.options, gap)
     }

@@ -46,6 +46,8 @@ pub enum Absence {
 pub struct Lone<'a> {
     /// The type of the object.
     pub object_type: &'a str,
+    /// The key of the parent under which the object was last collected.
+    pub parent: Option<&'a str>,
     /// The absence of the ends of a relationship from the same graph.
     pub ends: [Option<Absence>; 2],
 }
@@ -53,13 +55,17 @@ pub struct Lone<'a> {
 /// Returns the kind of absence of an object from one of the graphs.
 ///
 /// `lacks` are the gaps of the job without the object. If an end of a relationship is absent, the relationship is absent
-/// for the same reason. A gap that is limited to parents covers every object of its type, because an object may have
-/// moved to one of these parents since the other job.
+/// for the same reason. A gap that is limited to parents covers the objects that were last collected under them, and
+/// objects without a known parent.
 pub fn absence(lone: &Lone<'_>, lacks: &Coverage) -> Absence {
     if lone.ends.contains(&Some(Absence::Observed)) {
         return Absence::Observed;
     }
-    let is_covered = lacks.gap(lone.object_type) != Gap::None;
+    let is_covered = match (lacks.gap(lone.object_type), lone.parent) {
+        (Gap::None, _) => false,
+        (Gap::Whole, _) | (Gap::Under(_), None) => true,
+        (Gap::Under(parents), Some(parent)) => parents.iter().any(|missing| missing.key.as_str() == parent),
+    };
     if is_covered || lone.ends.contains(&Some(Absence::Unknown)) { Absence::Unknown } else { Absence::Observed }
 }
 

@@ -5,9 +5,10 @@
 //!
 //! | the object is … | and … | change |
 //! | --- | --- | --- |
-//! | in the older graph only | the newer job has no gap of its type | [`Change::Removed`] |
-//! | in the newer graph only | the older job has no gap of its type | [`Change::Added`] |
-//! | in one graph only | the other job has a gap of its type, under any parent | [`Change::Unknown`] |
+//! | in the older graph only | no gap of the newer job covers it | [`Change::Removed`] |
+//! | in the newer graph only | no gap of the older job covers it | [`Change::Added`] |
+//! | in one graph only | a gap of the other job covers its type and parent | [`Change::Unknown`] |
+//! | in both with equal properties | one of the jobs could not confirm it | [`Change::Unknown`] |
 //! | in both, and differs | a missing description explains the whole difference | [`Change::Unknown`] |
 //! | in both, and differs | otherwise | [`Change::Changed`] |
 //!

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::graph::{ObjectKey, ObjectType};
-use crate::store::{JobStore, StoreError, Stored};
+use crate::store::{Selection, Snapshot, StoreError, Stored};
 
 /// The number of objects in a page.
 const PAGE: usize = 1_000;
 
 pub(super) struct Pages<'a> {
-    job: &'a JobStore,
+    graph: &'a Snapshot,
     object_type: &'a ObjectType,
     page: VecDeque<Stored>,
     last: Option<ObjectKey>,
@@ -17,14 +17,15 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn of(job: &'a JobStore, object_type: &'a ObjectType) -> Self {
-        Self { job, object_type, page: VecDeque::new(), last: None, ended: false }
+    pub(super) fn of(graph: &'a Snapshot, object_type: &'a ObjectType) -> Self {
+        Self { graph, object_type, page: VecDeque::new(), last: None, ended: false }
     }
 
     /// Returns the next object without consuming it.
     pub(super) async fn peek(&mut self) -> Result<Option<&Stored>, StoreError> {
         if self.page.is_empty() && !self.ended {
-            let page = self.job.stored_page(self.object_type.clone(), self.last.take(), PAGE, true).await?;
+            let selection = Selection { after: self.last.take(), ..Selection::of(self.object_type.clone(), PAGE) };
+            let page = self.graph.page(selection).await?;
             self.ended = page.next.is_none();
             (self.page, self.last) = (page.objects.into(), page.next);
         }

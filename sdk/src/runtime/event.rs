@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::graph::history::Published;
 use crate::graph::run::{Parent, StepReport, Summary};
 use crate::graph::{JobId, ObjectType, StepId, Timestamp};
 use crate::plan::StartState;
@@ -80,6 +81,13 @@ pub enum Event {
     StepFinished {
         /// The report of the step.
         report: Arc<StepReport>,
+    },
+    /// The objects of the job became the next snapshot of its instance.
+    Published {
+        /// The job, which identifies the snapshot.
+        job: JobId,
+        /// The changes since the snapshot before.
+        published: Arc<Published>,
     },
     /// The job ended.
     JobFinished {

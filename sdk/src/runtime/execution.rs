@@ -23,7 +23,7 @@ use crate::step::{
     FoundParents, Ingest, IngestPolicy, OnPartitionFailed, PartitionPermits, PartitionStats, PartitionTurns, Step,
     StepContext, StepError, StepResult, StepServices, StepStats, StepStatsSnapshot, Watermark,
 };
-use crate::store::{Conflict, EarlierGaps, JobStore, ResumePoint, Row, StoreError};
+use crate::store::{Conflict, EarlierGaps, JobStore, ResumePoint, Row, Selection, Snapshot, StoreError};
 
 use super::event::{Event, Events};
 use super::late::VanishedIn;
@@ -51,7 +51,7 @@ pub(super) struct Ended {
 pub(super) struct Execution<'a> {
     pub(super) plan: &'a Plan,
     pub(super) starts: &'a BTreeMap<StepId, StartState>,
-    pub(super) cache: BTreeMap<StepId, JobStore>,
+    pub(super) cache: BTreeMap<StepId, Snapshot>,
     /// The reports of steps that completed before the job was resumed and need not run again.
     pub(super) ended: BTreeMap<StepId, StepReport>,
     pub(super) resumed: bool,
@@ -401,7 +401,7 @@ async fn open_places(places: Arc<PartitionPermits>, in_flight: Option<watch::Rec
 }
 
 /// Runs one step until it ends, panics, or is cancelled; then commits everything that it added.
-async fn work(step: Step, context: StepContext, earlier: Option<JobStore>, stop: CancellationToken) -> StepResult {
+async fn work(step: Step, context: StepContext, earlier: Option<Snapshot>, stop: CancellationToken) -> StepResult {
     let steps_own = async {
         match earlier {
             Some(earlier) => reuse(&step, &context, &earlier).await,
@@ -424,15 +424,17 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
 }
 
 /// Copies the objects that the step added in an earlier job.
-async fn reuse(step: &Step, context: &StepContext, earlier: &JobStore) -> StepResult {
+async fn reuse(step: &Step, context: &StepContext, earlier: &Snapshot) -> StepResult {
     for object_type in step.declaration().emits() {
         let mut entities = step.declaration().entities.iter();
         let merge = entities.any(|of| of.object_type == object_type && of.on_duplicate_key == OnDuplicateKey::Merge);
         let mut after: Option<ObjectKey> = None;
         loop {
-            let page = earlier.step_page(step.id().clone(), object_type.clone(), after, PAGE).await?;
-            for (row, json) in page.objects.iter() {
-                context.ingest().reuse(Row { merge, ..row.clone() }, json).await?;
+            let selection =
+                Selection { step: Some(step.id().clone()), after, ..Selection::of(object_type.clone(), PAGE) };
+            let page = earlier.page(selection).await?;
+            for stored in &page.objects {
+                context.ingest().reuse(Row { merge, ..stored.row.clone() }, stored.json()).await?;
             }
             after = page.next;
             if after.is_none() {

@@ -8,8 +8,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
+use crate::graph::history::{self, SnapshotGap};
 use crate::graph::run::{
-    DisabledReason, Failure, Gap, JobState, Metadata, PartialDatasets, StepReport, Summary, Usage, VANISHED,
+    DisabledReason, Failure, Gap, JobState, Metadata, PartialDatasets, StepReport, StepStatus, Summary, Usage, VANISHED,
 };
 use crate::graph::{InstanceId, ObjectType, StepId, Timestamp};
 use crate::http::{Connector, Http, Network, NetworkConnector, ProviderErrorKind};
@@ -17,7 +18,9 @@ use crate::integration::{Connection, Integration, SetupError};
 use crate::plan::{Plan, PlanError, PlanErrors, StartState};
 use crate::schema::{SchemaError, Schemas, Validation};
 use crate::step::{IngestPolicy, PartitionPermits, StepError, Watermark};
-use crate::store::{EarlierGaps, JobRow, JobStore, Kind, SqliteResponseCache, Store, StoreError};
+use crate::store::{
+    EarlierGaps, JobRow, JobStore, Kind, Publication, Snapshot, SqliteResponseCache, Store, StoreError,
+};
 
 use super::estimate::{JobEstimate, Known, basis};
 use super::event::{Event, Events, PlannedStep};
@@ -274,13 +277,33 @@ impl<'a> Job<'a> {
         }
         self.store.prune_answers().await;
         let usage = http.map(|http| http.usage()).unwrap_or_default();
-        let summary = Arc::new(self.sum_up(&job, started, ended, cancel.is_cancelled(), usage).await?);
-        job.end_job(&summary).await?;
+        let summary = self.sum_up(&job, started, ended, cancel.is_cancelled(), usage).await?;
+        let summary = Arc::new(self.publish(&job, summary).await?);
         self.events.tell(Event::JobFinished { summary: Arc::clone(&summary) }).await;
         for hook in &self.integration.after_job {
             hook(Arc::clone(&summary)).await;
         }
         Ok(Arc::unwrap_or_clone(summary))
+    }
+
+    /// Ends the job. Its objects become the next snapshot of the instance, unless no step has run.
+    async fn publish(&self, job: &JobStore, summary: Summary) -> Result<Summary, JobError> {
+        let has_run = |report: &StepReport| !matches!(report.status, StepStatus::Pending | StepStatus::Disabled);
+        if !summary.integration_step_results.iter().any(has_run) {
+            job.end_job(&summary).await?;
+            return Ok(summary);
+        }
+        let publication = Publication {
+            gaps: SnapshotGap::of(&summary),
+            lacking_properties: history::lacking_properties(&summary),
+            resumable: summary.is_partial()
+                || summary.state != JobState::Partial && summary.state != JobState::Complete,
+        };
+        let summary = job.publish(summary, publication).await?;
+        if let Some(published) = &summary.published {
+            self.events.tell(Event::Published { job: job.id().clone(), published: Arc::new(published.clone()) }).await;
+        }
+        Ok(summary)
     }
 
     /// Estimates the job without running it. Only the credentials and their scopes are requested.
@@ -408,7 +431,7 @@ impl<'a> Job<'a> {
     }
 
     /// Finds the newest recent result of each step that is needed but not selected.
-    async fn cache(&self, chosen: &BTreeSet<StepId>) -> Result<BTreeMap<StepId, JobStore>, StoreError> {
+    async fn cache(&self, chosen: &BTreeSet<StepId>) -> Result<BTreeMap<StepId, Snapshot>, StoreError> {
         let mut cache = BTreeMap::new();
         let Some(max_age) = self.max_age else { return Ok(cache) };
         let now = Timestamp::now().millis();
@@ -417,8 +440,8 @@ impl<'a> Job<'a> {
             job.integration == self.integration.id() && job.instance == self.instance && job.ended.is_some()
         });
         for job in jobs {
-            let earlier = self.store.open_job(&job);
-            for row in earlier.steps().await? {
+            let Some(earlier) = self.store.snapshot_of(&job).await?.map(Snapshot::collected) else { continue };
+            for row in self.store.open_job(&job).steps().await? {
                 // A result from the future was produced with a wrong clock, so its age is unknown.
                 let complete = row.report.as_ref().is_ok_and(|report| report.status.is_complete());
                 let fresh = complete && (oldest..=now).contains(&row.ended.millis());
@@ -486,6 +509,7 @@ impl<'a> Job<'a> {
             integration_step_results: ended.reports,
             metadata: Metadata { partial_datasets: PartialDatasets { types } },
             usage,
+            published: None,
         };
         Ok(without_credentials(summary))
     }

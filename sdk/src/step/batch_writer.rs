@@ -262,7 +262,8 @@ fn check(
     doubtful: Vec<ObjectKey>,
     bytes: usize,
 ) -> (ObjectBatch, Result<(), ObjectError>) {
-    let (mut rows, mut scratch) = (ObjectBatch::with_capacity(objects.len(), bytes), Vec::new());
+    let rows = ObjectBatch::with_capacity(objects.len(), bytes);
+    let (mut rows, mut scratch) = (rows.hashed_with(policy.store.hash_key()), Vec::new());
     doubtful.iter().for_each(|key| rows.doubt(Kind::Entity, key));
     for object in objects {
         if let Err(error) = policy.admit(stats, object, &mut rows, &mut scratch) {

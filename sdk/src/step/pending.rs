@@ -19,6 +19,8 @@ pub(super) struct PendingObject {
     /// The classes, joined by commas.
     pub(super) class: Arc<str>,
     pub(super) partition: Option<Arc<Partition>>,
+    /// The parent of an object of an earlier job, whose partition is not known.
+    pub(super) parent: Option<ObjectKey>,
     pub(super) ends: Option<(ObjectKey, ObjectKey)>,
     pub(super) merge: bool,
     /// Whether the object is quarantined even if it matches its schemas. The gap is reported elsewhere.
@@ -71,15 +73,28 @@ impl PendingObject {
         let (class, key, object_type) = (mapped.class.as_str().into(), mapped.key(), mapped.object_type.clone());
         let (kind, text) = (Kind::MappedRelationship, ObjectText::from(&mapped.into_properties()));
         let (partition, raw_data) = (Partition::current(), Vec::new());
-        Self { kind, key, object_type, class, partition, ends: None, merge: false, apart: false, text, raw_data }
+        let parent = None;
+        Self {
+            kind,
+            key,
+            object_type,
+            class,
+            partition,
+            parent,
+            ends: None,
+            merge: false,
+            apart: false,
+            text,
+            raw_data,
+        }
     }
 
     /// Creates an object from a stored object of an earlier job.
     pub(super) fn stored(row: Row, json: ObjectJson<'_>) -> serde_json::Result<Self> {
-        let Row { kind, key, object_type, class, ends, merge, .. } = row;
+        let Row { kind, key, object_type, class, parent, ends, merge, .. } = row;
         let parted = Parted::read(json)?;
         let (partition, text, raw_data) = (Partition::current(), parted.properties(), parted.into_raw_data());
-        Ok(Self { kind, key, object_type, class, partition, ends, merge, apart: false, text, raw_data })
+        Ok(Self { kind, key, object_type, class, partition, parent, ends, merge, apart: false, text, raw_data })
     }
 }
 
@@ -104,6 +119,7 @@ fn entity(
         object_type,
         class,
         partition: Partition::current(),
+        parent: None,
         ends,
         merge,
         apart: false,
@@ -130,5 +146,5 @@ fn relationship(
     write(&mut object);
     let (kind, class, ends, text) = (Kind::Relationship, class.as_str().into(), Some((from, to)), object.finish());
     let (partition, merge, apart, raw_data) = (Partition::current(), false, false, Vec::new());
-    PendingObject { kind, key, object_type, class, partition, ends, merge, apart, text, raw_data }
+    PendingObject { kind, key, object_type, class, partition, parent: None, ends, merge, apart, text, raw_data }
 }

@@ -48,8 +48,19 @@ impl IngestPolicy {
         rows: &mut ObjectBatch,
         scratch: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
-        let PendingObject { kind, key, object_type, class, partition, ends, merge, apart: asked, text, raw_data } =
-            object;
+        let PendingObject {
+            kind,
+            key,
+            object_type,
+            class,
+            partition,
+            parent,
+            ends,
+            merge,
+            apart: asked,
+            text,
+            raw_data,
+        } = object;
         let text = without_credentials(text);
         let findings = match self.validation {
             _ if asked => Vec::new(),
@@ -70,9 +81,10 @@ impl IngestPolicy {
         if !asked {
             stats.admit((&object_type, &key), apart, findings, partition.as_deref());
         }
+        let parent = parent.or_else(|| partition.as_ref().map(|partition| partition.parent().key.clone()));
         let partition = PartitionRef::from(partition.map(|partition| partition.id()));
         let json = ObjectJson { properties: text.as_str(), raw };
-        rows.push(Row { kind, key, object_type, class, partition, ends, merge, quarantined }, json);
+        rows.push(Row { kind, key, object_type, class, partition, parent, ends, merge, quarantined }, json);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType};
 
+use super::content_hash::{ContentHash, HashKey};
 use super::sqlite::{StoreError, unreadable};
 
 /// The kind of a graph object.
@@ -40,6 +41,8 @@ pub struct Row {
     pub class: Arc<str>,
     /// The partition of the step that added the object.
     pub partition: PartitionRef,
+    /// The parent of the partition, if there is one.
+    pub parent: Option<ObjectKey>,
     /// Both ends of a direct relationship.
     pub ends: Option<(ObjectKey, ObjectKey)>,
     /// Whether a stored object of the same key and type is merged with this one.
@@ -55,6 +58,8 @@ pub struct ObjectBatch {
     places: Vec<Place>,
     json: String,
     doubtful: Vec<ObjectKey>,
+    /// The key of the content hashes, and the hash of each row.
+    hashes: Option<(HashKey, Vec<ContentHash>)>,
 }
 
 /// The position of an object in the text of its batch.
@@ -74,11 +79,21 @@ impl ObjectBatch {
             places: Vec::with_capacity(rows),
             json: String::with_capacity(bytes),
             doubtful: Vec::new(),
+            hashes: None,
         }
+    }
+
+    /// Hashes the content of each row that is added. Without hashes, the store computes them at publication.
+    pub(crate) fn hashed_with(mut self, key: HashKey) -> Self {
+        self.hashes = Some((key, Vec::with_capacity(self.rows.capacity())));
+        self
     }
 
     /// Adds a row and its JSON.
     pub fn push(&mut self, row: Row, json: ObjectJson<'_>) {
+        if let Some((key, hashes)) = &mut self.hashes {
+            hashes.push(key.hash(&row, json));
+        }
         self.json.push_str(json.properties);
         let properties = self.json.len();
         self.json.push_str(json.raw.unwrap_or_default());
@@ -111,6 +126,11 @@ impl ObjectBatch {
     /// Returns the last row.
     pub fn last(&self) -> Option<&Row> {
         self.rows.last()
+    }
+
+    /// Returns the content hash of a row, if the batch computes hashes.
+    pub(super) fn hash(&self, row: usize) -> Option<ContentHash> {
+        self.hashes.as_ref().and_then(|(_, hashes)| hashes.get(row).copied())
     }
 
     /// Iterates over the rows, each with its JSON.

@@ -20,6 +20,7 @@ use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 use super::batch::Kind;
 use super::columns;
 use super::keys::Keys;
+use super::object::PROPERTIES;
 use super::sorted;
 use super::sqlite::unreadable;
 
@@ -191,7 +192,7 @@ fn of_lesser_descriptions(connection: &Connection, job: i64) -> rusqlite::Result
     let sql = format!(
         "SELECT rowid, step, type, key FROM object WHERE job = ?1 AND type = ?2 AND CASE kind \
          WHEN ?3 THEN from_key {lesser} OR to_key {lesser} \
-         WHEN ?4 THEN json_extract(properties, '$._mapping.sourceEntityKey') {lesser} ELSE 0 END"
+         WHEN ?4 THEN json_extract({PROPERTIES}, '$._mapping.sourceEntityKey') {lesser} ELSE 0 END"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut found = Vec::new();

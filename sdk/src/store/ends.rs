@@ -14,7 +14,7 @@ use crate::graph::{ObjectKey, ObjectType, StepId};
 use super::batch::Kind;
 use super::key_index::hash_of;
 use super::keys::Keys;
-use super::object::entity_type;
+use super::object::{PROPERTIES, entity_type};
 use super::sqlite::unreadable;
 use super::{columns, partitions, sorted};
 
@@ -128,7 +128,7 @@ fn unattached(
     let mut types = connection.prepare("SELECT DISTINCT type FROM object WHERE job = ?1")?;
     let types: Vec<String> = types.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let noted = "IN (SELECT key FROM doubtful_end WHERE job = ?1)";
-    let source = "json_extract(properties, '$._mapping.sourceEntityKey')";
+    let source = format!("json_extract({PROPERTIES}, '$._mapping.sourceEntityKey')");
     let sql = format!(
         "SELECT rowid, step, key, part, CASE kind WHEN ?4 THEN {source} ELSE from_key END, to_key FROM object \
          WHERE job = ?1 AND type = ?2 AND CASE kind \

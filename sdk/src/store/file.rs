@@ -36,7 +36,7 @@ const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; P
                        PRAGMA temp_store=FILE; PRAGMA secure_delete=FAST;";
 const SCHEMA: &str = include_str!("schema.sql");
 /// The version of the schema. Increase it whenever existing files no longer match `schema.sql`.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 
 /// The lock held while the file is created.
 ///
@@ -150,7 +150,7 @@ pub(super) fn reclaim(path: &Path) -> rusqlite::Result<bool> {
 }
 
 /// Removes every free page from the end of the file. Each step of the statement removes one page only.
-fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("PRAGMA incremental_vacuum")?;
     let mut pages = statement.query([])?;
     while pages.next()?.is_some() {}

@@ -1,26 +1,29 @@
 //! One job in the store: its objects, its steps, and its job data.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Deref;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use crate::graph::run::{PartitionRef, Position, StepReport, Summary};
-use crate::graph::{JobId, ObjectJson, ObjectKey, ObjectType, Properties, StepId, Timestamp};
+use crate::graph::run::{JobState, Position, StepReport, Summary};
+use crate::graph::{ObjectKey, ObjectType, Properties, StepId, Timestamp};
 
-use super::batch::{Kind, ObjectBatch, Row};
+use super::batch::{Kind, ObjectBatch};
+use super::content_hash::HashKey;
 use super::duplicates::{DescribedAgain, Superseded};
 use super::ends::{DeclaredEnds, Unattached};
 use super::keys::Keys;
 use super::lock::JobLock;
-use super::object::{self, Amended, CompletedPartition, InsertReport, Quarantined, Selection};
+use super::object::{self, Amended, CompletedPartition, InsertReport};
 use super::page::Page;
+use super::record::JobRecord;
 use super::rewind::{self, ResumePoint};
 use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
-use super::unreadable::{self, Unreadable};
-use super::{Store, StoreError, duplicates, ends};
+use super::unreadable;
+use super::{Publication, StoreError, duplicates, ends, file, publish};
 
 /// The number of objects of one type that a step added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,43 +38,23 @@ pub struct Count {
     pub objects: u64,
 }
 
-/// The record of a step that ended.
-#[derive(Debug, Clone)]
-pub struct StepRow {
-    /// The id of the step.
-    pub step: StepId,
-    /// The time at which the step ended.
-    pub ended: Timestamp,
-    /// The report of the step, as in the summary.
-    pub report: Result<StepReport, Unreadable>,
-}
-
-impl StepRow {
-    /// Returns the report of the step.
-    ///
-    /// # Errors
-    /// [`StoreError::Unreadable`] if this version cannot read it.
-    pub fn into_report(self) -> Result<StepReport, StoreError> {
-        Ok(self.report?)
-    }
-}
-
-/// The part of a store that belongs to one job.
+/// The working data of a running job, with the right to change it.
 #[derive(Clone)]
 pub struct JobStore {
-    pub(super) store: Store,
-    pub(super) id: JobId,
-    pub(super) number: i64,
-    /// The lease of the job, present if this process may write it.
-    pub(super) _lock: Option<Arc<JobLock>>,
+    pub(super) record: JobRecord,
+    /// The lease of the job.
+    pub(super) _lock: Arc<JobLock>,
+}
+
+impl Deref for JobStore {
+    type Target = JobRecord;
+
+    fn deref(&self) -> &JobRecord {
+        &self.record
+    }
 }
 
 impl JobStore {
-    /// The job's id.
-    pub fn id(&self) -> &JobId {
-        &self.id
-    }
-
     /// Waits for a free slot in the writer's queue.
     pub(crate) async fn place(&self) -> Result<Place<'_>, StoreError> {
         self.store.place().await
@@ -89,6 +72,11 @@ impl JobStore {
     ) -> Pending<InsertReport> {
         let job = self.number;
         place.submit(rows.len(), move |connection, keys| object::insert(connection, keys, job, &step, &rows, &done))
+    }
+
+    /// Returns the key of the content hashes.
+    pub(crate) fn hash_key(&self) -> HashKey {
+        self.store.hash_key()
     }
 
     /// Waits until everything that was queued before is committed.
@@ -190,10 +178,8 @@ impl JobStore {
     }
 
     /// Returns the objects of a type in key order, each as its exported JSON.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn json_page(
+    #[cfg(test)]
+    pub(super) async fn json_page(
         &self,
         object_type: ObjectType,
         after: Option<ObjectKey>,
@@ -201,7 +187,7 @@ impl JobStore {
     ) -> Result<Page<Vec<(ObjectKey, String)>>, StoreError> {
         let job = self.number;
         let page = move |connection: &Connection, object_type: &ObjectType| {
-            let joined = |json: ObjectJson<'_>| Ok(json.joined().into_owned());
+            let joined = |json: crate::graph::ObjectJson<'_>| Ok(json.joined().into_owned());
             object::page(connection, job, object_type, after.as_ref(), limit, true, joined)
         };
         self.in_order(object_type, page).await
@@ -308,28 +294,6 @@ impl JobStore {
             .await
     }
 
-    /// Returns at most `limit` quarantined objects.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn quarantined(&self, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-        let (job, limit) = (self.number, i64::try_from(limit).unwrap_or(i64::MAX));
-        self.store
-            .read(move |connection| {
-                let sql = "SELECT type, key, findings FROM quarantine WHERE job = ?1 ORDER BY type, key LIMIT ?2";
-                let mut statement = connection.prepare(sql)?;
-                let rows = statement.query_map([job, limit], |row| {
-                    Ok(Quarantined {
-                        object_type: ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-                        key: ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?,
-                        findings: row.get(2)?,
-                    })
-                })?;
-                rows.collect()
-            })
-            .await
-    }
-
     /// Stores a value of job data.
     ///
     /// # Errors
@@ -340,22 +304,6 @@ impl JobStore {
             .write(move |connection| {
                 let sql = "INSERT OR REPLACE INTO job_data (job, name, json) VALUES (?1, ?2, ?3)";
                 connection.execute(sql, params![job, name, json]).map(drop)
-            })
-            .await
-    }
-
-    /// Returns a value of job data.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn data(&self, name: &str) -> Result<Option<Value>, StoreError> {
-        let (job, name) = (self.number, name.to_owned());
-        self.store
-            .read(move |connection| {
-                let sql = "SELECT json FROM job_data WHERE job = ?1 AND name = ?2";
-                let text: Option<String> =
-                    connection.query_row(sql, params![job, name], |row| row.get(0)).optional()?;
-                text.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
             })
             .await
     }
@@ -372,27 +320,6 @@ impl JobStore {
                     "INSERT OR REPLACE INTO step_run (job, step, status, ended, result) VALUES (?1, ?2, ?3, ?4, ?5)";
                 let ended = Timestamp::now().millis();
                 connection.execute(sql, params![job, step.as_str(), status.as_str(), ended, result]).map(drop)
-            })
-            .await
-    }
-
-    /// Returns the steps that ended.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn steps(&self) -> Result<Vec<StepRow>, StoreError> {
-        let job = self.number;
-        self.store
-            .read(move |connection| {
-                let mut statement =
-                    connection.prepare("SELECT step, ended, result FROM step_run WHERE job = ?1 ORDER BY step")?;
-                let rows = statement.query_map([job], |row| {
-                    let step = StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?;
-                    let report =
-                        unreadable::parse(row.get_ref(2)?.as_str()?, || format!("the result of the step `{step}`"));
-                    Ok(StepRow { step, ended: Timestamp::from_millis(row.get(1)?), report })
-                })?;
-                rows.collect()
             })
             .await
     }
@@ -475,31 +402,34 @@ impl JobStore {
         self.store.write_with_keys(move |connection, keys| ends::detach(connection, keys, job, &declared)).await
     }
 
-    /// Returns the objects of one step and type in key order.
+    /// Publishes the objects of the job as the next snapshot of its instance, and ends the job.
+    ///
+    /// Both happen in one transaction. Returns the summary with the changes to the graph.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn step_page(
-        &self,
-        step: StepId,
-        object_type: ObjectType,
-        after: Option<ObjectKey>,
-        limit: usize,
-    ) -> Result<Page<ObjectBatch>, StoreError> {
-        let job = self.number;
-        let read = move |connection: &Connection, object_type: &ObjectType| {
-            let mut objects = ObjectBatch::default();
-            // The caller copies these objects into another job, in which the partitions of this job mean nothing.
-            let add = |row, _, json: ObjectJson<'_>| objects.push(Row { partition: PartitionRef::None, ..row }, json);
-            let (step, after) = (Some(&step), after.as_ref());
-            let selection = Selection { object_type, step, after, most: limit, with_raw: true };
-            let next = object::stored_page(connection, job, selection, add)?;
-            Ok(Page { objects, next })
-        };
-        self.in_order(object_type, read).await
+    pub async fn publish(&self, summary: Summary, publication: Publication) -> Result<Summary, StoreError> {
+        let (job, hash_key) = (self.number, self.store.hash_key());
+        let summary = self
+            .store
+            .write_with_keys(move |connection, keys| {
+                // The index of the keys stays with the working data of a job that can be resumed.
+                if publication.resumable {
+                    keys.of(connection, job)?.settle(connection)?;
+                }
+                let published = publish::publish(connection, keys, hash_key, job, &publication)?;
+                let summary = Summary { published: Some(published), ..summary };
+                let json = serde_json::to_string(&summary).map_err(unreadable)?;
+                end(connection, job, summary.state, &json)?;
+                keys.close(connection, job)?;
+                Ok(summary)
+            })
+            .await?;
+        self.store.write(file::vacuum).await?;
+        Ok(summary)
     }
 
-    /// Ends the job in the state of its summary, and records the summary.
+    /// Ends the job without publishing its objects, and records its summary.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -508,9 +438,13 @@ impl JobStore {
         self.store
             .write_with_keys(move |connection, keys| {
                 keys.close(connection, job)?;
-                let sql = "UPDATE job SET state = ?2, ended = ?3, summary = ?4 WHERE number = ?1";
-                connection.execute(sql, params![job, state.as_str(), Timestamp::now().millis(), summary]).map(drop)
+                end(connection, job, state, &summary)
             })
             .await
     }
+}
+
+fn end(connection: &Connection, job: i64, state: JobState, summary: &str) -> rusqlite::Result<()> {
+    let sql = "UPDATE job SET state = ?2, ended = ?3, summary = ?4 WHERE number = ?1";
+    connection.execute(sql, params![job, state.as_str(), Timestamp::now().millis(), summary]).map(drop)
 }

@@ -1,8 +1,10 @@
 //! The jobs of a store: starting, resuming, and listing them.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, Row as SqlRow, params};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use serde_json::Value;
 
 use crate::graph::run::{JobState, Summary};
@@ -10,9 +12,10 @@ use crate::graph::{InstanceId, JobId, Timestamp};
 
 use super::job::JobStore;
 use super::lock::JobLock;
+use super::record::JobRecord;
 use super::sqlite::unreadable;
 use super::unreadable::{self, Unreadable};
-use super::{Store, StoreError};
+use super::{Store, StoreError, lock, publish};
 
 /// A job as listed.
 #[derive(Debug, Clone)]
@@ -54,6 +57,25 @@ impl JobRow {
     pub fn summary(&self) -> Result<Option<&Summary>, StoreError> {
         self.summary.as_ref().map(|summary| summary.as_ref().map_err(|error| error.clone().into())).transpose()
     }
+}
+
+/// Returns the job of an instance on which a process works.
+fn running(
+    connection: &Connection,
+    directory: &Path,
+    integration: &str,
+    instance: &InstanceId,
+) -> rusqlite::Result<Option<JobId>> {
+    let sql = "SELECT id FROM job WHERE integration = ?1 AND instance = ?2 AND state = 'running'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let ids = statement.query_map([integration, instance.as_str()], |row| row.get::<_, String>(0))?;
+    for id in ids {
+        let id = JobId::new(id?).map_err(unreadable)?;
+        if JobLock::is_held(directory, &id) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number, options FROM job";
@@ -99,24 +121,30 @@ impl Store {
         let (key, integration, instance, options) =
             (id.clone(), integration.to_owned(), instance.clone(), options.to_string());
         let begun = self
-            .write(move |connection| {
+            .write_with_keys(move |connection, keys| {
                 // Taken within the transaction, so that a process that prunes at the same time sees the lock file and
                 // the row together.
                 let lock = match JobLock::take(&directory, &key) {
                     Ok(lock) => lock,
                     Err(error) => return Ok(Err(error)),
                 };
-                let sql = "INSERT INTO job (id, integration, instance, state, started, options) \
-                           VALUES (?1, ?2, ?3, 'running', ?4, ?5)";
-                connection.execute(
-                    sql,
-                    params![key.as_str(), integration, instance.as_str(), Timestamp::now().millis(), options],
-                )?;
-                Ok(Ok((lock, connection.last_insert_rowid())))
+                if let Some(running) = running(connection, &directory, &integration, &instance)? {
+                    drop(fs::remove_file(lock::path(&directory, key.as_str())));
+                    return Ok(Err(StoreError::Running { job: running }));
+                }
+                let next = "SELECT 1 + max((SELECT coalesce(max(number), 0) FROM job), (SELECT coalesce(max(number), 0) FROM snapshot))";
+                let number: i64 = connection.query_row(next, [], |row| row.get(0))?;
+                let sql = "INSERT INTO job (number, id, integration, instance, state, started, options) \
+                           VALUES (?6, ?1, ?2, ?3, 'running', ?4, ?5)";
+                let started = Timestamp::now().millis();
+                connection.execute(sql, params![key.as_str(), integration, instance.as_str(), started, options, number])?;
+                keys.versions.prepare(number, &integration, &instance);
+                Ok(Ok((lock, number)))
             })
             .await?;
         let (lock, number) = begun?;
-        Ok(JobStore { store: self.clone(), id, number, _lock: Some(Arc::new(lock)) })
+        let record = JobRecord { store: self.clone(), id, number };
+        Ok(JobStore { record, _lock: Arc::new(lock) })
     }
 
     /// Resumes a job that did not end or that ended with gaps.
@@ -130,24 +158,38 @@ impl Store {
         let lock = lock.await.map_err(|_| StoreError::Closed)??;
         let (number, id) = (job.number, job.id.clone());
         // Another process may have ended or pruned the job since it was listed.
-        let resumed = self.write(move |connection| {
+        let folder = self.directory().to_owned();
+        let resumed = self.write_with_keys(move |connection, keys| {
             let row = format!("{JOB} WHERE number = ?1 AND id = ?2");
             let row = connection.query_row(&row, params![number, id.as_str()], job_row).optional()?;
-            match row {
+            let (integration, instance) = match row {
                 None => return Ok(Err(StoreError::Forgotten { job: id })),
                 Some(row) if row.is_settled() => return Ok(Err(StoreError::Complete { job: id })),
                 Some(row) if row.state == JobState::Unknown => {
                     let state = Unreadable::new(format!("the state of the job {id}"), "another version recorded it");
                     return Ok(Err(state.into()));
                 }
-                Some(_) => {}
-            }
+                Some(row) => {
+                    let others = running(connection, &folder, &row.integration, &row.instance)?;
+                    if let Some(job) = others.filter(|running| *running != id) {
+                        return Ok(Err(StoreError::Running { job }));
+                    }
+                    (row.integration, row.instance)
+                }
+            };
+            let number = match publish::reopen(connection, number)? {
+                Ok(number) => number,
+                Err(newer) => return Ok(Err(StoreError::Superseded { job: id, newer })),
+            };
             let sql = "UPDATE job SET state = 'running', ended = NULL, summary = NULL WHERE number = ?1";
             connection.execute(sql, [number])?;
-            Ok(Ok(()))
+            keys.forget(number);
+            keys.versions.prepare(number, &integration, &instance);
+            Ok(Ok(number))
         });
-        resumed.await??;
-        Ok(JobStore { store: self.clone(), id: job.id.clone(), number, _lock: Some(Arc::new(lock)) })
+        let number = resumed.await??;
+        let record = JobRecord { store: self.clone(), id: job.id.clone(), number };
+        Ok(JobStore { record, _lock: Arc::new(lock) })
     }
 
     /// Returns all jobs, newest first.
@@ -192,8 +234,8 @@ impl Store {
         job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id)
     }
 
-    /// Returns access to the objects of a job, without the lease.
-    pub fn open_job(&self, job: &JobRow) -> JobStore {
-        JobStore { store: self.clone(), id: job.id.clone(), number: job.number, _lock: None }
+    /// Returns the record of a job.
+    pub fn open_job(&self, job: &JobRow) -> JobRecord {
+        JobRecord { store: self.clone(), id: job.id.clone(), number: job.number }
     }
 }

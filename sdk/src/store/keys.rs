@@ -16,6 +16,7 @@
 //! makes this safe.
 
 use std::collections::{HashMap, HashSet, hash_map};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use fastbloom::BloomFilter;
@@ -26,6 +27,7 @@ use crate::graph::run::{PartitionId, PartitionRef};
 use crate::graph::{ObjectKey, StepId};
 
 use super::key_index::{self, Entry, KeyHash, hash_of};
+use super::previous::Versions;
 
 /// The maximum number of keys in memory, which fill a table of half a megabyte.
 const RECENT: usize = 28_000;
@@ -42,6 +44,7 @@ const FILTER_HASHES: u32 = 4;
 pub(super) struct Keys {
     jobs: HashMap<i64, JobKeys>,
     recent: RecentKeys,
+    pub(super) versions: Versions,
 }
 
 /// The keys that the index lacks, by job. The readers of this process share them.
@@ -97,6 +100,23 @@ pub(super) struct JobKeys {
 }
 
 impl Keys {
+    /// Creates the state of a writer; `path` is the database file.
+    pub(super) fn of_store(path: PathBuf) -> Self {
+        Self { versions: Versions::of(path), ..Self::default() }
+    }
+
+    /// Returns the keys of a job together with the published versions.
+    pub(super) fn with_versions(
+        &mut self,
+        connection: &Connection,
+        job: i64,
+    ) -> rusqlite::Result<(&mut JobKeys, &mut Versions)> {
+        self.of(connection, job)?;
+        // The line before has inserted the keys.
+        let keys = self.jobs.get_mut(&job).ok_or(rusqlite::Error::InvalidQuery)?;
+        Ok((keys, &mut self.versions))
+    }
+
     /// Returns the keys of a job. They are read from the store if another process started the job.
     pub(super) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
         Ok(match self.jobs.entry(job) {
@@ -122,12 +142,14 @@ impl Keys {
 
     /// Drops the keys of a job whose objects are deleted.
     pub(super) fn forget(&mut self, job: i64) {
+        self.versions.forget(job);
         self.jobs.remove(&job);
         self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
     }
 
     /// Writes all recent keys of a job that ends to the index, and releases their memory.
     pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
+        self.versions.forget(job);
         if !self.jobs.contains_key(&job) && recent_since(connection, job)?.is_none() {
             return Ok(());
         }
@@ -442,6 +464,7 @@ mod tests {
                             object_type,
                             class,
                             partition: PartitionRef::None,
+                            parent: None,
                             ends: None,
                             merge: false,
                             quarantined: None,

@@ -9,6 +9,7 @@ use crate::graph::run::{PartitionId, PartitionRef, Position};
 use crate::graph::{ObjectJson, ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId, merge};
 
 use super::batch::{Kind, ObjectBatch, Row};
+use super::content_hash::of_step;
 use super::duplicates::Describer;
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
@@ -66,8 +67,16 @@ pub struct InsertReport {
     pub repeated: Vec<ObjectType>,
 }
 
-const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, from_key, to_key, \
-                      properties, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, parent, from_key, to_key, hash, \
+                      same_as, properties, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+/// The properties of an object, which may be those of the version with the same content.
+pub(super) const PROPERTIES: &str = "CASE WHEN object.same_as IS NULL THEN object.properties \
+                                     ELSE (SELECT v.properties FROM object v WHERE v.number = object.same_as) END";
+/// The raw data of an object, which may be that of the version with the same content.
+pub(super) const RAW: &str = "CASE WHEN object.same_as IS NULL THEN object.raw \
+                              ELSE (SELECT v.raw FROM object v WHERE v.number = object.same_as) END";
+pub(super) const SET_CONTENT: &str =
+    "UPDATE object SET properties = ?2, raw = ?3, hash = NULL, same_as = NULL WHERE rowid = ?1";
 const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, properties, raw, findings) \
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
@@ -82,8 +91,8 @@ pub(super) fn insert(
 ) -> rusqlite::Result<InsertReport> {
     let mut outcome = InsertReport::default();
     let mut add = connection.prepare_cached(INSERT)?;
-    let keys = keys.of(connection, job)?;
-    for (row, json) in rows.iter() {
+    let (keys, versions) = keys.with_versions(connection, job)?;
+    for (at, (row, json)) in rows.iter().enumerate() {
         let partition = columns::partition(row.partition);
         let (kind, object_type, key, step_id) =
             (row.kind as i64, row.object_type.as_str(), row.key.as_str(), step.as_str());
@@ -108,8 +117,29 @@ pub(super) fn insert(
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-        let ObjectJson { properties, raw } = json;
-        add.execute(params![job, kind, object_type, key, row.class, step_id, partition, from, to, properties, raw])?;
+        let content = rows.hash(at).map(|content| of_step(content, step));
+        let same_as = content.and_then(|content| versions.unchanged(job, hash, content));
+        let (properties, raw) = match same_as {
+            Some(_) => (None, None),
+            None => (Some(json.properties), json.raw),
+        };
+        let parent = row.parent.as_ref().map(|parent| versions.parent(connection, parent)).transpose()?;
+        add.execute(params![
+            job,
+            kind,
+            object_type,
+            key,
+            row.class,
+            step_id,
+            partition,
+            parent,
+            from,
+            to,
+            content,
+            same_as,
+            properties,
+            raw
+        ])?;
         keys.add(connection, hash, connection.last_insert_rowid())?;
     }
     for key in rows.doubtful() {
@@ -137,8 +167,10 @@ impl Stored {
 }
 
 fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHash) -> rusqlite::Result<Option<Stored>> {
-    let sql = "SELECT rowid, kind, type, step, part, properties, raw FROM object \
-               WHERE rowid = ?1 AND job = ?2 AND key = ?3";
+    let sql = format!(
+        "SELECT rowid, kind, type, step, part, {PROPERTIES}, {RAW} FROM object \
+         WHERE rowid = ?1 AND job = ?2 AND key = ?3"
+    );
     for rowid in keys.candidates(connection, hash)? {
         let read = |row: &SqlRow<'_>| {
             Ok(Stored {
@@ -152,7 +184,7 @@ fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHas
             })
         };
         let found =
-            connection.prepare_cached(sql)?.query_row(params![rowid, keys.job(), key.as_str()], read).optional()?;
+            connection.prepare_cached(&sql)?.query_row(params![rowid, keys.job(), key.as_str()], read).optional()?;
         if found.is_some() {
             return Ok(found);
         }
@@ -167,7 +199,7 @@ fn share(connection: &Connection, step: &StepId, row: &Row, there: &Stored) -> r
     let same = there.partition == row.partition && there.step == step.as_str();
     if there.partition != PartitionRef::Shared && !same {
         connection
-            .prepare_cached("UPDATE object SET part = ?2 WHERE rowid = ?1")?
+            .prepare_cached("UPDATE object SET part = ?2, parent = NULL, hash = NULL WHERE rowid = ?1")?
             .execute(params![there.rowid, columns::partition(PartitionRef::Shared)])?;
     }
     Ok(())
@@ -202,7 +234,7 @@ fn describe_again(
     }
     if there.json() != json {
         let merged = parted(there.json())?.joined(parted(json)?);
-        connection.prepare_cached("UPDATE object SET properties = ?2, raw = ?3 WHERE rowid = ?1")?.execute(params![
+        connection.prepare_cached(SET_CONTENT)?.execute(params![
             there.rowid,
             merged.properties().as_str(),
             merged.raw()
@@ -212,7 +244,7 @@ fn describe_again(
         outcome.repeated.push(row.object_type.clone());
     } else if step.as_str() < there.step.as_str() {
         // The smallest name wins, so that the result does not depend on which step came first.
-        let sql = "UPDATE object SET step = ?2 WHERE rowid = ?1";
+        let sql = "UPDATE object SET step = ?2, hash = NULL WHERE rowid = ?1";
         connection.prepare_cached(sql)?.execute(params![there.rowid, step.as_str()])?;
     }
     Ok(())
@@ -267,7 +299,7 @@ fn replace(
 ) -> rusqlite::Result<()> {
     let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
     let sql = "UPDATE object SET kind = ?2, type = ?3, class = ?4, step = ?5, from_key = ?6, to_key = ?7, \
-               properties = ?8, raw = ?9 WHERE rowid = ?1";
+               properties = ?8, raw = ?9, hash = NULL, same_as = NULL WHERE rowid = ?1";
     let (kind, object_type) = (row.kind as i64, row.object_type.as_str());
     connection.prepare_cached(sql)?.execute(params![
         rowid,
@@ -336,9 +368,11 @@ pub(super) fn amend<E>(
     let amended = Value::Object(merge(read(&there.properties)?, properties));
     let verdict = check(key, Amended { object: &amended, stored: &there.properties });
     if let (Ok(true), Value::Object(amended)) = (&verdict, &amended) {
-        connection
-            .prepare_cached("UPDATE object SET properties = ?2 WHERE rowid = ?1")?
-            .execute(params![there.rowid, ObjectText::from(amended).as_str()])?;
+        connection.prepare_cached(SET_CONTENT)?.execute(params![
+            there.rowid,
+            ObjectText::from(amended).as_str(),
+            there.raw
+        ])?;
     }
     Ok(verdict)
 }
@@ -354,10 +388,12 @@ pub(super) fn page<T>(
     read: impl Fn(ObjectJson<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Page<Vec<(ObjectKey, T)>>> {
     // A column in `CASE` is only read from the file if its condition holds.
-    let sql = "SELECT sorted.key, object.properties, CASE WHEN ?5 THEN object.raw END \
-               FROM sorted JOIN object ON object.rowid = sorted.object \
-               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT sorted.key, {PROPERTIES}, CASE WHEN ?5 THEN {RAW} END \
+         FROM sorted JOIN object ON object.rowid = sorted.object \
+         WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most), with_raw])?;
     let mut objects = Vec::new();
     let next = page::fill(rows, most, |row| {
@@ -378,9 +414,10 @@ pub(super) fn follow<T>(
     most: usize,
     read: impl Fn(&str) -> T,
 ) -> rusqlite::Result<Vec<(Position, T)>> {
-    let sql = "SELECT rowid, properties FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 \
-               ORDER BY rowid LIMIT ?4";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT rowid, {PROPERTIES} FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query(params![job, object_type.as_str(), columns::position(position), limit(most)])?;
     let mut objects = Vec::new();
     page::fill(rows, most, |row| {
@@ -419,67 +456,18 @@ pub(super) fn quarantined_page<T>(
     Ok(objects)
 }
 
-/// The objects of one page.
-pub(super) struct Selection<'a> {
-    pub(super) object_type: &'a ObjectType,
-    /// The step that added the objects, or any step.
-    pub(super) step: Option<&'a StepId>,
-    /// The key after which the page begins.
-    pub(super) after: Option<&'a ObjectKey>,
-    /// The maximum number of objects.
-    pub(super) most: usize,
-    /// Whether raw data is read.
-    pub(super) with_raw: bool,
-}
-
-/// Reads selected objects in key order with their columns.
-pub(super) fn stored_page(
-    connection: &Connection,
-    job: i64,
-    selection: Selection<'_>,
-    mut add: impl FnMut(Row, StepId, ObjectJson<'_>),
-) -> rusqlite::Result<Option<ObjectKey>> {
-    let Selection { object_type, step, after, most, with_raw } = selection;
-    let sql = "SELECT object.kind, sorted.key, object.class, object.step, object.part, object.from_key, object.to_key, \
-               object.properties, CASE WHEN ?6 THEN object.raw END \
-               FROM sorted JOIN object ON object.rowid = sorted.object \
-               WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 AND (?4 IS NULL OR object.step = ?4) \
-               ORDER BY sorted.key LIMIT ?5";
-    let mut statement = connection.prepare_cached(sql)?;
-    let step = step.map(StepId::as_str);
-    let rows = statement.query(params![job, object_type.as_str(), begin(after), step, limit(most), with_raw])?;
-    let key = |text: String| ObjectKey::stored(&text).map_err(unreadable);
-    page::fill(rows, most, |row| {
-        let ends = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);
-        let read = Row {
-            kind: Kind::read(row.get(0)?)?,
-            key: key(row.get(1)?)?,
-            object_type: object_type.clone(),
-            class: row.get(2)?,
-            partition: columns::read_partition(row, 4)?,
-            ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
-            merge: false,
-            quarantined: None,
-        };
-        let step = StepId::new(row.get::<_, String>(3)?).map_err(unreadable)?;
-        let (position, json) = (read.key.clone(), json_of(row, 7)?);
-        add(read, step, json);
-        Ok((position, json.len()))
-    })
-}
-
 /// Returns the JSON in two columns: that of the properties, and the next one.
-fn json_of<'r>(row: &'r SqlRow<'_>, column: usize) -> rusqlite::Result<ObjectJson<'r>> {
+pub(super) fn json_of<'r>(row: &'r SqlRow<'_>, column: usize) -> rusqlite::Result<ObjectJson<'r>> {
     let properties = row.get_ref(column)?.as_str()?;
     Ok(ObjectJson { properties, raw: row.get_ref(column + 1)?.as_str_or_null()? })
 }
 
 /// The key after which a page begins.
-fn begin(after: Option<&ObjectKey>) -> &str {
+pub(super) fn begin(after: Option<&ObjectKey>) -> &str {
     after.map_or("", ObjectKey::as_str)
 }
 
-fn limit(most: usize) -> i64 {
+pub(super) fn limit(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
@@ -503,8 +491,8 @@ pub(super) fn find(
     key: &ObjectKey,
 ) -> rusqlite::Result<Option<(String, String)>> {
     let Some(rowid) = keys::look_up(connection, recent, job, key)? else { return Ok(None) };
-    let sql = "SELECT type, properties FROM object WHERE rowid = ?1 AND kind = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!("SELECT type, {PROPERTIES} FROM object WHERE rowid = ?1 AND kind = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
     statement.query_row(params![rowid, kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 

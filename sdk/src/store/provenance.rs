@@ -2,17 +2,13 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
-
 use crate::graph::run::PartitionId;
-use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
+use crate::graph::{ObjectJson, ObjectKey, StepId};
 
 use super::batch::Row;
 use super::columns;
-use super::object::Selection;
-use super::page::Page;
 use super::sqlite::unreadable;
-use super::{JobStore, StoreError, object};
+use super::{JobStore, StoreError};
 
 /// A stored object with its columns.
 #[derive(Debug, Clone)]
@@ -25,6 +21,8 @@ pub struct Stored {
     pub properties: String,
     /// The raw data as a JSON list, if it was requested and there is any.
     pub raw: Option<String>,
+    /// Whether the job of the snapshot could not confirm the object.
+    pub is_stale: bool,
 }
 
 impl Stored {
@@ -35,34 +33,6 @@ impl Stored {
 }
 
 impl JobStore {
-    /// Returns the objects of a type in key order, each with its step and partition.
-    ///
-    /// Raw data is read if `with_raw` is set.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn stored_page(
-        &self,
-        object_type: ObjectType,
-        after: Option<ObjectKey>,
-        limit: usize,
-        with_raw: bool,
-    ) -> Result<Page<Vec<Stored>>, StoreError> {
-        let job = self.number;
-        let read = move |connection: &Connection, object_type: &ObjectType| {
-            let mut objects = Vec::new();
-            let add = |row, step, json: ObjectJson<'_>| {
-                let (properties, raw) = (json.properties.to_owned(), json.raw.map(str::to_owned));
-                objects.push(Stored { step, row, properties, raw });
-            };
-            let after = after.as_ref();
-            let selection = Selection { object_type, step: None, after, most: limit, with_raw };
-            let next = object::stored_page(connection, job, selection, add)?;
-            Ok(Page { objects, next })
-        };
-        self.in_order(object_type, read).await
-    }
-
     /// Returns the parents of the completed partitions.
     pub(crate) async fn partition_parents(&self) -> Result<HashMap<(StepId, PartitionId), ObjectKey>, StoreError> {
         let job = self.number;

@@ -9,16 +9,15 @@ use rusqlite::{Connection, params};
 use super::jobs::JobRow;
 use super::keys::Keys;
 use super::lock::{self, JobLock};
-use super::{JobState, Store, StoreError, file};
-use crate::graph::{InstanceId, JobId};
+use super::{JobState, Store, StoreError, file, sweep};
+use crate::graph::{InstanceId, JobId, Timestamp};
 
 /// The number of jobs deleted in one transaction.
 ///
 /// Each job needs an open lock file, and other processes must get a chance to write in between.
 const AT_ONCE: usize = 50;
 /// The tables whose rows are deleted explicitly. They are large or have no foreign key to the job.
-const TABLES: [&str; 13] = [
-    "object",
+const TABLES: [&str; 12] = [
     "sorted",
     "sorted_to",
     "contribution",
@@ -33,6 +32,22 @@ const TABLES: [&str; 13] = [
     "step_run",
 ];
 
+/// The jobs to keep. A job is removed only if neither rule keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// The number of newest jobs that each instance keeps.
+    pub keep: usize,
+    /// The time from which on all jobs are kept.
+    pub older_than: Option<Timestamp>,
+}
+
+impl Retention {
+    /// Keeps the newest jobs of each instance.
+    pub fn newest(keep: usize) -> Self {
+        Self { keep, older_than: None }
+    }
+}
+
 /// The result of [`Store::prune`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,15 +60,31 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// Removes all jobs except the newest `keep` of each instance of each integration.
-    ///
-    /// Running jobs stay and are not counted. The objects of a removed job are overwritten, their pages are returned to
-    /// the file system, and the write-ahead log is emptied.
+    /// Returns the jobs that [`prune`](Self::prune) removes.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn prune(&self, keep: usize) -> Result<Pruned, StoreError> {
-        let old = beyond(self.jobs().await?, keep);
+    pub async fn prunable(&self, retention: Retention) -> Result<Vec<JobRow>, StoreError> {
+        let mut old = beyond(self.jobs().await?, retention);
+        let ids: Vec<JobId> = old.iter().map(|job| job.id.clone()).collect();
+        let newest = move |connection: &Connection| {
+            let newest = ids.iter().map(|id| sweep::is_newest(connection, id.as_str()));
+            newest.collect::<rusqlite::Result<Vec<bool>>>()
+        };
+        let mut newest = self.read(newest).await?.into_iter();
+        old.retain(|_| !newest.next().unwrap_or(true));
+        Ok(old)
+    }
+
+    /// Removes old jobs and their snapshots, and the versions that only these snapshots contain.
+    ///
+    /// Running jobs and the newest snapshot of each instance stay. The removed data is overwritten, its pages are
+    /// returned to the file system, and the write-ahead log is emptied.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
+        let old = self.prunable(retention).await?;
         let mut jobs = 0;
         for some in old.chunks(AT_ONCE) {
             jobs += self.forget(some.to_vec()).await?;
@@ -77,6 +108,8 @@ impl Store {
                 connection.pragma_update(None, "secure_delete", true)?;
                 let deleted = rows.iter().map(|(number, id)| delete(connection, keys, *number, id));
                 let deleted = deleted.sum::<rusqlite::Result<usize>>()?;
+                sweep::sweep(connection)?;
+                keys.versions.forget_parents();
                 connection.pragma_update(None, "secure_delete", "fast")?;
                 Ok(deleted)
             })
@@ -90,14 +123,16 @@ impl Store {
     }
 }
 
-/// Returns the jobs beyond the newest `keep` of each instance. The list must be sorted newest first.
-fn beyond(jobs: Vec<JobRow>, keep: usize) -> Vec<JobRow> {
+/// Returns the ended jobs that the retention does not keep. The list must be sorted newest first.
+fn beyond(jobs: Vec<JobRow>, retention: Retention) -> Vec<JobRow> {
+    let Retention { keep, older_than } = retention;
     let mut kept: HashMap<(String, InstanceId), usize> = HashMap::new();
     let ended = jobs.into_iter().filter(|job| job.state != JobState::Running);
     let old = ended.filter(|job| {
         let kept = kept.entry((job.integration.clone(), job.instance.clone())).or_default();
         *kept += 1;
-        *kept > keep
+        let is_old = older_than.is_none_or(|limit| job.ended.unwrap_or(job.started) < limit);
+        *kept > keep && is_old
     });
     old.collect()
 }
@@ -118,6 +153,11 @@ fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rus
     if !connection.query_row(is_there, params![job, id.as_str()], |row| row.get::<_, bool>(0))? {
         return Ok(0);
     }
+    sweep::forget_snapshots(connection, id.as_str())?;
+    // Published objects may belong to other snapshots as well.
+    let own = "DELETE FROM object WHERE job = ?1 \
+               AND (same_as IS NOT NULL OR NOT EXISTS (SELECT 1 FROM snapshot WHERE number = ?1))";
+    connection.execute(own, [job])?;
     for table in TABLES {
         connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [job])?;
     }
@@ -168,6 +208,7 @@ mod tests {
                 object_type,
                 class,
                 partition: PartitionRef::None,
+                parent: None,
                 ends: None,
                 merge: false,
                 quarantined: None,
@@ -205,7 +246,7 @@ mod tests {
         assert!(contains(folder.path(), "old.example"));
         // The readers of this process have their own connections.
         assert_eq!(store.jobs().await.unwrap().len(), 11);
-        assert_eq!(store.prune(1).await.unwrap(), Pruned { jobs: 10, reclaimed: true });
+        assert_eq!(store.prune(Retention::newest(1)).await.unwrap(), Pruned { jobs: 10, reclaimed: true });
         assert!(!contains(folder.path(), "old.example"));
         assert!(size() < before, "{} is less than {before}", size());
         let connection = rusqlite::Connection::open(store.path()).unwrap();
@@ -213,8 +254,8 @@ mod tests {
         assert_eq!(free, 0, "free pages are left in the file");
         let jobs = store.jobs().await.unwrap();
         assert_eq!(jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&kept]);
-        let key = ObjectKey::new("person-7-new.example").unwrap();
-        assert!(store.open_job(&jobs[0]).find(Kind::Entity, key).await.unwrap().is_some());
+        let count = "SELECT count(*) FROM object WHERE key = 'person-7-new.example'";
+        assert_eq!(connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -227,7 +268,7 @@ mod tests {
         }
         let running = store.begin_job("acme", &InstanceId::literal("sample"), &json!({})).await.unwrap();
         fs::write(folder.path().join("job-0198f3a2-left.lock"), "").unwrap();
-        assert_eq!(store.prune(2).await.unwrap().jobs, 2);
+        assert_eq!(store.prune(Retention::newest(2)).await.unwrap().jobs, 2);
         let jobs = store.jobs().await.unwrap();
         let kept: Vec<&str> = jobs.iter().map(|job| job.instance.as_str()).collect();
         assert_eq!(kept, ["sample", "sample", "east", "sample", "east"]);
@@ -240,7 +281,7 @@ mod tests {
         ids.sort();
         assert_eq!(locks, ids);
         drop(running);
-        assert_eq!(store.prune(0).await.unwrap().jobs, 5);
+        assert_eq!(store.prune(Retention::newest(0)).await.unwrap().jobs, 5);
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -252,7 +293,7 @@ mod tests {
         end(&job, JobState::Partial).await.unwrap();
         drop(job);
         let listed = store.jobs().await.unwrap().remove(0);
-        store.prune(0).await.unwrap();
+        store.prune(Retention::newest(0)).await.unwrap();
         // The new job has the row number of the removed one.
         let other = begin().await;
         assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Forgotten { .. })));

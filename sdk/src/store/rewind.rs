@@ -110,6 +110,7 @@ mod tests {
             object_type,
             class,
             partition: PartitionRef::None,
+            parent: None,
             ends: None,
             merge: false,
             quarantined: None,
@@ -132,7 +133,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let (one, other) = (
             store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap(),
-            store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap(),
+            store.begin_job("acme", &InstanceId::literal("other"), &json!({})).await.unwrap(),
         );
         add(&one, r#"{"of":"one"}"#).await;
         one.rewind(StepId::literal("add")).await.unwrap();

@@ -125,7 +125,7 @@ mod tests {
         let kind = Kind::Entity;
         let mut rows = ObjectBatch::default();
         rows.push(
-            Row { kind, key, object_type, class, partition, ends: None, merge: false, quarantined: None },
+            Row { kind, key, object_type, class, partition, parent: None, ends: None, merge: false, quarantined: None },
             ObjectJson::of(&json),
         );
         rows

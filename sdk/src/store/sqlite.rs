@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::graph::JobId;
 
 use super::checkpoints::Checkpoints;
+use super::content_hash::HashKey;
 use super::file;
 use super::keys::{Keys, RecentKeys};
 use super::unreadable::Unreadable;
@@ -79,6 +80,22 @@ pub enum StoreError {
         /// The job.
         job: JobId,
     },
+    /// A newer job of the instance has published its graph.
+    #[error(
+        "the job {job} cannot be resumed, because its data is older than the graph of the job {newer}: start a new collection"
+    )]
+    Superseded {
+        /// The job.
+        job: JobId,
+        /// The newer job.
+        newer: JobId,
+    },
+    /// Another job of the instance is running.
+    #[error("the job {job} of the same instance is running: wait until it ends, or use another instance")]
+    Running {
+        /// The running job.
+        job: JobId,
+    },
     /// The job was removed after it was listed.
     #[error("the job {job} no longer exists: `jobs prune` removed it")]
     Forgotten {
@@ -102,6 +119,7 @@ pub struct Store {
     readers: Arc<Readers>,
     writer: mpsc::Sender<Command>,
     recent_keys: RecentKeys,
+    hash_key: HashKey,
     // Dropped last, so that the queue is closed before the thread is joined.
     _thread: Arc<WriterThread>,
 }
@@ -129,12 +147,12 @@ impl Store {
         let connection = file::connect(&path).map_err(failed)?;
         file::prepare(&connection, &path)?;
         connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
-        let (checkpoints, keys) = (Checkpoints::of(&path), Keys::default());
-        let recent_keys = keys.recent();
+        let (checkpoints, keys) = (Checkpoints::of(&path), Keys::of_store(path.clone()));
+        let (recent_keys, hash_key) = (keys.recent(), HashKey::read(&connection).map_err(failed)?);
         let (writer, queue) = mpsc::channel(QUEUE);
         let thread = Writer::new(connection, checkpoints, keys).begin(queue).map_err(StoreError::Thread)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
-        Ok(Self { writer, readers, recent_keys, _thread: Arc::new(WriterThread(Some(thread))) })
+        Ok(Self { writer, readers, recent_keys, hash_key, _thread: Arc::new(WriterThread(Some(thread))) })
     }
 
     /// Returns the data directory.
@@ -145,6 +163,11 @@ impl Store {
     /// Returns the keys that readers must search in addition to the key index.
     pub(super) fn recent_keys(&self) -> RecentKeys {
         self.recent_keys.clone()
+    }
+
+    /// Returns the key of the content hashes.
+    pub(crate) fn hash_key(&self) -> HashKey {
+        self.hash_key
     }
 
     /// Returns the path of the database file.

@@ -8,7 +8,7 @@ use integration_sdk::store::{JobRow, JobState, Store};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Part};
 use crate::report::incomplete;
 use crate::report::text::counted;
 use crate::shell::quoted;
@@ -39,7 +39,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
     let summary = job_lookup::summary(&job)?;
     let output = Output::open(&args.output, &context.globals.data_dir)?;
     let stays = output.stays();
-    let exported = match output.write(&store, summary).await? {
+    let exported = match output.write(&store, summary, Part::Whole).await? {
         Ok(exported) => exported,
         Err(reason) => return Err(Failure::Kept { stays, reason }),
     };
@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
 
 async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), Failure> {
     let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
-    let (store, job) = job_lookup::find(data_dir, integration, args.job.as_deref()).await?;
+    let (store, job, _) = job_lookup::find_graph(data_dir, integration, args.job.as_deref()).await?;
     match args.instance.as_ref() {
         Some(instance) if *instance != job.instance && args.job.is_some() => Err(Failure::Usage(format!(
             "job {} belongs to the instance {:?}; use --instance {}",
@@ -70,9 +70,10 @@ async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), F
             quoted(job.instance.as_str())
         ))),
         Some(instance) if *instance != job.instance => {
-            let mut jobs = store.jobs().await?.into_iter();
-            let newest = jobs.find(|job| job.integration == integration && job.instance == *instance);
-            newest.map(|job| (store, job)).ok_or_else(|| Failure::NoJobs(data_dir.clone()))
+            let newest = store.snapshots(integration, instance).await?.into_iter().next();
+            let newest = newest.ok_or_else(|| Failure::NoJobs(data_dir.clone()))?;
+            let job = store.job(Some(newest.job.as_str())).await?;
+            job.map(|job| (store, job)).ok_or_else(|| Failure::NoJobs(data_dir.clone()))
         }
         _ => Ok((store, job)),
     }

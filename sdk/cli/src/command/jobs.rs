@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use indicatif::HumanCount;
 use integration_sdk::Timestamp;
-use integration_sdk::store::JobRow;
+use integration_sdk::store::{JobRow, Retention};
 use serde::Serialize;
 
 use crate::brief::cut;
@@ -197,7 +197,7 @@ async fn prune(context: &Context<'_>, keep: usize) -> Result<(), Failure> {
     let Some(store) = job_lookup::store(&context.globals.data_dir)? else {
         return context.print(&format!("Deleted 0 jobs, kept 0 in {folder}.\n"));
     };
-    let pruned = store.prune(keep).await?;
+    let pruned = store.prune(Retention::newest(keep)).await?;
     if !pruned.reclaimed {
         context.console.note(
             "Another process uses the data directory, so the space is not free yet. Run `jobs prune` again when that process ends.",

@@ -140,7 +140,10 @@ impl Consumer for Bars {
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.end(report),
             Event::Waiting { until } => self.waiting_until = Some(*until),
-            Event::StepSkipped { .. } | Event::PartitionMissing { .. } | Event::JobFinished { .. } => {}
+            Event::StepSkipped { .. }
+            | Event::PartitionMissing { .. }
+            | Event::Published { .. }
+            | Event::JobFinished { .. } => {}
         }
         self.sum_up();
     }

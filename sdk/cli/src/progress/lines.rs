@@ -41,6 +41,7 @@ impl Consumer for Lines {
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }
             | Event::PartitionMissing { .. }
+            | Event::Published { .. }
             | Event::JobFinished { .. } => {}
         }
     }

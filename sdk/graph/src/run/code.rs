@@ -36,6 +36,8 @@ pub enum ErrorCode {
     Upload,
     /// The clock of the machine cannot be used.
     Clock,
+    /// The step did not run.
+    NotCollected,
     /// Any other error.
     Unexpected,
     /// A code of another version.
@@ -47,7 +49,7 @@ pub enum ErrorCode {
 pub struct OtherCode(Arc<str>);
 
 impl ErrorCode {
-    const KNOWN: [Self; 12] = [
+    const KNOWN: [Self; 13] = [
         Self::ConfigValidation,
         Self::ProviderAuthentication,
         Self::ProviderAuthorization,
@@ -59,6 +61,7 @@ impl ErrorCode {
         Self::UnknownStart,
         Self::Upload,
         Self::Clock,
+        Self::NotCollected,
         Self::Unexpected,
     ];
 
@@ -76,6 +79,7 @@ impl ErrorCode {
             Self::UnknownStart => "UNKNOWN_STEP_ID_SPECIFIED_IN_START_STATE",
             Self::Upload => "UPLOAD_ERROR",
             Self::Clock => "CLOCK_ERROR",
+            Self::NotCollected => "NOT_COLLECTED",
             Self::Unexpected => "UNEXPECTED_ERROR",
             Self::Other(OtherCode(text)) => text,
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::history::Published;
 use crate::{InstanceId, JobId, ObjectType, Timestamp};
 
 use super::{Failure, JobState, StepReport, StepStatus, Usage};
@@ -59,6 +60,9 @@ pub struct Summary {
     pub metadata: Metadata,
     /// The requests to the provider, including the verification of the credentials.
     pub usage: Usage,
+    /// The changes to the graph of the instance; `None` if the job published nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub published: Option<Published>,
 }
 
 impl Summary {
@@ -80,6 +84,7 @@ impl Summary {
             integration_step_results: Vec::new(),
             metadata: Metadata::default(),
             usage: Usage::default(),
+            published: None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::dataset::{DatasetError, Wrapper};
 use crate::graph::ObjectKey;
 use crate::owner_only::Folder;
-use crate::store::{Count, JobStore, Kind};
+use crate::store::{Count, Kind, Selection, Snapshot};
 
 use super::Exported;
 use super::manifest::GraphFile;
@@ -41,7 +41,7 @@ fn wrapper(count: &Count) -> Wrapper {
 
 /// Writes all objects of a job below `graph`.
 pub(super) async fn write(
-    job: &JobStore,
+    snapshot: &Snapshot,
     graph: &Folder,
     counts_by_step_and_type: &[Count],
 ) -> Result<Exported, DatasetError> {
@@ -58,7 +58,7 @@ pub(super) async fn write(
             Entry::Occupied(folder) => folder.into_mut(),
             Entry::Vacant(place) => place.insert(create(of_step, wrapper)?),
         };
-        exported.files += write_type(job, folder, count).await?;
+        exported.files += write_type(snapshot, folder, count).await?;
         match count.kind {
             Kind::Entity => exported.entities += count.objects,
             _ => exported.relationships += count.objects,
@@ -72,25 +72,27 @@ fn create(folder: &Folder, name: &str) -> Result<Folder, DatasetError> {
 }
 
 /// Writes the counted objects of one step and type.
-async fn write_type(job: &JobStore, folder: &Folder, count: &Count) -> Result<u64, DatasetError> {
+async fn write_type(snapshot: &Snapshot, folder: &Folder, count: &Count) -> Result<u64, DatasetError> {
     let mut after: Option<ObjectKey> = None;
     let mut open: Option<ObjectFile> = None;
     let (mut files, mut objects) = (0, 0);
     loop {
-        let page = job.step_page(count.step.clone(), count.object_type.clone(), after, PAGE).await?;
-        for (_, json) in page.objects.iter() {
+        let selection =
+            Selection { step: Some(count.step.clone()), after, ..Selection::of(count.object_type.clone(), PAGE) };
+        let page = snapshot.page(selection).await?;
+        for stored in &page.objects {
             if objects % FILE == 0 {
                 if let Some(full) = open.take() {
                     full.finish()?;
                 }
                 if objects == count.objects {
-                    return Err(DatasetError::Changed { job: job.id().clone() });
+                    return Err(DatasetError::Changed { job: snapshot.info().job.clone() });
                 }
                 files += 1;
                 open = Some(ObjectFile::begin(folder, file(count, files).name, wrapper(count))?);
             }
             if let Some(file) = &mut open {
-                file.add(&json.joined())?;
+                file.add(&stored.json().joined())?;
             }
             objects += 1;
         }
@@ -102,7 +104,7 @@ async fn write_type(job: &JobStore, folder: &Folder, count: &Count) -> Result<u6
     if let Some(file) = open {
         file.finish()?;
     }
-    if objects == count.objects { Ok(files) } else { Err(DatasetError::Changed { job: job.id().clone() }) }
+    if objects == count.objects { Ok(files) } else { Err(DatasetError::Changed { job: snapshot.info().job.clone() }) }
 }
 
 /// A file of the layout that is being written, with one object per line.

@@ -25,7 +25,7 @@ use std::path::Path;
 use crate::graph::JobId;
 use crate::graph::run::Summary;
 use crate::owner_only::{self, Folder};
-use crate::store::{Count, JobStore};
+use crate::store::{Count, Snapshot};
 
 use super::DatasetError;
 use manifest::{GRAPH, JOURNAL, Journal, Manifest, SUMMARY, Stage};
@@ -53,8 +53,8 @@ pub struct Exported {
 ///
 /// # Errors
 /// As [`ExportFolder::open`] and [`ExportFolder::write`].
-pub async fn export(job: &JobStore, directory: &Path, summary: &Summary) -> Result<Exported, DatasetError> {
-    ExportFolder::open(directory)?.write(job, summary).await
+pub async fn export(snapshot: &Snapshot, directory: &Path, summary: &Summary) -> Result<Exported, DatasetError> {
+    ExportFolder::open(directory)?.write(snapshot, summary).await
 }
 
 /// An export folder that is locked for this process until the value is dropped.
@@ -100,15 +100,15 @@ impl ExportFolder {
     /// # Errors
     /// [`DatasetError::Unfinished`] if the new graph is complete, but the switch to it fails: the next process that opens
     /// the folder finishes it. After every other [`DatasetError`], the folder contains the earlier graph.
-    pub async fn write(&mut self, job: &JobStore, summary: &Summary) -> Result<Exported, DatasetError> {
+    pub async fn write(&mut self, snapshot: &Snapshot, summary: &Summary) -> Result<Exported, DatasetError> {
         // Foreign files may have been added while the job ran.
         occupants::check(&self.root, self.manifest.as_ref())?;
-        let counts_by_step_and_type = job.counts_by_step_and_type().await?;
+        let counts_by_step_and_type = snapshot.counts().await?;
         let earlier = self.manifest.as_ref().map(|manifest| manifest.files.clone()).unwrap_or_default();
         let staging = format!("new-{}", JobId::generate());
         let mut journal = Journal::new(staging, files::planned(&counts_by_step_and_type), earlier);
         journal.write(&self.own)?;
-        let staged = self.stage(job, summary, &counts_by_step_and_type, &mut journal).await;
+        let staged = self.stage(snapshot, summary, &counts_by_step_and_type, &mut journal).await;
         match staged {
             Ok((exported, manifest)) => {
                 self.switch(&journal)?;
@@ -136,7 +136,7 @@ impl ExportFolder {
     /// Fills the staging folder and then marks it as complete in the journal.
     async fn stage(
         &self,
-        job: &JobStore,
+        snapshot: &Snapshot,
         summary: &Summary,
         counts_by_step_and_type: &[Count],
         journal: &mut Journal,
@@ -144,7 +144,7 @@ impl ExportFolder {
         let path = self.own.path().join(&journal.staging);
         let staging = self.own.create_folder(&journal.staging).map_err(DatasetError::io("make", &path))?;
         let graph = staging.create_folder(GRAPH).map_err(DatasetError::io("make", path.join(GRAPH)))?;
-        let exported = files::write(job, &graph, counts_by_step_and_type).await?;
+        let exported = files::write(snapshot, &graph, counts_by_step_and_type).await?;
         manifest::write(&staging, SUMMARY, summary)?;
         let manifest = Manifest::new(summary.job.clone(), journal.files.clone());
         manifest.write(&staging)?;

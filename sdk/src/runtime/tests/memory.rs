@@ -76,7 +76,15 @@ async fn collected(elements: usize, bytes: usize) -> usize {
     let summary = Job::new(&integration, &bench.store).run(&values, CancellationToken::new()).await.expect("a job");
     assert_eq!((summary.state, summary.entities), (JobState::Complete, (PARENTS * elements) as u64));
     let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
-    let first = bench.store.open_job(&row).json_page(name("acme_thing"), None, 1).await.expect("a store");
+    let first = bench
+        .store
+        .snapshot_of(&row)
+        .await
+        .expect("a store")
+        .expect("a graph")
+        .json_page(name("acme_thing"), None, 1)
+        .await
+        .expect("a store");
     assert!(first.objects[0].1.len() > bytes, "the raw data is complete");
     most.load(Ordering::SeqCst)
 }

@@ -17,7 +17,7 @@ use crate::graph::{
 use crate::integration::Integration;
 use crate::schema::Validation;
 use crate::step::{DisabledReason, IngestionSource, Step, StepContext, StepError, StepResult};
-use crate::store::{JobState, JobStore, Store};
+use crate::store::{JobRecord, JobState, Retention, Selection, Snapshot, Store};
 
 use super::*;
 
@@ -80,13 +80,20 @@ impl Bench {
         Self { _directory: directory, store }
     }
 
-    async fn run(&self, job: Job<'_>) -> (Summary, JobStore) {
+    async fn run(&self, job: Job<'_>) -> (Summary, Snapshot) {
         let summary = job.run(&Values::default(), CancellationToken::new()).await.expect("a job that begins");
         let row = self.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
-        (summary, self.store.open_job(&row))
+        let snapshot = self.store.snapshot_of(&row).await.expect("a store").expect("a published graph");
+        (summary, snapshot.collected())
     }
 
-    async fn collect(&self, integration: &Integration) -> (Summary, JobStore) {
+    /// Opens the record of an ended job.
+    async fn opened(&self, summary: &Summary) -> JobRecord {
+        let row = self.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
+        self.store.open_job(&row)
+    }
+
+    async fn collect(&self, integration: &Integration) -> (Summary, Snapshot) {
         self.run(Job::new(integration, &self.store)).await
     }
 }
@@ -96,12 +103,13 @@ fn statuses(summary: &Summary) -> Vec<(&str, &str)> {
 }
 
 /// Returns every object of a job in its exported form, with its step.
-async fn graph(job: &JobStore) -> Vec<String> {
+async fn graph(job: &Snapshot) -> Vec<String> {
     let mut lines = Vec::new();
-    for count in job.counts_by_step_and_type().await.expect("a store") {
-        let page = job.step_page(count.step.clone(), count.object_type, None, 1_000_000).await.expect("a store");
+    for count in job.counts().await.expect("a store") {
+        let selection = Selection { step: Some(count.step.clone()), ..Selection::of(count.object_type, 1_000_000) };
+        let page = job.page(selection).await.expect("a store");
         assert_eq!(page.next, None, "the objects of a test are small");
-        lines.extend(page.objects.iter().map(|(_, json)| format!("{} {}", count.step, json.joined())));
+        lines.extend(page.objects.iter().map(|stored| format!("{} {}", count.step, stored.json().joined())));
     }
     lines
 }
@@ -119,7 +127,7 @@ async fn a_step_below_a_failed_one_runs_and_ends_partial() {
     let gap = &summary.integration_step_results[1].gaps[0];
     assert_eq!((gap.inherited_from.clone(), gap.cause.as_str()), (Some(id("teams")), "it broke"));
     assert_eq!(graph(&job).await.len(), 2);
-    assert_eq!(job.steps().await.expect("a store").len(), 3);
+    assert_eq!(bench.opened(&summary).await.steps().await.expect("a store").len(), 3);
 }
 
 #[tokio::test]
@@ -198,7 +206,9 @@ async fn rewinding_a_step_leaves_what_others_described_too() {
         let declaration = EntityDeclaration { on_duplicate_key: OnDuplicateKey::Merge, ..declared("acme_user") };
         Step::new(id(step), step, work).entity(declaration)
     };
-    let (_, job) = bench.collect(&of([merging("a"), merging("b").after("a")])).await;
+    let (summary, _) = bench.collect(&of([merging("a"), merging("b").after("a"), failing("c", "acme_team")])).await;
+    let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
+    let job = bench.store.resume_job(&row).await.expect("a job with a gap");
     job.rewind(id("a")).await.expect("a store");
     let left: Vec<_> = job
         .counts_by_step_and_type()
@@ -241,8 +251,8 @@ async fn a_finding_is_a_warning_keeps_the_object_apart_or_fails_the_step_as_aske
         ("fail", Validation::Fail),
     ] {
         let (bench, integration) = (Bench::new(), flawed());
-        let (summary, job) = bench.run(Job::new(&integration, &bench.store).validation(validation)).await;
-        let apart = job.quarantined(10).await.expect("a store").len();
+        let (summary, _) = bench.run(Job::new(&integration, &bench.store).validation(validation)).await;
+        let apart = bench.opened(&summary).await.quarantined(10).await.expect("a store").len();
         let step = &summary.integration_step_results[0];
         seen.insert(name, (summary.entities, step.findings.len(), apart, step.status.label(), summary.state));
     }
@@ -318,7 +328,9 @@ async fn a_rule_of_the_configuration_disables_steps_and_a_wrong_name_is_an_error
     let bench = Bench::new();
     let steps = || of([adding("teams", "acme_team", &["team:000001"])]);
     let permission = steps().disable_steps::<()>(|()| vec![(id("teams"), DisabledReason::Permission)]);
-    let (summary, _) = bench.collect(&permission).await;
+    let summary = Job::new(&permission, &bench.store).run(&Values::default(), CancellationToken::new()).await;
+    let summary = summary.expect("a job that begins");
+    assert_eq!(summary.published, None, "no step has run");
     assert_eq!((summary.state, statuses(&summary)), (JobState::Partial, vec![("teams", "disabled")]));
     assert_eq!(summary.integration_step_results[0].gaps[0].code, ErrorCode::ProviderAuthorization);
     let wrong = steps().disable_steps::<()>(|()| vec![(id("team"), DisabledReason::Config)]);
@@ -346,7 +358,7 @@ async fn selected_steps_run_and_what_they_need_comes_from_a_fresh_job() {
     assert_eq!(statuses(&summary), [("teams", "cached"), ("apps", "success"), ("users", "disabled")]);
     assert_eq!((runs.load(Ordering::SeqCst), summary.state), (1, JobState::Partial));
     assert!(summary.is_selection() && !summary.is_partial(), "the selected steps are complete");
-    let row = bench.store.job(Some(job.id().as_str())).await.expect("a store").expect("a job");
+    let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("a job");
     assert!(row.state == JobState::Partial && row.is_settled(), "there is nothing to resume");
     let types: Vec<_> = summary.metadata.partial_datasets.types.iter().map(ObjectType::as_str).collect();
     assert_eq!(types, ["acme_user"], "types that were not selected must be partial");
@@ -369,7 +381,10 @@ async fn events_tell_the_life_of_a_job_in_order() {
             told.push(event["event"].as_str().unwrap_or_default().to_owned());
         }
     }
-    assert_eq!(told, ["jobStarted", "stepStarted", "stepFailed", "stepStarted", "stepFinished", "jobFinished"]);
+    assert_eq!(
+        told,
+        ["jobStarted", "stepStarted", "stepFailed", "stepStarted", "stepFinished", "published", "jobFinished"]
+    );
 }
 
 #[tokio::test]
@@ -378,7 +393,7 @@ async fn a_store_remembers_jobs_until_they_are_pruned() {
     let integration = of([adding("teams", "acme_team", &["team:000001"])]);
     let (first, _) = bench.collect(&integration).await;
     let (second, _) = bench.collect(&integration).await;
-    assert_eq!(bench.store.prune(1).await.expect("a store").jobs, 1);
+    assert_eq!(bench.store.prune(Retention::newest(1)).await.expect("a store").jobs, 1);
     let left: Vec<_> = bench.store.jobs().await.expect("a store").into_iter().map(|job| job.id).collect();
     assert_eq!(left, [second.job]);
     assert!(bench.store.job(Some(first.job.as_str())).await.expect("a store").is_none());

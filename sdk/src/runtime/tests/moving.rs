@@ -50,7 +50,7 @@ fn listing(teams: &'static [Listed], cancel_after: Option<(usize, CancellationTo
 }
 
 /// The team of the application, and the ends of the relationships to it.
-async fn owners(job: &JobStore) -> (String, Vec<String>) {
+async fn owners(job: &Snapshot) -> (String, Vec<String>) {
     let (mut team, mut owners) = (String::new(), Vec::new());
     for line in graph(job).await {
         let object: serde_json::Value = serde_json::from_str(line.split_once(' ').expect("a step").1).expect("JSON");

@@ -36,7 +36,7 @@ async fn a_job_with_damaged_documents_is_not_resumed_and_hides_no_other_job() {
     let bench = Bench::new();
     let integration = of([failing("teams", "acme_team")]);
     bench.collect(&integration).await;
-    bench.collect(&integration).await;
+    bench.run(Job::new(&integration, &bench.store).instance(InstanceId::literal("other"))).await;
     let sql = "UPDATE job SET options = '{\"steps\":', summary = '{' WHERE number = (SELECT max(number) FROM job)";
     bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
     let jobs = bench.store.jobs().await.expect("both jobs");

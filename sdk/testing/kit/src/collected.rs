@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use integration_sdk::runtime::StepReport;
-use integration_sdk::store::{JobStore, Kind};
+use integration_sdk::store::{Kind, Snapshot as Graph};
 use integration_sdk::{Integration, Summary};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ pub struct Collected {
     entities: BTreeMap<String, Value>,
     relationships: BTreeMap<String, Value>,
     coverage: Coverage,
-    job: JobStore,
+    graph: Graph,
     /// The temporary folder of the store; removed on drop.
     _folder: TempDir,
 }
@@ -68,19 +68,19 @@ impl Collected {
 
     pub(crate) async fn read(
         integration: &Integration,
-        job: JobStore,
+        graph: Graph,
         summary: Summary,
         folder: TempDir,
     ) -> Result<Self, RunError> {
         let (mut entities, mut relationships) = (BTreeMap::new(), BTreeMap::new());
         // A type that several steps emit has one count per step.
         let types: BTreeMap<_, _> =
-            job.counts_by_step_and_type().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
+            graph.counts().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
         for (object_type, kind) in types {
             let objects = if kind == Kind::Entity { &mut entities } else { &mut relationships };
             let mut last = None;
             loop {
-                let page = job.json_page(object_type.clone(), last.take(), PAGE).await?;
+                let page = graph.json_page(object_type.clone(), last.take(), PAGE).await?;
                 last = page.next;
                 let parsed =
                     page.objects.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
@@ -92,7 +92,7 @@ impl Collected {
             }
         }
         let coverage = Coverage::of(integration, &summary, entities.values().chain(relationships.values()));
-        Ok(Self { summary, entities, relationships, coverage, job, _folder: folder })
+        Ok(Self { summary, entities, relationships, coverage, graph, _folder: folder })
     }
 
     /// Returns the entity with a key.
@@ -191,9 +191,9 @@ impl Collected {
         Snapshot::of(self)
     }
 
-    /// Returns the job in its store, for example for [`export`](integration_sdk::dataset::export).
-    pub fn job(&self) -> &JobStore {
-        &self.job
+    /// Returns the graph in its store, for example for [`export`](integration_sdk::dataset::export).
+    pub fn stored(&self) -> &Graph {
+        &self.graph
     }
 
     fn objects(&self) -> impl Iterator<Item = &Value> {

@@ -230,5 +230,7 @@ async fn collect(
 ) -> Result<Collected, RunError> {
     let row = store.job(Some(summary.job.as_str())).await?;
     let row = row.ok_or_else(|| StoreError::Corrupt("the store does not contain the finished job".to_owned()))?;
-    Collected::read(integration, store.open_job(&row), summary, folder).await
+    let graph = store.snapshot_of(&row).await?;
+    let graph = graph.ok_or_else(|| StoreError::Corrupt("the finished job has published no graph".to_owned()))?;
+    Collected::read(integration, graph.collected(), summary, folder).await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use integration_sdk::diff::{self, ChangeCounts, ChangeOptions, Coverage, FileGraph, Files, ObjectChange, Side};
 use integration_sdk::graph::InstanceId;
 use integration_sdk::graph::run::JobState;
-use integration_sdk::store::{Count, JobRow, JobStore, Store};
+use integration_sdk::store::{Count, JobRow, Snapshot, Store};
 
 use super::select::{self, Candidate};
 use crate::context::Context;
@@ -28,7 +28,7 @@ pub(super) struct Jobs {
 
 struct JobGraph {
     row: JobRow,
-    job: JobStore,
+    snapshot: Snapshot,
     counts_by_step_and_type: Vec<Count>,
     coverage: Coverage,
 }
@@ -61,13 +61,14 @@ fn of_files(graph: &FileGraph) -> Compared {
 
 impl JobGraph {
     async fn of(store: &Store, row: JobRow) -> Result<Self, Failure> {
-        let (job, coverage) = (store.open_job(&row), Coverage::of(job_lookup::summary(&row)?));
-        let counts_by_step_and_type = job.counts_by_step_and_type().await?;
-        Ok(Self { row, job, counts_by_step_and_type, coverage })
+        let coverage = Coverage::of(job_lookup::summary(&row)?);
+        let snapshot = job_lookup::snapshot(store, &row).await?;
+        let counts_by_step_and_type = snapshot.counts().await?;
+        Ok(Self { row, snapshot, counts_by_step_and_type, coverage })
     }
 
     fn side(&self) -> Side<'_> {
-        Side { job: &self.job, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
+        Side { graph: &self.snapshot, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
     }
 
     fn compared(&self) -> Compared {

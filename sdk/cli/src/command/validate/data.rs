@@ -7,7 +7,7 @@ use integration_sdk::dataset::{self, Wrapper};
 use integration_sdk::graph::run::JobState;
 use integration_sdk::input;
 use integration_sdk::schema::Schemas;
-use integration_sdk::store::{JobStore, Kind};
+use integration_sdk::store::{Kind, Snapshot};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -63,10 +63,9 @@ pub(super) async fn check(context: &Context<'_>, args: &Validate, named: bool) -
         }
         return Ok(Outcome { input: Some(folder.clone()), unread, ..Outcome::default() }.conclude(graph, args));
     }
-    match job_lookup::find(&context.globals.data_dir, context.integration.id(), args.job.as_deref()).await {
-        Ok((store, row)) => {
-            let job = store.open_job(&row);
-            let graph = tokio::task::block_in_place(|| of_job(&job, &schemas, &args.allow))?;
+    match job_lookup::find_graph(&context.globals.data_dir, context.integration.id(), args.job.as_deref()).await {
+        Ok((_, row, snapshot)) => {
+            let graph = tokio::task::block_in_place(|| of_job(&snapshot, &schemas, &args.allow))?;
             Ok(Outcome { job: Some(row.id.to_string()), ..Outcome::default() }.conclude(graph, args))
         }
         Err(error @ Failure::NoJobs(_)) if !named => Ok(Outcome::skipped(&error.to_string())),
@@ -107,21 +106,20 @@ fn is_said_empty(folder: &Path) -> bool {
     totals.is_some_and(|of| of.state == JobState::Complete && of.entities == 0 && of.relationships == 0)
 }
 
-fn of_job(job: &JobStore, schemas: &Schemas, allowed: &[Allowance]) -> Result<Graph, Failure> {
-    pool::look(schemas, allowed, |feed| Handle::current().block_on(feed_job(job, feed)))
+fn of_job(snapshot: &Snapshot, schemas: &Schemas, allowed: &[Allowance]) -> Result<Graph, Failure> {
+    pool::look(schemas, allowed, |feed| Handle::current().block_on(feed_job(snapshot, feed)))
 }
 
 /// Feeds entities first, so that the ends of relationships are known.
-async fn feed_job(job: &JobStore, feed: &mut Feed) -> Result<(), Failure> {
-    let mut types: Vec<_> =
-        job.counts_by_step_and_type().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
+async fn feed_job(snapshot: &Snapshot, feed: &mut Feed) -> Result<(), Failure> {
+    let mut types: Vec<_> = snapshot.counts().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
     types.sort();
     types.dedup();
     for (kind, object_type) in types {
         let wrapper = if kind == Kind::Entity { Wrapper::Entities } else { Wrapper::Relationships };
         let mut after = None;
         loop {
-            let page = job.json_page(object_type.clone(), after, PAGE).await?;
+            let page = snapshot.json_page(object_type.clone(), after, PAGE).await?;
             after = page.next;
             for (_, json) in page.objects {
                 feed.add(Raw { file: None, wrapper, json: json.into() });

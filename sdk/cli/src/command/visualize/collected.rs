@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use integration_sdk::diff::{self, Change as Verdict, Coverage, Difference, Side};
 use integration_sdk::graph::{Direction, ObjectType};
-use integration_sdk::store::{Count, JobRow, JobStore, Kind, Store, Stored};
+use integration_sdk::store::{Count, JobRow, Kind, Selection, Snapshot, Stored};
 use integration_view::graph::{Change, GraphEdge, GraphNode, GraphPicture, Limit};
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,20 +31,20 @@ pub(super) struct Collected {
 
 /// The graph of one job.
 pub(super) struct Half {
-    pub(super) job: JobStore,
+    pub(super) snapshot: Snapshot,
     pub(super) counts_by_step_and_type: Vec<Count>,
     pub(super) coverage: Coverage,
 }
 
 impl Half {
-    pub(super) async fn of(store: &Store, row: &JobRow) -> Result<Half, Failure> {
-        let (job, coverage) = (store.open_job(row), gaps::coverage(row)?);
-        let counts_by_step_and_type = job.counts_by_step_and_type().await?;
-        Ok(Half { job, counts_by_step_and_type, coverage })
+    pub(super) async fn of(snapshot: Snapshot, row: &JobRow) -> Result<Half, Failure> {
+        let coverage = gaps::coverage(row)?;
+        let counts_by_step_and_type = snapshot.counts().await?;
+        Ok(Half { snapshot, counts_by_step_and_type, coverage })
     }
 
     fn side(&self) -> Side<'_> {
-        Side { job: &self.job, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
+        Side { graph: &self.snapshot, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn read(collected: &Collected, limit: Limit) -> Result<(GraphPi
         // Entities come first, because they determine the relationships to show.
         let counts = collected.newer.counts_by_step_and_type.iter().map(|count| (count.kind, &count.object_type));
         for (_, object_type) in counts.filter(|(kind, name)| collected.wants(name, *kind)).collect::<BTreeSet<_>>() {
-            drawing.add_all(&collected.newer.job, object_type).await?;
+            drawing.add_all(&collected.newer.snapshot, object_type).await?;
         }
     }
     Ok(drawing.finish())
@@ -144,10 +144,11 @@ struct Target {
 
 impl Drawing {
     /// Adds all objects of a type.
-    async fn add_all(&mut self, job: &JobStore, object_type: &ObjectType) -> Result<(), Failure> {
+    async fn add_all(&mut self, snapshot: &Snapshot, object_type: &ObjectType) -> Result<(), Failure> {
         let mut after = None;
         loop {
-            let page = job.stored_page(object_type.clone(), after, PAGE, self.raw_data).await?;
+            let selection = Selection { after, with_raw: self.raw_data, ..Selection::of(object_type.clone(), PAGE) };
+            let page = snapshot.page(selection).await?;
             page.objects.into_iter().for_each(|stored| self.add_object(stored, Change::Same));
             after = page.next;
             if after.is_none() {

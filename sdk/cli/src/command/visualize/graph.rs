@@ -95,19 +95,19 @@ fn format(args: &Graph) -> Result<Format, Failure> {
 
 async fn find(context: &Context<'_>, args: &Graph) -> Result<Collected, Failure> {
     let find = |id: Option<String>| async move {
-        job_lookup::find(&context.globals.data_dir, context.integration.id(), id.as_deref()).await
+        job_lookup::find_graph(&context.globals.data_dir, context.integration.id(), id.as_deref()).await
     };
-    let (store, job) = find(args.job.clone()).await?;
+    let (_, job, snapshot) = find(args.job.clone()).await?;
     let mut subtitle = format!("job {} of {}", job_lookup::short(job.id.as_str()), job.started);
     let mut missing = gaps::lines(&job)?;
-    let newer = Half::of(&store, &job).await?;
+    let newer = Half::of(snapshot, &job).await?;
     let older = match &args.against {
         None => None,
         Some(id) => {
-            let (_, earlier) = find(Some(id.clone())).await?;
+            let (_, earlier, snapshot) = find(Some(id.clone())).await?;
             subtitle += &format!(", against job {} of {}", job_lookup::short(earlier.id.as_str()), earlier.started);
             missing.extend(gaps::lines(&earlier)?);
-            Some(Half::of(&store, &earlier).await?)
+            Some(Half::of(snapshot, &earlier).await?)
         }
     };
     let types = wanted_types(args, &newer, older.as_ref())?;
@@ -169,17 +169,23 @@ fn write_page(path: &Path, picture: &GraphPicture) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use integration_sdk::config::Values;
     use integration_sdk::diff::Coverage;
-    use integration_sdk::graph::{InstanceId, StepId};
+    use integration_sdk::graph::StepId;
+    use integration_sdk::step::Step;
     use integration_sdk::store::{Count, Kind as ObjectKind, Store};
-    use serde_json::json;
+    use integration_sdk::{Integration, Job};
 
     use super::*;
 
     async fn graph(entities: u64, relationships: u64) -> (tempfile::TempDir, Collected) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(folder.path()).expect("a store");
-        let job = store.begin_job("space", &InstanceId::default(), &json!({})).await.expect("a job");
+        let step = Step::new(StepId::new("fetch-planets").expect("an id"), "Planets", |_| async { Ok(()) });
+        let space = Integration::without_provider::<()>("space", "Space").step(step);
+        let summary = Job::new(&space, &store).run(&Values::default(), Default::default()).await.expect("a job");
+        let row = store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
+        let snapshot = store.snapshot_of(&row).await.expect("a store").expect("a graph");
         let count = |name: &str, kind, objects| Count {
             step: StepId::new("fetch-planets").expect("an id"),
             object_type: ObjectType::new(name).expect("a type"),
@@ -191,7 +197,7 @@ mod tests {
             count("space_comet", ObjectKind::Entity, 7),
             count("space_planet_has_moon", ObjectKind::Relationship, relationships),
         ];
-        let newer = Half { job, counts_by_step_and_type, coverage: Coverage::default() };
+        let newer = Half { snapshot, counts_by_step_and_type, coverage: Coverage::default() };
         let (title, subtitle) = (String::new(), String::new());
         (folder, Collected { title, subtitle, missing: Vec::new(), types: BTreeSet::new(), newer, older: None })
     }

@@ -1,0 +1,161 @@
+//! The history of an instance's graph, as plain data.
+//!
+//! A job *publishes* its objects as a *snapshot*. Objects have *versions*, which are valid from one snapshot to another.
+//! Between two snapshots an object is added, removed, or changed, or its state is unknown because a [`SnapshotGap`] covers
+//! it. The store keeps the versions and decides about them at publication.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::{ErrorCode, StepReport, StepStatus, Summary};
+use crate::{JobId, ObjectKey, ObjectType, StepId};
+
+/// Data that a job could not collect.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotGap {
+    /// The step.
+    pub step: StepId,
+    /// The types that may be missing.
+    pub types: BTreeSet<ObjectType>,
+    /// The parent, if only objects under it may be missing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<ObjectKey>,
+    /// The code of the error.
+    pub code: ErrorCode,
+    /// The reason.
+    pub cause: String,
+}
+
+impl SnapshotGap {
+    /// Returns whether the gap covers objects of a type that were last collected under a parent.
+    ///
+    /// An object without a parent may belong to any of them.
+    pub fn covers(&self, object_type: &ObjectType, parent: Option<&ObjectKey>) -> bool {
+        let may_be_under = || match (&self.parent, parent) {
+            (Some(gap), Some(parent)) => gap == parent,
+            (None, _) | (_, None) => true,
+        };
+        self.types.contains(object_type) && may_be_under()
+    }
+
+    /// Returns the gaps of a job, without those that others imply.
+    pub fn of(summary: &Summary) -> Vec<Self> {
+        let mut gaps: Vec<Self> = summary.integration_step_results.iter().flat_map(of_step).collect();
+        let explained: BTreeSet<ObjectType> = gaps.iter().flat_map(|gap| gap.types.iter().cloned()).collect();
+        let listed = &summary.metadata.partial_datasets.types;
+        for report in &summary.integration_step_results {
+            let unexplained = |name: &&ObjectType| listed.contains(*name) && !explained.contains(*name);
+            let types: BTreeSet<ObjectType> = report.declared_types.iter().filter(unexplained).cloned().collect();
+            if !types.is_empty() {
+                let cause = "the data is marked as incomplete".to_owned();
+                gaps.push(Self { step: report.id.clone(), types, parent: None, code: ErrorCode::NotCollected, cause });
+            }
+        }
+        gaps
+    }
+}
+
+/// Returns the gaps of one step. A step that was disabled or not selected lacks all its types.
+fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
+    let step = || report.id.clone();
+    let has_run = !matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
+    let mut gaps: Vec<SnapshotGap> = report
+        .gaps
+        .iter()
+        .filter(|gap| !gap.types.is_empty())
+        .map(|gap| SnapshotGap {
+            step: step(),
+            types: gap.types.clone(),
+            parent: gap.parent.as_ref().map(|parent| parent.key.clone()),
+            code: gap.code.clone(),
+            cause: gap.cause.clone(),
+        })
+        .collect();
+    if !has_run && gaps.is_empty() && !report.declared_types.is_empty() {
+        let cause = match report.disabled_reason {
+            Some(reason) => format!("the step did not run: {}", reason.as_str().replace('_', " ")),
+            None => "the step did not run".to_owned(),
+        };
+        gaps.push(SnapshotGap {
+            step: step(),
+            types: report.declared_types.clone(),
+            parent: None,
+            code: ErrorCode::NotCollected,
+            cause,
+        });
+    }
+    gaps
+}
+
+/// Returns the types whose objects may lack properties, because a step that describes them has a gap.
+pub fn lacking_properties(summary: &Summary) -> BTreeSet<ObjectType> {
+    let mut types = BTreeSet::new();
+    for report in &summary.integration_step_results {
+        let has_run = !matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
+        if has_run && report.gaps.is_empty() {
+            continue;
+        }
+        types.extend(report.amends.iter().cloned());
+        let missing = report.gaps.iter().flat_map(|gap| &gap.types);
+        let missing = missing.chain(report.declared_types.iter().filter(|_| !has_run));
+        types.extend(missing.filter(|name| report.merges.contains(*name)).cloned());
+    }
+    types
+}
+
+/// The numbers of changes of one type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeCounts {
+    /// Objects that were not in the previous snapshot.
+    pub added: u64,
+    /// Objects whose absence was observed.
+    pub removed: u64,
+    /// Objects with other properties.
+    pub changed: u64,
+    /// Objects of which only the raw data changed.
+    pub raw_changed: u64,
+    /// Objects that the job could neither confirm nor refute.
+    pub stale: u64,
+}
+
+/// Objects that stay in the graph although the job could not confirm them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StaleObjects {
+    /// The type.
+    #[serde(rename = "type")]
+    pub object_type: ObjectType,
+    /// The number of objects.
+    pub count: u64,
+    /// The gap that covers them.
+    pub gap: SnapshotGap,
+}
+
+/// The result of a publication.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    /// The job whose snapshot was the newest one before; `None` for the first snapshot of an instance.
+    pub previous: Option<JobId>,
+    /// The changes since that snapshot, by type. Types without changes are left out.
+    pub changes: BTreeMap<ObjectType, ChangeCounts>,
+    /// The objects that a gap covers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub stale: Vec<StaleObjects>,
+}
+
+impl Published {
+    /// Returns the changes of all types together.
+    pub fn total(&self) -> ChangeCounts {
+        self.changes.values().fold(ChangeCounts::default(), |sum, counts| ChangeCounts {
+            added: sum.added + counts.added,
+            removed: sum.removed + counts.removed,
+            changed: sum.changed + counts.changed,
+            raw_changed: sum.raw_changed + counts.raw_changed,
+            stale: sum.stale + counts.stale,
+        })
+    }
+}

@@ -1,0 +1,345 @@
+//! Published graphs, for reading.
+//!
+//! A snapshot consists of all versions that a run of the instance published up to it, and that have not ended by then.
+//! Readers never see a job at work. Versions are read in key order; that order is an index of all versions of the
+//! instance, which is updated by the first reader after a publication.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+
+use crate::graph::run::PartitionRef;
+use crate::graph::{InstanceId, JobId, ObjectKey, ObjectType, StepId, Timestamp};
+
+use super::batch::{Kind, Row};
+use super::object::{begin, json_of, limit};
+use super::page::{self, Page};
+use super::provenance::Stored;
+use super::sqlite::{CACHE_KIB, unreadable};
+use super::{Count, JobRow, Store, StoreError};
+
+/// The page cache in KiB while keys are sorted.
+const SORTED_KIB: i64 = -500;
+
+/// The versions of a snapshot: `?1` is the instance, `?2` the number of the snapshot.
+pub(super) const IN_SNAPSHOT: &str = "object.job <= ?2 AND object.same_as IS NULL AND NOT EXISTS \
+                                      (SELECT 1 FROM ended WHERE ended.object = object.number AND ended.until <= ?2)";
+/// The runs that published versions of the instance `?1` up to the snapshot `?2`.
+pub(super) const RUNS: &str = "(SELECT number FROM snapshot WHERE instance = ?1 AND number <= ?2)";
+/// Whether a version is stale in the snapshot `?2`.
+pub(super) const IS_STALE: &str = "EXISTS (SELECT 1 FROM stale WHERE stale.object = object.number \
+                                   AND stale.since <= ?2 AND (stale.until IS NULL OR stale.until > ?2))";
+
+/// A published graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotInfo {
+    /// The job that published it.
+    pub job: JobId,
+    /// The time of the publication.
+    pub published: Timestamp,
+    pub(super) instance: i64,
+    pub(super) number: i64,
+}
+
+/// The objects of one page.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// The type of the objects.
+    pub object_type: ObjectType,
+    /// The step that added the objects, or any step.
+    pub step: Option<StepId>,
+    /// The key after which the page begins.
+    pub after: Option<ObjectKey>,
+    /// The maximum number of objects.
+    pub limit: usize,
+    /// Whether raw data is read.
+    pub with_raw: bool,
+}
+
+impl Selection {
+    /// Selects the first objects of a type, with raw data.
+    pub fn of(object_type: ObjectType, limit: usize) -> Self {
+        Self { object_type, step: None, after: None, limit, with_raw: true }
+    }
+}
+
+/// Read access to one snapshot. Clones are cheap.
+#[derive(Clone)]
+pub struct Snapshot {
+    store: Store,
+    info: SnapshotInfo,
+    with_stale: bool,
+}
+
+impl Store {
+    /// Returns the snapshot that a job published last; `None` if it has published none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn snapshot_of(&self, job: &JobRow) -> Result<Option<Snapshot>, StoreError> {
+        let id = job.id.clone();
+        let find = move |connection: &Connection| {
+            let sql = "SELECT job, published, instance, number FROM snapshot WHERE job = ?1 AND pruned = 0 \
+                       ORDER BY number DESC LIMIT 1";
+            connection.prepare_cached(sql)?.query_row([id.as_str()], info).optional()
+        };
+        let found = self.read(find).await?;
+        Ok(found.map(|info| self.snapshot(info)))
+    }
+
+    /// Returns the snapshots of an instance, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn snapshots(&self, integration: &str, instance: &InstanceId) -> Result<Vec<SnapshotInfo>, StoreError> {
+        let (integration, instance) = (integration.to_owned(), instance.clone());
+        self.read(move |connection| {
+            let sql = "SELECT snapshot.job, published, instance, snapshot.number FROM snapshot \
+                       JOIN instance ON instance.number = snapshot.instance \
+                       WHERE integration = ?1 AND name = ?2 AND pruned = 0 ORDER BY snapshot.number DESC";
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map([integration.as_str(), instance.as_str()], info)?.collect()
+        })
+        .await
+    }
+
+    /// Opens a listed snapshot.
+    pub fn snapshot(&self, info: SnapshotInfo) -> Snapshot {
+        Snapshot { store: self.clone(), info, with_stale: true }
+    }
+}
+
+/// Reads the columns job, published, instance, and number.
+pub(super) fn info(row: &SqlRow<'_>) -> rusqlite::Result<SnapshotInfo> {
+    Ok(SnapshotInfo {
+        job: JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+        published: Timestamp::from_millis(row.get(1)?),
+        instance: row.get(2)?,
+        number: row.get(3)?,
+    })
+}
+
+impl Snapshot {
+    /// The identity of the snapshot.
+    pub fn info(&self) -> &SnapshotInfo {
+        &self.info
+    }
+
+    /// Returns the same snapshot without stale objects: the graph that its job collected.
+    #[must_use]
+    pub fn collected(mut self) -> Self {
+        self.with_stale = false;
+        self
+    }
+
+    /// The condition of the objects to read.
+    fn condition(&self) -> String {
+        match self.with_stale {
+            true => IN_SNAPSHOT.to_owned(),
+            false => format!("{IN_SNAPSHOT} AND NOT {IS_STALE}"),
+        }
+    }
+
+    /// Returns the number of objects by step and type, in that order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn counts(&self) -> Result<Vec<Count>, StoreError> {
+        let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
+        self.store
+            .read(move |connection| {
+                let sql = format!(
+                    "SELECT step, type, kind, count(*) FROM object WHERE job IN {RUNS} AND {condition} \
+                     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+                );
+                let mut statement = connection.prepare_cached(&sql)?;
+                let rows = statement.query_map([instance, number], |row| {
+                    Ok(Count {
+                        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+                        object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+                        kind: Kind::read(row.get(2)?)?,
+                        objects: row.get::<_, i64>(3)?.unsigned_abs(),
+                    })
+                })?;
+                rows.collect()
+            })
+            .await
+    }
+
+    /// Returns selected objects in key order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn page(&self, selection: Selection) -> Result<Page<Vec<Stored>>, StoreError> {
+        let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
+        let read = move |connection: &Connection| {
+            let Selection { object_type, step, after, limit: most, with_raw } = &selection;
+            let sql = format!(
+                "SELECT {COLUMNS}, object.properties, CASE WHEN ?7 THEN object.raw END, {IS_STALE} \
+                 FROM version_order JOIN object ON object.number = version_order.object \
+                 WHERE version_order.instance = ?1 AND version_order.type = ?3 AND version_order.key > ?4 \
+                 AND (?5 IS NULL OR object.step = ?5) AND {condition} ORDER BY version_order.key LIMIT ?6"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let step = step.as_ref().map(StepId::as_str);
+            let rows = statement.query(params![
+                instance,
+                number,
+                object_type.as_str(),
+                begin(after.as_ref()),
+                step,
+                limit(*most),
+                with_raw
+            ])?;
+            let mut objects = Vec::new();
+            let next = page::fill(rows, *most, |row| {
+                let stored = stored(row)?;
+                let (position, bytes) = (stored.row.key.clone(), stored.json().len());
+                objects.push(stored);
+                Ok((position, bytes))
+            })?;
+            Ok(Page { objects, next })
+        };
+        self.in_order(read).await
+    }
+
+    /// Returns the objects of a type in key order, each as its exported JSON.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn json_page(
+        &self,
+        object_type: ObjectType,
+        after: Option<ObjectKey>,
+        limit: usize,
+    ) -> Result<Page<Vec<(ObjectKey, String)>>, StoreError> {
+        let page = self.page(Selection { after, ..Selection::of(object_type, limit) }).await?;
+        let joined = |stored: Stored| (stored.row.key.clone(), stored.json().joined().into_owned());
+        Ok(page.map(|objects| objects.into_iter().map(joined).collect()))
+    }
+
+    /// Finds an object by its key, with raw data.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn find(&self, key: ObjectKey) -> Result<Option<Stored>, StoreError> {
+        let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
+        self.in_order(move |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS}, object.properties, object.raw, {IS_STALE} FROM version_order \
+                 JOIN object ON object.number = version_order.object \
+                 WHERE version_order.instance = ?1 AND version_order.type = ?3 AND version_order.key = ?4 AND {condition}"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            for object_type in types(connection, instance)? {
+                let found = statement.query_row(params![instance, number, object_type, key.as_str()], stored);
+                if let Some(found) = found.optional()? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Reads versions in key order, after updating that order if there are newer snapshots.
+    pub(super) async fn in_order<R, F>(&self, read: F) -> Result<R, StoreError>
+    where
+        R: Send + 'static,
+        F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
+    {
+        in_order(&self.store, self.info.instance, self.info.number, read).await
+    }
+}
+
+/// Reads the versions of an instance in key order, which contains all snapshots up to `number`.
+pub(super) async fn in_order<R, F>(store: &Store, instance: i64, number: i64, read: F) -> Result<R, StoreError>
+where
+    R: Send + 'static,
+    F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
+{
+    let first = read.clone();
+    let current = move |connection: &Connection| {
+        let _snapshot = connection.unchecked_transaction()?;
+        match ordered_to(connection, instance)? >= number {
+            true => first(connection).map(Some),
+            false => Ok(None),
+        }
+    };
+    if let Some(result) = store.read(current).await? {
+        return Ok(result);
+    }
+    store
+        .write(move |connection| {
+            update_order(connection, instance)?;
+            read(connection)
+        })
+        .await
+}
+
+fn ordered_to(connection: &Connection, instance: i64) -> rusqlite::Result<i64> {
+    let sql = "SELECT snapshot FROM version_order_to WHERE instance = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([instance], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Adds the versions of all snapshots of an instance to the key order.
+pub(super) fn update_order(connection: &Connection, instance: i64) -> rusqlite::Result<()> {
+    let to = ordered_to(connection, instance)?;
+    let newest = "SELECT coalesce(max(number), 0) FROM snapshot WHERE instance = ?1";
+    let newest: i64 = connection.query_row(newest, [instance], |row| row.get(0))?;
+    if newest == to {
+        return Ok(());
+    }
+    // SQLite sorts in memory up to the size of the cache, in addition to the cache itself.
+    connection.pragma_update(None, "cache_size", SORTED_KIB)?;
+    let sql = "INSERT INTO version_order (instance, type, key, object) SELECT ?1, type, key, number FROM object \
+               WHERE job IN (SELECT number FROM snapshot WHERE instance = ?1 AND number > ?2) AND same_as IS NULL \
+               ORDER BY type, key, number";
+    let added = connection.prepare_cached(sql)?.execute([instance, to]);
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    added?;
+    let sql = "INSERT OR REPLACE INTO version_order_to (instance, snapshot) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute([instance, newest]).map(drop)
+}
+
+/// Returns the types of an instance's versions. Each type costs one search in the key order.
+pub(super) fn types(connection: &Connection, instance: i64) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT type FROM version_order WHERE instance = ?1 AND type > ?2 ORDER BY type LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut types: Vec<String> = Vec::new();
+    loop {
+        let last = types.last().map_or("", String::as_str);
+        let next: Option<String> = statement.query_row(params![instance, last], |row| row.get(0)).optional()?;
+        match next {
+            Some(next) => types.push(next),
+            None => return Ok(types),
+        }
+    }
+}
+
+/// The columns that [`stored`] reads before the properties and the raw data.
+pub(super) const COLUMNS: &str = "object.kind, object.type, object.key, object.class, object.step, \
+                                  (SELECT parent.key FROM parent WHERE parent.number = object.parent), \
+                                  object.from_key, object.to_key";
+
+/// Reads an object from [`COLUMNS`], its properties, its raw data, and its staleness.
+pub(super) fn stored(row: &SqlRow<'_>) -> rusqlite::Result<Stored> {
+    let key = |text: String| ObjectKey::stored(&text).map_err(unreadable);
+    let ends = row.get::<_, Option<String>>(6)?.zip(row.get::<_, Option<String>>(7)?);
+    let json = json_of(row, 8)?;
+    Ok(Stored {
+        step: StepId::new(row.get::<_, String>(4)?).map_err(unreadable)?,
+        properties: json.properties.to_owned(),
+        raw: json.raw.map(str::to_owned),
+        is_stale: row.get(10)?,
+        row: Row {
+            kind: Kind::read(row.get(0)?)?,
+            key: key(row.get(2)?)?,
+            object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+            class: row.get(3)?,
+            partition: PartitionRef::None,
+            parent: row.get::<_, Option<String>>(5)?.map(key).transpose()?,
+            ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
+            merge: false,
+            quarantined: None,
+        },
+    })
+}
