@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Fault, Organisation, PageLimits, Reply};
 use integration_heroku::integration;
+use integration_recording::{RecordOptions, Recorder, Replay, find_secrets};
 use integration_sdk::dataset::export;
-use integration_sdk::recording::{RecordOptions, Recorder, Replay, find_secrets};
 use integration_sdk::store::JobState;
 use integration_sdk::{Job, Summary};
 use integration_testing_kit::Collected;

@@ -31,7 +31,6 @@ pub mod diff;
 pub mod http;
 mod integration;
 pub mod plan;
-pub mod recording;
 pub mod runtime;
 pub mod step;
 pub mod store;

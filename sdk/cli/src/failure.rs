@@ -5,13 +5,13 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use integration_recording::RecordingError;
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
 use integration_sdk::diff::FilesError;
 use integration_sdk::graph::run::ErrorCode;
 use integration_sdk::http::EndpointError;
 use integration_sdk::plan::{PlanError, PlanErrors};
-use integration_sdk::recording::RecordingError;
 use integration_sdk::schema::SchemaError;
 use integration_sdk::secrets::take_out;
 use integration_sdk::store::StoreError;

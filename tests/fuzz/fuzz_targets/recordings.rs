@@ -4,7 +4,7 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use integration_sdk::recording::{Replay, find_secrets};
+use integration_recording::{Replay, find_secrets};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 

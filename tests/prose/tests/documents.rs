@@ -7,7 +7,7 @@ use integration_prose::count_below;
 /// The limit of each folder, in constructions per 1,000 words. Comparable projects have between 0.9 and 2.3.
 ///
 /// A limit above 3 preserves the present state until its folder is rewritten. Limits must never be raised.
-const LIMITS: [(&str, f64); 20] = [
+const LIMITS: [(&str, f64); 21] = [
     ("CONTRIBUTING.md", 3.0),
     ("README.md", 3.0),
     ("docs", 3.0),
@@ -24,6 +24,7 @@ const LIMITS: [(&str, f64); 20] = [
     ("sdk/graph", 3.0),
     ("sdk/http", 3.0),
     ("sdk/macros", 3.0),
+    ("sdk/recording", 3.0),
     ("sdk/schema", 3.0),
     ("sdk/testing", 3.0),
     ("sdk/view", 3.0),

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use integration_recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::dataset::{self, Exported};
 use integration_sdk::graph::{InstanceId, StepId};
-use integration_sdk::recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::schema::Validation;
 use integration_sdk::store::{JobRow, Store};
 use integration_sdk::{Job, Summary};

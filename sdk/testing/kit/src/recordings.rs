@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use integration_recording::{RecordOptions, Recorder, Replay, find_secrets};
 use integration_sdk::config::Values;
-use integration_sdk::recording::{RecordOptions, Recorder, Replay, find_secrets};
 use integration_sdk::{Integration, Job, Summary};
 
 use crate::RunError;

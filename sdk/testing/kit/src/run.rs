@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
+use integration_recording::{RecordingError, SecretFinding};
 use integration_sdk::config::Values;
 use integration_sdk::graph::{InvalidName, StepId};
-use integration_sdk::recording::{RecordingError, SecretFinding};
 use integration_sdk::store::{Store, StoreError};
 use integration_sdk::{Integration, Job, JobError, Summary};
 use tempfile::TempDir;
@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
     ///
     /// While recording, the variables of the integration are read from the environment unless the run sets them.
     /// Secrets and e-mail addresses are removed, and a recording in which
-    /// [`find_secrets`](integration_sdk::recording::find_secrets) finds anything is discarded. A replay needs no
+    /// [`find_secrets`](integration_recording::find_secrets) finds anything is discarded. A replay needs no
     /// credentials and no network.
     pub fn recorded(mut self, name: &str) -> Self {
         let folder = recordings::folder_of(name);

@@ -1,11 +1,11 @@
 //! The names of fields, parameters, and headers that contain credentials.
 //!
-//! Credentials that are recognized by their value are the subject of [`secrets`](crate::secrets).
+//! Credentials that are recognized by their value are the subject of [`secrets`](integration_graph::secrets).
 
 use url::Url;
 
-use crate::redact::{REDACTED, Redaction};
-use crate::secrets::is_secret_name;
+use integration_graph::redact::{REDACTED, Redaction};
+use integration_graph::secrets::is_secret_name;
 
 /// Returns whether a header must never be recorded.
 pub(super) fn is_secret_header(name: &str) -> bool {

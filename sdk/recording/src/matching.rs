@@ -5,7 +5,7 @@ use url::Url;
 
 use super::field_names::clean_url;
 use super::har::{self, PostData, Request};
-use crate::redact::{REDACTED, Redaction};
+use integration_graph::redact::{REDACTED, Redaction};
 
 /// A host, with its port if there is one: `api.heroku.com` or `127.0.0.1:8080`.
 pub(super) type Host = String;

@@ -13,11 +13,11 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{
+use integration_graph::redact::Redaction;
+use integration_graph::secrets::SecretKind;
+use integration_http::{
     Endpoint, Http, ProviderError, ProviderErrorKind, RangePagination, TransportError, WireRequest, WireResponse,
 };
-use crate::redact::Redaction;
-use crate::secrets::SecretKind;
 
 use super::recorder::ExchangeWriter;
 use super::replay::ReplayTransport;

@@ -15,8 +15,8 @@ use regex::{Captures, Regex};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::input;
-use crate::owner_only;
+use integration_files::input;
+use integration_files::owner_only;
 
 use super::RecordingError;
 use super::body::hexadecimal;

@@ -11,9 +11,9 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use url::Url;
 
-use crate::http::{TransportError, WireRequest, WireResponse};
-use crate::redact::{CopyError, Edit, REDACTED, Redaction, edited};
-use crate::secrets::{OwnSecrets, is_secret_value, take_out};
+use integration_graph::redact::{CopyError, Edit, REDACTED, Redaction, edited};
+use integration_graph::secrets::{OwnSecrets, is_secret_value, take_out};
+use integration_http::{TransportError, WireRequest, WireResponse};
 
 use super::body;
 use super::field_names::{clean_form, clean_url, is_secret_header};

@@ -10,13 +10,14 @@
 //! [`Recorder`] writes HAR 1.2, which browsers and other tools can open. [`Replay`] reads these files, and also those
 //! of browsers, proxies, and Polly. Both use the same `Scrub`: it removes secrets from the recorded exchanges and from
 //! the requests of a replay, so that both still match. [`find_secrets`] searches recordings of any origin for secrets
-//! that were overlooked. Both are [connectors](crate::http::Connector), which a job receives from outside.
+//! that were overlooked. Both are [connectors](integration_http::Connector), which a job receives from outside.
 //!
-//! This module depends on no step and no graph, opens no connection, and keeps no exchange in memory.
+//! This crate depends on no step and no store, opens no connection, and keeps no exchange in memory. Authors of
+//! integrations do not compile it: `integration-cli` and the test kit pass its connectors to their jobs.
 //!
 //! ```no_run
 //! # use integration_sdk::{Integration, Job, config::Values, store::Store};
-//! use integration_sdk::recording::{RecordOptions, Recorder, Replay, find_secrets};
+//! use integration_recording::{RecordOptions, Recorder, Replay, find_secrets};
 //!
 //! # async fn run(heroku: &Integration, store: &Store, values: &Values) -> Result<(), Box<dyn std::error::Error>> {
 //! let recorder = Recorder::open("recordings", RecordOptions { pseudonymise_emails: true, ..Default::default() })?;
@@ -28,8 +29,9 @@
 //! Job::new(heroku, store).transport(replay).run(&Values::default(), Default::default()).await?;
 //! # Ok(()) }
 //! ```
+#![deny(missing_docs)]
 
-use crate::graph::redact::without_quoted;
+use integration_graph::redact::without_quoted;
 
 mod archive;
 mod body;

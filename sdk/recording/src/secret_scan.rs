@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::RawJson;
-use crate::input;
-use crate::redact::mend_surrogates;
-use crate::secrets::{self, SecretKind, is_placeholder, is_secret_value, name_within};
+use integration_files::input;
+use integration_graph::RawJson;
+use integration_graph::redact::mend_surrogates;
+use integration_graph::secrets::{self, SecretKind, is_placeholder, is_secret_value, name_within};
 
 use super::RecordingError;
 use super::archive::{each_entry, har_files, wide_encoding};

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::redact::mend_surrogates;
+use integration_graph::redact::mend_surrogates;
 
 use super::loose;
 
@@ -259,7 +259,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::recording::body;
+    use crate::body;
 
     fn exchange(changes: &[(&str, Value)]) -> Value {
         let mut exchange = json!({

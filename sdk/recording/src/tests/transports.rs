@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, TryStreamExt};
 
-use crate::http::Work;
-use crate::http::{Connector, EndpointError, Item, Reservation, RetryPolicy, Transport, respond_with};
+use integration_http::Work;
+use integration_http::{Connector, EndpointError, Item, Reservation, RetryPolicy, Transport, respond_with};
 
 use super::*;
 

@@ -9,8 +9,8 @@ use futures::future::{BoxFuture, ready};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
-use crate::Redaction;
-use crate::http::{
+use integration_graph::Redaction;
+use integration_http::{
     Connector, Endpoint, EndpointError, Reservation, Transport, TransportError, WireRequest, WireResponse,
 };
 

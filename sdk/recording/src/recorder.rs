@@ -16,12 +16,12 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::Redaction;
-use crate::http::{
+use integration_files::owner_only;
+use integration_graph::Redaction;
+use integration_http::{
     Connector, Endpoint, EndpointError, NetworkConnector, Reservation, Transport, TransportError, WireRequest,
     WireResponse,
 };
-use crate::owner_only;
 
 use super::RecordingError;
 use super::archive::har_files;
@@ -31,6 +31,8 @@ use super::scrub::{Outcome, Scrub, Times};
 
 /// The file size above which the next exchange starts a new file.
 const FULL: u64 = 32 << 20;
+/// The name of the program in the files.
+const CREATOR: &str = "integration-sdk";
 const END: &[u8] = b"\n]}}\n";
 
 /// The options of a recording.
@@ -284,8 +286,7 @@ impl HarFile {
     }
 
     fn begin(path: PathBuf, mut file: File) -> Result<Self, RecordingError> {
-        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let creator = format!(r#"{{"name":"{name}","version":"{version}"}}"#);
+        let creator = format!(r#"{{"name":"{CREATOR}","version":"{}"}}"#, env!("CARGO_PKG_VERSION"));
         let head = format!(r#"{{"log":{{"version":"{VERSION}","creator":{creator},"entries":["#);
         let written = file.write_all(&[head.as_bytes(), END].concat());
         written.map_err(RecordingError::io("write", &path))?;
