@@ -26,8 +26,8 @@ use reqwest::header::{
     IF_NONE_MATCH, PROXY_AUTHENTICATE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
 use reqwest::{Method, StatusCode};
+use ring::digest::{Context, SHA256};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::answer::ReceivedResponse;
 use super::call::Call;
@@ -72,9 +72,9 @@ impl AnswerKey {
     ///
     /// `shared` contains the headers of every request, with secret ones marked as sensitive.
     fn of(call: &Call, shared: &HeaderMap) -> Self {
-        let mut digest = Sha256::new();
+        let mut digest = Context::new(&SHA256);
         let mut note = |part: &[u8]| {
-            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(&(part.len() as u64).to_be_bytes());
             digest.update(part);
         };
         note(call.subject.method.as_str().as_bytes());
@@ -86,7 +86,7 @@ impl AnswerKey {
             note(name.as_str().as_bytes());
             note(value.as_bytes());
         }
-        Self(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 

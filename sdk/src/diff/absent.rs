@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use ring::digest::SHA256;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::change::{CoveringGap, GraphSide, ObjectKind};
 use super::coverage::Coverage;
@@ -14,7 +14,7 @@ pub(super) type KeyDigest = [u8; 16];
 
 pub(super) fn digest(text: &str) -> KeyDigest {
     let mut digest = KeyDigest::default();
-    digest.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
+    digest.copy_from_slice(&ring::digest::digest(&SHA256, text.as_bytes()).as_ref()[..16]);
     digest
 }
 

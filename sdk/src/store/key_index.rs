@@ -9,9 +9,9 @@
 //! another key or job. Every hit must be verified against the job and the key of the object. Deleting objects costs the
 //! index nothing in return.
 
+use ring::digest::{SHA256, digest};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows, params};
-use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::sqlite::unreadable;
@@ -30,8 +30,8 @@ pub(super) type Entry = (KeyHash, i64);
 
 /// Returns the hash of a key.
 pub(super) fn hash_of(key: &str) -> KeyHash {
-    let digest = Sha256::digest(key);
-    KeyHash::from_be_bytes(std::array::from_fn(|at| digest[at]))
+    let digest = digest(&SHA256, key.as_bytes());
+    KeyHash::from_be_bytes(std::array::from_fn(|at| digest.as_ref()[at]))
 }
 
 /// Adds sorted entries as a new run, then merges the levels that are full.
