@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::successors;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -57,14 +57,11 @@ impl RetryPolicy {
     /// The caller counts the attempts.
     pub(super) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let longest = self.longest_pause;
-        ExponentialBuilder::new()
-            .with_min_delay(self.first_pause)
-            .with_max_delay(longest)
-            .with_factor(2.0)
-            .with_jitter()
-            .without_max_times()
-            .build()
-            .map(move |pause| pause.min(longest))
+        let doubled = successors(Some(self.first_pause), move |pause| Some(pause.saturating_mul(2).min(longest)));
+        doubled.map(move |pause| {
+            let jitter = Duration::try_from_secs_f64(pause.as_secs_f64() * fastrand::f64()).unwrap_or(longest);
+            pause.saturating_add(jitter).min(longest)
+        })
     }
 }
 
