@@ -6,17 +6,15 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::dataset::DatasetError;
-use crate::graph::ObjectJson;
 
-use super::absent::{Absent, KeyDigest, LoneObject, added, removed, source_of};
+use super::absent::{Absent, KeyDigest, added, removed};
 use super::change::{ChangeCounts, ChangeOptions, GraphSide, ObjectChange, ObjectKind};
 use super::describe::{Described, Pair, describe};
 use super::file_graph::FileGraph;
 use super::files_error::FilesError;
 use super::files_index::{Canonical, Index, identity};
+use super::files_text::{Text, Texts};
 use super::judge;
 
 /// Two graphs in files.
@@ -115,7 +113,7 @@ impl FileComparison<'_> {
     ) -> Result<ChangeCounts, FilesError> {
         let mut counts = ChangeCounts::default();
         let different = self.different(options, &mut counts);
-        let mut texts = Vec::with_capacity(different.len());
+        let mut texts = Texts::default();
         for (graph, index, side) in
             [(&self.files.older, &self.older, GraphSide::From), (&self.files.newer, &self.newer, GraphSide::To)]
         {
@@ -123,7 +121,7 @@ impl FileComparison<'_> {
                 different.iter().filter(|identity| index.entries.contains_key(*identity)).collect();
             let keep = |object: Canonical| {
                 if index.keeps(&object) && missing.remove(&object.identity()) {
-                    texts.push(Text::of(object, side, options));
+                    texts.add(&object, side, options);
                 }
             };
             if !different.is_empty() {
@@ -133,7 +131,7 @@ impl FileComparison<'_> {
                 return Err(FilesError::Changed { path: graph.path().to_owned() });
             }
         }
-        texts.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        texts.sort();
         let mut walk = Walk {
             options,
             comparison: self,
@@ -149,7 +147,7 @@ impl FileComparison<'_> {
             };
             match walk.describe(before, now) {
                 Described::Same => {}
-                Described::RawOnly => counts.add_raw_only(first.kind, &first.object_type),
+                Described::RawOnly => counts.add_raw_only(first.kind, first.object_type),
                 Described::Change(change) => {
                     counts.add(&change);
                     visit(*change);
@@ -186,8 +184,8 @@ impl FileComparison<'_> {
     }
 
     /// Returns whether the raw data of an object of both graphs differs.
-    fn raw_differs(&self, text: &Text) -> bool {
-        let identity = identity(text.kind, &text.object_type, &text.key);
+    fn raw_differs(&self, text: &Text<'_>) -> bool {
+        let identity = identity(text.kind, text.object_type, text.key);
         let raw = |index: &Index| index.entries.get(&identity).map(|entry| entry.raw);
         raw(&self.older) != raw(&self.newer)
     }
@@ -198,61 +196,6 @@ fn is_needed(kind: ObjectKind, object_type: &str, options: &ChangeOptions) -> bo
     options.wants(object_type) || kind == ObjectKind::Entity
 }
 
-/// The text of a different object.
-struct Text {
-    kind: ObjectKind,
-    object_type: Box<str>,
-    key: Box<str>,
-    side: GraphSide,
-    properties: Box<str>,
-    raw: Option<Box<str>>,
-}
-
-impl Text {
-    fn of(object: Canonical, side: GraphSide, options: &ChangeOptions) -> Self {
-        let Canonical { kind, object_type, key, properties, raw, .. } = object;
-        let is_shown = options.wants(&object_type);
-        let (properties, raw) =
-            if is_shown { (properties, raw.filter(|_| options.raw)) } else { (String::new(), None) };
-        // Without the spare capacity, two graphs without an equal object occupy a third less.
-        let (properties, raw) = (properties.into_boxed_str(), raw.map(String::into_boxed_str));
-        Self { kind, object_type: object_type.into(), key: key.into(), side, properties, raw }
-    }
-
-    fn identity(&self) -> (ObjectKind, &str, &str) {
-        (self.kind, &self.object_type, &self.key)
-    }
-
-    fn order(&self) -> ((ObjectKind, &str, &str), GraphSide) {
-        (self.identity(), self.side)
-    }
-
-    fn json(&self) -> ObjectJson<'_> {
-        ObjectJson { properties: &self.properties, raw: self.raw.as_deref() }
-    }
-
-    /// Calls `judge` with this object, which only one graph contains.
-    fn lone<T>(&self, judge: impl FnOnce(&LoneObject<'_>) -> T) -> T {
-        #[derive(Default, Deserialize)]
-        struct Ends {
-            #[serde(rename = "_fromEntityKey")]
-            from: Option<String>,
-            #[serde(rename = "_toEntityKey")]
-            to: Option<String>,
-        }
-        let (from, to) = match self.kind {
-            ObjectKind::Entity => (None, None),
-            ObjectKind::Relationship => {
-                let ends: Ends = serde_json::from_str(&self.properties).unwrap_or_default();
-                (ends.from, ends.to)
-            }
-            ObjectKind::MappedRelationship => (source_of(&self.properties), None),
-        };
-        let ends = [from.as_deref(), to.as_deref()];
-        judge(&LoneObject { kind: self.kind, object_type: &self.object_type, key: &self.key, parent: None, ends })
-    }
-}
-
 struct Walk<'a> {
     options: &'a ChangeOptions,
     comparison: &'a FileComparison<'a>,
@@ -261,27 +204,27 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn describe(&mut self, before: Option<&Text>, now: Option<&Text>) -> Described {
+    fn describe(&mut self, before: Option<Text<'_>>, now: Option<Text<'_>>) -> Described {
         let (older, newer) = (&mut self.older, &mut self.newer);
         let (text, (change, gap)) = match (before, now) {
             (Some(old), Some(new)) => {
                 let (before, now) = (old.json().joined(), new.json().joined());
-                (new, judge::explained(&new.object_type, &before, &now, older.coverage, newer.coverage))
+                (new, judge::explained(new.object_type, &before, &now, older.coverage, newer.coverage))
             }
             (Some(old), None) => (old, old.lone(|object| removed(object, older, newer))),
             (None, Some(new)) => (new, new.lone(|object| added(object, older, newer))),
             (None, None) => return Described::Same,
         };
-        if !self.options.wants(&text.object_type) {
+        if !self.options.wants(text.object_type) {
             return Described::Same;
         }
         let pair = Pair {
             kind: text.kind,
-            object_type: &text.object_type,
-            key: &text.key,
-            before: before.map(Text::json),
-            now: now.map(Text::json),
-            raw_changed: self.comparison.raw_differs(text),
+            object_type: text.object_type,
+            key: text.key,
+            before: before.map(|text| text.json()),
+            now: now.map(|text| text.json()),
+            raw_changed: self.comparison.raw_differs(&text),
             is_stale: false,
         };
         describe(&pair, &change, self.options, gap)

@@ -36,6 +36,7 @@ mod file_tests;
 mod files;
 mod files_error;
 mod files_index;
+mod files_text;
 mod foreign;
 mod history;
 pub mod judge;
