@@ -165,18 +165,37 @@ fn nothing_that_a_job_did_not_select_is_reported_as_removed() {
 }
 
 #[test]
-fn applications_of_a_team_that_is_refused_are_unknown_with_the_refusal() {
+fn applications_of_a_refused_team_are_unknown_with_the_refusal_and_those_of_other_teams_exact() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);
-    assert_eq!(place.run("collect").code, 0);
-    let team = heroku.team("kestrel-data");
-    let refused = Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."}));
-    heroku.fault(Fault::Status(refused).on(&format!("/teams/{team}/apps")));
+    assert_eq!(place.run("collect --output before").code, 0);
+    let graph = Graph::read(&place.path("before/graph"));
+    let (refused, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
+    let of_refused = apps_of(&graph, &refused).len();
+    let mut apps = apps_of(&graph, &other);
+    let deleted = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
+    serve(&heroku, &other, &apps);
+    let refusal = Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."}));
+    heroku.fault(Fault::Status(refusal).on(&format!("/teams/{refused}/apps")));
     assert_eq!(place.run("collect").code, 3);
+    let document = compared(&place, "--type heroku_application --format json").json();
+    let changes = document["changes"].as_array().expect("changes");
+    let unknown = |change: &&Value| change["kind"] == "unknown";
+    let certain: Vec<&Value> = changes.iter().filter(|change| !unknown(change)).collect();
+    assert!(
+        certain.len() == 1 && certain[0]["kind"] == "removed" && certain[0]["key"] == deleted.as_str(),
+        "{certain:?}"
+    );
+    assert_eq!(changes.iter().filter(unknown).count(), of_refused);
+    for change in changes.iter().filter(unknown) {
+        let gap = &change["gap"];
+        assert_eq!((&gap["code"], &gap["under"]["key"]), (&json!("PROVIDER_AUTHORIZATION_ERROR"), &json!(refused)));
+        assert!(gap["cause"].as_str().is_some_and(|cause| cause.contains("403")), "{gap}");
+        assert_eq!(change["gapSide"], "to");
+    }
     let text = compared(&place, "--type heroku_application").out;
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat.contains(&format!("lacks data of fetch-apps under heroku_team {team}")), "{text}");
-    assert!(flat.contains("PROVIDER_AUTHORIZATION_ERROR") && flat.contains("403"), "{text}");
+    assert!(flat.contains(&format!("lacks data of fetch-apps under heroku_team {refused}")), "{text}");
     assert!(text.lines().any(|line| line.starts_with("? ")), "{text}");
 }
 
