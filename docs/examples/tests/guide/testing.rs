@@ -1,6 +1,8 @@
 //! The code of the page "Testing an integration".
 
-use integration_guide::acme::integration;
+use integration_guide::acme::{Acme, integration};
+use integration_sdk::Redaction;
+use integration_sdk::http::{Endpoint, Http, Provider, StatusCode, WireResponse, respond_with};
 use integration_sdk::serde_json::json;
 use integration_testing_kit::fake::{Fault, Reply};
 use integration_testing_kit::{Collected, assert_complete, assert_graph, assert_missing, assert_no_secrets};
@@ -65,4 +67,16 @@ async fn the_recorded_account_is_collected() {
 #[test]
 fn no_recording_holds_a_secret() {
     assert_no_secrets("tests/recordings");
+}
+
+#[tokio::test]
+async fn the_owner_of_a_key_is_read_from_the_account() {
+    let api = respond_with(|request| {
+        assert_eq!(request.url.path(), "/whoami");
+        Ok(WireResponse::new(StatusCode::OK, r#"{"email": "ada@acme.com", "scopes": ["read"]}"#))
+    });
+    let endpoint = Endpoint::new("https://api.acme.example".parse().unwrap());
+    let acme = Acme::new(Http::connect_with(endpoint, &api, &Redaction::default()).unwrap());
+
+    assert_eq!(acme.verify().await.unwrap().subject.as_deref(), Some("ada@acme.com"));
 }
