@@ -53,10 +53,7 @@ impl Exported {
     }
 }
 
-async fn run(
-    values: &[(&'static str, String)],
-    prepare: impl for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync,
-) -> Exported {
+async fn run(values: &[(&'static str, String)], prepare: impl Fn(Job) -> Job + Send + Sync) -> Exported {
     let collected = Collected::run(&integration(), values.to_vec()).with_job(prepare).await;
     let folder = tempfile::tempdir().unwrap();
     export(collected.stored(), folder.path(), &collected.summary).await.unwrap();

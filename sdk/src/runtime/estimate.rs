@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::config::Values;
 use crate::graph::run::{JobState, StepReport, Summary};
 use crate::graph::{JobId, StepId};
-use crate::http::{BudgetState, VerifiedAccount};
+use crate::http::{BudgetState, Http, ProviderErrorKind, VerifiedAccount};
+use crate::integration::{Connection, SetupError};
 use crate::plan::{Plan, StartState};
+
+use super::job::{Job, JobError};
 
 /// The estimate of one step.
 #[derive(Debug, Clone, Serialize)]
@@ -69,6 +73,48 @@ pub struct JobEstimate {
     ///
     /// `None` without a budget or an earlier job.
     pub budget_time: Option<u64>,
+}
+
+impl Job {
+    /// Estimates the job without running it. Only the credentials and their scopes are requested.
+    ///
+    /// # Errors
+    /// [`JobError`] if the job could not start.
+    pub async fn estimate(&self, values: &Values) -> Result<JobEstimate, JobError> {
+        let plan = Plan::new(&self.integration)?;
+        let chosen = plan.closure(&self.selection)?;
+        self.check_sources()?;
+        let connection = self.integration.connect(values, self.concurrency, &*self.connector, &self.network).await?;
+        let starts = self.starts(&plan, &connection, &chosen)?;
+        let (scopes, scopes_unknown) = self.scopes(&connection).await?;
+        let jobs = self.store.jobs().await?.into_iter();
+        let ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
+        let basis = basis(ours.filter_map(|job| job.summary?.ok()));
+        let known = Known {
+            plan: &plan,
+            starts,
+            access: connection.access,
+            scopes,
+            scopes_unknown,
+            remaining: connection.http.as_ref().and_then(|http| http.usage().rate_remaining),
+            budget: connection.http.as_ref().and_then(Http::budget),
+            basis,
+        };
+        Ok(known.estimate())
+    }
+
+    /// Returns the scopes of the credentials, or the reason why they are unknown. Unknown scopes prevent no job.
+    async fn scopes(&self, connection: &Connection) -> Result<(Option<BTreeSet<String>>, Option<String>), SetupError> {
+        let named = connection.access.as_ref().and_then(|access| access.scopes.clone());
+        let (None, Some(probe), Some(http)) = (&named, &self.integration.probe_scopes, &connection.http) else {
+            return Ok((named, None));
+        };
+        match probe(http.clone()).await {
+            Ok(scopes) => Ok((scopes, None)),
+            Err(error) if error.kind == ProviderErrorKind::Authentication => Err(error.into()),
+            Err(error) => Ok((None, Some(error.to_string()))),
+        }
+    }
 }
 
 /// The information that is available without running a step.

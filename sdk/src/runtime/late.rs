@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::graph::run::{ErrorCode, Parent, StepReport};
 use crate::graph::{ObjectKey, ObjectType, StepId};
-use crate::step::{ObjectError, Step, Vanished};
+use crate::step::{FoundParents, ObjectError, Step, Vanished};
 use crate::store::{Conflict, DeclaredEnds, StoreError, Superseded, Unattached};
 
-use super::execution::Execution;
+use super::engine::LocalEngine;
 use super::report;
 
 /// The parents that the provider did not find in a step.
@@ -50,19 +50,20 @@ pub(super) struct LateGap {
 }
 
 impl LateGap {
-    fn of_added(object_type: ObjectType, added: u64, code: ErrorCode, cause: String) -> Self {
+    pub(super) fn of_added(object_type: ObjectType, added: u64, code: ErrorCode, cause: String) -> Self {
         Self { types: [object_type].into(), parent: None, code, cause, added, vanished: false }
     }
 }
 
-impl Execution<'_> {
-    /// Adds late gaps to the reports, and passes them on to dependent steps.
-    pub(super) async fn settle(&mut self, reports: &mut [StepReport]) -> Result<(), StoreError> {
+impl LocalEngine {
+    /// Returns the results that are known only now that all steps have ended.
+    pub(super) async fn late(&mut self) -> Result<BTreeMap<StepId, Late>, StoreError> {
         let mut late: BTreeMap<StepId, Late> = BTreeMap::new();
-        for (step, gap) in displaced(std::mem::take(&mut self.displaced)) {
+        let evidence = std::mem::take(&mut self.evidence);
+        for (step, gap) in displaced(evidence.displaced) {
             late.entry(step).or_default().gaps.push(gap);
         }
-        for Unattached { step, object_type, count, first } in self.job.detach(self.declared_ends()).await? {
+        for Unattached { step, object_type, count, first } in self.environment.job.detach(self.declared_ends()).await? {
             let cause = format!(
                 "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
                  first: {first:?}"
@@ -70,23 +71,17 @@ impl Execution<'_> {
             let gap = LateGap::of_added(object_type, count, ErrorCode::Unexpected, cause);
             late.entry(step).or_default().gaps.push(gap);
         }
-        for superseded in self.job.supersede().await? {
+        for superseded in self.environment.job.supersede().await? {
             late.entry(superseded.step.clone()).or_default().superseded.push(superseded);
         }
-        self.judge_vanished(reports, &mut late).await?;
-        if late.is_empty() {
-            return Ok(());
-        }
-        for report in self.corrected(reports, late) {
-            self.record(report).await?;
-        }
-        Ok(())
+        self.judge_vanished(evidence.vanished, evidence.found, &mut late).await?;
+        Ok(late)
     }
 
     /// Returns the types of the ends of all relationships that the steps declare.
     fn declared_ends(&self) -> DeclaredEnds {
         let mut ends = DeclaredEnds::default();
-        for declaration in self.plan.steps().map(Step::declaration) {
+        for declaration in self.environment.plan.steps().map(Step::declaration) {
             for of in &declaration.relationships {
                 ends.add(&of.object_type, &of.from, Some(&of.to));
             }
@@ -99,19 +94,18 @@ impl Execution<'_> {
 
     /// Adds a gap for each parent that the provider did not find and that is not gone.
     async fn judge_vanished(
-        &mut self,
-        reports: &[StepReport],
+        &self,
+        vanished: Vec<VanishedIn>,
+        found: BTreeMap<StepId, FoundParents>,
         late: &mut BTreeMap<StepId, Late>,
     ) -> Result<(), StoreError> {
-        let vanished = std::mem::take(&mut self.vanished);
         if vanished.is_empty() {
             return Ok(());
         }
-        let answered = self.job.partition_parents().await?.into_values();
-        let gaps = reports.iter().flat_map(StepReport::own_gaps);
+        let answered = self.environment.job.partition_parents().await?.into_values();
+        let gaps = self.schedule.reports().flat_map(StepReport::own_gaps);
         let seen: HashSet<ObjectKey> =
             answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();
-        let found = std::mem::take(&mut self.found);
         let is_seen = |parent: &Parent| {
             seen.contains(&parent.key)
                 || self.earlier_gaps.are_under(&parent.key)
@@ -126,7 +120,7 @@ impl Execution<'_> {
             }
         }
         for VanishedIn { step, parents, partitions } in &vanished {
-            let types = self.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
+            let types = self.environment.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
             let found_nothing = parents.len() as u64 == *partitions;
             let is_gone = |Vanished { parent, is_gone, .. }: &Vanished| {
                 let asked = &steps[&parent.key];
@@ -156,22 +150,6 @@ impl Execution<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Corrects the reports, which are in the order of the plan, and returns the changed ones.
-    fn corrected<'a>(&self, reports: &'a mut [StepReport], mut late: BTreeMap<StepId, Late>) -> Vec<&'a StepReport> {
-        let mut changed: BTreeSet<usize> = BTreeSet::new();
-        for (at, step) in self.plan.steps().enumerate() {
-            let (above, rest) = reports.split_at_mut(at);
-            let Some(report) = rest.first_mut().filter(|report| report.start_time.is_some()) else { continue };
-            let dependencies = self.plan.dependencies(step.id()).into_iter();
-            let above = dependencies.filter_map(|(id, edge)| Some((above.iter().find(|above| above.id == *id)?, edge)));
-            let inherited = report::inherited(step.declaration(), above);
-            if report::correct(report, late.remove(step.id()).unwrap_or_default(), inherited) {
-                changed.insert(at);
-            }
-        }
-        reports.iter().enumerate().filter(|(at, _)| changed.contains(at)).map(|(_, report)| report).collect()
     }
 }
 

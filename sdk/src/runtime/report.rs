@@ -10,7 +10,7 @@ use crate::graph::{ObjectType, StepId, Timestamp};
 use crate::plan::{Edge, StartState};
 use crate::redact::clean_strings;
 use crate::secrets;
-use crate::step::{Declaration, StepError, StepResult, StepStatsSnapshot};
+use crate::step::{Declaration, StepError, StepStatsSnapshot};
 use crate::store::Superseded;
 
 use super::late::{Late, LateGap};
@@ -118,41 +118,80 @@ fn unskip(skipped: &mut BTreeMap<ObjectType, BTreeMap<String, u64>>, object_type
     }
 }
 
-/// The result of a step, from which its report is made.
-pub(super) struct StepOutcome<'a> {
-    pub(super) declaration: &'a Declaration,
-    pub(super) depends_on: Vec<StepId>,
-    pub(super) inherited: Vec<Gap>,
-    pub(super) started: Timestamp,
-    pub(super) usage: Usage,
-    pub(super) cached: bool,
+/// The reason why a step failed, as far as its report depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// The provider refuses the credentials, which ends the job.
+    Fatal,
+    /// The job was cancelled.
+    Cancelled,
+    /// An object was rejected. A resumed job receives the same object again.
+    Object,
+    /// Missing entities of other steps prevent a decision.
+    Unknown,
+    /// Any other reason.
+    Other,
 }
 
-impl StepOutcome<'_> {
-    pub(super) fn report(self, record: StepStatsSnapshot, outcome: StepResult) -> StepReport {
-        let mut gaps = own_gaps(self.declaration, &record, &self.inherited);
-        let all_partitions_failed = record.partitions > 0 && record.failed_partitions == record.partitions;
-        let cancelled = matches!(outcome, Err(StepError::Cancelled));
+impl From<&StepError> for FailureKind {
+    fn from(error: &StepError) -> Self {
+        match error {
+            error if error.is_fatal() => Self::Fatal,
+            StepError::Cancelled => Self::Cancelled,
+            StepError::Object(_) => Self::Object,
+            StepError::Unknown { .. } => Self::Unknown,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The result of running one step, before the gaps of other steps are added.
+#[derive(Debug, Clone)]
+pub(super) struct StepOutcome {
+    pub(super) step: StepId,
+    pub(super) started: Timestamp,
+    pub(super) ended: Timestamp,
+    pub(super) usage: Usage,
+    /// Whether the objects were copied from an earlier job.
+    pub(super) cached: bool,
+    pub(super) stats: StepStatsSnapshot,
+    pub(super) failure: Option<(FailureKind, Failure)>,
+}
+
+impl StepOutcome {
+    /// Returns whether the outcome ends the job, because the credentials are refused.
+    pub(super) fn is_fatal(&self) -> bool {
+        matches!(self.failure, Some((FailureKind::Fatal, _)))
+    }
+
+    /// Returns whether the step was ended from outside, so that a resumed job continues it.
+    pub(super) fn is_interrupted(&self) -> bool {
+        matches!(self.failure, Some((FailureKind::Fatal | FailureKind::Cancelled, _)))
+    }
+
+    /// Creates the report of the step.
+    pub(super) fn report(self, declaration: &Declaration, depends_on: Vec<StepId>, inherited: Vec<Gap>) -> StepReport {
+        let stats = self.stats;
+        let mut gaps = own_gaps(declaration, &stats, &inherited);
+        let all_partitions_failed = stats.partitions > 0 && stats.failed_partitions == stats.partitions;
+        let cancelled = matches!(self.failure, Some((FailureKind::Cancelled, _)));
         let mut error = None;
-        if let Err(cause) = outcome {
-            let resumable = match cause {
-                // A resumed job receives the same object again.
-                StepError::Object(_) => false,
+        if let Some((kind, failure)) = self.failure {
+            let resumable = match kind {
+                FailureKind::Object => false,
                 // Only the missing entities of other steps caused the error.
-                StepError::Unknown { .. } if !self.inherited.is_empty() => {
-                    self.inherited.iter().any(|gap| gap.resumable)
-                }
+                FailureKind::Unknown if !inherited.is_empty() => inherited.iter().any(|gap| gap.resumable),
                 _ => true,
             };
-            let failure = Failure { code: cause.code(), message: cause.to_string() };
+            let code = if kind == FailureKind::Fatal { ErrorCode::Unexpected } else { failure.code.clone() };
             // A step that adds nothing has no types, but its dependents must inherit the gap.
-            let gap = Gap::new(self.declaration.emits(), failure.code.clone(), failure.message.clone());
+            let gap = Gap::new(declaration.emits(), code, failure.message.clone());
             gaps.push(Gap { resumable, ..gap });
             error = Some(failure);
         } else if all_partitions_failed {
             error = gaps.first().map(|first| Failure { code: first.code.clone(), message: first.cause.clone() });
         }
-        gaps.extend(self.inherited);
+        gaps.extend(inherited);
         let status = match (&error, gaps.is_empty()) {
             _ if cancelled => StepStatus::Partial,
             (Some(_), _) => StepStatus::Failure,
@@ -160,25 +199,24 @@ impl StepOutcome<'_> {
             (None, true) if self.cached => StepStatus::Cached,
             (None, true) => StepStatus::Success,
         };
-        let ended = Timestamp::now();
-        let counts: BTreeMap<ObjectType, u64> = record.added.into_iter().filter(|(_, count)| *count > 0).collect();
+        let counts: BTreeMap<ObjectType, u64> = stats.added.into_iter().filter(|(_, count)| *count > 0).collect();
         without_credentials(StepReport {
-            depends_on: self.depends_on,
+            depends_on,
             encountered_types: counts.keys().cloned().collect(),
             encountered_type_counts: counts,
             start_time: Some(self.started),
-            end_time: Some(ended),
-            duration: (ended.millis() - self.started.millis()).unsigned_abs(),
+            end_time: Some(self.ended),
+            duration: (self.ended.millis() - self.started.millis()).unsigned_abs(),
             error,
-            missed: record.losses.named_missing(),
-            skipped_details: record.losses.left_out().clone(),
-            amended_properties: record.amended,
-            skipped: record.skipped,
-            findings: record.findings.into_values().collect(),
-            quarantined: record.quarantined.iter().map(|(name, named)| (name.clone(), named.count)).collect(),
-            quarantined_details: record.quarantined.into_iter().map(|(name, named)| (name, named.names)).collect(),
+            missed: stats.losses.named_missing(),
+            skipped_details: stats.losses.left_out().clone(),
+            amended_properties: stats.amended,
+            skipped: stats.skipped,
+            findings: stats.findings.into_values().collect(),
+            quarantined: stats.quarantined.iter().map(|(name, named)| (name.clone(), named.count)).collect(),
+            quarantined_details: stats.quarantined.into_iter().map(|(name, named)| (name, named.names)).collect(),
             usage: self.usage,
-            ..without_objects(self.declaration, status, gaps)
+            ..without_objects(declaration, status, gaps)
         })
     }
 }

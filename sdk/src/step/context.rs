@@ -38,7 +38,7 @@ pub(crate) struct StepServices {
     pub(crate) on_partition_failed: OnPartitionFailed,
     /// The watermarks of the types that the step follows.
     pub(crate) watermarks: BTreeMap<ObjectType, Arc<Watermark>>,
-    pub(crate) places: Arc<PartitionPermits>,
+    pub(crate) permits: Arc<PartitionPermits>,
     /// The length of the longest chain of steps that depend on this one.
     pub(crate) rank: usize,
     /// The paths of the partitions that were completed before the job was resumed.
@@ -107,7 +107,7 @@ impl StepContext {
 
     /// The maximum number of parents that the steps of the job process concurrently.
     pub fn concurrency(&self) -> usize {
-        self.0.places.most()
+        self.0.permits.max()
     }
 
     /// Returns the client of the provider. It reports unreadable list elements as gaps of this step.
@@ -346,8 +346,8 @@ impl StepContext {
             return Ok(());
         }
         // A nested partition runs under the permit of the enclosing one. Acquiring a second permit could deadlock.
-        let _place = match Partition::current() {
-            None => Some(self.0.places.enter(self.0.rank).await),
+        let _permit = match Partition::current() {
+            None => Some(self.0.permits.acquire(self.0.rank).await),
             Some(_) => None,
         };
         let partition = Partition::new(self.ingest().next_partition(), parent.clone(), path);

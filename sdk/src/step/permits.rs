@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub(crate) struct PartitionPermits {
     /// The upper limit of the number of permits.
-    most: usize,
+    max: usize,
     state: Mutex<State>,
 }
 
@@ -38,22 +38,22 @@ impl PartitionPermits {
     /// Creates `open` permits of at most `most`.
     pub(crate) fn new(open: usize, most: usize) -> Arc<Self> {
         let state = State { open, taken: 0, waiting: BTreeMap::new(), asked: 0 };
-        Arc::new(Self { most, state: Mutex::new(state) })
+        Arc::new(Self { max: most, state: Mutex::new(state) })
     }
 
     /// The upper limit of the number of permits.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn max(&self) -> usize {
+        self.max
     }
 
     /// Sets the number of permits. If it decreases, acquired permits stay valid and later requests wait.
-    pub(crate) fn open(self: &Arc<Self>, places: usize) {
-        self.state().open = places.min(self.most);
+    pub(crate) fn open(self: &Arc<Self>, permits: usize) {
+        self.state().open = permits.min(self.max);
         self.fill();
     }
 
     /// Acquires a permit after requests of the same rank and before those of a lower rank.
-    pub(crate) async fn enter(self: &Arc<Self>, rank: usize) -> PartitionPermit {
+    pub(crate) async fn acquire(self: &Arc<Self>, rank: usize) -> PartitionPermit {
         let turn = {
             let mut state = self.state();
             if state.taken < state.open {
@@ -97,9 +97,9 @@ impl PartitionPermits {
 
 impl Drop for PartitionPermit {
     fn drop(&mut self) {
-        if let Some(places) = self.0.take() {
-            places.state().taken -= 1;
-            places.fill();
+        if let Some(permits) = self.0.take() {
+            permits.state().taken -= 1;
+            permits.fill();
         }
     }
 }
@@ -112,9 +112,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_highest_rank_goes_first_and_equals_in_the_order_of_asking() {
-        let places = PartitionPermits::new(1, 1);
-        let taken = places.enter(0).await;
-        let mut waiting: Vec<_> = [0, 2, 1, 2].map(|rank| Some(Box::pin(places.enter(rank)))).into();
+        let permits = PartitionPermits::new(1, 1);
+        let taken = permits.acquire(0).await;
+        let mut waiting: Vec<_> = [0, 2, 1, 2].map(|rank| Some(Box::pin(permits.acquire(rank)))).into();
         assert!(waiting.iter_mut().flatten().all(|turn| turn.now_or_never().is_none()));
         let mut held = taken;
         for next in [1, 3, 2, 0] {
@@ -128,38 +128,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn as_many_are_in_as_places_are_open() {
-        let places = PartitionPermits::new(2, 4);
-        let mut taken = vec![places.enter(0).await, places.enter(0).await];
-        let mut turns: Vec<_> = (0..3).map(|_| Box::pin(places.enter(0))).collect();
+    async fn as_many_are_in_as_permits_are_open() {
+        let permits = PartitionPermits::new(2, 4);
+        let mut taken = vec![permits.acquire(0).await, permits.acquire(0).await];
+        let mut turns: Vec<_> = (0..3).map(|_| Box::pin(permits.acquire(0))).collect();
         let mut enter = |turn: usize| turns[turn].as_mut().now_or_never();
         assert!((0..3).all(|turn| enter(turn).is_none()));
-        places.open(3);
+        permits.open(3);
         taken.push(enter(0).unwrap());
         assert!(enter(1).is_none());
-        places.open(1);
+        permits.open(1);
         taken.truncate(1);
         assert!(enter(1).is_none(), "the only permit is taken");
         taken.clear();
         taken.push(enter(1).unwrap());
         assert!(enter(2).is_none());
-        places.open(usize::MAX);
+        permits.open(usize::MAX);
         assert!(enter(2).is_some());
-        let state = places.state();
+        let state = permits.state();
         assert_eq!((state.open, state.taken), (4, 1));
     }
 
     #[tokio::test]
     async fn a_place_is_not_lost_with_those_who_wait_for_it() {
-        let places = PartitionPermits::new(1, 1);
-        let taken = places.enter(0).await;
-        let mut gone = Box::pin(places.enter(1));
-        let mut told = Box::pin(places.enter(1));
-        assert!(gone.as_mut().now_or_never().is_none() && told.as_mut().now_or_never().is_none());
+        let permits = PartitionPermits::new(1, 1);
+        let taken = permits.acquire(0).await;
+        let mut gone = Box::pin(permits.acquire(1));
+        let mut second = Box::pin(permits.acquire(1));
+        assert!(gone.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none());
         drop(gone);
         drop(taken);
         // The permit was sent to a task that is dropped before it receives it.
-        drop(told);
-        assert!(places.enter(0).now_or_never().is_some());
+        drop(second);
+        assert!(permits.acquire(0).now_or_never().is_some());
     }
 }

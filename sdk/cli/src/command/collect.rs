@@ -10,7 +10,6 @@ use integration_sdk::graph::{InstanceId, StepId};
 use integration_sdk::schema::Validation;
 use integration_sdk::store::{JobRow, Store};
 use integration_sdk::{Job, Summary};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::sources::Sources;
@@ -208,7 +207,7 @@ fn recorder(args: &Collect) -> Result<Option<Recorder>, Failure> {
     Ok(Some(Recorder::open(folder, options)?))
 }
 
-fn job<'a>(context: &Context<'a>, args: &Collect, configured: &Configured, store: &'a Store) -> Job<'a> {
+fn job(context: &Context<'_>, args: &Collect, configured: &Configured, store: &Store) -> Job {
     let mut job =
         Job::new(context.integration, store).instance(configured.instance.clone()).validation(args.validation.into());
     job = job.network(configured.network.clone());
@@ -223,14 +222,13 @@ fn job<'a>(context: &Context<'a>, args: &Collect, configured: &Configured, store
 }
 
 /// Runs the job, shows its progress, and handles signals.
-async fn watched(context: &Context<'_>, job: Job<'_>, configured: &Configured) -> Result<Summary, Failure> {
-    let (sender, events) = mpsc::channel(progress::QUEUE);
-    let shown = tokio::spawn(progress::follow(events, context.console.clone(), context.globals.log_format));
+async fn watched(context: &Context<'_>, job: Job, configured: &Configured) -> Result<Summary, Failure> {
+    let shown = tokio::spawn(progress::follow(job.events(), context.console.clone(), context.globals.log_format));
     let cancel = CancellationToken::new();
     let listening = interrupt::listen(cancel.clone(), context.console.clone());
-    let outcome = job.events(sender).run(&configured.values, cancel).await;
+    let outcome = job.run(&configured.values, cancel).await;
     drop(listening);
-    // The job has dropped its sender, so the consumer ends. A consumer that failed must not lose the result.
+    // The events have ended, so the consumer ends. A consumer that failed must not lose the result.
     drop(shown.await);
     Ok(outcome?)
 }

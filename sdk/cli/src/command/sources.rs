@@ -26,7 +26,7 @@ impl Sources {
         }
     }
 
-    pub(super) fn switch<'a>(&self, job: Job<'a>) -> Job<'a> {
+    pub(super) fn switch(&self, job: Job) -> Job {
         let on = self.enable_source.iter().map(|source| (source, true));
         let off = self.disable_source.iter().map(|source| (source, false));
         on.chain(off).fold(job, |job, (source, on)| job.source(source, on))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 use integration_sdk::graph::StepId;
 use integration_sdk::plan::StartState;
-use integration_sdk::runtime::StepReport;
+use integration_sdk::runtime::{Envelope, StepReport};
 use integration_sdk::{Event, Timestamp};
 
 use crate::console::Console;
@@ -123,9 +123,9 @@ impl Consumer for Bars {
         self.job.tick();
     }
 
-    fn take(&mut self, event: &Event) {
-        match event {
-            Event::JobStarted { steps, .. } => {
+    fn take(&mut self, envelope: &Envelope) {
+        match &envelope.event {
+            Event::JobStarted { steps } => {
                 let enabled = steps.iter().filter(|step| step.start == StartState::Enabled);
                 self.steps = enabled.clone().count() as u64;
                 self.id_width = enabled.map(|step| step.id.as_str().len()).max().unwrap_or(0).min(WIDEST_ID);

@@ -2,7 +2,7 @@
 
 use integration_sdk::Event;
 use integration_sdk::plan::StartState;
-use integration_sdk::runtime::StepReport;
+use integration_sdk::runtime::{Envelope, StepReport};
 
 use crate::console::Console;
 use crate::report::text::{counted, duration};
@@ -29,11 +29,11 @@ fn ended(report: &StepReport) -> String {
 }
 
 impl Consumer for Lines {
-    fn take(&mut self, event: &Event) {
-        match event {
-            Event::JobStarted { job, steps } => {
+    fn take(&mut self, envelope: &Envelope) {
+        match &envelope.event {
+            Event::JobStarted { steps } => {
                 let enabled = steps.iter().filter(|step| step.start == StartState::Enabled).count() as u64;
-                self.0.line(&format!("job {job}: {}", counted(enabled, "step", "steps")));
+                self.0.line(&format!("job {}: {}", envelope.job, counted(enabled, "step", "steps")));
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.0.line(&ended(report)),
             Event::Waiting { until } => self.0.line(&format!("waiting for the provider's rate limit until {until}")),
@@ -44,5 +44,9 @@ impl Consumer for Lines {
             | Event::Published { .. }
             | Event::JobFinished { .. } => {}
         }
+    }
+
+    fn miss(&mut self, events: u64) {
+        self.0.line(&format!("{} not shown", counted(events, "event", "events")));
     }
 }

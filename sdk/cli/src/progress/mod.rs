@@ -6,28 +6,28 @@ mod lines;
 
 use std::time::Duration;
 
-use integration_sdk::Event;
-use tokio::sync::mpsc;
+use integration_sdk::runtime::{Delivery, Envelope, EventStream};
 use tokio::time::MissedTickBehavior;
 
 use crate::console::Console;
 use crate::options::Format;
 
-/// The capacity of the event queue; the job waits if it is full.
-pub(crate) const QUEUE: usize = 256;
 /// The time between two updates of animated parts.
 const TICK: Duration = Duration::from_millis(100);
 
 /// A consumer of events.
 trait Consumer: Send {
-    fn take(&mut self, event: &Event);
+    fn take(&mut self, envelope: &Envelope);
+
+    /// Notes that at most this number of events were not shown, because the output is slower than the job.
+    fn miss(&mut self, _events: u64) {}
 
     /// Updates the animated parts, such as the elapsed time.
     fn tick(&self) {}
 }
 
 /// Shows events until the job ends: bars on a terminal, lines in a pipe, or JSON.
-pub(crate) async fn follow(mut events: mpsc::Receiver<Event>, console: Console, format: Format) {
+pub(crate) async fn follow(mut events: EventStream, console: Console, format: Format) {
     let mut consumer: Option<Box<dyn Consumer>> = match format {
         Format::Json => Some(Box::new(json::Json::new(console))),
         Format::Text if console.quiet() => None,
@@ -37,17 +37,18 @@ pub(crate) async fn follow(mut events: mpsc::Receiver<Event>, console: Console, 
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let event = tokio::select! {
-            event = events.recv() => event,
+        let delivery = tokio::select! {
+            delivery = events.next() => delivery,
             // The bars do not tick in threads, because the operating system may not allow more threads.
             _ = ticks.tick(), if consumer.is_some() => {
                 consumer.iter().for_each(|consumer| consumer.tick());
                 continue;
             }
         };
-        match (event, &mut consumer) {
+        match (delivery, &mut consumer) {
             (None, _) => break,
-            (Some(event), Some(consumer)) => consumer.take(&event),
+            (Some(Delivery::Event(envelope)), Some(consumer)) => consumer.take(&envelope),
+            (Some(Delivery::Missed(events)), Some(consumer)) => consumer.miss(events),
             (Some(_), None) => {}
         }
     }

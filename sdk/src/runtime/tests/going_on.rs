@@ -4,6 +4,35 @@ use crate::graph::run::Position;
 
 use super::*;
 
+#[tokio::test]
+async fn a_follower_that_ends_before_the_step_that_it_follows_inherits_its_gap() {
+    let bench = Bench::new();
+    let may_fail = Arc::new(Notify::new());
+    let wait = Arc::clone(&may_fail);
+    let teams = Step::new(id("teams"), "Teams", move |_| {
+        let wait = Arc::clone(&wait);
+        async move {
+            wait.notified().await;
+            Err(StepError::Other("it broke".into()))
+        }
+    });
+    let apps = Step::new(id("apps"), "Apps", |_| async { Ok(()) }).follows(name("acme_team"));
+    let integration = of([teams.entity(declared("acme_team")), apps.entity(declared("acme_app"))]);
+    let handle = Job::new(&integration, &bench.store).start(&Values::default()).await.expect("a job that starts");
+    let mut events = handle.events();
+    while let Some(Delivery::Event(envelope)) = events.next().await {
+        if matches!(envelope.event, Event::StepFinished { .. }) {
+            may_fail.notify_one();
+        }
+    }
+    let summary = handle.join().await.expect("a summary");
+    assert_eq!(statuses(&summary), [("teams", "failure"), ("apps", "partial")]);
+    let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
+    for row in bench.store.open_job(&row).steps().await.expect("a store") {
+        assert_eq!(row.into_report().expect("a report").gaps.len(), 1, "the store has the same reports");
+    }
+}
+
 /// A step that follows a type and copies each of its entities in a partition.
 fn following(step: &str, from: &'static str, to: &'static str, copied: Arc<Notify>) -> Step {
     let work = move |context: StepContext| {

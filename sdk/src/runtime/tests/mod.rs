@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Values;
@@ -80,7 +80,7 @@ impl Bench {
         Self { _directory: directory, store }
     }
 
-    async fn run(&self, job: Job<'_>) -> (Summary, Snapshot) {
+    async fn run(&self, job: Job) -> (Summary, Snapshot) {
         let summary = job.run(&Values::default(), CancellationToken::new()).await.expect("a job that begins");
         let row = self.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
         let snapshot = self.store.snapshot_of(&row).await.expect("a store").expect("a published graph");
@@ -371,20 +371,68 @@ async fn selected_steps_run_and_what_they_need_comes_from_a_fresh_job() {
 #[tokio::test]
 async fn events_tell_the_life_of_a_job_in_order() {
     let bench = Bench::new();
-    let (sender, mut receiver) = mpsc::channel(64);
     let integration = of([failing("teams", "acme_team"), adding("apps", "acme_app", &["app:0000001"]).after("teams")]);
-    bench.run(Job::new(&integration, &bench.store).events(sender)).await;
-    let mut told = Vec::new();
-    while let Some(event) = receiver.recv().await {
-        if !matches!(event, Event::StepProgress { .. }) {
-            let event = serde_json::to_value(&event).expect("JSON");
-            told.push(event["event"].as_str().unwrap_or_default().to_owned());
+    let job = Job::new(&integration, &bench.store);
+    let (mut first, handle) = (job.events(), job.start(&Values::default()).await.expect("a job that starts"));
+    let (id, mut second) = (handle.id().clone(), handle.events());
+    let summary = handle.join().await.expect("a summary");
+    assert_eq!(summary.job, id);
+    let mut names = Vec::new();
+    while let Some(Delivery::Event(envelope)) = first.next().await {
+        assert_eq!(envelope.job, id);
+        assert!((summary.start_time..=summary.end_time).contains(&envelope.at) || envelope.sequence > 0);
+        let Some(Delivery::Event(same)) = second.next().await else { panic!("the second subscriber is behind") };
+        assert_eq!(envelope.sequence, same.sequence);
+        if !matches!(envelope.event, Event::StepProgress { .. }) {
+            let event = serde_json::to_value(&envelope).expect("JSON");
+            names.push(event["event"].as_str().unwrap_or_default().to_owned());
         }
     }
+    assert!(second.next().await.is_none());
     assert_eq!(
-        told,
+        names,
         ["jobStarted", "stepStarted", "stepFailed", "stepStarted", "stepFinished", "published", "jobFinished"]
     );
+}
+
+#[tokio::test]
+async fn a_handle_cancels_its_job_and_outlives_integration_and_store() {
+    let bench = Bench::new();
+    let hanging = Step::new(id("hangs"), "Hangs", |_| std::future::pending()).entity(declared("acme_team"));
+    let handle = {
+        let (integration, store) = (of([hanging]), bench.store.clone());
+        Job::new(&integration, &store).start(&Values::default()).await.expect("a job that starts")
+    };
+    let mut events = handle.events();
+    while let Some(Delivery::Event(envelope)) = events.next().await {
+        if matches!(envelope.event, Event::StepStarted { .. }) {
+            handle.cancel();
+        }
+    }
+    assert_eq!(handle.join().await.expect("a summary").state, JobState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_dropped_handle_leaves_an_interrupted_job_that_can_be_resumed() {
+    let bench = Bench::new();
+    let hanging = |_| async { std::future::pending::<StepResult>().await };
+    let integration = of([adding("teams", "acme_team", &["team:000001"]), Step::new(id("hangs"), "Hangs", hanging)]);
+    let handle = Job::new(&integration, &bench.store).start(&Values::default()).await.expect("a job that starts");
+    let job = handle.id().clone();
+    let mut events = handle.events();
+    while let Some(Delivery::Event(envelope)) = events.next().await {
+        if matches!(envelope.event, Event::StepFinished { .. }) {
+            break;
+        }
+    }
+    drop(handle);
+    while events.next().await.is_some() {}
+    let row = bench.store.job(Some(job.as_str())).await.expect("a store").expect("the job");
+    assert_eq!(row.state, JobState::Interrupted);
+    let integration =
+        of([adding("teams", "acme_team", &["team:000001"]), Step::new(id("hangs"), "Hangs", |_| async { Ok(()) })]);
+    let (summary, _) = bench.run(Job::new(&integration, &bench.store).resume(&row)).await;
+    assert_eq!((summary.state, summary.entities), (JobState::Complete, 1));
 }
 
 #[tokio::test]

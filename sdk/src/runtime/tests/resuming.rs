@@ -12,7 +12,7 @@ async fn newest(bench: &Bench) -> JobRow {
     bench.store.job(None).await.expect("a store").expect("the job")
 }
 
-async fn refused(job: Job<'_>, values: &Values) -> String {
+async fn refused(job: Job, values: &Values) -> String {
     match job.run(values, CancellationToken::new()).await.expect_err("the job cannot be resumed") {
         JobError::Resume(error) => error.to_string(),
         other => panic!("{other}"),

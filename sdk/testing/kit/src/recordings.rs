@@ -41,7 +41,7 @@ pub(crate) fn environment(integration: &Integration) -> Vec<(String, String)> {
     variables.filter_map(|name| std::env::var(&name).ok().map(|value| (name, value))).collect()
 }
 
-pub(crate) async fn run(job: Job<'_>, values: &Values, tape: &Tape) -> Result<Summary, RunError> {
+pub(crate) async fn run(job: Job, values: &Values, tape: &Tape) -> Result<Summary, RunError> {
     match tape {
         Tape::Off => Ok(job.run(values, Default::default()).await?),
         Tape::Record(folder) => record(job, values, folder).await,
@@ -57,7 +57,7 @@ pub(crate) async fn run(job: Job<'_>, values: &Values, tape: &Tape) -> Result<Su
 }
 
 /// Records into a temporary folder, which replaces the target after success.
-async fn record(job: Job<'_>, values: &Values, folder: &Path) -> Result<Summary, RunError> {
+async fn record(job: Job, values: &Values, folder: &Path) -> Result<Summary, RunError> {
     let parent = folder.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(RunError::file(parent))?;
     let fresh = tempfile::Builder::new().prefix(".recording-").tempdir_in(parent).map_err(RunError::file(parent))?;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::Collected;
 use crate::recordings::{self, Tape};
 
-type Adjust<'a> = Box<dyn for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync + 'a>;
+type Adjust<'a> = Box<dyn Fn(Job) -> Job + Send + Sync + 'a>;
 
 /// An error that prevents a run, or a result that a test must not accept.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
     }
 
     /// Changes the job in any other way, such as `|job| job.concurrency(1)`.
-    pub fn with_job(mut self, adjust: impl for<'j> Fn(Job<'j>) -> Job<'j> + Send + Sync + 'a) -> Self {
+    pub fn with_job(mut self, adjust: impl Fn(Job) -> Job + Send + Sync + 'a) -> Self {
         self.adjust.push(Box::new(adjust));
         self
     }

@@ -1,0 +1,365 @@
+//! The start of a job, and its frame: verify, begin, execute, summarize, end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use crate::config::Values;
+use crate::graph::history::{self, SnapshotGap};
+use crate::graph::run::{
+    DisabledReason, Gap, JobState, Metadata, PartialDatasets, StepReport, StepStatus, Summary, VANISHED,
+};
+use crate::graph::{InstanceId, JobId, ObjectType, StepId, Timestamp};
+use crate::http::Http;
+use crate::integration::{Connection, Integration};
+use crate::plan::{Plan, PlanError, StartState};
+use crate::schema::Schemas;
+use crate::step::{IngestPolicy, PartitionPermits, Watermark};
+use crate::store::{EarlierGaps, JobStore, Kind, Publication, Snapshot, SqliteResponseCache, Store, StoreError};
+
+use super::engine::{Ended, Evidence, LocalEngine, PARTITIONS_AT_HAND};
+use super::event::{Event, Events, PlannedStep};
+use super::handle::JobHandle;
+use super::job::{Job, JobError};
+use super::options::{self, Options, ResumeError};
+use super::report::without_credentials;
+use super::schedule::Schedule;
+use super::step_run::{Meters, StepEnvironment};
+
+/// Results of earlier jobs that a job may copy.
+#[derive(Default)]
+struct Reusable {
+    steps: BTreeMap<StepId, JobId>,
+    jobs: BTreeMap<JobId, Snapshot>,
+}
+
+impl Job {
+    /// Runs the job to its end.
+    ///
+    /// `cancel` ends it early; everything collected so far is kept, and the summary is written.
+    ///
+    /// # Errors
+    /// [`JobError`] if the job cannot start or cannot be recorded. A job that starts and then fails returns a summary.
+    pub async fn run(self, values: &Values, cancel: CancellationToken) -> Result<Summary, JobError> {
+        self.start_until(values, cancel).await?.join().await
+    }
+
+    /// Starts the job in the background, once the provider has accepted the credentials.
+    ///
+    /// # Errors
+    /// [`JobError`] if the job cannot start.
+    pub async fn start(self, values: &Values) -> Result<JobHandle, JobError> {
+        self.start_until(values, CancellationToken::new()).await
+    }
+
+    async fn start_until(mut self, values: &Values, cancel: CancellationToken) -> Result<JobHandle, JobError> {
+        let options = self.options(values)?;
+        let plan = Arc::new(Plan::new(&self.integration)?);
+        let schemas = self.integration.schemas(self.class_schemas.clone())?;
+        let chosen = plan.closure(&self.selection)?;
+        self.check_sources()?;
+        let mut connection = tokio::select! {
+            biased;
+            connection = self.integration.connect(values, self.concurrency, &*self.connector, &self.network) => connection?,
+            () = cancel.cancelled() => return Err(JobError::Cancelled),
+        };
+        if let Some(reason) = connection.access.as_ref().and_then(|access| access.subject_unknown.as_deref()) {
+            tracing::warn!(reason, "the owner of the credentials is unknown; the collection continues");
+        }
+        let starts = self.starts(&plan, &connection, &chosen)?;
+        let reusable = self.reusable(&chosen).await?;
+        let answers = self.answers(connection.http.as_ref()).await;
+        if let (Some(http), Some(answers)) = (&mut connection.http, &answers) {
+            *http = http.conditional(answers.clone());
+        }
+        let (job, mut completed, earlier_gaps) = self.begin(&options).await?;
+        if self.resume.as_ref().is_some_and(|row| row.ended.is_none()) {
+            forget_unjudged(&plan, &mut completed);
+        }
+        let started = Timestamp::now();
+        let steps = plan.steps().map(|step| {
+            let (id, name) = (step.id().clone(), step.declaration().name.clone());
+            PlannedStep { start: starts[&id].clone(), id, name }
+        });
+        let events = self.events.clone().of(job.id().clone());
+        events.publish(Event::JobStarted { steps: steps.collect() });
+        let http = connection.http.clone();
+        let in_flight = http.as_ref().map_or(0, Http::most_in_flight);
+        let environment = StepEnvironment {
+            policy: Arc::new(self.ingest_policy(job.clone(), schemas)),
+            job: job.clone(),
+            earlier: reusable.jobs,
+            connection,
+            permits: PartitionPermits::new(PARTITIONS_AT_HAND, in_flight + PARTITIONS_AT_HAND),
+            events: events.clone(),
+            watermarks: watermarks(&plan),
+            meters: Meters::default(),
+            plan: Arc::clone(&plan),
+        };
+        let engine = LocalEngine {
+            environment: Arc::new(environment),
+            schedule: Schedule::new(plan, starts),
+            reuse: reusable.steps,
+            resumed: self.resume.is_some(),
+            earlier_gaps,
+            evidence: Evidence::default(),
+            interrupted: BTreeSet::new(),
+        };
+        let (id, log) = (job.id().clone(), events.log().clone());
+        let frame = Frame {
+            resumed: self.resume.is_some(),
+            integration: self.integration,
+            store: self.store,
+            instance: self.instance,
+            cancel: cancel.clone(),
+            job,
+            started,
+            answers,
+            http,
+            events,
+        };
+        let task = tokio::spawn(frame.run(engine, completed).in_current_span());
+        Ok(JobHandle { id, cancel, events: log, task: AbortOnDropHandle::new(task) })
+    }
+
+    /// Returns the options of the job. A resumed job keeps those with which it began.
+    fn options(&mut self, values: &Values) -> Result<Options, ResumeError> {
+        let now = Options {
+            steps: self.selection.clone(),
+            sources: self.sources.clone(),
+            validation: self.validation,
+            reuse_answers: self.reuse_answers,
+            class_schemas: self.class_schemas.clone(),
+            secret_fields: self.integration.redaction.fields().clone(),
+            configuration: options::configuration(&self.integration, values),
+        };
+        let Some(row) = &self.resume else { return Ok(now) };
+        if row.integration != self.integration.id() {
+            let (theirs, ours) = (row.integration.clone(), self.integration.id().to_owned());
+            return Err(ResumeError::Integration { job: row.id.clone(), theirs, ours });
+        }
+        let begun = Options::of(row)?;
+        begun.check(&row.id, &now)?;
+        self.selection.clone_from(&begun.steps);
+        self.sources.clone_from(&begun.sources);
+        self.class_schemas.clone_from(&begun.class_schemas);
+        (self.validation, self.reuse_answers) = (begun.validation, begun.reuse_answers);
+        Ok(begun)
+    }
+
+    /// Creates or reopens the job; returns the reports of complete steps, and the gaps of earlier runs.
+    async fn begin(&self, options: &Options) -> Result<Begun, StoreError> {
+        if let Some(row) = &self.resume {
+            let job = self.store.resume_job(row).await?;
+            let mut ended: BTreeMap<StepId, StepReport> = BTreeMap::new();
+            for row in job.steps().await? {
+                ended.insert(row.step.clone(), row.into_report()?);
+            }
+            let parent = |gap: &Gap| gap.parent.as_ref().map(|parent| parent.key.clone());
+            let own = ended.iter().flat_map(|(step, report)| report.own_gaps().map(move |gap| (step, gap)));
+            let gaps = own.map(|(step, gap)| (step.clone(), parent(gap)));
+            let earlier_gaps = job.note_gaps(gaps.collect()).await?;
+            ended.retain(|_, report| report.status.is_complete());
+            return Ok((job, ended, earlier_gaps));
+        }
+        let options = serde_json::to_value(options).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let job = self.store.begin_job(self.integration.id(), &self.instance, &options).await?;
+        Ok((job, BTreeMap::new(), EarlierGaps::default()))
+    }
+
+    pub(super) fn check_sources(&self) -> Result<(), PlanError> {
+        let known: Vec<String> = self.integration.sources().iter().map(|source| source.id.clone()).collect();
+        match self.sources.keys().find(|source| !known.contains(source)) {
+            Some(unknown) => Err(PlanError::UnknownSourceSelection { source_id: unknown.clone(), known }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn starts(
+        &self,
+        plan: &Plan,
+        connection: &Connection,
+        chosen: &BTreeSet<StepId>,
+    ) -> Result<BTreeMap<StepId, StartState>, PlanError> {
+        let mut disabled: BTreeMap<StepId, DisabledReason> = BTreeMap::new();
+        let held = connection.access.as_ref().and_then(|access| access.scopes.as_ref());
+        for step in plan.steps() {
+            let declaration = step.declaration();
+            let source =
+                declaration.source.as_ref().and_then(|id| self.integration.sources().iter().find(|s| s.id == *id));
+            let on = source.is_none_or(|source| *self.sources.get(&source.id).unwrap_or(&source.on_by_default));
+            if !on {
+                disabled.insert(declaration.id.clone(), DisabledReason::UserConfig);
+            } else if held.is_some_and(|held| !declaration.scopes.is_subset(held)) {
+                disabled.insert(declaration.id.clone(), DisabledReason::Permission);
+            }
+        }
+        for rule in &self.integration.start_rules {
+            disabled.extend(rule(&*connection.config));
+        }
+        let mut starts = plan.start_states(&disabled)?;
+        if !chosen.is_empty() {
+            let others = starts.iter_mut().filter(|(step, _)| !chosen.contains(*step));
+            others.for_each(|(_, state)| *state = StartState::Unselected);
+        }
+        Ok(starts)
+    }
+
+    /// Finds the newest recent result of each step that is needed but not selected.
+    async fn reusable(&self, chosen: &BTreeSet<StepId>) -> Result<Reusable, StoreError> {
+        let mut reusable = Reusable::default();
+        let Some(max_age) = self.max_age else { return Ok(reusable) };
+        let now = Timestamp::now().millis();
+        let oldest = now.saturating_sub(i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX));
+        let jobs = self.store.jobs().await?.into_iter().filter(|job| {
+            job.integration == self.integration.id() && job.instance == self.instance && job.ended.is_some()
+        });
+        for job in jobs {
+            let Some(earlier) = self.store.snapshot_of(&job).await?.map(Snapshot::collected) else { continue };
+            for row in self.store.open_job(&job).steps().await? {
+                // A result from the future was produced with a wrong clock, so its age is unknown.
+                let complete = row.report.as_ref().is_ok_and(|report| report.status.is_complete());
+                let fresh = complete && (oldest..=now).contains(&row.ended.millis());
+                if fresh && chosen.contains(&row.step) && !self.selection.contains(&row.step) {
+                    reusable.steps.entry(row.step).or_insert_with(|| job.id.clone());
+                }
+            }
+            reusable.jobs.insert(job.id, earlier);
+        }
+        Ok(reusable)
+    }
+
+    /// Opens the stored responses that these credentials received in earlier jobs of the instance.
+    async fn answers(&self, http: Option<&Http>) -> Option<Arc<SqliteResponseCache>> {
+        let http = http.filter(|_| self.reuse_answers && self.connector.allows_conditional_requests())?.clone();
+        let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
+        let account = tokio::task::spawn_blocking(move || http.account(&integration, instance.as_str())).await.ok()?;
+        Some(Arc::new(SqliteResponseCache::new(self.store.clone(), account)))
+    }
+
+    fn ingest_policy(&self, store: JobStore, schemas: Schemas) -> IngestPolicy {
+        IngestPolicy {
+            store,
+            schemas: Arc::new(schemas),
+            validation: self.validation,
+            on_entity: self.integration.on_entity.clone(),
+            on_relationship: self.integration.on_relationship.clone(),
+            redaction: self.integration.redaction.clone(),
+            large: Semaphore::new(1),
+        }
+    }
+}
+
+/// The frame of a job that has begun.
+struct Frame {
+    integration: Arc<Integration>,
+    store: Store,
+    instance: InstanceId,
+    resumed: bool,
+    job: JobStore,
+    started: Timestamp,
+    answers: Option<Arc<SqliteResponseCache>>,
+    http: Option<Http>,
+    events: Events,
+    cancel: CancellationToken,
+}
+
+impl Frame {
+    /// Executes the steps, writes the summary, and calls the hooks.
+    async fn run(self, engine: LocalEngine, completed: BTreeMap<StepId, StepReport>) -> Result<Summary, JobError> {
+        let ended = engine.run(completed, &self.cancel).await?;
+        if let Some(answers) = &self.answers {
+            answers.note_use().await;
+        }
+        self.store.prune_answers().await;
+        let summary = self.sum_up(ended).await?;
+        let summary = Arc::new(self.publish(summary).await?);
+        self.events.publish(Event::JobFinished { summary: Arc::clone(&summary) });
+        for hook in &self.integration.after_job {
+            hook(Arc::clone(&summary)).await;
+        }
+        // A step may have leaked its context, which holds another publisher.
+        self.events.close();
+        Ok(Arc::unwrap_or_clone(summary))
+    }
+
+    /// Ends the job. Its objects become the next snapshot of the instance, unless no step has run.
+    async fn publish(&self, summary: Summary) -> Result<Summary, StoreError> {
+        let has_run = |report: &StepReport| !matches!(report.status, StepStatus::Pending | StepStatus::Disabled);
+        if !summary.integration_step_results.iter().any(has_run) {
+            self.job.end_job(&summary).await?;
+            return Ok(summary);
+        }
+        let publication = Publication {
+            gaps: SnapshotGap::of(&summary),
+            lacking_properties: history::lacking_properties(&summary),
+            resumable: summary.is_partial()
+                || summary.state != JobState::Partial && summary.state != JobState::Complete,
+        };
+        let summary = self.job.publish(summary, publication).await?;
+        if let Some(published) = &summary.published {
+            self.events.publish(Event::Published { published: Arc::new(published.clone()) });
+        }
+        Ok(summary)
+    }
+
+    async fn sum_up(&self, ended: Ended) -> Result<Summary, StoreError> {
+        let (job, usage) = (&self.job, self.http.as_ref().map(Http::usage).unwrap_or_default());
+        let counts = job.counts().await?;
+        let entities = counts.get(&Kind::Entity).copied().unwrap_or(0);
+        let types = ended.reports.iter().flat_map(|report| report.partial_types.iter().cloned()).collect();
+        let lacks = |report: &StepReport| !report.gaps.is_empty() || report.is_not_selected();
+        let partial = ended.reports.iter().any(lacks);
+        let state = match (&ended.fatal, self.cancel.is_cancelled(), partial) {
+            (Some(_), _, _) => JobState::Failed,
+            (None, true, _) => JobState::Cancelled,
+            (None, false, true) => JobState::Partial,
+            (None, false, false) => JobState::Complete,
+        };
+        let end_time = Timestamp::now();
+        let summary = Summary {
+            job: job.id().clone(),
+            integration: self.integration.id().to_owned(),
+            instance: self.instance.clone(),
+            state,
+            resumed: self.resumed,
+            start_time: self.started,
+            end_time,
+            duration: (end_time.millis() - self.started.millis()).unsigned_abs(),
+            entities,
+            relationships: counts.values().sum::<u64>() - entities,
+            error: ended.fatal,
+            integration_step_results: ended.reports,
+            metadata: Metadata { partial_datasets: PartialDatasets { types } },
+            usage,
+            published: None,
+        };
+        Ok(without_credentials(summary))
+    }
+}
+
+/// The job, the reports of steps that need not run again, and the gaps of earlier runs.
+type Begun = (JobStore, BTreeMap<StepId, StepReport>, EarlierGaps);
+
+/// Reopens steps whose missing parents no process has judged, and the steps that depend on them.
+fn forget_unjudged(plan: &Plan, ended: &mut BTreeMap<StepId, StepReport>) {
+    let mut unjudged: BTreeSet<&StepId> = BTreeSet::new();
+    for step in plan.steps() {
+        let vanished = |report: &StepReport| report.skipped.values().any(|reasons| reasons.contains_key(VANISHED));
+        let rests = plan.dependencies(step.id()).into_iter().any(|(above, _)| unjudged.contains(above));
+        if rests || ended.get(step.id()).is_some_and(vanished) {
+            ended.remove(step.id());
+            unjudged.insert(step.id());
+        }
+    }
+}
+
+/// Creates a watermark for every followed type.
+fn watermarks(plan: &Plan) -> BTreeMap<ObjectType, Arc<Watermark>> {
+    let followed = plan.steps().flat_map(|step| step.declaration().follows.iter().cloned());
+    followed.map(|object_type| (object_type, Watermark::new())).collect()
+}
