@@ -237,3 +237,30 @@ fn hidden_characters_of_the_provider_are_escaped_in_json_on_stderr() {
     let lines: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     assert!(lines.iter().any(|line| line.to_string().contains(message)), "{}", said.err);
 }
+
+#[test]
+fn a_job_of_another_version_is_listed_as_unreadable_and_hides_no_other_job() {
+    let place = Place::alone();
+    for _ in 0..2 {
+        assert_eq!(place.run("collect --sample --step fetch-teams --quiet").code, 0);
+    }
+    let store = Connection::open(place.path(".integration/state.sqlite")).expect("a store");
+    let sql = "UPDATE job SET state = 'paused', summary = '{\"state\": \"paused\"}' \
+               WHERE number = (SELECT max(number) FROM job)";
+    assert_eq!(store.execute(sql, []).expect("a job"), 1);
+    drop(store);
+    let list = place.run("jobs list");
+    assert!(
+        list.code == 0 && list.out.contains("unknown (unreadable)") && list.out.contains("partial"),
+        "{}",
+        list.all()
+    );
+    let jobs = place.run("jobs list --format json").json();
+    let reason = |at: usize| jobs[at]["unreadable"].as_str().map(str::to_owned);
+    assert!(reason(0).is_some_and(|reason| reason.contains("unknown job state")), "{jobs}");
+    assert_eq!((reason(1), jobs[1]["state"].as_str()), (None, Some("partial")));
+    let shown = place.run("jobs show");
+    assert!(shown.code == 1 && shown.err.contains("the summary of the job"), "{}", shown.all());
+    let resumed = place.run("collect --resume");
+    assert!(resumed.code == 1 && resumed.err.contains("another version recorded it"), "{}", resumed.all());
+}

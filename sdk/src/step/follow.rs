@@ -61,9 +61,9 @@ impl<E: EntityView> Follow<E> {
     /// Reads the entities behind `position`; an empty page means that the type is complete.
     async fn next_page(&self, position: Position) -> StepResult<Vec<(Position, Result<E, PropertyError>)>> {
         loop {
-            let look = self.watermark.look();
+            let cursor = self.watermark.cursor();
             let page = self.context.follow(&self.object_type, position, PAGE, false, E::read).await?;
-            if !page.is_empty() || look.ended {
+            if !page.is_empty() || cursor.ended {
                 return Ok(page);
             }
             // A commit delays other steps. It is requested only when this step has no other work.
@@ -72,7 +72,7 @@ impl<E: EntityView> Follow<E> {
             if !page.is_empty() {
                 return Ok(page);
             }
-            look.changed().await;
+            cursor.changed().await;
         }
     }
 

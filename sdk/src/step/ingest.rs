@@ -160,7 +160,7 @@ impl Ingest {
         self.stats.offer();
         self.writer.push(object).await?;
         if let Some(watermark) = watermark {
-            watermark.tell();
+            watermark.advance();
         }
         Ok(())
     }

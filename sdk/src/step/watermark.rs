@@ -33,7 +33,7 @@ impl Watermark {
     }
 
     /// Records that an object was added.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn advance(&self) {
         self.added.send_modify(|progress| progress.objects += 1);
     }
 
@@ -47,8 +47,8 @@ impl Watermark {
         self.producers.lock().unwrap_or_else(PoisonError::into_inner).push(producer);
     }
 
-    /// Returns the current state. Later additions wake the follower.
-    pub(crate) fn look(&self) -> Cursor {
+    /// Returns a cursor at the current state. Later additions wake it.
+    pub(crate) fn cursor(&self) -> Cursor {
         let mut receiver = self.added.subscribe();
         let ended = receiver.borrow_and_update().ended;
         Cursor { receiver, ended }

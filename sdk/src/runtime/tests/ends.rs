@@ -168,11 +168,11 @@ async fn a_relationship_to_an_entity_that_a_resumed_job_does_not_find_again_is_l
         };
         let apps = |context: StepContext| async move {
             loop {
-                let look = context.watermark(&name("acme_team")).look();
-                if look.ended {
+                let cursor = context.watermark(&name("acme_team")).cursor();
+                if cursor.ended {
                     break;
                 }
-                look.changed().await;
+                cursor.changed().await;
             }
             for team in context.page(&name("acme_team"), None, 10).await? {
                 let team = key(team["_key"].as_str().expect("a key"));

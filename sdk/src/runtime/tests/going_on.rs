@@ -46,7 +46,7 @@ async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) ->
     let watermark = context.watermark(&name(from));
     let mut position = Position::START;
     loop {
-        let look = watermark.look();
+        let cursor = watermark.cursor();
         watermark.flush().await?;
         let page = context.follow(&name(from), position, 100, true, key_in).await?;
         for (row, text) in &page {
@@ -56,10 +56,10 @@ async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) ->
             context.partition(parent, add).await?;
             copied.notify_one();
         }
-        if page.is_empty() && look.ended {
+        if page.is_empty() && cursor.ended {
             return Ok(());
         }
-        look.changed().await;
+        cursor.changed().await;
     }
 }
 

@@ -15,7 +15,7 @@ const FOLDER: &str = "tests/recordings";
 
 /// The source of the responses of a run.
 #[derive(Debug, Clone)]
-pub(crate) enum Tape {
+pub(crate) enum RecordingMode {
     /// The provider, without a recording.
     Off,
     /// The provider, with a recording into this folder.
@@ -41,11 +41,11 @@ pub(crate) fn environment(integration: &Integration) -> Vec<(String, String)> {
     variables.filter_map(|name| std::env::var(&name).ok().map(|value| (name, value))).collect()
 }
 
-pub(crate) async fn run(job: Job, values: &Values, tape: &Tape) -> Result<Summary, RunError> {
-    match tape {
-        Tape::Off => Ok(job.run(values, Default::default()).await?),
-        Tape::Record(folder) => record(job, values, folder).await,
-        Tape::Replay(path) => {
+pub(crate) async fn run(job: Job, values: &Values, recording: &RecordingMode) -> Result<Summary, RunError> {
+    match recording {
+        RecordingMode::Off => Ok(job.run(values, Default::default()).await?),
+        RecordingMode::Record(folder) => record(job, values, folder).await,
+        RecordingMode::Replay(path) => {
             if !path.exists() {
                 return Err(RunError::NotRecorded { folder: path.clone() });
             }

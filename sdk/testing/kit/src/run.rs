@@ -15,7 +15,7 @@ use integration_sdk::{Integration, Job, JobError, Summary};
 use tempfile::TempDir;
 
 use crate::Collected;
-use crate::recordings::{self, Tape};
+use crate::recordings::{self, RecordingMode};
 
 type Adjust<'a> = Box<dyn Fn(Job) -> Job + Send + Sync + 'a>;
 
@@ -82,7 +82,7 @@ pub struct Run<'a> {
     given: Vec<(String, String)>,
     steps: Vec<String>,
     sources: Vec<(String, bool)>,
-    tape: Tape,
+    recording: RecordingMode,
     adjust: Vec<Adjust<'a>>,
     findings_allowed: bool,
     place: &'static Location<'static>,
@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
             given,
             steps: Vec::new(),
             sources: Vec::new(),
-            tape: Tape::Off,
+            recording: RecordingMode::Off,
             adjust: Vec::new(),
             findings_allowed: false,
             place: Location::caller(),
@@ -133,19 +133,20 @@ impl<'a> Run<'a> {
     /// credentials and no network.
     pub fn recorded(mut self, name: &str) -> Self {
         let folder = recordings::folder_of(name);
-        self.tape = if recordings::asked_to_record() { Tape::Record(folder) } else { Tape::Replay(folder) };
+        self.recording =
+            if recordings::asked_to_record() { RecordingMode::Record(folder) } else { RecordingMode::Replay(folder) };
         self
     }
 
     /// Records into a folder regardless of the environment, replacing the recordings there.
     pub fn record_to(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.tape = Tape::Record(folder.into());
+        self.recording = RecordingMode::Record(folder.into());
         self
     }
 
     /// Replays the recordings of a folder, or one `.har` file.
     pub fn replay_from(mut self, path: impl Into<PathBuf>) -> Self {
-        self.tape = Tape::Replay(path.into());
+        self.recording = RecordingMode::Replay(path.into());
         self
     }
 
@@ -184,13 +185,13 @@ impl<'a> Run<'a> {
         }
         job = self.sources.iter().fold(job, |job, (id, on)| job.source(id, *on));
         job = self.adjust.iter().fold(job, |job, adjust| adjust(job));
-        let mut variables = match &self.tape {
-            Tape::Record(_) => recordings::environment(self.integration),
+        let mut variables = match &self.recording {
+            RecordingMode::Record(_) => recordings::environment(self.integration),
             _ => Vec::new(),
         };
         variables.extend(self.given.iter().cloned());
         let values = Values::new(self.integration.id(), variables);
-        recordings::run(job, &values, &self.tape).await
+        recordings::run(job, &values, &self.recording).await
     }
 }
 
