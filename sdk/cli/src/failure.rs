@@ -9,6 +9,7 @@ use integration_recording::RecordingError;
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
 use integration_sdk::diff::FilesError;
+use integration_sdk::graph::InstanceId;
 use integration_sdk::graph::run::ErrorCode;
 use integration_sdk::http::EndpointError;
 use integration_sdk::plan::{PlanError, PlanErrors};
@@ -49,6 +50,8 @@ pub(crate) enum Failure {
     NoJobs(PathBuf),
     #[error("there is no job {wanted:?}{}", likely(nearest.as_deref()))]
     UnknownJob { wanted: String, nearest: Option<String> },
+    #[error("no job has collected an object with the key {key:?}{}", in_instance(instance.as_ref()))]
+    UnknownKey { key: String, instance: Option<InstanceId> },
     #[error("several jobs begin with {wanted:?}: {}", .matching.join(", "))]
     AmbiguousJob { wanted: String, matching: Vec<String> },
     #[error("job {0} has no summary yet: it is still running, or its process was killed")]
@@ -101,6 +104,10 @@ fn ignored(unread: &[PathBuf]) -> String {
     }
 }
 
+fn in_instance(instance: Option<&InstanceId>) -> String {
+    instance.map(|name| format!(" in the instance {}", name.as_str())).unwrap_or_default()
+}
+
 fn likely(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
@@ -114,7 +121,9 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => exit::USAGE,
+            Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnknownKey { .. } => {
+                exit::USAGE
+            }
             Self::NoSample | Self::Usage(_) | Self::Scaffold(_) => exit::USAGE,
             Self::Job(JobError::Store(StoreError::Complete { .. }) | JobError::Resume(_)) => exit::USAGE,
             Self::Job(JobError::Plan(errors)) if errors.0.iter().all(is_selection) => exit::USAGE,
@@ -131,6 +140,9 @@ impl Failure {
             }
             Self::NoJobs(_) => {
                 Some(format!("run `{program} collect` to create a job, or use --data-dir to select another folder"))
+            }
+            Self::UnknownKey { .. } => {
+                Some(format!("run `{program} diff` or `{program} export --output DIR` to see keys; a key is matched as a whole"))
             }
             Self::UnknownJob { .. } | Self::AmbiguousJob { .. } => {
                 Some(format!("run `{program} jobs list` to list the jobs; the first characters of an id are enough"))

@@ -46,9 +46,10 @@ pub(crate) enum Format {
 
 /// Parses a duration such as `90s`, `1h 30m` or `2 days`.
 pub(crate) fn age(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|error| format!("{error}; use a duration such as 90s or 1h 30m"))?;
-    Duration::try_from(span).map_err(|_| "the duration must not be negative".to_owned())
+    let unusable = |error: jiff::Error| format!("{error}; use a duration such as 90s, 1h 30m or 90d");
+    let span: jiff::Span = text.parse().map_err(unusable)?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(unusable)?;
+    Duration::try_from(duration).map_err(|_| "the duration must not be negative".to_owned())
 }
 
 /// Parses the name of an instance, which is used in file names.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::{ErrorCode, StepReport, StepStatus, Summary};
+use crate::run::{ErrorCode, Parent, StepReport, StepStatus, Summary};
 use crate::{JobId, ObjectKey, ObjectType, StepId};
 
 /// Data that a job could not collect.
@@ -20,8 +20,8 @@ pub struct SnapshotGap {
     /// The types that may be missing.
     pub types: BTreeSet<ObjectType>,
     /// The parent, if only objects under it may be missing.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub parent: Option<ObjectKey>,
+    #[serde(rename = "under", skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<Parent>,
     /// The code of the error.
     pub code: ErrorCode,
     /// The reason.
@@ -34,7 +34,7 @@ impl SnapshotGap {
     /// An object without a parent may belong to any of them.
     pub fn covers(&self, object_type: &ObjectType, parent: Option<&ObjectKey>) -> bool {
         let may_be_under = || match (&self.parent, parent) {
-            (Some(gap), Some(parent)) => gap == parent,
+            (Some(gap), Some(parent)) => gap.key == *parent,
             (None, _) | (_, None) => true,
         };
         self.types.contains(object_type) && may_be_under()
@@ -68,7 +68,7 @@ fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
         .map(|gap| SnapshotGap {
             step: step(),
             types: gap.types.clone(),
-            parent: gap.parent.as_ref().map(|parent| parent.key.clone()),
+            parent: gap.parent.clone(),
             code: gap.code.clone(),
             cause: gap.cause.clone(),
         })

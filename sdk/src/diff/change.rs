@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::StepId;
+use crate::graph::history::SnapshotGap;
 use crate::graph::run::{DisabledReason, ErrorCode, Gap, Parent, StepReport};
 use crate::store::Kind;
 
@@ -131,6 +132,13 @@ impl CoveringGap {
         let others = gaps.len().saturating_sub(1) as u64;
         let first = gaps.first()?.clone();
         Some(if others == 0 { first } else { Self { parent: None, others, ..first } })
+    }
+}
+
+impl From<&SnapshotGap> for CoveringGap {
+    fn from(gap: &SnapshotGap) -> Self {
+        let SnapshotGap { step, parent, code, cause, .. } = gap;
+        Self { step: Some(step.clone()), parent: parent.clone(), code: code.clone(), cause: cause.clone(), others: 0 }
     }
 }
 

@@ -53,8 +53,7 @@ pub(super) fn describe(
         Change::Unknown => ChangeKind::Unknown,
     };
     let (before, now) = (pair.before.map(Read::of), pair.now.map(Read::of));
-    let name = |read: &Read| read.properties.get("displayName").and_then(Value::as_str).map(str::to_owned);
-    let display_name = now.as_ref().and_then(name).or_else(|| before.as_ref().and_then(name));
+    let display_name = now.as_ref().and_then(name_of).or_else(|| before.as_ref().and_then(name_of));
     let is_pair = before.is_some() && now.is_some();
     let mut properties = differences(before.unwrap_or_default(), now.unwrap_or_default(), options, is_pair);
     let (mut kind, mut gap) = (kind, gap);
@@ -98,6 +97,21 @@ pub(super) fn describe(
         gap,
         gap_side,
     }))
+}
+
+/// Returns the different properties of two versions, without raw data.
+pub(super) fn between(before: Option<ObjectJson<'_>>, now: ObjectJson<'_>) -> Vec<PropertyChange> {
+    let before = before.map(Read::of).unwrap_or_default();
+    differences(before, Read::of(now), &ChangeOptions::default(), false)
+}
+
+/// Returns the name of an object for users.
+pub(super) fn display_name(json: ObjectJson<'_>) -> Option<String> {
+    name_of(&Read::of(json))
+}
+
+fn name_of(read: &Read) -> Option<String> {
+    read.properties.get("displayName").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Returns the property that a change of raw data belongs to, or the name itself.

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{InstanceId, JobId, Timestamp};
 
+use crate::store::{StalePeriod, Version};
+
 use super::change::{CoveringGap, ObjectKind, PropertyChange};
+use super::describe;
 
 /// The history of one object, oldest event first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,4 +65,58 @@ pub enum HistoryEventKind {
     Removed,
     /// A job collected the object after its removal.
     SeenAgain,
+}
+
+impl ObjectHistory {
+    /// Creates the history from the versions of an object, oldest first; `None` if there are none.
+    pub fn of(instance: InstanceId, versions: &[Version]) -> Option<Self> {
+        let newest = &versions.last()?.object;
+        let mut events = Vec::new();
+        let mut before: Option<&Version> = None;
+        for version in versions {
+            events.push(beginning(before, version));
+            let end = version.until.as_ref();
+            events.extend(version.stale.iter().flat_map(|period| staleness(period, version)));
+            let successor = versions.iter().find(|next| end == Some(&next.from));
+            if let (Some(end), None) = (end, successor) {
+                events.push(HistoryEvent::new(end.published, &end.job, HistoryEventKind::Removed));
+            }
+            before = Some(version);
+        }
+        Some(Self {
+            instance,
+            object_kind: newest.row.kind.into(),
+            object_type: newest.row.object_type.to_string(),
+            key: newest.row.key.to_string(),
+            display_name: describe::display_name(newest.json()),
+            events,
+        })
+    }
+}
+
+impl HistoryEvent {
+    fn new(at: Timestamp, job: &JobId, kind: HistoryEventKind) -> Self {
+        Self { at, job: job.clone(), kind, properties: Vec::new(), gap: None }
+    }
+}
+
+/// Returns the event with which a version begins.
+fn beginning(before: Option<&Version>, version: &Version) -> HistoryEvent {
+    let properties = describe::between(before.map(|before| before.object.json()), version.object.json());
+    let kind = match before {
+        None => HistoryEventKind::FirstSeen,
+        Some(before) if before.until.as_ref() != Some(&version.from) => HistoryEventKind::SeenAgain,
+        Some(_) if properties.is_empty() => HistoryEventKind::RawChanged,
+        Some(_) => HistoryEventKind::Changed,
+    };
+    HistoryEvent { properties, ..HistoryEvent::new(version.from.published, &version.from.job, kind) }
+}
+
+/// Returns the events of a stale period. A period that ends with its version needs no event of its own.
+fn staleness(period: &StalePeriod, version: &Version) -> impl Iterator<Item = HistoryEvent> {
+    let gap = Some(CoveringGap::from(&period.gap));
+    let begin = HistoryEvent::new(period.since.published, &period.since.job, HistoryEventKind::Stale);
+    let end = period.until.as_ref().filter(|until| version.until.as_ref() != Some(until));
+    let end = end.map(|end| HistoryEvent::new(end.published, &end.job, HistoryEventKind::ConfirmedAgain));
+    [HistoryEvent { gap, ..begin }].into_iter().chain(end)
 }

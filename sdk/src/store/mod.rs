@@ -38,6 +38,7 @@ mod sorted;
 mod sqlite;
 mod sweep;
 mod unreadable;
+mod versions;
 mod writer;
 
 pub use crate::graph::run::JobState;
@@ -60,3 +61,4 @@ pub use snapshot::{Selection, Snapshot, SnapshotInfo};
 pub(crate) use sqlite::Pending;
 pub use sqlite::{Store, StoreError};
 pub use unreadable::Unreadable;
+pub use versions::{StalePeriod, Version};

@@ -420,8 +420,8 @@ fn record(connection: &Connection, job: i64, instance: i64, publication: &Public
     let sql = "INSERT INTO snapshot (number, instance, job, published, resumable, pruned) \
                SELECT number, ?2, id, ?3, ?4, 0 FROM job WHERE number = ?1";
     connection.execute(sql, params![job, instance, Timestamp::now().millis(), publication.resumable])?;
-    let sql =
-        "INSERT INTO gap (snapshot, number, step, types, parent, code, cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO gap (snapshot, number, step, types, parent_type, parent, code, cause) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut add = connection.prepare(sql)?;
     for (number, gap) in publication.gaps.iter().enumerate() {
         let SnapshotGap { step, types, parent, code, cause } = gap;
@@ -432,7 +432,8 @@ fn record(connection: &Connection, job: i64, instance: i64, publication: &Public
             number,
             step.as_str(),
             types,
-            parent.as_ref().map(ObjectKey::as_str),
+            parent.as_ref().map(|parent| parent.object_type.as_str()),
+            parent.as_ref().map(|parent| parent.key.as_str()),
             code.as_str(),
             cause
         ])?;

@@ -217,6 +217,7 @@ CREATE TABLE gap (
   number INTEGER NOT NULL,
   step TEXT NOT NULL,
   types TEXT NOT NULL,
+  parent_type TEXT,
   parent TEXT,
   code TEXT NOT NULL,
   cause TEXT NOT NULL,

@@ -5,6 +5,7 @@ mod completions;
 mod diff;
 mod document;
 mod export;
+mod history;
 mod jobs;
 mod new;
 mod plan;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Export(export::Export),
     /// Show the changes between two jobs or two graphs in files
     Diff(diff::Diff),
+    /// Show the versions of an object
+    History(history::History),
     /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
     /// Check schemas, configuration, credentials or a collected graph
@@ -48,6 +51,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::Collect(args) => collect::run(context, args).await,
         Command::Export(args) => export::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
+        Command::History(args) => history::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,

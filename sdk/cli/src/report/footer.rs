@@ -12,6 +12,7 @@ use crate::job_lookup::short;
 use crate::shell::{called, quoted_path};
 use crate::style::{BOLD, GREEN, RED, YELLOW, paint, printable_path};
 
+use super::stale;
 use super::text::{counted, duration, paragraph};
 
 /// The location of a job's results.
@@ -50,6 +51,9 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         line += &format!(", exported to {} ({})", printable_path(folder), counted(exported.files, "file", "files"));
     }
     let mut text = paragraph(&(line + "."), width, 0, 2);
+    if let Some(changes) = summary.published.as_ref().and_then(stale::changes) {
+        text += &paragraph(&changes, width, 0, 2);
+    }
     text += &paragraph(&format!("Next: {}", next(summary, kept)), width, 0, 2);
     text
 }

@@ -4,9 +4,9 @@ pub(crate) mod changes;
 mod findings;
 mod footer;
 mod gaps;
-#[cfg_attr(not(test), expect(dead_code, reason = "the command `history` follows with its source"))]
 pub(crate) mod history;
 mod rule;
+mod stale;
 mod steps;
 pub(crate) mod table;
 pub(crate) mod text;
@@ -34,6 +34,7 @@ const EXAMPLES: usize = 3;
 pub(crate) fn summary(summary: &Summary, kept: &Kept<'_>, width: usize) -> String {
     let mut text = steps::table(summary, width);
     section(&mut text, "Missing", &gaps::missing(summary, width));
+    section(&mut text, "Stale, kept from earlier jobs", &stale::lines(summary, width));
     section(&mut text, "Skipped", &skipped(summary, width));
     section(&mut text, "Schema findings", &schema_findings(summary, width));
     let _ = write!(text, "\n{}", footer::lines(summary, kept, width));

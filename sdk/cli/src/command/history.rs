@@ -1,0 +1,56 @@
+//! `history`: the versions of one object.
+
+use clap::Args;
+use integration_sdk::diff::ObjectHistory;
+use integration_sdk::graph::{InstanceId, ObjectKey};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::options::{self, Format};
+use crate::report::history;
+use crate::{console, exit, job_lookup};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  {name} history 01234567-89ab-cdef-0123-456789abcdef     show when the object was first seen, changed, and removed
+  {name} history KEY --instance east                      look in this instance
+  {name} history KEY --format json                        write one JSON document
+
+KEY is the property _key of an entity or a relationship, as `diff` prints it. A job that could not collect the object because \
+of a gap leaves it in the graph; the object is stale until a later job collects it or observes its removal.")]
+pub(crate) struct History {
+    /// Key of the object
+    #[arg(value_name = "KEY", value_parser = key)]
+    key: ObjectKey,
+    /// Instance that the object belongs to [default: the newest one that contains it]
+    #[arg(long, value_name = "NAME", value_parser = options::instance)]
+    instance: Option<InstanceId>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+fn key(text: &str) -> Result<ObjectKey, String> {
+    ObjectKey::new(text).map_err(|error| error.to_string())
+}
+
+pub(crate) async fn run(context: &Context<'_>, args: &History) -> Result<u8, Failure> {
+    let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
+    let no_jobs = || Failure::NoJobs(data_dir.clone());
+    let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
+    let mut instances = store.instances(integration).await?;
+    if instances.is_empty() {
+        return Err(no_jobs());
+    }
+    instances.retain(|instance| args.instance.as_ref().is_none_or(|wanted| wanted == instance));
+    for instance in instances {
+        let versions = store.versions(integration, &instance, args.key.clone()).await?;
+        let Some(found) = ObjectHistory::of(instance, &versions) else { continue };
+        match args.format {
+            Format::Json => context.print_json(&found)?,
+            Format::Text => context.print(&history::text(&found, console::width()))?,
+        }
+        return Ok(exit::SUCCESS);
+    }
+    Err(Failure::UnknownKey { key: args.key.to_string(), instance: args.instance.clone() })
+}

@@ -1,0 +1,41 @@
+//! The objects that stay in the graph although the job could not confirm them.
+
+use std::collections::BTreeMap;
+
+use indicatif::HumanCount;
+use integration_sdk::Summary;
+use integration_sdk::graph::history::{ChangeCounts, Published};
+use integration_sdk::graph::run::ErrorCode;
+
+use crate::job_lookup::short;
+
+use super::text::{list, paragraph};
+
+/// Renders the numbers of stale objects, grouped by the step with the gap.
+pub(super) fn lines(summary: &Summary, width: usize) -> String {
+    let Some(published) = &summary.published else { return String::new() };
+    let mut groups: BTreeMap<(&str, bool), BTreeMap<&str, u64>> = BTreeMap::new();
+    for stale in &published.stale {
+        let group = groups.entry((stale.gap.step.as_str(), stale.gap.code == ErrorCode::NotCollected)).or_default();
+        *group.entry(stale.object_type.as_str()).or_default() += stale.count;
+    }
+    let line = |((step, is_off), types): ((&str, bool), BTreeMap<&str, u64>)| {
+        let types = list(types.into_iter().map(|(name, count)| format!("{} {name}", HumanCount(count))));
+        let reason = if is_off { "did not run" } else { "has a gap" };
+        paragraph(&format!("{step} {reason}: {types}"), width, 2, 4)
+    };
+    groups.into_iter().map(line).collect()
+}
+
+/// Returns a sentence about the changes since the previous snapshot; `None` for the first one.
+pub(super) fn changes(published: &Published) -> Option<String> {
+    let previous = short(published.previous.as_ref()?.as_str());
+    let ChangeCounts { added, removed, changed, raw_changed: _, stale } = published.total();
+    let counts = [(added, "added"), (removed, "removed"), (changed, "changed"), (stale, "stale")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, word)| format!("{} {word}", HumanCount(count))).collect();
+    Some(match counts.is_empty() {
+        true => format!("No changes since job {previous}."),
+        false => format!("Since job {previous}: {}.", counts.join(", ")),
+    })
+}

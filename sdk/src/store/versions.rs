@@ -1,0 +1,142 @@
+//! The versions of one object.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::graph::history::SnapshotGap;
+use crate::graph::run::Parent;
+use crate::graph::{InstanceId, ObjectKey, ObjectType, StepId};
+
+use super::provenance::Stored;
+use super::snapshot::{self, COLUMNS, SnapshotInfo, info, stored, types};
+use super::sqlite::unreadable;
+use super::{Store, StoreError};
+
+/// One version of an object.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// The first snapshot that contains the version.
+    pub from: SnapshotInfo,
+    /// The first snapshot that does not contain it any more.
+    pub until: Option<SnapshotInfo>,
+    /// The object, with raw data.
+    pub object: Stored,
+    /// The periods in which no job could confirm the version, oldest first.
+    pub stale: Vec<StalePeriod>,
+}
+
+/// A period in which no job could confirm a version.
+#[derive(Debug, Clone)]
+pub struct StalePeriod {
+    /// The first snapshot in which the version is stale.
+    pub since: SnapshotInfo,
+    /// The first snapshot in which it is not stale any more.
+    pub until: Option<SnapshotInfo>,
+    /// The gap that covered the object at first.
+    pub gap: SnapshotGap,
+}
+
+impl Store {
+    /// Returns the instances of an integration that have published a graph, the last one first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn instances(&self, integration: &str) -> Result<Vec<InstanceId>, StoreError> {
+        let integration = integration.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT instance.name FROM instance JOIN snapshot ON snapshot.instance = instance.number \
+                       WHERE integration = ?1 AND pruned = 0 GROUP BY instance.number ORDER BY max(snapshot.number) DESC";
+            let mut statement = connection.prepare_cached(sql)?;
+            let names = statement.query_map([integration], |row| {
+                InstanceId::new(row.get_ref(0)?.as_str()?).map_err(unreadable)
+            })?;
+            names.collect()
+        })
+        .await
+    }
+
+    /// Returns the versions of the object with a key, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn versions(
+        &self,
+        integration: &str,
+        instance: &InstanceId,
+        key: ObjectKey,
+    ) -> Result<Vec<Version>, StoreError> {
+        let Some(newest) = self.snapshots(integration, instance).await?.into_iter().next() else {
+            return Ok(Vec::new());
+        };
+        let (instance, number) = (newest.instance, newest.number);
+        snapshot::in_order(self, instance, number, move |connection| read(connection, instance, &key)).await
+    }
+}
+
+fn read(connection: &Connection, instance: i64, key: &ObjectKey) -> rusqlite::Result<Vec<Version>> {
+    let snapshots = snapshots(connection, instance)?;
+    let known = |number: i64| snapshots.get(&number).cloned().ok_or(rusqlite::Error::QueryReturnedNoRows);
+    let sql = format!(
+        "SELECT {COLUMNS}, object.properties, object.raw, 0, object.number, object.job, \
+         (SELECT until FROM ended WHERE ended.object = object.number) \
+         FROM version_order JOIN object ON object.number = version_order.object \
+         WHERE version_order.instance = ?1 AND version_order.type = ?2 AND version_order.key = ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut versions = Vec::new();
+    for object_type in types(connection, instance)? {
+        let mut rows = statement.query(params![instance, object_type, key.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let until = row.get::<_, Option<i64>>(13)?.map(known).transpose()?;
+            let stale = stale(connection, row.get(11)?, &known)?;
+            versions.push(Version { from: known(row.get(12)?)?, until, object: stored(row)?, stale });
+        }
+    }
+    versions.sort_by_key(|version| version.from.number);
+    Ok(versions)
+}
+
+/// Returns the snapshots of an instance by number, including pruned ones.
+fn snapshots(connection: &Connection, instance: i64) -> rusqlite::Result<HashMap<i64, SnapshotInfo>> {
+    let sql = "SELECT job, published, instance, number FROM snapshot WHERE instance = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let all = statement.query_map([instance], info)?;
+    all.map(|info| info.map(|info| (info.number, info))).collect()
+}
+
+fn stale(
+    connection: &Connection,
+    object: i64,
+    known: &impl Fn(i64) -> rusqlite::Result<SnapshotInfo>,
+) -> rusqlite::Result<Vec<StalePeriod>> {
+    let sql = "SELECT since, until, gap FROM stale WHERE object = ?1 ORDER BY since";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([object])?;
+    let mut periods = Vec::new();
+    while let Some(row) = rows.next()? {
+        let since: i64 = row.get(0)?;
+        let until = row.get::<_, Option<i64>>(1)?.map(known).transpose()?;
+        periods.push(StalePeriod { since: known(since)?, until, gap: gap(connection, since, row.get(2)?)? });
+    }
+    Ok(periods)
+}
+
+fn gap(connection: &Connection, snapshot: i64, number: i64) -> rusqlite::Result<SnapshotGap> {
+    let sql = "SELECT step, types, parent_type, parent, code, cause FROM gap WHERE snapshot = ?1 AND number = ?2";
+    let gap = connection.prepare_cached(sql)?.query_row([snapshot, number], |row| {
+        let parent = row.get::<_, Option<String>>(2)?.zip(row.get::<_, Option<String>>(3)?);
+        let parent = parent.map(|(object_type, key)| {
+            let object_type = ObjectType::new(object_type).map_err(unreadable)?;
+            Ok::<_, rusqlite::Error>(Parent { object_type, key: ObjectKey::stored(&key).map_err(unreadable)? })
+        });
+        Ok(SnapshotGap {
+            step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+            types: serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?,
+            parent: parent.transpose()?,
+            code: row.get_ref(4)?.as_str()?.into(),
+            cause: row.get(5)?,
+        })
+    });
+    gap.optional()?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
