@@ -30,6 +30,8 @@ mod previous;
 mod provenance;
 mod prune;
 mod publish;
+#[cfg(test)]
+mod publish_tests;
 mod record;
 mod response_cache;
 mod rewind;

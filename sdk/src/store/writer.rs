@@ -76,8 +76,9 @@ impl Command {
 pub(super) struct Writer {
     // Dropped first, because the connection that is closed last runs the final checkpoint.
     checkpoints: Checkpoints,
-    connection: Connection,
+    // Its threads read the file, so it is dropped before the connection as well.
     keys: Keys,
+    connection: Connection,
     open: Option<Open>,
     broken: bool,
 }

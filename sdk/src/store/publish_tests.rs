@@ -1,0 +1,263 @@
+//! Publications checked against a model that keeps a full copy of every graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::graph::history::SnapshotGap;
+use crate::graph::run::{ErrorCode, JobState, Parent, PartitionRef, Summary};
+use crate::graph::{InstanceId, JobId, ObjectJson, ObjectKey, ObjectType, StepId};
+
+use super::{JobStore, Kind, ObjectBatch, Publication, Retention, Row, Selection, Snapshot, Store};
+
+const ENTITIES: usize = 4;
+/// The entities that each relationship connects.
+const LINKS: [(usize, usize); 3] = [(0, 1), (1, 2), (2, 3)];
+const OBJECTS: usize = ENTITIES + LINKS.len();
+
+/// The state of an object that a job collects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Content {
+    parent: Option<usize>,
+    properties: u8,
+    raw: u8,
+}
+
+/// A gap: a type and a parent.
+type GapOf = (usize, Option<usize>);
+
+/// One run of a job.
+#[derive(Debug, Clone)]
+struct Run {
+    /// The collected objects.
+    objects: BTreeMap<usize, Content>,
+    gaps: Vec<GapOf>,
+    /// Whether the run resumes the job before, if that is possible.
+    resumes: bool,
+    resumable: bool,
+    /// Whether another process opens the store before the run.
+    restarts: bool,
+    /// The objects that are added without a hash, as after an amendment.
+    unhashed: bool,
+}
+
+fn runs() -> impl Strategy<Value = Vec<Run>> {
+    let content = (prop::option::of(0..2_usize), 0..3_u8, 0..2_u8);
+    let content = content.prop_map(|(parent, properties, raw)| Content { parent, properties, raw });
+    let objects = prop::collection::btree_map(0..OBJECTS, content, 0..=OBJECTS);
+    let gaps = prop::collection::vec((0..3_usize, prop::option::of(0..2_usize)), 0..3);
+    let run =
+        (objects, gaps, any::<[bool; 4]>()).prop_map(|(objects, gaps, [resumes, resumable, restarts, unhashed])| Run {
+            objects,
+            gaps,
+            resumes,
+            resumable,
+            restarts,
+            unhashed,
+        });
+    prop::collection::vec(run, 1..7)
+}
+
+fn type_at(object: usize) -> usize {
+    if object < ENTITIES { object % 2 } else { 2 }
+}
+
+fn type_of(at: usize) -> ObjectType {
+    ObjectType::literal(["acme_app", "acme_user", "acme_app_has_user"][at])
+}
+
+fn key(object: usize) -> ObjectKey {
+    ObjectKey::new(format!("object-{object}")).unwrap()
+}
+
+fn parent(at: usize) -> ObjectKey {
+    ObjectKey::new(format!("team-{at}")).unwrap()
+}
+
+fn row(object: usize, content: Content) -> Row {
+    let ends = object.checked_sub(ENTITIES).map(|link| (key(LINKS[link].0), key(LINKS[link].1)));
+    Row {
+        kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
+        key: key(object),
+        object_type: type_of(type_at(object)),
+        class: "Record".into(),
+        partition: PartitionRef::None,
+        parent: content.parent.map(parent),
+        ends,
+        merge: false,
+        quarantined: None,
+    }
+}
+
+fn texts(content: Content) -> (String, String) {
+    (json!({"value": content.properties}).to_string(), json!([content.raw]).to_string())
+}
+
+/// An object in the model: its content, the identity of its version, and whether it is stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    content: Content,
+    version: usize,
+    is_stale: bool,
+}
+
+type Graph = BTreeMap<usize, Known>;
+
+/// Publishes a job in the model.
+fn publish(before: &Graph, collected: &BTreeMap<usize, Content>, gaps: &[GapOf], versions: &mut usize) -> Graph {
+    let mut after = Graph::new();
+    for (object, content) in collected {
+        let same = |known: &&Known| (known.content.properties, known.content.raw) == (content.properties, content.raw);
+        let version = before.get(object).filter(same).map(|known| known.version).unwrap_or_else(|| {
+            *versions += 1;
+            *versions
+        });
+        after.insert(*object, Known { content: *content, version, is_stale: false });
+    }
+    let covered = |object: usize, known: &Known| {
+        gaps.iter().any(|(of, under)| {
+            *of == type_at(object)
+                && match (under, known.content.parent) {
+                    (Some(under), Some(parent)) => *under == parent,
+                    _ => true,
+                }
+        })
+    };
+    let missing = || before.iter().filter(|(object, _)| !collected.contains_key(object));
+    let removed: BTreeSet<usize> =
+        missing().filter(|(object, known)| !covered(**object, known)).map(|(object, _)| *object).collect();
+    for (object, known) in missing() {
+        let lacks_end = object.checked_sub(ENTITIES).is_some_and(|link| {
+            let (from, to) = LINKS[link];
+            removed.contains(&from) || removed.contains(&to)
+        });
+        if covered(*object, known) && !lacks_end {
+            after.insert(*object, Known { is_stale: true, ..*known });
+        }
+    }
+    after
+}
+
+async fn add(job: &JobStore, objects: &BTreeMap<usize, Content>, unhashed: bool) {
+    let mut rows = ObjectBatch::default();
+    if !unhashed {
+        rows = rows.hashed_with(job.hash_key());
+    }
+    for (object, content) in objects {
+        let (properties, raw) = texts(*content);
+        rows.push(row(*object, *content), ObjectJson { properties: &properties, raw: Some(&raw) });
+    }
+    let place = job.place().await.unwrap();
+    job.submit(place, StepId::literal("fetch"), rows, Vec::new()).done().await.unwrap();
+}
+
+/// An object as read: properties, raw data, parent, staleness.
+type Seen = BTreeMap<String, (String, Option<String>, Option<String>, bool)>;
+
+async fn seen(snapshot: &Snapshot) -> Seen {
+    let mut seen = Seen::new();
+    for at in 0..3 {
+        let page = snapshot.page(Selection::of(type_of(at), 100)).await.unwrap();
+        for stored in page.objects {
+            let parent = stored.row.parent.as_ref().map(ToString::to_string);
+            seen.insert(stored.row.key.to_string(), (stored.properties, stored.raw, parent, stored.is_stale));
+        }
+    }
+    seen
+}
+
+fn expected(graph: &Graph, with_stale: bool) -> Seen {
+    let shown = graph.iter().filter(|(_, known)| with_stale || !known.is_stale);
+    shown
+        .map(|(object, known)| {
+            let (properties, raw) = texts(known.content);
+            let parent = known.content.parent.map(|at| parent(at).to_string());
+            (key(*object).to_string(), (properties, Some(raw), parent, known.is_stale))
+        })
+        .collect()
+}
+
+/// The content of a graph without the parents, which a version keeps only for its newest snapshot.
+fn without_parents(mut seen: Seen) -> Seen {
+    seen.values_mut().for_each(|object| object.2 = None);
+    seen
+}
+
+async fn happen(runs: Vec<Run>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let (mut graph, mut versions) = (Graph::new(), 0);
+    let mut collected: BTreeMap<usize, Content> = BTreeMap::new();
+    let mut history: Vec<(JobId, Graph)> = Vec::new();
+    let mut can_resume = false;
+    // The versions in all snapshots of the newest job, which may have published several times.
+    let (mut of_newest, mut last) = (BTreeSet::new(), None);
+    for run in runs {
+        if run.restarts {
+            drop(store);
+            store = Store::open(folder.path()).unwrap();
+        }
+        let job = if can_resume && run.resumes {
+            let row = store.jobs().await.unwrap().remove(0);
+            let job = store.resume_job(&row).await.unwrap();
+            let new: BTreeMap<_, _> =
+                run.objects.iter().filter(|(at, _)| !collected.contains_key(at)).map(|(at, of)| (*at, *of)).collect();
+            add(&job, &new, run.unhashed).await;
+            collected.extend(new);
+            // The job publishes once more; the last publication is the graph of the job.
+            job
+        } else {
+            let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
+            add(&job, &run.objects, run.unhashed).await;
+            collected = run.objects.clone();
+            job
+        };
+        graph = publish(&graph, &collected, &run.gaps, &mut versions);
+        let gap = |(of, under): &GapOf| SnapshotGap {
+            step: StepId::literal("fetch"),
+            types: [type_of(*of)].into(),
+            parent: under.map(|at| Parent { object_type: ObjectType::literal("acme_team"), key: parent(at) }),
+            code: ErrorCode::ProviderApi,
+            cause: "refused".to_owned(),
+        };
+        let state = if run.resumable { JobState::Cancelled } else { JobState::Complete };
+        let summary = Summary::new(job.id().clone(), "acme", InstanceId::default(), state);
+        let gaps = run.gaps.iter().map(gap).collect();
+        let publication = Publication { gaps, resumable: run.resumable, ..Publication::default() };
+        let stale = graph.values().filter(|known| known.is_stale).count() as u64;
+        let published = job.publish(summary, publication).await.unwrap().published.unwrap();
+        assert_eq!(published.total().stale, stale);
+        can_resume = run.resumable;
+        let row = store.job(Some(job.id().as_str())).await.unwrap().unwrap();
+        let snapshot = store.snapshot_of(&row).await.unwrap().unwrap();
+        assert_eq!(seen(&snapshot).await, expected(&graph, true));
+        assert_eq!(seen(&snapshot.collected()).await, expected(&graph, false));
+        history.retain(|(id, _)| id != job.id());
+        history.push((job.id().clone(), graph.clone()));
+        of_newest = if last.as_ref() == Some(job.id()) { of_newest } else { BTreeSet::new() };
+        of_newest.extend(graph.values().map(|known| known.version));
+        last = Some(job.id().clone());
+    }
+    for keep in [100, 2, 1] {
+        store.prune(Retention::newest(keep)).await.unwrap();
+        let kept = history.len().saturating_sub(keep);
+        for (id, graph) in &history[kept..] {
+            let row = store.job(Some(id.as_str())).await.unwrap().unwrap();
+            let snapshot = store.snapshot_of(&row).await.unwrap().unwrap();
+            let expected = without_parents(expected(graph, true));
+            assert_eq!(without_parents(seen(&snapshot).await), expected, "with {keep} jobs kept");
+        }
+    }
+    let count = "SELECT count(*) FROM object WHERE same_as IS NULL";
+    let stored: i64 = store.read(move |connection| connection.query_row(count, [], |row| row.get(0))).await.unwrap();
+    assert_eq!(stored.unsigned_abs() as usize, of_newest.len(), "versions that no snapshot needs are left");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn every_snapshot_is_the_full_copy_that_the_rules_give(runs in runs()) {
+        tokio::runtime::Runtime::new().unwrap().block_on(happen(runs));
+    }
+}
