@@ -125,7 +125,9 @@ impl Failure {
                 exit::USAGE
             }
             Self::NoSample | Self::Usage(_) | Self::Scaffold(_) => exit::USAGE,
-            Self::Job(JobError::Store(StoreError::Complete { .. }) | JobError::Resume(_)) => exit::USAGE,
+            Self::Job(
+                JobError::Store(StoreError::Complete { .. } | StoreError::Superseded { .. }) | JobError::Resume(_),
+            ) => exit::USAGE,
             Self::Job(JobError::Plan(errors)) if errors.0.iter().all(is_selection) => exit::USAGE,
             _ => exit::FAILED,
         }

@@ -28,7 +28,7 @@ pub async fn changes(
             before: before.as_ref().map(|stored| stored.json()),
             now: now.as_ref().map(|stored| stored.json()),
             raw_changed: raw(before) != raw(now),
-            is_stale: [before, now].into_iter().flatten().any(|stored| stored.is_stale),
+            is_stale: now.as_ref().is_some_and(|stored| stored.is_stale),
         };
         match describe(&pair, change, options, gap.clone()) {
             Described::Same => {}

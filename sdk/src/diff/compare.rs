@@ -107,7 +107,7 @@ impl Walk<'_> {
                     let (before, now) = (old.json().joined(), new.json().joined());
                     let judged = judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage);
                     match judged {
-                        (Change::Same, _) if old.is_stale || new.is_stale => unconfirmed(new, older, newer),
+                        (Change::Same, _) if new.is_stale => unconfirmed(new, newer),
                         judged => judged,
                     }
                 }
@@ -118,11 +118,10 @@ impl Walk<'_> {
     }
 }
 
-/// Judges an object of both graphs that one of the jobs could not confirm.
-fn unconfirmed(now: &Stored, older: &Absent<'_>, newer: &Absent<'_>) -> judge::Judged {
-    let (lacks, side) = if now.is_stale { (newer, GraphSide::To) } else { (older, GraphSide::From) };
-    let gap = lone(now, |object| lacks.coverage.covering(object.object_type, &object.related()));
-    (Change::Unknown, gap.map(|gap| (gap, side)))
+/// Judges an object of both graphs that the newer job could not confirm.
+fn unconfirmed(now: &Stored, newer: &Absent<'_>) -> judge::Judged {
+    let gap = lone(now, |object| newer.coverage.covering(object.object_type, &object.related()));
+    (Change::Unknown, gap.map(|gap| (gap, GraphSide::To)))
 }
 
 /// Calls `judge` with an object that only one graph contains.

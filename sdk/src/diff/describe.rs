@@ -24,7 +24,7 @@ pub(super) struct Pair<'a> {
     pub(super) now: Option<ObjectJson<'a>>,
     /// Whether the raw data differs. The texts may lack it.
     pub(super) raw_changed: bool,
-    /// Whether one of the jobs could not confirm the object.
+    /// Whether the newer job could not confirm the object.
     pub(super) is_stale: bool,
 }
 

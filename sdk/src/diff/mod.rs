@@ -8,7 +8,7 @@
 //! | in the older graph only | no gap of the newer job covers it | [`Change::Removed`] |
 //! | in the newer graph only | no gap of the older job covers it | [`Change::Added`] |
 //! | in one graph only | a gap of the other job covers its type and parent | [`Change::Unknown`] |
-//! | in both with equal properties | one of the jobs could not confirm it | [`Change::Unknown`] |
+//! | in both with equal properties | the newer job could not confirm it | [`Change::Unknown`] |
 //! | in both, and differs | a missing description explains the whole difference | [`Change::Unknown`] |
 //! | in both, and differs | otherwise | [`Change::Changed`] |
 //!
