@@ -18,6 +18,7 @@ mod expected;
 mod faults;
 mod graph;
 mod harness;
+mod history;
 mod kill;
 mod machine;
 mod odd;

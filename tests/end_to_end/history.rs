@@ -1,0 +1,171 @@
+//! The history of a graph over several jobs: unchanged, changed, moved, stale, and removed objects.
+
+use integration_heroku::fake::{Fault, FaultRule, Reply};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::harness::{Graph, Heroku, Place, assert_same, undisturbed};
+
+/// The applications of a team, as the provider describes them.
+fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
+    let apps = graph.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
+    apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect()
+}
+
+fn serve(heroku: &Heroku, team: &str, apps: &[Value]) {
+    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
+}
+
+fn refused() -> Fault {
+    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
+}
+
+/// The kinds of changes between the two newest jobs, with the types and keys.
+fn changes(place: &Place) -> Vec<(String, String, String)> {
+    let document = place.run("diff --format json").json();
+    let text = |change: &Value, name: &str| change[name].as_str().expect("text").to_owned();
+    let changes = document["changes"].as_array().expect("changes").iter();
+    changes.map(|change| (text(change, "kind"), text(change, "type"), text(change, "key"))).collect()
+}
+
+/// The kinds of events of an object.
+fn events(place: &Place, key: &str) -> Vec<String> {
+    let said = place.run(&format!("history {key} --format json"));
+    assert_eq!(said.code, 0, "{}", said.all());
+    let events = said.json()["events"].as_array().expect("events").clone();
+    events.iter().map(|event| event["kind"].as_str().expect("a kind").to_owned()).collect()
+}
+
+fn rows(place: &Place, sql: &str) -> i64 {
+    let store = Connection::open(place.path(".integration/state.sqlite")).expect("a store");
+    store.query_row(sql, [], |row| row.get(0)).expect("a number")
+}
+
+#[test]
+fn an_unchanged_graph_costs_no_objects_and_no_change_is_reported() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect").code, 0);
+    let objects = rows(&place, "SELECT count(*) FROM object");
+    for _ in 0..3 {
+        let (said, graph) = place.collect("");
+        assert_eq!(said.code, 0, "{}", said.all());
+        assert_same(&graph, undisturbed());
+        assert_eq!(said.json()["published"]["changes"], json!({}));
+    }
+    assert_eq!(rows(&place, "SELECT count(*) FROM object"), objects);
+    assert_eq!(changes(&place), []);
+    assert!(place.run("collect").out.contains("No changes since job "));
+}
+
+#[test]
+fn an_application_that_moves_between_jobs_is_one_changed_object() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let (from, to) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
+    let (mut apps, mut others) = (apps_of(&graph, &from), apps_of(&graph, &to));
+    let mut moved = apps.pop().expect("an application");
+    let key = moved["id"].as_str().expect("an id").to_owned();
+    moved["team"] = others[0]["team"].clone();
+    moved["owner"] = others[0]["owner"].clone();
+    others.push(moved);
+    serve(&heroku, &from, &apps);
+    serve(&heroku, &to, &others);
+    let said = place.run("collect");
+    assert_eq!(said.code, 0, "{}", said.all());
+    let found = changes(&place);
+    let of_type = |kind: &str, object_type: &str| -> Vec<&str> {
+        let matching = found.iter().filter(|(a, b, _)| a == kind && b == object_type);
+        matching.map(|(_, _, key)| key.as_str()).collect()
+    };
+    assert_eq!(of_type("changed", "heroku_application"), [key.as_str()]);
+    assert_eq!(of_type("removed", "heroku_team_owns_application"), [format!("{from}|owns|{key}")]);
+    assert_eq!(of_type("added", "heroku_team_owns_application"), [format!("{to}|owns|{key}")]);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(events(&place, &key), ["firstSeen", "changed"]);
+    assert_eq!(events(&place, &format!("{from}|owns|{key}")), ["firstSeen", "removed"]);
+}
+
+#[test]
+fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let team = heroku.team("kestrel-data");
+    let apps = apps_of(&graph, &team);
+    let (kept, deleted) = (apps[0]["id"].as_str().expect("an id"), apps[1]["id"].as_str().expect("an id"));
+    let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    let (said, collected) = place.collect("");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let stale = said.json()["published"]["stale"].clone();
+    let apps_stale = stale.as_array().expect("a list").iter().find(|stale| stale["type"] == "heroku_application");
+    let apps_stale = apps_stale.expect("stale applications");
+    assert_eq!((&apps_stale["count"], &apps_stale["gap"]["under"]["key"]), (&json!(apps.len()), &json!(team)));
+    assert!(!collected.objects().contains_key(kept), "a job's output has the objects that it collected");
+    assert_eq!(place.run("export --output whole").code, 3);
+    assert_same(&Graph::read(&place.path("whole/graph")), undisturbed());
+    let shown = place.run("jobs show");
+    assert!(shown.out.contains("Stale, kept from earlier jobs") && shown.out.contains("fetch-apps has a gap"));
+    heroku.server().lift(refusal);
+    let left: Vec<Value> = apps.iter().filter(|app| app["id"] != deleted).cloned().collect();
+    serve(&heroku, &team, &left);
+    place.run("collect");
+    assert_eq!(events(&place, kept), ["firstSeen", "stale", "confirmedAgain"]);
+    assert_eq!(events(&place, deleted), ["firstSeen", "stale", "removed"]);
+    heroku.server().lift_all();
+    assert_eq!(place.run("collect").code, 0);
+    assert_eq!(events(&place, deleted), ["firstSeen", "stale", "removed", "seenAgain"]);
+    let unknown = place.run("history no-such-key");
+    assert_eq!(unknown.code, 2, "{}", unknown.all());
+    assert!(unknown.err.contains("no job has collected an object with the key"), "{}", unknown.err);
+}
+
+#[test]
+fn a_job_that_is_killed_in_a_known_graph_resumes_to_the_same_snapshot() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let team = heroku.team("kestrel-data");
+    let mut apps = apps_of(&graph, &team);
+    apps[0]["stack"]["name"] = json!("heroku-99");
+    let key = apps[0]["id"].as_str().expect("an id").to_owned();
+    serve(&heroku, &team, &apps);
+    for requests in [3, 8, 14] {
+        let wanted = heroku.requests() + requests;
+        let silence = heroku.fault(FaultRule::from(Fault::NoAnswer).after(requests as u64));
+        let running = place.start("collect");
+        heroku.until(|heroku| heroku.requests() >= wanted);
+        running.kill();
+        heroku.server().lift(silence);
+        let (said, _) = place.resume();
+        let changed = &said.json()["published"]["changes"];
+        let expected = if requests == 3 { 1 } else { 0 };
+        assert_eq!(changed["heroku_application"]["changed"].as_u64().unwrap_or(0), expected, "{changed}");
+    }
+    assert_eq!(events(&place, &key), ["firstSeen", "changed"]);
+    let alive = "SELECT count(*) - count(DISTINCT key) FROM object WHERE same_as IS NULL \
+                 AND number NOT IN (SELECT object FROM ended)";
+    assert_eq!(rows(&place, alive), 0, "two versions of one key are in the graph");
+    assert_eq!(rows(&place, "SELECT count(*) FROM object WHERE same_as IS NOT NULL"), 0);
+}
+
+#[test]
+fn an_older_job_is_not_resumed_after_a_newer_one() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let silence = heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons"));
+    let mut running = place.start("collect");
+    running.tells(&["fetch-apps: "]);
+    let second = place.run("collect");
+    assert!(second.code == 1 && second.err.contains("of the same instance is running"), "{}", second.all());
+    running.kill();
+    let older = place.run("jobs list --format json").json()[0]["id"].as_str().expect("an id").to_owned();
+    heroku.server().lift(silence);
+    assert_eq!(place.run("collect").code, 0);
+    let said = place.run(&format!("collect --resume {older}"));
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("start a new collection"), "{}", said.err);
+    let said = place.run(&format!("export {older} --output out"));
+    assert!(said.code == 1 && said.err.contains("has no graph"), "{}", said.all());
+}
