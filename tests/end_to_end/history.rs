@@ -122,6 +122,44 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
 }
 
 #[test]
+fn a_refused_list_of_parents_makes_everything_below_it_stale() {
+    for list in ["/enterprise-accounts/{id}/teams", "/enterprise-accounts/{id}/members", "/enterprise-accounts"] {
+        let heroku = Heroku::sample();
+        let place = Place::before(&heroku);
+        assert_eq!(place.run("collect").code, 0);
+        heroku.fault(refused().on(list));
+        let said = place.run("collect --format json");
+        assert_eq!(said.code, 3, "{list}: {}", said.all());
+        let published = said.json()["published"].clone();
+        let removed = published["changes"].as_object().expect("types").values().filter(|of| of["removed"] != 0);
+        assert_eq!(removed.count(), 0, "{list}: {published}");
+        assert!(!published["stale"].as_array().expect("stale objects").is_empty(), "{list}");
+        place.run("export --output whole");
+        assert_same(&Graph::read(&place.path("whole/graph")), undisturbed());
+    }
+}
+
+#[test]
+fn the_history_of_an_object_outlasts_the_jobs_in_which_it_was_stale() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let team = heroku.team("kestrel-data");
+    let app = apps_of(&graph, &team)[0]["id"].as_str().expect("an id").to_owned();
+    for _ in 0..2 {
+        let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+        place.run("collect");
+        heroku.server().lift(refusal);
+        place.run("collect");
+    }
+    assert_eq!(events(&place, &app).len(), 5);
+    place.run("jobs prune --keep 1");
+    assert_eq!(events(&place, &app), ["firstSeen"]);
+    assert_eq!(rows(&place, "SELECT count(*) FROM stale"), 0);
+    assert!(rows(&place, "SELECT count(*) FROM snapshot") <= 2);
+}
+
+#[test]
 fn a_job_that_is_killed_in_a_known_graph_resumes_to_the_same_snapshot() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);

@@ -42,7 +42,8 @@ impl<'a> Output<'a> {
         summary: &Summary,
         part: Part,
     ) -> Result<Result<Exported, &'static str>, Failure> {
-        if let Err(reason) = may_replace(summary, self.holds_graph()) {
+        // Stale objects complete a snapshot, so that it can be written regardless of the state of its job.
+        if let (Part::Collected, Err(reason)) = (part, may_replace(summary, self.holds_graph())) {
             return Ok(Err(reason));
         }
         let id = summary.job.to_string();

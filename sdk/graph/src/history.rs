@@ -29,14 +29,12 @@ pub struct SnapshotGap {
 }
 
 impl SnapshotGap {
-    /// Returns whether the gap covers objects of a type that were last collected under a parent.
+    /// Returns whether the gap covers objects of a type that were last collected under these parents.
     ///
-    /// An object without a parent may belong to any of them.
-    pub fn covers(&self, object_type: &ObjectType, parent: Option<&ObjectKey>) -> bool {
-        let may_be_under = || match (&self.parent, parent) {
-            (Some(gap), Some(parent)) => gap.key == *parent,
-            (None, _) | (_, None) => true,
-        };
+    /// The parents are those of the object, of its parent, and so on: without the teams of an account, the applications
+    /// of these teams are missing too. An object without known parents may belong to any of them.
+    pub fn covers(&self, object_type: &ObjectType, parents: &[ObjectKey]) -> bool {
+        let may_be_under = || self.parent.as_ref().is_none_or(|gap| parents.is_empty() || parents.contains(&gap.key));
         self.types.contains(object_type) && may_be_under()
     }
 

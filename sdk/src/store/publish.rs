@@ -13,7 +13,7 @@
 //! Unchanged objects have no content of their own (see [`Previous`]), so a publication without changes writes one row.
 //! A relationship that a gap covers is removed nevertheless if one of its ends is removed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -86,8 +86,16 @@ pub(super) fn publish(
         Some((instance, number)) => (instance, Some(number)),
         None => (instance_of(connection, job)?, None),
     };
-    let mut run =
-        Run { connection, hash_key, job, publication, previous, changes: BTreeMap::new(), stale: BTreeMap::new() };
+    let mut run = Run {
+        connection,
+        hash_key,
+        job,
+        publication,
+        previous,
+        changes: BTreeMap::new(),
+        stale: BTreeMap::new(),
+        lineages: HashMap::new(),
+    };
     run.hash_amended()?;
     let confirmed = match before {
         None => {
@@ -127,6 +135,8 @@ struct Run<'a> {
     changes: BTreeMap<ObjectType, ChangeCounts>,
     /// The numbers of stale objects by type and position of the gap.
     stale: BTreeMap<(ObjectType, usize), u64>,
+    /// The parents of parents that have been looked up.
+    lineages: HashMap<ObjectKey, Vec<ObjectKey>>,
 }
 
 /// A version that the job confirmed or replaced.
@@ -248,6 +258,22 @@ impl Run<'_> {
         Ok(None)
     }
 
+    /// Returns a parent, the parent of that entity in the previous snapshot, and so on.
+    fn parents(&mut self, first: Option<&ObjectKey>) -> rusqlite::Result<Vec<ObjectKey>> {
+        let Some(first) = first else { return Ok(Vec::new()) };
+        if let Some(known) = self.lineages.get(first) {
+            return Ok(known.clone());
+        }
+        let mut parents = vec![first.clone()];
+        while let Some((_, entity)) = parents.last().map(|last| self.version_of(last)).transpose()?.flatten()
+            && let Some(next) = entity.row.parent.filter(|next| !parents.contains(next))
+        {
+            parents.push(next);
+        }
+        self.lineages.insert(first.clone(), parents.clone());
+        Ok(parents)
+    }
+
     /// Adds the properties that a gap explains to be missing from a collected object.
     fn complete(&self, number: i64, before: &Stored, now: Stored) -> rusqlite::Result<Stored> {
         let object_type = &now.row.object_type;
@@ -327,7 +353,11 @@ impl Run<'_> {
     /// Keeps a version that was not collected if a gap covers it, and ends it otherwise. Returns whether it stays.
     fn keep(&mut self, version: i64, object: &Stored, lacks_end: bool) -> rusqlite::Result<bool> {
         let object_type = &object.row.object_type;
-        let covers = |gap: &SnapshotGap| gap.covers(object_type, object.row.parent.as_ref());
+        let parents = match self.publication.gaps.iter().any(|gap| gap.parent.is_some()) {
+            true => self.parents(object.row.parent.as_ref())?,
+            false => Vec::new(),
+        };
+        let covers = |gap: &SnapshotGap| gap.covers(object_type, &parents);
         let gap = self.publication.gaps.iter().position(covers).filter(|_| !lacks_end);
         let effect = decide(None, gap);
         self.note(object, effect);

@@ -53,7 +53,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The file was written by another version of the program.
-    #[error("the store {path} has format {found}, but this program reads format {expected}: use another --data-dir", path = path.display())]
+    #[error("the store {path} has format {found}, but this program reads format {expected}: use {remedy}", path = path.display(), remedy = if found > expected { "a newer version of the program" } else { "another --data-dir" })]
     Format {
         /// The file.
         path: PathBuf,

@@ -26,7 +26,15 @@ pub(super) fn sweep(connection: &Connection) -> rusqlite::Result<()> {
         }
         connection.prepare_cached("DELETE FROM object WHERE number = ?1")?.execute([object])?;
     }
-    // A pruned snapshot remains as long as its number states the instance of versions or the reason of a stale period.
+    // A stale period of the past is needed only by snapshots that lie within it.
+    connection.execute(
+        "DELETE FROM stale WHERE until IS NOT NULL AND NOT EXISTS (SELECT 1 FROM object \
+         JOIN snapshot born ON born.number = object.job JOIN snapshot kept ON kept.instance = born.instance \
+         WHERE object.number = stale.object AND kept.pruned = 0 AND kept.number >= stale.since \
+         AND kept.number < stale.until)",
+        [],
+    )?;
+    // A pruned snapshot remains as long as a version or a stale period begins or ends with it.
     connection.execute(
         "DELETE FROM gap WHERE snapshot IN (SELECT number FROM snapshot WHERE pruned = 1) \
          AND NOT EXISTS (SELECT 1 FROM stale WHERE stale.since = gap.snapshot)",
@@ -34,7 +42,8 @@ pub(super) fn sweep(connection: &Connection) -> rusqlite::Result<()> {
     )?;
     connection.execute(
         "DELETE FROM snapshot WHERE pruned = 1 AND NOT EXISTS (SELECT 1 FROM object WHERE object.job = snapshot.number) \
-         AND NOT EXISTS (SELECT 1 FROM stale WHERE stale.since = snapshot.number)",
+         AND NOT EXISTS (SELECT 1 FROM stale WHERE snapshot.number IN (stale.since, stale.until)) \
+         AND NOT EXISTS (SELECT 1 FROM ended WHERE ended.until = snapshot.number)",
         [],
     )?;
     let unused = "DELETE FROM parent WHERE number NOT IN (SELECT parent FROM object WHERE parent IS NOT NULL)";

@@ -51,7 +51,7 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         line += &format!(", exported to {} ({})", printable_path(folder), counted(exported.files, "file", "files"));
     }
     let mut text = paragraph(&(line + "."), width, 0, 2);
-    if let Some(changes) = summary.published.as_ref().and_then(stale::changes) {
+    if let Some(changes) = stale::changes(summary) {
         text += &paragraph(&changes, width, 0, 2);
     }
     text += &paragraph(&format!("Next: {}", next(summary, kept)), width, 0, 2);

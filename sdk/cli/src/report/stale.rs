@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indicatif::HumanCount;
 use integration_sdk::Summary;
-use integration_sdk::graph::history::{ChangeCounts, Published};
+use integration_sdk::graph::history::ChangeCounts;
 use integration_sdk::graph::run::ErrorCode;
 
 use crate::job_lookup::short;
@@ -28,14 +28,25 @@ pub(super) fn lines(summary: &Summary, width: usize) -> String {
 }
 
 /// Returns a sentence about the changes since the previous snapshot; `None` for the first one.
-pub(super) fn changes(published: &Published) -> Option<String> {
-    let previous = short(published.previous.as_ref()?.as_str());
-    let ChangeCounts { added, removed, changed, raw_changed: _, stale } = published.total();
-    let counts = [(added, "added"), (removed, "removed"), (changed, "changed"), (stale, "stale")];
+pub(super) fn changes(summary: &Summary) -> Option<String> {
+    let published = summary.published.as_ref()?;
+    let previous = published.previous.as_ref()?;
+    let previous = match *previous == summary.job {
+        true => "the earlier run of this job".to_owned(),
+        false => format!("job {}", short(previous.as_str())),
+    };
+    let ChangeCounts { added, removed, changed, raw_changed, stale } = published.total();
+    let counts = [
+        (added, "added"),
+        (removed, "removed"),
+        (changed, "changed"),
+        (raw_changed, "changed in raw data only"),
+        (stale, "stale"),
+    ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, word)| format!("{} {word}", HumanCount(count))).collect();
     Some(match counts.is_empty() {
-        true => format!("No changes since job {previous}."),
-        false => format!("Since job {previous}: {}.", counts.join(", ")),
+        true => format!("No changes since {previous}."),
+        false => format!("Since {previous}: {}.", counts.join(", ")),
     })
 }

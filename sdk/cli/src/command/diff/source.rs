@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use integration_sdk::diff::{self, ChangeCounts, ChangeOptions, Coverage, FileGraph, Files, ObjectChange, Side};
 use integration_sdk::graph::InstanceId;
-use integration_sdk::graph::run::JobState;
 use integration_sdk::store::{Count, JobRow, Snapshot, Store};
 
 use super::select::{self, Candidate};
@@ -120,7 +119,7 @@ pub(super) async fn jobs(
         id: row.id.to_string(),
         instance: row.instance.clone(),
         ended: row.ended,
-        has_graph: matches!(row.state, JobState::Complete | JobState::Partial | JobState::Cancelled),
+        has_graph: row.summary.as_ref().is_some_and(|summary| matches!(summary, Ok(of) if of.published.is_some())),
     };
     let candidates: Vec<Candidate> = rows.iter().map(candidate).collect();
     let [older, newer] = select::pair(&candidates, from, to, instance, &context.called())?;
