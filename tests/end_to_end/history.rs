@@ -103,7 +103,13 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
     let apps_stale = apps_stale.expect("stale applications");
     assert_eq!((&apps_stale["count"], &apps_stale["gap"]["under"]["key"]), (&json!(apps.len()), &json!(team)));
     assert!(!collected.objects().contains_key(kept), "a job's output has the objects that it collected");
-    assert_eq!(place.run("export --output whole").code, 3);
+    let said = place.run("export --output whole");
+    assert_eq!(said.code, 3, "{}", said.all());
+    let sentence = format!("kept from earlier jobs because of gaps: {} heroku_application, ", apps.len());
+    assert!(said.out.contains(&sentence), "{}", said.out);
+    let picture = place.run("visualize graph --format text").out;
+    let picture = picture.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(picture.contains(&sentence), "{picture}");
     assert_same(&Graph::read(&place.path("whole/graph")), undisturbed());
     let shown = place.run("jobs show");
     assert!(shown.out.contains("Stale, kept from earlier jobs") && shown.out.contains("fetch-apps has a gap"));

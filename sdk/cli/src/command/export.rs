@@ -9,8 +9,8 @@ use integration_sdk::store::{JobRow, JobState, Store};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, Part};
-use crate::report::incomplete;
 use crate::report::text::counted;
+use crate::report::{incomplete, stale};
 use crate::shell::quoted;
 use crate::style::printable_path;
 use crate::{exit, job_lookup, options};
@@ -52,6 +52,9 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
         counted(exported.relationships, "relationship", "relationships"),
         counted(exported.files, "file", "files"),
     ))?;
+    if let Some(stale) = stale::sentence(summary) {
+        context.print(&format!("{stale}\n"))?;
+    }
     let code = exit::of_job(summary);
     if code == exit::INCOMPLETE {
         context.console.note(&incomplete(summary, &context.called()));

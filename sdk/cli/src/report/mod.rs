@@ -6,7 +6,7 @@ mod footer;
 mod gaps;
 pub(crate) mod history;
 mod rule;
-mod stale;
+pub(crate) mod stale;
 mod steps;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -9,7 +9,7 @@ use integration_sdk::graph::run::ErrorCode;
 
 use crate::job_lookup::short;
 
-use super::text::{list, paragraph};
+use super::text::{counted, list, paragraph};
 
 /// Renders the numbers of stale objects, grouped by the step with the gap.
 pub(super) fn lines(summary: &Summary, width: usize) -> String {
@@ -25,6 +25,19 @@ pub(super) fn lines(summary: &Summary, width: usize) -> String {
         paragraph(&format!("{step} {reason}: {types}"), width, 2, 4)
     };
     groups.into_iter().map(line).collect()
+}
+
+/// Returns a sentence with the numbers of stale objects by type; `None` if there are none.
+pub(crate) fn sentence(summary: &Summary) -> Option<String> {
+    let stale = &summary.published.as_ref()?.stale;
+    let mut types: BTreeMap<&str, u64> = BTreeMap::new();
+    for group in stale {
+        *types.entry(group.object_type.as_str()).or_default() += group.count;
+    }
+    let count = types.values().sum::<u64>();
+    let types = list(types.into_iter().map(|(name, count)| format!("{} {name}", HumanCount(count))));
+    let objects = counted(count, "object is", "objects are");
+    (count > 0).then(|| format!("{objects} stale, kept from earlier jobs because of gaps: {types}."))
 }
 
 /// Returns a sentence about the changes since the previous snapshot; `None` for the first one.

@@ -7,6 +7,7 @@ use integration_sdk::store::JobRow;
 
 use crate::failure::Failure;
 use crate::job_lookup;
+use crate::report::stale;
 use crate::report::text::{counted, list};
 
 /// The maximum number of types in a line; the others are counted.
@@ -17,9 +18,11 @@ pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
     Ok(job.summary()?.map_or_else(Coverage::unfinished, Coverage::of))
 }
 
-/// Describes the missing data of a job.
+/// Describes the missing data of a job, and the stale objects in its graph.
 pub(super) fn lines(job: &JobRow) -> Result<Vec<String>, Failure> {
-    Ok(described(&coverage(job)?, job.id.as_str()))
+    let mut lines = described(&coverage(job)?, job.id.as_str());
+    lines.extend(job.summary()?.and_then(stale::sentence));
+    Ok(lines)
 }
 
 /// Describes the missing data of a job that has ended.
