@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 
 use super::change::{ChangeCounts, ChangeOptions, ObjectChange};
-use super::compare::{Difference, Side, compare};
+use super::compare::{Difference, Side, compare_changed};
 use super::describe::{Described, Pair, describe};
 
 /// Passes the changes between two jobs to `visit`, in the order of kinds, types, and keys, and counts them.
@@ -39,6 +39,6 @@ pub async fn changes(
             }
         }
     };
-    compare(older, newer, |object_type| options.wants(object_type.as_str()), describe).await?;
+    compare_changed(older, newer, |object_type| options.wants(object_type.as_str()), describe).await?;
     Ok(counts)
 }

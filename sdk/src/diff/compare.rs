@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::{ObjectKey, ObjectType};
-use crate::store::{Count, Kind, Snapshot, StoreError, Stored};
+use crate::store::{Kind, Snapshot, StoreError, Stored};
 
 use super::absent::{Absent, LoneObject, added, removed, source_of};
 use super::change::{CoveringGap, GraphSide};
@@ -11,12 +11,17 @@ use super::coverage::Coverage;
 use super::judge::{self, Change};
 use super::pages::Pages;
 
+/// The maximum number of differing objects that are read one by one.
+const FEW: usize = 5_000;
+/// The number of objects in memory.
+const AT_ONCE: usize = 500;
+
 /// One of the two graphs.
 pub struct Side<'a> {
     /// The objects.
     pub graph: &'a Snapshot,
-    /// The number of objects of each type.
-    pub counts_by_step_and_type: &'a [Count],
+    /// The types of the objects.
+    pub types: &'a [(ObjectType, Kind)],
     /// The gaps of the job.
     pub coverage: &'a Coverage,
 }
@@ -47,13 +52,10 @@ pub async fn compare(
     mut visit: impl FnMut(Difference),
 ) -> Result<(), StoreError> {
     let mut kinds: BTreeMap<&ObjectType, Kind> = BTreeMap::new();
-    for count in [&older, &newer].into_iter().flat_map(|side| side.counts_by_step_and_type) {
-        kinds.entry(&count.object_type).or_insert(count.kind);
+    for (object_type, kind) in [&older, &newer].into_iter().flat_map(|side| side.types) {
+        kinds.entry(object_type).or_insert(*kind);
     }
-    let mut walk = Walk {
-        older: Half { absent: Absent::from(older.coverage), side: &older },
-        newer: Half { absent: Absent::from(newer.coverage), side: &newer },
-    };
+    let mut walk = Walk::between(&older, &newer);
     let types: BTreeSet<(Kind, &ObjectType)> = kinds.into_iter().map(|(name, kind)| (kind, name)).collect();
     for (kind, object_type) in types {
         // The absence of an entity determines the change of its relationships, so entities are compared even if they
@@ -71,6 +73,31 @@ pub async fn compare(
     Ok(())
 }
 
+/// Compares two graphs as [`compare`] does, but leaves out objects that are certainly the same.
+///
+/// Snapshots of one instance share the versions of unchanged objects. If few objects differ, only those are read.
+pub(super) async fn compare_changed(
+    older: Side<'_>,
+    newer: Side<'_>,
+    wanted: impl Fn(&ObjectType) -> bool,
+    mut visit: impl FnMut(Difference),
+) -> Result<(), StoreError> {
+    let Some(differing) = newer.graph.differing_from(older.graph.info(), FEW).await? else {
+        return compare(older, newer, wanted, visit).await;
+    };
+    let mut walk = Walk::between(&older, &newer);
+    for some in differing.chunks(AT_ONCE) {
+        let keys = || some.iter().map(|(_, object_type, key)| (object_type.clone(), key.clone())).collect();
+        let (before, now) = (older.graph.objects(keys()).await?, newer.graph.objects(keys()).await?);
+        for ((_, object_type, _), (old, new)) in some.iter().zip(before.into_iter().zip(now)) {
+            if let Some(difference) = walk.judge(object_type, old, new).filter(|_| wanted(object_type)) {
+                visit(difference);
+            }
+        }
+    }
+    Ok(())
+}
+
 struct Half<'a> {
     side: &'a Side<'a>,
     /// The entities that are missing from this graph.
@@ -82,7 +109,12 @@ struct Walk<'a> {
     newer: Half<'a>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn between(older: &'a Side<'a>, newer: &'a Side<'a>) -> Self {
+        let half = |side: &'a Side<'a>| Half { absent: Absent::from(side.coverage), side };
+        Self { older: half(older), newer: half(newer) }
+    }
+
     async fn of_type(
         &mut self,
         object_type: &ObjectType,
@@ -99,22 +131,29 @@ impl Walk<'_> {
             };
             let old = if takes_old { before.take() } else { None };
             let new = if takes_new { now.take() } else { None };
-            let (older, newer) = (&mut self.older.absent, &mut self.newer.absent);
-            let (change, gap) = match (&old, &new) {
-                (Some(old), None) => lone(old, |object| removed(object, older, newer)),
-                (None, Some(new)) => lone(new, |object| added(object, older, newer)),
-                (Some(old), Some(new)) => {
-                    let (before, now) = (old.json().joined(), new.json().joined());
-                    let judged = judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage);
-                    match judged {
-                        (Change::Same, _) if new.is_stale => unconfirmed(new, newer),
-                        judged => judged,
-                    }
-                }
-                (None, None) => continue,
-            };
-            visit(Difference { before: old, now: new, change, gap });
+            if let Some(difference) = self.judge(object_type, old, new) {
+                visit(difference);
+            }
         }
+    }
+
+    /// Judges an object of one or both graphs. Entities must come before relationships.
+    fn judge(&mut self, object_type: &ObjectType, old: Option<Stored>, new: Option<Stored>) -> Option<Difference> {
+        let (older, newer) = (&mut self.older.absent, &mut self.newer.absent);
+        let (change, gap) = match (&old, &new) {
+            (Some(old), None) => lone(old, |object| removed(object, older, newer)),
+            (None, Some(new)) => lone(new, |object| added(object, older, newer)),
+            (Some(old), Some(new)) => {
+                let (before, now) = (old.json().joined(), new.json().joined());
+                let judged = judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage);
+                match judged {
+                    (Change::Same, _) if new.is_stale => unconfirmed(new, newer),
+                    judged => judged,
+                }
+            }
+            (None, None) => return None,
+        };
+        Some(Difference { before: old, now: new, change, gap })
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::compare::compare_changed;
 use super::judge::{Absence, Lone, absence, difference};
 use super::*;
 use crate::graph::run::{Parent, PartitionId, PartitionRef, Summary};
@@ -216,7 +217,17 @@ type Put<'a> = (&'a str, &'a str, PartitionRef, Option<(&'a str, &'a str)>);
 async fn stored(store: &Store, objects: &[Put<'_>], partitions: &[(PartitionRef, &str)]) -> Snapshot {
     // Each graph belongs to an instance of its own, so that no publication depends on another one.
     let instance = InstanceId::new(crate::graph::JobId::generate().as_str()).expect("a name");
-    let job = store.begin_job("acme", &instance, &json!({})).await.expect("a job");
+    published(store, &instance, objects, partitions, Publication::default()).await
+}
+
+async fn published(
+    store: &Store,
+    instance: &InstanceId,
+    objects: &[Put<'_>],
+    partitions: &[(PartitionRef, &str)],
+    publication: Publication,
+) -> Snapshot {
+    let job = store.begin_job("acme", instance, &json!({})).await.expect("a job");
     let mut rows = ObjectBatch::default();
     for (object_type, text, partition, ends) in objects {
         let row = Row {
@@ -240,20 +251,20 @@ async fn stored(store: &Store, objects: &[Put<'_>], partitions: &[(PartitionRef,
     let place = job.place().await.expect("a place");
     let step = StepId::new("fetch").expect("an id");
     job.submit(place, step, rows, partitions.iter().map(done).collect()).done().await.expect("a batch");
-    job.publish(summary(&[]), Publication::default()).await.expect("a store");
+    job.publish(summary(&[]), publication).await.expect("a store");
     let row = store.job(Some(job.id().as_str())).await.expect("a store").expect("the job");
     store.snapshot_of(&row).await.expect("a store").expect("a graph")
 }
 
 async fn changes(older: (&Snapshot, &Coverage), newer: (&Snapshot, &Coverage)) -> BTreeMap<String, Change> {
-    let counts_by_step_and_type = (older.0.counts().await.expect("a store"), newer.0.counts().await.expect("a store"));
+    let types = (older.0.types().await.expect("a store"), newer.0.types().await.expect("a store"));
     let mut changes = BTreeMap::new();
     let visit = |difference: Difference| {
         let stored = difference.now.or(difference.before).expect("an object");
         changes.insert(stored.row.key.to_string(), difference.change);
     };
-    let older = Side { graph: older.0, counts_by_step_and_type: &counts_by_step_and_type.0, coverage: older.1 };
-    let newer = Side { graph: newer.0, counts_by_step_and_type: &counts_by_step_and_type.1, coverage: newer.1 };
+    let older = Side { graph: older.0, types: &types.0, coverage: older.1 };
+    let newer = Side { graph: newer.0, types: &types.1, coverage: newer.1 };
     compare(older, newer, |_| true, visit).await.expect("a store");
     changes.retain(|_, change| *change != Change::Same);
     changes
@@ -321,4 +332,54 @@ async fn a_key_that_lies_under_another_type_takes_no_relationship_with_it() {
     let gap = Coverage::of(&summary(&[("has", "disabled", json!({"declaredTypes": ["acme_team_has_app"]}))]));
     let found = changes((&older, &Coverage::default()), (&newer, &gap)).await;
     assert_eq!(found["team:0001|has|app:00001"], Change::Unknown, "{found:?}");
+}
+
+#[tokio::test]
+async fn few_differing_objects_are_read_alone_with_the_same_result() {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(directory.path()).expect("a store");
+    let gap = crate::graph::history::SnapshotGap {
+        step: StepId::new("fetch").expect("an id"),
+        types: [name("acme_addon"), name("acme_app_has_addon")].into(),
+        parent: Some(team(1)),
+        code: "PROVIDER_API_ERROR".into(),
+        cause: "refused".to_owned(),
+    };
+    let instance = InstanceId::default();
+    let all = published(&store, &instance, ORGANISATION, PARTITIONS, Publication::default()).await;
+    let publication = Publication { gaps: vec![gap], ..Publication::default() };
+    let fewer: Vec<Put<'_>> = ORGANISATION.iter().filter(|object| !object.1.contains("0002")).copied().collect();
+    let some = published(&store, &instance, &fewer[..fewer.len() - 2], PARTITIONS, publication).await;
+    let coverage = parent("acme_team", "team:0001", &["acme_addon", "acme_app_has_addon"]);
+    for (older, newer) in [(&all, &some), (&some, &all), (&some, &some)] {
+        let types = (older.types().await.expect("a store"), newer.types().await.expect("a store"));
+        let none = Coverage::default();
+        let of = |graph: &Snapshot| if graph.info() == some.info() { &coverage } else { &none };
+        let sides = || {
+            let older = Side { graph: older, types: &types.0, coverage: of(older) };
+            (older, Side { graph: newer, types: &types.1, coverage: of(newer) })
+        };
+        let (mut every, mut few) = (Vec::new(), Vec::new());
+        let seen = |difference: Difference| {
+            let stored = difference.now.as_ref().or(difference.before.as_ref()).expect("an object");
+            (stored.row.key.to_string(), format!("{:?} {:?}", difference.change, difference.gap))
+        };
+        let (from, to) = sides();
+        compare(
+            from,
+            to,
+            |_| true,
+            |difference| {
+                if difference.change != Change::Same {
+                    every.push(seen(difference));
+                }
+            },
+        )
+        .await
+        .expect("a store");
+        let (from, to) = sides();
+        compare_changed(from, to, |_| true, |difference| few.push(seen(difference))).await.expect("a store");
+        assert_eq!(few, every);
+        assert!(!few.is_empty());
+    }
 }

@@ -240,6 +240,88 @@ impl Snapshot {
         .await
     }
 
+    /// Returns the types of all snapshots of the instance, each with the kind of its objects.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn types(&self) -> Result<Vec<(ObjectType, Kind)>, StoreError> {
+        let instance = self.info.instance;
+        self.in_order(move |connection| {
+            let sql = "SELECT kind FROM object WHERE number = \
+                       (SELECT object FROM version_order WHERE instance = ?1 AND type = ?2 LIMIT 1)";
+            let mut statement = connection.prepare_cached(sql)?;
+            let kind = |object_type: String| {
+                let kind = statement.query_row(params![instance, object_type], |row| row.get(0))?;
+                Ok((ObjectType::new(object_type).map_err(unreadable)?, Kind::read(kind)?))
+            };
+            types(connection, instance)?.into_iter().map(kind).collect()
+        })
+        .await
+    }
+
+    /// Returns the objects that may differ from those of another snapshot of the instance, or that are stale here.
+    ///
+    /// They are in the order of kinds, types, and keys. The result is `None` if there are more than `limit`, or if the
+    /// other snapshot belongs to another instance.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub(crate) async fn differing_from(
+        &self,
+        other: &SnapshotInfo,
+        limit: usize,
+    ) -> Result<Option<Vec<(Kind, ObjectType, ObjectKey)>>, StoreError> {
+        let SnapshotInfo { instance, number, .. } = self.info;
+        if other.instance != instance {
+            return Ok(None);
+        }
+        let (first, last) = (number.min(other.number), number.max(other.number));
+        let read = move |connection: &Connection| {
+            let sql = format!(
+                "SELECT DISTINCT kind, type, key FROM object WHERE number IN ( \
+                 SELECT number FROM object WHERE job IN (SELECT number FROM snapshot WHERE instance = ?1 \
+                 AND number > ?3 AND number <= ?2) AND same_as IS NULL \
+                 UNION SELECT object FROM ended WHERE until > ?3 AND until <= ?2 \
+                 UNION SELECT object FROM stale WHERE since <= ?4 AND (until IS NULL OR until > ?4)) \
+                 AND job IN {RUNS} ORDER BY kind, type, key LIMIT ?5"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+            let rows = statement.query_map([instance, last, first, number, most], |row| {
+                let object_type = ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?;
+                let key = ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?;
+                Ok((Kind::read(row.get(0)?)?, object_type, key))
+            })?;
+            let found: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+            Ok(Some(found).filter(|found| found.len() <= limit))
+        };
+        self.store.read(read).await
+    }
+
+    /// Returns the objects with these types and keys, as far as the snapshot contains them, with raw data.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub(crate) async fn objects(
+        &self,
+        wanted: Vec<(ObjectType, ObjectKey)>,
+    ) -> Result<Vec<Option<Stored>>, StoreError> {
+        let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
+        self.in_order(move |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS}, object.properties, object.raw, {IS_STALE} FROM version_order \
+                 JOIN object ON object.number = version_order.object \
+                 WHERE version_order.instance = ?1 AND version_order.type = ?3 AND version_order.key = ?4 AND {condition}"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let find = |(object_type, key): &(ObjectType, ObjectKey)| {
+                statement.query_row(params![instance, number, object_type.as_str(), key.as_str()], stored).optional()
+            };
+            wanted.iter().map(find).collect()
+        })
+        .await
+    }
+
     /// Reads versions in key order, after updating that order if there are newer snapshots.
     pub(super) async fn in_order<R, F>(&self, read: F) -> Result<R, StoreError>
     where

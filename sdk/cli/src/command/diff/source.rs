@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use integration_sdk::diff::{self, ChangeCounts, ChangeOptions, Coverage, FileGraph, Files, ObjectChange, Side};
 use integration_sdk::graph::InstanceId;
-use integration_sdk::store::{Count, JobRow, Snapshot, Store};
+use integration_sdk::graph::ObjectType;
+use integration_sdk::store::{JobRow, Kind, Snapshot, Store};
 
 use super::select::{self, Candidate};
 use crate::context::Context;
@@ -28,7 +29,7 @@ pub(super) struct Jobs {
 struct JobGraph {
     row: JobRow,
     snapshot: Snapshot,
-    counts_by_step_and_type: Vec<Count>,
+    types: Vec<(ObjectType, Kind)>,
     coverage: Coverage,
 }
 
@@ -62,12 +63,12 @@ impl JobGraph {
     async fn of(store: &Store, row: JobRow) -> Result<Self, Failure> {
         let coverage = Coverage::of(job_lookup::summary(&row)?);
         let snapshot = job_lookup::snapshot(store, &row).await?;
-        let counts_by_step_and_type = snapshot.counts().await?;
-        Ok(Self { row, snapshot, counts_by_step_and_type, coverage })
+        let types = snapshot.types().await?;
+        Ok(Self { row, snapshot, types, coverage })
     }
 
     fn side(&self) -> Side<'_> {
-        Side { graph: &self.snapshot, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
+        Side { graph: &self.snapshot, types: &self.types, coverage: &self.coverage }
     }
 
     fn compared(&self) -> Compared {
@@ -86,8 +87,8 @@ impl JobGraph {
 impl Jobs {
     /// Returns the types of both graphs.
     pub(super) fn types(&self) -> BTreeSet<&str> {
-        let counts = [&self.older, &self.newer].into_iter().flat_map(|graph| &graph.counts_by_step_and_type);
-        counts.map(|count| count.object_type.as_str()).collect()
+        let types = [&self.older, &self.newer].into_iter().flat_map(|graph| &graph.types);
+        types.map(|(object_type, _)| object_type.as_str()).collect()
     }
 
     /// Passes the changes to `visit`, in the order of kinds, types, and keys, and counts them.

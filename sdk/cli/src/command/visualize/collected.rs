@@ -33,6 +33,7 @@ pub(super) struct Collected {
 pub(super) struct Half {
     pub(super) snapshot: Snapshot,
     pub(super) counts_by_step_and_type: Vec<Count>,
+    pub(super) types: Vec<(ObjectType, Kind)>,
     pub(super) coverage: Coverage,
 }
 
@@ -40,11 +41,12 @@ impl Half {
     pub(super) async fn of(snapshot: Snapshot, row: &JobRow) -> Result<Half, Failure> {
         let coverage = gaps::coverage(row)?;
         let counts_by_step_and_type = snapshot.counts().await?;
-        Ok(Half { snapshot, counts_by_step_and_type, coverage })
+        let types = counts_by_step_and_type.iter().map(|count| (count.object_type.clone(), count.kind)).collect();
+        Ok(Half { snapshot, counts_by_step_and_type, types, coverage })
     }
 
     fn side(&self) -> Side<'_> {
-        Side { graph: &self.snapshot, counts_by_step_and_type: &self.counts_by_step_and_type, coverage: &self.coverage }
+        Side { graph: &self.snapshot, types: &self.types, coverage: &self.coverage }
     }
 }
 

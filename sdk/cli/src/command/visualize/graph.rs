@@ -197,7 +197,7 @@ mod tests {
             count("space_comet", ObjectKind::Entity, 7),
             count("space_planet_has_moon", ObjectKind::Relationship, relationships),
         ];
-        let newer = Half { snapshot, counts_by_step_and_type, coverage: Coverage::default() };
+        let newer = Half { snapshot, counts_by_step_and_type, types: Vec::new(), coverage: Coverage::default() };
         let (title, subtitle) = (String::new(), String::new());
         (folder, Collected { title, subtitle, missing: Vec::new(), types: BTreeSet::new(), newer, older: None })
     }
