@@ -15,19 +15,22 @@ pub(crate) fn store(directory: &Path) -> Result<Option<Store>, StoreError> {
     if directory.is_dir() { Store::open(directory).map(Some) } else { Ok(None) }
 }
 
+/// Returns the jobs of an integration, newest first; there is at least one.
+pub(crate) async fn jobs(directory: &Path, integration: &str) -> Result<(Store, Vec<JobRow>), Failure> {
+    let no_jobs = || Failure::NoJobs(directory.to_owned());
+    let store = store(directory)?.ok_or_else(no_jobs)?;
+    let mut jobs = store.jobs().await?;
+    jobs.retain(|job| job.integration == integration);
+    if jobs.is_empty() { Err(no_jobs()) } else { Ok((store, jobs)) }
+}
+
 /// Returns the job whose id begins with `wanted`, or the newest job.
 pub(crate) async fn find(
     directory: &Path,
     integration: &str,
     wanted: Option<&str>,
 ) -> Result<(Store, JobRow), Failure> {
-    let no_jobs = || Failure::NoJobs(directory.to_owned());
-    let store = store(directory)?.ok_or_else(no_jobs)?;
-    let mut jobs = store.jobs().await?;
-    jobs.retain(|job| job.integration == integration);
-    if jobs.is_empty() {
-        return Err(no_jobs());
-    }
+    let (store, mut jobs) = jobs(directory, integration).await?;
     let job = match wanted {
         None => jobs.swap_remove(0),
         Some(wanted) => matching(jobs, wanted)?,
@@ -37,8 +40,11 @@ pub(crate) async fn find(
 
 /// Returns the graph of a job.
 pub(crate) async fn snapshot(store: &Store, job: &JobRow) -> Result<Snapshot, Failure> {
-    let unpublished = || Failure::Unpublished { job: job.id.to_string(), ended: job.ended.is_some() };
-    store.snapshot_of(job).await?.ok_or_else(unpublished)
+    store.snapshot_of(job).await?.ok_or_else(|| unpublished(job))
+}
+
+fn unpublished(job: &JobRow) -> Failure {
+    Failure::Unpublished { job: job.id.to_string(), ended: job.ended.is_some() }
 }
 
 /// Returns the job whose id begins with `wanted`, or the newest job with a graph, together with its graph.
@@ -47,18 +53,16 @@ pub(crate) async fn find_graph(
     integration: &str,
     wanted: Option<&str>,
 ) -> Result<(Store, JobRow, Snapshot), Failure> {
-    let (store, job) = find(directory, integration, wanted).await?;
-    if let Some(snapshot) = store.snapshot_of(&job).await? {
-        return Ok((store, job, snapshot));
+    let (store, mut jobs) = jobs(directory, integration).await?;
+    if let Some(wanted) = wanted {
+        jobs = vec![matching(jobs, wanted)?];
     }
-    if wanted.is_none() {
-        for older in store.jobs().await?.into_iter().filter(|job| job.integration == integration) {
-            if let Some(snapshot) = store.snapshot_of(&older).await? {
-                return Ok((store, older, snapshot));
-            }
+    for job in &jobs {
+        if let Some(snapshot) = store.snapshot_of(job).await? {
+            return Ok((store, job.clone(), snapshot));
         }
     }
-    Err(Failure::Unpublished { job: job.id.to_string(), ended: job.ended.is_some() })
+    Err(unpublished(&jobs[0]))
 }
 
 fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {

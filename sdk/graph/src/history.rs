@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::{ErrorCode, Parent, StepReport, StepStatus, Summary};
+use crate::run::{ErrorCode, Parent, StepReport, Summary};
 use crate::{JobId, ObjectKey, ObjectType, StepId};
 
 /// Data that a job could not collect.
@@ -58,7 +58,6 @@ impl SnapshotGap {
 /// Returns the gaps of one step. A step that was disabled or not selected lacks all its types.
 fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
     let step = || report.id.clone();
-    let has_run = !matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
     let mut gaps: Vec<SnapshotGap> = report
         .gaps
         .iter()
@@ -71,7 +70,7 @@ fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
             cause: gap.cause.clone(),
         })
         .collect();
-    if !has_run && gaps.is_empty() && !report.declared_types.is_empty() {
+    if !report.has_run() && gaps.is_empty() && !report.declared_types.is_empty() {
         let cause = match report.disabled_reason {
             Some(reason) => format!("the step did not run: {}", reason.as_str().replace('_', " ")),
             None => "the step did not run".to_owned(),
@@ -91,7 +90,7 @@ fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
 pub fn lacking_properties(summary: &Summary) -> BTreeSet<ObjectType> {
     let mut types = BTreeSet::new();
     for report in &summary.integration_step_results {
-        let has_run = !matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
+        let has_run = report.has_run();
         if has_run && report.gaps.is_empty() {
             continue;
         }

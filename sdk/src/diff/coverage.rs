@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::graph::run::{Parent, StepReport, StepStatus, Summary};
+use crate::graph::run::{Parent, StepReport, Summary};
 use crate::graph::{ObjectType, StepId};
 
 use super::change::CoveringGap;
@@ -89,7 +89,7 @@ impl Coverage {
     }
 
     fn take(&mut self, report: &StepReport) {
-        let absent = matches!(report.status, StepStatus::Disabled | StepStatus::Pending);
+        let absent = !report.has_run();
         let gaps = report.gaps.iter().map(|gap| (&gap.types, gap.parent.as_ref()));
         if absent && report.gaps.is_empty() {
             self.not_collected.extend(report.declared_types.iter().cloned());

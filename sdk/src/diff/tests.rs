@@ -232,14 +232,10 @@ async fn published(
     for (object_type, text, partition, ends) in objects {
         let row = Row {
             kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
-            key: key(text),
-            object_type: name(object_type),
-            class: "Record".into(),
             partition: *partition,
             parent: partitions.iter().find(|(number, _)| number == partition).map(|(_, parent)| key(parent)),
             ends: ends.map(|(from, to)| (key(from), key(to))),
-            merge: false,
-            quarantined: None,
+            ..Row::entity(key(text), name(object_type))
         };
         rows.push(row, crate::graph::ObjectJson::of(&json!({"_key": text}).to_string()));
     }

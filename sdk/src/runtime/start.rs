@@ -10,9 +10,7 @@ use tracing::Instrument;
 
 use crate::config::Values;
 use crate::graph::history::{self, SnapshotGap};
-use crate::graph::run::{
-    DisabledReason, Gap, JobState, Metadata, PartialDatasets, StepReport, StepStatus, Summary, VANISHED,
-};
+use crate::graph::run::{DisabledReason, Gap, JobState, Metadata, PartialDatasets, StepReport, Summary, VANISHED};
 use crate::graph::{InstanceId, JobId, ObjectType, StepId, Timestamp};
 use crate::http::Http;
 use crate::integration::{Connection, Integration};
@@ -289,16 +287,14 @@ impl Frame {
 
     /// Ends the job. Its objects become the next snapshot of the instance, unless no step has run.
     async fn publish(&self, summary: Summary) -> Result<Summary, StoreError> {
-        let has_run = |report: &StepReport| !matches!(report.status, StepStatus::Pending | StepStatus::Disabled);
-        if !summary.integration_step_results.iter().any(has_run) {
+        if !summary.integration_step_results.iter().any(StepReport::has_run) {
             self.job.end_job(&summary).await?;
             return Ok(summary);
         }
         let publication = Publication {
             gaps: SnapshotGap::of(&summary),
             lacking_properties: history::lacking_properties(&summary),
-            resumable: summary.is_partial()
-                || summary.state != JobState::Partial && summary.state != JobState::Complete,
+            resumable: !summary.is_settled(),
         };
         let summary = self.job.publish(summary, publication).await?;
         if let Some(published) = &summary.published {

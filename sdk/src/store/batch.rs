@@ -51,6 +51,24 @@ pub struct Row {
     pub quarantined: Option<String>,
 }
 
+#[cfg(test)]
+impl Row {
+    /// An entity outside of all partitions.
+    pub(crate) fn entity(key: ObjectKey, object_type: ObjectType) -> Self {
+        Self {
+            kind: Kind::Entity,
+            key,
+            object_type,
+            class: "Record".into(),
+            partition: PartitionRef::None,
+            parent: None,
+            ends: None,
+            merge: false,
+            quarantined: None,
+        }
+    }
+}
+
 /// Rows and their JSON. All JSON is in one string, so that a batch needs few allocations.
 #[derive(Debug, Default)]
 pub struct ObjectBatch {

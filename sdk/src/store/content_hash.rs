@@ -59,17 +59,7 @@ mod tests {
     use crate::store::Kind;
 
     fn row() -> Row {
-        Row {
-            kind: Kind::Entity,
-            key: ObjectKey::new("team-1").unwrap(),
-            object_type: ObjectType::literal("acme_team"),
-            class: "Team".into(),
-            partition: PartitionRef::None,
-            parent: None,
-            ends: None,
-            merge: false,
-            quarantined: None,
-        }
+        Row::entity(ObjectKey::new("team-1").unwrap(), ObjectType::literal("acme_team"))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row as SqlRow, params};
 use serde_json::Value;
 
 use crate::graph::run::{JobState, Position, StepReport, Summary};
@@ -36,6 +36,18 @@ pub struct Count {
     pub kind: Kind,
     /// The number of objects.
     pub objects: u64,
+}
+
+impl Count {
+    /// Reads the columns step, type, kind, and number of objects.
+    pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+            object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+            kind: Kind::read(row.get(2)?)?,
+            objects: row.get::<_, i64>(3)?.unsigned_abs(),
+        })
+    }
 }
 
 /// The working data of a running job, with the right to change it.
@@ -149,32 +161,15 @@ impl JobStore {
     }
 
     /// Reads a type in key order, after updating that order if objects were added since.
-    ///
-    /// The check and the read share one snapshot, because another step that is rewound may discard the order in
-    /// between. If the order is out of date, the writer updates it and reads in the same transaction, for the same
-    /// reason.
     pub(super) async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
         F: Fn(&Connection, &ObjectType) -> rusqlite::Result<R> + Clone + Send + 'static,
     {
-        let job = self.number;
-        let (first, of) = (read.clone(), object_type.clone());
-        let in_order = move |connection: &Connection| {
-            let _snapshot = connection.unchecked_transaction()?;
-            match sorted::is_current(connection, job, &of)? {
-                true => first(connection, &of).map(Some),
-                false => Ok(None),
-            }
-        };
-        if let Some(result) = self.store.read(in_order).await? {
-            return Ok(result);
-        }
-        let updated = move |connection: &Connection| {
-            sorted::update(connection, job, &object_type)?;
-            read(connection, &object_type)
-        };
-        self.store.write(updated).await
+        let (job, checked, updated) = (self.number, object_type.clone(), object_type.clone());
+        let is_current = move |connection: &Connection| sorted::is_current(connection, job, &checked);
+        let update = move |connection: &Connection| sorted::update(connection, job, &updated);
+        self.store.read_updated(is_current, update, move |connection| read(connection, &object_type)).await
     }
 
     /// Returns the objects of a type in key order, each as its exported JSON.
@@ -271,25 +266,15 @@ impl JobStore {
     }
 
     /// Returns the number of objects by step and type, in that order.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn counts_by_step_and_type(&self) -> Result<Vec<Count>, StoreError> {
+    #[cfg(test)]
+    pub(crate) async fn counts_by_step_and_type(&self) -> Result<Vec<Count>, StoreError> {
         let job = self.number;
         self.store
             .read(move |connection| {
                 let sql =
                     "SELECT step, type, kind, count(*) FROM object WHERE job = ?1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
                 let mut statement = connection.prepare(sql)?;
-                let rows = statement.query_map([job], |row| {
-                    Ok(Count {
-                        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-                        object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-                        kind: Kind::read(row.get(2)?)?,
-                        objects: row.get::<_, i64>(3)?.unsigned_abs(),
-                    })
-                })?;
-                rows.collect()
+                statement.query_map([job], Count::read)?.collect()
             })
             .await
     }

@@ -132,12 +132,12 @@ impl Store {
                     drop(fs::remove_file(lock::path(&directory, key.as_str())));
                     return Ok(Err(StoreError::Running { job: running }));
                 }
-                let next = "SELECT 1 + max((SELECT coalesce(max(number), 0) FROM job), (SELECT coalesce(max(number), 0) FROM snapshot))";
-                let number: i64 = connection.query_row(next, [], |row| row.get(0))?;
+                let number = publish::next_run(connection)?;
                 let sql = "INSERT INTO job (number, id, integration, instance, state, started, options) \
                            VALUES (?6, ?1, ?2, ?3, 'running', ?4, ?5)";
                 let started = Timestamp::now().millis();
-                connection.execute(sql, params![key.as_str(), integration, instance.as_str(), started, options, number])?;
+                connection
+                    .execute(sql, params![key.as_str(), integration, instance.as_str(), started, options, number])?;
                 keys.versions.prepare(number, &integration, &instance);
                 Ok(Ok((lock, number)))
             })

@@ -455,20 +455,7 @@ mod tests {
                 for begin in (0..OBJECTS).step_by(500) {
                     let mut rows = ObjectBatch::default();
                     for at in begin..begin + 500 {
-                        let (kind, object_type, class) =
-                            (Kind::Entity, ObjectType::literal("acme_team"), Arc::from("Team"));
-                        let key = key(at);
-                        let row = Row {
-                            kind,
-                            key,
-                            object_type,
-                            class,
-                            partition: PartitionRef::None,
-                            parent: None,
-                            ends: None,
-                            merge: false,
-                            quarantined: None,
-                        };
+                        let row = Row::entity(key(at), ObjectType::literal("acme_team"));
                         rows.push(row, ObjectJson::of("{}"));
                     }
                     let place = job.place().await.unwrap();

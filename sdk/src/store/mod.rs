@@ -41,6 +41,7 @@ mod sqlite;
 mod sweep;
 mod unreadable;
 mod versions;
+mod working_data;
 mod writer;
 
 pub use crate::graph::run::JobState;

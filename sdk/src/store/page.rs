@@ -70,26 +70,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::run::{PartitionRef, Position};
+    use crate::graph::run::Position;
     use crate::graph::{InstanceId, ObjectJson, ObjectType, StepId};
-    use crate::store::{Kind, ObjectBatch, Row, Store};
+    use crate::store::{ObjectBatch, Row, Store};
 
     /// A job with seven objects of 1.5 MB each.
     async fn large_objects(store: &Store) -> crate::store::JobStore {
         let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
         let mut rows = ObjectBatch::default();
         for number in 0..7 {
-            let row = Row {
-                kind: Kind::Entity,
-                key: ObjectKey::new(format!("object:{number}")).unwrap(),
-                object_type: object_type(),
-                class: "Record".into(),
-                partition: PartitionRef::None,
-                parent: None,
-                ends: None,
-                merge: false,
-                quarantined: None,
-            };
+            let row = Row::entity(ObjectKey::new(format!("object:{number}")).unwrap(), object_type());
             let json = json!({"n": number, "text": "x".repeat(1_500_000)}).to_string();
             rows.push(row, ObjectJson::of(&json));
         }

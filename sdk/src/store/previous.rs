@@ -23,8 +23,8 @@ const PARENTS: usize = 10_000;
 /// The versions of the newest snapshot of an instance.
 #[derive(Debug, Default)]
 pub(super) struct Previous {
-    /// The number of the snapshot; `None` if the instance has none.
-    pub(super) snapshot: Option<i64>,
+    /// The number of the instance and that of the snapshot; `None` if the instance has none.
+    pub(super) newest: Option<(i64, i64)>,
     /// Sorted by the hash of the key.
     entries: Vec<Entry>,
 }
@@ -59,7 +59,7 @@ impl Previous {
     ///
     /// The caller's transaction excludes a publication in the meantime.
     fn read(connection: &Connection, newest: Option<(i64, i64)>) -> rusqlite::Result<Self> {
-        let Some((instance, number)) = newest else { return Ok(Self::default()) };
+        let Some((instance, _)) = newest else { return Ok(Self::default()) };
         let sql = "SELECT key, hash, number FROM object \
                    WHERE job IN (SELECT number FROM snapshot WHERE instance = ?1) AND same_as IS NULL \
                    AND NOT EXISTS (SELECT 1 FROM ended WHERE ended.object = object.number)";
@@ -72,7 +72,7 @@ impl Previous {
         }
         entries.sort_unstable();
         entries.shrink_to_fit();
-        Ok(Self { snapshot: Some(number), entries })
+        Ok(Self { newest, entries })
     }
 
     /// Returns the version with this key and content.
@@ -182,7 +182,7 @@ impl Versions {
         let loaded = self.of_jobs.remove(&job).and_then(Loading::wait);
         let newest = newest(connection, job)?;
         match loaded {
-            Some(previous) if previous.snapshot == newest.map(|(_, snapshot)| snapshot) => Ok(previous),
+            Some(previous) if previous.newest == newest => Ok(previous),
             _ => Previous::read(connection, newest),
         }
     }

@@ -9,28 +9,15 @@ use rusqlite::{Connection, params};
 use super::jobs::JobRow;
 use super::keys::Keys;
 use super::lock::{self, JobLock};
-use super::{JobState, Store, StoreError, file, sweep};
+use super::{JobState, Store, StoreError, file, sweep, working_data};
 use crate::graph::{InstanceId, JobId, Timestamp};
 
 /// The number of jobs deleted in one transaction.
 ///
 /// Each job needs an open lock file, and other processes must get a chance to write in between.
 const AT_ONCE: usize = 50;
-/// The tables whose rows are deleted explicitly. They are large or have no foreign key to the job.
-const TABLES: [&str; 12] = [
-    "sorted",
-    "sorted_to",
-    "contribution",
-    "duplicate",
-    "description",
-    "superseded",
-    "doubtful_end",
-    "earlier_gap",
-    "quarantine",
-    "job_data",
-    "part",
-    "step_run",
-];
+/// The tables of a job's record that are deleted explicitly, because they are large.
+const TABLES: [&str; 4] = ["earlier_gap", "quarantine", "job_data", "step_run"];
 
 /// The jobs to keep. A job is removed only if neither rule keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +76,13 @@ impl Store {
         for some in old.chunks(AT_ONCE) {
             jobs += self.forget(some.to_vec()).await?;
         }
+        self.write_with_keys(|connection, keys| {
+            connection.pragma_update(None, "secure_delete", true)?;
+            sweep::sweep(connection)?;
+            keys.versions.forget_parents();
+            connection.pragma_update(None, "secure_delete", "fast")
+        })
+        .await?;
         let directory = self.directory().to_owned();
         self.write(move |connection| Ok(remove_orphans(connection, &directory))).await??;
         let path = self.path().to_owned();
@@ -108,8 +102,6 @@ impl Store {
                 connection.pragma_update(None, "secure_delete", true)?;
                 let deleted = rows.iter().map(|(number, id)| delete(connection, keys, *number, id));
                 let deleted = deleted.sum::<rusqlite::Result<usize>>()?;
-                sweep::sweep(connection)?;
-                keys.versions.forget_parents();
                 connection.pragma_update(None, "secure_delete", "fast")?;
                 Ok(deleted)
             })
@@ -154,9 +146,9 @@ fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rus
         return Ok(0);
     }
     sweep::forget_snapshots(connection, id.as_str())?;
+    working_data::discard(connection, job)?;
     // Published objects may belong to other snapshots as well.
-    let own = "DELETE FROM object WHERE job = ?1 \
-               AND (same_as IS NOT NULL OR NOT EXISTS (SELECT 1 FROM snapshot WHERE number = ?1))";
+    let own = "DELETE FROM object WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM snapshot WHERE number = ?1)";
     connection.execute(own, [job])?;
     for table in TABLES {
         connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [job])?;
@@ -191,28 +183,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::run::PartitionRef;
     use crate::graph::run::Summary;
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
-    use crate::store::{JobStore, Kind, ObjectBatch, Row};
+    use crate::store::{JobStore, ObjectBatch, Row};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
         let job = store.begin_job("acme", &InstanceId::new(instance).unwrap(), &json!({})).await.unwrap();
         let mut rows = ObjectBatch::default();
         for number in 0..200 {
             let key = ObjectKey::new(format!("person-{number}-{text}")).unwrap();
-            let (object_type, class) = (ObjectType::literal("acme_person"), "User".into());
-            let row = Row {
-                kind: Kind::Entity,
-                key,
-                object_type,
-                class,
-                partition: PartitionRef::None,
-                parent: None,
-                ends: None,
-                merge: false,
-                quarantined: None,
-            };
+            let row = Row::entity(key, ObjectType::literal("acme_person"));
             let json = json!({"email": format!("{number}@{text}"), "more": "x".repeat(500)}).to_string();
             rows.push(row, ObjectJson::of(&json));
         }

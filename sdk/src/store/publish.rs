@@ -14,6 +14,7 @@
 //! A relationship that a gap covers is removed nevertheless if one of its ends is removed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -29,6 +30,7 @@ use super::previous::{Previous, newest};
 use super::provenance::Stored;
 use super::snapshot::{COLUMNS, stored};
 use super::sqlite::{StoreError, unreadable};
+use super::working_data;
 
 /// The data for a publication that the objects of the job do not contain.
 #[derive(Debug, Clone, Default)]
@@ -41,9 +43,10 @@ pub struct Publication {
     pub resumable: bool,
 }
 
-/// The content of a collected object, compared with the version of its key.
+/// A collected object, compared with the version of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Collected {
+    New,
     Equal,
     RawDiffers,
     Differs,
@@ -61,13 +64,13 @@ enum Effect {
     Stale(usize),
 }
 
-/// Decides about a key: `collected` is the comparison with the version, if there is one.
-fn decide(collected: Option<Option<Comparison>>, gap: Option<usize>) -> Effect {
+/// Decides about a key: `collected` is missing if the job did not collect it, and `gap` if no gap covers it.
+fn decide(collected: Option<Collected>, gap: Option<usize>) -> Effect {
     match (collected, gap) {
-        (Some(None), _) => Effect::Added,
-        (Some(Some(Comparison::Equal)), _) => Effect::Confirmed,
-        (Some(Some(Comparison::RawDiffers)), _) => Effect::RawChanged,
-        (Some(Some(Comparison::Differs)), _) => Effect::Changed,
+        (Some(Collected::New), _) => Effect::Added,
+        (Some(Collected::Equal), _) => Effect::Confirmed,
+        (Some(Collected::RawDiffers), _) => Effect::RawChanged,
+        (Some(Collected::Differs), _) => Effect::Changed,
         (None, None) => Effect::Removed,
         (None, Some(gap)) => Effect::Stale(gap),
     }
@@ -82,10 +85,11 @@ pub(super) fn publish(
     publication: &Publication,
 ) -> rusqlite::Result<Published> {
     let previous = keys.versions.take(connection, job)?;
-    let (instance, before) = match newest(connection, job)? {
+    let (instance, before) = match previous.newest {
         Some((instance, number)) => (instance, Some(number)),
         None => (instance_of(connection, job)?, None),
     };
+    let versions = previous.objects();
     let mut run = Run {
         connection,
         hash_key,
@@ -97,15 +101,15 @@ pub(super) fn publish(
         lineages: HashMap::new(),
     };
     run.hash_amended()?;
-    let confirmed = match before {
+    let settled = match before {
         None => {
             run.add_all()?;
             Vec::new()
         }
-        Some(_) => run.compare()?,
+        Some(_) => run.compare(&versions)?,
     };
-    let removed = run.settle_missing(&confirmed)?;
-    run.close_stale(&confirmed, &removed)?;
+    let removed = run.settle_missing(versions, &settled)?;
+    run.close_stale(&settled, &removed)?;
     let Run { mut changes, stale, .. } = run;
     changes.retain(|_, counts| *counts != ChangeCounts::default());
     let stale = stale.into_iter().map(|((object_type, gap), count)| StaleObjects {
@@ -116,10 +120,10 @@ pub(super) fn publish(
     let stale = stale.collect();
     record(connection, job, instance, publication)?;
     if let Some(before) = before {
-        forget_working_data(connection, keys, before, job)?;
+        forget_working_data(connection, keys, before)?;
     }
     if !publication.resumable {
-        discard_working_data(connection, job)?;
+        working_data::discard(connection, job)?;
         keys.forget(job);
     }
     let previous = before.map(|number| job_of(connection, number)).transpose()?;
@@ -136,15 +140,7 @@ struct Run<'a> {
     /// The numbers of stale objects by type and position of the gap.
     stale: BTreeMap<(ObjectType, usize), u64>,
     /// The parents of parents that have been looked up.
-    lineages: HashMap<ObjectKey, Vec<ObjectKey>>,
-}
-
-/// A version that the job confirmed or replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Settled {
-    object: i64,
-    /// Whether the version is still in the new snapshot.
-    stays: bool,
+    lineages: HashMap<ObjectKey, Rc<[ObjectKey]>>,
 }
 
 impl Run<'_> {
@@ -179,10 +175,11 @@ impl Run<'_> {
         self.changes.entry(object_type.clone()).or_default()
     }
 
-    /// Compares the collected objects with the previous versions, and returns the versions that they concern.
-    fn compare(&mut self) -> rusqlite::Result<Vec<Settled>> {
+    /// Compares the collected objects with the previous versions.
+    ///
+    /// Returns the versions that the job confirmed or replaced, sorted by number.
+    fn compare(&mut self, versions: &[i64]) -> rusqlite::Result<Vec<i64>> {
         let (mut settled, mut own) = (Vec::new(), Vec::new());
-        let alive = self.previous.objects();
         {
             let sql = "SELECT number, same_as, hash IS NULL FROM object WHERE job = ?1";
             let mut statement = self.connection.prepare(sql)?;
@@ -191,8 +188,8 @@ impl Run<'_> {
                 let (number, same_as): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
                 match same_as {
                     // Another run may have published since the object was stored.
-                    Some(version) if alive.binary_search(&version).is_ok() => {
-                        settled.push(Settled { object: version, stays: true });
+                    Some(version) if versions.binary_search(&version).is_ok() => {
+                        settled.push(version);
                         // Several partitions described the object, so it has no single parent any more.
                         if row.get(2)? {
                             own.push((number, Some(version)));
@@ -214,24 +211,23 @@ impl Run<'_> {
     }
 
     /// Compares an object that has content of its own; returns the version of its key.
-    fn compare_one(&mut self, number: i64) -> rusqlite::Result<Option<Settled>> {
+    fn compare_one(&mut self, number: i64) -> rusqlite::Result<Option<i64>> {
         self.materialise(number)?;
         let now = read(self.connection, number)?;
         let Some((version, before)) = self.version_of(&now.row.key)? else {
-            let effect = decide(Some(None), None);
-            self.note(&now, effect);
+            self.note(&now, decide(Some(Collected::New), None));
             return Ok(None);
         };
         let now = self.complete(number, &before, now)?;
-        let effect = decide(Some(Some(comparison(&before, &now))), None);
+        let effect = decide(Some(compared(&before, &now)), None);
         self.note(&now, effect);
         if effect == Effect::Confirmed {
             self.move_to(version, number)?;
             self.refer(number, version)?;
-            return Ok(Some(Settled { object: version, stays: true }));
+        } else {
+            self.end(version)?;
         }
-        self.end(version)?;
-        Ok(Some(Settled { object: version, stays: false }))
+        Ok(Some(version))
     }
 
     /// Replaces the content of an object by a reference to the equal version.
@@ -259,10 +255,10 @@ impl Run<'_> {
     }
 
     /// Returns a parent, the parent of that entity in the previous snapshot, and so on.
-    fn parents(&mut self, first: Option<&ObjectKey>) -> rusqlite::Result<Vec<ObjectKey>> {
-        let Some(first) = first else { return Ok(Vec::new()) };
+    fn parents(&mut self, first: Option<&ObjectKey>) -> rusqlite::Result<Rc<[ObjectKey]>> {
+        let Some(first) = first else { return Ok(Rc::default()) };
         if let Some(known) = self.lineages.get(first) {
-            return Ok(known.clone());
+            return Ok(Rc::clone(known));
         }
         let mut parents = vec![first.clone()];
         while let Some((_, entity)) = parents.last().map(|last| self.version_of(last)).transpose()?.flatten()
@@ -270,7 +266,8 @@ impl Run<'_> {
         {
             parents.push(next);
         }
-        self.lineages.insert(first.clone(), parents.clone());
+        let parents: Rc<[ObjectKey]> = parents.into();
+        self.lineages.insert(first.clone(), Rc::clone(&parents));
         Ok(parents)
     }
 
@@ -325,9 +322,8 @@ impl Run<'_> {
     }
 
     /// Removes the versions that the job did not collect, or marks them as stale. Returns the removed ones.
-    fn settle_missing(&mut self, settled: &[Settled]) -> rusqlite::Result<Vec<i64>> {
-        let mut missing = self.previous.objects();
-        missing.retain(|object| settled.binary_search_by_key(object, |settled| settled.object).is_err());
+    fn settle_missing(&mut self, versions: Vec<i64>, settled: &[i64]) -> rusqlite::Result<Vec<i64>> {
+        let missing = versions.into_iter().filter(|version| settled.binary_search(version).is_err());
         let (mut removed, mut gone, mut relationships) = (Vec::new(), HashSet::new(), Vec::new());
         // Entities come first, because the removal of an entity decides about its relationships.
         for version in missing {
@@ -353,10 +349,7 @@ impl Run<'_> {
     /// Keeps a version that was not collected if a gap covers it, and ends it otherwise. Returns whether it stays.
     fn keep(&mut self, version: i64, object: &Stored, lacks_end: bool) -> rusqlite::Result<bool> {
         let object_type = &object.row.object_type;
-        let parents = match self.publication.gaps.iter().any(|gap| gap.parent.is_some()) {
-            true => self.parents(object.row.parent.as_ref())?,
-            false => Vec::new(),
-        };
+        let parents = self.parents(object.row.parent.as_ref())?;
         let covers = |gap: &SnapshotGap| gap.covers(object_type, &parents);
         let gap = self.publication.gaps.iter().position(covers).filter(|_| !lacks_end);
         let effect = decide(None, gap);
@@ -379,13 +372,12 @@ impl Run<'_> {
     }
 
     /// Ends the stale periods of versions that the job confirmed, replaced, or removed.
-    fn close_stale(&self, settled: &[Settled], removed: &[i64]) -> rusqlite::Result<()> {
+    fn close_stale(&self, settled: &[i64], removed: &[i64]) -> rusqlite::Result<()> {
         let open = numbers(self.connection, "SELECT object FROM stale WHERE until IS NULL", [])?;
         let sql = "UPDATE stale SET until = ?2 WHERE object = ?1 AND until IS NULL";
         let mut close = self.connection.prepare_cached(sql)?;
         for object in open {
-            let is_settled = settled.binary_search_by_key(&object, |settled| settled.object).is_ok();
-            if is_settled || removed.binary_search(&object).is_ok() {
+            if [settled, removed].iter().any(|some| some.binary_search(&object).is_ok()) {
                 close.execute([object, self.job])?;
             }
         }
@@ -393,14 +385,14 @@ impl Run<'_> {
     }
 }
 
-fn comparison(before: &Stored, now: &Stored) -> Comparison {
+fn compared(before: &Stored, now: &Stored) -> Collected {
     let (old, new) = (&before.row, &now.row);
     let same = (old.kind, &old.object_type, &old.class, &old.ends, &before.properties)
         == (new.kind, &new.object_type, &new.class, &new.ends, &now.properties);
     match (same, before.raw == now.raw) {
-        (true, true) => Comparison::Equal,
-        (true, false) => Comparison::RawDiffers,
-        (false, _) => Comparison::Differs,
+        (true, true) => Collected::Equal,
+        (true, false) => Collected::RawDiffers,
+        (false, _) => Collected::Differs,
     }
 }
 
@@ -472,33 +464,11 @@ fn record(connection: &Connection, job: i64, instance: i64, publication: &Public
 }
 
 /// Discards the working data of the snapshot before, whose job can no longer be resumed.
-fn forget_working_data(connection: &Connection, keys: &mut Keys, before: i64, job: i64) -> rusqlite::Result<()> {
-    let sql = "UPDATE snapshot SET resumable = 0 WHERE number = ?1 AND number <> ?2 AND resumable = 1";
-    if connection.execute(sql, [before, job])? > 0 {
-        discard_working_data(connection, before)?;
+fn forget_working_data(connection: &Connection, keys: &mut Keys, before: i64) -> rusqlite::Result<()> {
+    let sql = "UPDATE snapshot SET resumable = 0 WHERE number = ?1 AND resumable = 1";
+    if connection.execute(sql, [before])? > 0 {
+        working_data::discard(connection, before)?;
         keys.forget(before);
-    }
-    Ok(())
-}
-
-/// The tables with data that only a running or resumable job needs.
-const WORKING_TABLES: [&str; 10] = [
-    "part",
-    "key_run",
-    "recent_key",
-    "sorted",
-    "sorted_to",
-    "contribution",
-    "duplicate",
-    "description",
-    "superseded",
-    "doubtful_end",
-];
-
-fn discard_working_data(connection: &Connection, run: i64) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM object WHERE job = ?1 AND same_as IS NOT NULL", [run])?;
-    for table in WORKING_TABLES {
-        connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [run])?;
     }
     Ok(())
 }
@@ -508,6 +478,12 @@ fn job_of(connection: &Connection, snapshot: i64) -> rusqlite::Result<JobId> {
         connection.query_row("SELECT job FROM snapshot WHERE number = ?1", [snapshot], |row| row.get(0)).optional()?;
     let id = id.ok_or_else(|| unreadable(StoreError::Corrupt(format!("snapshot {snapshot}"))))?;
     JobId::new(id).map_err(unreadable)
+}
+
+/// Returns a number for a run, which is greater than those of all jobs and snapshots.
+pub(super) fn next_run(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT 1 + coalesce(max(number), 0) FROM (SELECT number FROM job UNION ALL SELECT number FROM snapshot)";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// Prepares a job for another run after its publication, and returns the number of the run.
@@ -524,11 +500,8 @@ pub(super) fn reopen(connection: &Connection, job: i64) -> rusqlite::Result<Resu
     if newest < job {
         return Ok(Ok(job));
     }
-    let next = "SELECT 1 + max((SELECT max(number) FROM job), (SELECT max(number) FROM snapshot))";
-    let next: i64 = connection.query_row(next, [], |row| row.get(0))?;
-    let keep = "UPDATE snapshot SET resumable = 0, summary = (SELECT summary FROM job WHERE job.number = ?1) \
-                WHERE number = ?1";
-    connection.execute(keep, [job])?;
+    let next = next_run(connection)?;
+    connection.execute("UPDATE snapshot SET resumable = 0 WHERE number = ?1", [job])?;
     // The rows of other tables that refer to the job follow.
     connection.execute("UPDATE job SET number = ?2 WHERE number = ?1", [job, next])?;
     connection.execute("UPDATE object SET job = ?2 WHERE job = ?1 AND same_as IS NOT NULL", [job, next])?;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::graph::history::SnapshotGap;
-use crate::graph::run::{ErrorCode, JobState, Parent, PartitionRef, Summary};
+use crate::graph::run::{ErrorCode, JobState, Parent, Summary};
 use crate::graph::{InstanceId, JobId, ObjectJson, ObjectKey, ObjectType, StepId};
 
 use super::{JobStore, Kind, ObjectBatch, Publication, Retention, Row, Selection, Snapshot, Store};
@@ -79,14 +79,9 @@ fn row(object: usize, content: Content) -> Row {
     let ends = object.checked_sub(ENTITIES).map(|link| (key(LINKS[link].0), key(LINKS[link].1)));
     Row {
         kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
-        key: key(object),
-        object_type: type_of(type_at(object)),
-        class: "Record".into(),
-        partition: PartitionRef::None,
         parent: content.parent.map(parent),
         ends,
-        merge: false,
-        quarantined: None,
+        ..Row::entity(key(object), type_of(type_at(object)))
     }
 }
 

@@ -93,28 +93,14 @@ pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqli
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
-    use crate::graph::run::PartitionRef;
     use crate::graph::{InstanceId, ObjectJson, ObjectKey, ObjectType, StepId};
     use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
 
     async fn add(job: &JobStore, json: &str) {
         let key = ObjectKey::new("team-1").unwrap();
-        let (object_type, class) = (ObjectType::literal("acme_team"), Arc::from("Team"));
-        let row = Row {
-            kind: Kind::Entity,
-            key,
-            object_type,
-            class,
-            partition: PartitionRef::None,
-            parent: None,
-            ends: None,
-            merge: false,
-            quarantined: None,
-        };
+        let row = Row::entity(key, ObjectType::literal("acme_team"));
         let mut rows = ObjectBatch::default();
         rows.push(row, ObjectJson::of(json));
         let place = job.place().await.unwrap();

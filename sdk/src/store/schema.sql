@@ -181,7 +181,6 @@ CREATE TABLE instance (
 );
 -- A published graph. number: the number of the run that published it. An object is in the snapshot if it was published
 -- by a run of the instance with this number or a lower one, and has not ended by then.
--- summary: NULL if the job has not been resumed since, so that its own summary applies.
 -- resumable: 1 if the objects of the run without content are kept, because the job can be resumed.
 -- pruned: 1 if the snapshot can no longer be read, and only its versions are needed by newer snapshots.
 CREATE TABLE snapshot (
@@ -189,7 +188,6 @@ CREATE TABLE snapshot (
   instance INTEGER NOT NULL REFERENCES instance(number),
   job TEXT NOT NULL,
   published INTEGER NOT NULL,
-  summary TEXT,
   resumable INTEGER NOT NULL,
   pruned INTEGER NOT NULL
 );

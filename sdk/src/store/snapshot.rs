@@ -13,19 +13,17 @@ use super::batch::{Kind, Row};
 use super::object::{begin, json_of, limit};
 use super::page::{self, Page};
 use super::provenance::Stored;
-use super::sqlite::{CACHE_KIB, unreadable};
+use super::sorted::with_small_cache;
+use super::sqlite::unreadable;
 use super::{Count, JobRow, Store, StoreError};
 
-/// The page cache in KiB while keys are sorted.
-const SORTED_KIB: i64 = -500;
-
 /// The versions of a snapshot: `?1` is the instance, `?2` the number of the snapshot.
-pub(super) const IN_SNAPSHOT: &str = "object.job <= ?2 AND object.same_as IS NULL AND NOT EXISTS \
+const IN_SNAPSHOT: &str = "object.job <= ?2 AND object.same_as IS NULL AND NOT EXISTS \
                                       (SELECT 1 FROM ended WHERE ended.object = object.number AND ended.until <= ?2)";
 /// The runs that published versions of the instance `?1` up to the snapshot `?2`.
-pub(super) const RUNS: &str = "(SELECT number FROM snapshot WHERE instance = ?1 AND number <= ?2)";
+const RUNS: &str = "(SELECT number FROM snapshot WHERE instance = ?1 AND number <= ?2)";
 /// Whether a version is stale in the snapshot `?2`.
-pub(super) const IS_STALE: &str = "EXISTS (SELECT 1 FROM stale WHERE stale.object = object.number \
+const IS_STALE: &str = "EXISTS (SELECT 1 FROM stale WHERE stale.object = object.number \
                                    AND stale.since <= ?2 AND (stale.until IS NULL OR stale.until > ?2))";
 
 /// A published graph.
@@ -151,15 +149,7 @@ impl Snapshot {
                      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
                 );
                 let mut statement = connection.prepare_cached(&sql)?;
-                let rows = statement.query_map([instance, number], |row| {
-                    Ok(Count {
-                        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-                        object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-                        kind: Kind::read(row.get(2)?)?,
-                        objects: row.get::<_, i64>(3)?.unsigned_abs(),
-                    })
-                })?;
-                rows.collect()
+                statement.query_map([instance, number], Count::read)?.collect()
             })
             .await
     }
@@ -214,30 +204,6 @@ impl Snapshot {
         let page = self.page(Selection { after, ..Selection::of(object_type, limit) }).await?;
         let joined = |stored: Stored| (stored.row.key.clone(), stored.json().joined().into_owned());
         Ok(page.map(|objects| objects.into_iter().map(joined).collect()))
-    }
-
-    /// Finds an object by its key, with raw data.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn find(&self, key: ObjectKey) -> Result<Option<Stored>, StoreError> {
-        let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
-        self.in_order(move |connection| {
-            let sql = format!(
-                "SELECT {COLUMNS}, object.properties, object.raw, {IS_STALE} FROM version_order \
-                 JOIN object ON object.number = version_order.object \
-                 WHERE version_order.instance = ?1 AND version_order.type = ?3 AND version_order.key = ?4 AND {condition}"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            for object_type in types(connection, instance)? {
-                let found = statement.query_row(params![instance, number, object_type, key.as_str()], stored);
-                if let Some(found) = found.optional()? {
-                    return Ok(Some(found));
-                }
-            }
-            Ok(None)
-        })
-        .await
     }
 
     /// Returns the types of all snapshots of the instance, each with the kind of its objects.
@@ -338,23 +304,8 @@ where
     R: Send + 'static,
     F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
 {
-    let first = read.clone();
-    let current = move |connection: &Connection| {
-        let _snapshot = connection.unchecked_transaction()?;
-        match ordered_to(connection, instance)? >= number {
-            true => first(connection).map(Some),
-            false => Ok(None),
-        }
-    };
-    if let Some(result) = store.read(current).await? {
-        return Ok(result);
-    }
-    store
-        .write(move |connection| {
-            update_order(connection, instance)?;
-            read(connection)
-        })
-        .await
+    let is_current = move |connection: &Connection| Ok(ordered_to(connection, instance)? >= number);
+    store.read_updated(is_current, move |connection| update_order(connection, instance), read).await
 }
 
 fn ordered_to(connection: &Connection, instance: i64) -> rusqlite::Result<i64> {
@@ -363,21 +314,17 @@ fn ordered_to(connection: &Connection, instance: i64) -> rusqlite::Result<i64> {
 }
 
 /// Adds the versions of all snapshots of an instance to the key order.
-pub(super) fn update_order(connection: &Connection, instance: i64) -> rusqlite::Result<()> {
+fn update_order(connection: &Connection, instance: i64) -> rusqlite::Result<()> {
     let to = ordered_to(connection, instance)?;
     let newest = "SELECT coalesce(max(number), 0) FROM snapshot WHERE instance = ?1";
     let newest: i64 = connection.query_row(newest, [instance], |row| row.get(0))?;
     if newest == to {
         return Ok(());
     }
-    // SQLite sorts in memory up to the size of the cache, in addition to the cache itself.
-    connection.pragma_update(None, "cache_size", SORTED_KIB)?;
     let sql = "INSERT INTO version_order (instance, type, key, object) SELECT ?1, type, key, number FROM object \
                WHERE job IN (SELECT number FROM snapshot WHERE instance = ?1 AND number > ?2) AND same_as IS NULL \
                ORDER BY type, key, number";
-    let added = connection.prepare_cached(sql)?.execute([instance, to]);
-    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
-    added?;
+    with_small_cache(connection, || connection.prepare_cached(sql)?.execute([instance, to]))?;
     let sql = "INSERT OR REPLACE INTO version_order_to (instance, snapshot) VALUES (?1, ?2)";
     connection.prepare_cached(sql)?.execute([instance, newest]).map(drop)
 }

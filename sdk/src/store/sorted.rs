@@ -22,11 +22,18 @@ pub(super) fn is_current(connection: &Connection, job: i64, object_type: &Object
 pub(super) fn update(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<()> {
     let Some(last) = last(connection, job, object_type)? else { return Ok(()) };
     let sorted_to = sorted_to(connection, job, object_type)?.unwrap_or(0);
-    // SQLite sorts in memory up to the size of the cache, in addition to the cache itself.
+    with_small_cache(connection, || add(connection, job, object_type, sorted_to, last))
+}
+
+/// Sorts many keys with a small page cache, because SQLite sorts in memory up to its size, in addition to the cache.
+pub(super) fn with_small_cache<R>(
+    connection: &Connection,
+    sort: impl FnOnce() -> rusqlite::Result<R>,
+) -> rusqlite::Result<R> {
     connection.pragma_update(None, "cache_size", SORTED_KIB)?;
-    let added = add(connection, job, object_type, sorted_to, last);
+    let sorted = sort();
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
-    added
+    sorted
 }
 
 fn add(connection: &Connection, job: i64, object_type: &ObjectType, sorted_to: i64, last: i64) -> rusqlite::Result<()> {
@@ -83,7 +90,7 @@ mod tests {
 
     use crate::graph::run::{PartitionId, PartitionRef};
     use crate::graph::{InstanceId, StepId};
-    use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
+    use crate::store::{JobStore, ObjectBatch, Row, Store};
 
     use super::*;
 
@@ -121,13 +128,8 @@ mod tests {
 
     fn rows(of: usize, key: ObjectKey, partition: PartitionRef) -> ObjectBatch {
         let json = json!({"_key": key, "_type": TYPES[of]}).to_string();
-        let (object_type, class) = (object_type(of), "Record".into());
-        let kind = Kind::Entity;
         let mut rows = ObjectBatch::default();
-        rows.push(
-            Row { kind, key, object_type, class, partition, parent: None, ends: None, merge: false, quarantined: None },
-            ObjectJson::of(&json),
-        );
+        rows.push(Row { partition, ..Row::entity(key, object_type(of)) }, ObjectJson::of(&json));
         rows
     }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// Marks the snapshots of a job as pruned. Their versions stay as long as other snapshots contain them.
 pub(super) fn forget_snapshots(connection: &Connection, job: &str) -> rusqlite::Result<()> {
-    let sql = "UPDATE snapshot SET pruned = 1, resumable = 0, summary = NULL WHERE job = ?1";
+    let sql = "UPDATE snapshot SET pruned = 1, resumable = 0 WHERE job = ?1";
     connection.execute(sql, [job]).map(drop)
 }
 

@@ -84,7 +84,7 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
     // A proposal that leaves out the folder would leave this graph in it.
     let output = kept.output.map(|folder| format!(" --output {}", quoted_path(folder))).unwrap_or_default();
     let options = format!("{}{output}", account.options());
-    let settled = !summary.is_partial() && matches!(summary.state, JobState::Complete | JobState::Partial);
+    let settled = summary.is_settled();
     match summary.state {
         _ if settled && kept.exported.is_none() => {
             format!(

@@ -134,6 +134,11 @@ impl StepReport {
         }
     }
 
+    /// Returns whether the step has run, or its result was reused.
+    pub fn has_run(&self) -> bool {
+        !matches!(self.status, StepStatus::Disabled | StepStatus::Pending)
+    }
+
     /// Returns whether the job did not select the step.
     pub fn is_not_selected(&self) -> bool {
         self.status == StepStatus::Disabled && self.disabled_reason == Some(DisabledReason::NotSelected)

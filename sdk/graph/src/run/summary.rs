@@ -101,6 +101,11 @@ impl Summary {
         self.integration_step_results.iter().any(|step| !step.gaps.is_empty())
     }
 
+    /// Returns whether the job collected everything it selected, so that nothing is left to resume.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, JobState::Complete | JobState::Partial) && !self.is_partial()
+    }
+
     /// Returns whether the job ran only selected steps, and its graph is incomplete on purpose.
     pub fn is_selection(&self) -> bool {
         self.integration_step_results.iter().any(StepReport::is_not_selected)

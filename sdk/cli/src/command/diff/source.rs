@@ -108,14 +108,7 @@ pub(super) async fn jobs(
     to: Option<&str>,
     instance: Option<&InstanceId>,
 ) -> Result<Source, Failure> {
-    let data_dir = &context.globals.data_dir;
-    let no_jobs = || Failure::NoJobs(data_dir.clone());
-    let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
-    let mut rows = store.jobs().await?;
-    rows.retain(|row| row.integration == context.integration.id());
-    if rows.is_empty() {
-        return Err(no_jobs());
-    }
+    let (store, rows) = job_lookup::jobs(&context.globals.data_dir, context.integration.id()).await?;
     let candidate = |row: &JobRow| Candidate {
         id: row.id.to_string(),
         instance: row.instance.clone(),
