@@ -1,6 +1,34 @@
 //! Configuration: the settings of an integration, read from named values.
 //!
 //! This module never touches the environment: the caller passes the values in.
+//!
+//! ```
+//! use integration_sdk::Config;
+//! use integration_sdk::config::{Config as _, SecretString, Values};
+//!
+//! /// The configuration of an account.
+//! #[derive(Config)]
+//! struct AcmeConfig {
+//!     /// An API token with the scope `read`.
+//!     api_token: SecretString,
+//!     /// The number of days of events.
+//!     #[config(default = "30")]
+//!     days: u64,
+//!     /// The only region to collect, or none for all of them.
+//!     region: Option<String>,
+//! }
+//!
+//! let values = Values::new("acme", [("ACME_API_TOKEN".to_owned(), "s3cret".to_owned())]);
+//! let config = AcmeConfig::read(&values)?;
+//! assert_eq!((config.days, config.region), (30, None));
+//! assert!(AcmeConfig::fields()[0].masked);
+//!
+//! let error = AcmeConfig::read(&Values::default()).err().expect("the token is missing");
+//! assert!(error.to_string().contains("API_TOKEN"));
+//! # Ok::<(), integration_sdk::config::ConfigError>(())
+//! ```
+//!
+//! The fields may have the types of [`ConfigValue`].
 
 use std::collections::BTreeMap;
 

@@ -6,6 +6,76 @@ use std::collections::BTreeSet;
 pub use integration_http::*;
 
 /// An integration's typed client over [`Http`].
+///
+/// The client has one function for each list or document of the provider. Steps receive it as
+/// [`Client<P>`](crate::step::Client).
+///
+/// ```
+/// use integration_sdk::config::{Config, SecretString};
+/// use integration_sdk::http::{
+///     CursorPagination, Endpoint, Http, Listing, Provider, ProviderError, RateBudget, VerifiedAccount,
+/// };
+/// use integration_sdk::serde::Deserialize;
+///
+/// /// The configuration.
+/// #[derive(integration_sdk::Config)]
+/// struct AcmeConfig {
+///     /// An API token with the scope `read`.
+///     api_token: SecretString,
+/// }
+///
+/// struct Acme(Http);
+///
+/// impl Provider for Acme {
+///     type Config = AcmeConfig;
+///
+///     fn endpoint(config: &AcmeConfig) -> Endpoint {
+///         let address = "https://api.acme.example/v1".parse().expect("a valid address");
+///         Endpoint::new(address)
+///             .bearer(&config.api_token)
+///             .rate_remaining_header("RateLimit-Remaining")
+///             .rate_budget(RateBudget { capacity: 1_200, refill_per_minute: 120.0 })
+///     }
+///     fn new(http: Http) -> Self {
+///         Self(http)
+///     }
+///     async fn verify(&self) -> Result<VerifiedAccount, ProviderError> {
+///         let owner: String = self.0.get("/me/email", &[]).json().await?;
+///         Ok(VerifiedAccount::of(owner))
+///     }
+/// }
+///
+/// /// An element of `/users`.
+/// #[derive(Deserialize)]
+/// #[serde(crate = "integration_sdk::serde")]
+/// struct UserBody {
+///     id: String,
+/// }
+///
+/// impl Acme {
+///     fn users(&self) -> Listing<UserBody> {
+///         self.0.get("/users", &[]).pages(CursorPagination { parameter: "cursor", elements: "/items", next: "/next" })
+///     }
+/// }
+///
+/// # use futures::TryStreamExt;
+/// # use integration_sdk::http::{StatusCode, WireResponse, respond_with};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // A test needs no network: a function responds.
+/// let api = respond_with(|request| {
+///     let body = match request.url.query() {
+///         None => r#"{"items": [{"id": "u1"}], "next": "2"}"#,
+///         Some(_) => r#"{"items": [{"id": "u2"}]}"#,
+///     };
+///     Ok(WireResponse::new(StatusCode::OK, body))
+/// });
+/// let endpoint = Acme::endpoint(&AcmeConfig { api_token: "any".to_owned().into() });
+/// let acme = Acme::new(Http::connect_with(endpoint, &api, &Default::default())?);
+/// let ids: Vec<String> = acme.users().map_ok(|user| user.id.clone()).try_collect().await?;
+/// assert_eq!(ids, ["u1", "u2"]);
+/// # Ok(()) }
+/// ```
 pub trait Provider: Send + Sync + Sized + 'static {
     /// The configuration of the client.
     type Config: crate::config::Config;

@@ -3,6 +3,24 @@
 //! A job *publishes* its objects as a *snapshot*. Objects have *versions*, which are valid from one snapshot to another.
 //! Between two snapshots an object is added, removed, or changed, or its state is unknown because a [`SnapshotGap`] covers
 //! it. The store keeps the versions and decides about them at publication.
+//!
+//! ```
+//! use integration_graph::history::SnapshotGap;
+//! use integration_graph::run::{ErrorCode, Parent};
+//! use integration_graph::{ObjectKey, ObjectType, StepId};
+//!
+//! let (key, member) = (|key: &str| ObjectKey::new(key).expect("a key"), ObjectType::literal("acme_member"));
+//! let gap = SnapshotGap {
+//!     step: StepId::literal("fetch-members"),
+//!     types: [member.clone()].into(),
+//!     parent: Some(Parent { object_type: ObjectType::literal("acme_team"), key: key("team-1") }),
+//!     code: ErrorCode::NotCollected,
+//!     cause: "the provider did not respond".to_owned(),
+//! };
+//! // The absence of a member of this team was not observed, but that of another team's member was.
+//! assert!(gap.covers(&member, &[key("team-1")]));
+//! assert!(!gap.covers(&member, &[key("team-2")]));
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 

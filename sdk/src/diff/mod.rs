@@ -23,6 +23,28 @@
 //! keeps one page of each in memory, and 16 bytes for each entity that only one of them contains. [`Files`] reads graphs
 //! in files, whose objects have any order: [`FileComparison`] keeps a digest of each object, and the text of the
 //! different ones. Both sources pass [`ObjectChange`]s to their caller.
+//!
+//! ```
+//! # use std::fs;
+//! use integration_sdk::diff::{ChangeKind, ChangeOptions, Files};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let [older, newer] = ["older", "newer"].map(|name| folder.path().join(name));
+//! # for (export, name) in [(&older, "Earth"), (&newer, "Terra")] {
+//! #     let graph = export.join("graph/fetch-planets/entities");
+//! #     fs::create_dir_all(&graph)?;
+//! #     let planet = format!(r#"{{"_key": "p1", "_type": "space_planet", "_class": ["Site"], "name": "{name}"}}"#);
+//! #     fs::write(graph.join("space_planet-0.json"), format!(r#"{{"entities": [{planet}]}}"#))?;
+//! # }
+//! // Two exports that contain one planet, which was renamed from Earth to Terra.
+//! let files = Files::open(&older, &newer)?;
+//! let mut changes = Vec::new();
+//! let counts = files.compare()?.changes(&ChangeOptions::default(), |change| changes.push(change))?;
+//! assert_eq!(counts.total().changed, 1);
+//! assert_eq!((changes[0].kind, changes[0].key.as_str()), (ChangeKind::Changed, "p1"));
+//! assert_eq!(changes[0].properties[0].new, Some("Terra".into()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod absent;
 mod change;

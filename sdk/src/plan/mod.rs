@@ -8,6 +8,32 @@
 //! A reader waits for the end of every step that emits or amends its type; a follower waits only for their start. An
 //! amender waits for the emitters, a user of job data for its publisher, and `after` adds an edge explicitly. The plan
 //! runs nothing.
+//!
+//! ```
+//! use integration_sdk::graph::StepId;
+//! use integration_sdk::{Integration, Plan};
+//! # use integration_sdk::prelude::*;
+//! # #[derive(EntityKind)]
+//! # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+//! # struct Planet { #[entity(key)] id: String }
+//! # #[step(id = "fetch-planets", name = "Fetch planets")]
+//! # async fn fetch_planets(_: Emit<Planet>) -> StepResult { Ok(()) }
+//! # #[step(id = "fetch-moons", name = "Fetch moons")]
+//! # async fn fetch_moons(_: Follow<Planet>) -> StepResult { Ok(()) }
+//!
+//! let space = Integration::without_provider::<()>("space", "Space").step(fetch_moons()).step(fetch_planets());
+//! let plan = Plan::new(&space)?;
+//! let order: Vec<&str> = plan.steps().map(|step| step.id().as_str()).collect();
+//! assert_eq!(order, ["fetch-planets", "fetch-moons"]);
+//!
+//! let (dependency, edge) = plan.dependencies(&StepId::literal("fetch-moons"))[0];
+//! assert_eq!((dependency.as_str(), edge.to_string()), ("fetch-planets", "follows space_planet".to_owned()));
+//!
+//! // Without its producer, the type that the second step follows would stay empty. The error contains the remedy.
+//! let lonely = Integration::without_provider::<()>("space", "Space").step(fetch_moons());
+//! assert!(Plan::new(&lonely).is_err());
+//! # Ok::<(), integration_sdk::plan::PlanErrors>(())
+//! ```
 
 mod derive;
 mod error;

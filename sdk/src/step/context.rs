@@ -46,7 +46,41 @@ pub(crate) struct StepServices {
     pub(crate) turns: PartitionTurns,
 }
 
-/// A running step's view of its job.
+/// A running step's view of its job: the plain layer under the typed parameters.
+///
+/// It is for steps that are created at run time, for types that no Rust struct describes. Such a step declares its
+/// types with the builder functions of [`Step`](super::Step). A step function may also receive the context as a
+/// parameter.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// use integration_sdk::graph::{
+///     Class, Entity, EntityDeclaration, InvalidName, ObjectKey, ObjectType, OnDuplicateKey, StepId,
+/// };
+/// use integration_sdk::step::{Step, StepContext, StepResult};
+///
+/// /// A step for bodies of a kind whose name is known only at run time.
+/// fn fetch(kind: &str) -> Result<Step, InvalidName> {
+///     let object_type = ObjectType::new(format!("space_{kind}"))?;
+///     let declaration = EntityDeclaration::new(kind, object_type.clone(), Class::literal("Site"));
+///     let step = StepId::new(format!("fetch-{kind}"))?;
+///     let work = move |context| bodies(object_type.clone(), context);
+///     Ok(Step::new(step, format!("Fetch {kind}"), work).entity(declaration))
+/// }
+///
+/// async fn bodies(object_type: ObjectType, context: StepContext) -> StepResult {
+///     let key = ObjectKey::new("comet:halley").expect("a key without spaces");
+///     let halley = Entity::new(key, object_type, Class::literal("Site")).with("name", "Halley");
+///     context.add_entity(halley, OnDuplicateKey::Reject).await
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), InvalidName> {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch("comet")?);
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_graph!(collected, { space_comet: 1 });
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct StepContext(Arc<StepServices>);
 

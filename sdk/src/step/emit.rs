@@ -19,6 +19,42 @@ pub trait Emittable: Sized + Send + Sync + 'static {
 }
 
 /// Adds objects of type `T` to the graph. As a parameter, it declares that the step may add them.
+///
+/// `T` is an entity type, a [relationship](crate::relationship) type, or a
+/// [mapped relationship](crate::mapped_relationship) type. The functions are those of its emitter: [`EntityEmitter`],
+/// [`RelationshipEmitter`], or [`MappedRelationshipEmitter`].
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// # /// A moon.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_moon", class = "Site", resource = "Moon")]
+/// # struct Moon { #[entity(key)] id: String, name: String }
+/// # relationship!(PlanetHasMoon: Planet -[HAS]-> Moon);
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(planets: Emit<Planet>, moons: Emit<Moon>, has: Emit<PlanetHasMoon>) -> StepResult {
+///     let earth = planets.add(Planet::new("Earth")).await?;
+///     let luna = moons.add(Moon { id: "moon:luna".into(), name: "Luna".into() }).await?;
+///     has.add(&earth, &luna).await?;
+///     moons.skip("smaller than 1 km");
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_graph!(collected, { space_planet: 1, space_moon: 1, space_planet_has_moon: 1 });
+/// # }
+/// ```
 pub struct Emit<T: Emittable>(T::Emitter);
 
 impl<T: Emittable> Deref for Emit<T> {
@@ -41,7 +77,36 @@ fn parse_key(key: String, object_type: &ObjectType) -> Result<ObjectKey, ObjectE
     ObjectKey::new(key).map_err(|source| ObjectError::MissingKey { object_type: object_type.clone(), source })
 }
 
-/// Adds entities of type `E`.
+/// Adds entities of type `E`. A step receives it as [`Emit<E>`](Emit).
+///
+/// A [`Draft`] carries the provider's JSON and the tags of the source along with the typed value:
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # use integration_sdk::serde_json::json;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+///     let tags = [("zone".to_owned(), "habitable".to_owned())].into();
+///     planets.add(Planet::new("Earth").with_raw(json!({"name": "Earth", "moons": 1})).with_tags(tags)).await?;
+///     planets.skip_named("a dwarf planet", "Pluto");
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_entity};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_entity!(collected, "planet:earth", { name: "Earth", "tag.zone": "habitable" });
+/// # }
+/// ```
 pub struct EntityEmitter<E> {
     context: StepContext,
     declaration: EntityDeclaration,
@@ -105,7 +170,43 @@ impl<E: EntityKind> EntityEmitter<E> {
     }
 }
 
-/// Adds relationships of type `R`.
+/// Adds relationships of type `R`. A step receives it as [`Emit<R>`](Emit).
+///
+/// Each end is an entity, a [view](crate::EntityView) of it, or its key as an [`EntityRef`]. If an end is
+/// rejected or quarantined, the relationship is removed when all steps have ended.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// relationship!(
+///     /// A regular flight between two planets.
+///     PlanetConnectsPlanet: Planet -[CONNECTS]-> Planet {
+///         /// The days between two flights.
+///         days: i64,
+///     }
+/// );
+///
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(planets: Emit<Planet>, connects: Emit<PlanetConnectsPlanet>) -> StepResult {
+///     let earth = planets.add(Planet::new("Earth")).await?;
+///     planets.add(Planet::new("Mars")).await?;
+///     connects.add_with(&earth, &EntityRef::new("planet:mars"), PlanetConnectsPlanet { days: 780 }).await
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_relationship};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_relationship!(collected, "planet:earth" -[CONNECTS]-> "planet:mars", { days: 780 });
+/// # }
+/// ```
 pub struct RelationshipEmitter<R> {
     context: StepContext,
     declaration: RelationshipDeclaration,
@@ -171,7 +272,35 @@ impl<R: RelationshipKind<Properties = ()>> RelationshipEmitter<R> {
     }
 }
 
-/// Adds mapped relationships of type `M`.
+/// Adds mapped relationships of type `M`. A step receives it as [`Emit<M>`](Emit).
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// /// An astronaut.
+/// #[derive(EntityKind)]
+/// #[entity(type = "space_astronaut", class = "User", resource = "Astronaut")]
+/// struct Astronaut { #[entity(key)] id: String, email: String, name: String }
+///
+/// mapped_relationship!(
+///     /// The person, whom another integration may also know.
+///     AstronautIsPerson: Astronaut -[IS]-> "person" Person by ["email"]
+/// );
+///
+/// #[step(id = "fetch-astronauts", name = "Fetch astronauts")]
+/// async fn fetch_astronauts(astronauts: Emit<Astronaut>, is: Emit<AstronautIsPerson>) -> StepResult {
+///     let sally = Astronaut { id: "a1".into(), email: "sally@space.example".into(), name: "Sally".into() };
+///     let sally = astronauts.add(sally).await?;
+///     is.add(&sally, [("email", sally.email.clone())]).await
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_astronauts());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_graph!(collected, { space_astronaut: 1, space_astronaut_is_person: 1 });
+/// # }
+/// ```
 pub struct MappedRelationshipEmitter<M> {
     context: StepContext,
     declaration: MappedRelationshipDeclaration,
@@ -224,6 +353,39 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
 /// Adds properties to entities of type `E` that another step emits.
 ///
 /// Steps that read `E` see the additions. A gap of the amending step does not make the type incomplete.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// # #[step(id = "fetch-planets", name = "Fetch planets")]
+/// # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+/// #     for name in ["Earth", "Mars"] { planets.add(Planet::new(name)).await?; }
+/// #     Ok(())
+/// # }
+/// #[step(id = "measure-planets", name = "Measure planets")]
+/// async fn measure_planets(planets: Amend<Planet>) -> StepResult {
+///     let exists = planets.add(&EntityRef::new("planet:mars"), [("radiusKm", 3390.0)]).await?;
+///     assert!(exists);
+///     let radii = [("planet:earth", 6371.0), ("planet:vulcan", 1.0)];
+///     let amended = planets.add_all(radii.map(|(key, radius)| (EntityRef::new(key), [("radiusKm", radius)]))).await?;
+///     assert_eq!(amended, 1);
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_entity};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets()).step(measure_planets());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_entity!(collected, "planet:mars", { radiusKm: 3390 });
+/// # }
+/// ```
 pub struct Amend<E> {
     context: StepContext,
     object_type: ObjectType,

@@ -21,6 +21,45 @@ const PAGE: usize = 500;
 /// The step starts together with the steps that emit them. The order of the entities is undefined, so the result must
 /// not depend on it. If entities of the type can still change, because equal keys merge or another step amends them,
 /// the step waits for all of them, as with [`Read`](super::Read).
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// # /// A moon.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_moon", class = "Site", resource = "Moon")]
+/// # struct Moon { #[entity(key)] id: String, name: String }
+/// # relationship!(PlanetHasMoon: Planet -[HAS]-> Moon);
+/// # #[step(id = "fetch-planets", name = "Fetch planets")]
+/// # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+/// #     for name in ["Earth", "Mars"] { planets.add(Planet::new(name)).await?; }
+/// #     Ok(())
+/// # }
+/// #[step(id = "fetch-moons", name = "Fetch moons")]
+/// async fn fetch_moons(planets: Follow<Planet>, moons: Emit<Moon>, has: Emit<PlanetHasMoon>) -> StepResult {
+///     let moons_of = async |planet: Planet| {
+///         // A real step requests the moons of the planet here.
+///         let moon = Moon { id: format!("moon-of-{}", planet.id), name: format!("A moon of {}", planet.name) };
+///         let moon = moons.add(moon).await?;
+///         has.add(&planet, &moon).await
+///     };
+///     planets.for_each_concurrent(moons_of).await
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets()).step(fetch_moons());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_graph!(collected, { space_planet: 2, space_moon: 2, space_planet_has_moon: 2 });
+/// # }
+/// ```
 pub struct Follow<E> {
     context: StepContext,
     object_type: ObjectType,

@@ -58,6 +58,50 @@ step_function!(A, B, C, D, E, G, H, I);
 step_function!(A, B, C, D, E, G, H, I, J);
 
 /// The client of the provider, which counts the requests of its step.
+///
+/// It dereferences to `P`, the [`Provider`] of the integration.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::http::{Endpoint, Http, Provider, ProviderError, VerifiedAccount};
+/// # use integration_sdk::http::{StatusCode, WireResponse, respond_with};
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// # struct Space(Http);
+/// # impl Provider for Space {
+/// #     type Config = ();
+/// #     fn endpoint(_: &()) -> Endpoint { Endpoint::new("https://api.space.example".parse().expect("a URL")) }
+/// #     fn new(http: Http) -> Self { Self(http) }
+/// #     async fn verify(&self) -> Result<VerifiedAccount, ProviderError> { Ok(VerifiedAccount::of("ada")) }
+/// # }
+/// impl Space {
+///     async fn planets(&self) -> Result<Vec<String>, ProviderError> {
+///         self.0.get("/planets", &[]).json().await
+///     }
+/// }
+///
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(api: Client<Space>, planets: Emit<Planet>) -> StepResult {
+///     for name in api.planets().await? {
+///         planets.add(Planet::new(&name)).await?;
+///     }
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::of::<Space>("space", "Space").step(fetch_planets());
+/// let api = respond_with(|_| Ok(WireResponse::new(StatusCode::OK, r#"["Earth", "Mars"]"#)));
+/// let collected = Collected::run_without_values(&space).with_job(|job| job.transport(api.clone())).await;
+/// assert_graph!(collected, { space_planet: 2 });
+/// # }
+/// ```
 pub struct Client<P>(P);
 
 impl<P> Deref for Client<P> {
@@ -72,12 +116,43 @@ impl<P: Provider> Parameter for Client<P> {
     async fn bind(context: &StepContext) -> StepResult<Self> {
         match context.http() {
             Some(http) => Ok(Self(P::new(http))),
-            None => Err(StepError::Other("the integration declares no provider: create it with `Integration::of` instead of `Integration::offline`".into())),
+            None => Err(StepError::Other("the integration declares no provider: create it with `Integration::of` instead of `Integration::without_provider`".into())),
         }
     }
 }
 
-/// The configuration of the integration.
+/// The configuration of the integration. It dereferences to `C`.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// /// The settings of the telescope.
+/// #[derive(Config)]
+/// struct Telescope {
+///     /// The planet to observe.
+///     target: String,
+/// }
+///
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(config: ConfigOf<Telescope>, planets: Emit<Planet>) -> StepResult {
+///     planets.add(Planet::new(&config.target)).await?;
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_entity};
+/// let space = Integration::without_provider::<Telescope>("space", "Space").step(fetch_planets());
+/// let collected = Collected::run(&space, [("SPACE_TARGET", "Mars")]).await;
+/// assert_entity!(collected, "planet:mars", { name: "Mars" });
+/// # }
+/// ```
 pub struct ConfigOf<C>(std::sync::Arc<C>);
 
 impl<C> Deref for ConfigOf<C> {

@@ -12,6 +12,29 @@
 //!
 //! The typed layer is a convenience: every parameter is built from a [`StepContext`]. A step created at run time uses
 //! the context directly.
+//!
+//! ```
+//! use integration_sdk::prelude::*;
+//!
+//! /// A planet.
+//! #[derive(EntityKind)]
+//! #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+//! struct Planet { #[entity(key)] id: String, name: String }
+//!
+//! /// Emits the planets.
+//! #[step(id = "fetch-planets", name = "Fetch planets", scopes("read"))]
+//! async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+//!     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+//!     Ok(())
+//! }
+//!
+//! // The attribute turns the function into one without parameters that returns the step.
+//! let step = fetch_planets();
+//! assert_eq!(step.declaration().description, "Emits the planets.");
+//! assert_eq!(step.declaration().entities[0].object_type.as_str(), "space_planet");
+//! ```
+//!
+//! The front page of the crate [lists the parameters](crate#parameters-of-a-step).
 
 mod batch_writer;
 mod context;

@@ -19,6 +19,51 @@ use super::{AsEntityRef, Declaration, Parameter, StepContext, StepError, StepRes
 const PAGE: usize = 500;
 
 /// Reads entities of type `E`. As a parameter, it makes the step wait for all steps that emit them.
+///
+/// `E` is an entity type, or a [view](macro@crate::EntityView) with some of its properties.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # impl Planet {
+/// #     fn new(name: &str) -> Self { Self { id: format!("planet:{}", name.to_lowercase()), name: name.into() } }
+/// # }
+/// # /// A moon.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_moon", class = "Site", resource = "Moon")]
+/// # struct Moon { #[entity(key)] id: String, name: String }
+/// # relationship!(PlanetHasMoon: Planet -[HAS]-> Moon);
+/// # #[step(id = "fetch-planets", name = "Fetch planets")]
+/// # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+/// #     for name in ["Earth", "Mars"] { planets.add(Planet::new(name)).await?; }
+/// #     Ok(())
+/// # }
+/// #[step(id = "fetch-moons", name = "Fetch moons")]
+/// async fn fetch_moons(planets: Read<Planet>, moons: Emit<Moon>, has: Emit<PlanetHasMoon>) -> StepResult {
+///     for (name, planet) in [("Luna", "planet:earth"), ("Vanth", "planet:orcus")] {
+///         let Some(planet) = planets.get(&EntityRef::new(planet)).await? else {
+///             moons.skip_named("its planet is unknown", name);
+///             continue;
+///         };
+///         let moon = moons.add(Moon { id: format!("moon:{name}"), name: name.into() }).await?;
+///         has.add(&planet, &moon).await?;
+///     }
+///     let names: Vec<String> = planets.stream().map_ok(|planet| planet.name).try_collect().await?;
+///     assert_eq!(names, ["Earth", "Mars"]);
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets()).step(fetch_moons());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_graph!(collected, { space_planet: 2, space_moon: 1, space_planet_has_moon: 1 });
+/// # }
+/// ```
 pub struct Read<E> {
     context: StepContext,
     object_type: ObjectType,

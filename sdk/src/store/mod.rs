@@ -6,9 +6,42 @@
 //! ```
 //!
 //! A single thread writes, with many batches in one transaction; readers never wait for it. Each object is stored
-//! as two texts, its properties and its raw data. A process that is killed at any moment leaves only whole transactions behind. The store knows
-//! nothing about step functions, schemas, or the network. It keeps responses for [`http`](crate::http) without
-//! interpreting them.
+//! as two texts, its properties and its raw data. A process that is killed at any moment leaves only whole transactions
+//! behind. The store knows nothing about step functions, schemas, or the network. It keeps responses for
+//! [`http`](crate::http) without interpreting them.
+//!
+//! An ended job publishes its graph as a snapshot. Readers open one and read its objects in pages:
+//!
+//! ```
+//! # use integration_sdk::prelude::*;
+//! # /// A planet.
+//! # #[derive(EntityKind)]
+//! # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+//! # struct Planet { #[entity(key)] id: String, name: String }
+//! # #[step(id = "fetch-planets", name = "Fetch planets")]
+//! # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+//! #     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+//! #     Ok(())
+//! # }
+//! use integration_sdk::graph::{InstanceId, ObjectType};
+//! use integration_sdk::store::{Selection, Store};
+//! use integration_sdk::{Integration, Job, config::Values};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets());
+//! let store = Store::open(directory.path())?;
+//! Job::new(&space, &store).run(&Values::default(), Default::default()).await?;
+//!
+//! let newest = store.snapshots("space", &InstanceId::default()).await?.remove(0);
+//! let snapshot = store.snapshot(newest);
+//! let page = snapshot.page(Selection::of(ObjectType::literal("space_planet"), 100)).await?;
+//! assert_eq!(page.objects[0].row.key.as_str(), "planet:earth");
+//! assert!(page.objects[0].properties.contains(r#""name":"Earth""#));
+//! assert!(page.next.is_none());
+//! # Ok(()) }
+//! ```
 
 mod batch;
 mod checkpoints;

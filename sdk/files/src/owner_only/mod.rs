@@ -3,6 +3,22 @@
 //! Files have the mode 0600 and folders 0700, independently of the umask. Except for devices and pipes, no function
 //! writes through a symbolic link at the end of a path. Existing folders keep their mode. On systems without such
 //! modes, the functions create plain files and folders.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! use integration_files::owner_only;
+//! use std::io::Write;
+//!
+//! let folder = folder.join("exports");
+//! owner_only::create_folder(&folder)?;
+//! owner_only::create(&folder.join("graph.json"))?.write_all(b"{}")?;
+//! # #[cfg(unix)] {
+//! use std::os::unix::fs::PermissionsExt;
+//! assert_eq!(folder.join("graph.json").metadata()?.permissions().mode() & 0o777, 0o600);
+//! # }
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};

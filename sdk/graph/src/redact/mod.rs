@@ -1,4 +1,18 @@
 //! Removal of secrets from stored responses.
+//!
+//! A [`Redaction`] names the secret fields of a provider. Values that look like credentials are removed from every
+//! field.
+//!
+//! ```
+//! use integration_graph::Redaction;
+//!
+//! let mut redaction = Redaction::default();
+//! redaction.field("token");
+//! let mut stored = Vec::new();
+//! redaction.copy(r#"{"token": "abc", "name": "drain", "url": "https://u:pass@logs.example.com"}"#, &mut stored)?;
+//! assert_eq!(stored, br#"{"name":"drain","token":"[redacted]","url":"https://logs.example.com"}"#);
+//! # Ok::<(), integration_graph::redact::CopyError>(())
+//! ```
 
 mod copy;
 mod plain;

@@ -10,6 +10,24 @@
 //!
 //! The runtime creates these values, the store keeps them, and programs display them. Each value is parsed once, when it
 //! is read from a file or from the store. States and codes are enums with one text per variant; no code compares texts.
+//!
+//! ```
+//! use integration_graph::run::{ErrorCode, Gap, JobState, StepReport, StepStatus, Summary};
+//! use integration_graph::{InstanceId, JobId, ObjectType, StepId};
+//!
+//! let users = ObjectType::literal("acme_user");
+//! let mut report = StepReport::new(StepId::literal("fetch-users"), "Fetch users", StepStatus::Partial);
+//! report.gaps.push(Gap::new([users], ErrorCode::ProviderAuthorization, "403 Forbidden"));
+//!
+//! let mut summary = Summary::new(JobId::generate(), "acme", InstanceId::default(), JobState::Partial);
+//! summary.integration_step_results.push(report);
+//! assert!(summary.is_partial());
+//!
+//! let json = serde_json::to_value(&summary)?;
+//! assert_eq!(json["integrationStepResults"][0]["incomplete"][0]["code"], "PROVIDER_AUTHORIZATION_ERROR");
+//! assert_eq!(serde_json::from_value::<Summary>(json)?, summary);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 #[macro_use]
 mod texts;
