@@ -10,4 +10,5 @@
 //! positions, and nothing in it has been looked up.
 #![deny(missing_docs)]
 
+pub mod graph;
 pub mod syntax;

@@ -1,0 +1,440 @@
+//! The account graph: the snapshots of several instances under common numbers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use integration_graph::history::SnapshotGap;
+use integration_graph::{ObjectKey, ObjectType, Properties};
+use integration_store::{GraphReader, SnapshotId};
+
+use super::adjacency::{self, Adjacency, MappedEdges};
+use super::build::{self, SegmentIndex, SnapshotIndex};
+use super::column::{Column, ColumnBuilder};
+use super::mapped::{self, MappedSegment};
+use super::objects::{self, Derived, End};
+use super::segment::containing;
+use super::value::text;
+use super::{EdgeId, GraphError, NodeId, Segment};
+
+/// The current graph of several instances.
+///
+/// Nodes are numbered by instance, type, and key; placeholders of mapped relationships follow. Edges are numbered in the
+/// same way; the edges of mapped relationships follow.
+pub struct AccountGraph {
+    snapshots: Vec<SnapshotId>,
+    parts: Vec<Part>,
+    gaps: Vec<(usize, SnapshotGap)>,
+    nodes: Vec<Segment>,
+    edges: Vec<Segment>,
+    /// The columns of each node segment.
+    node_origins: Vec<NodeOrigin>,
+    edge_origins: Vec<EdgeOrigin>,
+    placeholders: Vec<SegmentIndex>,
+    placeholder_objects: Vec<Properties>,
+    first_placeholder: u32,
+    first_mapped: u32,
+    mapped: MappedEdges,
+    /// Columns of edges that were derived from others, by segment and property.
+    derived: Mutex<HashMap<(usize, String), Arc<Column>>>,
+}
+
+/// One snapshot of the graph.
+struct Part {
+    reader: Arc<dyn GraphReader>,
+    index: SnapshotIndex,
+    first_node: u32,
+    first_edge: u32,
+}
+
+/// The source of a segment of nodes.
+enum NodeOrigin {
+    Snapshot { part: usize, segment: usize },
+    Placeholders(usize),
+}
+
+/// The source of a segment of edges.
+enum EdgeOrigin {
+    Snapshot { part: usize, segment: usize },
+    Mapped(MappedSegment),
+}
+
+impl AccountGraph {
+    /// Reads the snapshots of one or more instances.
+    ///
+    /// # Errors
+    /// [`GraphError`] if a store cannot be read, or if the graph is too large.
+    pub async fn open(readers: Vec<Arc<dyn GraphReader>>) -> Result<Self, GraphError> {
+        let (mut parts, mut gaps) = (Vec::new(), Vec::new());
+        let (mut first_node, mut first_edge) = (0_u32, 0_u32);
+        for (instance, reader) in readers.into_iter().enumerate() {
+            let index = build::build(reader.as_ref()).await?;
+            gaps.extend(reader.gaps().await?.into_iter().map(|gap| (instance, gap)));
+            let (nodes, edges) = (count(&index.nodes), count(&index.edges));
+            parts.push(Part { reader, index, first_node, first_edge });
+            first_node = sum(first_node, nodes)?;
+            first_edge = sum(first_edge, edges)?;
+        }
+        Self::of(parts, gaps, first_node, first_edge)
+    }
+
+    fn of(
+        parts: Vec<Part>,
+        gaps: Vec<(usize, SnapshotGap)>,
+        first_placeholder: u32,
+        first_mapped: u32,
+    ) -> Result<Self, GraphError> {
+        let indexes: Vec<mapped::Part<'_>> = parts.iter().map(|part| (&part.index, part.first_node)).collect();
+        let resolved = mapped::resolve(&indexes, first_placeholder, first_mapped)?;
+        let (mut nodes, mut node_origins) = (Vec::new(), Vec::new());
+        let (mut edges, mut edge_origins) = (Vec::new(), Vec::new());
+        for (part, Part { index, .. }) in parts.iter().enumerate() {
+            for (segment, columns) in index.nodes.iter().enumerate() {
+                push(&mut nodes, part, columns);
+                node_origins.push(NodeOrigin::Snapshot { part, segment });
+            }
+            for (segment, columns) in index.edges.iter().enumerate() {
+                push(&mut edges, part, columns);
+                edge_origins.push(EdgeOrigin::Snapshot { part, segment });
+            }
+        }
+        let mut placeholders = Vec::new();
+        for (instance, columns) in resolved.placeholders {
+            push(&mut nodes, instance, &columns);
+            node_origins.push(NodeOrigin::Placeholders(placeholders.len()));
+            placeholders.push(columns);
+        }
+        for mapped in resolved.edges {
+            let columns = &parts[mapped.instance].index.mapped[mapped.segment];
+            let stale = columns.columns.get("_stale").map_or(0, |stale| {
+                let is_stale = |row: &&u32| stale.code(**row) > 0;
+                u32::try_from(mapped.rows.iter().filter(is_stale).count()).unwrap_or(u32::MAX)
+            });
+            let (object_type, instance, range) = (columns.object_type.clone(), mapped.instance, mapped.edges.clone());
+            edges.push(Segment { object_type, instance, range, stale });
+            edge_origins.push(EdgeOrigin::Mapped(mapped));
+        }
+        Ok(Self {
+            snapshots: parts.iter().map(|part| part.reader.id()).collect(),
+            parts,
+            gaps,
+            nodes,
+            edges,
+            node_origins,
+            edge_origins,
+            placeholders,
+            placeholder_objects: resolved.objects,
+            first_placeholder,
+            first_mapped,
+            mapped: MappedEdges::new(first_mapped, resolved.ends),
+            derived: Mutex::default(),
+        })
+    }
+
+    /// The snapshots of the instances, in the order of their readers.
+    pub fn snapshots(&self) -> &[SnapshotId] {
+        &self.snapshots
+    }
+
+    /// The data that the snapshots lack, each with the position of its instance.
+    pub fn gaps(&self) -> &[(usize, SnapshotGap)] {
+        &self.gaps
+    }
+
+    /// The segments of entities, in the order of numbers. None of them is empty.
+    pub fn node_segments(&self) -> &[Segment] {
+        &self.nodes
+    }
+
+    /// The segments of relationships, in the order of numbers. None of them is empty.
+    pub fn edge_segments(&self) -> &[Segment] {
+        &self.edges
+    }
+
+    /// The number of entities.
+    pub fn node_count(&self) -> u32 {
+        self.nodes.last().map_or(0, |last| last.range.end)
+    }
+
+    /// The number of relationships with both ends.
+    pub fn edge_count(&self) -> u32 {
+        self.edges.last().map_or(0, |last| last.range.end)
+    }
+
+    /// Returns the position of the segment of a node.
+    ///
+    /// # Panics
+    /// If the graph has no such node.
+    pub fn node_segment(&self, node: NodeId) -> usize {
+        containing(&self.nodes, node.0).expect("a node of this graph")
+    }
+
+    /// Returns the position of the segment of an edge.
+    ///
+    /// # Panics
+    /// If the graph has no such edge.
+    pub fn edge_segment(&self, edge: EdgeId) -> usize {
+        containing(&self.edges, edge.0).expect("an edge of this graph")
+    }
+
+    /// Returns the names of the properties that entities of a segment have, sorted.
+    ///
+    /// # Panics
+    /// If the graph has no such segment.
+    pub fn node_properties(&self, segment: usize) -> Vec<&str> {
+        match &self.node_origins[segment] {
+            NodeOrigin::Snapshot { part, segment } => names(&self.parts[*part].index.nodes[*segment], Some(false)),
+            NodeOrigin::Placeholders(at) => names(&self.placeholders[*at], None),
+        }
+    }
+
+    /// Returns the names of the properties that relationships of a segment have, sorted.
+    ///
+    /// # Panics
+    /// If the graph has no such segment.
+    pub fn edge_properties(&self, segment: usize) -> Vec<&str> {
+        names(self.edge_columns(segment), Some(true))
+    }
+
+    /// Returns the values of a property of a segment's entities; `None` if no entity has it.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the index cannot be read.
+    ///
+    /// # Panics
+    /// If the graph has no such segment.
+    pub fn node_column(&self, segment: usize, property: &str) -> Result<Option<Arc<Column>>, GraphError> {
+        let (columns, snapshot) = match &self.node_origins[segment] {
+            NodeOrigin::Snapshot { part, segment } => {
+                (&self.parts[*part].index.nodes[*segment], Some(&self.snapshots[*part]))
+            }
+            NodeOrigin::Placeholders(at) => (&self.placeholders[*at], None),
+        };
+        let derived = match snapshot {
+            Some(snapshot) => Derived::of(property, snapshot, false),
+            None => (property == "_id").then_some(Derived::Id),
+        };
+        match derived {
+            None => Ok(columns.columns.get(property).cloned()),
+            Some(Derived::Constant(json)) => Ok(Some(Arc::new(Column::constant(&json, columns.length)))),
+            Some(Derived::Id | Derived::KeyOf(_)) => Ok(columns.columns.get("_key").cloned()),
+        }
+    }
+
+    /// Returns the values of a property of a segment's relationships; `None` if no relationship has it.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the index cannot be read.
+    ///
+    /// # Panics
+    /// If the graph has no such segment.
+    pub fn edge_column(&self, segment: usize, property: &str) -> Result<Option<Arc<Column>>, GraphError> {
+        let Segment { instance, range, .. } = &self.edges[segment];
+        let property = match Derived::of(property, &self.snapshots[*instance], true) {
+            Some(Derived::Constant(json)) => {
+                return Ok(Some(Arc::new(Column::constant(&json, range.end - range.start))));
+            }
+            Some(Derived::KeyOf(end)) => {
+                return self.derive(segment, property, || self.keys_of_ends(segment, end)).map(Some);
+            }
+            Some(Derived::Id) => "_key",
+            None => property,
+        };
+        let Some(column) = self.edge_columns(segment).columns.get(property) else { return Ok(None) };
+        match &self.edge_origins[segment] {
+            EdgeOrigin::Snapshot { .. } => Ok(Some(Arc::clone(column))),
+            EdgeOrigin::Mapped(mapped) => {
+                let gathered = self.derive(segment, property, || {
+                    let value =
+                        |row: &u32| Some(column.code(*row)).filter(|code| *code > 0).map(|code| column.json(code));
+                    Ok(Column::of(mapped.rows.iter().map(value)))
+                })?;
+                Ok(Some(gathered).filter(|column| column.distinct() > 0))
+            }
+        }
+    }
+
+    /// The edges of each node.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the index cannot be read.
+    pub fn adjacency(&self) -> Result<Adjacency<'_>, GraphError> {
+        let parts = self.parts.iter().map(|part| {
+            let Part { first_node, first_edge, index, .. } = part;
+            adjacency::Part { first_node: *first_node, first_edge: *first_edge, index: &index.adjacency }
+        });
+        Ok(Adjacency { parts: parts.collect(), first_mapped: self.first_mapped, mapped: &self.mapped })
+    }
+
+    /// Returns the type and the key of an entity.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the index cannot be read.
+    ///
+    /// # Panics
+    /// If the graph has no such node.
+    pub fn key_of(&self, node: NodeId) -> Result<(ObjectType, ObjectKey), GraphError> {
+        let segment = self.node_segment(node);
+        let Segment { object_type, range, .. } = &self.nodes[segment];
+        let column = self.node_column(segment, "_key")?;
+        Ok((object_type.clone(), key_at(column.as_deref(), node.0 - range.start)?))
+    }
+
+    /// Returns all properties of entities, in the order of the argument.
+    ///
+    /// # Errors
+    /// [`GraphError`] if a store or an index cannot be read.
+    ///
+    /// # Panics
+    /// If the graph has no such node.
+    pub async fn nodes(&self, wanted: &[NodeId]) -> Result<Vec<Properties>, GraphError> {
+        let mut found = vec![Properties::new(); wanted.len()];
+        let mut by_part: Vec<Vec<(usize, (ObjectType, ObjectKey))>> = vec![Vec::new(); self.parts.len()];
+        for (at, node) in wanted.iter().enumerate() {
+            match self.node_origins[self.node_segment(*node)] {
+                NodeOrigin::Snapshot { part, .. } => by_part[part].push((at, self.key_of(*node)?)),
+                NodeOrigin::Placeholders(_) => {
+                    found[at] = self.placeholder_objects[(node.0 - self.first_placeholder) as usize].clone();
+                }
+            }
+        }
+        for (part, names) in by_part.into_iter().enumerate() {
+            self.read(part, names, |at, object, id| found[at] = objects::complete(&object, id, None)).await?;
+        }
+        Ok(found)
+    }
+
+    /// Returns all properties of relationships, in the order of the argument.
+    ///
+    /// # Errors
+    /// [`GraphError`] if a store or an index cannot be read.
+    ///
+    /// # Panics
+    /// If the graph has no such edge.
+    pub async fn edges(&self, wanted: &[EdgeId]) -> Result<Vec<Properties>, GraphError> {
+        let adjacency = self.adjacency()?;
+        let mut found = vec![Properties::new(); wanted.len()];
+        let mut ends = Vec::with_capacity(wanted.len());
+        let mut by_part: Vec<Vec<(usize, (ObjectType, ObjectKey))>> = vec![Vec::new(); self.parts.len()];
+        for (at, edge) in wanted.iter().enumerate() {
+            let segment = self.edge_segment(*edge);
+            let Segment { object_type, instance, range, .. } = &self.edges[segment];
+            let position = edge.0 - range.start;
+            let row = match &self.edge_origins[segment] {
+                EdgeOrigin::Snapshot { .. } => position,
+                EdgeOrigin::Mapped(mapped) => mapped.rows[position as usize],
+            };
+            let key = key_at(self.edge_columns(segment).columns.get("_key").map(Arc::as_ref), row)?;
+            by_part[*instance].push((at, (object_type.clone(), key)));
+            let (from, to) = adjacency.ends(*edge);
+            ends.push((self.key_of(from)?.1, self.key_of(to)?.1));
+        }
+        for (part, names) in by_part.into_iter().enumerate() {
+            let complete = |at: usize, object, id: &_| {
+                let (from, to) = &ends[at];
+                found[at] = objects::complete(&object, id, Some((from.as_str(), to.as_str())));
+            };
+            self.read(part, names, complete).await?;
+        }
+        Ok(found)
+    }
+
+    /// Reads objects of one snapshot.
+    async fn read(
+        &self,
+        part: usize,
+        names: Vec<(usize, (ObjectType, ObjectKey))>,
+        mut add: impl FnMut(usize, integration_store::StoredObject, &SnapshotId),
+    ) -> Result<(), GraphError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let id = &self.snapshots[part];
+        let (places, names): (Vec<usize>, Vec<_>) = names.into_iter().unzip();
+        for (at, object) in places.into_iter().zip(self.parts[part].reader.objects(names).await?) {
+            let removed = || GraphError::Removed { instance: id.instance.to_string() };
+            add(at, object.ok_or_else(removed)?, id);
+        }
+        Ok(())
+    }
+
+    /// Returns the stored columns of a segment of edges. Those of mapped relationships are in the order of relationships.
+    fn edge_columns(&self, segment: usize) -> &SegmentIndex {
+        match &self.edge_origins[segment] {
+            EdgeOrigin::Snapshot { part, segment } => &self.parts[*part].index.edges[*segment],
+            EdgeOrigin::Mapped(mapped) => &self.parts[mapped.instance].index.mapped[mapped.segment],
+        }
+    }
+
+    /// Returns a column that is computed at its first use.
+    fn derive(
+        &self,
+        segment: usize,
+        property: &str,
+        compute: impl FnOnce() -> Result<Column, GraphError>,
+    ) -> Result<Arc<Column>, GraphError> {
+        let name = (segment, property.to_owned());
+        if let Some(known) = self.derived.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return Ok(Arc::clone(known));
+        }
+        let column = Arc::new(compute()?);
+        self.derived.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&column));
+        Ok(column)
+    }
+
+    fn keys_of_ends(&self, segment: usize, end: End) -> Result<Column, GraphError> {
+        let adjacency = self.adjacency()?;
+        let Segment { range, .. } = &self.edges[segment];
+        let mut keys: Vec<Option<Arc<Column>>> = vec![None; self.nodes.len()];
+        let mut builder = ColumnBuilder::default();
+        for (position, edge) in range.clone().enumerate() {
+            let (from, to) = adjacency.ends(EdgeId(edge));
+            let node = if end == End::From { from } else { to };
+            let of = self.node_segment(node);
+            if keys[of].is_none() {
+                keys[of] = self.node_column(of, "_key")?;
+            }
+            if let (Some(column), Ok(position)) = (&keys[of], u32::try_from(position)) {
+                builder.set(position, column.json(column.code(node.0 - self.nodes[of].range.start)));
+            }
+        }
+        Ok(builder.finish(range.end - range.start))
+    }
+}
+
+impl std::fmt::Debug for AccountGraph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let snapshots = &self.snapshots;
+        f.debug_struct("AccountGraph").field("snapshots", snapshots).field("nodes", &self.nodes).finish_non_exhaustive()
+    }
+}
+
+/// Appends a segment after the last one.
+fn push(segments: &mut Vec<Segment>, instance: usize, columns: &SegmentIndex) {
+    let start = segments.last().map_or(0, |last| last.range.end);
+    let SegmentIndex { object_type, length, stale, .. } = columns;
+    segments.push(Segment { object_type: object_type.clone(), instance, range: start..start + length, stale: *stale });
+}
+
+/// Returns the names of stored and derived properties. `None` means that the objects are placeholders.
+fn names(columns: &SegmentIndex, is_edge: Option<bool>) -> Vec<&str> {
+    let mut names: Vec<&str> = columns.columns.keys().map(String::as_str).collect();
+    names.extend(is_edge.into_iter().flat_map(objects::derived).map(|name: &str| name));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Returns the key at a position of a column of keys.
+fn key_at(keys: Option<&Column>, position: u32) -> Result<ObjectKey, GraphError> {
+    let key = keys.and_then(|keys| ObjectKey::stored(&text(keys.json(keys.code(position)))?).ok());
+    key.ok_or(GraphError::WithoutKey)
+}
+
+fn count(segments: &[SegmentIndex]) -> u32 {
+    segments.iter().map(|segment| segment.length).sum()
+}
+
+fn sum(first: u32, more: u32) -> Result<u32, GraphError> {
+    let sum = first.checked_add(more).filter(|sum| *sum < build::LIMIT);
+    sum.ok_or(GraphError::TooLarge { limit: build::LIMIT })
+}
