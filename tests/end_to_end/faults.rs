@@ -449,6 +449,13 @@ fn a_key_that_is_revoked_half_way_fails_the_job_which_goes_on_with_another_key()
     let summary = said.summary();
     assert_eq!((summary.state(), &summary.0["error"]["code"]), ("failed", &"PROVIDER_AUTHENTICATION_ERROR".into()));
     assert_eq!(summary.step("fetch-apps")["error"]["code"], "PROVIDER_AUTHENTICATION_ERROR");
+    let steps = summary.0["integrationStepResults"].as_array().expect("steps");
+    let gaps = steps.iter().flat_map(|step| step["incomplete"].as_array().cloned().unwrap_or_default());
+    let codes: BTreeSet<String> = gaps.map(|gap| gap["code"].as_str().expect("a code").to_owned()).collect();
+    assert!(
+        codes.contains("PROVIDER_AUTHENTICATION_ERROR") && !codes.contains("UNEXPECTED_ERROR"),
+        "the gaps name the refused credentials: {codes:?}"
+    );
     let missing = ["heroku_application", "heroku_team_owns_application", "heroku_application_has_addon"];
     assert!(summary.partial().is_superset(&missing.into()), "{:?}", summary.partial());
     assert!(!summary.partial().contains("heroku_account"), "accounts were collected before the key was refused");

@@ -128,6 +128,26 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
 }
 
 #[test]
+fn applications_stay_while_their_team_is_listed_even_if_one_list_of_it_is_not_found() {
+    for status in [404, 410] {
+        let heroku = Heroku::sample();
+        let place = Place::before(&heroku);
+        let (_, graph) = place.collect("");
+        let team = heroku.team("kestrel-data");
+        let app = apps_of(&graph, &team)[0]["id"].as_str().expect("an id").to_owned();
+        let reply = Reply::json(status, &json!({"id": "gone", "message": "Not any more."}));
+        heroku.fault(Fault::Status(reply).on(&format!("/teams/{team}/apps")));
+        let said = place.run("collect --format json");
+        assert_eq!(said.code, 3, "{status}: {}", said.all());
+        let kinds: Vec<String> = changes(&place).into_iter().map(|(kind, ..)| kind).collect();
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| kind == "unknown"), "{status}: {kinds:?}");
+        assert_eq!(events(&place, &app), ["firstSeen", "stale"], "{status}");
+        place.run("export --output whole");
+        assert_same(&Graph::read(&place.path("whole/graph")), undisturbed());
+    }
+}
+
+#[test]
 fn a_refused_list_of_parents_makes_everything_below_it_stale() {
     for list in ["/enterprise-accounts/{id}/teams", "/enterprise-accounts/{id}/members", "/enterprise-accounts"] {
         let heroku = Heroku::sample();

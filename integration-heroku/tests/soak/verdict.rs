@@ -165,7 +165,7 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the list of a parent returned 410, or two of its lists returned 404 or 410, and the summary counts it.
+    /// Whether two lists of a parent returned 404 or 410, and the summary counts it.
     fn vanished(&self, key: &str, object_type: &str) -> bool {
         let counted = self.steps().any(|step| {
             let reasons = step.skipped.iter().find(|(skipped, _)| skipped.as_str() == object_type);
@@ -178,7 +178,7 @@ impl Case<'_> {
         let under = [List::MembersOfAccount, List::TeamsOfAccount, List::Apps, List::Addons, List::MembersOfTeam];
         let is_gone = |list: &List, parent: &str| {
             let agreeing = || under.iter().filter(|other| answered(other, parent, &[404, 410])).count();
-            answered(list, parent, &[410]) || answered(list, parent, &[404]) && agreeing() > 1
+            answered(list, parent, &[404, 410]) && agreeing() > 1
         };
         let of = |lists: &[List]| {
             let above = self.all_above(key);

@@ -1,12 +1,10 @@
 //! Gaps that are detected after all steps have ended: displaced objects, relationships without ends, and parents that
 //! the provider did not find. Relationships of replaced descriptions are removed at the same time.
 //!
-//! A 410 states that a parent was removed, so the parent is gone. The exception is an endpoint that may be gone itself:
-//! it finds none of its parents, and no second step confirms the answer.
-//!
-//! A 404 is also the answer for a parent that is hidden from the credentials. Such a parent is gone only if, in the same
-//! run, at least two steps requested data of it, none of them found it, and each of them found other parents. In all
-//! other cases the response is a gap.
+//! The objects of a parent that is gone are removed from the graph, so one response is not enough: a parent is gone only
+//! if, in the same run, at least two steps requested data of it, and none of them found it. A 404 is also the answer for
+//! a parent that is hidden from the credentials. Unless another step received a 410 for the parent, which states that it
+//! was removed, each of the steps must therefore have found other parents. In all other cases the response is a gap.
 //!
 //! A parent under which an earlier run of the job left a gap is never gone, because only collected data closes a gap.
 
@@ -114,23 +112,24 @@ impl LocalEngine {
         let finds_others =
             |step: &StepId, parent: &Parent| found.get(step).is_some_and(|found| found.has_any(&parent.object_type));
         let mut steps: BTreeMap<&ObjectKey, BTreeSet<&StepId>> = BTreeMap::new();
+        let mut removed: HashSet<&ObjectKey> = HashSet::new();
         for VanishedIn { step, parents, .. } in &vanished {
-            for Vanished { parent, .. } in parents {
+            for Vanished { parent, is_gone, .. } in parents {
                 steps.entry(&parent.key).or_default().insert(step);
+                if *is_gone {
+                    removed.insert(&parent.key);
+                }
             }
         }
         for VanishedIn { step, parents, partitions } in &vanished {
             let types = self.environment.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
             let found_nothing = parents.len() as u64 == *partitions;
-            let is_gone = |Vanished { parent, is_gone, .. }: &Vanished| {
+            let is_gone = |Vanished { parent, .. }: &Vanished| {
                 let asked = &steps[&parent.key];
-                if self.earlier_gaps.concern(step, &parent.key) {
-                    false
-                } else if *is_gone {
-                    finds_others(step, parent) || !is_seen(parent) && (asked.len() > 1 || *partitions == 1)
-                } else {
-                    asked.len() > 1 && !is_seen(parent) && asked.iter().all(|step| finds_others(step, parent))
-                }
+                let is_confirmed =
+                    || removed.contains(&parent.key) || asked.iter().all(|step| finds_others(step, parent));
+                let may_be_gone = asked.len() > 1 && !self.earlier_gaps.concern(step, &parent.key);
+                may_be_gone && !is_seen(parent) && is_confirmed()
             };
             let left = parents.iter().filter(|parent| !is_gone(parent));
             let gaps: Vec<LateGap> = left

@@ -183,9 +183,8 @@ impl StepOutcome {
                 FailureKind::Unknown if !inherited.is_empty() => inherited.iter().any(|gap| gap.resumable),
                 _ => true,
             };
-            let code = if kind == FailureKind::Fatal { ErrorCode::Unexpected } else { failure.code.clone() };
             // A step that adds nothing has no types, but its dependents must inherit the gap.
-            let gap = Gap::new(declaration.emits(), code, failure.message.clone());
+            let gap = Gap::new(declaration.emits(), failure.code.clone(), failure.message.clone());
             gaps.push(Gap { resumable, ..gap });
             error = Some(failure);
         } else if all_partitions_failed {
@@ -241,7 +240,7 @@ pub(super) fn not_started(declaration: &Declaration, depends_on: Vec<StepId>, st
     let missing = |code, cause: &str| vec![Gap::new(declaration.emits(), code, cause)];
     let (status, reason, gaps) = match start {
         StartState::Enabled => {
-            let gaps = missing(ErrorCode::Unexpected, "the job ended before this step started");
+            let gaps = missing(ErrorCode::NotCollected, "the job ended before this step started");
             (StepStatus::Pending, None, gaps)
         }
         StartState::Unselected => (StepStatus::Disabled, Some(DisabledReason::NotSelected), Vec::new()),

@@ -365,9 +365,9 @@ impl StepContext {
     /// Runs the work on one parent, unless it was completed before the job was resumed.
     ///
     /// If the provider fails, the gap is limited to this parent, and the rest of the step continues. If the parent is
-    /// gone, its objects are counted as skipped, because nothing is missing. A 410 means that it is gone. A 404 means so
-    /// only if at least two steps requested data of this parent, none of them found it, and all of them found other
-    /// parents. Errors that end the job and errors of the store are returned.
+    /// gone, its objects are counted as skipped, because nothing is missing. A parent is gone if at least two steps
+    /// requested data of it and none of them found it. If all responses were 404, each step must have found other
+    /// parents as well. Errors that end the job and errors of the store are returned.
     ///
     /// The work must add its objects itself. Objects are assigned to the partition of the current task, so those added
     /// by spawned tasks would belong to no partition.

@@ -125,9 +125,8 @@ impl StepError {
         match self {
             Self::Provider(error) => error.code(),
             Self::Object(error) => error.code(),
-            Self::Store(_) | Self::Unreadable { .. } | Self::Unknown { .. } | Self::Cancelled | Self::Other(_) => {
-                ErrorCode::Unexpected
-            }
+            Self::Cancelled => ErrorCode::NotCollected,
+            Self::Store(_) | Self::Unreadable { .. } | Self::Unknown { .. } | Self::Other(_) => ErrorCode::Unexpected,
         }
     }
 

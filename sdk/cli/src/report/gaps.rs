@@ -130,7 +130,7 @@ fn what(alike: &Alike<'_>, seen: &Seen<'_>) -> String {
 
 fn reason(code: &ErrorCode, message: &str) -> String {
     match code {
-        ErrorCode::Unexpected => printable(message),
+        ErrorCode::Unexpected | ErrorCode::NotCollected => printable(message),
         code => format!("{code}: {}", printable(message)),
     }
 }

@@ -36,7 +36,7 @@ pub enum ErrorCode {
     Upload,
     /// The clock of the machine cannot be used.
     Clock,
-    /// The step did not run.
+    /// The step did not run, or was cancelled.
     NotCollected,
     /// Any other error.
     Unexpected,

@@ -296,5 +296,6 @@ fn refused_credentials_cancel_the_schedule() {
     let refused = StepOutcome { failure: Some((FailureKind::Fatal, failure)), ..case.outcome(&id(0)) };
     let report = schedule.ended(refused).expect("a running step");
     assert_eq!(report.error.map(|error| error.code), Some(ErrorCode::ProviderAuthentication));
+    assert_eq!(report.gaps[0].code, ErrorCode::ProviderAuthentication);
     assert!(schedule.next_ready().is_none());
 }

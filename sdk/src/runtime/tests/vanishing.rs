@@ -94,12 +94,13 @@ async fn a_parent_that_is_not_found_is_gone_only_if_two_steps_agree_and_both_fin
 }
 
 #[tokio::test]
-async fn a_parent_that_was_removed_is_gone_unless_the_endpoint_may_be_gone() {
+async fn a_parent_that_was_removed_is_gone_only_if_two_steps_agree() {
     let cases: [Case; 6] = [
         (&["apps", "addons"], 2, &[("apps", 0), ("addons", 0)], &[]),
-        // Another step finds the team, and this step finds other teams.
-        (&["apps", "addons"], 3, &[("addons", 1)], &[]),
-        (&["apps"], 2, &[("apps", 0)], &[]),
+        // Another step finds the team, although this step finds other teams.
+        (&["apps", "addons"], 3, &[("addons", 1)], &[("addons", 1)]),
+        // One endpoint alone.
+        (&["apps"], 2, &[("apps", 0)], &[("apps", 0)]),
         // The only team.
         (&["apps", "addons"], 1, &[("apps", 0), ("addons", 0)], &[]),
         // The endpoint finds no team, and no other step confirms it.
