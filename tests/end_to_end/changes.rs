@@ -200,6 +200,36 @@ fn applications_of_a_refused_team_are_unknown_with_the_refusal_and_those_of_othe
 }
 
 #[test]
+fn an_object_that_the_first_job_could_not_collect_is_added_by_the_second() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let team = heroku.team("kestrel-data");
+    let refusal = Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})));
+    let refusal = heroku.fault(refusal.on(&format!("/teams/{team}/apps")));
+    assert_eq!(place.run("collect").code, 3);
+    heroku.server().lift(refusal);
+    let said = place.run("collect --format json");
+    assert_eq!(said.code, 0, "{}", said.all());
+    let document = compared(&place, "--format json").json();
+    assert!(listed(&document).iter().all(|[kind, ..]| kind == "added"), "{document}");
+    let published = said.json()["published"]["changes"].clone();
+    let types = document["types"].as_array().expect("types").iter();
+    let found: serde_json::Map<String, Value> = types
+        .map(|counts| {
+            let mut counts = counts.as_object().expect("an object").clone();
+            let name = counts.remove("type").expect("a type").as_str().expect("text").to_owned();
+            counts.remove("objectKind");
+            (name, counts.into())
+        })
+        .collect();
+    assert!(found.contains_key("heroku_application"), "{found:?}");
+    assert_eq!(published, Value::from(found), "the changes of two jobs in succession are the published ones");
+    // Backwards, nobody observed that the applications are gone.
+    let backwards = compared(&place, "newest previous --format json").json();
+    assert!(listed(&backwards).iter().all(|[kind, ..]| kind == "unknown"), "{backwards}");
+}
+
+#[test]
 fn results_of_queries_are_compared_as_files_and_as_a_folder() {
     let place = Place::alone();
     let tree = |stack: &str| {

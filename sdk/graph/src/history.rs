@@ -23,6 +23,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Sum;
 
 use serde::{Deserialize, Serialize};
 
@@ -120,20 +121,41 @@ pub fn lacking_properties(summary: &Summary) -> BTreeSet<ObjectType> {
     types
 }
 
-/// The numbers of changes of one type.
+/// The numbers of changes between two graphs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeCounts {
-    /// Objects that were not in the previous snapshot.
+    /// Objects that only the newer graph contains.
     pub added: u64,
-    /// Objects whose absence was observed.
+    /// Objects that only the older graph contains.
     pub removed: u64,
     /// Objects with other properties.
     pub changed: u64,
-    /// Objects of which only the raw data changed.
-    pub raw_changed: u64,
-    /// Objects that the job could neither confirm nor refute.
-    pub stale: u64,
+    /// Objects whose state or difference a gap explains. Stored summaries of early versions call them stale.
+    #[serde(alias = "stale")]
+    pub unknown: u64,
+    /// Objects that differ in their raw data only, and do not count as changed.
+    #[serde(alias = "rawChanged")]
+    pub raw_only: u64,
+}
+
+impl ChangeCounts {
+    /// Returns whether an object was added, removed, or changed.
+    pub fn has_changes(&self) -> bool {
+        self.added + self.removed + self.changed > 0
+    }
+}
+
+impl Sum for ChangeCounts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |sum, counts| Self {
+            added: sum.added + counts.added,
+            removed: sum.removed + counts.removed,
+            changed: sum.changed + counts.changed,
+            unknown: sum.unknown + counts.unknown,
+            raw_only: sum.raw_only + counts.raw_only,
+        })
+    }
 }
 
 /// Objects that stay in the graph although the job could not confirm them.
@@ -165,12 +187,6 @@ pub struct Published {
 impl Published {
     /// Returns the changes of all types together.
     pub fn total(&self) -> ChangeCounts {
-        self.changes.values().fold(ChangeCounts::default(), |sum, counts| ChangeCounts {
-            added: sum.added + counts.added,
-            removed: sum.removed + counts.removed,
-            changed: sum.changed + counts.changed,
-            raw_changed: sum.raw_changed + counts.raw_changed,
-            stale: sum.stale + counts.stale,
-        })
+        self.changes.values().copied().sum()
     }
 }

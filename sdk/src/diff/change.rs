@@ -1,7 +1,7 @@
 //! The changes between two graphs, as plain data that can be serialised.
 //!
 //! A comparison passes [`ObjectChange`]s to its caller in the order of kinds, types, and keys, and returns their numbers as
-//! [`ChangeCounts`]. `docs/how-to/changes.md` describes the JSON form.
+//! [`ChangesByType`]. `docs/how-to/changes.md` describes the JSON form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::StepId;
-use crate::graph::history::SnapshotGap;
+use crate::graph::history::{ChangeCounts, SnapshotGap};
 use crate::graph::run::{DisabledReason, ErrorCode, Gap, Parent, StepReport};
 use crate::store::Kind;
 
@@ -202,42 +202,11 @@ impl ChangeOptions {
     }
 }
 
-/// The numbers of changes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KindCounts {
-    /// Objects that only the newer graph contains.
-    pub added: u64,
-    /// Objects that only the older graph contains.
-    pub removed: u64,
-    /// Objects with different properties.
-    pub changed: u64,
-    /// Objects whose difference a gap explains.
-    pub unknown: u64,
-    /// Objects that differ in their raw data only, and do not count as changed.
-    pub raw_only: u64,
-}
-
-impl KindCounts {
-    /// Returns whether an object was added, removed, or changed.
-    pub fn has_changes(&self) -> bool {
-        self.added + self.removed + self.changed > 0
-    }
-
-    fn add(&mut self, other: Self) {
-        self.added += other.added;
-        self.removed += other.removed;
-        self.changed += other.changed;
-        self.unknown += other.unknown;
-        self.raw_only += other.raw_only;
-    }
-}
-
 /// The numbers of changes by kind and type of the objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChangeCounts(BTreeMap<(ObjectKind, String), KindCounts>);
+pub struct ChangesByType(BTreeMap<(ObjectKind, String), ChangeCounts>);
 
-impl ChangeCounts {
+impl ChangesByType {
     /// Counts a change.
     pub fn add(&mut self, change: &ObjectChange) {
         let counts = self.of(change.object_kind, &change.object_type);
@@ -254,19 +223,17 @@ impl ChangeCounts {
         self.of(kind, object_type).raw_only += 1;
     }
 
-    fn of(&mut self, kind: ObjectKind, object_type: &str) -> &mut KindCounts {
+    fn of(&mut self, kind: ObjectKind, object_type: &str) -> &mut ChangeCounts {
         self.0.entry((kind, object_type.to_owned())).or_default()
     }
 
     /// Returns the numbers of each type with a difference, entities first.
-    pub fn by_type(&self) -> impl Iterator<Item = (ObjectKind, &str, KindCounts)> {
+    pub fn by_type(&self) -> impl Iterator<Item = (ObjectKind, &str, ChangeCounts)> {
         self.0.iter().map(|((kind, object_type), counts)| (*kind, object_type.as_str(), *counts))
     }
 
     /// Returns the numbers of all types together.
-    pub fn total(&self) -> KindCounts {
-        let mut total = KindCounts::default();
-        self.0.values().for_each(|counts| total.add(*counts));
-        total
+    pub fn total(&self) -> ChangeCounts {
+        self.0.values().copied().sum()
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::store::StoreError;
 
-use super::change::{ChangeCounts, ChangeOptions, ObjectChange};
+use super::change::{ChangeOptions, ChangesByType, ObjectChange};
 use super::compare::{Difference, Side, compare_changed};
-use super::describe::{Described, Pair, describe};
+use super::describe::{Pair, describe};
 
 /// Passes the changes between two jobs to `visit`, in the order of kinds, types, and keys, and counts them.
 ///
@@ -15,8 +15,8 @@ pub async fn changes(
     newer: Side<'_>,
     options: &ChangeOptions,
     mut visit: impl FnMut(ObjectChange),
-) -> Result<ChangeCounts, StoreError> {
-    let mut counts = ChangeCounts::default();
+) -> Result<ChangesByType, StoreError> {
+    let mut counts = ChangesByType::default();
     let describe = |difference: Difference| {
         let Difference { before, now, change, gap } = &difference;
         let Some(row) = now.as_ref().or(before.as_ref()).map(|stored| &stored.row) else { return };
@@ -30,14 +30,7 @@ pub async fn changes(
             raw_changed: raw(before) != raw(now),
             is_stale: now.as_ref().is_some_and(|stored| stored.is_stale),
         };
-        match describe(&pair, change, options, gap.clone()) {
-            Described::Same => {}
-            Described::RawOnly => counts.add_raw_only(pair.kind, pair.object_type),
-            Described::Change(change) => {
-                counts.add(&change);
-                visit(*change);
-            }
-        }
+        describe(&pair, change, options, gap.clone()).report(&mut counts, &mut visit);
     };
     compare_changed(older, newer, |object_type| options.wants(object_type.as_str()), describe).await?;
     Ok(counts)

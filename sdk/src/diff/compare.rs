@@ -107,12 +107,15 @@ struct Half<'a> {
 struct Walk<'a> {
     older: Half<'a>,
     newer: Half<'a>,
+    /// Whether the newer graph follows the older one in its instance.
+    is_published: bool,
 }
 
 impl<'a> Walk<'a> {
     fn between(older: &'a Side<'a>, newer: &'a Side<'a>) -> Self {
         let half = |side: &'a Side<'a>| Half { absent: Absent::from(side.coverage), side };
-        Self { older: half(older), newer: half(newer) }
+        let is_published = newer.graph.info().follows(older.graph.info());
+        Self { older: half(older), newer: half(newer), is_published }
     }
 
     async fn of_type(
@@ -141,11 +144,16 @@ impl<'a> Walk<'a> {
     fn judge(&mut self, object_type: &ObjectType, old: Option<Stored>, new: Option<Stored>) -> Option<Difference> {
         let (older, newer) = (&mut self.older.absent, &mut self.newer.absent);
         let (change, gap) = match (&old, &new) {
+            (Some(_), None) if self.is_published => (Change::Removed, None),
+            (None, Some(_)) if self.is_published => (Change::Added, None),
             (Some(old), None) => lone(old, |object| removed(object, older, newer)),
             (None, Some(new)) => lone(new, |object| added(object, older, newer)),
             (Some(old), Some(new)) => {
                 let (before, now) = (old.json().joined(), new.json().joined());
-                let judged = judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage);
+                let judged = match self.is_published {
+                    true => (judge::published(&before, &now), None),
+                    false => judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage),
+                };
                 match judged {
                     (Change::Same, _) if new.is_stale => unconfirmed(new, newer),
                     judged => judged,

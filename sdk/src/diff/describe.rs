@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::graph::{ObjectJson, Properties};
 
-use super::change::{ChangeKind, ChangeOptions, CoveringGap, GraphSide, ObjectChange, ObjectKind, PropertyChange};
+use super::change::{
+    ChangeKind, ChangeOptions, ChangesByType, CoveringGap, GraphSide, ObjectChange, ObjectKind, PropertyChange,
+};
 use super::judge::Change;
 
 /// The name of the raw data in the exchange layout.
@@ -29,22 +31,36 @@ pub(super) struct Pair<'a> {
 }
 
 /// The result of a description.
-pub(super) enum Described {
+pub(super) enum Described<'a> {
     /// Nothing to report.
     Same,
-    /// Only the raw data differs.
-    RawOnly,
+    /// Only the raw data differs of an object of this kind and type.
+    RawOnly(ObjectKind, &'a str),
     /// A change.
     Change(Box<ObjectChange>),
 }
 
+impl Described<'_> {
+    /// Counts the result, and passes a change to `visit`.
+    pub(super) fn report(self, counts: &mut ChangesByType, visit: &mut impl FnMut(ObjectChange)) {
+        match self {
+            Described::Same => {}
+            Described::RawOnly(kind, object_type) => counts.add_raw_only(kind, object_type),
+            Described::Change(change) => {
+                counts.add(&change);
+                visit(*change);
+            }
+        }
+    }
+}
+
 /// Describes an object with its change.
-pub(super) fn describe(
-    pair: &Pair<'_>,
+pub(super) fn describe<'a>(
+    pair: &Pair<'a>,
     change: &Change,
     options: &ChangeOptions,
     gap: Option<(CoveringGap, GraphSide)>,
-) -> Described {
+) -> Described<'a> {
     let kind = match change {
         Change::Same => return Described::Same,
         Change::Added => ChangeKind::Added,
@@ -69,7 +85,7 @@ pub(super) fn describe(
             }
         };
         let raw_only = || match pair.raw_changed && !options.raw && raw_is_certain {
-            true => Described::RawOnly,
+            true => Described::RawOnly(pair.kind, pair.object_type),
             false => Described::Same,
         };
         // A change without names is that of an object whose JSON cannot be read.

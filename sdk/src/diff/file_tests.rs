@@ -43,7 +43,7 @@ impl Both {
         Files::open(&self.0.path().join(older), &self.0.path().join(newer))
     }
 
-    fn changes(&self, older: &str, newer: &str, options: &ChangeOptions) -> (Vec<ObjectChange>, ChangeCounts) {
+    fn changes(&self, older: &str, newer: &str, options: &ChangeOptions) -> (Vec<ObjectChange>, ChangesByType) {
         let files = self.files(older, newer).expect("two graphs");
         let mut changes = Vec::new();
         let counts = files.compare().expect("two graphs").changes(options, |change| changes.push(change));
@@ -160,7 +160,7 @@ proptest! {
         let mut objects_of_a = objects(&a);
         apply(&changes, &mut objects_of_a);
         prop_assert_eq!(objects_of_a, objects(&b));
-        let mut counted = ChangeCounts::default();
+        let mut counted = ChangesByType::default();
         changes.iter().for_each(|change| counted.add(change));
         prop_assert_eq!(counts, counted);
         let order = |change: &ObjectChange| (change.object_kind, change.object_type.clone(), change.key.clone());
@@ -169,7 +169,7 @@ proptest! {
             let json = serde_json::to_string(change).expect("JSON");
             prop_assert_eq!(&serde_json::from_str::<ObjectChange>(&json).expect("a change"), change);
         }
-        prop_assert_eq!(both.changes("a", "a", &ChangeOptions::default()), (vec![], ChangeCounts::default()));
+        prop_assert_eq!(both.changes("a", "a", &ChangeOptions::default()), (vec![], ChangesByType::default()));
     }
 
     #[test]
@@ -204,16 +204,16 @@ fn ignored_properties_and_raw_data_are_no_changes_unless_they_are_wanted() {
             changes.iter().flat_map(|change| &change.properties).map(|property| property.name.clone()).collect();
         (names, counts.total())
     };
-    let changed = KindCounts { changed: 1, ..KindCounts::default() };
+    let changed = ChangeCounts { changed: 1, ..ChangeCounts::default() };
     assert_eq!(names(&ChangeOptions::default()), (vec!["updatedOn".to_owned()], changed));
     let with_raw = ChangeOptions { raw: true, ..ChangeOptions::default() };
     assert_eq!(names(&with_raw), (vec!["_rawData.default".to_owned(), "updatedOn".to_owned()], changed));
     let ignoring = ChangeOptions { ignore: patterns(&["*On"]), ..ChangeOptions::default() };
-    assert_eq!(names(&ignoring), (vec![], KindCounts { raw_only: 1, ..KindCounts::default() }));
+    assert_eq!(names(&ignoring), (vec![], ChangeCounts { raw_only: 1, ..ChangeCounts::default() }));
     let ignoring = ChangeOptions { ignore: patterns(&["*On"]), raw: true, ..ChangeOptions::default() };
     assert_eq!(names(&ignoring), (vec!["_rawData.default".to_owned()], changed));
     let both = Both::of(&[app("app:1", raw("one"))], &[app("app:1", raw("two"))]);
-    let raw_only = KindCounts { raw_only: 1, ..KindCounts::default() };
+    let raw_only = ChangeCounts { raw_only: 1, ..ChangeCounts::default() };
     assert_eq!(both.changes("a", "b", &ChangeOptions::default()).1.total(), raw_only);
     assert!(both.changes("a", "b", &with_raw).0[0].raw_changed);
 }

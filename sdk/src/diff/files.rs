@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::DatasetError;
 
 use super::absent::{Absent, KeyDigest, added, removed};
-use super::change::{ChangeCounts, ChangeOptions, GraphSide, ObjectChange, ObjectKind};
+use super::change::{ChangeOptions, ChangesByType, GraphSide, ObjectChange, ObjectKind};
 use super::describe::{Described, Pair, describe};
 use super::file_graph::FileGraph;
 use super::files_error::FilesError;
@@ -110,8 +110,8 @@ impl FileComparison<'_> {
         &self,
         options: &ChangeOptions,
         mut visit: impl FnMut(ObjectChange),
-    ) -> Result<ChangeCounts, FilesError> {
-        let mut counts = ChangeCounts::default();
+    ) -> Result<ChangesByType, FilesError> {
+        let mut counts = ChangesByType::default();
         let different = self.different(options, &mut counts);
         let mut texts = Texts::default();
         for (graph, index, side) in
@@ -145,20 +145,13 @@ impl FileComparison<'_> {
                 (GraphSide::From, second) => (Some(first), second),
                 (GraphSide::To, _) => (None, Some(first)),
             };
-            match walk.describe(before, now) {
-                Described::Same => {}
-                Described::RawOnly => counts.add_raw_only(first.kind, first.object_type),
-                Described::Change(change) => {
-                    counts.add(&change);
-                    visit(*change);
-                }
-            }
+            walk.describe(before, now).report(&mut counts, &mut visit);
         }
         Ok(counts)
     }
 
     /// Returns the objects whose text is needed. Objects that differ in ignored raw data only are counted.
-    fn different(&self, options: &ChangeOptions, counts: &mut ChangeCounts) -> HashSet<KeyDigest> {
+    fn different(&self, options: &ChangeOptions, counts: &mut ChangesByType) -> HashSet<KeyDigest> {
         let mut different = HashSet::new();
         for (identity, old) in &self.older.entries {
             let (kind, object_type) = self.older.type_of(old);
@@ -204,7 +197,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn describe(&mut self, before: Option<Text<'_>>, now: Option<Text<'_>>) -> Described {
+    fn describe<'t>(&mut self, before: Option<Text<'t>>, now: Option<Text<'t>>) -> Described<'t> {
         let (older, newer) = (&mut self.older, &mut self.newer);
         let (text, (change, gap)) = match (before, now) {
             (Some(old), Some(new)) => {

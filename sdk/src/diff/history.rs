@@ -102,7 +102,12 @@ impl HistoryEvent {
 
 /// Returns the event with which a version begins.
 fn beginning(before: Option<&Version>, version: &Version) -> HistoryEvent {
-    let properties = describe::between(before.map(|before| before.object.json()), version.object.json());
+    let mut properties = describe::between(before.map(|before| before.object.json()), version.object.json());
+    let types = before.map(|before| [before, version].map(|version| version.object.row.object_type.as_str()));
+    if let Some([old, new]) = types.filter(|[old, new]| old != new) {
+        let [old, new] = [old, new].map(|name| Some(name.into()));
+        properties.push(PropertyChange { name: "_type".to_owned(), old, new, unknown: false });
+    }
     let kind = match before {
         None => HistoryEventKind::FirstSeen,
         Some(before) if before.until.as_ref() != Some(&version.from) => HistoryEventKind::SeenAgain,

@@ -69,6 +69,14 @@ pub fn absence(lone: &Lone<'_>, lacks: &Coverage) -> Absence {
     if is_covered || lone.ends.contains(&Some(Absence::Unknown)) { Absence::Unknown } else { Absence::Observed }
 }
 
+/// Compares two versions of an object in snapshots of one instance.
+///
+/// The publications between them have decided about the gaps, so every difference is a change.
+pub fn published(before: &str, now: &str) -> Change {
+    let none = Coverage::default();
+    difference("", before, now, &none, &none)
+}
+
 /// Compares an object of both graphs by its JSON.
 pub fn difference(object_type: &str, before: &str, now: &str, older: &Coverage, newer: &Coverage) -> Change {
     if before == now {

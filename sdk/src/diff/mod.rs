@@ -1,7 +1,9 @@
 //! The changes between two graphs, taking the gaps of both into account.
 //!
-//! A job that could not collect an object has not observed that it is gone. Each difference is therefore judged against
-//! the [`Coverage`] of both jobs:
+//! A job that could not collect an object has not observed that it is gone. If one snapshot follows another in the same
+//! instance, publications have decided about every difference: the changes are those of the versions, and a stale object
+//! is [`Change::Unknown`]. Other graphs have no common history. Each of their differences is judged against the
+//! [`Coverage`] of both jobs:
 //!
 //! | the object is … | and … | change |
 //! | --- | --- | --- |
@@ -67,9 +69,9 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
+pub use crate::graph::history::ChangeCounts;
 pub use change::{
-    ChangeCounts, ChangeKind, ChangeOptions, CoveringGap, GraphSide, KindCounts, ObjectChange, ObjectKind,
-    PropertyChange,
+    ChangeKind, ChangeOptions, ChangesByType, CoveringGap, GraphSide, ObjectChange, ObjectKind, PropertyChange,
 };
 pub use changes::changes;
 pub use compare::{Difference, Side, compare};

@@ -42,11 +42,9 @@ pub struct JobRow {
 impl JobRow {
     /// Whether the job has collected everything it selected, so that nothing is left to resume.
     pub fn is_settled(&self) -> bool {
-        match self.state {
-            JobState::Complete => true,
-            // A job of selected steps is partial even without gaps.
-            JobState::Partial => matches!(&self.summary, Some(Ok(summary)) if !summary.is_partial()),
-            _ => false,
+        match (&self.state, &self.summary) {
+            (JobState::Complete | JobState::Partial, Some(Ok(summary))) => summary.is_settled(),
+            (state, _) => *state == JobState::Complete,
         }
     }
 

@@ -11,7 +11,8 @@
 //! | did not collect it, and a gap covers it | the version stays, and is stale |
 //!
 //! Unchanged objects have no content of their own (see [`Previous`]), so a publication without changes writes one row.
-//! A relationship that a gap covers is removed nevertheless if one of its ends is removed.
+//! A relationship that a gap covers is removed nevertheless if one of its ends is removed. A key that belongs to another
+//! type now counts as removed from the one type and added to the other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -99,6 +100,7 @@ pub(super) fn publish(
         changes: BTreeMap::new(),
         stale: BTreeMap::new(),
         lineages: HashMap::new(),
+        retyped: HashSet::new(),
     };
     run.hash_amended()?;
     let settled = match before {
@@ -141,6 +143,8 @@ struct Run<'a> {
     stale: BTreeMap<(ObjectType, usize), u64>,
     /// The parents of parents that have been looked up.
     lineages: HashMap<ObjectKey, Rc<[ObjectKey]>>,
+    /// The keys of entities that have another type now.
+    retyped: HashSet<String>,
 }
 
 impl Run<'_> {
@@ -220,7 +224,14 @@ impl Run<'_> {
         };
         let now = self.complete(number, &before, now)?;
         let effect = decide(Some(compared(&before, &now)), None);
-        self.note(&now, effect);
+        if before.row.object_type == now.row.object_type {
+            self.note(&now, effect);
+        } else {
+            // The changes are counted by type, and the relationships of the former entity go with it.
+            self.note(&before, Effect::Removed);
+            self.note(&now, Effect::Added);
+            self.retyped.insert(now.row.key.as_str().to_owned());
+        }
         if effect == Effect::Confirmed {
             self.move_to(version, number)?;
             self.refer(number, version)?;
@@ -297,11 +308,11 @@ impl Run<'_> {
         let counts = self.count(&object.row.object_type);
         match effect {
             Effect::Confirmed => {}
-            Effect::RawChanged => counts.raw_changed += 1,
+            Effect::RawChanged => counts.raw_only += 1,
             Effect::Changed => counts.changed += 1,
             Effect::Added => counts.added += 1,
             Effect::Removed => counts.removed += 1,
-            Effect::Stale(_) => counts.stale += 1,
+            Effect::Stale(_) => counts.unknown += 1,
         }
     }
 
@@ -324,7 +335,8 @@ impl Run<'_> {
     /// Removes the versions that the job did not collect, or marks them as stale. Returns the removed ones.
     fn settle_missing(&mut self, versions: Vec<i64>, settled: &[i64]) -> rusqlite::Result<Vec<i64>> {
         let missing = versions.into_iter().filter(|version| settled.binary_search(version).is_err());
-        let (mut removed, mut gone, mut relationships) = (Vec::new(), HashSet::new(), Vec::new());
+        let (mut removed, mut relationships) = (Vec::new(), Vec::new());
+        let mut gone = std::mem::take(&mut self.retyped);
         // Entities come first, because the removal of an entity decides about its relationships.
         for version in missing {
             let object = without_content(self.connection, version)?;

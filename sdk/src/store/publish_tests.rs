@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::graph::history::SnapshotGap;
+use crate::diff::{ChangeOptions, Coverage, Side};
+use crate::graph::history::{ChangeCounts, SnapshotGap};
 use crate::graph::run::{ErrorCode, JobState, Parent, Summary};
 use crate::graph::{InstanceId, JobId, ObjectJson, ObjectKey, ObjectType, StepId};
 
@@ -19,6 +20,8 @@ const OBJECTS: usize = ENTITIES + LINKS.len();
 /// The state of an object that a job collects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Content {
+    /// Whether the entity has the other one of the two types.
+    retyped: bool,
     parent: Option<usize>,
     properties: u8,
     raw: u8,
@@ -43,8 +46,8 @@ struct Run {
 }
 
 fn runs() -> impl Strategy<Value = Vec<Run>> {
-    let content = (prop::option::of(0..2_usize), 0..3_u8, 0..2_u8);
-    let content = content.prop_map(|(parent, properties, raw)| Content { parent, properties, raw });
+    let content = (prop::bool::weighted(0.1), prop::option::of(0..2_usize), 0..3_u8, 0..2_u8);
+    let content = content.prop_map(|(retyped, parent, properties, raw)| Content { retyped, parent, properties, raw });
     let objects = prop::collection::btree_map(0..OBJECTS, content, 0..=OBJECTS);
     let gaps = prop::collection::vec((0..3_usize, prop::option::of(0..2_usize)), 0..3);
     let run =
@@ -59,8 +62,8 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
     prop::collection::vec(run, 1..7)
 }
 
-fn type_at(object: usize) -> usize {
-    if object < ENTITIES { object % 2 } else { 2 }
+fn type_at(object: usize, content: Content) -> usize {
+    if object < ENTITIES { (object + usize::from(content.retyped)) % 2 } else { 2 }
 }
 
 fn type_of(at: usize) -> ObjectType {
@@ -81,7 +84,7 @@ fn row(object: usize, content: Content) -> Row {
         kind: if ends.is_some() { Kind::Relationship } else { Kind::Entity },
         parent: content.parent.map(parent),
         ends,
-        ..Row::entity(key(object), type_of(type_at(object)))
+        ..Row::entity(key(object), type_of(type_at(object, content)))
     }
 }
 
@@ -103,7 +106,8 @@ type Graph = BTreeMap<usize, Known>;
 fn publish(before: &Graph, collected: &BTreeMap<usize, Content>, gaps: &[GapOf], versions: &mut usize) -> Graph {
     let mut after = Graph::new();
     for (object, content) in collected {
-        let same = |known: &&Known| (known.content.properties, known.content.raw) == (content.properties, content.raw);
+        let of = |content: &Content| (type_at(*object, *content), content.properties, content.raw);
+        let same = |known: &&Known| of(&known.content) == of(content);
         let version = before.get(object).filter(same).map(|known| known.version).unwrap_or_else(|| {
             *versions += 1;
             *versions
@@ -112,7 +116,7 @@ fn publish(before: &Graph, collected: &BTreeMap<usize, Content>, gaps: &[GapOf],
     }
     let covered = |object: usize, known: &Known| {
         gaps.iter().any(|(of, under)| {
-            *of == type_at(object)
+            *of == type_at(object, known.content)
                 && match (under, known.content.parent) {
                     (Some(under), Some(parent)) => *under == parent,
                     _ => true,
@@ -120,8 +124,12 @@ fn publish(before: &Graph, collected: &BTreeMap<usize, Content>, gaps: &[GapOf],
         })
     };
     let missing = || before.iter().filter(|(object, _)| !collected.contains_key(object));
-    let removed: BTreeSet<usize> =
+    let mut removed: BTreeSet<usize> =
         missing().filter(|(object, known)| !covered(**object, known)).map(|(object, _)| *object).collect();
+    let is_retyped = |(object, known): &(&usize, &Known)| {
+        collected.get(object).is_some_and(|now| type_at(**object, *now) != type_at(**object, known.content))
+    };
+    removed.extend(before.iter().filter(is_retyped).map(|(object, _)| *object));
     for (object, known) in missing() {
         let lacks_end = object.checked_sub(ENTITIES).is_some_and(|link| {
             let (from, to) = LINKS[link];
@@ -132,6 +140,40 @@ fn publish(before: &Graph, collected: &BTreeMap<usize, Content>, gaps: &[GapOf],
         }
     }
     after
+}
+
+/// Counts the changes between two graphs of the model, each object by its type.
+fn changes(before: &Graph, after: &Graph) -> BTreeMap<ObjectType, ChangeCounts> {
+    let of_type = |graph: &Graph| -> BTreeMap<(usize, usize), Known> {
+        graph.iter().map(|(object, known)| ((type_at(*object, known.content), *object), *known)).collect()
+    };
+    let (before, after) = (of_type(before), of_type(after));
+    let mut changes: BTreeMap<ObjectType, ChangeCounts> = BTreeMap::new();
+    for object in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+        let counts = changes.entry(type_of(object.0)).or_default();
+        match (before.get(object), after.get(object)) {
+            (None, _) => counts.added += 1,
+            (_, None) => counts.removed += 1,
+            (_, Some(now)) if now.is_stale => counts.unknown += 1,
+            (Some(old), Some(now)) if old.content.properties != now.content.properties => counts.changed += 1,
+            (Some(old), Some(now)) if old.content.raw != now.content.raw => counts.raw_only += 1,
+            _ => {}
+        }
+    }
+    changes.retain(|_, counts| *counts != ChangeCounts::default());
+    changes
+}
+
+/// Counts the changes that `diff` finds between the two newest snapshots. The older job has no objects and all gaps.
+async fn compared(store: &Store) -> BTreeMap<ObjectType, ChangeCounts> {
+    let snapshots = store.snapshots("acme", &InstanceId::default()).await.unwrap();
+    let [newer, older] = [0, 1].map(|at| store.snapshot(snapshots[at].clone()));
+    let (whole, unfinished) = (Coverage::default(), Coverage::unfinished());
+    let (old_types, new_types) = (older.types().await.unwrap(), newer.types().await.unwrap());
+    let older = Side { graph: &older, types: &old_types, coverage: &unfinished };
+    let newer = Side { graph: &newer, types: &new_types, coverage: &whole };
+    let found = crate::diff::changes(older, newer, &ChangeOptions::default(), |_| {}).await.unwrap();
+    found.by_type().map(|(_, object_type, counts)| (ObjectType::new(object_type).unwrap(), counts)).collect()
 }
 
 async fn add(job: &JobStore, objects: &BTreeMap<usize, Content>, unhashed: bool) {
@@ -208,7 +250,8 @@ async fn happen(runs: Vec<Run>) {
             collected = run.objects.clone();
             job
         };
-        graph = publish(&graph, &collected, &run.gaps, &mut versions);
+        let before = std::mem::take(&mut graph);
+        graph = publish(&before, &collected, &run.gaps, &mut versions);
         let gap = |(of, under): &GapOf| SnapshotGap {
             step: StepId::literal("fetch"),
             types: [type_of(*of)].into(),
@@ -222,7 +265,11 @@ async fn happen(runs: Vec<Run>) {
         let publication = Publication { gaps, resumable: run.resumable, ..Publication::default() };
         let stale = graph.values().filter(|known| known.is_stale).count() as u64;
         let published = job.publish(summary, publication).await.unwrap().published.unwrap();
-        assert_eq!(published.total().stale, stale);
+        assert_eq!(published.total().unknown, stale);
+        assert_eq!(published.changes, changes(&before, &graph));
+        if published.previous.is_some() {
+            assert_eq!(compared(&store).await, published.changes, "the comparison of two snapshots in succession");
+        }
         can_resume = run.resumable;
         let row = store.job(Some(job.id().as_str())).await.unwrap().unwrap();
         let snapshot = store.snapshot_of(&row).await.unwrap().unwrap();

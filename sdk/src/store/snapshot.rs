@@ -37,6 +37,14 @@ pub struct SnapshotInfo {
     pub(super) number: i64,
 }
 
+impl SnapshotInfo {
+    /// Returns whether the snapshot follows another one of its instance, so that publications decided about every
+    /// difference between the two.
+    pub fn follows(&self, earlier: &Self) -> bool {
+        self.instance == earlier.instance && self.number > earlier.number
+    }
+}
+
 /// The objects of one page.
 #[derive(Debug, Clone)]
 pub struct Selection {

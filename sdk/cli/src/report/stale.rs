@@ -48,13 +48,13 @@ pub(super) fn changes(summary: &Summary) -> Option<String> {
         true => "the earlier run of this job".to_owned(),
         false => format!("job {}", short(previous.as_str())),
     };
-    let ChangeCounts { added, removed, changed, raw_changed, stale } = published.total();
+    let ChangeCounts { added, removed, changed, raw_only, unknown } = published.total();
     let counts = [
         (added, "added"),
         (removed, "removed"),
         (changed, "changed"),
-        (raw_changed, "changed in raw data only"),
-        (stale, "stale"),
+        (raw_only, "changed in raw data only"),
+        (unknown, "stale"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, word)| format!("{} {word}", HumanCount(count))).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_sdk::diff::{self, ChangeCounts, ChangeOptions, Coverage, FileGraph, Files, ObjectChange, Side};
+use integration_sdk::diff::{self, ChangeOptions, ChangesByType, Coverage, FileGraph, Files, ObjectChange, Side};
 use integration_sdk::graph::InstanceId;
 use integration_sdk::graph::ObjectType;
 use integration_sdk::store::{JobRow, Kind, Snapshot, Store};
@@ -96,7 +96,7 @@ impl Jobs {
         &self,
         options: &ChangeOptions,
         visit: impl FnMut(ObjectChange),
-    ) -> Result<ChangeCounts, Failure> {
+    ) -> Result<ChangesByType, Failure> {
         Ok(diff::changes(self.older.side(), self.newer.side(), options, visit).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use integration_sdk::diff::{ChangeCounts, KindCounts, ObjectChange, ObjectKind};
+use integration_sdk::diff::{ChangeCounts, ChangesByType, ObjectChange, ObjectKind};
 use serde::Serialize;
 
 use super::Compared;
@@ -22,7 +22,7 @@ struct OfType<'a> {
     #[serde(rename = "type")]
     object_type: &'a str,
     #[serde(flatten)]
-    counts: KindCounts,
+    counts: ChangeCounts,
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -47,7 +47,7 @@ impl Stream {
     }
 
     /// Completes the document.
-    pub(super) fn end(self, counts: &ChangeCounts, omitted: u64) -> String {
+    pub(super) fn end(self, counts: &ChangesByType, omitted: u64) -> String {
         let of_type = |(object_kind, object_type, counts)| json(&OfType { object_kind, object_type, counts });
         let types: Vec<String> = counts.by_type().map(of_type).collect();
         let list = |lines: &[String]| {

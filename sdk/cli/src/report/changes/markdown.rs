@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use indicatif::HumanCount;
-use integration_sdk::diff::{ChangeKind, CoveringGap, GraphSide, KindCounts, ObjectChange, ObjectKind};
+use integration_sdk::diff::{ChangeCounts, ChangeKind, CoveringGap, GraphSide, ObjectChange, ObjectKind};
 
 use crate::report::text::counted;
 use crate::visible::visible;
@@ -45,7 +45,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
     text
 }
 
-fn sentence(total: KindCounts) -> String {
+fn sentence(total: ChangeCounts) -> String {
     let numbers =
         [(total.added, "added"), (total.removed, "removed"), (total.changed, "changed"), (total.unknown, "unknown")];
     let shown: Vec<String> =

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use integration_sdk::diff::{ChangeCounts, CoveringGap, GraphSide, ObjectChange};
+use integration_sdk::diff::{ChangesByType, CoveringGap, GraphSide, ObjectChange};
 use integration_sdk::{Timestamp, owner_only};
 use serde::Serialize;
 
@@ -109,7 +109,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    fn end(self, counts: &ChangeCounts) -> Result<(), Failure> {
+    fn end(self, counts: &ChangesByType) -> Result<(), Failure> {
         match self {
             Self::Stdout(_) => Ok(()),
             Self::File { context, path, .. } => {
@@ -120,7 +120,7 @@ impl<'a> Out<'a> {
 }
 
 /// The numbers of all changes as text.
-fn sum(counts: &ChangeCounts) -> String {
+fn sum(counts: &ChangesByType) -> String {
     let total = counts.total();
     let numbers =
         [(total.added, "added"), (total.removed, "removed"), (total.changed, "changed"), (total.unknown, "unknown")];
@@ -178,7 +178,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Writes the report, or its end.
-    pub(crate) fn finish(mut self, counts: &ChangeCounts) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self, counts: &ChangesByType) -> Result<(), Failure> {
         if let Some(failed) = self.failed {
             return Err(failed);
         }
@@ -202,7 +202,7 @@ impl<'a> Changes<'a> {
 /// A complete comparison.
 struct Report<'a> {
     sides: &'a [Compared; 2],
-    counts: &'a ChangeCounts,
+    counts: &'a ChangesByType,
     types: Vec<kept::OfType>,
     /// The number of changes beyond the limit.
     omitted: u64,

@@ -60,7 +60,7 @@ fn sides() -> [Compared; 2] {
 }
 
 /// Compares the graphs, of which the newer one lacks the users of a step.
-fn compared(options: &ChangeOptions) -> (Vec<ObjectChange>, ChangeCounts) {
+fn compared(options: &ChangeOptions) -> (Vec<ObjectChange>, ChangesByType) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |name: &str, objects: &[Value]| {
         let path = folder.path().join(name);
@@ -83,7 +83,7 @@ fn compared(options: &ChangeOptions) -> (Vec<ObjectChange>, ChangeCounts) {
     (changes, counts)
 }
 
-fn rendered(form: Form, limit: usize, changes: Vec<ObjectChange>, counts: &ChangeCounts) -> String {
+fn rendered(form: Form, limit: usize, changes: Vec<ObjectChange>, counts: &ChangesByType) -> String {
     let sides = sides();
     let mut kept = Kept::up_to(limit);
     changes.into_iter().for_each(|change| kept.add(change));
@@ -149,12 +149,12 @@ fn json_is_one_document_with_all_values() {
 
 #[test]
 fn equal_graphs_are_reported_in_each_form() {
-    let none = ChangeCounts::default();
+    let none = ChangesByType::default();
     assert!(rendered(Form::Text { width: 80 }, 100, vec![], &none).ends_with("\nNo changes.\n"));
     assert!(rendered(Form::Markdown, 100, vec![], &none).starts_with("**No changes** from "));
     let document: Value = serde_json::from_str(&rendered(Form::Json, 100, vec![], &none)).expect("JSON");
     assert_eq!((&document["changes"], &document["types"]), (&json!([]), &json!([])));
-    let mut raw = ChangeCounts::default();
+    let mut raw = ChangesByType::default();
     raw.add_raw_only(ObjectKind::Entity, "acme_app");
     let text = rendered(Form::Text { width: 80 }, 100, vec![], &raw);
     assert!(
@@ -182,7 +182,7 @@ fn an_unknown_property_is_marked_next_to_a_changed_one() {
         gap: serde_json::from_value(json!({"step": "fetch-roles", "code": "PROVIDER_API_ERROR", "cause": "500"})).ok(),
         gap_side: Some(GraphSide::To),
     };
-    let mut counts = ChangeCounts::default();
+    let mut counts = ChangesByType::default();
     counts.add(&change);
     for form in [Form::Text { width: 80 }, Form::Markdown] {
         let text = rendered(form, 100, vec![change.clone()], &counts);

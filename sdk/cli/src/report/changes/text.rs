@@ -6,7 +6,9 @@ use std::fmt::Write;
 use clap::builder::styling::Style;
 use comfy_table::Cell;
 use indicatif::HumanCount;
-use integration_sdk::diff::{ChangeKind, CoveringGap, GraphSide, KindCounts, ObjectChange, ObjectKind, PropertyChange};
+use integration_sdk::diff::{
+    ChangeCounts, ChangeKind, CoveringGap, GraphSide, ObjectChange, ObjectKind, PropertyChange,
+};
 use textwrap::core::display_width;
 
 use crate::brief::cut;
@@ -31,7 +33,7 @@ pub(super) fn render(report: &Report<'_>, width: usize) -> String {
     }
     text.push('\n');
     let total = report.counts.total();
-    if total == KindCounts::default() {
+    if total == ChangeCounts::default() {
         return text + "No changes.\n";
     }
     if total.has_changes() || total.unknown > 0 {
@@ -44,7 +46,7 @@ pub(super) fn render(report: &Report<'_>, width: usize) -> String {
     text
 }
 
-fn notes(report: &Report<'_>, total: KindCounts, width: usize) -> String {
+fn notes(report: &Report<'_>, total: ChangeCounts, width: usize) -> String {
     let mut text = String::new();
     if report.omitted > 0 {
         let more = counted(report.omitted, "more change is", "more changes are");
@@ -63,7 +65,7 @@ fn notes(report: &Report<'_>, total: KindCounts, width: usize) -> String {
 fn counts(report: &Report<'_>, width: usize) -> String {
     let mut table = table::plain();
     table.set_header([Cell::new("Type")].into_iter().chain(["Added", "Removed", "Changed", "Unknown"].map(right)));
-    let numbers = |counts: KindCounts| [counts.added, counts.removed, counts.changed, counts.unknown];
+    let numbers = |counts: ChangeCounts| [counts.added, counts.removed, counts.changed, counts.unknown];
     let shown = |count: u64| if count == 0 { String::new() } else { HumanCount(count).to_string() };
     let rows = || report.counts.by_type().filter(|(_, _, counts)| numbers(*counts) != [0; 4]);
     for (_, object_type, counts) in rows() {
