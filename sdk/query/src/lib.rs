@@ -10,5 +10,6 @@
 //! positions, and nothing in it has been looked up.
 #![deny(missing_docs)]
 
+pub mod diagnostic;
 pub mod graph;
 pub mod syntax;
