@@ -1,0 +1,152 @@
+//! Completeness: whether the types that a query touched have gaps or stale objects.
+//!
+//! A query touches the types of the entities that its selectors select, and the types of the relationships between them.
+//! A type without any object has no class in the graph; the catalogue has it, and without a catalogue a gap of such a type
+//! concerns every selector by class.
+
+use std::collections::BTreeSet;
+
+use crate::answer::{Incomplete, Reason};
+use crate::bind::{Bound, EdgePattern, Hop, Label, NodePattern, Pattern, SlotId, Step};
+use crate::catalogue::Catalogue;
+use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId};
+
+/// Returns the gaps and stale objects of the types that a query touched.
+pub(crate) fn incomplete(
+    bound: &Bound,
+    graph: &AccountGraph,
+    catalogue: &Catalogue,
+) -> Result<Vec<Incomplete>, GraphError> {
+    let has_stale = graph.node_segments().iter().chain(graph.edge_segments()).any(|segment| segment.stale > 0);
+    if graph.gaps().is_empty() && !has_stale {
+        return Ok(Vec::new());
+    }
+    let touched = Touched::of(bound, graph)?;
+    let mut found = Vec::new();
+    for (instance, gap) in graph.gaps() {
+        if gap.types.iter().any(|object_type| touched.concerns(bound, graph, catalogue, object_type.as_str())) {
+            found.push(reason(graph, *instance, Reason::Gap(gap.clone())));
+        }
+    }
+    let nodes = touched.nodes.iter().map(|number| &graph.node_segments()[*number]);
+    let edges = touched.edges.iter().map(|number| &graph.edge_segments()[*number]);
+    for segment in nodes.chain(edges).filter(|segment| segment.stale > 0) {
+        let object_type = segment.object_type.clone();
+        // A large type has several segments.
+        let known = found.iter_mut().find_map(|known| match &mut known.reason {
+            Reason::Stale { object_type: own, objects }
+                if *own == object_type && known.instance == graph.snapshots()[segment.instance].instance =>
+            {
+                Some(objects)
+            }
+            _ => None,
+        });
+        match known {
+            Some(objects) => *objects += segment.stale,
+            None => found.push(reason(graph, segment.instance, Reason::Stale { object_type, objects: segment.stale })),
+        }
+    }
+    Ok(found)
+}
+
+fn reason(graph: &AccountGraph, instance: usize, reason: Reason) -> Incomplete {
+    let snapshot = &graph.snapshots()[instance];
+    Incomplete { integration: snapshot.integration.clone(), instance: snapshot.instance.clone(), reason }
+}
+
+/// The segments that a query touched.
+struct Touched {
+    nodes: BTreeSet<usize>,
+    edges: BTreeSet<usize>,
+}
+
+impl Touched {
+    fn of(bound: &Bound, graph: &AccountGraph) -> Result<Self, GraphError> {
+        let mut nodes = BTreeSet::new();
+        for slot in &bound.slots {
+            nodes.extend(node_segments(&slot.pattern).map(|(segment, _)| *segment));
+        }
+        let (mut edges, mut left) = (BTreeSet::new(), vec![0]);
+        let mut open = Vec::new();
+        for step in &bound.steps {
+            match step {
+                Step::Hop(hop) => {
+                    edges.extend(connecting(bound, graph, &left, hop)?);
+                    left = vec![hop.node];
+                }
+                Step::Without(hop) => edges.extend(connecting(bound, graph, &left, hop)?),
+                Step::Enter { .. } => open.push(left.clone()),
+                Step::Exit { .. } => left.extend(open.pop().unwrap_or_default()),
+            }
+        }
+        Ok(Self { nodes, edges })
+    }
+
+    /// Whether objects of a type can belong to the result.
+    fn concerns(&self, bound: &Bound, graph: &AccountGraph, catalogue: &Catalogue, object_type: &str) -> bool {
+        let is_node = |number: &usize| graph.node_segments()[*number].object_type.as_str() == object_type;
+        let is_edge = |number: &usize| graph.edge_segments()[*number].object_type.as_str() == object_type;
+        if self.nodes.iter().any(is_node) || self.edges.iter().any(is_edge) {
+            return true;
+        }
+        let exists = (0..graph.node_segments().len()).any(|number| is_node(&number))
+            || (0..graph.edge_segments().len()).any(|number| is_edge(&number));
+        !exists && bound.slots.iter().any(|slot| may_select(&slot.pattern, catalogue, object_type))
+    }
+}
+
+/// Whether a pattern can select objects of a type that the graph does not contain.
+fn may_select(pattern: &Pattern, catalogue: &Catalogue, object_type: &str) -> bool {
+    let entity = catalogue.entities.get(object_type);
+    let relationship = catalogue.relationships.get(object_type);
+    match pattern {
+        Pattern::Node(NodePattern { labels, .. }) => {
+            relationship.is_none()
+                && (labels.is_empty()
+                    || labels.iter().any(|label| match label {
+                        Label::Type(name) => name == object_type,
+                        Label::Class(class) => entity.is_none_or(|declared| declared.classes.contains(class)),
+                    }))
+        }
+        Pattern::Edge(EdgePattern { verbs, .. }) => {
+            entity.is_none()
+                && (verbs.is_empty()
+                    || verbs.iter().any(|verb| match relationship {
+                        Some(declared) => declared.classes.contains(verb),
+                        // The type of a relationship usually contains its class.
+                        None => object_type.split('_').any(|word| word.eq_ignore_ascii_case(verb)),
+                    }))
+        }
+        Pattern::Either(_) => false,
+    }
+}
+
+fn node_segments(pattern: &Pattern) -> std::slice::Iter<'_, (usize, bool)> {
+    match pattern {
+        Pattern::Node(node) => node.segments.iter(),
+        Pattern::Edge(_) | Pattern::Either(_) => [].iter(),
+    }
+}
+
+/// Returns the edge segments of a hop that connect its selectors. A segment counts from its first such edge.
+fn connecting(bound: &Bound, graph: &AccountGraph, left: &[SlotId], hop: &Hop) -> Result<Vec<usize>, GraphError> {
+    let Pattern::Edge(edge) = &bound.slots[hop.edge].pattern else { return Ok(Vec::new()) };
+    let lefts: BTreeSet<usize> =
+        left.iter().flat_map(|slot| node_segments(&bound.slots[*slot].pattern)).map(|(segment, _)| *segment).collect();
+    let rights: BTreeSet<usize> = node_segments(&bound.slots[hop.node].pattern).map(|(segment, _)| *segment).collect();
+    let adjacency = graph.adjacency()?;
+    let segment_of = |node: NodeId| graph.node_segment(node);
+    let mut found = Vec::new();
+    for (segment, _) in &edge.segments {
+        let mut range = graph.edge_segments()[*segment].range.clone();
+        let connects = range.any(|number| {
+            let (from, to) = adjacency.ends(EdgeId(number));
+            let (from, to) = (segment_of(from), segment_of(to));
+            lefts.contains(&from) && rights.contains(&to) || lefts.contains(&to) && rights.contains(&from)
+        });
+        if connects {
+            found.push(*segment);
+        }
+    }
+    Ok(found)
+}

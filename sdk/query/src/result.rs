@@ -1,0 +1,110 @@
+//! Results of queries, and their shapes in the API of JupiterOne.
+
+use std::collections::BTreeMap;
+
+use integration_graph::Properties;
+use serde_json::{Map, Value, json};
+
+/// The result of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QueryResult {
+    /// The entities of a query without `RETURN`, with all their properties.
+    List {
+        /// The entities.
+        entities: Vec<Properties>,
+    },
+    /// The rows of a query with `RETURN`.
+    Table(TableResult),
+    /// The entities and relationships of `RETURN TREE`, with all their properties.
+    Tree {
+        /// The entities.
+        vertices: Vec<Properties>,
+        /// The relationships. Their ends are `_fromEntityId` and `_toEntityId`.
+        edges: Vec<Properties>,
+    },
+}
+
+/// Rows with named columns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TableResult {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// The cells of each row, in the order of the columns; `null` if undefined. A cell that is an entity or a
+    /// relationship has the shape of a row of a list.
+    pub rows: Vec<Vec<Value>>,
+    /// The ids of the entities of each row by alias. Empty for distinct rows and groups.
+    pub aliases: Vec<BTreeMap<String, String>>,
+}
+
+impl QueryResult {
+    /// The number of rows: of entities, of rows, or of vertices.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::List { entities } => entities.len(),
+            Self::Table(table) => table.rows.len(),
+            Self::Tree { vertices, .. } => vertices.len(),
+        }
+    }
+
+    /// Returns the response of JupiterOne's API: `type`, `data`, and `totalCount`.
+    ///
+    /// `_meta.byAlias` is part of a table row if `with_metadata` is set.
+    pub fn to_api_json(&self, total: u64, with_metadata: bool) -> Value {
+        let (kind, data) = match self {
+            Self::List { entities } => ("list", entities.iter().map(entity).collect()),
+            Self::Table(table) => ("table", table.api_rows(with_metadata)),
+            Self::Tree { vertices, edges } => {
+                let vertices: Value = vertices.iter().map(entity).collect();
+                let edges: Value = edges.iter().map(tree_edge).collect();
+                ("tree", json!({ "vertices": vertices, "edges": edges }))
+            }
+        };
+        json!({ "type": kind, "data": data, "totalCount": total })
+    }
+}
+
+impl TableResult {
+    fn api_rows(&self, with_metadata: bool) -> Value {
+        let rows = self.rows.iter().enumerate().map(|(number, cells)| {
+            let mut row: Map<String, Value> = self.columns.iter().cloned().zip(cells.iter().cloned()).collect();
+            if let Some(aliases) = self.aliases.get(number).filter(|_| with_metadata) {
+                let by_alias =
+                    aliases.iter().map(|(alias, id)| (alias.clone(), json!({ "id": id, "entity": { "_id": id } })));
+                row.insert("_meta".to_owned(), json!({ "byAlias": by_alias.collect::<Map<_, _>>() }));
+            }
+            Value::Object(row)
+        });
+        rows.collect()
+    }
+}
+
+/// Returns an entity in the shape of a list row: its id, its metadata, and its other properties.
+pub(crate) fn entity(properties: &Properties) -> Value {
+    object(properties, "entity")
+}
+
+/// Returns a relationship in the shape of a list row.
+pub(crate) fn relationship(properties: &Properties) -> Value {
+    object(properties, "relationship")
+}
+
+fn tree_edge(properties: &Properties) -> Value {
+    let mut edge = relationship(properties);
+    edge["fromVertexId"] = properties.get("_fromEntityId").cloned().unwrap_or_default();
+    edge["toVertexId"] = properties.get("_toEntityId").cloned().unwrap_or_default();
+    edge
+}
+
+fn object(properties: &Properties, kind: &str) -> Value {
+    let is_metadata = |name: &String| name.starts_with('_') || name == "displayName";
+    let of = |metadata: bool| -> Map<String, Value> {
+        let named = properties.iter().filter(|(name, _)| is_metadata(name) == metadata);
+        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    let id = properties.get("_id").cloned().unwrap_or_default();
+    let mut object = Map::new();
+    object.insert("id".to_owned(), id);
+    object.insert(kind.to_owned(), Value::Object(of(true)));
+    object.insert("properties".to_owned(), Value::Object(of(false)));
+    Value::Object(object)
+}

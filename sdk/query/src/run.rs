@@ -1,0 +1,228 @@
+//! The evaluation of a query from its text to its answer.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use integration_graph::Properties;
+use serde_json::Value as Json;
+
+use crate::answer::Answer;
+use crate::bind::{Output, bind};
+use crate::complete::incomplete;
+use crate::error::QueryError;
+use crate::execute::{ABSENT, Outcome, Rows, execute};
+use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId};
+use crate::options::Options;
+use crate::profile::{Operator, Profile};
+use crate::result::{QueryResult, TableResult, entity, relationship};
+use crate::syntax::{Query, parse};
+use crate::value::Value;
+
+/// The number of objects that are read together.
+const BATCH: usize = 10_000;
+
+/// Evaluates a query over a graph.
+///
+/// The evaluation is synchronous except for the objects of its result, which are read at the end. It checks its limits
+/// regularly; run it on a thread that may be busy for as long as the deadline allows.
+///
+/// # Errors
+/// [`QueryError::Invalid`] with all errors in the text, [`QueryError::TimedOut`], [`QueryError::TooLarge`], and
+/// [`QueryError::Cancelled`] at the limits of the options, and [`QueryError::Graph`] if the store fails.
+pub async fn run(text: &str, graph: &AccountGraph, options: &Options) -> Result<Answer, QueryError> {
+    let started = Instant::now();
+    let query = parse(text)?;
+    evaluate(&query, started, graph, options).await
+}
+
+/// Evaluates a parsed query over a graph. See [`run`].
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn run_query(query: &Query, graph: &AccountGraph, options: &Options) -> Result<Answer, QueryError> {
+    evaluate(query, Instant::now(), graph, options).await
+}
+
+/// Checks a query without evaluating it: its syntax, and its names in a graph. Returns the warnings.
+///
+/// # Errors
+/// [`QueryError::Invalid`] with all errors in the text, and [`QueryError::Graph`] if the store fails.
+pub fn check(
+    text: &str,
+    graph: &AccountGraph,
+    options: &Options,
+) -> Result<Vec<crate::diagnostic::Diagnostic>, QueryError> {
+    Ok(bind(&parse(text)?, graph, options)?.1)
+}
+
+async fn evaluate(
+    query: &Query,
+    started: Instant,
+    graph: &AccountGraph,
+    options: &Options,
+) -> Result<Answer, QueryError> {
+    let (bound, mut warnings) = bind(query, graph, options)?;
+    let bind_time = started.elapsed();
+    let executed = execute(&bound, graph, options)?;
+    warnings.extend(executed.warnings);
+    let incomplete = incomplete(&bound, graph, &options.catalogue)?;
+    let mut profile = executed.profile;
+    let bind_operator = Operator { name: "bind", detail: String::new(), estimated: None, rows: 0, time: bind_time };
+    profile.operators.insert(0, bind_operator);
+    let mut reader = ObjectReader { graph, options, used: 0 };
+    let reading = Instant::now();
+    let (result, total, returned) = match executed.outcome {
+        Outcome::Entities { nodes, total } => {
+            let entities = reader.nodes(&nodes).await?;
+            let returned = entities.len() as u64;
+            (QueryResult::List { entities }, total, returned)
+        }
+        Outcome::Tree { nodes, edges, heads, total } => {
+            let (vertices, edges) = (reader.nodes(&nodes).await?, reader.edges(&edges).await?);
+            (QueryResult::Tree { vertices, edges }, total, heads)
+        }
+        Outcome::Table(rows) => {
+            let (total, returned) = (rows.total, rows.rows.len() as u64);
+            (QueryResult::Table(table(rows, graph, &mut reader).await?), total, returned)
+        }
+    };
+    read_operator(&mut profile, reading, &bound.output, result.rows());
+    let is_truncated = bound.limit.is_some() && bound.skip.saturating_add(returned) < total;
+    Ok(Answer { result, total, is_truncated, incomplete, warnings, profile })
+}
+
+fn read_operator(profile: &mut Profile, reading: Instant, output: &Output, rows: usize) {
+    let name = if matches!(output, Output::Table(_)) { "cells" } else { "read" };
+    let (detail, rows) = (String::new(), rows as u64);
+    profile.operators.push(Operator { name, detail, estimated: None, rows, time: reading.elapsed() });
+}
+
+/// Reads objects in batches, within the limits of the options.
+struct ObjectReader<'r> {
+    graph: &'r AccountGraph,
+    options: &'r Options,
+    used: usize,
+}
+
+impl ObjectReader<'_> {
+    async fn nodes(&mut self, numbers: &[u32]) -> Result<Vec<Properties>, QueryError> {
+        let mut objects = Vec::with_capacity(numbers.len());
+        for batch in numbers.chunks(BATCH) {
+            let batch: Vec<NodeId> = batch.iter().copied().map(NodeId).collect();
+            let read = self.graph.nodes(&batch).await;
+            objects.extend(self.counted(read)?);
+        }
+        Ok(objects)
+    }
+
+    async fn edges(&mut self, numbers: &[u32]) -> Result<Vec<Properties>, QueryError> {
+        let mut objects = Vec::with_capacity(numbers.len());
+        for batch in numbers.chunks(BATCH) {
+            let batch: Vec<EdgeId> = batch.iter().copied().map(EdgeId).collect();
+            let read = self.graph.edges(&batch).await;
+            objects.extend(self.counted(read)?);
+        }
+        Ok(objects)
+    }
+
+    /// Checks the limits after a batch.
+    fn counted(&mut self, read: Result<Vec<Properties>, GraphError>) -> Result<Vec<Properties>, QueryError> {
+        let objects = read?;
+        self.used = self.used.saturating_add(objects.iter().map(size).sum());
+        let (limit, content) = (self.options.memory >> 20, "objects");
+        if self.used > self.options.memory {
+            return Err(QueryError::TooLarge { limit, content });
+        }
+        if self.options.cancelled.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(QueryError::Cancelled);
+        }
+        if self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(QueryError::TimedOut { activity: "read objects" });
+        }
+        Ok(objects)
+    }
+}
+
+/// Returns the approximate memory of an object in bytes.
+fn size(properties: &Properties) -> usize {
+    let value = |value: &Json| match value {
+        Json::String(text) => text.len(),
+        Json::Array(values) => values.len() * 48,
+        _ => 0,
+    };
+    properties.iter().map(|(name, own)| 96 + name.len() + value(own)).sum()
+}
+
+/// Reads the objects in the cells of a table.
+async fn table(rows: Rows, graph: &AccountGraph, reader: &mut ObjectReader<'_>) -> Result<TableResult, QueryError> {
+    let (mut nodes, mut edges) = (Vec::new(), Vec::new());
+    for cell in rows.rows.iter().flatten() {
+        objects(cell, &mut nodes, &mut edges);
+    }
+    for numbers in [&mut nodes, &mut edges] {
+        numbers.sort_unstable();
+        numbers.dedup();
+    }
+    let shape = |numbers: &[u32], objects: Vec<Properties>, shape: fn(&Properties) -> Json| -> HashMap<u32, Json> {
+        numbers.iter().copied().zip(objects.iter().map(shape)).collect()
+    };
+    let node_cells = shape(&nodes, reader.nodes(&nodes).await?, entity);
+    let edge_cells = shape(&edges, reader.edges(&edges).await?, relationship);
+    let cells = rows.rows.iter().map(|row| row.iter().map(|cell| json(cell, &node_cells, &edge_cells)).collect());
+    let cells = cells.collect();
+    let ids = EntityIds { graph };
+    let mut aliases = Vec::with_capacity(rows.entities.len());
+    for entities in &rows.entities {
+        let mut row = BTreeMap::new();
+        for (alias, node) in rows.aliases.iter().zip(entities).filter(|(_, node)| **node != ABSENT) {
+            row.insert(alias.clone(), ids.of(*node)?);
+        }
+        aliases.push(row);
+    }
+    Ok(TableResult { columns: rows.columns, rows: cells, aliases })
+}
+
+/// Collects the objects in a cell. Lists contain objects after `MERGE` only, and no further lists.
+fn objects(cell: &Value, nodes: &mut Vec<u32>, edges: &mut Vec<u32>) {
+    let elements = match cell {
+        Value::List(elements) => elements.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    for element in elements {
+        match element {
+            Value::Node(node) => nodes.push(*node),
+            Value::Edge(edge) => edges.push(*edge),
+            _ => {}
+        }
+    }
+}
+
+fn json(cell: &Value, nodes: &HashMap<u32, Json>, edges: &HashMap<u32, Json>) -> Json {
+    let object = |element: &Value| match element {
+        Value::Node(node) => nodes.get(node).cloned().unwrap_or_default(),
+        Value::Edge(edge) => edges.get(edge).cloned().unwrap_or_default(),
+        other => other.to_json(),
+    };
+    match cell {
+        Value::List(elements) => elements.iter().map(object).collect(),
+        single => object(single),
+    }
+}
+
+/// The ids of entities.
+struct EntityIds<'g> {
+    graph: &'g AccountGraph,
+}
+
+impl EntityIds<'_> {
+    fn of(&self, node: u32) -> Result<String, GraphError> {
+        let node = NodeId(node);
+        let segment = self.graph.node_segment(node);
+        let position = node.0 - self.graph.node_segments()[segment].range.start;
+        let column = self.graph.node_column(segment, "_id")?;
+        Ok(match column.as_ref().and_then(|column| column.value_at(position)) {
+            Some(crate::graph::ValueRef::Text(id)) => id.into_owned(),
+            _ => String::new(),
+        })
+    }
+}
