@@ -37,6 +37,11 @@ use serde::Serialize;
 pub use url::Url;
 
 /// The settings of an integration. Derive it with [`Config`](macro@crate::Config).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a configuration",
+    label = "not a configuration",
+    note = "derive `Config` for a struct with named fields; an integration without a configuration uses `()`"
+)]
 pub trait Config: Sized + Send + Sync + 'static {
     /// Returns all fields, for documentation and for reading.
     fn fields() -> Vec<Field>;
@@ -180,6 +185,11 @@ fn constant_case(name: &str) -> String {
 }
 
 /// A type that a field of a configuration can have.
+#[diagnostic::on_unimplemented(
+    message = "a field of a configuration cannot have the type `{Self}`",
+    label = "not readable from a variable",
+    note = "the types are `String`, `SecretString`, `Url`, `bool`, `u64`, `serde_json::Value`, and `Option` of each"
+)]
 pub trait ConfigValue: Sized {
     /// The name of the type in documentation.
     const KIND: &'static str;

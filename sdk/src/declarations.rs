@@ -16,6 +16,28 @@
 /// );
 /// assert_eq!(TeamHasUser::declaration().object_type.as_str(), "acme_team_has_user");
 /// ```
+///
+/// Both ends must be entity types:
+///
+/// ```compile_fail,E0277
+/// # use integration_sdk::prelude::*;
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "acme_team", class = "Team", resource = "Team")]
+/// # pub struct Team { #[entity(key)] id: String, name: String }
+/// pub struct User { id: String }
+///
+/// relationship!(pub TeamHasUser: Team -[HAS]-> User);
+/// ```
+///
+/// The verb must be a [`RelationshipClass`](crate::graph::RelationshipClass):
+///
+/// ```compile_fail,E0599
+/// # use integration_sdk::prelude::*;
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "acme_team", class = "Team", resource = "Team")]
+/// # pub struct Team { #[entity(key)] id: String, name: String }
+/// relationship!(pub TeamOwnsTeam: Team -[POSSESSES]-> Team);
+/// ```
 #[macro_export]
 macro_rules! relationship {
 

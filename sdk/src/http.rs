@@ -76,6 +76,11 @@ pub use integration_http::*;
 /// assert_eq!(ids, ["u1", "u2"]);
 /// # Ok(()) }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the client of a provider",
+    label = "not the client of a provider",
+    note = "implement `integration_sdk::http::Provider`"
+)]
 pub trait Provider: Send + Sync + Sized + 'static {
     /// The configuration of the client.
     type Config: crate::config::Config;

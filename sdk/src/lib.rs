@@ -203,6 +203,8 @@ mod declarations;
 pub mod diff;
 pub mod http;
 mod integration;
+#[doc(hidden)]
+pub mod macro_support;
 pub mod plan;
 pub mod runtime;
 pub mod step;

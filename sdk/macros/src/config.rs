@@ -51,3 +51,38 @@ fn default_of(attributes: &[syn::Attribute]) -> syn::Result<Option<LitStr>> {
     }
     Ok(default)
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_a_struct_with_named_fields() {
+        let refused = |input| expand(input).unwrap_err().to_string();
+        assert_eq!(
+            refused(parse_quote!(
+                enum Settings {
+                    One,
+                }
+            )),
+            "a configuration is a struct"
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                struct Settings(String);
+            )),
+            "a configuration has named fields"
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                struct Settings {
+                    #[config(fallback = "x")]
+                    region: String,
+                }
+            )),
+            "expected `default = \"...\"`"
+        );
+    }
+}

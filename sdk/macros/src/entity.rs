@@ -110,3 +110,53 @@ fn is_option(ty: &syn::Type) -> bool {
     let syn::Type::Path(path) = ty else { return false };
     path.path.segments.last().is_some_and(|last| last.ident == "Option")
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    /// Returns the message of the error that the derive reports.
+    fn refused(input: DeriveInput) -> String {
+        expand(input).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_entity_needs_a_type_a_class_and_a_resource() {
+        let without = |attribute: TokenStream| {
+            refused(parse_quote!(
+                #[entity(#attribute)]
+                struct Team {
+                    #[entity(key)]
+                    id: String,
+                }
+            ))
+        };
+        assert_eq!(without(quote!(type = "acme_team", resource = "Team")), "add `#[entity(class = \"...\")]`");
+        assert_eq!(without(quote!(class = "Team", resource = "Team")), "add `#[entity(type = \"...\")]`");
+        assert_eq!(without(quote!(type = "acme_team", class = "Team")), "add `#[entity(resource = \"...\")]`");
+        assert_eq!(without(quote!(kind = "acme_team")), "expected `type`, `class`, `resource` or `merge`");
+    }
+
+    #[test]
+    fn an_entity_has_exactly_one_key() {
+        let keys = |fields: TokenStream| {
+            refused(parse_quote!(
+                #[entity(type = "acme_team", class = "Team", resource = "Team")]
+                struct Team { #fields }
+            ))
+        };
+        let expected = "mark exactly one field with `#[entity(key)]`";
+        assert_eq!(keys(quote!(id: String)), expected);
+        assert_eq!(keys(quote!(#[entity(key)] id: String, #[entity(key)] name: String)), expected);
+        assert_eq!(keys(quote!(#[entity(primary)] id: String)), "expected `key`, `display_name` or `rename = \"...\"`");
+    }
+
+    #[test]
+    fn only_a_struct_with_named_fields_is_an_entity() {
+        let attribute = quote!(#[entity(type = "acme_team", class = "Team", resource = "Team")]);
+        assert_eq!(refused(parse_quote!(#attribute struct Team(String);)), "properties are named fields");
+        assert_eq!(refused(parse_quote!(#attribute enum Team { One })), "only a struct has properties");
+    }
+}

@@ -95,10 +95,10 @@ pub fn read(fields: &[PropertyField]) -> TokenStream {
     let idents = in_order.iter().map(|field| &field.ident);
     let reads = fields.iter().map(|field| {
         let (name, ident) = (&field.name, &field.ident);
-        quote! { #ident: ::integration_sdk::graph::read_property(#name, #ident)? }
+        quote! { #ident: ::integration_sdk::macro_support::read_property(#name, #ident)? }
     });
     quote! {{
-        let [#(#idents),*] = ::integration_sdk::graph::pick_properties(json, [#(#names),*])?;
+        let [#(#idents),*] = ::integration_sdk::macro_support::pick_properties(json, [#(#names),*])?;
         ::core::result::Result::Ok(Self { #(#reads),* })
     }}
 }

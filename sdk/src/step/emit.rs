@@ -13,6 +13,11 @@ use crate::graph::{
 use super::{Declaration, ObjectError, Parameter, StepContext, StepResult};
 
 /// A type that a step can emit. Derives and declaring macros implement this trait.
+#[diagnostic::on_unimplemented(
+    message = "a step cannot emit `{Self}`",
+    label = "neither an entity type nor a relationship type",
+    note = "derive `EntityKind` for an entity type, or declare a relationship type with `relationship!` or `mapped_relationship!`"
+)]
 pub trait Emittable: Sized + Send + Sync + 'static {
     /// The parameter that adds values of the type.
     type Emitter: Parameter;
@@ -54,6 +59,14 @@ pub trait Emittable: Sized + Send + Sync + 'static {
 /// let collected = Collected::run_without_values(&space).await;
 /// assert_graph!(collected, { space_planet: 1, space_moon: 1, space_planet_has_moon: 1 });
 /// # }
+/// ```
+///
+/// A type that no macro declares cannot be emitted:
+///
+/// ```compile_fail,E0277
+/// # use integration_sdk::prelude::*;
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(names: Emit<String>) -> StepResult { Ok(()) }
 /// ```
 pub struct Emit<T: Emittable>(T::Emitter);
 
@@ -206,6 +219,23 @@ impl<E: EntityKind> EntityEmitter<E> {
 /// let collected = Collected::run_without_values(&space).await;
 /// assert_relationship!(collected, "planet:earth" -[CONNECTS]-> "planet:mars", { days: 780 });
 /// # }
+/// ```
+///
+/// The ends must have the declared types:
+///
+/// ```compile_fail,E0271
+/// # use integration_sdk::prelude::*;
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String }
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_moon", class = "Site", resource = "Moon")]
+/// # struct Moon { #[entity(key)] id: String }
+/// relationship!(PlanetHasMoon: Planet -[HAS]-> Moon);
+///
+/// async fn link(has: &Emit<PlanetHasMoon>, planet: &Planet, moon: &Moon) -> StepResult {
+///     has.add(moon, planet).await
+/// }
 /// ```
 pub struct RelationshipEmitter<R> {
     context: StepContext,

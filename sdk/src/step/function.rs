@@ -10,6 +10,64 @@ use crate::http::Provider;
 use super::{Declaration, StepContext, StepError, StepResult};
 
 /// A parameter of a step function.
+///
+/// Other parameters than those of this crate are possible: a type that declares and binds several of them, for example.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// use integration_sdk::step::{Declaration, Parameter, StepContext};
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # /// A moon.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_moon", class = "Site", resource = "Moon")]
+/// # struct Moon { #[entity(key)] id: String, name: String }
+///
+/// /// Emits planets and moons.
+/// struct Bodies { planets: Emit<Planet>, moons: Emit<Moon> }
+///
+/// impl Parameter for Bodies {
+///     fn declare(declaration: &mut Declaration) {
+///         Emit::<Planet>::declare(declaration);
+///         Emit::<Moon>::declare(declaration);
+///     }
+///     async fn bind(context: &StepContext) -> StepResult<Self> {
+///         Ok(Self { planets: Emit::bind(context).await?, moons: Emit::bind(context).await? })
+///     }
+/// }
+///
+/// #[step(id = "fetch-bodies", name = "Fetch bodies")]
+/// async fn fetch_bodies(bodies: Bodies) -> StepResult {
+///     bodies.planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+///     bodies.moons.add(Moon { id: "moon:luna".into(), name: "Luna".into() }).await?;
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_bodies());
+/// assert_graph!(Collected::run_without_values(&space).await, { space_planet: 1, space_moon: 1 });
+/// # }
+/// ```
+///
+/// Any other type is an error that names the parameters:
+///
+/// ```compile_fail,E0277
+/// # use integration_sdk::prelude::*;
+/// #[step(id = "fetch-planets", name = "Fetch planets")]
+/// async fn fetch_planets(names: Vec<String>) -> StepResult {
+///     Ok(())
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a step cannot have a parameter of type `{Self}`",
+    label = "not a step parameter",
+    note = "the parameters are `Client<P>`, `ConfigOf<C>`, `Emit<T>`, `Read<E>`, `Follow<E>`, `Amend<E>`, `Publish<T>`, `JobData<T>` and `StepContext`",
+    note = "a step receives its parameters by value, without `&`"
+)]
 pub trait Parameter: Sized + Send + 'static {
     /// Adds the effects of this parameter to the declaration of the step.
     fn declare(declaration: &mut Declaration);
@@ -18,6 +76,14 @@ pub trait Parameter: Sized + Send + 'static {
 }
 
 /// An async function whose parameters all implement [`Parameter`].
+///
+/// It has at most nine parameters and returns [`StepResult`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a step function",
+    label = "not a step function",
+    note = "a step function is an `async fn` with at most nine step parameters that returns `StepResult`, and its future is `Send`",
+    note = "`#[step]` reports the parameter or the result that does not fit"
+)]
 pub trait StepFunction<Parameters>: Clone + Send + Sync + 'static {
     /// Declares every parameter.
     fn declare(declaration: &mut Declaration);

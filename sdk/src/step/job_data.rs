@@ -51,6 +51,11 @@ use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 /// assert_graph!(collected, { space_planet: 1 });
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not job data",
+    label = "not job data",
+    note = "implement `JobDatum` with the name of the data"
+)]
 pub trait JobDatum: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The name of the data, unique in the integration.
     const NAME: &'static str;
