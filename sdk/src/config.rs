@@ -96,6 +96,7 @@ impl Field {
 
 /// The reason why a configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// A required field has no value.
     #[error("`{field}` is not set: set {} in the environment or in .env", variables.join(" or "))]

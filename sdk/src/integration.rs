@@ -289,6 +289,7 @@ pub(crate) struct Connection {
 
 /// The reason why a job ended before its first step.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SetupError {
     /// The configuration is not valid.
     #[error(transparent)]

@@ -10,7 +10,8 @@ pub fn of_job(summary: &Summary) -> u8 {
         // Only some steps were selected, and they are complete.
         JobState::Partial if !summary.is_partial() => SUCCESS,
         JobState::Partial | JobState::Cancelled => INCOMPLETE,
-        JobState::Failed | JobState::Running | JobState::Interrupted | JobState::Unknown => FAILED,
+        // A job that has not ended, or that is in a state of another version, has not succeeded.
+        _ => FAILED,
     }
 }
 

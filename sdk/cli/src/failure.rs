@@ -243,7 +243,6 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
         SetupError::Endpoint(EndpointError::PlainHttp { .. }) => {
             Some("use https://, or pass --allow-http to send credentials unencrypted".to_owned())
         }
-        SetupError::Config(ConfigError::Invalid { .. }) | SetupError::Endpoint(_) => None,
         SetupError::Clock(_) => {
             Some("set the system clock, for example with NTP; certificates and dates depend on it".to_owned())
         }
@@ -256,6 +255,8 @@ fn setup_help(error: &SetupError, program: &str) -> Option<String> {
             }
             _ => Some("check the network and the address in the configuration, then try again".to_owned()),
         },
+        // The messages of the other errors contain the remedy.
+        _ => None,
     }
 }
 

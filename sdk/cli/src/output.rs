@@ -107,7 +107,7 @@ fn may_replace(summary: &Summary, holds_graph: bool) -> Result<(), &'static str>
         JobState::Cancelled => Ok(()),
         JobState::Failed => Err("the job failed, so its graph is incomplete"),
         JobState::Running | JobState::Interrupted => Err("the job has not ended"),
-        JobState::Unknown => Err("the state of the job is unknown"),
+        _ => Err("the state of the job is unknown"),
     }
 }
 

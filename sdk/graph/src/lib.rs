@@ -40,25 +40,33 @@ mod text;
 mod value;
 
 pub use entity::{Entity, Properties, RawData, Tags};
-pub use entity::{join_property, merge};
 pub use kind::{
     AsEntityRef, Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationshipDeclaration,
     MappedRelationshipKind, OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
 };
 pub use names::{Class, InstanceId, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub use parted::ObjectJson;
-pub use parted::{Parted, write_raw_data};
-pub(crate) use property::rfc_3339;
 pub use property::{Property, PropertyError, PropertySchema, Timestamp};
 pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
 pub use relationship::{
     Direction, MappedRelationship, Relationship, RelationshipClass, relationship_key, relationship_type,
 };
-pub use scan::{Values, plain_text};
 pub use text::ObjectWriter;
-pub use text::{ObjectText, written};
 pub use value::ValueWriter;
+
+pub(crate) use property::rfc_3339;
+pub(crate) use value::write_text;
+
+// Other crates of the workspace use these functions on the text of objects. They are no interface for authors.
+#[doc(hidden)]
+pub use entity::{join_property, merge};
+#[doc(hidden)]
+pub use parted::{Parted, write_raw_data};
+#[doc(hidden)]
+pub use scan::{Values, plain_text};
+#[doc(hidden)]
+pub use text::{ObjectText, written};
 
 /// The functions that derives call. Use the derives instead.
 #[doc(hidden)]
@@ -66,4 +74,3 @@ pub mod macro_support {
     pub use crate::kind::viewed_type;
     pub use crate::property::{pick_properties, read_property};
 }
-pub(crate) use value::write_text;

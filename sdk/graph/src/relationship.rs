@@ -12,6 +12,7 @@ macro_rules! classes {
         /// The class of a relationship; the known ones of the JupiterOne data model.
         #[allow(missing_docs)]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
         pub enum RelationshipClass { $($name),* }
 
         impl RelationshipClass {

@@ -172,7 +172,7 @@ impl Scrub {
             Ok(()) => Cow::Borrowed(text),
             Err(CopyError::NotJson(_)) => self.text(text),
             // A body that cannot be parsed may contain anything.
-            Err(CopyError::TooDeep) => Cow::Owned(serde_json::Value::from(REDACTED).to_string()),
+            Err(_) => Cow::Owned(serde_json::Value::from(REDACTED).to_string()),
         }
     }
 

@@ -190,6 +190,7 @@ impl Schemas {
     }
 
     /// Returns all findings on an object in text form. Only an invalid object is parsed into a tree.
+    #[doc(hidden)]
     pub fn check_text(&self, object: &ObjectText, object_type: &ObjectType, class: &Arc<str>) -> Vec<Finding> {
         let sort = (object_type.clone(), Arc::clone(class), base(|name| object.get(name).is_some()));
         if self.allow_text(sort, object) {

@@ -40,6 +40,7 @@ impl fmt::Display for SchemaProblem {
 
 /// Unusable schemas.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SchemaError {
     /// The folder cannot be read.
     #[error("cannot read {path}: {source}", path = path.display())]

@@ -7,6 +7,7 @@ use crate::store::StoreError;
 
 /// The reason why a graph cannot be written or read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DatasetError {
     /// A file or folder cannot be accessed.
     #[error("cannot {action} {path}: {source}", path = path.display())]

@@ -6,6 +6,7 @@ use crate::dataset::DatasetError;
 
 /// The reason why graphs in files cannot be compared.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FilesError {
     /// A file or folder has another form, or cannot be read.
     #[error(transparent)]

@@ -9,6 +9,7 @@ use super::Edge;
 
 /// An error in the declarations of steps, or in a request to a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// Two steps have the same id.
     #[error("two steps have the id `{step}` ({first:?} and {second:?}): give one of them another id")]

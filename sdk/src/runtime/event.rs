@@ -39,6 +39,7 @@ pub struct PlannedStep {
 /// An event of a running job.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase", tag = "event")]
+#[non_exhaustive]
 pub enum Event {
     /// The job started.
     JobStarted {

@@ -18,6 +18,7 @@ use super::options::ResumeError;
 ///
 /// Errors of steps are part of the summary instead.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum JobError {
     /// The declarations of the steps form no valid plan.
     #[error(transparent)]

@@ -31,6 +31,7 @@ pub(super) struct Options {
 
 /// The reason why a job cannot be resumed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ResumeError {
     /// The stored options cannot be read.
     #[error("the job {job} cannot be resumed: its options cannot be read ({source}). Start a new job")]

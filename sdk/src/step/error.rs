@@ -10,6 +10,7 @@ pub type StepResult<T = ()> = Result<T, StepError>;
 
 /// The reason why a step or a partition failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepError {
     /// A request to the provider failed.
     #[error(transparent)]
@@ -44,6 +45,7 @@ pub enum StepError {
 
 /// The reason why an object is rejected.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum ObjectError {
     /// `_key` is missing or malformed.
     #[error("an object of type {object_type} has no valid key: {source}")]

@@ -59,7 +59,6 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-pub use crate::graph::AsEntityRef;
 pub use crate::graph::run::{DisabledReason, Parent};
 pub use context::StepContext;
 pub(crate) use context::{OnPartitionFailed, StepServices};
@@ -72,11 +71,9 @@ pub(crate) use ingest::Ingest;
 pub use job_data::{JobData, JobDatum, Publish};
 pub(crate) use partition::{Partition, PartitionStats, PartitionTurns};
 pub(crate) use permits::PartitionPermits;
-pub(crate) use policy::IngestPolicy;
-pub use policy::{EntityHook, RelationshipHook};
+pub(crate) use policy::{EntityHook, IngestPolicy, RelationshipHook};
 pub use read::Read;
-pub(crate) use stats::{FoundParents, Vanished};
-pub use stats::{StepStats, StepStatsSnapshot};
+pub(crate) use stats::{FoundParents, StepStats, StepStatsSnapshot, Vanished};
 pub(crate) use watermark::Watermark;
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};

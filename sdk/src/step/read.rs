@@ -9,11 +9,11 @@ use futures::{StreamExt, TryStreamExt};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::graph::run::Position;
-use crate::graph::{EntityView, ObjectKey, ObjectType};
+use crate::graph::{AsEntityRef, EntityView, ObjectKey, ObjectType};
 use crate::store::Page;
 
 use super::context::unreadable;
-use super::{AsEntityRef, Declaration, Parameter, StepContext, StepError, StepResult};
+use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// The size of a page: enough to keep a step busy, and small enough for memory.
 const PAGE: usize = 500;

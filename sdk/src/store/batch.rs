@@ -136,16 +136,6 @@ impl ObjectBatch {
         self.rows.len()
     }
 
-    /// Whether the batch is empty.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Returns the last row.
-    pub fn last(&self) -> Option<&Row> {
-        self.rows.last()
-    }
-
     /// Returns the content hash of a row, if the batch computes hashes.
     pub(super) fn hash(&self, row: usize) -> Option<ContentHash> {
         self.hashes.as_ref().and_then(|(_, hashes)| hashes.get(row).copied())

@@ -108,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn begin_job(
+    pub(crate) async fn begin_job(
         &self,
         integration: &str,
         instance: &InstanceId,
@@ -150,7 +150,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] if another process holds the lease, [`StoreError::Complete`] if the job has no gaps,
     /// [`StoreError::Forgotten`] if the job was pruned, and [`StoreError::Unreadable`] if its state is unknown.
-    pub async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
+    pub(crate) async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
         let (directory, id) = (self.directory().to_owned(), job.id.clone());
         let lock = tokio::task::spawn_blocking(move || JobLock::take(&directory, &id));
         let lock = lock.await.map_err(|_| StoreError::Closed)??;

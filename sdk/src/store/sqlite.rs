@@ -24,6 +24,7 @@ pub(super) const CACHE_KIB: i64 = -2_500;
 const READER_CACHE_KIB: i64 = -800;
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The data directory cannot be created or used.
     #[error("cannot use the data directory {path}: {source}", path = path.display())]

@@ -30,6 +30,7 @@ impl RateBucket {
 
 /// The form of the `Retry-After` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum RetryAfter {
     /// No header.
     #[default]

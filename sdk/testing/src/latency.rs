@@ -9,6 +9,7 @@ use crate::Request;
 
 /// The time between a request and its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Latency {
     /// No delay.
     #[default]

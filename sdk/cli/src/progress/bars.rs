@@ -140,10 +140,7 @@ impl Consumer for Bars {
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.end(report),
             Event::Waiting { until } => self.waiting_until = Some(*until),
-            Event::StepSkipped { .. }
-            | Event::PartitionMissing { .. }
-            | Event::Published { .. }
-            | Event::JobFinished { .. } => {}
+            _ => {}
         }
         self.sum_up();
     }

@@ -37,12 +37,7 @@ impl Consumer for Lines {
             }
             Event::StepFailed { report } | Event::StepFinished { report } => self.0.line(&ended(report)),
             Event::Waiting { until } => self.0.line(&format!("waiting for the provider's rate limit until {until}")),
-            Event::StepSkipped { .. }
-            | Event::StepStarted { .. }
-            | Event::StepProgress { .. }
-            | Event::PartitionMissing { .. }
-            | Event::Published { .. }
-            | Event::JobFinished { .. } => {}
+            _ => {}
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         JobState::Failed => (RED, "Failed"),
         JobState::Running => (BOLD, "Running"),
         JobState::Interrupted => (RED, "Interrupted"),
-        JobState::Unknown => (RED, "In an unknown state"),
+        _ => (RED, "In an unknown state"),
     };
     let mut line = format!(
         "{}: {}, {} in {}",
@@ -118,6 +118,6 @@ fn next(summary: &Summary, kept: &Kept<'_>) -> String {
             )
         }
         JobState::Running => "wait until the job has ended.".to_owned(),
-        JobState::Unknown => "use the version of the program that collected the job.".to_owned(),
+        _ => "use the version of the program that collected the job.".to_owned(),
     }
 }

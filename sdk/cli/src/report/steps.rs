@@ -34,7 +34,7 @@ fn status(step: &StepReport) -> String {
         Some(DisabledReason::ParentDisabled) => "needs a disabled step",
         Some(DisabledReason::ApiVersion) => "by API version",
         Some(DisabledReason::Beta) => "beta",
-        Some(DisabledReason::None | DisabledReason::NotSelected) | None => return step.status.label().to_owned(),
+        _ => return step.status.label().to_owned(),
     };
     format!("{}: {reason}", step.status.label())
 }

@@ -17,6 +17,7 @@ const DEEPEST: u32 = 128;
 
 /// The reason why JSON text cannot be copied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CopyError {
     /// The text is nested too deeply.
     #[error("lists and objects are nested deeper than {DEEPEST} levels")]

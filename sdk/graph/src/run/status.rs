@@ -2,6 +2,7 @@
 
 texts! {
     /// The state of a job.
+    #[non_exhaustive]
     "job state" JobState {
         /// The job is in progress.
         Running = "running",
@@ -40,6 +41,7 @@ texts! {
 
 texts! {
     /// The reason why a step does not run.
+    #[non_exhaustive]
     "reason" DisabledReason {
         /// Unspecified.
         None = "none",
