@@ -10,8 +10,9 @@ use std::error::Error;
 use std::fmt;
 
 pub use location::Location;
+pub(crate) use location::floor;
 pub use render::Part;
-pub(crate) use render::excerpt;
+pub(crate) use render::{excerpt, is_hidden};
 
 use crate::syntax::Span;
 

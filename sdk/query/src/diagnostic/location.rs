@@ -20,7 +20,7 @@ impl Location {
 }
 
 /// Returns the greatest boundary between characters that is at most `offset`.
-pub(super) fn floor(text: &str, offset: usize) -> usize {
+pub(crate) fn floor(text: &str, offset: usize) -> usize {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;

@@ -52,7 +52,9 @@ pub enum Owner {
     Relationships(Verbs),
     /// The entities that an optional part ends with.
     Part,
-    /// The entities or relationships of an alias.
+    /// A column of the result, which has no properties.
+    Column,
+    /// The entities or relationships of an alias that is not known.
     Alias(String),
 }
 
@@ -60,8 +62,8 @@ impl fmt::Display for Expected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Keyword(keyword) => keyword.phrase(),
-            Self::Symbol(symbol) => symbol,
-            Self::Selector => "a class, a type, or *",
+            Self::Symbol(symbol) => return write!(formatter, "\"{symbol}\""),
+            Self::Selector => "an entity (class, type, or *)",
             Self::Text => "a text in quotes",
             Self::Tag => "a tag",
             Self::Verb => "a verb",
@@ -80,11 +82,17 @@ impl fmt::Display for Expected {
 
 /// Returns the label `expected A, B, or C`; `None` if nothing was expected.
 pub(super) fn label(expected: &[Expected]) -> Option<String> {
+    let is_late = |expected: &Expected| LATE.contains(expected);
+    let has_many_clauses = expected.iter().filter(|expected| is_late(expected)).count() >= 4;
     let mut names: Vec<String> = Vec::new();
-    for name in expected.iter().map(ToString::to_string) {
+    for expected in expected.iter().filter(|expected| !(has_many_clauses && is_late(expected))) {
+        let name = expected.to_string();
         if !names.contains(&name) {
             names.push(name);
         }
+    }
+    if has_many_clauses {
+        names.push("a later clause".to_owned());
     }
     let last = names.pop()?;
     Some(match names.as_slice() {
@@ -93,3 +101,13 @@ pub(super) fn label(expected: &[Expected]) -> Option<String> {
         names => format!("expected {}, or {last}", names.join(", ")),
     })
 }
+
+/// The clauses after the traversal, and the end. A label summarises them.
+const LATE: [Expected; 6] = [
+    Expected::Keyword(Keyword::Where),
+    Expected::Keyword(Keyword::Return),
+    Expected::Keyword(Keyword::Order),
+    Expected::Keyword(Keyword::Skip),
+    Expected::Keyword(Keyword::Limit),
+    Expected::End,
+];

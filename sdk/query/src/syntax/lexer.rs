@@ -243,7 +243,7 @@ impl<'a> Lexer<'a> {
         };
         self.at += end + 1;
         let name = line[1..end].trim();
-        if name.starts_with(['\'', '"']) {
+        if name.starts_with(['\'', '"']) || name.contains(',') {
             let help = "Brackets contain the name of a property. Several values are written ('a' OR 'b').";
             self.error("Invalid property name", Span { start, end: self.at }, help);
         }

@@ -6,6 +6,7 @@
 //! # Ok::<(), integration_query::diagnostic::Diagnostics>(())
 //! ```
 
+mod completion;
 mod error;
 mod expected;
 mod keyword;
@@ -14,7 +15,9 @@ mod parser;
 mod print;
 mod token;
 mod tree;
+mod variable;
 
+pub use completion::{Completion, complete};
 pub use expected::{Expected, Owner};
 pub use keyword::{Keyword, is_reserved};
 pub use parser::parse;
@@ -22,6 +25,7 @@ pub use tree::{
     Arithmetic, Comparison, Condition, Direction, Expression, Hop, Literal, Name, Node, Operand, Operator, Optional,
     OrderBy, OrderKey, Path, Query, Return, ReturnItem, Segment, Selector, Span, Spanned, Step, Verbs,
 };
+pub use variable::{MissingVariables, substitute, variables};
 
 #[cfg(test)]
 mod tests;

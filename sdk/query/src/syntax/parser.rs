@@ -59,14 +59,18 @@ pub(super) struct Parser<'a> {
     unclosed: Option<usize>,
     /// The index of the token of the last error.
     last_error: Option<usize>,
+    /// A misspelt word that has been reported, and the keyword that it is taken for.
+    repaired: Option<(usize, Keyword)>,
     /// Whether the rest of the text is not parsed.
     is_stopped: bool,
     /// The tokens that were looked for at the current place.
     expected: Vec<Expected>,
+    /// The tokens that were looked for at the end of the text, when it ended too early.
+    expected_at_end: Option<Vec<Expected>>,
     /// The objects whose properties a condition can mention; `None` after `WHERE`.
     owner: Option<Owner>,
     /// The aliases so far.
-    pub(super) aliases: Vec<(String, Owner)>,
+    aliases: Vec<(String, Owner)>,
 }
 
 impl<'a> Parser<'a> {
@@ -82,11 +86,32 @@ impl<'a> Parser<'a> {
             lexical,
             unclosed,
             last_error: None,
+            repaired: None,
             is_stopped: false,
             expected: Vec::new(),
+            expected_at_end: None,
             owner: None,
             aliases: Vec::new(),
         }
+    }
+
+    /// Parses a text; returns the tokens that can follow at its end.
+    ///
+    /// Nothing can follow in a text in quotes, a comment, or another token without end.
+    pub(super) fn expected_after(text: &str) -> Vec<Expected> {
+        let mut parser = Parser::new(text);
+        if parser.unclosed.is_some() {
+            return Vec::new();
+        }
+        parser.query();
+        parser.expected_at_end.unwrap_or(parser.expected)
+    }
+
+    /// Parses a text; returns the names of its entities, relationships, and columns.
+    pub(super) fn aliases_of(text: &str) -> Vec<(String, Owner)> {
+        let mut parser = Parser::new(text);
+        parser.query();
+        parser.aliases
     }
 
     fn into_diagnostics(self) -> Option<Diagnostics> {
@@ -170,7 +195,15 @@ impl<'a> Parser<'a> {
     }
 
     fn is_keyword(&self, index: usize, keyword: Keyword) -> bool {
-        self.word_at(index).is_some_and(|word| keyword.is(word))
+        self.word_at(index).is_some_and(|word| keyword.is(word)) || self.repaired == Some((index, keyword))
+    }
+
+    /// Reports the current word if it is probably a misspelt keyword, and returns the keyword.
+    fn repair(&mut self) -> Option<Keyword> {
+        let keyword = help::misspelt(self)?;
+        self.unexpected();
+        self.repaired = Some((self.at, keyword));
+        Some(keyword)
     }
 
     /// Returns whether the current token is a keyword.
@@ -256,7 +289,12 @@ impl<'a> Parser<'a> {
 
     /// Reports an error at the current token, unless it follows from the error before.
     fn fail(&mut self, problem: &str, span: Span, label: Option<String>, help: Option<String>) -> Reported {
-        if !self.is_stopped && self.last_error.is_none_or(|last| last < self.at) {
+        if self.is_end() && self.expected_at_end.is_none() {
+            self.expected_at_end = Some(self.expected.clone());
+        }
+        // The end that directly follows an error is a consequence of it.
+        let next = self.at.saturating_sub(if self.is_end() { 2 } else { 0 });
+        if !self.is_stopped && self.last_error.is_none_or(|last| last < next) {
             let mut diagnostic = error::at(self.text, problem, span);
             diagnostic.label = label;
             diagnostic.help = help;
@@ -311,6 +349,20 @@ impl<'a> Parser<'a> {
     fn is_in_path(&self, index: usize) -> bool {
         let before = index.checked_sub(1).and_then(|index| self.symbol_at(index));
         before == Some(Symbol::Dot) || matches!(self.symbol_at(index + 1), Some(Symbol::Dot | Symbol::Compare(_)))
+    }
+
+    /// Returns whether the current word is a keyword of another language, because another word follows it.
+    fn is_foreign_keyword(&self) -> bool {
+        const FOREIGN: [&str; 7] = ["select", "distinct", "match", "not", "case", "find", "optional"];
+        let is_followed = self.word_at(self.at + 1).is_some() && !self.is_clause(self.at + 1)
+            || self.symbol_at(self.at + 1) == Some(Symbol::Star);
+        let is_known =
+            self.word_at(self.at).is_some_and(|word| FOREIGN.iter().any(|known| known.eq_ignore_ascii_case(word)));
+        let is_continued =
+            [Keyword::With, Keyword::As, Keyword::And, Keyword::Or, Keyword::Ascending, Keyword::Descending]
+                .iter()
+                .any(|keyword| self.is_keyword(self.at + 1, *keyword));
+        is_known && is_followed && !is_continued
     }
 
     /// Skips to the next clause, or to the end of the optional part.

@@ -167,7 +167,7 @@ impl Display for Segment {
         if !self.bracketed {
             return formatter.write_str(name);
         }
-        let is_plain = !name.contains([']', '\n', '\r']) && !name.starts_with(['\'', '"']) && name.trim() == name;
+        let is_plain = !name.contains([']', ',', '\n', '\r']) && !name.starts_with(['\'', '"']) && name.trim() == name;
         formatter.write_str("[")?;
         if is_plain {
             formatter.write_str(name)?
@@ -305,7 +305,7 @@ fn alias(alias: Option<&Name>, formatter: &mut Formatter<'_>) -> fmt::Result {
 fn alternatives(names: &[Name], formatter: &mut Formatter<'_>) -> fmt::Result {
     let is_keyword = |word: &str| {
         is_structural(word)
-            || ["unique", "order", "relates", "to"].iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
+            || ["unique", "order", "relates", "to", "not"].iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
     };
     match names {
         [name] if !is_keyword(&name.value) => formatter.write_str(&name.value),

@@ -31,7 +31,7 @@ impl Parser<'_> {
                     failed = Some(reported);
                 }
             }
-            if self.take_keyword(keyword).is_none() {
+            if self.take_keyword(keyword).is_none() && !self.take_foreign(keyword) {
                 break;
             }
         }
@@ -40,6 +40,17 @@ impl Parser<'_> {
             None if parts.len() > 1 => Ok(join(parts)),
             None => parts.pop().ok_or(Reported),
         }
+    }
+
+    /// Takes `&&` or `||`, after it has been reported.
+    fn take_foreign(&mut self, keyword: Keyword) -> bool {
+        let foreign = if keyword == Keyword::And { "&&" } else { "||" };
+        if *self.kind() != TokenKind::Foreign || self.text_at(self.at) != foreign {
+            return false;
+        }
+        self.unexpected();
+        self.advance();
+        true
     }
 
     /// Skips to `AND`, `OR`, a closing parenthesis, or the next clause.

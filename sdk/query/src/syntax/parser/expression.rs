@@ -85,7 +85,7 @@ impl Parser<'_> {
                 Ok(expression)
             });
         }
-        if self.word_at(self.at).is_some() && self.symbol_at(self.at + 1) == Some(Symbol::Open) {
+        if self.symbol_at(self.at + 1) == Some(Symbol::Open) && self.word_at(self.at).is_some() {
             return self.nested(Self::call);
         }
         if let Some(literal) = self.literal(false)? {
@@ -99,7 +99,8 @@ impl Parser<'_> {
                 Ok(Expression::AllProperties(alias))
             }
             TokenKind::Word
-                if !is_reserved(self.text_at(self.at)) || self.symbol_at(self.at + 1) == Some(Symbol::Dot) =>
+                if !is_reserved(self.text_at(self.at)) && !self.is_foreign_keyword()
+                    || self.symbol_at(self.at + 1) == Some(Symbol::Dot) =>
             {
                 Ok(Expression::Path(self.path()?))
             }

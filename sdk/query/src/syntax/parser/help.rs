@@ -1,5 +1,7 @@
 //! The likely remedies of errors: misspelt keywords, and habits of SQL, Cypher, and programming languages.
 
+use crate::diagnostic::is_hidden;
+
 use super::{Expected, Keyword, Parser, Symbol, TokenKind};
 
 /// Returns the likely remedy of an unexpected token.
@@ -19,15 +21,40 @@ pub(super) fn of(parser: &Parser<'_>) -> Option<String> {
     help.or_else(|| token.needs_parentheses())
 }
 
-/// Returns whether a word is a likely misspelling of a keyword.
-pub(super) fn is_similar(word: &str, keyword: Keyword) -> bool {
-    let word = word.to_ascii_uppercase();
-    let allowed = if keyword.text().len() > 3 { 2 } else { 1 };
-    word != keyword.text()
-        && word.len().abs_diff(keyword.text().len()) <= 1
-        && word.starts_with(|letter| keyword.text().contains(letter))
-        && strsim::osa_distance(&word, keyword.text()) <= allowed.min(word.len().saturating_sub(2))
+/// Returns the keyword that the current word is probably meant to be.
+pub(super) fn misspelt(parser: &Parser<'_>) -> Option<Keyword> {
+    let word = parser.word_at(parser.at)?.to_ascii_uppercase();
+    let keywords = parser.expected.iter().filter_map(|expected| match expected {
+        Expected::Keyword(keyword) => Some(*keyword),
+        _ => None,
+    });
+    keywords
+        .filter(|keyword| is_similar(&word, keyword.text()))
+        .min_by_key(|keyword| strsim::osa_distance(&word, keyword.text()))
 }
+
+/// Returns whether a word in upper case is a likely misspelling of a keyword.
+fn is_similar(word: &str, keyword: &str) -> bool {
+    // Words of other languages, which have an explanation of their own.
+    if word == keyword || ["IN", "IS", "HAS", "ON", "BY", "LIKE", "NOT"].contains(&word) {
+        return false;
+    }
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let allowed = match keyword.len() {
+        0..=2 => 0,
+        3 => 1,
+        _ => 2,
+    };
+    sorted(word) == sorted(keyword)
+        || word.len().abs_diff(keyword.len()) <= 1
+            && strsim::osa_distance(word, keyword) <= allowed.min(word.len().saturating_sub(2))
+}
+
+const STEP: &str = "A step is written THAT verb entity, such as THAT HAS Device or THAT RELATES TO *.";
 
 /// An unexpected token and its neighbours.
 struct Unexpected<'p, 'a> {
@@ -69,6 +96,9 @@ impl Unexpected<'_, '_> {
     }
 
     fn foreign_symbol(&self) -> Option<&'static str> {
+        if self.text.chars().all(is_hidden) {
+            return Some("The text contains an invisible character here. Remove it.");
+        }
         Some(match self.text.as_str() {
             "==" | "===" => "Equality is written =.",
             "<>" | "!==" => "Inequality is written !=.",
@@ -82,7 +112,7 @@ impl Unexpected<'_, '_> {
             "{" if self.parser.text_at(self.parser.at + 1) == "{" => {
                 "A variable {{name}} is replaced before the query is parsed. It needs a value."
             }
-            "{" if self.expects(&Expected::Selector) || self.is_between_clauses() => {
+            "{" if self.expects(&Expected::Selector) || self.expects(&Expected::Symbol("?")) => {
                 "J1QL has no steps of variable length. Write each step: THAT HAS … THAT HAS …"
             }
             ";" => "A query has no semicolon at its end.",
@@ -98,8 +128,8 @@ impl Unexpected<'_, '_> {
     }
 
     fn word(&self) -> Option<String> {
-        if let Some(help) = self.misspelt() {
-            return Some(help);
+        if let Some(keyword) = misspelt(self.parser) {
+            return Some(format!("Did you mean {}?", keyword.phrase()));
         }
         let help = if self.expects(&Expected::Operator) {
             self.word_as_operator()
@@ -109,19 +139,6 @@ impl Unexpected<'_, '_> {
             None
         };
         help.or_else(|| self.foreign_word()).or_else(|| self.misplaced_keyword()).map(str::to_owned)
-    }
-
-    /// Returns the keyword that was probably meant.
-    fn misspelt(&self) -> Option<String> {
-        let keywords = self.parser.expected.iter().filter_map(|expected| match expected {
-            Expected::Keyword(keyword) => Some(*keyword),
-            _ => None,
-        });
-        let similar = keywords
-            .filter(|keyword| is_similar(&self.text, *keyword))
-            .min_by_key(|keyword| strsim::osa_distance(&self.text, keyword.text()))?;
-        let is_known = ["IN", "IS", "HAS", "ON", "BY"].contains(&self.text.as_str());
-        (!is_known).then(|| format!("Did you mean {}?", similar.phrase()))
     }
 
     fn word_as_operator(&self) -> Option<&'static str> {
@@ -192,31 +209,33 @@ impl Unexpected<'_, '_> {
         })
     }
 
-    /// Explains a word that is out of place between two clauses, or at the place of a selector.
+    /// Explains a word that is out of place between two clauses, or at the place of a name.
     fn misplaced_keyword(&self) -> Option<&'static str> {
-        let is_keyword = |keyword: Keyword| keyword.is(&self.text);
-        if self.is_between_clauses() || self.is_late_clause() {
+        if self.is_between_clauses() {
             return self.misplaced_clause();
         }
-        if self.expects(&Expected::Selector) && !self.expects(&Expected::Keyword(Keyword::Find)) {
-            return Some(if is_keyword(Keyword::As) {
-                "AS follows the verb or the entity."
-            } else {
-                "A step is written THAT verb entity, such as THAT HAS Device. * stands for any entity."
-            });
+        if self.expects(&Expected::Text) {
+            return Some("FIND is followed by a class, a type, *, or a text to search for.");
+        }
+        if self.expects(&Expected::Selector) {
+            return Some(if Keyword::As.is(&self.text) { "AS follows the verb or the entity." } else { STEP });
         }
         if self.expects(&Expected::Verb) {
-            return Some("A step is written THAT verb entity, such as THAT HAS Device or THAT RELATES TO *.");
+            return Some(STEP);
+        }
+        if self.expects(&Expected::Function) {
+            return Some(match self.text.as_str() {
+                "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" => "An aggregate has an argument: count(User).",
+                _ => "This word is reserved. A value is an alias, alias.property, or a function.",
+            });
+        }
+        if self.expects(&Expected::Unit) {
+            return Some("Offsets are whole hours, days, months of 30 days, or years of 365 days.");
         }
         if self.previous_word().is_some_and(|word| word == "RELATES") {
             return Some("Any relationship is written THAT RELATES TO entity.");
         }
         None
-    }
-
-    /// Returns whether the word starts a clause that can no longer follow.
-    fn is_late_clause(&self) -> bool {
-        self.parser.is_clause(self.parser.at) && !self.expects(&Expected::Selector) && !self.expects(&Expected::Value)
     }
 
     fn misplaced_clause(&self) -> Option<&'static str> {
@@ -225,7 +244,7 @@ impl Unexpected<'_, '_> {
         Some(if is_keyword(Keyword::That) {
             "Every THAT comes before WHERE, RETURN, ORDER BY, SKIP, and LIMIT. WITH filters the entity before it."
         } else if is_keyword(Keyword::With) {
-            "WITH directly follows an entity, and each entity has one WITH. WHERE follows the last step."
+            "An entity has one WITH; join its conditions with AND. WHERE follows the last step."
         } else if [Keyword::Where, Keyword::Return, Keyword::Order].into_iter().any(is_keyword) {
             "The order of the clauses is: FIND … THAT … WHERE … RETURN … ORDER BY … SKIP … LIMIT."
         } else if is_keyword(Keyword::As) {
@@ -292,6 +311,10 @@ impl Unexpected<'_, '_> {
             Symbol::Minus if self.expects(&Expected::Operator) => {
                 "A property with an unusual name is written in brackets: [odd-name]."
             }
+            Symbol::Minus if self.is_between_clauses() && self.is_in_name() => {
+                "Names of types contain underscores, such as heroku_app."
+            }
+            Symbol::Dot => "Texts are written in quotes, such as '10.0.0.1'.",
             Symbol::Minus | Symbol::Compare(_) | Symbol::Backward | Symbol::Forward if self.is_between_clauses() => {
                 "Conditions follow WITH. A step is written THAT verb entity, and its direction follows the verb: \
                  THAT HAS >> Device."
@@ -302,9 +325,18 @@ impl Unexpected<'_, '_> {
             Symbol::Comma if self.is_between_clauses() => "Alternatives are written (A|B); columns follow RETURN.",
             Symbol::Comma if self.expects(&Expected::Symbol(")")) => "Several values are written ('a' OR 'b').",
             Symbol::Hash => "Comments are written /* … */.",
-            Symbol::Caret | Symbol::Compare(_) if self.expects(&Expected::Value) => return None,
             _ => return None,
         })
+    }
+
+    /// Returns whether the token is directly between two words.
+    fn is_in_name(&self) -> bool {
+        let at = self.parser.at;
+        let Some(before) = at.checked_sub(1) else { return false };
+        self.parser.word_at(before).is_some()
+            && self.parser.word_at(at + 1).is_some()
+            && self.parser.token_at(before).span.end == self.parser.span().start
+            && self.parser.span().end == self.parser.token_at(at + 1).span.start
     }
 
     fn previous_is(&self, symbol: Symbol) -> bool {
@@ -313,7 +345,7 @@ impl Unexpected<'_, '_> {
 
     fn end(&self) -> Option<&'static str> {
         if self.expects(&Expected::Selector) && self.expects(&Expected::Keyword(Keyword::As)) {
-            return Some("A step is written THAT verb entity, such as THAT HAS Device. * stands for any entity.");
+            return Some(STEP);
         }
         if self.expects(&Expected::Keyword(Keyword::Find)) {
             return Some("A query is written FIND entity, such as FIND User.");

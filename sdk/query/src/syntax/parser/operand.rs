@@ -32,6 +32,10 @@ impl Parser<'_> {
         } else if let Some(owner) = self.owner.clone() {
             self.expect(Expected::Property(owner));
         }
+        if self.symbol_at(self.at + 1) == Some(Symbol::Open) && self.is_keyword_date() {
+            let help = "A date is written date(2024-01-31) or date(2024-01-31T12:00:00Z).";
+            return Err(self.fail("Invalid date", self.span(), None, Some(help.to_owned())));
+        }
         match self.kind() {
             TokenKind::Word if self.is_operand_name() => Ok(Operand::Path(self.path()?)),
             TokenKind::Bracket(_) => Ok(Operand::Path(self.path()?)),
@@ -41,7 +45,18 @@ impl Parser<'_> {
 
     /// Returns whether the current word can be the name of a property or an alias on the right side.
     fn is_operand_name(&self) -> bool {
-        !is_reserved(self.text_at(self.at)) || self.symbol_at(self.at + 1) == Some(Symbol::Dot)
+        match self.symbol_at(self.at + 1) {
+            Some(Symbol::Dot) => true,
+            Some(Symbol::Open) => self.is_keyword(self.at + 2, Keyword::That),
+            _ => {
+                let is_query = self.is_foreign_keyword() && self.symbol_at(self.at - 1) == Some(Symbol::Open);
+                !is_reserved(self.text_at(self.at)) && !is_query
+            }
+        }
+    }
+
+    fn is_keyword_date(&self) -> bool {
+        self.word_at(self.at).is_some_and(|word| word.eq_ignore_ascii_case("date"))
     }
 
     /// Parses operands that are joined by `OR`, or by `AND`. The result has the span of `open`, if it is new.

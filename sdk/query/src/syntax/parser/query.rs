@@ -1,6 +1,6 @@
 //! The query and its clauses.
 
-use super::{Expected, Keyword, Owner, Parsed, Parser, Reported, Symbol, help};
+use super::{Expected, Keyword, Owner, Parsed, Parser, Reported, Symbol};
 use crate::syntax::token::TokenKind;
 use crate::syntax::tree::{Node, OrderBy, OrderKey, Query, Return, ReturnItem, Selector, Span, Spanned};
 
@@ -63,12 +63,11 @@ impl Parser<'_> {
         if self.take_keyword(Keyword::Find).is_some() {
             unique = self.take_keyword(Keyword::Unique);
         } else if self.is_wrong_start() {
-            let is_misspelt = self.word_at(self.at).is_some_and(|word| help::is_similar(word, Keyword::Find));
-            let reported = self.unexpected();
-            if !is_misspelt {
-                return Err(reported);
+            if self.repair().is_none() {
+                return Err(self.unexpected());
             }
             self.advance();
+            unique = self.take_keyword(Keyword::Unique);
         }
         Ok((unique, self.head()?))
     }
@@ -93,7 +92,25 @@ impl Parser<'_> {
     fn clause(&mut self, query: &mut Query, last: &mut Clause) -> Parsed<bool> {
         let Some(clause) = self.next_clause(*last, query) else {
             self.expect(Expected::End);
-            return if self.is_end() { Ok(false) } else { Err(self.unexpected()) };
+            if self.is_end() {
+                return Ok(false);
+            }
+            if self.is_consequence() {
+                self.advance();
+                return Ok(true);
+            }
+            return match self.repair() {
+                // The next round takes the word for the keyword.
+                Some(
+                    Keyword::That | Keyword::Where | Keyword::Return | Keyword::Order | Keyword::Skip | Keyword::Limit,
+                ) => Ok(true),
+                Some(Keyword::With) => {
+                    self.advance();
+                    self.condition().map(|_| true)
+                }
+                Some(_) => Err(Reported),
+                None => Err(self.unexpected()),
+            };
         };
         let is_again = match clause {
             Clause::Steps => false,
@@ -104,9 +121,11 @@ impl Parser<'_> {
             Clause::Page => query.limit.is_some(),
         };
         if is_again {
+            self.expect(Expected::End);
             let help = format!("The query already has {}.", self.text_at(self.at).to_uppercase());
             self.unexpected_with(Some(help));
         } else if clause < *last {
+            self.expect(Expected::End);
             self.unexpected();
         }
         *last = clause.max(*last);
@@ -136,6 +155,14 @@ impl Parser<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Returns whether the current token closes a parenthesis that an earlier error has left open.
+    fn is_consequence(&self) -> bool {
+        let count = |symbol| (0..self.at).filter(|index| self.symbol_at(*index) == Some(symbol)).count();
+        self.last_error.is_some()
+            && self.symbol_at(self.at) == Some(Symbol::Close)
+            && count(Symbol::Open) > count(Symbol::Close)
     }
 
     /// Returns the clause that starts at the current token.
@@ -207,7 +234,7 @@ impl Parser<'_> {
             None => None,
         };
         if let Some(alias) = &alias {
-            self.aliases.push((alias.value.clone(), Owner::Alias(alias.value.clone())));
+            self.aliases.push((alias.value.clone(), Owner::Column));
         }
         Ok(ReturnItem { text: expression.to_string(), expression, alias, span })
     }

@@ -90,7 +90,7 @@ impl Parser<'_> {
                 self.close(open)?;
                 Selector::Names(names)
             }
-            _ if self.is_name() => Selector::Names(vec![self.name()]),
+            _ if self.is_name() && !self.is_foreign_keyword() => Selector::Names(vec![self.name()]),
             _ => return Err(self.unexpected()),
         };
         Ok(Spanned { value, span: start.to(self.previous_span()) })
@@ -100,7 +100,7 @@ impl Parser<'_> {
     fn quantifier(&mut self, span: Span) -> Reported {
         let help = "J1QL has no steps of variable length. Write each step: THAT HAS … THAT HAS …, or ( THAT HAS … )? for \
                     one that may be missing.";
-        self.fail("Quantified steps are not part of J1QL: unexpected quantifier", span, None, Some(help.to_owned()))
+        self.fail("Unexpected quantifier", span, None, Some(help.to_owned()))
     }
 
     /// Returns whether the current token is a name that does not start a clause.
@@ -113,7 +113,7 @@ impl Parser<'_> {
         let mut names = Vec::new();
         loop {
             self.expect(expected.clone());
-            if self.word_at(self.at).is_none() {
+            if self.word_at(self.at).is_none() || self.is_foreign_keyword() {
                 return Err(self.unexpected());
             }
             names.push(self.name());
@@ -136,11 +136,18 @@ impl Parser<'_> {
         let open = self.advance();
         let mut steps = Vec::new();
         let mut has_hop = false;
+        let mut failed = None;
         loop {
             let is_part = self.at_symbol(Symbol::Open);
             if self.at_keyword(Keyword::That) || is_part {
                 has_hop |= !is_part;
-                steps.push(self.step()?);
+                match self.step() {
+                    Ok(step) => steps.push(step),
+                    Err(reported) => {
+                        self.skip_to_clause();
+                        failed = Some(reported);
+                    }
+                }
             } else if has_hop {
                 break;
             } else {
@@ -160,6 +167,9 @@ impl Parser<'_> {
         };
         if let Some(alias) = &alias {
             self.aliases.push((alias.value.clone(), Owner::Part));
+        }
+        if let Some(reported) = failed {
+            return Err(reported);
         }
         Ok(Optional { steps, alias, span: open.to(self.previous_span()) })
     }
@@ -212,7 +222,7 @@ impl Parser<'_> {
             let names = self.alternatives(Expected::Verb)?;
             self.close(open)?;
             names
-        } else if self.is_name() {
+        } else if self.is_name() && !self.text_at(self.at).eq_ignore_ascii_case("not") {
             vec![self.name()]
         } else {
             return Err(self.unexpected());

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::generate::query;
 use super::shape;
-use crate::syntax::parse;
+use crate::syntax::{complete, parse};
 
 /// Pieces of queries, in any order.
 fn soup() -> impl Strategy<Value = String> {
@@ -113,7 +113,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn any_text_is_parsed_or_refused(text in any::<String>()) {
@@ -124,10 +124,16 @@ proptest! {
     fn any_tokens_are_parsed_or_refused(text in soup()) {
         check(&text)?;
     }
+
+    #[test]
+    fn any_cursor_can_be_completed(text in soup(), cursor in 0..200_usize) {
+        let completion = complete(&text, cursor);
+        prop_assert!(text.get(completion.span.start..completion.span.end).is_some());
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_printed_tree_parses_to_the_same_tree(tree in query()) {

@@ -1,0 +1,129 @@
+//! Variables of question packs: `{{name}}`, replaced by text before a query is parsed.
+//!
+//! A variable can be anywhere in the text, such as in quotes. The replacement is not escaped, as in JupiterOne, so a value
+//! can be a part of a condition. Use a parameter (`${param.name}`) for values from outside.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::tree::{Name, Span, Spanned};
+
+/// Variables without a value.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("The query has no value for {}. Pass a value for each variable, or define a default.", list(names))]
+pub struct MissingVariables {
+    /// The names, each once, in the order of the text.
+    pub names: Vec<String>,
+}
+
+fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+    names.join(", ")
+}
+
+/// Returns all occurrences of variables in the order of the text.
+///
+/// The name has no blanks at its ends. The span includes the braces.
+#[must_use]
+pub fn variables(text: &str) -> Vec<Name> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find("{{") {
+        let start = at + open;
+        let Some(close) = text[start..].find("}}") else { break };
+        let inner = &text[start + 2..start + close];
+        // The braces of a variable are the innermost ones.
+        if let Some(later) = inner.rfind("{{").filter(|_| !inner.is_empty()) {
+            at = start + 2 + later;
+            continue;
+        }
+        let name = inner.trim();
+        let end = start + close + 2;
+        if !name.is_empty() && !inner.contains(['\n', '{', '}']) {
+            found.push(Spanned { value: name.to_owned(), span: Span { start, end } });
+        }
+        at = end;
+    }
+    found
+}
+
+/// Replaces each variable by its value.
+///
+/// # Errors
+///
+/// Returns the names of all variables without a value.
+pub fn substitute<'a>(text: &'a str, values: &BTreeMap<String, String>) -> Result<Cow<'a, str>, MissingVariables> {
+    let variables = variables(text);
+    if variables.is_empty() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut names: Vec<String> = Vec::new();
+    let mut replaced = String::with_capacity(text.len());
+    let mut at = 0;
+    for Spanned { value: name, span } in variables {
+        replaced.push_str(&text[at..span.start]);
+        at = span.end;
+        match values.get(&name) {
+            Some(value) => replaced.push_str(value),
+            None if names.contains(&name) => {}
+            None => names.push(name),
+        }
+    }
+    replaced.push_str(&text[at..]);
+    if names.is_empty() { Ok(Cow::Owned(replaced)) } else { Err(MissingVariables { names }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn variables_are_replaced_anywhere() {
+        let text = "FIND Application WITH name = '{{Application Name}}' AND email $= \"@{{ domain }}\" AND id = {{id}}";
+        let names: Vec<String> = variables(text).into_iter().map(|name| name.value).collect();
+        assert_eq!(names, ["Application Name", "domain", "id"]);
+        let replaced = substitute(text, &values(&[("Application Name", "a {{b}}"), ("domain", "x.org"), ("id", "7")]));
+        assert_eq!(
+            replaced.expect("all values"),
+            "FIND Application WITH name = 'a {{b}}' AND email $= \"@x.org\" AND id = 7"
+        );
+    }
+
+    #[test]
+    fn missing_variables_are_listed_once() {
+        let error = substitute("{{b}} {{a}} {{b}} {{c}}", &values(&[("a", "1")])).expect_err("two are missing");
+        assert_eq!(error.names, ["b", "c"]);
+        assert_eq!(
+            error.to_string(),
+            "The query has no value for {{b}}, {{c}}. Pass a value for each variable, or define a default."
+        );
+    }
+
+    #[test]
+    fn other_braces_are_text() {
+        for text in ["${param.x}", "{{}}", "{{ }}", "{{a", "a}}", "{ {a} }", "{{a\nb}}", "{{{}}}", "FIND User"] {
+            assert_eq!(substitute(text, &values(&[])).expect("no variables"), text);
+        }
+        assert_eq!(substitute("{{ {{a}}", &values(&[("a", "1")])).expect("a value"), "{{ 1");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_accepted(text in "[{} a\nä]{0,20}") {
+            for name in variables(&text) {
+                let braced = &text[name.span.start..name.span.end];
+                prop_assert!(braced.starts_with("{{") && braced.ends_with("}}") && braced.contains(&name.value));
+            }
+            let all = variables(&text).into_iter().map(|name| (name.value, String::new())).collect();
+            prop_assert!(substitute(&text, &all).is_ok());
+        }
+    }
+}
