@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn nothing_follows_in_texts_and_comments() {
-        for text in ["FIND User WITH name = 'a ‸", "FIND /* Us‸", "FIND User WITH [od‸", "FIND User WITH x = ${par‸"] {
+        for text in ["FIND User WITH name = 'a ‸", "FIND /* Us‸", "FIND User WITH [od‸", "FIND User WITH x = ${par‸"]
+        {
             let cursor = text.find('‸').expect("a mark");
             assert_eq!(complete(&text[..cursor], cursor).expected, [], "{text}");
         }

@@ -32,6 +32,11 @@ pub(super) fn lex(text: &str) -> Lexed {
     lexer.lexed
 }
 
+/// Returns whether a character separates tokens. Copied text often contains blanks without width.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
 /// Returns whether a character can start a name.
 pub(super) fn starts_name(letter: char) -> bool {
     letter.is_alphabetic() || letter == '_'
@@ -57,7 +62,7 @@ impl<'a> Lexer<'a> {
     fn skip_blanks(&mut self) {
         loop {
             let rest = self.rest();
-            let trimmed = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
+            let trimmed = rest.trim_start_matches(is_blank);
             self.at += rest.len() - trimmed.len();
             if !trimmed.starts_with("/*") {
                 return;

@@ -247,7 +247,7 @@ impl<'a> Parser<'a> {
         Err(self.unexpected_with(Some(help)))
     }
 
-    /// Takes the alias after `AS`. A name of a result column can be a text in quotes.
+    /// Takes the alias after `AS`. A name of a result column can be a reserved word, or a text in quotes.
     fn alias(&mut self, is_column: bool) -> Parsed<Name> {
         self.expect(Expected::NewAlias);
         let span = self.span();
@@ -256,14 +256,10 @@ impl<'a> Parser<'a> {
                 self.advance();
                 Ok(Spanned { value, span })
             }
-            TokenKind::Word if is_reserved(self.text_at(self.at)) => {
-                let word = self.text_at(self.at);
-                let help = if is_column {
-                    format!("Choose another name, or write it in quotes: AS '{word}'.")
-                } else {
-                    "Choose another name.".to_owned()
-                };
-                Err(self.fail(&format!("The reserved word \"{word}\" cannot be an alias"), span, None, Some(help)))
+            TokenKind::Word if !is_column && is_reserved(self.text_at(self.at)) => {
+                let problem = format!("The reserved word \"{}\" cannot be an alias", self.text_at(self.at));
+                let help = "Choose another name. Only columns of RETURN can have a reserved word as their name.";
+                Err(self.fail(&problem, span, None, Some(help.to_owned())))
             }
             TokenKind::Word => Ok(self.name()),
             _ => Err(self.unexpected()),

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use super::keyword::{is_reserved, is_structural};
+use super::keyword::is_structural;
 use super::lexer::{continues_name, starts_name};
 use super::tree::{
     Arithmetic, Comparison, Condition, Direction, Expression, Hop, Literal, Name, Node, Operand, Optional, OrderBy,
@@ -317,7 +317,7 @@ fn alternatives(names: &[Name], formatter: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn is_plain_alias(name: &str) -> bool {
-    name.starts_with(starts_name) && name.chars().all(continues_name) && !is_reserved(name)
+    name.starts_with(starts_name) && name.chars().all(continues_name)
 }
 
 /// Writes a text in single quotes.

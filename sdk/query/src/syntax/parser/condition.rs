@@ -2,7 +2,7 @@
 
 use super::{Expected, Keyword, Owner, Parsed, Parser, Reported, Symbol};
 use crate::syntax::token::TokenKind;
-use crate::syntax::tree::{Comparison, Condition, Operator, Path, Segment, Spanned};
+use crate::syntax::tree::{Comparison, Condition, Literal, Operand, Operator, Path, Segment, Spanned};
 
 impl Parser<'_> {
     /// Parses conditions that are joined by `OR`.
@@ -87,11 +87,50 @@ impl Parser<'_> {
     }
 
     fn comparison(&mut self) -> Parsed<Comparison> {
+        let start = self.at;
+        if let Some(left) = self.compared_value()? {
+            if let Some(reversed) = self.reversed_operator() {
+                let right = self.compared_path()?;
+                let span = left.span.to(right.span);
+                return Ok(Comparison { left: right, operator: reversed, right: Operand::Literal(left), span });
+            }
+            // The value itself is out of place.
+            self.at = start;
+        }
         let left = self.compared_path()?;
         let operator = self.operator()?;
         let right = self.operand()?;
         let span = left.span.to(self.previous_span());
         Ok(Comparison { left, operator, right, span })
+    }
+
+    /// Parses a constant on the left side of a comparison, such as `date.now - 7 days > createdOn`.
+    fn compared_value(&mut self) -> Parsed<Option<Spanned<Literal>>> {
+        let is_value = match self.kind() {
+            TokenKind::Text(_) | TokenKind::Number | TokenKind::Date(_) | TokenKind::Parameter(_) => true,
+            TokenKind::Word => {
+                let is_now = self.word_at(self.at + 2).is_some_and(|word| word.eq_ignore_ascii_case("now"))
+                    && self.symbol_at(self.at + 1) == Some(Symbol::Dot)
+                    && self.text_at(self.at).eq_ignore_ascii_case("date");
+                is_now && self.symbol_at(self.at + 3) != Some(Symbol::Dot)
+            }
+            _ => false,
+        };
+        if is_value { self.literal(true) } else { Ok(None) }
+    }
+
+    /// Takes an operator between a value and a property; returns it for the property on the left side.
+    fn reversed_operator(&mut self) -> Option<Spanned<Operator>> {
+        let Some(Symbol::Compare(operator)) = self.symbol_at(self.at) else { return None };
+        let value = match operator {
+            Operator::Equal | Operator::NotEqual => operator,
+            Operator::Less => Operator::Greater,
+            Operator::LessOrEqual => Operator::GreaterOrEqual,
+            Operator::Greater => Operator::Less,
+            Operator::GreaterOrEqual => Operator::LessOrEqual,
+            _ => return None,
+        };
+        Some(Spanned { value, span: self.advance() })
     }
 
     /// Parses the left side of a comparison.

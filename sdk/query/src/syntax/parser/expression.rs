@@ -1,6 +1,6 @@
 //! Expressions in `RETURN` and `ORDER BY`.
 
-use super::{Expected, Parsed, Parser, Symbol};
+use super::{Expected, Owner, Parsed, Parser, Symbol};
 use crate::syntax::keyword::is_reserved;
 use crate::syntax::token::TokenKind;
 use crate::syntax::tree::{Arithmetic, Expression, Spanned};
@@ -100,7 +100,8 @@ impl Parser<'_> {
             }
             TokenKind::Word
                 if !is_reserved(self.text_at(self.at)) && !self.is_foreign_keyword()
-                    || self.symbol_at(self.at + 1) == Some(Symbol::Dot) =>
+                    || self.symbol_at(self.at + 1) == Some(Symbol::Dot)
+                    || self.is_column() =>
             {
                 Ok(Expression::Path(self.path()?))
             }
@@ -112,6 +113,12 @@ impl Parser<'_> {
     /// Returns whether the current tokens are `alias.*`.
     fn is_all_properties(&self) -> bool {
         self.symbol_at(self.at + 1) == Some(Symbol::Dot) && self.symbol_at(self.at + 2) == Some(Symbol::Star)
+    }
+
+    /// Returns whether the current word is the name of a column, which `ORDER BY` can mention.
+    fn is_column(&self) -> bool {
+        let word = self.text_at(self.at);
+        self.aliases.iter().any(|(name, owner)| *owner == Owner::Column && name == word)
     }
 
     fn call(&mut self) -> Parsed<Expression> {

@@ -99,6 +99,9 @@ impl Unexpected<'_, '_> {
         if self.text.chars().all(is_hidden) {
             return Some("The text contains an invisible character here. Remove it.");
         }
+        if self.text == "{" && self.expects(&Expected::Text) {
+            return Some("Replace the placeholder by a class or a type.");
+        }
         Some(match self.text.as_str() {
             "==" | "===" => "Equality is written =.",
             "<>" | "!==" => "Inequality is written !=.",
@@ -184,6 +187,7 @@ impl Unexpected<'_, '_> {
             }
             "SELECT" => "A query is written FIND entity … RETURN entity.property.",
             "MATCH" => "A query is written FIND entity THAT verb entity RETURN entity.property.",
+            "FIND" if self.is_between_clauses() => "A text has one query. Run the queries one by one.",
             "FIND" if self.expects(&Expected::Value) || self.expects(&Expected::Selector) => {
                 "J1QL has no sub-queries. Describe the path with THAT, and compare aliases with WHERE."
             }
@@ -213,6 +217,9 @@ impl Unexpected<'_, '_> {
     fn misplaced_keyword(&self) -> Option<&'static str> {
         if self.is_between_clauses() {
             return self.misplaced_clause();
+        }
+        if self.previous_is(Symbol::Open) && self.expects(&Expected::Keyword(Keyword::That)) {
+            return Some("An optional part starts with ( THAT. Functions are for RETURN only.");
         }
         if self.expects(&Expected::Text) {
             return Some("FIND is followed by a class, a type, *, or a text to search for.");

@@ -47,7 +47,6 @@ impl Parser<'_> {
     fn is_operand_name(&self) -> bool {
         match self.symbol_at(self.at + 1) {
             Some(Symbol::Dot) => true,
-            Some(Symbol::Open) => self.is_keyword(self.at + 2, Keyword::That),
             _ => {
                 let is_query = self.is_foreign_keyword() && self.symbol_at(self.at - 1) == Some(Symbol::Open);
                 !is_reserved(self.text_at(self.at)) && !is_query

@@ -111,6 +111,7 @@ fn dates() {
         "FIND User WITH a < DATE.NOW-5hrs AND b < date.now -1 month AND c < date.now - 2 yrs AND d < date.now - 3mo",
         "FIND User WITH a > date(2019-10-30) AND b < date(2019-10-30T12:00:00Z) AND c = date( '2019-10-30' )",
         "FIND User WITH date = 5 AND date.x = 6",
+        "FIND crowdstrike_sensor WITH date.now - 7 days > lastSeenOn AND 5 <= a AND 'x' != b AND date(2020-01-01) < c AS e",
     ]));
 }
 
@@ -140,6 +141,7 @@ fn order_and_pages() {
         "FIND User ORDER BY User.email",
         "FIND User AS u RETURN u.email AS e order by e desc, u.name ASC, u.age",
         "FIND User RETURN count(User) AS 'n' ORDER BY 'n' DESC SKIP 10 LIMIT 5",
+        "FIND User RETURN count(User) AS count, User.name AS Has ORDER BY count DESC, Has LIMIT 5",
         "FIND User SKIP 0 LIMIT 250",
         "FIND User LIMIT 5 SKIP 2",
         "FIND User WHERE User.active = true RETURN TREE LIMIT 1",
@@ -152,5 +154,6 @@ fn comments_and_blanks() {
         "/* people */ FIND /**/ User /* a * b */ WITH\n\tactive /* = false */ = true\r\n RETURN User",
         "\u{feff}FIND\u{a0}User",
         "FIND User WITH a=/*x*/'y'/*z*/",
+        "FIND\u{200b} User \u{200b}",
     ]));
 }
