@@ -20,6 +20,7 @@ mod graph;
 mod harness;
 mod history;
 mod kill;
+mod kill_soak;
 mod machine;
 mod odd;
 mod output;

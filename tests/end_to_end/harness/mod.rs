@@ -7,7 +7,7 @@ mod said;
 
 pub use export::{Graph, Objects, assert_same, assert_same_objects, files_below};
 pub use heroku::Heroku;
-pub use place::Place;
+pub use place::{Place, Running};
 pub use said::{Said, steady_json};
 
 use std::sync::OnceLock;

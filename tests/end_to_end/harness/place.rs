@@ -141,6 +141,13 @@ impl Running {
         assert_eq!(said.code, Said::KILLED, "the program ended before it was killed: {}", said.all());
     }
 
+    /// Kills the program as `kill -9` does, unless it has ended. Returns whether it was still running.
+    pub fn kill_if_running(mut self) -> bool {
+        // Killing a process that has ended, but was not waited for, succeeds as well. Only its status tells the two apart.
+        self.child.kill().expect("a child process");
+        self.end().code == Said::KILLED
+    }
+
     /// Sends a signal such as `INT`, which Ctrl-C sends.
     pub fn interrupt(&self, name: &str) {
         signal(self.child.id(), name);
