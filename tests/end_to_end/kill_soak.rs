@@ -5,7 +5,7 @@
 //! the job before, and the history of several objects.
 //!
 //! A publication and a pruning take a few milliseconds, so their kills are timed from the observed start: the end of the
-//! last step, and the first write of the pruning. The store of the killed program shows the phase. A kill that missed
+//! last step, and the removal of the first lock file. The store of the killed program shows the phase. A kill that missed
 //! its phase is checked and counted like the others, and another one is tried.
 //!
 //! `KILLS=240 cargo test -p integration-heroku --test end_to_end soak_of_kills -- --nocapture` kills more often;
@@ -24,6 +24,8 @@ use crate::harness::{Graph, Heroku, Place, Running, assert_same, steady_json};
 const KILLS: usize = 6;
 /// The maximum number of attempts for each kill.
 const ATTEMPTS: usize = 40;
+/// A limit that only a program that hangs reaches.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The number of jobs before the one that is killed.
 const JOBS: i64 = 4;
 /// The steps of a collection. A publication starts when all of them have ended.
@@ -246,7 +248,24 @@ fn rows(place: &Place) -> Rows {
 struct Times {
     collection: Duration,
     publication: Duration,
+    /// The deletion of jobs, with the start of the program.
+    deletion: Duration,
+    /// The deletion of versions, and the return of their space.
     pruning: Duration,
+}
+
+/// Waits until a pruning has deleted a job: its lock file is removed after the transaction.
+fn until_deleted(place: &Place) {
+    let locks = || {
+        let entries = std::fs::read_dir(place.path(".integration")).expect("a folder");
+        entries
+            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "lock")))
+            .count()
+    };
+    let (before, begun) = (locks(), Instant::now());
+    while locks() >= before && begun.elapsed() < PATIENCE {
+        std::thread::yield_now();
+    }
 }
 
 struct Soak {
@@ -276,8 +295,11 @@ impl Soak {
         let collected = history.read(&whole);
         let place = history.copy_of(&pristine);
         let begun = Instant::now();
-        assert_eq!(place.run("jobs prune --keep 2").code, 0);
-        let times = Times { collection, publication, pruning: begun.elapsed() };
+        let running = place.start("jobs prune --keep 2");
+        until_deleted(&place);
+        let deletion = begun.elapsed();
+        assert_eq!(running.end().code, 0);
+        let times = Times { collection, publication, deletion, pruning: begun.elapsed() - deletion };
         let rows = rows(&place);
         let pruned = (history.read(&place), rows);
         Self { history, times, collected, whole: pristine, pruned, dice: Dice(seed), hits: BTreeMap::new() }
@@ -326,16 +348,17 @@ impl Soak {
         Some(killed)
     }
 
-    /// Kills a pruning at a random instant after its first write. The result is missing if it ended before.
+    /// Kills a pruning at a random instant. The result is missing if it ended before.
     fn kill_pruning(&mut self) -> Option<Phase> {
         let place = self.history.copy_of(&self.whole);
-        let log = place.path(".integration/state.sqlite-wal");
         let running = place.start("jobs prune --keep 2");
-        let begun = Instant::now();
-        while begun.elapsed() < self.times.pruning && std::fs::metadata(&log).map_or(0, |log| log.len()) == 0 {
-            std::thread::yield_now();
+        // Most kills hit the deletion of versions, which is the longest part, and some the deletion of the jobs.
+        if self.dice.below(4) > 0 {
+            until_deleted(&place);
+            self.dice.sleep(self.times.pruning);
+        } else {
+            self.dice.sleep(self.times.deletion);
         }
-        self.dice.sleep(self.times.pruning.saturating_sub(begun.elapsed()));
         if !running.kill_if_running() {
             return None;
         }
