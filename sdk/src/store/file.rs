@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{input, owner_only};
 
-use super::StoreError;
+use super::{StoreError, migrations};
 
 /// The name of the database in the data directory.
 const NAME: &str = "state.sqlite";
@@ -34,9 +34,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const PRAGMAS: &str = "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; \
                        PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864; \
                        PRAGMA temp_store=FILE; PRAGMA secure_delete=FAST;";
-const SCHEMA: &str = include_str!("schema.sql");
-/// The version of the schema. Increase it whenever existing files no longer match `schema.sql`.
-const SCHEMA_VERSION: i64 = 8;
 
 /// The lock held while the file is created.
 ///
@@ -85,36 +82,15 @@ fn connect_with(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
-/// Prepares a connection for writing, and creates the schema in a new file. Several processes may do so at once.
+/// Prepares a connection for writing, and creates or migrates the schema. Several processes may do so at once.
 pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
     // Switching to the write-ahead log needs exclusive access, and SQLite does not always wait for that.
     retried(|| connection.execute_batch(PRAGMAS)).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
-    let mut found = retried(|| version(connection)).map_err(failed)?;
-    if found == 0 {
-        found = retried(|| create_schema(connection)).map_err(failed)?;
-    }
-    match found {
-        SCHEMA_VERSION => Ok(()),
-        found => Err(StoreError::Format { path: path.to_owned(), found, expected: SCHEMA_VERSION }),
-    }
-}
-
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
-}
-
-/// Creates the schema unless another process did so in the meantime. Returns the version of the file.
-fn create_schema(connection: &Connection) -> rusqlite::Result<i64> {
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    match version(connection)? {
-        0 => {
-            transaction.execute_batch(&format!("{SCHEMA}\nPRAGMA user_version={SCHEMA_VERSION};"))?;
-            transaction.commit()?;
-            Ok(SCHEMA_VERSION)
-        }
-        found => Ok(found),
+    match retried(|| migrations::update(connection)).map_err(failed)? {
+        migrations::NEWEST => Ok(()),
+        found => Err(StoreError::Format { path: path.to_owned(), found, expected: migrations::NEWEST }),
     }
 }
 
@@ -233,9 +209,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = locate(folder.path()).unwrap();
         let (one, other) = (connect(&path).unwrap(), connect(&path).unwrap());
-        assert_eq!((version(&one).unwrap(), version(&other).unwrap()), (0, 0));
-        assert_eq!(create_schema(&one).unwrap(), SCHEMA_VERSION);
-        assert_eq!(create_schema(&other).unwrap(), SCHEMA_VERSION);
+        let format = |connection| migrations::format(connection).unwrap();
+        assert_eq!((format(&one), format(&other)), (0, 0));
+        assert_eq!(migrations::update(&one).unwrap(), migrations::NEWEST);
+        assert_eq!(migrations::update(&other).unwrap(), migrations::NEWEST);
     }
 
     #[tokio::test(flavor = "multi_thread")]

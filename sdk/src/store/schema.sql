@@ -193,10 +193,12 @@ CREATE TABLE snapshot (
 );
 CREATE INDEX snapshot_by_instance ON snapshot (instance, number);
 CREATE INDEX snapshot_by_job ON snapshot (job);
--- The versions that are in no snapshot from a number on.
+-- The versions that are in no snapshot from a number on. dropped: 1 if a user dropped the stale version, so that no job
+-- observed its absence.
 CREATE TABLE ended (
   object INTEGER PRIMARY KEY,
-  until INTEGER NOT NULL
+  until INTEGER NOT NULL,
+  dropped INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX ended_by_number ON ended (until);
 -- The periods in which a version could neither be confirmed nor refuted. until: NULL if the period has not ended.
