@@ -186,6 +186,87 @@ fn the_history_of_an_object_outlasts_the_jobs_in_which_it_was_stale() {
 }
 
 #[test]
+fn stale_objects_are_dropped_on_request_and_the_comparison_says_so() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let team = heroku.team("kestrel-data");
+    let apps = apps_of(&graph, &team);
+    let app = apps[0]["id"].as_str().expect("an id").to_owned();
+    let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    assert_eq!(place.run("collect").code, 3);
+    let prune = |options: &str| {
+        let said = place.run(&format!("jobs prune {options}"));
+        assert_eq!(said.code, 0, "{}", said.all());
+        said.out
+    };
+    let exported = || {
+        assert_eq!(place.run("export --output whole").code, 3);
+        Graph::read(&place.path("whole/graph"))
+    };
+    assert!(prune("--stale-older-than 30d").contains("Dropped 0 stale objects"));
+    let listed = prune("--stale-older-than 0s --dry-run");
+    assert!(listed.contains(&format!("{} heroku_application  stale since", apps.len())), "{listed}");
+    assert!(listed.contains("PROVIDER_AUTHORIZATION_ERROR") && listed.contains("Would drop"), "{listed}");
+    assert_same(&exported(), undisturbed());
+    assert!(prune("--stale-older-than 0s").contains("Dropped "));
+    let left = exported();
+    assert_eq!(left.of_type("heroku_application").len(), graph.of_type("heroku_application").len() - apps.len());
+    assert_eq!(place.run("validate data --input whole").code, 0, "no relationship lacks an end");
+    assert!(!place.run("export --output whole").out.contains("stale"));
+    let document = place.run("diff --format json").json();
+    let changes = document["changes"].as_array().expect("changes");
+    assert!(!changes.is_empty(), "{document}");
+    for change in changes {
+        assert_eq!((&change["kind"], &change["gap"]["code"]), (&json!("removed"), &json!("DROPPED_ON_REQUEST")));
+    }
+    let text = place.run("diff").out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("it was dropped on request, stale since 20"), "{text}");
+    assert_eq!(events(&place, &app), ["firstSeen", "stale", "dropped"]);
+    // The job can still be resumed, and adds the objects again.
+    heroku.server().lift(refusal);
+    let (_, whole) = place.resume();
+    assert_same(&whole, undisturbed());
+    assert_eq!(events(&place, &app), ["firstSeen", "stale", "dropped", "seenAgain"]);
+}
+
+#[test]
+fn objects_that_were_dropped_leave_nothing_in_the_file_when_their_jobs_are_deleted() {
+    let place = Place::alone();
+    place.run("collect --sample");
+    assert_eq!(place.run("collect --sample --step fetch-teams --max-age 0s").code, 0);
+    let versions = || rows(&place, "SELECT count(*) FROM object WHERE same_as IS NULL");
+    assert_eq!(versions(), 270);
+    let said = place.run("jobs prune --stale-older-than 0s --keep 1");
+    assert!(said.out.contains("Dropped 260 stale objects") && said.out.contains("Deleted 1 job"), "{}", said.all());
+    assert_eq!(versions(), 10);
+    assert_eq!(rows(&place, "SELECT count(*) FROM stale"), 0);
+    let (said, graph) = place.collect("--sample");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert_same(&graph, undisturbed());
+    assert_eq!(changes(&place).iter().filter(|(kind, ..)| kind == "added").count(), 260);
+}
+
+#[test]
+fn stale_objects_of_an_instance_at_work_are_kept() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let team = heroku.team("kestrel-data");
+    let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    assert_eq!(place.run("collect").code, 3);
+    heroku.server().lift(refusal);
+    let silence = heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons"));
+    let mut running = place.start("collect");
+    running.tells(&["fetch-apps: "]);
+    let said = place.run("jobs prune --stale-older-than 0s");
+    assert!(said.out.contains("Dropped 0 stale objects") && said.err.contains("has not ended"), "{}", said.all());
+    running.kill();
+    heroku.server().lift(silence);
+    assert_same(&place.resume().1, &graph);
+}
+
+#[test]
 fn a_job_that_is_killed_in_a_known_graph_resumes_to_the_same_snapshot() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::graph::StepId;
 use crate::graph::history::{ChangeCounts, SnapshotGap};
 use crate::graph::run::{DisabledReason, ErrorCode, Gap, Parent, StepReport};
-use crate::store::Kind;
+use crate::store::{Dropped, Kind};
 
 use super::pattern::PropertyPattern;
 
@@ -125,6 +125,18 @@ impl CoveringGap {
     /// Creates the gap of a job that has not ended.
     pub(super) fn unfinished() -> Self {
         Self::whole(None, "JOB_UNFINISHED", "the job has not ended")
+    }
+
+    /// Creates the reason for the removal of an object that a user dropped.
+    pub(super) fn dropped(dropped: &Dropped) -> Self {
+        match &dropped.stale {
+            None => Self::whole(None, ErrorCode::Dropped.as_str(), "it was dropped with an entity at one of its ends"),
+            Some((since, gap)) => Self {
+                code: ErrorCode::Dropped,
+                cause: format!("it was dropped on request, stale since {since} because of {}: {}", gap.code, gap.cause),
+                ..Self::from(gap)
+            },
+        }
     }
 
     /// Combines several gaps, one of which covers an object.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::{ObjectKey, ObjectType};
-use crate::store::{Kind, Snapshot, StoreError, Stored};
+use crate::store::{Dropped, Kind, Snapshot, StoreError, Stored};
 
 use super::absent::{Absent, LoneObject, added, removed, source_of};
 use super::change::{CoveringGap, GraphSide};
@@ -55,7 +55,7 @@ pub async fn compare(
     for (object_type, kind) in [&older, &newer].into_iter().flat_map(|side| side.types) {
         kinds.entry(object_type).or_insert(*kind);
     }
-    let mut walk = Walk::between(&older, &newer);
+    let mut walk = Walk::between(&older, &newer).await?;
     let types: BTreeSet<(Kind, &ObjectType)> = kinds.into_iter().map(|(name, kind)| (kind, name)).collect();
     for (kind, object_type) in types {
         // The absence of an entity determines the change of its relationships, so entities are compared even if they
@@ -85,7 +85,7 @@ pub(super) async fn compare_changed(
     let Some(differing) = newer.graph.differing_from(older.graph.info(), FEW).await? else {
         return compare(older, newer, wanted, visit).await;
     };
-    let mut walk = Walk::between(&older, &newer);
+    let mut walk = Walk::between(&older, &newer).await?;
     for some in differing.chunks(AT_ONCE) {
         let keys = || some.iter().map(|(_, object_type, key)| (object_type.clone(), key.clone())).collect();
         let (before, now) = (older.graph.objects(keys()).await?, newer.graph.objects(keys()).await?);
@@ -107,15 +107,19 @@ struct Half<'a> {
 struct Walk<'a> {
     older: Half<'a>,
     newer: Half<'a>,
-    /// Whether the newer graph follows the older one in its instance.
-    is_published: bool,
+    /// The objects that a user dropped in between, if the newer graph follows the older one in its instance.
+    published: Option<BTreeMap<(ObjectType, ObjectKey), Dropped>>,
 }
 
 impl<'a> Walk<'a> {
-    fn between(older: &'a Side<'a>, newer: &'a Side<'a>) -> Self {
+    async fn between(older: &'a Side<'a>, newer: &'a Side<'a>) -> Result<Self, StoreError> {
         let half = |side: &'a Side<'a>| Half { absent: Absent::from(side.coverage), side };
-        let is_published = newer.graph.info().follows(older.graph.info());
-        Self { older: half(older), newer: half(newer), is_published }
+        let earlier = older.graph.info();
+        let published = match newer.graph.info().follows(earlier) {
+            true => Some(newer.graph.dropped_since(earlier).await?),
+            false => None,
+        };
+        Ok(Self { older: half(older), newer: half(newer), published })
     }
 
     async fn of_type(
@@ -143,14 +147,17 @@ impl<'a> Walk<'a> {
     /// Judges an object of one or both graphs. Entities must come before relationships.
     fn judge(&mut self, object_type: &ObjectType, old: Option<Stored>, new: Option<Stored>) -> Option<Difference> {
         let (older, newer) = (&mut self.older.absent, &mut self.newer.absent);
-        let (change, gap) = match (&old, &new) {
-            (Some(_), None) if self.is_published => (Change::Removed, None),
-            (None, Some(_)) if self.is_published => (Change::Added, None),
-            (Some(old), None) => lone(old, |object| removed(object, older, newer)),
-            (None, Some(new)) => lone(new, |object| added(object, older, newer)),
-            (Some(old), Some(new)) => {
+        let (change, gap) = match (&old, &new, &self.published) {
+            (Some(old), None, Some(dropped)) => {
+                let reason = dropped.get(&(object_type.clone(), old.row.key.clone())).map(CoveringGap::dropped);
+                (Change::Removed, reason.map(|reason| (reason, GraphSide::To)))
+            }
+            (None, Some(_), Some(_)) => (Change::Added, None),
+            (Some(old), None, None) => lone(old, |object| removed(object, older, newer)),
+            (None, Some(new), None) => lone(new, |object| added(object, older, newer)),
+            (Some(old), Some(new), published) => {
                 let (before, now) = (old.json().joined(), new.json().joined());
-                let judged = match self.is_published {
+                let judged = match published.is_some() {
                     true => (judge::published(&before, &now), None),
                     false => judge::explained(object_type.as_str(), &before, &now, older.coverage, newer.coverage),
                 };
@@ -159,7 +166,7 @@ impl<'a> Walk<'a> {
                     judged => judged,
                 }
             }
-            (None, None) => return None,
+            (None, None, _) => return None,
         };
         Some(Difference { before: old, now: new, change, gap })
     }

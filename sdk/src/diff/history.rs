@@ -63,6 +63,8 @@ pub enum HistoryEventKind {
     ConfirmedAgain,
     /// The job observed that the object is gone.
     Removed,
+    /// A user dropped the stale object.
+    Dropped,
     /// A job collected the object after its removal.
     SeenAgain,
 }
@@ -79,7 +81,8 @@ impl ObjectHistory {
             events.extend(version.stale.iter().flat_map(|period| staleness(period, version)));
             let successor = versions.iter().find(|next| end == Some(&next.from));
             if let (Some(end), None) = (end, successor) {
-                events.push(HistoryEvent::new(end.published, &end.job, HistoryEventKind::Removed));
+                let kind = if version.dropped { HistoryEventKind::Dropped } else { HistoryEventKind::Removed };
+                events.push(HistoryEvent::new(end.published, &end.job, kind));
             }
             before = Some(version);
         }

@@ -129,6 +129,10 @@ impl Snapshot {
         &self.info
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Returns the same snapshot without stale objects: the graph that its job collected.
     #[must_use]
     pub fn collected(mut self) -> Self {

@@ -26,12 +26,13 @@ pub(super) fn sweep(connection: &Connection) -> rusqlite::Result<()> {
         }
         connection.prepare_cached("DELETE FROM object WHERE number = ?1")?.execute([object])?;
     }
-    // A stale period of the past is needed only by snapshots that lie within it.
+    // A stale period of the past is needed only by snapshots that lie within it, and as the reason for a drop.
     connection.execute(
         "DELETE FROM stale WHERE until IS NOT NULL AND NOT EXISTS (SELECT 1 FROM object \
          JOIN snapshot born ON born.number = object.job JOIN snapshot kept ON kept.instance = born.instance \
          WHERE object.number = stale.object AND kept.pruned = 0 AND kept.number >= stale.since \
-         AND kept.number < stale.until)",
+         AND kept.number < stale.until) AND NOT EXISTS (SELECT 1 FROM ended \
+         WHERE ended.object = stale.object AND ended.until = stale.until AND dropped = 1)",
         [],
     )?;
     // A pruned snapshot remains as long as a version or a stale period begins or ends with it.

@@ -20,6 +20,8 @@ pub struct Version {
     pub from: SnapshotInfo,
     /// The first snapshot that does not contain it any more.
     pub until: Option<SnapshotInfo>,
+    /// Whether the version ended because a user dropped the stale object.
+    pub dropped: bool,
     /// The object, with raw data.
     pub object: Stored,
     /// The periods in which no job could confirm the version, oldest first.
@@ -79,8 +81,8 @@ fn read(connection: &Connection, instance: i64, key: &ObjectKey) -> rusqlite::Re
     let known = |number: i64| snapshots.get(&number).cloned().ok_or(rusqlite::Error::QueryReturnedNoRows);
     let sql = format!(
         "SELECT {COLUMNS}, object.properties, object.raw, 0, object.number, object.job, \
-         (SELECT until FROM ended WHERE ended.object = object.number) \
-         FROM version_order JOIN object ON object.number = version_order.object \
+         ended.until, ended.dropped FROM version_order JOIN object ON object.number = version_order.object \
+         LEFT JOIN ended ON ended.object = object.number \
          WHERE version_order.instance = ?1 AND version_order.type = ?2 AND version_order.key = ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -90,7 +92,8 @@ fn read(connection: &Connection, instance: i64, key: &ObjectKey) -> rusqlite::Re
         while let Some(row) = rows.next()? {
             let until = row.get::<_, Option<i64>>(13)?.map(known).transpose()?;
             let stale = stale(connection, row.get(11)?, &known)?;
-            versions.push(Version { from: known(row.get(12)?)?, until, object: stored(row)?, stale });
+            let dropped = row.get::<_, Option<bool>>(14)?.unwrap_or(false);
+            versions.push(Version { from: known(row.get(12)?)?, until, dropped, object: stored(row)?, stale });
         }
     }
     versions.sort_by_key(|version| version.from.number);
@@ -122,7 +125,7 @@ fn stale(
     Ok(periods)
 }
 
-fn gap(connection: &Connection, snapshot: i64, number: i64) -> rusqlite::Result<SnapshotGap> {
+pub(super) fn gap(connection: &Connection, snapshot: i64, number: i64) -> rusqlite::Result<SnapshotGap> {
     let sql = "SELECT step, types, parent_type, parent, code, cause FROM gap WHERE snapshot = ?1 AND number = ?2";
     let gap = connection.prepare_cached(sql)?.query_row([snapshot, number], |row| {
         let parent = row.get::<_, Option<String>>(2)?.zip(row.get::<_, Option<String>>(3)?);

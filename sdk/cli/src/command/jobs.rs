@@ -1,19 +1,18 @@
 //! `jobs`: lists, shows, and deletes the jobs of the data directory.
 
-use std::time::Duration;
+mod prune;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use indicatif::HumanCount;
 use integration_sdk::Timestamp;
-use integration_sdk::store::{JobRow, Retention};
+use integration_sdk::store::JobRow;
 use serde::Serialize;
 
 use crate::brief::cut;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::job_lookup::short;
-use crate::options::{self, Format};
+use crate::options::Format;
 use crate::report::table::{self, right};
 use crate::report::text::{counted, duration, moment};
 use crate::report::{self, Kept};
@@ -53,26 +52,8 @@ enum Action {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Delete old jobs of each instance with their snapshots
-    #[command(group(ArgGroup::new("retention").required(true).multiple(true).args(["keep", "older_than"])))]
-    #[command(after_help = "Examples:
-  {name} jobs prune --keep 10
-  {name} jobs prune --older-than 90d --dry-run
-  {name} jobs prune --keep 10 --older-than 90d     delete only jobs that neither option keeps
-
-The newest graph of an instance is never deleted, nor are the versions of objects that remaining jobs need. Deleted data are
-overwritten, and their space is returned to the file system. Running jobs are kept and do not count.")]
-    Prune {
-        /// Number of jobs to keep for each instance; sample and replay jobs count separately
-        #[arg(long, value_name = "N")]
-        keep: Option<usize>,
-        /// Keep the jobs that ended within this time, such as 90d or 12h
-        #[arg(long, value_name = "AGE", value_parser = options::age)]
-        older_than: Option<Duration>,
-        /// List the jobs without deleting them
-        #[arg(long)]
-        dry_run: bool,
-    },
+    /// Delete old jobs with their snapshots, or drop stale objects
+    Prune(prune::Prune),
 }
 
 /// The maximum width of a name in the list, in columns.
@@ -128,7 +109,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Jobs) -> Result<u8, Failur
     match &args.action {
         Action::List { format } => list(context, *format).await?,
         Action::Show { job, format } => show(context, job.as_deref(), *format).await?,
-        Action::Prune { keep, older_than, dry_run } => prune(context, *keep, *older_than, *dry_run).await?,
+        Action::Prune(args) => prune::run(context, args).await?,
     }
     Ok(exit::SUCCESS)
 }
@@ -202,42 +183,4 @@ async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Re
             context.print(&report::summary(summary, &kept, console::width()))
         }
     }
-}
-
-async fn prune(
-    context: &Context<'_>,
-    keep: Option<usize>,
-    older_than: Option<Duration>,
-    dry_run: bool,
-) -> Result<(), Failure> {
-    let folder = printable_path(&context.globals.data_dir);
-    let Some(store) = job_lookup::store(&context.globals.data_dir)? else {
-        return context.print(&format!("Deleted 0 jobs, kept 0 in {folder}.\n"));
-    };
-    let limit = older_than.map(|age| {
-        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(Timestamp::now().millis().saturating_sub(age))
-    });
-    let retention = Retention { keep: keep.unwrap_or(0), older_than: limit };
-    if dry_run {
-        let old = store.prunable(retention).await?;
-        for job in &old {
-            let (id, state) = (short(job.id.as_str()), job.state.as_str());
-            context.print(&format!(
-                "{id}  {}  {}  {state}\n",
-                moment(job.started),
-                cut(job.instance.as_str(), NAME)
-            ))?;
-        }
-        let gone = counted(old.len() as u64, "job", "jobs");
-        return context.print(&format!("Would delete {gone} in {folder}.\n"));
-    }
-    let pruned = store.prune(retention).await?;
-    if !pruned.reclaimed {
-        context.console.note(
-            "Another process uses the data directory, so the space is not free yet. Run `jobs prune` again when that process ends.",
-        );
-    }
-    let gone = counted(pruned.jobs as u64, "job", "jobs");
-    context.print(&format!("Deleted {gone}, kept {} in {folder}.\n", store.jobs().await?.len()))
 }

@@ -68,6 +68,7 @@ fn words(kind: HistoryEventKind) -> (Style, &'static str) {
         HistoryEventKind::Stale => (FAINT, "stale"),
         HistoryEventKind::ConfirmedAgain => (CYAN, "confirmed again"),
         HistoryEventKind::Removed => (RED, "removed"),
+        HistoryEventKind::Dropped => (RED, "dropped"),
         HistoryEventKind::SeenAgain => (GREEN, "seen again"),
     }
 }
@@ -81,6 +82,7 @@ fn is_version(kind: HistoryEventKind) -> bool {
 fn state(kind: HistoryEventKind) -> &'static str {
     match kind {
         HistoryEventKind::Removed => "the object is removed",
+        HistoryEventKind::Dropped => "the stale object was dropped on request",
         HistoryEventKind::Stale => "the object is stale",
         _ => "the object is in the graph",
     }

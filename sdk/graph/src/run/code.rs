@@ -38,6 +38,8 @@ pub enum ErrorCode {
     Clock,
     /// The step did not run, or was cancelled.
     NotCollected,
+    /// A user dropped stale objects.
+    Dropped,
     /// Any other error.
     Unexpected,
     /// A code of another version.
@@ -49,7 +51,7 @@ pub enum ErrorCode {
 pub struct OtherCode(Arc<str>);
 
 impl ErrorCode {
-    const KNOWN: [Self; 13] = [
+    const KNOWN: [Self; 14] = [
         Self::ConfigValidation,
         Self::ProviderAuthentication,
         Self::ProviderAuthorization,
@@ -62,6 +64,7 @@ impl ErrorCode {
         Self::Upload,
         Self::Clock,
         Self::NotCollected,
+        Self::Dropped,
         Self::Unexpected,
     ];
 
@@ -80,6 +83,7 @@ impl ErrorCode {
             Self::Upload => "UPLOAD_ERROR",
             Self::Clock => "CLOCK_ERROR",
             Self::NotCollected => "NOT_COLLECTED",
+            Self::Dropped => "DROPPED_ON_REQUEST",
             Self::Unexpected => "UNEXPECTED_ERROR",
             Self::Other(OtherCode(text)) => text,
         }

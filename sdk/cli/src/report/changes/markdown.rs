@@ -9,6 +9,7 @@ use indicatif::HumanCount;
 use integration_sdk::diff::{ChangeCounts, ChangeKind, CoveringGap, GraphSide, ObjectChange, ObjectKind};
 
 use crate::report::text::counted;
+use crate::style::printable;
 use crate::visible::visible;
 
 use super::kept::OfType;
@@ -68,7 +69,10 @@ fn of(of_type: &OfType, report: &Report<'_>) -> String {
                 text += &properties(change);
             }
             if let Some(gap) = &change.gap {
-                let _ = writeln!(text, "  - unknown, because {}", fenced(&lack(report.sides, change.gap_side, gap)));
+                let _ = match kind {
+                    ChangeKind::Removed => writeln!(text, "  - {}", fenced(&printable(&gap.cause))),
+                    _ => writeln!(text, "  - unknown, because {}", fenced(&lack(report.sides, change.gap_side, gap))),
+                };
             }
         }
     }

@@ -14,7 +14,7 @@ use textwrap::core::display_width;
 use crate::brief::cut;
 use crate::report::table::{self, right};
 use crate::report::text::{counted, list, paragraph};
-use crate::style::{BOLD, FAINT, GREEN, RED, YELLOW, paint};
+use crate::style::{BOLD, FAINT, GREEN, RED, YELLOW, paint, printable};
 use crate::visible::visible;
 
 use super::kept::OfType;
@@ -94,7 +94,10 @@ fn of(of_type: &OfType, report: &Report<'_>, width: usize) -> String {
         for change in of_type.certain.iter().filter(|change| change.kind == kind) {
             text += &object(change, width);
             if let Some(gap) = &change.gap {
-                let because = format!("unknown, because {}", lack(report.sides, change.gap_side, gap));
+                let because = match kind {
+                    ChangeKind::Removed => printable(&gap.cause),
+                    _ => format!("unknown, because {}", lack(report.sides, change.gap_side, gap)),
+                };
                 text += &faint(&paragraph(&because, width, 4, 2));
             }
         }
