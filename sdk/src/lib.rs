@@ -188,8 +188,8 @@
 //! # Compatibility
 //!
 //! The libraries access neither the terminal nor the environment nor the home directory; programs pass everything in.
-//! The crates [`secrecy`], [`serde`], [`serde_json`], and [`url`] are part of the interface. An integration uses them
-//! through this crate, so that their versions match.
+//! The crates `secrecy`, `serde`, `serde_json`, and `url` are part of the interface. An integration uses them through
+//! this crate, as `integration_sdk::serde` for example, so that their versions match.
 #![deny(missing_docs)]
 
 #[allow(unused_extern_crates)]

@@ -84,6 +84,7 @@ impl Entity {
 /// depend on the order or the number of arrivals: a present value replaces an absent or null one, lists are
 /// united and sorted, the lesser of two different scalars in the order of their JSON text wins, and raw
 /// data are united by name.
+#[doc(hidden)]
 pub fn merge(ours: Properties, theirs: Properties) -> Properties {
     let mut merged = ours;
     for (name, value) in theirs {
@@ -97,6 +98,7 @@ pub fn merge(ours: Properties, theirs: Properties) -> Properties {
 }
 
 /// Joins two values of one property, by the rule of [`merge`].
+#[doc(hidden)]
 pub fn join_property(name: &str, mine: Value, theirs: Value) -> Value {
     match name {
         "_rawData" => join_raw_data(mine, theirs),

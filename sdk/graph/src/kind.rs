@@ -94,7 +94,9 @@ pub struct MappedRelationshipDeclaration {
     pub direction: Direction,
 }
 
-/// A Rust type whose values become entities. Derive it:
+/// A Rust type whose values become entities.
+///
+/// Derive it:
 ///
 /// ```
 /// use integration_sdk::prelude::*;
@@ -159,7 +161,9 @@ pub trait EntityKind: Sized + Send + Sync + 'static {
     }
 }
 
-/// A readable form of entities: the type itself, or a view of some of its properties. Derive a view:
+/// A readable form of entities: the type itself, or a view of some of its properties.
+///
+/// Derive a view:
 ///
 /// ```
 /// use integration_sdk::prelude::*;

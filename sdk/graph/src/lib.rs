@@ -58,14 +58,10 @@ pub use value::ValueWriter;
 pub(crate) use property::rfc_3339;
 pub(crate) use value::write_text;
 
-// Other crates of the workspace use these functions on the text of objects. They are no interface for authors.
-#[doc(hidden)]
+// Other crates of the workspace use these items on the text of objects. They are no interface for authors.
 pub use entity::{join_property, merge};
-#[doc(hidden)]
 pub use parted::{Parted, write_raw_data};
-#[doc(hidden)]
 pub use scan::{Values, plain_text};
-#[doc(hidden)]
 pub use text::{ObjectText, written};
 
 /// The functions that derives call. Use the derives instead.

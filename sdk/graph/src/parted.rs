@@ -81,6 +81,7 @@ fn place_of_raw_data(properties: &str) -> usize {
 
 /// The properties and the raw data of an object, the raw data sorted by name.
 #[derive(Debug, Clone)]
+#[doc(hidden)]
 pub struct Parted {
     /// The properties.
     pub properties: Properties,
@@ -145,6 +146,7 @@ impl Parted {
 }
 
 /// Writes a list of raw data, each with its name.
+#[doc(hidden)]
 pub fn write_raw_data<T>(
     raw_data: impl IntoIterator<Item = T>,
     json: &mut Vec<u8>,

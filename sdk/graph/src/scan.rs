@@ -5,6 +5,7 @@ use memchr::{memchr, memchr2};
 /// The values of a list or an object in text order, including the member names. The text is JSON
 /// without spaces, as the store writes it.
 #[derive(Debug, Clone)]
+#[doc(hidden)]
 pub struct Values<'a> {
     json: &'a str,
     at: usize,
@@ -31,6 +32,7 @@ impl<'a> Iterator for Values<'a> {
 }
 
 /// Returns the contents of a JSON string without escapes.
+#[doc(hidden)]
 pub fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     memchr(b'\\', text.as_bytes()).is_none().then_some(text)

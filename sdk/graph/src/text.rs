@@ -21,6 +21,7 @@ const RELATIONSHIP_MEMBERS: usize = 8;
 
 /// The JSON of an object with sorted, unique names and no spaces. Each object has exactly one byte representation.
 #[derive(Debug, Clone)]
+#[doc(hidden)]
 pub struct ObjectText {
     json: String,
     members: Vec<Member>,
@@ -228,6 +229,7 @@ impl ObjectWriter {
 }
 
 /// Parses the written object.
+#[doc(hidden)]
 pub fn written(write: impl FnOnce(&mut ObjectWriter)) -> Properties {
     let mut object = ObjectWriter::new();
     write(&mut object);

@@ -36,6 +36,20 @@ impl Default for TimeLimits {
 }
 
 /// A provider's address, credentials, and conventions, for [`Http::connect`](super::Http::connect).
+///
+/// ```
+/// # use integration_http::{Endpoint, Http, RateBudget};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoint = Endpoint::new("https://api.acme.example/v1".parse()?)
+///     .secret_header("X-Acme-Key", &"s3cret".to_owned().into())
+///     .user_agent("integration-acme/1.0")
+///     .request_id_header("Request-Id")
+///     .rate_remaining_header("RateLimit-Remaining")
+///     .rate_budget(RateBudget { capacity: 1_200, refill_per_minute: 120.0 });
+/// assert!(!format!("{endpoint:?}").contains("s3cret"));
+/// let http = Http::connect(endpoint)?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Endpoint {
     base: Url,

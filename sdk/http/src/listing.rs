@@ -103,6 +103,23 @@ type Identity<T> = Box<dyn Fn(&T) -> String + Send>;
 /// fetched lazily: the next one is requested when the elements of the last one are used up. If a page cannot be
 /// fetched, the list ends with its error.
 ///
+/// ```
+/// # use futures::TryStreamExt;
+/// # use integration_http::{Endpoint, Http, StatusCode, WireResponse, respond_with};
+/// # #[derive(serde::Deserialize)]
+/// # struct Team { id: String }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let api = respond_with(|_| Ok(WireResponse::new(StatusCode::OK, r#"[{"id": "t1", "seats": 5}]"#)));
+/// # let http = Http::connect_with(Endpoint::new("https://api.acme.example".parse()?), &api, &Default::default())?;
+/// let mut teams = http.get("/teams", &[]).list::<Team>();
+/// while let Some(team) = teams.try_next().await? {
+///     let (team, raw) = team.into_parts();
+///     assert_eq!((team.id.as_str(), raw.as_str()), ("t1", r#"{"id": "t1", "seats": 5}"#));
+/// }
+/// # Ok(()) }
+/// ```
+///
 /// An element that does not fit `T` does not affect the others. In a step it is reported as a gap of one object under
 /// the current parent, and the list continues. Outside a step it yields an error in its position, and the list can
 /// continue after it.

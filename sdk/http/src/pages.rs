@@ -27,6 +27,40 @@ use integration_graph::redact::without_quoted;
 /// The way in which a provider splits a list into pages.
 ///
 /// A position identifies a page in the provider's terms: a range, a cursor, or a number.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use integration_graph::RawJson;
+/// use integration_http::{Answer, Next, Page, Pagination, Request};
+/// # use integration_http::{Endpoint, Http, StatusCode, WireResponse, respond_with};
+///
+/// /// A pagination whose bodies contain the page number and the number of pages.
+/// struct Counted;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Body { records: Vec<RawJson>, page: u32, of: u32 }
+///
+/// impl Pagination for Counted {
+///     fn ask(&self, request: Request, position: Option<&str>) -> Request {
+///         request.query("page", position.unwrap_or("1"))
+///     }
+///     fn read(&self, answer: Answer<'_>, _: Option<&str>) -> Result<Page, String> {
+///         let Body { records, page, of } = answer.json()?;
+///         let next = if page < of { Next::At((page + 1).to_string()) } else { Next::End };
+///         Ok(Page { elements: records, next })
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let api = respond_with(|request| {
+/// #     let page = request.url.query().and_then(|query| query.strip_prefix("page=")).unwrap_or("0");
+/// #     Ok(WireResponse::new(StatusCode::OK, format!(r#"{{"records": ["r{page}"], "page": {page}, "of": 2}}"#)))
+/// # });
+/// # let http = Http::connect_with(Endpoint::new("https://api.acme.example".parse()?), &api, &Default::default())?;
+/// let records: Vec<String> = http.get("/records", &[]).pages(Counted).map_ok(|item| item.value).try_collect().await?;
+/// assert_eq!(records, ["r1", "r2"]);
+/// # Ok(()) }
+/// ```
 pub trait Pagination: Send + Sync + 'static {
     /// Changes `request` to fetch the page at `position`, or the first page.
     fn ask(&self, request: Request, position: Option<&str>) -> Request;

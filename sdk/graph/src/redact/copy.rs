@@ -28,6 +28,7 @@ pub enum CopyError {
 }
 
 /// The changes that a copy makes.
+#[doc(hidden)]
 pub trait Edit {
     /// Whether members are sorted by name. If so, only the last of equal names is kept.
     const IN_ORDER: bool;
@@ -130,6 +131,7 @@ impl Edit for Redaction {
 ///
 /// # Errors
 /// [`CopyError`] if the text is not JSON, or nested too deeply; `out` is then unchanged.
+#[doc(hidden)]
 pub fn edited(edit: &impl Edit, json: &str, out: &mut Vec<u8>) -> Result<(), CopyError> {
     let begin = out.len();
     let mut copier = Copier { edit, json, at: 0 };

@@ -26,11 +26,7 @@ pub use copy::CopyError;
 pub use rule::{REDACTED, Redaction};
 
 // Other crates of the workspace use these functions on the text of responses.
-#[doc(hidden)]
 pub use copy::{Edit, edited};
-#[doc(hidden)]
 pub use quoted::without_quoted;
-#[doc(hidden)]
 pub use rule::clean_strings;
-#[doc(hidden)]
 pub use string::{edit_escaped, mend_surrogates};

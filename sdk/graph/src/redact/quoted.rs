@@ -3,6 +3,7 @@
 /// Removes the contents of double quotes.
 ///
 /// A parser quotes the values that it rejects, and such a value may be secret.
+#[doc(hidden)]
 pub fn without_quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let (mut quoted, mut escaped) = (false, false);

@@ -116,6 +116,7 @@ fn clean_names(object: &mut Properties) {
 }
 
 /// Removes credentials from all strings and names of a value.
+#[doc(hidden)]
 pub fn clean_strings(value: &mut Value) {
     match value {
         Value::Object(object) => {

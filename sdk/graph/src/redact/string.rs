@@ -70,6 +70,7 @@ fn unicode(escape: &str) -> (char, usize) {
 /// Replaces unpaired surrogates in JSON text by U+FFFD without changing its length.
 ///
 /// Unicode text cannot contain them.
+#[doc(hidden)]
 pub fn mend_surrogates(json: &mut [u8]) {
     const MENDED: &[u8] = b"\\ufffd";
     let mut from = 0;
@@ -108,6 +109,7 @@ fn surrogate(json: &[u8]) -> Option<Half> {
 }
 
 /// Passes each string with an escape to `edit`, and replaces it by the result.
+#[doc(hidden)]
 pub fn edit_escaped(json: &str, mut edit: impl FnMut(&str) -> Option<String>) -> Option<String> {
     let (mut edited, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(quote) = memchr(b'"', &json.as_bytes()[at..]) {

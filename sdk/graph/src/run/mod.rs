@@ -45,9 +45,7 @@ mod usage;
 pub use code::{ErrorCode, OtherCode};
 pub use finding::{Finding, FindingCount};
 pub use gap::{Gap, Parent};
-pub use named::NamedCount;
-#[doc(hidden)]
-pub use named::{MAX_NAMES, keep_name};
+pub use named::{MAX_NAMES, NamedCount, keep_name};
 pub use partition::{PartitionId, PartitionRef, Position};
 pub use report::{Failure, StepReport, VANISHED};
 pub use status::{DisabledReason, JobState, StepStatus};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of names for each type and reason.
+#[doc(hidden)]
 pub const MAX_NAMES: usize = 100;
 /// The maximum number of names in a text.
 const SHOWN: usize = 10;
@@ -42,6 +43,7 @@ impl NamedCount {
 }
 
 /// Adds a name and keeps the smallest [`MAX_NAMES`], so that the result does not depend on the order.
+#[doc(hidden)]
 pub fn keep_name(names: &mut BTreeSet<String>, name: String) {
     names.insert(name);
     if names.len() > MAX_NAMES {
