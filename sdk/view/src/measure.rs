@@ -3,6 +3,8 @@
 //! The reader's machine chooses the font, so widths are estimated for the widest common fonts (DejaVu, Verdana). A box
 //! may be slightly too wide, but never too narrow.
 
+use unicode_width::UnicodeWidthChar;
+
 /// A font of the drawings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Font {
@@ -94,31 +96,7 @@ fn sans(char: char, wide: bool) -> f64 {
 ///
 /// A combining mark has none; wide scripts and emoji have two.
 fn cells(char: char) -> usize {
-    match u32::from(char) {
-        0x300..=0x36f
-        | 0x483..=0x489
-        | 0x591..=0x5bd
-        | 0x610..=0x61a
-        | 0x64b..=0x65f
-        | 0x1ab0..=0x1aff
-        | 0x1dc0..=0x1dff
-        | 0x200c..=0x200d
-        | 0x20d0..=0x20ff
-        | 0xfe00..=0xfe0f
-        | 0xfe20..=0xfe2f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1f64f
-        | 0x1f680..=0x1f9ff
-        | 0x1fa70..=0x1faff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    char.width().unwrap_or_default()
 }
 
 #[cfg(test)]

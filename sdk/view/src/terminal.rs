@@ -2,45 +2,29 @@
 
 use std::ops::Range;
 
+use anstyle::{AnsiColor, Style};
+
 use crate::escape::{terminal, visible};
 use crate::measure::{columns, wrapped};
 
-/// The colour of a piece of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ink {
-    Plain,
-    Bold,
-    Faint,
-    Green,
-    Blue,
-    Yellow,
-    Red,
-    Magenta,
-}
+// The styles of pieces of a line. Escape sequences are written only if the caller wants colours.
+pub(crate) const PLAIN: Style = Style::new();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const BLUE: Style = AnsiColor::Blue.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(crate) const RED: Style = AnsiColor::Red.on_default();
+pub(crate) const MAGENTA: Style = AnsiColor::Magenta.on_default();
 
 /// A piece of a line. The text is sanitised when it is written.
-pub(crate) type Span<'a> = (Ink, &'a str);
+pub(crate) type Span<'a> = (Style, &'a str);
 
 /// Collects lines.
 pub(crate) struct Terminal {
     width: usize,
     colour: bool,
     out: String,
-}
-
-impl Ink {
-    fn code(self) -> &'static str {
-        match self {
-            Ink::Plain => "",
-            Ink::Bold => "1",
-            Ink::Faint => "2",
-            Ink::Green => "32",
-            Ink::Blue => "34",
-            Ink::Yellow => "33",
-            Ink::Red => "31",
-            Ink::Magenta => "35",
-        }
-    }
 }
 
 impl Terminal {
@@ -66,10 +50,10 @@ impl Terminal {
     /// Writes the part of the spans that is in a range of their combined text.
     fn put_range(&mut self, spans: &[Span<'_>], range: Range<usize>) {
         let mut begin = 0;
-        for &(ink, text) in spans {
+        for &(style, text) in spans {
             let (from, to) = (range.start.max(begin), range.end.min(begin + text.len()));
             if from < to {
-                self.put(ink, &text[from - begin..to - begin]);
+                self.put(style, &text[from - begin..to - begin]);
             }
             begin += text.len();
         }
@@ -79,22 +63,22 @@ impl Terminal {
     pub(crate) fn notes(&mut self, notes: &[String]) {
         for note in notes {
             for line in wrapped(&visible(note), |line| columns(line) <= self.width) {
-                self.line(&[(Ink::Yellow, &line)]);
+                self.line(&[(YELLOW, &line)]);
             }
         }
     }
 
-    fn put(&mut self, ink: Ink, text: &str) {
+    fn put(&mut self, style: Style, text: &str) {
         let text = terminal(text);
-        if self.colour && ink != Ink::Plain && !text.trim().is_empty() {
-            self.out += &format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code());
+        if self.colour && !style.is_plain() && !text.trim().is_empty() {
+            self.out += &format!("{style}{text}{style:#}");
         } else {
             self.out += &text;
         }
     }
 
     /// Writes a label and a list over as many lines as necessary. Each line starts with `margin`.
-    pub(crate) fn list(&mut self, margin: &str, label: &str, ink: Ink, items: &[String]) {
+    pub(crate) fn list(&mut self, margin: &str, label: &str, style: Style, items: &[String]) {
         let room = self.width.saturating_sub(columns(margin) + columns(label));
         let mut lines: Vec<String> = Vec::new();
         for (at, item) in items.iter().enumerate() {
@@ -107,7 +91,7 @@ impl Terminal {
         let blank = " ".repeat(columns(label));
         for (at, line) in lines.iter().enumerate() {
             let label = if at == 0 { label } else { &blank };
-            self.line(&[(Ink::Faint, margin), (Ink::Faint, label), (ink, line)]);
+            self.line(&[(FAINT, margin), (FAINT, label), (style, line)]);
         }
     }
 
@@ -172,30 +156,27 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_goes_on_below_and_nothing_is_lost() {
-        let spans = [(Ink::Plain, "abc "), (Ink::Bold, "def"), (Ink::Plain, "ghi")];
+        let spans = [(PLAIN, "abc "), (BOLD, "def"), (PLAIN, "ghi")];
         assert_eq!(written(10, false, &spans), "abc defghi\n");
         assert_eq!(written(9, false, &spans), "abc\n defghi\n");
         assert_eq!(written(9, true, &spans), "abc\n \u{1b}[1mdef\u{1b}[0mghi\n");
         assert_eq!(written(5, false, &spans), "abc\ndefgh\ni\n");
-        assert_eq!(written(0, false, &[(Ink::Plain, "ab")]), "a\nb\n");
+        assert_eq!(written(0, false, &[(PLAIN, "ab")]), "a\nb\n");
         assert_eq!(
-            written(20, false, &[(Ink::Faint, "│  "), (Ink::Plain, "one-very-long-identifier")]),
+            written(20, false, &[(FAINT, "│  "), (PLAIN, "one-very-long-identifier")]),
             "│  one-very-long-ide\n│    ntifier\n"
         );
     }
 
     #[test]
     fn colours_are_closed_again_and_come_from_nowhere_else() {
-        assert_eq!(
-            written(9, true, &[(Ink::Red, "a\u{1b}[1m"), (Ink::Plain, "b ")]),
-            "\u{1b}[31ma\u{fffd}[1m\u{1b}[0mb\n"
-        );
+        assert_eq!(written(9, true, &[(RED, "a\u{1b}[1m"), (PLAIN, "b ")]), "\u{1b}[31ma\u{fffd}[1m\u{1b}[0mb\n");
     }
 
     #[test]
     fn a_list_goes_on_below_its_beginning() {
         let mut terminal = Terminal::new(16, false);
-        terminal.list("│ ", "emits ", Ink::Plain, &["aaa", "bbb", "a-longer-one"].map(String::from));
+        terminal.list("│ ", "emits ", PLAIN, &["aaa", "bbb", "a-longer-one"].map(String::from));
         assert_eq!(terminal.finish(), "│ emits aaa,\n│       bbb,\n│       a-longer\n│     -one\n");
     }
 }

@@ -1,19 +1,21 @@
 //! The number of objects in a graph for a terminal, by type, largest types first.
 
+use anstyle::Style;
+
 use super::model::{Changes, GraphCounts, TypeCount};
 use crate::escape::visible;
 use crate::measure::columns;
 use crate::number::{counted, grouped};
-use crate::terminal::{Ink, Terminal, padded};
+use crate::terminal::{BOLD, FAINT, GREEN, MAGENTA, PLAIN, RED, Terminal, YELLOW, padded};
 
 /// The maximum width to which names are aligned.
 const WIDEST_COLUMN: usize = 60;
 
 pub(super) fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {
     let mut out = Terminal::new(width, colour);
-    for (ink, line) in [(Ink::Bold, &counts.title), (Ink::Faint, &counts.subtitle)] {
+    for (style, line) in [(BOLD, &counts.title), (FAINT, &counts.subtitle)] {
         if !line.trim().is_empty() {
-            out.line(&[(ink, &visible(line))]);
+            out.line(&[(style, &visible(line))]);
         }
     }
     out.notes(&counts.missing);
@@ -28,7 +30,7 @@ pub(super) fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {
     ];
     for (heading, types) in sections {
         out.line(&[]);
-        out.line(&[(Ink::Bold, &heading)]);
+        out.line(&[(BOLD, &heading)]);
         let mut types: Vec<&TypeCount> = types.iter().collect();
         types.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.object_type.cmp(&b.object_type)));
         for one in types {
@@ -44,17 +46,17 @@ fn line(out: &mut Terminal, one: &TypeCount, names: usize, numbers: usize) {
     let mapped = if one.mapped { "  mapped" } else { "" };
     let Changes { added, removed, changed, unknown } = one.changes;
     let remarks = [
-        (Ink::Green, added, "added"),
-        (Ink::Red, removed, "removed"),
-        (Ink::Yellow, changed, "changed"),
-        (Ink::Magenta, unknown, "unknown"),
+        (GREEN, added, "added"),
+        (RED, removed, "removed"),
+        (YELLOW, changed, "changed"),
+        (MAGENTA, unknown, "unknown"),
     ];
-    let remarks: Vec<(Ink, String)> = remarks
+    let remarks: Vec<(Style, String)> = remarks
         .into_iter()
         .filter(|&(_, count, _)| count > 0)
-        .map(|(ink, count, word)| (ink, format!("  {} {word}", grouped(count))))
+        .map(|(style, count, word)| (style, format!("  {} {word}", grouped(count))))
         .collect();
-    let mut spans = vec![(Ink::Plain, name.as_str()), (Ink::Plain, &count), (Ink::Faint, mapped)];
-    spans.extend(remarks.iter().map(|(ink, remark)| (*ink, remark.as_str())));
+    let mut spans = vec![(PLAIN, name.as_str()), (PLAIN, &count), (FAINT, mapped)];
+    spans.extend(remarks.iter().map(|(style, remark)| (*style, remark.as_str())));
     out.line(&spans);
 }

@@ -1,10 +1,12 @@
 //! The steps for a terminal: a tree of stages with inputs and outputs.
 
+use anstyle::Style;
+
 use super::links::{Link, Links};
 use super::model::{RunStatus, StepGraph, StepNode, StepRun};
 use crate::escape::visible;
 use crate::measure::columns;
-use crate::terminal::{Ink, Terminal, padded};
+use crate::terminal::{BLUE, BOLD, FAINT, GREEN, MAGENTA, PLAIN, RED, Terminal, YELLOW, padded};
 
 /// The maximum width to which ids and names are aligned.
 const WIDEST_COLUMN: usize = 34;
@@ -50,15 +52,15 @@ impl Widths {
 impl Listing<'_> {
     fn head(&mut self) {
         if !self.graph.title.trim().is_empty() {
-            self.out.line(&[(Ink::Bold, &visible(&self.graph.title))]);
+            self.out.line(&[(BOLD, &visible(&self.graph.title))]);
         }
         let facts = self.links.facts(self.graph);
         for fact in &facts[..facts.len() - self.graph.missing.len()] {
-            self.out.line(&[(Ink::Faint, &visible(fact))]);
+            self.out.line(&[(FAINT, &visible(fact))]);
         }
         self.out.notes(&self.graph.missing);
         for id in &self.links.missing {
-            self.out.line(&[(Ink::Red, "✗ no such step: "), (Ink::Bold, &visible(id))]);
+            self.out.line(&[(RED, "✗ no such step: "), (BOLD, &visible(id))]);
         }
     }
 
@@ -73,7 +75,7 @@ impl Listing<'_> {
             let last = position + 1 == order.len();
             let number = stages.binary_search(&stage).map_or(0, |found| found + 1);
             let rail = format!("{} {} ", " ".repeat(self.widths.number), if position == 0 { " " } else { "│" });
-            self.out.line(&[(Ink::Faint, &rail)]);
+            self.out.line(&[(FAINT, &rail)]);
             let number = if begins { number.to_string() } else { String::new() };
             let branch = match (position == 0, last) {
                 (true, true) => "──",
@@ -91,40 +93,40 @@ impl Listing<'_> {
 
     fn first_line(&mut self, step: &StepNode, margin: &str) {
         let run = step.shown_run();
-        let (sign, ink) = match (run, step.disabled()) {
-            (Some(run), _) => (run.status.sign(), ink(run.status)),
-            (None, Some(_)) => ('○', Ink::Faint),
-            (None, None) => ('●', Ink::Plain),
+        let (sign, style) = match (run, step.disabled()) {
+            (Some(run), _) => (run.status.sign(), style(run.status)),
+            (None, Some(_)) => ('○', FAINT),
+            (None, None) => ('●', PLAIN),
         };
         let tail = run.filter(|_| self.widths.one_line).map(tail).unwrap_or_default();
-        let critical = if run.is_some_and(|run| run.critical) { Ink::Magenta } else { Ink::Bold };
+        let critical = if run.is_some_and(|run| run.critical) { MAGENTA } else { BOLD };
         self.out.line(&[
-            (Ink::Faint, margin),
-            (ink, &format!("{sign} ")),
+            (FAINT, margin),
+            (style, &format!("{sign} ")),
             (critical, &padded(&visible(&step.id), self.widths.id)),
-            (Ink::Plain, &format!("  {}", padded(&visible(&step.name), self.widths.name))),
-            (ink, &format!("  {tail}")),
+            (PLAIN, &format!("  {}", padded(&visible(&step.name), self.widths.name))),
+            (style, &format!("  {tail}")),
         ]);
     }
 
     fn details(&mut self, at: usize, margin: &str) {
         let step = &self.graph.steps[at];
         if let Some(disabled) = step.disabled() {
-            self.out.list(margin, "", Ink::Yellow, &[visible(&disabled)]);
+            self.out.list(margin, "", YELLOW, &[visible(&disabled)]);
         }
         if let Some(run) = step.shown_run().filter(|_| !self.widths.one_line) {
             let parts = tail_parts(run).map(|part| part.trim().to_owned());
             let tail: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-            self.out.list(margin, "", ink(run.status), &[tail.join(" · ")]);
+            self.out.list(margin, "", style(run.status), &[tail.join(" · ")]);
         }
         let (reads, after) = self.sources(at);
-        self.out.list(margin, "reads   ", Ink::Plain, &reads);
-        self.out.list(margin, "after   ", Ink::Plain, &after);
+        self.out.list(margin, "reads   ", PLAIN, &reads);
+        self.out.list(margin, "after   ", PLAIN, &after);
         let lists =
             [("emits   ", step.emits.as_slice()), ("scopes  ", &step.scopes), ("source  ", step.source.as_slice())];
         for (label, values) in lists {
             let values: Vec<String> = values.iter().map(|value| visible(value)).collect();
-            self.out.list(margin, label, Ink::Plain, &values);
+            self.out.list(margin, label, PLAIN, &values);
         }
     }
 
@@ -168,12 +170,12 @@ fn tail_parts(run: &StepRun) -> [String; 4] {
     }
 }
 
-fn ink(status: RunStatus) -> Ink {
+fn style(status: RunStatus) -> Style {
     match status {
-        RunStatus::Success => Ink::Green,
-        RunStatus::Cached => Ink::Blue,
-        RunStatus::Partial => Ink::Yellow,
-        RunStatus::Failure => Ink::Red,
-        RunStatus::Pending => Ink::Faint,
+        RunStatus::Success => GREEN,
+        RunStatus::Cached => BLUE,
+        RunStatus::Partial => YELLOW,
+        RunStatus::Failure => RED,
+        RunStatus::Pending => FAINT,
     }
 }

@@ -5,7 +5,7 @@ use super::model::{TypeEdge, TypeGraph};
 use crate::escape::visible;
 use crate::measure::columns;
 use crate::number::{counted, grouped};
-use crate::terminal::{Ink, Terminal, padded};
+use crate::terminal::{BLUE, BOLD, FAINT, PLAIN, RED, Terminal, padded};
 
 /// The maximum width to which names are aligned.
 const WIDEST_COLUMN: usize = 34;
@@ -14,11 +14,11 @@ pub(super) fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
     let links = Links::of(graph);
     let mut out = Terminal::new(width, colour);
     if !graph.title.trim().is_empty() {
-        out.line(&[(Ink::Bold, &visible(&graph.title))]);
+        out.line(&[(BOLD, &visible(&graph.title))]);
     }
     let facts = facts(graph);
     for fact in &facts[..facts.len() - graph.missing.len()] {
-        out.line(&[(Ink::Faint, fact)]);
+        out.line(&[(FAINT, fact)]);
     }
     out.notes(&graph.missing);
     let widths = Widths::of(graph);
@@ -31,15 +31,15 @@ pub(super) fn text(graph: &TypeGraph, width: usize, colour: bool) -> String {
             .collect();
         out.line(&[]);
         out.line(&[
-            (Ink::Bold, &padded(&visible(&entity.object_type), widths.object_type)),
-            (Ink::Plain, &format!("  {}", padded(&visible(&entity.resource), widths.resource))),
-            (Ink::Faint, &format!("  {}", remarks.join(" · "))),
+            (BOLD, &padded(&visible(&entity.object_type), widths.object_type)),
+            (PLAIN, &format!("  {}", padded(&visible(&entity.resource), widths.resource))),
+            (FAINT, &format!("  {}", remarks.join(" · "))),
         ]);
         relationships(&mut out, graph, &links, at, &widths);
     }
     for (at, object_type) in links.missing.iter().enumerate() {
         out.line(&[]);
-        out.line(&[(Ink::Red, "✗ "), (Ink::Bold, &visible(object_type)), (Ink::Red, "  declared by nobody")]);
+        out.line(&[(RED, "✗ "), (BOLD, &visible(object_type)), (RED, "  declared by nobody")]);
         relationships(&mut out, graph, &links, graph.entities.len() + at, &widths);
     }
     out.finish()
@@ -85,13 +85,13 @@ fn relationships(out: &mut Terminal, graph: &TypeGraph, links: &Links, entity: u
         let mapped = if edge.mapped { "  mapped" } else { "" };
         let arrow = if edge.mapped { " ╌▶ " } else { " ─▶ " };
         out.line(&[
-            (Ink::Faint, branch),
-            (Ink::Blue, &padded(&visible(&edge.class), widths.class)),
-            (Ink::Faint, arrow),
-            (Ink::Plain, &padded(&visible(&edge.to), widths.target)),
-            (Ink::Faint, &format!("  {}", padded(&visible(&edge.object_type), widths.relationship))),
-            (Ink::Plain, &format!("  {count}")),
-            (Ink::Faint, mapped),
+            (FAINT, branch),
+            (BLUE, &padded(&visible(&edge.class), widths.class)),
+            (FAINT, arrow),
+            (PLAIN, &padded(&visible(&edge.to), widths.target)),
+            (FAINT, &format!("  {}", padded(&visible(&edge.object_type), widths.relationship))),
+            (PLAIN, &format!("  {count}")),
+            (FAINT, mapped),
         ]);
     }
 }
