@@ -11,14 +11,12 @@ use integration_sdk::config::Values;
 use integration_sdk::graph::{
     Class, Entity, EntityDeclaration, ObjectKey, ObjectType, OnDuplicateKey, RawData, StepId,
 };
+use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::schema::Validation;
 use integration_sdk::step::{Step, StepContext};
 use integration_sdk::store::{Selection, Snapshot, Store};
 use integration_sdk::{Integration, Job};
 use serde_json::json;
-
-/// The maximum number of objects in memory.
-const PAGE: usize = 1_000;
 
 fn object_type() -> ObjectType {
     ObjectType::literal("bench_thing")
@@ -55,46 +53,22 @@ fn adding(entities: u64) -> Integration {
 
 /// Returns the number and size of all objects, for comparison between the ways of reading.
 async fn all_json(job: &Snapshot) -> (u64, u64) {
-    let (mut objects, mut bytes, mut after) = (0, 0, None);
-    loop {
-        let page = job.json_page(object_type(), after.take(), PAGE).await.expect("a page");
-        objects += page.objects.len() as u64;
-        bytes += page.objects.iter().map(|(_, json)| json.len() as u64).sum::<u64>();
-        after = page.next;
-        if after.is_none() {
-            return (objects, bytes);
-        }
+    let (mut objects, mut bytes) = (0, 0);
+    let mut batches = job.scan(Selection::of_type(object_type()).with_raw());
+    while let Some(batch) = batches.try_next().await.expect("a batch") {
+        objects += batch.len() as u64;
+        bytes += batch.iter().map(|object| object.json().joined().len() as u64).sum::<u64>();
     }
+    (objects, bytes)
 }
 
-async fn all_of_the_step(job: &Snapshot) -> u64 {
-    let (mut objects, mut after) = (0, None);
-    loop {
-        let page = job
-            .page(Selection { step: Some(add()), after: after.take(), ..Selection::of(object_type(), PAGE) })
-            .await
-            .expect("a page");
-        objects += page.objects.len() as u64;
-        after = page.next;
-        if after.is_none() {
-            return objects;
-        }
+async fn count(job: &Snapshot, selection: Selection) -> u64 {
+    let mut batches = job.scan(selection);
+    let mut objects = 0;
+    while let Some(batch) = batches.try_next().await.expect("a batch") {
+        objects += batch.len() as u64;
     }
-}
-
-async fn all_properties(job: &Snapshot) -> u64 {
-    let (mut objects, mut after) = (0, None);
-    loop {
-        let page = job
-            .page(Selection { after: after.take(), with_raw: false, ..Selection::of(object_type(), PAGE) })
-            .await
-            .expect("a page");
-        objects += page.objects.len() as u64;
-        after = page.next;
-        if after.is_none() {
-            return objects;
-        }
-    }
+    objects
 }
 
 fn bare(entities: u64, directory: &Path) -> std::io::Result<()> {
@@ -137,11 +111,11 @@ async fn run(entities: u64, figures: &mut Figures) {
     let (objects, bytes) = all_json(&job).await;
     figures.note("iterate as JSON", start);
     let start = Instant::now();
-    let rows = all_of_the_step(&job).await;
+    let rows = count(&job, Selection::of_type(object_type()).by(add()).with_raw()).await;
     figures.note("iterate as an export does", start);
     let start = Instant::now();
-    let parsed = all_properties(&job).await;
-    figures.note("iterate as steps do, parsed", start);
+    let parsed = count(&job, Selection::of_type(object_type())).await;
+    figures.note("iterate without raw data", start);
     assert_eq!([objects, rows, parsed], [entities; 3]);
     assert!(bytes > 100 * entities);
 }

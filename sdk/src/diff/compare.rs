@@ -88,7 +88,7 @@ pub(super) async fn compare_changed(
     let mut walk = Walk::between(&older, &newer).await?;
     for some in differing.chunks(AT_ONCE) {
         let keys = || some.iter().map(|(_, object_type, key)| (object_type.clone(), key.clone())).collect();
-        let (before, now) = (older.graph.objects(keys()).await?, newer.graph.objects(keys()).await?);
+        let (before, now) = (older.graph.stored(keys()).await?, newer.graph.stored(keys()).await?);
         for ((_, object_type, _), (old, new)) in some.iter().zip(before.into_iter().zip(now)) {
             if let Some(difference) = walk.judge(object_type, old, new).filter(|_| wanted(object_type)) {
                 visit(difference);

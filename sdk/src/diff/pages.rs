@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::graph::{ObjectKey, ObjectType};
-use crate::store::{Selection, Snapshot, StoreError, Stored};
+use crate::store::{PageSelection, Snapshot, StoreError, Stored};
 
 /// The number of objects in a page.
 const PAGE: usize = 1_000;
@@ -24,7 +24,8 @@ impl<'a> Pages<'a> {
     /// Returns the next object without consuming it.
     pub(super) async fn peek(&mut self) -> Result<Option<&Stored>, StoreError> {
         if self.page.is_empty() && !self.ended {
-            let selection = Selection { after: self.last.take(), ..Selection::of(self.object_type.clone(), PAGE) };
+            let selection =
+                PageSelection { after: self.last.take(), ..PageSelection::of(self.object_type.clone(), PAGE) };
             let page = self.graph.page(selection).await?;
             self.ended = page.next.is_none();
             (self.page, self.last) = (page.objects.into(), page.next);

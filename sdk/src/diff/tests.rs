@@ -253,7 +253,7 @@ async fn published(
 }
 
 async fn changes(older: (&Snapshot, &Coverage), newer: (&Snapshot, &Coverage)) -> BTreeMap<String, Change> {
-    let types = (older.0.types().await.expect("a store"), newer.0.types().await.expect("a store"));
+    let types = (older.0.kinds().await.expect("a store"), newer.0.kinds().await.expect("a store"));
     let mut changes = BTreeMap::new();
     let visit = |difference: Difference| {
         let stored = difference.now.or(difference.before).expect("an object");
@@ -348,7 +348,7 @@ async fn few_differing_objects_are_read_alone_with_the_same_result() {
     let some = published(&store, &instance, &fewer[..fewer.len() - 2], PARTITIONS, publication).await;
     let coverage = parent("acme_team", "team:0001", &["acme_addon", "acme_app_has_addon"]);
     for (older, newer) in [(&all, &some), (&some, &all), (&some, &some)] {
-        let types = (older.types().await.expect("a store"), newer.types().await.expect("a store"));
+        let types = (older.kinds().await.expect("a store"), newer.kinds().await.expect("a store"));
         let none = Coverage::default();
         let of = |graph: &Snapshot| if graph.info() == some.info() { &coverage } else { &none };
         let sides = || {

@@ -19,7 +19,7 @@ use crate::step::{
     Ingest, IngestPolicy, OnPartitionFailed, PartitionPermits, PartitionStats, PartitionTurns, Step, StepContext,
     StepError, StepResult, StepServices, StepStats, Watermark,
 };
-use crate::store::{JobStore, ResumePoint, Row, Selection, Snapshot, StoreError};
+use crate::store::{JobStore, PageSelection, ResumePoint, Row, Snapshot, StoreError};
 
 use super::event::{Event, Events};
 use super::report::{FailureKind, StepOutcome};
@@ -217,7 +217,7 @@ async fn reuse(step: &Step, context: &StepContext, earlier: &Snapshot) -> StepRe
         let mut after: Option<ObjectKey> = None;
         loop {
             let selection =
-                Selection { step: Some(step.id().clone()), after, ..Selection::of(object_type.clone(), PAGE) };
+                PageSelection { step: Some(step.id().clone()), after, ..PageSelection::of(object_type.clone(), PAGE) };
             let page = earlier.page(selection).await?;
             for stored in &page.objects {
                 context.ingest().reuse(Row { merge, ..stored.row.clone() }, stored.json()).await?;

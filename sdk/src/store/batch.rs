@@ -2,31 +2,12 @@
 
 use std::sync::Arc;
 
+pub use integration_store::Kind;
+
 use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType};
 
 use super::content_hash::{ContentHash, HashKey};
-use super::sqlite::{StoreError, unreadable};
-
-/// The kind of a graph object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// An entity.
-    Entity = 0,
-    /// A direct relationship.
-    Relationship = 1,
-    /// A mapped relationship.
-    MappedRelationship = 2,
-}
-
-impl Kind {
-    /// Returns the kind that is stored as this number.
-    pub(super) fn read(number: i64) -> rusqlite::Result<Self> {
-        let all = [Self::Entity, Self::Relationship, Self::MappedRelationship];
-        let found = all.into_iter().find(|kind| *kind as i64 == number);
-        found.ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))
-    }
-}
 
 /// The columns of a stored object, apart from its JSON.
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
-//! The columns of partitions and positions: the only place in which their types become numbers of SQL.
+//! The columns of kinds, partitions, and positions: the only place in which their types become numbers of SQL.
 
 use rusqlite::Row as SqlRow;
 
 use crate::graph::run::{PartitionId, PartitionRef, Position};
 
-use super::StoreError;
 use super::sqlite::unreadable;
+use super::{Kind, StoreError};
 
 /// The column of an object outside of all partitions.
 const NO_PARTITION: i64 = 0;
@@ -51,4 +51,12 @@ pub(super) fn read_position(row: &SqlRow<'_>, column: usize) -> rusqlite::Result
     let number: i64 = row.get(column)?;
     let position = u64::try_from(number).map(Position::new);
     position.map_err(|_| unreadable(StoreError::Corrupt(format!("row number {number}"))))
+}
+
+/// Reads the column of a kind.
+pub(super) fn read_kind(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Kind> {
+    let number: i64 = row.get(column)?;
+    let all = [Kind::Entity, Kind::Relationship, Kind::MappedRelationship];
+    let found = all.into_iter().find(|kind| *kind as i64 == number);
+    found.ok_or_else(|| unreadable(StoreError::Corrupt(format!("object kind {number}"))))
 }

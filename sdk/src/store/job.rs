@@ -23,7 +23,7 @@ use super::rewind::{self, ResumePoint};
 use super::sorted;
 use super::sqlite::{Pending, Place, unreadable};
 use super::unreadable;
-use super::{Publication, StoreError, duplicates, ends, file, publish};
+use super::{Publication, StoreError, columns, duplicates, ends, file, publish};
 
 /// The number of objects of one type that a step added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Count {
         Ok(Self {
             step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
             object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-            kind: Kind::read(row.get(2)?)?,
+            kind: columns::read_kind(row, 2)?,
             objects: row.get::<_, i64>(3)?.unsigned_abs(),
         })
     }
@@ -257,8 +257,9 @@ impl JobStore {
                 let mut rows = statement.query([job])?;
                 let mut counts = BTreeMap::new();
                 while let Some(row) = rows.next()? {
-                    let number: i64 = kind.query_row(params![job, row.get::<_, String>(0)?], |row| row.get(0))?;
-                    *counts.entry(Kind::read(number)?).or_default() += row.get::<_, i64>(1)?.unsigned_abs();
+                    let kind =
+                        kind.query_row(params![job, row.get::<_, String>(0)?], |row| columns::read_kind(row, 0))?;
+                    *counts.entry(kind).or_default() += row.get::<_, i64>(1)?.unsigned_abs();
                 }
                 Ok(counts)
             })

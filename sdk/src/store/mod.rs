@@ -67,6 +67,9 @@ mod prune;
 mod publish;
 #[cfg(test)]
 mod publish_tests;
+mod reader;
+#[cfg(test)]
+mod reader_tests;
 mod record;
 mod response_cache;
 mod rewind;
@@ -87,6 +90,7 @@ pub use dropped::StaleGroup;
 pub(crate) use duplicates::{DescribedAgain, Superseded};
 pub(crate) use earlier_gaps::EarlierGaps;
 pub(crate) use ends::{DeclaredEnds, Unattached};
+pub use integration_store::{GraphReader, ReadError, Selection, SnapshotId, StoredObject, TypeCount};
 pub use job::Count;
 pub(crate) use job::JobStore;
 pub use jobs::JobRow;
@@ -99,7 +103,7 @@ pub(crate) use publish::Publication;
 pub use record::{JobRecord, StepRow};
 pub(crate) use response_cache::SqliteResponseCache;
 pub(crate) use rewind::ResumePoint;
-pub use snapshot::{Selection, Snapshot, SnapshotInfo};
+pub use snapshot::{PageSelection, Snapshot, SnapshotInfo};
 pub(crate) use sqlite::Pending;
 pub use sqlite::{Store, StoreError};
 pub use unreadable::Unreadable;

@@ -10,7 +10,7 @@ use crate::graph::history::{ChangeCounts, SnapshotGap};
 use crate::graph::run::{ErrorCode, JobState, Parent, Summary};
 use crate::graph::{InstanceId, JobId, ObjectJson, ObjectKey, ObjectType, StepId};
 
-use super::{JobStore, Kind, ObjectBatch, Publication, Retention, Row, Selection, Snapshot, Store};
+use super::{JobStore, Kind, ObjectBatch, PageSelection, Publication, Retention, Row, Snapshot, Store};
 
 const ENTITIES: usize = 4;
 /// The entities that each relationship connects.
@@ -195,7 +195,7 @@ type Seen = BTreeMap<String, (String, Option<String>, Option<String>, bool)>;
 async fn seen(snapshot: &Snapshot) -> Seen {
     let mut seen = Seen::new();
     for at in 0..3 {
-        let page = snapshot.page(Selection::of(type_of(at), 100)).await.unwrap();
+        let page = snapshot.page(PageSelection::of(type_of(at), 100)).await.unwrap();
         for stored in page.objects {
             let parent = stored.row.parent.as_ref().map(ToString::to_string);
             seen.insert(stored.row.key.to_string(), (stored.properties, stored.raw, parent, stored.is_stale));

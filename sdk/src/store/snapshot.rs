@@ -15,15 +15,15 @@ use super::page::{self, Page};
 use super::provenance::Stored;
 use super::sorted::with_small_cache;
 use super::sqlite::unreadable;
-use super::{Count, JobRow, Store, StoreError};
+use super::{Count, JobRow, Store, StoreError, columns};
 
 /// The versions of a snapshot: `?1` is the instance, `?2` the number of the snapshot.
 const IN_SNAPSHOT: &str = "object.job <= ?2 AND object.same_as IS NULL AND NOT EXISTS \
                                       (SELECT 1 FROM ended WHERE ended.object = object.number AND ended.until <= ?2)";
 /// The runs that published versions of the instance `?1` up to the snapshot `?2`.
-const RUNS: &str = "(SELECT number FROM snapshot WHERE instance = ?1 AND number <= ?2)";
+pub(super) const RUNS: &str = "(SELECT number FROM snapshot WHERE instance = ?1 AND number <= ?2)";
 /// Whether a version is stale in the snapshot `?2`.
-const IS_STALE: &str = "EXISTS (SELECT 1 FROM stale WHERE stale.object = object.number \
+pub(super) const IS_STALE: &str = "EXISTS (SELECT 1 FROM stale WHERE stale.object = object.number \
                                    AND stale.since <= ?2 AND (stale.until IS NULL OR stale.until > ?2))";
 
 /// A published graph.
@@ -33,6 +33,10 @@ pub struct SnapshotInfo {
     pub job: JobId,
     /// The time of the publication.
     pub published: Timestamp,
+    /// The integration.
+    pub integration: String,
+    /// The instance.
+    pub instance_id: InstanceId,
     pub(super) instance: i64,
     pub(super) number: i64,
 }
@@ -47,7 +51,7 @@ impl SnapshotInfo {
 
 /// The objects of one page.
 #[derive(Debug, Clone)]
-pub struct Selection {
+pub struct PageSelection {
     /// The type of the objects.
     pub object_type: ObjectType,
     /// The step that added the objects, or any step.
@@ -60,7 +64,7 @@ pub struct Selection {
     pub with_raw: bool,
 }
 
-impl Selection {
+impl PageSelection {
     /// Selects the first objects of a type, with raw data.
     pub fn of(object_type: ObjectType, limit: usize) -> Self {
         Self { object_type, step: None, after: None, limit, with_raw: true }
@@ -70,9 +74,9 @@ impl Selection {
 /// Read access to one snapshot. Clones are cheap.
 #[derive(Clone)]
 pub struct Snapshot {
-    store: Store,
-    info: SnapshotInfo,
-    with_stale: bool,
+    pub(super) store: Store,
+    pub(super) info: SnapshotInfo,
+    pub(super) with_stale: bool,
 }
 
 impl Store {
@@ -83,9 +87,8 @@ impl Store {
     pub async fn snapshot_of(&self, job: &JobRow) -> Result<Option<Snapshot>, StoreError> {
         let id = job.id.clone();
         let find = move |connection: &Connection| {
-            let sql = "SELECT job, published, instance, number FROM snapshot WHERE job = ?1 AND pruned = 0 \
-                       ORDER BY number DESC LIMIT 1";
-            connection.prepare_cached(sql)?.query_row([id.as_str()], info).optional()
+            let sql = format!("{INFO} WHERE snapshot.job = ?1 AND pruned = 0 ORDER BY snapshot.number DESC LIMIT 1");
+            connection.prepare_cached(&sql)?.query_row([id.as_str()], info).optional()
         };
         let found = self.read(find).await?;
         Ok(found.map(|info| self.snapshot(info)))
@@ -98,10 +101,9 @@ impl Store {
     pub async fn snapshots(&self, integration: &str, instance: &InstanceId) -> Result<Vec<SnapshotInfo>, StoreError> {
         let (integration, instance) = (integration.to_owned(), instance.clone());
         self.read(move |connection| {
-            let sql = "SELECT snapshot.job, published, instance, snapshot.number FROM snapshot \
-                       JOIN instance ON instance.number = snapshot.instance \
-                       WHERE integration = ?1 AND name = ?2 AND pruned = 0 ORDER BY snapshot.number DESC";
-            let mut statement = connection.prepare_cached(sql)?;
+            let sql =
+                format!("{INFO} WHERE integration = ?1 AND name = ?2 AND pruned = 0 ORDER BY snapshot.number DESC");
+            let mut statement = connection.prepare_cached(&sql)?;
             statement.query_map([integration.as_str(), instance.as_str()], info)?.collect()
         })
         .await
@@ -113,13 +115,19 @@ impl Store {
     }
 }
 
-/// Reads the columns job, published, instance, and number.
+/// The snapshots with the columns that [`info`] reads.
+pub(super) const INFO: &str = "SELECT snapshot.job, published, snapshot.instance, snapshot.number, integration, name \
+                               FROM snapshot JOIN instance ON instance.number = snapshot.instance";
+
+/// Reads the columns of [`INFO`].
 pub(super) fn info(row: &SqlRow<'_>) -> rusqlite::Result<SnapshotInfo> {
     Ok(SnapshotInfo {
         job: JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
         published: Timestamp::from_millis(row.get(1)?),
         instance: row.get(2)?,
         number: row.get(3)?,
+        integration: row.get(4)?,
+        instance_id: InstanceId::new(row.get_ref(5)?.as_str()?).map_err(unreadable)?,
     })
 }
 
@@ -141,7 +149,7 @@ impl Snapshot {
     }
 
     /// The condition of the objects to read.
-    fn condition(&self) -> String {
+    pub(super) fn condition(&self) -> String {
         match self.with_stale {
             true => IN_SNAPSHOT.to_owned(),
             false => format!("{IN_SNAPSHOT} AND NOT {IS_STALE}"),
@@ -170,10 +178,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn page(&self, selection: Selection) -> Result<Page<Vec<Stored>>, StoreError> {
+    pub async fn page(&self, selection: PageSelection) -> Result<Page<Vec<Stored>>, StoreError> {
         let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
         let read = move |connection: &Connection| {
-            let Selection { object_type, step, after, limit: most, with_raw } = &selection;
+            let PageSelection { object_type, step, after, limit: most, with_raw } = &selection;
             let sql = format!(
                 "SELECT {COLUMNS}, object.properties, CASE WHEN ?7 THEN object.raw END, {IS_STALE} \
                  FROM version_order JOIN object ON object.number = version_order.object \
@@ -203,34 +211,19 @@ impl Snapshot {
         self.in_order(read).await
     }
 
-    /// Returns the objects of a type in key order, each as its exported JSON.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn json_page(
-        &self,
-        object_type: ObjectType,
-        after: Option<ObjectKey>,
-        limit: usize,
-    ) -> Result<Page<Vec<(ObjectKey, String)>>, StoreError> {
-        let page = self.page(Selection { after, ..Selection::of(object_type, limit) }).await?;
-        let joined = |stored: Stored| (stored.row.key.clone(), stored.json().joined().into_owned());
-        Ok(page.map(|objects| objects.into_iter().map(joined).collect()))
-    }
-
     /// Returns the types of all snapshots of the instance, each with the kind of its objects.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn types(&self) -> Result<Vec<(ObjectType, Kind)>, StoreError> {
+    pub async fn kinds(&self) -> Result<Vec<(ObjectType, Kind)>, StoreError> {
         let instance = self.info.instance;
         self.in_order(move |connection| {
             let sql = "SELECT kind FROM object WHERE number = \
                        (SELECT object FROM version_order WHERE instance = ?1 AND type = ?2 LIMIT 1)";
             let mut statement = connection.prepare_cached(sql)?;
             let kind = |object_type: String| {
-                let kind = statement.query_row(params![instance, object_type], |row| row.get(0))?;
-                Ok((ObjectType::new(object_type).map_err(unreadable)?, Kind::read(kind)?))
+                let kind = statement.query_row(params![instance, object_type], |row| columns::read_kind(row, 0))?;
+                Ok((ObjectType::new(object_type).map_err(unreadable)?, kind))
             };
             types(connection, instance)?.into_iter().map(kind).collect()
         })
@@ -268,7 +261,7 @@ impl Snapshot {
             let rows = statement.query_map([instance, last, first, number, most], |row| {
                 let object_type = ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?;
                 let key = ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?;
-                Ok((Kind::read(row.get(0)?)?, object_type, key))
+                Ok((columns::read_kind(row, 0)?, object_type, key))
             })?;
             let found: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
             Ok(Some(found).filter(|found| found.len() <= limit))
@@ -280,10 +273,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub(crate) async fn objects(
-        &self,
-        wanted: Vec<(ObjectType, ObjectKey)>,
-    ) -> Result<Vec<Option<Stored>>, StoreError> {
+    pub(crate) async fn stored(&self, wanted: Vec<(ObjectType, ObjectKey)>) -> Result<Vec<Option<Stored>>, StoreError> {
         let (SnapshotInfo { instance, number, .. }, condition) = (self.info.clone(), self.condition());
         self.in_order(move |connection| {
             let sql = format!(
@@ -372,7 +362,7 @@ pub(super) fn stored(row: &SqlRow<'_>) -> rusqlite::Result<Stored> {
         raw: json.raw.map(str::to_owned),
         is_stale: row.get(10)?,
         row: Row {
-            kind: Kind::read(row.get(0)?)?,
+            kind: columns::read_kind(row, 0)?,
             key: key(row.get(2)?)?,
             object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
             class: row.get(3)?,

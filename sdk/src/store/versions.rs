@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::graph::history::SnapshotGap;
 use crate::graph::run::Parent;
 use crate::graph::{InstanceId, ObjectKey, ObjectType, StepId};
 
 use super::provenance::Stored;
-use super::snapshot::{self, COLUMNS, SnapshotInfo, info, stored, types};
+use super::snapshot::{self, COLUMNS, INFO, SnapshotInfo, info, stored, types};
 use super::sqlite::unreadable;
 use super::{Store, StoreError};
 
@@ -102,8 +102,8 @@ fn read(connection: &Connection, instance: i64, key: &ObjectKey) -> rusqlite::Re
 
 /// Returns the snapshots of an instance by number, including pruned ones.
 fn snapshots(connection: &Connection, instance: i64) -> rusqlite::Result<HashMap<i64, SnapshotInfo>> {
-    let sql = "SELECT job, published, instance, number FROM snapshot WHERE instance = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!("{INFO} WHERE snapshot.instance = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
     let all = statement.query_map([instance], info)?;
     all.map(|info| info.map(|info| (info.number, info))).collect()
 }
@@ -125,21 +125,28 @@ fn stale(
     Ok(periods)
 }
 
+/// Returns the gaps of a snapshot.
+pub(super) fn gaps(connection: &Connection, snapshot: i64) -> rusqlite::Result<Vec<SnapshotGap>> {
+    let sql = "SELECT step, types, parent_type, parent, code, cause FROM gap WHERE snapshot = ?1 ORDER BY number";
+    connection.prepare_cached(sql)?.query_map([snapshot], read_gap)?.collect()
+}
+
 pub(super) fn gap(connection: &Connection, snapshot: i64, number: i64) -> rusqlite::Result<SnapshotGap> {
     let sql = "SELECT step, types, parent_type, parent, code, cause FROM gap WHERE snapshot = ?1 AND number = ?2";
-    let gap = connection.prepare_cached(sql)?.query_row([snapshot, number], |row| {
-        let parent = row.get::<_, Option<String>>(2)?.zip(row.get::<_, Option<String>>(3)?);
-        let parent = parent.map(|(object_type, key)| {
-            let object_type = ObjectType::new(object_type).map_err(unreadable)?;
-            Ok::<_, rusqlite::Error>(Parent { object_type, key: ObjectKey::stored(&key).map_err(unreadable)? })
-        });
-        Ok(SnapshotGap {
-            step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
-            types: serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?,
-            parent: parent.transpose()?,
-            code: row.get_ref(4)?.as_str()?.into(),
-            cause: row.get(5)?,
-        })
+    connection.prepare_cached(sql)?.query_row([snapshot, number], read_gap)
+}
+
+fn read_gap(row: &Row<'_>) -> rusqlite::Result<SnapshotGap> {
+    let parent = row.get::<_, Option<String>>(2)?.zip(row.get::<_, Option<String>>(3)?);
+    let parent = parent.map(|(object_type, key)| {
+        let object_type = ObjectType::new(object_type).map_err(unreadable)?;
+        Ok::<_, rusqlite::Error>(Parent { object_type, key: ObjectKey::stored(&key).map_err(unreadable)? })
     });
-    gap.optional()?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    Ok(SnapshotGap {
+        step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+        types: serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?,
+        parent: parent.transpose()?,
+        code: row.get_ref(4)?.as_str()?.into(),
+        cause: row.get(5)?,
+    })
 }

@@ -24,8 +24,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
+//!
+//! Every implementation passes the [`conformance`] suite.
 #![deny(missing_docs)]
 
+pub mod conformance;
 mod memory;
 mod object;
 mod reader;

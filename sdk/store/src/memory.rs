@@ -54,7 +54,7 @@ impl MemoryGraph {
     /// [`InvalidObject`] if one of the values is no object of a graph.
     pub fn of_instance(instance: InstanceId, objects: impl IntoIterator<Item = Value>) -> Result<Self, InvalidObject> {
         let (job, published) = (JobId::new("0197a1b2-0000-7000-8000-000000000001")?, Timestamp::from_millis(0));
-        let id = SnapshotId { integration: "acme".to_owned(), instance, job, number: 1, published };
+        let id = SnapshotId { integration: "acme".to_owned(), instance, job, number: 1, published, with_stale: true };
         let step = StepId::new("add")?;
         let objects = objects.into_iter().map(|json| StoredObject::from_json(step.clone(), json));
         Ok(Self::new(id, objects.collect::<Result<Vec<_>, _>>()?))

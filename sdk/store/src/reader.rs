@@ -49,6 +49,8 @@ pub struct SnapshotId {
     pub number: u64,
     /// The time of the publication.
     pub published: Timestamp,
+    /// Whether the objects that the job could not confirm are included.
+    pub with_stale: bool,
 }
 
 /// The number of objects of one type.

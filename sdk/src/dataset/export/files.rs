@@ -6,8 +6,9 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
+use futures::TryStreamExt;
+
 use crate::dataset::{DatasetError, Wrapper};
-use crate::graph::ObjectKey;
 use crate::owner_only::Folder;
 use crate::store::{Count, Kind, Selection, Snapshot};
 
@@ -16,8 +17,6 @@ use super::manifest::GraphFile;
 
 /// The maximum number of objects in a file, for tools that read whole files.
 const FILE: u64 = 10_000;
-/// The maximum number of objects in memory.
-const PAGE: usize = 1_000;
 
 /// Returns the files that a graph with these objects consists of.
 pub(super) fn planned(counts_by_step_and_type: &[Count]) -> Vec<GraphFile> {
@@ -73,14 +72,11 @@ fn create(folder: &Folder, name: &str) -> Result<Folder, DatasetError> {
 
 /// Writes the counted objects of one step and type.
 async fn write_type(snapshot: &Snapshot, folder: &Folder, count: &Count) -> Result<u64, DatasetError> {
-    let mut after: Option<ObjectKey> = None;
     let mut open: Option<ObjectFile> = None;
     let (mut files, mut objects) = (0, 0);
-    loop {
-        let selection =
-            Selection { step: Some(count.step.clone()), after, ..Selection::of(count.object_type.clone(), PAGE) };
-        let page = snapshot.page(selection).await?;
-        for stored in &page.objects {
+    let mut batches = snapshot.scan(Selection::of_type(count.object_type.clone()).by(count.step.clone()).with_raw());
+    while let Some(batch) = batches.try_next().await? {
+        for object in batch {
             if objects % FILE == 0 {
                 if let Some(full) = open.take() {
                     full.finish()?;
@@ -92,13 +88,9 @@ async fn write_type(snapshot: &Snapshot, folder: &Folder, count: &Count) -> Resu
                 open = Some(ObjectFile::begin(folder, file(count, files).name, wrapper(count))?);
             }
             if let Some(file) = &mut open {
-                file.add(&stored.json().joined())?;
+                file.add(&object.json().joined())?;
             }
             objects += 1;
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
         }
     }
     if let Some(file) = open {

@@ -11,6 +11,7 @@ use crate::Config;
 use crate::graph::RawData;
 use crate::http::{Endpoint, Http, Provider, ProviderError, VerifiedAccount};
 use crate::step::Parent;
+use crate::store::Selection;
 
 const PARENTS: usize = 24;
 const MEMORY: usize = 1 << 20;
@@ -82,10 +83,12 @@ async fn collected(elements: usize, bytes: usize) -> usize {
         .await
         .expect("a store")
         .expect("a graph")
-        .json_page(name("acme_thing"), None, 1)
+        .scan(Selection::of_type(name("acme_thing")).with_raw())
+        .try_next()
         .await
-        .expect("a store");
-    assert!(first.objects[0].1.len() > bytes, "the raw data is complete");
+        .expect("a store")
+        .expect("a batch");
+    assert!(first[0].bytes() > bytes, "the raw data is complete");
     most.load(Ordering::SeqCst)
 }
 

@@ -17,7 +17,7 @@ use crate::graph::{
 use crate::integration::Integration;
 use crate::schema::Validation;
 use crate::step::{DisabledReason, IngestionSource, Step, StepContext, StepError, StepResult};
-use crate::store::{JobRecord, JobState, Retention, Selection, Snapshot, Store};
+use crate::store::{JobRecord, JobState, PageSelection, Retention, Snapshot, Store};
 
 use super::*;
 
@@ -106,7 +106,8 @@ fn statuses(summary: &Summary) -> Vec<(&str, &str)> {
 async fn graph(job: &Snapshot) -> Vec<String> {
     let mut lines = Vec::new();
     for count in job.counts().await.expect("a store") {
-        let selection = Selection { step: Some(count.step.clone()), ..Selection::of(count.object_type, 1_000_000) };
+        let selection =
+            PageSelection { step: Some(count.step.clone()), ..PageSelection::of(count.object_type, 1_000_000) };
         let page = job.page(selection).await.expect("a store");
         assert_eq!(page.next, None, "the objects of a test are small");
         lines.extend(page.objects.iter().map(|stored| format!("{} {}", count.step, stored.json().joined())));

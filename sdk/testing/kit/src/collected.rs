@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::runtime::StepReport;
-use integration_sdk::store::{Kind, Snapshot as Graph};
+use integration_sdk::store::{Kind, Selection, Snapshot as Graph};
 use integration_sdk::{Integration, Summary};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::coverage::Coverage;
 use crate::{Gap, Run, RunError, Snapshot};
-
-const PAGE: usize = 1_000;
 
 /// A collected graph and the summary of its job.
 ///
@@ -73,22 +72,12 @@ impl Collected {
         folder: TempDir,
     ) -> Result<Self, RunError> {
         let (mut entities, mut relationships) = (BTreeMap::new(), BTreeMap::new());
-        // A type that several steps emit has one count per step.
-        let types: BTreeMap<_, _> =
-            graph.counts().await?.into_iter().map(|count| (count.object_type, count.kind)).collect();
-        for (object_type, kind) in types {
-            let objects = if kind == Kind::Entity { &mut entities } else { &mut relationships };
-            let mut last = None;
-            loop {
-                let page = graph.json_page(object_type.clone(), last.take(), PAGE).await?;
-                last = page.next;
-                let parsed =
-                    page.objects.into_iter().map(|(key, json)| Ok((String::from(key), serde_json::from_str(&json)?)));
-                objects
-                    .extend(parsed.collect::<Result<Vec<(String, Value)>, serde_json::Error>>().map_err(unreadable)?);
-                if last.is_none() {
-                    break;
-                }
+        let mut batches = graph.scan(Selection::default().with_raw());
+        while let Some(batch) = batches.try_next().await? {
+            for object in batch {
+                let objects = if object.kind == Kind::Entity { &mut entities } else { &mut relationships };
+                let json = serde_json::from_str(&object.json().joined()).map_err(unreadable)?;
+                objects.insert(object.key.to_string(), json);
             }
         }
         let coverage = Coverage::of(integration, &summary, entities.values().chain(relationships.values()));

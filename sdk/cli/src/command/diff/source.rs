@@ -63,7 +63,7 @@ impl JobGraph {
     async fn of(store: &Store, row: JobRow) -> Result<Self, Failure> {
         let coverage = Coverage::of(job_lookup::summary(&row)?);
         let snapshot = job_lookup::snapshot(store, &row).await?;
-        let types = snapshot.types().await?;
+        let types = snapshot.kinds().await?;
         Ok(Self { row, snapshot, types, coverage })
     }
 

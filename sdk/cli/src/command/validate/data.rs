@@ -6,8 +6,9 @@ use std::sync::Arc;
 use integration_sdk::dataset::{self, Wrapper};
 use integration_sdk::graph::run::JobState;
 use integration_sdk::input;
+use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::schema::Schemas;
-use integration_sdk::store::{Kind, Snapshot};
+use integration_sdk::store::{Kind, Selection, Snapshot};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -23,9 +24,6 @@ use super::allowance::Allowance;
 use super::graph::Graph;
 use super::pool::{self, Feed, Raw};
 use super::{Check, Report, Validate};
-
-/// The number of objects read from the store at once.
-const PAGE: usize = 1_000;
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,20 +110,12 @@ fn of_job(snapshot: &Snapshot, schemas: &Schemas, allowed: &[Allowance]) -> Resu
 
 /// Feeds entities first, so that the ends of relationships are known.
 async fn feed_job(snapshot: &Snapshot, feed: &mut Feed) -> Result<(), Failure> {
-    let mut types: Vec<_> = snapshot.counts().await?.into_iter().map(|count| (count.kind, count.object_type)).collect();
-    types.sort();
-    types.dedup();
-    for (kind, object_type) in types {
+    for kind in [Kind::Entity, Kind::Relationship, Kind::MappedRelationship] {
         let wrapper = if kind == Kind::Entity { Wrapper::Entities } else { Wrapper::Relationships };
-        let mut after = None;
-        loop {
-            let page = snapshot.json_page(object_type.clone(), after, PAGE).await?;
-            after = page.next;
-            for (_, json) in page.objects {
-                feed.add(Raw { file: None, wrapper, json: json.into() });
-            }
-            if after.is_none() {
-                break;
+        let mut batches = snapshot.scan(Selection::of_kind(kind).with_raw());
+        while let Some(batch) = batches.try_next().await? {
+            for object in batch {
+                feed.add(Raw { file: None, wrapper, json: object.json().joined().into_owned().into() });
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use integration_sdk::diff::{self, Change as Verdict, Coverage, Difference, Side};
 use integration_sdk::graph::{Direction, ObjectType};
-use integration_sdk::store::{Count, JobRow, Kind, Selection, Snapshot, Stored};
+use integration_sdk::store::{Count, JobRow, Kind, PageSelection, Snapshot, Stored};
 use integration_view::graph::{Change, GraphEdge, GraphNode, GraphPicture, Limit};
 use serde::Deserialize;
 use serde_json::Value;
@@ -149,7 +149,8 @@ impl Drawing {
     async fn add_all(&mut self, snapshot: &Snapshot, object_type: &ObjectType) -> Result<(), Failure> {
         let mut after = None;
         loop {
-            let selection = Selection { after, with_raw: self.raw_data, ..Selection::of(object_type.clone(), PAGE) };
+            let selection =
+                PageSelection { after, with_raw: self.raw_data, ..PageSelection::of(object_type.clone(), PAGE) };
             let page = snapshot.page(selection).await?;
             page.objects.into_iter().for_each(|stored| self.add_object(stored, Change::Same));
             after = page.next;
