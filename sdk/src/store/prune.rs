@@ -1,14 +1,16 @@
 //! Removal of old jobs, so that none of their data is left in any file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
 use super::jobs::JobRow;
 use super::keys::Keys;
 use super::lock::{self, JobLock};
+use super::snapshot::{INFO, info};
 use super::{JobState, Store, StoreError, file, sweep, working_data};
 use crate::graph::{InstanceId, JobId, Timestamp};
 
@@ -16,6 +18,8 @@ use crate::graph::{InstanceId, JobId, Timestamp};
 ///
 /// Each job needs an open lock file, and other processes must get a chance to write in between.
 const AT_ONCE: usize = 50;
+/// The folder of derived files in the data directory.
+const DERIVED: &str = "derived";
 /// The tables of a job's record that are deleted explicitly, because they are large.
 const TABLES: [&str; 4] = ["earlier_gap", "quarantine", "job_data", "step_run"];
 
@@ -85,10 +89,52 @@ impl Store {
         .await?;
         let directory = self.directory().to_owned();
         self.write(move |connection| Ok(remove_orphans(connection, &directory))).await??;
+        self.remove_derived(jobs > 0).await?;
         let path = self.path().to_owned();
         let reclaimed = tokio::task::spawn_blocking(move || file::reclaim(&path)).await;
         let reclaimed = reclaimed.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))?;
         Ok(Pruned { jobs, reclaimed })
+    }
+
+    /// The folder for files that are derived from snapshots and can be built again, such as indexes.
+    ///
+    /// Each of them is named after its snapshot (`SnapshotId::file_name`). [`prune`](Self::prune) removes them.
+    pub fn derived_folder(&self) -> PathBuf {
+        self.directory().join(DERIVED)
+    }
+
+    /// Removes the files that are derived from snapshots: those of removed snapshots, or all of them.
+    ///
+    /// When versions were removed, the first known time of other objects may have changed as well.
+    async fn remove_derived(&self, all: bool) -> Result<(), StoreError> {
+        let folder = self.derived_folder();
+        let kept = move |connection: &Connection| -> rusqlite::Result<HashSet<String>> {
+            let mut statement = connection.prepare(&format!("{INFO} WHERE pruned = 0"))?;
+            let names = statement.query_map([], |row| {
+                let info = info(row)?;
+                Ok([true, false].map(|with_stale| info.id(with_stale).file_name()))
+            })?;
+            names.flat_map(|names| names.into_iter().flatten().map(Ok).collect::<Vec<_>>()).collect()
+        };
+        let kept = if all { HashSet::new() } else { self.read(kept).await? };
+        let unusable = |source| StoreError::Directory { path: folder.clone(), source };
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(unusable)?,
+        };
+        for entry in entries {
+            let path = entry.map_err(unusable)?.path();
+            let is_kept = path.file_stem().and_then(|name| name.to_str()).is_some_and(|name| kept.contains(name));
+            if is_kept || !path.is_file() {
+                continue;
+            }
+            match fs::remove_file(&path) {
+                // Another process has removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(unusable)?,
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the jobs on which no process works, and returns their number.
@@ -185,7 +231,7 @@ mod tests {
     use super::*;
     use crate::graph::run::Summary;
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
-    use crate::store::{JobStore, ObjectBatch, Row};
+    use crate::store::{GraphReader, JobStore, ObjectBatch, Publication, Row};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
         let job = store.begin_job("acme", &InstanceId::new(instance).unwrap(), &json!({})).await.unwrap();
@@ -236,6 +282,31 @@ mod tests {
         assert_eq!(jobs.iter().map(|job| &job.id).collect::<Vec<_>>(), [&kept]);
         let count = "SELECT count(*) FROM object WHERE key = 'person-7-new.example'";
         assert_eq!(connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn derived_files_are_removed_with_their_snapshots() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.prune(Retention::newest(1)).await.unwrap().jobs, 0, "a missing folder is no error");
+        fs::create_dir(store.derived_folder()).unwrap();
+        let file = async || {
+            let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
+            let summary = Summary::new(job.id().clone(), "acme", InstanceId::default(), JobState::Complete);
+            job.publish(summary, Publication::default()).await.unwrap();
+            let row = store.job(Some(job.id().as_str())).await.unwrap().expect("the job");
+            let snapshot = store.snapshot_of(&row).await.unwrap().expect("a snapshot");
+            let path = store.derived_folder().join(format!("{}.index", snapshot.id().file_name()));
+            fs::write(&path, "").unwrap();
+            path
+        };
+        let (old, new) = (file().await, file().await);
+        let unfinished = store.derived_folder().join("0123.incomplete");
+        fs::write(&unfinished, "").unwrap();
+        assert_eq!(store.prune(Retention::newest(2)).await.unwrap().jobs, 0);
+        assert_eq!([&old, &new, &unfinished].map(|path| path.exists()), [true, true, false]);
+        assert_eq!(store.prune(Retention::newest(1)).await.unwrap().jobs, 1);
+        assert_eq!([&old, &new].map(|path| path.exists()), [false, false], "times of kept objects may have changed");
     }
 
     #[tokio::test(flavor = "multi_thread")]

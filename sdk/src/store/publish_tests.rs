@@ -169,7 +169,7 @@ async fn compared(store: &Store) -> BTreeMap<ObjectType, ChangeCounts> {
     let snapshots = store.snapshots("acme", &InstanceId::default()).await.unwrap();
     let [newer, older] = [0, 1].map(|at| store.snapshot(snapshots[at].clone()));
     let (whole, unfinished) = (Coverage::default(), Coverage::unfinished());
-    let (old_types, new_types) = (older.types().await.unwrap(), newer.types().await.unwrap());
+    let (old_types, new_types) = (older.kinds().await.unwrap(), newer.kinds().await.unwrap());
     let older = Side { graph: &older, types: &old_types, coverage: &unfinished };
     let newer = Side { graph: &newer, types: &new_types, coverage: &whole };
     let found = crate::diff::changes(older, newer, &ChangeOptions::default(), |_| {}).await.unwrap();

@@ -32,8 +32,7 @@ const TIMES: &str = "(SELECT published FROM snapshot WHERE snapshot.number = (SE
 
 impl GraphReader for Snapshot {
     fn id(&self) -> SnapshotId {
-        let SnapshotInfo { integration, instance_id: instance, job, published, number, .. } = self.info.clone();
-        SnapshotId { integration, instance, job, number: number.unsigned_abs(), published, with_stale: self.with_stale }
+        self.info.id(self.with_stale)
     }
 
     fn types(&self) -> BoxFuture<'static, Result<Vec<TypeCount>, ReadError>> {
@@ -57,6 +56,13 @@ impl GraphReader for Snapshot {
         let (store, number) = (self.store.clone(), self.info.number);
         let read = move |connection: &Connection| versions::gaps(connection, number);
         async move { store.read(read).await.map_err(ReadError::new) }.boxed()
+    }
+}
+
+impl SnapshotInfo {
+    pub(super) fn id(&self, with_stale: bool) -> SnapshotId {
+        let Self { integration, instance_id: instance, job, published, number, .. } = self.clone();
+        SnapshotId { integration, instance, job, number: number.unsigned_abs(), published, with_stale }
     }
 }
 

@@ -53,6 +53,15 @@ pub struct SnapshotId {
     pub with_stale: bool,
 }
 
+impl SnapshotId {
+    /// Returns a file name for data that is derived from the snapshot. It consists of letters, digits, and dashes.
+    pub fn file_name(&self) -> String {
+        let Self { job, number, with_stale, .. } = self;
+        let form = if *with_stale { "" } else { "-collected" };
+        format!("{job}-{number}{form}")
+    }
+}
+
 /// The number of objects of one type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TypeCount {

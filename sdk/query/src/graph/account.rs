@@ -8,9 +8,10 @@ use integration_graph::{ObjectKey, ObjectType, Properties};
 use integration_store::{GraphReader, SnapshotId};
 
 use super::adjacency::{self, Adjacency, MappedEdges};
-use super::build::{self, SegmentIndex, SnapshotIndex};
+use super::cache::IndexCache;
 use super::column::{Column, ColumnBuilder};
-use super::mapped::{self, MappedSegment};
+use super::index::{self, LIMIT, SegmentColumns, SnapshotIndex};
+use super::mapped::{self, MappedSegment, Resolved};
 use super::objects::{self, Derived, End};
 use super::segment::containing;
 use super::value::text;
@@ -29,11 +30,12 @@ pub struct AccountGraph {
     /// The columns of each node segment.
     node_origins: Vec<NodeOrigin>,
     edge_origins: Vec<EdgeOrigin>,
-    placeholders: Vec<SegmentIndex>,
+    placeholders: Vec<SegmentColumns>,
     placeholder_objects: Vec<Properties>,
     first_placeholder: u32,
     first_mapped: u32,
     mapped: MappedEdges,
+    cache: Option<Arc<dyn IndexCache>>,
     /// Columns of edges that were derived from others, by segment and property.
     derived: Mutex<HashMap<(usize, String), Arc<Column>>>,
 }
@@ -59,57 +61,96 @@ enum EdgeOrigin {
 }
 
 impl AccountGraph {
-    /// Reads the snapshots of one or more instances.
+    /// Reads the snapshots of one or more instances, and builds their indexes in memory.
     ///
     /// # Errors
     /// [`GraphError`] if a store cannot be read, or if the graph is too large.
     pub async fn open(readers: Vec<Arc<dyn GraphReader>>) -> Result<Self, GraphError> {
+        Self::open_with(readers, None).await
+    }
+
+    /// Opens the snapshots of one or more instances. Their indexes are those of the cache, which receives missing ones.
+    ///
+    /// # Errors
+    /// [`GraphError`] if a store cannot be read, or if the graph is too large.
+    pub async fn open_cached(
+        readers: Vec<Arc<dyn GraphReader>>,
+        cache: Arc<dyn IndexCache>,
+    ) -> Result<Self, GraphError> {
+        Self::open_with(readers, Some(cache)).await
+    }
+
+    async fn open_with(
+        readers: Vec<Arc<dyn GraphReader>>,
+        cache: Option<Arc<dyn IndexCache>>,
+    ) -> Result<Self, GraphError> {
         let (mut parts, mut gaps) = (Vec::new(), Vec::new());
         let (mut first_node, mut first_edge) = (0_u32, 0_u32);
         for (instance, reader) in readers.into_iter().enumerate() {
-            let index = build::build(reader.as_ref()).await?;
+            let index = SnapshotIndex::open(reader.as_ref(), cache.as_deref()).await?;
             gaps.extend(reader.gaps().await?.into_iter().map(|gap| (instance, gap)));
-            let (nodes, edges) = (count(&index.nodes), count(&index.edges));
+            let (nodes, edges) = (index.nodes(), index.edges());
             parts.push(Part { reader, index, first_node, first_edge });
             first_node = sum(first_node, nodes)?;
             first_edge = sum(first_edge, edges)?;
         }
-        Self::of(parts, gaps, first_node, first_edge)
+        let indexes: Vec<mapped::Part<'_>> = parts.iter().map(|part| (&part.index, part.first_node)).collect();
+        let resolved = match mapped::resolve(&indexes, first_node, first_edge) {
+            Err(GraphError::Damaged { .. }) => {
+                repair(&parts, cache.as_deref()).await?;
+                mapped::resolve(&indexes, first_node, first_edge)?
+            }
+            resolved => resolved?,
+        };
+        Self::of(parts, gaps, resolved, cache)
+    }
+
+    /// Builds damaged indexes again, after a method returned [`GraphError::Damaged`]. All numbers stay the same.
+    ///
+    /// # Errors
+    /// [`GraphError`] if a store cannot be read.
+    pub async fn repair(&self) -> Result<(), GraphError> {
+        repair(&self.parts, self.cache.as_deref()).await
     }
 
     fn of(
         parts: Vec<Part>,
         gaps: Vec<(usize, SnapshotGap)>,
-        first_placeholder: u32,
-        first_mapped: u32,
+        resolved: Resolved,
+        cache: Option<Arc<dyn IndexCache>>,
     ) -> Result<Self, GraphError> {
-        let indexes: Vec<mapped::Part<'_>> = parts.iter().map(|part| (&part.index, part.first_node)).collect();
-        let resolved = mapped::resolve(&indexes, first_placeholder, first_mapped)?;
         let (mut nodes, mut node_origins) = (Vec::new(), Vec::new());
         let (mut edges, mut edge_origins) = (Vec::new(), Vec::new());
         for (part, Part { index, .. }) in parts.iter().enumerate() {
-            for (segment, columns) in index.nodes.iter().enumerate() {
-                push(&mut nodes, part, columns);
+            for segment in 0..index.segments(index::Part::Nodes) {
+                push(&mut nodes, part, index.segment(index::Part::Nodes, segment));
                 node_origins.push(NodeOrigin::Snapshot { part, segment });
             }
-            for (segment, columns) in index.edges.iter().enumerate() {
-                push(&mut edges, part, columns);
+            for segment in 0..index.segments(index::Part::Edges) {
+                push(&mut edges, part, index.segment(index::Part::Edges, segment));
                 edge_origins.push(EdgeOrigin::Snapshot { part, segment });
             }
         }
+        let first_placeholder = nodes.last().map_or(0, |last| last.range.end);
+        let first_mapped = edges.last().map_or(0, |last| last.range.end);
         let mut placeholders = Vec::new();
         for (instance, columns) in resolved.placeholders {
-            push(&mut nodes, instance, &columns);
+            push(&mut nodes, instance, (&columns.object_type, columns.length, columns.stale));
             node_origins.push(NodeOrigin::Placeholders(placeholders.len()));
             placeholders.push(columns);
         }
         for mapped in resolved.edges {
-            let columns = &parts[mapped.instance].index.mapped[mapped.segment];
-            let stale = columns.columns.get("_stale").map_or(0, |stale| {
-                let is_stale = |row: &&u32| stale.code(**row) > 0;
-                u32::try_from(mapped.rows.iter().filter(is_stale).count()).unwrap_or(u32::MAX)
-            });
-            let (object_type, instance, range) = (columns.object_type.clone(), mapped.instance, mapped.edges.clone());
+            let index = &parts[mapped.instance].index;
+            let (object_type, _, stale) = index.segment(index::Part::Mapped, mapped.segment);
+            // An edge is stale with its relationship. Few are, so the column is read only for them.
+            let stale = match stale {
+                0 => 0,
+                _ => index.column(index::Part::Mapped, mapped.segment, "_stale")?.map_or(0, |stale| {
+                    let is_stale = |row: &&u32| stale.code(**row) > 0;
+                    u32::try_from(mapped.rows.iter().filter(is_stale).count()).unwrap_or(u32::MAX)
+                }),
+            };
+            let (object_type, instance, range) = (object_type.clone(), mapped.instance, mapped.edges.clone());
             edges.push(Segment { object_type, instance, range, stale });
             edge_origins.push(EdgeOrigin::Mapped(mapped));
         }
@@ -126,6 +167,7 @@ impl AccountGraph {
             first_placeholder,
             first_mapped,
             mapped: MappedEdges::new(first_mapped, resolved.ends),
+            cache,
             derived: Mutex::default(),
         })
     }
@@ -182,8 +224,11 @@ impl AccountGraph {
     /// If the graph has no such segment.
     pub fn node_properties(&self, segment: usize) -> Vec<&str> {
         match &self.node_origins[segment] {
-            NodeOrigin::Snapshot { part, segment } => names(&self.parts[*part].index.nodes[*segment], Some(false)),
-            NodeOrigin::Placeholders(at) => names(&self.placeholders[*at], None),
+            NodeOrigin::Snapshot { part, segment } => {
+                let stored = self.parts[*part].index.names(index::Part::Nodes, *segment);
+                sorted(stored.chain(objects::derived(false)))
+            }
+            NodeOrigin::Placeholders(at) => sorted(self.placeholders[*at].columns.keys().map(String::as_str)),
         }
     }
 
@@ -192,7 +237,8 @@ impl AccountGraph {
     /// # Panics
     /// If the graph has no such segment.
     pub fn edge_properties(&self, segment: usize) -> Vec<&str> {
-        names(self.edge_columns(segment), Some(true))
+        let (index, part, segment) = self.edge_columns(segment);
+        sorted(index.names(part, segment).chain(objects::derived(true)))
     }
 
     /// Returns the values of a property of a segment's entities; `None` if no entity has it.
@@ -203,21 +249,21 @@ impl AccountGraph {
     /// # Panics
     /// If the graph has no such segment.
     pub fn node_column(&self, segment: usize, property: &str) -> Result<Option<Arc<Column>>, GraphError> {
-        let (columns, snapshot) = match &self.node_origins[segment] {
-            NodeOrigin::Snapshot { part, segment } => {
-                (&self.parts[*part].index.nodes[*segment], Some(&self.snapshots[*part]))
+        let (part, at) = match &self.node_origins[segment] {
+            NodeOrigin::Snapshot { part, segment } => (*part, *segment),
+            NodeOrigin::Placeholders(at) => {
+                let name = if property == "_id" { "_key" } else { property };
+                return Ok(self.placeholders[*at].columns.get(name).cloned());
             }
-            NodeOrigin::Placeholders(at) => (&self.placeholders[*at], None),
         };
-        let derived = match snapshot {
-            Some(snapshot) => Derived::of(property, snapshot, false),
-            None => (property == "_id").then_some(Derived::Id),
+        let name = match Derived::of(property, &self.snapshots[part], false) {
+            Some(Derived::Constant(json)) => {
+                return Ok(Some(Arc::new(Column::constant(&json, self.nodes[segment].length()))));
+            }
+            Some(Derived::Id | Derived::KeyOf(_)) => "_key",
+            None => property,
         };
-        match derived {
-            None => Ok(columns.columns.get(property).cloned()),
-            Some(Derived::Constant(json)) => Ok(Some(Arc::new(Column::constant(&json, columns.length)))),
-            Some(Derived::Id | Derived::KeyOf(_)) => Ok(columns.columns.get("_key").cloned()),
-        }
+        self.parts[part].index.column(index::Part::Nodes, at, name)
     }
 
     /// Returns the values of a property of a segment's relationships; `None` if no relationship has it.
@@ -239,9 +285,10 @@ impl AccountGraph {
             Some(Derived::Id) => "_key",
             None => property,
         };
-        let Some(column) = self.edge_columns(segment).columns.get(property) else { return Ok(None) };
+        let (index, part, at) = self.edge_columns(segment);
+        let Some(column) = index.column(part, at, property)? else { return Ok(None) };
         match &self.edge_origins[segment] {
-            EdgeOrigin::Snapshot { .. } => Ok(Some(Arc::clone(column))),
+            EdgeOrigin::Snapshot { .. } => Ok(Some(column)),
             EdgeOrigin::Mapped(mapped) => {
                 let gathered = self.derive(segment, property, || {
                     let value =
@@ -260,9 +307,10 @@ impl AccountGraph {
     pub fn adjacency(&self) -> Result<Adjacency<'_>, GraphError> {
         let parts = self.parts.iter().map(|part| {
             let Part { first_node, first_edge, index, .. } = part;
-            adjacency::Part { first_node: *first_node, first_edge: *first_edge, index: &index.adjacency }
+            Ok(adjacency::Part { first_node: *first_node, first_edge: *first_edge, index: index.adjacency()? })
         });
-        Ok(Adjacency { parts: parts.collect(), first_mapped: self.first_mapped, mapped: &self.mapped })
+        let parts = parts.collect::<Result<_, GraphError>>()?;
+        Ok(Adjacency { parts, first_mapped: self.first_mapped, mapped: &self.mapped })
     }
 
     /// Returns the type and the key of an entity.
@@ -323,7 +371,8 @@ impl AccountGraph {
                 EdgeOrigin::Snapshot { .. } => position,
                 EdgeOrigin::Mapped(mapped) => mapped.rows[position as usize],
             };
-            let key = key_at(self.edge_columns(segment).columns.get("_key").map(Arc::as_ref), row)?;
+            let (index, part, at_segment) = self.edge_columns(segment);
+            let key = key_at(index.column(part, at_segment, "_key")?.as_deref(), row)?;
             by_part[*instance].push((at, (object_type.clone(), key)));
             let (from, to) = adjacency.ends(*edge);
             ends.push((self.key_of(from)?.1, self.key_of(to)?.1));
@@ -357,11 +406,11 @@ impl AccountGraph {
         Ok(())
     }
 
-    /// Returns the stored columns of a segment of edges. Those of mapped relationships are in the order of relationships.
-    fn edge_columns(&self, segment: usize) -> &SegmentIndex {
+    /// Returns the place of a segment's columns. Those of mapped relationships are in the order of relationships.
+    fn edge_columns(&self, segment: usize) -> (&SnapshotIndex, index::Part, usize) {
         match &self.edge_origins[segment] {
-            EdgeOrigin::Snapshot { part, segment } => &self.parts[*part].index.edges[*segment],
-            EdgeOrigin::Mapped(mapped) => &self.parts[mapped.instance].index.mapped[mapped.segment],
+            EdgeOrigin::Snapshot { part, segment } => (&self.parts[*part].index, index::Part::Edges, *segment),
+            EdgeOrigin::Mapped(mapped) => (&self.parts[mapped.instance].index, index::Part::Mapped, mapped.segment),
         }
     }
 
@@ -408,17 +457,23 @@ impl std::fmt::Debug for AccountGraph {
     }
 }
 
-/// Appends a segment after the last one.
-fn push(segments: &mut Vec<Segment>, instance: usize, columns: &SegmentIndex) {
-    let start = segments.last().map_or(0, |last| last.range.end);
-    let SegmentIndex { object_type, length, stale, .. } = columns;
-    segments.push(Segment { object_type: object_type.clone(), instance, range: start..start + length, stale: *stale });
+/// Builds the indexes in which damage was found.
+async fn repair(parts: &[Part], cache: Option<&dyn IndexCache>) -> Result<(), GraphError> {
+    for Part { reader, index, .. } in parts.iter().filter(|part| part.index.is_damaged()) {
+        index.repair(reader.as_ref(), cache).await?;
+    }
+    Ok(())
 }
 
-/// Returns the names of stored and derived properties. `None` means that the objects are placeholders.
-fn names(columns: &SegmentIndex, is_edge: Option<bool>) -> Vec<&str> {
-    let mut names: Vec<&str> = columns.columns.keys().map(String::as_str).collect();
-    names.extend(is_edge.into_iter().flat_map(objects::derived).map(|name: &str| name));
+/// Appends a segment after the last one.
+fn push(segments: &mut Vec<Segment>, instance: usize, (object_type, length, stale): (&ObjectType, u32, u32)) {
+    let start = segments.last().map_or(0, |last| last.range.end);
+    segments.push(Segment { object_type: object_type.clone(), instance, range: start..start + length, stale });
+}
+
+/// Returns sorted names.
+fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -430,11 +485,7 @@ fn key_at(keys: Option<&Column>, position: u32) -> Result<ObjectKey, GraphError>
     key.ok_or(GraphError::WithoutKey)
 }
 
-fn count(segments: &[SegmentIndex]) -> u32 {
-    segments.iter().map(|segment| segment.length).sum()
-}
-
 fn sum(first: u32, more: u32) -> Result<u32, GraphError> {
-    let sum = first.checked_add(more).filter(|sum| *sum < build::LIMIT);
-    sum.ok_or(GraphError::TooLarge { limit: build::LIMIT })
+    let sum = first.checked_add(more).filter(|sum| *sum < LIMIT);
+    sum.ok_or(GraphError::TooLarge { limit: LIMIT })
 }

@@ -28,6 +28,22 @@ impl EdgeIndex {
         let backward = EdgeLists::new(nodes, &ends, |[from, to]| [to, from]);
         Self { ends, forward, backward }
     }
+
+    /// Whether all numbers are those of `nodes` and `edges`.
+    pub(super) fn is_valid(&self, nodes: u32, edges: u32) -> bool {
+        let Self { ends, forward, backward } = self;
+        let is_valid = |lists: &EdgeLists| {
+            lists.offsets.len() == nodes as usize + 1
+                && lists.entries.len() == edges as usize
+                && lists.offsets.is_sorted()
+                && lists.offsets.last() == Some(&edges)
+                && lists.entries.iter().all(|[edge, node]| *edge < edges && *node < nodes)
+        };
+        ends.len() == edges as usize
+            && ends.iter().all(|[from, to]| *from < nodes && *to < nodes)
+            && is_valid(forward)
+            && is_valid(backward)
+    }
 }
 
 impl EdgeLists {
@@ -118,7 +134,7 @@ impl<'a> Adjacency<'a> {
             Some(part) if wanted => lists(part.index).of(node.0 - part.first_node),
             _ => &[],
         };
-        let mapped = |wanted: bool, list: &'a [[u32; 3]]| if wanted { MappedEdges::of(list, node.0) } else { &[] };
+        let mapped = |wanted: bool, list| if wanted { MappedEdges::of(list, node.0) } else { &[] };
         Neighbours {
             node,
             first_node: part.map_or(0, |part| part.first_node),

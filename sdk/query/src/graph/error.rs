@@ -21,6 +21,12 @@ pub enum GraphError {
         /// The instance.
         instance: String,
     },
+    /// The index of a snapshot is damaged. [`AccountGraph::repair`](super::AccountGraph::repair) builds it again.
+    #[error("the index of the instance `{instance}` is damaged: run the query again")]
+    Damaged {
+        /// The instance.
+        instance: String,
+    },
     /// An object of the graph has no text `_key`.
     #[error("the collected graph contains an object without a valid `_key`: collect it again")]
     WithoutKey,

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use integration_graph::{Direction, ObjectKey, ObjectType, Properties, StepId, Timestamp, Values};
 use integration_store::{Kind, StoredObject};
 
 use super::GraphError;
-use super::build::{SegmentIndex, Segments, SnapshotIndex, member};
 use super::column::Column;
+use super::index::{self, LIMIT, SegmentColumns, Segments, SnapshotIndex, member};
 use super::value::text;
 
 /// The type of placeholders whose mapping names none.
@@ -26,7 +27,7 @@ pub(super) struct Resolved {
     /// The edges of each segment of mapped relationships.
     pub(super) edges: Vec<MappedSegment>,
     /// The placeholders, with the instance of the first mapping that names them.
-    pub(super) placeholders: Vec<(usize, SegmentIndex)>,
+    pub(super) placeholders: Vec<(usize, SegmentColumns)>,
     /// The JSON of each placeholder, in the order of their numbers.
     pub(super) objects: Vec<Properties>,
 }
@@ -106,7 +107,7 @@ pub(super) type Part<'a> = (&'a SnapshotIndex, u32);
 
 /// Finds the targets of all mapped relationships. `nodes` is the number of nodes of all snapshots.
 pub(super) fn resolve(parts: &[Part<'_>], nodes: u32, first_edge: u32) -> Result<Resolved, GraphError> {
-    let mut mappings = mappings(parts);
+    let mut mappings = mappings(parts)?;
     if mappings.is_empty() {
         return Ok(Resolved::default());
     }
@@ -120,9 +121,12 @@ pub(super) fn resolve(parts: &[Part<'_>], nodes: u32, first_edge: u32) -> Result
         let mut found = Vec::new();
         for (index, first) in parts {
             let mut first = *first;
-            for segment in &index.nodes {
-                find(segment, first, &filter, &mappings, &wanting, &mut found);
-                first += segment.length;
+            for segment in 0..index.segments(index::Part::Nodes) {
+                let (_, length, _) = index.segment(index::Part::Nodes, segment);
+                if let Some(columns) = columns(index, segment, &filter)? {
+                    find(&columns, first..first + length, &mappings, &wanting, &mut found);
+                }
+                first += length;
             }
         }
         for (mapping, node) in found {
@@ -138,35 +142,51 @@ pub(super) fn resolve(parts: &[Part<'_>], nodes: u32, first_edge: u32) -> Result
 }
 
 /// Reads the mapped relationships of all snapshots.
-fn mappings(parts: &[Part<'_>]) -> Vec<Mapping> {
+fn mappings(parts: &[Part<'_>]) -> Result<Vec<Mapping>, GraphError> {
     let mut mappings = Vec::new();
     for (instance, (index, first)) in parts.iter().enumerate() {
-        let mut sources = index.sources.iter();
-        for (number, segment) in index.mapped.iter().enumerate() {
-            let Some(column) = segment.columns.get("_mapping") else { continue };
-            for (row, source) in (0..segment.length).zip(&mut sources) {
+        let sources = index.sources()?;
+        let mut sources = sources.iter();
+        for segment in 0..index.segments(index::Part::Mapped) {
+            let (_, length, _) = index.segment(index::Part::Mapped, segment);
+            let Some(column) = index.column(index::Part::Mapped, segment, "_mapping")? else { continue };
+            for (row, source) in (0..length).zip(&mut sources) {
                 let json = column.json(column.code(row));
-                mappings.extend(Mapping::parse(json, (instance, number, row), first + source));
+                mappings.extend(Mapping::parse(json, (instance, segment, row), first + source));
             }
         }
     }
-    mappings
+    Ok(mappings)
+}
+
+type Columns<'a> = Vec<(&'a String, Arc<Column>)>;
+
+/// Returns the columns of a filter; `None` if no object of the segment has all properties.
+fn columns<'a>(
+    index: &SnapshotIndex,
+    segment: usize,
+    filter: &'a BTreeSet<String>,
+) -> Result<Option<Columns<'a>>, GraphError> {
+    let mut columns = Vec::new();
+    for name in filter {
+        match index.column(index::Part::Nodes, segment, name)? {
+            Some(column) => columns.push((name, column)),
+            None => return Ok(None),
+        }
+    }
+    // The column with the most distinct values leaves the fewest candidates.
+    columns.sort_by_key(|(_, column)| std::cmp::Reverse(column.distinct()));
+    Ok(Some(columns))
 }
 
 /// Finds the objects of a segment with the values of a filter. The result is pairs of mapping and node.
 fn find(
-    segment: &SegmentIndex,
-    first: u32,
-    filter: &BTreeSet<String>,
+    columns: &Columns<'_>,
+    nodes: Range<u32>,
     mappings: &[Mapping],
     wanting: &[usize],
     found: &mut Vec<(usize, u32)>,
 ) {
-    let columns: Option<Vec<(&String, &Column)>> =
-        filter.iter().map(|name| Some((name, segment.columns.get(name)?.as_ref()))).collect();
-    let Some(mut columns) = columns else { return };
-    // The column with the most distinct values leaves the fewest candidates.
-    columns.sort_by_key(|(_, column)| std::cmp::Reverse(column.distinct()));
     let Some(((name, selective), others)) = columns.split_first() else { return };
     let mut wanted: HashMap<&str, Vec<usize>> = HashMap::new();
     for mapping in wanting {
@@ -182,7 +202,8 @@ fn find(
     if candidates.iter().all(BTreeSet::is_empty) {
         return;
     }
-    for position in 0..segment.length {
+    for (position, node) in nodes.enumerate() {
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
         let Some(candidates) = (selective.code(position) as usize).checked_sub(1).map(|at| &candidates[at]) else {
             continue;
         };
@@ -192,7 +213,7 @@ fn find(
                 |name: &str, column: &Column| are_equal(name, &target[name], column.json(column.code(position)));
             equal(name, selective) && others.iter().all(|(name, column)| equal(name, column))
         };
-        found.extend(candidates.iter().filter(matches).map(|mapping| (*mapping, first + position)));
+        found.extend(candidates.iter().filter(matches).map(|mapping| (*mapping, node)));
     }
 }
 
@@ -230,13 +251,14 @@ fn create_placeholders(mappings: &mut [Mapping], nodes: u32, resolved: &mut Reso
         let mut segments = Segments::default();
         for (object_type, key, number) in placeholders {
             let next = u32::try_from(resolved.objects.len()).ok().and_then(|count| nodes.checked_add(count));
-            let node = next.filter(|node| *node < u32::MAX - 1).ok_or(GraphError::TooLarge { limit: u32::MAX - 1 })?;
+            let node = next.filter(|node| *node < LIMIT).ok_or(GraphError::TooLarge { limit: LIMIT })?;
             let properties = properties(&mappings[number], &object_type, &key);
-            segments.add(&stored(object_type.clone(), key.clone(), &properties))?;
+            let complete = segments.add(&stored(object_type.clone(), key.clone(), &properties))?;
+            resolved.placeholders.extend(complete.map(|segment| (instance, segment)));
             resolved.objects.push(properties);
             numbers.insert((object_type, key), node);
         }
-        resolved.placeholders.extend(segments.finish().into_iter().map(|segment| (instance, segment)));
+        resolved.placeholders.extend(segments.finish().map(|segment| (instance, segment)));
     }
     for (number, name) in wanting {
         mappings[number].matches.extend(numbers.get(&name));

@@ -12,9 +12,10 @@
 
 mod account;
 mod adjacency;
-mod build;
+mod cache;
 mod column;
 mod error;
+mod index;
 mod mapped;
 mod objects;
 mod segment;
@@ -24,6 +25,7 @@ mod value;
 
 pub use account::AccountGraph;
 pub use adjacency::{Adjacency, Direction, Neighbours};
+pub use cache::{FileCache, IndexCache, IndexSink, IndexSource, MemoryCache};
 pub use column::Column;
 pub use error::GraphError;
 pub use segment::{EdgeId, NodeId, Segment};

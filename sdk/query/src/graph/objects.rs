@@ -35,7 +35,7 @@ const OF_NODES: [&str; 4] = ["_id", "_integrationInstanceId", "_integrationName"
 const OF_EDGES: [&str; 4] = ["_fromEntityId", "_fromEntityKey", "_toEntityId", "_toEntityKey"];
 
 /// Returns the names of all derived properties.
-pub(super) fn derived(is_edge: bool) -> impl Iterator<Item = &'static str> {
+pub(super) fn derived<'a>(is_edge: bool) -> impl Iterator<Item = &'a str> {
     OF_NODES.into_iter().chain(OF_EDGES.into_iter().filter(move |_| is_edge))
 }
 

@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// Opens graphs whose indexes are already in a cache.
 fn open(graphs: Vec<MemoryGraph>) -> AccountGraph {
     let readers = graphs.into_iter().map(|graph| Arc::new(graph) as Arc<dyn GraphReader>);
-    block_on(AccountGraph::open(readers.collect())).unwrap()
+    let (readers, cache): (Vec<_>, _) = (readers.collect(), Arc::new(MemoryCache::default()));
+    block_on(AccountGraph::open_cached(readers.clone(), cache.clone())).unwrap();
+    block_on(AccountGraph::open_cached(readers, cache)).unwrap()
 }
 
 fn graph(objects: Vec<Value>) -> AccountGraph {

@@ -1,0 +1,197 @@
+//! The construction of an index from scans.
+//!
+//! Entities come first, so that relationships find the numbers of their ends. Each segment is written as soon as it is
+//! complete. Memory therefore holds one segment, a hash for each entity, and the ends of the edges.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use integration_graph::Values;
+use integration_store::{GraphReader, Kind, Selection, StoredObject};
+use siphasher::sip128::SipHasher13;
+
+use super::super::GraphError;
+use super::super::adjacency::{EdgeIndex, EdgeLists};
+use super::super::cache::{IndexSink, IndexSource};
+use super::super::value::text;
+use super::format::{self, Contents, Identity, Lists, Section, SegmentContents};
+use super::segments::{SegmentColumns, Segments};
+
+/// An index could not be built.
+pub(super) enum BuildError {
+    /// The graph cannot be read or is too large.
+    Graph(GraphError),
+    /// The index cannot be written.
+    Sink,
+}
+
+impl<E: Into<GraphError>> From<E> for BuildError {
+    fn from(error: E) -> Self {
+        Self::Graph(error.into())
+    }
+}
+
+/// Reads a snapshot and writes its index.
+pub(super) async fn build(
+    reader: &dyn GraphReader,
+    sink: Box<dyn IndexSink>,
+) -> Result<Arc<dyn IndexSource>, BuildError> {
+    let mut writer = Writer { sink, position: 0, buffer: Vec::new() };
+    let (mut keys, mut nodes) = (Keys::default(), SegmentWriter::default());
+    let mut batches = reader.scan(Selection::of_kind(Kind::Entity));
+    while let Some(batch) = batches.try_next().await? {
+        for object in batch {
+            keys.add(&object, nodes.segments.total());
+            nodes.add(&object, &mut writer)?;
+        }
+    }
+    let (mut edges, mut ends) = (SegmentWriter::default(), Vec::new());
+    let mut batches = reader.scan(Selection::of_kind(Kind::Relationship));
+    while let Some(batch) = batches.try_next().await? {
+        for object in batch {
+            // A relationship without one of its ends cannot be traversed.
+            let Some((from, to)) = &object.ends else { continue };
+            if let (Some(from), Some(to)) = (keys.find(from.as_str()), keys.find(to.as_str())) {
+                ends.push([from, to]);
+                edges.add(&object, &mut writer)?;
+            }
+        }
+    }
+    let (mut mapped, mut sources) = (SegmentWriter::default(), Vec::new());
+    let mut batches = reader.scan(Selection::of_kind(Kind::MappedRelationship));
+    while let Some(batch) = batches.try_next().await? {
+        for object in batch {
+            let mapping = member(&object.properties, "\"_mapping\"");
+            let source = mapping.and_then(|mapping| text(member(mapping, "\"sourceEntityKey\"")?));
+            if let Some(source) = source.and_then(|key| keys.find(&key)) {
+                sources.push(source);
+                mapped.add(&object, &mut writer)?;
+            }
+        }
+    }
+    let EdgeIndex { ends, forward, backward } = EdgeIndex::new(nodes.segments.total(), ends);
+    let contents = Contents {
+        snapshot: Identity::from(&reader.id()),
+        nodes: nodes.finish(&mut writer)?,
+        edges: edges.finish(&mut writer)?,
+        mapped: mapped.finish(&mut writer)?,
+        sources: writer.numbers(sources)?,
+        ends: writer.numbers(ends.into_iter().flatten())?,
+        forward: writer.lists(&forward)?,
+        backward: writer.lists(&backward)?,
+    };
+    writer.finish(&contents)
+}
+
+/// Returns the value of a member of canonical JSON. `name` is JSON, too.
+pub(in super::super) fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    let mut tokens = Values::within(json);
+    while let (Some(found), Some(value)) = (tokens.next(), tokens.next()) {
+        if found == name {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// The numbers of nodes by key.
+///
+/// A keyed hash of 128 bits stands for the key, so that millions of keys fit into memory. The hash key is random, so
+/// equal hashes of different keys do not occur in practice, and cannot be constructed.
+struct Keys {
+    hasher: SipHasher13,
+    nodes: HashMap<u128, u32>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let random = || RandomState::new().hash_one(0);
+        Self { hasher: SipHasher13::new_with_keys(random(), random()), nodes: HashMap::new() }
+    }
+}
+
+impl Keys {
+    fn hash(&self, key: &str) -> u128 {
+        self.hasher.hash(key.as_bytes()).as_u128()
+    }
+
+    fn add(&mut self, object: &StoredObject, number: u32) {
+        self.nodes.insert(self.hash(object.key.as_str()), number);
+    }
+
+    fn find(&self, key: &str) -> Option<u32> {
+        self.nodes.get(&self.hash(key)).copied()
+    }
+}
+
+/// Collects and writes the segments of one kind of objects.
+#[derive(Default)]
+struct SegmentWriter {
+    segments: Segments,
+    written: Vec<SegmentContents>,
+}
+
+impl SegmentWriter {
+    fn add(&mut self, object: &StoredObject, writer: &mut Writer) -> Result<(), BuildError> {
+        if let Some(complete) = self.segments.add(object)? {
+            self.written.push(writer.segment(&complete)?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, writer: &mut Writer) -> Result<Vec<SegmentContents>, BuildError> {
+        if let Some(last) = self.segments.finish() {
+            self.written.push(writer.segment(&last)?);
+        }
+        Ok(self.written)
+    }
+}
+
+/// Writes sections one after the other.
+struct Writer {
+    sink: Box<dyn IndexSink>,
+    position: u64,
+    buffer: Vec<u8>,
+}
+
+impl Writer {
+    fn segment(&mut self, segment: &SegmentColumns) -> Result<SegmentContents, BuildError> {
+        let SegmentColumns { object_type, length, stale, columns } = segment;
+        let section = |(name, column): (&String, &Arc<_>)| {
+            Ok((name.clone(), self.section(|bytes| format::write_column(column, bytes))?))
+        };
+        let columns = columns.iter().map(section).collect::<Result<_, BuildError>>()?;
+        Ok(SegmentContents { object_type: object_type.clone(), length: *length, stale: *stale, columns })
+    }
+
+    fn lists(&mut self, lists: &EdgeLists) -> Result<Lists, BuildError> {
+        let offsets = self.numbers(lists.offsets.iter().copied())?;
+        Ok(Lists { offsets, entries: self.numbers(lists.entries.iter().flatten().copied())? })
+    }
+
+    fn numbers(&mut self, numbers: impl IntoIterator<Item = u32>) -> Result<Section, BuildError> {
+        self.section(|bytes| format::write_numbers(numbers, bytes))
+    }
+
+    fn section(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<Section, BuildError> {
+        self.buffer.clear();
+        write(&mut self.buffer);
+        let (begin, length) = (self.position, self.buffer.len() as u64);
+        self.position += length;
+        written(self.sink.write_all(&self.buffer))?;
+        Ok(Section { begin, length, checksum: crc32fast::hash(&self.buffer) })
+    }
+
+    fn finish(mut self, contents: &Contents) -> Result<Arc<dyn IndexSource>, BuildError> {
+        let end = format::end(contents, self.position).map_err(|_| BuildError::Sink)?;
+        written(self.sink.write_all(&end))?;
+        written(self.sink.finish())
+    }
+}
+
+fn written<T>(result: io::Result<T>) -> Result<T, BuildError> {
+    result.map_err(|_| BuildError::Sink)
+}
