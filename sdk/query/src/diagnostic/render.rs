@@ -31,6 +31,8 @@ const TAB: usize = 4;
 const WIDTH: usize = 100;
 /// The columns before the caret that are shown of a long line.
 const BEFORE: usize = 60;
+/// The bytes around the caret that are looked at. They are more than the columns that are shown.
+const WINDOW: usize = 1000;
 /// The lines of one error that are shown.
 const LINES: usize = 3;
 
@@ -77,7 +79,11 @@ fn marked_lines(diagnostic: &Diagnostic, text: &str) -> Vec<Marked> {
         let line = text[begin..].split('\n').next().unwrap_or_default();
         let until = begin + line.len();
         let line = line.strip_suffix('\r').unwrap_or(line);
-        lines.push(marked(number, line, start.saturating_sub(begin), end.min(until) - begin));
+        let from = start.saturating_sub(begin);
+        let low = floor(line, from.saturating_sub(WINDOW));
+        let high = floor(line, from.saturating_add(WINDOW));
+        let to = (end.min(until) - begin).min(high);
+        lines.push(marked(number, &line[low..high], from.saturating_sub(low), to.saturating_sub(low)));
         begin = until + 1;
         if end < begin {
             break;
@@ -218,6 +224,14 @@ mod tests {
           |                                                              ^ here
           = help: Change it.
         ");
+    }
+
+    #[test]
+    fn a_huge_line_is_not_read_as_a_whole() {
+        let text = "é".repeat(5_000_000);
+        let rendered = rendered(&text, 5_000_001, 5_000_002);
+        let columns: Vec<usize> = rendered.lines().map(|line| line.chars().count()).collect();
+        assert_eq!(columns, [5, 3, 106, 71, 20]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::diagnostic::Diagnostic;
 
-use super::error;
+use super::error::{self, MAX_ERRORS};
 use super::token::{Symbol, Token, TokenKind, symbol};
 use super::tree::Span;
 
@@ -157,12 +157,12 @@ impl<'a> Lexer<'a> {
     /// Reads a text in quotes.
     fn quoted(&mut self, quote: char) -> TokenKind {
         let Some((value, length)) = quoted(self.rest(), quote) else {
-            let line = line(self.rest());
-            let end = self.at + line.trim_end().len();
+            let start = self.at + 1;
+            let end = self.end_of_line();
             let help = format!("Close the text with {quote}, in the same line. Write \\n for a line break in it.");
             self.unclosed("text", end, &help);
             self.at = end;
-            return TokenKind::Text(self.text[..end][end - line.trim_end().len() + 1..].to_owned());
+            return TokenKind::Text(self.text[start..end].to_owned());
         };
         self.at += length;
         TokenKind::Text(value)
@@ -170,27 +170,30 @@ impl<'a> Lexer<'a> {
 
     fn regex(&mut self) -> TokenKind {
         let start = self.at;
-        let line = line(self.rest());
+        let rest = self.rest();
         let mut pattern = String::new();
-        let mut letters = line.char_indices().skip(1);
+        let mut letters = rest.char_indices().skip(1);
         let length = loop {
-            match letters.next() {
+            match letters.next().filter(|(_, letter)| !is_line_end(*letter)) {
                 Some((end, '/')) => break end + 1,
-                Some((_, '\\')) => match letters.next() {
-                    Some((_, '/')) => pattern.push('/'),
-                    Some((_, escaped)) => pattern.extend(['\\', escaped]),
+                Some((at, '\\')) => match rest[at + 1..].chars().next().filter(|letter| !is_line_end(*letter)) {
+                    Some(escaped) => {
+                        letters.next();
+                        let is_slash = escaped == '/';
+                        pattern.extend((!is_slash).then_some('\\').into_iter().chain([escaped]));
+                    }
                     None => pattern.push('\\'),
                 },
                 Some((_, letter)) => pattern.push(letter),
                 None => {
-                    let end = start + line.trim_end().len();
+                    let end = self.end_of_line();
                     self.unclosed("regular expression", end, "A regular expression ends with / or /i.");
                     self.at = end;
                     return TokenKind::Regex { pattern, ignore_case: false };
                 }
             }
         };
-        let flags = &line[length..];
+        let flags = &rest[length..];
         let flags = &flags[..flags.find(|letter| !continues_name(letter)).unwrap_or(flags.len())];
         self.at = start + length + flags.len();
         let span = Span { start: start + length, end: self.at };
@@ -209,15 +212,15 @@ impl<'a> Lexer<'a> {
 
     fn parameter(&mut self) -> TokenKind {
         let start = self.at;
-        let line = line(self.rest());
-        let Some(end) = line.find('}') else {
-            let end = start + line.trim_end().len();
+        let rest = self.rest();
+        let Some(end) = find_in_line(rest, '}') else {
+            let end = self.end_of_line();
             self.unclosed("parameter", end, "Write ${param.name}.");
             self.at = end;
             return TokenKind::Parameter(String::new());
         };
         self.at += end + 1;
-        let name = line[2..end].trim();
+        let name = rest[2..end].trim();
         match name.strip_prefix("param.").map(str::trim).filter(|name| !name.is_empty()) {
             Some(name) => TokenKind::Parameter(name.to_owned()),
             None => {
@@ -230,9 +233,9 @@ impl<'a> Lexer<'a> {
     /// Reads `[odd-name]`, or `["odd]name"`.
     fn bracket(&mut self) -> TokenKind {
         let start = self.at;
-        let line = line(self.rest());
-        let inner = line[1..].trim_start();
-        let blanks = line.len() - inner.len();
+        let rest = self.rest();
+        let inner = rest[1..].trim_start_matches([' ', '\t']);
+        let blanks = rest.len() - inner.len();
         if let Some(quote) = inner.chars().next().filter(|letter| matches!(letter, '\'' | '"'))
             && let Some((name, length)) = quoted(inner, quote)
             && inner[length..].trim_start().starts_with(']')
@@ -240,14 +243,14 @@ impl<'a> Lexer<'a> {
             self.at += blanks + length + inner[length..].find(']').unwrap_or_default() + 1;
             return self.bracketed(name, start);
         }
-        let Some(end) = line.find(']') else {
-            let end = start + line.trim_end().len();
+        let Some(end) = find_in_line(rest, ']') else {
+            let end = self.end_of_line();
             self.unclosed("bracket", end, "Write a property with an unusual name as [name].");
             self.at = end;
-            return TokenKind::Bracket(line[1..].trim().to_owned());
+            return TokenKind::Bracket(self.text[start + 1..end].trim().to_owned());
         };
         self.at += end + 1;
-        let name = line[1..end].trim();
+        let name = rest[1..end].trim();
         if name.starts_with(['\'', '"']) || name.contains(',') {
             let help = "Brackets contain the name of a property. Several values are written ('a' OR 'b').";
             self.error("Invalid property name", Span { start, end: self.at }, help);
@@ -263,7 +266,16 @@ impl<'a> Lexer<'a> {
         TokenKind::Bracket(name)
     }
 
+    /// Returns the end of the current line, without blanks.
+    fn end_of_line(&self) -> usize {
+        let rest = self.rest();
+        self.at + rest[..rest.find(is_line_end).unwrap_or(rest.len())].trim_end().len()
+    }
+
     fn error(&mut self, problem: &str, span: Span, help: &str) {
+        if self.lexed.diagnostics.len() == MAX_ERRORS {
+            return;
+        }
         self.lexed.diagnostics.push(error::at(self.text, problem, span).with_help(help));
     }
 
@@ -278,9 +290,14 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Returns the first line of a text.
-fn line(text: &str) -> &str {
-    text.split(['\n', '\r']).next().unwrap_or_default()
+fn is_line_end(letter: char) -> bool {
+    matches!(letter, '\n' | '\r')
+}
+
+/// Returns the place of a character in the first line of a text.
+fn find_in_line(text: &str, letter: char) -> Option<usize> {
+    let found = text.find(|other| other == letter || is_line_end(other))?;
+    text[found..].starts_with(letter).then_some(found)
 }
 
 /// Returns the number of digits at the start of a text.
@@ -291,11 +308,12 @@ fn digits(text: &str) -> usize {
 /// Returns the text in quotes at the start of `text`, without its escapes, and its length with quotes.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut value = String::new();
-    let mut letters = line(text).char_indices().skip(1);
+    let mut letters = text.char_indices().skip(1);
+    let mut next = move || letters.next().filter(|(_, letter)| !is_line_end(*letter));
     loop {
-        match letters.next()? {
+        match next()? {
             (end, letter) if letter == quote => return Some((value, end + 1)),
-            (_, '\\') => match letters.next()?.1 {
+            (_, '\\') => match next()?.1 {
                 'n' => value.push('\n'),
                 'r' => value.push('\r'),
                 't' => value.push('\t'),

@@ -13,7 +13,7 @@ mod traversal;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
-use super::error;
+use super::error::{self, MAX_ERRORS};
 use super::expected::{Expected, Owner, label};
 use super::keyword::{Keyword, is_reserved};
 use super::lexer::{Lexed, lex};
@@ -24,8 +24,6 @@ use super::tree::{Name, Query, Span, Spanned};
 const MAX_DEPTH: usize = 64;
 /// The greatest number of operators in one expression.
 const MAX_OPERATORS: usize = 256;
-/// The greatest number of errors that are reported for one text.
-const MAX_ERRORS: usize = 20;
 
 /// Parses the text of a query.
 ///
@@ -296,6 +294,10 @@ impl<'a> Parser<'a> {
             diagnostic.help = help;
             self.diagnostics.push(diagnostic);
             self.last_error = Some(self.at);
+        }
+        if self.diagnostics.len() >= MAX_ERRORS {
+            self.is_stopped = true;
+            self.at = self.tokens.len() - 1;
         }
         Reported
     }

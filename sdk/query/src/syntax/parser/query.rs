@@ -95,8 +95,7 @@ impl Parser<'_> {
             if self.is_end() {
                 return Ok(false);
             }
-            if self.is_consequence() {
-                self.advance();
+            if self.skip_consequences() {
                 return Ok(true);
             }
             return match self.repair() {
@@ -157,12 +156,18 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// Returns whether the current token closes a parenthesis that an earlier error has left open.
-    fn is_consequence(&self) -> bool {
+    /// Skips parentheses that close those which an earlier error has left open. Returns whether there are any.
+    fn skip_consequences(&mut self) -> bool {
+        if self.last_error.is_none() || self.symbol_at(self.at) != Some(Symbol::Close) {
+            return false;
+        }
         let count = |symbol| (0..self.at).filter(|index| self.symbol_at(*index) == Some(symbol)).count();
-        self.last_error.is_some()
-            && self.symbol_at(self.at) == Some(Symbol::Close)
-            && count(Symbol::Open) > count(Symbol::Close)
+        let open = count(Symbol::Open).saturating_sub(count(Symbol::Close));
+        let end = self.at + open;
+        while self.at < end && self.symbol_at(self.at) == Some(Symbol::Close) {
+            self.advance();
+        }
+        open > 0
     }
 
     /// Returns the clause that starts at the current token.
