@@ -339,7 +339,7 @@ pub struct OrderBy {
 /// A sort key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderKey {
-    /// The value.
+    /// The value. The name of a column in quotes is a path of one segment in brackets.
     pub expression: Expression,
     /// Whether the order is descending.
     pub descending: bool,

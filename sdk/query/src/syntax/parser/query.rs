@@ -2,7 +2,9 @@
 
 use super::{Expected, Keyword, Owner, Parsed, Parser, Reported, Symbol};
 use crate::syntax::token::TokenKind;
-use crate::syntax::tree::{Node, OrderBy, OrderKey, Query, Return, ReturnItem, Selector, Span, Spanned};
+use crate::syntax::tree::{
+    Expression, Literal, Node, OrderBy, OrderKey, Path, Query, Return, ReturnItem, Segment, Selector, Span, Spanned,
+};
 
 /// The clauses in their order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -265,7 +267,7 @@ impl Parser<'_> {
         let mut keys = Vec::new();
         loop {
             let start = self.span();
-            let expression = self.expression()?;
+            let expression = sort_value(self.expression()?);
             let span = start.to(self.previous_span());
             let descending =
                 self.take_keyword(Keyword::Ascending).is_none() && self.take_keyword(Keyword::Descending).is_some();
@@ -293,6 +295,17 @@ impl Parser<'_> {
                 Err(self.fail(&problem, span, Some("expected a whole number".to_owned()), None))
             }
         }
+    }
+}
+
+/// Returns the value of a sort key. A text in quotes is the name of a column, because a constant sorts nothing.
+fn sort_value(expression: Expression) -> Expression {
+    match expression {
+        Expression::Literal(Spanned { value: Literal::Text(value), span }) => {
+            let segment = Segment { name: Spanned { value, span }, bracketed: true };
+            Expression::Path(Path { segments: vec![segment], span })
+        }
+        expression => expression,
     }
 }
 

@@ -205,8 +205,14 @@ fn returns() -> impl Strategy<Value = Return> {
     prop_oneof![1 => Just(Return::Tree(NOWHERE)), 4 => vec(item, 1..4).prop_map(Return::Items)]
 }
 
+/// A text in quotes names a column instead.
+fn sort_value() -> impl Strategy<Value = Expression> {
+    let is_text = |value: &Expression| matches!(value, Expression::Literal(Spanned { value: Literal::Text(_), .. }));
+    expression().prop_filter("the name of a column", move |value| !is_text(value))
+}
+
 fn order_by() -> impl Strategy<Value = OrderBy> {
-    let key = (expression(), any::<bool>()).prop_map(|(expression, descending)| OrderKey {
+    let key = (sort_value(), any::<bool>()).prop_map(|(expression, descending)| OrderKey {
         expression,
         descending,
         span: NOWHERE,
