@@ -4,6 +4,7 @@ mod errors;
 mod generate;
 mod golden;
 mod properties;
+mod reference;
 
 use super::tree::Query;
 
