@@ -61,6 +61,10 @@
 //! row can change it, and unknown otherwise ([`Truth`]). An unknown condition runs no action, and its [`Signal`] neither
 //! opens nor resolves an alert. A rule about changes never selects a removal that was not observed.
 //!
+//! # Deliveries
+//!
+//! [`delivery`] signs webhooks, keeps them in an outbox until they are delivered, and refuses internal addresses.
+//!
 //! # Rules about changes
 //!
 //! A rule with `changes` instead of `question` is evaluated after a publication. Its fields are those of
@@ -89,6 +93,7 @@
 
 mod alert;
 mod condition;
+pub mod delivery;
 mod evaluate;
 pub mod jexl;
 mod program;
