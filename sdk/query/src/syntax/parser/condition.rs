@@ -94,8 +94,14 @@ impl Parser<'_> {
                 let span = left.span.to(right.span);
                 return Ok(Comparison { left: right, operator: reversed, right: Operand::Literal(left), span });
             }
-            // The value itself is out of place.
+            // The value itself is out of place, and so are those after it: name = 'a' OR 'b' OR 'c'.
+            let end = self.at;
             self.at = start;
+            self.expect_left();
+            let reported = self.unexpected();
+            self.at = end.max(self.at);
+            self.skip_values();
+            return Err(reported);
         }
         let left = self.compared_path()?;
         let operator = self.operator()?;
@@ -133,12 +139,30 @@ impl Parser<'_> {
         Some(Spanned { value, span: self.advance() })
     }
 
-    /// Parses the left side of a comparison.
-    fn compared_path(&mut self) -> Parsed<Path> {
+    fn expect_left(&mut self) {
         match self.owner.clone() {
             Some(owner) => self.expect(Expected::Property(owner)),
             None => self.expect(Expected::Alias),
         }
+    }
+
+    /// Skips `OR value` and `AND value`, unless the value is compared with a property.
+    fn skip_values(&mut self) {
+        let is_value = |kind: &TokenKind| {
+            matches!(kind, TokenKind::Text(_) | TokenKind::Number | TokenKind::Regex { .. } | TokenKind::Date(_))
+        };
+        while (self.is_keyword(self.at, Keyword::Or) || self.is_keyword(self.at, Keyword::And))
+            && is_value(self.kind_at(self.at + 1))
+            && !matches!(self.symbol_at(self.at + 2), Some(Symbol::Compare(_)))
+        {
+            self.advance();
+            self.advance();
+        }
+    }
+
+    /// Parses the left side of a comparison.
+    fn compared_path(&mut self) -> Parsed<Path> {
+        self.expect_left();
         // A keyword is the name of a property if an operator follows it.
         let is_path = match self.kind() {
             TokenKind::Word => {

@@ -218,6 +218,10 @@ impl Unexpected<'_, '_> {
         if self.is_between_clauses() {
             return self.misplaced_clause();
         }
+        let is_compared = matches!(self.next_symbol(), Some(Symbol::Compare(_)));
+        if is_compared && self.expects(&Expected::Keyword(Keyword::With)) && self.expects(&Expected::Symbol(")")) {
+            return Some("Conditions follow WITH, directly after the entity.");
+        }
         if self.previous_is(Symbol::Open) && self.expects(&Expected::Keyword(Keyword::That)) {
             return Some("An optional part starts with ( THAT. Functions are for RETURN only.");
         }

@@ -15,7 +15,13 @@ impl Parser<'_> {
         if self.symbol_at(self.at) == Some(Symbol::Open) {
             return self.nested(|parser| {
                 let open = parser.advance();
-                let operand = parser.joined_operands(open, Keyword::Or)?;
+                let operand = match parser.joined_operands(open, Keyword::Or) {
+                    Ok(operand) => operand,
+                    Err(reported) => {
+                        parser.skip_to_close();
+                        return Err(reported);
+                    }
+                };
                 let close = parser.close(open)?;
                 Ok(match operand {
                     Operand::Any(operands, span) if span == open => Operand::Any(operands, open.to(close)),
@@ -40,6 +46,23 @@ impl Parser<'_> {
             TokenKind::Word if self.is_operand_name() => Ok(Operand::Path(self.path()?)),
             TokenKind::Bracket(_) => Ok(Operand::Path(self.path()?)),
             _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Skips the rest of several values that have an error.
+    fn skip_to_close(&mut self) {
+        let mut depth = 0_usize;
+        while !self.is_end() && !self.is_clause(self.at) {
+            match self.symbol_at(self.at) {
+                Some(Symbol::Open) => depth += 1,
+                Some(Symbol::Close) if depth == 0 => {
+                    self.advance();
+                    return;
+                }
+                Some(Symbol::Close) => depth -= 1,
+                _ => {}
+            }
+            self.advance();
         }
     }
 

@@ -43,6 +43,7 @@ impl Parser<'_> {
                 Ok(false) => break,
                 Err(Reported) => {
                     self.skip_to_clause();
+                    self.skip_end_of_part();
                     if self.at == before {
                         self.advance();
                     }
@@ -170,6 +171,18 @@ impl Parser<'_> {
             self.advance();
         }
         open > 0
+    }
+
+    /// Skips `)? [AS alias]` of an optional part that has an error.
+    fn skip_end_of_part(&mut self) {
+        if self.symbol_at(self.at) == Some(Symbol::Close) && self.symbol_at(self.at + 1) == Some(Symbol::Question) {
+            self.advance();
+            self.advance();
+            if self.is_keyword(self.at, Keyword::As) && self.word_at(self.at + 1).is_some() {
+                self.advance();
+                self.advance();
+            }
+        }
     }
 
     /// Returns the clause that starts at the current token.

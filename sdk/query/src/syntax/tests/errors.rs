@@ -203,6 +203,9 @@ fn several_errors() {
     insta::assert_snapshot!(messages(&[
         "FIND User WITH a == 1 AND b <> 2 THAT HAS Device WITH c LIKE 'x' RETURN count(*), User.name AS, 5 +",
         "FIND (User| THAT HAS (|Device) WITH a = THAT !! Host LIMIT x",
+        "FIND User WITH name = 'a' OR 'b' OR 'c' AND active == true",
+        "FIND User WITH name = ('a' OR OR 'b') AND active == true",
+        "FIND User (THAT IS Person email = 'x')? AS p THAT OWNS Device WITH a == 1",
         "FIND User (THAT HAS Device WITH a == 1)? THAT HAS Host WITH (b <> 2) RETURN Host.",
     ]));
 }
