@@ -61,6 +61,22 @@ async fn evaluate(
     graph: &AccountGraph,
     options: &Options,
 ) -> Result<Answer, QueryError> {
+    match attempt(query, started, graph, options).await {
+        // Sections of an index are checked when they are read, so damage appears during the evaluation.
+        Err(QueryError::Graph(GraphError::Damaged { .. })) => {
+            graph.repair().await?;
+            attempt(query, started, graph, options).await
+        }
+        result => result,
+    }
+}
+
+async fn attempt(
+    query: &Query,
+    started: Instant,
+    graph: &AccountGraph,
+    options: &Options,
+) -> Result<Answer, QueryError> {
     let (bound, mut warnings) = bind(query, graph, options)?;
     let bind_time = started.elapsed();
     let executed = execute(&bound, graph, options)?;

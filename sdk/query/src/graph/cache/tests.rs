@@ -170,6 +170,23 @@ fn the_files_stay_within_their_limit_and_the_last_used_ones_remain() {
     assert_eq!(numbers, ["0", "2", "3"]);
 }
 
+#[test]
+fn a_query_repairs_a_damaged_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let (graph, cache) = (graph(), FileCache::new(folder.path()));
+    let query = "FIND acme_user WITH n < 9 AS u THAT HAS acme_user AS v RETURN u._key, v.n";
+    let run = |graph: &AccountGraph| block_on(crate::run(query, graph, &crate::Options::default())).unwrap();
+    let expected = run(&open(&graph, &cache).unwrap()).result;
+    let path = files(folder.path()).remove(0);
+    let whole = fs::read(&path).unwrap();
+    let opened = open(&graph, &cache).unwrap();
+    // Every section, but not the contents at the end, which the graph has read already.
+    let sections = whole.windows(13).position(|window| window == b"{\"snapshot\":{").expect("the contents");
+    fs::write(&path, [vec![0; sections], whole[sections..].to_vec()].concat()).unwrap();
+    assert_eq!(run(&opened).result, expected);
+    assert!(fs::read(&path).unwrap() == whole);
+}
+
 /// A cache whose disk is full, at once or after some bytes.
 struct Full(usize);
 
