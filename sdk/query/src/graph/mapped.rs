@@ -66,9 +66,10 @@ impl Mapping {
             target.insert(text(name)?.into_owned(), value.to_owned());
         }
         let filters: Vec<BTreeSet<String>> = serde_json::from_str(member(json, "\"targetFilterKeys\"")?).ok()?;
-        // A filter with a property that the target lacks, or without any, matches nothing.
-        let is_usable =
-            |filter: &BTreeSet<String>| !filter.is_empty() && filter.iter().all(|name| target.contains_key(name));
+        // A filter with a property that the target lacks, or without any, matches nothing. Null is no value.
+        let is_value = |name: &str, json: &str| json != "null" && elements(name, json).next().is_some();
+        let has_value = |name: &String| target.get(name).is_some_and(|json| is_value(name, json));
+        let is_usable = |filter: &BTreeSet<String>| !filter.is_empty() && filter.iter().all(has_value);
         Some(Self {
             instance: place.0,
             segment: place.1,

@@ -17,6 +17,8 @@ mod column;
 mod error;
 mod index;
 mod mapped;
+#[cfg(test)]
+mod mapped_tests;
 mod objects;
 mod segment;
 #[cfg(test)]

@@ -190,6 +190,26 @@ fn mapped_relationships_without_a_target_share_a_placeholder_unless_they_skip_it
     assert_eq!([&object["_source"], &object["email"]], ["system-mapper", "a@example.com"]);
 }
 
+#[test]
+fn a_type_with_many_objects_has_several_segments() {
+    let name = |number: u32| format!("k{number:06}");
+    let users = (0..70_000).map(|number| entity("acme_user", &name(number), json!({"n": number % 7})));
+    let edges = (0..70_000).map(|number| edge("acme_user_has_user", &name(number), &name(69_999 - number), 0));
+    let files = (0..40).map(|number| entity("acme_file", &name(number), json!({"text": "x".repeat(1_000_000)})));
+    let graph = graph(users.chain(edges).chain(files).collect());
+    let lengths = |segments: &[Segment]| segments.iter().map(Segment::length).collect::<Vec<_>>();
+    assert_eq!(lengths(graph.node_segments()), [34, 6, 65_535, 4_465]);
+    assert_eq!(lengths(graph.edge_segments()), [65_535, 4_465]);
+    let numbers = node_values(&graph, "n");
+    assert!((0..70_000).all(|number| numbers[40 + number] == number % 7));
+    let adjacency = graph.adjacency().unwrap();
+    for edge in [0, 65_534, 65_535, 69_999] {
+        assert_eq!(adjacency.ends(EdgeId(edge)), (NodeId(40 + edge), NodeId(40 + 69_999 - edge)));
+    }
+    assert_eq!(graph.key_of(NodeId(40 + 65_535)).unwrap().1.as_str(), "k065535");
+    assert_eq!((graph.node_segment(NodeId(39)), graph.node_segment(NodeId(40 + 65_535))), (1, 3));
+}
+
 fn property() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
