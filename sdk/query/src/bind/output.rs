@@ -45,13 +45,15 @@ impl Binder<'_> {
     fn head_key(&mut self, key: &syntax::OrderKey) -> Option<SortKey> {
         let program = match &key.expression {
             Expression::Path(path) => {
-                let first = &path.segments[0];
-                let place = match self.find_slot(&first.name.value).filter(|_| path.segments.len() > 1) {
-                    Some(_) => match self.denoted(path, Clause::OrderBy)? {
+                let property =
+                    path.segments.iter().map(|segment| segment.name.value.as_str()).collect::<Vec<_>>().join(".");
+                let is_own = path.segments.len() == 1 || self.names.has_property(&self.slots, HEAD, &property);
+                let place = match is_own {
+                    true => self.own_property(path, HEAD)?,
+                    false => match self.denoted(path, Clause::OrderBy)? {
                         Denoted::Property(place) => place,
                         Denoted::Object(_) => return None,
                     },
-                    None => self.own_property(path, HEAD)?,
                 };
                 vec![Instruction::Property(place)]
             }
@@ -104,8 +106,8 @@ impl Binder<'_> {
         }
         let name = item.alias.as_ref().map_or(&item.text, |alias| &alias.value).clone();
         let Some(program) = self.program(&item.expression, &mut table.aggregates, Clause::Return) else { return };
-        match table.columns.iter().find(|column| column.name == name) {
-            Some(column) if column.program == program => {}
+        match table.columns.iter_mut().find(|column| column.name == name) {
+            Some(column) if column.program == program => column.is_expanded = false,
             Some(_) => {
                 let help = "give one of them another name with `AS`".to_owned();
                 self.problems.error(format!("two columns have the name `{name}`"), item.span, Some(help));

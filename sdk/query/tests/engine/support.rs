@@ -80,3 +80,16 @@ pub fn table(graph: &AccountGraph, text: &str) -> Value {
         other => panic!("{text}: not a table: {other:?}"),
     }
 }
+/// Returns the rendered errors of a query.
+pub fn errors(graph: &AccountGraph, text: &str) -> String {
+    match ask(graph, text) {
+        Err(QueryError::Invalid(errors)) => errors.render(text),
+        other => panic!("{text}: no error in the text: {other:?}"),
+    }
+}
+
+/// Returns the rendered warnings of a query.
+pub fn warnings(graph: &AccountGraph, text: &str) -> String {
+    let warnings = answer(graph, text).warnings;
+    warnings.iter().map(|warning| warning.render(text)).collect::<Vec<_>>().join("\n")
+}

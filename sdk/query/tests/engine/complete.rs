@@ -1,0 +1,87 @@
+//! Completeness: gaps and stale objects of the types that a query touched.
+
+use std::sync::Arc;
+
+use futures::executor::block_on;
+use integration_graph::history::SnapshotGap;
+use integration_graph::run::ErrorCode;
+use integration_graph::{InstanceId, ObjectType, StepId};
+use integration_query::graph::AccountGraph;
+use integration_query::{Catalogue, DeclaredType, Options, Reason, run};
+use integration_store::{GraphReader, MemoryGraph, StoredObject};
+use serde_json::{Value, json};
+
+use crate::support::{edge, entity, open, options};
+
+fn objects() -> Vec<Value> {
+    vec![
+        entity("acme_team", json!("Team"), "red", json!({})),
+        entity("acme_user", json!("User"), "ann", json!({})),
+        entity("acme_app", json!("Application"), "app", json!({})),
+        edge("red", "HAS", "ann", json!({})),
+        edge("red", "OWNS", "app", json!({})),
+    ]
+}
+
+fn gap(types: &[&'static str]) -> SnapshotGap {
+    SnapshotGap {
+        step: StepId::literal("fetch"),
+        types: types.iter().map(|name| ObjectType::literal(name)).collect(),
+        parent: None,
+        code: ErrorCode::NotCollected,
+        cause: "the provider did not respond".to_owned(),
+    }
+}
+
+fn with_gap(types: &[&'static str]) -> AccountGraph {
+    open(vec![MemoryGraph::of(objects()).expect("valid objects").with_gaps([gap(types)])])
+}
+
+fn reasons(graph: &AccountGraph, text: &str, options: &Options) -> usize {
+    block_on(run(text, graph, options)).expect("a valid query").incomplete.len()
+}
+
+#[test]
+fn a_gap_of_a_touched_type_is_reported() {
+    let (users, edges) = (with_gap(&["acme_user"]), with_gap(&["acme_has"]));
+    let options = options();
+    assert_eq!(reasons(&users, "find User", &options), 1);
+    assert_eq!(reasons(&users, "find Team that has User", &options), 1);
+    assert_eq!(reasons(&users, "find Team that !has User", &options), 1);
+    assert_eq!(reasons(&users, "find Team", &options), 0);
+    assert_eq!(reasons(&users, "find Team that owns Application", &options), 0);
+    assert_eq!(reasons(&edges, "find Team that has User", &options), 1);
+    assert_eq!(reasons(&edges, "find Team that relates to User", &options), 1);
+    assert_eq!(reasons(&edges, "find Team that owns Application", &options), 0);
+    assert_eq!(reasons(&edges, "find Team", &options), 0);
+}
+
+#[test]
+fn a_gap_of_a_type_without_objects_concerns_selectors_that_may_select_it() {
+    let graph = with_gap(&["acme_device"]);
+    assert_eq!(reasons(&graph, "find Device", &options()), 1);
+    assert_eq!(reasons(&graph, "find User", &options()), 1, "the class of the type is unknown");
+    assert_eq!(reasons(&graph, "find acme_user", &options()), 0);
+    let declared = DeclaredType { classes: ["Device".to_owned()].into(), properties: Default::default() };
+    let catalogue = Catalogue { entities: [("acme_device".to_owned(), declared)].into(), ..Catalogue::default() };
+    let options = Options { catalogue: Arc::new(catalogue), ..options() };
+    assert_eq!(reasons(&graph, "find Device", &options), 1);
+    assert_eq!(reasons(&graph, "find User", &options), 0);
+}
+
+#[test]
+fn stale_objects_of_a_touched_type_are_counted() {
+    let step = StepId::literal("fetch");
+    let stored = objects().into_iter().map(|json| {
+        let object = StoredObject::from_json(step.clone(), json).expect("a valid object");
+        StoredObject { is_stale: object.object_type.as_str() == "acme_user", ..object }
+    });
+    let id = MemoryGraph::of([]).expect("an empty graph").id();
+    let graph = open(vec![MemoryGraph::new(id, stored)]);
+    let answer = block_on(run("find Team that has User", &graph, &options())).expect("a valid query");
+    let [incomplete] = answer.incomplete.as_slice() else { panic!("{:?}", answer.incomplete) };
+    let expected = Reason::Stale { object_type: ObjectType::literal("acme_user"), objects: 1 };
+    assert_eq!((&incomplete.reason, &incomplete.instance), (&expected, &InstanceId::default()));
+    assert_eq!(reasons(&graph, "find Team", &options()), 0);
+    assert_eq!(block_on(run("find User with _stale = true", &graph, &options())).expect("a valid query").total, 1);
+}
