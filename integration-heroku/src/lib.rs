@@ -18,6 +18,9 @@ use client::Heroku;
 use fake::{FakeHeroku, FakeOptions, Organisation};
 use integration_cli::Sample;
 
+/// The questions about a Heroku account, in the form of `questions.yaml`.
+pub const QUESTIONS: &str = include_str!("../questions/questions.yaml");
+
 /// The Heroku integration: its client, its steps, and its secret fields.
 pub fn integration() -> Integration {
     let heroku = Integration::of::<Heroku>("heroku", "Heroku");

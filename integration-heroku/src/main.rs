@@ -6,5 +6,5 @@ use integration_cli::Program;
 
 fn main() -> ExitCode {
     let program = Program::new(integration_heroku::integration()).version(env!("CARGO_PKG_VERSION"));
-    program.sample(integration_heroku::sample).main()
+    program.sample(integration_heroku::sample).questions(integration_heroku::QUESTIONS).main()
 }

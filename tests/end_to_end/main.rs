@@ -25,5 +25,6 @@ mod machine;
 mod odd;
 mod output;
 mod plan;
+mod querying;
 mod recordings;
 mod refused;

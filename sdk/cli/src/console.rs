@@ -107,6 +107,11 @@ pub(crate) fn width() -> usize {
     }
 }
 
+/// Returns whether stdout is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Returns whether stdout shows colours.
 pub(crate) fn coloured() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never

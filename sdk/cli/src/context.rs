@@ -26,6 +26,8 @@ use crate::visible::visible_json;
 pub(crate) struct Context<'a> {
     pub(crate) integration: &'a Integration,
     pub(crate) start_sample: Option<&'a StartSample>,
+    /// The questions that belong to the integration, as YAML.
+    pub(crate) questions: Option<&'static str>,
     /// The program's name as given on the command line.
     pub(crate) program: &'a str,
     /// The definition of the command line.

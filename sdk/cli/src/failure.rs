@@ -5,6 +5,10 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use integration_query::QueryError;
+use integration_query::diagnostic::{Diagnostics, Part};
+use integration_query::graph::GraphError;
+use integration_questions::PackError;
 use integration_recording::RecordingError;
 use integration_sdk::config::ConfigError;
 use integration_sdk::dataset::DatasetError;
@@ -23,9 +27,10 @@ use crate::dotenv::Reason;
 use crate::exit;
 use crate::scaffold::ScaffoldError;
 use crate::shell::quoted_path;
-use crate::style::printable;
+use crate::style::{BOLD, CYAN, FAINT, RED, paint, printable};
 use crate::threads::TooFew;
 use crate::variables::VariablesError;
+use crate::visible::visible_lines;
 
 /// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +69,12 @@ pub(crate) enum Failure {
     Sample(#[source] std::io::Error),
     #[error("{0}")]
     Usage(String),
+    #[error("{name}: {source}")]
+    Pack { name: String, source: PackError },
+    #[error("{source}")]
+    Query { text: String, source: Box<QueryError> },
+    #[error(transparent)]
+    AccountGraph(#[from] GraphError),
     #[error("{path}: {reason}", path = path.display())]
     Markers { path: PathBuf, reason: &'static str },
     #[error("cannot {action} {path}: {source}", path = path.display())]
@@ -118,13 +129,24 @@ impl Failure {
         move |source| Self::File { action, path, source }
     }
 
+    /// The error of a query with its text, which the message shows.
+    pub(crate) fn query(text: &str, source: QueryError) -> Self {
+        Self::Query { text: text.to_owned(), source: Box::new(source) }
+    }
+
+    /// Returns whether the user interrupted the command.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Query { source, .. } if matches!(**source, QueryError::Cancelled))
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnknownKey { .. } => {
                 exit::USAGE
             }
-            Self::NoSample | Self::Usage(_) | Self::Scaffold(_) => exit::USAGE,
+            Self::NoSample | Self::Usage(_) | Self::Scaffold(_) | Self::Pack { .. } => exit::USAGE,
+            Self::Query { source, .. } if matches!(**source, QueryError::Invalid(_)) => exit::USAGE,
             Self::Job(
                 JobError::Store(StoreError::Complete { .. } | StoreError::Superseded { .. }) | JobError::Resume(_),
             ) => exit::USAGE,
@@ -211,6 +233,15 @@ impl Failure {
 
     /// Renders the error for people: graphically on a terminal, as plain text elsewhere.
     pub(crate) fn render(&self, program: &str) -> String {
+        if let Self::Query { text, source } = self
+            && let QueryError::Invalid(diagnostics) = &**source
+        {
+            return query_error(text, diagnostics);
+        }
+        if let Self::Pack { .. } = self {
+            // The message shows lines of the file.
+            return format!("error: {}", visible_lines(&self.to_string()).trim_end());
+        }
         let mut messages = vec![printable(&take_out(&self.to_string()))];
         let mut cause = self.source();
         while let Some(error) = cause {
@@ -225,6 +256,18 @@ impl Failure {
         let drawn = std::io::stderr().is_terminal().then(|| draw(&messages, help.as_deref())).flatten();
         drawn.unwrap_or_else(|| plain(&messages, help.as_deref()))
     }
+}
+
+/// Renders the errors of a query with the lines of its text.
+fn query_error(text: &str, diagnostics: &Diagnostics) -> String {
+    let coloured = |part, piece: &str| match part {
+        Part::Message => paint(BOLD, piece),
+        Part::Frame => paint(FAINT, piece),
+        Part::Mark => paint(RED, piece),
+        Part::Help => paint(CYAN, piece),
+        _ => piece.to_owned(),
+    };
+    diagnostics.render_with(text, coloured).trim_end().to_owned()
 }
 
 fn markers() -> String {

@@ -28,7 +28,9 @@
 #![deny(missing_docs)]
 
 mod account;
+mod account_graph;
 mod arguments;
+mod asking;
 mod brief;
 mod command;
 mod console;
@@ -40,6 +42,7 @@ mod interrupt;
 mod job_lookup;
 mod logs;
 mod markdown;
+mod moment;
 mod options;
 mod output;
 mod program;

@@ -66,6 +66,11 @@ pub(crate) fn instance(text: &str) -> Result<InstanceId, String> {
     }
 }
 
+/// Parses the name of any instance, including those of sample and recorded data.
+pub(crate) fn any_instance(text: &str) -> Result<InstanceId, String> {
+    InstanceId::new(text).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,7 @@ pub struct Program {
     integration: Integration,
     version: Option<&'static str>,
     sample: Option<StartSample>,
+    questions: Option<&'static str>,
 }
 
 impl fmt::Debug for Program {
@@ -38,13 +39,20 @@ impl fmt::Debug for Program {
 impl Program {
     /// Creates a program without a fake provider.
     pub fn new(integration: Integration) -> Self {
-        Self { integration, version: None, sample: None }
+        Self { integration, version: None, sample: None, questions: None }
     }
 
     /// Sets the output of `--version`; usually `env!("CARGO_PKG_VERSION")`.
     #[must_use]
     pub fn version(mut self, version: &'static str) -> Self {
         self.version = Some(version);
+        self
+    }
+
+    /// Adds a pack of questions, in the form of `questions.yaml`, which `questions run` asks without a file.
+    #[must_use]
+    pub fn questions(mut self, pack: &'static str) -> Self {
+        self.questions = Some(pack);
         self
     }
 
@@ -103,6 +111,7 @@ impl Program {
         let context = Context {
             integration: &self.integration,
             start_sample: self.sample.as_ref(),
+            questions: self.questions,
             program: name,
             line,
             globals: &arguments.globals,

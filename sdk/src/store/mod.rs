@@ -107,4 +107,4 @@ pub use snapshot::{PageSelection, Snapshot, SnapshotInfo};
 pub(crate) use sqlite::Pending;
 pub use sqlite::{Store, StoreError};
 pub use unreadable::Unreadable;
-pub use versions::{StalePeriod, Version};
+pub use versions::{PublishedInstance, StalePeriod, Version};

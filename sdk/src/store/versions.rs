@@ -39,7 +39,35 @@ pub struct StalePeriod {
     pub gap: SnapshotGap,
 }
 
+/// An instance that has published a graph.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublishedInstance {
+    /// The integration.
+    pub integration: String,
+    /// The instance.
+    pub instance: InstanceId,
+}
+
 impl Store {
+    /// Returns the instances of all integrations that have published a graph, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn published_instances(&self) -> Result<Vec<PublishedInstance>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT integration, name FROM instance \
+                       WHERE EXISTS (SELECT 1 FROM snapshot WHERE snapshot.instance = instance.number AND pruned = 0) \
+                       ORDER BY 1, 2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let instances = statement.query_map([], |row| {
+                let instance = InstanceId::new(row.get_ref(1)?.as_str()?).map_err(unreadable)?;
+                Ok(PublishedInstance { integration: row.get(0)?, instance })
+            })?;
+            instances.collect()
+        })
+        .await
+    }
+
     /// Returns the instances of an integration that have published a graph, the last one first.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ mod history;
 mod jobs;
 mod new;
 mod plan;
+mod query;
+mod questions;
 mod sources;
 mod validate;
 mod visualize;
@@ -29,6 +31,10 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     /// Show the versions of an object
     History(history::History),
+    /// Ask the collected graph in J1QL
+    Query(query::Query),
+    /// Ask packs of questions, and judge their results
+    Questions(questions::Questions),
     /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
     /// Check schemas, configuration, credentials or a collected graph
@@ -52,6 +58,8 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::Export(args) => export::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::History(args) => history::run(context, args).await,
+        Command::Query(args) => query::run(context, args).await,
+        Command::Questions(args) => questions::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,

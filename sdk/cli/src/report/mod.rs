@@ -1,11 +1,15 @@
 //! The report of a job that has ended: steps, missing data, skipped objects, findings, and the next action.
 
+pub(crate) mod answer;
 pub(crate) mod changes;
+pub(crate) mod code_span;
 mod findings;
 mod footer;
 mod gaps;
 pub(crate) mod history;
+pub(crate) mod questions;
 mod rule;
+pub(crate) mod sarif;
 pub(crate) mod stale;
 mod steps;
 pub(crate) mod table;

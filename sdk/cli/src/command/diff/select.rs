@@ -4,11 +4,10 @@ use std::path::Path;
 
 use integration_sdk::Timestamp;
 use integration_sdk::graph::InstanceId;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 use crate::job_lookup::{self, short};
+use crate::moment;
 use crate::shell::quoted;
 
 /// A job that may be selected.
@@ -39,14 +38,10 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Parses a date or a date with a time, which includes its whole last second. Ids never have a dash after four digits.
+/// Parses a time. Ids never have a dash after four digits.
 fn time(text: &str) -> Option<i64> {
-    if text.as_bytes().get(4) != Some(&b'-') {
-        return None;
-    }
-    let in_utc = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    let time: jiff::Timestamp = text.parse().ok().or_else(in_utc)?;
-    Some(if time.subsec_nanosecond() == 0 { time.as_millisecond() + 999 } else { time.as_millisecond() })
+    let is_date = text.as_bytes().get(4) == Some(&b'-');
+    is_date.then(|| moment::parse(text).ok()).flatten().map(|moment| moment.end().millis())
 }
 
 /// Returns the positions of the older and the newer job. The candidates are sorted, newest first.

@@ -16,7 +16,6 @@ mod junit;
 mod object;
 mod pointer;
 mod pool;
-mod sarif;
 mod schemas;
 mod secrets;
 #[cfg(test)]
@@ -35,8 +34,8 @@ use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::options;
-use crate::report::Rule;
 use crate::report::text::{counted, paragraph};
+use crate::report::{Rule, sarif};
 use crate::style::{BOLD, FAINT, GREEN, YELLOW, paint};
 use crate::visible::visible;
 
@@ -239,7 +238,14 @@ pub(crate) async fn run(context: &Context<'_>, args: &Validate) -> Result<u8, Fa
             let suites = results.suites();
             let rules: Vec<Rule> = suites.iter().flat_map(|suite| suite.rules).copied().collect();
             let reports: Vec<Report> = suites.into_iter().flat_map(|suite| suite.reports).collect();
-            context.print_json(&sarif::log(context.program, &rules, &reports))?;
+            let checked: Vec<sarif::Checked> = rules.iter().map(|rule| checked(*rule)).collect();
+            let place = |rule| rules.iter().position(|known| *known == rule).unwrap_or_default();
+            let violation = |report: Report| {
+                let at = place(report.rule);
+                report.into_violation(at)
+            };
+            let violations: Vec<sarif::Violation> = reports.into_iter().map(violation).collect();
+            context.print_json(&sarif::log(context.program, &checked, &violations))?;
         }
         Format::Junit => {
             let document = junit::document(context.program, results.suites());
@@ -247,6 +253,19 @@ pub(crate) async fn run(context: &Context<'_>, args: &Validate) -> Result<u8, Fa
         }
     }
     Ok(if results.findings == 0 { exit::SUCCESS } else { exit::FINDINGS })
+}
+
+fn checked(rule: Rule) -> sarif::Checked {
+    let (id, title, help) = (rule.id().to_owned(), rule.title().to_owned(), rule.advice().to_owned());
+    sarif::Checked { id, title, help, level: rule.level() }
+}
+
+impl Report {
+    fn into_violation(self, rule: usize) -> sarif::Violation {
+        let message = format!("{} To do: {}.", self.sentence(), self.rule.advice());
+        let Self { count, file, object_type, key, pointer, .. } = self;
+        sarif::Violation { rule, message, count, file, object: key.or(object_type).map(|name| (name, pointer)) }
+    }
 }
 
 impl Results {

@@ -8,16 +8,13 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use integration_sdk::diff::{ChangeCounts, ChangeKind, CoveringGap, GraphSide, ObjectChange, ObjectKind};
 
+use crate::report::code_span::{VALUE, cell, code, fenced};
 use crate::report::text::counted;
 use crate::style::printable;
-use crate::visible::visible;
 
 use super::kept::OfType;
-use super::value::{Difference, cut_both, shown, window};
+use super::value::{Difference, cut_both, shown};
 use super::{Compared, Report, lack};
-
-/// The maximum width of a value or name, in columns.
-const VALUE: usize = 160;
 
 pub(super) fn render(report: &Report<'_>) -> String {
     let total = report.counts.total();
@@ -120,23 +117,4 @@ fn properties(change: &ObjectChange) -> String {
         let _ = writeln!(text, "  - {}: {values}{note}", code(&difference.name));
     }
     text
-}
-
-/// Returns a text as a code span on one line, cut if it is long.
-fn code(text: &str) -> String {
-    fenced(&window(&visible(text), 0, VALUE))
-}
-
-/// Returns a text within a fence that is longer than any other one in it.
-fn fenced(text: &str) -> String {
-    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let needs_space = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) || text.is_empty();
-    let space = if needs_space { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
-}
-
-/// Returns a text as a code span within a table, which even there ends at a bar.
-fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
 }

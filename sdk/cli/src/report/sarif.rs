@@ -1,15 +1,36 @@
 //! Results as SARIF 2.1.0, which code hosts show next to the files.
-//!
-//! Each kind of finding is one result with an occurrence count.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::report::{Level, Rule};
+use super::Level;
 
-use super::Report;
+/// A rule that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) id: String,
+    /// A phrase; it becomes a sentence.
+    pub(crate) title: String,
+    /// The remedy as a phrase.
+    pub(crate) help: String,
+    pub(crate) level: Level,
+}
+
+/// A violation of a rule, with the number of its occurrences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// The position of the rule.
+    pub(crate) rule: usize,
+    pub(crate) message: String,
+    pub(crate) count: u64,
+    pub(crate) file: Option<PathBuf>,
+    /// The name of the object and the pointer within it.
+    pub(crate) object: Option<(String, String)>,
+}
 
 #[derive(Serialize)]
-pub(super) struct Log<'a> {
+pub(crate) struct Log<'a> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
@@ -33,13 +54,13 @@ struct Tool<'a> {
 #[serde(rename_all = "camelCase")]
 struct Driver<'a> {
     name: &'a str,
-    rules: Vec<Described>,
+    rules: Vec<Described<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Described {
-    id: &'static str,
+struct Described<'a> {
+    id: &'a str,
     short_description: Text<String>,
     help: Text<String>,
     default_configuration: Configuration,
@@ -58,10 +79,10 @@ struct Text<T> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Found<'a> {
-    rule_id: &'static str,
+    rule_id: &'a str,
     rule_index: usize,
     level: Level,
-    message: Text<String>,
+    message: Text<&'a str>,
     occurrence_count: u64,
     locations: [Location<'a>; 1],
 }
@@ -95,20 +116,20 @@ struct Logical<'a> {
 }
 
 /// Builds the log of one run.
-pub(super) fn log<'a>(program: &'a str, rules: &[Rule], reports: &'a [Report]) -> Log<'a> {
-    let described = |rule: &Rule| Described {
-        id: rule.id(),
-        short_description: Text { text: sentence(rule.title()) },
-        help: Text { text: sentence(rule.advice()) },
-        default_configuration: Configuration { level: rule.level() },
+pub(crate) fn log<'a>(program: &'a str, rules: &'a [Checked], violations: &'a [Violation]) -> Log<'a> {
+    let described = |rule: &'a Checked| Described {
+        id: &rule.id,
+        short_description: Text { text: sentence(&rule.title) },
+        help: Text { text: sentence(&rule.help) },
+        default_configuration: Configuration { level: rule.level },
     };
-    let found = |report: &'a Report| Found {
-        rule_id: report.rule.id(),
-        rule_index: rules.iter().position(|rule| *rule == report.rule).unwrap_or_default(),
-        level: report.rule.level(),
-        message: Text { text: format!("{} To do: {}.", report.sentence(), report.rule.advice()) },
-        occurrence_count: report.count,
-        locations: [location(report)],
+    let found = |violation: &'a Violation| Found {
+        rule_id: &rules[violation.rule].id,
+        rule_index: violation.rule,
+        level: rules[violation.rule].level,
+        message: Text { text: violation.message.as_str() },
+        occurrence_count: violation.count,
+        locations: [location(violation)],
     };
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -116,23 +137,26 @@ pub(super) fn log<'a>(program: &'a str, rules: &[Rule], reports: &'a [Report]) -
         runs: [Run {
             tool: Tool { driver: Driver { name: program, rules: rules.iter().map(described).collect() } },
             column_kind: "unicodeCodePoints",
-            results: reports.iter().map(found).collect(),
+            results: violations.iter().map(found).collect(),
         }],
     }
 }
 
-fn location(report: &Report) -> Location<'_> {
-    let physical = report.file.as_ref().map(|file| Physical { artifact_location: Artifact { uri: uri(file) } });
-    let name = report.key.as_deref().or(report.object_type.as_deref());
-    let logical =
-        name.map(|name| Logical { name, fully_qualified_name: format!("{name}#{}", report.pointer), kind: "object" });
+fn location(violation: &Violation) -> Location<'_> {
+    let physical = violation.file.as_ref().map(|file| Physical { artifact_location: Artifact { uri: uri(file) } });
+    let logical = violation.object.as_ref().map(|(name, pointer)| Logical {
+        name,
+        fully_qualified_name: format!("{name}#{pointer}"),
+        kind: "object",
+    });
     Location { physical_location: physical, logical_locations: logical.into_iter().collect() }
 }
 
 /// Formats a text as a sentence, as SARIF requires: with a capital and a full stop.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
+    let mut letters = text.trim_end().chars();
+    let end = if text.trim_end().ends_with(['.', '?', '!']) { "" } else { "." };
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(end.chars()).collect()
 }
 
 /// Converts a path into a relative or `file:` URI, with each component encoded.

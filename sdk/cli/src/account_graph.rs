@@ -1,0 +1,108 @@
+//! The account graph of the data directory: the snapshots that a query or a question reads.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::Args;
+use integration_query::Catalogue;
+use integration_query::graph::{AccountGraph, FileCache};
+use integration_sdk::Integration;
+use integration_sdk::graph::InstanceId;
+use integration_sdk::store::{PublishedInstance, Snapshot, Store};
+use integration_store::GraphReader;
+
+use crate::account::{Account, Origin};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::{job_lookup, moment, options};
+
+/// The options that select snapshots.
+#[derive(Debug, Args)]
+pub(crate) struct Snapshots {
+    /// Instance to read; may be repeated [default: all instances]
+    #[arg(long, value_name = "NAME", value_parser = options::any_instance)]
+    instance: Vec<InstanceId>,
+    /// Job whose graph to read [default: the newest job of each instance]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["instance", "at"])]
+    job: Option<String>,
+    /// Read the graphs as they were published at this time, a date or a date with a time, in UTC without an offset
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    at: Option<moment::Moment>,
+}
+
+/// Opens the selected snapshots as one graph.
+pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<AccountGraph, Failure> {
+    let data_dir = &context.globals.data_dir;
+    let (store, snapshots) = match &wanted.job {
+        Some(job) => {
+            let (store, _, snapshot) = job_lookup::find_graph(data_dir, context.integration.id(), Some(job)).await?;
+            (store, vec![snapshot])
+        }
+        None => {
+            let no_jobs = || Failure::NoJobs(data_dir.clone());
+            let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
+            let instances = select(store.published_instances().await?, &wanted.instance)?;
+            let snapshots = newest(&store, instances, wanted.at).await?;
+            if snapshots.is_empty() {
+                return Err(no_jobs());
+            }
+            (store, snapshots)
+        }
+    };
+    let indexes = Arc::new(FileCache::new(store.derived_folder()));
+    let readers = snapshots.into_iter().map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect();
+    Ok(AccountGraph::open_cached(readers, indexes).await?)
+}
+
+/// Selects instances by name. Without a name, sample and recorded data count only if there is nothing else.
+fn select(all: Vec<PublishedInstance>, names: &[InstanceId]) -> Result<Vec<PublishedInstance>, Failure> {
+    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|found| found.instance == **name)) {
+        let known: BTreeSet<&str> = all.iter().map(|found| found.instance.as_str()).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Failure::Usage(format!(
+            "no job of the instance {unknown} has published a graph; the instances are: {known}"
+        )));
+    }
+    if !names.is_empty() {
+        return Ok(all.into_iter().filter(|found| names.contains(&found.instance)).collect());
+    }
+    let is_real = |found: &PublishedInstance| Account::of(&found.instance).origin == Origin::Provider;
+    let any_real = all.iter().any(is_real);
+    Ok(all.into_iter().filter(|found| !any_real || is_real(found)).collect())
+}
+
+async fn newest(
+    store: &Store,
+    instances: Vec<PublishedInstance>,
+    at: Option<moment::Moment>,
+) -> Result<Vec<Snapshot>, Failure> {
+    let mut snapshots = Vec::new();
+    for PublishedInstance { integration, instance } in instances {
+        let found = store.snapshots(&integration, &instance).await?;
+        let newest = found.into_iter().find(|info| at.is_none_or(|at| info.published <= at.end()));
+        snapshots.extend(newest.map(|info| store.snapshot(info)));
+    }
+    Ok(snapshots)
+}
+
+/// Returns the names that the integration declares, so that a query may mention them before any object has them.
+pub(crate) fn catalogue(integration: &Integration) -> Catalogue {
+    let mut catalogue = Catalogue::default();
+    for declaration in integration.steps().iter().map(|step| step.declaration()) {
+        for declared in &declaration.entities {
+            let entry = catalogue.entities.entry(declared.object_type.to_string()).or_default();
+            entry.classes.extend(declared.classes.iter().map(ToString::to_string));
+            entry.properties.extend(properties(&declared.schema));
+        }
+        for declared in &declaration.relationships {
+            let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();
+            entry.classes.insert(declared.class.to_string());
+            entry.properties.extend(properties(&declared.schema));
+        }
+    }
+    catalogue
+}
+
+fn properties(schema: &serde_json::Value) -> impl Iterator<Item = String> {
+    schema["properties"].as_object().into_iter().flat_map(|names| names.keys().cloned())
+}

@@ -1,0 +1,91 @@
+//! Asks one query of the account graph, with its parameters and limits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use integration_query::graph::{AccountGraph, GraphError};
+use integration_query::syntax::substitute;
+use integration_query::{Answer, Catalogue, Options, QueryError};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The values and the limits of queries.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    /// The values of `${param.name}` and `{{name}}`.
+    pub(crate) parameters: BTreeMap<String, Value>,
+    /// The number of rows of a query without `LIMIT`.
+    pub(crate) default_limit: Option<u64>,
+    /// The maximum duration of one query.
+    pub(crate) timeout: Duration,
+    pub(crate) catalogue: Arc<Catalogue>,
+}
+
+impl Asking {
+    /// Answers a query. Ctrl-C ends it with an error.
+    pub(crate) async fn ask(&self, graph: &AccountGraph, text: &str) -> Result<Answer, Failure> {
+        let variables: BTreeMap<String, String> =
+            self.parameters.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        let text = substitute(text, &variables).map_err(|missing| Failure::Usage(missing.to_string()))?;
+        let options = Options {
+            parameters: self.parameters.clone(),
+            default_limit: self.default_limit,
+            deadline: Instant::now().checked_add(self.timeout),
+            catalogue: Arc::clone(&self.catalogue),
+            ..Options::default()
+        };
+        let cancelled = Arc::clone(&options.cancelled);
+        let stop = tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                cancelled.store(true, Ordering::Relaxed);
+            }
+        });
+        let mut answer = integration_query::run(&text, graph, &options).await;
+        if let Err(QueryError::Graph(GraphError::Damaged { .. })) = answer {
+            // An index is derived data: a damaged file is built again.
+            graph.repair().await?;
+            answer = integration_query::run(&text, graph, &options).await;
+        }
+        stop.abort();
+        answer.map_err(|error| Failure::query(&text, error))
+    }
+}
+
+/// The text that replaces `{{name}}`.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Parses `NAME=VALUE`. JSON keeps its type; everything else is a text.
+pub(crate) fn parameter(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("the name before = is empty".to_owned());
+    }
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_parameter_keeps_the_type_of_json() {
+        let value = |text: &str| parameter(text).expect("a parameter").1;
+        assert_eq!(value("n=5"), json!(5));
+        assert_eq!(value("n=\"5\""), json!("5"));
+        assert_eq!(value("n=shop"), json!("shop"));
+        assert_eq!(value("n=[1,\"a\"]"), json!([1, "a"]));
+        assert_eq!(value("n=a=b"), json!("a=b"));
+        assert!(parameter("shop").is_err() && parameter("=5").is_err());
+    }
+}

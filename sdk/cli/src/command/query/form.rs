@@ -1,0 +1,126 @@
+//! The output formats of a query's result.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::ValueEnum;
+use integration_query::{Answer, QueryResult};
+use integration_sdk::owner_only;
+use serde_json::{Value, json};
+
+use super::picture;
+use crate::console;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::answer::{self, csv};
+use crate::style::printable_path;
+use crate::visible::visible_json;
+
+/// An output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// A table for people
+    Text,
+    /// One JSON document in the shapes of JupiterOne's API
+    Json,
+    /// One JSON document for each row
+    Ndjson,
+    /// Comma-separated values for spreadsheets
+    Csv,
+    /// A page for a browser; only for RETURN TREE
+    Html,
+    /// Source for Graphviz; only for RETURN TREE
+    Dot,
+    /// Source for Mermaid; only for RETURN TREE
+    Mermaid,
+}
+
+impl Form {
+    /// Returns the format of the option, of the file name, or text.
+    pub(super) fn of(format: Option<Form>, output: Option<&Path>) -> Result<Form, Failure> {
+        let form = match (format, output.and_then(Path::extension).and_then(|name| name.to_str())) {
+            (Some(form), _) => form,
+            (None, Some("json")) => Form::Json,
+            (None, Some("ndjson" | "jsonl")) => Form::Ndjson,
+            (None, Some("csv")) => Form::Csv,
+            (None, Some("html" | "htm")) => Form::Html,
+            (None, Some("dot" | "gv")) => Form::Dot,
+            (None, Some("mmd" | "mermaid")) => Form::Mermaid,
+            (None, _) => Form::Text,
+        };
+        if form == Form::Html && output.is_none() {
+            return Err(Failure::Usage("a page is written to a file: add --output FILE".to_owned()));
+        }
+        Ok(form)
+    }
+}
+
+/// Writes an answer to a file or to stdout.
+pub(super) fn write(context: &Context<'_>, form: Form, output: Option<&Path>, answer: &Answer) -> Result<(), Failure> {
+    let width = if output.is_some() { usize::MAX } else { console::width() };
+    let text = match form {
+        Form::Text => answer::text(&answer.result, width),
+        Form::Json => document(answer)?,
+        Form::Ndjson => lines(answer),
+        Form::Csv => {
+            let (columns, rows) = answer::columns(&answer.result);
+            csv::text(&columns, &rows)
+        }
+        Form::Html | Form::Dot | Form::Mermaid => {
+            let QueryResult::Tree { vertices, edges } = &answer.result else {
+                return Err(Failure::Usage(
+                    "a picture shows entities and relationships: end the query with RETURN TREE".to_owned(),
+                ));
+            };
+            picture::draw(form, context.integration.title(), vertices, edges)?
+        }
+    };
+    let Some(path) = output else { return context.print(&text) };
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    let put = || {
+        path.parent().map_or(Ok(()), owner_only::create_folder)?;
+        owner_only::create(path)?.write_all(plain.as_bytes())
+    };
+    put().map_err(Failure::file("write", path))?;
+    context.console.note(&format!("Wrote {}.", printable_path(path)));
+    Ok(())
+}
+
+/// The document of JupiterOne's API, with the reasons why the result may be incomplete.
+fn document(answer: &Answer) -> Result<String, Failure> {
+    let mut document = answer.result.to_api_json(answer.total, true);
+    document["incomplete"] = answer::reasons(answer).into_iter().map(|reason| json!({"reason": reason})).collect();
+    document["warnings"] = answer::warnings(answer).collect();
+    let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::Stdout(error.into()))?;
+    Ok(visible_json(&text) + "\n")
+}
+
+fn lines(answer: &Answer) -> String {
+    let document = answer.result.to_api_json(answer.total, false);
+    let rows: Vec<Value> = match &document["data"] {
+        Value::Array(rows) => rows.clone(),
+        // A tree has two lists; each line names its own.
+        Value::Object(tree) => tree
+            .iter()
+            .flat_map(|(list, objects)| {
+                objects.as_array().into_iter().flatten().map(move |object| json!({list: object}))
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    rows.iter().map(|row| visible_json(&row.to_string()) + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_name_selects_the_format_unless_an_option_does() {
+        let of = |format, path: &str| Form::of(format, Some(Path::new(path))).expect("a format");
+        assert_eq!(of(None, "a.csv"), Form::Csv);
+        assert_eq!(of(None, "a"), Form::Text);
+        assert_eq!(of(Some(Form::Json), "a.csv"), Form::Json);
+        assert!(Form::of(Some(Form::Html), None).is_err());
+    }
+}

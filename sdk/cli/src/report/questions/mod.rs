@@ -1,0 +1,176 @@
+//! The results of questions: text, Markdown, JSON, or SARIF.
+
+mod markdown;
+mod text;
+
+use integration_questions::{Compliance, PackQuery, Question, ResultsAre, Verdict};
+use serde_json::{Value, json};
+
+use super::Level;
+use super::sarif::{self, Checked, Violation};
+use crate::failure::Failure;
+use crate::visible::visible_json;
+
+pub(crate) use markdown::markdown;
+pub(crate) use text::{list, problems, text};
+
+/// A question that was asked.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) question: Question,
+    pub(crate) queries: Vec<AskedQuery>,
+    pub(crate) verdict: Verdict,
+}
+
+/// A query that was asked.
+#[derive(Debug)]
+pub(crate) struct AskedQuery {
+    pub(crate) query: PackQuery,
+    pub(crate) outcome: Outcome,
+}
+
+/// The outcome of a query.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered {
+        columns: Vec<String>,
+        rows: Vec<Vec<Value>>,
+        results: u64,
+        warnings: Vec<String>,
+        incomplete: Vec<String>,
+    },
+    Failed {
+        error: String,
+    },
+}
+
+impl Asked {
+    /// Returns whether a query has no result because of an error.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.queries.iter().any(|query| matches!(query.outcome, Outcome::Failed { .. }))
+    }
+
+    /// Returns whether the graph lacks data that a query reads.
+    pub(crate) fn lacks_data(&self) -> bool {
+        self.queries
+            .iter()
+            .any(|query| matches!(&query.outcome, Outcome::Answered { incomplete, .. } if !incomplete.is_empty()))
+    }
+}
+
+/// Returns one JSON document.
+pub(crate) fn json(results: &[Asked]) -> Result<String, Failure> {
+    let count = |verdict| results.iter().filter(|result| result.verdict == verdict).count();
+    let document = json!({
+        "counts": {
+            "bad": count(Verdict::Bad),
+            "unknown": count(Verdict::Unknown),
+            "good": count(Verdict::Good),
+            "informative": count(Verdict::Informative),
+        },
+        "questions": results.iter().map(of_question).collect::<Vec<Value>>(),
+    });
+    document_text(&document)
+}
+
+fn of_question(asked: &Asked) -> Value {
+    let Question { id, title, description, tags, compliance, .. } = &asked.question;
+    json!({
+        "id": id,
+        "title": title,
+        "description": description,
+        "tags": tags,
+        "compliance": compliance,
+        "verdict": asked.verdict,
+        "queries": asked.queries.iter().map(of_query).collect::<Vec<Value>>(),
+    })
+}
+
+fn of_query(asked: &AskedQuery) -> Value {
+    let mut value = json!({
+        "name": asked.query.name,
+        "query": asked.query.query,
+        "resultsAre": asked.query.results_are,
+    });
+    match &asked.outcome {
+        Outcome::Failed { error } => value["error"] = error.as_str().into(),
+        Outcome::Answered { columns, rows, results, warnings, incomplete } => {
+            let row = |row: &Vec<Value>| -> Value { columns.iter().cloned().zip(row.iter().cloned()).collect() };
+            value["total"] = (*results).into();
+            value["data"] = rows.iter().map(row).collect();
+            value["warnings"] = warnings.clone().into();
+            value["incomplete"] = incomplete.clone().into();
+        }
+    }
+    value
+}
+
+/// Returns SARIF with a rule for each question and a result for each one that is bad or unknown.
+pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure> {
+    let level = |asked: &Asked| match asked.question.queries.iter().any(|query| query.results_are == ResultsAre::Bad) {
+        true => Level::Error,
+        false => Level::Warning,
+    };
+    let rules: Vec<Checked> = results
+        .iter()
+        .map(|asked| Checked {
+            id: asked.question.id.clone(),
+            title: asked.question.title.clone(),
+            help: help(&asked.question),
+            level: level(asked),
+        })
+        .collect();
+    let found = |asked: &Asked| matches!(asked.verdict, Verdict::Bad | Verdict::Unknown);
+    let violations: Vec<Violation> = results
+        .iter()
+        .enumerate()
+        .filter(|(_, asked)| found(asked))
+        .map(|(rule, asked)| Violation {
+            rule,
+            message: message(asked),
+            count: asked.queries.iter().map(judged).sum::<u64>().max(1),
+            file: None,
+            object: None,
+        })
+        .collect();
+    document_text(&sarif::log(program, &rules, &violations))
+}
+
+fn help(question: &Question) -> String {
+    let standards: Vec<String> = question.compliance.iter().map(standard).collect();
+    match standards.is_empty() {
+        true => question.description.clone(),
+        false => format!("{} Standards: {}", question.description, standards.join("; ")),
+    }
+}
+
+/// Describes the requirements of a standard.
+fn standard(compliance: &Compliance) -> String {
+    let numbers: Vec<&str> = compliance.requirements.iter().chain(&compliance.controls).map(String::as_str).collect();
+    format!("{} {}", compliance.standard, numbers.join(", ")).trim_end().to_owned()
+}
+
+/// The number of results that are bad or need a review.
+fn judged(query: &AskedQuery) -> u64 {
+    match (&query.outcome, query.query.results_are) {
+        (Outcome::Answered { results, .. }, ResultsAre::Bad | ResultsAre::Unknown) => *results,
+        _ => 0,
+    }
+}
+
+fn message(asked: &Asked) -> String {
+    let results: u64 = asked.queries.iter().map(judged).sum();
+    let mut parts = vec![format!("{} {}", asked.question.title, super::text::counted(results, "result", "results"))];
+    for query in &asked.queries {
+        match &query.outcome {
+            Outcome::Answered { incomplete, .. } => parts.extend(incomplete.iter().cloned()),
+            Outcome::Failed { error } => parts.push(error.clone()),
+        }
+    }
+    parts.join(". ")
+}
+
+fn document_text(document: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Stdout(error.into()))?;
+    Ok(visible_json(&text) + "\n")
+}

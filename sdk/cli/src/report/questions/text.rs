@@ -1,0 +1,128 @@
+//! The results of questions for people.
+
+use std::fmt::Write;
+
+use clap::builder::styling::Style;
+use comfy_table::{Cell, Color};
+use integration_questions::{Question, ResultsAre, Verdict};
+
+use super::{Asked, AskedQuery, Outcome};
+use crate::report::answer::grid;
+use crate::report::table;
+use crate::report::text::{counted, list as joined, paragraph};
+use crate::style::{BOLD, CYAN, GREEN, RED, YELLOW, paint, printable};
+
+/// Lists all questions with their verdicts, then the results that need attention.
+pub(crate) fn text(results: &[Asked], limit: usize, width: usize) -> String {
+    let mut text = overview(results, width);
+    for asked in results.iter().filter(|asked| matches!(asked.verdict, Verdict::Bad | Verdict::Unknown)) {
+        text += &details(asked, limit, width);
+    }
+    let count = |verdict| results.iter().filter(|result| result.verdict == verdict).count();
+    let _ = write!(
+        text,
+        "\n{}: {} bad, {} unknown, {} good, {} informative.\n",
+        counted(results.len() as u64, "question", "questions"),
+        count(Verdict::Bad),
+        count(Verdict::Unknown),
+        count(Verdict::Good),
+        count(Verdict::Informative)
+    );
+    text
+}
+
+fn overview(results: &[Asked], width: usize) -> String {
+    let mut table = table::plain();
+    table.set_header([Cell::new("Verdict"), table::right("Results"), Cell::new("Question")]);
+    for asked in results {
+        let verdict = Cell::new(of_verdict(asked.verdict).1).fg(colour(asked.verdict));
+        let number: u64 = asked.queries.iter().map(results_of).sum();
+        table.add_row([verdict, table::right(number), Cell::new(printable(&asked.question.title))]);
+    }
+    let drawn = table::write(&mut table);
+    if table::fits(&drawn, width) {
+        return drawn;
+    }
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table::write(&mut table)
+}
+
+fn of_verdict(verdict: Verdict) -> (Style, &'static str) {
+    match verdict {
+        Verdict::Bad => (RED, "✗ bad"),
+        Verdict::Unknown => (YELLOW, "? unknown"),
+        Verdict::Good => (GREEN, "✓ good"),
+        Verdict::Informative => (CYAN, "i informative"),
+    }
+}
+
+fn colour(verdict: Verdict) -> Color {
+    match verdict {
+        Verdict::Bad => Color::DarkRed,
+        Verdict::Unknown => Color::DarkYellow,
+        Verdict::Good => Color::DarkGreen,
+        Verdict::Informative => Color::DarkCyan,
+    }
+}
+
+fn results_of(query: &AskedQuery) -> u64 {
+    match &query.outcome {
+        Outcome::Answered { results, .. } => *results,
+        Outcome::Failed { .. } => 0,
+    }
+}
+
+fn details(asked: &Asked, limit: usize, width: usize) -> String {
+    let (style, word) = of_verdict(asked.verdict);
+    let mut text = format!("\n{} {}\n", paint(style, word), paint(BOLD, printable(&asked.question.title)));
+    text += &paragraph(&printable(&asked.question.description), width, 2, 0);
+    for query in &asked.queries {
+        match &query.outcome {
+            Outcome::Failed { error } => text += &paragraph(&format!("{}: {error}", query.query.name), width, 2, 2),
+            Outcome::Answered { columns, rows, results, incomplete, warnings } => {
+                let needs_attention = matches!(query.query.results_are, ResultsAre::Bad | ResultsAre::Unknown);
+                if needs_attention && *results > 0 {
+                    let shown = &rows[..rows.len().min(limit)];
+                    let drawn = grid::text(columns, shown, width.saturating_sub(2));
+                    text.extend(drawn.lines().map(|line| format!("  {line}\n")));
+                    if *results > shown.len() as u64 {
+                        let _ = writeln!(text, "  … {} more", *results - shown.len() as u64);
+                    }
+                }
+                for reason in warnings.iter().chain(incomplete) {
+                    text += &paragraph(&printable(reason), width, 2, 2);
+                }
+            }
+        }
+    }
+    text
+}
+
+/// Lists questions without asking them.
+pub(crate) fn list(questions: &[Question], width: usize) -> String {
+    let mut table = table::plain();
+    table.set_header(["Id", "Question", "Tags"]);
+    for question in questions {
+        table.add_row([printable(&question.id), printable(&question.title), printable(&joined(&question.tags))]);
+    }
+    let drawn = table::write(&mut table);
+    if table::fits(&drawn, width) {
+        return drawn;
+    }
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table::write(&mut table)
+}
+
+/// Lists the problems of question files.
+pub(crate) fn problems(problems: &[String], questions: usize) -> String {
+    let number = counted(questions as u64, "question", "questions");
+    match problems.is_empty() {
+        true => format!("{number}, no problem found.\n"),
+        false => {
+            let list: String = problems.iter().map(|problem| format!("{}\n", problem.trim_end())).collect();
+            format!("{list}\n{number}, {}.\n", counted(problems.len() as u64, "problem", "problems"))
+        }
+    }
+}
