@@ -1,6 +1,6 @@
 //! Pictures of a collected graph.
 //!
-//! Graphviz and Mermaid draw all objects; a terminal shows their numbers.
+//! Graphviz, Mermaid, and SVG draw all objects; a terminal shows their numbers.
 //!
 //! Layout tools are too slow for large graphs, so each format has a [`Limit`], which the caller checks first. The page
 //! of the explorer has a limit as well.
@@ -9,6 +9,7 @@ mod dot;
 mod links;
 mod mermaid;
 mod model;
+mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -36,6 +37,8 @@ impl Limit {
     /// Mermaid rejects more than 500 arrows and 50,000 characters unless it is configured otherwise. Code forges do not
     /// allow such a configuration.
     pub const MERMAID: Limit = Limit { entities: 300, relationships: 500 };
+    /// The limit for SVG. A larger picture is drawn, but no screen shows it readably.
+    pub const SVG: Limit = Limit { entities: 200, relationships: 300 };
 
     /// Whether a graph of this size is within the limit.
     pub fn allows(self, entities: u64, relationships: u64) -> bool {
@@ -53,6 +56,11 @@ pub fn text(counts: &GraphCounts, width: usize, colour: bool) -> String {
 /// Draws the objects for Graphviz, sorted by type and key.
 pub fn dot(graph: &GraphPicture) -> String {
     dot::dot(graph)
+}
+
+/// Draws the objects as a separate SVG, sorted by type and key, light or dark like the reader's machine.
+pub fn svg(graph: &GraphPicture) -> String {
+    svg::svg(graph)
 }
 
 /// Draws the objects for Mermaid, sorted by type and key.

@@ -157,3 +157,15 @@ fn a_picture_within_the_limits_is_one_that_mermaid_reads() {
     assert!(Limit::MERMAID.allows(entities, relationships) && !Limit::MERMAID.allows(entities + 1, 0));
     assert!(mermaid(&large).len() < 50_000, "{}", mermaid(&large).len());
 }
+
+#[test]
+fn a_picture_has_every_object_and_no_markup_of_the_provider() {
+    let mut graph = graph();
+    graph.nodes.push(node("team-3", "team", "<script>alert(1)</script>"));
+    let svg = svg(&graph);
+    for text in ["Search", "Example", "team-2", "OWNS", "app-9", "not in the graph", "4 entities · 3 relationships"] {
+        assert!(svg.contains(text), "{text} is missing");
+    }
+    assert!(!svg.contains("<script>"));
+    crate::markup::read(&svg).expect("well-formed markup");
+}

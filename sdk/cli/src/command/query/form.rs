@@ -29,6 +29,8 @@ pub(crate) enum Form {
     Csv,
     /// A page for a browser; only for RETURN TREE
     Html,
+    /// A picture of up to 200 entities; only for RETURN TREE
+    Svg,
     /// Source for Graphviz; only for RETURN TREE
     Dot,
     /// Source for Mermaid; only for RETURN TREE
@@ -44,6 +46,7 @@ impl Form {
             (None, Some("ndjson" | "jsonl")) => Form::Ndjson,
             (None, Some("csv")) => Form::Csv,
             (None, Some("html" | "htm")) => Form::Html,
+            (None, Some("svg")) => Form::Svg,
             (None, Some("dot" | "gv")) => Form::Dot,
             (None, Some("mmd" | "mermaid")) => Form::Mermaid,
             (None, _) => Form::Text,
@@ -66,7 +69,7 @@ pub(super) fn write(context: &Context<'_>, form: Form, output: Option<&Path>, an
             let (columns, rows) = answer::columns(&answer.result);
             csv::text(&columns, &rows)
         }
-        Form::Html | Form::Dot | Form::Mermaid => {
+        Form::Html | Form::Svg | Form::Dot | Form::Mermaid => {
             let QueryResult::Tree { vertices, edges } = &answer.result else {
                 return Err(Failure::Usage(
                     "a picture shows entities and relationships: end the query with RETURN TREE".to_owned(),

@@ -15,6 +15,7 @@ pub(super) fn draw(form: Form, title: &str, vertices: &[Properties], edges: &[Pr
     let limit = match form {
         Form::Dot => Limit::DOT,
         Form::Mermaid => Limit::MERMAID,
+        Form::Svg => Limit::SVG,
         _ => Limit::PAGE,
     };
     let (entities, relationships) = (vertices.len() as u64, edges.len() as u64);
@@ -35,6 +36,7 @@ pub(super) fn draw(form: Form, title: &str, vertices: &[Properties], edges: &[Pr
     Ok(match form {
         Form::Dot => graph::dot(&picture),
         Form::Mermaid => graph::mermaid(&picture),
+        Form::Svg => graph::svg(&picture),
         _ => {
             let mut page = Vec::new();
             // Writing to memory does not fail.
