@@ -10,59 +10,47 @@ use super::REDACTED;
 use super::chance::has_high_entropy;
 use super::userinfo::is_stand_in;
 
-/// Endings of names of secrets, without separators.
+/// The values under the name of a secret that are secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SecretValues {
+    /// Ordinary words as well, except under the names of questions, such as `has_password`.
+    All,
+    /// Values with high entropy, and those that the kind of name defines.
+    Generated,
+}
+
+/// Endings of names of secrets, without separators, each with the values that are secret.
 ///
 /// The first names have no separators in some programs. The others consist of several words.
-const SECRETS: [&str; 22] = [
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "passphrase",
-    "apikey",
-    "privatekey",
-    "accesskey",
-    "secretkey",
-    "accountkey",
-    "authorization",
-    "credential",
-    "signature",
-    "signingkey",
-    "encryptionkey",
-    "hmackey",
-    "masterkey",
-    "sharedkey",
-    "sshkey",
-    "keybase",
-    "sessionid",
-    "cookie",
+const SECRETS: [(&str, SecretValues); 22] = [
+    ("token", SecretValues::All),
+    ("secret", SecretValues::All),
+    ("password", SecretValues::All),
+    ("passwd", SecretValues::All),
+    ("passphrase", SecretValues::All),
+    ("apikey", SecretValues::All),
+    ("privatekey", SecretValues::All),
+    ("accesskey", SecretValues::All),
+    ("secretkey", SecretValues::All),
+    ("accountkey", SecretValues::All),
+    ("authorization", SecretValues::Generated),
+    ("credential", SecretValues::Generated),
+    ("signature", SecretValues::Generated),
+    ("signingkey", SecretValues::All),
+    ("encryptionkey", SecretValues::All),
+    ("hmackey", SecretValues::All),
+    ("masterkey", SecretValues::All),
+    ("sharedkey", SecretValues::All),
+    ("sshkey", SecretValues::Generated),
+    ("keybase", SecretValues::All),
+    ("sessionid", SecretValues::Generated),
+    ("cookie", SecretValues::Generated),
 ];
 /// Last words of names of secrets that are too short to be searched for within words.
 const SHORT: [&str; 4] = ["pass", "pwd", "otp", "psk"];
 /// Words before `token` that make it a position in a list instead of a secret.
 const POSITIONS: [&str; 5] = ["next", "page", "cursor", "continuation", "sync"];
 
-/// Endings of names whose values are secret even if they are ordinary words.
-///
-/// Names of questions, such as `has_password`, are an exception.
-const ALWAYS: [&str; 16] = [
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "passphrase",
-    "apikey",
-    "privatekey",
-    "accesskey",
-    "secretkey",
-    "accountkey",
-    "signingkey",
-    "encryptionkey",
-    "hmackey",
-    "masterkey",
-    "sharedkey",
-    "keybase",
-];
 /// Names of collections of settings, whose values are all secret. A list of texts contains only the names of settings.
 const SETTINGS: [&str; 3] = ["configvar", "envvar", "environmentvariable"];
 /// The name under which a value among settings is judged. No provider uses it.
@@ -238,7 +226,7 @@ pub fn is_secret_name(name: &str) -> bool {
     }
     let plain = plain(name);
     let singular = plain.strip_suffix('s').unwrap_or(&plain);
-    SECRETS.iter().any(|end| singular.ends_with(end)) && !POSITIONS.iter().any(|word| plain.contains(word))
+    SECRETS.iter().any(|(end, _)| singular.ends_with(end)) && !POSITIONS.iter().any(|word| plain.contains(word))
 }
 
 /// Whether a name is or ends with a short word for a secret, such as `dbPass` and `DB_PWD`.
@@ -286,7 +274,8 @@ pub fn is_secret_value(name: &str, value: &str) -> bool {
 }
 
 fn is_always_secret(name: &str, plain: &str) -> bool {
-    (is_short(name) || ALWAYS.iter().any(|end| plain.ends_with(end))) && !is_question(name)
+    let is_ending = |(end, values): &(&str, SecretValues)| *values == SecretValues::All && plain.ends_with(end);
+    (is_short(name) || SECRETS.iter().any(is_ending)) && !is_question(name)
 }
 
 /// Whether a value is public: a public key under a name such as `ssh_key`, or a folder in `PWD`.
@@ -503,7 +492,7 @@ mod tests {
         let searched = LITERALS;
         assert!(searched.len() <= 64 && searched.iter().all(|literal| literal.len() >= 4));
         assert!(aho_corasick::packed::Searcher::new(searched).is_some());
-        for word in &SECRETS[..13] {
+        for (word, _) in &SECRETS[..13] {
             let upper = word.to_uppercase();
             let title = format!("{}{}", &upper[..1], &word[1..]);
             for name in [*word, &upper, &title, &format!("x-{word}"), &format!("X_{upper}S")] {
