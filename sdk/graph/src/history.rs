@@ -67,7 +67,13 @@ impl SnapshotGap {
             let types: BTreeSet<ObjectType> = report.declared_types.iter().filter(unexplained).cloned().collect();
             if !types.is_empty() {
                 let cause = "the data is marked as incomplete".to_owned();
-                gaps.push(Self { step: report.id.clone(), types, parent: None, code: ErrorCode::NotCollected, cause });
+                gaps.push(Self {
+                    step: report.id.clone(),
+                    types,
+                    parent: None,
+                    code: ErrorCode::PartialDataset,
+                    cause,
+                });
             }
         }
         gaps
@@ -89,18 +95,11 @@ fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
             cause: gap.cause.clone(),
         })
         .collect();
-    if !report.has_run() && gaps.is_empty() && !report.declared_types.is_empty() {
-        let cause = match report.disabled_reason {
-            Some(reason) => format!("the step did not run: {}", reason.as_str().replace('_', " ")),
-            None => "the step did not run".to_owned(),
-        };
-        gaps.push(SnapshotGap {
-            step: step(),
-            types: report.declared_types.clone(),
-            parent: None,
-            code: ErrorCode::NotCollected,
-            cause,
-        });
+    if gaps.is_empty()
+        && !report.declared_types.is_empty()
+        && let Some((code, cause)) = report.not_run()
+    {
+        gaps.push(SnapshotGap { step: step(), types: report.declared_types.clone(), parent: None, code, cause });
     }
     gaps
 }

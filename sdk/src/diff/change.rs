@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::graph::StepId;
 use crate::graph::history::{ChangeCounts, SnapshotGap};
-use crate::graph::run::{DisabledReason, ErrorCode, Gap, Parent, StepReport};
+use crate::graph::run::{ErrorCode, Gap, Parent, StepReport};
 use crate::store::{Dropped, Kind};
 
 use super::pattern::PropertyPattern;
@@ -92,45 +92,35 @@ fn is_zero(number: &u64) -> bool {
 
 impl CoveringGap {
     /// Creates a gap that concerns a whole type.
-    pub(super) fn whole(step: Option<StepId>, code: &str, cause: impl Into<String>) -> Self {
-        Self { step, parent: None, code: code.into(), cause: cause.into(), others: 0 }
+    pub(super) fn whole(step: Option<StepId>, code: ErrorCode, cause: impl Into<String>) -> Self {
+        Self { step, parent: None, code, cause: cause.into(), others: 0 }
     }
 
     /// Converts a gap of a step.
     pub fn of(step: &StepId, gap: &Gap) -> Self {
-        Self { parent: gap.parent.clone(), ..Self::whole(Some(step.clone()), gap.code.as_str(), gap.cause.clone()) }
+        Self { parent: gap.parent.clone(), ..Self::whole(Some(step.clone()), gap.code.clone(), gap.cause.clone()) }
     }
 
     /// Creates the gap of a step that was not selected, was disabled, or did not run.
-    pub(super) fn not_run(report: &StepReport) -> Self {
-        let step = Some(report.id.clone());
-        match report.disabled_reason {
-            Some(DisabledReason::NotSelected) => {
-                Self::whole(step, "STEP_NOT_SELECTED", "the job did not select the step")
-            }
-            Some(reason) => Self::whole(
-                step,
-                "STEP_DISABLED",
-                format!("the step is disabled: {}", reason.as_str().replace('_', " ")),
-            ),
-            None => Self::whole(step, "STEP_NOT_RUN", "the step did not run"),
-        }
+    pub(super) fn not_run(report: &StepReport) -> Option<Self> {
+        let (code, cause) = report.not_run()?;
+        Some(Self::whole(Some(report.id.clone()), code, cause))
     }
 
     /// Creates the gap of a type in `partialDatasets` without an explanation.
     pub(super) fn listed() -> Self {
-        Self::whole(None, "PARTIAL_DATASET", "the summary lists the type in partialDatasets")
+        Self::whole(None, ErrorCode::PartialDataset, "the summary lists the type in partialDatasets")
     }
 
     /// Creates the gap of a job that has not ended.
     pub(super) fn unfinished() -> Self {
-        Self::whole(None, "JOB_UNFINISHED", "the job has not ended")
+        Self::whole(None, ErrorCode::JobUnfinished, "the job has not ended")
     }
 
     /// Creates the reason for the removal of an object that a user dropped.
     pub(super) fn dropped(dropped: &Dropped) -> Self {
         match &dropped.stale {
-            None => Self::whole(None, ErrorCode::Dropped.as_str(), "it was dropped with an entity at one of its ends"),
+            None => Self::whole(None, ErrorCode::Dropped, "it was dropped with an entity at one of its ends"),
             Some((since, gap)) => Self {
                 code: ErrorCode::Dropped,
                 cause: format!("it was dropped on request, stale since {since} because of {}: {}", gap.code, gap.cause),

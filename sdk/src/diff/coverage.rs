@@ -94,7 +94,7 @@ impl Coverage {
         if absent && report.gaps.is_empty() {
             self.not_collected.extend(report.declared_types.iter().cloned());
         }
-        self.note_causes(report, absent);
+        self.note_causes(report);
         let gaps: Vec<_> = gaps.chain(absent.then_some((&report.declared_types, None))).collect();
         let has_gap = !gaps.is_empty();
         if has_gap {
@@ -120,11 +120,11 @@ impl Coverage {
     }
 
     /// Keeps the causes of a step's gaps, which comparisons show.
-    fn note_causes(&mut self, report: &StepReport, absent: bool) {
+    fn note_causes(&mut self, report: &StepReport) {
         let mut causes: Vec<(&BTreeSet<ObjectType>, CoveringGap)> =
             report.gaps.iter().map(|gap| (&gap.types, CoveringGap::of(&report.id, gap))).collect();
-        if absent && causes.is_empty() {
-            causes.push((&report.declared_types, CoveringGap::not_run(report)));
+        if causes.is_empty() {
+            causes.extend(CoveringGap::not_run(report).map(|gap| (&report.declared_types, gap)));
         }
         for (types, cause) in causes {
             for object_type in types {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::graph::StepId;
-use crate::graph::run::Summary;
+use crate::graph::run::{ErrorCode, Summary};
 use crate::input;
 
 use super::change::CoveringGap;
@@ -81,13 +81,15 @@ fn coverage(summary: &ForeignSummary) -> Coverage {
     for step in &summary.integration_step_results {
         let id = StepId::new(&step.id).ok();
         let (types, code, cause) = match step.status.as_str() {
-            "disabled" => (&step.declared_types, "STEP_DISABLED", "the step is disabled"),
-            "pending_evaluation" => (&step.declared_types, "STEP_NOT_RUN", "the step did not run"),
-            "failure" if step.partial_types.is_empty() => (&step.declared_types, "STEP_FAILED", "the step failed"),
-            _ => (&step.partial_types, "PARTIAL_DATASET", "the summary lists the type in partialTypes"),
+            "disabled" => (&step.declared_types, ErrorCode::StepDisabled, "the step is disabled"),
+            "pending_evaluation" => (&step.declared_types, ErrorCode::NotCollected, "the step did not run"),
+            "failure" if step.partial_types.is_empty() => {
+                (&step.declared_types, ErrorCode::StepFailed, "the step failed")
+            }
+            _ => (&step.partial_types, ErrorCode::PartialDataset, "the summary lists the type in partialTypes"),
         };
         for name in types {
-            coverage.lacks_foreign(name, CoveringGap::whole(id.clone(), code, cause));
+            coverage.lacks_foreign(name, CoveringGap::whole(id.clone(), code.clone(), cause));
             explained.insert(name);
         }
     }

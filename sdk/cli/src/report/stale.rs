@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::graph::history::ChangeCounts;
-use integration_sdk::graph::run::ErrorCode;
 
 use crate::job_lookup::short;
 
@@ -16,7 +15,7 @@ pub(super) fn lines(summary: &Summary, width: usize) -> String {
     let Some(published) = &summary.published else { return String::new() };
     let mut groups: BTreeMap<(&str, bool), BTreeMap<&str, u64>> = BTreeMap::new();
     for stale in &published.stale {
-        let group = groups.entry((stale.gap.step.as_str(), stale.gap.code == ErrorCode::NotCollected)).or_default();
+        let group = groups.entry((stale.gap.step.as_str(), stale.gap.code.means_not_run())).or_default();
         *group.entry(stale.object_type.as_str()).or_default() += stale.count;
     }
     let line = |((step, is_off), types): ((&str, bool), BTreeMap<&str, u64>)| {

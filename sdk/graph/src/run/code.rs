@@ -38,6 +38,16 @@ pub enum ErrorCode {
     Clock,
     /// The step did not run, or was cancelled.
     NotCollected,
+    /// The job did not select the step.
+    StepNotSelected,
+    /// The step is disabled.
+    StepDisabled,
+    /// The step failed, and the summary of another program does not say why.
+    StepFailed,
+    /// A summary lists the type as incomplete without an explanation.
+    PartialDataset,
+    /// The job has not ended.
+    JobUnfinished,
     /// A user dropped stale objects.
     Dropped,
     /// Any other error.
@@ -51,7 +61,7 @@ pub enum ErrorCode {
 pub struct OtherCode(Arc<str>);
 
 impl ErrorCode {
-    const KNOWN: [Self; 14] = [
+    const KNOWN: [Self; 19] = [
         Self::ConfigValidation,
         Self::ProviderAuthentication,
         Self::ProviderAuthorization,
@@ -64,6 +74,11 @@ impl ErrorCode {
         Self::Upload,
         Self::Clock,
         Self::NotCollected,
+        Self::StepNotSelected,
+        Self::StepDisabled,
+        Self::StepFailed,
+        Self::PartialDataset,
+        Self::JobUnfinished,
         Self::Dropped,
         Self::Unexpected,
     ];
@@ -83,10 +98,20 @@ impl ErrorCode {
             Self::Upload => "UPLOAD_ERROR",
             Self::Clock => "CLOCK_ERROR",
             Self::NotCollected => "NOT_COLLECTED",
+            Self::StepNotSelected => "STEP_NOT_SELECTED",
+            Self::StepDisabled => "STEP_DISABLED",
+            Self::StepFailed => "STEP_FAILED",
+            Self::PartialDataset => "PARTIAL_DATASET",
+            Self::JobUnfinished => "JOB_UNFINISHED",
             Self::Dropped => "DROPPED_ON_REQUEST",
             Self::Unexpected => "UNEXPECTED_ERROR",
             Self::Other(OtherCode(text)) => text,
         }
+    }
+
+    /// Returns whether the data is missing because its step did not run.
+    pub fn means_not_run(&self) -> bool {
+        matches!(self, Self::NotCollected | Self::StepNotSelected | Self::StepDisabled)
     }
 }
 

@@ -139,6 +139,22 @@ impl StepReport {
         !matches!(self.status, StepStatus::Disabled | StepStatus::Pending)
     }
 
+    /// Returns the code and the cause of the gap that a step without a run leaves; `None` if it has run.
+    pub fn not_run(&self) -> Option<(ErrorCode, String)> {
+        if self.has_run() {
+            return None;
+        }
+        Some(match self.disabled_reason {
+            Some(DisabledReason::NotSelected) => {
+                (ErrorCode::StepNotSelected, "the job did not select the step".to_owned())
+            }
+            Some(reason) => {
+                (ErrorCode::StepDisabled, format!("the step is disabled: {}", reason.as_str().replace('_', " ")))
+            }
+            None => (ErrorCode::NotCollected, "the step did not run".to_owned()),
+        })
+    }
+
     /// Returns whether the job did not select the step.
     pub fn is_not_selected(&self) -> bool {
         self.status == StepStatus::Disabled && self.disabled_reason == Some(DisabledReason::NotSelected)

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::history::SnapshotGap;
 use crate::{InstanceId, JobId, StepId};
 
 /// A summary as other tools read it, with every member.
@@ -68,6 +69,32 @@ fn codes_are_in_the_order_of_their_texts_and_an_unknown_one_keeps_its_text() {
     assert_eq!(codes[0], ErrorCode::Clock);
     assert!(matches!(codes[2], ErrorCode::Other(_)));
     assert_eq!(serde_json::to_value(&codes[2]).unwrap(), json!("QUOTA_ERROR"));
+}
+
+#[test]
+fn every_step_without_a_run_has_one_code_in_history_and_comparisons() {
+    let report = |status, reason| StepReport {
+        declared_types: [crate::ObjectType::literal("acme_app")].into(),
+        disabled_reason: reason,
+        ..StepReport::new(StepId::literal("fetch-apps"), "Fetch apps", status)
+    };
+    let cases = [
+        (StepStatus::Disabled, Some(DisabledReason::NotSelected), Some("STEP_NOT_SELECTED")),
+        (StepStatus::Disabled, Some(DisabledReason::UserConfig), Some("STEP_DISABLED")),
+        (StepStatus::Pending, None, Some("NOT_COLLECTED")),
+        (StepStatus::Failure, None, None),
+        (StepStatus::Cached, None, None),
+    ];
+    for (status, reason, code) in cases {
+        let report = report(status, reason);
+        let found = report.not_run();
+        assert_eq!(found.as_ref().map(|(code, _)| code.as_str()), code);
+        assert!(found.iter().all(|(code, _)| code.means_not_run() && *code == ErrorCode::from(code.as_str())));
+        let mut summary = Summary::new(JobId::generate(), "acme", InstanceId::default(), JobState::Partial);
+        summary.integration_step_results.push(report);
+        let published = SnapshotGap::of(&summary).pop().map(|gap| (gap.code, gap.cause));
+        assert_eq!(published, found);
+    }
 }
 
 #[test]
