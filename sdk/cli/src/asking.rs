@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use integration_query::graph::{AccountGraph, GraphError};
+use integration_query::graph::AccountGraph;
 use integration_query::syntax::substitute;
-use integration_query::{Answer, Catalogue, Options, QueryError};
+use integration_query::{Answer, Catalogue, Options};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -43,12 +43,7 @@ impl Asking {
                 cancelled.store(true, Ordering::Relaxed);
             }
         });
-        let mut answer = integration_query::run(&text, graph, &options).await;
-        if let Err(QueryError::Graph(GraphError::Damaged { .. })) = answer {
-            // An index is derived data: a damaged file is built again.
-            graph.repair().await?;
-            answer = integration_query::run(&text, graph, &options).await;
-        }
+        let answer = integration_query::run(&text, graph, &options).await;
         stop.abort();
         answer.map_err(|error| Failure::query(&text, error))
     }
