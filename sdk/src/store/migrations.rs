@@ -55,7 +55,8 @@ mod tests {
     use std::io;
     use std::path::Path;
 
-    use super::super::{Selection, Store, StoreError};
+    use super::super::snapshot::PageSelection;
+    use super::super::{Store, StoreError};
     use super::*;
     use crate::diff::{self, ChangeOptions, Coverage, Side};
     use crate::graph::{InstanceId, ObjectKey, ObjectType};
@@ -106,13 +107,14 @@ mod tests {
         let instance = InstanceId::literal("sample");
         let [newest, .., first] = &store.snapshots("heroku", &instance).await.unwrap()[..] else { panic!("snapshots") };
         let (newest, first) = (store.snapshot(newest.clone()), store.snapshot(first.clone()));
-        let apps = newest.page(Selection::of(ObjectType::literal("heroku_application"), 100)).await.unwrap().objects;
+        let apps =
+            newest.page(PageSelection::of(ObjectType::literal("heroku_application"), 100)).await.unwrap().objects;
         assert!(apps.len() == 25 && apps.iter().all(|app| app.is_stale && app.raw.is_some()));
         let key = ObjectKey::new(apps[0].row.key.as_str()).unwrap();
         let versions = store.versions("heroku", &instance, key).await.unwrap();
         assert_eq!((versions.len(), versions[0].stale.len()), (1, 1));
         let none = Coverage::default();
-        let types = newest.types().await.unwrap();
+        let types = newest.kinds().await.unwrap();
         let side = |graph| Side { graph, types: &types, coverage: &none };
         let counts = diff::changes(side(&first), side(&newest), &ChangeOptions::default(), |_| {}).await.unwrap();
         assert_eq!((counts.total().has_changes(), counts.total().unknown), (false, 260));

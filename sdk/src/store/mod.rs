@@ -10,7 +10,7 @@
 //! behind. The store knows nothing about step functions, schemas, or the network. It keeps responses for
 //! [`http`](crate::http) without interpreting them.
 //!
-//! An ended job publishes its graph as a snapshot. Readers open one and read its objects in pages:
+//! An ended job publishes its graph as a snapshot. Readers open one and scan its objects:
 //!
 //! ```
 //! # use integration_sdk::prelude::*;
@@ -24,7 +24,7 @@
 //! #     Ok(())
 //! # }
 //! use integration_sdk::graph::{InstanceId, ObjectType};
-//! use integration_sdk::store::{Selection, Store};
+//! use integration_sdk::store::{GraphReader, Selection, Store};
 //! use integration_sdk::{Integration, Job, config::Values};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -36,10 +36,11 @@
 //!
 //! let newest = store.snapshots("space", &InstanceId::default()).await?.remove(0);
 //! let snapshot = store.snapshot(newest);
-//! let page = snapshot.page(Selection::of(ObjectType::literal("space_planet"), 100)).await?;
-//! assert_eq!(page.objects[0].row.key.as_str(), "planet:earth");
-//! assert!(page.objects[0].properties.contains(r#""name":"Earth""#));
-//! assert!(page.next.is_none());
+//! let mut batches = snapshot.scan(Selection::of_type(ObjectType::literal("space_planet")));
+//! while let Some(planets) = batches.try_next().await? {
+//!     assert_eq!(planets[0].key.as_str(), "planet:earth");
+//!     assert!(planets[0].properties.contains(r#""name":"Earth""#));
+//! }
 //! # Ok(()) }
 //! ```
 
