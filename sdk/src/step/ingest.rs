@@ -69,13 +69,8 @@ impl Ingest {
         key: ObjectKey,
         declaration: &EntityDeclaration,
     ) -> StepResult<E> {
-        if self.policy.on_entity.is_empty() {
-            let (value, object) = PendingObject::value(draft, key, declaration);
-            return self.add(object).await.map(|()| value);
-        }
-        // Hooks change properties by name, so the value must become an entity first.
-        let (value, entity) = draft.into_entity(key, declaration);
-        self.add_entity(entity, declaration.on_duplicate_key).await.map(|()| value)
+        let (value, object) = self.pending(draft, key, declaration);
+        self.add(object).await.map(|()| value)
     }
 
     /// Quarantines a value of a declared type, and returns it.
@@ -85,14 +80,28 @@ impl Ingest {
         key: ObjectKey,
         declaration: &EntityDeclaration,
     ) -> StepResult<E> {
-        let (value, object) = if self.policy.on_entity.is_empty() {
-            PendingObject::value(draft, key, declaration)
-        } else {
-            let (value, mut entity) = draft.into_entity(key, declaration);
-            self.policy.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
-            (value, PendingObject::entity(entity, declaration.on_duplicate_key))
-        };
+        let (value, object) = self.pending(draft, key, declaration);
         self.add(PendingObject { apart: true, ..object }).await.map(|()| value)
+    }
+
+    /// Applies the hooks to a value, and writes it.
+    fn pending<E: EntityKind>(
+        &self,
+        draft: Draft<E>,
+        key: ObjectKey,
+        declaration: &EntityDeclaration,
+    ) -> (E, PendingObject) {
+        if self.policy.on_entity.is_empty() {
+            return PendingObject::value(draft, key, declaration);
+        }
+        // Hooks change properties by name, so the value must become an entity first.
+        let (value, entity) = draft.into_entity(key, declaration);
+        (value, self.pending_entity(entity, declaration.on_duplicate_key))
+    }
+
+    fn pending_entity(&self, mut entity: Entity, on_duplicate_key: OnDuplicateKey) -> PendingObject {
+        self.policy.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
+        PendingObject::entity(entity, on_duplicate_key)
     }
 
     /// Adds a relationship of a declared type.
@@ -112,9 +121,8 @@ impl Ingest {
         self.add_relationship(Relationship { class: *class, object_type, from, to, properties }).await
     }
 
-    pub(crate) async fn add_entity(&self, mut entity: Entity, on_duplicate_key: OnDuplicateKey) -> StepResult {
-        self.policy.on_entity.iter().for_each(|hook| hook(&self.step, &mut entity));
-        self.add(PendingObject::entity(entity, on_duplicate_key)).await
+    pub(crate) async fn add_entity(&self, entity: Entity, on_duplicate_key: OnDuplicateKey) -> StepResult {
+        self.add(self.pending_entity(entity, on_duplicate_key)).await
     }
 
     pub(crate) async fn add_relationship(&self, mut relationship: Relationship) -> StepResult {

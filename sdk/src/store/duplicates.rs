@@ -17,10 +17,9 @@ use serde_json::Value;
 use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
-use super::batch::Kind;
 use super::columns;
+use super::ends_of::{self, column};
 use super::keys::Keys;
-use super::object::PROPERTIES;
 use super::sorted;
 use super::sqlite::unreadable;
 
@@ -185,24 +184,14 @@ struct Lesser {
 }
 
 fn of_lesser_descriptions(connection: &Connection, job: i64) -> rusqlite::Result<Vec<Lesser>> {
-    let mut types = connection.prepare("SELECT DISTINCT type FROM object WHERE job = ?1")?;
-    let types: Vec<String> = types.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let lesser = "IN (SELECT key FROM description WHERE job = ?1 AND stays = 0 AND description.step = object.step \
                   AND description.part = object.part)";
-    let sql = format!(
-        "SELECT rowid, step, type, key FROM object WHERE job = ?1 AND type = ?2 AND CASE kind \
-         WHEN ?3 THEN from_key {lesser} OR to_key {lesser} \
-         WHEN ?4 THEN json_extract({PROPERTIES}, '$._mapping.sourceEntityKey') {lesser} ELSE 0 END"
-    );
-    let mut statement = connection.prepare(&sql)?;
     let mut found = Vec::new();
-    let (direct, mapped) = (Kind::Relationship as i64, Kind::MappedRelationship as i64);
-    for object_type in types {
-        let rows = statement.query_map(params![job, object_type, direct, mapped], |row| {
-            Ok(Lesser { rowid: row.get(0)?, step: row.get(1)?, object_type: row.get(2)?, key: row.get(3)? })
-        })?;
-        found.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
-    }
+    ends_of::visit(connection, job, lesser, |object_type, row| {
+        let (rowid, step, key) = (row.get(column::ROW)?, row.get(column::STEP)?, row.get(column::KEY)?);
+        found.push(Lesser { rowid, step, object_type: object_type.to_string(), key });
+        Ok(())
+    })?;
     Ok(found)
 }
 

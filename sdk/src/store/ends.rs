@@ -11,10 +11,10 @@ use rusqlite::{Connection, params};
 use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::batch::Kind;
+use super::ends_of::{self, column};
 use super::key_index::hash_of;
 use super::keys::Keys;
-use super::object::{PROPERTIES, entity_type};
+use super::object::entity_type;
 use super::sqlite::unreadable;
 use super::{columns, partitions, sorted};
 
@@ -118,49 +118,34 @@ struct Found {
     partition: PartitionRef,
 }
 
-/// Finds the relationships that lack an end. It reads type by type, so that entities are skipped.
+/// Finds the relationships that lack an end.
 fn unattached(
     connection: &Connection,
     job: i64,
     doubtful: &Doubtful,
     declared: &DeclaredEnds,
 ) -> rusqlite::Result<Vec<Found>> {
-    let mut types = connection.prepare("SELECT DISTINCT type FROM object WHERE job = ?1")?;
-    let types: Vec<String> = types.query_map([job], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let noted = "IN (SELECT key FROM doubtful_end WHERE job = ?1)";
-    let source = format!("json_extract({PROPERTIES}, '$._mapping.sourceEntityKey')");
-    let sql = format!(
-        "SELECT rowid, step, key, part, CASE kind WHEN ?4 THEN {source} ELSE from_key END, to_key FROM object \
-         WHERE job = ?1 AND type = ?2 AND CASE kind \
-         WHEN ?3 THEN from_key {noted} OR to_key {noted} \
-         WHEN ?4 THEN {source} {noted} ELSE 0 END"
-    );
-    let mut statement = connection.prepare(&sql)?;
     let mut found = Vec::new();
-    for object_type in types {
-        let object_type = ObjectType::new(object_type).map_err(unreadable)?;
-        let (direct, mapped) = (Kind::Relationship as i64, Kind::MappedRelationship as i64);
-        let mut rows = statement.query(params![job, object_type.as_str(), direct, mapped])?;
-        while let Some(row) = rows.next()? {
-            let mut lacks_end = false;
-            for end in 0..2 {
-                let Some(key) = row.get_ref(4 + end)?.as_str_or_null()? else { continue };
-                lacks_end |= match doubtful.get(key) {
-                    None => false,
-                    Some(None) => true,
-                    Some(Some(there)) => !declared.allow(&object_type, end, there),
-                };
-            }
-            if lacks_end {
-                found.push(Found {
-                    rowid: row.get(0)?,
-                    step: StepId::new(row.get::<_, String>(1)?).map_err(unreadable)?,
-                    object_type: object_type.clone(),
-                    key: ObjectKey::stored(row.get_ref(2)?.as_str()?).map_err(unreadable)?,
-                    partition: columns::read_partition(row, 3)?,
-                });
-            }
+    ends_of::visit(connection, job, "IN (SELECT key FROM doubtful_end WHERE job = ?1)", |object_type, row| {
+        let mut lacks_end = false;
+        for (end, column) in column::ENDS.into_iter().enumerate() {
+            let Some(key) = row.get_ref(column)?.as_str_or_null()? else { continue };
+            lacks_end |= match doubtful.get(key) {
+                None => false,
+                Some(None) => true,
+                Some(Some(there)) => !declared.allow(object_type, end, there),
+            };
         }
-    }
+        if lacks_end {
+            found.push(Found {
+                rowid: row.get(column::ROW)?,
+                step: StepId::new(row.get::<_, String>(column::STEP)?).map_err(unreadable)?,
+                object_type: object_type.clone(),
+                key: ObjectKey::stored(row.get_ref(column::KEY)?.as_str()?).map_err(unreadable)?,
+                partition: columns::read_partition(row, column::PARTITION)?,
+            });
+        }
+        Ok(())
+    })?;
     Ok(found)
 }

@@ -52,6 +52,7 @@ mod dropped;
 mod duplicates;
 mod earlier_gaps;
 mod ends;
+mod ends_of;
 mod file;
 mod job;
 mod jobs;
