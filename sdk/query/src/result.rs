@@ -1,6 +1,6 @@
 //! Results of queries, and their shapes in the API of JupiterOne.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use integration_graph::Properties;
 use serde_json::{Map, Value, json};
@@ -32,8 +32,10 @@ pub struct TableResult {
     /// The cells of each row, in the order of the columns; `null` if undefined. A cell that is an entity or a
     /// relationship has the shape of a row of a list.
     pub rows: Vec<Vec<Value>>,
-    /// The ids of the entities of each row by alias. Empty for distinct rows and groups.
-    pub aliases: Vec<BTreeMap<String, String>>,
+    /// The aliases of the entities that rows come from. Empty for distinct rows and groups.
+    pub aliases: Vec<String>,
+    /// The ids of these entities: those of the first row, then those of the next. A path can lack an optional one.
+    pub ids: Vec<Option<Arc<str>>>,
 }
 
 impl QueryResult {
@@ -67,9 +69,12 @@ impl TableResult {
     fn api_rows(&self, with_metadata: bool) -> Value {
         let rows = self.rows.iter().enumerate().map(|(number, cells)| {
             let mut row: Map<String, Value> = self.columns.iter().cloned().zip(cells.iter().cloned()).collect();
-            if let Some(aliases) = self.aliases.get(number).filter(|_| with_metadata) {
-                let by_alias =
-                    aliases.iter().map(|(alias, id)| (alias.clone(), json!({ "id": id, "entity": { "_id": id } })));
+            if with_metadata && !self.aliases.is_empty() {
+                let ids = self.ids.iter().skip(number * self.aliases.len());
+                let by_alias = self.aliases.iter().zip(ids).filter_map(|(alias, id)| {
+                    let id = id.as_deref()?;
+                    Some((alias.clone(), json!({ "id": id, "entity": { "_id": id } })))
+                });
                 row.insert("_meta".to_owned(), json!({ "byAlias": by_alias.collect::<Map<_, _>>() }));
             }
             Value::Object(row)

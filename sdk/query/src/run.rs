@@ -1,6 +1,6 @@
 //! The evaluation of a query from its text to its answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Instant;
 
 use integration_graph::Properties;
@@ -10,8 +10,8 @@ use crate::answer::Answer;
 use crate::bind::{Output, bind};
 use crate::complete::incomplete;
 use crate::error::QueryError;
-use crate::execute::{ABSENT, Outcome, Rows, execute};
-use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId};
+use crate::execute::{ABSENT, NumberMap, Outcome, Rows, execute};
+use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId, ValueRef};
 use crate::options::Options;
 use crate::profile::{Operator, Profile};
 use crate::result::{QueryResult, TableResult, entity, relationship};
@@ -179,23 +179,16 @@ async fn table(rows: Rows, graph: &AccountGraph, reader: &mut ObjectReader<'_>) 
         numbers.sort_unstable();
         numbers.dedup();
     }
-    let shape = |numbers: &[u32], objects: Vec<Properties>, shape: fn(&Properties) -> Json| -> HashMap<u32, Json> {
+    let shape = |numbers: &[u32], objects: Vec<Properties>, shape: fn(&Properties) -> Json| -> NumberMap<u32, Json> {
         numbers.iter().copied().zip(objects.iter().map(shape)).collect()
     };
     let node_cells = shape(&nodes, reader.nodes(&nodes).await?, entity);
     let edge_cells = shape(&edges, reader.edges(&edges).await?, relationship);
-    let cells = rows.rows.iter().map(|row| row.iter().map(|cell| json(cell, &node_cells, &edge_cells)).collect());
-    let cells = cells.collect();
-    let ids = EntityIds { graph };
-    let mut aliases = Vec::with_capacity(rows.entities.len());
-    for entities in &rows.entities {
-        let mut row = BTreeMap::new();
-        for (alias, node) in rows.aliases.iter().zip(entities).filter(|(_, node)| **node != ABSENT) {
-            row.insert(alias.clone(), ids.of(*node)?);
-        }
-        aliases.push(row);
-    }
-    Ok(TableResult { columns: rows.columns, rows: cells, aliases })
+    let row = |row: Vec<Value>| row.into_iter().map(|cell| json(cell, &node_cells, &edge_cells)).collect();
+    let cells = rows.rows.into_iter().map(row).collect();
+    let mut ids = EntityIds { graph, known: NumberMap::default() };
+    let ids = rows.entities.iter().map(|node| ids.of(*node)).collect::<Result<_, _>>()?;
+    Ok(TableResult { columns: rows.columns, rows: cells, aliases: rows.aliases, ids })
 }
 
 /// Collects the objects in a cell. Lists contain objects after `MERGE` only, and no further lists.
@@ -213,32 +206,40 @@ fn objects(cell: &Value, nodes: &mut Vec<u32>, edges: &mut Vec<u32>) {
     }
 }
 
-fn json(cell: &Value, nodes: &HashMap<u32, Json>, edges: &HashMap<u32, Json>) -> Json {
-    let object = |element: &Value| match element {
-        Value::Node(node) => nodes.get(node).cloned().unwrap_or_default(),
-        Value::Edge(edge) => edges.get(edge).cloned().unwrap_or_default(),
-        other => other.to_json(),
+fn json(cell: Value, nodes: &NumberMap<u32, Json>, edges: &NumberMap<u32, Json>) -> Json {
+    let object = |element: Value| match element {
+        Value::Node(node) => nodes.get(&node).cloned().unwrap_or_default(),
+        Value::Edge(edge) => edges.get(&edge).cloned().unwrap_or_default(),
+        other => other.into_json(),
     };
     match cell {
-        Value::List(elements) => elements.iter().map(object).collect(),
+        Value::List(elements) => elements.into_iter().map(object).collect(),
         single => object(single),
     }
 }
 
-/// The ids of entities.
+/// The ids of entities. Rows share them.
 struct EntityIds<'g> {
     graph: &'g AccountGraph,
+    known: NumberMap<u32, Option<Arc<str>>>,
 }
 
 impl EntityIds<'_> {
-    fn of(&self, node: u32) -> Result<String, GraphError> {
-        let node = NodeId(node);
-        let segment = self.graph.node_segment(node);
-        let position = node.0 - self.graph.node_segments()[segment].range.start;
+    fn of(&mut self, node: u32) -> Result<Option<Arc<str>>, GraphError> {
+        if node == ABSENT {
+            return Ok(None);
+        }
+        if let Some(known) = self.known.get(&node) {
+            return Ok(known.clone());
+        }
+        let segment = self.graph.node_segment(NodeId(node));
+        let position = node - self.graph.node_segments()[segment].range.start;
         let column = self.graph.node_column(segment, "_id")?;
-        Ok(match column.as_ref().and_then(|column| column.value_at(position)) {
-            Some(crate::graph::ValueRef::Text(id)) => id.into_owned(),
-            _ => String::new(),
-        })
+        let id = match column.as_ref().and_then(|column| column.value_at(position)) {
+            Some(ValueRef::Text(id)) => Some(Arc::from(id.as_ref())),
+            _ => None,
+        };
+        self.known.insert(node, id.clone());
+        Ok(id)
     }
 }

@@ -3,12 +3,14 @@
 //! Every aggregate takes each combination of its objects once, however many paths visit them: `COUNT` counts distinct
 //! objects or values, and `SUM` adds the property of an entity once. The elements of a list count one by one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::Budget;
 use super::calculator::{Calculator, GroupValues};
 use super::filter::{ABSENT, Readers, Row};
+use super::hash::{HashedNumbers, Tuples};
 use super::identity::{Identities, UNDEFINED};
+use super::set::NumberSet;
 use crate::bind::{Aggregate, Aggregation, SlotId, Table};
 use crate::error::QueryError;
 use crate::value::{Number, Value};
@@ -17,138 +19,97 @@ use crate::value::{Number, Value};
 pub(crate) struct Grouping<'e, 'g> {
     budget: &'e Budget<'e>,
     keys: Vec<Identities<'g>>,
-    aggregates: Vec<Input<'g>>,
-    /// The positions of the groups by the numbers of their keys.
-    positions: HashMap<Vec<u32>, usize>,
-    groups: Vec<Group>,
+    aggregates: Vec<Accumulator<'g>>,
+    /// The numbers of tuples of keys, one level for each key.
+    levels: Vec<Tuples>,
+    /// The keys of each group.
+    groups: Vec<Vec<u32>>,
     buffer: Vec<u32>,
 }
 
-/// The argument of an aggregate.
-struct Input<'g> {
-    operation: Aggregation,
-    identities: Identities<'g>,
-    calculator: Calculator<'g>,
-    slots: Vec<SlotId>,
-}
-
-struct Group {
-    keys: Vec<u32>,
-    states: Vec<State>,
-}
-
-/// The state of an aggregate in one group.
-#[derive(Default)]
-struct State {
-    /// The combinations of objects, or the numbers of the values, that were added.
-    seen: HashSet<Box<[u32]>>,
-    value: Option<Value>,
-    count: u64,
-}
+/// The position of a group.
+type GroupId = usize;
 
 impl<'e, 'g> Grouping<'e, 'g> {
     pub(crate) fn new(readers: &Readers<'g>, table: &Table, budget: &'e Budget<'e>) -> Self {
-        let input = |aggregate: &Aggregate| Input {
-            operation: aggregate.operation,
-            identities: Identities::new(readers, &aggregate.argument),
-            calculator: Calculator::new(readers, &aggregate.argument),
-            slots: aggregate.slots.clone(),
-        };
+        let keys: Vec<_> = table.keys.iter().map(|key| Identities::new(readers, key)).collect();
         let mut grouping = Self {
             budget,
-            keys: table.keys.iter().map(|key| Identities::new(readers, key)).collect(),
-            aggregates: table.aggregates.iter().map(input).collect(),
-            positions: HashMap::new(),
+            levels: keys.iter().map(|_| Tuples::default()).collect(),
+            keys,
+            aggregates: table.aggregates.iter().map(|aggregate| Accumulator::new(readers, aggregate)).collect(),
             groups: Vec::new(),
             buffer: Vec::new(),
         };
         // Without a key there is one group, even without rows.
         if grouping.keys.is_empty() {
-            grouping.group();
+            grouping.open();
         }
         grouping
     }
 
     /// Adds a row to its group.
     pub(crate) fn add<R: Row + ?Sized>(&mut self, row: &R) -> Result<(), QueryError> {
+        let group = self.group(row)?;
+        for aggregate in &mut self.aggregates {
+            aggregate.add(group, row, self.budget)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the group of a row.
+    pub(crate) fn group<R: Row + ?Sized>(&mut self, row: &R) -> Result<GroupId, QueryError> {
         self.buffer.clear();
-        for key in &mut self.keys {
-            self.buffer.push(key.of(row)?);
+        let (mut number, mut is_new) = (0, false);
+        for (key, level) in self.keys.iter_mut().zip(&mut self.levels) {
+            let own = key.of(row)?;
+            self.buffer.push(own);
+            (number, is_new) = level.pair(number, own);
         }
-        let position = match self.positions.get(self.buffer.as_slice()) {
-            Some(position) => *position,
-            None => {
-                self.budget.charge(64 + self.buffer.len() * 8 + self.aggregates.len() * 96, "groups")?;
-                self.group()
-            }
-        };
-        for aggregate in 0..self.aggregates.len() {
-            self.add_to(position, aggregate, row)?;
+        if is_new {
+            self.budget.charge(64 + self.buffer.len() * 32 + self.aggregates.len() * 48, "groups")?;
+            self.open();
         }
-        Ok(())
+        Ok(number as usize)
     }
 
-    /// Adds a row to one aggregate of the only group.
-    pub(crate) fn add_single<R: Row + ?Sized>(&mut self, aggregate: usize, row: &R) -> Result<(), QueryError> {
-        self.add_to(0, aggregate, row)
+    /// Adds a row to one aggregate of a group.
+    pub(crate) fn add_to<R: Row + ?Sized>(
+        &mut self,
+        group: GroupId,
+        aggregate: usize,
+        row: &R,
+    ) -> Result<(), QueryError> {
+        self.aggregates[aggregate].add(group, row, self.budget)
     }
 
-    fn group(&mut self) -> usize {
-        let states = std::iter::repeat_with(State::default).take(self.aggregates.len()).collect();
-        self.groups.push(Group { keys: self.buffer.clone(), states });
-        self.positions.insert(self.buffer.clone(), self.groups.len() - 1);
-        self.groups.len() - 1
-    }
-
-    fn add_to<R: Row + ?Sized>(&mut self, group: usize, aggregate: usize, row: &R) -> Result<(), QueryError> {
-        let input = &mut self.aggregates[aggregate];
-        let state = &mut self.groups[group].states[aggregate];
-        match input.operation {
-            Aggregation::Count => {
-                let number = input.identities.of(row)?;
-                if number == UNDEFINED || !state.see(&[number], self.budget)? {
-                    return Ok(());
-                }
-                match input.identities.value(number).clone() {
-                    Value::List(elements) => {
-                        for element in elements.into_iter().filter(|element| !element.is_undefined()) {
-                            let element = input.identities.number(element);
-                            // A list and its element have different numbers, and a second component keeps them apart.
-                            if state.see(&[element, 1], self.budget)? {
-                                state.count += 1;
-                            }
-                        }
-                    }
-                    _ => {
-                        if state.see(&[number, 1], self.budget)? {
-                            state.count += 1;
-                        }
-                    }
-                }
-            }
-            operation => {
-                let objects: Vec<u32> = input.slots.iter().map(|slot| row.object(*slot)).collect();
-                if objects.contains(&ABSENT) && objects.iter().all(|object| *object == ABSENT) && !objects.is_empty() {
-                    return Ok(());
-                }
-                if !state.see(&objects, self.budget)? {
-                    return Ok(());
-                }
-                match input.calculator.value(row)? {
-                    Value::List(elements) => elements.into_iter().for_each(|element| state.add(operation, element)),
-                    single => state.add(operation, single),
-                }
-            }
+    /// Adds all objects of a set to one aggregate of the only group.
+    pub(crate) fn add_all(&mut self, aggregate: usize, nodes: &NumberSet) -> Result<(), QueryError> {
+        let aggregate = &mut self.aggregates[aggregate];
+        if aggregate.operation == Aggregation::Count && aggregate.identities.is_object() {
+            aggregate.states[0].count += nodes.count();
+            return Ok(());
+        }
+        for node in nodes.iter() {
+            self.budget.tick()?;
+            aggregate.add(0, &super::filter::Single(node), self.budget)?;
         }
         Ok(())
+    }
+
+    fn open(&mut self) {
+        self.groups.push(self.buffer.clone());
+        for aggregate in &mut self.aggregates {
+            aggregate.states.push(State::default());
+        }
     }
 
     /// Returns the values of each group, in the order of their first rows.
     pub(crate) fn finish(&self) -> impl Iterator<Item = (Vec<Value>, Vec<Value>)> {
-        self.groups.iter().map(|group| {
-            let keys = self.keys.iter().zip(&group.keys).map(|(key, number)| key.value(*number).clone()).collect();
-            let results = self.aggregates.iter().zip(&group.states).map(|(input, state)| state.result(input.operation));
-            (keys, results.collect())
+        self.groups.iter().enumerate().map(|(number, group)| {
+            let keys = self.keys.iter().zip(group).map(|(key, number)| key.value(*number)).collect();
+            let result = |aggregate: &Accumulator<'_>| aggregate.states[number].result(aggregate.operation);
+            (keys, self.aggregates.iter().map(result).collect())
         })
     }
 
@@ -158,30 +119,123 @@ impl<'e, 'g> Grouping<'e, 'g> {
     }
 }
 
-impl State {
-    /// Records a combination; returns whether it is new.
-    fn see(&mut self, combination: &[u32], budget: &Budget<'_>) -> Result<bool, QueryError> {
-        if self.seen.contains(combination) {
-            return Ok(false);
+/// One aggregate over all groups.
+struct Accumulator<'g> {
+    operation: Aggregation,
+    identities: Identities<'g>,
+    calculator: Calculator<'g>,
+    slots: Vec<SlotId>,
+    states: Vec<State>,
+    /// Groups with values or objects that were added, each pair as one number.
+    seen: HashedNumbers<u64>,
+    /// The same for combinations of several objects.
+    seen_combinations: HashSet<(GroupId, Vec<u32>)>,
+}
+
+/// The bytes of an element of a set, with its share of empty places.
+const ELEMENT_BYTES: usize = 20;
+
+impl<'g> Accumulator<'g> {
+    fn new(readers: &Readers<'g>, aggregate: &Aggregate) -> Self {
+        Self {
+            operation: aggregate.operation,
+            identities: Identities::new(readers, &aggregate.argument),
+            calculator: Calculator::new(readers, &aggregate.argument),
+            slots: aggregate.slots.clone(),
+            states: Vec::new(),
+            seen: HashedNumbers::default(),
+            seen_combinations: HashSet::new(),
         }
-        budget.charge(24 + combination.len() * 4, "distinct values of aggregates")?;
-        self.seen.insert(combination.into());
-        Ok(true)
     }
 
-    fn add(&mut self, operation: Aggregation, value: Value) {
-        let replaces = match (&self.value, &value) {
-            (_, Value::Undefined) => return,
-            (None, _) => true,
-            (Some(known), new) => match operation {
-                Aggregation::Min => new.order(known).is_lt(),
-                Aggregation::Max => new.order(known).is_gt(),
-                _ => false,
-            },
+    fn add<R: Row + ?Sized>(&mut self, group: GroupId, row: &R, budget: &Budget<'_>) -> Result<(), QueryError> {
+        match self.operation {
+            Aggregation::Count => self.count(group, row, budget),
+            operation => {
+                if !self.see_objects(group, row, budget)? {
+                    return Ok(());
+                }
+                let state = &mut self.states[group];
+                match self.calculator.value(row)? {
+                    Value::List(elements) => elements.into_iter().for_each(|element| state.add(operation, element)),
+                    single => state.add(operation, single),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn count<R: Row + ?Sized>(&mut self, group: GroupId, row: &R, budget: &Budget<'_>) -> Result<(), QueryError> {
+        let number = self.identities.of(row)?;
+        if number == UNDEFINED {
+            return Ok(());
+        }
+        let Some(elements) = self.identities.elements(number) else {
+            self.states[group].count += u64::from(self.see(group, number, budget)?);
+            return Ok(());
         };
+        for element in elements.into_iter().filter(|element| !element.is_undefined()) {
+            let element = self.identities.number(element);
+            self.states[group].count += u64::from(self.see(group, element, budget)?);
+        }
+        Ok(())
+    }
+
+    /// Records a value of a group; returns whether it is new.
+    fn see(&mut self, group: GroupId, number: u32, budget: &Budget<'_>) -> Result<bool, QueryError> {
+        let is_new = self.seen.insert((group as u64) << 32 | u64::from(number));
+        if is_new {
+            budget.charge(ELEMENT_BYTES, "distinct values of aggregates")?;
+        }
+        Ok(is_new)
+    }
+
+    /// Records the objects of a row; returns whether there are any, and they are new in the group.
+    fn see_objects<R: Row + ?Sized>(
+        &mut self,
+        group: GroupId,
+        row: &R,
+        budget: &Budget<'_>,
+    ) -> Result<bool, QueryError> {
+        match self.slots.as_slice() {
+            [] => self.see(group, 0, budget),
+            [slot] => match row.object(*slot) {
+                ABSENT => Ok(false),
+                object => self.see(group, object, budget),
+            },
+            slots => {
+                let objects: Vec<u32> = slots.iter().map(|slot| row.object(*slot)).collect();
+                if objects.iter().all(|object| *object == ABSENT) {
+                    return Ok(false);
+                }
+                budget.charge(ELEMENT_BYTES * 3 + objects.len() * 4, "distinct values of aggregates")?;
+                Ok(self.seen_combinations.insert((group, objects)))
+            }
+        }
+    }
+}
+
+/// The state of an aggregate in one group.
+#[derive(Default)]
+struct State {
+    value: Option<Value>,
+    count: u64,
+}
+
+impl State {
+    fn add(&mut self, operation: Aggregation, value: Value) {
         match operation {
-            Aggregation::Min | Aggregation::Max if replaces => self.value = Some(value),
-            Aggregation::Sum | Aggregation::Average => {
+            _ if value.is_undefined() => {}
+            Aggregation::Min | Aggregation::Max => {
+                let is_better = |known: &Value| match operation {
+                    Aggregation::Min => value.order(known).is_lt(),
+                    _ => value.order(known).is_gt(),
+                };
+                if self.value.as_ref().is_none_or(is_better) {
+                    self.value = Some(value);
+                }
+            }
+            _ => {
                 let Value::Number(number) = value else { return };
                 self.count += 1;
                 let sum = match &self.value {
@@ -190,7 +244,6 @@ impl State {
                 };
                 self.value = sum.map(Value::Number);
             }
-            _ => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The objects that fit into a slot: by class and type at once, by property only where needed.
 
+use super::Budget;
 use super::filter::{Filter, Readers, Single};
 use super::property::Kind;
 use super::set::NumberSet;
@@ -73,7 +74,7 @@ impl<'g> Candidates<'g> {
     }
 
     /// Returns all objects that fit.
-    pub(crate) fn all(&self, mut tick: impl FnMut() -> Result<(), QueryError>) -> Result<NumberSet, QueryError> {
+    pub(crate) fn all(&self, budget: &Budget<'_>) -> Result<NumberSet, QueryError> {
         let labelled = match &self.labelled {
             Some(labelled) => labelled.clone(),
             None => {
@@ -82,15 +83,10 @@ impl<'g> Candidates<'g> {
                 all
             }
         };
-        let Some(filter) = &self.filter else { return Ok(labelled) };
-        let mut fitting = NumberSet::new(self.bound);
-        for number in labelled.iter() {
-            tick()?;
-            if filter.accepts(&Single(number))? {
-                fitting.insert(number);
-            }
+        match &self.filter {
+            Some(filter) => filter.select(&labelled, self.bound, budget),
+            None => Ok(labelled),
         }
-        Ok(fitting)
     }
 
     /// The condition on the properties.

@@ -6,9 +6,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::Budget;
 use super::property::{Kind, Locator, PropertyReader};
+use super::set::NumberSet;
 use crate::bind::{Bound, Formula, LeafKind, Logic, Pattern, Place, SlotId};
-use crate::graph::{AccountGraph, GraphError, ValueRef};
+use crate::error::QueryError;
+use crate::graph::{AccountGraph, Column, GraphError, ValueRef};
 use crate::syntax::Span;
 use crate::value::{Relation, Test, holds_between};
 
@@ -134,6 +137,38 @@ impl<'g> Filter<'g> {
         Ok(stack.pop().unwrap_or(true))
     }
 
+    /// Returns the objects of a set that satisfy the condition. The condition must read one slot.
+    pub(crate) fn select(&self, base: &NumberSet, bound: u32, budget: &Budget<'_>) -> Result<NumberSet, QueryError> {
+        let mut stack: Vec<NumberSet> = Vec::new();
+        for logic in &self.program {
+            let set = match *logic {
+                Logic::Leaf(leaf) => {
+                    let mut set = NumberSet::new(bound);
+                    self.leaves[leaf].select(base, &mut set, budget)?;
+                    set
+                }
+                Logic::And(count) => {
+                    let sets = stack.drain(stack.len().saturating_sub(count)..);
+                    sets.reduce(|mut all, one| {
+                        all.intersect(&one);
+                        all
+                    })
+                    .unwrap_or_else(|| base.clone())
+                }
+                Logic::Or(count) => {
+                    let sets = stack.drain(stack.len().saturating_sub(count)..);
+                    sets.reduce(|mut any, one| {
+                        any.union(&one);
+                        any
+                    })
+                    .unwrap_or_else(|| NumberSet::new(bound))
+                }
+            };
+            stack.push(set);
+        }
+        Ok(stack.pop().unwrap_or_else(|| base.clone()))
+    }
+
     /// Returns the tests that met only values of other kinds than their constants.
     pub(crate) fn mismatches(&self) -> impl Iterator<Item = Mismatch<'_>> {
         self.leaves.iter().filter_map(|leaf| match leaf {
@@ -144,6 +179,20 @@ impl<'g> Filter<'g> {
 }
 
 impl Evaluator<'_> {
+    /// Adds the objects of a set that satisfy the comparison.
+    fn select(&self, base: &NumberSet, set: &mut NumberSet, budget: &Budget<'_>) -> Result<(), QueryError> {
+        if let Self::Test(_, tester) = self {
+            return tester.select(base, set, budget);
+        }
+        for number in base.iter() {
+            budget.tick()?;
+            if self.accepts(&Single(number))? {
+                set.insert(number);
+            }
+        }
+        Ok(())
+    }
+
     fn accepts<R: Row + ?Sized>(&self, row: &R) -> Result<bool, GraphError> {
         Ok(match self {
             Self::Test(slot, tester) => tester.accepts(row.object(*slot))?,
@@ -181,6 +230,22 @@ struct Tester<'g> {
     met_comparable: Cell<bool>,
 }
 
+/// Returns the results of a segment by code.
+fn results_of(
+    known: &mut Vec<Vec<u8>>,
+    segment: usize,
+    distinct: impl FnOnce() -> Result<u32, GraphError>,
+) -> Result<&mut Vec<u8>, GraphError> {
+    if known.len() <= segment {
+        known.resize_with(segment + 1, Vec::new);
+    }
+    let results = &mut known[segment];
+    if results.is_empty() {
+        results.resize(distinct()? as usize + 1, 0);
+    }
+    Ok(results)
+}
+
 /// A test whose constants have another kind than all values that it met.
 pub(crate) struct Mismatch<'f> {
     pub(crate) span: Span,
@@ -211,19 +276,44 @@ impl<'g> Tester<'g> {
             return Ok(self.for_absent);
         }
         let mut known = self.known.borrow_mut();
-        if known.len() <= value.segment {
-            known.resize_with(value.segment + 1, Vec::new);
-        }
-        let results = &mut known[value.segment];
-        if results.is_empty() {
-            let distinct = self.reader.column(value.segment)?.map_or(0, |column| column.distinct());
-            results.resize(distinct as usize + 1, 0);
-        }
+        let distinct = || Ok(self.reader.column(value.segment)?.map_or(0, Column::distinct));
+        let results = results_of(&mut known, value.segment, distinct)?;
         let result = &mut results[value.code as usize];
         if *result == 0 {
             *result = 1 + u8::from(self.evaluate(value.value().as_ref()));
         }
         Ok(*result == 2)
+    }
+
+    /// Adds the objects of a set that pass, segment by segment.
+    fn select(&self, base: &NumberSet, set: &mut NumberSet, budget: &Budget<'_>) -> Result<(), QueryError> {
+        let mut known = self.known.borrow_mut();
+        for (number, segment) in self.reader.segments().iter().enumerate() {
+            let mut objects = base.within(segment.range.clone()).peekable();
+            if objects.peek().is_none() {
+                continue;
+            }
+            budget.work(segment.length() as usize / 8)?;
+            let Some(column) = self.reader.column(number)? else {
+                if self.for_absent {
+                    objects.for_each(|object| set.insert(object));
+                }
+                continue;
+            };
+            let results = results_of(&mut known, number, || Ok(column.distinct()))?;
+            results[0] = 1 + u8::from(self.for_absent);
+            for object in objects {
+                let code = column.code(object - segment.range.start);
+                let result = &mut results[code as usize];
+                if *result == 0 {
+                    *result = 1 + u8::from(self.evaluate(Some(&column.value(code))));
+                }
+                if *result == 2 {
+                    set.insert(object);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn evaluate(&self, value: Option<&ValueRef<'_>>) -> bool {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::calculator::Calculator;
 use super::filter::{ABSENT, Readers, Row};
+use super::property::Kind;
 use crate::bind::Program;
 use crate::graph::GraphError;
 use crate::value::Value;
@@ -14,13 +15,13 @@ pub(crate) const UNDEFINED: u32 = 0;
 /// Numbers the distinct values of one expression.
 pub(crate) struct Identities<'g> {
     calculator: Calculator<'g>,
+    /// The kind of the objects, if the expression is one object. Their numbers are then their own, plus one.
+    object: Option<Kind>,
     numbers: HashMap<Vec<u8>, u32>,
     /// The values by number.
     values: Vec<Value>,
     /// For an expression that is one property: the numbers by segment and code, [`UNKNOWN`] if not yet computed.
     by_code: Vec<Vec<u32>>,
-    /// For an expression that is one object: its number by that of the object.
-    by_object: HashMap<u32, u32>,
     buffer: Vec<u8>,
 }
 
@@ -28,14 +29,20 @@ const UNKNOWN: u32 = u32::MAX;
 
 impl<'g> Identities<'g> {
     pub(crate) fn new(readers: &Readers<'g>, program: &Program) -> Self {
+        let calculator = Calculator::new(readers, program);
         Self {
-            calculator: Calculator::new(readers, program),
+            object: calculator.object().map(|slot| readers.kind(slot)),
+            calculator,
             numbers: HashMap::new(),
             values: vec![Value::Undefined],
             by_code: Vec::new(),
-            by_object: HashMap::new(),
             buffer: Vec::new(),
         }
+    }
+
+    /// Whether every object has its own number.
+    pub(crate) fn is_object(&self) -> bool {
+        self.object.is_some()
     }
 
     /// Returns the number of the expression's value for a row.
@@ -65,20 +72,13 @@ impl<'g> Identities<'g> {
             return Ok(number);
         }
         if let Some(slot) = self.calculator.object() {
-            let object = row.object(slot);
-            if let Some(number) = self.by_object.get(&object) {
-                return Ok(*number);
-            }
-            let value = self.calculator.value(row)?;
-            let number = self.number(value);
-            self.by_object.insert(object, number);
-            return Ok(number);
+            return Ok(row.object(slot).wrapping_add(1));
         }
         let value = self.calculator.value(row)?;
         Ok(self.number(value))
     }
 
-    /// Returns the number of a value.
+    /// Returns the number of a value. The expression must not be one object.
     pub(crate) fn number(&mut self, value: Value) -> u32 {
         if value.is_undefined() {
             return UNDEFINED;
@@ -95,7 +95,20 @@ impl<'g> Identities<'g> {
     }
 
     /// Returns the value of a number.
-    pub(crate) fn value(&self, number: u32) -> &Value {
-        &self.values[number as usize]
+    pub(crate) fn value(&self, number: u32) -> Value {
+        match self.object {
+            _ if number == UNDEFINED => Value::Undefined,
+            Some(Kind::Node) => Value::Node(number - 1),
+            Some(Kind::Edge) => Value::Edge(number - 1),
+            None => self.values[number as usize].clone(),
+        }
+    }
+
+    /// Returns the elements of a number's value, if it is a list.
+    pub(crate) fn elements(&self, number: u32) -> Option<Vec<Value>> {
+        match self.values.get(number as usize) {
+            Some(Value::List(elements)) if self.object.is_none() => Some(elements.clone()),
+            _ => None,
+        }
     }
 }

@@ -76,6 +76,11 @@ impl<'g> PropertyReader<'g> {
         Self { graph, kind, name: name.to_owned(), locator: Locator::new(segments), columns }
     }
 
+    /// The segments of all objects of the kind.
+    pub(crate) fn segments(&self) -> &'g [Segment] {
+        self.locator.segments
+    }
+
     /// Returns the column of a segment; `None` if no object of the segment has the property.
     pub(crate) fn column(&self, segment: usize) -> Result<Option<&Column>, GraphError> {
         if let Some(known) = self.columns[segment].get() {

@@ -88,7 +88,7 @@ impl Reducer<'_, '_> {
             (None, Some(restricted)) => self.accepted(restricted, 0)?,
             (None, None) => {
                 let started = profiler.start();
-                let all = self.candidates.of(0).all(|| self.budget.tick())?;
+                let all = self.candidates.of(0).all(self.budget)?;
                 profiler.scan(started, 0, self.candidates.of(0), all.count());
                 all
             }
@@ -102,7 +102,7 @@ impl Reducer<'_, '_> {
     fn restrict(&self, start: usize, profiler: &mut Profiler) -> Result<Vec<NumberSet>, QueryError> {
         let Step::Hop(hop) = &self.bound.steps[start] else { return Ok(Vec::new()) };
         let started = profiler.start();
-        let all = self.candidates.of(hop.node).all(|| self.budget.tick())?;
+        let all = self.candidates.of(hop.node).all(self.budget)?;
         profiler.scan(started, hop.node, self.candidates.of(hop.node), all.count());
         let mut sets = vec![NumberSet::new(0); start + 2];
         sets[start + 1] = all;
@@ -271,7 +271,7 @@ impl Reducer<'_, '_> {
         let (nodes, edges) = (self.candidates.of(hop.node), self.candidates.of(hop.edge));
         let mut rest = from.clone();
         if nodes.estimate < from.count() {
-            let all = nodes.all(|| self.budget.tick())?;
+            let all = nodes.all(self.budget)?;
             rest.subtract(&self.preimage(hop, &all, Some(from))?);
             return Ok(rest);
         }

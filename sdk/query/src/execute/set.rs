@@ -72,8 +72,21 @@ impl NumberSet {
 
     /// Returns the numbers in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0_u32..).zip(&self.words).flat_map(|(position, word)| {
+        self.within(0..u32::try_from(self.words.len() * 64).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the numbers within a range in ascending order.
+    pub(crate) fn within(&self, range: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        let (first, last) = (range.start / 64, range.end.div_ceil(64));
+        let words = self.words.get(first as usize..last as usize).unwrap_or_default();
+        (first..).zip(words).flat_map(move |(position, word)| {
             let mut rest = *word;
+            if position * 64 < range.start {
+                rest &= u64::MAX << (range.start - position * 64);
+            }
+            if range.end - position * 64 < 64 {
+                rest &= !(u64::MAX << (range.end - position * 64));
+            }
             std::iter::from_fn(move || {
                 let bit = (rest != 0).then(|| rest.trailing_zeros())?;
                 rest &= rest - 1;
@@ -96,6 +109,9 @@ mod tests {
             assert_eq!(whole, single);
             assert_eq!(whole.iter().collect::<Vec<_>>(), range.clone().collect::<Vec<_>>());
             assert_eq!(whole.count(), range.len() as u64);
+            let mut all = NumberSet::new(200);
+            all.insert_range(0..200);
+            assert_eq!(all.within(range.clone()).collect::<Vec<_>>(), range.clone().collect::<Vec<_>>());
         }
     }
 

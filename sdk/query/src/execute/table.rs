@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::aggregate::{Grouping, values};
 use super::calculator::Calculator;
 use super::filter::{ABSENT, Row, Single};
+use super::hash::Tuples;
 use super::identity::Identities;
 use super::paths::{Next, Paths};
 use super::property::Kind;
+use super::reach::Reach;
 use super::sort::{page, sorted};
 use super::{Evaluation, Profiler};
 use crate::bind::{Column, Instruction, Program, SlotId, Table};
@@ -22,10 +24,20 @@ pub(crate) struct Rows {
     pub(crate) rows: Vec<Vec<Value>>,
     /// The names of entities that rows consist of, and the numbers of these entities by row; [`ABSENT`] for none.
     pub(crate) aliases: Vec<String>,
-    /// The entities of each row.
-    pub(crate) entities: Vec<Vec<u32>>,
+    /// The entities of the first row, then those of the next.
+    pub(crate) entities: Vec<u32>,
     /// The number of rows before the page was cut.
     pub(crate) total: u64,
+}
+
+/// The ways to see the objects of groups.
+enum Route {
+    /// One group: each object of a set.
+    Sets,
+    /// Groups by the head: each object that a head reaches.
+    Heads,
+    /// Each path.
+    Paths,
 }
 
 /// A path, with a value for each slot that the result reads.
@@ -115,7 +127,7 @@ impl<'e> Evaluation<'e> {
         for number in order {
             let row = row(number);
             rows.push(self.cells(&calculators, &row, "rows")?);
-            entities.push(named.iter().map(|(_, slot)| row.object(*slot)).collect());
+            entities.extend(named.iter().map(|(_, slot)| row.object(*slot)));
         }
         profiler.record(started, "columns", columns_text(table), None, rows.len() as u64);
         let aliases = named.into_iter().map(|(name, _)| name).collect();
@@ -126,20 +138,22 @@ impl<'e> Evaluation<'e> {
     fn unique(&self, table: &Table, paths: &Paths<'_, '_>, profiler: &mut Profiler) -> Result<Rows, QueryError> {
         let mut columns: Vec<_> =
             table.columns.iter().map(|column| Identities::new(&self.readers, &column.program)).collect();
-        let (mut seen, mut distinct) = (HashSet::new(), Vec::new());
-        let mut buffer = Vec::new();
+        let mut levels: Vec<Tuples> = columns.iter().map(|_| Tuples::default()).collect();
+        let (mut distinct, mut buffer): (Vec<Vec<u32>>, _) = (Vec::new(), Vec::new());
         let mut visited = 0_u64;
         let started = profiler.start();
         self.budget.begin("enumerated paths")?;
         self.visit(table, paths, |row| {
             visited += 1;
             buffer.clear();
-            for column in &mut columns {
-                buffer.push(column.of(row)?);
+            let (mut tuple, mut is_new) = (0, false);
+            for (column, level) in columns.iter_mut().zip(&mut levels) {
+                let number = column.of(row)?;
+                buffer.push(number);
+                (tuple, is_new) = level.pair(tuple, number);
             }
-            if !seen.contains(&buffer) {
-                self.budget.charge(buffer.len() * 8 + 64, "distinct rows")?;
-                seen.insert(buffer.clone());
+            if is_new {
+                self.budget.charge(buffer.len() * 32 + 64, "distinct rows")?;
                 distinct.push(buffer.clone());
             }
             Ok(())
@@ -147,7 +161,7 @@ impl<'e> Evaluation<'e> {
         profiler.record(started, "enumerate", conditions_text(paths.conditions.len()), None, visited);
         let started = profiler.start();
         let cells = |numbers: &Vec<u32>| -> Vec<Value> {
-            columns.iter().zip(numbers).map(|(column, number)| column.value(*number).clone()).collect()
+            columns.iter().zip(numbers).map(|(column, number)| column.value(*number)).collect()
         };
         let key = |program: &Program| table.columns.iter().position(|column| column.program == *program);
         let keys: Vec<usize> = self.bound.order.iter().filter_map(|sort| key(&sort.program)).collect();
@@ -169,22 +183,45 @@ impl<'e> Evaluation<'e> {
         let started = profiler.start();
         self.budget.begin("aggregated paths")?;
         let mut visited = 0_u64;
-        if self.can_use_sets(table, paths) {
-            for (number, aggregate) in table.aggregates.iter().enumerate() {
-                for node in self.nodes_of(aggregate.slots.first().copied()).iter() {
-                    self.budget.tick()?;
-                    visited += 1;
-                    grouping.add_single(number, &Single(node))?;
+        let detail = match self.route(table, paths) {
+            Route::Sets => {
+                for (number, aggregate) in table.aggregates.iter().enumerate() {
+                    let nodes = self.nodes_of(aggregate.slots.first().copied());
+                    visited += nodes.count();
+                    grouping.add_all(number, &nodes)?;
                 }
+                "from sets, without paths".to_owned()
             }
-            profiler.record(started, "aggregate", "from sets, without paths".to_owned(), None, visited);
-        } else {
-            self.visit(table, paths, |row| {
-                visited += 1;
-                grouping.add(row)
-            })?;
-            profiler.record(started, "aggregate", conditions_text(paths.conditions.len()), None, visited);
-        }
+            Route::Heads => {
+                let mut reach = Reach::new(paths, self.budget);
+                for head in self.heads() {
+                    let group = grouping.group(&Single(head))?;
+                    for (number, aggregate) in table.aggregates.iter().enumerate() {
+                        if aggregate.slots.first().is_none_or(|slot| *slot == 0) {
+                            grouping.add_to(group, number, &Single(head))?;
+                        }
+                    }
+                    reach.visit(head, |slot, node| {
+                        visited += 1;
+                        for (number, aggregate) in table.aggregates.iter().enumerate() {
+                            if aggregate.slots.first() == Some(&slot) {
+                                grouping.add_to(group, number, &Single(node))?;
+                            }
+                        }
+                        Ok(())
+                    })?;
+                }
+                "reached from each head, without paths".to_owned()
+            }
+            Route::Paths => {
+                self.visit(table, paths, |row| {
+                    visited += 1;
+                    grouping.add(row)
+                })?;
+                conditions_text(paths.conditions.len())
+            }
+        };
+        profiler.record(started, "aggregate", detail, None, visited);
         let started = profiler.start();
         let columns = self.calculators(table.columns.iter().map(|column| &column.program));
         let keys = self.calculators(self.bound.order.iter().map(|key| &key.program));
@@ -233,16 +270,23 @@ impl<'e> Evaluation<'e> {
         Ok(())
     }
 
-    /// Whether the aggregates follow from the sets of nodes: one group, no conditions on paths, at most one entity each.
-    fn can_use_sets(&self, table: &Table, paths: &Paths<'_, '_>) -> bool {
+    /// Returns the cheapest way to see every object that the groups and aggregates need.
+    fn route(&self, table: &Table, paths: &Paths<'_, '_>) -> Route {
         let is_single = |slots: &[SlotId]| match slots {
             [] => true,
             [slot] => self.readers.kind(*slot) == Kind::Node,
             _ => false,
         };
-        table.keys.is_empty()
-            && paths.conditions.is_empty()
-            && table.aggregates.iter().all(|aggregate| is_single(&aggregate.slots))
+        let is_of_head = |key: &Program| slots_of(key).all(|slot| slot == 0);
+        if !paths.conditions.is_empty() || !table.aggregates.iter().all(|aggregate| is_single(&aggregate.slots)) {
+            Route::Paths
+        } else if table.keys.is_empty() {
+            Route::Sets
+        } else if table.keys.iter().all(is_of_head) {
+            Route::Heads
+        } else {
+            Route::Paths
+        }
     }
 
     /// Returns the named slots of entities.

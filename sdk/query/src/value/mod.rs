@@ -43,15 +43,15 @@ pub enum Value {
 
 impl Value {
     /// Returns the value as JSON; undefined is `null`. Objects of the graph are their numbers.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn into_json(self) -> serde_json::Value {
         match self {
             Self::Undefined => serde_json::Value::Null,
-            Self::Boolean(value) => (*value).into(),
+            Self::Boolean(value) => value.into(),
             Self::Number(number) => number.to_json(),
-            Self::Text(text) => text.as_str().into(),
-            Self::List(values) => values.iter().map(Self::to_json).collect(),
-            Self::Other(json) => serde_json::from_str(json).unwrap_or(serde_json::Value::Null),
-            Self::Node(number) | Self::Edge(number) => (*number).into(),
+            Self::Text(text) => text.into(),
+            Self::List(values) => values.into_iter().map(Self::into_json).collect(),
+            Self::Other(json) => serde_json::from_str(&json).unwrap_or(serde_json::Value::Null),
+            Self::Node(number) | Self::Edge(number) => number.into(),
         }
     }
 
@@ -84,7 +84,7 @@ impl Value {
                 Some(Cow::Owned(values.iter().filter_map(Self::as_text).collect::<Vec<_>>().join(",")))
             }
             Self::Boolean(_) | Self::Other(_) | Self::Node(_) | Self::Edge(_) => {
-                Some(Cow::Owned(self.to_json().to_string()))
+                Some(Cow::Owned(self.clone().into_json().to_string()))
             }
         }
     }

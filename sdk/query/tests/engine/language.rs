@@ -239,7 +239,7 @@ fn the_shapes_are_those_of_the_api() {
                    "_integrationName": "default", "_integrationType": "acme", "_key": "blue", "_type": "acme_team"},
         "properties": {"name": "blue", "size": 1},
     }]});
-    assert_eq!(found.result.to_api_json(found.total, false), expected);
+    assert_eq!(found.result.to_api_json(found.total, true), expected);
     let found = answer(&graph, "find Team as t with name = 'blue' that has User return t.size");
     let expected = json!({"type": "table", "totalCount": 1, "data": [{"t.size": 1,
         "_meta": {"byAlias": {"t": {"id": "blue", "entity": {"_id": "blue"}}, "User": {"id": "bob", "entity": {"_id": "bob"}}}}}]});

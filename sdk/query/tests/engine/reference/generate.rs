@@ -411,7 +411,9 @@ impl Generator<'_, '_> {
             Some(Return::Items(items)) => {
                 let is_grouped = items.iter().any(|item| has_aggregate(&item.expression));
                 let is_value = |item: &&ReturnItem| {
-                    !matches!(&item.expression, Expression::AllProperties(_)) && !item.expression.is_object()
+                    // A text in `ORDER BY` is the name of a column.
+                    !matches!(&item.expression, Expression::AllProperties(_) | Expression::Literal(_))
+                        && !item.expression.is_object()
                 };
                 let column = |item: &ReturnItem| match &item.alias {
                     Some(alias) => Expression::Path(path(&[&alias.value])),
