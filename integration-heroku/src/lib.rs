@@ -21,6 +21,9 @@ use integration_cli::Sample;
 /// The questions about a Heroku account, in the form of `questions.yaml`.
 pub const QUESTIONS: &str = include_str!("../questions/questions.yaml");
 
+/// The rules about a Heroku account: questions and changes, in the form of JupiterOne's rules.
+pub const RULES: &str = include_str!("../rules/heroku.yaml");
+
 /// The Heroku integration: its client, its steps, and its secret fields.
 pub fn integration() -> Integration {
     let heroku = Integration::of::<Heroku>("heroku", "Heroku");
