@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use integration_graph::Properties;
-use integration_store::{GraphReader, Kind, MemoryGraph, Selection, SnapshotId, StoredObject};
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
+use integration_graph::history::SnapshotGap;
+use integration_graph::{ObjectKey, ObjectType, Properties};
+use integration_store::{GraphReader, Kind, MemoryGraph, ReadError, Selection, SnapshotId, StoredObject, TypeCount};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -185,6 +189,54 @@ fn a_query_repairs_a_damaged_index() {
     fs::write(&path, [vec![0; sections], whole[sections..].to_vec()].concat()).unwrap();
     assert_eq!(run(&opened).result, expected);
     assert!(fs::read(&path).unwrap() == whole);
+}
+
+/// A graph whose store fails after the objects of a kind; without a kind, after it was read.
+struct Failing {
+    graph: MemoryGraph,
+    fails_after: Option<Kind>,
+}
+
+fn failure() -> ReadError {
+    ReadError::new(io::Error::from(io::ErrorKind::NotFound))
+}
+
+impl GraphReader for Failing {
+    fn id(&self) -> SnapshotId {
+        self.graph.id()
+    }
+
+    fn types(&self) -> BoxFuture<'static, Result<Vec<TypeCount>, ReadError>> {
+        self.graph.types()
+    }
+
+    fn scan(&self, selection: Selection) -> BoxStream<'static, Result<Vec<StoredObject>, ReadError>> {
+        let error = (selection.kind == self.fails_after).then(|| Err(failure()));
+        self.graph.scan(selection).chain(stream::iter(error)).boxed()
+    }
+
+    fn objects(
+        &self,
+        wanted: Vec<(ObjectType, ObjectKey)>,
+    ) -> BoxFuture<'static, Result<Vec<Option<StoredObject>>, ReadError>> {
+        if self.fails_after.is_some() { self.graph.objects(wanted) } else { async { Err(failure()) }.boxed() }
+    }
+
+    fn gaps(&self) -> BoxFuture<'static, Result<Vec<SnapshotGap>, ReadError>> {
+        self.graph.gaps()
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_pruned_while_it_is_read_leaves_no_index() {
+    let folder = tempfile::tempdir().unwrap();
+    for fails_after in [Some(Kind::Entity), Some(Kind::Relationship), Some(Kind::MappedRelationship), None] {
+        let reader = Arc::new(Failing { graph: graph(), fails_after }) as Arc<dyn GraphReader>;
+        let cache = Arc::new(FileCache::new(folder.path()));
+        let opened = block_on(AccountGraph::open_cached(vec![reader], cache));
+        assert!(matches!(opened, Err(GraphError::Read(_))), "{fails_after:?}");
+        assert_eq!(files(folder.path()), Vec::<PathBuf>::new(), "{fails_after:?}");
+    }
 }
 
 /// A cache whose disk is full, at once or after some bytes.

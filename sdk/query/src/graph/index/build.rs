@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use futures::TryStreamExt;
 use integration_graph::Values;
@@ -35,55 +36,119 @@ impl<E: Into<GraphError>> From<E> for BuildError {
 }
 
 /// Reads a snapshot and writes its index.
+///
+/// A thread of its own writes one batch while the store reads the next one.
 pub(super) async fn build(
     reader: &dyn GraphReader,
     sink: Box<dyn IndexSink>,
 ) -> Result<Arc<dyn IndexSource>, BuildError> {
-    let mut writer = Writer { sink, position: 0, buffer: Vec::new() };
-    let (mut keys, mut nodes) = (Keys::default(), SegmentWriter::default());
-    let mut batches = reader.scan(Selection::of_kind(Kind::Entity));
-    while let Some(batch) = batches.try_next().await? {
-        for object in batch {
-            keys.add(&object, nodes.segments.total());
-            nodes.add(&object, &mut writer)?;
-        }
-    }
-    let (mut edges, mut ends) = (SegmentWriter::default(), Vec::new());
-    let mut batches = reader.scan(Selection::of_kind(Kind::Relationship));
-    while let Some(batch) = batches.try_next().await? {
-        for object in batch {
-            // A relationship without one of its ends cannot be traversed.
-            let Some((from, to)) = &object.ends else { continue };
-            if let (Some(from), Some(to)) = (keys.find(from.as_str()), keys.find(to.as_str())) {
-                ends.push([from, to]);
-                edges.add(&object, &mut writer)?;
+    let (sender, batches) = mpsc::sync_channel(1);
+    let snapshot = Identity::from(&reader.id());
+    let work = move || Builder::new(sink).run(batches, snapshot);
+    let thread = thread::Builder::new().name("index".to_owned()).spawn(work).map_err(|_| BuildError::Sink)?;
+    let sent = send_all(reader, &sender).await;
+    drop(sender);
+    let built = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    sent?;
+    built
+}
+
+/// A batch of objects of one kind, or the end of all of them.
+enum Message {
+    Objects(Kind, Vec<StoredObject>),
+    End,
+}
+
+async fn send_all(reader: &dyn GraphReader, sender: &mpsc::SyncSender<Message>) -> Result<(), GraphError> {
+    for kind in [Kind::Entity, Kind::Relationship, Kind::MappedRelationship] {
+        let mut batches = reader.scan(Selection::of_kind(kind));
+        while let Some(batch) = batches.try_next().await? {
+            // The thread has ended because of an error, which it returns.
+            if sender.send(Message::Objects(kind, batch)).is_err() {
+                return Ok(());
             }
         }
     }
-    let (mut mapped, mut sources) = (SegmentWriter::default(), Vec::new());
-    let mut batches = reader.scan(Selection::of_kind(Kind::MappedRelationship));
-    while let Some(batch) = batches.try_next().await? {
-        for object in batch {
-            let mapping = member(&object.properties, "\"_mapping\"");
-            let source = mapping.and_then(|mapping| text(member(mapping, "\"sourceEntityKey\"")?));
-            if let Some(source) = source.and_then(|key| keys.find(&key)) {
-                sources.push(source);
-                mapped.add(&object, &mut writer)?;
-            }
+    // Without the end, the thread would not know whether the scan is complete.
+    let _ = sender.send(Message::End);
+    Ok(())
+}
+
+/// An index that is being built.
+struct Builder {
+    writer: Writer,
+    keys: Keys,
+    nodes: SegmentWriter,
+    edges: SegmentWriter,
+    ends: Vec<[u32; 2]>,
+    mapped: SegmentWriter,
+    sources: Vec<u32>,
+}
+
+impl Builder {
+    fn new(sink: Box<dyn IndexSink>) -> Self {
+        Self {
+            writer: Writer { sink, position: 0, buffer: Vec::new() },
+            keys: Keys::default(),
+            nodes: SegmentWriter::default(),
+            edges: SegmentWriter::default(),
+            ends: Vec::new(),
+            mapped: SegmentWriter::default(),
+            sources: Vec::new(),
         }
     }
-    let EdgeIndex { ends, forward, backward } = EdgeIndex::new(nodes.segments.total(), ends);
-    let contents = Contents {
-        snapshot: Identity::from(&reader.id()),
-        nodes: nodes.finish(&mut writer)?,
-        edges: edges.finish(&mut writer)?,
-        mapped: mapped.finish(&mut writer)?,
-        sources: writer.numbers(sources)?,
-        ends: writer.numbers(ends.into_iter().flatten())?,
-        forward: writer.lists(&forward)?,
-        backward: writer.lists(&backward)?,
-    };
-    writer.finish(&contents)
+
+    /// Builds the index of all batches. Without their end, the result is discarded.
+    fn run(mut self, batches: mpsc::Receiver<Message>, id: Identity) -> Result<Arc<dyn IndexSource>, BuildError> {
+        for message in batches {
+            let Message::Objects(kind, objects) = message else { return self.finish(id) };
+            for object in objects {
+                match kind {
+                    Kind::Entity => self.add_entity(&object)?,
+                    Kind::Relationship => self.add_relationship(&object)?,
+                    Kind::MappedRelationship => self.add_mapped(&object)?,
+                }
+            }
+        }
+        Err(BuildError::Sink)
+    }
+
+    fn add_entity(&mut self, object: &StoredObject) -> Result<(), BuildError> {
+        self.keys.add(object, self.nodes.segments.total());
+        self.nodes.add(object, &mut self.writer)
+    }
+
+    fn add_relationship(&mut self, object: &StoredObject) -> Result<(), BuildError> {
+        // A relationship without one of its ends cannot be traversed.
+        let Some((from, to)) = &object.ends else { return Ok(()) };
+        let Some(ends) = self.keys.find(from.as_str()).zip(self.keys.find(to.as_str())) else { return Ok(()) };
+        self.ends.push(ends.into());
+        self.edges.add(object, &mut self.writer)
+    }
+
+    fn add_mapped(&mut self, object: &StoredObject) -> Result<(), BuildError> {
+        let mapping = member(&object.properties, "\"_mapping\"");
+        let source = mapping.and_then(|mapping| text(member(mapping, "\"sourceEntityKey\"")?));
+        let Some(source) = source.and_then(|key| self.keys.find(&key)) else { return Ok(()) };
+        self.sources.push(source);
+        self.mapped.add(object, &mut self.writer)
+    }
+
+    fn finish(self, snapshot: Identity) -> Result<Arc<dyn IndexSource>, BuildError> {
+        let Self { mut writer, nodes, edges, ends, mapped, sources, .. } = self;
+        let EdgeIndex { ends, forward, backward } = EdgeIndex::new(nodes.segments.total(), ends);
+        let contents = Contents {
+            snapshot,
+            nodes: nodes.finish(&mut writer)?,
+            edges: edges.finish(&mut writer)?,
+            mapped: mapped.finish(&mut writer)?,
+            sources: writer.numbers(sources)?,
+            ends: writer.numbers(ends.into_iter().flatten())?,
+            forward: writer.lists(&forward)?,
+            backward: writer.lists(&backward)?,
+        };
+        writer.finish(&contents)
+    }
 }
 
 /// Returns the value of a member of canonical JSON. `name` is JSON, too.
