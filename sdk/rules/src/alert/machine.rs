@@ -73,6 +73,21 @@ impl Observation {
 ///
 /// Returns the newest alert afterwards, and the change if there is one. A change [`AlertChange::Opened`] means that the
 /// returned alert has the new identifier; the former alert, if any, stays as it is.
+///
+/// A rule has at most one open alert. Evaluations and people change it:
+///
+/// | newest alert of the rule | [`Signal::Met`] | [`Signal::NotMet`] | [`Signal::Quiet`] | [`Signal::Unknown`] | dismiss | reopen |
+/// | --- | --- | --- | --- | --- | --- | --- |
+/// | none | opened | – | – | – | error | error |
+/// | `ACTIVE` | updated if the level or the rows changed | resolved | resolved after the time | – | dismissed | error |
+/// | `DISMISSED` | reopened if rows are new or the level rose | resolved | resolved after the time | – | error | reopened |
+/// | `INACTIVE` | opened as another alert | – | – | – | error | reopened |
+///
+/// `–` changes neither the state nor the history. A failed evaluation and one with missing data give
+/// [`Signal::Unknown`], so they neither open nor resolve an alert. An alert that a person reopened although the condition
+/// does not hold is resolved by the next evaluation that certainly does not meet it.
+///
+/// Each transition returns its [`AlertChange`], which is the occasion for a notification.
 pub fn observe(alert: Option<Alert>, observation: &Observation, new_id: &str) -> (Option<Alert>, Option<AlertChange>) {
     let is_met = observation.signal == Signal::Met;
     let Some(mut alert) = alert.filter(|alert| !(is_met && alert.status == AlertStatus::Inactive)) else {

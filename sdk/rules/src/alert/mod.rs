@@ -1,19 +1,6 @@
 //! Alerts: their states, and the transitions between them.
 //!
-//! A rule has at most one open alert. Evaluations and people change it:
-//!
-//! | newest alert of the rule | [`Signal::Met`] | [`Signal::NotMet`] | [`Signal::Quiet`] | [`Signal::Unknown`] | dismiss | reopen |
-//! | --- | --- | --- | --- | --- | --- | --- |
-//! | none | opened | – | – | – | error | error |
-//! | `ACTIVE` | updated if the level or the rows changed | resolved | resolved after the time | – | dismissed | error |
-//! | `DISMISSED` | reopened if rows are new or the level rose | resolved | resolved after the time | – | error | reopened |
-//! | `INACTIVE` | opened as another alert | – | – | – | error | reopened |
-//!
-//! `–` changes neither the state nor the history. A failed evaluation and one with missing data give
-//! [`Signal::Unknown`], so they neither open nor resolve an alert. An alert that a person reopened although the condition
-//! does not hold is resolved by the next evaluation that certainly does not meet it.
-//!
-//! Each transition returns its [`AlertChange`], which is the occasion for a notification.
+//! A rule has at most one open alert. [`observe`] documents the transitions.
 
 mod history;
 mod level;

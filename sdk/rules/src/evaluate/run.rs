@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::effect::Effect;
 use super::memory::Memory;
@@ -151,6 +151,9 @@ impl<'p> Evaluation<'p> {
             requested: 0,
             input,
         };
+        if evaluation.pending.is_empty() && matches!(rule.input, RuleInput::Question { .. }) {
+            evaluation.failure = Some("the saved question of the rule was not found, or it has no query".to_owned());
+        }
         evaluation.select_changes(rule);
         evaluation
     }
@@ -203,7 +206,7 @@ impl<'p> Evaluation<'p> {
 
     /// Makes a result available to conditions and templates.
     fn keep(&mut self, name: String, answer: QueryAnswer) {
-        let result = json!({"total": answer.total, "data": answer.rows});
+        let result = Self::result(answer.total, answer.rows);
         let completeness = self.certainty.incomplete.get(&name).copied().unwrap_or_default();
         if answer.completeness == Completeness::Complete {
             self.certainty.incomplete.remove(&name);
@@ -217,6 +220,12 @@ impl<'p> Evaluation<'p> {
         {
             replaced.push(Replaced { name, value: before, completeness });
         }
+    }
+
+    /// Creates the value of a result without a copy of its rows.
+    fn result(total: u64, rows: Vec<Value>) -> Value {
+        let members = [("total", Value::from(total)), ("data", Value::Array(rows))];
+        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     fn results(&mut self) -> &mut Map<String, Value> {
@@ -243,7 +252,7 @@ impl<'p> Evaluation<'p> {
         let name = Rule::CHANGES.to_owned();
         let completeness = Completeness::Complete;
         self.queries.push(QueryRecord { name: name.clone(), records: rows.len() as u64, counts, completeness });
-        let result = json!({"total": rows.len(), "data": rows});
+        let result = Self::result(rows.len() as u64, rows);
         self.base[Rule::CHANGES] = result.clone();
         self.results().insert(name, result);
     }

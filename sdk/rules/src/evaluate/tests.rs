@@ -12,7 +12,7 @@ use super::{
 use crate::alert::AlertLevel;
 use crate::condition::{Completeness, Truth};
 use crate::program::Program;
-use crate::rule::{GraphChange, Rule};
+use crate::rule::{GraphChange, Rule, RuleQuery};
 
 fn now() -> Timestamp {
     "2026-01-10T00:00:00Z".parse().expect("a time")
@@ -103,8 +103,25 @@ fn conditions_properties_templates_and_outputs() {
 fn without_rows_the_alert_is_not_met_and_nothing_runs() {
     let outcome = with_rows(&members(&json!({})), &[], &Memory::default());
     assert_eq!((outcome.signal, outcome.actions.len()), (Signal::NotMet, 0));
-    let silent = program(&json!({"name": "N", "questionId": "q", "operations": []}));
+    let silent = program(&json!({"name": "N", "question": {"queries": [{"query": "FIND a"}]}, "operations": []}));
     assert_eq!(with_rows(&silent, &[], &Memory::default()).signal, Signal::None);
+}
+
+#[test]
+fn a_saved_question_brings_its_queries_or_the_rule_fails() {
+    let program = program(&json!({
+        "name": "N", "questionId": "q",
+        "operations": [{"when": filter("{{queries.mine.total > 0}}"), "actions": [{"type": "CREATE_ALERT"}]}]
+    }));
+    let query = RuleQuery { name: "mine".to_owned(), query: "FIND a".to_owned(), include_deleted: false };
+    let input = Input { question: vec![query], ..Input::at(now()) };
+    let outcome = run(&program, input, |request| {
+        assert_eq!(request.name, "mine");
+        Ok(QueryAnswer::complete(rows(&["a"])))
+    });
+    assert_eq!((outcome.signal, outcome.memory.rows("mine")), (Signal::Met, 1));
+    let lost = run(&program, Input::at(now()), |request| panic!("{request:?}"));
+    assert!(matches!(lost.signal, Signal::Unknown { reason } if reason.contains("not found")));
 }
 
 #[test]
@@ -391,5 +408,56 @@ proptest! {
             outcome.actions.iter().map(|action| &action.at).chain(outcome.skipped.iter().map(|skipped| &skipped.at)).collect();
         prop_assert_eq!(places.len(), outcome.actions.len() + outcome.skipped.len());
         prop_assert_eq!(places.len(), count * kinds.len());
+    }
+}
+
+/// A rule that uses every part of the language, to be damaged.
+const EVERYTHING: &str = r#"{
+    "name": "All", "question": {"queries": [{"query": "FIND a"}]}, "notifyOnFailure": true,
+    "operations": [{
+        "when": [{"type": "FILTER", "condition": ["AND", ["queries.query0.total", ">", 0], ["OR", ["param.x", "=", 1], "{{!(1 > 2) && queries.query0.data[.name == 'a']|length >= 0}}"]]}],
+        "actions": [
+            {"type": "SET_PROPERTY", "targetProperty": "alertLevel", "targetValue": "{{queries.query0.total > 2 ? 'HIGH' : 'LOW'}}"},
+            {"type": "FOR_EACH_ITEM", "items": "{{queries.query0.data}}", "itemRef": "row", "actions": [
+                {"type": "JUPITERONE_QUERY", "name": "more", "query": "FIND b WITH c = '{{row.entity._key}}'"},
+                {"type": "SEND_EMAIL", "recipients": ["{{row.id}}@b.c"], "body": "{{row.properties|length}} {{ {a: [1, -2.5]} }}"}]},
+            {"type": "WEBHOOK", "url": "https://a.b", "method": "PUT", "body": {"t": "{{queries.query0.data|mapTemplate('t')|merge([1])|join('; ')}}"}},
+            {"type": "CREATE_ALERT"}
+        ]
+    }],
+    "templates": {"t": "{{itemIndex // 2 % 3}} {{item.name ?: none}} {{'x' in item.name}}"}, "outputs": ["alertLevel", "queries.query0.data.0.id"]
+}"#;
+
+#[test]
+fn the_rule_to_be_damaged_is_complete() {
+    let program = Program::compile(crate::parse_rules(EVERYTHING).expect("rules").remove(0)).expect("a program");
+    let mut input = Input::at(now());
+    input.parameters.insert("x".to_owned(), json!(1));
+    let outcome = run(&program, input, |_| Ok(QueryAnswer::complete(rows(&["a", "b"]))));
+    assert_eq!((outcome.actions.len(), outcome.skipped.len(), outcome.failure), (3, 0, None));
+}
+
+proptest! {
+    /// Damaged files are errors, problems, or other rules, and never a panic.
+    #[test]
+    fn damaged_rules_never_panic(
+        damages in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0_usize..12), 1..4),
+        names in prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..4),
+    ) {
+        let mut text: Vec<char> = EVERYTHING.chars().collect();
+        for (to, from, length) in damages {
+            // Replaces a part of the text by another one.
+            let part: Vec<char> = text.iter().skip(from.index(text.len())).take(length).copied().collect();
+            let at = to.index(text.len());
+            let end = (at + length / 2).min(text.len());
+            text.splice(at..end, part);
+        }
+        let text: String = text.into_iter().collect();
+        for rule in crate::parse_rules(&text).unwrap_or_default() {
+            let _ = rule.problems();
+            if let Ok(program) = Program::compile(rule) {
+                let _ = with_rows(&program, &names, &Memory::default());
+            }
+        }
     }
 }

@@ -260,7 +260,7 @@ impl<'t> Machine<'t> {
                 let name = self.text(&arguments[0], frame)?;
                 let templates = self.templates;
                 let Some(template) = templates.get(&name) else {
-                    let message = format!("The rule has no template \"{name}\"");
+                    let message = format!("The rule has no template \"{}\"", name.escape_debug());
                     return Err(Error::new(message, arguments[0].span.clone(), frame.source));
                 };
                 self.map_template(whole, template, list(&value, subject, transform, frame)?, frame)?

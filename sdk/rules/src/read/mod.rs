@@ -2,13 +2,6 @@
 //!
 //! JSON is read as YAML, of which it is a subset. The form of a file is decided by the names of its first rule, and the
 //! file is then read strictly in that form, so that an error names a misspelt field and its line.
-//!
-//! | form | recognised by |
-//! | --- | --- |
-//! | file of the JupiterOne client | a list of objects with `instance` |
-//! | rule pack | a list of objects with `queries` |
-//! | rules, as in the editor of JupiterOne | an object, or a list of objects |
-//! | Terraform | [`parse_terraform`], for files with the extension `.tf` |
 
 mod pack;
 mod terraform;
@@ -39,6 +32,13 @@ pub enum ReadError {
 }
 
 /// Reads the rules of a file in YAML or JSON.
+///
+/// | form | recognised by |
+/// | --- | --- |
+/// | file of the JupiterOne client | a list of objects with `instance` |
+/// | rule pack | a list of objects with `queries` |
+/// | rules, as in the editor of JupiterOne | an object, or a list of objects |
+/// | Terraform | [`parse_terraform`], for files with the extension `.tf` |
 ///
 /// # Errors
 /// [`ReadError`] if the text has none of the accepted forms.

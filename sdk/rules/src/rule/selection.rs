@@ -1,16 +1,4 @@
 //! The selection of changes by a rule.
-//!
-//! ```yaml
-//! changes:                          # one selection, or a list of which one must match
-//!   kinds: [changed]                # added, changed, removed, stale; without it: added, changed, removed
-//!   objects: [entity]               # entity, relationship, mappedRelationship; without it: all
-//!   types: [heroku_application]     # without it: all
-//!   properties: [teamId]            # for changed objects: at least one of these differs
-//!   old: {teamId: {exists: true}}   # values before the change
-//!   new: {teamId: {not: null}}      # values after the change
-//!   staleFor: 3 days                # for stale objects: the least time since the last confirmation failed
-//! resolveAfter: 7 days              # of the rule: its alert ends without new changes after this time
-//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,6 +13,18 @@ use super::changes::{ChangeKind, GraphChange, ObjectKind};
 use crate::jexl::{compare, loosely_equal};
 
 /// The changes that a rule is about.
+///
+/// ```yaml
+/// changes:                          # one selection, or a list of which one must match
+///   kinds: [changed]                # added, changed, removed, stale; without it: added, changed, removed
+///   objects: [entity]               # entity, relationship, mappedRelationship; without it: all
+///   types: [heroku_application]     # without it: all
+///   properties: [teamId]            # for changed objects: at least one of these differs
+///   old: {teamId: {exists: true}}   # values before the change
+///   new: {teamId: {not: null}}      # values after the change
+///   staleFor: 3 days                # for stale objects: the least time since the last confirmation failed
+/// resolveAfter: 7 days              # of the rule: its alert ends without new changes after this time
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeSelection {
