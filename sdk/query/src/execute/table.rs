@@ -146,7 +146,8 @@ impl<'e> Evaluation<'e> {
         self.visit(table, paths, |row| {
             visited += 1;
             buffer.clear();
-            let (mut tuple, mut is_new) = (0, false);
+            // Rows without columns are equal.
+            let (mut tuple, mut is_new) = (0, columns.is_empty() && distinct.is_empty());
             for (column, level) in columns.iter_mut().zip(&mut levels) {
                 let number = column.of(row)?;
                 buffer.push(number);

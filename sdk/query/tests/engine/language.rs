@@ -196,6 +196,8 @@ fn equal_rows_are_dropped_by_unique() {
     let query = "find unique Team that has User as u return u.name";
     assert_eq!(rows(&graph, query), [["bob"], ["ann"]].map(|row| row.map(Value::from)));
     assert_eq!(answer(&graph, query).total, 2);
+    // No Host exists, so that no column does, and all rows are equal.
+    assert_eq!(answer(&graph, "find unique Team (that has Host as h)? return h.*").total, 1);
 }
 
 #[test]

@@ -89,6 +89,48 @@ proptest! {
     }
 }
 
+/// Moves, repeats, and removes words of a text.
+fn damaged(text: &str, edits: &[(u8, u8)]) -> String {
+    let mut words: Vec<&str> = text.split(' ').collect();
+    for (number, (from, to)) in edits.iter().enumerate() {
+        let (from, to) = (usize::from(*from) % words.len(), usize::from(*to) % words.len());
+        match number % 3 {
+            0 => words.swap(from, to),
+            1 => words.insert(to, words[from]),
+            _ if words.len() > 1 => {
+                words.remove(from);
+            }
+            _ => {}
+        }
+    }
+    words.join(" ")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases() / 2, ..ProptestConfig::default() })]
+
+    /// Whatever the text is, the result is an answer, or errors with places in the text.
+    #[test]
+    fn a_damaged_query_is_answered_or_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        edits in prop::collection::vec(any::<(u8, u8)>(), 1..6),
+    ) {
+        let mut choices = Choices::new(&bytes);
+        let model = generate::graph(&mut choices);
+        let text = damaged(&generate::query(&mut choices).to_string(), &edits);
+        match block_on(run(&text, &model.open(), &Options { memory: 16 << 20, ..options() })) {
+            Ok(answer) => prop_assert!(answer.result.rows() == 0 || answer.total > 0, "{}", text),
+            Err(QueryError::Invalid(errors)) => {
+                for error in &errors {
+                    prop_assert!(text.get(error.span.start..error.span.end).is_some(), "{}: {:?}", text, error);
+                }
+            }
+            Err(QueryError::TooLarge { .. }) => {}
+            Err(error) => return Err(TestCaseError::fail(format!("{text}: {error}"))),
+        }
+    }
+}
+
 /// Returns pseudo-random bytes, always the same.
 fn bytes(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
