@@ -54,6 +54,7 @@ fn an_unchanged_graph_costs_no_objects_and_no_change_is_reported() {
         assert_eq!(said.json()["published"]["changes"], json!({}));
     }
     assert_eq!(rows(&place, "SELECT count(*) FROM object"), objects);
+    assert_eq!(rows(&place, "SELECT count(DISTINCT job) FROM step_run"), 1, "older jobs have only their summaries");
     assert_eq!(changes(&place), []);
     assert!(place.run("collect").out.contains("No changes since job "));
 }
@@ -307,7 +308,10 @@ fn an_older_job_is_not_resumed_after_a_newer_one() {
     running.kill();
     let older = place.run("jobs list --format json").json()[0]["id"].as_str().expect("an id").to_owned();
     heroku.server().lift(silence);
+    assert!(rows(&place, "SELECT count(*) FROM object") > 0);
     assert_eq!(place.run("collect").code, 0);
+    let unpublished = "SELECT count(*) FROM object WHERE job NOT IN (SELECT number FROM snapshot)";
+    assert_eq!(rows(&place, unpublished), 0, "the objects of the older job are discarded");
     let said = place.run(&format!("collect --resume {older}"));
     assert_eq!(said.code, 2, "{}", said.all());
     assert!(said.err.contains("start a new collection"), "{}", said.err);

@@ -218,12 +218,12 @@ impl Job {
         });
         for job in jobs {
             let Some(earlier) = self.store.snapshot_of(&job).await?.map(Snapshot::collected) else { continue };
-            for row in self.store.open_job(&job).steps().await? {
+            let Some(Ok(summary)) = &job.summary else { continue };
+            for report in summary.integration_step_results.iter().filter(|report| report.status.is_complete()) {
                 // A result from the future was produced with a wrong clock, so its age is unknown.
-                let complete = row.report.as_ref().is_ok_and(|report| report.status.is_complete());
-                let fresh = complete && (oldest..=now).contains(&row.ended.millis());
-                if fresh && chosen.contains(&row.step) && !self.selection.contains(&row.step) {
-                    reusable.steps.entry(row.step).or_insert_with(|| job.id.clone());
+                let fresh = report.end_time.is_some_and(|ended| (oldest..=now).contains(&ended.millis()));
+                if fresh && chosen.contains(&report.id) && !self.selection.contains(&report.id) {
+                    reusable.steps.entry(report.id.clone()).or_insert_with(|| job.id.clone());
                 }
             }
             reusable.jobs.insert(job.id, earlier);

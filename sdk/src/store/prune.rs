@@ -20,8 +20,6 @@ use crate::graph::{InstanceId, JobId, Timestamp};
 const AT_ONCE: usize = 50;
 /// The folder of derived files in the data directory.
 const DERIVED: &str = "derived";
-/// The tables of a job's record that are deleted explicitly, because they are large.
-const TABLES: [&str; 4] = ["earlier_gap", "quarantine", "job_data", "step_run"];
 
 /// The jobs to keep. A job is removed only if neither rule keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,9 +194,7 @@ fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rus
     // Published objects may belong to other snapshots as well.
     let own = "DELETE FROM object WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM snapshot WHERE number = ?1)";
     connection.execute(own, [job])?;
-    for table in TABLES {
-        connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [job])?;
-    }
+    working_data::discard_records(connection, job)?;
     keys.forget(job);
     connection.execute("DELETE FROM job WHERE number = ?1", [job])
 }

@@ -124,6 +124,7 @@ pub(super) fn publish(
     if let Some(before) = before {
         forget_working_data(connection, keys, before)?;
     }
+    forget_superseded(connection, keys, job)?;
     if !publication.resumable {
         working_data::discard(connection, job)?;
         keys.forget(job);
@@ -475,12 +476,27 @@ fn record(connection: &Connection, job: i64, instance: i64, publication: &Public
     Ok(())
 }
 
-/// Discards the working data of the snapshot before, whose job can no longer be resumed.
+/// Discards the data of the snapshot before that only a resume of its job needs. Its summary remains.
 fn forget_working_data(connection: &Connection, keys: &mut Keys, before: i64) -> rusqlite::Result<()> {
     let sql = "UPDATE snapshot SET resumable = 0 WHERE number = ?1 AND resumable = 1";
     if connection.execute(sql, [before])? > 0 {
         working_data::discard(connection, before)?;
         keys.forget(before);
+    }
+    working_data::discard_records(connection, before)
+}
+
+/// Discards the objects of older jobs of the instance that never published and cannot be resumed any more.
+fn forget_superseded(connection: &Connection, keys: &mut Keys, job: i64) -> rusqlite::Result<()> {
+    let sql = "SELECT older.number FROM job JOIN job older ON older.integration = job.integration \
+               AND older.instance = job.instance AND older.number < job.number WHERE job.number = ?1 \
+               AND NOT EXISTS (SELECT 1 FROM snapshot WHERE snapshot.number = older.number) \
+               AND EXISTS (SELECT 1 FROM object WHERE object.job = older.number)";
+    for older in numbers(connection, sql, [job])? {
+        working_data::discard(connection, older)?;
+        working_data::discard_records(connection, older)?;
+        connection.execute("DELETE FROM object WHERE job = ?1", [older])?;
+        keys.forget(older);
     }
     Ok(())
 }

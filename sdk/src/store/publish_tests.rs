@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::diff::{ChangeOptions, Coverage, Side};
 use crate::graph::history::{ChangeCounts, SnapshotGap};
 use crate::graph::run::{ErrorCode, JobState, Parent, Summary};
-use crate::graph::{InstanceId, JobId, ObjectJson, ObjectKey, ObjectType, StepId};
+use crate::graph::{InstanceId, JobId, ObjectJson, ObjectKey, ObjectType, StepId, Timestamp};
 
 use super::{JobStore, Kind, ObjectBatch, PageSelection, Publication, Retention, Row, Snapshot, Store};
 
@@ -43,6 +43,8 @@ struct Run {
     restarts: bool,
     /// The objects that are added without a hash, as after an amendment.
     unhashed: bool,
+    /// Whether all stale objects are dropped after the run.
+    drops: bool,
 }
 
 fn runs() -> impl Strategy<Value = Vec<Run>> {
@@ -50,15 +52,17 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
     let content = content.prop_map(|(retyped, parent, properties, raw)| Content { retyped, parent, properties, raw });
     let objects = prop::collection::btree_map(0..OBJECTS, content, 0..=OBJECTS);
     let gaps = prop::collection::vec((0..3_usize, prop::option::of(0..2_usize)), 0..3);
-    let run =
-        (objects, gaps, any::<[bool; 4]>()).prop_map(|(objects, gaps, [resumes, resumable, restarts, unhashed])| Run {
+    let run = (objects, gaps, any::<[bool; 5]>()).prop_map(
+        |(objects, gaps, [resumes, resumable, restarts, unhashed, drops])| Run {
             objects,
             gaps,
             resumes,
             resumable,
             restarts,
             unhashed,
-        });
+            drops,
+        },
+    );
     prop::collection::vec(run, 1..7)
 }
 
@@ -140,6 +144,17 @@ fn publish(before: &Graph, collected: &BTreeMap<usize, Content>, gaps: &[GapOf],
         }
     }
     after
+}
+
+/// Drops the stale objects of the model, and the relationships of dropped entities.
+fn without_stale(graph: &Graph) -> Graph {
+    let is_stale = |object: usize| graph.get(&object).is_some_and(|known| known.is_stale);
+    let lacks_end = |object: usize| {
+        let ends = object.checked_sub(ENTITIES).map(|link| LINKS[link]);
+        ends.is_some_and(|(from, to)| is_stale(from) || is_stale(to))
+    };
+    let kept = graph.iter().filter(|(object, known)| !known.is_stale && !lacks_end(**object));
+    kept.map(|(object, known)| (*object, *known)).collect()
 }
 
 /// Counts the changes between two graphs of the model, each object by its type.
@@ -228,8 +243,8 @@ async fn happen(runs: Vec<Run>) {
     let mut collected: BTreeMap<usize, Content> = BTreeMap::new();
     let mut history: Vec<(JobId, Graph)> = Vec::new();
     let mut can_resume = false;
-    // The versions in all snapshots of the newest job, which may have published several times.
-    let (mut of_newest, mut last) = (BTreeSet::new(), None);
+    // All snapshots of the newest job, which may have published several times.
+    let (mut of_newest, mut last): (Vec<Graph>, _) = (Vec::new(), None);
     for run in runs {
         if run.restarts {
             drop(store);
@@ -275,11 +290,30 @@ async fn happen(runs: Vec<Run>) {
         let snapshot = store.snapshot_of(&row).await.unwrap().unwrap();
         assert_eq!(seen(&snapshot).await, expected(&graph, true));
         assert_eq!(seen(&snapshot.collected()).await, expected(&graph, false));
-        history.retain(|(id, _)| id != job.id());
-        history.push((job.id().clone(), graph.clone()));
-        of_newest = if last.as_ref() == Some(job.id()) { of_newest } else { BTreeSet::new() };
-        of_newest.extend(graph.values().map(|known| known.version));
+        if last.as_ref() != Some(job.id()) {
+            of_newest.clear();
+        }
+        of_newest.push(graph.clone());
         last = Some(job.id().clone());
+        let id = job.id().clone();
+        drop(job);
+        if run.drops {
+            let groups = store.drop_stale(Timestamp::from_millis(i64::MAX)).await.unwrap();
+            let kept = without_stale(&graph);
+            assert_eq!(groups.iter().map(|group| group.count).sum::<u64>() as usize, graph.len() - kept.len());
+            if !groups.is_empty() {
+                (of_newest.pop(), of_newest.push(kept.clone()));
+            }
+            graph = kept;
+            let row = store.job(Some(id.as_str())).await.unwrap().unwrap();
+            let snapshot = store.snapshot_of(&row).await.unwrap().unwrap();
+            assert_eq!(seen(&snapshot).await, expected(&graph, true));
+            if store.snapshots("acme", &InstanceId::default()).await.unwrap().len() > 1 {
+                assert_eq!(compared(&store).await, changes(&before, &graph), "dropped objects count as removed");
+            }
+        }
+        history.retain(|(other, _)| *other != id);
+        history.push((id, graph.clone()));
     }
     for keep in [100, 2, 1] {
         store.prune(Retention::newest(keep)).await.unwrap();
@@ -293,6 +327,7 @@ async fn happen(runs: Vec<Run>) {
     }
     let count = "SELECT count(*) FROM object WHERE same_as IS NULL";
     let stored: i64 = store.read(move |connection| connection.query_row(count, [], |row| row.get(0))).await.unwrap();
+    let of_newest: BTreeSet<usize> = of_newest.iter().flat_map(|graph| graph.values().map(|of| of.version)).collect();
     assert_eq!(stored.unsigned_abs() as usize, of_newest.len(), "versions that no snapshot needs are left");
 }
 

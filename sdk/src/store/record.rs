@@ -1,4 +1,6 @@
 //! The record of a job: its steps, its job data, and the objects that were set apart. It can only be read.
+//!
+//! A record remains until a newer job of the instance has published its graph. Then only the summary is left.
 
 use std::collections::BTreeSet;
 

@@ -16,10 +16,24 @@ const TABLES: [&str; 10] = [
     "doubtful_end",
 ];
 
+/// The records of a job, which remain until a newer job of its instance has published.
+///
+/// Without a limit, hourly jobs would fill the file with reports that their summaries contain as well, and with the
+/// same quarantined objects again and again.
+const RECORDS: [&str; 4] = ["step_run", "quarantine", "job_data", "earlier_gap"];
+
 /// Discards the working data of a run.
 pub(super) fn discard(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM object WHERE job = ?1 AND same_as IS NOT NULL", [run])?;
     for table in TABLES {
+        connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [run])?;
+    }
+    Ok(())
+}
+
+/// Discards the records of a job that cannot be resumed any more.
+pub(super) fn discard_records(connection: &Connection, run: i64) -> rusqlite::Result<()> {
+    for table in RECORDS {
         connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [run])?;
     }
     Ok(())

@@ -35,7 +35,7 @@ class Legend {
               "hiddenChanges",
               this.changes(),
             ),
-            make("p", { class: "soft" }, "Entities + relationships. What a gap may explain is unknown."),
+            make("p", { class: "soft" }, "Entities + relationships. An object that a gap covers is unknown."),
           ]
         : []),
       this.part(
