@@ -3,7 +3,6 @@
 //! A group by properties of the head needs each node of a slot once, however many paths lead to it.
 
 use super::Budget;
-use super::hash::HashedNumbers;
 use super::paths::Paths;
 use crate::bind::{SlotId, Step};
 use crate::error::QueryError;
@@ -14,13 +13,17 @@ pub(crate) struct Reach<'p, 'e, 'g> {
     budget: &'p Budget<'p>,
     /// The nodes before each step.
     frontiers: Vec<Vec<u32>>,
-    seen: HashedNumbers<u64>,
+    /// The last visit of each node, by step.
+    visits: Vec<Vec<u32>>,
+    visit: u32,
 }
 
 impl<'p, 'e, 'g> Reach<'p, 'e, 'g> {
-    pub(crate) fn new(paths: &'p Paths<'e, 'g>, budget: &'p Budget<'p>) -> Self {
-        let frontiers = vec![Vec::new(); paths.bound.steps.len() + 1];
-        Self { paths, budget, frontiers, seen: HashedNumbers::default() }
+    pub(crate) fn new(paths: &'p Paths<'e, 'g>, budget: &'p Budget<'p>, nodes: u32) -> Result<Self, QueryError> {
+        let steps = paths.bound.steps.len() + 1;
+        budget.charge(steps * nodes as usize * 4, "visits of entities")?;
+        let visits = vec![vec![0; nodes as usize]; steps];
+        Ok(Self { paths, budget, frontiers: vec![Vec::new(); steps], visits, visit: 0 })
     }
 
     /// Visits each node of each slot that a complete path from the head visits. There must be no conditions on paths.
@@ -30,7 +33,8 @@ impl<'p, 'e, 'g> Reach<'p, 'e, 'g> {
         mut visit: impl FnMut(SlotId, u32) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.frontiers.iter_mut().for_each(Vec::clear);
-        self.seen.clear();
+        // Heads are distinct nodes, so that their number fits.
+        self.visit += 1;
         self.enter(0, head);
         let before = &self.paths.reduced.before;
         for (number, step) in self.paths.bound.steps.iter().enumerate() {
@@ -77,8 +81,10 @@ impl<'p, 'e, 'g> Reach<'p, 'e, 'g> {
 
     /// Adds a node to the frontier before a step; returns whether it is new there.
     fn enter(&mut self, step: usize, node: u32) -> bool {
-        let is_new = self.seen.insert((step as u64) << 32 | u64::from(node));
+        let last = &mut self.visits[step][node as usize];
+        let is_new = *last != self.visit;
         if is_new {
+            *last = self.visit;
             self.frontiers[step].push(node);
         }
         is_new

@@ -194,7 +194,7 @@ impl<'e> Evaluation<'e> {
                 "from sets, without paths".to_owned()
             }
             Route::Heads => {
-                let mut reach = Reach::new(paths, self.budget);
+                let mut reach = Reach::new(paths, self.budget, self.readers.graph.node_count())?;
                 for head in self.heads() {
                     let group = grouping.group(&Single(head))?;
                     for (number, aggregate) in table.aggregates.iter().enumerate() {
