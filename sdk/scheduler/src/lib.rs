@@ -34,7 +34,7 @@
 //! | a regular time has passed | one run, however many times have passed |
 //! | more instances are due than can run | those that are due for the longest time run first |
 //! | a run takes longer than its interval | the times that passed meanwhile are left out |
-//! | a run failed | the next one after 5, 10, 20 minutes and so on, at most a day; regular times in between are left out |
+//! | a run failed | the next one after 5, 10, 20 minutes and so on, at most a day, or when the configuration changes; regular times in between are left out |
 //! | the credentials were refused | no run until the configuration changes or a person requests one |
 //! | the process was killed during a run | a run that resumes the job, before all others |
 //! | the clock was set back | a next time beyond the second regular time is replaced by the first one |

@@ -180,7 +180,10 @@ impl Entry {
     /// Applies other settings.
     fn changed(mut self, name: &str, settings: Settings, now: Timestamp) -> Self {
         let has_other_cadence = self.settings.as_ref().is_some_and(|former| former.cadence != settings.cadence);
-        let is_corrected = self.state.refused.as_ref().is_some_and(|refused| refused.revision != settings.revision);
+        let has_other_revision = self.settings.as_ref().is_some_and(|former| former.revision != settings.revision);
+        // After a restart, only the revision of refused credentials is known.
+        let is_corrected = self.state.refused.as_ref().is_some_and(|refused| refused.revision != settings.revision)
+            || has_other_revision && self.state.retry.is_some();
         self.settings = Some(settings);
         let is_overdue = self.state.next.is_some_and(|next| next <= now);
         if self.cadence().is_some_and(|cadence| !cadence.is_regular()) {

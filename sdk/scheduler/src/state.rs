@@ -82,7 +82,7 @@ pub enum StartReason {
     Resume,
     /// The delay after a failure has passed.
     Retry,
-    /// A person requested the run.
+    /// A person requested the run, or corrected the configuration.
     Request,
 }
 

@@ -92,6 +92,19 @@ fn refused_credentials_stop_the_instance_until_they_change() {
 }
 
 #[test]
+fn another_configuration_ends_a_delay() {
+    let mut scheduler = one(hourly());
+    for _ in 0..5 {
+        scheduler.request("a", minute(100)).expect("an instance");
+        assert_eq!(run(&mut scheduler, minute(100), RunEnd::Failed).len(), 1);
+    }
+    scheduler.configure(of(&[("a", hourly())]), minute(102));
+    assert_eq!(scheduler.start(minute(102)).len(), 0);
+    scheduler.configure(of(&[("a", Settings { revision: "2".to_owned(), ..hourly() })]), minute(103));
+    assert_eq!(run(&mut scheduler, minute(103), RunEnd::Published), [StartReason::Request]);
+}
+
+#[test]
 fn a_killed_process_resumes_its_runs_once() {
     let mut scheduler = one(hourly());
     assert_eq!(scheduler.start(minute(70)).len(), 1);
