@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::jexl::{
@@ -17,7 +18,8 @@ use crate::jexl::{
 const MAX_DEPTH: usize = 32;
 
 /// The truth of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Truth {
     /// The condition holds.
     True,
@@ -51,7 +53,8 @@ impl Truth {
 }
 
 /// The completeness of a query result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Completeness {
     /// All rows are there.
     #[default]

@@ -10,7 +10,8 @@ use crate::alert::AlertLevel;
 use crate::condition::{Completeness, Truth};
 
 /// The meaning of an evaluation for the alert of its rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "signal")]
 pub enum Signal {
     /// The rule has no `CREATE_ALERT`.
     None,
@@ -31,7 +32,8 @@ pub enum Signal {
 }
 
 /// The result of an evaluation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// The meaning for the alert.
     pub signal: Signal,
@@ -51,7 +53,8 @@ pub struct Outcome {
     pub conditions: Vec<ConditionRecord>,
     /// The reason of a failed evaluation, as text for users.
     pub failure: Option<String>,
-    /// The rows to remember for the next evaluation.
+    /// The rows to remember for the next evaluation. They are no part of the record.
+    #[serde(skip)]
     pub memory: Memory,
 }
 
@@ -73,7 +76,8 @@ pub struct PlannedAction {
 }
 
 /// An action that is not carried out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SkippedAction {
     /// The place in the rule and the items.
     pub at: String,
@@ -86,7 +90,8 @@ pub struct SkippedAction {
 }
 
 /// The reason why an action is not carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "message")]
 pub enum SkipReason {
     /// This program does not carry out the action.
     NotCarriedOut,
@@ -112,7 +117,8 @@ pub struct Output {
 }
 
 /// The result of a query, without its rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct QueryRecord {
     /// The name of the query.
     pub name: String,
@@ -125,7 +131,8 @@ pub struct QueryRecord {
 }
 
 /// The truth of the conditions of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConditionRecord {
     /// The position of the operation.
     pub operation: usize,

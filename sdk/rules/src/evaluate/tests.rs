@@ -100,6 +100,18 @@ fn conditions_properties_templates_and_outputs() {
 }
 
 #[test]
+fn an_outcome_is_a_record_in_json() {
+    let outcome = with_rows(&members(&json!({})), &["ann"], &Memory::default());
+    let record = serde_json::to_value(&outcome).expect("JSON");
+    assert_eq!((&record["signal"]["signal"], &record["level"]), (&json!("met"), &json!("HIGH")));
+    assert_eq!(record["conditions"], json!([{"operation": 0, "truth": "true"}]));
+    let counts = json!({"created": 1, "updated": 0, "deleted": 0});
+    let query = json!({"name": "query0", "records": 1, "counts": counts, "completeness": "complete"});
+    assert_eq!(record["queries"], json!([query]));
+    assert_eq!(record["actions"][0]["effect"]["kind"], "webhook");
+}
+
+#[test]
 fn without_rows_the_alert_is_not_met_and_nothing_runs() {
     let outcome = with_rows(&members(&json!({})), &[], &Memory::default());
     assert_eq!((outcome.signal, outcome.actions.len()), (Signal::NotMet, 0));
