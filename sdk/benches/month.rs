@@ -155,7 +155,7 @@ async fn compare(directory: &Path, older: usize, newer: usize) -> (Duration, u64
     let mut snapshots = store.snapshots("bench", &InstanceId::default()).await.expect("a store");
     snapshots.reverse();
     let (older, newer) = (store.snapshot(snapshots[older].clone()), store.snapshot(snapshots[newer].clone()));
-    let types = newer.types().await.expect("a store");
+    let types = newer.kinds().await.expect("a store");
     let none = Coverage::default();
     let side = |graph| Side { graph, types: &types, coverage: &none };
     let counts = diff::changes(side(&older), side(&newer), &ChangeOptions::default(), |_| {}).await.expect("a store");
