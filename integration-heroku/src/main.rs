@@ -6,5 +6,6 @@ use integration_cli::Program;
 
 fn main() -> ExitCode {
     let program = Program::new(integration_heroku::integration()).version(env!("CARGO_PKG_VERSION"));
-    program.sample(integration_heroku::sample).questions(integration_heroku::QUESTIONS).main()
+    let program = program.questions(integration_heroku::QUESTIONS).rules(integration_heroku::RULES);
+    program.sample(integration_heroku::sample).main()
 }

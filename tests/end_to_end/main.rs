@@ -9,6 +9,7 @@
 //! [`harness`] starts the fake and the program; each other module tests one subject. The tests do not use the
 //! integration's own types: [`expected`] derives the required graph independently from the organisation.
 
+mod alerting;
 mod answers;
 mod changes;
 mod commands;

@@ -47,7 +47,8 @@ fn current(text: &str, place: &Place) -> (String, usize) {
         }
         queries += usize::from(command.contains(" query "));
         let said = run(place, &command);
-        out += &format!("\n```text\n{}{}```\n", said.out, said.err);
+        let printed = (said.out + &said.err).replace('\r', "");
+        out += &format!("\n```text\n{printed}```\n");
         // The recorded output of the command is replaced.
         let mut rest = lines.clone();
         if (rest.next(), rest.next()) == (Some(""), Some("```text")) {

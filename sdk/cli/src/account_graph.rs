@@ -43,6 +43,11 @@ pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<Ac
             let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
             let instances = select(store.published_instances().await?, &wanted.instance)?;
             let snapshots = newest(&store, instances, wanted.at).await?;
+            if let (true, Some(_)) = (snapshots.is_empty(), wanted.at) {
+                return Err(Failure::Usage(
+                    "no instance had published a graph at that time; `jobs list` shows the times".to_owned(),
+                ));
+            }
             if snapshots.is_empty() {
                 return Err(no_jobs());
             }

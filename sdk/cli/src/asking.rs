@@ -1,6 +1,7 @@
 //! Asks one query of the account graph, with its parameters and limits.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use integration_query::graph::AccountGraph;
 use integration_query::syntax::substitute;
 use integration_query::{Answer, Catalogue, Options};
+use integration_sdk::input;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -25,11 +27,21 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// Answers a query. Ctrl-C ends it with an error.
+    /// Fills in the variables of a query, and answers it.
     pub(crate) async fn ask(&self, graph: &AccountGraph, text: &str) -> Result<Answer, Failure> {
+        self.answer(graph, &self.filled(text)?).await
+    }
+
+    /// Returns a query with the values of its variables.
+    pub(crate) fn filled(&self, text: &str) -> Result<String, Failure> {
         let variables: BTreeMap<String, String> =
             self.parameters.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
         let text = substitute(text, &variables).map_err(|missing| Failure::Usage(missing.to_string()))?;
+        Ok(text.into_owned())
+    }
+
+    /// Answers a query without variables. Ctrl-C ends it with an error.
+    pub(crate) async fn answer(&self, graph: &AccountGraph, text: &str) -> Result<Answer, Failure> {
         let options = Options {
             parameters: self.parameters.clone(),
             default_limit: self.default_limit,
@@ -43,10 +55,18 @@ impl Asking {
                 cancelled.store(true, Ordering::Relaxed);
             }
         });
-        let answer = integration_query::run(&text, graph, &options).await;
+        let answer = integration_query::run(text, graph, &options).await;
         stop.abort();
-        answer.map_err(|error| Failure::query(&text, error))
+        answer.map_err(|error| Failure::query(text, error))
     }
+}
+
+/// Reads a bounded text from stdin.
+pub(crate) fn stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(input::DOCUMENT).read_to_string(&mut text);
+    read.map_err(Failure::file("read", "stdin"))?;
+    Ok(text)
 }
 
 /// The text that replaces `{{name}}`.

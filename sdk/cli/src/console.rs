@@ -7,7 +7,7 @@ use integration_sdk::Timestamp;
 use serde_json::{Value, json};
 
 use crate::options::Format;
-use crate::visible::{visible, visible_json};
+use crate::visible::{visible, visible_json, visible_lines};
 
 /// The maximum line width; longer lines are hard to read.
 const WIDEST: usize = 140;
@@ -69,6 +69,11 @@ impl Console {
         if !self.quiet {
             self.message("INFO", &visible(message));
         }
+    }
+
+    /// Writes remarks of several lines that are shown even with `--quiet`, because a result may mislead without them.
+    pub(crate) fn remarks(&self, remarks: &[String]) {
+        remarks.iter().for_each(|remark| self.message("WARN", visible_lines(remark).trim_end()));
     }
 
     /// Writes an error message.

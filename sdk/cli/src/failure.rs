@@ -71,6 +71,8 @@ pub(crate) enum Failure {
     Usage(String),
     #[error("{name}: {source}")]
     Pack { name: String, source: PackError },
+    #[error("{name}: {error}")]
+    Document { name: String, error: String },
     #[error("{source}")]
     Query { text: String, source: Box<QueryError> },
     #[error(transparent)]
@@ -145,7 +147,9 @@ impl Failure {
             Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnknownKey { .. } => {
                 exit::USAGE
             }
-            Self::NoSample | Self::Usage(_) | Self::Scaffold(_) | Self::Pack { .. } => exit::USAGE,
+            Self::NoSample | Self::Usage(_) | Self::Scaffold(_) | Self::Pack { .. } | Self::Document { .. } => {
+                exit::USAGE
+            }
             Self::Query { source, .. } if matches!(**source, QueryError::Invalid(_)) => exit::USAGE,
             Self::Job(
                 JobError::Store(StoreError::Complete { .. } | StoreError::Superseded { .. }) | JobError::Resume(_),
@@ -238,7 +242,7 @@ impl Failure {
         {
             return query_error(text, diagnostics);
         }
-        if let Self::Pack { .. } = self {
+        if let Self::Pack { .. } | Self::Document { .. } = self {
             // The message shows lines of the file.
             return format!("error: {}", visible_lines(&self.to_string()).trim_end());
         }

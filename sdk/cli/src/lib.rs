@@ -29,6 +29,7 @@
 
 mod account;
 mod account_graph;
+mod alert_book;
 mod arguments;
 mod asking;
 mod brief;

@@ -28,6 +28,7 @@ pub struct Program {
     version: Option<&'static str>,
     sample: Option<StartSample>,
     questions: Option<&'static str>,
+    rules: Option<&'static str>,
 }
 
 impl fmt::Debug for Program {
@@ -39,7 +40,7 @@ impl fmt::Debug for Program {
 impl Program {
     /// Creates a program without a fake provider.
     pub fn new(integration: Integration) -> Self {
-        Self { integration, version: None, sample: None, questions: None }
+        Self { integration, version: None, sample: None, questions: None, rules: None }
     }
 
     /// Sets the output of `--version`; usually `env!("CARGO_PKG_VERSION")`.
@@ -53,6 +54,13 @@ impl Program {
     #[must_use]
     pub fn questions(mut self, pack: &'static str) -> Self {
         self.questions = Some(pack);
+        self
+    }
+
+    /// Adds rules in YAML, which `rules run` evaluates without a file.
+    #[must_use]
+    pub fn rules(mut self, rules: &'static str) -> Self {
+        self.rules = Some(rules);
         self
     }
 
@@ -112,6 +120,7 @@ impl Program {
             integration: &self.integration,
             start_sample: self.sample.as_ref(),
             questions: self.questions,
+            rules: self.rules,
             program: name,
             line,
             globals: &arguments.globals,

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod alerts;
 mod collect;
 mod completions;
 mod diff;
@@ -11,6 +12,7 @@ mod new;
 mod plan;
 mod query;
 mod questions;
+mod rules;
 mod sources;
 mod validate;
 mod visualize;
@@ -35,6 +37,10 @@ pub(crate) enum Command {
     Query(query::Query),
     /// Ask packs of questions, and judge their results
     Questions(questions::Questions),
+    /// Check rules, and evaluate them on the collected graph
+    Rules(rules::Rules),
+    /// List, show, dismiss or reopen alerts
+    Alerts(alerts::Alerts),
     /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
     /// Check schemas, configuration, credentials or a collected graph
@@ -60,6 +66,8 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::History(args) => history::run(context, args).await,
         Command::Query(args) => query::run(context, args).await,
         Command::Questions(args) => questions::run(context, args).await,
+        Command::Rules(args) => rules::run(context, args).await,
+        Command::Alerts(args) => alerts::run(context, args),
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,

@@ -6,7 +6,7 @@ mod names;
 mod picture;
 mod prompt;
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,23 +84,21 @@ pub(crate) async fn run(context: &Context<'_>, args: &Query) -> Result<u8, Failu
         catalogue: Arc::new(account_graph::catalogue(context.integration)),
     };
     let Some(text) = text else { return prompt::run(context, &graph, &asking).await };
-    let answer = asking.ask(&graph, &text).await?;
+    let text = asking.filled(&text)?;
+    let answer = asking.answer(&graph, &text).await?;
     if args.explain {
         context.print(&answer.profile.to_string())?;
         return Ok(exit::SUCCESS);
     }
     form::write(context, form, args.output.as_deref(), &answer)?;
-    answer::notes(&answer).iter().for_each(|note| context.console.note(note));
+    context.console.note(&answer::number(&answer));
+    context.console.remarks(&answer::remarks(&text, &answer));
     Ok(exit::SUCCESS)
 }
 
 /// Returns the text of the query, or `None` for the prompt.
 fn text(args: &Query) -> Result<Option<String>, Failure> {
-    let from_stdin = || {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(Failure::file("read", "stdin"))?;
-        Ok(Some(text))
-    };
+    let from_stdin = || asking::stdin().map(Some);
     match (&args.text, &args.file) {
         (Some(text), _) => Ok(Some(text.clone())),
         (None, Some(path)) if path.as_os_str() == "-" => from_stdin(),

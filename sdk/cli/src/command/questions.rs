@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use integration_questions::{Question, Verdict};
+use integration_questions::Verdict;
 use integration_sdk::owner_only;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Chosen {
-    /// Question files in YAML or JSON [default: the questions of this integration]
+    /// Question files in YAML or JSON; - stands for stdin [default: the questions of this integration]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only questions with one of these ids
@@ -125,7 +125,7 @@ enum Form {
     Json,
     /// Markdown for a ticket or a pull request
     Markdown,
-    /// SARIF for code hosts: a result for each bad question
+    /// SARIF for code hosts: a result for each bad or unknown question
     Sarif,
 }
 
@@ -134,7 +134,8 @@ pub(crate) async fn run(context: &Context<'_>, args: &Questions) -> Result<u8, F
         Action::Run(args) => ask_all(context, args).await,
         Action::Check(args) => check(context, args),
         Action::List(args) => {
-            let questions = packs::read(context, &args.chosen.files)?.chosen(&args.chosen)?;
+            let chosen = packs::read(context, &args.chosen.files)?.chosen(&args.chosen)?;
+            let questions: Vec<_> = chosen.into_iter().map(|chosen| chosen.question).collect();
             match args.format {
                 options::Format::Json => context.print_json(&questions)?,
                 options::Format::Text => context.print(&report::list(&questions, console::width()))?,
@@ -145,7 +146,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Questions) -> Result<u8, F
 }
 
 async fn ask_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
-    let questions: Vec<Question> = packs::read(context, &args.chosen.files)?.chosen(&args.chosen)?;
+    let questions = packs::read(context, &args.chosen.files)?.chosen(&args.chosen)?;
     let graph = account_graph::open(context, &args.snapshots).await?;
     let asking = Asking {
         parameters: args.parameters.iter().cloned().collect(),
@@ -190,7 +191,7 @@ fn write(context: &Context<'_>, output: Option<&std::path::Path>, text: &str) ->
 fn check(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {
     let packs: Packs = packs::read(context, &args.chosen.files)?;
     let problems = packs.problems();
-    let questions = packs.chosen(&args.chosen)?;
-    context.print(&report::problems(&problems, questions.len()))?;
+    let questions = packs.chosen(&args.chosen)?.len();
+    context.print(&report::problems(&problems, questions))?;
     Ok(if problems.is_empty() { exit::SUCCESS } else { exit::FINDINGS })
 }

@@ -9,6 +9,7 @@ mod gaps;
 pub(crate) mod history;
 pub(crate) mod questions;
 mod rule;
+pub(crate) mod rules;
 pub(crate) mod sarif;
 pub(crate) mod stale;
 mod steps;

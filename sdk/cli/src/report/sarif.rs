@@ -22,6 +22,7 @@ pub(crate) struct Checked {
 pub(crate) struct Violation {
     /// The position of the rule.
     pub(crate) rule: usize,
+    pub(crate) level: Level,
     pub(crate) message: String,
     pub(crate) count: u64,
     pub(crate) file: Option<PathBuf>,
@@ -126,7 +127,7 @@ pub(crate) fn log<'a>(program: &'a str, rules: &'a [Checked], violations: &'a [V
     let found = |violation: &'a Violation| Found {
         rule_id: &rules[violation.rule].id,
         rule_index: violation.rule,
-        level: rules[violation.rule].level,
+        level: violation.level,
         message: Text { text: violation.message.as_str() },
         occurrence_count: violation.count,
         locations: [location(violation)],

@@ -26,8 +26,8 @@ use crate::syntax::{self, Span};
 use names::Names;
 use scope::Scope;
 
-/// The maximum depth of parentheses and calls.
-const MAX_DEPTH: usize = 100;
+/// The maximum depth of parentheses, calls, and operators. The parser allows 256 operators, which join to the left.
+const MAX_DEPTH: usize = 400;
 
 /// Resolves the names of a query in a graph. Returns the query, and warnings.
 pub(crate) fn bind(
@@ -96,8 +96,8 @@ impl Problems {
     fn is_too_deep(&mut self, depth: usize, span: Span) -> bool {
         let is_too_deep = depth > MAX_DEPTH;
         if is_too_deep {
-            let message = format!("the query has more than {MAX_DEPTH} levels of parentheses");
-            self.error(message, span, Some("remove parentheses, or split the query".to_owned()));
+            let message = format!("the query is nested more than {MAX_DEPTH} levels deep");
+            self.error(message, span, Some("shorten the expression, or split the query".to_owned()));
         }
         is_too_deep
     }

@@ -11,6 +11,9 @@ use crate::syntax::{self, Expression, Name, Return, ReturnItem, Span};
 /// The slot of the first selector.
 const HEAD: SlotId = 0;
 
+/// The maximum number of columns. Binding takes time for each pair of them.
+const MAX_COLUMNS: usize = 1_000;
+
 impl Binder<'_> {
     /// Binds the form of the result and the sort keys.
     pub(super) fn output(&mut self, query: &syntax::Query) -> Result<(Output, Vec<SortKey>), QueryError> {
@@ -27,7 +30,11 @@ impl Binder<'_> {
             }
         };
         let mut table = Table::default();
-        for item in items {
+        if let Some(item) = items.get(MAX_COLUMNS) {
+            let message = format!("the query returns {} columns, and the maximum is {MAX_COLUMNS}", items.len());
+            self.problems.error(message, item.span, Some("return fewer columns, or `alias.*`".to_owned()));
+        }
+        for item in items.iter().take(MAX_COLUMNS) {
             self.item(item, &mut table);
         }
         let order: Vec<_> = keys.iter().filter_map(|key| Some((key.span, self.table_key(key, &mut table)?))).collect();

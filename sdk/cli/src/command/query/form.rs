@@ -40,21 +40,38 @@ pub(crate) enum Form {
 impl Form {
     /// Returns the format of the option, of the file name, or text.
     pub(super) fn of(format: Option<Form>, output: Option<&Path>) -> Result<Form, Failure> {
-        let form = match (format, output.and_then(Path::extension).and_then(|name| name.to_str())) {
+        let form = match (format, output) {
             (Some(form), _) => form,
-            (None, Some("json")) => Form::Json,
-            (None, Some("ndjson" | "jsonl")) => Form::Ndjson,
-            (None, Some("csv")) => Form::Csv,
-            (None, Some("html" | "htm")) => Form::Html,
-            (None, Some("svg")) => Form::Svg,
-            (None, Some("dot" | "gv")) => Form::Dot,
-            (None, Some("mmd" | "mermaid")) => Form::Mermaid,
-            (None, _) => Form::Text,
+            (None, None) => Form::Text,
+            (None, Some(path)) => Self::of_file(path).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "the name {} does not determine the format: use .txt, .json, .ndjson, .csv, .html, .svg, .dot or .mmd, \
+                     or add --format",
+                    printable_path(path)
+                ))
+            })?,
         };
         if form == Form::Html && output.is_none() {
             return Err(Failure::Usage("a page is written to a file: add --output FILE".to_owned()));
         }
         Ok(form)
+    }
+}
+
+impl Form {
+    /// Returns the format for the extension of a file name.
+    fn of_file(path: &Path) -> Option<Form> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" | "text" => Form::Text,
+            "json" => Form::Json,
+            "ndjson" | "jsonl" => Form::Ndjson,
+            "csv" => Form::Csv,
+            "html" | "htm" => Form::Html,
+            "svg" => Form::Svg,
+            "dot" | "gv" => Form::Dot,
+            "mmd" | "mermaid" => Form::Mermaid,
+            _ => return None,
+        })
     }
 }
 
@@ -122,7 +139,8 @@ mod tests {
     fn the_file_name_selects_the_format_unless_an_option_does() {
         let of = |format, path: &str| Form::of(format, Some(Path::new(path))).expect("a format");
         assert_eq!(of(None, "a.csv"), Form::Csv);
-        assert_eq!(of(None, "a"), Form::Text);
+        assert_eq!(of(None, "a.TXT"), Form::Text);
+        assert!(["a", "a.png", "-"].iter().all(|name| Form::of(None, Some(Path::new(name))).is_err()));
         assert_eq!(of(Some(Form::Json), "a.csv"), Form::Json);
         assert!(Form::of(Some(Form::Html), None).is_err());
     }

@@ -70,11 +70,20 @@ async fn answer(context: &Context<'_>, graph: &AccountGraph, asking: &Asking, li
         Some((word, rest)) if word.eq_ignore_ascii_case("explain") => (true, rest),
         _ => (false, line.as_str()),
     };
-    match asking.ask(graph, query).await {
-        Ok(answer) if explain => context.print(&answer.profile.to_string()),
-        Ok(answer) => {
+    let filled = asking.filled(query);
+    let answered = match &filled {
+        Ok(query) => asking.answer(graph, query).await.map(|answer| (query, answer)),
+        Err(failure) => {
+            context.console.fail(&failure.to_string());
+            return Ok(());
+        }
+    };
+    match answered {
+        Ok((_, answer)) if explain => context.print(&answer.profile.to_string()),
+        Ok((query, answer)) => {
             context.print(&answer::text(&answer.result, console::width()))?;
-            answer::notes(&answer).iter().for_each(|note| context.console.note(note));
+            context.console.note(&answer::number(&answer));
+            context.console.remarks(&answer::remarks(query, &answer));
             Ok(())
         }
         Err(failure) => {

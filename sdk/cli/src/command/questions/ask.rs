@@ -1,16 +1,21 @@
 //! Asks the queries of one question.
 
 use integration_query::graph::AccountGraph;
-use integration_questions::{Answered, Question, Verdict};
+use integration_questions::{Answered, Verdict};
 use serde_json::Value;
 
+use super::packs::ChosenQuestion;
 use crate::asking::Asking;
 use crate::failure::Failure;
 use crate::report::answer;
 use crate::report::questions::{Asked, AskedQuery, Outcome};
 
 /// Asks all queries of a question. A query that fails does not stop the others.
-pub(super) async fn question(graph: &AccountGraph, asking: &Asking, question: Question) -> Result<Asked, Failure> {
+pub(super) async fn question(
+    graph: &AccountGraph,
+    asking: &Asking,
+    ChosenQuestion { question, file }: ChosenQuestion,
+) -> Result<Asked, Failure> {
     let mut asking = asking.clone();
     for variable in &question.variables {
         if let Some(default) = &variable.default {
@@ -52,5 +57,5 @@ pub(super) async fn question(graph: &AccountGraph, asking: &Asking, question: Qu
         Verdict::Good | Verdict::Informative if !all_answered => Verdict::Unknown,
         verdict => verdict,
     };
-    Ok(Asked { question, queries, verdict })
+    Ok(Asked { question, file, queries, verdict })
 }

@@ -8,55 +8,79 @@ use integration_questions::{Pack, Question};
 use integration_sdk::input;
 
 use super::Chosen;
+use crate::asking;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::text::list;
 use crate::style::printable_path;
 
-/// Packs with the names of their files.
-pub(super) struct Packs(Vec<(String, Pack)>);
+/// A pack with its origin.
+struct OfFile {
+    name: String,
+    /// The file, unless the pack belongs to the integration or comes from stdin.
+    path: Option<PathBuf>,
+    pack: Pack,
+}
 
-/// Reads files, or the integration's own pack.
+/// A question with its file.
+pub(super) struct ChosenQuestion {
+    pub(super) question: Question,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Packs with the names of their files.
+pub(super) struct Packs(Vec<OfFile>);
+
+/// Reads files, or the integration's own pack; `-` stands for stdin. An error concerns the first unreadable file.
 pub(super) fn read(context: &Context<'_>, files: &[PathBuf]) -> Result<Packs, Failure> {
-    let pack = |name: String, text: &str| match Pack::parse(text) {
-        Ok(pack) => Ok((name, pack)),
+    let parsed = |name: String, path: Option<PathBuf>, text: &str| match Pack::parse(text) {
+        Ok(pack) => Ok(OfFile { name, path, pack }),
         Err(source) => Err(Failure::Pack { name, source }),
     };
     if files.is_empty() {
         let Some(own) = context.questions else {
             return Err(Failure::Usage("this integration has no questions of its own: name a file".to_owned()));
         };
-        return Ok(Packs(vec![pack("the questions of this integration".to_owned(), own)?]));
+        return Ok(Packs(vec![parsed("the questions of this integration".to_owned(), None, own)?]));
     }
-    let read = |path: &PathBuf| {
-        let text = input::read_to_string(path, input::DOCUMENT).map_err(Failure::file("read", path))?;
-        pack(printable_path(path), &text)
+    let read = |path: &PathBuf| match path.as_os_str() == "-" {
+        true => parsed("stdin".to_owned(), None, &asking::stdin()?),
+        false => {
+            let text = input::read_to_string(path, input::DOCUMENT).map_err(Failure::file("read", path))?;
+            parsed(printable_path(path), Some(path.clone()), &text)
+        }
     };
     files.iter().map(read).collect::<Result<_, _>>().map(Packs)
 }
 
 impl Packs {
     /// Returns the questions that the options select; there is at least one.
-    pub(super) fn chosen(self, chosen: &Chosen) -> Result<Vec<Question>, Failure> {
-        let all: Vec<Question> = self.0.into_iter().flat_map(|(_, pack)| pack.questions).collect();
-        let ids: BTreeSet<&str> = all.iter().map(|question| question.id.as_str()).collect();
+    pub(super) fn chosen(self, chosen: &Chosen) -> Result<Vec<ChosenQuestion>, Failure> {
+        let of_file = |OfFile { path, pack, .. }| {
+            let questions = pack.questions.into_iter();
+            questions.map(move |question| ChosenQuestion { question, file: path.clone() })
+        };
+        let names: Vec<String> = self.0.iter().map(|file| file.name.clone()).collect();
+        let all: Vec<ChosenQuestion> = self.0.into_iter().flat_map(of_file).collect();
+        if all.is_empty() {
+            return Err(Failure::Usage(format!("there are no questions in {}", list(names))));
+        }
+        let ids: BTreeSet<&str> = all.iter().map(|of| of.question.id.as_str()).collect();
         if let Some(unknown) = chosen.question.iter().find(|id| !ids.contains(id.as_str())) {
-            let nearest = ids
-                .iter()
-                .copied()
-                .max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
+            let likeness = |id: &&str| strsim::jaro_winkler(id, unknown);
+            let nearest = ids.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
             let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
             return Err(Failure::Usage(format!("there is no question {unknown:?}{hint}")));
         }
-        let tags: BTreeSet<&str> = all.iter().flat_map(|question| &question.tags).map(String::as_str).collect();
+        let tags: BTreeSet<&str> = all.iter().flat_map(|of| &of.question.tags).map(String::as_str).collect();
         if let Some(unknown) = chosen.tag.iter().find(|tag| !tags.contains(tag.as_str())) {
             return Err(Failure::Usage(format!("no question has the tag {unknown:?}; the tags are: {}", list(tags))));
         }
-        let wanted = |question: &Question| {
+        let wanted = |ChosenQuestion { question, .. }: &ChosenQuestion| {
             (chosen.question.is_empty() || chosen.question.contains(&question.id))
                 && (chosen.tag.is_empty() || question.tags.iter().any(|tag| chosen.tag.contains(tag)))
         };
-        let found: Vec<Question> = all.into_iter().filter(wanted).collect();
+        let found: Vec<ChosenQuestion> = all.into_iter().filter(wanted).collect();
         match found.is_empty() {
             true => Err(Failure::Usage("no question has both a wanted id and a wanted tag".to_owned())),
             false => Ok(found),
@@ -66,7 +90,7 @@ impl Packs {
     /// Returns the violated rules and the syntax errors of all packs.
     pub(super) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        for (name, pack) in &self.0 {
+        for OfFile { name, pack, .. } in &self.0 {
             problems.extend(pack.problems().into_iter().map(|problem| format!("{name}: {problem}")));
             for question in &pack.questions {
                 for query in &question.queries {

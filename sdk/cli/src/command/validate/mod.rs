@@ -264,7 +264,8 @@ impl Report {
     fn into_violation(self, rule: usize) -> sarif::Violation {
         let message = format!("{} To do: {}.", self.sentence(), self.rule.advice());
         let Self { count, file, object_type, key, pointer, .. } = self;
-        sarif::Violation { rule, message, count, file, object: key.or(object_type).map(|name| (name, pointer)) }
+        let level = self.rule.level();
+        sarif::Violation { rule, level, message, count, file, object: key.or(object_type).map(|name| (name, pointer)) }
     }
 }
 

@@ -51,9 +51,9 @@ mod tests {
         let wide = anstream::adapter::strip_str(&text(&columns, &rows, usize::MAX)).to_string();
         assert_eq!(
             wide,
-            "app.name                                    count(addon)\n\
-             a name of many words that is far too long             12\n\
-             b                                                      3\n"
+            "app.name                                   count(addon)\n\
+             a name of many words that is far too long            12\n\
+             b                                                     3\n"
         );
         let narrow = anstream::adapter::strip_str(&text(&columns, &rows, 40)).to_string();
         assert!(narrow.lines().count() > 3 && narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");

@@ -78,19 +78,26 @@ fn tree(vertices: &[Properties], edges: &[Properties], width: usize) -> String {
     grid::text(&["from", "relationship", "to"].map(str::to_owned), &rows, width)
 }
 
-/// Returns the remarks about an answer: warnings, a limit, and missing data.
-pub(crate) fn notes(answer: &Answer) -> Vec<String> {
-    let mut notes: Vec<String> = warnings(answer).map(|warning| format!("Warning: {warning}")).collect();
-    notes.push(match answer.is_truncated {
+/// Returns the number of results, with a hint if a limit cut them.
+pub(crate) fn number(answer: &Answer) -> String {
+    match answer.is_truncated {
         true => format!(
             "{} of {} shown. Write LIMIT with a larger number for more.",
             HumanCount(answer.result.rows() as u64),
             counted(answer.total, "result", "results")
         ),
         false => format!("{}.", counted(answer.result.rows() as u64, "result", "results")),
-    });
-    notes.extend(reasons(answer).into_iter().map(|reason| format!("The result may be incomplete: {reason}.")));
-    notes
+    }
+}
+
+/// Returns the remarks without which a reader may misunderstand the result: probable mistakes and missing data.
+///
+/// `text` is the query, of which the remarks show the place.
+pub(crate) fn remarks(text: &str, answer: &Answer) -> Vec<String> {
+    let mut remarks: Vec<String> =
+        answer.warnings.iter().map(|warning| format!("Warning: {}", warning.render(text).trim_end())).collect();
+    remarks.extend(reasons(answer).into_iter().map(|reason| format!("The result may be incomplete: {reason}.")));
+    remarks
 }
 
 /// Returns the probable mistakes in a query.

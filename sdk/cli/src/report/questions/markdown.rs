@@ -12,6 +12,7 @@ use crate::report::answer;
 use crate::report::code_span;
 use crate::report::code_span::code;
 use crate::report::text::{counted, list};
+use crate::visible::visible;
 
 /// Returns the report.
 pub(crate) fn markdown(results: &[Asked], limit: usize) -> String {
@@ -63,7 +64,7 @@ fn by_standard(results: &[Asked]) -> String {
     let mut text =
         "\n## Standards\n\n| Standard | Requirement | Verdict | Questions |\n| --- | --- | --- | --- |\n".to_owned();
     for ((standard, requirement), (verdict, ids)) in worst {
-        let ids = list(ids.iter().map(|id| code(id)));
+        let ids = list(ids.iter().map(|id| code_span::cell(id)));
         let _ = writeln!(text, "| {} | {} | {} | {ids} |", cell(standard), cell(requirement), word(verdict));
     }
     text
@@ -106,7 +107,24 @@ fn details(asked: &Asked, limit: usize) -> String {
     text
 }
 
-/// Text of a question file within a table.
+/// Text of a question file: packs come from others, so it must not link, format, or add markup either.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    let mut escaped = String::with_capacity(text.len());
+    for letter in visible(text).chars() {
+        if matches!(letter, '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '|' | '#' | '@' | '!') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_adds_no_markup() {
+        assert_eq!(cell("<img src=x> [a](b) | *c*\n# d"), "\\<img src=x\\> \\[a\\](b) \\| \\*c\\* \\# d");
+    }
 }

@@ -3,6 +3,8 @@
 mod markdown;
 mod text;
 
+use std::path::PathBuf;
+
 use integration_questions::{Compliance, PackQuery, Question, ResultsAre, Verdict};
 use serde_json::{Value, json};
 
@@ -18,6 +20,8 @@ pub(crate) use text::{list, problems, text};
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) question: Question,
+    /// The file of the question, unless it belongs to the integration.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) queries: Vec<AskedQuery>,
     pub(crate) verdict: Verdict,
 }
@@ -105,7 +109,7 @@ fn of_query(asked: &AskedQuery) -> Value {
     value
 }
 
-/// Returns SARIF with a rule for each question and a result for each one that is bad or unknown.
+/// Returns SARIF with a rule for each question, an error for each one that is bad, and a warning for each unknown one.
 pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure> {
     let level = |asked: &Asked| match asked.question.queries.iter().any(|query| query.results_are == ResultsAre::Bad) {
         true => Level::Error,
@@ -127,10 +131,11 @@ pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure>
         .filter(|(_, asked)| found(asked))
         .map(|(rule, asked)| Violation {
             rule,
+            level: if asked.verdict == Verdict::Bad { Level::Error } else { Level::Warning },
             message: message(asked),
             count: asked.queries.iter().map(judged).sum::<u64>().max(1),
-            file: None,
-            object: None,
+            file: asked.file.clone(),
+            object: Some((asked.question.id.clone(), String::new())),
         })
         .collect();
     document_text(&sarif::log(program, &rules, &violations))
@@ -138,9 +143,10 @@ pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure>
 
 fn help(question: &Question) -> String {
     let standards: Vec<String> = question.compliance.iter().map(standard).collect();
+    let about = if question.description.trim().is_empty() { &question.title } else { &question.description };
     match standards.is_empty() {
-        true => question.description.clone(),
-        false => format!("{} Standards: {}", question.description, standards.join("; ")),
+        true => about.clone(),
+        false => format!("{about} Standards: {}", standards.join("; ")),
     }
 }
 
@@ -163,7 +169,9 @@ fn message(asked: &Asked) -> String {
     let mut parts = vec![format!("{} {}", asked.question.title, super::text::counted(results, "result", "results"))];
     for query in &asked.queries {
         match &query.outcome {
-            Outcome::Answered { incomplete, .. } => parts.extend(incomplete.iter().cloned()),
+            Outcome::Answered { incomplete, warnings, .. } => {
+                parts.extend(warnings.iter().chain(incomplete).cloned());
+            }
             Outcome::Failed { error } => parts.push(error.clone()),
         }
     }
