@@ -107,6 +107,21 @@ impl Heroku {
         self.list("/teams/{id}/members", Some(team), "email")
     }
 
+    /// The applications and spaces of a team, with the people who have access to them. One list covers all of them.
+    pub fn team_permissions(&self, team: &str) -> Listing<resource::PermissionEntity> {
+        self.list("/teams/{id}/permissions", Some(team), "id")
+    }
+
+    /// The pending invitations of a team.
+    pub fn team_invitations(&self, team: &str) -> Listing<resource::TeamInvitation> {
+        self.list("/teams/{id}/invitations", Some(team), "id")
+    }
+
+    /// The private spaces that the key's owner can see. One list replaces a request per team.
+    pub fn spaces(&self) -> Listing<resource::Space> {
+        self.list("/spaces", None, "id")
+    }
+
     /// The applications of a team.
     pub fn team_apps(&self, team: &str) -> Listing<resource::App> {
         self.list("/teams/{id}/apps", Some(team), "id")

@@ -54,7 +54,7 @@ macro_rules! objects {
     )*};
 }
 
-objects! { Mention Named Owner Permission Price }
+objects! { Mention Named Owner Permission Place Price }
 
 resources! {
     /// An element of `/enterprise-accounts`. Its id is enough for the lists below it.
@@ -76,7 +76,7 @@ resources! {
     /// A member of an enterprise account. The graph stores this person as an entity, so the e-mail address is required
     /// as its name.
     Person { email: String, name: Option<String> }
-    /// A member of a team. The graph only refers to this person, so every field except the id is optional.
+    /// A person in a list other than that of an enterprise account. Every field except the id is optional.
     User { email: Option<String>, name: Option<String> }
     /// An element of `/enterprise-accounts/{id}/teams` or `/teams`. Its id is enough for the lists below it.
     Team {
@@ -91,7 +91,38 @@ resources! {
         updated_at: Option<Timestamp>,
     }
     /// An element of `/teams/{id}/members`: a membership. `user` is null if the person no longer has an account.
-    TeamMember { role: Option<String>, federated: Option<bool>, email: Option<String>, user: Option<User> }
+    TeamMember {
+        role: Option<String>,
+        federated: Option<bool>,
+        email: Option<String>,
+        two_factor_authentication: Option<bool>,
+        user: Option<User>,
+    }
+    /// An element of `/teams/{id}/permissions`: an application or a space, with the people who have access to it.
+    PermissionEntity { name: Option<String>, r#type: Option<String>, users: Option<Vec<Grantee>> }
+    /// A person with permissions for an application or a space.
+    Grantee { email: Option<String>, permissions: Option<Vec<String>> }
+    /// An element of `/teams/{id}/invitations`. Heroku removes an invitation when it is accepted.
+    TeamInvitation {
+        role: Option<String>,
+        invited_by: Option<User>,
+        user: Option<User>,
+        created_at: Option<Timestamp>,
+        updated_at: Option<Timestamp>,
+    }
+    /// An element of `/spaces`.
+    Space {
+        name: String,
+        team: Option<Mention>,
+        region: Option<Named>,
+        shield: Option<bool>,
+        state: Option<String>,
+        cidr: Option<String>,
+        data_cidr: Option<String>,
+        generation: Option<String>,
+        created_at: Option<Timestamp>,
+        updated_at: Option<Timestamp>,
+    }
     /// An element of `/teams/{id}/apps`.
     App {
         name: String,
@@ -99,7 +130,7 @@ resources! {
         region: Option<Named>,
         stack: Option<Named>,
         build_stack: Option<Named>,
-        space: Option<Named>,
+        space: Option<Place>,
         git_url: Option<String>,
         web_url: Option<String>,
         maintenance: Option<bool>,
@@ -145,10 +176,22 @@ pub struct Named {
     pub name: Option<String>,
 }
 
+/// A reference to the space of an application, by id and by name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
+pub struct Place {
+    /// The id of the space.
+    pub id: Option<String>,
+    /// The name of the space.
+    pub name: Option<String>,
+}
+
 /// The owner of an application: a person or the account of a team.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(crate = "integration_sdk::serde", remote = "Self")]
 pub struct Owner {
+    /// The id of the owner.
+    pub id: Option<String>,
     /// The e-mail address of the owner.
     pub email: Option<String>,
 }

@@ -51,10 +51,12 @@ fn the_sample_keeps_every_schema_of_a_version_in_which_a_user_has_one_address() 
 fn the_sample_keeps_every_schema_of_the_newest_version_but_for_what_heroku_does_not_tell_and_lists_of_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     if let Some(classes) = OF_LISTS.compiled(folder.path()) {
-        let known = KNOWN.map(|(pointer, reason)| ["schema", "heroku_account_member", "User", pointer, reason]);
-        let known = known.map(|finding| finding.map(str::to_owned));
-        assert_eq!(findings(folder.path(), &classes, 4), BTreeSet::from(known));
-        let allowed = ["validate", "data", "--input", "out", "--allow", "schema:heroku_account_member", "--schemas"];
+        let types = ["heroku_account_member", "heroku_user"];
+        let known = types.into_iter().flat_map(|name| KNOWN.map(|(at, reason)| ["schema", name, "User", at, reason]));
+        let known = known.map(|finding| finding.map(str::to_owned)).collect();
+        assert_eq!(findings(folder.path(), &classes, 4), known);
+        let users = ["--allow", "schema:heroku_account_member", "--allow", "schema:heroku_user"];
+        let allowed = [["validate", "data", "--input", "out"].as_slice(), &users, &["--schemas"]].concat();
         let allowed = heroku(folder.path(), &[&allowed[..], &[text(&classes)]].concat());
         assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stdout));
     }

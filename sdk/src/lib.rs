@@ -247,6 +247,6 @@ pub mod prelude {
 
     pub use crate::config::Config;
     pub use crate::graph::{Draft, EntityKind, EntityRef, MappedRelationshipKind, RelationshipKind};
-    pub use crate::step::{Amend, Client, ConfigOf, Emit, Follow, JobData, Publish, Read, StepResult};
+    pub use crate::step::{Amend, Client, ConfigOf, Emit, Follow, JobData, Known, Publish, Read, StepResult};
     pub use crate::{Config, EntityKind, EntityView, Timestamp, mapped_relationship, relationship, step};
 }

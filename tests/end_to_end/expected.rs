@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use integration_heroku::fake::Organisation;
+use integration_heroku::fake::{Organisation, PersonId, Shared};
 
 /// The type and the class of every object, by key.
 pub type Expected = BTreeMap<String, (String, String)>;
@@ -15,6 +15,9 @@ const TEAM: &str = "heroku_team";
 const MEMBER: &str = "heroku_account_member";
 const APPLICATION: &str = "heroku_application";
 const ADDON: &str = "heroku_addon";
+const USER: &str = "heroku_user";
+const SPACE: &str = "heroku_space";
+const INVITATION: &str = "heroku_team_invitation";
 
 /// Returns the required graph of an organisation.
 pub fn graph_of(organisation: &Organisation) -> Expected {
@@ -36,9 +39,39 @@ pub fn graph_of(organisation: &Organisation) -> Expected {
         }
         relationship(&mut graph, (ACCOUNT, membership.account), "HAS", (MEMBER, membership.person));
     }
+    let outside = outside(organisation, &members);
+    for person in &outside {
+        entity(&mut graph, person, USER, "User");
+    }
+    let type_of = |person: &PersonId| if outside.contains(person) { USER } else { MEMBER };
     for membership in organisation.team_memberships() {
-        if let Some(person) = membership.person.filter(|person| members.contains(person)) {
-            relationship(&mut graph, (TEAM, membership.team), "HAS", (MEMBER, person));
+        if let Some(person) = membership.person {
+            relationship(&mut graph, (TEAM, membership.team), "HAS", (type_of(&person), person));
+        }
+    }
+    for space in organisation.spaces() {
+        entity(&mut graph, space.id, SPACE, "Network");
+        if space.names_team {
+            relationship(&mut graph, (TEAM, space.team), "OWNS", (SPACE, space.id));
+        }
+    }
+    for app in organisation.apps() {
+        let space = organisation.spaces().find(|space| app.space.as_deref() == Some(&space.name));
+        if let Some(space) = space {
+            relationship(&mut graph, (SPACE, space.id), "HAS", (APPLICATION, app.id));
+        }
+    }
+    for access in organisation.access() {
+        let to = if matches!(access.to, Shared::App(_)) { APPLICATION } else { SPACE };
+        for (person, _) in &access.people {
+            relationship(&mut graph, (type_of(person), *person), "ASSIGNED", (to, access.id()));
+        }
+    }
+    for invitation in organisation.invitations() {
+        entity(&mut graph, invitation.id, INVITATION, "Record");
+        relationship(&mut graph, (TEAM, invitation.team), "HAS", (INVITATION, invitation.id));
+        if let Some(sender) = invitation.invited_by {
+            relationship(&mut graph, (type_of(&sender), sender), "CREATED", (INVITATION, invitation.id));
         }
     }
     for app in organisation.apps() {
@@ -50,6 +83,21 @@ pub fn graph_of(organisation: &Organisation) -> Expected {
         relationship(&mut graph, (APPLICATION, addon.app), "HAS", (ADDON, addon.id));
     }
     graph
+}
+
+/// The people who are in no enterprise account, but are in a team, have access, or sent an invitation.
+fn outside(organisation: &Organisation, members: &BTreeSet<PersonId>) -> BTreeSet<PersonId> {
+    let in_teams = organisation.team_memberships().filter_map(|membership| membership.person);
+    let with_access = organisation.access().flat_map(|access| access.people.iter().map(|(person, _)| *person));
+    let senders = organisation.invitations().filter_map(|invitation| invitation.invited_by);
+    in_teams.chain(with_access).chain(senders).filter(|person| !members.contains(person)).collect()
+}
+
+/// The numbers of entities and of relationships.
+#[allow(dead_code, reason = "the soak tests use the graph only")]
+pub fn sizes(graph: &Expected) -> (u64, u64) {
+    let relationships = graph.keys().filter(|key| key.contains('|')).count();
+    ((graph.len() - relationships) as u64, relationships as u64)
 }
 
 fn entity(graph: &mut Expected, id: impl ToString, object_type: &str, class: &str) {

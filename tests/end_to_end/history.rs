@@ -75,7 +75,8 @@ fn an_application_that_moves_between_jobs_is_one_changed_object() {
     serve(&heroku, &to, &others);
     let said = place.run("collect");
     assert_eq!(said.code, 0, "{}", said.all());
-    let found = changes(&place);
+    let mut found = changes(&place);
+    found.retain(|(_, object_type, _)| !object_type.contains("_assigned_"));
     let of_type = |kind: &str, object_type: &str| -> Vec<&str> {
         let matching = found.iter().filter(|(a, b, _)| a == kind && b == object_type);
         matching.map(|(_, _, key)| key.as_str()).collect()
@@ -106,11 +107,12 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
     assert!(!collected.objects().contains_key(kept), "a job's output has the objects that it collected");
     let said = place.run("export --output whole");
     assert_eq!(said.code, 3, "{}", said.all());
-    let sentence = format!("kept from earlier jobs because of gaps: {} heroku_application, ", apps.len());
-    assert!(said.out.contains(&sentence), "{}", said.out);
+    let sentence =
+        ["kept from earlier jobs because of gaps: ".to_owned(), format!(" {} heroku_application, ", apps.len())];
+    assert!(sentence.iter().all(|part| said.out.contains(part)), "{}", said.out);
     let picture = place.run("visualize graph --format text").out;
     let picture = picture.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(picture.contains(&sentence), "{picture}");
+    assert!(sentence.iter().all(|part| picture.contains(part)), "{picture}");
     assert_same(&Graph::read(&place.path("whole/graph")), undisturbed());
     let shown = place.run("jobs show");
     assert!(shown.out.contains("Stale, kept from earlier jobs") && shown.out.contains("fetch-apps has a gap"));

@@ -183,37 +183,37 @@ pub(crate) fn own_account(person: &Person) -> Value {
     })
 }
 
-fn dates(id: Uuid) -> (String, String) {
+pub(super) fn dates(id: Uuid) -> (String, String) {
     let created = created_at(id);
     (text(created), text(later_than(created, id)))
 }
 
-fn text(moment: Timestamp) -> String {
+pub(super) fn text(moment: Timestamp) -> String {
     moment.to_string()
 }
 
-fn named(kind: &str, name: &str) -> Value {
+pub(super) fn named(kind: &str, name: &str) -> Value {
     json!({"id": uuid_of(kind, name).to_string(), "name": name})
 }
 
-fn with_type(mut reference: Value, kind: &str) -> Value {
+pub(super) fn with_type(mut reference: Value, kind: &str) -> Value {
     reference["type"] = kind.into();
     reference
 }
 
-fn account_reference(organisation: &Organisation, id: AccountId) -> Value {
+pub(super) fn account_reference(organisation: &Organisation, id: AccountId) -> Value {
     json!({"id": id.to_string(), "name": organisation.account(id).map(|account| &account.name)})
 }
 
-fn team_reference(organisation: &Organisation, id: TeamId) -> Value {
+pub(super) fn team_reference(organisation: &Organisation, id: TeamId) -> Value {
     json!({"id": id.to_string(), "name": organisation.team(id).map(|team| &team.name)})
 }
 
-fn person_reference(organisation: &Organisation, id: PersonId) -> Value {
+pub(super) fn person_reference(organisation: &Organisation, id: PersonId) -> Value {
     json!({"id": id.to_string(), "email": organisation.person(id).map(|person| &person.email)})
 }
 
-fn app_reference(id: AppId, app: Option<&App>) -> Value {
+pub(super) fn app_reference(id: AppId, app: Option<&App>) -> Value {
     json!({"id": id.to_string(), "name": app.map(|app| &app.name)})
 }
 

@@ -1,15 +1,19 @@
 //! Generated organisations of any size. Equal sizes and seeds give equal organisations.
 
 use super::{
+    access::{Access, Invitation},
     catalogue::{FAMILY_NAMES, GIVEN_NAMES, PLANS, SHAPES, addon_name},
     ids::{AccountId, PersonId, TeamId, created_at, finished},
     organisation::Organisation,
     resources::{Account, AccountMembership, Addon, AddonState, App, Permission, Person, Role, Team, TeamMembership},
+    spaces::Space,
 };
 
 const REGIONS: [&str; 4] = ["us", "us", "eu", "eu"];
 const PRIVATE_REGIONS: [&str; 4] = ["tokyo", "frankfurt", "sydney", "virginia"];
 const STACKS: [&str; 4] = ["heroku-22", "heroku-24", "heroku-24", "container"];
+const PRIVATE_SPACE: &str = "kestrel-private";
+const PERMISSIONS: [&str; 4] = ["view", "deploy", "operate", "manage"];
 const ROLES: [Role; 6] = [Role::Member, Role::Member, Role::Member, Role::Collaborator, Role::Admin, Role::Owner];
 
 /// The size of a generated organisation.
@@ -48,6 +52,7 @@ impl Organisation {
             organisation.add_generated_person(n, &accounts, &teams, &mut dice);
         }
         organisation.add_generated_apps(size, &teams, &mut dice);
+        organisation.add_generated_access(&teams, &mut dice);
         organisation
     }
 
@@ -91,6 +96,28 @@ impl Organisation {
             self.add_addon(addon(n, host, dice));
         }
     }
+
+    /// Adds a space, access of up to three people to each app, and an invitation to every fifth team.
+    fn add_generated_access(&mut self, teams: &[TeamId], dice: &mut Dice) {
+        let people: Vec<Person> = self.people().cloned().collect();
+        let (Some(first), false) = (teams.first(), people.is_empty()) else { return };
+        self.add_space(Space { shield: true, ..Space::new(PRIVATE_SPACE, *first) });
+        let apps: Vec<App> = self.apps().cloned().collect();
+        for app in &apps {
+            let mut access = Access::to_app(app);
+            for _ in 0..dice.below(4) {
+                let person = dice.pick(&people).id;
+                if access.people.iter().all(|(other, _)| *other != person) {
+                    access = access.of(person, &PERMISSIONS[..=dice.below(PERMISSIONS.len())]);
+                }
+            }
+            self.add_access(access);
+        }
+        for team in teams.iter().step_by(5) {
+            let (invited, sender) = (dice.pick(&people), dice.pick(&people).id);
+            self.add_invitation(Invitation::new(*team, invited, sender, Role::Member));
+        }
+    }
 }
 
 fn account(n: usize, dice: &mut Dice) -> Account {
@@ -109,7 +136,7 @@ fn app(n: usize, team: TeamId, owners: &[PersonId], dice: &mut Dice) -> App {
         owner: owners.get(dice.below(owners.len() + 1)).copied().filter(|_| dice.below(50) > 0),
         region: (*dice.pick(if private { &PRIVATE_REGIONS } else { &REGIONS })).into(),
         stack: (*dice.pick(&STACKS)).into(),
-        space: private.then_some("kestrel-private".into()),
+        space: private.then_some(PRIVATE_SPACE.into()),
         internal_routing: private.then_some(dice.below(2) == 0),
         web: dice.below(30) > 0,
         maintenance: dice.below(40) == 0,

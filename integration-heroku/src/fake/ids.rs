@@ -87,6 +87,10 @@ ids! {
     AppId from "app";
     /// The id of an add-on.
     AddonId from "addon";
+    /// The id of a private space.
+    SpaceId from "space";
+    /// The id of an invitation to a team.
+    InvitationId from "team-invitation";
 }
 
 #[cfg(test)]

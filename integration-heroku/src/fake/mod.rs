@@ -18,6 +18,7 @@
 //! # });
 //! ```
 
+mod access;
 mod bodies;
 mod catalogue;
 mod generated;
@@ -26,14 +27,19 @@ mod organisation;
 mod resources;
 mod routes;
 mod sample;
+mod sample_access;
+mod spaces;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::{fmt, sync::Arc};
 
+pub use access::{Access, Invitation, Shared};
 pub use generated::OrganisationSize;
-pub use ids::{AccountId, AccountMembershipId, AddonId, AppId, PersonId, TeamId, TeamMembershipId};
+pub use ids::{
+    AccountId, AccountMembershipId, AddonId, AppId, InvitationId, PersonId, SpaceId, TeamId, TeamMembershipId,
+};
 use integration_testing::{FakeProvider, ProviderOptions};
 pub use integration_testing::{
     Fault, FaultId, FaultRule, Latency, LoggedRequest, PageLimits, RateBucket, Reply, RetryAfter, Running, StartError,
@@ -42,6 +48,7 @@ pub use organisation::Organisation;
 pub use resources::{
     Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership, Text,
 };
+pub use spaces::Space;
 
 /// The behaviour of the fake.
 #[derive(Clone)]

@@ -1,8 +1,10 @@
 //! The organisation that a fake Heroku serves: its parts and their memberships.
 
 use super::{
-    ids::{AccountId, AppId, PersonId, TeamId},
+    access::{Access, Invitation},
+    ids::{AccountId, AppId, PersonId, SpaceId, TeamId},
     resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
+    spaces::Space,
     table::Table,
 };
 
@@ -16,6 +18,9 @@ pub struct Organisation {
     pub(crate) team_memberships: Table<TeamMembership>,
     pub(crate) apps: Table<App>,
     pub(crate) addons: Table<Addon>,
+    pub(crate) spaces: Table<Space>,
+    pub(crate) access: Table<Access>,
+    pub(crate) invitations: Table<Invitation>,
 }
 
 impl Organisation {
@@ -67,6 +72,23 @@ impl Organisation {
         self.addons.add(addon);
     }
 
+    /// Adds a private space to its team.
+    pub fn add_space(&mut self, space: Space) -> SpaceId {
+        let id = space.id;
+        self.spaces.add(space);
+        id
+    }
+
+    /// Adds the access to an app or a space. Adding it again has no effect.
+    pub fn add_access(&mut self, access: Access) {
+        self.access.add(access);
+    }
+
+    /// Adds an invitation to a team.
+    pub fn add_invitation(&mut self, invitation: Invitation) {
+        self.invitations.add(invitation);
+    }
+
     /// All enterprise accounts.
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Account> {
         self.accounts.rows().iter()
@@ -100,6 +122,21 @@ impl Organisation {
     /// All add-ons.
     pub fn addons(&self) -> impl ExactSizeIterator<Item = &Addon> {
         self.addons.rows().iter()
+    }
+
+    /// All private spaces.
+    pub fn spaces(&self) -> impl ExactSizeIterator<Item = &Space> {
+        self.spaces.rows().iter()
+    }
+
+    /// The access to all apps and spaces.
+    pub fn access(&self) -> impl ExactSizeIterator<Item = &Access> {
+        self.access.rows().iter()
+    }
+
+    /// All pending invitations.
+    pub fn invitations(&self) -> impl ExactSizeIterator<Item = &Invitation> {
+        self.invitations.rows().iter()
     }
 
     /// The teams of an enterprise account.
@@ -145,6 +182,11 @@ impl Organisation {
     /// Returns the person with an id.
     pub fn person(&self, id: PersonId) -> Option<&Person> {
         self.people.get(id.uuid())
+    }
+
+    /// Returns the private space with an id.
+    pub fn space(&self, id: SpaceId) -> Option<&Space> {
+        self.spaces.get(id.uuid())
     }
 
     /// Returns the app with an id.

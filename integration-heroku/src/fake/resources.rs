@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{
     ids::{
         AccountId, AccountMembershipId, AddonId, AppId, PersonId, TeamId, TeamMembershipId, created_at, later_than,
         mixed,
     },
-    table::Row,
+    table::rows,
 };
 
 /// A text that is usually a constant. Borrowing it limits the memory of large organisations.
@@ -211,7 +210,7 @@ pub struct App {
     pub region: Text,
     /// The stack, such as `heroku-24` or `container`.
     pub stack: Text,
-    /// The private space in which the app runs.
+    /// The name of the private space in which the app runs.
     pub space: Option<Text>,
     /// Whether the app is reachable only from inside its space. Only apps in spaces have this field.
     pub internal_routing: Option<bool>,
@@ -345,28 +344,6 @@ pub struct Price {
     pub cents: u32,
     /// Whether a contract determines the price.
     pub contract: bool,
-}
-
-macro_rules! rows {
-    ($($row:ident of $parent:ty: $name:expr, $owner:expr;)*) => {$(
-        impl Row for $row {
-            type Parent = $parent;
-
-            fn uuid(&self) -> Uuid {
-                self.id.uuid()
-            }
-
-            fn name(&self) -> &str {
-                let name: fn(&Self) -> &str = $name;
-                name(self)
-            }
-
-            fn parent(&self) -> $parent {
-                let parent: fn(&Self) -> $parent = $owner;
-                parent(self)
-            }
-        }
-    )*};
 }
 
 rows! {

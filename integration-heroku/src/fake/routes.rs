@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::{
     FakeOptions,
     bodies::{Listed, own_account},
+    ids::TeamId,
     organisation::Organisation,
     resources::Person,
-    table::Table,
+    table::{Row, Table},
 };
 
 /// The scopes that include reading.
@@ -68,20 +69,13 @@ pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
             .silent_about_scopes(),
         serve.all("/teams", |organisation| &organisation.teams).sortable(["id", "name"]),
         serve
-            .below("/teams/{id}/members", "team", |organisation, id| {
-                let team = organisation.teams.find(id)?.id;
-                let positions = organisation.team_memberships.positions_of(team).to_vec();
-                Some(list(organisation, |organisation| &organisation.team_memberships, positions))
-            })
+            .of_team("/teams/{id}/members", |organisation| &organisation.team_memberships)
             .scopes(["global"])
             .sortable(["email", "id"]),
-        serve
-            .below("/teams/{id}/apps", "team", |organisation, id| {
-                let team = organisation.teams.find(id)?.id;
-                let positions = organisation.apps.positions_of(team).to_vec();
-                Some(list(organisation, |organisation| &organisation.apps, positions))
-            })
-            .sortable(["id", "name", "updated_at"]),
+        serve.of_team("/teams/{id}/permissions", |organisation| &organisation.access).sortable(["id"]),
+        serve.of_team("/teams/{id}/invitations", |organisation| &organisation.invitations).sortable(["id"]),
+        serve.all("/spaces", |organisation| &organisation.spaces).sortable(["id", "name"]),
+        serve.of_team("/teams/{id}/apps", |organisation| &organisation.apps).sortable(["id", "name", "updated_at"]),
         serve
             .below("/teams/{id}/addons", "team", |organisation, id| {
                 let team = organisation.teams.find(id)?.id;
@@ -121,12 +115,21 @@ impl Serve<'_> {
         .scopes(READERS)
     }
 
+    /// A route to the rows of one team.
+    fn of_team<R: Listed + Row<Parent = TeamId>>(&self, pattern: &str, table: fn(&Organisation) -> &Table<R>) -> Route {
+        self.below(pattern, "team", move |organisation, id| {
+            let team = organisation.teams.find(id)?.id;
+            let positions = table(organisation).positions_of(team).to_vec();
+            Some(list(organisation, table, positions))
+        })
+    }
+
     /// A route to the rows of one parent, whose id is in the path. An unknown parent returns 404.
     fn below(
         &self,
         pattern: &str,
         parent: &'static str,
-        rows: fn(&Arc<Organisation>, &str) -> Option<Answer>,
+        rows: impl Fn(&Arc<Organisation>, &str) -> Option<Answer> + Send + Sync + 'static,
     ) -> Route {
         let organisation = self.0.clone();
         Route::get(pattern, move |request| {

@@ -91,12 +91,16 @@ const APPS: [AppRow; 25] = [
 ];
 
 impl Organisation {
-    /// The built-in organisation: 2 enterprise accounts, 4 teams, 30 people, 25 apps, 60 add-ons.
+    /// The built-in organisation: 2 enterprise accounts, 4 teams, 34 people, 25 apps, 60 add-ons, 3 spaces.
     ///
     /// It contains these special cases:
     ///
     /// - People: one in both accounts, a team member in neither account, a team member whose `user` is null, account
     ///   members in no team, and people without a second factor, with an identity provider, or with a non-ASCII name.
+    /// - Access: a contractor in a team but in no account, an agency's developer and a former colleague in neither, and
+    ///   people without a second factor who may deploy.
+    /// - Invitations: one each by a member, by the former colleague, and without a sender.
+    /// - Spaces: one each with a shield and without its team in the body, in use, and being allocated.
     /// - Teams: one whose body names no account, and one without apps.
     /// - Apps: one each without an owner, without a web address, without the team in its body, archived, in
     ///   maintenance, locked, and in a private space.
@@ -128,6 +132,7 @@ impl Organisation {
         ];
         let people = organisation.add_sample_people(accounts, teams);
         organisation.add_sample_apps(teams, &people);
+        organisation.add_sample_access(teams, &people);
         organisation
     }
 

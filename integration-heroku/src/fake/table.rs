@@ -17,6 +17,30 @@ pub(crate) trait Row {
     fn parent(&self) -> Self::Parent;
 }
 
+/// Implements [`Row`] for types with an `id`: the type of the parent, the name, and the parent.
+macro_rules! rows {
+    ($($row:ident of $parent:ty: $name:expr, $owner:expr;)*) => {$(
+        impl $crate::fake::table::Row for $row {
+            type Parent = $parent;
+
+            fn uuid(&self) -> uuid::Uuid {
+                self.id.uuid()
+            }
+
+            fn name(&self) -> &str {
+                let name: fn(&Self) -> &str = $name;
+                name(self)
+            }
+
+            fn parent(&self) -> $parent {
+                let parent: fn(&Self) -> $parent = $owner;
+                parent(self)
+            }
+        }
+    )*};
+}
+pub(crate) use rows;
+
 /// Rows in insertion order, indexed by id and by parent.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<R: Row> {

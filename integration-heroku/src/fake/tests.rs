@@ -85,7 +85,8 @@ fn ids_in(rows: &[Value]) -> BTreeSet<String> {
 fn the_sample_has_the_promised_size() {
     let sample = Organisation::sample();
     let sizes = [sample.accounts().len(), sample.teams().len(), sample.people().len()];
-    assert_eq!((sizes, sample.apps().len(), sample.addons().len()), ([2, 4, 30], 25, 60));
+    assert_eq!((sizes, sample.apps().len(), sample.addons().len()), ([2, 4, 34], 25, 60));
+    assert_eq!((sample.spaces().len(), sample.access().len(), sample.invitations().len()), (3, 27, 3));
 }
 
 #[test]
@@ -95,7 +96,13 @@ fn the_sample_has_every_awkward_case() {
     let teams_of = |person: &Person| sample.team_memberships().filter(|of| of.person == Some(person.id)).count();
     assert_eq!(sample.people().filter(|person| accounts_of(person) == 2).count(), 1);
     assert_eq!(sample.people().filter(|person| accounts_of(person) == 0 && teams_of(person) > 0).count(), 1);
-    assert_eq!(sample.people().filter(|person| teams_of(person) == 0).count(), 2);
+    let has_access = |person: &Person| sample.access().any(|to| to.people.iter().any(|(of, _)| *of == person.id));
+    let in_no_team = |person: &&Person| teams_of(person) == 0;
+    assert_eq!(sample.people().filter(in_no_team).filter(|person| accounts_of(person) > 0).count(), 2);
+    let outside = sample.people().filter(in_no_team).filter(|person| accounts_of(person) == 0);
+    assert_eq!(outside.filter(|person| has_access(person)).count(), 2);
+    assert_eq!(sample.invitations().filter(|invitation| invitation.invited_by.is_none()).count(), 1);
+    assert_eq!(sample.spaces().filter(|space| !space.names_team).count(), 1);
     assert_eq!(sample.team_memberships().filter(|member| member.person.is_none()).count(), 1);
     assert!(sample.people().any(|person| !person.two_factor) && sample.people().any(|person| person.federated));
     assert!(sample.people().filter_map(|person| person.name.as_ref()).any(|name| !name.is_ascii()));
@@ -157,6 +164,11 @@ async fn everything_that_the_organisation_holds_is_listed_under_its_parent() {
         assert_eq!(ids_in(&members), ids(held.members_of_team(team.id).map(|member| member.id)));
         let apps = client.all(&format!("{below}/apps"), "id", 4).await;
         assert_eq!(ids_in(&apps), ids(held.apps_of(team.id).map(|app| app.id)));
+        let shared = client.all(&format!("{below}/permissions"), "id", 3).await;
+        assert_eq!(ids_in(&shared), ids(held.access().filter(|to| to.team == team.id).map(|to| to.id())));
+        let invitations = client.all(&format!("{below}/invitations"), "id", 1).await;
+        let invited = held.invitations().filter(|invitation| invitation.team == team.id);
+        assert_eq!(ids_in(&invitations), ids(invited.map(|invitation| invitation.id)));
         let addons = client.all(&format!("{below}/addons"), "id", 9).await;
         assert_eq!(ids_in(&addons), ids(held.addons_of_team(team.id).map(|addon| addon.id)));
     }
@@ -165,6 +177,7 @@ async fn everything_that_the_organisation_holds_is_listed_under_its_parent() {
         assert_eq!(ids_in(&addons), ids(held.addons_of_app(app.id).map(|addon| addon.id)));
     }
     assert_eq!(ids_in(&client.all("/addons", "id", 25).await), ids(held.addons().map(|addon| addon.id)));
+    assert_eq!(ids_in(&client.all("/spaces", "id", 1).await), ids(held.spaces().map(|space| space.id)));
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use integration_sdk::prelude::*;
 
+use super::people::{MAY_BE_MEMBERS, People, Person};
 use crate::client::Heroku;
 use crate::resource::TeamMember;
-use crate::types::{AccountMember, Team, TeamHasMember, names};
+use crate::types::{AccountMember, Team, TeamHasMember, TeamHasUser, User, names};
 
 /// Links teams to their members and adds the role and the names of each member.
 ///
@@ -13,26 +14,26 @@ use crate::types::{AccountMember, Team, TeamHasMember, names};
 pub async fn fetch_team_members(
     api: Client<Heroku>,
     teams: Follow<Team>,
-    members: Read<AccountMember>,
+    people: People,
     has: Emit<TeamHasMember>,
+    has_user: Emit<TeamHasUser>,
     profiles: Amend<AccountMember>,
 ) -> StepResult {
-    teams.for_each_concurrent(|team| members_of(team, &api, &members, &has, &profiles)).await
+    teams.for_each_concurrent(|team| members_of(team, &api, &people, &has, &has_user, &profiles)).await
 }
 
 async fn members_of(
     team: Team,
     api: &Heroku,
-    members: &Read<AccountMember>,
+    people: &People,
     has: &Emit<TeamHasMember>,
+    has_user: &Emit<TeamHasUser>,
     profiles: &Amend<AccountMember>,
 ) -> StepResult {
     let mut pages = api.team_members(&team.id).by_page();
-    let has_all_people = members.is_complete().await?;
     let team_name = team.name.as_deref().unwrap_or(&team.id);
     while let Some(page) = pages.try_next().await? {
-        let ids = page.iter().filter_map(|membership| Some(membership.user.as_ref()?.id.as_str()));
-        let known = members.known(ids).await?;
+        let people = people.find(page.iter().filter_map(|membership| person(membership))).await?;
         let mut named = Vec::new();
         for membership in page {
             let TeamMember { id, role, email, user, .. } = membership.value;
@@ -41,21 +42,28 @@ async fn members_of(
                 has.skip_named("a membership without a person", format!("{person} in team {team_name}"));
                 continue;
             };
-            if !known.contains(&user.id) {
-                let person = user.email.or(email).unwrap_or(user.id);
-                let person = format!("{person} in team {team_name}");
-                match has_all_people {
-                    true => has.skip_named("a person who is in no enterprise account", person),
-                    false => has.miss("these people may be among those that were not collected", person),
+            match people.get(&user.id) {
+                Some(Person::Member(member)) => {
+                    has.add_with(&team, member, TeamHasMember { role }).await?;
+                    let (first, last) = names(user.name.as_deref());
+                    named.extend(first.map(|first| (member.clone(), [("firstName", Some(first)), ("lastName", last)])));
                 }
-                continue;
+                Some(Person::Outside(user)) => has_user.add_with(&team, user, TeamHasUser { role }).await?,
+                None => {
+                    let person = format!("{} in team {team_name}", user.email.or(email).unwrap_or(user.id));
+                    has.miss(MAY_BE_MEMBERS, &person);
+                    has_user.miss(MAY_BE_MEMBERS, &person);
+                }
             }
-            let (first, last) = names(user.name.as_deref());
-            let member = EntityRef::new(user.id);
-            has.add_with(&team, &member, TeamHasMember { role }).await?;
-            named.extend(first.map(|first| (member, [("firstName", Some(first)), ("lastName", last)])));
         }
         profiles.add_all(named).await?;
     }
     Ok(())
+}
+
+/// The person of a membership, as a user outside the accounts would be.
+fn person(membership: &TeamMember) -> Option<User> {
+    let mut user = membership.user.clone()?;
+    user.email = user.email.or_else(|| membership.email.clone());
+    Some(User::new(user).with_second_factor(membership.two_factor_authentication))
 }

@@ -17,6 +17,8 @@ pub struct Application {
     pub team_id: String,
     /// The e-mail address of the owner.
     pub owner: Option<String>,
+    /// The id of the owner.
+    pub owner_id: Option<String>,
     /// The region in which the application runs.
     pub region: Option<String>,
     /// The operating system image that runs the application.
@@ -25,6 +27,8 @@ pub struct Application {
     pub build_stack: Option<String>,
     /// The private space in which the application runs.
     pub space: Option<String>,
+    /// The id of the private space.
+    pub space_id: Option<String>,
     /// Whether the application shows a maintenance page.
     pub maintenance: Option<bool>,
     /// Whether the application is locked, so that no further members can join it.
@@ -60,11 +64,13 @@ impl Application {
     pub fn new(app: resource::App, team_id: &str) -> Self {
         Self {
             team_id: team_id.to_owned(),
+            owner_id: app.owner.as_ref().and_then(|owner| owner.id.clone()),
             owner: app.owner.and_then(|owner| owner.email),
             region: name_of(app.region),
             stack: name_of(app.stack),
             build_stack: name_of(app.build_stack),
-            space: name_of(app.space),
+            space_id: app.space.as_ref().and_then(|space| space.id.clone()),
+            space: app.space.and_then(|space| space.name),
             maintenance: app.maintenance,
             locked: app.locked,
             internal_routing: app.internal_routing,

@@ -44,8 +44,7 @@ impl AccountMember {
     /// Creates a person from one membership.
     pub fn new(membership: resource::EnterpriseMember, enterprise_account_id: &str) -> Self {
         let resource::Person { id, email, name } = membership.user;
-        let parts = email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned()));
-        let (short_login_id, domain) = parts.unzip();
+        let (short_login_id, domain) = address_parts(&email);
         let (first_name, last_name) = names(name.as_deref());
         Self {
             id,
@@ -68,6 +67,11 @@ impl AccountMember {
             email,
         }
     }
+}
+
+/// Splits an e-mail address into the local part and the domain.
+pub(super) fn address_parts(email: &str) -> (Option<String>, Option<String>) {
+    email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned())).unzip()
 }
 
 /// Splits a full name into first and last name. A single word becomes the first name.

@@ -1,7 +1,8 @@
 //! Small organisations with every awkward case of real ones.
 
 use integration_heroku::fake::{
-    Account, AccountMembership, Addon, App, Organisation, Permission, Person, Role, Team, TeamMembership,
+    Access, Account, AccountMembership, Addon, App, Invitation, Organisation, Permission, Person, Role, Space, Team,
+    TeamId, TeamMembership,
 };
 use proptest::prelude::*;
 
@@ -62,10 +63,11 @@ impl Shape {
             built.add_team_membership(TeamMembership::without_user(team, "gone@wren.example.com", Role::Admin));
         }
         self.add_apps(&mut built, &teams);
+        add_access(&mut built, &teams);
         built
     }
 
-    fn add_apps(&self, built: &mut Organisation, teams: &[integration_heroku::fake::TeamId]) {
+    fn add_apps(&self, built: &mut Organisation, teams: &[TeamId]) {
         let owners: Vec<_> = built.people().map(|person| person.id).collect();
         let mut apps = Vec::new();
         for (n, team) in self.apps.iter().enumerate() {
@@ -73,6 +75,7 @@ impl Shape {
             let app = App::new(team, format!("wren-app-{n}"));
             let app =
                 App { owner: pick(&owners, n).filter(|_| n % 3 != 0), names_team: n % 4 != 1, web: n % 5 != 2, ..app };
+            let app = App { space: n.is_multiple_of(4).then(|| format!("wren-space-{}", n % 3).into()), ..app };
             apps.push(app.clone());
             built.add_app(app);
         }
@@ -83,5 +86,27 @@ impl Shape {
                 ..Addon::new(app, format!("wren-addon-{n}"), "heroku-redis:mini")
             });
         }
+    }
+}
+
+/// Adds spaces, access of people to apps and spaces, and invitations. Everyone may be outside the accounts.
+fn add_access(built: &mut Organisation, teams: &[TeamId]) {
+    let people: Vec<Person> = built.people().cloned().collect();
+    for (n, team) in teams.iter().enumerate().take(2) {
+        let space = Space { names_team: n == 0, ..Space::new(format!("wren-space-{n}"), *team) };
+        let creator = pick(&people.iter().map(|person| person.id).collect::<Vec<_>>(), n + 1);
+        built.add_access(creator.iter().fold(Access::to_space(&space), |to, person| to.of(*person, &["create_apps"])));
+        built.add_space(space);
+    }
+    let apps: Vec<App> = built.apps().cloned().collect();
+    for (n, app) in apps.iter().enumerate().filter(|(n, _)| n % 5 != 3) {
+        let with_access = people.iter().enumerate().filter(|(at, _)| (at + n).is_multiple_of(3));
+        let access = with_access.fold(Access::to_app(app), |to, (_, person)| to.of(person.id, &["view", "deploy"]));
+        built.add_access(access);
+    }
+    for (n, (invited, sender)) in people.iter().zip(people.iter().rev()).enumerate().take(3) {
+        let Some(team) = teams.get(n) else { break };
+        let invitation = Invitation::new(*team, invited, sender.id, Role::Member);
+        built.add_invitation(Invitation { invited_by: invitation.invited_by.filter(|_| n != 1), ..invitation });
     }
 }

@@ -159,6 +159,9 @@ async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, Stri
         ("fetch-team-members", List::MembersOfTeam),
         ("fetch-apps", List::Apps),
         ("fetch-addons", List::Addons),
+        ("fetch-spaces", List::Spaces),
+        ("fetch-access", List::Permissions),
+        ("fetch-invitations", List::Invitations),
     ] {
         if ended.iter().any(|row| row.step.as_str() == step) {
             paths.insert(list.path(None));

@@ -14,10 +14,13 @@ pub enum List {
     MembersOfTeam,
     Apps,
     Addons,
+    Spaces,
+    Permissions,
+    Invitations,
 }
 
 impl List {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Accounts,
         Self::MembersOfAccount,
         Self::TeamsOfAccount,
@@ -25,6 +28,9 @@ impl List {
         Self::MembersOfTeam,
         Self::Apps,
         Self::Addons,
+        Self::Spaces,
+        Self::Permissions,
+        Self::Invitations,
     ];
 
     /// The path of the list, for one parent or as a pattern for all parents.
@@ -38,17 +44,20 @@ impl List {
             Self::MembersOfTeam => format!("/teams/{id}/members"),
             Self::Apps => format!("/teams/{id}/apps"),
             Self::Addons => format!("/teams/{id}/addons"),
+            Self::Spaces => "/spaces".to_owned(),
+            Self::Permissions => format!("/teams/{id}/permissions"),
+            Self::Invitations => format!("/teams/{id}/invitations"),
         }
     }
 
     /// The ids of the parents that have such a list.
     fn parents(self, organisation: &Organisation) -> Vec<String> {
         match self {
-            Self::Accounts | Self::Teams => Vec::new(),
+            Self::Accounts | Self::Teams | Self::Spaces => Vec::new(),
             Self::MembersOfAccount | Self::TeamsOfAccount => {
                 organisation.accounts().map(|account| account.id.to_string()).collect()
             }
-            Self::MembersOfTeam | Self::Apps | Self::Addons => {
+            Self::MembersOfTeam | Self::Apps | Self::Addons | Self::Permissions | Self::Invitations => {
                 organisation.teams().map(|team| team.id.to_string()).collect()
             }
         }
@@ -196,8 +205,10 @@ fn troubles() -> impl Strategy<Value = Trouble> {
         parent,
         times,
     });
-    // Team memberships refer to people by key, so an element without a valid key would not become an object there.
-    let lists = List::ALL.into_iter().filter(|list| *list != List::MembersOfTeam).collect::<Vec<_>>();
+    // These lists refer to other objects by key, so an element without a valid key would not become an object there.
+    let lists =
+        List::ALL.into_iter().filter(|list| !matches!(list, List::MembersOfTeam | List::Permissions | List::Spaces));
+    let lists = lists.collect::<Vec<_>>();
     let refused = (proptest::sample::select(lists), times(), parent()).prop_map(|(list, times, parent)| {
         let (fault, list) = (Fault::Status(refused()), Some(list));
         Trouble { fault, list, parent, times }

@@ -106,7 +106,8 @@ fn mark_streams(graph: &mut DiGraph<Step, Edge>, producers: &Producers<'_>) {
         let reader = graph[to].declaration();
         let streams = |object_type: &ObjectType| {
             let settled = !merging.contains(object_type) && !producers.amenders.contains_key(object_type);
-            settled && reader.follows.contains(object_type) && !reader.reads.contains(object_type)
+            let waits = reader.reads.contains(object_type) || reader.knows.contains(object_type);
+            settled && reader.follows.contains(object_type) && !waits
         };
         let edge = &graph[at];
         let all = !edge.explicit && edge.data.is_empty() && edge.through.iter().all(streams);
@@ -147,7 +148,8 @@ fn wanted(
     let reads = declaration.reads.iter().map(|read| (read, "reads"));
     let follows = declaration.follows.iter().map(|followed| (followed, "follows"));
     let amends = declaration.amends.iter().map(|amended| (amended, "amends"));
-    for (object_type, verb) in reads.chain(follows).chain(amends) {
+    let knows = declaration.knows.iter().map(|known| (known, "looks up"));
+    for (object_type, verb) in reads.chain(follows).chain(amends).chain(knows) {
         let Some(emitters) = producers.emitters.get(object_type) else {
             let (step, object_type) = (declaration.id.clone(), object_type.clone());
             errors.push(PlanError::NoProducer { step, verb, object_type });
@@ -158,7 +160,9 @@ fn wanted(
         let alone = emitters.len() == 1;
         wanted.extend(emitters.iter().filter(|from| alone || **from != at).map(|&from| (from, through(object_type))));
         let amends_it = declaration.amends.contains(object_type);
-        let amenders = producers.amenders.get(object_type).filter(|_| !amends_it);
+        // Amendments change no key, so a step that only looks up keys does not wait for them.
+        let waits = !amends_it && verb != "looks up";
+        let amenders = producers.amenders.get(object_type).filter(|_| waits);
         wanted.extend(amenders.into_iter().flatten().map(|&from| (from, through(object_type))));
     }
     for data in &declaration.uses {

@@ -31,14 +31,14 @@ pub enum PlanError {
         /// The existing steps.
         known: Vec<StepId>,
     },
-    /// A type is read, followed, or amended, but no step emits it.
+    /// A type is read, followed, amended, or looked up, but no step emits it.
     #[error(
         "step `{step}` {verb} {object_type}, which no step emits: add a step that emits it, or remove the parameter"
     )]
     NoProducer {
         /// The step.
         step: StepId,
-        /// The use of the type: reads, follows, or amends.
+        /// The use of the type: reads, follows, amends, or looks up.
         verb: &'static str,
         /// The type.
         object_type: ObjectType,

@@ -66,6 +66,25 @@ fn a_reader_waits_for_every_step_that_emits_or_amends_what_it_reads() {
 }
 
 #[test]
+fn a_step_that_looks_up_keys_waits_for_emitters_and_not_for_amenders() {
+    let steps = [
+        step("look-up").knows(name("acme_team")),
+        step("amend").amends(name("acme_team")),
+        emits("fetch", "acme_team"),
+        step("follow").follows(name("acme_app")).knows(name("acme_app")),
+        emits("apps", "acme_app"),
+    ];
+    let plan = plan(steps).expect("a plan");
+    let of = |text: &str| -> Vec<String> {
+        plan.dependencies(&id(text)).iter().map(|(step, why)| format!("{step}: {why}")).collect()
+    };
+    assert_eq!(of("look-up"), ["fetch: reads acme_team"]);
+    assert_eq!(of("follow"), ["apps: reads acme_app"], "keys can be looked up only when all are there");
+    let nowhere = mistakes([step("look-up").knows(name("acme_team"))]);
+    assert!(nowhere.starts_with("step `look-up` looks up acme_team, which no step emits: "), "{nowhere}");
+}
+
+#[test]
 fn two_amenders_that_read_what_they_amend_do_not_wait_for_each_other() {
     let amender = |text| step(text).reads(name("acme_team")).amends(name("acme_team"));
     let plan = plan([amender("a"), amender("b"), emits("fetch", "acme_team")]).expect("a plan");

@@ -248,6 +248,15 @@ impl StepContext {
         Ok(found.filter(|(of, _)| of == object_type.as_str()).map(|(_, json)| json))
     }
 
+    /// Returns the keys and the JSON of those entities that have this type.
+    pub(crate) async fn find_all_properties(
+        &self,
+        object_type: &ObjectType,
+        keys: Vec<ObjectKey>,
+    ) -> StepResult<Vec<(String, String)>> {
+        Ok(self.0.store.find_all_properties(object_type.clone(), keys).await?)
+    }
+
     pub(crate) async fn known(&self, object_type: &ObjectType, keys: Vec<ObjectKey>) -> StepResult<HashSet<String>> {
         Ok(self.0.store.known(object_type.clone(), keys).await?)
     }
@@ -357,7 +366,7 @@ impl StepContext {
 
     /// Records an object that is missing because its input could not be collected.
     ///
-    /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
+    /// It counts as a gap of the type unless an inherited gap covers it. The summary and the log contain its name.
     pub fn miss(&self, object_type: &ObjectType, reason: &str, name: &dyn Display) {
         self.0.stats.miss(object_type, reason, name, Partition::current().as_deref());
     }

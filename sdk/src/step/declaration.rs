@@ -22,6 +22,8 @@ pub struct Declaration {
     pub reads: BTreeSet<ObjectType>,
     /// The types that the step reads while their producers add them.
     pub follows: BTreeSet<ObjectType>,
+    /// The types of which the step looks up keys after their emitters have ended.
+    pub knows: BTreeSet<ObjectType>,
     /// The entities that the step may add.
     pub entities: Vec<EntityDeclaration>,
     /// The relationships that the step may add.
@@ -51,6 +53,7 @@ impl Declaration {
             description: String::new(),
             reads: BTreeSet::new(),
             follows: BTreeSet::new(),
+            knows: BTreeSet::new(),
             entities: Vec::new(),
             relationships: Vec::new(),
             mapped_relationships: Vec::new(),

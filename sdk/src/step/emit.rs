@@ -177,7 +177,7 @@ impl<E: EntityKind> EntityEmitter<E> {
 
     /// Records an entity that is missing because its input could not be collected.
     ///
-    /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
+    /// It counts as a gap of the type unless an inherited gap covers it. The summary and the log contain its name.
     pub fn miss(&self, reason: &str, name: impl Display) {
         self.context.miss(&self.declaration.object_type, reason, &name);
     }
@@ -286,7 +286,7 @@ impl<R: RelationshipKind> RelationshipEmitter<R> {
 
     /// Records a relationship that is missing because its input could not be collected.
     ///
-    /// It counts as a gap of the type unless the step inherits one. The summary and the log contain its name.
+    /// It counts as a gap of the type unless an inherited gap covers it. The summary and the log contain its name.
     pub fn miss(&self, reason: &str, name: impl Display) {
         self.context.miss(&self.declaration.object_type, reason, &name);
     }

@@ -36,6 +36,14 @@ struct Missed {
     reason: String,
 }
 
+impl Missed {
+    /// Returns whether an inherited gap reports the objects already.
+    fn is_covered_by(&self, gap: &Gap) -> bool {
+        let is_near = gap.parent.is_none() || self.parent.is_none() || gap.parent == self.parent;
+        is_near && gap.types.contains(&self.object_type)
+    }
+}
+
 impl Losses {
     /// Records an element that could not be read.
     pub(crate) fn unread(&mut self, gap: Gap) {
@@ -67,13 +75,16 @@ impl Losses {
         }
     }
 
-    /// Returns the gaps. Inherited gaps cover the missing objects of their types, and also name the parents.
+    /// Returns the gaps. Inherited gaps cover the missing objects of their types.
+    ///
+    /// An inherited gap of another parent does not cover objects that are missing under a parent: the members of one
+    /// account may be in a team of another one.
     pub(crate) fn gaps(&self, inherited: &[Gap]) -> impl Iterator<Item = Gap> {
         let further = self.further.iter().map(|((types, parent), count)| {
             let cause = format!("{count} more list element(s) could not be read");
             Gap::new(types.clone(), ErrorCode::ProviderApi, cause).under(parent.clone()).not_resumable()
         });
-        let covered = |missed: &Missed| inherited.iter().any(|gap| gap.types.contains(&missed.object_type));
+        let covered = |missed: &Missed| inherited.iter().any(|gap| missed.is_covered_by(gap));
         let missed = self.missed.iter().filter(move |(missed, _)| !covered(missed)).map(|(missed, named)| {
             let cause = format!("{}: {}", missed.reason, named.text());
             Gap::new([missed.object_type.clone()], ErrorCode::Unexpected, cause).under(missed.parent.clone())
@@ -151,6 +162,22 @@ mod tests {
         assert_eq!(losses.gaps(&[element(0)]).count(), 0);
         let named = &losses.named_missing()[&moon()]["not collected"];
         assert_eq!((named.count, named.names.len()), (MAX_NAMES as u64 + 2, MAX_NAMES));
+    }
+
+    #[test]
+    fn objects_that_are_missing_under_a_parent_are_a_gap_even_if_one_is_inherited_of_another_parent() {
+        let parent = |key: &str| {
+            let key = crate::graph::ObjectKey::new(key).expect("a key");
+            Some(Parent { object_type: ObjectType::literal("space_planet"), key })
+        };
+        let mut losses = Losses::default();
+        losses.missed(&moon(), parent("planet:mars"), "not collected", "Phobos");
+        let inherited = |of| element(0).under(of);
+        assert_eq!(losses.gaps(&[inherited(parent("planet:jupiter"))]).count(), 1);
+        assert_eq!(losses.gaps(&[inherited(parent("planet:mars"))]).count(), 0);
+        assert_eq!(losses.gaps(&[inherited(None)]).count(), 0);
+        losses.missed(&moon(), None, "not collected", "Deimos");
+        assert_eq!(losses.gaps(&[inherited(parent("planet:jupiter"))]).count(), 1, "its parent is unknown");
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod follow;
 mod function;
 mod ingest;
 mod job_data;
+mod known;
 mod losses;
 mod partition;
 mod pending;
@@ -69,6 +70,7 @@ pub use follow::Follow;
 pub use function::{Client, ConfigOf, Parameter, StepFunction};
 pub(crate) use ingest::Ingest;
 pub use job_data::{JobData, JobDatum, Publish};
+pub use known::Known;
 pub(crate) use partition::{Partition, PartitionStats, PartitionTurns};
 pub(crate) use permits::PartitionPermits;
 pub(crate) use policy::{EntityHook, IngestPolicy, RelationshipHook};
@@ -179,6 +181,14 @@ impl Step {
     pub fn follows(self, object_type: ObjectType) -> Self {
         self.declare(|declaration| {
             declaration.follows.insert(object_type);
+        })
+    }
+
+    /// Looks up keys of a type after all of its entities were added, whether or not they are amended.
+    #[must_use]
+    pub fn knows(self, object_type: ObjectType) -> Self {
+        self.declare(|declaration| {
+            declaration.knows.insert(object_type);
         })
     }
 

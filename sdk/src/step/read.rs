@@ -1,6 +1,6 @@
 //! The parameter that reads the graph: `Read<T>`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 
 use futures::stream::{self, BoxStream};
@@ -13,6 +13,7 @@ use crate::graph::{AsEntityRef, EntityView, ObjectKey, ObjectType};
 use crate::store::Page;
 
 use super::context::unreadable;
+use super::known::known;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
 /// The size of a page: enough to keep a step busy, and small enough for memory.
@@ -120,8 +121,7 @@ impl<E: EntityView> Read<E> {
     /// # Errors
     /// [`StepError::Store`] if the store fails.
     pub async fn known<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashSet<String>> {
-        let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
-        self.context.known(&self.object_type, keys).await
+        known(&self.context, &self.object_type, keys).await
     }
 
     /// Returns whether all steps that add entities of the type completed without a gap.
@@ -166,5 +166,17 @@ impl<E: EntityView> Read<E> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
         let found = self.context.find_properties(&self.object_type, &key).await?;
         found.map(|json| E::read(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
+    }
+
+    /// Returns the entities with these keys that the graph contains, by key, in one read of the store.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_all<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashMap<String, E>> {
+        let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
+        let found = self.context.find_all_properties(&self.object_type, keys).await?;
+        let read = |(key, json): (String, String)| E::read(&json).map(|entity| (key, entity));
+        let read = found.into_iter().map(read).collect::<Result<_, _>>();
+        read.map_err(|source| unreadable(&self.object_type, source))
     }
 }

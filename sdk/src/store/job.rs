@@ -226,6 +226,27 @@ impl JobStore {
         self.store.read(move |connection| object::find(connection, &recent, job, kind, &key)).await
     }
 
+    /// Finds entities of a type by their keys; returns the keys and the properties of those that exist.
+    pub(crate) async fn find_all_properties(
+        &self,
+        object_type: ObjectType,
+        keys: Vec<ObjectKey>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let (job, recent) = (self.number, self.store.recent_keys());
+        let find = move |connection: &Connection| {
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                if let Some((of, json)) = object::find(connection, &recent, job, Kind::Entity, &key)?
+                    && of == object_type.as_str()
+                {
+                    found.push((key.to_string(), json));
+                }
+            }
+            Ok(found)
+        };
+        self.store.read(find).await
+    }
+
     /// Returns those of `keys` that belong to objects of a type.
     pub(crate) async fn known(
         &self,

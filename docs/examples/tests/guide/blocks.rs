@@ -96,7 +96,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
 
 #[test]
 fn the_guide_shows_the_whole_file_of_the_new_step_in_thirty_lines() {
-    let step = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/spaces.rs"));
+    let step = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/features.rs"));
     let guide = read(&workspace().join("docs/writing-an-integration.md"));
     assert!(blocks(&guide).contains(&step));
     assert!(step.lines().count() <= 30, "{} lines", step.lines().count());

@@ -2,9 +2,9 @@
 
 mod acme;
 mod blocks;
+mod features;
 mod how_to;
 mod readme;
-mod spaces;
 mod testing;
 
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Sum
         let run = report.filter(|report| report.status != StepStatus::Disabled);
         StepNode {
             depends_on: dependencies(plan, step.id()),
-            reads: texts(declaration.reads.union(&declaration.follows)),
+            reads: texts(inputs(declaration)),
             emits: texts(declaration.emits()),
             scopes: texts(&declaration.scopes),
             source: declaration.source.clone(),
@@ -36,6 +36,11 @@ pub(super) fn steps(integration: &Integration, plan: &Plan, summary: Option<&Sum
 
 fn texts<T: ToString>(names: impl IntoIterator<Item = T>) -> Vec<String> {
     names.into_iter().map(|name| name.to_string()).collect()
+}
+
+/// The types that a step reads, in whatever way.
+fn inputs(declaration: &Declaration) -> BTreeSet<&ObjectType> {
+    declaration.reads.iter().chain(&declaration.follows).chain(&declaration.knows).collect()
 }
 
 fn dependencies(plan: &Plan, step: &StepId) -> Vec<Dependency> {

@@ -1,9 +1,11 @@
 //! Tests of each step and of the whole integration against a small fake Heroku.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod access;
+
 use integration_heroku::fake::{
-    Account, AccountMembership, Addon, App, FakeHeroku, FakeOptions, Fault, Organisation, Permission, Person, Reply,
-    Role, Team, TeamMembership,
+    Access, Account, AccountMembership, Addon, App, FakeHeroku, FakeOptions, Fault, Invitation, Organisation,
+    Permission, Person, Reply, Role, Space, Team, TeamMembership,
 };
 use integration_heroku::integration;
 use integration_testing_kit::{
@@ -13,7 +15,8 @@ use serde_json::json;
 
 /// A fake Heroku with one object of each kind, and the keys of these objects.
 ///
-/// The one account has two members, of whom only Ada is in the team.
+/// The one account has two members, of whom only Ada is in the team. Max is in no account, but has access to the
+/// application. Ada has invited Eve to the team.
 struct Small {
     heroku: FakeHeroku,
     account: String,
@@ -22,6 +25,9 @@ struct Small {
     lin: String,
     app: String,
     addon: String,
+    max: String,
+    space: String,
+    invitation: String,
 }
 
 async fn small() -> Small {
@@ -34,7 +40,19 @@ async fn small() -> Small {
     for person in people {
         organisation.add_account_membership(AccountMembership::new(account, person, vec![Permission::ALL[0]]));
     }
-    let app = App::new(team, "kestrel-api");
+    let max = Person::new("max@studio.example", None);
+    let space = Space::new("kestrel-private", team);
+    let app = App { owner: Some(people[0]), space: Some("kestrel-private".into()), ..App::new(team, "kestrel-api") };
+    let access = Access::to_app(&app).of(people[0], &["view", "deploy"]).of(max.id, &["view"]);
+    organisation.add_access(access);
+    organisation.add_access(Access::to_space(&space).of(people[1], &["create_apps"]).of(max.id, &["create_apps"]));
+    let eve = Person::new("eve@partner.example", Some("Eve"));
+    let invited = Invitation::new(team, &eve, people[0], Role::Collaborator);
+    let (max_key, space_key, invitation) = (max.id.to_string(), space.id.to_string(), invited.id.to_string());
+    organisation.add_invitation(invited);
+    organisation.add_space(space);
+    organisation.add_person(max);
+    organisation.add_person(eve);
     let addon = Addon::new(&app, "postgresql-curly-1", "heroku-postgresql:standard-0");
     let [ada, lin] = people.map(|person| person.to_string());
     let (account, team, app_key) = (account.to_string(), team.to_string(), app.id.to_string());
@@ -42,7 +60,18 @@ async fn small() -> Small {
     organisation.add_app(app);
     organisation.add_addon(addon);
     let heroku = FakeHeroku::start(organisation, FakeOptions::default()).await.unwrap();
-    Small { heroku, account, team, ada, lin, app: app_key, addon: addon_key }
+    Small {
+        heroku,
+        account,
+        team,
+        ada,
+        lin,
+        app: app_key,
+        addon: addon_key,
+        max: max_key,
+        space: space_key,
+        invitation,
+    }
 }
 
 fn values(heroku: &FakeHeroku) -> [(&'static str, String); 2] {
