@@ -11,7 +11,7 @@ fn what_was_recorded_is_collected_again_without_a_provider() {
     let place = Place::before(&heroku);
     let (said, recorded) = place.collect("--record recordings");
     assert_eq!(said.code, 0, "{}", said.all());
-    assert!(said.err.contains("Recorded 19 exchanges in recordings"), "{}", said.err);
+    assert!(said.err.contains("Recorded 28 exchanges in recordings"), "{}", said.err);
     let asked = heroku.requests();
     let (said, replayed) = place.collect("--replay recordings");
     assert_eq!((said.code, heroku.requests()), (0, asked), "{}", said.all());

@@ -47,14 +47,14 @@ async fn a_refusal_for_load_is_waited_out_and_not_seen_in_the_graph() {
 }
 
 #[tokio::test]
-async fn a_project_that_vanishes_is_left_out_and_no_gap() {
+async fn a_project_that_one_step_reports_as_removed_is_a_gap() {
     let acme = acme().await;
     let projects = json!({"items": [{"id": "project-1", "name": "Engine"}, {"id": "project-2", "name": "Gone"}]});
     acme.fault(Fault::Status(Reply::json(200, &projects)).on("/projects"));
     acme.fault(Fault::Status(Reply::json(410, &json!({"error": "gone"}))).on("/projects/project-2/members"));
     let collected = Collected::run(&integration(), values(&acme)).await;
 
-    assert_complete!(collected);
+    assert_missing!(collected, acme_project_has_user under "project-2");
 }
 
 #[tokio::test]
