@@ -302,7 +302,8 @@ async fn happen(runs: Vec<Run>) {
             let kept = without_stale(&graph);
             assert_eq!(groups.iter().map(|group| group.count).sum::<u64>() as usize, graph.len() - kept.len());
             if !groups.is_empty() {
-                (of_newest.pop(), of_newest.push(kept.clone()));
+                of_newest.pop();
+                of_newest.push(kept.clone());
             }
             graph = kept;
             let row = store.job(Some(id.as_str())).await.unwrap().unwrap();
