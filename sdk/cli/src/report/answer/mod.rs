@@ -19,6 +19,9 @@ use crate::style::printable;
 /// The properties that text shows of an entity.
 const SHOWN: [&str; 3] = ["displayName", "_type", "_key"];
 
+/// The maximum number of reasons for an incomplete result in text. A refused list is one reason for each team.
+const REASONS: usize = 5;
+
 /// Returns a result as text for people.
 pub(crate) fn text(result: &QueryResult, width: usize) -> String {
     match result {
@@ -96,8 +99,19 @@ pub(crate) fn number(answer: &Answer) -> String {
 pub(crate) fn remarks(text: &str, answer: &Answer) -> Vec<String> {
     let mut remarks: Vec<String> =
         answer.warnings.iter().map(|warning| format!("Warning: {}", warning.render(text).trim_end())).collect();
-    remarks.extend(reasons(answer).into_iter().map(|reason| format!("The result may be incomplete: {reason}.")));
+    remarks.extend(limited(&reasons(answer)));
     remarks
+}
+
+/// Returns the first reasons why a result may be incomplete as sentences, and the number of the others.
+pub(crate) fn limited(reasons: &[String]) -> Vec<String> {
+    let shown = reasons.iter().take(REASONS);
+    let mut sentences: Vec<String> = shown.map(|reason| format!("The result may be incomplete: {reason}.")).collect();
+    if let Some(hidden) = reasons.len().checked_sub(REASONS).filter(|hidden| *hidden > 0) {
+        let more = counted(hidden as u64, "more reason", "more reasons");
+        sentences.push(format!("The result may be incomplete for {more}; `--format json` lists all of them."));
+    }
+    sentences
 }
 
 /// Returns the probable mistakes in a query.
@@ -135,5 +149,19 @@ pub(crate) fn brief(result: &QueryResult) -> (Vec<String>, Vec<Vec<Value>>) {
             (SHOWN.map(str::to_owned).to_vec(), entities.iter().map(|entity| picked(entity, &SHOWN)).collect())
         }
         QueryResult::Table(table) => (table.columns.clone(), table.rows.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_every_team_refuses_does_not_flood_the_terminal() {
+        let reasons: Vec<String> = (0..100).map(|team| format!("team {team}")).collect();
+        let sentences = limited(&reasons);
+        assert_eq!(sentences.len(), REASONS + 1);
+        assert!(sentences[REASONS].contains("95 more reasons"), "{sentences:?}");
+        assert_eq!(limited(&reasons[..REASONS]).len(), REASONS);
     }
 }

@@ -98,7 +98,7 @@ fn details(asked: &Asked, limit: usize) -> String {
                         let _ = writeln!(text, "\n{} more.", *results - limit as u64);
                     }
                 }
-                for reason in warnings.iter().chain(incomplete) {
+                for reason in warnings.iter().chain(&answer::limited(incomplete)) {
                     let _ = writeln!(text, "\n{}", code(reason));
                 }
             }

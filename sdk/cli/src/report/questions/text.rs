@@ -7,7 +7,7 @@ use comfy_table::{Cell, Color};
 use integration_questions::{Question, ResultsAre, Verdict};
 
 use super::{Asked, AskedQuery, Outcome};
-use crate::report::answer::grid;
+use crate::report::answer::{self, grid};
 use crate::report::table;
 use crate::report::text::{counted, list as joined, paragraph};
 use crate::style::{BOLD, CYAN, GREEN, RED, YELLOW, paint, printable};
@@ -90,7 +90,7 @@ fn details(asked: &Asked, limit: usize, width: usize) -> String {
                         let _ = writeln!(text, "  … {} more", *results - shown.len() as u64);
                     }
                 }
-                for reason in warnings.iter().chain(incomplete) {
+                for reason in warnings.iter().chain(&answer::limited(incomplete)) {
                     text += &paragraph(&printable(reason), width, 2, 2);
                 }
             }
