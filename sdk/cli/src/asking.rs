@@ -12,6 +12,8 @@ use integration_query::{Answer, Catalogue, Options};
 use integration_sdk::input;
 use serde_json::Value;
 
+use crate::account_graph;
+use crate::context::Context;
 use crate::failure::Failure;
 
 /// The values and the limits of queries.
@@ -27,6 +29,16 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
+    /// Creates the values and limits of a command. The names that the integration declares are known to its queries.
+    pub(crate) fn new(context: &Context<'_>, parameters: &[(String, Value)], timeout: Duration) -> Self {
+        Self {
+            parameters: parameters.iter().cloned().collect(),
+            default_limit: None,
+            timeout,
+            catalogue: Arc::new(account_graph::catalogue(context.integration)),
+        }
+    }
+
     /// Fills in the variables of a query, and answers it.
     pub(crate) async fn ask(&self, graph: &AccountGraph, text: &str) -> Result<Answer, Failure> {
         self.answer(graph, &self.filled(text)?).await

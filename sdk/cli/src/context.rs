@@ -2,13 +2,14 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use clap::Command;
-use integration_sdk::Integration;
 use integration_sdk::config::Values;
 use integration_sdk::graph::InstanceId;
 use integration_sdk::http::Network;
+use integration_sdk::{Integration, owner_only};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -96,6 +97,19 @@ impl Context<'_> {
     /// Writes text to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         self.console.print(text).map_err(Failure::Stdout)
+    }
+
+    /// Writes text to a file that only its owner can read, without colours, or to stdout.
+    pub(crate) fn deliver(&self, output: Option<&Path>, text: &str) -> Result<(), Failure> {
+        let Some(path) = output else { return self.print(text) };
+        let plain = anstream::adapter::strip_str(text).to_string();
+        let put = || {
+            path.parent().map_or(Ok(()), owner_only::create_folder)?;
+            owner_only::create(path)?.write_all(plain.as_bytes())
+        };
+        put().map_err(Failure::file("write", path))?;
+        self.console.note(&format!("Wrote {}.", printable_path(path)));
+        Ok(())
     }
 
     /// Writes one JSON document to stdout.

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::job_lookup::short;
 use crate::options::Format;
 use crate::report::table;
+use crate::report::text::instant;
 use crate::style::printable;
 
 #[derive(Debug, Args)]
@@ -121,7 +122,7 @@ fn list(alerts: &[Alert]) -> String {
     let mut table = table::plain();
     table.set_header(["Alert", "Level", "Status", "Since", "Rule"]);
     for alert in alerts {
-        let since = alert.created_on.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        let since = instant(alert.created_on);
         let (level, status) = (alert.level.name(), status(alert));
         table.add_row([short(&alert.id), level, &status, &since, &printable(&alert.rule_id)].map(Cell::new));
     }
@@ -138,7 +139,7 @@ fn shown(alert: &Alert) -> String {
     let mut text = list(std::slice::from_ref(alert));
     text += &format!("\n{}\n\nHistory\n", printable(&alert.last_evaluation_result.answer_text));
     for event in alert.history.events() {
-        let time = event.at.strftime("%Y-%m-%d %H:%M:%SZ");
+        let time = instant(event.at);
         let change = serde_json::to_value(event.change).ok().and_then(|name| name.as_str().map(str::to_lowercase));
         text +=
             &format!("  {time}  {}  {}  {}\n", change.unwrap_or_default(), event.level.name(), printable(&event.text));

@@ -8,7 +8,6 @@ mod prompt;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -77,12 +76,8 @@ pub(crate) async fn run(context: &Context<'_>, args: &Query) -> Result<u8, Failu
     let text = text(args)?;
     let graph = account_graph::open(context, &args.snapshots).await?;
     let is_cut = args.output.is_none() && form == Form::Text && console::is_terminal();
-    let asking = Asking {
-        parameters: args.parameters.iter().cloned().collect(),
-        default_limit: is_cut.then_some(TERMINAL_LIMIT),
-        timeout: args.timeout,
-        catalogue: Arc::new(account_graph::catalogue(context.integration)),
-    };
+    let default_limit = is_cut.then_some(TERMINAL_LIMIT);
+    let asking = Asking { default_limit, ..Asking::new(context, &args.parameters, args.timeout) };
     let Some(text) = text else { return prompt::run(context, &graph, &asking).await };
     let text = asking.filled(&text)?;
     let answer = asking.answer(&graph, &text).await?;

@@ -3,14 +3,11 @@
 mod ask;
 mod packs;
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use integration_questions::Verdict;
-use integration_sdk::owner_only;
 use serde_json::Value;
 
 use crate::account_graph::{self, Snapshots};
@@ -18,7 +15,6 @@ use crate::asking::{self, Asking};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::questions as report;
-use crate::style::printable_path;
 use crate::{console, exit, options};
 use packs::Packs;
 
@@ -148,12 +144,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Questions) -> Result<u8, F
 async fn ask_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
     let questions = packs::read(context, &args.chosen.files)?.chosen(&args.chosen)?;
     let graph = account_graph::open(context, &args.snapshots).await?;
-    let asking = Asking {
-        parameters: args.parameters.iter().cloned().collect(),
-        default_limit: None,
-        timeout: args.timeout,
-        catalogue: Arc::new(account_graph::catalogue(context.integration)),
-    };
+    let asking = Asking::new(context, &args.parameters, args.timeout);
     let mut results = Vec::new();
     for question in questions {
         results.push(ask::question(&graph, &asking, question).await?);
@@ -164,7 +155,7 @@ async fn ask_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
         Form::Json => report::json(&results)?,
         Form::Sarif => report::sarif(context.program, &results)?,
     };
-    write(context, args.output.as_deref(), &text)?;
+    context.deliver(args.output.as_deref(), &text)?;
     let has = |verdict| results.iter().any(|result: &report::Asked| result.verdict == verdict);
     Ok(match results.iter().any(report::Asked::has_failed) {
         _ if has(Verdict::Bad) => exit::FINDINGS,
@@ -174,18 +165,6 @@ async fn ask_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
         }
         false => exit::SUCCESS,
     })
-}
-
-fn write(context: &Context<'_>, output: Option<&std::path::Path>, text: &str) -> Result<(), Failure> {
-    let Some(path) = output else { return context.print(text) };
-    let plain = anstream::adapter::strip_str(text).to_string();
-    let put = || {
-        path.parent().map_or(Ok(()), owner_only::create_folder)?;
-        owner_only::create(path)?.write_all(plain.as_bytes())
-    };
-    put().map_err(Failure::file("write", path))?;
-    context.console.note(&format!("Wrote {}.", printable_path(path)));
-    Ok(())
 }
 
 fn check(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {

@@ -4,7 +4,6 @@ mod changes;
 mod evaluate;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -127,13 +126,9 @@ async fn evaluate_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> 
     let programs = compile(read(context, &args.files)?)?;
     let graph = account_graph::open(context, &args.snapshots).await?;
     let mut book = AlertBook::open(&context.globals.data_dir)?;
-    let changes = changes::since_last(context, &graph, &mut book).await?;
-    let asking = Asking {
-        parameters: args.parameters.iter().cloned().collect(),
-        default_limit: None,
-        timeout: args.timeout,
-        catalogue: Arc::new(account_graph::catalogue(context.integration)),
-    };
+    let wanted = programs.iter().any(evaluate::is_about_changes);
+    let changes = changes::since_last(context, &graph, &mut book, wanted).await?;
+    let asking = Asking::new(context, &args.parameters, args.timeout);
     let mut results = Vec::new();
     for program in &programs {
         results.push(evaluate::rule(program, &graph, &asking, &changes, &mut book).await?);

@@ -29,6 +29,16 @@ pub(crate) fn write(table: &mut Table) -> String {
     lines.collect()
 }
 
+/// Draws a table with its natural width if that fits, and otherwise with wrapped cells.
+pub(crate) fn fitted(table: &mut Table, width: usize) -> String {
+    let drawn = write(table);
+    if fits(&drawn, width) {
+        return drawn;
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    write(table)
+}
+
 /// Returns whether a rendered table fits into the width.
 pub(crate) fn fits(drawn: &str, width: usize) -> bool {
     drawn.lines().all(|line| textwrap::core::display_width(line) <= width)

@@ -11,10 +11,12 @@ pub(crate) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
 
 /// Formats a time in UTC, to the second.
 pub(crate) fn moment(time: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(time.millis()) {
-        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-        Err(_) => String::new(),
-    }
+    jiff::Timestamp::from_millisecond(time.millis()).map(instant).unwrap_or_default()
+}
+
+/// Formats a time of the rules in the same way.
+pub(crate) fn instant(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// Wraps a paragraph; all lines after the first are indented by additional `hang` columns.

@@ -1,11 +1,9 @@
 //! The output formats of a query's result.
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::ValueEnum;
 use integration_query::{Answer, QueryResult};
-use integration_sdk::owner_only;
 use serde_json::{Value, json};
 
 use super::picture;
@@ -95,15 +93,7 @@ pub(super) fn write(context: &Context<'_>, form: Form, output: Option<&Path>, an
             picture::draw(form, context.integration.title(), vertices, edges)?
         }
     };
-    let Some(path) = output else { return context.print(&text) };
-    let plain = anstream::adapter::strip_str(&text).to_string();
-    let put = || {
-        path.parent().map_or(Ok(()), owner_only::create_folder)?;
-        owner_only::create(path)?.write_all(plain.as_bytes())
-    };
-    put().map_err(Failure::file("write", path))?;
-    context.console.note(&format!("Wrote {}.", printable_path(path)));
-    Ok(())
+    context.deliver(output, &text)
 }
 
 /// The document of JupiterOne's API, with the reasons why the result may be incomplete.

@@ -20,18 +20,22 @@ use crate::style::printable;
 
 /// Returns the changes since the last evaluation, and notes the current jobs in the book.
 ///
-/// The first evaluation of an instance sees no changes: it is the baseline.
+/// The first evaluation of an instance sees no changes: it is the baseline. Changes are read only if they are `wanted`,
+/// because that costs a comparison of two graphs.
 pub(super) async fn since_last(
     context: &Context<'_>,
     graph: &AccountGraph,
     book: &mut AlertBook,
+    wanted: bool,
 ) -> Result<Vec<GraphChange>, Failure> {
     let mut changes = Vec::new();
     let Some(store) = job_lookup::store(&context.globals.data_dir)? else { return Ok(changes) };
     for snapshot in graph.snapshots() {
         let instance = format!("{}/{}", snapshot.integration, snapshot.instance.as_str());
         let newest = snapshot.job.to_string();
-        changes.extend(stale(&store, snapshot).await?);
+        if wanted {
+            changes.extend(stale(&store, snapshot).await?);
+        }
         let last = book.content.evaluated.insert(instance.clone(), newest.clone());
         let Some(last) = last.filter(|last| *last != newest) else { continue };
         let (Some(older), Some(newer)) = (Half::of(&store, &last).await?, Half::of(&store, &newest).await?) else {
@@ -42,7 +46,9 @@ pub(super) async fn since_last(
             ));
             continue;
         };
-        changes.extend(between(&older, &newer).await?);
+        if wanted {
+            changes.extend(between(&older, &newer).await?);
+        }
     }
     Ok(changes)
 }

@@ -4,7 +4,7 @@ use integration_query::graph::AccountGraph;
 use integration_query::syntax::{self, Expression, Query, Return, Step};
 use integration_query::{Answer, Reason};
 use integration_rules::{
-    Completeness, Evaluation, GraphChange, Input, Next, Observation, Program, QueryAnswer, observe,
+    Completeness, Evaluation, GraphChange, Input, Next, Observation, Program, QueryAnswer, RuleInput, observe,
 };
 use integration_sdk::graph::JobId;
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ pub(super) async fn rule(
     let input = Input {
         parameters: asking.parameters.clone().into_iter().collect(),
         previous: book.content.memories.get(id).cloned().unwrap_or_default(),
-        changes: changes.to_vec(),
+        changes: if is_about_changes(program) { changes.to_vec() } else { Vec::new() },
         ..Input::at(begin)
     };
     let mut evaluation = Evaluation::start(program, input);
@@ -54,6 +54,11 @@ pub(super) async fn rule(
     book.content.alerts.extend(former.filter(|_| keeps_former));
     book.content.alerts.extend(alert.clone());
     Ok(Evaluated { rule: id.to_owned(), outcome, alert, change })
+}
+
+/// Returns whether a rule reads changes. Whole objects belong to them, so other rules get no copy.
+pub(super) fn is_about_changes(program: &Program) -> bool {
+    matches!(program.rule().input, RuleInput::Changes { .. })
 }
 
 /// Returns the rows in JupiterOne's form, with their completeness.

@@ -4,6 +4,7 @@ use integration_sdk::graph::Properties;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::report::text::instant;
 use crate::style::printable;
 use crate::visible::visible;
 
@@ -60,7 +61,7 @@ fn moment(millis: i64) -> Option<String> {
     let time = Some(millis)
         .filter(|millis| *millis >= EARLIEST)
         .and_then(|millis| Timestamp::from_millisecond(millis).ok())?;
-    Some(time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    Some(instant(time))
 }
 
 #[cfg(test)]

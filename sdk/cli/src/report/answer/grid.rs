@@ -1,6 +1,6 @@
 //! The rows of a query's result as a table that fits the terminal.
 
-use comfy_table::{Cell, ContentArrangement};
+use comfy_table::Cell;
 use serde_json::Value;
 
 use super::cell;
@@ -10,22 +10,13 @@ use crate::style::printable;
 /// Returns rows as aligned columns. Numbers are right-aligned; long cells are wrapped to fit the width.
 pub(crate) fn text(columns: &[String], rows: &[Vec<Value>], width: usize) -> String {
     let numeric: Vec<bool> = (0..columns.len()).map(|at| is_numeric(rows, at)).collect();
-    let build = || {
-        let mut table = table::plain();
-        table.set_header(columns.iter().zip(&numeric).map(|(name, numeric)| aligned(printable(name), *numeric)));
-        for row in rows {
-            let cells = row.iter().zip(columns).zip(&numeric);
-            table.add_row(cells.map(|((value, column), numeric)| aligned(cell::shown(column, value), *numeric)));
-        }
-        table
-    };
-    let natural = table::write(&mut build());
-    if table::fits(&natural, width) {
-        return natural;
+    let mut table = table::plain();
+    table.set_header(columns.iter().zip(&numeric).map(|(name, numeric)| aligned(printable(name), *numeric)));
+    for row in rows {
+        let cells = row.iter().zip(columns).zip(&numeric);
+        table.add_row(cells.map(|((value, column), numeric)| aligned(cell::shown(column, value), *numeric)));
     }
-    let mut fitted = build();
-    fitted.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table::write(&mut fitted)
+    table::fitted(&mut table, width)
 }
 
 fn aligned(text: String, numeric: bool) -> Cell {

@@ -39,13 +39,7 @@ fn overview(results: &[Asked], width: usize) -> String {
         let number: u64 = asked.queries.iter().map(results_of).sum();
         table.add_row([verdict, table::right(number), Cell::new(printable(&asked.question.title))]);
     }
-    let drawn = table::write(&mut table);
-    if table::fits(&drawn, width) {
-        return drawn;
-    }
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table::write(&mut table)
+    table::fitted(&mut table, width)
 }
 
 fn of_verdict(verdict: Verdict) -> (Style, &'static str) {
@@ -106,13 +100,7 @@ pub(crate) fn list(questions: &[Question], width: usize) -> String {
     for question in questions {
         table.add_row([printable(&question.id), printable(&question.title), printable(&joined(&question.tags))]);
     }
-    let drawn = table::write(&mut table);
-    if table::fits(&drawn, width) {
-        return drawn;
-    }
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table::write(&mut table)
+    table::fitted(&mut table, width)
 }
 
 /// Lists the problems of question files.
