@@ -40,6 +40,7 @@ pub mod dotenv;
 mod exit;
 mod failure;
 mod interrupt;
+mod job_graph;
 mod job_lookup;
 mod logs;
 mod markdown;

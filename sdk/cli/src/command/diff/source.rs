@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use integration_sdk::diff::{self, ChangeOptions, ChangesByType, Coverage, FileGraph, Files, ObjectChange, Side};
+use integration_sdk::diff::{self, ChangeOptions, ChangesByType, FileGraph, Files, ObjectChange};
 use integration_sdk::graph::InstanceId;
-use integration_sdk::graph::ObjectType;
-use integration_sdk::store::{JobRow, Kind, Snapshot, Store};
+use integration_sdk::store::{JobRow, Store};
 
 use super::select::{self, Candidate};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::job_graph::JobGraph;
 use crate::job_lookup;
 use crate::report::changes::Compared;
 use crate::visible::visible;
@@ -22,15 +22,13 @@ pub(super) enum Source {
 
 /// The graphs of two jobs.
 pub(super) struct Jobs {
-    older: JobGraph,
-    newer: JobGraph,
+    older: OfJob,
+    newer: OfJob,
 }
 
-struct JobGraph {
+struct OfJob {
     row: JobRow,
-    snapshot: Snapshot,
-    types: Vec<(ObjectType, Kind)>,
-    coverage: Coverage,
+    graph: JobGraph,
 }
 
 impl Source {
@@ -59,16 +57,12 @@ fn of_files(graph: &FileGraph) -> Compared {
     }
 }
 
-impl JobGraph {
+impl OfJob {
     async fn of(store: &Store, row: JobRow) -> Result<Self, Failure> {
-        let coverage = Coverage::of(job_lookup::summary(&row)?);
-        let snapshot = job_lookup::snapshot(store, &row).await?;
-        let types = snapshot.kinds().await?;
-        Ok(Self { row, snapshot, types, coverage })
-    }
-
-    fn side(&self) -> Side<'_> {
-        Side { graph: &self.snapshot, types: &self.types, coverage: &self.coverage }
+        // A job that has not ended is reported as such, not as one without a graph.
+        job_lookup::summary(&row)?;
+        let graph = JobGraph::of(job_lookup::snapshot(store, &row).await?, &row).await?;
+        Ok(Self { row, graph })
     }
 
     fn compared(&self) -> Compared {
@@ -87,7 +81,7 @@ impl JobGraph {
 impl Jobs {
     /// Returns the types of both graphs.
     pub(super) fn types(&self) -> BTreeSet<&str> {
-        let types = [&self.older, &self.newer].into_iter().flat_map(|graph| &graph.types);
+        let types = [&self.older, &self.newer].into_iter().flat_map(|side| &side.graph.types);
         types.map(|(object_type, _)| object_type.as_str()).collect()
     }
 
@@ -97,7 +91,7 @@ impl Jobs {
         options: &ChangeOptions,
         visit: impl FnMut(ObjectChange),
     ) -> Result<ChangesByType, Failure> {
-        Ok(diff::changes(self.older.side(), self.newer.side(), options, visit).await?)
+        Ok(diff::changes(self.older.graph.side(), self.newer.graph.side(), options, visit).await?)
     }
 }
 
@@ -125,6 +119,6 @@ pub(super) async fn jobs(
         ));
     }
     let (older, newer) = (rows[older].clone(), rows[newer].clone());
-    let (older, newer) = (JobGraph::of(&store, older).await?, JobGraph::of(&store, newer).await?);
+    let (older, newer) = (OfJob::of(&store, older).await?, OfJob::of(&store, newer).await?);
     Ok(Source::Jobs(Box::new(Jobs { older, newer })))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use integration_query::graph::{AccountGraph, GraphError};
 use integration_rules::GraphChange;
-use integration_sdk::diff::{self, ChangeKind, ChangeOptions, Coverage, ObjectChange, ObjectKind, Side};
+use integration_sdk::diff::{self, ChangeKind, ChangeOptions, ObjectChange, ObjectKind};
 use integration_sdk::graph::{ObjectKey, ObjectType};
 use integration_sdk::store::{Snapshot, Store};
 use integration_store::{GraphReader, Selection, SnapshotId, StoredObject};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::alert_book::AlertBook;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::job_graph::JobGraph;
 use crate::job_lookup;
 use crate::style::printable;
 
@@ -38,7 +39,7 @@ pub(super) async fn since_last(
         }
         let last = book.content.evaluated.insert(instance.clone(), newest.clone());
         let Some(last) = last.filter(|last| *last != newest) else { continue };
-        let (Some(older), Some(newer)) = (Half::of(&store, &last).await?, Half::of(&store, &newest).await?) else {
+        let (Some(older), Some(newer)) = (graph_of(&store, &last).await?, graph_of(&store, &newest).await?) else {
             context.console.warn(&format!(
                 "The graph of job {} was pruned, so the changes of {} since then are unknown.",
                 job_lookup::short(&last),
@@ -55,11 +56,11 @@ pub(super) async fn since_last(
 
 /// Returns the stale objects of a snapshot. Being stale is a state, so each evaluation sees it.
 async fn stale(store: &Store, id: &SnapshotId) -> Result<Vec<GraphChange>, Failure> {
-    let Some(half) = Half::of(store, id.job.as_str()).await? else { return Ok(Vec::new()) };
-    let counts = half.snapshot.types().await.map_err(GraphError::from)?;
+    let Some(graph) = graph_of(store, id.job.as_str()).await? else { return Ok(Vec::new()) };
+    let counts = graph.snapshot.types().await.map_err(GraphError::from)?;
     let mut found = Vec::new();
     for of_type in counts.into_iter().filter(|count| count.stale > 0) {
-        let mut batches = half.snapshot.scan(Selection::of_type(of_type.object_type));
+        let mut batches = graph.snapshot.scan(Selection::of_type(of_type.object_type));
         while let Some(batch) = batches.try_next().await? {
             for object in batch.into_iter().filter(|object| object.is_stale) {
                 found.push(stale_change(store, id, object).await?);
@@ -86,28 +87,16 @@ async fn stale_change(store: &Store, id: &SnapshotId, object: StoredObject) -> R
     Ok(GraphChange { object: properties, stale_since, ..change })
 }
 
-/// The graph of a job.
-struct Half {
-    snapshot: Snapshot,
-    types: Vec<(ObjectType, integration_sdk::store::Kind)>,
-    coverage: Coverage,
-}
-
-impl Half {
-    async fn of(store: &Store, job: &str) -> Result<Option<Self>, Failure> {
-        let Some(row) = store.job(Some(job)).await? else { return Ok(None) };
-        let Some(snapshot) = store.snapshot_of(&row).await? else { return Ok(None) };
-        let coverage = Coverage::of(job_lookup::summary(&row)?);
-        let types = snapshot.kinds().await?;
-        Ok(Some(Self { snapshot, types, coverage }))
-    }
-
-    fn side(&self) -> Side<'_> {
-        Side { graph: &self.snapshot, types: &self.types, coverage: &self.coverage }
+/// Returns the graph of a job, if the job and its graph still exist.
+async fn graph_of(store: &Store, job: &str) -> Result<Option<JobGraph>, Failure> {
+    let Some(row) = store.job(Some(job)).await? else { return Ok(None) };
+    match store.snapshot_of(&row).await? {
+        Some(snapshot) => JobGraph::of(snapshot, &row).await.map(Some),
+        None => Ok(None),
     }
 }
 
-async fn between(older: &Half, newer: &Half) -> Result<Vec<GraphChange>, Failure> {
+async fn between(older: &JobGraph, newer: &JobGraph) -> Result<Vec<GraphChange>, Failure> {
     let mut found: Vec<ObjectChange> = Vec::new();
     diff::changes(older.side(), newer.side(), &ChangeOptions::default(), |change| found.push(change)).await?;
     found.retain(|change| change.kind != ChangeKind::Unknown);
