@@ -55,6 +55,7 @@ mod flowchart;
 pub mod graph;
 mod graphviz;
 mod html;
+mod labelled;
 mod layout;
 #[cfg(test)]
 mod markup;

@@ -1,20 +1,11 @@
 //! Drawing of objects as SVG: cards for entities, and pills on the arrows of relationships.
-//!
-//! The layout treats a pill as a box, so that labels cannot collide.
 
 use super::links::{Links, lines, mark, title};
 use super::model::GraphPicture;
 use crate::card::{Card, Look};
-use crate::escape::visible;
-use crate::layout::{Size, lay_out};
-use crate::measure::{Font, fit, width};
+use crate::labelled::Labelled;
 use crate::number::counted;
-use crate::svg::{Drawing, Setting, Swatch, card as draw_card, edge as draw_edge, pill};
-
-const COLUMN_GAP: f64 = 36.0;
-const PILL_HEIGHT: f64 = 26.0;
-const PILL_FONT: f64 = 12.0;
-const PILL_WIDEST: f64 = 180.0;
+use crate::svg::{Drawing, Setting, Swatch, card as draw_card};
 
 pub(super) fn svg(graph: &GraphPicture) -> String {
     let links = Links::of(graph);
@@ -24,22 +15,9 @@ pub(super) fn svg(graph: &GraphPicture) -> String {
     });
     let cards: Vec<Card> =
         entities.chain(links.missing.iter().map(|key| card(key, "not in the graph", None))).collect();
-    let label = |class: &str| fit(&visible(class), Font::Bold, PILL_FONT, PILL_WIDEST);
-    let labels: Vec<String> = links.edges.iter().map(|(edge, ..)| label(&edge.class)).collect();
-    let pills =
-        labels.iter().map(|label| Size { width: width(label, Font::Bold, PILL_FONT) + 26.0, height: PILL_HEIGHT });
-    let sizes: Vec<Size> = cards.iter().map(|card| card.size).chain(pills).collect();
-    let ends = links.edges.iter().enumerate().flat_map(|(at, (_, from, to))| {
-        let pill = cards.len() + at;
-        [(*from, pill), (pill, *to)]
-    });
-    let edges: Vec<(usize, usize)> = ends.collect();
-    let layout = lay_out(&sizes, &edges, COLUMN_GAP);
-    let mut elements = String::new();
-    for (half, (from, _)) in edges.iter().enumerate() {
-        let leads_to_entity = half % 2 == 1;
-        elements += &draw_edge(&layout.routes[half], &layout.places[*from], "", leads_to_entity, "");
-    }
+    let labels = links.edges.iter().map(|(edge, ..)| &edge.class);
+    let drawn = Labelled::new(&cards, labels, links.edges.iter().map(|(_, from, to)| (*from, *to)));
+    let mut elements = drawn.arrows(|_| "");
     for (at, card) in cards.iter().enumerate() {
         let (classes, hints) = match links.nodes.get(at) {
             Some(node) => ("entity plain", [node.key.clone(), node.object_type.clone()]),
@@ -47,11 +25,10 @@ pub(super) fn svg(graph: &GraphPicture) -> String {
                 ("entity missing", [links.missing[at - links.nodes.len()].to_owned(), "not in the graph".to_owned()])
             }
         };
-        elements += &draw_card(card, &layout.places[at], classes, false, &hints);
+        elements += &draw_card(card, drawn.place(at), classes, false, &hints);
     }
-    for (at, (label, (edge, ..))) in labels.iter().zip(&links.edges).enumerate() {
-        let place = &layout.places[cards.len() + at];
-        elements += &pill(label, place, "pill", std::slice::from_ref(&edge.object_type));
+    for (at, (edge, ..)) in links.edges.iter().enumerate() {
+        elements += &drawn.label(at, "pill", &edge.object_type);
     }
     let facts = facts(graph);
     let legend: &[(Swatch, &'static str)] =
@@ -62,7 +39,7 @@ pub(super) fn svg(graph: &GraphPicture) -> String {
         facts: &facts,
         description: &description,
         legend,
-        layout: &layout,
+        layout: &drawn.layout,
         elements: &elements,
     };
     drawing.svg(Setting::Alone)
