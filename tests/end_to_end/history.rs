@@ -131,6 +131,20 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
 }
 
 #[test]
+fn an_object_of_several_steps_stays_with_the_step_that_was_refused() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect").code, 0);
+    // Members and permissions describe the same external people.
+    let team = heroku.team("kestrel-data");
+    heroku.fault(refused().on(&format!("/teams/{team}/permissions")));
+    assert_eq!(place.run("collect").code, 3);
+    let said = place.run("export --output whole");
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert_same(&Graph::read(&place.path("whole/graph")), undisturbed());
+}
+
+#[test]
 fn applications_stay_while_their_team_is_listed_even_if_one_list_of_it_is_not_found() {
     for status in [404, 410] {
         let heroku = Heroku::sample();

@@ -17,7 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use crate::graph::history::{ChangeCounts, Published, SnapshotGap, StaleObjects};
 use crate::graph::{JobId, ObjectKey, ObjectText, ObjectType, Properties, Timestamp};
@@ -318,11 +318,21 @@ impl Run<'_> {
     }
 
     /// Gives a version the step and the parent of an equal object.
+    ///
+    /// A version keeps its step while that step has a gap, because another step that describes the object, such as one
+    /// of several that list a person, may only have stood in for it. The snapshot then equals that of a job without gap.
     fn move_to(&self, version: i64, object: i64) -> rusqlite::Result<()> {
-        let sql = "UPDATE object SET step = o.step, parent = o.parent FROM object o \
+        let sql = "SELECT step, type FROM object WHERE number = ?1";
+        let of_version = |row: &SqlRow<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        let (step, object_type) = self.connection.prepare_cached(sql)?.query_row([version], of_version)?;
+        let has_gap = |gap: &SnapshotGap| {
+            gap.step.as_str() == step && gap.types.iter().any(|covered| covered.as_str() == object_type)
+        };
+        let keeps_step = self.publication.gaps.iter().any(has_gap);
+        let sql = "UPDATE object SET step = iif(?3, object.step, o.step), parent = o.parent FROM object o \
                    WHERE object.number = ?1 AND o.number = ?2 \
-                   AND (object.step, object.parent) IS NOT (o.step, o.parent)";
-        if self.connection.prepare_cached(sql)?.execute([version, object])? > 0 {
+                   AND (object.step, object.parent) IS NOT (iif(?3, object.step, o.step), o.parent)";
+        if self.connection.prepare_cached(sql)?.execute(params![version, object, keeps_step])? > 0 {
             self.hash(version, &read(self.connection, version)?)?;
         }
         Ok(())
