@@ -21,7 +21,7 @@
 //! ```
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 #[cfg(unix)]
@@ -98,6 +98,50 @@ pub fn open(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().read(true).write(true).create(true))
 }
 
+/// Replaces the contents of a file as a whole. A missing file is created.
+///
+/// A process that is killed, or a disk that is full, leaves the old contents or the new ones. The new contents are on disk
+/// when the function returns. They are first written to a file beside it, whose name ends in `.incomplete`, so callers in
+/// several processes hold a lock of their own.
+///
+/// # Errors
+/// The error of the operating system. Symbolic links, folders, and devices are rejected, because another file would take
+/// their place.
+pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "it is a symbolic link, which is not followed: name the file itself",
+            ));
+        }
+        Ok(found) if !found.is_file() => {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "only regular files are replaced"));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let Some(name) = path.file_name() else {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "the path has no file name"));
+    };
+    let mut incomplete = name.to_owned();
+    incomplete.push(".incomplete");
+    let incomplete = path.with_file_name(incomplete);
+    let put = || {
+        let mut file = create(&incomplete)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        fs::rename(&incomplete, path)
+    };
+    put().inspect_err(|_| {
+        // The error of the write is the one to report.
+        let _ = fs::remove_file(&incomplete);
+    })?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    Folder::open(parent.unwrap_or(Path::new(".")))?.sync()
+}
+
 /// Creates a folder with its missing parents.
 ///
 /// # Errors
@@ -142,7 +186,6 @@ fn device(path: &Path) -> io::Result<Option<File>> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -203,6 +246,33 @@ mod tests {
         }
         assert_eq!(fs::read_to_string(&victim).expect("text"), "precious");
         assert!(!place.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_nothing_remains_beside_it() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let path = place.path().join("state.json");
+        replace(&path, b"old and long").expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
+        let reader = File::open(&path).expect("a file");
+        replace(&path, b"new").expect("a file");
+        assert_eq!((mode(&path), fs::read_to_string(&path).expect("text")), (0o600, "new".to_owned()));
+        assert_eq!(io::read_to_string(reader).expect("text"), "old and long", "a reader keeps what it opened");
+        assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_link_or_a_folder_is_not_replaced() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let (victim, link, folder) =
+            (place.path().join("victim"), place.path().join("link"), place.path().join("folder"));
+        fs::write(&victim, "precious").expect("a file");
+        symlink(&victim, &link).expect("a link");
+        fs::create_dir(&folder).expect("a folder");
+        assert!(replace(&link, b"x").expect_err("a link").to_string().contains("symbolic link"));
+        assert!(replace(&folder, b"x").is_err() && replace(Path::new("/dev/null"), b"x").is_err());
+        assert_eq!(fs::read_to_string(&victim).expect("text"), "precious");
+        assert!(replace(&place.path().join("missing/state.json"), b"x").is_err());
     }
 
     #[test]

@@ -1,0 +1,272 @@
+//! Reading of secrets from their places.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroize;
+
+use crate::file;
+use crate::reference::SecretReference;
+use crate::vault::{Vault, VaultError};
+
+/// The maximum size of a secret, in bytes: 64 KiB, enough for any key or certificate.
+pub(crate) const LONGEST_SECRET: u64 = 64 << 10;
+
+/// The time after which a command is ended.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// The reason why a secret cannot be read. No variant contains the secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// The variable is not set.
+    #[error("the environment variable {name} is not set")]
+    Variable {
+        /// The name of the variable.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the secret in {path}: {source}", path = path.display())]
+    File {
+        /// The path.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// Other users can read or replace the file.
+    #[error(
+        "the secret in {path} is not read, because other users can access the file (mode {mode:04o}): run `chmod 600 {path}`",
+        path = path.display()
+    )]
+    Exposed {
+        /// The path.
+        path: PathBuf,
+        /// The mode of the file.
+        mode: u32,
+    },
+    /// The path begins with the directory of credentials, but the process has none.
+    #[error(
+        "{path} is a credential of systemd, but CREDENTIALS_DIRECTORY is not set: add LoadCredential= to the unit",
+        path = path.display()
+    )]
+    NoCredentials {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The program cannot be run.
+    #[error("cannot run the program {program} for a secret: {source}")]
+    Command {
+        /// The program, without its arguments.
+        program: String,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// The program ended with an error.
+    #[error("the program {program}, run for a secret, failed ({status}): run it by hand to see its message")]
+    CommandFailed {
+        /// The program, without its arguments.
+        program: String,
+        /// The exit status.
+        status: String,
+    },
+    /// The program did not end in time.
+    #[error("the program {program}, run for a secret, did not end within {} s", limit.as_secs_f32())]
+    CommandTimeout {
+        /// The program, without its arguments.
+        program: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The text is too long for a secret.
+    #[error("the secret of {reference} is longer than {} KiB", LONGEST_SECRET >> 10)]
+    TooLong {
+        /// The reference.
+        reference: String,
+    },
+    /// The place contains no text.
+    #[error("the secret of {reference} is empty")]
+    Empty {
+        /// The reference.
+        reference: String,
+    },
+    /// The bytes are not UTF-8.
+    #[error("the secret of {reference} is no text in UTF-8")]
+    Encoding {
+        /// The reference.
+        reference: String,
+    },
+    /// The caller has no vault.
+    #[error("{reference} needs a vault, which is not available here: use env:, file:, or command:")]
+    NoVault {
+        /// The reference.
+        reference: String,
+    },
+    /// The vault cannot be read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+type Variables = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+
+/// Reads secrets from their places.
+#[derive(Clone)]
+pub struct Resolver {
+    variables: Variables,
+    base: PathBuf,
+    vault: Option<Vault>,
+    limit: Duration,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").field("base", &self.base).field("vault", &self.vault).finish_non_exhaustive()
+    }
+}
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Resolver {
+    /// Creates a resolver without variables and without a vault.
+    pub fn new() -> Self {
+        Self { variables: Arc::new(|_| None), base: PathBuf::new(), vault: None, limit: COMMAND_LIMIT }
+    }
+
+    /// Sets the source of environment variables, in programs `std::env::var_os`.
+    #[must_use]
+    pub fn variables(mut self, variables: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
+        self.variables = Arc::new(variables);
+        self
+    }
+
+    /// Sets the folder of relative paths, by default the current directory.
+    #[must_use]
+    pub fn base(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.base = folder.into();
+        self
+    }
+
+    /// Sets the vault.
+    #[must_use]
+    pub fn vault(mut self, vault: Vault) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// Sets the time after which a command is ended, by default 30 seconds.
+    #[must_use]
+    pub fn command_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Reads a secret. Line breaks at its end are removed.
+    ///
+    /// # Errors
+    /// [`SecretError`] if the place cannot be read, is accessible to other users, or contains no text.
+    pub async fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
+        let bytes = match reference {
+            SecretReference::Env(name) => {
+                let value = (self.variables)(name).ok_or_else(|| SecretError::Variable { name: name.clone() })?;
+                value.into_encoded_bytes()
+            }
+            SecretReference::File(path) => {
+                let credentials = (self.variables)("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+                let path = self.base.join(file::expanded(path, credentials.as_deref())?);
+                file::read(&path, credentials.as_deref())?
+            }
+            SecretReference::Command(command) => command.output(self.limit).await?,
+            SecretReference::Vault(name) => {
+                let vault = self.vault.as_ref();
+                let vault = vault.ok_or_else(|| SecretError::NoVault { reference: reference.to_string() })?;
+                return Ok(vault.get(name)?);
+            }
+        };
+        text(bytes, reference)
+    }
+}
+
+/// Returns the text of a secret without the line breaks at its end. All other copies are overwritten.
+fn text(bytes: Vec<u8>, reference: &SecretReference) -> Result<SecretString, SecretError> {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        error.into_bytes().zeroize();
+        SecretError::Encoding { reference: reference.to_string() }
+    })?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.trim().is_empty() {
+        return Err(SecretError::Empty { reference: reference.to_string() });
+    }
+    if text.len() as u64 > LONGEST_SECRET {
+        text.zeroize();
+        return Err(SecretError::TooLong { reference: reference.to_string() });
+    }
+    Ok(SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn resolver() -> Resolver {
+        Resolver::new().variables(|name| match name {
+            "KEY" => Some("s3cret\r\n".into()),
+            "BLANK" => Some(" \n".into()),
+            _ => None,
+        })
+    }
+
+    async fn read(text: &str) -> Result<String, SecretError> {
+        let reference = text.parse().expect("a reference");
+        resolver().resolve(&reference).await.map(|secret| secret.expose_secret().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_variable_is_read_without_its_line_break() {
+        assert_eq!(read("env:KEY").await.expect("a secret"), "s3cret");
+        assert!(matches!(read("env:NONE").await, Err(SecretError::Variable { .. })));
+        assert!(matches!(read("env:BLANK").await, Err(SecretError::Empty { .. })));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_relative_file_is_below_the_base() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        std::fs::write(&path, "two\nlines\n\n").expect("a file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("ours");
+        let reference = "file:key".parse().expect("a reference");
+        let secret = resolver().base(folder.path()).resolve(&reference).await.expect("a secret");
+        assert_eq!(secret.expose_secret(), "two\nlines");
+        std::fs::write(&path, b"\xff\xfe").expect("a file");
+        let error = resolver().base(folder.path()).resolve(&reference).await.expect_err("no text");
+        assert!(matches!(error, SecretError::Encoding { .. }));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_command_is_run_without_a_shell() {
+        assert_eq!(read("command:echo $KEY ';' ls").await.expect("a secret"), "$KEY ; ls");
+        assert!(matches!(read("command:true").await, Err(SecretError::Empty { .. })));
+    }
+
+    #[tokio::test]
+    async fn an_entry_needs_a_vault() {
+        assert!(matches!(read("vault:east/api_key").await, Err(SecretError::NoVault { .. })));
+    }
+
+    #[test]
+    fn a_resolver_shows_no_variables() {
+        assert!(!format!("{:?}", resolver()).contains("s3cret"));
+    }
+}
