@@ -59,7 +59,7 @@ pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<Ac
     Ok(AccountGraph::open_cached(readers, indexes).await?)
 }
 
-/// Selects instances by name. Without a name, sample and recorded data count only if there is nothing else.
+/// Selects instances by name. Without a name, sample and recorded data of an integration count only if it has no others.
 fn select(all: Vec<PublishedInstance>, names: &[InstanceId]) -> Result<Vec<PublishedInstance>, Failure> {
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|found| found.instance == **name)) {
         let known: BTreeSet<&str> = all.iter().map(|found| found.instance.as_str()).collect();
@@ -72,8 +72,9 @@ fn select(all: Vec<PublishedInstance>, names: &[InstanceId]) -> Result<Vec<Publi
         return Ok(all.into_iter().filter(|found| names.contains(&found.instance)).collect());
     }
     let is_real = |found: &PublishedInstance| Account::of(&found.instance).origin == Origin::Provider;
-    let any_real = all.iter().any(is_real);
-    Ok(all.into_iter().filter(|found| !any_real || is_real(found)).collect())
+    let with_real: BTreeSet<String> =
+        all.iter().filter(|found| is_real(found)).map(|found| found.integration.clone()).collect();
+    Ok(all.into_iter().filter(|found| is_real(found) || !with_real.contains(&found.integration)).collect())
 }
 
 async fn newest(
@@ -90,10 +91,10 @@ async fn newest(
     Ok(snapshots)
 }
 
-/// Returns the names that the integration declares, so that a query may mention them before any object has them.
-pub(crate) fn catalogue(integration: &Integration) -> Catalogue {
+/// Returns the names that integrations declare, so that a query may mention them before any object has them.
+pub(crate) fn catalogue<'a>(integrations: impl Iterator<Item = &'a Integration>) -> Catalogue {
     let mut catalogue = Catalogue::default();
-    for declaration in integration.steps().iter().map(|step| step.declaration()) {
+    for declaration in integrations.flat_map(Integration::steps).map(|step| step.declaration()) {
         for declared in &declaration.entities {
             let entry = catalogue.entities.entry(declared.object_type.to_string()).or_default();
             entry.classes.extend(declared.classes.iter().map(ToString::to_string));
@@ -103,6 +104,10 @@ pub(crate) fn catalogue(integration: &Integration) -> Catalogue {
             let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();
             entry.classes.insert(declared.class.to_string());
             entry.properties.extend(properties(&declared.schema));
+        }
+        for declared in &declaration.mapped_relationships {
+            let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();
+            entry.classes.insert(declared.class.to_string());
         }
     }
     catalogue

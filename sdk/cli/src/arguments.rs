@@ -1,9 +1,10 @@
 //! The complete command line of a program.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory, Parser};
-use integration_sdk::Integration;
 
 use crate::command;
+use crate::offer::Offers;
 use crate::options::Globals;
 
 /// The placeholder for the program's name in help texts.
@@ -25,22 +26,28 @@ pub(crate) struct Arguments {
     pub(crate) globals: Globals,
 }
 
-/// Builds the command line of an integration's program.
-pub(crate) fn command_line(
-    integration: &Integration,
-    name: &str,
-    version: Option<&'static str>,
-    sample: bool,
-) -> Command {
+/// Builds the command line of a program.
+pub(crate) fn command_line(offers: &Offers, name: &str, version: Option<&'static str>) -> Command {
+    let sample = offers.iter().any(|offer| offer.sample.is_some());
     let command = Arguments::command()
         .name(name.to_owned())
-        .about(format!("Collects {} into a graph of entities and relationships", integration.title()));
+        .about(format!("Collects {} into a graph of entities and relationships", offers.titles()));
+    let command = with_integrations(command, offers);
     let command = match version {
         Some(version) => command.version(version),
         None => command,
     };
     let command = if sample { command } else { without_sample(command) };
     with_examples(command, name, sample)
+}
+
+/// Restricts `--integration` to the ids of the program, and hides it without a choice.
+fn with_integrations(command: Command, offers: &Offers) -> Command {
+    let ids: Vec<String> = offers.iter().map(|offer| offer.id().to_owned()).collect();
+    let help = format!("Integration to work on [default: {}]", offers.first().id());
+    command.mut_arg("integration", |argument| {
+        argument.value_parser(PossibleValuesParser::new(ids)).help(help).hide(!offers.are_several())
+    })
 }
 
 /// Hides `--sample` for a program without a fake provider.
@@ -67,7 +74,20 @@ fn with_examples(command: Command, name: &str, sample: bool) -> Command {
 mod tests {
     use integration_prose::Count;
 
+    use integration_sdk::Integration;
+
     use super::*;
+    use crate::offer::Offer;
+    use crate::sample::Sample;
+
+    fn offers(sample: bool) -> Offers {
+        let mut offers = Offers::new(Offer::of(Integration::without_provider::<()>("space", "Space")));
+        if sample {
+            let start = || Box::pin(async { Ok(Sample { values: Vec::new(), server: Box::new(()) }) });
+            offers.last_mut().sample = Some(Box::new(move || start()));
+        }
+        offers
+    }
 
     /// The long help of a command and all its subcommands.
     fn helps(command: &mut Command) -> String {
@@ -81,8 +101,7 @@ mod tests {
     /// The limit is that of the documents, see "Prose" in `CONTRIBUTING.md`.
     #[test]
     fn the_help_texts_of_all_commands_read_as_native_english() {
-        let space = Integration::without_provider::<()>("space", "Space");
-        let mut command = command_line(&space, "integration-space", Some("1.2.3"), true);
+        let mut command = command_line(&offers(true), "integration-space", Some("1.2.3"));
         command.build();
         let count = Count::of(&helps(&mut command));
         assert!(count.words > 1_000, "only {} words: the measurement is wrong", count.words);
@@ -91,8 +110,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent_and_its_examples_name_the_program() {
-        let space = Integration::without_provider::<()>("space", "Space");
-        let mut command = command_line(&space, "integration-space", Some("1.2.3"), false);
+        let mut command = command_line(&offers(false), "integration-space", Some("1.2.3"));
         command.build();
         command.clone().debug_assert();
         let mut waiting = vec![command];
@@ -103,5 +121,22 @@ mod tests {
             assert!(!help.contains("--sample"), "{help}");
             waiting.extend(next.get_subcommands().cloned());
         }
+    }
+
+    #[test]
+    fn an_integration_is_selected_by_its_id_if_there_are_several() {
+        let mut several = offers(false);
+        several.add(Offer::of(Integration::without_provider::<()>("crew", "the crew")));
+        let selected = |offers: &Offers, words: &[&str]| {
+            let line = command_line(offers, "space", None).try_get_matches_from(words);
+            line.map(|matches| matches.get_one::<String>("integration").cloned())
+        };
+        let words = ["space", "jobs", "list", "--integration", "crew"];
+        assert_eq!(selected(&several, &words).expect("known"), Some("crew".to_owned()));
+        let error = selected(&offers(false), &words).expect_err("unknown").to_string();
+        assert!(error.contains("[possible values: space]"), "{error}");
+        let shown = |offers: &Offers| command_line(offers, "space", None).render_help().to_string();
+        assert!(shown(&several).contains("--integration <ID>") && shown(&several).contains("[default: space]"));
+        assert!(!shown(&offers(false)).contains("--integration"));
     }
 }

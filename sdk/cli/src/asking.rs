@@ -29,13 +29,13 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// Creates the values and limits of a command. The names that the integration declares are known to its queries.
+    /// Creates the values and limits of a command. The names that the integrations declare are known to its queries.
     pub(crate) fn new(context: &Context<'_>, parameters: &[(String, Value)], timeout: Duration) -> Self {
         Self {
             parameters: parameters.iter().cloned().collect(),
             default_limit: None,
             timeout,
-            catalogue: Arc::new(account_graph::catalogue(context.integration)),
+            catalogue: Arc::new(account_graph::catalogue(context.offers.iter().map(|offer| &offer.integration))),
         }
     }
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::account::{Account, Origin};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::offer::Offers;
 use crate::options::Globals;
 use crate::sample::StartSample;
 use crate::shell::called;
@@ -25,7 +26,10 @@ use crate::visible::visible_json;
 
 /// One invocation of the program.
 pub(crate) struct Context<'a> {
+    /// The selected integration.
     pub(crate) integration: &'a Integration,
+    /// All integrations of the program, whose graphs share the data directory.
+    pub(crate) offers: &'a Offers,
     pub(crate) start_sample: Option<&'a StartSample>,
     /// The questions that belong to the integration, as YAML.
     pub(crate) questions: Option<&'static str>,
@@ -89,9 +93,9 @@ impl Context<'_> {
         }
     }
 
-    /// The program name with the options that select the data directory, for commands in messages.
+    /// The program name with the options that select integration and data directory, for commands in messages.
     pub(crate) fn called(&self) -> String {
-        called(self.program, &self.globals.data_dir)
+        called(self.program, self.globals.integration.as_deref(), &self.globals.data_dir)
     }
 
     /// Writes text to stdout.

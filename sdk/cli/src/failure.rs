@@ -55,6 +55,8 @@ pub(crate) enum Failure {
     NoJobs(PathBuf),
     #[error("there is no job {wanted:?}{}", likely(nearest.as_deref()))]
     UnknownJob { wanted: String, nearest: Option<String> },
+    #[error("job {job} belongs to the integration {integration:?}")]
+    OtherIntegration { job: String, integration: String },
     #[error("no job has collected an object with the key {key:?}{}", in_instance(instance.as_ref()))]
     UnknownKey { key: String, instance: Option<InstanceId> },
     #[error("several jobs begin with {wanted:?}: {}", .matching.join(", "))]
@@ -147,9 +149,12 @@ impl Failure {
             Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnknownKey { .. } => {
                 exit::USAGE
             }
-            Self::NoSample | Self::Usage(_) | Self::Scaffold(_) | Self::Pack { .. } | Self::Document { .. } => {
-                exit::USAGE
-            }
+            Self::OtherIntegration { .. }
+            | Self::NoSample
+            | Self::Usage(_)
+            | Self::Scaffold(_)
+            | Self::Pack { .. }
+            | Self::Document { .. } => exit::USAGE,
             Self::Query { source, .. } if matches!(**source, QueryError::Invalid(_)) => exit::USAGE,
             Self::Job(
                 JobError::Store(StoreError::Complete { .. } | StoreError::Superseded { .. }) | JobError::Resume(_),
@@ -168,6 +173,9 @@ impl Failure {
             }
             Self::NoJobs(_) => {
                 Some(format!("run `{program} collect` to create a job, or use --data-dir to select another folder"))
+            }
+            Self::OtherIntegration { integration, .. } => {
+                Some(format!("add `--integration {integration}` if this program offers it"))
             }
             Self::UnknownKey { .. } => {
                 Some(format!("run `{program} diff` or `{program} export --output DIR` to see keys; a key is matched as a whole"))

@@ -24,18 +24,34 @@ pub(crate) async fn jobs(directory: &Path, integration: &str) -> Result<(Store, 
     if jobs.is_empty() { Err(no_jobs()) } else { Ok((store, jobs)) }
 }
 
+/// Returns the jobs of an integration whose ids begin with `wanted`, or all of its jobs; there is at least one.
+async fn candidates(
+    directory: &Path,
+    integration: &str,
+    wanted: Option<&str>,
+) -> Result<(Store, Vec<JobRow>), Failure> {
+    let Some(wanted) = wanted else { return jobs(directory, integration).await };
+    let no_jobs = || Failure::NoJobs(directory.to_owned());
+    let store = store(directory)?.ok_or_else(no_jobs)?;
+    let (ours, others): (Vec<_>, Vec<_>) =
+        store.jobs().await?.into_iter().partition(|job| job.integration == integration);
+    let is_ours = ours.iter().any(|job| job.id.as_str().starts_with(wanted));
+    let foreign = others.into_iter().find(|job| !is_ours && job.id.as_str().starts_with(wanted));
+    match foreign {
+        Some(job) => Err(Failure::OtherIntegration { job: job.id.to_string(), integration: job.integration }),
+        None if ours.is_empty() => Err(no_jobs()),
+        None => Ok((store, vec![matching(ours, wanted)?])),
+    }
+}
+
 /// Returns the job whose id begins with `wanted`, or the newest job.
 pub(crate) async fn find(
     directory: &Path,
     integration: &str,
     wanted: Option<&str>,
 ) -> Result<(Store, JobRow), Failure> {
-    let (store, mut jobs) = jobs(directory, integration).await?;
-    let job = match wanted {
-        None => jobs.swap_remove(0),
-        Some(wanted) => matching(jobs, wanted)?,
-    };
-    Ok((store, job))
+    let (store, mut jobs) = candidates(directory, integration, wanted).await?;
+    Ok((store, jobs.swap_remove(0)))
 }
 
 /// Returns the graph of a job.
@@ -53,10 +69,7 @@ pub(crate) async fn find_graph(
     integration: &str,
     wanted: Option<&str>,
 ) -> Result<(Store, JobRow, Snapshot), Failure> {
-    let (store, mut jobs) = jobs(directory, integration).await?;
-    if let Some(wanted) = wanted {
-        jobs = vec![matching(jobs, wanted)?];
-    }
+    let (store, jobs) = candidates(directory, integration, wanted).await?;
     for job in &jobs {
         if let Some(snapshot) = store.snapshot_of(job).await? {
             return Ok((store, job.clone(), snapshot));

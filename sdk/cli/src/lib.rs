@@ -45,6 +45,7 @@ mod job_lookup;
 mod logs;
 mod markdown;
 mod moment;
+mod offer;
 mod options;
 mod output;
 mod program;

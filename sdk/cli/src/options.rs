@@ -15,6 +15,9 @@ pub(crate) const DATA_DIR: &str = ".integration";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
+    /// Integration to work on
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) integration: Option<String>,
     /// Data directory, which stores all jobs
     #[arg(long, global = true, value_name = "DIR", default_value = DATA_DIR)]
     pub(crate) data_dir: PathBuf,

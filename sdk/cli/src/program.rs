@@ -13,7 +13,8 @@ use integration_sdk::Integration;
 use crate::arguments::{self, Arguments};
 use crate::console::Console;
 use crate::context::Context;
-use crate::sample::{Sample, StartSample};
+use crate::offer::{Offer, Offers};
+use crate::sample::Sample;
 use crate::shell::called;
 use crate::threads::Threads;
 use crate::visible::{visible, visible_lines};
@@ -22,25 +23,34 @@ use crate::{command, exit, failure::Failure, interrupt, logs};
 /// The maximum number of threads that check objects and read the store; each one uses additional memory.
 const BLOCKING_THREADS: usize = 8;
 
-/// The program of an integration.
+/// The program of one or more integrations.
+///
+/// With several integrations, each command works on the first one, or on the one that `--integration` selects. They
+/// share the data directory, so a query spans the graphs of all of them:
+///
+/// ```no_run
+/// # use integration_cli::Program;
+/// # use integration_sdk::Integration;
+/// let space = Integration::without_provider::<()>("space", "Space");
+/// let crew = Integration::without_provider::<()>("crew", "the crew");
+/// Program::new(space).questions("questions: []").also(crew).main();
+/// ```
 pub struct Program {
-    integration: Integration,
+    offers: Offers,
     version: Option<&'static str>,
-    sample: Option<StartSample>,
-    questions: Option<&'static str>,
-    rules: Option<&'static str>,
 }
 
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Program").field("integration", &self.integration).finish_non_exhaustive()
+        let integrations: Vec<_> = self.offers.iter().map(|offer| &offer.integration).collect();
+        f.debug_struct("Program").field("integrations", &integrations).finish_non_exhaustive()
     }
 }
 
 impl Program {
     /// Creates a program without a fake provider.
     pub fn new(integration: Integration) -> Self {
-        Self { integration, version: None, sample: None, questions: None, rules: None }
+        Self { offers: Offers::new(Offer::of(integration)), version: None }
     }
 
     /// Sets the output of `--version`; usually `env!("CARGO_PKG_VERSION")`.
@@ -50,17 +60,26 @@ impl Program {
         self
     }
 
+    /// Adds another integration, which `--integration` selects by its id.
+    ///
+    /// The following questions, rules, and fake provider belong to it.
+    #[must_use]
+    pub fn also(mut self, integration: Integration) -> Self {
+        self.offers.add(Offer::of(integration));
+        self
+    }
+
     /// Adds a pack of questions, in the form of `questions.yaml`, which `questions run` asks without a file.
     #[must_use]
     pub fn questions(mut self, pack: &'static str) -> Self {
-        self.questions = Some(pack);
+        self.offers.last_mut().questions = Some(pack);
         self
     }
 
     /// Adds rules in YAML, which `rules run` evaluates without a file.
     #[must_use]
     pub fn rules(mut self, rules: &'static str) -> Self {
-        self.rules = Some(rules);
+        self.offers.last_mut().rules = Some(rules);
         self
     }
 
@@ -71,7 +90,7 @@ impl Program {
         F: Fn() -> Fut + 'static,
         Fut: Future<Output = std::io::Result<Sample>> + 'static,
     {
-        self.sample = Some(Box::new(move || Box::pin(start())));
+        self.offers.last_mut().sample = Some(Box::new(move || Box::pin(start())));
         self
     }
 
@@ -83,7 +102,7 @@ impl Program {
     fn run(&self, words: Vec<OsString>) -> u8 {
         let name = self.name(words.first());
         let is_odd = words.iter().any(is_odd);
-        let line = arguments::command_line(&self.integration, &name, self.version, self.sample.is_some());
+        let line = arguments::command_line(&self.offers, &name, self.version);
         let matches = line.clone().try_get_matches_from(words);
         let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
             Ok(arguments) => arguments,
@@ -101,7 +120,8 @@ impl Program {
         logs::begin(&arguments.globals, &console);
         let outcome = self.execute(&arguments, line, &name, console.clone());
         outcome.unwrap_or_else(|failure| {
-            console.fail(&failure.render(&called(&name, &arguments.globals.data_dir)));
+            let globals = &arguments.globals;
+            console.fail(&failure.render(&called(&name, globals.integration.as_deref(), &globals.data_dir)));
             failure.code()
         })
     }
@@ -116,11 +136,13 @@ impl Program {
             .enable_all()
             .build()
             .map_err(Failure::Start)?;
+        let offer = self.offers.selected(arguments.globals.integration.as_deref());
         let context = Context {
-            integration: &self.integration,
-            start_sample: self.sample.as_ref(),
-            questions: self.questions,
-            rules: self.rules,
+            integration: &offer.integration,
+            offers: &self.offers,
+            start_sample: offer.sample.as_ref(),
+            questions: offer.questions,
+            rules: offer.rules,
             program: name,
             line,
             globals: &arguments.globals,
@@ -135,7 +157,7 @@ impl Program {
     /// The name that started the program, so that suggested commands can be copied.
     fn name(&self, called: Option<&OsString>) -> String {
         let called = called.and_then(|path| Path::new(path).file_stem()).and_then(|name| name.to_str());
-        called.map_or_else(|| format!("integration-{}", self.integration.id()), visible)
+        called.map_or_else(|| format!("integration-{}", self.offers.first().id()), visible)
     }
 }
 

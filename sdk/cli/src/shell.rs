@@ -17,10 +17,16 @@ pub(crate) fn quoted_path(path: &Path) -> String {
     quoted(&path.to_string_lossy())
 }
 
-/// Returns the program name with the options that select the data directory.
-pub(crate) fn called(program: &str, data_dir: &Path) -> String {
-    let program = quoted(program);
-    if data_dir == Path::new(DATA_DIR) { program } else { format!("{program} --data-dir {}", quoted_path(data_dir)) }
+/// Returns the program name with the options that select the integration and the data directory.
+pub(crate) fn called(program: &str, integration: Option<&str>, data_dir: &Path) -> String {
+    let mut command = quoted(program);
+    if let Some(id) = integration {
+        command += &format!(" --integration {}", quoted(id));
+    }
+    if data_dir != Path::new(DATA_DIR) {
+        command += &format!(" --data-dir {}", quoted_path(data_dir));
+    }
+    command
 }
 
 #[cfg(test)]
@@ -55,8 +61,9 @@ mod tests {
     }
 
     #[test]
-    fn the_default_data_directory_is_left_out() {
-        assert_eq!(called("space", Path::new(DATA_DIR)), "space");
-        assert_eq!(called("space", Path::new("my data")), "space --data-dir 'my data'");
+    fn the_default_integration_and_data_directory_are_left_out() {
+        assert_eq!(called("space", None, Path::new(DATA_DIR)), "space");
+        assert_eq!(called("space", None, Path::new("my data")), "space --data-dir 'my data'");
+        assert_eq!(called("space", Some("crew"), Path::new(DATA_DIR)), "space --integration crew");
     }
 }

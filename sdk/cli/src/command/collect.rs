@@ -239,6 +239,7 @@ fn report(context: &Context<'_>, args: &Collect, summary: &Summary, exported: Op
     }
     let kept = Kept {
         program: context.program,
+        integration: context.globals.integration.as_deref(),
         data_dir: &context.globals.data_dir,
         output: args.output.as_deref(),
         exported,

@@ -179,7 +179,13 @@ async fn show(context: &Context<'_>, wanted: Option<&str>, format: Format) -> Re
     match format {
         Format::Json => context.print_json(summary),
         Format::Text => {
-            let kept = Kept { program: context.program, data_dir, output: None, exported: None };
+            let kept = Kept {
+                program: context.program,
+                integration: context.globals.integration.as_deref(),
+                data_dir,
+                output: None,
+                exported: None,
+            };
             context.print(&report::summary(summary, &kept, console::width()))
         }
     }

@@ -38,8 +38,8 @@ use form::Form;
 The language is J1QL, the query language of JupiterOne; docs/querying.md is a tutorial. Without LIMIT a terminal shows 250 results; \
 files and pipes get all of them.
 
-The query reads the newest graph of every instance in the data directory. Data of --sample and --replay is read only if there is \
-no other, or if --instance names it.
+The query reads the newest graph of every instance in the data directory. Data of --sample and --replay is read only if the \
+integration has no other, or if --instance names it.
 
 Exit codes: 0 answered, 1 failed, 2 wrong usage, such as an error in the query.")]
 pub(crate) struct Query {

@@ -19,6 +19,8 @@ use super::text::{counted, duration, paragraph};
 pub(crate) struct Kept<'a> {
     /// The program's name.
     pub(crate) program: &'a str,
+    /// The id of the integration, if the command line selected it.
+    pub(crate) integration: Option<&'a str>,
     /// The data directory.
     pub(crate) data_dir: &'a Path,
     /// The export folder, if the user named one.
@@ -78,7 +80,7 @@ fn requests(usage: &Usage) -> String {
 }
 
 fn next(summary: &Summary, kept: &Kept<'_>) -> String {
-    let (program, job) = (called(kept.program, kept.data_dir), short(summary.job.as_str()));
+    let (program, job) = (called(kept.program, kept.integration, kept.data_dir), short(summary.job.as_str()));
     let gaps = || summary.integration_step_results.iter().flat_map(|step| &step.gaps);
     let account = Account::of(&summary.instance);
     // A proposal that leaves out the folder would leave this graph in it.
