@@ -11,7 +11,7 @@ use crate::bind::{Output, bind};
 use crate::complete::incomplete;
 use crate::error::QueryError;
 use crate::execute::{ABSENT, NumberMap, Outcome, Rows, execute};
-use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId, ValueRef};
+use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId};
 use crate::options::Options;
 use crate::profile::{Operator, Profile};
 use crate::result::{QueryResult, TableResult, entity, relationship};
@@ -232,13 +232,7 @@ impl EntityIds<'_> {
         if let Some(known) = self.known.get(&node) {
             return Ok(known.clone());
         }
-        let segment = self.graph.node_segment(NodeId(node));
-        let position = node - self.graph.node_segments()[segment].range.start;
-        let column = self.graph.node_column(segment, "_id")?;
-        let id = match column.as_ref().and_then(|column| column.value_at(position)) {
-            Some(ValueRef::Text(id)) => Some(Arc::from(id.as_ref())),
-            _ => None,
-        };
+        let id: Option<Arc<str>> = Some(self.graph.id_of(NodeId(node))?.into());
         self.known.insert(node, id.clone());
         Ok(id)
     }

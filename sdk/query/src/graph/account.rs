@@ -12,9 +12,9 @@ use super::cache::IndexCache;
 use super::column::{Column, ColumnBuilder};
 use super::index::{self, LIMIT, SegmentColumns, SnapshotIndex};
 use super::mapped::{self, MappedSegment, Resolved};
-use super::objects::{self, Derived, End};
+use super::objects::{self, Derived, End, Ids, NamedEnd};
 use super::segment::containing;
-use super::value::text;
+use super::value::{ValueRef, text};
 use super::{EdgeId, GraphError, NodeId, Segment};
 
 /// The current graph of several instances.
@@ -36,8 +36,15 @@ pub struct AccountGraph {
     first_mapped: u32,
     mapped: MappedEdges,
     cache: Option<Arc<dyn IndexCache>>,
-    /// Columns of edges that were derived from others, by segment and property.
-    derived: Mutex<HashMap<(usize, String), Arc<Column>>>,
+    /// Columns that were derived from others, by segment and property.
+    derived: Mutex<HashMap<DerivedName, Arc<Column>>>,
+}
+
+/// The segment and the property of a derived column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum DerivedName {
+    Node(usize, String),
+    Edge(usize, String),
 }
 
 /// One snapshot of the graph.
@@ -251,19 +258,16 @@ impl AccountGraph {
     pub fn node_column(&self, segment: usize, property: &str) -> Result<Option<Arc<Column>>, GraphError> {
         let (part, at) = match &self.node_origins[segment] {
             NodeOrigin::Snapshot { part, segment } => (*part, *segment),
-            NodeOrigin::Placeholders(at) => {
-                let name = if property == "_id" { "_key" } else { property };
-                return Ok(self.placeholders[*at].columns.get(name).cloned());
-            }
+            NodeOrigin::Placeholders(_) if property == "_id" => return self.ids_of_nodes(segment).map(Some),
+            NodeOrigin::Placeholders(at) => return Ok(self.placeholders[*at].columns.get(property).cloned()),
         };
-        let name = match Derived::of(property, &self.snapshots[part], false) {
-            Some(Derived::Constant(json)) => {
-                return Ok(Some(Arc::new(Column::constant(&json, self.nodes[segment].length()))));
+        match Derived::of(property, &self.snapshots[part], false) {
+            Some(Derived::Constant(json)) => Ok(Some(Arc::new(Column::constant(&json, self.nodes[segment].length())))),
+            Some(Derived::Id) => self.ids_of_nodes(segment).map(Some),
+            Some(Derived::KeyOf(_) | Derived::IdOf(_)) | None => {
+                self.parts[part].index.column(index::Part::Nodes, at, property)
             }
-            Some(Derived::Id | Derived::KeyOf(_)) => "_key",
-            None => property,
-        };
-        self.parts[part].index.column(index::Part::Nodes, at, name)
+        }
     }
 
     /// Returns the values of a property of a segment's relationships; `None` if no relationship has it.
@@ -275,22 +279,27 @@ impl AccountGraph {
     /// If the graph has no such segment.
     pub fn edge_column(&self, segment: usize, property: &str) -> Result<Option<Arc<Column>>, GraphError> {
         let Segment { instance, range, .. } = &self.edges[segment];
-        let property = match Derived::of(property, &self.snapshots[*instance], true) {
+        let name = || DerivedName::Edge(segment, property.to_owned());
+        match Derived::of(property, &self.snapshots[*instance], true) {
             Some(Derived::Constant(json)) => {
                 return Ok(Some(Arc::new(Column::constant(&json, range.end - range.start))));
             }
-            Some(Derived::KeyOf(end)) => {
-                return self.derive(segment, property, || self.keys_of_ends(segment, end)).map(Some);
+            Some(Derived::KeyOf(end)) => return self.derive(name(), || self.of_ends(segment, end, "_key")).map(Some),
+            Some(Derived::IdOf(end)) => return self.derive(name(), || self.of_ends(segment, end, "_id")).map(Some),
+            Some(Derived::Id) => {
+                let ids = Ids::of(&self.snapshots[*instance]);
+                return self
+                    .derive(name(), || self.edge_column(segment, "_key").map(|keys| of_keys(&ids, keys)))
+                    .map(Some);
             }
-            Some(Derived::Id) => "_key",
-            None => property,
-        };
+            None => {}
+        }
         let (index, part, at) = self.edge_columns(segment);
         let Some(column) = index.column(part, at, property)? else { return Ok(None) };
         match &self.edge_origins[segment] {
             EdgeOrigin::Snapshot { .. } => Ok(Some(column)),
             EdgeOrigin::Mapped(mapped) => {
-                let gathered = self.derive(segment, property, || {
+                let gathered = self.derive(name(), || {
                     let value =
                         |row: &u32| Some(column.code(*row)).filter(|code| *code > 0).map(|code| column.json(code));
                     Ok(Column::of(mapped.rows.iter().map(value)))
@@ -325,6 +334,35 @@ impl AccountGraph {
         let Segment { object_type, range, .. } = &self.nodes[segment];
         let column = self.node_column(segment, "_key")?;
         Ok((object_type.clone(), key_at(column.as_deref(), node.0 - range.start)?))
+    }
+
+    /// Returns the id of an entity, which is unique in the graph.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the index cannot be read.
+    ///
+    /// # Panics
+    /// If the graph has no such node.
+    pub fn id_of(&self, node: NodeId) -> Result<String, GraphError> {
+        self.named_end(node).map(|end| end.id)
+    }
+
+    fn named_end(&self, node: NodeId) -> Result<NamedEnd, GraphError> {
+        let key = self.key_of(node)?.1;
+        Ok(NamedEnd { id: self.ids(self.node_segment(node)).id(key.as_str()), key })
+    }
+
+    /// Returns the ids of a segment's entities.
+    fn ids(&self, segment: usize) -> Ids {
+        match self.node_origins[segment] {
+            NodeOrigin::Snapshot { part, .. } => Ids::of(&self.snapshots[part]),
+            NodeOrigin::Placeholders(_) => Ids::of_placeholders(&self.nodes[segment].object_type),
+        }
+    }
+
+    fn ids_of_nodes(&self, segment: usize) -> Result<Arc<Column>, GraphError> {
+        let compute = || self.node_column(segment, "_key").map(|keys| of_keys(&self.ids(segment), keys));
+        self.derive(DerivedName::Node(segment, "_id".to_owned()), compute)
     }
 
     /// Returns all properties of entities, in the order of the argument.
@@ -375,13 +413,10 @@ impl AccountGraph {
             let key = key_at(index.column(part, at_segment, "_key")?.as_deref(), row)?;
             by_part[*instance].push((at, (object_type.clone(), key)));
             let (from, to) = adjacency.ends(*edge);
-            ends.push((self.key_of(from)?.1, self.key_of(to)?.1));
+            ends.push([self.named_end(from)?, self.named_end(to)?]);
         }
         for (part, names) in by_part.into_iter().enumerate() {
-            let complete = |at: usize, object, id: &_| {
-                let (from, to) = &ends[at];
-                found[at] = objects::complete(&object, id, Some((from.as_str(), to.as_str())));
-            };
+            let complete = |at: usize, object, id: &_| found[at] = objects::complete(&object, id, Some(&ends[at]));
             self.read(part, names, complete).await?;
         }
         Ok(found)
@@ -417,11 +452,9 @@ impl AccountGraph {
     /// Returns a column that is computed at its first use.
     fn derive(
         &self,
-        segment: usize,
-        property: &str,
+        name: DerivedName,
         compute: impl FnOnce() -> Result<Column, GraphError>,
     ) -> Result<Arc<Column>, GraphError> {
-        let name = (segment, property.to_owned());
         if let Some(known) = self.derived.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return Ok(Arc::clone(known));
         }
@@ -430,19 +463,20 @@ impl AccountGraph {
         Ok(column)
     }
 
-    fn keys_of_ends(&self, segment: usize, end: End) -> Result<Column, GraphError> {
+    /// Returns a property of the entities at one end of a segment's relationships.
+    fn of_ends(&self, segment: usize, end: End, property: &str) -> Result<Column, GraphError> {
         let adjacency = self.adjacency()?;
         let Segment { range, .. } = &self.edges[segment];
-        let mut keys: Vec<Option<Arc<Column>>> = vec![None; self.nodes.len()];
+        let mut columns: Vec<Option<Arc<Column>>> = vec![None; self.nodes.len()];
         let mut builder = ColumnBuilder::default();
         for (position, edge) in range.clone().enumerate() {
             let (from, to) = adjacency.ends(EdgeId(edge));
             let node = if end == End::From { from } else { to };
             let of = self.node_segment(node);
-            if keys[of].is_none() {
-                keys[of] = self.node_column(of, "_key")?;
+            if columns[of].is_none() {
+                columns[of] = self.node_column(of, property)?;
             }
-            if let (Some(column), Ok(position)) = (&keys[of], u32::try_from(position)) {
+            if let (Some(column), Ok(position)) = (&columns[of], u32::try_from(position)) {
                 builder.set(position, column.json(column.code(node.0 - self.nodes[of].range.start)));
             }
         }
@@ -455,6 +489,18 @@ impl std::fmt::Debug for AccountGraph {
         let snapshots = &self.snapshots;
         f.debug_struct("AccountGraph").field("snapshots", snapshots).field("nodes", &self.nodes).finish_non_exhaustive()
     }
+}
+
+/// Returns the ids of the objects with the keys of a column.
+fn of_keys(ids: &Ids, keys: Option<Arc<Column>>) -> Column {
+    let length = keys.as_ref().map_or(0, |keys| keys.length());
+    let mut column = ColumnBuilder::default();
+    for position in 0..length {
+        if let Some(ValueRef::Text(key)) = keys.as_ref().and_then(|keys| keys.value_at(position)) {
+            column.set(position, &serde_json::Value::from(ids.id(&key)).to_string());
+        }
+    }
+    column.finish(length)
 }
 
 /// Builds the indexes in which damage was found.

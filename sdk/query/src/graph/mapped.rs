@@ -14,6 +14,7 @@ use integration_store::{Kind, StoredObject};
 use super::GraphError;
 use super::column::Column;
 use super::index::{self, LIMIT, SegmentColumns, Segments, SnapshotIndex, member};
+use super::objects::{self, Ids};
 use super::value::text;
 
 /// The type of placeholders whose mapping names none.
@@ -272,9 +273,8 @@ fn properties(mapping: &Mapping, object_type: &ObjectType, key: &ObjectKey) -> P
     let mut properties: Properties = mapping.target.iter().filter_map(value).collect();
     properties.insert("_key".into(), key.as_str().into());
     properties.insert("_type".into(), object_type.as_str().into());
-    // JupiterOne marks the entities that its mapper creates in the same way.
-    properties.insert("_source".into(), "system-mapper".into());
-    properties.insert("_id".into(), key.as_str().into());
+    properties.insert("_source".into(), objects::MAPPER.into());
+    properties.insert("_id".into(), Ids::of_placeholders(object_type).id(key.as_str()).into());
     properties
 }
 

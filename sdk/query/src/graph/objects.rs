@@ -1,6 +1,6 @@
 //! The properties of objects that their own JSON does not contain.
 
-use integration_graph::Properties;
+use integration_graph::{ObjectKey, ObjectType, Properties};
 use integration_store::{SnapshotId, StoredObject};
 use serde_json::Value;
 
@@ -8,6 +8,8 @@ use serde_json::Value;
 pub(super) const CREATED: &str = "\"_createdOn\"";
 /// The name of the time of the first snapshot with the version, as JSON.
 pub(super) const BEGAN: &str = "\"_beginOn\"";
+/// The source of placeholders. JupiterOne marks the entities that its mapper creates in the same way.
+pub(super) const MAPPER: &str = "system-mapper";
 /// The name of the mark of stale objects, as JSON.
 pub(super) const STALE: &str = "\"_stale\"";
 
@@ -18,15 +20,38 @@ pub(super) enum End {
     To,
 }
 
+/// The ids of the objects of one instance. Keys are unique in an instance only, ids in the whole graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ids(String);
+
+impl Ids {
+    /// The ids of the objects of a snapshot.
+    pub(super) fn of(snapshot: &SnapshotId) -> Self {
+        Self(format!("{}/{}/", snapshot.integration, snapshot.instance))
+    }
+
+    /// The ids of the placeholders of a type.
+    pub(super) fn of_placeholders(object_type: &ObjectType) -> Self {
+        Self(format!("{MAPPER}/{object_type}/"))
+    }
+
+    /// Returns the id of the object with a key.
+    pub(super) fn id(&self, key: &str) -> String {
+        format!("{}{key}", self.0)
+    }
+}
+
 /// A property that is not stored in a column of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Derived {
-    /// Equal to the key of the object.
+    /// The id of the object.
     Id,
     /// Equal for all objects of the instance.
     Constant(String),
     /// Equal to the key of the entity at one end.
     KeyOf(End),
+    /// Equal to the id of the entity at one end.
+    IdOf(End),
 }
 
 /// The derived properties of every object.
@@ -53,18 +78,26 @@ impl Derived {
             "_id" => Some(Self::Id),
             "_integrationInstanceId" | "_integrationName" => constant(snapshot.instance.as_str()),
             "_integrationType" => constant(&snapshot.integration),
-            "_fromEntityId" | "_fromEntityKey" if is_edge => Some(Self::KeyOf(End::From)),
-            "_toEntityId" | "_toEntityKey" if is_edge => Some(Self::KeyOf(End::To)),
+            "_fromEntityId" if is_edge => Some(Self::IdOf(End::From)),
+            "_fromEntityKey" if is_edge => Some(Self::KeyOf(End::From)),
+            "_toEntityId" if is_edge => Some(Self::IdOf(End::To)),
+            "_toEntityKey" if is_edge => Some(Self::KeyOf(End::To)),
             _ => None,
         }
     }
 }
 
-/// Returns all properties of an object. `ends` are the keys of the ends of an edge.
-pub(super) fn complete(object: &StoredObject, snapshot: &SnapshotId, ends: Option<(&str, &str)>) -> Properties {
+/// The key and the id of the entity at one end of an edge.
+pub(super) struct NamedEnd {
+    pub(super) key: ObjectKey,
+    pub(super) id: String,
+}
+
+/// Returns all properties of an object. `ends` are those of an edge.
+pub(super) fn complete(object: &StoredObject, snapshot: &SnapshotId, ends: Option<&[NamedEnd; 2]>) -> Properties {
     let mut properties: Properties = serde_json::from_str(&object.properties).unwrap_or_default();
     let mut set = |name: &str, value: Value| properties.insert(name.to_owned(), value);
-    set("_id", object.key.as_str().into());
+    set("_id", Ids::of(snapshot).id(object.key.as_str()).into());
     set("_integrationInstanceId", snapshot.instance.as_str().into());
     set("_integrationName", snapshot.instance.as_str().into());
     set("_integrationType", snapshot.integration.as_str().into());
@@ -73,11 +106,11 @@ pub(super) fn complete(object: &StoredObject, snapshot: &SnapshotId, ends: Optio
     if object.is_stale {
         set("_stale", true.into());
     }
-    if let Some((from, to)) = ends {
-        set("_fromEntityId", from.into());
-        set("_fromEntityKey", from.into());
-        set("_toEntityId", to.into());
-        set("_toEntityKey", to.into());
+    if let Some([from, to]) = ends {
+        set("_fromEntityId", from.id.as_str().into());
+        set("_fromEntityKey", from.key.as_str().into());
+        set("_toEntityId", to.id.as_str().into());
+        set("_toEntityKey", to.key.as_str().into());
     }
     properties
 }

@@ -90,7 +90,7 @@ fn nodes_are_numbered_by_type_and_key_and_have_derived_properties() {
         entity("acme_team", "c", json!({"size": 1.50})),
     ]);
     assert_eq!(node_values(&graph, "_key"), ["c", "a", "b"]);
-    assert_eq!(node_values(&graph, "_id"), ["c", "a", "b"]);
+    assert_eq!(node_values(&graph, "_id"), ["acme/default/c", "acme/default/a", "acme/default/b"]);
     assert_eq!(node_values(&graph, "name"), [Value::Null, "é".into(), Value::Null]);
     assert_eq!(node_values(&graph, "_integrationType"), ["acme", "acme", "acme"]);
     assert_eq!(node_values(&graph, "_createdOn"), [0, 0, 0]);
@@ -136,13 +136,41 @@ fn edges_have_the_keys_of_their_ends_and_loops_are_met_once() {
         edge("acme_user_has_user", "a", "b", 2),
     ]);
     assert_eq!(edge_values(&graph, "_toEntityKey"), ["a", "b", "b"]);
-    assert_eq!(edge_values(&graph, "_fromEntityId"), ["a", "a", "a"]);
+    assert_eq!(edge_values(&graph, "_fromEntityId"), ["acme/default/a", "acme/default/a", "acme/default/a"]);
+    assert_eq!(edge_values(&graph, "_id")[0], "acme/default/a|has|a|0");
     let adjacency = graph.adjacency().unwrap();
     let count = |node, direction| adjacency.neighbours(NodeId(node), direction).count();
     assert_eq!([count(0, Direction::Either), count(0, Direction::Forward), count(0, Direction::Backward)], [3, 3, 1]);
     assert_eq!([count(1, Direction::Either), count(1, Direction::Forward), count(1, Direction::Backward)], [2, 0, 2]);
     let object = block_on(graph.edges(&[EdgeId(1)])).unwrap().remove(0);
-    assert_eq!([&object["_fromEntityId"], &object["_toEntityKey"], &object["_class"]], ["a", "b", "HAS"]);
+    let shown = [&object["_fromEntityId"], &object["_toEntityKey"], &object["_class"]];
+    assert_eq!(shown, ["acme/default/a", "b", "HAS"]);
+}
+
+#[test]
+fn ids_are_unique_although_instances_have_equal_keys() {
+    let person = json!({"_class": "Person", "_type": "acme_person", "_key": "user"});
+    let objects = || {
+        vec![
+            entity("acme_user", "user", json!({})),
+            edge("acme_user_has_user", "user", "user", 0),
+            mapped("user", "FORWARD", json!([["_key", "_class"]]), person.clone(), false),
+        ]
+    };
+    let of = |name: &'static str| MemoryGraph::of_instance(InstanceId::literal(name), objects()).unwrap();
+    let graph = open(vec![of("east"), of("west")]);
+    let ids = ["acme/east/user", "acme/west/user", "system-mapper/acme_person/user"];
+    assert_eq!(node_values(&graph, "_id"), ids);
+    let all: Vec<NodeId> = (0..3).map(NodeId).collect();
+    let objects = block_on(graph.nodes(&all)).unwrap();
+    assert_eq!(objects.iter().map(|object| &object["_id"]).collect::<Vec<_>>(), ids);
+    assert_eq!(all.iter().map(|node| graph.id_of(*node).unwrap()).collect::<Vec<_>>(), ids);
+    for (end, expected) in [("_fromEntityId", [0, 1, 0, 1]), ("_toEntityId", [0, 1, 2, 2])] {
+        let expected = expected.map(|at| ids[at]);
+        assert_eq!(edge_values(&graph, end), expected);
+        let objects = block_on(graph.edges(&[0, 1, 2, 3].map(EdgeId))).unwrap();
+        assert_eq!(objects.iter().map(|object| &object[end]).collect::<Vec<_>>(), expected);
+    }
 }
 
 #[test]

@@ -236,19 +236,20 @@ fn the_shapes_are_those_of_the_api() {
     let graph = teams();
     let found = answer(&graph, "find Team with name = 'blue'");
     let expected = json!({"type": "list", "totalCount": 1, "data": [{
-        "id": "blue",
-        "entity": {"_beginOn": 0, "_class": "Team", "_createdOn": 0, "_id": "blue", "_integrationInstanceId": "default",
-                   "_integrationName": "default", "_integrationType": "acme", "_key": "blue", "_type": "acme_team"},
+        "id": "acme/default/blue",
+        "entity": {"_beginOn": 0, "_class": "Team", "_createdOn": 0, "_id": "acme/default/blue",
+                   "_integrationInstanceId": "default", "_integrationName": "default", "_integrationType": "acme", "_key": "blue", "_type": "acme_team"},
         "properties": {"name": "blue", "size": 1},
     }]});
     assert_eq!(found.result.to_api_json(found.total, true), expected);
     let found = answer(&graph, "find Team as t with name = 'blue' that has User return t.size");
     let expected = json!({"type": "table", "totalCount": 1, "data": [{"t.size": 1,
-        "_meta": {"byAlias": {"t": {"id": "blue", "entity": {"_id": "blue"}}, "User": {"id": "bob", "entity": {"_id": "bob"}}}}}]});
+        "_meta": {"byAlias": {"t": {"id": "acme/default/blue", "entity": {"_id": "acme/default/blue"}},
+            "User": {"id": "acme/default/bob", "entity": {"_id": "acme/default/bob"}}}}}]});
     assert_eq!(found.result.to_api_json(found.total, true), expected);
     let found = answer(&graph, "find Team with name = 'blue' that has User return tree").result.to_api_json(1, false);
-    assert_eq!(found["data"]["edges"][0]["fromVertexId"], "blue");
-    assert_eq!(found["data"]["edges"][0]["toVertexId"], "bob");
+    assert_eq!(found["data"]["edges"][0]["fromVertexId"], "acme/default/blue");
+    assert_eq!(found["data"]["edges"][0]["toVertexId"], "acme/default/bob");
     assert_eq!(found["data"]["edges"][0]["properties"]["role"], "admin");
     assert_eq!(found["data"]["edges"][0]["relationship"]["_class"], "HAS");
     let found = answer(&graph, "find Team with name = 'blue' as t return t").result.to_api_json(1, false);

@@ -86,7 +86,7 @@ impl Rows {
 fn identity(row: &Value) -> String {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let entity = row.get("entity");
-    let of_entity = ["_key", "_id"].into_iter().find_map(|name| text(entity?.get(name)));
+    let of_entity = ["_id", "_key"].into_iter().find_map(|name| text(entity?.get(name)));
     let of_row = || entity.and_then(|_| text(row.get("id")));
     of_entity.or_else(of_row).map_or_else(|| row.to_string(), |key| format!("entity {key}"))
 }

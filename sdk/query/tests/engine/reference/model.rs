@@ -33,8 +33,8 @@ impl Model {
         let end = |value: Value| {
             let mut object = complete(value);
             let (from, to) = (position(&object["_fromEntityKey"]), position(&object["_toEntityKey"]));
-            object.insert("_fromEntityId".to_owned(), object["_fromEntityKey"].clone());
-            object.insert("_toEntityId".to_owned(), object["_toEntityKey"].clone());
+            object.insert("_fromEntityId".to_owned(), id(&object["_fromEntityKey"]));
+            object.insert("_toEntityId".to_owned(), id(&object["_toEntityKey"]));
             Relationship { from, to, object }
         };
         let mut relationships: Vec<Relationship> = relationships.into_iter().map(end).collect();
@@ -51,9 +51,9 @@ impl Model {
 /// Adds the properties that the account graph adds.
 fn complete(value: Value) -> Object {
     let Value::Object(mut object) = value else { panic!("an object") };
-    let key = object["_key"].clone();
+    let id = id(&object["_key"]);
     let added = [
-        ("_id", key),
+        ("_id", id),
         ("_integrationInstanceId", "default".into()),
         ("_integrationName", "default".into()),
         ("_integrationType", "acme".into()),
@@ -62,6 +62,11 @@ fn complete(value: Value) -> Object {
     ];
     object.extend(added.map(|(name, value)| (name.to_owned(), value)));
     object
+}
+
+/// Returns the id of the object with a key.
+fn id(key: &Value) -> Value {
+    format!("acme/default/{}", key.as_str().expect("a text")).into()
 }
 
 fn name(object: &Object) -> (String, String) {

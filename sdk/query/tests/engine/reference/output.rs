@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use integration_query::syntax::{Arithmetic, Expression, Literal, OrderKey, Query, ReturnItem};
 use serde_json::{Value, json};
 
-use super::evaluate::{Evaluator, Expected, Found, Rows, Walk, key_of};
+use super::evaluate::{Evaluator, Expected, Found, Rows, Walk};
 
 const AGGREGATES: [&str; 5] = ["count", "min", "max", "avg", "sum"];
 
@@ -195,7 +195,7 @@ fn value(evaluator: &Evaluator<'_>, expression: &Expression, group: &[Walk]) -> 
                 return evaluator.property(path, walk).unwrap_or_default();
             }
             let found = walk.named(&path.segments[0].name.value);
-            found.map_or(Value::Null, |found| json!({ "$object": key_of(evaluator.object(found)) }))
+            found.map_or(Value::Null, |found| json!({ "$object": evaluator.object(found)["_id"] }))
         }
         Expression::AllProperties(_) => panic!("expanded before"),
         Expression::Literal(literal) => match &literal.value {

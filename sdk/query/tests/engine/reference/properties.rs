@@ -24,7 +24,7 @@ fn catalogue() -> Catalogue {
     Catalogue { entities, relationships }
 }
 
-/// Replaces an object in a cell by its key.
+/// Replaces an object in a cell by its id.
 fn plain(cell: Value) -> Value {
     match cell.get("id") {
         Some(id) => json!({ "$object": id }),
