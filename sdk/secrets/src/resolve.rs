@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroize;
@@ -178,8 +178,7 @@ impl Resolver {
                 value.into_encoded_bytes()
             }
             SecretReference::File(path) => {
-                let credentials = (self.variables)("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-                let path = self.base.join(file::expanded(path, credentials.as_deref())?);
+                let (path, credentials) = self.path(path)?;
                 file::read(&path, credentials.as_deref())?
             }
             SecretReference::Command(command) => command.output(self.limit).await?,
@@ -190,6 +189,30 @@ impl Resolver {
             }
         };
         text(bytes, reference)
+    }
+}
+
+impl Resolver {
+    /// Returns a text that changes with the place of a secret: a new entry of the vault, or another version of a file.
+    ///
+    /// It reveals nothing about the secret. `None` means that the place has no state that can be read without the secret, as a
+    /// variable or a command, or cannot be read.
+    pub fn state_of(&self, reference: &SecretReference) -> Option<String> {
+        match reference {
+            SecretReference::Vault(name) => self.vault.as_ref()?.state_of(name),
+            SecretReference::File(path) => {
+                let metadata = self.path(path).ok()?.0.metadata().ok()?;
+                let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+                Some(format!("{} {}", modified.as_nanos(), metadata.len()))
+            }
+            SecretReference::Env(_) | SecretReference::Command(_) => None,
+        }
+    }
+
+    /// Returns the path of a file, and the directory of credentials.
+    fn path(&self, path: &Path) -> Result<(PathBuf, Option<PathBuf>), SecretError> {
+        let credentials = (self.variables)("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Ok((self.base.join(file::expanded(path, credentials.as_deref())?), credentials))
     }
 }
 
@@ -248,7 +271,9 @@ mod tests {
         let reference = "file:key".parse().expect("a reference");
         let secret = resolver().base(folder.path()).resolve(&reference).await.expect("a secret");
         assert_eq!(secret.expose_secret(), "two\nlines");
+        let state = resolver().base(folder.path()).state_of(&reference);
         std::fs::write(&path, b"\xff\xfe").expect("a file");
+        assert_ne!(state, resolver().base(folder.path()).state_of(&reference), "another version of the file");
         let error = resolver().base(folder.path()).resolve(&reference).await.expect_err("no text");
         assert!(matches!(error, SecretError::Encoding { .. }));
     }

@@ -73,6 +73,11 @@ impl Content {
         self.entries.contains_key(name)
     }
 
+    /// Returns the nonce of an entry, which is another one for each value.
+    pub(super) fn nonce(&self, name: &str) -> Option<String> {
+        self.entries.get(name).map(|entry| entry.nonce.clone())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

@@ -96,6 +96,11 @@ impl Vault {
         content.open(name, &self.key_of(&content)?, &self.path())
     }
 
+    /// Returns a text that changes with every new value of an entry. It needs no key, and reveals nothing about the secret.
+    pub(crate) fn state_of(&self, name: &str) -> Option<String> {
+        Content::read(&self.path()).ok()?.nonce(name)
+    }
+
     /// Adds or replaces an entry. With the first entry, a missing key file is created.
     ///
     /// # Errors
