@@ -105,7 +105,7 @@ fn client(endpoint: &Endpoint) -> Result<reqwest::Client, EndpointError> {
         .connect_timeout(limits.connect)
         .read_timeout(limits.idle)
         .timeout(limits.request)
-        .redirect(within_one_origin())
+        .redirect(if endpoint.follows_redirects { within_one_origin() } else { redirect::Policy::none() })
         .referer(false)
         .retry(reqwest::retry::never());
     let to = To { secure: endpoint.base().scheme() != "http", loopback: endpoint.is_loopback() };

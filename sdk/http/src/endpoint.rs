@@ -57,6 +57,7 @@ pub struct Endpoint {
     pub(super) secrets: Vec<(String, SecretString)>,
     secret_settings: Vec<SecretString>,
     plain_http: bool,
+    pub(super) follows_redirects: bool,
     request_id: Option<String>,
     accepted_scopes: Option<String>,
     granted_scopes: Option<String>,
@@ -106,6 +107,7 @@ impl Endpoint {
             secrets: Vec::new(),
             secret_settings: Vec::new(),
             plain_http: false,
+            follows_redirects: true,
             request_id: None,
             accepted_scopes: None,
             granted_scopes: None,
@@ -143,6 +145,16 @@ impl Endpoint {
     #[must_use]
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = true;
+        self
+    }
+
+    /// Treats every redirect as an error.
+    ///
+    /// By default redirects within the origin of the endpoint are followed. After some of them, the client would send a
+    /// GET request without the body, so an endpoint that receives data should not follow any.
+    #[must_use]
+    pub fn without_redirects(mut self) -> Self {
+        self.follows_redirects = false;
         self
     }
 

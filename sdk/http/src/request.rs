@@ -47,6 +47,15 @@ impl Http {
     pub fn post(&self, template: &str, arguments: &[Argument<'_>], body: &impl Serialize) -> Request {
         Request::new(self, Method::POST, template, arguments).body(body)
     }
+
+    /// Creates a request that sends bytes, such as compressed JSON.
+    ///
+    /// The request is repeated after a failure, so the receiver must tolerate a body that arrives twice.
+    pub fn post_bytes(&self, template: &str, arguments: &[Argument<'_>], media_type: &str, body: Vec<u8>) -> Request {
+        let mut request = Request::new(self, Method::POST, template, arguments);
+        request.call.body = Some(body);
+        request.header(CONTENT_TYPE.as_str(), media_type)
+    }
 }
 
 impl Request {
@@ -125,6 +134,14 @@ impl Request {
     /// [`ProviderError`] if no successful response arrives, or if its body does not fit `T`.
     pub async fn json<T: DeserializeOwned + Send>(self) -> Result<T, ProviderError> {
         self.fetch(read_json).await
+    }
+
+    /// Sends the request and ignores the body of its response.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if no successful response arrives.
+    pub async fn done(self) -> Result<(), ProviderError> {
+        self.fetch(|_| Ok(())).await
     }
 
     /// Checks whether the request is allowed, without reading the body.

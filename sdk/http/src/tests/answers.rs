@@ -59,6 +59,30 @@ async fn a_post_carries_json() {
 }
 
 #[tokio::test]
+async fn bytes_are_sent_as_they_are_and_the_body_of_the_response_does_not_matter() {
+    let bodies = ["", "no JSON", "{}"];
+    let server = Server::answering(move |number, _| ok(bodies[number])).await;
+    for _ in bodies {
+        client(&server).post_bytes("/upload", &[], "application/json", b"[1 ]".to_vec()).done().await.unwrap();
+    }
+    let received = server.received();
+    assert!(received.iter().all(|request| request.body == "[1 ]" && request.method == "POST"));
+    assert_eq!((received.len(), received[0].header("content-type")), (3, "application/json"));
+}
+
+#[tokio::test]
+async fn an_endpoint_without_redirects_sends_nothing_to_the_new_address() {
+    let moved = ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect"];
+    let server = Server::answering(move |number, _| answer(moved[number], &[("location", "/here")], "")).await;
+    let http = Http::connect(endpoint(&server).without_redirects()).unwrap();
+    for status in [301, 302, 303, 307] {
+        let refused = http.post_bytes("/upload", &[], "text/plain", b"x".to_vec()).done().await.unwrap_err();
+        assert_eq!(refused.status(), Some(status));
+    }
+    assert_eq!(server.paths(), ["/upload"; 4]);
+}
+
+#[tokio::test]
 async fn an_answer_can_be_kept_beside_what_was_read_from_it() {
     let server = Server::answering(|_, _| ok(r#"{"id":"t1","more":[1]}"#)).await;
     let item = client(&server).get("/teams/{id}", &[&"t1"]).item::<Team>().await.unwrap();

@@ -1,0 +1,58 @@
+//! Uploads of graphs to JupiterOne, through its synchronization API.
+//!
+//! ```text
+//!   transfer ─▶ JupiterOneSink ─▶ Uploader ─▶ SyncApi ─▶ integration-http ─▶ JupiterOne
+//!                 one job          batches     requests    attempts, pauses
+//!                    └── Journal: the open job, in a file
+//! ```
+//!
+//! A transfer is one synchronization job. The service changes its graph only when the job is closed, so an upload that fails
+//! or is killed changes nothing there. A job replaces the graph of one integration instance: objects that are not uploaded
+//! are deleted, except those of partial types. Therefore whole snapshots are uploaded, stale objects included, and every type
+//! with a gap is partial.
+//!
+//! ```no_run
+//! use std::future::pending;
+//! use std::sync::Arc;
+//!
+//! use integration_sink::{Events, SnapshotSource, SourceOptions, transfer};
+//! use integration_sink_jupiterone::{JobSource, JupiterOneSink, SyncOptions, Target};
+//! use integration_store::MemoryGraph;
+//!
+//! # async fn example(key: secrecy::SecretString) -> Result<(), Box<dyn std::error::Error>> {
+//! let graph = MemoryGraph::of([])?;
+//! let options = SourceOptions { with_raw: true, ..SourceOptions::default() };
+//! let source = SnapshotSource::open(vec![Arc::new(graph)], &options).await?;
+//! let owner = JobSource::Api { scope: "acme".to_owned() };
+//! let mut sink = JupiterOneSink::new(&Target::new("my-account", key), SyncOptions::new(owner))?;
+//! transfer(&mut sink, &source, &Events::ignored(), pending()).await?;
+//! println!("{:?}", sink.outcome());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Failures name the job and the correlation id of the request. The API key is part of no error and no log.
+#![deny(missing_docs)]
+
+mod api;
+mod batch;
+mod error;
+mod events;
+mod job;
+mod journal;
+mod shrink;
+mod sink;
+mod target;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod waiting;
+
+pub use api::SyncApi;
+pub use error::SyncError;
+pub use job::{EventLevel, JobEvent, JobSource, SyncJob, SyncStatus};
+pub use journal::JournalError;
+pub use sink::{JupiterOneSink, SyncOptions, SyncOutcome};
+pub use target::{IN_FLIGHT, Target, US_BASE};
+pub use upload::{BatchLimits, Uploaded};
+pub use waiting::Waiting;
