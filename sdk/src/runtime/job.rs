@@ -83,6 +83,7 @@ pub struct Job {
     pub(super) resume: Option<JobRow>,
     pub(super) connector: Arc<dyn Connector>,
     pub(super) network: Network,
+    pub(super) account_name: Option<String>,
 }
 
 impl Job {
@@ -103,6 +104,7 @@ impl Job {
             resume: None,
             connector: Arc::new(NetworkConnector),
             network: Network::default(),
+            account_name: None,
         }
     }
 
@@ -139,6 +141,16 @@ impl Job {
     #[must_use]
     pub fn source(mut self, id: impl Into<String>, on: bool) -> Self {
         self.sources.insert(id.into(), on);
+        self
+    }
+
+    /// Sets the property `tag.AccountName` of every entity that has none.
+    ///
+    /// It distinguishes the entities of several accounts in one graph. Results of earlier jobs that [`select`](Self::select)
+    /// reuses keep the tag with which they were collected.
+    #[must_use]
+    pub fn account_name(mut self, name: Option<String>) -> Self {
+        self.account_name = name;
         self
     }
 

@@ -27,6 +27,9 @@ pub(super) struct Options {
     pub(super) secret_fields: BTreeSet<String>,
     /// The set fields of the configuration that are not secret, as digests.
     pub(super) configuration: BTreeMap<String, String>,
+    /// The name of the account with which entities are tagged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account_name: Option<String>,
 }
 
 /// The reason why a job cannot be resumed.

@@ -16,7 +16,7 @@ use crate::http::Http;
 use crate::integration::{Connection, Integration};
 use crate::plan::{Plan, PlanError, StartState};
 use crate::schema::Schemas;
-use crate::step::{IngestPolicy, PartitionPermits, Watermark};
+use crate::step::{EntityHook, IngestPolicy, PartitionPermits, Watermark};
 use crate::store::{EarlierGaps, JobStore, Kind, Publication, Snapshot, SqliteResponseCache, Store, StoreError};
 
 use super::engine::{Ended, Evidence, LocalEngine, PARTITIONS_AT_HAND};
@@ -27,6 +27,9 @@ use super::options::{self, Options, ResumeError};
 use super::report::without_credentials;
 use super::schedule::Schedule;
 use super::step_run::{Meters, StepEnvironment};
+
+/// The property that names the account of an entity. JupiterOne has the same one.
+const ACCOUNT_TAG: &str = "tag.AccountName";
 
 /// Results of earlier jobs that a job may copy.
 #[derive(Default)]
@@ -134,6 +137,7 @@ impl Job {
             class_schemas: self.class_schemas.clone(),
             secret_fields: self.integration.redaction.fields().clone(),
             configuration: options::configuration(&self.integration, values),
+            account_name: self.account_name.clone(),
         };
         let Some(row) = &self.resume else { return Ok(now) };
         if row.integration != self.integration.id() {
@@ -145,6 +149,7 @@ impl Job {
         self.selection.clone_from(&begun.steps);
         self.sources.clone_from(&begun.sources);
         self.class_schemas.clone_from(&begun.class_schemas);
+        self.account_name.clone_from(&begun.account_name);
         (self.validation, self.reuse_answers) = (begun.validation, begun.reuse_answers);
         Ok(begun)
     }
@@ -240,16 +245,28 @@ impl Job {
     }
 
     fn ingest_policy(&self, store: JobStore, schemas: Schemas) -> IngestPolicy {
+        let mut on_entity = self.integration.on_entity.clone();
+        // The last hook, so that it sees the tags of all others.
+        on_entity.extend(self.account_name.clone().map(tagged_with));
         IngestPolicy {
             store,
             schemas: Arc::new(schemas),
             validation: self.validation,
-            on_entity: self.integration.on_entity.clone(),
+            on_entity,
             on_relationship: self.integration.on_relationship.clone(),
             redaction: self.integration.redaction.clone(),
             large: Semaphore::new(1),
         }
     }
+}
+
+/// Returns a hook that tags entities with the name of their account.
+fn tagged_with(name: String) -> EntityHook {
+    Arc::new(move |_, entity| {
+        if !entity.properties.contains_key(ACCOUNT_TAG) {
+            entity.properties.insert(ACCOUNT_TAG.to_owned(), name.clone().into());
+        }
+    })
 }
 
 /// The frame of a job that has begun.

@@ -73,6 +73,7 @@ mod reader;
 #[cfg(test)]
 mod reader_tests;
 mod record;
+mod removal;
 mod response_cache;
 mod rewind;
 mod snapshot;

@@ -17,7 +17,7 @@ use crate::graph::{InstanceId, JobId, Timestamp};
 /// The number of jobs deleted in one transaction.
 ///
 /// Each job needs an open lock file, and other processes must get a chance to write in between.
-const AT_ONCE: usize = 50;
+pub(super) const AT_ONCE: usize = 50;
 /// The folder of derived files in the data directory.
 const DERIVED: &str = "derived";
 
@@ -74,6 +74,11 @@ impl Store {
     /// [`StoreError`] if the store fails.
     pub async fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         let old = self.prunable(retention).await?;
+        self.remove_jobs(&old).await
+    }
+
+    /// Removes jobs and everything that only their snapshots need.
+    pub(super) async fn remove_jobs(&self, old: &[JobRow]) -> Result<Pruned, StoreError> {
         let mut jobs = 0;
         for some in old.chunks(AT_ONCE) {
             jobs += self.forget(some.to_vec()).await?;
@@ -88,10 +93,14 @@ impl Store {
         let directory = self.directory().to_owned();
         self.write(move |connection| Ok(remove_orphans(connection, &directory))).await??;
         self.remove_derived(jobs > 0).await?;
+        Ok(Pruned { jobs, reclaimed: self.reclaim().await? })
+    }
+
+    /// Returns the free space of the database to the file system; `false` if another process prevents it.
+    pub(super) async fn reclaim(&self) -> Result<bool, StoreError> {
         let path = self.path().to_owned();
         let reclaimed = tokio::task::spawn_blocking(move || file::reclaim(&path)).await;
-        let reclaimed = reclaimed.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))?;
-        Ok(Pruned { jobs, reclaimed })
+        reclaimed.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))
     }
 
     /// The folder for files that are derived from snapshots and can be built again, such as indexes.
@@ -104,7 +113,7 @@ impl Store {
     /// Removes the files that are derived from snapshots: those of removed snapshots, or all of them.
     ///
     /// When versions were removed, the first known time of other objects may have changed as well.
-    async fn remove_derived(&self, all: bool) -> Result<(), StoreError> {
+    pub(super) async fn remove_derived(&self, all: bool) -> Result<(), StoreError> {
         let folder = self.derived_folder();
         let kept = move |connection: &Connection| -> rusqlite::Result<HashSet<String>> {
             let mut statement = connection.prepare(&format!("{INFO} WHERE pruned = 0"))?;
@@ -136,7 +145,7 @@ impl Store {
     }
 
     /// Deletes the jobs on which no process works, and returns their number.
-    async fn forget(&self, jobs: Vec<JobRow>) -> Result<usize, StoreError> {
+    pub(super) async fn forget(&self, jobs: Vec<JobRow>) -> Result<usize, StoreError> {
         let directory = self.directory().to_owned();
         let locked = tokio::task::spawn_blocking(move || locked(&directory, jobs));
         let locked = locked.await.map_err(|_| StoreError::Closed)??;

@@ -27,6 +27,7 @@ mod memory;
 mod moving;
 mod refusals;
 mod resuming;
+mod tags;
 mod vanishing;
 
 fn id(text: &str) -> StepId {
