@@ -8,11 +8,9 @@ use integration_sdk::graph::InstanceId;
 
 use crate::shell::quoted;
 
-const SAMPLE: &str = "sample";
-const REPLAY: &str = "replay";
-
-/// Names that are not allowed for accounts.
-pub(crate) const RESERVED: [&str; 2] = [SAMPLE, REPLAY];
+// The names of the other origins are not allowed for accounts.
+const SAMPLE: &str = integration_instances::RESERVED[0];
+const REPLAY: &str = integration_instances::RESERVED[1];
 
 /// The origin of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use clap::Command;
+use integration_instances::Instance;
 use integration_sdk::config::Values;
 use integration_sdk::graph::InstanceId;
 use integration_sdk::http::Network;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::account::{Account, Origin};
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::instances;
 use crate::offer::Offers;
 use crate::options::Globals;
 use crate::sample::StartSample;
@@ -49,6 +51,8 @@ pub(crate) struct Configured {
     pub(crate) values: Values,
     /// The instance that jobs belong to.
     pub(crate) instance: InstanceId,
+    /// The configured instance, if there is one of this name.
+    pub(crate) settings: Option<Instance>,
     /// The proxies and certificates of the environment; none for the fake provider, which runs on this machine.
     pub(crate) network: Network,
     _server: Option<Box<dyn Any + Send>>,
@@ -57,6 +61,9 @@ pub(crate) struct Configured {
 impl Context<'_> {
     /// Reads the configuration of an account, or starts the fake provider.
     pub(crate) async fn configured(&self, account: &Account) -> Result<Configured, Failure> {
+        if let Some(instance) = self.instance_of(account)? {
+            return self.configured_instance(account, instance).await;
+        }
         let (variables, server) = if account.origin == Origin::Sample {
             let start = self.start_sample.ok_or(Failure::NoSample)?;
             let sample = start().await.map_err(Failure::Sample)?;
@@ -80,9 +87,47 @@ impl Context<'_> {
         }
         let network = match account.origin {
             Origin::Sample => Network::default(),
-            _ => Network::from_variables(|name| std::env::var_os(name)),
+            _ => self.network(),
         };
-        Ok(Configured { values, variables, instance: account.instance(), network, _server: server })
+        let instance = account.instance();
+        Ok(Configured { values, variables, instance, settings: None, network, _server: server })
+    }
+
+    /// Returns the instance in `instances.yaml` that an account of the provider has.
+    fn instance_of(&self, account: &Account) -> Result<Option<Instance>, Failure> {
+        match account.origin {
+            Origin::Provider => instances::find(&self.globals.data_dir, self.integration, &account.instance()),
+            Origin::Sample | Origin::Replay => Ok(None),
+        }
+    }
+
+    /// Reads the secrets of a configured instance. The environment and `.env` files are left aside.
+    async fn configured_instance(&self, account: &Account, instance: Instance) -> Result<Configured, Failure> {
+        let instance = instances::fitting(self.integration, instance)?;
+        if let Some(name) = &account.name {
+            let file = format!(".env.{name}");
+            if Path::new(&file).exists() {
+                self.console.note(&format!("{file} is not used, because {name} is a configured instance."));
+            }
+        }
+        let secrets = instances::resolver(&self.globals.data_dir);
+        let mut values = instances::values(self.integration, &instance, &secrets, &BTreeMap::new()).await?;
+        if self.globals.allow_http {
+            values.allow_plain_http();
+        }
+        Ok(Configured {
+            variables: Variables::instance(self.integration, &instance),
+            values,
+            instance: account.instance(),
+            settings: Some(instance),
+            network: self.network(),
+            _server: None,
+        })
+    }
+
+    /// Returns the proxies and certificates of the environment.
+    pub(crate) fn network(&self) -> Network {
+        Network::from_variables(|name| std::env::var_os(name))
     }
 
     /// Loads the class schemas of a folder, if one is given.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use integration_instances::{InstancesError, Misfit};
 use integration_query::QueryError;
 use integration_query::diagnostic::{Diagnostics, Part};
 use integration_query::graph::GraphError;
@@ -21,10 +22,12 @@ use integration_sdk::schema::SchemaError;
 use integration_sdk::secrets::take_out;
 use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
+use integration_secrets::{SecretError, VaultError};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::dotenv::Reason;
 use crate::exit;
+use crate::report::text::list;
 use crate::scaffold::ScaffoldError;
 use crate::shell::quoted_path;
 use crate::style::{BOLD, CYAN, FAINT, RED, paint, printable};
@@ -91,6 +94,14 @@ pub(crate) enum Failure {
     Start(#[source] std::io::Error),
     #[error(transparent)]
     Threads(#[from] TooFew),
+    #[error(transparent)]
+    Instances(#[from] InstancesError),
+    #[error("the instance {instance} cannot be used: {}", list(misfits))]
+    Misfits { instance: InstanceId, misfits: Vec<Misfit> },
+    #[error("the instance {instance} has no {field}: {source}")]
+    Secret { instance: InstanceId, field: String, source: SecretError },
+    #[error(transparent)]
+    Vault(#[from] VaultError),
 }
 
 macro_rules! through_job {
@@ -238,6 +249,9 @@ impl Failure {
             Self::NothingChecked { .. } => Some(
                 "graphs are read from *.json files, which may be compressed with gzip (.gz) or Brotli (.br)".to_owned(),
             ),
+            Self::Misfits { instance, .. } | Self::Secret { instance, .. } => Some(format!(
+                "run `{program} instances set {instance}` to correct it, or edit instances.yaml in the data directory"
+            )),
             Self::Markers { .. } => Some(format!("keep one pair of these lines, in this order: {}", markers())),
             _ => None,
         }

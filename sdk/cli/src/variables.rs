@@ -14,9 +14,12 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use integration_instances::{ConfigValue, Instance};
 use integration_sdk::config::{Field, Values};
 use integration_sdk::url::Url;
 use integration_sdk::{Integration, input};
+
+use crate::instances::variable;
 
 use crate::dotenv::{self, Encoding, Reason, SkippedLine};
 
@@ -29,6 +32,7 @@ pub(crate) enum Origin {
     Environment,
     File(PathBuf),
     Sample,
+    Instance(String),
 }
 
 impl fmt::Display for Origin {
@@ -37,6 +41,7 @@ impl fmt::Display for Origin {
             Self::Environment => f.write_str("the environment"),
             Self::File(path) => path.display().fmt(f),
             Self::Sample => f.write_str("the fake provider"),
+            Self::Instance(name) => write!(f, "the instance {name}"),
         }
     }
 }
@@ -140,6 +145,17 @@ impl Variables {
     /// The variables of the fake provider only, so that it never receives a real key.
     pub(crate) fn sample(values: Vec<(String, String)>) -> Self {
         let layer = Layer { origin: Origin::Sample, variables: values.into_iter().collect() };
+        Self { layers: vec![layer], absent: None }
+    }
+
+    /// The fields that a configured instance sets. Secrets are represented by their references.
+    pub(crate) fn instance(integration: &Integration, instance: &Instance) -> Self {
+        let shown = |value: &ConfigValue| match value {
+            ConfigValue::Secret(reference) => reference.to_string(),
+            plain => plain.plain_text().unwrap_or_default(),
+        };
+        let variables = instance.config.iter().map(|(field, value)| (variable(integration, field), shown(value)));
+        let layer = Layer { origin: Origin::Instance(instance.name.to_string()), variables: variables.collect() };
         Self { layers: vec![layer], absent: None }
     }
 

@@ -22,7 +22,7 @@ use crate::report::text::counted;
 use crate::report::{self, Kept};
 use crate::shell::quoted;
 use crate::style::printable_path;
-use crate::{console, exit, interrupt, job_lookup, progress};
+use crate::{console, exit, instances, interrupt, job_lookup, progress};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -33,7 +33,7 @@ use crate::{console, exit, interrupt, job_lookup, progress};
   {name} collect --step ID --max-age 2h
       run one step; reuse results of the last two hours for the steps it depends on
   {name} collect --instance east
-      use the configuration in .env.east
+      use the configured instance east, or the configuration in .env.east
   {name} collect --resume
       resume the newest job after a crash, a cancellation or an error
   {name} collect --reuse-answers
@@ -59,7 +59,7 @@ pub(crate) struct Collect {
     /// Maximum age of earlier results that are reused for the dependencies of --step
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = options::age, requires = "step")]
     max_age: Duration,
-    /// Account to use; its configuration is read from .env.NAME
+    /// Instance to collect; without a configured one of this name, .env.NAME is read
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<InstanceId>,
     /// Resume a job that was interrupted or cancelled, or is missing data: the newest, or the one with this id
@@ -152,6 +152,9 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
         Some(output) => output.replace(context, &store, &summary).await,
         None => Ok(None),
     };
+    if let Some(instance) = &configured.settings {
+        instances::retain(&store, instance).await?;
+    }
     report(context, args, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
     let code = exit::of_job(&summary);
@@ -208,8 +211,11 @@ fn recorder(args: &Collect) -> Result<Option<Recorder>, Failure> {
 }
 
 fn job(context: &Context<'_>, args: &Collect, configured: &Configured, store: &Store) -> Job {
-    let mut job =
-        Job::new(context.integration, store).instance(configured.instance.clone()).validation(args.validation.into());
+    let mut job = Job::new(context.integration, store).validation(args.validation.into());
+    job = match &configured.settings {
+        Some(instance) => instances::configured(job, instance),
+        None => job.instance(configured.instance.clone()),
+    };
     job = job.network(configured.network.clone());
     job = job.reuse_answers(args.reuse_answers);
     if !args.step.is_empty() {

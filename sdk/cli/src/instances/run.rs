@@ -1,0 +1,234 @@
+//! Runs of configured instances: the configuration is read, the job runs to its end, and the retention is applied.
+//!
+//! Nothing here uses the terminal, so that `instances run` and the scheduler of `serve` share it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use integration_instances::{Instance, KeptJobs};
+use integration_scheduler::RunEnd;
+use integration_sdk::config::Values;
+use integration_sdk::graph::run::ErrorCode;
+use integration_sdk::http::Network;
+use integration_sdk::runtime::EventStream;
+use integration_sdk::store::{JobRow, JobState, Retention, Store};
+use integration_sdk::{Integration, Job, JobError, Summary, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{fitting, resolver, values};
+use crate::failure::Failure;
+
+/// Runs the jobs of configured instances of one integration.
+#[derive(Clone)]
+pub(crate) struct InstanceRunner {
+    integration: Integration,
+    store: Store,
+    data_dir: PathBuf,
+    network: Network,
+    allow_http: bool,
+}
+
+/// The way in which a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// A new job.
+    New,
+    /// The job of an earlier run that was interrupted, if it can be resumed; a new job otherwise. Jobs that began before the
+    /// time belong to earlier runs.
+    Resume {
+        /// The start of the interrupted run, if it is known.
+        since: Option<Timestamp>,
+    },
+}
+
+/// A run that has ended.
+pub(crate) struct Ran {
+    /// The end, for the scheduler.
+    pub(crate) end: RunEnd,
+    /// The summary of the job, or the reason why none began. The message of the reason contains no secrets.
+    pub(crate) result: Result<Summary, Failure>,
+}
+
+/// A run whose configuration was read.
+pub(crate) struct Prepared {
+    job: Job,
+    values: Values,
+    instance: Instance,
+    store: Store,
+}
+
+/// The first part of a run.
+pub(crate) enum Begun {
+    /// A job is to be run.
+    Job(Box<Prepared>),
+    /// The job of the interrupted run had ended before its process did.
+    Ended(Box<Summary>),
+}
+
+impl InstanceRunner {
+    /// Creates a runner.
+    pub(crate) fn new(
+        integration: &Integration,
+        store: &Store,
+        data_dir: &Path,
+        network: Network,
+        allow_http: bool,
+    ) -> Self {
+        let (integration, store, data_dir) = (integration.clone(), store.clone(), data_dir.to_owned());
+        Self { integration, store, data_dir, network, allow_http }
+    }
+
+    /// Runs an instance to its end.
+    ///
+    /// A cancelled run ends with [`RunEnd::Interrupted`], and its job can be resumed.
+    pub(crate) async fn run(&self, instance: &Instance, beginning: Beginning, cancel: CancellationToken) -> Ran {
+        match self.begin(instance, beginning).await {
+            Ok(Begun::Job(prepared)) => prepared.run(cancel).await,
+            Ok(Begun::Ended(summary)) => Ran::of(Ok(*summary)),
+            Err(failure) => Ran::of(Err(failure)),
+        }
+    }
+
+    /// Reads the configuration of an instance, and decides how the run begins.
+    pub(crate) async fn begin(&self, instance: &Instance, beginning: Beginning) -> Result<Begun, Failure> {
+        let instance = fitting(&self.integration, instance.clone())?;
+        let unfinished = match beginning {
+            Beginning::New => None,
+            Beginning::Resume { since } => match self.newest(&instance, since).await? {
+                Some(row) if is_resumable(&row) => Some(row),
+                Some(JobRow { summary: Some(Ok(summary)), .. }) => return Ok(Begun::Ended(Box::new(summary))),
+                _ => None,
+            },
+        };
+        let mut values = values(&self.integration, &instance, &resolver(&self.data_dir), &BTreeMap::new()).await?;
+        if self.allow_http {
+            values.allow_plain_http();
+        }
+        let job = Job::new(&self.integration, &self.store).network(self.network.clone());
+        let mut job = configured(job, &instance);
+        if let Some(row) = &unfinished {
+            job = job.resume(row);
+        }
+        Ok(Begun::Job(Box::new(Prepared { job, values, instance, store: self.store.clone() })))
+    }
+
+    /// Returns the newest job of an instance, unless it began before the time.
+    async fn newest(&self, instance: &Instance, since: Option<Timestamp>) -> Result<Option<JobRow>, Failure> {
+        let jobs = self.store.jobs().await?.into_iter();
+        let mut ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == instance.name);
+        Ok(ours.next().filter(|job| since.is_none_or(|since| job.started.millis() >= since.millis())))
+    }
+}
+
+/// Returns whether a job was interrupted, so that it is continued rather than repeated.
+fn is_resumable(job: &JobRow) -> bool {
+    matches!(job.state, JobState::Interrupted | JobState::Cancelled)
+}
+
+/// Applies the settings of an instance to a job.
+pub(crate) fn configured(job: Job, instance: &Instance) -> Job {
+    let job = job.instance(instance.name.clone()).account_name(instance.account_name.clone());
+    instance.ingestion_sources.iter().fold(job, |job, (source, on)| job.source(source, *on))
+}
+
+impl Prepared {
+    /// Subscribes to the events of the job.
+    pub(crate) fn events(&self) -> EventStream {
+        self.job.events()
+    }
+
+    /// Runs the job to its end, and applies the retention of the instance.
+    pub(crate) async fn run(self, cancel: CancellationToken) -> Ran {
+        let Self { job, values, instance, store } = self;
+        let ran = Ran::of(job.run(&values, cancel).await.map_err(Failure::from));
+        if ran.end == RunEnd::Published
+            && let Err(error) = retain(&store, &instance).await
+        {
+            tracing::warn!(instance = %instance.name, %error, "old jobs could not be removed");
+        }
+        ran
+    }
+}
+
+impl Ran {
+    fn of(result: Result<Summary, Failure>) -> Self {
+        let end = match &result {
+            Ok(summary) => end_of(summary),
+            Err(failure) => end_of_failure(failure),
+        };
+        Self { end, result }
+    }
+}
+
+fn end_of(summary: &Summary) -> RunEnd {
+    let is_refused = summary.error.as_ref().is_some_and(|error| error.code == ErrorCode::ProviderAuthentication);
+    match summary.state {
+        _ if is_refused => RunEnd::CredentialsRefused,
+        JobState::Complete | JobState::Partial => RunEnd::Published,
+        JobState::Cancelled => RunEnd::Interrupted,
+        _ => RunEnd::Failed,
+    }
+}
+
+fn end_of_failure(failure: &Failure) -> RunEnd {
+    match failure {
+        Failure::Job(JobError::Cancelled) => RunEnd::Interrupted,
+        Failure::Job(JobError::Setup(error)) if error.code() == ErrorCode::ProviderAuthentication => {
+            RunEnd::CredentialsRefused
+        }
+        _ => RunEnd::Failed,
+    }
+}
+
+/// Removes the jobs of an instance that its retention does not keep.
+pub(crate) async fn retain(store: &Store, instance: &Instance) -> Result<(), Failure> {
+    if instance.retention.is_unlimited() {
+        return Ok(());
+    }
+    let retention = retention(&instance.retention, Timestamp::now());
+    store.prune_instance(&instance.integration, &instance.name, retention).await?;
+    Ok(())
+}
+
+/// The limits of the store. A limit that is not set keeps no job.
+fn retention(kept: &KeptJobs, now: Timestamp) -> Retention {
+    let before = |age: std::time::Duration| {
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(now.millis().saturating_sub(age))
+    };
+    Retention {
+        keep: kept.newest.map_or(0, |jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
+        older_than: kept.younger_than.as_ref().map(|age| before(age.duration())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use integration_sdk::graph::{InstanceId, JobId};
+
+    use super::*;
+
+    fn summary(state: JobState) -> Summary {
+        Summary::new(JobId::generate(), "space", InstanceId::default(), state)
+    }
+
+    #[test]
+    fn every_end_of_a_job_has_a_meaning_for_the_scheduler() {
+        assert_eq!(end_of(&summary(JobState::Complete)), RunEnd::Published);
+        assert_eq!(end_of(&summary(JobState::Partial)), RunEnd::Published);
+        assert_eq!(end_of(&summary(JobState::Cancelled)), RunEnd::Interrupted);
+        assert_eq!(end_of(&summary(JobState::Failed)), RunEnd::Failed);
+        assert_eq!(end_of_failure(&Failure::Job(JobError::Cancelled)), RunEnd::Interrupted);
+        assert_eq!(end_of_failure(&Failure::NoSample), RunEnd::Failed);
+    }
+
+    #[test]
+    fn a_limit_that_is_not_set_keeps_no_job() {
+        let now = Timestamp::from_millis(10_000_000);
+        let kept = KeptJobs { newest: Some(3), younger_than: None };
+        assert_eq!(retention(&kept, now), Retention::newest(3));
+        let kept = KeptJobs { newest: None, younger_than: Some("1h".parse().expect("an age")) };
+        let older_than = Some(Timestamp::from_millis(6_400_000));
+        assert_eq!(retention(&kept, now), Retention { keep: 0, older_than });
+    }
+}
