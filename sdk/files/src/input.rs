@@ -50,8 +50,8 @@ impl From<Unsuitable> for io::Error {
 /// Reads a regular file of at most `limit` bytes.
 ///
 /// # Errors
-/// [`io::Error`] if the path cannot be opened or read; its inner error is [`Unsuitable`] if it is not a regular file or is
-/// larger than `limit`.
+/// [`io::Error`] if the path cannot be opened or read; its inner error is [`Unsuitable`] if it is not a regular file
+/// or is larger than `limit`.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     if file.metadata()?.len() > limit {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | read a file that another program wrote | [`input`]: regular files, up to a given size |
 //! | write collected data | [`owner_only`]: files and folders that only their owner can access |
+//! | replace a folder or a file at once | [`staging`]: a new result next to the earlier one until it is complete |
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -22,3 +23,4 @@
 
 pub mod input;
 pub mod owner_only;
+pub mod staging;

@@ -166,8 +166,8 @@ impl Columns {
     /// use serde_json::json;
     ///
     /// let mut columns = Columns::default();
-    /// columns.declare(&json!({"properties": {"createdOn": {"type": "integer"}, "tags": {"type": ["array", "null"]}}}));
-    /// let types: Vec<String> = columns.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    /// columns.declare(&json!({"properties": {"createdOn": {"type": "integer"}, "tags": {"type": ["array",
+    /// "null"]}}})); let types: Vec<String> = columns.iter().map(|(name, value)| format!("{name} {value}")).collect();
     /// assert_eq!(types, ["createdOn timestamp", "tags text[]"]);
     /// ```
     pub fn declare(&mut self, schema: &Value) {
@@ -202,6 +202,12 @@ impl Columns {
             let ValueType { element, is_list } = *value_type;
             self.add(name, Shape { element: Some(element), is_list, is_wide: false });
         }
+    }
+
+    /// Adds the properties of another type, for targets in which all types share their columns.
+    pub fn merge(&mut self, other: &Self) {
+        self.is_full |= other.is_full;
+        other.properties.iter().for_each(|(name, shape)| self.add(name, *shape));
     }
 
     fn add(&mut self, name: &str, shape: Shape) {

@@ -7,9 +7,10 @@
 //!                                        └─▶ Event, Report
 //! ```
 //!
-//! A [`Source`] passes whole snapshots, or the changes between two snapshots of each instance. A [`Sink`] is a target. The
-//! driver [`transfer`] reads one batch while the sink writes another one. The [`Manifest`] lists the snapshots, types, and
-//! gaps before the first object. Gaps never cause a deletion: see [`Manifest::may_delete_absent`] and [`Action`].
+//! A [`Source`] passes whole snapshots, or the changes between two snapshots of each instance. A [`Sink`] is a
+//! target. The driver [`transfer`] reads one batch while the sink writes another one. The [`Manifest`] lists the
+//! snapshots, types, and gaps before the first object. Gaps never cause a deletion: see
+//! [`Manifest::may_delete_absent`] and [`Action`].
 //!
 //! ```
 //! # futures::executor::block_on(async {

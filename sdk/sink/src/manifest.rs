@@ -90,8 +90,8 @@ impl Manifest {
     /// Returns whether a target may delete the objects of a type that it has of a snapshot's instance, and that this
     /// transfer does not contain.
     ///
-    /// This is permitted only after a whole transfer of a type that no gap covers: otherwise the absence of an object does
-    /// not mean that the provider lacks it.
+    /// This is permitted only after a whole transfer of a type that no gap covers: otherwise the absence of an object
+    /// does not mean that the provider lacks it.
     pub fn may_delete_absent(&self, snapshot: usize, object_type: &ObjectType) -> bool {
         let in_scope = match &self.scope {
             Scope::All => true,

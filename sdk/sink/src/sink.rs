@@ -6,9 +6,9 @@ use crate::{Batch, Events, Manifest, Position, Report, SinkError};
 
 /// A target of transfers.
 ///
-/// [`transfer`](crate::transfer) calls [`open`](Sink::open) once, [`write`](Sink::write) for each batch, and then either
-/// [`close`](Sink::close) or [`abort`](Sink::abort). Batches are in the order of kinds, types, snapshots, and keys, so all
-/// entities precede the relationships, and the objects of one type are consecutive.
+/// [`transfer`](crate::transfer) calls [`open`](Sink::open) once, [`write`](Sink::write) for each batch, and then
+/// either [`close`](Sink::close) or [`abort`](Sink::abort). Batches are in the order of kinds, types, snapshots, and
+/// keys, so all entities precede the relationships, and the objects of one type are consecutive.
 ///
 /// # Guarantees
 /// - A sink holds a bounded number of bytes, whatever the size of the graph. It returns from `write` when it can take

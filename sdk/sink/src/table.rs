@@ -15,7 +15,8 @@ const FIRST: [&str; 6] = ["_key", "_type", "_class", "displayName", "_fromEntity
 
 /// The columns of one type.
 ///
-/// The order of the columns is: the place of the object (`_integration`, `_instance`), its change, its identity (`_key`,
+/// The order of the columns is: the place of the object (`_integration`, `_instance`), its change, its identity
+/// (`_key`,
 /// `_type`, `_class`, `displayName`, and the ends of a relationship), its other properties by name, its history
 /// (`_stale`, `_firstSeenOn`, `_changedOn`), and its raw data.
 ///
@@ -243,7 +244,11 @@ fn identity_type(kind: Kind, name: &str) -> Option<ValueType> {
 }
 
 /// Returns a name that is not taken yet, without regard to case.
+///
+/// Control characters, which no database accepts in a name, become underscores.
 fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let plain = name.replace(char::is_control, "_");
+    let name = if plain.is_empty() { "_" } else { plain.as_str() };
     let mut names = std::iter::once(name.to_owned()).chain((2..).map(|number| format!("{name}_{number}")));
     let free = names.find(|name| taken.insert(name.to_lowercase()));
     free.unwrap_or_else(|| name.to_owned())

@@ -100,13 +100,13 @@ pub fn open(path: &Path) -> io::Result<File> {
 
 /// Replaces the contents of a file as a whole. A missing file is created.
 ///
-/// A process that is killed, or a disk that is full, leaves the old contents or the new ones. The new contents are on disk
-/// when the function returns. They are first written to a file beside it, whose name ends in `.incomplete`, so callers in
-/// several processes hold a lock of their own.
+/// A process that is killed, or a disk that is full, leaves the old contents or the new ones. The new contents are on
+/// disk when the function returns. They are first written to a file beside it, whose name ends in `.incomplete`, so
+/// callers in several processes hold a lock of their own.
 ///
 /// # Errors
-/// The error of the operating system. Symbolic links, folders, and devices are rejected, because another file would take
-/// their place.
+/// The error of the operating system. Symbolic links, folders, and devices are rejected, because another file would
+/// take their place.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => {

@@ -194,9 +194,9 @@ fn kinds() -> Graph {
 }
 
 fn large() -> Graph {
-    let raw = |number: usize| format!(r#"[{{"name":"default","rawData":"{}"}}]"#, "x".repeat(LARGE * number / 2));
-    let object = |number: usize| StoredObject { raw: Some(raw(number)), ..user(&format!("user:{number}"), json!({})) };
-    Graph::new("large raw data", (0..3).map(object).collect())
+    let raw = |size: usize| Some(format!(r#"[{{"name":"default","rawData":"{}"}}]"#, "x".repeat(size)));
+    let object = |key: &str, size: usize| StoredObject { raw: raw(size), ..user(key, json!({})) };
+    Graph::new("large raw data", vec![object("user:1", 0), object("user:2", LARGE), object("user:3", 1)])
 }
 
 /// More objects than one batch.
