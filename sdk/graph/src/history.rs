@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::run::{ErrorCode, Parent, StepReport, Summary};
 use crate::{JobId, ObjectKey, ObjectType, StepId};
@@ -118,6 +119,50 @@ pub fn lacking_properties(summary: &Summary) -> BTreeSet<ObjectType> {
         types.extend(missing.filter(|name| report.merges.contains(*name)).cloned());
     }
     types
+}
+
+/// The kind of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChangeKind {
+    /// Only the newer graph contains the object.
+    Added,
+    /// Only the older graph contains the object, and its absence was observed.
+    Removed,
+    /// Both graphs contain the object, with different properties.
+    Changed,
+    /// A gap explains the difference.
+    Unknown,
+    /// The object stays in the graph, although a gap covers it. This is a state: rules see it, and comparisons do not.
+    Stale,
+}
+
+/// The kind of a graph object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ObjectKind {
+    /// An entity.
+    Entity = 0,
+    /// A direct relationship.
+    Relationship = 1,
+    /// A relationship to an entity of another integration.
+    MappedRelationship = 2,
+}
+
+/// The two values of a property. A missing value is absent or `null` in the graph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PropertyChange {
+    /// The name of the property; `_rawData.NAME` for the raw data of this name.
+    pub name: String,
+    /// The value in the older graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+    /// The value in the newer graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+    /// Whether a gap explains the difference.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
 }
 
 /// The numbers of changes between two graphs.

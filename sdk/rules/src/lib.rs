@@ -114,5 +114,5 @@ pub use program::{Problem, ProblemKind, Program, Severity, problems_of};
 pub use read::{ReadError, TerraformError, parse_rules, parse_terraform};
 pub use rule::{
     Action, ActionKind, ChangeKind, ChangeSelection, GraphChange, InputError, Label, LengthError, LengthOfTime,
-    ObjectKind, Operation, PropertyValues, Rule, RuleInput, RuleQuery, ValueCondition, When,
+    ObjectKind, Operation, PropertyChange, Rule, RuleInput, RuleQuery, ValueCondition, When,
 };

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use ring::digest::SHA256;
 use serde::Deserialize;
 
-use super::change::{CoveringGap, GraphSide, ObjectKind};
+use crate::graph::history::ObjectKind;
+
+use super::change::{CoveringGap, GraphSide};
 use super::coverage::Coverage;
 use super::judge::{self, Absence, Change, Judged, Lone};
 

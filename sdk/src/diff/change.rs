@@ -6,66 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::graph::StepId;
-use crate::graph::history::{ChangeCounts, SnapshotGap};
+use crate::graph::history::{ChangeCounts, ChangeKind, ObjectKind, PropertyChange, SnapshotGap};
 use crate::graph::run::{ErrorCode, Gap, Parent, StepReport};
-use crate::store::{Dropped, Kind};
+use crate::store::Dropped;
 
 use super::pattern::PropertyPattern;
-
-/// The kind of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ChangeKind {
-    /// Only the newer graph contains the object.
-    Added,
-    /// Only the older graph contains the object.
-    Removed,
-    /// Both graphs contain the object, with different properties.
-    Changed,
-    /// A gap explains the difference.
-    Unknown,
-}
-
-/// The kind of a graph object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ObjectKind {
-    /// An entity.
-    Entity,
-    /// A direct relationship.
-    Relationship,
-    /// A relationship to an entity of another integration.
-    MappedRelationship,
-}
-
-impl From<Kind> for ObjectKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Entity => Self::Entity,
-            Kind::Relationship => Self::Relationship,
-            Kind::MappedRelationship => Self::MappedRelationship,
-        }
-    }
-}
-
-/// The two values of a property. A missing value is absent or `null` in the graph.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PropertyChange {
-    /// The name of the property; `_rawData.NAME` for the raw data of this name.
-    pub name: String,
-    /// The value in the older graph.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old: Option<Value>,
-    /// The value in the newer graph.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub new: Option<Value>,
-    /// Whether a gap explains the difference.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unknown: bool,
-}
 
 /// A gap that covers an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,7 +163,7 @@ impl ChangesByType {
             ChangeKind::Added => &mut counts.added,
             ChangeKind::Removed => &mut counts.removed,
             ChangeKind::Changed => &mut counts.changed,
-            ChangeKind::Unknown => &mut counts.unknown,
+            ChangeKind::Unknown | ChangeKind::Stale => &mut counts.unknown,
         } += 1;
     }
 

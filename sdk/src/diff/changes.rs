@@ -22,7 +22,7 @@ pub async fn changes(
         let Some(row) = now.as_ref().or(before.as_ref()).map(|stored| &stored.row) else { return };
         let raw = |stored: &Option<crate::store::Stored>| stored.as_ref().and_then(|stored| stored.raw.clone());
         let pair = Pair {
-            kind: row.kind.into(),
+            kind: row.kind,
             object_type: row.object_type.as_str(),
             key: row.key.as_str(),
             before: before.as_ref().map(|stored| stored.json()),

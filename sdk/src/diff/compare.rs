@@ -191,5 +191,5 @@ fn lone<T>(stored: &Stored, judge: impl FnOnce(&LoneObject<'_>) -> T) -> T {
     };
     let (object_type, key) = (stored.row.object_type.as_str(), stored.row.key.as_str());
     let parent = stored.row.parent.as_ref().map(ObjectKey::as_str);
-    judge(&LoneObject { kind: stored.row.kind.into(), object_type, key, parent, ends })
+    judge(&LoneObject { kind: stored.row.kind, object_type, key, parent, ends })
 }

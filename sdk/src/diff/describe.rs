@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::graph::history::{ChangeKind, ObjectKind, PropertyChange};
 use crate::graph::{ObjectJson, Properties};
 
-use super::change::{
-    ChangeKind, ChangeOptions, ChangesByType, CoveringGap, GraphSide, ObjectChange, ObjectKind, PropertyChange,
-};
+use super::change::{ChangeOptions, ChangesByType, CoveringGap, GraphSide, ObjectChange};
 use super::judge::Change;
 
 /// The name of the raw data in the exchange layout.

@@ -7,9 +7,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::dataset::DatasetError;
+use crate::graph::history::ObjectKind;
 
 use super::absent::{Absent, KeyDigest, added, removed};
-use super::change::{ChangeOptions, ChangesByType, GraphSide, ObjectChange, ObjectKind};
+use super::change::{ChangeOptions, ChangesByType, GraphSide, ObjectChange};
 use super::describe::{Described, Pair, describe};
 use super::file_graph::FileGraph;
 use super::files_error::FilesError;

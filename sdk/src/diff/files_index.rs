@@ -6,11 +6,11 @@ use std::collections::hash_map::Entry as Place;
 use serde_json::{Map, Value};
 
 use crate::dataset::Wrapper;
+use crate::graph::history::ObjectKind;
 use crate::redact::clean_strings;
 use crate::secrets;
 
 use super::absent::{KeyDigest, digest};
-use super::change::ObjectKind;
 use super::describe::RAW_DATA;
 
 /// An object in a form that does not depend on the order of its members, without credentials.

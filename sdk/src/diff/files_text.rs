@@ -6,9 +6,10 @@
 use serde::Deserialize;
 
 use crate::graph::ObjectJson;
+use crate::graph::history::ObjectKind;
 
 use super::absent::{LoneObject, source_of};
-use super::change::{ChangeOptions, GraphSide, ObjectKind};
+use super::change::{ChangeOptions, GraphSide};
 use super::files_index::Canonical;
 
 /// The size of a block in bytes. A longer text fills a block alone.

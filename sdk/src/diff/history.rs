@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::graph::history::{ObjectKind, PropertyChange};
 use crate::graph::{InstanceId, JobId, Timestamp};
 
 use crate::store::{StalePeriod, Version};
 
-use super::change::{CoveringGap, ObjectKind, PropertyChange};
+use super::change::CoveringGap;
 use super::describe;
 
 /// The history of one object, oldest event first.
@@ -88,7 +89,7 @@ impl ObjectHistory {
         }
         Some(Self {
             instance,
-            object_kind: newest.row.kind.into(),
+            object_kind: newest.row.kind,
             object_type: newest.row.object_type.to_string(),
             key: newest.row.key.to_string(),
             display_name: describe::display_name(newest.json()),

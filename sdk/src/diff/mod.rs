@@ -69,10 +69,8 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
-pub use crate::graph::history::ChangeCounts;
-pub use change::{
-    ChangeKind, ChangeOptions, ChangesByType, CoveringGap, GraphSide, ObjectChange, ObjectKind, PropertyChange,
-};
+pub use crate::graph::history::{ChangeCounts, ChangeKind, ObjectKind, PropertyChange};
+pub use change::{ChangeOptions, ChangesByType, CoveringGap, GraphSide, ObjectChange};
 pub use changes::changes;
 pub use compare::{Difference, Side, compare};
 pub use coverage::{Coverage, Gap};

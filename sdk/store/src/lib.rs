@@ -33,6 +33,7 @@ mod memory;
 mod object;
 mod reader;
 
+pub use integration_graph::history::ObjectKind as Kind;
 pub use memory::MemoryGraph;
-pub use object::{InvalidObject, Kind, StoredObject};
+pub use object::{InvalidObject, StoredObject};
 pub use reader::{GraphReader, ReadError, Selection, SnapshotId, TypeCount};

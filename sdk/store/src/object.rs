@@ -1,18 +1,8 @@
 //! One object of a snapshot.
 
+use integration_graph::history::ObjectKind as Kind;
 use integration_graph::{InvalidName, ObjectJson, ObjectKey, ObjectText, ObjectType, Properties, StepId, Timestamp};
 use serde_json::Value;
-
-/// The kind of a graph object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// An entity.
-    Entity = 0,
-    /// A direct relationship.
-    Relationship = 1,
-    /// A mapped relationship.
-    MappedRelationship = 2,
-}
 
 /// An object of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]

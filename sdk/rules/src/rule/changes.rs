@@ -1,53 +1,9 @@
 //! The changes of a publication, as input of a rule.
 
+use integration_graph::history::{ChangeKind, ObjectKind, PropertyChange};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-/// The kind of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ChangeKind {
-    /// The object is new.
-    Added,
-    /// Properties of the object have other values.
-    Changed,
-    /// The object was observed to be gone.
-    Removed,
-    /// The object stays in the graph, but a gap covers it.
-    Stale,
-    /// A gap explains the difference. No selection matches it.
-    Unknown,
-}
-
-/// The kind of a changed object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ObjectKind {
-    /// An entity.
-    Entity,
-    /// A direct relationship.
-    Relationship,
-    /// A relationship to an entity of another integration.
-    MappedRelationship,
-}
-
-/// The two values of a property.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PropertyValues {
-    /// The name.
-    pub name: String,
-    /// The value before the change; absent if there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old: Option<Value>,
-    /// The value after the change; absent if there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub new: Option<Value>,
-    /// Whether a gap explains the difference. Selections ignore it then.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unknown: bool,
-}
 
 /// The change of one object. Its JSON is that of `diff --format json`, with two more fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +23,7 @@ pub struct GraphChange {
     pub display_name: Option<String>,
     /// The different properties; all of them if the object was added or removed.
     #[serde(default)]
-    pub properties: Vec<PropertyValues>,
+    pub properties: Vec<PropertyChange>,
     /// All properties of the object: the new ones, or the last ones of a removed object.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub object: Map<String, Value>,
@@ -96,7 +52,7 @@ impl GraphChange {
     }
 
     /// Returns both values of a property that certainly differs.
-    pub(crate) fn values(&self, name: &str) -> Option<&PropertyValues> {
+    pub(crate) fn values(&self, name: &str) -> Option<&PropertyChange> {
         self.properties.iter().find(|values| values.name == name && !values.unknown)
     }
 

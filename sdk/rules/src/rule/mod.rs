@@ -13,9 +13,10 @@ use serde_json::Value;
 
 pub use action::{Action, ActionKind};
 pub(crate) use action::{FieldShape, FieldSpec};
-pub use changes::{ChangeKind, GraphChange, ObjectKind, PropertyValues};
+pub use changes::GraphChange;
 pub use form::InputError;
 use form::RuleForm;
+pub use integration_graph::history::{ChangeKind, ObjectKind, PropertyChange};
 pub use selection::{ChangeSelection, LengthError, LengthOfTime, ValueCondition};
 
 /// A rule: queries or changes, conditions about their results, and actions.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use integration_graph::history::{ChangeKind, ObjectKind};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::changes::{ChangeKind, GraphChange, ObjectKind};
+use super::changes::GraphChange;
 use crate::jexl::{compare, loosely_equal};
 
 /// The changes that a rule is about.

@@ -128,7 +128,7 @@ fn mark(kind: ChangeKind) -> (Style, char) {
         ChangeKind::Added => (GREEN, '+'),
         ChangeKind::Removed => (RED, '-'),
         ChangeKind::Changed => (YELLOW, '~'),
-        ChangeKind::Unknown => (FAINT, '?'),
+        ChangeKind::Unknown | ChangeKind::Stale => (FAINT, '?'),
     }
 }
 
