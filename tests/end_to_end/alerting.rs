@@ -132,3 +132,50 @@ fn files_with_problems_are_refused_by_name() {
     assert_eq!(said.code, 2, "{}", said.all());
     assert!(said.err.contains("rules.yaml"), "{}", said.all());
 }
+
+/// A rule about added applications, which outputs their number.
+fn new_applications(name: &str) -> String {
+    let rule = json!({
+        "name": name,
+        "changes": {"kinds": ["added"], "types": ["heroku_application"]},
+        "outputs": ["changes.total"],
+        "operations": [{"actions": [{"type": "CREATE_ALERT"}]}],
+    });
+    rule.to_string()
+}
+
+#[test]
+fn rule_files_that_are_run_in_turn_see_all_changes_each() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    place.write("first.json", &new_applications("First"));
+    place.write("second.json", &new_applications("Second"));
+    let total = |file: &str| {
+        let said = place.run(&format!("rules run {file} --format json"));
+        assert_eq!(said.code, 0, "{}", said.all());
+        said.json()["rules"][0]["outputs"][0]["value"].clone()
+    };
+    assert_eq!(place.run("collect --quiet --step fetch-account,fetch-teams").code, 0);
+    assert_eq!((total("first.json"), total("second.json")), (json!(0), json!(0)));
+    assert_eq!(place.run("collect --quiet").code, 0);
+    assert_eq!((total("first.json"), total("second.json")), (json!(25), json!(25)));
+    assert_eq!((total("first.json"), total("second.json")), (json!(0), json!(0)));
+}
+
+#[test]
+fn the_alerts_of_an_earlier_version_keep_their_place_in_the_history() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect --quiet --step fetch-account,fetch-teams").code, 0);
+    let job = place.run("jobs list --format json").json()[0]["id"].clone();
+    let path = ".integration/alerts.json";
+    let book = json!({"version": 1, "evaluated": {"heroku/default": job}, "memories": {"First": {}}, "alerts": []});
+    assert!(place.path(".integration").is_dir(), "the data directory");
+    place.write(path, &book.to_string());
+    place.write("first.json", &new_applications("First"));
+    assert_eq!(place.run("collect --quiet").code, 0);
+    let said = place.run("rules run first.json --format json");
+    assert_eq!(said.json()["rules"][0]["outputs"][0]["value"], 25, "{}", said.all());
+    let migrated: serde_json::Value = serde_json::from_str(&place.read(path)).expect("JSON");
+    assert_eq!(migrated["version"], 2);
+}

@@ -32,11 +32,19 @@ pub(crate) struct Snapshots {
 
 /// Opens the selected snapshots as one graph.
 pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<AccountGraph, Failure> {
+    let (store, snapshots) = snapshots(context, wanted).await?;
+    let indexes = Arc::new(FileCache::new(store.derived_folder()));
+    let readers = snapshots.into_iter().map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect();
+    Ok(AccountGraph::open_cached(readers, indexes).await?)
+}
+
+/// Returns the selected snapshots, with their store. There is at least one.
+pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Result<(Store, Vec<Snapshot>), Failure> {
     let data_dir = &context.globals.data_dir;
-    let (store, snapshots) = match &wanted.job {
+    match &wanted.job {
         Some(job) => {
             let (store, _, snapshot) = job_lookup::find_graph(data_dir, context.integration.id(), Some(job)).await?;
-            (store, vec![snapshot])
+            Ok((store, vec![snapshot]))
         }
         None => {
             let no_jobs = || Failure::NoJobs(data_dir.clone());
@@ -51,12 +59,9 @@ pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<Ac
             if snapshots.is_empty() {
                 return Err(no_jobs());
             }
-            (store, snapshots)
+            Ok((store, snapshots))
         }
-    };
-    let indexes = Arc::new(FileCache::new(store.derived_folder()));
-    let readers = snapshots.into_iter().map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect();
-    Ok(AccountGraph::open_cached(readers, indexes).await?)
+    }
 }
 
 /// Selects instances by name. Without a name, sample and recorded data of an integration count only if it has no others.

@@ -23,6 +23,7 @@ use integration_sdk::secrets::take_out;
 use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
 use integration_secrets::{SecretError, VaultError};
+use integration_watch::WatchError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::dotenv::Reason;
@@ -102,6 +103,8 @@ pub(crate) enum Failure {
     Secret { instance: InstanceId, field: String, source: SecretError },
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Watch(#[from] WatchError),
 }
 
 macro_rules! through_job {

@@ -20,6 +20,30 @@ pub(crate) fn survive_full_files() {
     }
 }
 
+/// A token that Ctrl-C cancels, until it is dropped.
+pub(crate) struct Cancellation {
+    pub(crate) token: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Cancellation {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Listens to Ctrl-C for a command that has nothing to finish.
+pub(crate) fn cancellation() -> Cancellation {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    let task = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancelled.cancel();
+        }
+    });
+    Cancellation { token, task }
+}
+
 /// The time limit for a cancelled job to end. Service managers wait for 30 seconds or longer before they kill a process.
 const GRACE: Duration = Duration::from_secs(20);
 

@@ -29,7 +29,6 @@
 
 mod account;
 mod account_graph;
-mod alert_book;
 mod arguments;
 mod asking;
 mod brief;

@@ -169,7 +169,11 @@ impl Snapshot {
         .await
     }
 
-    async fn find(&self, wanted: Vec<(ObjectType, ObjectKey)>) -> Result<Vec<Option<StoredObject>>, StoreError> {
+    /// Returns the objects with these types and keys, in this order; `None` for those that the snapshot lacks.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails, or if the snapshot was pruned.
+    pub async fn find(&self, wanted: Vec<(ObjectType, ObjectKey)>) -> Result<Vec<Option<StoredObject>>, StoreError> {
         let (info, condition) = (self.info.clone(), self.condition());
         self.while_kept(move |connection| {
             let sql = format!(

@@ -42,6 +42,11 @@ pub struct SnapshotInfo {
 }
 
 impl SnapshotInfo {
+    /// Returns the number of the publication. Later publications in the store have greater numbers.
+    pub fn number(&self) -> u64 {
+        self.number.unsigned_abs()
+    }
+
     /// Returns whether the snapshot follows another one of its instance, so that publications decided about every
     /// difference between the two.
     pub fn follows(&self, earlier: &Self) -> bool {
@@ -228,6 +233,30 @@ impl Snapshot {
             types(connection, instance)?.into_iter().map(kind).collect()
         })
         .await
+    }
+
+    /// Returns the stale objects, each with the publication since which no job could confirm it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn stale_since(&self) -> Result<Vec<(ObjectType, ObjectKey, Timestamp)>, StoreError> {
+        let SnapshotInfo { instance, number, .. } = self.info;
+        let read = move |connection: &Connection| {
+            let sql = format!(
+                "SELECT object.type, object.key, max(since.published) FROM stale \
+                 JOIN object ON object.number = stale.object JOIN snapshot since ON since.number = stale.since \
+                 WHERE object.job IN {RUNS} AND {IN_SNAPSHOT} \
+                 AND stale.since <= ?2 AND (stale.until IS NULL OR stale.until > ?2) GROUP BY object.number ORDER BY 1, 2"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let found = statement.query_map([instance, number], |row| {
+                let object_type = ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?;
+                let key = ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?;
+                Ok((object_type, key, Timestamp::from_millis(row.get(2)?)))
+            })?;
+            found.collect()
+        };
+        self.store.read(read).await
     }
 
     /// Returns the objects that may differ from those of another snapshot of the instance, or that are stale here.

@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use integration_rules::{Alert, AlertError, dismiss, reopen};
+use integration_watch::{Book, OpenBook};
 use jiff::Timestamp;
 
-use crate::alert_book::{self, AlertBook};
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
@@ -66,11 +66,11 @@ struct Decision {
     reason: String,
 }
 
-pub(crate) fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Failure> {
+pub(crate) async fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Failure> {
     let data_dir = &context.globals.data_dir;
     match &args.action {
         Action::List { all, format } => {
-            let mut alerts = alert_book::read(data_dir)?.alerts;
+            let mut alerts = Book::read(data_dir)?.alerts;
             alerts.retain(|alert| *all || alert.is_open());
             match format {
                 Format::Json => context.print_json(&alerts)?,
@@ -78,30 +78,30 @@ pub(crate) fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Failure> {
             }
         }
         Action::Show { id, format } => {
-            let alerts = alert_book::read(data_dir)?.alerts;
+            let alerts = Book::read(data_dir)?.alerts;
             let alert = &alerts[find(&alerts, id)?];
             match format {
                 Format::Json => context.print_json(alert)?,
                 Format::Text => context.print(&shown(alert))?,
             }
         }
-        Action::Dismiss(decision) => decide(context, decision, dismiss)?,
-        Action::Reopen(decision) => decide(context, decision, reopen)?,
+        Action::Dismiss(decision) => decide(context, decision, dismiss).await?,
+        Action::Reopen(decision) => decide(context, decision, reopen).await?,
     }
     Ok(exit::SUCCESS)
 }
 
-fn decide<T>(
+async fn decide<T>(
     context: &Context<'_>,
     decision: &Decision,
     apply: fn(&mut Alert, Timestamp, &str) -> Result<T, AlertError>,
 ) -> Result<(), Failure> {
-    let mut book = AlertBook::open(&context.globals.data_dir)?;
-    let at = find(&book.content.alerts, &decision.id)?;
-    let alert = &mut book.content.alerts[at];
+    let mut open = OpenBook::open(&context.globals.data_dir).await?;
+    let at = find(&open.book.alerts, &decision.id)?;
+    let alert = &mut open.book.alerts[at];
     apply(alert, Timestamp::now(), &decision.reason).map_err(|error| Failure::Usage(error.to_string()))?;
     let text = list(std::slice::from_ref(alert));
-    book.save()?;
+    open.save()?;
     context.print(&text)
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::Query(args) => query::run(context, args).await,
         Command::Questions(args) => questions::run(context, args).await,
         Command::Rules(args) => rules::run(context, args).await,
-        Command::Alerts(args) => alerts::run(context, args),
+        Command::Alerts(args) => alerts::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,

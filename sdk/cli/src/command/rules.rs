@@ -1,9 +1,7 @@
 //! `rules`: checks rules, and evaluates them on the collected graph.
 
-mod changes;
-mod evaluate;
-
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -12,16 +10,17 @@ use integration_rules::{
     AlertLevel, Problem, Program, ReadError, Rule, RuleInput, Severity, parse_rules, parse_terraform, problems_of,
 };
 use integration_sdk::input;
+use integration_watch::{Applied, Book, Limits, Subject, evaluate_rules};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::account_graph::{self, Snapshots};
-use crate::alert_book::AlertBook;
-use crate::asking::{self, Asking};
+use crate::asking;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::rules as report;
-use crate::style::printable_path;
-use crate::{console, exit, options};
+use crate::style::{printable, printable_path};
+use crate::{console, exit, interrupt, options};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -124,29 +123,42 @@ pub(crate) async fn run(context: &Context<'_>, args: &Rules) -> Result<u8, Failu
 
 async fn evaluate_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
     let programs = compile(read(context, &args.files)?)?;
-    let graph = account_graph::open(context, &args.snapshots).await?;
-    let mut book = AlertBook::open(&context.globals.data_dir)?;
-    let wanted = programs.iter().any(evaluate::is_about_changes);
-    let changes = changes::since_last(context, &graph, &mut book, wanted).await?;
-    let asking = Asking::new(context, &args.parameters, args.timeout);
-    let mut results = Vec::new();
-    for program in &programs {
-        results.push(evaluate::rule(program, &graph, &asking, &changes, &mut book).await?);
-    }
-    book.save()?;
-    match args.format {
-        options::Format::Json => context.print_json(&report::json(&results))?,
-        options::Format::Text => context.print(&report::text(&results, console::width()))?,
-    }
-    let fails = |level: Level| {
-        book.content.alerts.iter().any(|alert| alert.is_open() && alert.level >= AlertLevel::from(level))
+    let (store, snapshots) = account_graph::snapshots(context, &args.snapshots).await?;
+    let subject = Subject {
+        store,
+        snapshots,
+        catalogue: Arc::new(account_graph::catalogue(context.offers.iter().map(|offer| &offer.integration))),
+        parameters: args.parameters.iter().cloned().collect(),
+        limits: Limits { query: args.timeout, ..Limits::default() },
     };
+    let data_dir = &context.globals.data_dir;
+    let cancelled = interrupt::cancellation();
+    let report = evaluate_rules(data_dir, &subject, &programs, Timestamp::now(), &cancelled.token).await?;
+    warn_of_lost_changes(context, &report.rules);
+    match args.format {
+        options::Format::Json => context.print_json(&report::json(&report.rules))?,
+        options::Format::Text => context.print(&report::text(&report.rules, console::width()))?,
+    }
+    let open = Book::read(data_dir)?.alerts;
+    let fails = |level: Level| open.iter().any(|alert| alert.is_open() && alert.level >= AlertLevel::from(level));
     Ok(match args.fail_on.is_some_and(fails) {
         true => exit::FINDINGS,
-        false if results.iter().any(report::Evaluated::has_failed) => exit::FAILED,
-        false if results.iter().any(report::Evaluated::is_undecided) => exit::INCOMPLETE,
+        false if report.rules.iter().any(report::has_failed) => exit::FAILED,
+        false if report.rules.iter().any(report::is_undecided) => exit::INCOMPLETE,
         false => exit::SUCCESS,
     })
+}
+
+/// Warns of changes that no rule will see, because the snapshots before them were pruned.
+fn warn_of_lost_changes(context: &Context<'_>, rules: &[Applied]) {
+    for applied in rules.iter().filter(|applied| !applied.evaluated.lost.is_empty()) {
+        let instances = applied.evaluated.lost.join(", ");
+        context.console.warn(&format!(
+            "{} missed changes of {}, because graphs that it had not seen were pruned.",
+            printable(&applied.evaluated.rule),
+            printable(&instances)
+        ));
+    }
 }
 
 /// Reads rules of files, or those of the integration. The extension `.tf` marks Terraform.
@@ -188,21 +200,11 @@ fn query_errors(rules: &[Rule]) -> Vec<String> {
 }
 
 /// Compiles rules, or lists the problems that prevent it.
-fn compile(rules: Vec<Rule>) -> Result<Vec<Program>, Failure> {
-    let names: Vec<Problem> = problems_of(&rules);
-    let errors: Vec<String> =
-        names.iter().filter(|problem| problem.severity() == Severity::Error).map(ToString::to_string).collect();
-    if !errors.is_empty() {
-        return Err(Failure::Usage(format!("the rules cannot be evaluated: {}", errors.join("; "))));
-    }
-    let compiled: Result<Vec<Program>, Vec<Problem>> = rules.into_iter().map(Program::compile).collect();
-    compiled.map_err(|problems| {
-        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+fn compile(rules: Vec<Rule>) -> Result<Vec<Arc<Program>>, Failure> {
+    let compiled = Program::compile_all(rules).map_err(|problems| {
+        let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
+        let texts: Vec<String> = errors.map(ToString::to_string).collect();
         Failure::Usage(format!("the rules cannot be evaluated: {}", texts.join("; ")))
-    })
-}
-
-/// The identifier of a rule in the book. Names are unique among all rules.
-fn identifier(program: &Program) -> &str {
-    &program.rule().name
+    })?;
+    Ok(compiled.into_iter().map(Arc::new).collect())
 }

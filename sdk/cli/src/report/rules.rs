@@ -2,6 +2,7 @@
 
 use comfy_table::{Cell, Color};
 use integration_rules::{Alert, AlertChange, Effect, Outcome, Problem, Severity, Signal, SkipReason};
+use integration_watch::Applied;
 use serde_json::{Value, json};
 
 use super::table;
@@ -9,71 +10,61 @@ use super::text::{counted, paragraph};
 use crate::style::printable;
 use crate::visible::visible_lines;
 
-/// An evaluated rule.
-#[derive(Debug)]
-pub(crate) struct Evaluated {
-    pub(crate) rule: String,
-    pub(crate) outcome: Outcome,
-    /// The newest alert of the rule.
-    pub(crate) alert: Option<Alert>,
-    /// The change of the alert.
-    pub(crate) change: Option<AlertChange>,
+/// Returns whether a query or a template failed.
+pub(crate) fn has_failed(applied: &Applied) -> bool {
+    outcome(applied).failure.is_some()
 }
 
-impl Evaluated {
-    /// Returns whether a query or a template failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.outcome.failure.is_some()
-    }
+/// Returns whether missing data decides about the alert.
+pub(crate) fn is_undecided(applied: &Applied) -> bool {
+    matches!(outcome(applied).signal, Signal::Unknown { .. })
+}
 
-    /// Returns whether missing data decides about the alert.
-    pub(crate) fn is_undecided(&self) -> bool {
-        matches!(self.outcome.signal, Signal::Unknown { .. })
-    }
+fn outcome(applied: &Applied) -> &Outcome {
+    &applied.evaluated.outcome
+}
 
-    fn word(&self) -> (&'static str, Color) {
-        let is_open = self.alert.as_ref().is_some_and(Alert::is_open);
-        match (&self.outcome.signal, self.change) {
-            _ if self.has_failed() => ("✗ failed", Color::DarkRed),
-            (_, Some(AlertChange::Opened)) => ("● opened", Color::DarkRed),
-            (_, Some(AlertChange::Resolved)) => ("✓ resolved", Color::DarkGreen),
-            (Signal::Unknown { .. }, _) => ("? unknown", Color::DarkYellow),
-            _ if is_open => ("● open", Color::DarkRed),
-            _ => ("✓ quiet", Color::DarkGreen),
-        }
+fn word(applied: &Applied) -> (&'static str, Color) {
+    let is_open = applied.alert.as_ref().is_some_and(Alert::is_open);
+    match (&outcome(applied).signal, applied.change) {
+        _ if has_failed(applied) => ("✗ failed", Color::DarkRed),
+        (_, Some(AlertChange::Opened)) => ("● opened", Color::DarkRed),
+        (_, Some(AlertChange::Resolved)) => ("✓ resolved", Color::DarkGreen),
+        (Signal::Unknown { .. }, _) => ("? unknown", Color::DarkYellow),
+        _ if is_open => ("● open", Color::DarkRed),
+        _ => ("✓ quiet", Color::DarkGreen),
     }
 }
 
 /// Lists the rules with the state of their alerts.
-pub(crate) fn text(results: &[Evaluated], width: usize) -> String {
+pub(crate) fn text(results: &[Applied], width: usize) -> String {
     let mut table = table::plain();
     table.set_header([Cell::new("Alert"), Cell::new("Level"), table::right("Results"), Cell::new("Rule")]);
     for result in results {
-        let (word, colour) = result.word();
-        let number: u64 = result.outcome.queries.iter().map(|query| query.records).sum();
+        let (word, colour) = word(result);
+        let number: u64 = outcome(result).queries.iter().map(|query| query.records).sum();
         let level = result.alert.as_ref().filter(|alert| alert.is_open()).map_or("", |alert| alert.level.name());
         table.add_row([
             Cell::new(word).fg(colour),
             Cell::new(level),
             table::right(number),
-            Cell::new(printable(&result.rule)),
+            Cell::new(printable(&result.evaluated.rule)),
         ]);
     }
     let mut text = table::write(&mut table);
     for result in results {
-        let rule = printable(&result.rule);
-        if let Some(failure) = &result.outcome.failure {
+        let rule = printable(&result.evaluated.rule);
+        if let Some(failure) = &outcome(result).failure {
             text += &paragraph(&format!("{rule}: {}", printable(failure)), width, 0, 2);
-        } else if let Signal::Unknown { reason } = &result.outcome.signal {
+        } else if let Signal::Unknown { reason } = &outcome(result).signal {
             text += &paragraph(&format!("{rule}: {}", printable(reason)), width, 0, 2);
         }
-        let not_carried_out: Vec<&str> = result
-            .outcome
+        let not_carried_out: Vec<&str> = outcome(result)
             .skipped
             .iter()
             .filter(|skipped| skipped.reason == SkipReason::NotCarriedOut)
             .map(|skipped| skipped.action.as_str())
-            .chain(result.outcome.actions.iter().map(|planned| action(&planned.effect)))
+            .chain(outcome(result).actions.iter().map(|planned| action(&planned.effect)))
             .collect();
         if !not_carried_out.is_empty() {
             let actions = not_carried_out.join(", ");
@@ -99,20 +90,20 @@ fn action(effect: &Effect) -> &'static str {
 }
 
 /// Returns the results for programs.
-pub(crate) fn json(results: &[Evaluated]) -> Value {
-    let one = |result: &Evaluated| {
-        let reason = match &result.outcome.signal {
+pub(crate) fn json(results: &[Applied]) -> Value {
+    let one = |result: &Applied| {
+        let reason = match &outcome(result).signal {
             Signal::Unknown { reason } => Some(reason.as_str()),
             _ => None,
         };
         json!({
-            "rule": result.rule,
+            "rule": result.evaluated.rule,
             "alert": result.alert,
             "change": result.change,
-            "failure": result.outcome.failure,
+            "failure": outcome(result).failure,
             "undecided": reason,
-            "outputs": result.outcome.outputs,
-            "actions": result.outcome.actions,
+            "outputs": outcome(result).outputs,
+            "actions": outcome(result).actions,
         })
     };
     json!({"rules": results.iter().map(one).collect::<Vec<Value>>()})

@@ -16,6 +16,9 @@ const IDENTITY: usize = 16;
 /// The size of the hash of a content.
 const CONTENT: usize = 8;
 
+/// The maximum number of remembered rows of a result that is not complete.
+const MOST: usize = 100_000;
+
 /// The rows that a rule has seen, by the names of its queries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -60,7 +63,11 @@ impl Memory {
             counts.deleted = known.0.keys().filter(|identity| !current.0.contains_key(*identity)).count() as u64;
             *known = current;
         } else {
-            known.0.extend(current.0);
+            known.0.extend(current.0.clone());
+            // The memory of a result that is never complete must not grow for ever.
+            if known.0.len() > MOST.max(current.0.len()) {
+                *known = current;
+            }
         }
         counts
     }

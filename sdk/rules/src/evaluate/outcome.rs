@@ -8,6 +8,7 @@ use super::effect::Effect;
 use super::memory::{Memory, RowCounts};
 use crate::alert::AlertLevel;
 use crate::condition::{Completeness, Truth};
+use crate::program::Program;
 
 /// The meaning of an evaluation for the alert of its rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,12 +54,40 @@ pub struct Outcome {
     pub conditions: Vec<ConditionRecord>,
     /// The reason of a failed evaluation, as text for users.
     pub failure: Option<String>,
+    /// Whether missing data prevented actions. The rows and changes are then new in the next evaluation as well.
+    pub is_undecided: bool,
     /// The rows to remember for the next evaluation. They are no part of the record.
     #[serde(skip)]
     pub memory: Memory,
 }
 
 impl Outcome {
+    /// Creates the outcome of an evaluation that could not be carried out.
+    pub fn failed(program: &Program, previous: Memory, reason: String) -> Self {
+        let signal = match program.creates_alert() {
+            true => Signal::Unknown { reason: reason.clone() },
+            false => Signal::None,
+        };
+        Self {
+            signal,
+            level: AlertLevel::default(),
+            has_new_rows: false,
+            actions: Vec::new(),
+            skipped: Vec::new(),
+            outputs: Vec::new(),
+            queries: Vec::new(),
+            conditions: Vec::new(),
+            failure: Some(reason),
+            is_undecided: false,
+            memory: previous,
+        }
+    }
+
+    /// Returns whether the evaluation counts: it did not fail, and no missing data prevented actions.
+    pub fn is_decided(&self) -> bool {
+        self.failure.is_none() && !self.is_undecided
+    }
+
     /// Returns whether the failure is to be reported because the rule demands it.
     pub fn failure_to_report(&self, notify_on_failure: bool) -> Option<&str> {
         self.failure.as_deref().filter(|_| notify_on_failure)

@@ -248,11 +248,12 @@ impl<'p> Evaluation<'p> {
         let mut counts = self.memory.observe(Rule::CHANGES, &stale, Completeness::Complete);
         counts.created += (selected.len() - stale.len()) as u64;
         self.has_new_rows |= counts.created > 0;
-        let rows: Vec<Value> = selected.iter().map(|change| change.to_row()).collect();
+        let total = selected.len() as u64;
+        let rows: Vec<Value> = selected.iter().take(self.input.bounds.changes).map(|change| change.to_row()).collect();
         let name = Rule::CHANGES.to_owned();
         let completeness = Completeness::Complete;
-        self.queries.push(QueryRecord { name: name.clone(), records: rows.len() as u64, counts, completeness });
-        let result = Self::result(rows.len() as u64, rows);
+        self.queries.push(QueryRecord { name: name.clone(), records: total, counts, completeness });
+        let result = Self::result(total, rows);
         self.base[Rule::CHANGES] = result.clone();
         self.results().insert(name, result);
     }
@@ -501,6 +502,7 @@ impl<'p> Evaluation<'p> {
             queries: std::mem::take(&mut self.queries),
             conditions: std::mem::take(&mut self.conditions),
             failure: self.failure.clone(),
+            is_undecided: self.is_undecided,
             memory: std::mem::take(&mut self.memory),
         }
     }
@@ -512,9 +514,7 @@ impl<'p> Evaluation<'p> {
     }
 
     fn signal(&self, rule: &Rule) -> Signal {
-        let creates =
-            |operation: &crate::program::CompiledOperation| operation.actions.iter().any(CompiledAction::creates_alert);
-        if !self.program.operations.iter().any(creates) {
+        if !self.program.creates_alert() {
             return Signal::None;
         }
         if let Some(reason) = &self.failure {

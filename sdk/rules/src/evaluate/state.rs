@@ -18,11 +18,13 @@ pub struct Bounds {
     pub queries: usize,
     /// The maximum size of an output, in values.
     pub output: usize,
+    /// The maximum number of changes in `changes.data`. The total is exact nevertheless.
+    pub changes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { template: Limits::default(), actions: 10_000, queries: 1_000, output: 10_000 }
+        Self { template: Limits::default(), actions: 10_000, queries: 1_000, output: 10_000, changes: 10_000 }
     }
 }
 

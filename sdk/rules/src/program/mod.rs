@@ -67,9 +67,30 @@ impl Program {
         if has_errors { Err(problems) } else { Ok(program) }
     }
 
+    /// Parses the conditions and templates of several rules, whose names must be unique.
+    ///
+    /// # Errors
+    /// All problems of the rules, if one of them is an error.
+    pub fn compile_all(rules: Vec<Rule>) -> Result<Vec<Self>, Vec<Problem>> {
+        let mut problems = repeated_names(&rules);
+        let mut programs = Vec::new();
+        for rule in rules {
+            let (program, found) = Self::checked(rule);
+            programs.push(program);
+            problems.extend(found);
+        }
+        let has_errors = problems.iter().any(|problem| problem.severity() == Severity::Error);
+        if has_errors { Err(problems) } else { Ok(programs) }
+    }
+
     /// Returns the rule.
     pub fn rule(&self) -> &Rule {
         &self.rule
+    }
+
+    /// Returns whether an action of the rule creates the alert.
+    pub fn creates_alert(&self) -> bool {
+        self.operations.iter().flat_map(|operation| &operation.actions).any(CompiledAction::creates_alert)
     }
 
     /// Parses everything that can be parsed, and collects all problems.
@@ -103,11 +124,15 @@ impl Rule {
 /// Returns the problems of several rules, including names that are not unique.
 pub fn problems_of(rules: &[Rule]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = rules.iter().flat_map(Rule::problems).collect();
+    problems.extend(repeated_names(rules));
+    problems
+}
+
+fn repeated_names(rules: &[Rule]) -> Vec<Problem> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     rules.iter().for_each(|rule| *times.entry(&rule.name).or_default() += 1);
     let repeated = times.into_iter().filter(|(_, times)| *times > 1);
-    problems.extend(repeated.map(|(name, times)| Problem::new(name, "name", ProblemKind::RepeatedName(times))));
-    problems
+    repeated.map(|(name, times)| Problem::new(name, "name", ProblemKind::RepeatedName(times))).collect()
 }
 
 struct Compiler {

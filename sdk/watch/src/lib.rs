@@ -1,0 +1,35 @@
+//! Rules on a store: their evaluation after a publication, their state, and their alerts.
+//!
+//! ```text
+//!   Store ─► Subject::evaluate ─► Evaluated ─► Book::apply ─► alerts.json
+//!             queries, changes     outcome      state, alerts
+//! ```
+//!
+//! [`evaluate_rules`] does all of it, and is what a command or a scheduler calls after a publication. It prints nothing and
+//! returns a [`Report`]. `integration-rules` decides; this crate reads the store and keeps the results.
+//!
+//! Each rule has its own place in the history of each instance. A rule therefore sees every change once, whatever other
+//! rules are evaluated and when. A rule begins at the snapshot of its first evaluation.
+#![deny(missing_docs)]
+
+mod answers;
+mod apply;
+mod book;
+mod changes;
+mod due;
+mod error;
+mod evaluate;
+mod limits;
+mod position;
+mod report;
+mod state;
+
+pub use apply::{Applied, failure_alert_of};
+pub use book::{Book, OpenBook};
+pub use due::{due, next_due};
+pub use error::WatchError;
+pub use evaluate::{Evaluated, Subject, is_about_changes};
+pub use limits::Limits;
+pub use position::Position;
+pub use report::{Report, evaluate_rules};
+pub use state::RuleState;

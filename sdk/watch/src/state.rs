@@ -1,0 +1,61 @@
+//! The state of a rule between two evaluations.
+
+use std::collections::BTreeMap;
+
+use integration_rules::Memory;
+use integration_sdk::graph::JobId;
+use integration_sdk::store::SnapshotInfo;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::position::Position;
+
+/// The state of a rule between two evaluations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleState {
+    /// The identifier of this state, a part of the identifiers of its evaluations.
+    pub id: String,
+    /// The number of recorded evaluations.
+    #[serde(default)]
+    pub evaluations: u64,
+    /// The time of the last recorded evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated_on: Option<Timestamp>,
+    /// The rows of the last evaluation.
+    #[serde(default)]
+    pub memory: Memory,
+    /// The snapshots up to which the rule has seen the changes, by instance.
+    #[serde(default)]
+    pub positions: BTreeMap<String, Position>,
+    /// The reason why the last evaluation failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+impl RuleState {
+    /// Creates the state of a rule that was never evaluated.
+    pub(crate) fn new() -> Self {
+        Self {
+            id: JobId::generate().to_string(),
+            evaluations: 0,
+            evaluated_on: None,
+            memory: Memory::default(),
+            positions: BTreeMap::new(),
+            failure: None,
+        }
+    }
+
+    /// Returns the identifier of the next evaluation.
+    ///
+    /// An evaluation that was not recorded, because its process was killed, is repeated with the same identifier. Its
+    /// deliveries therefore have the same idempotency keys.
+    pub(crate) fn next_evaluation(&self) -> String {
+        format!("{}-{}", self.id, self.evaluations + 1)
+    }
+}
+
+/// Returns the name of an instance in the positions of rules.
+pub(crate) fn instance_name(info: &SnapshotInfo) -> String {
+    format!("{}/{}", info.integration, info.instance_id.as_str())
+}
