@@ -29,3 +29,4 @@ mod plan;
 mod querying;
 mod recordings;
 mod refused;
+mod syncing;

@@ -23,6 +23,8 @@ use integration_sdk::secrets::take_out;
 use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
 use integration_secrets::{SecretError, VaultError};
+use integration_sink::SinkError;
+use integration_sink_jupiterone::SyncError;
 use integration_watch::WatchError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
@@ -83,6 +85,12 @@ pub(crate) enum Failure {
     Query { text: String, source: Box<QueryError> },
     #[error(transparent)]
     AccountGraph(#[from] GraphError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error(transparent)]
+    ApiKey(#[from] SecretError),
     #[error("{path}: {reason}", path = path.display())]
     Markers { path: PathBuf, reason: &'static str },
     #[error("cannot {action} {path}: {source}", path = path.display())]
@@ -170,6 +178,7 @@ impl Failure {
             | Self::Pack { .. }
             | Self::Document { .. } => exit::USAGE,
             Self::Query { source, .. } if matches!(**source, QueryError::Invalid(_)) => exit::USAGE,
+            Self::Sink(SinkError::Unsuitable(_)) => exit::USAGE,
             Self::Job(
                 JobError::Store(StoreError::Complete { .. } | StoreError::Superseded { .. }) | JobError::Resume(_),
             ) => exit::USAGE,
@@ -178,8 +187,21 @@ impl Failure {
         }
     }
 
+    /// The error of an upload to JupiterOne.
+    fn sync(&self) -> Option<&SyncError> {
+        match self {
+            Self::Sync(error) => Some(error),
+            Self::Sink(SinkError::Target { source, .. }) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// The next action for the user.
     fn help(&self, program: &str) -> Option<String> {
+        if self.sync().is_some_and(SyncError::is_refused) {
+            let help = "check the API key (JUPITERONE_API_KEY), the account id (JUPITERONE_ACCOUNT), and the permissions of the key";
+            return Some(help.to_owned());
+        }
         match self {
             Self::Job(JobError::Setup(error)) => setup_help(error, program),
             Self::Job(JobError::Schema(_)) => {

@@ -47,6 +47,21 @@ pub(crate) fn cancellation() -> Cancellation {
 /// The time limit for a cancelled job to end. Service managers wait for 30 seconds or longer before they kill a process.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// The messages about a signal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Messages {
+    /// The message when the work begins to stop.
+    pub(crate) stopping: &'static str,
+    /// The message if it does not stop in time.
+    pub(crate) late: &'static str,
+}
+
+/// The messages while a job collects data.
+pub(crate) const COLLECTING: Messages = Messages {
+    stopping: "Stopping. The data collected so far are kept. Press Ctrl-C again to stop immediately.",
+    late: "The job did not end in time. The program stops now; run `collect --resume` to continue.",
+};
+
 /// Handles signals while a job runs; after it is dropped, the next signal ends the program immediately.
 pub(crate) struct Listening {
     task: JoinHandle<()>,
@@ -67,19 +82,19 @@ impl Drop for Listening {
 }
 
 /// Handles signals until the result is dropped.
-pub(crate) fn listen(cancel: CancellationToken, console: Console) -> Listening {
+pub(crate) fn listen(cancel: CancellationToken, console: Console, messages: Messages) -> Listening {
     let shown = console.clone();
     let task = tokio::spawn(async move {
         if !signalled().await {
             return;
         }
         cancel.cancel();
-        shown.say("Stopping. The data collected so far are kept. Press Ctrl-C again to stop immediately.");
+        shown.say(messages.stopping);
         match tokio::time::timeout(GRACE, signalled()).await {
             Ok(false) => {}
             Ok(true) => end_at_once(&shown),
             Err(_) => {
-                shown.say("The job did not end in time. The program stops now; run `collect --resume` to continue.");
+                shown.say(messages.late);
                 end_at_once(&shown);
             }
         }

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use integration_sdk::Summary;
+use integration_sdk::graph::InstanceId;
 use integration_sdk::store::{JobRow, Snapshot, Store, StoreError};
 
 use crate::failure::Failure;
+use crate::shell::quoted;
 
 /// The length of a short job id: the part of the id that encodes the creation time.
 const SHORT: usize = 13;
@@ -76,6 +78,31 @@ pub(crate) async fn find_graph(
         }
     }
     Err(unpublished(&jobs[0]))
+}
+
+/// Returns the job with a graph whose id begins with `wanted`, or the newest one, of any or of one instance.
+pub(crate) async fn find_graph_of(
+    directory: &Path,
+    integration: &str,
+    wanted: Option<&str>,
+    instance: Option<&InstanceId>,
+) -> Result<(Store, JobRow), Failure> {
+    let (store, job, _) = find_graph(directory, integration, wanted).await?;
+    match instance {
+        Some(instance) if *instance != job.instance && wanted.is_some() => Err(Failure::Usage(format!(
+            "job {} belongs to the instance {:?}; use --instance {}",
+            job.id,
+            job.instance,
+            quoted(job.instance.as_str())
+        ))),
+        Some(instance) if *instance != job.instance => {
+            let newest = store.snapshots(integration, instance).await?.into_iter().next();
+            let newest = newest.ok_or_else(|| Failure::NoJobs(directory.to_owned()))?;
+            let job = store.job(Some(newest.job.as_str())).await?;
+            job.map(|job| (store, job)).ok_or_else(|| Failure::NoJobs(directory.to_owned()))
+        }
+        _ => Ok((store, job)),
+    }
 }
 
 fn matching(mut jobs: Vec<JobRow>, wanted: &str) -> Result<JobRow, Failure> {

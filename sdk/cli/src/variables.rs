@@ -159,6 +159,14 @@ impl Variables {
         Self { layers: vec![layer], absent: None }
     }
 
+    /// Returns the value of the first of some variables that is set.
+    pub(crate) fn value(&self, candidates: &[&str]) -> Option<&str> {
+        self.layers.iter().find_map(|layer| {
+            let set = candidates.iter().find(|name| is_set(layer, name))?;
+            layer.variables.get(*set).map(|value| value.trim())
+        })
+    }
+
     /// Returns the first variable that sets a field, with its origin.
     pub(crate) fn source(&self, candidates: &[String]) -> Option<(String, Origin)> {
         self.layers.iter().find_map(|layer| {

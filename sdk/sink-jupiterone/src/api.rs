@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use integration_graph::ObjectType;
 use integration_http::{Http, ProviderError, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -100,7 +99,7 @@ impl SyncApi {
     ///
     /// # Errors
     /// [`SyncError::Request`], or [`SyncError::Failed`] if the job was aborted in the meantime.
-    pub async fn finalize(&self, job: &str, partial_types: &BTreeSet<ObjectType>) -> Result<SyncJob, SyncError> {
+    pub async fn finalize(&self, job: &str, partial_types: &BTreeSet<String>) -> Result<SyncJob, SyncError> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Body<'a> {
@@ -108,7 +107,7 @@ impl SyncApi {
         }
         #[derive(Serialize)]
         struct PartialDatasets<'a> {
-            types: &'a BTreeSet<ObjectType>,
+            types: &'a BTreeSet<String>,
         }
         let correlation = correlation_id();
         let body = Body { partial_datasets: PartialDatasets { types: partial_types } };

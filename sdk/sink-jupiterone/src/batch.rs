@@ -10,10 +10,12 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::value::RawValue;
 
-/// The kind of the objects in a batch, which determines its path and its only member.
+/// The kind of uploaded objects, which determines the path of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Entities.
     Entities,
+    /// Relationships, including mapped ones.
     Relationships,
 }
 

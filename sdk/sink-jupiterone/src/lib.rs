@@ -1,9 +1,9 @@
 //! Uploads of graphs to JupiterOne, through its synchronization API.
 //!
 //! ```text
-//!   transfer ─▶ JupiterOneSink ─▶ Uploader ─▶ SyncApi ─▶ integration-http ─▶ JupiterOne
-//!                 one job          batches     requests    attempts, pauses
-//!                    └── Journal: the open job, in a file
+//!   transfer ─▶ JupiterOneSink ─▶ SyncSession ─▶ Uploader ─▶ SyncApi ─▶ integration-http ─▶ JupiterOne
+//!                 snapshots        one job        batches     requests    attempts, pauses
+//!                                     └── Journal: the open job, in a file
 //! ```
 //!
 //! A transfer is one synchronization job. The service changes its graph only when the job is closed, so an upload that fails
@@ -40,6 +40,7 @@ mod error;
 mod events;
 mod job;
 mod journal;
+mod session;
 mod shrink;
 mod sink;
 mod target;
@@ -49,10 +50,12 @@ mod upload;
 mod waiting;
 
 pub use api::SyncApi;
+pub use batch::Kind as UploadKind;
 pub use error::SyncError;
 pub use job::{EventLevel, JobEvent, JobSource, SyncJob, SyncStatus};
 pub use journal::JournalError;
-pub use sink::{JupiterOneSink, SyncOptions, SyncOutcome};
+pub use session::{Announcement, SyncOptions, SyncOutcome, SyncSession};
+pub use sink::JupiterOneSink;
 pub use target::{IN_FLIGHT, Target, US_BASE};
 pub use upload::{BatchLimits, Uploaded};
 pub use waiting::Waiting;

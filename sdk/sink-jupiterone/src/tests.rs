@@ -166,10 +166,8 @@ async fn an_object_that_is_too_large_loses_its_largest_raw_data_and_is_named() {
     expected["_rawData"][0]["rawData"]["text"] = "[60002 bytes removed before the upload]".into();
     assert_eq!(graph["acme:user:000002"], expected);
     assert!(
-        report
-            .remarks
-            .iter()
-            .any(|remark| remark.contains("1 objects lost raw data") && remark.contains("acme:user:000002")),
+        report.remarks.iter().any(|remark| remark.contains("lost raw data, because they were too large: 1")
+            && remark.contains("acme:user:000002")),
         "{:?}",
         report.remarks
     );
@@ -289,10 +287,6 @@ async fn a_killed_process_leaves_a_job_that_the_next_one_ends() {
     let jobs = service.jobs();
     assert_eq!(jobs.iter().map(|job| job.status).collect::<Vec<_>>(), [Status::Aborted, Status::Finished]);
     assert!(jobs[0].abort_reason.as_ref().expect("a reason").contains("killed"));
-    run(&mut JupiterOneSink::new(&target(&service), with_journal()).expect("a sink"), &source)
-        .await
-        .expect_err("locked");
-    drop(second);
     run(&mut JupiterOneSink::new(&target(&service), with_journal()).expect("a sink"), &source)
         .await
         .expect("a transfer");

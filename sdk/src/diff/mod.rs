@@ -77,6 +77,7 @@ pub use coverage::{Coverage, Gap};
 pub use file_graph::FileGraph;
 pub use files::{FileComparison, Files, Repeated};
 pub use files_error::FilesError;
+pub use foreign::{FolderSummary, folder_summary};
 pub use history::{HistoryEvent, HistoryEventKind, ObjectHistory};
 pub use judge::Change;
 pub use pattern::{EmptyPattern, PropertyPattern};

@@ -8,11 +8,12 @@ use integration_recording::{RecordOptions, Recorder, Replay};
 use integration_sdk::dataset::{self, Exported};
 use integration_sdk::graph::{InstanceId, StepId};
 use integration_sdk::schema::Validation;
-use integration_sdk::store::{JobRow, Store};
+use integration_sdk::store::{JobRow, JobState, Store};
 use integration_sdk::{Job, Summary};
 use tokio_util::sync::CancellationToken;
 
 use super::sources::Sources;
+use super::sync::{self, Destination};
 use crate::account::{Account, Origin};
 use crate::context::{Configured, Context};
 use crate::failure::Failure;
@@ -42,6 +43,8 @@ use crate::{console, exit, instances, interrupt, job_lookup, progress};
       collect, and record the responses of the provider
   {name} collect --replay recordings
       collect from the recorded responses, without a network
+  {name} collect --sync --integration-instance-id ID
+      collect, and upload the graph to JupiterOne
   {name} collect --format json > summary.json
       print the summary as JSON
 
@@ -77,6 +80,11 @@ pub(crate) struct Collect {
     /// Reuse responses of earlier runs with this option; download only changed responses
     #[arg(long, conflicts_with = "sample")]
     reuse_answers: bool,
+    /// Upload the graph to JupiterOne when the job has ended
+    #[arg(long)]
+    sync: bool,
+    #[command(flatten)]
+    destination: Destination,
     /// Maximum number of concurrent requests; the actual number adapts to the provider
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
@@ -119,6 +127,7 @@ impl From<ValidationMode> for Validation {
 
 pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Failure> {
     args.sources.check()?;
+    check_destination(context, args).await?;
     let class_schemas = context.class_schemas(args.schemas.as_deref())?;
     if let (Some(record), Some(output)) = (&args.record, &args.output) {
         dataset::check_kept(record, output)?;
@@ -157,12 +166,43 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     }
     report(context, args, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
+    if args.sync {
+        upload(context, args, &store, &summary).await?;
+    }
     let code = exit::of_job(&summary);
     // The text for people says it in full.
     if code == exit::INCOMPLETE && args.format == Format::Json {
         context.console.note(&report::incomplete(&summary, &context.called()));
     }
     Ok(code)
+}
+
+/// Checks the receiver of the upload before the job begins, so that a missing key is found early.
+async fn check_destination(context: &Context<'_>, args: &Collect) -> Result<(), Failure> {
+    match args.sync {
+        true => args.destination.prepare(context).await.map(drop),
+        false if args.destination.is_empty() => Ok(()),
+        false => Err(Failure::Usage("the options of JupiterOne need --sync".to_owned())),
+    }
+}
+
+/// Uploads the graph of the job.
+///
+/// This follows the job, because only then the types with missing data are known, and no object changes any more.
+async fn upload(context: &Context<'_>, args: &Collect, store: &Store, summary: &Summary) -> Result<(), Failure> {
+    let id = summary.job.as_str();
+    let row = store.job(Some(id)).await?.ok_or_else(|| Failure::UnfinishedJob(id.to_owned()))?;
+    let snapshot = match (summary.state, store.snapshot_of(&row).await?) {
+        (JobState::Complete | JobState::Partial, Some(snapshot)) => snapshot,
+        _ => {
+            context.console.say("Nothing was uploaded to JupiterOne, because the job did not end by itself.");
+            return Ok(());
+        }
+    };
+    let synced = sync::upload_snapshot(context, snapshot, summary, &args.destination).await?;
+    // The result on stdout is the summary of the job.
+    context.console.note(synced.text(usize::MAX).trim_end());
+    Ok(())
 }
 
 /// The job to resume, if `--resume` is given.
@@ -231,7 +271,7 @@ fn job(context: &Context<'_>, args: &Collect, configured: &Configured, store: &S
 async fn watched(context: &Context<'_>, job: Job, configured: &Configured) -> Result<Summary, Failure> {
     let shown = tokio::spawn(progress::follow(job.events(), context.console.clone(), context.globals.log_format));
     let cancel = CancellationToken::new();
-    let listening = interrupt::listen(cancel.clone(), context.console.clone());
+    let listening = interrupt::listen(cancel.clone(), context.console.clone(), interrupt::COLLECTING);
     let outcome = job.run(&configured.values, cancel).await;
     drop(listening);
     // The events have ended, so the consumer ends. A consumer that failed must not lose the result.

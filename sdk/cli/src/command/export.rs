@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use integration_sdk::graph::InstanceId;
-use integration_sdk::store::{JobRow, JobState, Store};
+use integration_sdk::store::JobState;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, Part};
 use crate::report::text::counted;
 use crate::report::{incomplete, stale};
-use crate::shell::quoted;
 use crate::style::printable_path;
 use crate::{exit, job_lookup, options};
 
@@ -35,7 +34,9 @@ pub(crate) struct Export {
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
-    let (store, job) = find(context, args).await?;
+    let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
+    let (store, job) =
+        job_lookup::find_graph_of(data_dir, integration, args.job.as_deref(), args.instance.as_ref()).await?;
     let summary = job_lookup::summary(&job)?;
     let output = Output::open(&args.output, &context.globals.data_dir)?;
     let stays = output.stays();
@@ -60,24 +61,4 @@ pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Fail
         context.console.note(&incomplete(summary, &context.called()));
     }
     Ok(code)
-}
-
-async fn find(context: &Context<'_>, args: &Export) -> Result<(Store, JobRow), Failure> {
-    let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
-    let (store, job, _) = job_lookup::find_graph(data_dir, integration, args.job.as_deref()).await?;
-    match args.instance.as_ref() {
-        Some(instance) if *instance != job.instance && args.job.is_some() => Err(Failure::Usage(format!(
-            "job {} belongs to the instance {:?}; use --instance {}",
-            job.id,
-            job.instance,
-            quoted(job.instance.as_str())
-        ))),
-        Some(instance) if *instance != job.instance => {
-            let newest = store.snapshots(integration, instance).await?.into_iter().next();
-            let newest = newest.ok_or_else(|| Failure::NoJobs(data_dir.clone()))?;
-            let job = store.job(Some(newest.job.as_str())).await?;
-            job.map(|job| (store, job)).ok_or_else(|| Failure::NoJobs(data_dir.clone()))
-        }
-        _ => Ok((store, job)),
-    }
 }

@@ -14,6 +14,7 @@ mod query;
 mod questions;
 mod rules;
 mod sources;
+mod sync;
 mod validate;
 mod visualize;
 
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Collect(collect::Collect),
     /// Write the graph of a job as files
     Export(export::Export),
+    /// Upload the graph of a job to JupiterOne
+    Sync(sync::Sync),
     /// Show the changes between two jobs or two graphs in files
     Diff(diff::Diff),
     /// Show the versions of an object
@@ -62,6 +65,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
     match args {
         Command::Collect(args) => collect::run(context, args).await,
         Command::Export(args) => export::run(context, args).await,
+        Command::Sync(args) => sync::run(context, args).await,
         Command::Diff(args) => diff::run(context, args).await,
         Command::History(args) => history::run(context, args).await,
         Command::Query(args) => query::run(context, args).await,

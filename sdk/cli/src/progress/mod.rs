@@ -3,6 +3,9 @@
 mod bars;
 mod json;
 mod lines;
+mod transfer;
+
+pub(crate) use transfer::Transfer;
 
 use std::time::Duration;
 
