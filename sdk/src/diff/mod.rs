@@ -67,6 +67,8 @@ pub mod judge;
 mod pages;
 mod pattern;
 #[cfg(test)]
+mod publication_tests;
+#[cfg(test)]
 mod tests;
 
 pub use crate::graph::history::{ChangeCounts, ChangeKind, ObjectKind, PropertyChange};

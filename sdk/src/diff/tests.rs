@@ -10,7 +10,7 @@ use super::judge::{Absence, Lone, absence, difference};
 use super::*;
 use crate::graph::run::{Parent, PartitionId, PartitionRef, Summary};
 use crate::graph::{InstanceId, ObjectKey, ObjectType, Properties, StepId, merge};
-use crate::store::{CompletedPartition, Kind, ObjectBatch, Publication, Row, Snapshot, Store};
+use crate::store::{CompletedPartition, JobWriter, Kind, ObjectBatch, Publication, Row, Snapshot, Store};
 
 const TEAMS: usize = 3;
 const APPS: usize = 6;
@@ -244,11 +244,10 @@ async fn published(
         let (path, parent) = ((*parent).to_owned(), key(parent));
         CompletedPartition { id, parent, path, outer: None, stats: "{}".into() }
     };
-    let place = job.place().await.expect("a place");
     let step = StepId::new("fetch").expect("an id");
-    job.submit(place, step, rows, partitions.iter().map(done).collect()).done().await.expect("a batch");
-    job.publish(summary(&[]), publication).await.expect("a store");
-    let row = store.job(Some(job.id().as_str())).await.expect("a store").expect("the job");
+    job.complete(step, rows, partitions.iter().map(done).collect()).await;
+    job.end(summary(&[]), Some(publication)).await.expect("a store");
+    let row = store.job(Some(job.lease().job.as_str())).await.expect("a store").expect("the job");
     store.snapshot_of(&row).await.expect("a store").expect("a graph")
 }
 

@@ -18,7 +18,7 @@ use crate::graph::run::{Failure, StepReport};
 use crate::graph::{JobId, StepId, Timestamp};
 use crate::http::Http;
 use crate::step::{FoundParents, PartitionPermits};
-use crate::store::{Conflict, EarlierGaps, ResumePoint, StoreError};
+use crate::store::{Conflict, EarlierGaps, ResumePoint, RewindTo, StoreError};
 
 use super::event::Event;
 use super::late::VanishedIn;
@@ -102,11 +102,11 @@ impl LocalEngine {
         let mut adjusting = pin!(adjust_permits(Arc::clone(&environment.permits), in_flight));
         if self.resumed {
             for stale in self.schedule.resume(completed) {
-                environment.job.reset_step(stale).await?;
+                environment.job.rewind(stale, RewindTo::Start).await?;
             }
         }
         for (start, report) in self.schedule.skip() {
-            environment.job.end_step(&report).await?;
+            environment.job.end_step(report.clone()).await?;
             environment.events.publish(Event::StepSkipped { step: report.id, start });
         }
         self.end_watermarks();
@@ -134,7 +134,7 @@ impl LocalEngine {
         let late = self.late().await?;
         let changed = self.schedule.correct(late);
         for report in changed.iter().filter(|report| !self.interrupted.contains(&report.id)) {
-            environment.job.end_step(report).await?;
+            environment.job.end_step(report.clone()).await?;
         }
         Ok(Ended { reports: self.schedule.reports().cloned().collect(), fatal })
     }
@@ -146,7 +146,7 @@ impl LocalEngine {
             self.environment.events.publish(Event::StepStarted { step: id.clone() });
             // A follower must not read objects that are about to be discarded, so the step is rewound before it starts.
             let resume_point = match self.resumed {
-                true => self.environment.job.rewind(id.clone()).await?,
+                true => self.environment.job.rewind(id.clone(), RewindTo::Checkpoint).await?,
                 false => ResumePoint::default(),
             };
             let (reuse, resumed) = (self.reuse.remove(&id), self.resumed);
@@ -171,7 +171,7 @@ impl LocalEngine {
         if is_interrupted {
             self.interrupted.insert(report.id.clone());
         } else {
-            self.environment.job.end_step(&report).await?;
+            self.environment.job.end_step(report.clone()).await?;
         }
         let report = Arc::new(report);
         self.environment.events.publish(match report.error {

@@ -9,7 +9,7 @@ use crate::http::{Connector, Network, NetworkConnector};
 use crate::integration::{Integration, SetupError};
 use crate::plan::{PlanError, PlanErrors};
 use crate::schema::{SchemaError, Validation};
-use crate::store::{JobRow, Store, StoreError};
+use crate::store::{JobRow, JobStore, StoreError};
 
 use super::event::{EventStream, Events};
 use super::options::ResumeError;
@@ -70,7 +70,7 @@ impl From<PlanError> for JobError {
 /// ```
 pub struct Job {
     pub(super) integration: Arc<Integration>,
-    pub(super) store: Store,
+    pub(super) store: Arc<dyn JobStore>,
     pub(super) instance: InstanceId,
     pub(super) selection: Vec<StepId>,
     pub(super) max_age: Option<Duration>,
@@ -88,10 +88,10 @@ pub struct Job {
 
 impl Job {
     /// Creates a job that runs all steps.
-    pub fn new(integration: &Integration, store: &Store) -> Self {
+    pub fn new(integration: &Integration, store: &(impl JobStore + Clone + 'static)) -> Self {
         Self {
             integration: Arc::new(integration.clone()),
-            store: store.clone(),
+            store: Arc::new(store.clone()),
             instance: InstanceId::default(),
             selection: Vec::new(),
             max_age: None,

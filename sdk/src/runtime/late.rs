@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::graph::run::{ErrorCode, Parent, StepReport};
 use crate::graph::{ObjectKey, ObjectType, StepId};
 use crate::step::{FoundParents, ObjectError, Step, Vanished};
-use crate::store::{Conflict, DeclaredEnds, StoreError, Superseded, Unattached};
+use crate::store::{Conflict, DeclaredEnds, Reconciled, StoreError, Superseded, Unattached};
 
 use super::engine::LocalEngine;
 use super::report;
@@ -61,7 +61,9 @@ impl LocalEngine {
         for (step, gap) in displaced(evidence.displaced) {
             late.entry(step).or_default().gaps.push(gap);
         }
-        for Unattached { step, object_type, count, first } in self.environment.job.detach(self.declared_ends()).await? {
+        let reconciled = self.environment.job.reconcile(self.declared_ends()).await?;
+        let Reconciled { unattached, superseded } = reconciled;
+        for Unattached { step, object_type, count, first } in unattached {
             let cause = format!(
                 "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
                  first: {first:?}"
@@ -69,7 +71,7 @@ impl LocalEngine {
             let gap = LateGap::of_added(object_type, count, ErrorCode::Unexpected, cause);
             late.entry(step).or_default().gaps.push(gap);
         }
-        for superseded in self.environment.job.supersede().await? {
+        for superseded in superseded {
             late.entry(superseded.step.clone()).or_default().superseded.push(superseded);
         }
         self.judge_vanished(evidence.vanished, evidence.found, &mut late).await?;
@@ -100,7 +102,7 @@ impl LocalEngine {
         if vanished.is_empty() {
             return Ok(());
         }
-        let answered = self.environment.job.partition_parents().await?.into_values();
+        let answered = self.environment.job.completed_parents().await?.into_iter();
         let gaps = self.schedule.reports().flat_map(StepReport::own_gaps);
         let seen: HashSet<ObjectKey> =
             answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();

@@ -45,6 +45,7 @@ mod job;
 mod late;
 mod options;
 mod report;
+mod responses;
 mod schedule;
 mod start;
 mod step_run;

@@ -10,14 +10,16 @@ use tracing::Instrument;
 
 use crate::config::Values;
 use crate::graph::history::{self, SnapshotGap};
-use crate::graph::run::{DisabledReason, Gap, JobState, Metadata, PartialDatasets, StepReport, Summary, VANISHED};
+use crate::graph::run::{DisabledReason, JobState, Metadata, PartialDatasets, StepReport, Summary, VANISHED};
 use crate::graph::{InstanceId, JobId, ObjectType, StepId, Timestamp};
 use crate::http::Http;
 use crate::integration::{Connection, Integration};
 use crate::plan::{Plan, PlanError, StartState};
 use crate::schema::Schemas;
 use crate::step::{EntityHook, IngestPolicy, PartitionPermits, Watermark};
-use crate::store::{EarlierGaps, JobStore, Kind, Publication, Snapshot, SqliteResponseCache, Store, StoreError};
+use crate::store::{
+    EarlierGaps, GraphReader, JobWriter, Kind, NewJob, Publication, ResponseStore, Resumed, StoreError,
+};
 
 use super::engine::{Ended, Evidence, LocalEngine, PARTITIONS_AT_HAND};
 use super::event::{Event, Events, PlannedStep};
@@ -25,6 +27,7 @@ use super::handle::JobHandle;
 use super::job::{Job, JobError};
 use super::options::{self, Options, ResumeError};
 use super::report::without_credentials;
+use super::responses::AccountResponses;
 use super::schedule::Schedule;
 use super::step_run::{Meters, StepEnvironment};
 
@@ -35,7 +38,7 @@ const ACCOUNT_TAG: &str = "tag.AccountName";
 #[derive(Default)]
 struct Reusable {
     steps: BTreeMap<StepId, JobId>,
-    jobs: BTreeMap<JobId, Snapshot>,
+    jobs: BTreeMap<JobId, Arc<dyn GraphReader>>,
 }
 
 impl Job {
@@ -73,9 +76,10 @@ impl Job {
         }
         let starts = self.starts(&plan, &connection, &chosen)?;
         let reusable = self.reusable(&chosen).await?;
-        let answers = self.answers(connection.http.as_ref()).await;
-        if let (Some(http), Some(answers)) = (&mut connection.http, &answers) {
-            *http = http.conditional(answers.clone());
+        let responses = self.store.responses();
+        let answers = self.answers(responses.as_ref(), connection.http.as_ref()).await;
+        if let (Some(http), Some(answers)) = (&mut connection.http, answers) {
+            *http = http.conditional(answers);
         }
         let (job, mut completed, earlier_gaps) = self.begin(&options).await?;
         if self.resume.as_ref().is_some_and(|row| row.ended.is_none()) {
@@ -86,13 +90,13 @@ impl Job {
             let (id, name) = (step.id().clone(), step.declaration().name.clone());
             PlannedStep { start: starts[&id].clone(), id, name }
         });
-        let events = self.events.clone().of(job.id().clone());
+        let events = self.events.clone().of(job.lease().job.clone());
         events.publish(Event::JobStarted { steps: steps.collect() });
         let http = connection.http.clone();
         let in_flight = http.as_ref().map_or(0, Http::most_in_flight);
         let environment = StepEnvironment {
-            policy: Arc::new(self.ingest_policy(job.clone(), schemas)),
-            job: job.clone(),
+            policy: Arc::new(self.ingest_policy(Arc::clone(&job), schemas)),
+            job: Arc::clone(&job),
             earlier: reusable.jobs,
             connection,
             permits: PartitionPermits::new(PARTITIONS_AT_HAND, in_flight + PARTITIONS_AT_HAND),
@@ -110,16 +114,15 @@ impl Job {
             evidence: Evidence::default(),
             interrupted: BTreeSet::new(),
         };
-        let (id, log) = (job.id().clone(), events.log().clone());
+        let (id, log) = (job.lease().job.clone(), events.log().clone());
         let frame = Frame {
             resumed: self.resume.is_some(),
             integration: self.integration,
-            store: self.store,
             instance: self.instance,
             cancel: cancel.clone(),
             job,
             started,
-            answers,
+            responses,
             http,
             events,
         };
@@ -157,21 +160,14 @@ impl Job {
     /// Creates or reopens the job; returns the reports of complete steps, and the gaps of earlier runs.
     async fn begin(&self, options: &Options) -> Result<Begun, StoreError> {
         if let Some(row) = &self.resume {
-            let job = self.store.resume_job(row).await?;
-            let mut ended: BTreeMap<StepId, StepReport> = BTreeMap::new();
-            for row in job.steps().await? {
-                ended.insert(row.step.clone(), row.into_report()?);
-            }
-            let parent = |gap: &Gap| gap.parent.as_ref().map(|parent| parent.key.clone());
-            let own = ended.iter().flat_map(|(step, report)| report.own_gaps().map(move |gap| (step, gap)));
-            let gaps = own.map(|(step, gap)| (step.clone(), parent(gap)));
-            let earlier_gaps = job.note_gaps(gaps.collect()).await?;
-            ended.retain(|_, report| report.status.is_complete());
-            return Ok((job, ended, earlier_gaps));
+            let Resumed { writer, reports, earlier_gaps } = self.store.resume(row.id.clone()).await?;
+            let complete = reports.into_iter().filter(|report| report.status.is_complete());
+            return Ok((writer, complete.map(|report| (report.id.clone(), report)).collect(), earlier_gaps));
         }
         let options = serde_json::to_value(options).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let job = self.store.begin_job(self.integration.id(), &self.instance, &options).await?;
-        Ok((job, BTreeMap::new(), EarlierGaps::default()))
+        let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
+        let writer = self.store.begin(NewJob { integration, instance, options }).await?;
+        Ok((writer, BTreeMap::new(), EarlierGaps::default()))
     }
 
     pub(super) fn check_sources(&self) -> Result<(), PlanError> {
@@ -222,7 +218,7 @@ impl Job {
             job.integration == self.integration.id() && job.instance == self.instance && job.ended.is_some()
         });
         for job in jobs {
-            let Some(earlier) = self.store.snapshot_of(&job).await?.map(Snapshot::collected) else { continue };
+            let Some(earlier) = self.store.published(job.id.clone(), false).await? else { continue };
             let Some(Ok(summary)) = &job.summary else { continue };
             for report in summary.integration_step_results.iter().filter(|report| report.status.is_complete()) {
                 // A result from the future was produced with a wrong clock, so its age is unknown.
@@ -237,19 +233,23 @@ impl Job {
     }
 
     /// Opens the stored responses that these credentials received in earlier jobs of the instance.
-    async fn answers(&self, http: Option<&Http>) -> Option<Arc<SqliteResponseCache>> {
+    async fn answers(
+        &self,
+        responses: Option<&Arc<dyn ResponseStore>>,
+        http: Option<&Http>,
+    ) -> Option<Arc<AccountResponses>> {
         let http = http.filter(|_| self.reuse_answers && self.connector.allows_conditional_requests())?.clone();
         let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
         let account = tokio::task::spawn_blocking(move || http.account(&integration, instance.as_str())).await.ok()?;
-        Some(Arc::new(SqliteResponseCache::new(self.store.clone(), account)))
+        Some(Arc::new(AccountResponses::of(Arc::clone(responses?), account)))
     }
 
-    fn ingest_policy(&self, store: JobStore, schemas: Schemas) -> IngestPolicy {
+    fn ingest_policy(&self, job: Arc<dyn JobWriter>, schemas: Schemas) -> IngestPolicy {
         let mut on_entity = self.integration.on_entity.clone();
         // The last hook, so that it sees the tags of all others.
         on_entity.extend(self.account_name.clone().map(tagged_with));
         IngestPolicy {
-            store,
+            job,
             schemas: Arc::new(schemas),
             validation: self.validation,
             on_entity,
@@ -272,12 +272,11 @@ fn tagged_with(name: String) -> EntityHook {
 /// The frame of a job that has begun.
 struct Frame {
     integration: Arc<Integration>,
-    store: Store,
     instance: InstanceId,
     resumed: bool,
-    job: JobStore,
+    job: Arc<dyn JobWriter>,
     started: Timestamp,
-    answers: Option<Arc<SqliteResponseCache>>,
+    responses: Option<Arc<dyn ResponseStore>>,
     http: Option<Http>,
     events: Events,
     cancel: CancellationToken,
@@ -287,10 +286,9 @@ impl Frame {
     /// Executes the steps, writes the summary, and calls the hooks.
     async fn run(self, engine: LocalEngine, completed: BTreeMap<StepId, StepReport>) -> Result<Summary, JobError> {
         let ended = engine.run(completed, &self.cancel).await?;
-        if let Some(answers) = &self.answers {
-            answers.note_use().await;
+        if let Some(responses) = &self.responses {
+            responses.evict().await;
         }
-        self.store.prune_answers().await;
         let summary = self.sum_up(ended).await?;
         let summary = Arc::new(self.publish(summary).await?);
         self.events.publish(Event::JobFinished { summary: Arc::clone(&summary) });
@@ -304,16 +302,13 @@ impl Frame {
 
     /// Ends the job. Its objects become the next snapshot of the instance, unless no step has run.
     async fn publish(&self, summary: Summary) -> Result<Summary, StoreError> {
-        if !summary.integration_step_results.iter().any(StepReport::has_run) {
-            self.job.end_job(&summary).await?;
-            return Ok(summary);
-        }
-        let publication = Publication {
+        let has_run = summary.integration_step_results.iter().any(StepReport::has_run);
+        let publication = has_run.then(|| Publication {
             gaps: SnapshotGap::of(&summary),
             lacking_properties: history::lacking_properties(&summary),
             resumable: !summary.is_settled(),
-        };
-        let summary = self.job.publish(summary, publication).await?;
+        });
+        let summary = self.job.end(summary, publication).await?;
         if let Some(published) = &summary.published {
             self.events.publish(Event::Published { published: Arc::new(published.clone()) });
         }
@@ -322,8 +317,10 @@ impl Frame {
 
     async fn sum_up(&self, ended: Ended) -> Result<Summary, StoreError> {
         let (job, usage) = (&self.job, self.http.as_ref().map(Http::usage).unwrap_or_default());
-        let counts = job.counts().await?;
-        let entities = counts.get(&Kind::Entity).copied().unwrap_or(0);
+        let counts = job.counts(None).await?;
+        let of_kind = |is_wanted: fn(Kind) -> bool| {
+            counts.iter().filter(|count| is_wanted(count.kind)).map(|count| count.objects).sum()
+        };
         let types = ended.reports.iter().flat_map(|report| report.partial_types.iter().cloned()).collect();
         let lacks = |report: &StepReport| !report.gaps.is_empty() || report.is_not_selected();
         let partial = ended.reports.iter().any(lacks);
@@ -335,7 +332,7 @@ impl Frame {
         };
         let end_time = Timestamp::now();
         let summary = Summary {
-            job: job.id().clone(),
+            job: job.lease().job.clone(),
             integration: self.integration.id().to_owned(),
             instance: self.instance.clone(),
             state,
@@ -343,8 +340,8 @@ impl Frame {
             start_time: self.started,
             end_time,
             duration: (end_time.millis() - self.started.millis()).unsigned_abs(),
-            entities,
-            relationships: counts.values().sum::<u64>() - entities,
+            entities: of_kind(|kind| kind == Kind::Entity),
+            relationships: of_kind(|kind| kind != Kind::Entity),
             error: ended.fatal,
             integration_step_results: ended.reports,
             metadata: Metadata { partial_datasets: PartialDatasets { types } },
@@ -356,7 +353,7 @@ impl Frame {
 }
 
 /// The job, the reports of steps that need not run again, and the gaps of earlier runs.
-type Begun = (JobStore, BTreeMap<StepId, StepReport>, EarlierGaps);
+type Begun = (Arc<dyn JobWriter>, BTreeMap<StepId, StepReport>, EarlierGaps);
 
 /// Reopens steps whose missing parents no process has judged, and the steps that depend on them.
 fn forget_unjudged(plan: &Plan, ended: &mut BTreeMap<StepId, StepReport>) {

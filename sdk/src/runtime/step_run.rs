@@ -7,11 +7,11 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::FutureExt;
+use futures::{FutureExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::graph::run::{Failure, Parent};
-use crate::graph::{JobId, ObjectKey, ObjectType, OnDuplicateKey, StepId, Timestamp};
+use crate::graph::{JobId, ObjectType, OnDuplicateKey, StepId, Timestamp};
 use crate::http::{Http, Work};
 use crate::integration::Connection;
 use crate::plan::Plan;
@@ -19,13 +19,10 @@ use crate::step::{
     Ingest, IngestPolicy, OnPartitionFailed, PartitionPermits, PartitionStats, PartitionTurns, Step, StepContext,
     StepError, StepResult, StepServices, StepStats, Watermark,
 };
-use crate::store::{JobStore, PageSelection, ResumePoint, Row, Snapshot, StoreError};
+use crate::store::{GraphReader, JobWriter, ReadError, ResumePoint, Selection, StoreError};
 
 use super::event::{Event, Events};
 use super::report::{FailureKind, StepOutcome};
-
-/// The maximum number of objects of an earlier job in memory.
-const PAGE: usize = 500;
 
 /// The order to run one step.
 #[derive(Debug, Clone)]
@@ -43,9 +40,9 @@ pub(super) struct StepInvocation {
 pub(super) struct StepEnvironment {
     pub(super) plan: Arc<Plan>,
     pub(super) policy: Arc<IngestPolicy>,
-    pub(super) job: JobStore,
+    pub(super) job: Arc<dyn JobWriter>,
     /// The earlier jobs whose objects may be copied.
-    pub(super) earlier: BTreeMap<JobId, Snapshot>,
+    pub(super) earlier: BTreeMap<JobId, Arc<dyn GraphReader>>,
     pub(super) connection: Connection,
     pub(super) permits: Arc<PartitionPermits>,
     pub(super) events: Events,
@@ -122,7 +119,8 @@ pub(super) async fn run_step(
     };
     // Objects behind the one that failed the step were counted during validation, but never stored.
     if resumed || failure.is_some() {
-        stats.recount(environment.job.step_counts(id.clone()).await?);
+        let counts = environment.job.counts(Some(id.clone())).await?.into_iter();
+        stats.recount(counts.map(|count| (count.object_type, count.objects)));
     }
     stats.described_again(environment.job.duplicates(id.clone()).await?);
     Ok(StepOutcome {
@@ -163,7 +161,7 @@ impl StepEnvironment {
             done: resume_point.done,
             declaration,
             stats,
-            store: self.job.clone(),
+            job: Arc::clone(&self.job),
             http,
             config: Arc::clone(&self.connection.config),
             permits: Arc::clone(&self.permits),
@@ -186,10 +184,15 @@ impl StepEnvironment {
     }
 }
 
-async fn work(step: &Step, context: StepContext, earlier: Option<&Snapshot>, cancel: CancellationToken) -> StepResult {
+async fn work(
+    step: &Step,
+    context: StepContext,
+    earlier: Option<&Arc<dyn GraphReader>>,
+    cancel: CancellationToken,
+) -> StepResult {
     let steps_own = async {
         match earlier {
-            Some(earlier) => reuse(step, &context, earlier).await,
+            Some(earlier) => reuse(step, &context, earlier.as_ref()).await,
             None => step.run(context.clone()).await,
         }
     };
@@ -210,21 +213,15 @@ fn panicked(panic: &(dyn Any + Send)) -> StepError {
 }
 
 /// Copies the objects that the step added in an earlier job.
-async fn reuse(step: &Step, context: &StepContext, earlier: &Snapshot) -> StepResult {
+async fn reuse(step: &Step, context: &StepContext, earlier: &dyn GraphReader) -> StepResult {
+    let unreadable = |error: ReadError| StepError::Other(format!("an earlier job cannot be read: {error}"));
     for object_type in step.declaration().emits() {
         let mut entities = step.declaration().entities.iter();
         let merge = entities.any(|of| of.object_type == object_type && of.on_duplicate_key == OnDuplicateKey::Merge);
-        let mut after: Option<ObjectKey> = None;
-        loop {
-            let selection =
-                PageSelection { step: Some(step.id().clone()), after, ..PageSelection::of(object_type.clone(), PAGE) };
-            let page = earlier.page(selection).await?;
-            for stored in &page.objects {
-                context.ingest().reuse(Row { merge, ..stored.row.clone() }, stored.json()).await?;
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
+        let mut batches = earlier.scan(Selection::of_type(object_type).by(step.id().clone()).with_raw());
+        while let Some(batch) = batches.try_next().await.map_err(unreadable)? {
+            for object in batch {
+                context.ingest().reuse(object, merge).await?;
             }
         }
     }

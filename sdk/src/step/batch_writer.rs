@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::graph::{ObjectKey, StepId};
-use crate::store::{CompletedPartition, Conflict, InsertReport, Kind, ObjectBatch, Pending};
+use crate::store::{AppendReport, CompletedPartition, Conflict, Kind, ObjectBatch, Receipt, StepBatch};
 
 use super::pending::PendingObject;
 use super::policy::IngestPolicy;
@@ -50,10 +50,12 @@ impl Batch {
     }
 }
 
-/// A batch in validation: the rows before its first failing object, and that error.
-struct Checking {
-    rows: JoinHandle<(ObjectBatch, Result<(), ObjectError>)>,
-    done: Vec<Arc<Partition>>,
+/// A batch on its way to the writer, with the partitions that are complete with it.
+enum Checking {
+    /// In validation. The result consists of the rows before the first failing object, and that error.
+    Running(JoinHandle<(ObjectBatch, Result<(), ObjectError>)>, Vec<Arc<Partition>>),
+    /// Waits for space in the queue of the writer. Behind its last row may be the object that closes the step.
+    Checked(Arc<StepBatch>, Option<Closed>),
 }
 
 /// The reason why no further objects of a step are admitted.
@@ -74,7 +76,7 @@ impl Closed {
 #[derive(Default)]
 struct Stages {
     checking: VecDeque<Checking>,
-    written: VecDeque<Pending<InsertReport>>,
+    written: VecDeque<Receipt>,
     closed: Option<Closed>,
 }
 
@@ -170,7 +172,7 @@ impl BatchWriter {
         self.settle(&mut stages, 0).await?;
         let verdict = stages.verdict();
         drop(stages);
-        self.policy.store.settle().await?;
+        self.policy.job.commit().await?;
         verdict
     }
 
@@ -192,7 +194,7 @@ impl BatchWriter {
             let Batch { objects, doubtful, done, bytes } = batch;
             let (policy, stats) = (Arc::clone(&self.policy), Arc::clone(&self.stats));
             let rows = spawn_blocking(move || check(&policy, &stats, objects, doubtful, bytes));
-            stages.checking.push_back(Checking { rows, done });
+            stages.checking.push_back(Checking::Running(rows, done));
         }
         while stages.closed.is_none() && stages.checking.len() > if all { 0 } else { CHECKED_AT_ONCE } {
             self.write_oldest(stages).await?;
@@ -201,23 +203,24 @@ impl BatchWriter {
     }
 
     async fn write_oldest(&self, stages: &mut Stages) -> StepResult {
-        // Nothing is removed before the last await, so a dropped future leaves the batch for the next call.
-        let place = self.policy.store.place().await?;
+        // A batch leaves its stage only after the await that completes the stage, so a dropped future loses nothing.
         let Some(oldest) = stages.checking.front_mut() else { return Ok(()) };
-        let checked = (&mut oldest.rows).await;
-        let Some(Checking { done, .. }) = stages.checking.pop_front() else { return Ok(()) };
-        let (rows, verdict) = match checked {
-            Ok((rows, verdict)) => (rows, verdict.map_err(Closed::Rejected)),
-            Err(error) => (ObjectBatch::default(), Err(Closed::Panicked(error.to_string()))),
-        };
-        let done = match verdict {
-            Ok(()) => marks(&done)?,
-            Err(closed) => {
-                stages.closed = Some(closed);
-                Vec::new()
-            }
-        };
-        stages.written.push_back(self.policy.store.submit(place, self.step.clone(), rows, done));
+        if let Checking::Running(rows, done) = oldest {
+            let (objects, verdict) = match rows.await {
+                Ok((rows, verdict)) => (rows, verdict.map_err(Closed::Rejected)),
+                Err(error) => (ObjectBatch::default(), Err(Closed::Panicked(error.to_string()))),
+            };
+            let marks = verdict.and_then(|()| marks(done).map_err(|error| Closed::Panicked(error.to_string())));
+            let (completed, closed) = marks.map_or_else(|closed| (Vec::new(), Some(closed)), |marks| (marks, None));
+            *oldest = Checking::Checked(Arc::new(StepBatch { step: self.step.clone(), objects, completed }), closed);
+        }
+        if let Checking::Checked(batch, _) = oldest {
+            let receipt = self.policy.job.append(Arc::clone(batch)).await?;
+            stages.written.push_back(receipt);
+        }
+        if let Some(Checking::Checked(_, Some(closed))) = stages.checking.pop_front() {
+            stages.closed = Some(closed);
+        }
         self.settle(stages, BATCHES_AHEAD).await
     }
 
@@ -225,9 +228,9 @@ impl BatchWriter {
     async fn settle(&self, stages: &mut Stages, ahead: usize) -> StepResult {
         while stages.written.len() > ahead {
             let Some(oldest) = stages.written.front_mut() else { break };
-            let outcome = oldest.done().await;
+            let outcome = oldest.await;
             stages.written.pop_front();
-            let InsertReport { conflicts, repeated } = outcome?;
+            let AppendReport { conflicts, repeated } = outcome?;
             self.stats.take_off(repeated);
             for conflict in conflicts {
                 self.lose(stages, conflict);
@@ -262,9 +265,8 @@ fn check(
     doubtful: Vec<ObjectKey>,
     bytes: usize,
 ) -> (ObjectBatch, Result<(), ObjectError>) {
-    let rows = ObjectBatch::with_capacity(objects.len(), bytes);
-    let (mut rows, mut scratch) = (rows.hashed_with(policy.store.hash_key()), Vec::new());
-    doubtful.iter().for_each(|key| rows.doubt(Kind::Entity, key));
+    let (mut rows, mut scratch) = (ObjectBatch::with_capacity(objects.len(), bytes), Vec::new());
+    doubtful.iter().for_each(|key| rows.reject(Kind::Entity, key));
     for object in objects {
         if let Err(error) = policy.admit(stats, object, &mut rows, &mut scratch) {
             return (rows, Err(error));
@@ -274,7 +276,6 @@ fn check(
 }
 
 /// Returns the marks of the complete partitions. All their objects are validated at this point.
-fn marks(done: &[Arc<Partition>]) -> StepResult<Vec<CompletedPartition>> {
-    let marks = done.iter().filter_map(|partition| partition.mark().transpose());
-    marks.collect::<Result<_, _>>().map_err(|error| StepError::Other(error.to_string()))
+fn marks(done: &[Arc<Partition>]) -> serde_json::Result<Vec<CompletedPartition>> {
+    done.iter().filter_map(|partition| partition.mark().transpose()).collect()
 }

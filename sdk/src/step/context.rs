@@ -9,14 +9,14 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use crate::graph::run::{Parent, Position};
+use crate::graph::run::Parent;
 use crate::graph::{
     Entity, EntityView, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey, Properties, PropertyError,
     Relationship,
 };
 use crate::http::{Http, ProviderError};
 use crate::redact::clean_strings;
-use crate::store::{JobStore, Kind, Page};
+use crate::store::{CollectedEntity, CollectedObject, CollectedPage, JobWriter, ScanCursor, StoreError};
 
 use super::ingest::Ingest;
 use super::{Declaration, Partition, PartitionPermits, PartitionTurns, StepError, StepResult, StepStats, Watermark};
@@ -32,7 +32,7 @@ pub(crate) struct StepServices {
     pub(crate) declaration: Arc<Declaration>,
     pub(crate) stats: Arc<StepStats>,
     pub(crate) ingest: Ingest,
-    pub(crate) store: JobStore,
+    pub(crate) job: Arc<dyn JobWriter>,
     pub(crate) http: Option<Http>,
     pub(crate) config: Arc<dyn Any + Send + Sync>,
     pub(crate) on_partition_failed: OnPartitionFailed,
@@ -104,34 +104,19 @@ impl StepContext {
         })
     }
 
-    /// Reads objects of a type behind a position, in the order in which they were added.
-    ///
-    /// Each object is returned with its position. `settle` first waits until the batches that the writer has received
-    /// are committed.
-    pub(crate) async fn follow<T: Send + 'static>(
+    /// Reads entities of a type, in the order of the cursor.
+    pub(crate) async fn scan(
         &self,
         object_type: &ObjectType,
-        position: Position,
+        from: ScanCursor,
         limit: usize,
-        settle: bool,
-        read: fn(&str) -> T,
-    ) -> StepResult<Vec<(Position, T)>> {
-        if settle {
-            self.0.store.settle().await?;
-        }
-        Ok(self.0.store.follow(object_type.clone(), position, limit, read).await?)
+    ) -> StepResult<CollectedPage> {
+        Ok(self.0.job.scan(object_type.clone(), from, limit).await?)
     }
 
-    /// Reads at most `limit` entities behind the key `after`, in key order.
-    pub(crate) async fn entities<E: EntityView>(
-        &self,
-        object_type: &ObjectType,
-        after: Option<ObjectKey>,
-        limit: usize,
-    ) -> StepResult<Page<StepResult<Vec<E>>>> {
-        let page = self.0.store.page_as(object_type.clone(), after, limit, |json| Ok(E::read(json))).await?;
-        let read = |(_, entity): (_, Result<E, PropertyError>)| entity.map_err(|error| unreadable(object_type, error));
-        Ok(page.map(|objects| objects.into_iter().map(read).collect()))
+    /// Waits until the batches that the writer has received are committed, so that readers see them.
+    pub(crate) async fn commit(&self) -> StepResult {
+        Ok(self.0.job.commit().await?)
     }
 
     /// The declaration of the step.
@@ -218,14 +203,13 @@ impl StepContext {
         after: Option<ObjectKey>,
         limit: usize,
     ) -> StepResult<Vec<Properties>> {
-        let (mut found, mut after) = (Vec::new(), after);
-        while found.len() < limit {
-            let page = self.0.store.page(object_type.clone(), after, limit - found.len()).await?;
-            found.extend(page.objects);
-            after = page.next;
-            if after.is_none() {
-                break;
+        let (mut found, mut next) = (Vec::new(), Some(ScanCursor::Key(after)));
+        while let Some(from) = next.filter(|_| found.len() < limit) {
+            let page = self.scan(object_type, from, limit - found.len()).await?;
+            for object in page.objects {
+                found.push(properties(&object.key, &object.properties)?);
             }
+            next = page.next;
         }
         Ok(found)
     }
@@ -235,36 +219,32 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Store`] if the store fails.
     pub async fn find(&self, key: &ObjectKey) -> StepResult<Option<Properties>> {
-        Ok(self.0.store.find(Kind::Entity, key.clone()).await?)
-    }
-
-    /// Returns the JSON of an entity if it has this type.
-    pub(crate) async fn find_properties(
-        &self,
-        object_type: &ObjectType,
-        key: &ObjectKey,
-    ) -> StepResult<Option<String>> {
-        let found = self.0.store.find_properties(Kind::Entity, key.clone()).await?;
-        Ok(found.filter(|(of, _)| of == object_type.as_str()).map(|(_, json)| json))
+        let found = self.0.job.entities(vec![key.clone()]).await?.pop().flatten();
+        found.map(|entity| properties(key, &entity.properties)).transpose()
     }
 
     /// Returns the keys and the JSON of those entities that have this type.
-    pub(crate) async fn find_all_properties(
+    pub(crate) async fn entities(
         &self,
         object_type: &ObjectType,
         keys: Vec<ObjectKey>,
-    ) -> StepResult<Vec<(String, String)>> {
-        Ok(self.0.store.find_all_properties(object_type.clone(), keys).await?)
+    ) -> StepResult<Vec<(ObjectKey, String)>> {
+        let found = self.0.job.entities(keys.clone()).await?;
+        let of_type = |(key, entity): (ObjectKey, Option<CollectedEntity>)| {
+            let entity = entity.filter(|entity| entity.object_type == *object_type)?;
+            Some((key, entity.properties))
+        };
+        Ok(keys.into_iter().zip(found).filter_map(of_type).collect())
     }
 
-    pub(crate) async fn known(&self, object_type: &ObjectType, keys: Vec<ObjectKey>) -> StepResult<HashSet<String>> {
-        Ok(self.0.store.known(object_type.clone(), keys).await?)
+    pub(crate) async fn known(&self, object_type: &ObjectType, keys: Vec<ObjectKey>) -> StepResult<HashSet<ObjectKey>> {
+        Ok(self.0.job.known(object_type.clone(), keys).await?)
     }
 
     /// Confirms that a type is empty, or fails if a gap may hide its objects. A type with quarantined entities is not
     /// empty.
     pub(crate) async fn surely_empty(&self, object_type: &ObjectType, empty: bool) -> StepResult<bool> {
-        if empty && !self.0.store.quarantined_page(object_type.clone(), Position::START, 1, |_| ()).await?.is_empty() {
+        if empty && !self.scan(object_type, ScanCursor::FIRST_QUARANTINED, 1).await?.objects.is_empty() {
             return Ok(false);
         }
         if empty && !self.has_all(object_type).await? {
@@ -275,29 +255,24 @@ impl StepContext {
 
     /// Returns whether all ended steps collected this type without a gap.
     pub(crate) async fn has_all(&self, object_type: &ObjectType) -> StepResult<bool> {
-        for step in self.0.store.steps().await? {
-            if step.into_report()?.may_lack(object_type) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(!self.0.job.reports().await?.iter().any(|report| report.may_lack(object_type)))
     }
 
     /// Streams the quarantined entities of a type of which the graph has no other description.
     ///
     /// The key of an entity is enough to collect its children. The stream is complete once all emitters have ended.
     fn quarantined<'a, E: EntityView + 'a>(&'a self, object_type: &'a ObjectType) -> BoxStream<'a, StepResult<E>> {
-        let met = BTreeSet::new();
-        let pages = stream::try_unfold((Position::START, met), move |(position, mut met)| async move {
-            let page = self.0.store.quarantined_page(object_type.clone(), position, QUARANTINED_PAGE, E::read).await?;
-            let Some(next) = page.last().map(|(position, ..)| *position) else { return Ok::<_, StepError>(None) };
-            let known = self.known(object_type, page.iter().map(|(_, key, _)| key.clone()).collect()).await?;
+        let start = (ScanCursor::FIRST_QUARANTINED, BTreeSet::new());
+        let pages = stream::try_unfold(start, move |(from, mut met)| async move {
+            let CollectedPage { objects, next } = self.scan(object_type, from, QUARANTINED_PAGE).await?;
+            let Some(next) = next.filter(|_| !objects.is_empty()) else { return Ok::<_, StepError>(None) };
+            let known = self.known(object_type, objects.iter().map(|object| object.key.clone()).collect()).await?;
             let mut entities = Vec::new();
-            for (_, key, entity) in page {
-                if known.contains(key.as_str()) || !met.insert(key.clone()) {
+            for CollectedObject { key, properties } in objects {
+                if known.contains(&key) || !met.insert(key.clone()) {
                     continue;
                 }
-                match entity {
+                match E::read(&properties) {
                     Ok(entity) => entities.push(Ok(entity)),
                     Err(source) => {
                         let parent = Parent { object_type: object_type.clone(), key };
@@ -343,7 +318,7 @@ impl StepContext {
     pub async fn publish(&self, name: &str, value: &Value) -> StepResult {
         let mut value = value.clone();
         clean_strings(&mut value);
-        Ok(self.0.store.put_data(name, &value).await?)
+        Ok(self.0.job.put_data(name.to_owned(), value).await?)
     }
 
     /// Returns the job data that an earlier step published.
@@ -351,7 +326,7 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Store`] if the store fails.
     pub async fn data(&self, name: &str) -> StepResult<Option<Value>> {
-        Ok(self.0.store.data(name).await?)
+        Ok(self.0.job.data(name.to_owned()).await?)
     }
 
     /// Counts an object that the step omits on purpose, with the reason.
@@ -424,6 +399,18 @@ impl StepContext {
     pub fn missing(&self, object_type: &ObjectType, error: &StepError) {
         self.0.stats.add_gap([object_type.clone()].into(), None, error, Partition::current().as_deref());
     }
+}
+
+/// Parses the properties of a collected entity.
+fn properties(key: &ObjectKey, json: &str) -> StepResult<Properties> {
+    let unreadable = |error| StoreError::Corrupt(format!("the object {key}: {error}"));
+    Ok(serde_json::from_str(json).map_err(unreadable)?)
+}
+
+/// Reads the entities of a page.
+pub(super) fn read_all<E: EntityView>(object_type: &ObjectType, objects: &[CollectedObject]) -> StepResult<Vec<E>> {
+    let read = |object: &CollectedObject| E::read(&object.properties).map_err(|error| unreadable(object_type, error));
+    objects.iter().map(read).collect()
 }
 
 pub(super) fn unreadable(object_type: &ObjectType, source: PropertyError) -> StepError {

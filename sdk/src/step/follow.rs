@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::graph::run::Position;
-use crate::graph::{EntityView, ObjectType, PropertyError};
+use crate::graph::{EntityView, ObjectType};
+use crate::store::{CollectedPage, ScanCursor};
 
-use super::context::unreadable;
+use super::context::read_all;
 use super::watermark::Watermark;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
@@ -86,29 +86,27 @@ impl<E: EntityView> Follow<E> {
 
     /// Streams the entities in pages, for work that is cheaper in bulk.
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
-        let pages = stream::try_unfold(Position::START, move |position| async move {
-            let page = self.next_page(position).await?;
-            let Some(next) = page.last().map(|(row, _)| *row) else { return Ok::<_, StepError>(None) };
-            let read = |(_, entity): (Position, Result<E, PropertyError>)| {
-                entity.map_err(|error| unreadable(&self.object_type, error))
-            };
-            Ok(Some((page.into_iter().map(read).collect::<StepResult<Vec<E>>>()?, next)))
+        let pages = stream::try_unfold(ScanCursor::FIRST_APPENDED, move |from| async move {
+            let CollectedPage { objects, next } = self.next_page(from).await?;
+            let Some(next) = next.filter(|_| !objects.is_empty()) else { return Ok::<_, StepError>(None) };
+            Ok(Some((read_all(&self.object_type, &objects)?, next)))
         });
         pages.boxed()
     }
 
-    /// Reads the entities behind `position`; an empty page means that the type is complete.
-    async fn next_page(&self, position: Position) -> StepResult<Vec<(Position, Result<E, PropertyError>)>> {
+    /// Reads the next entities; an empty page means that the type is complete.
+    async fn next_page(&self, from: ScanCursor) -> StepResult<CollectedPage> {
         loop {
             let cursor = self.watermark.cursor();
-            let page = self.context.follow(&self.object_type, position, PAGE, false, E::read).await?;
-            if !page.is_empty() || cursor.ended {
+            let page = self.context.scan(&self.object_type, from.clone(), PAGE).await?;
+            if !page.objects.is_empty() || cursor.ended {
                 return Ok(page);
             }
             // A commit delays other steps. It is requested only when this step has no other work.
             self.watermark.flush().await?;
-            let page = self.context.follow(&self.object_type, position, PAGE, true, E::read).await?;
-            if !page.is_empty() {
+            self.context.commit().await?;
+            let page = self.context.scan(&self.object_type, from.clone(), PAGE).await?;
+            if !page.objects.is_empty() {
                 return Ok(page);
             }
             cursor.changed().await;
@@ -120,8 +118,8 @@ impl<E: EntityView> Follow<E> {
     /// # Errors
     /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let first = self.next_page(Position::START).await?;
-        self.context.surely_empty(&self.object_type, first.is_empty()).await
+        let first = self.next_page(ScanCursor::FIRST_APPENDED).await?;
+        self.context.surely_empty(&self.object_type, first.objects.is_empty()).await
     }
 
     /// Runs the work for each entity, several concurrently.

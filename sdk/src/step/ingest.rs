@@ -12,12 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::graph::run::PartitionId;
 use crate::graph::{
-    Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectJson, ObjectKey, ObjectType,
-    OnDuplicateKey, Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
+    Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectType, OnDuplicateKey,
+    Properties, Relationship, RelationshipDeclaration, RelationshipProperties, StepId, written,
 };
 use crate::redact::Redaction;
-use crate::store::{Amended, Row};
+use crate::store::StoredObject;
 
+use super::amend;
 use super::batch_writer::BatchWriter;
 use super::pending::PendingObject;
 use super::policy::IngestPolicy;
@@ -148,10 +149,10 @@ impl Ingest {
     }
 
     /// Adds an object of an earlier job. It is validated again, because schemas change.
-    pub(crate) async fn reuse(&self, row: Row, json: ObjectJson<'_>) -> StepResult {
-        let key = row.key.clone();
+    pub(crate) async fn reuse(&self, object: StoredObject, merge: bool) -> StepResult {
+        let key = object.key.clone();
         let object =
-            PendingObject::stored(row, json).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
+            PendingObject::stored(object, merge).map_err(|error| StepError::Other(format!("cached {key}: {error}")))?;
         self.push(object).await
     }
 
@@ -175,20 +176,17 @@ impl Ingest {
 
     /// Merges properties into existing entities and returns how many existed.
     ///
-    /// The writer validates the merged object in the transaction that stores it, because only then are all its
-    /// properties known. An entity that this step added may still be in a batch, so such a step flushes first;
-    /// otherwise the writer would not find it.
+    /// An entity that this step added may still be in a batch, so such a step commits first; otherwise the store would
+    /// not find it.
     pub(crate) async fn amend(&self, mut amendments: Vec<(ObjectKey, Properties)>) -> StepResult<usize> {
         amendments.iter_mut().for_each(|(_, properties)| Redaction::clean_properties(properties));
         if self.amends_own {
             self.flush().await?;
+            self.policy.job.commit().await?;
         }
-        let (policy, stats, partition) = (Arc::clone(&self.policy), Arc::clone(&self.stats), Partition::current());
-        stats.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), partition.as_deref());
-        let check = move |key: &ObjectKey, amended: Amended<'_>| {
-            policy.check_amended(&stats, partition.as_deref(), key, amended)
-        };
-        Ok(self.policy.store.amend(amendments, check).await??)
+        let partition = Partition::current();
+        self.stats.amend(amendments.iter().flat_map(|(_, properties)| properties.keys()), partition.as_deref());
+        amend::all(&self.policy, &self.stats, partition.as_deref(), amendments).await
     }
 
     /// Returns an id that no other partition of the step has.

@@ -54,5 +54,6 @@ pub(super) async fn known<'a>(
     object_type: &ObjectType,
     keys: impl IntoIterator<Item = &'a str>,
 ) -> StepResult<HashSet<String>> {
-    context.known(object_type, keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect()).await
+    let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
+    Ok(context.known(object_type, keys).await?.iter().map(ToString::to_string).collect())
 }

@@ -36,6 +36,7 @@
 //!
 //! The front page of the crate [lists the parameters](crate#parameters-of-a-step).
 
+mod amend;
 mod batch_writer;
 mod context;
 mod declaration;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::graph::{
-    Class, Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectJson, ObjectKey, ObjectText,
-    ObjectType, ObjectWriter, OnDuplicateKey, Parted, RawData, Relationship, RelationshipClass,
+    Class, Draft, Entity, EntityDeclaration, EntityKind, MappedRelationship, ObjectKey, ObjectText, ObjectType,
+    ObjectWriter, OnDuplicateKey, Parted, Properties, RawData, Relationship, RelationshipClass,
     RelationshipDeclaration, RelationshipProperties,
 };
-use crate::store::{Kind, Row};
+use crate::store::{Kind, StoredObject};
 
 use super::Partition;
 
@@ -89,12 +91,22 @@ impl PendingObject {
         }
     }
 
-    /// Creates an object from a stored object of an earlier job.
-    pub(super) fn stored(row: Row, json: ObjectJson<'_>) -> serde_json::Result<Self> {
-        let Row { kind, key, object_type, class, parent, ends, merge, .. } = row;
-        let parted = Parted::read(json)?;
+    /// Creates an object from an object of an earlier job.
+    pub(super) fn stored(object: StoredObject, merge: bool) -> serde_json::Result<Self> {
+        let parted = Parted::read(object.json())?;
+        let class = joined_class(&parted.properties);
+        let StoredObject { kind, key, object_type, parent, ends, .. } = object;
         let (partition, text, raw_data) = (Partition::current(), parted.properties(), parted.into_raw_data());
         Ok(Self { kind, key, object_type, class, partition, parent, ends, merge, apart: false, text, raw_data })
+    }
+}
+
+/// Returns the classes of an object, joined by commas.
+fn joined_class(properties: &Properties) -> Arc<str> {
+    match properties.get("_class") {
+        Some(Value::Array(classes)) => classes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",").into(),
+        Some(Value::String(class)) => class.as_str().into(),
+        _ => "".into(),
     }
 }
 

@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::graph::run::PartitionRef;
-use crate::graph::{Entity, ObjectJson, ObjectKey, ObjectText, ObjectType, Relationship, StepId};
+use crate::graph::{Entity, ObjectJson, ObjectKey, ObjectText, ObjectType, Properties, Relationship, StepId};
 use crate::redact::Redaction;
 use crate::schema::{Finding, Schemas, Validation};
 use crate::secrets;
-use crate::store::{Amended, JobStore, ObjectBatch, Row};
+use crate::store::{JobWriter, ObjectBatch, Row};
 
 use super::pending::PendingObject;
 use super::raw_data;
@@ -26,7 +26,7 @@ pub type RelationshipHook = Arc<dyn Fn(&StepId, &mut Relationship) + Send + Sync
 
 /// The ingest settings that all steps of a job share.
 pub(crate) struct IngestPolicy {
-    pub(crate) store: JobStore,
+    pub(crate) job: Arc<dyn JobWriter>,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) validation: Validation,
     pub(crate) on_entity: Vec<EntityHook>,
@@ -34,6 +34,15 @@ pub(crate) struct IngestPolicy {
     pub(crate) redaction: Redaction,
     /// One permit: a single large object of the job is validated and written at a time.
     pub(crate) large: Semaphore,
+}
+
+/// An entity with added properties, before it is written.
+pub(super) struct Amended<'a> {
+    pub(super) key: &'a ObjectKey,
+    /// The properties as stored.
+    pub(super) before: &'a Properties,
+    /// The entity with the added properties.
+    pub(super) object: &'a Value,
 }
 
 impl IngestPolicy {
@@ -70,12 +79,12 @@ impl IngestPolicy {
         let raw = match raw_data::redacted(&raw_data, &self.redaction, scratch) {
             Ok(raw) => raw,
             Err(error) => {
-                rows.doubt(kind, &key);
+                rows.reject(kind, &key);
                 let rejected = ObjectError::RawData { key, object_type, reason: error.to_string() };
                 return self.reject(stats, rejected, partition.as_deref());
             }
         };
-        let verdict = self.judge(&findings, &key, &object_type).inspect_err(|_| rows.doubt(kind, &key))?;
+        let verdict = self.judge(&findings, &key, &object_type).inspect_err(|_| rows.reject(kind, &key))?;
         let apart = asked || verdict == Verdict::Apart;
         let quarantined = apart.then(|| serde_json::json!(findings).to_string());
         if !asked {
@@ -125,17 +134,16 @@ impl IngestPolicy {
         &self,
         stats: &StepStats,
         partition: Option<&Partition>,
-        key: &ObjectKey,
         amended: Amended<'_>,
     ) -> Result<bool, ObjectError> {
-        let object = amended.object;
+        let Amended { key, before, object } = amended;
         let mut findings = self.check(object);
         let Some(object_type) = object["_type"].as_str().and_then(|name| ObjectType::new(name).ok()) else {
             return Ok(true);
         };
         let verdict = self.judge(&findings, key, &object_type)?;
         if !findings.is_empty() {
-            let known = self.check(&amended.before());
+            let known = self.check(&Value::Object(before.clone()));
             findings.retain(|finding| !known.contains(finding));
         }
         let is_new = stats.find(findings, partition);

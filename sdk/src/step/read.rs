@@ -8,11 +8,10 @@ use futures::{StreamExt, TryStreamExt};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::graph::run::Position;
 use crate::graph::{AsEntityRef, EntityView, ObjectKey, ObjectType};
-use crate::store::Page;
+use crate::store::{CollectedPage, ScanCursor};
 
-use super::context::unreadable;
+use super::context::{read_all, unreadable};
 use super::known::known;
 use super::{Declaration, Parameter, StepContext, StepError, StepResult};
 
@@ -71,12 +70,13 @@ pub struct Read<E> {
     kind: PhantomData<fn() -> E>,
 }
 
-type Coming<E> = StepResult<Page<StepResult<Vec<E>>>>;
+/// The entities of a page, and the place of the next one.
+type Coming<E> = (StepResult<Vec<E>>, Option<ScanCursor>);
 
 /// The state of an iteration over pages.
 enum Turn<E> {
     First,
-    Coming(AbortOnDropHandle<Coming<E>>),
+    Coming(AbortOnDropHandle<StepResult<Coming<E>>>),
     End,
 }
 
@@ -99,21 +99,24 @@ impl<E: EntityView> Read<E> {
     pub fn pages(&self) -> BoxStream<'_, StepResult<Vec<E>>> {
         let pages = stream::try_unfold(Turn::First, move |turn| async move {
             let coming = match turn {
-                Turn::First => self.page(None),
+                Turn::First => self.page(ScanCursor::FIRST_KEY),
                 Turn::Coming(page) => page,
                 Turn::End => return Ok::<_, StepError>(None),
             };
-            let page =
+            let (entities, next) =
                 coming.await.map_err(|error| StepError::Other(format!("a page could not be read: {error}")))??;
-            let next = page.next.map_or(Turn::End, |last| Turn::Coming(self.page(Some(last))));
-            Ok(Some((page.objects?, next)))
+            let next = next.map_or(Turn::End, |from| Turn::Coming(self.page(from)));
+            Ok(Some((entities?, next)))
         });
         pages.boxed()
     }
 
-    fn page(&self, after: Option<ObjectKey>) -> AbortOnDropHandle<Coming<E>> {
+    fn page(&self, from: ScanCursor) -> AbortOnDropHandle<StepResult<Coming<E>>> {
         let (context, object_type) = (self.context.clone(), self.object_type.clone());
-        AbortOnDropHandle::new(tokio::spawn(async move { context.entities(&object_type, after, PAGE).await }))
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let CollectedPage { objects, next } = context.scan(&object_type, from, PAGE).await?;
+            Ok((read_all(&object_type, &objects), next))
+        }))
     }
 
     /// Returns the keys for which the graph contains an entity.
@@ -154,8 +157,8 @@ impl<E: EntityView> Read<E> {
     /// # Errors
     /// [`StepError::Unknown`] if no entity was found but some may be missing, [`StepError::Store`] if the store fails.
     pub async fn is_empty(&self) -> StepResult<bool> {
-        let first = self.context.follow(&self.object_type, Position::START, 1, false, |_| ()).await?;
-        self.context.surely_empty(&self.object_type, first.is_empty()).await
+        let first = self.context.scan(&self.object_type, ScanCursor::FIRST_APPENDED, 1).await?;
+        self.context.surely_empty(&self.object_type, first.objects.is_empty()).await
     }
 
     /// Returns the entity with this key, if the graph contains it.
@@ -164,8 +167,8 @@ impl<E: EntityView> Read<E> {
     /// [`StepError::Unreadable`] if the entity does not fit `E`, [`StepError::Store`] if the store fails.
     pub async fn get(&self, key: &impl AsEntityRef<E::Entity>) -> StepResult<Option<E>> {
         let Ok(key) = ObjectKey::new(key.related_key()) else { return Ok(None) };
-        let found = self.context.find_properties(&self.object_type, &key).await?;
-        found.map(|json| E::read(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
+        let found = self.context.entities(&self.object_type, vec![key]).await?.pop();
+        found.map(|(_, json)| E::read(&json)).transpose().map_err(|source| unreadable(&self.object_type, source))
     }
 
     /// Returns the entities with these keys that the graph contains, by key, in one read of the store.
@@ -174,8 +177,8 @@ impl<E: EntityView> Read<E> {
     /// As [`get`](Self::get).
     pub async fn get_all<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> StepResult<HashMap<String, E>> {
         let keys = keys.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
-        let found = self.context.find_all_properties(&self.object_type, keys).await?;
-        let read = |(key, json): (String, String)| E::read(&json).map(|entity| (key, entity));
+        let found = self.context.entities(&self.object_type, keys).await?;
+        let read = |(key, json): (ObjectKey, String)| E::read(&json).map(|entity| (key.to_string(), entity));
         let read = found.into_iter().map(read).collect::<Result<_, _>>();
         read.map_err(|source| unreadable(&self.object_type, source))
     }

@@ -11,16 +11,16 @@ use siphasher::sip::SipHasher13;
 
 use crate::graph::{ObjectJson, StepId};
 
-use super::batch::Row;
 use super::key_index::hash_of;
-use super::sqlite::{StoreError, unreadable};
+use super::sqlite::unreadable;
+use super::{ObjectBatch, Revision, Row, StoreError};
 
 /// A content hash, in the form in which SQLite stores it.
 pub(super) type ContentHash = i64;
 
 /// The random key of a store's hashes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HashKey([u8; 16]);
+pub(super) struct HashKey([u8; 16]);
 
 impl HashKey {
     /// Reads the key of a store.
@@ -28,6 +28,18 @@ impl HashKey {
         let bytes: Vec<u8> = connection.query_row("SELECT bytes FROM hash_key", [], |row| row.get(0))?;
         let key = bytes.try_into().map_err(|_| unreadable(StoreError::Corrupt("the hash key".to_owned())))?;
         Ok(Self(key))
+    }
+
+    /// Returns the hash of the content of each row.
+    pub(super) fn hash_all(self, objects: &ObjectBatch) -> Vec<ContentHash> {
+        objects.iter().map(|(row, json)| self.hash(row, json)).collect()
+    }
+
+    /// Returns the revision of an entity with these properties.
+    pub(super) fn revision(self, properties: &str) -> Revision {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(properties.as_bytes());
+        Revision::new(hasher.finish())
     }
 
     /// Returns the hash of all columns that a version consists of.

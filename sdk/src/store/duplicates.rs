@@ -11,42 +11,14 @@
 use std::cmp::Ordering;
 
 use rusqlite::{Connection, params};
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::graph::run::PartitionRef;
-use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
+use crate::graph::{ObjectKey, ObjectType, StepId};
 
-use super::columns;
 use super::ends_of::{self, column};
 use super::keys::Keys;
-use super::sorted;
 use super::sqlite::unreadable;
-
-/// The maximum number of keys that are listed for one type.
-const MOST_KEYS: usize = 100;
-
-/// The property that decides which description is newer.
-#[derive(Deserialize)]
-struct Dated {
-    #[serde(default, rename = "updatedOn")]
-    updated_on: Value,
-}
-
-/// Compares a description with the stored one. The greater description stays.
-pub(super) fn compare(json: ObjectJson<'_>, stored: ObjectJson<'_>) -> rusqlite::Result<Ordering> {
-    if json == stored {
-        return Ok(Ordering::Equal);
-    }
-    let dates = updated_on(json.properties)?.total_cmp(&updated_on(stored.properties)?);
-    Ok(dates.then_with(|| stored.cmp(&json)))
-}
-
-/// Returns the time of the last update, or negative infinity if the object has none.
-fn updated_on(properties: &str) -> rusqlite::Result<f64> {
-    let dated: Dated = serde_json::from_str(properties).map_err(unreadable)?;
-    Ok(dated.updated_on.as_f64().unwrap_or(f64::NEG_INFINITY))
-}
+use super::{DescribedAgain, Superseded, columns, sorted};
 
 /// Records that a step gave several descriptions of an object.
 pub(super) fn note(
@@ -61,34 +33,14 @@ pub(super) fn note(
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Objects of one type of which a step gave several descriptions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DescribedAgain {
-    pub(crate) object_type: ObjectType,
-    pub(crate) count: u64,
-    /// The keys of these objects; the first ones in key order if there are many.
-    pub(crate) keys: Vec<String>,
-}
-
 /// Returns the objects of which a step gave several descriptions, by type.
 pub(super) fn of_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<DescribedAgain>> {
     let sql = "SELECT type, key FROM duplicate WHERE job = ?1 AND step = ?2 ORDER BY type, key";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![job, step.as_str()])?;
-    let mut found: Vec<DescribedAgain> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let object_type = ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?;
-        if found.last().is_none_or(|last| last.object_type != object_type) {
-            found.push(DescribedAgain { object_type, count: 0, keys: Vec::new() });
-        }
-        if let Some(last) = found.last_mut() {
-            last.count += 1;
-            if last.keys.len() < MOST_KEYS {
-                last.keys.push(row.get(1)?);
-            }
-        }
-    }
-    Ok(found)
+    let rows = statement.query_map(params![job, step.as_str()], |row| {
+        Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get(1)?))
+    })?;
+    Ok(DescribedAgain::grouped(rows.collect::<rusqlite::Result<Vec<_>>>()?))
 }
 
 /// A partition that described an entity.
@@ -125,17 +77,6 @@ pub(super) fn describe(
     }
     let partition = columns::partition(now.partition);
     note.execute(params![job, key.as_str(), now.step, partition, compared != Ordering::Less]).map(drop)
-}
-
-/// Relationships of one type and step that belong to superseded descriptions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Superseded {
-    pub(crate) step: StepId,
-    pub(crate) object_type: ObjectType,
-    /// The number of relationships removed by this call.
-    pub(crate) now: u64,
-    /// The number of relationships removed since the job started.
-    pub(crate) in_all: u64,
 }
 
 /// Removes the relationships of superseded descriptions.
@@ -193,25 +134,4 @@ fn of_lesser_descriptions(connection: &Connection, job: i64) -> rusqlite::Result
         Ok(())
     })?;
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_description_that_was_updated_last_stays_then_the_lesser_text() {
-        let newest = r#"{"name":"z","updatedOn":20}"#;
-        let older = r#"{"name":"a","updatedOn":10}"#;
-        let older_too = r#"{"name":"b","updatedOn":10}"#;
-        let undated = r#"{"name":"a"}"#;
-        let in_order = [newest, older, older_too, undated].map(ObjectJson::of);
-        for (at, winner) in in_order.iter().enumerate() {
-            for loser in &in_order[at + 1..] {
-                assert_eq!(compare(*winner, *loser).unwrap(), Ordering::Greater, "{winner:?} {loser:?}");
-                assert_eq!(compare(*loser, *winner).unwrap(), Ordering::Less, "{loser:?} {winner:?}");
-            }
-            assert_eq!(compare(*winner, *winner).unwrap(), Ordering::Equal);
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! it. The key of such an entity is recorded. When no step runs any more, relationships to recorded keys are removed if
 //! the key has no entity, or one of another type than the relationship declares.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
 
@@ -16,44 +16,12 @@ use super::key_index::hash_of;
 use super::keys::Keys;
 use super::object::entity_type;
 use super::sqlite::unreadable;
-use super::{columns, partitions, sorted};
-
-/// Relationships of one type and step that lack one of their ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unattached {
-    /// The step that added the relationships.
-    pub step: StepId,
-    /// The type of the relationships.
-    pub object_type: ObjectType,
-    /// The number of relationships.
-    pub count: u64,
-    /// The key of the first relationship in key order.
-    pub first: ObjectKey,
-}
+use super::{DeclaredEnds, Unattached, columns, partitions, sorted};
 
 /// Records the key of an entity that was not added.
 pub(super) fn doubt(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<()> {
     let sql = "INSERT OR IGNORE INTO doubtful_end (job, key) VALUES (?1, ?2)";
     connection.prepare_cached(sql)?.execute(params![job, key.as_str()]).map(drop)
-}
-
-/// The declared types of the ends of relationships, by relationship type.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct DeclaredEnds(BTreeMap<ObjectType, [BTreeSet<ObjectType>; 2]>);
-
-impl DeclaredEnds {
-    /// Adds the source and, unless the relationship is mapped, the target of a relationship type.
-    pub(crate) fn add(&mut self, relationship: &ObjectType, from: &ObjectType, to: Option<&ObjectType>) {
-        let [sources, targets] = self.0.entry(relationship.clone()).or_default();
-        sources.insert(from.clone());
-        targets.extend(to.cloned());
-    }
-
-    /// Returns whether an end may be of a type. The ends of an undeclared relationship may be of any type.
-    fn allow(&self, relationship: &ObjectType, end: usize, object_type: &ObjectType) -> bool {
-        let declared = self.0.get(relationship).map(|ends| &ends[end]);
-        declared.is_none_or(|types| types.is_empty() || types.contains(object_type))
-    }
 }
 
 /// The recorded keys, each with the type of the entity that has it.

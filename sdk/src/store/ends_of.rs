@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::graph::ObjectType;
 
-use super::batch::Kind;
+use super::Kind;
 use super::object::PROPERTIES;
 use super::sqlite::unreadable;
 

@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{input, owner_only};
 
+use super::sqlite::failed;
 use super::{StoreError, migrations};
 
 /// The name of the database in the data directory.
@@ -84,7 +85,7 @@ fn connect_with(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> 
 
 /// Prepares a connection for writing, and creates or migrates the schema. Several processes may do so at once.
 pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    let failed = |source| failed(path, source);
     // Switching to the write-ahead log needs exclusive access, and SQLite does not always wait for that.
     retried(|| connection.execute_batch(PRAGMAS)).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);

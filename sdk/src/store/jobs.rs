@@ -7,55 +7,19 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use serde_json::Value;
 
-use crate::graph::run::{JobState, Summary};
+use crate::graph::run::{JobState, StepReport};
 use crate::graph::{InstanceId, JobId, Timestamp};
 
-use super::job::JobStore;
+use super::job::SqliteJob;
+use super::keys::Keys;
 use super::lock::JobLock;
-use super::record::JobRecord;
+use super::record::{self, JobRecord, StepRow};
+use super::response_cache::SqliteResponses;
 use super::sqlite::unreadable;
-use super::unreadable::{self, Unreadable};
-use super::{Store, StoreError, lock, publish};
-
-/// A job as listed.
-#[derive(Debug, Clone)]
-pub struct JobRow {
-    /// The id of the job.
-    pub id: JobId,
-    /// The integration.
-    pub integration: String,
-    /// The instance.
-    pub instance: InstanceId,
-    /// The state of the job; [`JobState::Unknown`] if another version recorded one that this version does not know.
-    pub state: JobState,
-    /// The time at which the job started.
-    pub started: Timestamp,
-    /// The time at which the job ended.
-    pub ended: Option<Timestamp>,
-    /// The options of the job.
-    pub options: Value,
-    /// The summary of a job that has ended.
-    pub summary: Option<Result<Summary, Unreadable>>,
-    pub(super) number: i64,
-}
-
-impl JobRow {
-    /// Whether the job has collected everything it selected, so that nothing is left to resume.
-    pub fn is_settled(&self) -> bool {
-        match (&self.state, &self.summary) {
-            (JobState::Complete | JobState::Partial, Some(Ok(summary))) => summary.is_settled(),
-            (state, _) => *state == JobState::Complete,
-        }
-    }
-
-    /// Returns the summary; `None` if the job has not ended.
-    ///
-    /// # Errors
-    /// [`StoreError::Unreadable`] if this version cannot read it.
-    pub fn summary(&self) -> Result<Option<&Summary>, StoreError> {
-        self.summary.as_ref().map(|summary| summary.as_ref().map_err(|error| error.clone().into())).transpose()
-    }
-}
+use super::{
+    Answer, EarlierGaps, Epoch, GraphReader, JobRow, JobStore, JobWriter, Lease, NewJob, ResponseStore, Resumed, Store,
+    StoreError, Unreadable, earlier_gaps, lock, publish,
+};
 
 /// Returns the job of an instance on which a process works.
 fn running(
@@ -76,12 +40,12 @@ fn running(
     Ok(None)
 }
 
-const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, number, options FROM job";
+const JOB: &str = "SELECT id, integration, instance, state, started, ended, summary, options FROM job";
 
 fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
     let id = JobId::new(row.get::<_, String>(0)?).map_err(unreadable)?;
     let summary = row.get_ref(6)?.as_str_or_null()?;
-    let summary = summary.map(|json| unreadable::parse(json, || format!("the summary of the job {id}")));
+    let summary = summary.map(|json| Unreadable::parse(json, || format!("the summary of the job {id}")));
     Ok(JobRow {
         id,
         integration: row.get(1)?,
@@ -90,8 +54,7 @@ fn job_row(row: &SqlRow<'_>) -> rusqlite::Result<JobRow> {
         started: Timestamp::from_millis(row.get(4)?),
         ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
         summary,
-        options: options(row.get_ref(8)?.as_str()?),
-        number: row.get(7)?,
+        options: options(row.get_ref(7)?.as_str()?),
     })
 }
 
@@ -107,13 +70,13 @@ impl Store {
     /// Starts a job with these options.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`StoreError::Running`] if another job of the instance is running.
     pub(crate) async fn begin_job(
         &self,
         integration: &str,
         instance: &InstanceId,
         options: &Value,
-    ) -> Result<JobStore, StoreError> {
+    ) -> Result<SqliteJob, StoreError> {
         let id = JobId::generate();
         let directory = self.directory().to_owned();
         let (key, integration, instance, options) =
@@ -131,63 +94,37 @@ impl Store {
                     return Ok(Err(StoreError::Running { job: running }));
                 }
                 let number = publish::next_run(connection)?;
-                let sql = "INSERT INTO job (number, id, integration, instance, state, started, options) \
-                           VALUES (?6, ?1, ?2, ?3, 'running', ?4, ?5)";
-                let started = Timestamp::now().millis();
-                connection
-                    .execute(sql, params![key.as_str(), integration, instance.as_str(), started, options, number])?;
+                let sql = "INSERT INTO job (number, id, integration, instance, state, started, options, epoch) \
+                           VALUES (?6, ?1, ?2, ?3, 'running', ?4, ?5, ?7)";
+                let (started, epoch) = (Timestamp::now().millis(), Epoch::FIRST.get().cast_signed());
+                let values = params![key.as_str(), integration, instance.as_str(), started, options, number, epoch];
+                connection.execute(sql, values)?;
                 keys.versions.prepare(number, &integration, &instance);
                 Ok(Ok((lock, number)))
             })
             .await?;
         let (lock, number) = begun?;
-        let record = JobRecord { store: self.clone(), id, number };
-        Ok(JobStore { record, _lock: Arc::new(lock) })
+        let lease = Lease { job: id, epoch: Epoch::FIRST };
+        Ok(SqliteJob { store: self.clone(), lease, number, _lock: Arc::new(lock) })
     }
 
     /// Resumes a job that did not end or that ended with gaps.
     ///
+    /// Nothing changes if the job cannot be resumed.
+    ///
     /// # Errors
     /// [`StoreError::Busy`] if another process holds the lease, [`StoreError::Complete`] if the job has no gaps,
     /// [`StoreError::Forgotten`] if the job was pruned, and [`StoreError::Unreadable`] if its state is unknown.
-    pub(crate) async fn resume_job(&self, job: &JobRow) -> Result<JobStore, StoreError> {
-        let (directory, id) = (self.directory().to_owned(), job.id.clone());
-        let lock = tokio::task::spawn_blocking(move || JobLock::take(&directory, &id));
+    pub(crate) async fn resume_job(&self, id: JobId) -> Result<ResumedJob, StoreError> {
+        let (directory, locked) = (self.directory().to_owned(), id.clone());
+        let lock = tokio::task::spawn_blocking(move || JobLock::take(&directory, &locked));
         let lock = lock.await.map_err(|_| StoreError::Closed)??;
-        let (number, id) = (job.number, job.id.clone());
-        // Another process may have ended or pruned the job since it was listed.
-        let folder = self.directory().to_owned();
-        let resumed = self.write_with_keys(move |connection, keys| {
-            let row = format!("{JOB} WHERE number = ?1 AND id = ?2");
-            let row = connection.query_row(&row, params![number, id.as_str()], job_row).optional()?;
-            let (integration, instance) = match row {
-                None => return Ok(Err(StoreError::Forgotten { job: id })),
-                Some(row) if row.is_settled() => return Ok(Err(StoreError::Complete { job: id })),
-                Some(row) if row.state == JobState::Unknown => {
-                    let state = Unreadable::new(format!("the state of the job {id}"), "another version recorded it");
-                    return Ok(Err(state.into()));
-                }
-                Some(row) => {
-                    let others = running(connection, &folder, &row.integration, &row.instance)?;
-                    if let Some(job) = others.filter(|running| *running != id) {
-                        return Ok(Err(StoreError::Running { job }));
-                    }
-                    (row.integration, row.instance)
-                }
-            };
-            let number = match publish::reopen(connection, number)? {
-                Ok(number) => number,
-                Err(newer) => return Ok(Err(StoreError::Superseded { job: id, newer })),
-            };
-            let sql = "UPDATE job SET state = 'running', ended = NULL, summary = NULL WHERE number = ?1";
-            connection.execute(sql, [number])?;
-            keys.forget(number);
-            keys.versions.prepare(number, &integration, &instance);
-            Ok(Ok(number))
-        });
-        let number = resumed.await??;
-        let record = JobRecord { store: self.clone(), id: job.id.clone(), number };
-        Ok(JobStore { record, _lock: Arc::new(lock) })
+        let (folder, job) = (self.directory().to_owned(), id.clone());
+        let resumed = self.write_with_keys(move |connection, keys| resume(connection, keys, &folder, job));
+        let Taken { number, epoch, reports, earlier_gaps } = resumed.await??;
+        let lease = Lease { job: id, epoch };
+        let job = SqliteJob { store: self.clone(), lease, number, _lock: Arc::new(lock) };
+        Ok(ResumedJob { job, reports, earlier_gaps })
     }
 
     /// Returns all jobs, newest first.
@@ -234,6 +171,95 @@ impl Store {
 
     /// Returns the record of a job.
     pub fn open_job(&self, job: &JobRow) -> JobRecord {
-        JobRecord { store: self.clone(), id: job.id.clone(), number: job.number }
+        JobRecord::of(self.clone(), job.id.clone())
+    }
+}
+
+/// A job that is about to continue.
+pub(crate) struct ResumedJob {
+    pub(crate) job: SqliteJob,
+    pub(crate) reports: Vec<StepReport>,
+    pub(crate) earlier_gaps: EarlierGaps,
+}
+
+/// The result of taking the lease of a job that exists.
+struct Taken {
+    number: i64,
+    epoch: Epoch,
+    reports: Vec<StepReport>,
+    earlier_gaps: EarlierGaps,
+}
+
+/// Takes the next lease of a job, whose lock the caller holds.
+///
+/// Another process may have ended or pruned the job since it was listed.
+fn resume(
+    connection: &Connection,
+    keys: &mut Keys,
+    directory: &Path,
+    id: JobId,
+) -> rusqlite::Result<Result<Taken, StoreError>> {
+    let row = connection.query_row(&format!("{JOB} WHERE id = ?1"), [id.as_str()], job_row).optional()?;
+    let Some(row) = row else { return Ok(Err(StoreError::Forgotten { job: id })) };
+    if row.is_settled() {
+        return Ok(Err(StoreError::Complete { job: id }));
+    }
+    if row.state == JobState::Unknown {
+        let state = Unreadable::new(format!("the state of the job {id}"), "another version recorded it");
+        return Ok(Err(state.into()));
+    }
+    let others = running(connection, directory, &row.integration, &row.instance)?;
+    if let Some(job) = others.filter(|running| *running != id) {
+        return Ok(Err(StoreError::Running { job }));
+    }
+    let sql = "SELECT number FROM job WHERE id = ?1";
+    let number: i64 = connection.query_row(sql, [id.as_str()], |row| row.get(0))?;
+    let reports = record::steps(connection, number)?.into_iter().map(StepRow::into_report);
+    let reports = match reports.collect::<Result<Vec<_>, _>>() {
+        Ok(reports) => reports,
+        Err(error) => return Ok(Err(error)),
+    };
+    let number = match publish::reopen(connection, number)? {
+        Ok(number) => number,
+        Err(newer) => return Ok(Err(StoreError::Superseded { job: id, newer })),
+    };
+    let earlier_gaps = earlier_gaps::note(connection, number, &reports)?;
+    let sql = "UPDATE job SET state = 'running', ended = NULL, summary = NULL, epoch = epoch + 1 WHERE number = ?1 \
+               RETURNING epoch";
+    let epoch: i64 = connection.query_row(sql, [number], |row| row.get(0))?;
+    keys.forget(number);
+    keys.versions.prepare(number, &row.integration, &row.instance);
+    Ok(Ok(Taken { number, epoch: Epoch::new(epoch.unsigned_abs()), reports, earlier_gaps }))
+}
+
+impl JobStore for Store {
+    fn begin(&self, job: NewJob) -> Answer<'_, Arc<dyn JobWriter>> {
+        Box::pin(async move {
+            let job = self.begin_job(&job.integration, &job.instance, &job.options).await?;
+            Ok(Arc::new(job) as Arc<dyn JobWriter>)
+        })
+    }
+
+    fn resume(&self, job: JobId) -> Answer<'_, Resumed> {
+        Box::pin(async move {
+            let ResumedJob { job, reports, earlier_gaps } = self.resume_job(job).await?;
+            Ok(Resumed { writer: Arc::new(job), reports, earlier_gaps })
+        })
+    }
+
+    fn jobs(&self) -> Answer<'_, Vec<JobRow>> {
+        Box::pin(Self::jobs(self))
+    }
+
+    fn published(&self, job: JobId, with_stale: bool) -> Answer<'_, Option<Arc<dyn GraphReader>>> {
+        Box::pin(async move {
+            let snapshot = self.snapshot_of_job(job).await?;
+            let form = |snapshot: super::Snapshot| if with_stale { snapshot } else { snapshot.collected() };
+            Ok(snapshot.map(|snapshot| Arc::new(form(snapshot)) as Arc<dyn GraphReader>))
+        })
+    }
+
+    fn responses(&self) -> Option<Arc<dyn ResponseStore>> {
+        Some(Arc::new(SqliteResponses::of(self.clone())))
     }
 }

@@ -321,7 +321,7 @@ mod tests {
 
     use crate::graph::{InstanceId, ObjectJson, ObjectType, StepId};
     use crate::store::key_index::tests::store;
-    use crate::store::{Kind, ObjectBatch, Row, Store};
+    use crate::store::{JobReader, ObjectBatch, Row, Store};
 
     use super::*;
 
@@ -458,9 +458,7 @@ mod tests {
                         let row = Row::entity(key(at), ObjectType::literal("acme_team"));
                         rows.push(row, ObjectJson::of("{}"));
                     }
-                    let place = job.place().await.unwrap();
-                    job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
-                    job.settle().await.unwrap();
+                    job.add(StepId::literal("add"), rows).await;
                     committed.store(begin + 500, Ordering::Release);
                 }
             }
@@ -470,11 +468,11 @@ mod tests {
             let committed = committed.load(Ordering::Acquire);
             if committed > 0 {
                 at = (at + 7919) % committed;
-                assert!(job.find_properties(Kind::Entity, key(at)).await.unwrap().is_some(), "key-{at} of {committed}");
+                assert!(job.entities(vec![key(at)]).await.unwrap()[0].is_some(), "key-{at} of {committed}");
             }
             tokio::task::yield_now().await;
         }
         adding.await.unwrap();
-        assert!(job.find_properties(Kind::Entity, key(OBJECTS)).await.unwrap().is_none());
+        assert!(job.entities(vec![key(OBJECTS)]).await.unwrap()[0].is_none());
     }
 }

@@ -11,9 +11,11 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// The oldest format that can be migrated.
 const OLDEST: i64 = 8;
 /// The steps: the first one migrates [`OLDEST`] to the next format.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // 9: stale versions can be dropped on request.
     "ALTER TABLE ended ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0",
+    // 10: a lease has an epoch.
+    "ALTER TABLE job ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1",
 ];
 /// The format of new and migrated files.
 pub(super) const NEWEST: i64 = OLDEST + STEPS.len() as i64;

@@ -44,7 +44,6 @@
 //! # Ok(()) }
 //! ```
 
-mod batch;
 mod checkpoints;
 mod columns;
 mod content_hash;
@@ -55,20 +54,20 @@ mod ends;
 mod ends_of;
 mod file;
 mod job;
+mod job_reader;
 mod jobs;
 mod key_index;
 mod keys;
 mod lock;
 mod migrations;
+#[cfg(test)]
+mod model_tests;
 mod object;
 mod page;
 mod partitions;
 mod previous;
-mod provenance;
 mod prune;
 mod publish;
-#[cfg(test)]
-mod publish_tests;
 mod reader;
 #[cfg(test)]
 mod reader_tests;
@@ -79,35 +78,31 @@ mod rewind;
 mod snapshot;
 mod sorted;
 mod sqlite;
+mod stored;
 mod sweep;
-mod unreadable;
+#[cfg(test)]
+mod testing;
 mod versions;
 mod working_data;
 mod writer;
 
 pub use crate::graph::run::JobState;
-pub(crate) use batch::ObjectBatch;
-pub use batch::{Kind, Row};
 pub(crate) use dropped::Dropped;
 pub use dropped::StaleGroup;
-pub(crate) use duplicates::{DescribedAgain, Superseded};
-pub(crate) use earlier_gaps::EarlierGaps;
-pub(crate) use ends::{DeclaredEnds, Unattached};
-pub use integration_store::{GraphReader, ReadError, Selection, SnapshotId, StoredObject, TypeCount};
-pub use job::Count;
-pub(crate) use job::JobStore;
-pub use jobs::JobRow;
+pub use integration_store::{
+    AmendOutcome, Amendment, Answer, AppendReport, CollectedEntity, CollectedObject, CollectedPage, CompletedPartition,
+    Conflict, DeclaredEnds, DescribedAgain, EarlierGaps, Epoch, GraphReader, JobReader, JobRow, JobStore, JobWriter,
+    Kind, Lease, NewJob, ObjectBatch, Publication, ReadError, Receipt, Reconciled, ResponseStore, ResumePoint, Resumed,
+    Revision, RewindTo, Row, ScanCursor, Selection, SnapshotId, StepBatch, StoreError, StoredObject, StoredResponse,
+    Superseded, TypeCount, Unattached, Unreadable,
+};
+#[cfg(test)]
+pub(crate) use job::SqliteJob;
 pub use object::Quarantined;
-pub(crate) use object::{Amended, CompletedPartition, Conflict, InsertReport};
 pub use page::Page;
-pub use provenance::Stored;
 pub use prune::{Pruned, Retention};
-pub(crate) use publish::Publication;
 pub use record::{JobRecord, StepRow};
-pub(crate) use response_cache::SqliteResponseCache;
-pub(crate) use rewind::ResumePoint;
-pub use snapshot::{PageSelection, Snapshot, SnapshotInfo};
-pub(crate) use sqlite::Pending;
-pub use sqlite::{Store, StoreError};
-pub use unreadable::Unreadable;
+pub use snapshot::{Count, PageSelection, Snapshot, SnapshotInfo};
+pub use sqlite::Store;
+pub use stored::Stored;
 pub use versions::{PublishedInstance, StalePeriod, Version};

@@ -2,35 +2,21 @@
 
 use std::cmp::Ordering;
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, params};
-use serde_json::Value;
+use integration_store::rules;
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use crate::graph::run::{PartitionId, PartitionRef, Position};
-use crate::graph::{ObjectJson, ObjectKey, ObjectText, ObjectType, Parted, Properties, StepId, merge};
+use crate::graph::run::{PartitionRef, Position};
+use crate::graph::{ObjectJson, ObjectKey, ObjectType, Parted, StepId};
 
-use super::batch::{Kind, ObjectBatch, Row};
-use super::content_hash::of_step;
+use super::content_hash::{ContentHash, HashKey, of_step};
 use super::duplicates::Describer;
 use super::key_index::{KeyHash, hash_of};
 use super::keys::{self, JobKeys, Keys, RecentKeys};
-use super::page::{self, Page};
 use super::sqlite::unreadable;
-use super::{columns, duplicates, ends, partitions, sorted};
-
-/// A completed partition, written together with the last of its objects.
-#[derive(Debug, Clone)]
-pub struct CompletedPartition {
-    /// The id of the partition.
-    pub id: PartitionId,
-    /// The key of the parent.
-    pub parent: ObjectKey,
-    /// The path of the partition within its step.
-    pub path: String,
-    /// The id of the enclosing partition.
-    pub outer: Option<PartitionId>,
-    /// The statistics of the partition, such as skipped objects and findings, as JSON.
-    pub stats: String,
-}
+use super::{
+    AmendOutcome, Amendment, AppendReport, CollectedEntity, CollectedObject, CollectedPage, Conflict, Kind, Row,
+    ScanCursor, StepBatch, columns, duplicates, ends, page, partitions, sorted,
+};
 
 /// An object that is stored apart from the graph because of findings.
 #[derive(Debug, Clone)]
@@ -41,30 +27,6 @@ pub struct Quarantined {
     pub key: ObjectKey,
     /// The findings as JSON.
     pub findings: String,
-}
-
-/// Two objects of different types that claim the same key; one of them is rejected.
-#[derive(Debug, Clone)]
-pub struct Conflict {
-    /// The contested key.
-    pub key: ObjectKey,
-    /// The type of the rejected object.
-    pub object_type: ObjectType,
-    /// The step that added the rejected object.
-    pub step: StepId,
-    /// The type of the object that remains.
-    pub other_type: ObjectType,
-    /// The step that added the object that remains.
-    pub other_step: StepId,
-}
-
-/// The outcome of writing one batch.
-#[derive(Debug, Clone, Default)]
-pub struct InsertReport {
-    /// Objects that were rejected in favour of objects of another type.
-    pub conflicts: Vec<Conflict>,
-    /// One type for each object that the step had added before or that was rejected.
-    pub repeated: Vec<ObjectType>,
 }
 
 const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, parent, from_key, to_key, hash, \
@@ -81,15 +43,17 @@ const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, pa
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 /// Inserts objects, then marks the partitions that are complete with them.
+///
+/// `hashes` are those of the contents, in order. An object without a hash is compared at publication.
 pub(super) fn insert(
     connection: &Connection,
     keys: &mut Keys,
     job: i64,
-    step: &StepId,
-    rows: &ObjectBatch,
-    done: &[CompletedPartition],
-) -> rusqlite::Result<InsertReport> {
-    let mut outcome = InsertReport::default();
+    batch: &StepBatch,
+    hashes: &[ContentHash],
+) -> rusqlite::Result<AppendReport> {
+    let StepBatch { step, objects: rows, completed } = batch;
+    let mut outcome = AppendReport::default();
     let mut add = connection.prepare_cached(INSERT)?;
     let (keys, versions) = keys.with_versions(connection, job)?;
     for (at, (row, json)) in rows.iter().enumerate() {
@@ -117,7 +81,7 @@ pub(super) fn insert(
             continue;
         }
         let (from, to) = row.ends.as_ref().map(|(from, to)| (from.as_str(), to.as_str())).unzip();
-        let content = rows.hash(at).map(|content| of_step(content, step));
+        let content = hashes.get(at).copied().map(|content| of_step(content, step));
         let same_as = content.and_then(|content| versions.unchanged(job, hash, content));
         let (properties, raw) = match same_as {
             Some(_) => (None, None),
@@ -142,10 +106,10 @@ pub(super) fn insert(
         ])?;
         keys.add(connection, hash, connection.last_insert_rowid())?;
     }
-    for key in rows.doubtful() {
+    for key in rows.rejected() {
         ends::doubt(connection, job, key)?;
     }
-    partitions::mark(connection, keys, step, done)?;
+    partitions::mark(connection, keys, step, completed)?;
     Ok(outcome)
 }
 
@@ -213,10 +177,10 @@ fn describe_again(
     row: &Row,
     json: ObjectJson<'_>,
     there: Stored,
-    outcome: &mut InsertReport,
+    outcome: &mut AppendReport,
 ) -> rusqlite::Result<()> {
     if !row.merge {
-        let compared = duplicates::compare(json, there.json())?;
+        let compared = rules::compare_descriptions(json, there.json()).map_err(unreadable)?;
         if row.kind == Kind::Entity {
             let stored = Describer { step: &there.step, partition: there.partition };
             let stored = Some(stored).filter(|_| there.partition != PartitionRef::Shared);
@@ -268,7 +232,7 @@ fn displace(
     let other =
         (ObjectType::new(&there.object_type).map_err(unreadable)?, StepId::new(&there.step).map_err(unreadable)?);
     let own = (row.object_type.clone(), step.clone());
-    if (row.object_type.as_str(), json) > (there.object_type.as_str(), there.json()) {
+    if rules::keeps_key((&there.object_type, there.json()), (row.object_type.as_str(), json)) {
         keys.leave_unmarked(step, row.partition);
         repeated.push(row.object_type.clone());
         if row.kind == Kind::Entity {
@@ -337,123 +301,106 @@ fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 
     Ok(added > 0)
 }
 
-/// An entity with added properties, before it is stored.
-#[derive(Debug, Clone, Copy)]
-pub struct Amended<'a> {
-    /// The entity with the added properties, without raw data.
-    pub object: &'a Value,
-    stored: &'a str,
-}
-
-impl Amended<'_> {
-    /// Returns the entity without the added properties.
-    pub fn before(self) -> Value {
-        // The text was parsed in order to add the properties.
-        serde_json::from_str(self.stored).unwrap_or_default()
-    }
-}
-
-/// Adds properties to an entity if `check` accepts the result.
-///
-/// Returns `false` if `check` rejects it or no entity has the key.
-pub(super) fn amend<E>(
+/// Replaces the properties of an entity that has not changed since the caller read it.
+pub(super) fn amend(
     connection: &Connection,
     keys: &JobKeys,
-    key: &ObjectKey,
-    properties: Properties,
-    check: impl FnOnce(&ObjectKey, Amended<'_>) -> Result<bool, E>,
-) -> rusqlite::Result<Result<bool, E>> {
+    hash_key: HashKey,
+    amendment: &Amendment,
+) -> rusqlite::Result<AmendOutcome> {
+    let Amendment { key, expected, properties } = amendment;
     let there = stored(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
-    let Some(there) = there else { return Ok(Ok(false)) };
-    let amended = Value::Object(merge(read(&there.properties)?, properties));
-    let verdict = check(key, Amended { object: &amended, stored: &there.properties });
-    if let (Ok(true), Value::Object(amended)) = (&verdict, &amended) {
-        connection.prepare_cached(SET_CONTENT)?.execute(params![
-            there.rowid,
-            ObjectText::from(amended).as_str(),
-            there.raw
-        ])?;
+    let Some(there) = there else { return Ok(AmendOutcome::Absent) };
+    if hash_key.revision(&there.properties) != *expected {
+        return entity(hash_key, there.object_type, there.properties).map(AmendOutcome::Conflict);
     }
-    Ok(verdict)
+    connection.prepare_cached(SET_CONTENT)?.execute(params![there.rowid, properties, there.raw])?;
+    Ok(AmendOutcome::Amended)
 }
 
-/// Returns at most `most` objects of a type in key order, each converted by `read`.
-pub(super) fn page<T>(
+fn entity(hash_key: HashKey, object_type: String, properties: String) -> rusqlite::Result<CollectedEntity> {
+    let object_type = ObjectType::new(object_type).map_err(unreadable)?;
+    let revision = hash_key.revision(&properties);
+    Ok(CollectedEntity { object_type, properties, revision })
+}
+
+/// Returns a page of a type in key order, which must be up to date.
+pub(super) fn page(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
     after: Option<&ObjectKey>,
     most: usize,
-    with_raw: bool,
-    read: impl Fn(ObjectJson<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Page<Vec<(ObjectKey, T)>>> {
-    // A column in `CASE` is only read from the file if its condition holds.
+) -> rusqlite::Result<CollectedPage> {
     let sql = format!(
-        "SELECT sorted.key, {PROPERTIES}, CASE WHEN ?5 THEN {RAW} END \
-         FROM sorted JOIN object ON object.rowid = sorted.object \
+        "SELECT sorted.key, {PROPERTIES} FROM sorted JOIN object ON object.rowid = sorted.object \
          WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most), with_raw])?;
+    let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most)])?;
     let mut objects = Vec::new();
     let next = page::fill(rows, most, |row| {
-        let key = ObjectKey::stored(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
-        let json = json_of(row, 1)?;
-        objects.push((key.clone(), read(json)?));
-        Ok((key, json.len()))
+        let object = collected(row, 0)?;
+        let (key, bytes) = (object.key.clone(), object.properties.len());
+        objects.push(object);
+        Ok((key, bytes))
     })?;
-    Ok(Page { objects, next })
+    Ok(CollectedPage { objects, next: next.map(|key| ScanCursor::Key(Some(key))) })
 }
 
-/// Returns the objects of a type after a position, in the order of insertion. Each has its own position.
-pub(super) fn follow<T>(
+/// Returns a page of a type in the order of insertion.
+pub(super) fn appended(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
-    position: Position,
+    after: Position,
     most: usize,
-    read: impl Fn(&str) -> T,
-) -> rusqlite::Result<Vec<(Position, T)>> {
+) -> rusqlite::Result<CollectedPage> {
     let sql = format!(
-        "SELECT rowid, {PROPERTIES} FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4"
+        "SELECT rowid, key, {PROPERTIES} FROM object WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query(params![job, object_type.as_str(), columns::position(position), limit(most)])?;
-    let mut objects = Vec::new();
-    page::fill(rows, most, |row| {
-        let (position, json) = (columns::read_position(row, 0)?, row.get_ref(1)?.as_str()?);
-        objects.push((position, read(json)));
-        Ok((position, json.len()))
-    })?;
-    Ok(objects)
+    let rows = statement.query(params![job, object_type.as_str(), columns::position(after), limit(most)])?;
+    let (mut objects, mut last) = (Vec::new(), after);
+    page::fill(rows, most, |row| positioned(row, &mut last, &mut objects))?;
+    Ok(CollectedPage { objects, next: Some(ScanCursor::Appended(last)) })
 }
 
-/// Returns the quarantined entities of a type after a position, in the order of insertion.
-pub(super) fn quarantined_page<T>(
+/// Returns a page of the quarantined entities of a type in the order of insertion.
+pub(super) fn quarantined(
     connection: &Connection,
     job: i64,
     object_type: &ObjectType,
-    position: Position,
+    after: Position,
     most: usize,
-    read: impl Fn(&str) -> T,
-) -> rusqlite::Result<Vec<(Position, ObjectKey, T)>> {
+) -> rusqlite::Result<CollectedPage> {
     let sql = "SELECT rowid, key, properties FROM quarantine WHERE job = ?1 AND kind = ?2 AND type = ?3 AND rowid > ?4 \
                ORDER BY rowid LIMIT ?5";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query(params![
-        job,
-        Kind::Entity as i64,
-        object_type.as_str(),
-        columns::position(position),
-        limit(most)
-    ])?;
-    let mut objects = Vec::new();
-    page::fill(rows, most, |row| {
-        let (position, json) = (columns::read_position(row, 0)?, row.get_ref(2)?.as_str()?);
-        objects.push((position, ObjectKey::stored(row.get_ref(1)?.as_str()?).map_err(unreadable)?, read(json)));
-        Ok((position, json.len()))
-    })?;
-    Ok(objects)
+    let (kind, position) = (Kind::Entity as i64, columns::position(after));
+    let rows = statement.query(params![job, kind, object_type.as_str(), position, limit(most)])?;
+    let (mut objects, mut last) = (Vec::new(), after);
+    page::fill(rows, most, |row| positioned(row, &mut last, &mut objects))?;
+    Ok(CollectedPage { objects, next: Some(ScanCursor::Quarantined(last)) })
+}
+
+/// Adds the object in the columns position, key, and properties; returns the position and the size.
+fn positioned(
+    row: &SqlRow<'_>,
+    last: &mut Position,
+    objects: &mut Vec<CollectedObject>,
+) -> rusqlite::Result<(Position, usize)> {
+    let object = collected(row, 1)?;
+    *last = columns::read_position(row, 0)?;
+    let bytes = object.properties.len();
+    objects.push(object);
+    Ok((*last, bytes))
+}
+
+/// Reads the object in two columns: the key and the properties.
+fn collected(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<CollectedObject> {
+    let key = ObjectKey::stored(row.get_ref(column)?.as_str()?).map_err(unreadable)?;
+    Ok(CollectedObject { key, properties: row.get(column + 1)? })
 }
 
 /// Returns the JSON in two columns: that of the properties, and the next one.
@@ -471,34 +418,19 @@ pub(super) fn limit(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-/// Returns the number of objects by type. The query must return rows of a type and a count.
-pub(super) fn counts_by_type(
-    statement: &mut Statement<'_>,
-    parameters: impl rusqlite::Params,
-) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
-    let rows = statement.query_map(parameters, |row| {
-        Ok((ObjectType::new(row.get::<_, String>(0)?).map_err(unreadable)?, row.get::<_, i64>(1)?.unsigned_abs()))
-    })?;
-    rows.collect()
-}
-
-/// Returns the type and the properties of an object.
+/// Finds an entity by its key.
 pub(super) fn find(
     connection: &Connection,
     recent: &RecentKeys,
+    hash_key: HashKey,
     job: i64,
-    kind: Kind,
     key: &ObjectKey,
-) -> rusqlite::Result<Option<(String, String)>> {
+) -> rusqlite::Result<Option<CollectedEntity>> {
     let Some(rowid) = keys::look_up(connection, recent, job, key)? else { return Ok(None) };
     let sql = format!("SELECT type, {PROPERTIES} FROM object WHERE rowid = ?1 AND kind = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_row(params![rowid, kind as i64], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-}
-
-/// Parses the properties of an object.
-pub(super) fn read(properties: &str) -> rusqlite::Result<Properties> {
-    serde_json::from_str(properties).map_err(unreadable)
+    let read = |row: &SqlRow<'_>| entity(hash_key, row.get(0)?, row.get(1)?);
+    statement.query_row(params![rowid, Kind::Entity as i64], read).optional()
 }
 
 fn parted(json: ObjectJson<'_>) -> rusqlite::Result<Parted> {

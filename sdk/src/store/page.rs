@@ -16,13 +16,6 @@ pub struct Page<T> {
     pub next: Option<ObjectKey>,
 }
 
-impl<T> Page<T> {
-    /// Returns the same page with its objects converted.
-    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Page<U> {
-        Page { objects: form(self.objects), next: self.next }
-    }
-}
-
 /// The remaining capacity of a page.
 #[derive(Debug)]
 struct Space {
@@ -70,12 +63,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::run::Position;
     use crate::graph::{InstanceId, ObjectJson, ObjectType, StepId};
-    use crate::store::{ObjectBatch, Row, Store};
+    use crate::store::{JobReader, ObjectBatch, Row, ScanCursor, Store};
 
     /// A job with seven objects of 1.5 MB each.
-    async fn large_objects(store: &Store) -> crate::store::JobStore {
+    async fn large_objects(store: &Store) -> crate::store::SqliteJob {
         let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
         let mut rows = ObjectBatch::default();
         for number in 0..7 {
@@ -83,8 +75,7 @@ mod tests {
             let json = json!({"n": number, "text": "x".repeat(1_500_000)}).to_string();
             rows.push(row, ObjectJson::of(&json));
         }
-        job.submit(job.place().await.unwrap(), step(), rows, Vec::new()).done().await.unwrap();
-        job.settle().await.unwrap();
+        job.add(step(), rows).await;
         job
     }
 
@@ -101,17 +92,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let job = large_objects(&store).await;
-        let (mut sizes, mut after) = (Vec::new(), None);
-        loop {
-            let page = job.json_page(object_type(), after, 100).await.unwrap();
+        let (mut sizes, mut next) = (Vec::new(), Some(ScanCursor::FIRST_KEY));
+        while let Some(from) = next {
+            let page = job.scan(object_type(), from, 100).await.unwrap();
             sizes.push(page.objects.len());
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+            next = page.next;
         }
         assert_eq!(sizes, [3, 3, 1]);
-        let followed = job.follow(object_type(), Position::START, 100, str::len).await.unwrap();
-        assert_eq!(followed.len(), 3);
+        let followed = job.scan(object_type(), ScanCursor::FIRST_APPENDED, 100).await.unwrap();
+        assert_eq!(followed.objects.len(), 3);
     }
 }

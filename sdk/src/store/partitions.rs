@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::graph::StepId;
 use crate::graph::run::PartitionRef;
 
+use super::CompletedPartition;
 use super::keys::JobKeys;
-use super::object::CompletedPartition;
 
 /// Records partitions as complete, inner ones first.
 ///

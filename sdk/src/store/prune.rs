@@ -5,13 +5,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension};
 
-use super::jobs::JobRow;
 use super::keys::Keys;
 use super::lock::{self, JobLock};
 use super::snapshot::{INFO, info};
-use super::{JobState, Store, StoreError, file, sweep, working_data};
+use super::sqlite::failed;
+use super::{JobRow, JobState, Store, StoreError, file, sweep, working_data};
 use crate::graph::{InstanceId, JobId, Timestamp};
 
 /// The number of jobs deleted in one transaction.
@@ -149,11 +149,11 @@ impl Store {
         let directory = self.directory().to_owned();
         let locked = tokio::task::spawn_blocking(move || locked(&directory, jobs));
         let locked = locked.await.map_err(|_| StoreError::Closed)??;
-        let rows: Vec<(i64, JobId)> = locked.iter().map(|(job, _)| (job.number, job.id.clone())).collect();
+        let ids: Vec<JobId> = locked.iter().map(|(job, _)| job.id.clone()).collect();
         let deleted = self
             .write_with_keys(move |connection, keys| {
                 connection.pragma_update(None, "secure_delete", true)?;
-                let deleted = rows.iter().map(|(number, id)| delete(connection, keys, *number, id));
+                let deleted = ids.iter().map(|id| delete(connection, keys, id));
                 let deleted = deleted.sum::<rusqlite::Result<usize>>()?;
                 connection.pragma_update(None, "secure_delete", "fast")?;
                 Ok(deleted)
@@ -192,12 +192,12 @@ fn locked(directory: &Path, jobs: Vec<JobRow>) -> Result<Vec<(JobRow, JobLock)>,
     jobs.into_iter().filter_map(take).collect()
 }
 
-fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rusqlite::Result<usize> {
-    // Another process may have pruned the job, and a new job may have its number.
-    let is_there = "SELECT EXISTS (SELECT 1 FROM job WHERE number = ?1 AND id = ?2)";
-    if !connection.query_row(is_there, params![job, id.as_str()], |row| row.get::<_, bool>(0))? {
+fn delete(connection: &Connection, keys: &mut Keys, id: &JobId) -> rusqlite::Result<usize> {
+    let sql = "SELECT number FROM job WHERE id = ?1";
+    // Another process may have pruned the job.
+    let Some(job) = connection.query_row(sql, [id.as_str()], |row| row.get::<_, i64>(0)).optional()? else {
         return Ok(0);
-    }
+    };
     sweep::forget_snapshots(connection, id.as_str())?;
     working_data::discard(connection, job)?;
     // Published objects may belong to other snapshots as well.
@@ -213,7 +213,7 @@ fn delete(connection: &Connection, keys: &mut Keys, job: i64, id: &JobId) -> rus
 /// No job can start in the meantime, because the caller holds the write transaction.
 fn remove_orphans(connection: &Connection, directory: &Path) -> Result<(), StoreError> {
     let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
-    let failed = |source| StoreError::Sqlite { path: directory.to_owned(), source };
+    let failed = |source| failed(directory, source);
     for entry in fs::read_dir(directory).map_err(unusable)? {
         let name = entry.map_err(unusable)?.file_name();
         let Some(id) = name.to_str().and_then(lock::job_of).and_then(|id| JobId::new(id).ok()) else { continue };
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::graph::run::Summary;
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
-    use crate::store::{GraphReader, JobStore, ObjectBatch, Publication, Row};
+    use crate::store::{GraphReader, JobWriter, ObjectBatch, Publication, Row, SqliteJob};
 
     async fn job_with_object(store: &Store, instance: &str, text: &str) -> JobId {
         let job = store.begin_job("acme", &InstanceId::new(instance).unwrap(), &json!({})).await.unwrap();
@@ -247,15 +247,14 @@ mod tests {
             let json = json!({"email": format!("{number}@{text}"), "more": "x".repeat(500)}).to_string();
             rows.push(row, ObjectJson::of(&json));
         }
-        let place = job.place().await.unwrap();
-        job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
-        job.put_data("mail", &json!(format!("data@{text}"))).await.unwrap();
+        job.add(StepId::literal("add"), rows).await;
+        job.put_data("mail".into(), json!(format!("data@{text}"))).await.unwrap();
         end(&job, JobState::Complete).await.unwrap();
-        job.id().clone()
+        job.lease().job.clone()
     }
 
-    async fn end(job: &JobStore, state: JobState) -> Result<(), StoreError> {
-        job.end_job(&Summary::new(job.id().clone(), "acme", InstanceId::default(), state)).await
+    async fn end(job: &SqliteJob, state: JobState) -> Result<Summary, StoreError> {
+        job.end(Summary::new(job.lease().job.clone(), "acme", InstanceId::default(), state), None).await
     }
 
     fn contains(folder: &Path, text: &str) -> bool {
@@ -297,9 +296,9 @@ mod tests {
         fs::create_dir(store.derived_folder()).unwrap();
         let file = async || {
             let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
-            let summary = Summary::new(job.id().clone(), "acme", InstanceId::default(), JobState::Complete);
-            job.publish(summary, Publication::default()).await.unwrap();
-            let row = store.job(Some(job.id().as_str())).await.unwrap().expect("the job");
+            let summary = Summary::new(job.lease().job.clone(), "acme", InstanceId::default(), JobState::Complete);
+            job.end(summary, Some(Publication::default())).await.unwrap();
+            let row = store.job(Some(job.lease().job.as_str())).await.unwrap().expect("the job");
             let snapshot = store.snapshot_of(&row).await.unwrap().expect("a snapshot");
             let path = store.derived_folder().join(format!("{}.index", snapshot.id().file_name()));
             fs::write(&path, "").unwrap();
@@ -352,11 +351,13 @@ mod tests {
         store.prune(Retention::newest(0)).await.unwrap();
         // The new job has the row number of the removed one.
         let other = begin().await;
-        assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Forgotten { .. })));
-        end(&other, JobState::Partial).await.unwrap();
+        assert!(matches!(store.resume_job(listed.id.clone()).await, Err(StoreError::Forgotten { .. })));
+        end(&other, JobState::Cancelled).await.unwrap();
+        drop(other);
         let listed = store.jobs().await.unwrap().remove(0);
+        let other = store.resume_job(listed.id.clone()).await.unwrap().job;
         end(&other, JobState::Complete).await.unwrap();
         drop(other);
-        assert!(matches!(store.resume_job(&listed).await, Err(StoreError::Complete { .. })));
+        assert!(matches!(store.resume_job(listed.id.clone()).await, Err(StoreError::Complete { .. })));
     }
 }

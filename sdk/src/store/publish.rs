@@ -1,81 +1,28 @@
 //! Publication: the objects of a job become the next snapshot of its instance, in one transaction.
 //!
-//! For each version of the previous snapshot and each collected object, [`decide`] returns the effect:
-//!
-//! | the job … | effect |
-//! | --- | --- |
-//! | collected the object, equal content | the version is confirmed |
-//! | collected it, other content | the version ends, and the collected object is the next one |
-//! | collected a key that was not there | the object is added |
-//! | did not collect it, and no gap covers it | the version ends: the object is removed |
-//! | did not collect it, and a gap covers it | the version stays, and is stale |
+//! The module [`rules`](integration_store::rules) decides about each version of the previous snapshot and each collected
+//! object.
 //!
 //! Unchanged objects have no content of their own (see [`Previous`]), so a publication without changes writes one row.
-//! A relationship that a gap covers is removed nevertheless if one of its ends is removed. A key that belongs to another
-//! type now counts as removed from the one type and added to the other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
+use integration_store::rules::{self, Collected, Effect, decide};
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use crate::graph::history::{ChangeCounts, Published, SnapshotGap, StaleObjects};
-use crate::graph::{JobId, ObjectKey, ObjectText, ObjectType, Properties, Timestamp};
+use crate::graph::{JobId, ObjectKey, ObjectType, Timestamp};
 
-use super::batch::Kind;
 use super::content_hash::{HashKey, of_step};
 use super::key_index::hash_of;
 use super::keys::Keys;
 use super::object::SET_CONTENT;
 use super::previous::{Previous, newest};
-use super::provenance::Stored;
 use super::snapshot::{COLUMNS, stored};
-use super::sqlite::{StoreError, unreadable};
-use super::working_data;
-
-/// The data for a publication that the objects of the job do not contain.
-#[derive(Debug, Clone, Default)]
-pub struct Publication {
-    /// The gaps of the job.
-    pub gaps: Vec<SnapshotGap>,
-    /// The types whose objects may lack properties, because a step that adds them has a gap.
-    pub lacking_properties: BTreeSet<ObjectType>,
-    /// Whether the job can be resumed, so that its working data is kept.
-    pub resumable: bool,
-}
-
-/// A collected object, compared with the version of its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Collected {
-    New,
-    Equal,
-    RawDiffers,
-    Differs,
-}
-
-/// The effect of a publication on one key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Confirmed,
-    RawChanged,
-    Changed,
-    Added,
-    Removed,
-    /// The version stays because of the gap at this position.
-    Stale(usize),
-}
-
-/// Decides about a key: `collected` is missing if the job did not collect it, and `gap` if no gap covers it.
-fn decide(collected: Option<Collected>, gap: Option<usize>) -> Effect {
-    match (collected, gap) {
-        (Some(Collected::New), _) => Effect::Added,
-        (Some(Collected::Equal), _) => Effect::Confirmed,
-        (Some(Collected::RawDiffers), _) => Effect::RawChanged,
-        (Some(Collected::Differs), _) => Effect::Changed,
-        (None, None) => Effect::Removed,
-        (None, Some(gap)) => Effect::Stale(gap),
-    }
-}
+use super::sqlite::unreadable;
+use super::stored::Stored;
+use super::{Kind, Publication, StoreError, working_data};
 
 /// Publishes the objects of a job. Nothing must be added to the job afterwards.
 pub(super) fn publish(
@@ -289,16 +236,8 @@ impl Run<'_> {
         if before.row.object_type != *object_type || !self.publication.lacking_properties.contains(object_type) {
             return Ok(now);
         }
-        let parse = |text: &str| serde_json::from_str::<Properties>(text).map_err(unreadable);
-        let (old, mut new) = (parse(&before.properties)?, parse(&now.properties)?);
-        let known = new.len();
-        for (name, value) in old {
-            new.entry(name).or_insert(value);
-        }
-        if new.len() == known {
-            return Ok(now);
-        }
-        let properties = ObjectText::from(&new).as_str().to_owned();
+        let completed = rules::with_missing_properties(&before.properties, &now.properties).map_err(unreadable)?;
+        let Some(properties) = completed else { return Ok(now) };
         let now = Stored { properties, ..now };
         self.connection.prepare_cached(SET_CONTENT)?.execute(params![number, now.properties, now.raw])?;
         self.hash(number, &now)?;
@@ -306,15 +245,7 @@ impl Run<'_> {
     }
 
     fn note(&mut self, object: &Stored, effect: Effect) {
-        let counts = self.count(&object.row.object_type);
-        match effect {
-            Effect::Confirmed => {}
-            Effect::RawChanged => counts.raw_only += 1,
-            Effect::Changed => counts.changed += 1,
-            Effect::Added => counts.added += 1,
-            Effect::Removed => counts.removed += 1,
-            Effect::Stale(_) => counts.unknown += 1,
-        }
+        effect.count(self.count(&object.row.object_type));
     }
 
     /// Gives a version the step and the parent of an equal object.

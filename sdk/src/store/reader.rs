@@ -21,7 +21,8 @@ use super::{Kind, Snapshot, SnapshotInfo, StoreError, columns, versions};
 const BATCH: usize = 1_000;
 /// The columns of an object. `?1` is the instance, `?2` the number of the snapshot, `?3` whether raw data is read.
 const COLUMNS: &str = "object.kind, object.type, object.key, object.step, object.from_key, object.to_key, \
-                       object.properties, CASE WHEN ?3 THEN object.raw END";
+                       object.properties, CASE WHEN ?3 THEN object.raw END, \
+                       (SELECT parent.key FROM parent WHERE parent.number = object.parent)";
 /// The publication times of the first version of the key, and of this version.
 ///
 /// Versions of a key have ascending numbers, because only one job of an instance runs at a time.
@@ -241,8 +242,9 @@ fn read_object(row: &SqlRow<'_>) -> rusqlite::Result<StoredObject> {
         ends: ends.map(|(from, to)| Ok::<_, rusqlite::Error>((key(from)?, key(to)?))).transpose()?,
         properties: json.properties.to_owned(),
         raw: json.raw.map(str::to_owned),
-        is_stale: row.get(8)?,
-        created: Timestamp::from_millis(row.get(9)?),
-        began: Timestamp::from_millis(row.get(10)?),
+        parent: row.get::<_, Option<String>>(8)?.map(key).transpose()?,
+        is_stale: row.get(9)?,
+        created: Timestamp::from_millis(row.get(10)?),
+        began: Timestamp::from_millis(row.get(11)?),
     })
 }

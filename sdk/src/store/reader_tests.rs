@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use crate::graph::run::{JobState, Summary};
 use crate::graph::{InstanceId, ObjectKey, ObjectType};
 
-use super::{Kind, ObjectBatch, Publication, Retention, Row, Snapshot, Store};
+use super::{JobWriter, Kind, ObjectBatch, Publication, Retention, Row, Snapshot, Store};
 
 fn row(object: &StoredObject) -> Row {
     let row = Row::entity(object.key.clone(), object.object_type.clone());
@@ -23,16 +23,14 @@ fn row(object: &StoredObject) -> Row {
 async fn publish(store: &Store, Published { objects, gaps }: Published) -> Snapshot {
     let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
     for object in &objects {
-        let mut rows = ObjectBatch::default().hashed_with(job.hash_key());
+        let mut rows = ObjectBatch::default();
         rows.push(row(object), object.json());
-        let place = job.place().await.unwrap();
-        job.submit(place, object.step.clone(), rows, Vec::new()).done().await.unwrap();
+        job.add(object.step.clone(), rows).await;
     }
-    job.settle().await.unwrap();
     let state = if gaps.is_empty() { JobState::Complete } else { JobState::Partial };
-    let summary = Summary::new(job.id().clone(), "acme", InstanceId::default(), state);
-    job.publish(summary, Publication { gaps, ..Publication::default() }).await.unwrap();
-    let row = store.job(Some(job.id().as_str())).await.unwrap().expect("the job");
+    let summary = Summary::new(job.lease().job.clone(), "acme", InstanceId::default(), state);
+    job.end(summary, Some(Publication { gaps, ..Publication::default() })).await.unwrap();
+    let row = store.job(Some(job.lease().job.as_str())).await.unwrap().expect("the job");
     store.snapshot_of(&row).await.unwrap().expect("a snapshot")
 }
 

@@ -2,9 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::jobs::JobRow;
 use super::prune::AT_ONCE;
-use super::{JobState, Pruned, Retention, Store, StoreError};
+use super::{JobRow, JobState, Pruned, Retention, Store, StoreError};
 use crate::graph::{InstanceId, JobId};
 
 /// The versions of an instance. All of them were published by its snapshots.
@@ -118,9 +117,9 @@ mod tests {
     use crate::graph::history::SnapshotGap;
     use crate::graph::run::{ErrorCode, Parent, Summary};
     use crate::graph::{ObjectJson, ObjectKey, ObjectType, StepId};
-    use crate::store::{JobStore, ObjectBatch, Publication, Row};
+    use crate::store::{JobWriter, ObjectBatch, Publication, Row, SqliteJob};
 
-    async fn begun(store: &Store, instance: &str) -> JobStore {
+    async fn begun(store: &Store, instance: &str) -> SqliteJob {
         store.begin_job("acme", &InstanceId::new(instance).expect("a name"), &json!({})).await.expect("a job")
     }
 
@@ -135,8 +134,7 @@ mod tests {
             let json = json!({"email": format!("{number}@{instance}.example"), "round": round}).to_string();
             rows.push(row, ObjectJson::of(&json));
         }
-        let place = job.place().await.expect("a place");
-        job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.expect("written");
+        job.add(StepId::literal("add"), rows).await;
         let gap = SnapshotGap {
             step: StepId::literal("add"),
             types: [ObjectType::literal("acme_person")].into(),
@@ -149,10 +147,10 @@ mod tests {
         };
         let publication =
             Publication { gaps: if round == 1 { vec![gap] } else { Vec::new() }, ..Publication::default() };
-        let summary =
-            Summary::new(job.id().clone(), "acme", InstanceId::new(instance).expect("a name"), JobState::Partial);
-        job.publish(summary, publication).await.expect("published");
-        job.id().clone()
+        let (id, instance) = (job.lease().job.clone(), InstanceId::new(instance).expect("a name"));
+        let summary = Summary::new(id.clone(), "acme", instance, JobState::Partial);
+        job.end(summary, Some(publication)).await.expect("published");
+        id
     }
 
     fn contains(folder: &Path, text: &str) -> bool {
@@ -210,7 +208,7 @@ mod tests {
         publish(&store, "east", 0).await;
         let running = begun(&store, "east").await;
         let error = store.remove_instance("acme", &east).await.expect_err("running");
-        assert!(matches!(error, StoreError::Running { job } if job == *running.id()));
+        assert!(matches!(error, StoreError::Running { job } if job == running.lease().job));
         assert_eq!(store.published_instances().await.expect("instances").len(), 1, "nothing was removed");
     }
 

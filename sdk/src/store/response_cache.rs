@@ -19,10 +19,9 @@ use futures::future::BoxFuture;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::graph::Timestamp;
-use crate::http::{AccountKey, AnswerKey, CachedResponse, ResponseCache};
 
-use super::Store;
 use super::sqlite::unreadable;
+use super::{ResponseStore, Store, StoredResponse};
 
 /// The maximum size of a body in bytes, before compression.
 ///
@@ -44,10 +43,9 @@ struct Limits {
     bytes: i64,
 }
 
-/// The cached responses of one account.
-pub(crate) struct SqliteResponseCache {
+/// The kept responses, and those that a job has used.
+pub(super) struct SqliteResponses {
     store: Store,
-    account: AccountKey,
     /// The rows that were read. Their use is recorded at the end, in one statement.
     used: Mutex<BTreeSet<i64>>,
     complaint: Complaint,
@@ -65,22 +63,25 @@ impl Complaint {
     }
 }
 
-impl SqliteResponseCache {
-    pub(crate) fn new(store: Store, account: AccountKey) -> Self {
-        Self { store, account, used: Mutex::default(), complaint: Complaint::default() }
+impl SqliteResponses {
+    pub(super) fn of(store: Store) -> Self {
+        Self { store, used: Mutex::default(), complaint: Complaint::default() }
     }
 
     /// Records which responses were used.
-    pub(crate) async fn note_use(&self) {
+    async fn note_use(&self) {
         let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        if used.is_empty() {
+            return;
+        }
         let rows = used.len();
         self.store.attempt(rows, &self.complaint, move |connection| note_use(connection, &used, now())).await;
     }
 }
 
-impl ResponseCache for SqliteResponseCache {
-    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<CachedResponse>> {
-        let (account, request) = (self.account.clone(), key.clone());
+impl ResponseStore for SqliteResponses {
+    fn get(&self, account: &str, request: &str) -> BoxFuture<'_, Option<StoredResponse>> {
+        let (account, request) = (account.to_owned(), request.to_owned());
         Box::pin(async move {
             let found = self.store.read(move |connection| find(connection, &account, &request)).await;
             let (number, answer) = found.unwrap_or_else(|error| {
@@ -92,30 +93,31 @@ impl ResponseCache for SqliteResponseCache {
         })
     }
 
-    fn put(&self, key: AnswerKey, answer: CachedResponse) -> BoxFuture<'_, ()> {
-        let account = self.account.clone();
+    fn put(&self, account: &str, request: &str, response: StoredResponse) -> BoxFuture<'_, ()> {
+        let (account, request) = (account.to_owned(), request.to_owned());
         Box::pin(async move {
-            if answer.body.len() > LARGEST {
+            if response.body.len() > LARGEST {
                 return;
             }
-            let row = tokio::task::spawn_blocking(move || Row::of(&answer)).await;
+            let row = tokio::task::spawn_blocking(move || Row::of(&response)).await;
             let Ok(Ok(row)) = row else { return };
             let rows = 1 + row.bytes() / 1_000;
-            let work = move |connection: &Connection| insert(connection, &account, &key, &row, now());
+            let work = move |connection: &Connection| insert(connection, &account, &request, &row, now());
             self.store.attempt(rows, &self.complaint, work).await;
         })
     }
-}
 
-impl fmt::Debug for SqliteResponseCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredAnswers").field("account", &self.account).finish_non_exhaustive()
+    fn evict(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.note_use().await;
+            self.store.prune_answers().await;
+        })
     }
 }
 
 impl Store {
     /// Evicts old responses, then the least recently used ones beyond the size limit.
-    pub(crate) async fn prune_answers(&self) {
+    async fn prune_answers(&self) {
         self.attempt(1, &Complaint::default(), |connection| prune(connection, &LIMITS, now())).await;
     }
 
@@ -149,7 +151,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(answer: &CachedResponse) -> io::Result<Self> {
+    fn of(answer: &StoredResponse) -> io::Result<Self> {
         let headers = serde_json::to_string(&answer.headers)?;
         Ok(Self { etag: answer.etag.clone(), status: answer.status, headers, body: compressed(&answer.body)? })
     }
@@ -163,36 +165,25 @@ fn now() -> i64 {
     Timestamp::now().millis()
 }
 
-fn find(
-    connection: &Connection,
-    account: &AccountKey,
-    request: &AnswerKey,
-) -> rusqlite::Result<Option<(i64, CachedResponse)>> {
+fn find(connection: &Connection, account: &str, request: &str) -> rusqlite::Result<Option<(i64, StoredResponse)>> {
     let sql = "SELECT number, etag, status, headers, body FROM answer JOIN answer_content ON answer = number \
                WHERE account = ?1 AND request = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(params![account.as_str(), request.as_str()], |row| {
+    let found = statement.query_row(params![account, request], |row| {
         let headers = serde_json::from_str(row.get_ref(3)?.as_str()?).map_err(unreadable)?;
         let body = decompressed(row.get_ref(4)?.as_blob()?).map_err(unreadable)?;
-        Ok((row.get(0)?, CachedResponse { etag: row.get(1)?, status: row.get(2)?, headers, body }))
+        Ok((row.get(0)?, StoredResponse { etag: row.get(1)?, status: row.get(2)?, headers, body }))
     });
     found.optional()
 }
 
-fn insert(
-    connection: &Connection,
-    account: &AccountKey,
-    request: &AnswerKey,
-    row: &Row,
-    now: i64,
-) -> rusqlite::Result<()> {
+fn insert(connection: &Connection, account: &str, request: &str, row: &Row, now: i64) -> rusqlite::Result<()> {
     let sql = "INSERT INTO answer (account, request, used, bytes) VALUES (?1, ?2, ?3, ?4) \
                ON CONFLICT (account, request) DO UPDATE SET used = excluded.used, bytes = excluded.bytes \
                RETURNING number";
     let bytes = i64::try_from(row.bytes()).unwrap_or(i64::MAX);
-    let number: i64 = connection
-        .prepare_cached(sql)?
-        .query_row(params![account.as_str(), request.as_str(), now, bytes], |row| row.get(0))?;
+    let number: i64 =
+        connection.prepare_cached(sql)?.query_row(params![account, request, now, bytes], |row| row.get(0))?;
     let sql = "INSERT OR REPLACE INTO answer_content (answer, etag, status, headers, body) VALUES (?1, ?2, ?3, ?4, ?5)";
     connection.prepare_cached(sql)?.execute(params![number, row.etag, row.status, row.headers, row.body]).map(drop)
 }

@@ -1,33 +1,14 @@
 //! Resuming a step that did not end: the return to its last consistent state.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, params};
 
-use crate::graph::run::{PartitionId, PartitionRef};
+use crate::graph::run::PartitionRef;
 use crate::graph::{ObjectType, StepId};
 
-use super::batch::Kind;
 use super::columns::{self, SHARED};
 use super::keys::Keys;
-use super::{object, sorted};
-
-/// The state from which a step is resumed.
-#[derive(Debug, Clone)]
-pub struct ResumePoint {
-    /// The paths of the completed partitions.
-    pub done: BTreeSet<String>,
-    /// The statistics of the completed partitions, as JSON.
-    pub stats: Vec<String>,
-    /// The first partition id that is not in use.
-    pub next_partition: PartitionId,
-}
-
-impl Default for ResumePoint {
-    fn default() -> Self {
-        Self { done: BTreeSet::new(), stats: Vec::new(), next_partition: PartitionId::FIRST }
-    }
-}
+use super::sqlite::unreadable;
+use super::{Kind, ResumePoint, TypeCount, sorted};
 
 /// Removes the objects of a step that belong to an incomplete partition or to none.
 ///
@@ -71,24 +52,32 @@ pub(super) fn rewind(
     Ok(rewound)
 }
 
-/// Discards the records of a step and of its completed partitions. The next [`rewind`] removes their objects.
-pub(super) fn reset_step(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
-    for table in ["part", "step_run", "duplicate", "description", "superseded"] {
+/// Discards the records of the completed partitions of a step. The next [`rewind`] removes their objects.
+pub(super) fn forget_partitions(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<()> {
+    for table in ["part", "duplicate", "description", "superseded"] {
         let sql = format!("DELETE FROM {table} WHERE job = ?1 AND step = ?2");
         connection.execute(&sql, params![job, step.as_str()])?;
     }
     Ok(())
 }
 
-/// Returns the number of objects of a step, including shared ones, by type.
-pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<(ObjectType, u64)>> {
+/// Returns the number of objects of a step, including shared ones, by kind and type.
+pub(super) fn counts(connection: &Connection, job: i64, step: &StepId) -> rusqlite::Result<Vec<TypeCount>> {
     let described = "EXISTS (SELECT 1 FROM contribution c WHERE c.job = ?1 AND c.key = object.key";
     let sql = format!(
-        "SELECT type, count(*) FROM object WHERE job = ?1 \
-         AND (step = ?2 AND NOT {described}) OR {described} AND c.step = ?2)) GROUP BY type"
+        "SELECT kind, type, count(*) FROM object WHERE job = ?1 \
+         AND (step = ?2 AND NOT {described}) OR {described} AND c.step = ?2)) GROUP BY kind, type ORDER BY kind, type"
     );
     let mut statement = connection.prepare(&sql)?;
-    object::counts_by_type(&mut statement, params![job, step.as_str()])
+    let counts = statement.query_map(params![job, step.as_str()], |row| {
+        Ok(TypeCount {
+            kind: columns::read_kind(row, 0)?,
+            object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+            objects: row.get::<_, i64>(2)?.unsigned_abs(),
+            stale: 0,
+        })
+    })?;
+    counts.collect()
 }
 
 #[cfg(test)]
@@ -96,21 +85,20 @@ mod tests {
     use serde_json::json;
 
     use crate::graph::{InstanceId, ObjectJson, ObjectKey, ObjectType, StepId};
-    use crate::store::{JobStore, Kind, ObjectBatch, Row, Store};
+    use crate::store::{JobReader, JobWriter, ObjectBatch, RewindTo, Row, SqliteJob, Store};
 
-    async fn add(job: &JobStore, json: &str) {
+    async fn add(job: &SqliteJob, json: &str) {
         let key = ObjectKey::new("team-1").unwrap();
         let row = Row::entity(key, ObjectType::literal("acme_team"));
         let mut rows = ObjectBatch::default();
         rows.push(row, ObjectJson::of(json));
-        let place = job.place().await.unwrap();
-        let added = job.submit(place, StepId::literal("add"), rows, Vec::new()).done().await.unwrap();
+        let added = job.add(StepId::literal("add"), rows).await;
         assert!(added.conflicts.is_empty() && added.repeated.is_empty(), "{added:?}");
-        job.settle().await.unwrap();
     }
 
-    async fn json_of(job: &JobStore) -> Option<String> {
-        job.find_properties(Kind::Entity, ObjectKey::new("team-1").unwrap()).await.unwrap().map(|(_, json)| json)
+    async fn json_of(job: &SqliteJob) -> Option<String> {
+        let found = job.entities(vec![ObjectKey::new("team-1").unwrap()]).await.unwrap().remove(0);
+        found.map(|entity| entity.properties)
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +110,7 @@ mod tests {
             store.begin_job("acme", &InstanceId::literal("other"), &json!({})).await.unwrap(),
         );
         add(&one, r#"{"of":"one"}"#).await;
-        one.rewind(StepId::literal("add")).await.unwrap();
+        one.rewind(StepId::literal("add"), RewindTo::Checkpoint).await.unwrap();
         assert_eq!(json_of(&one).await, None);
         add(&other, r#"{"of":"other"}"#).await;
         assert_eq!(json_of(&one).await, None);

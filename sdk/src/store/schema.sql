@@ -15,7 +15,9 @@ CREATE TABLE job (
   ended INTEGER,
   -- The options of the job as it was started, with which it is resumed.
   options TEXT NOT NULL,
-  summary TEXT
+  summary TEXT,
+  -- The number of the newest lease. A writer with an older one is refused.
+  epoch INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE step_run (
   job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE ON UPDATE CASCADE,

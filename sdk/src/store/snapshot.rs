@@ -9,13 +9,12 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use crate::graph::run::PartitionRef;
 use crate::graph::{InstanceId, JobId, ObjectKey, ObjectType, StepId, Timestamp};
 
-use super::batch::{Kind, Row};
 use super::object::{begin, json_of, limit};
 use super::page::{self, Page};
-use super::provenance::Stored;
 use super::sorted::with_small_cache;
 use super::sqlite::unreadable;
-use super::{Count, JobRow, Store, StoreError, columns};
+use super::stored::Stored;
+use super::{JobRow, Kind, Row, Store, StoreError, columns};
 
 /// The versions of a snapshot: `?1` is the instance, `?2` the number of the snapshot.
 const IN_SNAPSHOT: &str = "object.job <= ?2 AND object.same_as IS NULL AND NOT EXISTS \
@@ -51,6 +50,31 @@ impl SnapshotInfo {
     /// difference between the two.
     pub fn follows(&self, earlier: &Self) -> bool {
         self.instance == earlier.instance && self.number > earlier.number
+    }
+}
+
+/// The number of objects of one type that a step added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The step.
+    pub step: StepId,
+    /// The type.
+    pub object_type: ObjectType,
+    /// The kind of the objects of this type.
+    pub kind: Kind,
+    /// The number of objects.
+    pub objects: u64,
+}
+
+impl Count {
+    /// Reads the columns step, type, kind, and number of objects.
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            step: StepId::new(row.get::<_, String>(0)?).map_err(unreadable)?,
+            object_type: ObjectType::new(row.get::<_, String>(1)?).map_err(unreadable)?,
+            kind: columns::read_kind(row, 2)?,
+            objects: row.get::<_, i64>(3)?.unsigned_abs(),
+        })
     }
 }
 
@@ -90,7 +114,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn snapshot_of(&self, job: &JobRow) -> Result<Option<Snapshot>, StoreError> {
-        let id = job.id.clone();
+        self.snapshot_of_job(job.id.clone()).await
+    }
+
+    pub(super) async fn snapshot_of_job(&self, id: JobId) -> Result<Option<Snapshot>, StoreError> {
         let find = move |connection: &Connection| {
             let sql = format!("{INFO} WHERE snapshot.job = ?1 AND pruned = 0 ORDER BY snapshot.number DESC LIMIT 1");
             connection.prepare_cached(&sql)?.query_row([id.as_str()], info).optional()

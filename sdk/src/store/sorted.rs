@@ -50,13 +50,13 @@ pub(super) fn known(
     job: i64,
     object_type: &ObjectType,
     keys: &[ObjectKey],
-) -> rusqlite::Result<HashSet<String>> {
+) -> rusqlite::Result<HashSet<ObjectKey>> {
     let sql = "SELECT 1 FROM sorted WHERE job = ?1 AND type = ?2 AND key = ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let mut known = HashSet::new();
     for key in keys {
         if statement.exists(params![job, object_type.as_str(), key.as_str()])? {
-            known.insert(key.as_str().to_owned());
+            known.insert(key.clone());
         }
     }
     Ok(known)
@@ -90,7 +90,7 @@ mod tests {
 
     use crate::graph::run::{PartitionId, PartitionRef};
     use crate::graph::{InstanceId, StepId};
-    use crate::store::{JobStore, ObjectBatch, Row, Store};
+    use crate::store::{JobReader, JobWriter, ObjectBatch, RewindTo, Row, ScanCursor, SqliteJob, Store};
 
     use super::*;
 
@@ -133,16 +133,14 @@ mod tests {
         rows
     }
 
-    async fn read(job: &JobStore, of: usize) -> Vec<String> {
-        let (mut keys, mut after) = (Vec::new(), None);
-        loop {
-            let page = job.json_page(object_type(of), after.take(), 3).await.unwrap();
-            keys.extend(page.objects.iter().map(|(key, _)| key.to_string()));
-            after = page.next;
-            if after.is_none() {
-                return keys;
-            }
+    async fn read(job: &SqliteJob, of: usize) -> Vec<String> {
+        let (mut keys, mut next) = (Vec::new(), Some(ScanCursor::FIRST_KEY));
+        while let Some(from) = next {
+            let page = job.scan(object_type(of), from, 3).await.unwrap();
+            keys.extend(page.objects.iter().map(|object| object.key.to_string()));
+            next = page.next;
         }
+        keys
     }
 
     async fn happen(events: Vec<Event>) {
@@ -167,13 +165,11 @@ mod tests {
                         if shared { PartitionRef::Shared } else { partition },
                     );
                     there.insert(key.to_string(), kept);
-                    let place = job.place().await.unwrap();
-                    job.submit(place, step.clone(), rows(of, key, partition), Vec::new()).done().await.unwrap();
-                    job.settle().await.unwrap();
+                    job.add(step.clone(), rows(of, key, partition)).await;
                 }
                 Event::Read(of) => assert_eq!(read(&job, of).await, of_type(&there, of)),
                 Event::Rewind => {
-                    job.rewind(step.clone()).await.unwrap();
+                    job.rewind(step.clone(), RewindTo::Checkpoint).await.unwrap();
                     there.retain(|_, known| known.1 == PartitionRef::Shared);
                 }
             }
@@ -182,7 +178,8 @@ mod tests {
             let keys = of_type(&there, of);
             assert_eq!(read(&job, of).await, keys);
             let asked = (0..=u8::MAX).map(key).collect();
-            let mut known: Vec<String> = job.known(object_type(of), asked).await.unwrap().into_iter().collect();
+            let known = job.known(object_type(of), asked).await.unwrap();
+            let mut known: Vec<String> = known.iter().map(ToString::to_string).collect();
             known.sort();
             assert_eq!(known, keys);
         }
@@ -195,23 +192,14 @@ mod tests {
         let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
         let (step, other) = (StepId::literal("add"), StepId::literal("other"));
         for key in 0..20 {
-            let place = job.place().await.unwrap();
-            job.submit(place, step.clone(), rows(0, self::key(key), PartitionRef::None), Vec::new())
-                .done()
-                .await
-                .unwrap();
+            job.add(step.clone(), rows(0, self::key(key), PartitionRef::None)).await;
         }
-        job.settle().await.unwrap();
         let beginning = tokio::spawn({
             let job = job.clone();
             async move {
                 for key in 0..100 {
-                    let place = job.place().await.unwrap();
-                    job.submit(place, other.clone(), rows(1, self::key(key), PartitionRef::None), Vec::new())
-                        .done()
-                        .await
-                        .unwrap();
-                    job.rewind(other.clone()).await.unwrap();
+                    job.add(other.clone(), rows(1, self::key(key), PartitionRef::None)).await;
+                    job.rewind(other.clone(), RewindTo::Checkpoint).await.unwrap();
                 }
             }
         });

@@ -7,14 +7,11 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::graph::JobId;
-
 use super::checkpoints::Checkpoints;
 use super::content_hash::HashKey;
-use super::file;
 use super::keys::{Keys, RecentKeys};
-use super::unreadable::Unreadable;
 use super::writer::{Command, Writer};
+use super::{StoreError, file};
 
 /// The capacity of the writer's queue. Steps wait for a slot when it is full.
 const QUEUE: usize = 4;
@@ -22,91 +19,6 @@ const QUEUE: usize = 4;
 /// The writer's page cache in KiB; SQLite expects a negative number for this unit. Readers rarely use a page twice.
 pub(super) const CACHE_KIB: i64 = -2_500;
 const READER_CACHE_KIB: i64 = -800;
-/// An error of the store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The data directory cannot be created or used.
-    #[error("cannot use the data directory {path}: {source}", path = path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// A file of the store cannot be used.
-    #[error("cannot use {path}: {source}", path = path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// The writer's thread cannot be started.
-    #[error("cannot open the store: the operating system cannot start a thread: {0}")]
-    Thread(#[source] std::io::Error),
-    /// SQLite returned an error.
-    #[error("the store {path} failed: {source}", path = path.display())]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: rusqlite::Error,
-    },
-    /// The file was written by another version of the program.
-    #[error("the store {path} has format {found}, but this program reads format {expected}: use {remedy}", path = path.display(), remedy = if found > expected { "a newer version of the program" } else { "another --data-dir" })]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// The format of the file.
-        found: i64,
-        /// The format that this program reads.
-        expected: i64,
-    },
-    /// The store contains data that cannot be interpreted.
-    #[error("the store contains unreadable data: {0}")]
-    Corrupt(String),
-    /// A document cannot be read by this version.
-    #[error("the store contains unreadable data: {0}")]
-    Unreadable(#[from] Unreadable),
-    /// Another process holds the lease of the job.
-    #[error("another process is working on the job {job}: wait until it ends")]
-    Busy {
-        /// The job.
-        job: JobId,
-    },
-    /// The job has no gaps to resume.
-    #[error("all selected steps of the job {job} are complete: there is nothing to resume")]
-    Complete {
-        /// The job.
-        job: JobId,
-    },
-    /// A newer job of the instance has published its graph.
-    #[error(
-        "the job {job} cannot be resumed, because its data is older than the graph of the job {newer}: start a new collection"
-    )]
-    Superseded {
-        /// The job.
-        job: JobId,
-        /// The newer job.
-        newer: JobId,
-    },
-    /// Another job of the instance is running.
-    #[error("the job {job} of the same instance is running: wait until it ends, or use another instance")]
-    Running {
-        /// The running job.
-        job: JobId,
-    },
-    /// The job was removed after it was listed.
-    #[error("the job {job} no longer exists: `jobs prune` removed it")]
-    Forgotten {
-        /// The job.
-        job: JobId,
-    },
-    /// The writer has ended, usually after an earlier error.
-    #[error("the store is closed, usually because of an earlier error")]
-    Closed,
-}
 
 struct Readers {
     path: PathBuf,
@@ -144,7 +56,7 @@ impl Store {
     /// [`StoreError`] if the directory or the file cannot be used.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = file::locate(directory)?;
-        let failed = |source| StoreError::Sqlite { path: path.clone(), source };
+        let failed = |source| failed(&path, source);
         let connection = file::connect(&path).map_err(failed)?;
         file::prepare(&connection, &path)?;
         connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(failed)?;
@@ -167,7 +79,7 @@ impl Store {
     }
 
     /// Returns the key of the content hashes.
-    pub(crate) fn hash_key(&self) -> HashKey {
+    pub(super) fn hash_key(&self) -> HashKey {
         self.hash_key
     }
 
@@ -210,7 +122,7 @@ impl Store {
 
     /// Waits for a slot in the writer's queue. Work sent through the slot is executed even if the caller's future is
     /// dropped.
-    pub(crate) async fn place(&self) -> Result<Place<'_>, StoreError> {
+    pub(super) async fn place(&self) -> Result<Place<'_>, StoreError> {
         let permit = self.writer.reserve().await.map_err(|_| StoreError::Closed)?;
         Ok(Place { permit, readers: &self.readers })
     }
@@ -258,7 +170,7 @@ impl Store {
 }
 
 /// A slot in the writer's queue.
-pub(crate) struct Place<'a> {
+pub(super) struct Place<'a> {
     permit: mpsc::Permit<'a, Command>,
     readers: &'a Arc<Readers>,
 }
@@ -284,21 +196,21 @@ impl Place<'_> {
 }
 
 /// Queued work whose reply has not arrived yet.
-pub(crate) struct Pending<R> {
+pub(super) struct Pending<R> {
     answer: oneshot::Receiver<rusqlite::Result<R>>,
     readers: Arc<Readers>,
 }
 
 impl<R> Pending<R> {
     /// Waits for the reply. Call it once.
-    pub(crate) async fn done(&mut self) -> Result<R, StoreError> {
+    pub(super) async fn done(&mut self) -> Result<R, StoreError> {
         (&mut self.answer).await.map_err(|_| StoreError::Closed)?.map_err(|source| self.readers.failed(source))
     }
 }
 
 impl Readers {
     fn failed(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::Sqlite { path: self.path.clone(), source }
+        failed(&self.path, source)
     }
 
     fn with<R>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> rusqlite::Result<R> {
@@ -317,6 +229,11 @@ impl Readers {
     }
 }
 
+/// Converts an error of SQLite.
+pub(super) fn failed(path: &Path, source: rusqlite::Error) -> StoreError {
+    StoreError::Failed { store: path.display().to_string(), source: Box::new(source) }
+}
+
 /// Converts an error of interpreting stored data into an error of reading it.
 pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
@@ -326,6 +243,7 @@ pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) 
 mod tests {
     use serde_json::json;
 
+    use super::super::{JobReader, JobWriter};
     use super::*;
     use crate::graph::InstanceId;
 
@@ -335,10 +253,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let store = Store::open(folder.path()).unwrap();
             let job = store.begin_job("acme", &InstanceId::default(), &json!({})).await.unwrap();
-            job.put_data("kept", &json!("x".repeat(100_000))).await.unwrap();
+            job.put_data("kept".into(), json!("x".repeat(100_000))).await.unwrap();
             // A reader's connection is open as well.
-            assert!(job.data("kept").await.unwrap().is_some());
-            let (path, id) = (store.path().to_owned(), job.id().clone());
+            assert!(job.data("kept".into()).await.unwrap().is_some());
+            let (path, id) = (store.path().to_owned(), job.lease().job.clone());
             drop((job, store));
             let beside = std::fs::read_dir(folder.path())
                 .unwrap()

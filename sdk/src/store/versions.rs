@@ -8,9 +8,9 @@ use crate::graph::history::SnapshotGap;
 use crate::graph::run::Parent;
 use crate::graph::{InstanceId, ObjectKey, ObjectType, StepId};
 
-use super::provenance::Stored;
 use super::snapshot::{self, COLUMNS, INFO, SnapshotInfo, info, stored, types};
 use super::sqlite::unreadable;
+use super::stored::Stored;
 use super::{Store, StoreError};
 
 /// One version of an object.

@@ -1,4 +1,4 @@
-//! Checks that every [`GraphReader`] passes.
+//! Checks that every [`GraphReader`] passes, and those of stores of jobs: [`writers`] and [`history`].
 //!
 //! A store passes [`check`] the function that publishes graphs in it. The checks compare its reader with plain lists.
 //!
@@ -14,6 +14,9 @@
 //! .await;
 //! # })
 //! ```
+
+pub mod history;
+pub mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

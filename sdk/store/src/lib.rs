@@ -1,11 +1,16 @@
-//! Read access to published graphs.
-//!
-//! A [`GraphReader`] reads one snapshot: the graph of an instance as a job published it. Queries, exports, and pictures
-//! depend on this trait instead of a database. Data crosses it as plain values.
+//! Stores of jobs and of the graphs that they publish.
 //!
 //! ```text
-//!   query · exports · pictures ──▶ GraphReader ◀── SQLite (integration-sdk), MemoryGraph
+//!   runtime, steps ─────────────▶ JobStore, JobWriter, JobReader ◀──┐
+//!                                                                   ├── SQLite, MemoryStore
+//!   queries, exports, pictures ─▶ GraphReader                    ◀──┤
+//!                                                                   └── MemoryGraph
 //! ```
+//!
+//! A [`JobStore`] begins and resumes jobs. Its [`JobWriter`] holds the lease of one job and writes its objects; a
+//! [`GraphReader`] reads one snapshot, the graph of an instance as a job published it. Plain data crosses these traits,
+//! so that neither side knows the database or the runtime of the other one. The [`rules`] decide what several
+//! descriptions of an object, and the gaps of a job, mean for the graph.
 //!
 //! ```
 //! # futures::executor::block_on(async {
@@ -25,15 +30,38 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Every implementation passes the [`conformance`] suite.
+//! Every implementation passes the [`conformance`] suites.
 #![deny(missing_docs)]
 
+mod batch;
 pub mod conformance;
+mod error;
+mod job;
 mod memory;
+mod memory_store;
 mod object;
+mod outcome;
+mod publication;
 mod reader;
+mod responses;
+pub mod rules;
+mod working;
+mod writer;
 
+pub use batch::{CompletedPartition, ObjectBatch, Row, StepBatch};
+pub use error::{StoreError, Unreadable};
 pub use integration_graph::history::ObjectKind as Kind;
+pub use job::{Epoch, JobRow, Lease, NewJob};
 pub use memory::MemoryGraph;
+pub use memory_store::MemoryStore;
 pub use object::{InvalidObject, StoredObject};
+pub use outcome::{
+    AppendReport, Conflict, DeclaredEnds, DescribedAgain, EarlierGaps, Publication, Reconciled, ResumePoint, RewindTo,
+    Superseded, Unattached,
+};
 pub use reader::{GraphReader, ReadError, Selection, SnapshotId, TypeCount};
+pub use responses::{ResponseStore, StoredResponse};
+pub use writer::{
+    AmendOutcome, Amendment, Answer, CollectedEntity, CollectedObject, CollectedPage, JobReader, JobStore, JobWriter,
+    Receipt, Resumed, Revision, ScanCursor,
+};

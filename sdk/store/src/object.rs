@@ -15,6 +15,8 @@ pub struct StoredObject {
     pub key: ObjectKey,
     /// The step that the object belongs to.
     pub step: StepId,
+    /// The parent under which the object was collected last, if there is one.
+    pub parent: Option<ObjectKey>,
     /// Both ends of a direct relationship: its `_fromEntityKey` and its `_toEntityKey`.
     pub ends: Option<(ObjectKey, ObjectKey)>,
     /// The properties as canonical JSON, including `_key`, `_type`, and `_class`.
@@ -68,7 +70,8 @@ impl StoredObject {
         };
         let (created, began) = (Timestamp::from_millis(0), Timestamp::from_millis(0));
         let properties = ObjectText::from(&properties).as_str().to_owned();
-        Ok(Self { kind, object_type, key, step, ends, properties, raw, is_stale: false, created, began })
+        let parent = None;
+        Ok(Self { kind, object_type, key, step, parent, ends, properties, raw, is_stale: false, created, began })
     }
 }
 

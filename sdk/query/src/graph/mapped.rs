@@ -285,6 +285,7 @@ fn stored(object_type: ObjectType, key: ObjectKey, properties: &Properties) -> S
         object_type,
         key,
         step: StepId::literal("map"),
+        parent: None,
         ends: None,
         properties: integration_graph::ObjectText::from(properties).as_str().to_owned(),
         raw: None,

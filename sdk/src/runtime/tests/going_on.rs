@@ -1,6 +1,6 @@
 //! Followers, and resumed jobs.
 
-use crate::graph::run::Position;
+use crate::store::{CollectedObject, ScanCursor};
 
 use super::*;
 
@@ -44,28 +44,24 @@ fn following(step: &str, from: &'static str, to: &'static str, copied: Arc<Notif
 
 async fn follow(context: &StepContext, from: &str, to: &str, copied: &Notify) -> StepResult {
     let watermark = context.watermark(&name(from));
-    let mut position = Position::START;
+    let mut next = ScanCursor::FIRST_APPENDED;
     loop {
         let cursor = watermark.cursor();
         watermark.flush().await?;
-        let page = context.follow(&name(from), position, 100, true, key_in).await?;
-        for (row, text) in &page {
-            position = *row;
-            let parent = crate::step::Parent { object_type: name(from), key: key(text) };
-            let add = context.add_entity(thing(to, &format!("{to}:{text}")), OnDuplicateKey::Reject);
+        context.commit().await?;
+        let page = context.scan(&name(from), next, 100).await?;
+        next = page.next.expect("more may follow");
+        for CollectedObject { key, .. } in &page.objects {
+            let parent = crate::step::Parent { object_type: name(from), key: key.clone() };
+            let add = context.add_entity(thing(to, &format!("{to}:{key}")), OnDuplicateKey::Reject);
             context.partition(parent, add).await?;
             copied.notify_one();
         }
-        if page.is_empty() && cursor.ended {
+        if page.objects.is_empty() && cursor.ended {
             return Ok(());
         }
         cursor.changed().await;
     }
-}
-
-fn key_in(json: &str) -> String {
-    let object: serde_json::Value = serde_json::from_str(json).unwrap();
-    object["_key"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

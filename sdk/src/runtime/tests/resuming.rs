@@ -73,7 +73,7 @@ async fn a_step_s_result_that_cannot_be_read_ends_the_resumed_job_rather_than_th
     let (_, _) =
         bench.collect(&of([failing("teams", "acme_team"), adding("users", "acme_user", &["user:000001"])])).await;
     let row = newest(&bench).await;
-    let job = bench.store.resume_job(&row).await.expect("a store");
+    let job = bench.store.resume_job(row.id).await.expect("a store");
     let sql = "UPDATE step_run SET result = '{\"objects\":1}' WHERE step = 'users'";
     bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
     drop(job);

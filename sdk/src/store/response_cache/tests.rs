@@ -1,9 +1,26 @@
 use super::*;
 use crate::graph::InstanceId;
+use crate::store::{JobReader, JobWriter};
 
 struct Bench {
     _directory: tempfile::TempDir,
     store: Store,
+}
+
+/// The responses of one account.
+struct Account {
+    name: &'static str,
+    responses: SqliteResponses,
+}
+
+impl Account {
+    async fn get(&self, request: &str) -> Option<StoredResponse> {
+        self.responses.get(self.name, request).await
+    }
+
+    async fn put(&self, request: &str, response: StoredResponse) {
+        self.responses.put(self.name, request, response).await;
+    }
 }
 
 impl Bench {
@@ -13,8 +30,8 @@ impl Bench {
         Self { _directory: directory, store }
     }
 
-    fn of(&self, account: &str) -> SqliteResponseCache {
-        SqliteResponseCache::new(self.store.clone(), AccountKey::named(account))
+    fn of(&self, account: &'static str) -> Account {
+        Account { name: account, responses: SqliteResponses::of(self.store.clone()) }
     }
 
     /// Waits until all queued work is written.
@@ -50,35 +67,31 @@ impl Bench {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-fn key(name: &str) -> AnswerKey {
-    AnswerKey::named(name)
-}
-
-fn answer(body: &str) -> CachedResponse {
+fn answer(body: &str) -> StoredResponse {
     let headers = vec![("next-range".to_owned(), "id ]ü..".to_owned()), ("etag".to_owned(), "\"1\"".to_owned())];
-    CachedResponse { etag: "\"1\"".to_owned(), status: 206, headers, body: body.as_bytes().to_vec() }
+    StoredResponse { etag: "\"1\"".to_owned(), status: 206, headers, body: body.as_bytes().to_vec() }
 }
 
 #[tokio::test]
 async fn what_is_kept_is_found_again_by_the_same_account_alone() {
     let bench = Bench::new();
     let ours = bench.of("ours");
-    ours.put(key("apps"), answer("[1]")).await;
+    ours.put("apps", answer("[1]")).await;
     bench.settle().await;
-    assert_eq!(ours.get(&key("apps")).await, Some(answer("[1]")));
-    assert_eq!(bench.of("ours").get(&key("apps")).await, Some(answer("[1]")), "as in the next job");
-    assert_eq!(ours.get(&key("teams")).await, None);
-    assert_eq!(bench.of("theirs").get(&key("apps")).await, None);
+    assert_eq!(ours.get("apps").await, Some(answer("[1]")));
+    assert_eq!(bench.of("ours").get("apps").await, Some(answer("[1]")), "as in the next job");
+    assert_eq!(ours.get("teams").await, None);
+    assert_eq!(bench.of("theirs").get("apps").await, None);
 }
 
 #[tokio::test]
 async fn a_new_answer_stands_in_the_place_of_the_old_one() {
     let bench = Bench::new();
     let answers = bench.of("ours");
-    answers.put(key("apps"), answer("[1]")).await;
-    answers.put(key("apps"), CachedResponse { etag: "\"2\"".into(), ..answer("[1, 2]") }).await;
+    answers.put("apps", answer("[1]")).await;
+    answers.put("apps", StoredResponse { etag: "\"2\"".into(), ..answer("[1, 2]") }).await;
     bench.settle().await;
-    let found = answers.get(&key("apps")).await.expect("an answer");
+    let found = answers.get("apps").await.expect("an answer");
     assert_eq!((found.etag.as_str(), found.body.as_slice()), ("\"2\"", b"[1, 2]".as_slice()));
     assert_eq!(bench.kept().await, ("apps".to_owned(), 1));
 }
@@ -88,10 +101,10 @@ async fn a_body_takes_less_room_than_it_is_long_and_a_huge_one_is_not_kept() {
     let bench = Bench::new();
     let answers = bench.of("ours");
     let page = format!("[{}]", vec![r#"{"id": "01234567", "name": "kestrel"}"#; 1_000].join(","));
-    answers.put(key("apps"), answer(&page)).await;
-    answers.put(key("huge"), answer(&" ".repeat(LARGEST + 1))).await;
+    answers.put("apps", answer(&page)).await;
+    answers.put("huge", answer(&" ".repeat(LARGEST + 1))).await;
     bench.settle().await;
-    assert_eq!(answers.get(&key("apps")).await, Some(answer(&page)));
+    assert_eq!(answers.get("apps").await, Some(answer(&page)));
     assert_eq!(bench.kept().await, ("apps".to_owned(), 1));
     let bytes = bench.number("SELECT bytes FROM answer").await;
     let stored = bench.number("SELECT length(body) FROM answer_content").await;
@@ -113,12 +126,12 @@ async fn a_damaged_answer_is_not_there_until_it_is_kept_anew() {
     ] {
         let bench = Bench::new();
         let answers = bench.of("ours");
-        answers.put(key("apps"), answer("[1, 2, 3]")).await;
+        answers.put("apps", answer("[1, 2, 3]")).await;
         bench.sql(damage).await;
-        assert_eq!(answers.get(&key("apps")).await, None, "{damage}");
-        answers.put(key("apps"), answer("[4]")).await;
+        assert_eq!(answers.get("apps").await, None, "{damage}");
+        answers.put("apps", answer("[4]")).await;
         bench.settle().await;
-        assert_eq!(answers.get(&key("apps")).await, Some(answer("[4]")), "{damage}");
+        assert_eq!(answers.get("apps").await, Some(answer("[4]")), "{damage}");
     }
 }
 
@@ -128,13 +141,13 @@ async fn a_store_that_cannot_keep_answers_takes_all_the_rest() {
     let answers = bench.of("ours");
     let job = bench.store.begin_job("test", &InstanceId::default(), &serde_json::Value::Null).await.expect("a job");
     bench.sql("DROP TABLE answer_content; DROP TABLE answer").await;
-    answers.put(key("apps"), answer("[1]")).await;
-    assert_eq!(answers.get(&key("apps")).await, None);
-    answers.used.lock().unwrap().insert(1);
-    answers.note_use().await;
+    answers.put("apps", answer("[1]")).await;
+    assert_eq!(answers.get("apps").await, None);
+    answers.responses.used.lock().unwrap().insert(1);
+    answers.responses.note_use().await;
     bench.store.prune_answers().await;
-    job.put_data("x", &1.into()).await.expect("the store works");
-    assert_eq!(job.data("x").await.expect("the store works"), Some(1.into()));
+    job.put_data("x".into(), 1.into()).await.expect("the store works");
+    assert_eq!(job.data("x".into()).await.expect("the store works"), Some(1.into()));
 }
 
 #[tokio::test]
@@ -142,11 +155,11 @@ async fn what_has_not_been_used_for_long_is_forgotten() {
     let bench = Bench::new();
     let answers = bench.of("ours");
     for name in ["used", "unused"] {
-        answers.put(key(name), answer("[1]")).await;
+        answers.put(name, answer("[1]")).await;
     }
     bench.sql("UPDATE answer SET used = 0").await;
-    assert!(answers.get(&key("used")).await.is_some());
-    answers.note_use().await;
+    assert!(answers.get("used").await.is_some());
+    answers.responses.note_use().await;
     bench.settle().await;
     bench.prune(DAY, i64::MAX, now()).await;
     assert_eq!(bench.kept().await, ("used".to_owned(), 1));
@@ -158,7 +171,7 @@ async fn what_has_not_been_used_for_long_is_forgotten() {
 async fn where_there_is_too_much_the_least_recently_used_goes_first_whosever_it_is() {
     let bench = Bench::new();
     for (at, (account, name)) in [("ours", "a"), ("theirs", "b"), ("ours", "c")].into_iter().enumerate() {
-        bench.of(account).put(key(name), answer("[1]")).await;
+        bench.of(account).put(name, answer("[1]")).await;
         bench.sql(&format!("UPDATE answer SET used = {at}, bytes = 10 WHERE request = '{name}'")).await;
     }
     bench.prune(DAY, 30, 0).await;
@@ -173,7 +186,7 @@ async fn where_there_is_too_much_the_least_recently_used_goes_first_whosever_it_
 #[tokio::test]
 async fn a_fresh_answer_survives_the_limits_of_every_day() {
     let bench = Bench::new();
-    bench.of("ours").put(key("apps"), answer("[1]")).await;
+    bench.of("ours").put("apps", answer("[1]")).await;
     bench.store.prune_answers().await;
     bench.settle().await;
     assert_eq!(bench.kept().await, ("apps".to_owned(), 1));

@@ -1,16 +1,14 @@
-//! Batches of objects, as written to the store and read from it.
+//! Batches of objects, as steps append them to a job.
 
 use std::sync::Arc;
 
-pub use integration_store::Kind;
+use integration_graph::run::{PartitionId, PartitionRef};
+use integration_graph::{ObjectJson, ObjectKey, ObjectType, StepId};
 
-use crate::graph::run::PartitionRef;
-use crate::graph::{ObjectJson, ObjectKey, ObjectType};
+use crate::Kind;
 
-use super::content_hash::{ContentHash, HashKey};
-
-/// The columns of a stored object, apart from its JSON.
-#[derive(Debug, Clone)]
+/// The columns of a collected object, apart from its JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The kind of the object.
     pub kind: Kind,
@@ -26,16 +24,15 @@ pub struct Row {
     pub parent: Option<ObjectKey>,
     /// Both ends of a direct relationship.
     pub ends: Option<(ObjectKey, ObjectKey)>,
-    /// Whether a stored object of the same key and type is merged with this one.
+    /// Whether a collected object of the same key and type is merged with this one.
     pub merge: bool,
     /// The findings as JSON, if the object is to be quarantined.
     pub quarantined: Option<String>,
 }
 
-#[cfg(test)]
 impl Row {
-    /// An entity outside of all partitions.
-    pub(crate) fn entity(key: ObjectKey, object_type: ObjectType) -> Self {
+    /// Creates the row of an entity of the class `Record` outside of all partitions.
+    pub fn entity(key: ObjectKey, object_type: ObjectType) -> Self {
         Self {
             kind: Kind::Entity,
             key,
@@ -50,15 +47,28 @@ impl Row {
     }
 }
 
+/// A completed partition, written together with the last of its objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompletedPartition {
+    /// The id of the partition.
+    pub id: PartitionId,
+    /// The key of the parent.
+    pub parent: ObjectKey,
+    /// The path of the partition within its step.
+    pub path: String,
+    /// The id of the enclosing partition.
+    pub outer: Option<PartitionId>,
+    /// The statistics of the partition, such as skipped objects and findings, as JSON.
+    pub stats: String,
+}
+
 /// Rows and their JSON. All JSON is in one string, so that a batch needs few allocations.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ObjectBatch {
     rows: Vec<Row>,
     places: Vec<Place>,
     json: String,
-    doubtful: Vec<ObjectKey>,
-    /// The key of the content hashes, and the hash of each row.
-    hashes: Option<(HashKey, Vec<ContentHash>)>,
+    rejected: Vec<ObjectKey>,
 }
 
 /// The position of an object in the text of its batch.
@@ -77,22 +87,12 @@ impl ObjectBatch {
             rows: Vec::with_capacity(rows),
             places: Vec::with_capacity(rows),
             json: String::with_capacity(bytes),
-            doubtful: Vec::new(),
-            hashes: None,
+            rejected: Vec::new(),
         }
-    }
-
-    /// Hashes the content of each row that is added. Without hashes, the store computes them at publication.
-    pub(crate) fn hashed_with(mut self, key: HashKey) -> Self {
-        self.hashes = Some((key, Vec::with_capacity(self.rows.capacity())));
-        self
     }
 
     /// Adds a row and its JSON.
     pub fn push(&mut self, row: Row, json: ObjectJson<'_>) {
-        if let Some((key, hashes)) = &mut self.hashes {
-            hashes.push(key.hash(&row, json));
-        }
         self.json.push_str(json.properties);
         let properties = self.json.len();
         self.json.push_str(json.raw.unwrap_or_default());
@@ -100,16 +100,16 @@ impl ObjectBatch {
         self.rows.push(row);
     }
 
-    /// Notes an entity that was not stored, although relationships to it may be.
-    pub(crate) fn doubt(&mut self, kind: Kind, key: &ObjectKey) {
+    /// Records an object that was rejected before it reached the store. Relationships to it may have been added.
+    pub fn reject(&mut self, kind: Kind, key: &ObjectKey) {
         if kind == Kind::Entity {
-            self.doubtful.push(key.clone());
+            self.rejected.push(key.clone());
         }
     }
 
-    /// Returns the keys of entities that were not stored.
-    pub(super) fn doubtful(&self) -> &[ObjectKey] {
-        &self.doubtful
+    /// The keys of rejected entities.
+    pub fn rejected(&self) -> &[ObjectKey] {
+        &self.rejected
     }
 
     /// The number of rows.
@@ -117,9 +117,14 @@ impl ObjectBatch {
         self.rows.len()
     }
 
-    /// Returns the content hash of a row, if the batch computes hashes.
-    pub(super) fn hash(&self, row: usize) -> Option<ContentHash> {
-        self.hashes.as_ref().and_then(|(_, hashes)| hashes.get(row).copied())
+    /// The size of all JSON in bytes.
+    pub fn bytes(&self) -> usize {
+        self.json.len()
+    }
+
+    /// Whether the batch has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// Iterates over the rows, each with its JSON.
@@ -130,5 +135,23 @@ impl ObjectBatch {
             raw: Some(&self.json[place.properties..place.end]).filter(|raw| !raw.is_empty()),
         });
         self.rows.iter().zip(texts)
+    }
+}
+
+/// The unit of writing: objects of one step, and the partitions that are complete with them.
+#[derive(Debug, Clone)]
+pub struct StepBatch {
+    /// The step.
+    pub step: StepId,
+    /// The objects.
+    pub objects: ObjectBatch,
+    /// The completed partitions, inner ones first.
+    pub completed: Vec<CompletedPartition>,
+}
+
+impl StepBatch {
+    /// Creates a batch that completes no partition.
+    pub fn new(step: StepId, objects: ObjectBatch) -> Self {
+        Self { step, objects, completed: Vec::new() }
     }
 }
