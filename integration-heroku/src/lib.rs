@@ -21,6 +21,12 @@ use integration_cli::Sample;
 /// The questions about a Heroku account, in the form of `questions.yaml`.
 pub const QUESTIONS: &str = include_str!("../questions/questions.yaml");
 
+/// The questions about people with access to Heroku, which need the directory as well.
+pub const PEOPLE_QUESTIONS: &str = include_str!("../questions/people.yaml");
+
+/// The directory of the sample's organisation.
+const SAMPLE_PEOPLE: &str = include_str!("../people/sample.csv");
+
 /// The rules about a Heroku account: questions and changes, in the form of JupiterOne's rules.
 pub const RULES: &str = include_str!("../rules/heroku.yaml");
 
@@ -52,4 +58,16 @@ pub async fn sample() -> std::io::Result<Sample> {
     let values =
         vec![("HEROKU_API_KEY".to_owned(), heroku.token().to_owned()), ("HEROKU_API_URL".to_owned(), heroku.url())];
     Ok(Sample { values, server: Box::new(heroku) })
+}
+
+/// Writes the directory of the sample's organisation into a temporary file for `--sample --integration directory`.
+///
+/// # Errors
+/// Returns an error if the file cannot be written.
+pub async fn sample_directory() -> std::io::Result<Sample> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("people.csv");
+    std::fs::write(&file, SAMPLE_PEOPLE)?;
+    let values = vec![("DIRECTORY_PEOPLE_FILE".to_owned(), file.display().to_string())];
+    Ok(Sample { values, server: Box::new(folder) })
 }

@@ -25,6 +25,7 @@ mod kill_soak;
 mod machine;
 mod odd;
 mod output;
+mod people;
 mod plan;
 mod querying;
 mod recordings;

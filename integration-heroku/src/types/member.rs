@@ -18,8 +18,10 @@ pub struct AccountMember {
     pub name: String,
     /// The e-mail address with which the person signs in.
     pub username: String,
-    /// The e-mail address of the person.
+    /// The e-mail address of the person, in lower case.
     pub email: String,
+    /// The e-mail address without its tag, if it has one: `ada@example.com` for `ada+ops@example.com`.
+    pub untagged_email: Option<String>,
     /// The domain of the e-mail address, after the `@`.
     pub email_domain: BTreeSet<String>,
     /// The local part of the e-mail address, before the `@`.
@@ -64,7 +66,8 @@ impl AccountMember {
             sso_provider: resource::name_of(membership.identity_provider),
             enterprise_account_id: BTreeSet::from([enterprise_account_id.to_owned()]),
             active: true,
-            email,
+            untagged_email: untagged(&email),
+            email: email.to_lowercase(),
         }
     }
 }
@@ -72,6 +75,13 @@ impl AccountMember {
 /// Splits an e-mail address into the local part and the domain.
 pub(super) fn address_parts(email: &str) -> (Option<String>, Option<String>) {
     email.rsplit_once('@').map(|(login, domain)| (login.to_owned(), domain.to_owned())).unzip()
+}
+
+/// Returns an address in lower case without the tag between `+` and `@`; `None` if it has no tag.
+pub(super) fn untagged(email: &str) -> Option<String> {
+    let (login, domain) = email.rsplit_once('@')?;
+    let (mailbox, _) = login.split_once('+').filter(|(mailbox, _)| !mailbox.is_empty())?;
+    Some(format!("{mailbox}@{domain}").to_lowercase())
 }
 
 /// Splits a full name into first and last name. A single word becomes the first name.
@@ -86,10 +96,28 @@ pub fn names(full: Option<&str>) -> (Option<String>, Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use integration_sdk::serde_json::{self, json};
+
     use super::*;
 
     fn some(first: &str, last: Option<&str>) -> (Option<String>, Option<String>) {
         (Some(first.to_owned()), last.map(str::to_owned))
+    }
+
+    #[test]
+    fn an_address_without_its_tag_is_that_of_the_mailbox() {
+        assert_eq!(untagged("Ada+ops+1@Example.com").as_deref(), Some("ada@example.com"));
+        assert_eq!(
+            (untagged("ada@example.com"), untagged("+ops@example.com"), untagged("ada+ops")),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn addresses_are_compared_in_lower_case_and_names_stay_as_written() {
+        let membership = json!({"id": "m1", "user": {"id": "u1", "email": "Ada@Example.com"}});
+        let member = AccountMember::new(serde_json::from_value(membership).expect("a membership"), "a1");
+        assert_eq!((member.email.as_str(), member.name.as_str()), ("ada@example.com", "Ada@Example.com"));
     }
 
     #[test]

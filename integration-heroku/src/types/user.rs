@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use integration_sdk::EntityKind;
 
-use super::member::{address_parts, names};
+use super::member::{address_parts, names, untagged};
 use crate::resource;
 
 /// A person in no enterprise account, such as an external collaborator. All descriptions are merged into one entity.
@@ -19,8 +19,10 @@ pub struct User {
     pub name: String,
     /// The e-mail address with which the person signs in.
     pub username: Option<String>,
-    /// The e-mail address of the person.
+    /// The e-mail address of the person, in lower case.
     pub email: Option<String>,
+    /// The e-mail address without its tag, if it has one: `ada@example.com` for `ada+ops@example.com`.
+    pub untagged_email: Option<String>,
     /// The domain of the e-mail address, after the `@`.
     pub email_domain: BTreeSet<String>,
     /// The local part of the e-mail address, before the `@`.
@@ -53,7 +55,8 @@ impl User {
             external: true,
             active: true,
             id: user.id,
-            email: user.email,
+            untagged_email: user.email.as_deref().and_then(untagged),
+            email: user.email.map(|email| email.to_lowercase()),
         }
     }
 

@@ -49,7 +49,12 @@ pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Resu
         None => {
             let no_jobs = || Failure::NoJobs(data_dir.clone());
             let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
-            let instances = select(store.published_instances().await?, &wanted.instance)?;
+            let published = store.published_instances().await?;
+            let selected = context.globals.integration.as_deref();
+            if let Some(absent) = selected.filter(|id| !published.iter().any(|of| of.integration == *id)) {
+                return Err(Failure::NoGraph { integration: absent.to_owned() });
+            }
+            let instances = select(published, &wanted.instance)?;
             let snapshots = newest(&store, instances, wanted.at).await?;
             if let (true, Some(_)) = (snapshots.is_empty(), wanted.at) {
                 return Err(Failure::Usage(

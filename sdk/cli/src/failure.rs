@@ -61,6 +61,8 @@ pub(crate) enum Failure {
     NoJobs(PathBuf),
     #[error("there is no job {wanted:?}{}", likely(nearest.as_deref()))]
     UnknownJob { wanted: String, nearest: Option<String> },
+    #[error("no job of the integration {integration:?} has published a graph")]
+    NoGraph { integration: String },
     #[error("job {job} belongs to the integration {integration:?}")]
     OtherIntegration { job: String, integration: String },
     #[error("no job has collected an object with the key {key:?}{}", in_instance(instance.as_ref()))]
@@ -171,7 +173,8 @@ impl Failure {
             Self::NoJobs(_) | Self::UnknownJob { .. } | Self::AmbiguousJob { .. } | Self::UnknownKey { .. } => {
                 exit::USAGE
             }
-            Self::OtherIntegration { .. }
+            Self::NoGraph { .. }
+            | Self::OtherIntegration { .. }
             | Self::NoSample
             | Self::Usage(_)
             | Self::Scaffold(_)
@@ -210,6 +213,7 @@ impl Failure {
             Self::NoJobs(_) => {
                 Some(format!("run `{program} collect` to create a job, or use --data-dir to select another folder"))
             }
+            Self::NoGraph { .. } => Some(format!("run `{program} collect` first")),
             Self::OtherIntegration { integration, .. } => {
                 Some(format!("add `--integration {integration}` if this program offers it"))
             }

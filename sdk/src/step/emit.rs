@@ -356,6 +356,38 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
         source: &impl AsEntityRef<M::Source>,
         target: impl IntoIterator<Item = (&'static str, String)>,
     ) -> StepResult {
+        self.add_to(source, vec![M::MATCH_ON.to_vec()], target, false).await
+    }
+
+    /// Adds a relationship to the entities with the properties of any of the filters. It creates no entity.
+    ///
+    /// Each filter lists names of `target`. The class of the target is part of each filter.
+    ///
+    /// # Errors
+    /// As [`EntityEmitter::add`].
+    pub async fn add_to_existing(
+        &self,
+        source: &impl AsEntityRef<M::Source>,
+        filters: Vec<Vec<&'static str>>,
+        target: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> StepResult {
+        self.add_to(source, filters, target, true).await
+    }
+
+    /// Records a relationship that is missing because its input could not be collected.
+    ///
+    /// It counts as a gap of the type unless an inherited gap covers it. The summary and the log contain its name.
+    pub fn miss(&self, reason: &str, name: impl Display) {
+        self.context.miss(&self.declaration.object_type, reason, &name);
+    }
+
+    async fn add_to(
+        &self,
+        source: &impl AsEntityRef<M::Source>,
+        filters: Vec<Vec<&'static str>>,
+        target: impl IntoIterator<Item = (&'static str, String)>,
+        skip_target_creation: bool,
+    ) -> StepResult {
         let source = match parse_key(source.related_key(), &self.declaration.object_type) {
             Ok(source) => source,
             Err(error) => return self.context.ingest().reject(error).await,
@@ -365,15 +397,15 @@ impl<M: MappedRelationshipKind> MappedRelationshipEmitter<M> {
             target.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
         target_entity.insert("_class".into(), class.as_str().into());
         target_entity.insert("_type".into(), M::TARGET_TYPE.into());
-        let filter = std::iter::once("_class").chain(M::MATCH_ON.iter().copied()).map(str::to_owned).collect();
+        let with_class = |names: Vec<&'static str>| std::iter::once("_class").chain(names).map(str::to_owned).collect();
         let relationship = MappedRelationship {
             class: M::CLASS,
             object_type: self.declaration.object_type.clone(),
             source,
             direction: M::DIRECTION,
-            target_filter_keys: vec![filter],
+            target_filter_keys: filters.into_iter().map(with_class).collect(),
             target_entity,
-            skip_target_creation: false,
+            skip_target_creation,
             properties: Properties::new(),
         };
         self.context.add_mapped_relationship(relationship).await
