@@ -35,7 +35,8 @@ fn scattered(number: u64) -> u64 {
     (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)
 }
 
-fn key(of: usize, number: u64) -> ObjectKey {
+/// Returns the key of an entity, by the position of its type (teams, users, applications, add-ons) and its number.
+pub fn key(of: usize, number: u64) -> ObjectKey {
     let random = scattered(number * 4 + of as u64);
     ObjectKey::new(format!("{:08x}-{:04x}-4000-8000-{number:012x}", random >> 32, random & 0xffff)).expect("a key")
 }
