@@ -20,6 +20,7 @@ mod faults;
 mod graph;
 mod harness;
 mod history;
+mod instances;
 mod kill;
 mod kill_soak;
 mod machine;

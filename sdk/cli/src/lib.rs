@@ -35,6 +35,7 @@ mod brief;
 mod command;
 mod console;
 mod context;
+mod dialogue;
 pub mod dotenv;
 mod exit;
 mod failure;

@@ -10,7 +10,6 @@ use integration_sdk::graph::{InstanceId, StepId};
 use integration_sdk::schema::Validation;
 use integration_sdk::store::{JobRow, JobState, Store};
 use integration_sdk::{Job, Summary};
-use tokio_util::sync::CancellationToken;
 
 use super::sources::Sources;
 use super::sync::{self, Destination};
@@ -19,11 +18,12 @@ use crate::context::{Configured, Context};
 use crate::failure::Failure;
 use crate::options::{self, Format};
 use crate::output::Output;
+use crate::progress::watched;
 use crate::report::text::counted;
 use crate::report::{self, Kept};
 use crate::shell::quoted;
 use crate::style::printable_path;
-use crate::{console, exit, instances, interrupt, job_lookup, progress};
+use crate::{console, exit, instances, job_lookup};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -147,7 +147,9 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
     if let Some(folder) = &args.replay {
         job = job.transport(Replay::open(folder)?);
     }
-    let summary = watched(context, job, &configured).await.inspect_err(|_| {
+    let events = job.events();
+    let ended = watched(context, events, |cancel| job.run(&configured.values, cancel)).await;
+    let summary = ended.map_err(Failure::from).inspect_err(|_| {
         if let Some(output) = output.as_ref().filter(|output| output.holds_graph()) {
             context.console.say(&format!("{}.", output.stays()));
         }
@@ -265,18 +267,6 @@ fn job(context: &Context<'_>, args: &Collect, configured: &Configured, store: &S
         job = job.concurrency(limit.into());
     }
     args.sources.switch(job)
-}
-
-/// Runs the job, shows its progress, and handles signals.
-async fn watched(context: &Context<'_>, job: Job, configured: &Configured) -> Result<Summary, Failure> {
-    let shown = tokio::spawn(progress::follow(job.events(), context.console.clone(), context.globals.log_format));
-    let cancel = CancellationToken::new();
-    let listening = interrupt::listen(cancel.clone(), context.console.clone(), interrupt::COLLECTING);
-    let outcome = job.run(&configured.values, cancel).await;
-    drop(listening);
-    // The events have ended, so the consumer ends. A consumer that failed must not lose the result.
-    drop(shown.await);
-    Ok(outcome?)
 }
 
 fn report(context: &Context<'_>, args: &Collect, summary: &Summary, exported: Option<Exported>) -> Result<(), Failure> {

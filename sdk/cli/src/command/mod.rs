@@ -7,6 +7,7 @@ mod diff;
 mod document;
 mod export;
 mod history;
+mod instances;
 mod jobs;
 mod new;
 mod plan;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Rules(rules::Rules),
     /// List, show, dismiss or reopen alerts
     Alerts(alerts::Alerts),
+    /// Add, list, change, run or remove configured instances
+    Instances(instances::Instances),
     /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
     /// Check schemas, configuration, credentials or a collected graph
@@ -72,6 +75,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::Questions(args) => questions::run(context, args).await,
         Command::Rules(args) => rules::run(context, args).await,
         Command::Alerts(args) => alerts::run(context, args).await,
+        Command::Instances(args) => instances::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,

@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     /// Use the fake provider, without an account
     #[arg(long)]
     sample: bool,
-    /// Account to use; its configuration is read from .env.NAME
+    /// Instance to use; without a configured one of this name, .env.NAME is read
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<InstanceId>,
     /// Include only these steps and the steps they depend on

@@ -27,8 +27,12 @@ impl Sources {
     }
 
     pub(super) fn switch(&self, job: Job) -> Job {
-        let on = self.enable_source.iter().map(|source| (source, true));
-        let off = self.disable_source.iter().map(|source| (source, false));
-        on.chain(off).fold(job, |job, (source, on)| job.source(source, on))
+        self.switched().fold(job, |job, (source, on)| job.source(source, on))
+    }
+
+    /// The ids of the enabled and the disabled sources.
+    pub(super) fn switched(&self) -> impl Iterator<Item = (String, bool)> {
+        let on = self.enable_source.iter().map(|source| (source.clone(), true));
+        on.chain(self.disable_source.iter().map(|source| (source.clone(), false)))
     }
 }

@@ -1,6 +1,6 @@
 //! Configured instances: their search in the data directory, and the values of their fields.
 
-#[allow(dead_code, reason = "the commands of instances and of the scheduler follow")]
+#[allow(dead_code, reason = "the scheduler's command follows")]
 mod run;
 
 use std::collections::BTreeMap;
@@ -15,8 +15,7 @@ use integration_secrets::Resolver;
 use crate::failure::Failure;
 use crate::secrets;
 
-#[allow(unused_imports, reason = "the commands of instances and of the scheduler follow")]
-pub(crate) use run::{Beginning, Begun, InstanceRunner, Ran, configured, retain};
+pub(crate) use run::{Beginning, Begun, InstanceRunner, configured, retain};
 
 /// Returns the resolver of the secrets of instances. Relative paths are below the data directory.
 pub(crate) fn resolver(data_dir: &Path) -> Resolver {

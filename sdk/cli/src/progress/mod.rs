@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use integration_sdk::runtime::{Delivery, Envelope, EventStream};
 use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::console::Console;
+use crate::context::Context;
+use crate::interrupt;
 use crate::options::Format;
 
 /// The time between two updates of animated parts.
@@ -29,8 +32,24 @@ trait Consumer: Send {
     fn tick(&self) {}
 }
 
+/// Runs a job, shows its progress, and handles signals, which cancel it.
+pub(crate) async fn watched<F: Future>(
+    context: &Context<'_>,
+    events: EventStream,
+    run: impl FnOnce(CancellationToken) -> F,
+) -> F::Output {
+    let shown = tokio::spawn(follow(events, context.console.clone(), context.globals.log_format));
+    let cancel = CancellationToken::new();
+    let listening = interrupt::listen(cancel.clone(), context.console.clone(), interrupt::COLLECTING);
+    let outcome = run(cancel).await;
+    drop(listening);
+    // The events have ended, so the consumer ends. A consumer that failed must not lose the result.
+    drop(shown.await);
+    outcome
+}
+
 /// Shows events until the job ends: bars on a terminal, lines in a pipe, or JSON.
-pub(crate) async fn follow(mut events: EventStream, console: Console, format: Format) {
+async fn follow(mut events: EventStream, console: Console, format: Format) {
     let mut consumer: Option<Box<dyn Consumer>> = match format {
         Format::Json => Some(Box::new(json::Json::new(console))),
         Format::Text if console.quiet() => None,

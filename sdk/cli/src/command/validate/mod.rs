@@ -89,7 +89,7 @@ pub(crate) struct Validate {
     /// Check the configuration of the fake provider
     #[arg(long)]
     sample: bool,
-    /// Account to use; its configuration is read from .env.NAME
+    /// Instance to use; without a configured one of this name, .env.NAME is read
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<InstanceId>,
     /// Output format
