@@ -1,14 +1,15 @@
 //! The account graph of the data directory: the snapshots that a query or a question reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clap::Args;
 use integration_query::Catalogue;
 use integration_query::graph::{AccountGraph, FileCache};
 use integration_sdk::Integration;
-use integration_sdk::graph::InstanceId;
+use integration_sdk::graph::{InstanceId, ObjectType};
 use integration_sdk::store::{PublishedInstance, Snapshot, Store};
+use integration_sink::Columns;
 use integration_store::GraphReader;
 
 use crate::account::{Account, Origin};
@@ -30,11 +31,23 @@ pub(crate) struct Snapshots {
     at: Option<moment::Moment>,
 }
 
+impl Snapshots {
+    /// Selects the newest graph of these instances, or of all of them; or the graph of a job.
+    pub(crate) fn new(instance: Vec<InstanceId>, job: Option<String>) -> Self {
+        Self { instance, job, at: None }
+    }
+}
+
 /// Opens the selected snapshots as one graph.
 pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<AccountGraph, Failure> {
     let (store, snapshots) = snapshots(context, wanted).await?;
-    let indexes = Arc::new(FileCache::new(store.derived_folder()));
     let readers = snapshots.into_iter().map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect();
+    join(&store, readers).await
+}
+
+/// Opens snapshots of a store as one graph.
+pub(crate) async fn join(store: &Store, readers: Vec<Arc<dyn GraphReader>>) -> Result<AccountGraph, Failure> {
+    let indexes = Arc::new(FileCache::new(store.derived_folder()));
     Ok(AccountGraph::open_cached(readers, indexes).await?)
 }
 
@@ -121,6 +134,21 @@ pub(crate) fn catalogue<'a>(integrations: impl Iterator<Item = &'a Integration>)
         }
     }
     catalogue
+}
+
+/// Returns the properties that integrations declare for their types, so that tables have columns for all of them.
+pub(crate) fn declared_columns<'a>(
+    integrations: impl Iterator<Item = &'a Integration>,
+) -> BTreeMap<ObjectType, Columns> {
+    let mut columns = BTreeMap::<ObjectType, Columns>::new();
+    for declaration in integrations.flat_map(Integration::steps).map(|step| step.declaration()) {
+        let entities = declaration.entities.iter().map(|declared| (&declared.object_type, &declared.schema));
+        let relationships = declaration.relationships.iter().map(|declared| (&declared.object_type, &declared.schema));
+        for (object_type, schema) in entities.chain(relationships) {
+            columns.entry(object_type.clone()).or_default().declare(schema);
+        }
+    }
+    columns
 }
 
 fn properties(schema: &serde_json::Value) -> impl Iterator<Item = String> {

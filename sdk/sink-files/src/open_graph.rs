@@ -15,9 +15,9 @@
 //!
 //! - A relationship of a class that gives its start access to its end, such as OWNS or ASSIGNED.
 //! - `<Prefix>_AdminOf` and `<Prefix>_MemberOf`, which are added in the opposite direction of a relationship from a
-//! group to
-//!   a person. A person with a role that does not administer the group has the edge `<Prefix>_HasRoleIn`, which is not
-//!   traversable: such roles give access to some of the resources only, and the graph contains these as edges.
+//!   group to a person. A person with a role that does not administer the group has the edge `<Prefix>_HasRoleIn`,
+//!   which is not traversable: such roles give access to some of the resources only, and the graph contains these as
+//!   edges.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};

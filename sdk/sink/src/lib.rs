@@ -46,6 +46,7 @@ mod record;
 mod report;
 mod sink;
 mod source;
+mod subset;
 mod table;
 mod transfer;
 
@@ -58,5 +59,6 @@ pub use record::{Action, Batch, Position, Record};
 pub use report::{Report, ReportDocument, TypeReport};
 pub use sink::{Capabilities, Opened, Sink, Summary};
 pub use source::{SnapshotSource, Source, SourceOptions};
+pub use subset::Subset;
 pub use table::{Cell, Column, Misfit, Origin, Table};
 pub use transfer::{manifest, transfer};
