@@ -29,6 +29,7 @@ mod moving;
 mod refusals;
 mod resuming;
 mod tags;
+mod together;
 mod vanishing;
 
 fn id(text: &str) -> StepId {
