@@ -33,4 +33,5 @@ mod plan;
 mod querying;
 mod recordings;
 mod refused;
+mod serving;
 mod syncing;

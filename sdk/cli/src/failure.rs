@@ -23,6 +23,7 @@ use integration_sdk::secrets::take_out;
 use integration_sdk::store::StoreError;
 use integration_sdk::{JobError, SetupError};
 use integration_secrets::{SecretError, VaultError};
+use integration_server::ServerError;
 use integration_sink::SinkError;
 use integration_sink_jupiterone::SyncError;
 use integration_watch::WatchError;
@@ -103,6 +104,8 @@ pub(crate) enum Failure {
     NothingChecked { folder: PathBuf, unread: Vec<PathBuf> },
     #[error("cannot start the program: {0}")]
     Start(#[source] std::io::Error),
+    #[error(transparent)]
+    Server(#[from] ServerError),
     #[error(transparent)]
     Threads(#[from] TooFew),
     #[error(transparent)]

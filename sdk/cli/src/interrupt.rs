@@ -103,13 +103,13 @@ pub(crate) fn listen(cancel: CancellationToken, console: Console, messages: Mess
 }
 
 /// Ends the process. The store is consistent at any time, because it contains only complete transactions.
-fn end_at_once(console: &Console) {
+pub(crate) fn end_at_once(console: &Console) {
     let _ = console.bars().clear();
     std::process::exit(exit::FAILED.into());
 }
 
 /// Waits for a signal; returns `false` if the system does not support this.
-async fn signalled() -> bool {
+pub(crate) async fn signalled() -> bool {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -55,6 +55,7 @@ mod report;
 mod sample;
 mod scaffold;
 mod secrets;
+mod serving;
 mod shell;
 mod style;
 mod threads;

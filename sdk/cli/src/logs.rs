@@ -24,8 +24,12 @@ const ALIKE: u32 = 3;
 const TALKATIVE: [&str; 6] = ["h2", "hyper", "hyper_util", "mio", "reqwest", "rustls"];
 
 /// Starts logging; only the first call of a process has an effect.
-pub(crate) fn begin(globals: &Globals, console: &Console) {
-    let level = match (globals.quiet, globals.verbose) {
+///
+/// A service logs information by default, because nobody sees its output. It leaves no warning out, because it runs for
+/// months.
+pub(crate) fn begin(globals: &Globals, console: &Console, is_service: bool) {
+    let verbose = globals.verbose.max(u8::from(is_service));
+    let level = match (globals.quiet, verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
@@ -37,7 +41,7 @@ pub(crate) fn begin(globals: &Globals, console: &Console) {
     let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
         Format::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
-        Format::Text if globals.verbose == 0 => tracing_subscriber::fmt::layer()
+        Format::Text if verbose == 0 => tracing_subscriber::fmt::layer()
             .without_time()
             .with_target(false)
             .with_ansi(colours)
@@ -46,7 +50,7 @@ pub(crate) fn begin(globals: &Globals, console: &Console) {
         Format::Text => tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(writer).boxed(),
     };
     let layer = layer.with_filter(targets);
-    let started = if globals.verbose == 0 {
+    let started = if verbose == 0 {
         tracing_subscriber::registry().with(layer.with_filter(Few::default())).try_init()
     } else {
         tracing_subscriber::registry().with(layer).try_init()

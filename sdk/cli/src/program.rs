@@ -6,15 +6,19 @@ use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{ColorChoice, Command, FromArgMatches};
 use integration_sdk::Integration;
+use integration_sdk::http::Network;
+use integration_server::{Clock, Options, Server};
 
 use crate::arguments::{self, Arguments};
 use crate::console::Console;
 use crate::context::Context;
 use crate::offer::{Offer, Offers};
 use crate::sample::Sample;
+use crate::serving::{self, Settings};
 use crate::shell::called;
 use crate::threads::Threads;
 use crate::visible::{visible, visible_lines};
@@ -94,6 +98,30 @@ impl Program {
         self
     }
 
+    /// Opens the server of the command `serve`, with another clock.
+    ///
+    /// A program that embeds the server needs it, and so does a test of long times. The server has no endpoint, and handles
+    /// no signals; the caller [runs](Server::run) it.
+    ///
+    /// # Errors
+    /// An error if the rules are not usable, or if another server works on the data directory.
+    pub fn server(
+        &self,
+        data_dir: &Path,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Server, Box<dyn std::error::Error + Send + Sync>> {
+        let settings = Settings {
+            data_dir: data_dir.to_owned(),
+            integrations: self.offers.iter().map(|offer| offer.integration.clone()).collect(),
+            network: Network::from_variables(|name| std::env::var_os(name)),
+            allow_http: false,
+            rules: command::own_rules(&self.offers).map_err(|failure| failure.to_string())?,
+            clock,
+        };
+        Ok(serving::open(&settings, options)?)
+    }
+
     /// Runs the command that is given on the command line of this process.
     pub fn main(self) -> ExitCode {
         ExitCode::from(self.run(std::env::args_os().collect()))
@@ -117,7 +145,7 @@ impl Program {
         };
         use_colours(arguments.globals.color);
         let console = Console::new(arguments.globals.quiet, arguments.globals.log_format);
-        logs::begin(&arguments.globals, &console);
+        logs::begin(&arguments.globals, &console, arguments.command.is_service());
         let outcome = self.execute(&arguments, line, &name, console.clone());
         outcome.unwrap_or_else(|failure| {
             let globals = &arguments.globals;

@@ -1,14 +1,16 @@
 //! The health of the server: whether its loop turns, and whether it accepts work.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 /// The time after which a loop that does not turn counts as stuck. It turns every few seconds.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// The phase of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The phase of the server. The phases follow each other in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// The instances have not been read yet.
     Starting,
@@ -27,7 +29,7 @@ struct Shared {
     since: Instant,
     /// The time of the last turn, in milliseconds after `since`.
     turned: AtomicU64,
-    phase: AtomicU8,
+    phase: watch::Sender<Phase>,
     /// The reason why the server cannot do its work.
     problem: Mutex<Option<String>>,
 }
@@ -37,7 +39,7 @@ impl Health {
         let shared = Shared {
             since: Instant::now(),
             turned: AtomicU64::new(0),
-            phase: AtomicU8::new(Phase::Starting as u8),
+            phase: watch::Sender::new(Phase::Starting),
             problem: Mutex::default(),
         };
         Self(Arc::new(shared))
@@ -53,11 +55,13 @@ impl Health {
 
     /// Returns the phase.
     pub fn phase(&self) -> Phase {
-        match self.0.phase.load(Ordering::Relaxed) {
-            0 => Phase::Starting,
-            1 => Phase::Ready,
-            _ => Phase::Stopping,
-        }
+        *self.0.phase.borrow()
+    }
+
+    /// Waits until the server has reached a phase.
+    pub async fn reached(&self, phase: Phase) {
+        // The sender lives as long as this value, so the wait cannot fail.
+        let _ = self.0.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
     /// Returns the reason why the server is not ready; `None` if it is.
@@ -75,7 +79,7 @@ impl Health {
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
-        self.0.phase.store(phase as u8, Ordering::Relaxed);
+        self.0.phase.send_replace(phase);
     }
 
     pub(crate) fn report(&self, problem: Option<String>) {

@@ -286,7 +286,7 @@ impl Turning {
     fn start(&mut self, start: Start, now: Timestamp) {
         let lateness = now.duration_since(start.due);
         self.metrics.started(lateness);
-        let late_ms = lateness.as_millis().max(0);
+        let late_ms = u64::try_from(lateness.as_millis()).unwrap_or(0);
         tracing::info!(instance = start.instance, reason = ?start.reason, late_ms, "a job starts");
         let settings = self.settings.get(&start.instance);
         let revision = settings.map(|settings| settings.revision.clone()).unwrap_or_default();
@@ -367,13 +367,13 @@ impl Turning {
             // The stop is the likely cause, and a resumed run finds out.
             result.end = RunEnd::Interrupted;
         }
-        let (now, took_ms) = (self.clock.now(), took.as_millis());
-        let (job, message) = (result.job.as_deref(), result.message.as_deref());
+        let (now, took_ms) = (self.clock.now(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        let (job, cause) = (result.job.as_deref(), result.message.as_deref());
         match result.end {
             RunEnd::Failed | RunEnd::CredentialsRefused => {
-                tracing::error!(instance, job, end = ?result.end, message, took_ms, "a job failed");
+                tracing::error!(instance, job, end = ?result.end, cause, took_ms, "a job failed");
             }
-            _ => tracing::info!(instance, job, end = ?result.end, message, took_ms, "a job ended"),
+            _ => tracing::info!(instance, job, end = ?result.end, cause, took_ms, "a job ended"),
         }
         self.metrics.ended(&instance, &result, took);
         self.scheduler.ended(&instance, result.end, now);

@@ -73,6 +73,11 @@ impl WatchedFile {
         self.last = Some(now);
         has_changed
     }
+
+    /// Makes the next call of [`has_changed`](Self::has_changed) return `true`, for example because reading has failed.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
 }
 
 impl Stamp {

@@ -61,7 +61,9 @@ impl Book {
     }
 
     /// Applies an observation to the newest alert of its rule.
-    fn observe(&mut self, observation: &Observation) -> (Option<Alert>, Option<AlertChange>) {
+    ///
+    /// Rules need [`apply`](Self::apply). This function is for alerts without a rule, such as one about refused credentials.
+    pub fn observe(&mut self, observation: &Observation) -> (Option<Alert>, Option<AlertChange>) {
         let former = self.take_newest(&observation.rule_id);
         let (alert, change) = observe(former.clone(), observation, JobId::generate().as_str());
         // An opened alert does not replace a former one of the rule, which has ended.

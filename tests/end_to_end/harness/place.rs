@@ -38,6 +38,11 @@ impl Place {
         self
     }
 
+    /// The variables that the program sees.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub fn root(&self) -> &Path {
         self.folder.path()
     }

@@ -14,12 +14,15 @@ mod plan;
 mod query;
 mod questions;
 mod rules;
+mod serve;
 mod sources;
 mod sync;
 mod validate;
 mod visualize;
 
 use clap::Subcommand;
+
+pub(crate) use rules::own_rules;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -47,6 +50,8 @@ pub(crate) enum Command {
     Alerts(alerts::Alerts),
     /// Add, list, change, run or remove configured instances
     Instances(instances::Instances),
+    /// Run the configured instances at their times, unattended
+    Serve(serve::Serve),
     /// Show the steps, requests and duration of a collection without running it
     Plan(plan::Plan),
     /// Check schemas, configuration, credentials or a collected graph
@@ -76,6 +81,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::Rules(args) => rules::run(context, args).await,
         Command::Alerts(args) => alerts::run(context, args).await,
         Command::Instances(args) => instances::run(context, args).await,
+        Command::Serve(args) => serve::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Validate(args) => validate::run(context, args).await,
         Command::Visualize(args) => visualize::run(context, args).await,
@@ -83,5 +89,12 @@ pub(crate) async fn run(context: &Context<'_>, args: &Command) -> Result<u8, Fai
         Command::Jobs(args) => jobs::run(context, args).await,
         Command::New(args) => new::run(context, args),
         Command::Completions(args) => completions::run(context, args),
+    }
+}
+
+impl Command {
+    /// Returns whether the command runs without a person who watches it, so that its logs replace its output.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 }

@@ -18,6 +18,7 @@ use crate::account_graph::{self, Snapshots};
 use crate::asking;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::offer::Offers;
 use crate::report::rules as report;
 use crate::style::{printable, printable_path};
 use crate::{console, exit, interrupt, options};
@@ -161,17 +162,28 @@ fn warn_of_lost_changes(context: &Context<'_>, rules: &[Applied]) {
     }
 }
 
+/// Compiles the rules that belong to the integrations of a program.
+pub(crate) fn own_rules(offers: &Offers) -> Result<Vec<Arc<Program>>, Failure> {
+    let own = offers.iter().filter_map(|offer| offer.rules);
+    let parsed = own.map(parse_own).collect::<Result<Vec<_>, _>>()?;
+    compile(parsed.into_iter().flatten().collect())
+}
+
+fn parse_own(text: &str) -> Result<Vec<Rule>, Failure> {
+    let wrong = |error: ReadError| Failure::Document {
+        name: "the rules of this integration".to_owned(),
+        error: error.to_string(),
+    };
+    parse_rules(text).map_err(wrong)
+}
+
 /// Reads rules of files, or those of the integration. The extension `.tf` marks Terraform.
-fn read(context: &Context<'_>, files: &[PathBuf]) -> Result<Vec<Rule>, Failure> {
+pub(super) fn read(context: &Context<'_>, files: &[PathBuf]) -> Result<Vec<Rule>, Failure> {
     if files.is_empty() {
         let Some(own) = context.rules else {
             return Err(Failure::Usage("this integration has no rules: name a file".to_owned()));
         };
-        let wrong = |error: ReadError| Failure::Document {
-            name: "the rules of this integration".to_owned(),
-            error: error.to_string(),
-        };
-        return parse_rules(own).map_err(wrong);
+        return parse_own(own);
     }
     let mut rules = Vec::new();
     for path in files {
@@ -200,7 +212,7 @@ fn query_errors(rules: &[Rule]) -> Vec<String> {
 }
 
 /// Compiles rules, or lists the problems that prevent it.
-fn compile(rules: Vec<Rule>) -> Result<Vec<Arc<Program>>, Failure> {
+pub(super) fn compile(rules: Vec<Rule>) -> Result<Vec<Arc<Program>>, Failure> {
     let compiled = Program::compile_all(rules).map_err(|problems| {
         let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
         let texts: Vec<String> = errors.map(ToString::to_string).collect();

@@ -1,6 +1,5 @@
 //! Configured instances: their search in the data directory, and the values of their fields.
 
-#[allow(dead_code, reason = "the scheduler's command follows")]
 mod run;
 
 use std::collections::BTreeMap;
@@ -15,7 +14,7 @@ use integration_secrets::Resolver;
 use crate::failure::Failure;
 use crate::secrets;
 
-pub(crate) use run::{Beginning, Begun, InstanceRunner, configured, retain};
+pub(crate) use run::{Beginning, Begun, InstanceRunner, Ran, configured, retain};
 
 /// Returns the resolver of the secrets of instances. Relative paths are below the data directory.
 pub(crate) fn resolver(data_dir: &Path) -> Resolver {

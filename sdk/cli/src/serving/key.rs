@@ -1,0 +1,10 @@
+//! The names of instances on the scheduler.
+
+use integration_instances::Instance;
+
+/// Returns the name of an instance among those of all integrations, such as `heroku/production`.
+///
+/// Two integrations may have instances of one name. The positions of rules have this form as well.
+pub(crate) fn key_of(instance: &Instance) -> String {
+    format!("{}/{}", instance.integration, instance.name)
+}
