@@ -1,6 +1,7 @@
 //! Comparisons checked against the true states of two worlds, of which two jobs collected parts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -10,7 +11,9 @@ use super::judge::{Absence, Lone, absence, difference};
 use super::*;
 use crate::graph::run::{Parent, PartitionId, PartitionRef, Summary};
 use crate::graph::{InstanceId, ObjectKey, ObjectType, Properties, StepId, merge};
-use crate::store::{CompletedPartition, JobWriter, Kind, ObjectBatch, Publication, Row, Snapshot, Store};
+use crate::store::{
+    CompletedPartition, JobStore, Kind, NewJob, ObjectBatch, Publication, Row, Snapshot, StepBatch, Store,
+};
 
 const TEAMS: usize = 3;
 const APPS: usize = 6;
@@ -227,7 +230,8 @@ async fn published(
     partitions: &[(PartitionRef, &str)],
     publication: Publication,
 ) -> Snapshot {
-    let job = store.begin_job("acme", instance, &json!({})).await.expect("a job");
+    let new = NewJob { integration: "acme".into(), instance: instance.clone(), options: json!({}) };
+    let job = store.begin(new).await.expect("a job");
     let mut rows = ObjectBatch::default();
     for (object_type, text, partition, ends) in objects {
         let row = Row {
@@ -245,7 +249,8 @@ async fn published(
         CompletedPartition { id, parent, path, outer: None, stats: "{}".into() }
     };
     let step = StepId::new("fetch").expect("an id");
-    job.complete(step, rows, partitions.iter().map(done).collect()).await;
+    let batch = StepBatch { step, objects: rows, completed: partitions.iter().map(done).collect() };
+    job.append(Arc::new(batch)).await.expect("a store").await.expect("a batch");
     job.end(summary(&[]), Some(publication)).await.expect("a store");
     let row = store.job(Some(job.lease().job.as_str())).await.expect("a store").expect("the job");
     store.snapshot_of(&row).await.expect("a store").expect("a graph")

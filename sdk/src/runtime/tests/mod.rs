@@ -17,7 +17,7 @@ use crate::graph::{
 use crate::integration::Integration;
 use crate::schema::Validation;
 use crate::step::{DisabledReason, IngestionSource, Step, StepContext, StepError, StepResult};
-use crate::store::{JobReader, JobRecord, JobState, JobWriter, PageSelection, Retention, RewindTo, Snapshot, Store};
+use crate::store::{JobRecord, JobState, JobStore, PageSelection, Retention, RewindTo, Snapshot, Store};
 
 use super::*;
 
@@ -81,6 +81,11 @@ impl Bench {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(directory.path()).expect("a store");
         Self { _directory: directory, store }
+    }
+
+    /// Changes the file of the store behind its back.
+    fn damage(&self, sql: &str) {
+        rusqlite::Connection::open(self.store.path()).expect("a file").execute_batch(sql).expect("a statement");
     }
 
     async fn run(&self, job: Job) -> (Summary, Snapshot) {
@@ -212,7 +217,7 @@ async fn rewinding_a_step_leaves_what_others_described_too() {
     };
     let (summary, _) = bench.collect(&of([merging("a"), merging("b").after("a"), failing("c", "acme_team")])).await;
     let row = bench.store.job(Some(summary.job.as_str())).await.expect("a store").expect("the job");
-    let job = bench.store.resume_job(row.id).await.expect("a job with a gap").job;
+    let job = bench.store.resume(row.id).await.expect("a job with a gap").writer;
     job.rewind(id("a"), RewindTo::Checkpoint).await.expect("a store");
     let mut left = Vec::new();
     for step in ["a", "b"] {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::{Config, ConfigError, Field};
-use crate::store::JobRow;
+use crate::store::{JobRow, JobStore, NewJob};
 
 use super::*;
 use crate::graph::InstanceId;
@@ -23,7 +23,8 @@ async fn refused(job: Job, values: &Values) -> String {
 async fn a_job_whose_options_cannot_be_read_is_not_resumed_with_others() {
     for options in [json!({}), json!({"validation": "quarantine"}), json!({"validation": "strict"}), json!([])] {
         let bench = Bench::new();
-        drop(bench.store.begin_job("test", &InstanceId::default(), &options).await.expect("a store"));
+        let new = NewJob { integration: "test".into(), instance: InstanceId::default(), options };
+        drop(bench.store.begin(new).await.expect("a store"));
         let integration = flawed();
         let error =
             refused(Job::new(&integration, &bench.store).resume(&newest(&bench).await), &Values::default()).await;
@@ -38,7 +39,7 @@ async fn a_job_with_damaged_documents_is_not_resumed_and_hides_no_other_job() {
     bench.collect(&integration).await;
     bench.run(Job::new(&integration, &bench.store).instance(InstanceId::literal("other"))).await;
     let sql = "UPDATE job SET options = '{\"steps\":', summary = '{' WHERE number = (SELECT max(number) FROM job)";
-    bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
+    bench.damage(sql);
     let jobs = bench.store.jobs().await.expect("both jobs");
     assert_eq!(jobs.len(), 2);
     let error = refused(Job::new(&integration, &bench.store).resume(&jobs[0]), &Values::default()).await;
@@ -54,7 +55,7 @@ async fn a_job_in_a_state_of_another_version_is_listed_and_not_resumed() {
     bench.collect(&integration).await;
     bench.collect(&integration).await;
     let sql = "UPDATE job SET state = 'paused', summary = '{\"state\":\"paused\"}' WHERE number = 2";
-    bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
+    bench.damage(sql);
     let jobs = bench.store.jobs().await.expect("both jobs");
     assert_eq!([jobs[0].state, jobs[1].state], [JobState::Unknown, JobState::Partial]);
     let error = jobs[0].summary().expect_err("another version").to_string();
@@ -73,9 +74,9 @@ async fn a_step_s_result_that_cannot_be_read_ends_the_resumed_job_rather_than_th
     let (_, _) =
         bench.collect(&of([failing("teams", "acme_team"), adding("users", "acme_user", &["user:000001"])])).await;
     let row = newest(&bench).await;
-    let job = bench.store.resume_job(row.id).await.expect("a store");
+    let job = bench.store.resume(row.id).await.expect("a store");
     let sql = "UPDATE step_run SET result = '{\"objects\":1}' WHERE step = 'users'";
-    bench.store.write(move |connection| connection.execute(sql, [])).await.expect("a store");
+    bench.damage(sql);
     drop(job);
     let integration = of([failing("teams", "acme_team"), adding("users", "acme_user", &["user:000001"])]);
     let job = Job::new(&integration, &bench.store).resume(&newest(&bench).await);
