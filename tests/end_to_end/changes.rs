@@ -188,8 +188,7 @@ fn applications_of_a_refused_team_are_unknown_with_the_refusal_and_those_of_othe
         certain.len() == 1 && certain[0]["kind"] == "removed" && certain[0]["key"] == deleted.as_str(),
         "{certain:?}"
     );
-    // The personal application may be one of the refused team.
-    assert_eq!(changes.iter().filter(unknown).count(), of_refused + 1);
+    assert_eq!(changes.iter().filter(unknown).count(), of_refused);
     for change in changes.iter().filter(unknown) {
         let gap = &change["gap"];
         assert_eq!((&gap["code"], &gap["under"]["key"]), (&json!("PROVIDER_AUTHORIZATION_ERROR"), &json!(refused)));

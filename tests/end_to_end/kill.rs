@@ -92,9 +92,7 @@ fn steps_that_had_ended_are_not_repeated() {
     let place = Place::before(&heroku);
     let mut running = place.start("collect");
     let others = integration_heroku::steps::all().into_iter().map(|step| format!("{}: ", step.id()));
-    // These steps wait for the add-ons.
-    let waiting = ["fetch-addons", "fetch-personal-addons", "fetch-attachments"];
-    let others: Vec<String> = others.filter(|step| !waiting.iter().any(|name| step.starts_with(name))).collect();
+    let others: Vec<String> = others.filter(|step| !step.starts_with("fetch-addons")).collect();
     let with_requests = others.iter().filter(|step| step.starts_with("fetch-")).map(String::as_str);
     running.tells(&with_requests.collect::<Vec<_>>());
     running.kill();
@@ -104,9 +102,9 @@ fn steps_that_had_ended_are_not_repeated() {
     assert_same(&graph, undisturbed());
     let paths: BTreeSet<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
     let addons = heroku.organisation().teams().map(|team| format!("/teams/{}/addons", team.id));
-    assert_eq!(paths, addons.chain(["/account", "/addons", "/addon-attachments"].map(str::to_owned)).collect());
+    assert_eq!(paths, addons.chain(["/account".to_owned()]).collect());
     let summary = said.summary();
-    assert_eq!(summary.step("fetch-apps")["encounteredTypeCounts"]["heroku_application"], 26);
+    assert_eq!(summary.step("fetch-apps")["encounteredTypeCounts"]["heroku_application"], 25);
     let (entities, relationships) = sizes(&graph_of(heroku.organisation()));
     assert_eq!((&summary.0["entities"], &summary.0["relationships"]), (&entities.into(), &relationships.into()));
 }

@@ -24,13 +24,10 @@ mod catalogue;
 mod generated;
 mod ids;
 mod organisation;
-mod pipelines;
 mod resources;
 mod routes;
 mod sample;
 mod sample_access;
-mod sample_lists;
-mod sign_in;
 mod spaces;
 mod table;
 #[cfg(test)]
@@ -38,25 +35,20 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
-use serde_json::Value;
-
 pub use access::{Access, Invitation, Shared};
 pub use generated::OrganisationSize;
 pub use ids::{
-    AccountId, AccountMembershipId, AddonId, AppId, AttachmentId, CouplingId, IdentityProviderId, InvitationId,
-    PersonId, PipelineId, SpaceId, TeamId, TeamMembershipId,
+    AccountId, AccountMembershipId, AddonId, AppId, InvitationId, PersonId, SpaceId, TeamId, TeamMembershipId,
 };
 use integration_testing::{FakeProvider, ProviderOptions};
 pub use integration_testing::{
     Fault, FaultId, FaultRule, Latency, LoggedRequest, PageLimits, RateBucket, Reply, RetryAfter, Running, StartError,
 };
 pub use organisation::Organisation;
-pub use pipelines::{Attachment, Coupling, Pipeline, PipelineOwner};
 pub use resources::{
     Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership, Text,
 };
-pub use sign_in::{IdentityProvider, ProviderCertificate, TeamSettings};
-pub use spaces::{Peering, Space, VpnConnection};
+pub use spaces::Space;
 
 /// The behaviour of the fake.
 #[derive(Clone)]
@@ -77,8 +69,6 @@ pub struct FakeOptions {
     pub max_in_next_range: bool,
     /// Whether bodies are compressed for clients that accept compression.
     pub compresses: bool,
-    /// Fields that every body contains in addition to its own.
-    pub extra_fields: Vec<(String, Value)>,
     /// Whether pages are rendered once and reused. A measurement then counts only the work of the client.
     pub keeps_pages: bool,
 }
@@ -94,7 +84,6 @@ impl Default for FakeOptions {
             page_limits: PageLimits::default(),
             max_in_next_range: true,
             compresses: true,
-            extra_fields: Vec::new(),
             keeps_pages: false,
         }
     }
@@ -138,7 +127,7 @@ impl FakeHeroku {
             dialect: routes::dialect(options.max_in_next_range),
             ..ProviderOptions::default()
         };
-        let running = FakeProvider::start_with(routes::routes(&organisation, &options.extra_fields), provider).await?;
+        let running = FakeProvider::start_with(routes::routes(&organisation), provider).await?;
         Ok(Self { running, organisation, token: options.token })
     }
 

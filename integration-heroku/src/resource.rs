@@ -54,17 +54,7 @@ macro_rules! objects {
     )*};
 }
 
-mod networks;
-mod pipelines;
-mod sign_in;
-
-pub use networks::{InboundRule, InboundRuleset, OutboundAddresses, Peering, Tunnel, VpnConnection};
-pub use pipelines::{AddonAttachment, AttachedAddon, Pipeline, PipelineCoupling, PipelineOwner};
-pub use sign_in::{
-    IdentityProvider, ProviderCertificate, ProviderOwner, ProviderReference, TeamFeature, TeamPreferences,
-};
-
-objects! { Mention Named Owner Permission Place Price TeamMention }
+objects! { Mention Named Owner Permission Place Price }
 
 resources! {
     /// An element of `/enterprise-accounts`. Its id is enough for the lists below it.
@@ -72,7 +62,7 @@ resources! {
         name: Option<String>,
         permissions: Option<Vec<String>>,
         trial: Option<bool>,
-        identity_provider: Option<ProviderReference>,
+        identity_provider: Option<Named>,
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
@@ -96,8 +86,7 @@ resources! {
         default: Option<bool>,
         // The API's schema allows any number, but the limit counts people. Another number than an integer does not fit.
         membership_limit: Option<i64>,
-        identity_provider: Option<ProviderReference>,
-        enterprise_account: Option<Mention>,
+        identity_provider: Option<Named>,
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
@@ -134,11 +123,10 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// An element of `/teams/{id}/apps` or `/apps`.
+    /// An element of `/teams/{id}/apps`.
     App {
         name: String,
         owner: Option<Owner>,
-        team: Option<TeamMention>,
         region: Option<Named>,
         stack: Option<Named>,
         build_stack: Option<Named>,
@@ -155,7 +143,7 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// An element of `/teams/{id}/addons` or `/addons`.
+    /// An element of `/teams/{id}/addons`.
     Addon {
         name: String,
         addon_service: Option<Named>,
@@ -196,14 +184,6 @@ pub struct Place {
     pub id: Option<String>,
     /// The name of the space.
     pub name: Option<String>,
-}
-
-/// A reference to the team of an application. Lists of one team may omit the id.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde", remote = "Self")]
-pub struct TeamMention {
-    /// The id of the team.
-    pub id: Option<String>,
 }
 
 /// The owner of an application: a person or the account of a team.
