@@ -16,6 +16,7 @@ mod commands;
 mod comparison;
 mod credentials;
 mod expected;
+mod exporting;
 mod faults;
 mod graph;
 mod harness;

@@ -1,0 +1,253 @@
+//! `export --to`: the targets, the selection of objects, changes, gaps, and kills.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use integration_heroku::fake::{Fault, Reply};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::harness::{Heroku, Place, Said, undisturbed};
+
+/// Runs an export that must succeed.
+fn export(place: &Place, options: &str) -> Said {
+    let said = place.run(&format!("export {options}"));
+    assert_eq!(said.code, 0, "{options}: {}", said.all());
+    said
+}
+
+/// A place with the graph of the sample.
+fn collected(heroku: &Heroku) -> Place {
+    let place = Place::before(heroku);
+    assert_eq!(place.run("collect --quiet").code, 0);
+    place
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The numbers of the sample's objects by type.
+fn counts() -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for object in undisturbed().objects().values() {
+        *counts.entry(object["_type"].as_str().expect("a type").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn tables(folder: &Path) -> BTreeMap<String, usize> {
+    let manifest: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("_manifest.json")).expect("a manifest")).expect("JSON");
+    let tables = manifest["tables"].as_array().expect("tables").iter();
+    tables
+        .map(|table| {
+            assert!(folder.join(table["file"].as_str().expect("a file")).is_file(), "{table}");
+            (table["type"].as_str().expect("a type").to_owned(), table["rows"].as_u64().expect("rows") as usize)
+        })
+        .collect()
+}
+
+/// All files below a folder, with their contents.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let paths = crate::harness::files_below(folder).into_iter();
+    paths.map(|path| (path.strip_prefix(folder).expect("below").to_owned(), fs::read(&path).expect("a file"))).collect()
+}
+
+#[test]
+fn every_target_gets_the_whole_graph() {
+    let heroku = Heroku::sample();
+    let place = collected(&heroku);
+    let total: usize = counts().values().sum();
+    for form in ["parquet", "csv", "ndjson"] {
+        let said = export(&place, &format!("--to {form}:{form}"));
+        assert!(said.out.contains(&format!("Wrote {total} objects to {form}:{form}")), "{}", said.out);
+        assert_eq!(tables(&place.path(form)), counts(), "{form}");
+    }
+    let teams = lines(&place.path("ndjson/entities/heroku_team.ndjson"));
+    for team in &teams {
+        let expected = &undisturbed().objects()[team["_key"].as_str().expect("a key")];
+        for (name, value) in expected.as_object().expect("an object").iter().filter(|(name, _)| *name != "_rawData") {
+            assert_eq!(&team[name], value, "{name} of {team}");
+        }
+        assert_eq!((&team["_integration"], &team["_stale"]), (&json!("heroku"), &json!(false)));
+    }
+    export(&place, "--to sqlite:graph.db --raw");
+    let database = Connection::open(place.path("graph.db")).expect("a database");
+    for (object_type, number) in counts() {
+        let sql = format!("SELECT count(*), count(_rawData) FROM {object_type}");
+        let (rows, raw): (usize, usize) =
+            database.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a table");
+        assert_eq!(rows, number, "{object_type}");
+        let has_raw = |object: &Value| object.get("_rawData").is_some();
+        assert_eq!(raw, undisturbed().of_type(&object_type).values().filter(|object| has_raw(object)).count());
+    }
+    for (target, nodes, edges) in
+        [("json-graph:graph.json", "nodes", "links"), ("opengraph:open.json", "graph/nodes", "graph/edges")]
+    {
+        export(&place, &format!("--to {target}"));
+        let path = target.split_once(':').expect("a path").1;
+        let document: Value = serde_json::from_str(&place.read(path)).expect("JSON");
+        let number =
+            |name: &str| document.pointer(&format!("/{name}")).and_then(Value::as_array).expect("a list").len();
+        let entities = undisturbed().objects().values().filter(|object| object.get("_fromEntityKey").is_none()).count();
+        assert_eq!(number(nodes), entities, "{target}");
+        assert!(number(edges) >= total - entities, "{target}");
+    }
+    assert!(place.read("open.extension.json").contains("\"is_traversable\": true"));
+    export(&place, "--to graphml:graph.graphml");
+    let text = place.read("graph.graphml");
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let number = |name: &str| document.descendants().filter(|node| node.tag_name().name() == name).count();
+    assert_eq!(number("node") + number("edge"), total);
+}
+
+#[test]
+fn the_exchange_layout_is_that_of_output() {
+    let heroku = Heroku::sample();
+    let place = collected(&heroku);
+    assert_eq!(place.run("export --output out").code, 0);
+    export(&place, "--to exchange:other --raw");
+    assert_eq!(contents(&place.path("other/graph")), contents(&place.path("out/graph")));
+    assert_eq!(place.read("other/summary.json").trim_end(), place.read("out/summary.json").trim_end());
+    let said = place.run("export --to exchange:other --type heroku_team");
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("the whole graph of one instance"), "{}", said.err);
+}
+
+#[test]
+fn changes_since_the_last_export_never_remove_what_a_gap_covers() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let early = place.run("export --to ndjson:changes --changes-since last");
+    assert_eq!(early.code, 2, "{}", early.all());
+    assert!(early.err.contains("nothing was exported to ndjson:changes yet"), "{}", early.err);
+    export(&place, "--to ndjson:changes");
+    let team = heroku.team("kestrel-data");
+    let other = heroku.team("kestrel-platform");
+    heroku.fault(
+        Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
+            .on(&format!("/teams/{team}/apps")),
+    );
+    let mut apps: Vec<Value> = graph
+        .of_type("heroku_application")
+        .into_values()
+        .filter(|app| app["teamId"] == other)
+        .map(|app| app["_rawData"][0]["rawData"].clone())
+        .collect();
+    let removed = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
+    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{other}/apps")));
+    assert_eq!(place.run("collect --quiet").code, 3);
+    let said = place.run("export --to ndjson:changes --changes-since last");
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert!(said.err.contains("Missing in the instance default: heroku_application"), "{}", said.err);
+    let changes = lines(&place.path("changes/entities/heroku_application.ndjson"));
+    let of = |action: &str| -> Vec<&str> {
+        let found = changes.iter().filter(|change| change["_change"] == action);
+        found.map(|change| change["_key"].as_str().expect("a key")).collect()
+    };
+    assert_eq!(of("removed"), [removed.as_str()]);
+    let covered = graph.of_type("heroku_application").values().filter(|app| app["teamId"] == team).count();
+    assert_eq!(of("unknown").len(), covered, "the applications of the refused team are unknown");
+    let again = place.run("export --to ndjson:changes --changes-since last --dry-run");
+    assert!(again.out.starts_with("0 objects differ") || !again.out.contains("heroku_team_owns"), "{}", again.out);
+    let unknown = place.run("export --to ndjson:changes --changes-since ffff");
+    assert_eq!(unknown.code, 2, "{}", unknown.all());
+}
+
+#[test]
+fn a_transfer_is_limited_to_types_or_to_the_result_of_a_query() {
+    let heroku = Heroku::sample();
+    let place = collected(&heroku);
+    let dry = export(&place, "--to csv:teams --type heroku_team --dry-run --format json").json();
+    let teams = counts()["heroku_team"];
+    assert_eq!(dry["manifest"]["types"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&dry["dryRun"], &dry["manifest"]["types"][0]["objects"]), (&json!(true), &json!(teams)));
+    assert!(!place.path("teams").exists(), "a dry run writes nothing");
+    let report = export(&place, "--to csv:teams --type heroku_team --format json").json();
+    assert_eq!(report["report"]["written"], json!(teams));
+    let script = "exec \"$0\" export --to parquet:owned --format json --query \
+                  'FIND Team THAT OWNS Application RETURN TREE'";
+    let said = place.shell(script, "");
+    assert_eq!(said.code, 0, "{}", said.all());
+    let written = tables(&place.path("owned"));
+    assert_eq!(written["heroku_team_owns_application"], counts()["heroku_team_owns_application"]);
+    assert_eq!(
+        written.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["heroku_application", "heroku_team", "heroku_team_owns_application"]
+    );
+    let rows = place.shell("exec \"$0\" export --to csv:x --query 'FIND Team AS t RETURN t.name'", "");
+    assert_eq!(rows.code, 2, "{}", rows.all());
+    assert!(rows.err.contains("RETURN TREE"), "{}", rows.err);
+    for (line, expected) in [
+        ("export --to csv:x --type heroku_teams", "the types are: heroku_account"),
+        ("export --to xls:x", "the targets are parquet:DIR"),
+        ("export", "--output <DIR>"),
+        ("export --output x --raw", "--raw needs --to"),
+    ] {
+        let said = place.run(line);
+        assert_eq!(said.code, 2, "{line}: {}", said.all());
+        assert!(said.err.contains(expected), "{line}: {}", said.err);
+    }
+}
+
+#[test]
+fn nothing_of_somebody_else_is_replaced() {
+    let heroku = Heroku::sample();
+    let place = collected(&heroku);
+    place.write("mine/thesis.txt", "x");
+    place.write("mine.db", "not a database of an export");
+    export(&place, "--to csv:tables");
+    place.write("tables/entities/mine.csv", "x");
+    for (target, found) in [
+        ("csv:mine", "mine contains thesis.txt"),
+        ("sqlite:mine.db", "is not a database that an export wrote"),
+        ("parquet:tables", "tables contains entities/mine.csv"),
+        ("csv:.integration/x", ".integration"),
+    ] {
+        let said = place.run(&format!("export --to {target}"));
+        assert!(said.code == 1 || said.code == 2, "{target}: {}", said.all());
+        assert!(said.err.contains(found), "{target}: {}", said.err);
+    }
+    assert_eq!((place.read("mine/thesis.txt"), place.read("tables/entities/mine.csv")), ("x".into(), "x".into()));
+    let names: Vec<_> =
+        fs::read_dir(place.root()).expect("a folder").map(|of| of.expect("an entry").file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".staging")), "{names:?}");
+}
+
+#[test]
+fn a_killed_export_leaves_the_earlier_result_and_the_next_one_is_complete() {
+    let heroku = Heroku::sample();
+    let place = collected(&heroku);
+    for (target, name) in
+        [("parquet:out", "out"), ("csv:out", "out"), ("sqlite:out.db", "out.db"), ("graphml:out.xml", "out.xml")]
+    {
+        let read = || match place.path(name).is_dir() {
+            true => contents(&place.path(name)),
+            false => fs::read(place.path(name)).map(|bytes| BTreeMap::from([(name.into(), bytes)])).unwrap_or_default(),
+        };
+        export(&place, &format!("--to {target} --type heroku_team"));
+        let old = read();
+        export(&place, &format!("--to {target}"));
+        let new = read();
+        assert!(old != new);
+        export(&place, &format!("--to {target} --type heroku_team"));
+        for _ in 0..5 {
+            let running = place.start(&format!("export --to {target}"));
+            let staging = place.path(&format!(".{name}.staging/new"));
+            // The staged result appears, or the process has replaced the target already.
+            while !staging.exists() && read() == old {
+                std::thread::yield_now();
+            }
+            running.kill_if_running();
+            let left = read();
+            assert!(left == old || left == new, "{target}: neither the earlier nor the new result");
+        }
+        export(&place, &format!("--to {target}"));
+        assert!(read() == new, "{target}: not the result of an undisturbed export");
+        assert!(!place.path(&format!(".{name}.staging")).exists());
+    }
+}
