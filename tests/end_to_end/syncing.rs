@@ -250,7 +250,7 @@ fn a_folder_of_another_program_is_uploaded_as_it_is() {
     let other = json!({"_key": "other", "_type": "Acme-User", "_class": ["User"]});
     let file = |objects: &[serde_json::Value]| json!({ "entities": objects }).to_string();
     place.write("project/.j1-integration/graph/fetch/entities/a.json", &file(&[user.clone(), other.clone()]));
-    place.write("project/.j1-integration/graph/fetch/entities/b.json", &file(&[other.clone()]));
+    place.write("project/.j1-integration/graph/fetch/entities/b.json", &file(std::slice::from_ref(&other)));
     let line = "sync --integrationInstanceId instance-1 --project-path project";
     let said = place.run(line);
     assert!(said.code == 2 && said.err.contains("no summary.json"), "{}", said.all());
