@@ -35,7 +35,7 @@ fn mixed(instance: usize, round: usize, barrier: &Arc<Barrier>) -> Integration {
 }
 
 fn name_of(instance: usize) -> InstanceId {
-    InstanceId::new(&format!("instance-{instance}")).expect("a name")
+    InstanceId::new(format!("instance-{instance}")).expect("a name")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -84,7 +84,7 @@ async fn a_second_job_of_an_instance_in_one_process_is_refused_and_the_first_goe
     let first = Job::new(&integration, &bench.store).start(&Values::default()).await.expect("a job");
     started.notified().await;
     let second = Job::new(&integration, &bench.store).start(&Values::default()).await;
-    let error = second.err().expect("refused").to_string();
+    let error = second.expect_err("refused").to_string();
     assert!(error.contains(first.id().as_str()), "{error}");
     // Another instance is not affected.
     let other = Job::new(&integration, &bench.store).instance(name_of(1));
