@@ -80,22 +80,9 @@ struct History {
 /// The numbers of rows in the tables that pruning deletes from.
 type Rows = BTreeMap<&'static str, i64>;
 
-/// A generator of random numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit.max(1)
-    }
-
-    /// Sleeps for a random part of a time.
-    fn sleep(&mut self, at_most: Duration) {
-        std::thread::sleep(Duration::from_micros(self.below(at_most.as_micros() as u64)));
-    }
+/// Sleeps for a random part of a time.
+fn sleep_up_to(random: &mut fastrand::Rng, at_most: Duration) {
+    std::thread::sleep(Duration::from_micros(random.u64(..at_most.as_micros().max(1) as u64)));
 }
 
 fn refused() -> Fault {
@@ -281,7 +268,7 @@ struct Soak {
     whole: Place,
     /// The result of an undisturbed pruning after it, with the rows of its store.
     pruned: (Readable, Rows),
-    dice: Dice,
+    random: fastrand::Rng,
     hits: BTreeMap<Phase, usize>,
 }
 
@@ -306,7 +293,15 @@ impl Soak {
         let times = Times { collection, publication, deletion, pruning: begun.elapsed() - deletion };
         let rows = rows(&place);
         let pruned = (history.read(&place), rows);
-        Self { history, times, collected, whole: pristine, pruned, dice: Dice(seed), hits: BTreeMap::new() }
+        Self {
+            history,
+            times,
+            collected,
+            whole: pristine,
+            pruned,
+            random: fastrand::Rng::with_seed(seed),
+            hits: BTreeMap::new(),
+        }
     }
 
     /// Kills once, preferably in a phase. Returns whether the phase was hit.
@@ -331,7 +326,7 @@ impl Soak {
         let killed = self.killed(running, &place, at_most)?;
         let mut case = format!("killed: {killed:?}");
         // The resumed job may be killed as well.
-        if [Phase::Collection, Phase::Publication].contains(&killed) && self.dice.below(2) == 0 {
+        if [Phase::Collection, Phase::Publication].contains(&killed) && self.random.u64(..2) == 0 {
             let again = place.start("collect --resume");
             if let Some(again) = self.killed(again, &place, self.times.collection) {
                 case = format!("{case}, then: {again:?}");
@@ -346,7 +341,7 @@ impl Soak {
 
     /// Kills a running collection at a random instant, and counts its phase.
     fn killed(&mut self, running: Running, place: &Place, at_most: Duration) -> Option<Phase> {
-        self.dice.sleep(at_most);
+        sleep_up_to(&mut self.random, at_most);
         let killed = running.kill_if_running().then(|| phase(place))?;
         *self.hits.entry(killed).or_default() += 1;
         Some(killed)
@@ -357,11 +352,11 @@ impl Soak {
         let place = self.history.copy_of(&self.whole);
         let running = place.start("jobs prune --keep 2");
         // Most kills hit the deletion of versions, which is the longest part, and some the deletion of the jobs.
-        if self.dice.below(4) > 0 {
+        if self.random.u64(..4) > 0 {
             until_deleted(&place);
-            self.dice.sleep(self.times.pruning);
+            sleep_up_to(&mut self.random, self.times.pruning);
         } else {
-            self.dice.sleep(self.times.deletion);
+            sleep_up_to(&mut self.random, self.times.deletion);
         }
         if !running.kill_if_running() {
             return None;

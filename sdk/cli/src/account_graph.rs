@@ -82,6 +82,11 @@ pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Resu
     }
 }
 
+/// Returns the newest snapshots of the instances that a query without a selection reads. There may be none.
+pub(crate) async fn all(store: &Store) -> Result<Vec<Snapshot>, Failure> {
+    newest(store, select(store.published_instances().await?, &[])?, None).await
+}
+
 /// Selects instances by name. Without a name, sample and recorded data of an integration count only if it has no others.
 fn select(all: Vec<PublishedInstance>, names: &[InstanceId]) -> Result<Vec<PublishedInstance>, Failure> {
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|found| found.instance == **name)) {

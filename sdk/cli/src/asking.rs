@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use integration_query::graph::AccountGraph;
-use integration_query::syntax::substitute;
+use integration_query::syntax::{substitute, texts};
 use integration_query::{Answer, Catalogue, Options};
 use integration_sdk::input;
 use serde_json::Value;
@@ -46,9 +46,7 @@ impl Asking {
 
     /// Returns a query with the values of its variables.
     pub(crate) fn filled(&self, text: &str) -> Result<String, Failure> {
-        let variables: BTreeMap<String, String> =
-            self.parameters.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        let text = substitute(text, &variables).map_err(|missing| Failure::Usage(missing.to_string()))?;
+        let text = substitute(text, &texts(&self.parameters)).map_err(|missing| Failure::Usage(missing.to_string()))?;
         Ok(text.into_owned())
     }
 
@@ -79,14 +77,6 @@ pub(crate) fn stdin() -> Result<String, Failure> {
     let read = std::io::stdin().take(input::DOCUMENT).read_to_string(&mut text);
     read.map_err(Failure::file("read", "stdin"))?;
     Ok(text)
-}
-
-/// The text that replaces `{{name}}`.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// Parses `NAME=VALUE`. JSON keeps its type; everything else is a text.

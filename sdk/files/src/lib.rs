@@ -24,3 +24,4 @@
 pub mod input;
 pub mod owner_only;
 pub mod staging;
+pub mod work_folder;

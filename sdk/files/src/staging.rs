@@ -24,18 +24,16 @@
 //! ```
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::owner_only::{self, Folder, Kind};
+use crate::work_folder::{LOCK, LockError, lock};
 
-const LOCK: &str = "lock";
 const NEW: &str = "new";
 /// The name of an earlier result between two renames, on file systems without an atomic exchange.
 const EARLIER: &str = "earlier";
-/// The maximum number of attempts to lock. An attempt fails only if another process cleans up at the same time.
-const ATTEMPTS: usize = 20;
 
 /// A target that cannot be replaced.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +74,8 @@ pub struct Staging {
     own: Folder,
     own_name: OsString,
     name: OsString,
-    lock: Option<File>,
+    /// Closed after the folder has been removed.
+    _lock: File,
 }
 
 impl Staging {
@@ -100,8 +99,11 @@ impl Staging {
         let mut own_name = OsString::from(".");
         own_name.push(&name);
         own_name.push(".staging");
-        let (own, lock) = lock(&folder, &own_name, &named)?;
-        let staging = Self { parent: folder, own, own_name, name, lock: Some(lock) };
+        let (own, lock) = lock(&folder, &own_name).map_err(|error| match error {
+            LockError::Busy => StagingError::Busy(named.clone()),
+            LockError::Io { action, path, source } => StagingError::Io { action, path, source },
+        })?;
+        let staging = Self { parent: folder, own, own_name, name, _lock: lock };
         staging.recover().map_err(StagingError::io("restore", &named))?;
         Ok(staging)
     }
@@ -192,7 +194,6 @@ impl Drop for Staging {
         if self.clear().is_ok() && self.own.remove_file(LOCK).is_ok() {
             let _ = self.parent.remove_folder(&self.own_name);
         }
-        drop(self.lock.take());
     }
 }
 
@@ -209,32 +210,6 @@ fn remove(folder: &Folder, name: &OsStr) -> io::Result<()> {
         }
         Some(_) => folder.remove_file(name),
     }
-}
-
-fn lock(parent: &Folder, own_name: &OsStr, target: &Path) -> Result<(Folder, File), StagingError> {
-    let path = parent.path().join(own_name);
-    for _ in 0..ATTEMPTS {
-        let own = match parent.create_folder(own_name) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => parent.folder(own_name),
-            created => created,
-        };
-        let file = own.and_then(|own| own.open_or_create(LOCK).map(|file| (own, file)));
-        let (own, file) = match file {
-            Ok(opened) => opened,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(StagingError::io("use", path)(error)),
-        };
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(StagingError::Busy(target.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(StagingError::io("lock", path.join(LOCK))(error)),
-            Ok(()) => {}
-        }
-        // The last user may have removed the file after it was opened here.
-        if own.holds(LOCK, &file).map_err(StagingError::io("use", &path))? {
-            return Ok((own, file));
-        }
-    }
-    Err(StagingError::Busy(target.to_owned()))
 }
 
 #[cfg(test)]

@@ -221,7 +221,7 @@ fn json(cell: Value, nodes: &NumberMap<u32, Json>, edges: &NumberMap<u32, Json>)
 /// The ids of entities. Rows share them.
 struct EntityIds<'g> {
     graph: &'g AccountGraph,
-    known: NumberMap<u32, Option<Arc<str>>>,
+    known: NumberMap<u32, Arc<str>>,
 }
 
 impl EntityIds<'_> {
@@ -230,10 +230,10 @@ impl EntityIds<'_> {
             return Ok(None);
         }
         if let Some(known) = self.known.get(&node) {
-            return Ok(known.clone());
+            return Ok(Some(Arc::clone(known)));
         }
-        let id: Option<Arc<str>> = Some(self.graph.id_of(NodeId(node))?.into());
-        self.known.insert(node, id.clone());
-        Ok(id)
+        let id: Arc<str> = self.graph.id_of(NodeId(node))?.into();
+        self.known.insert(node, Arc::clone(&id));
+        Ok(Some(id))
     }
 }

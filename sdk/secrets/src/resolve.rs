@@ -118,7 +118,6 @@ pub struct Resolver {
     variables: Variables,
     base: PathBuf,
     vault: Option<Vault>,
-    limit: Duration,
 }
 
 impl fmt::Debug for Resolver {
@@ -136,7 +135,7 @@ impl Default for Resolver {
 impl Resolver {
     /// Creates a resolver without variables and without a vault.
     pub fn new() -> Self {
-        Self { variables: Arc::new(|_| None), base: PathBuf::new(), vault: None, limit: COMMAND_LIMIT }
+        Self { variables: Arc::new(|_| None), base: PathBuf::new(), vault: None }
     }
 
     /// Sets the source of environment variables, in programs `std::env::var_os`.
@@ -160,13 +159,6 @@ impl Resolver {
         self
     }
 
-    /// Sets the time after which a command is ended, by default 30 seconds.
-    #[must_use]
-    pub fn command_limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
     /// Reads a secret. Line breaks at its end are removed.
     ///
     /// # Errors
@@ -181,7 +173,7 @@ impl Resolver {
                 let (path, credentials) = self.path(path)?;
                 file::read(&path, credentials.as_deref())?
             }
-            SecretReference::Command(command) => command.output(self.limit).await?,
+            SecretReference::Command(command) => command.output(COMMAND_LIMIT).await?,
             SecretReference::Vault(name) => {
                 let vault = self.vault.as_ref();
                 let vault = vault.ok_or_else(|| SecretError::NoVault { reference: reference.to_string() })?;

@@ -5,7 +5,7 @@
 //!   requests ──────────▶  (pure)   ◀──ends────────┘
 //!   Clock ──times──────▶    │
 //!                           ├──▶ journal          every decision before it takes effect, so a kill loses none
-//!                           ├──▶ Observer         ended runs: rules, alerts, deliveries; one at a time, bounded in time
+//!                           ├──▶ Observer         ended runs: rules and alerts; one at a time, bounded in time
 //!                           └──▶ Metrics, Health ──▶ Endpoint     GET /healthz, /readyz, /metrics
 //! ```
 //!

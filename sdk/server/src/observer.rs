@@ -28,7 +28,7 @@ pub struct Notice {
     pub failures: u32,
 }
 
-/// The consumer of the notices: it evaluates rules, opens and resolves alerts, and delivers messages.
+/// The consumer of the notices: it evaluates rules, and opens and resolves alerts.
 ///
 /// The server calls one function at a time, with a time limit. A failure or a timeout stops neither the runs nor later
 /// notices.
@@ -43,7 +43,7 @@ pub trait Observer: Send + Sync + 'static {
     /// [`ObserverError`] if the notice was not handled completely.
     fn observe(&self, notice: Notice) -> BoxFuture<'_, Result<Observed, ObserverError>>;
 
-    /// Does the work that depends on the time alone, such as repeated deliveries.
+    /// Does the work that depends on the time alone, such as rules at their intervals.
     ///
     /// The server calls it at its start, and then at the time that the former call returned.
     ///

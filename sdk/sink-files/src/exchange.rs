@@ -8,15 +8,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use futures::FutureExt;
-use futures::future::{self, BoxFuture};
 use integration_files::owner_only::Folder;
 use integration_files::staging::Staging;
 use integration_graph::run::Summary as JobSummary;
 use integration_graph::{ObjectType, StepId};
-use integration_sink::{
-    Batch, Capabilities, Events, Manifest, Opened, Record, Report, Scope, Sink, SinkError, Summary, TransferKind,
-};
+use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Report, Scope, SinkError, TransferKind};
 use integration_store::Kind;
 
 use crate::folder_manifest::{self, Earlier};
@@ -61,6 +57,73 @@ impl Exchange {
     /// Creates a sink that writes this folder, with the summary of the job that published the graph.
     pub fn new(path: &Path, summary: JobSummary) -> Self {
         Self { path: path.to_owned(), summary, transfer: None }
+    }
+}
+
+impl Transfer {
+    fn object(&mut self, batch: &Batch, record: &Record) -> io::Result<()> {
+        let step = &record.object.step;
+        let number = match self.open.get(step) {
+            Some(file) if file.objects < OBJECTS => None,
+            Some(file) => Some(file.number + 1),
+            None => Some(1),
+        };
+        if let Some(number) = number {
+            if let Some(full) = self.open.remove(step) {
+                self.bytes += full.finish()?;
+            }
+            let file = self.create(batch, step, number)?;
+            self.open.insert(step.clone(), file);
+        }
+        match self.open.get_mut(step) {
+            Some(file) => file.add(&record.object.json().joined()),
+            None => Ok(()),
+        }
+    }
+
+    fn create(&mut self, batch: &Batch, step: &StepId, number: u64) -> io::Result<ObjectFile> {
+        let wrapper = if batch.kind == Kind::Entity { "entities" } else { "relationships" };
+        if !self.folders.contains_key(step.as_str()) {
+            self.folders.insert(step.to_string(), self.graph.create_folder(step.as_str())?);
+        }
+        let inner = format!("{step}/{wrapper}");
+        if !self.folders.contains_key(&inner) {
+            let folder = self.folders[step.as_str()].create_folder(wrapper)?;
+            self.folders.insert(inner.clone(), folder);
+        }
+        let name = format!("{}-{number:05}.json", file_name(&batch.object_type));
+        let mut out = Output::new(self.folders[&inner].create_new(&name)?);
+        write!(out, "{{\"{wrapper}\":[")?;
+        let path = format!("{GRAPH}/{inner}/{name}");
+        self.files.push(path.clone());
+        Ok(ObjectFile { out, path, objects: 0, number })
+    }
+
+    fn end_type(&mut self) -> io::Result<()> {
+        for file in std::mem::take(&mut self.open).into_values() {
+            self.bytes += file.finish()?;
+        }
+        Ok(())
+    }
+}
+
+impl ObjectFile {
+    fn add(&mut self, json: &str) -> io::Result<()> {
+        let separator: &[u8] = if self.objects == 0 { b"\n" } else { b",\n" };
+        self.objects += 1;
+        self.out.write_all(separator)?;
+        self.out.write_all(json.as_bytes())
+    }
+
+    fn finish(mut self) -> io::Result<u64> {
+        let written = self.out.write_all(b"\n]}\n").and_then(|()| self.out.finish());
+        written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.path)))
+    }
+}
+
+impl BlockingSink for Exchange {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { columns: false, changes: false, raw: true }
     }
 
     fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
@@ -126,88 +189,8 @@ impl Exchange {
         report.bytes = Some(bytes);
         Ok(report)
     }
-}
 
-impl Transfer {
-    fn object(&mut self, batch: &Batch, record: &Record) -> io::Result<()> {
-        let step = &record.object.step;
-        let number = match self.open.get(step) {
-            Some(file) if file.objects < OBJECTS => None,
-            Some(file) => Some(file.number + 1),
-            None => Some(1),
-        };
-        if let Some(number) = number {
-            if let Some(full) = self.open.remove(step) {
-                self.bytes += full.finish()?;
-            }
-            let file = self.create(batch, step, number)?;
-            self.open.insert(step.clone(), file);
-        }
-        match self.open.get_mut(step) {
-            Some(file) => file.add(&record.object.json().joined()),
-            None => Ok(()),
-        }
-    }
-
-    fn create(&mut self, batch: &Batch, step: &StepId, number: u64) -> io::Result<ObjectFile> {
-        let wrapper = if batch.kind == Kind::Entity { "entities" } else { "relationships" };
-        if !self.folders.contains_key(step.as_str()) {
-            self.folders.insert(step.to_string(), self.graph.create_folder(step.as_str())?);
-        }
-        let inner = format!("{step}/{wrapper}");
-        if !self.folders.contains_key(&inner) {
-            let folder = self.folders[step.as_str()].create_folder(wrapper)?;
-            self.folders.insert(inner.clone(), folder);
-        }
-        let name = format!("{}-{number:05}.json", file_name(&batch.object_type));
-        let mut out = Output::new(self.folders[&inner].create_new(&name)?);
-        write!(out, "{{\"{wrapper}\":[")?;
-        let path = format!("{GRAPH}/{inner}/{name}");
-        self.files.push(path.clone());
-        Ok(ObjectFile { out, path, objects: 0, number })
-    }
-
-    fn end_type(&mut self) -> io::Result<()> {
-        for file in std::mem::take(&mut self.open).into_values() {
-            self.bytes += file.finish()?;
-        }
-        Ok(())
-    }
-}
-
-impl ObjectFile {
-    fn add(&mut self, json: &str) -> io::Result<()> {
-        let separator: &[u8] = if self.objects == 0 { b"\n" } else { b",\n" };
-        self.objects += 1;
-        self.out.write_all(separator)?;
-        self.out.write_all(json.as_bytes())
-    }
-
-    fn finish(mut self) -> io::Result<u64> {
-        let written = self.out.write_all(b"\n]}\n").and_then(|()| self.out.finish());
-        written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.path)))
-    }
-}
-
-impl Sink for Exchange {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { columns: false, changes: false, raw: true }
-    }
-
-    fn open<'a>(&'a mut self, manifest: &'a Manifest, _: Events) -> BoxFuture<'a, Result<Opened, SinkError>> {
-        future::ready(self.begin(manifest).map(|()| Opened::default())).boxed()
-    }
-
-    fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
-        future::ready(self.add(&batch)).boxed()
-    }
-
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
-        future::ready(self.end()).boxed()
-    }
-
-    fn abort<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn discard(&mut self) {
         self.transfer = None;
-        future::ok(()).boxed()
     }
 }

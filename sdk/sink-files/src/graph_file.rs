@@ -10,12 +10,10 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use futures::FutureExt;
-use futures::future::{self, BoxFuture};
 use integration_files::owner_only::Kind as EntryKind;
 use integration_files::staging::Staging;
 use integration_graph::ObjectKey;
-use integration_sink::{Batch, Capabilities, Events, Manifest, Opened, Record, Report, Sink, SinkError, Summary};
+use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Report, SinkError};
 use integration_store::{Kind, SnapshotId};
 
 use crate::graph_ml::GraphMl;
@@ -89,6 +87,26 @@ impl GraphFile {
     fn new(path: &Path, format: impl GraphFormat + 'static) -> Self {
         Self { path: path.to_owned(), format: Box::new(format), transfer: None }
     }
+}
+
+/// Returns the beginning of the ids of a snapshot's nodes.
+fn prefix(snapshot: &SnapshotId) -> String {
+    let instance = snapshot.instance.as_str().replace('%', "%25").replace('/', "%2F");
+    format!("{}/{instance}/", snapshot.integration)
+}
+
+/// Returns the id of a node, and its digest.
+fn named(prefix: &str, key: &ObjectKey) -> (String, u64) {
+    let id = format!("{prefix}{key}");
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    (id, hasher.finish())
+}
+
+impl BlockingSink for GraphFile {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { columns: self.format.needs_columns(), changes: false, raw: self.format.takes_raw() }
+    }
 
     fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
         let staging = Staging::open(&self.path).map_err(SinkError::target("write to", self.path.display()))?;
@@ -110,17 +128,18 @@ impl GraphFile {
         let Some(transfer) = &mut self.transfer else { return Err(SinkError::Stopped) };
         let Transfer { out, manifest, nodes, report, .. } = transfer;
         let snapshot = &manifest.snapshots[batch.snapshot].id;
+        let prefix = prefix(snapshot);
         let report = report.of(batch.kind, &batch.object_type);
         let mut object = |record: &Record| {
             let key = &record.object.key;
             match (batch.kind, &record.object.ends) {
                 (Kind::Entity, _) => {
-                    let (id, digest) = named(snapshot, key);
+                    let (id, digest) = named(&prefix, key);
                     nodes.insert(digest);
                     self.format.node(&Node { id, digest, record, snapshot }, out)?;
                 }
                 (Kind::Relationship, Some((from, to))) => {
-                    let (from, to) = (named(snapshot, from), named(snapshot, to));
+                    let (from, to) = (named(&prefix, from), named(&prefix, to));
                     if !nodes.contains(&from.1) || !nodes.contains(&to.1) {
                         report.skip("an end is not part of the transfer", key.as_str());
                         return Ok(());
@@ -161,36 +180,8 @@ impl GraphFile {
         };
         publish().map_err(SinkError::target("write to", self.path.display()))
     }
-}
 
-/// Returns the id of a node, and its digest.
-fn named(snapshot: &SnapshotId, key: &ObjectKey) -> (String, u64) {
-    let instance = snapshot.instance.as_str().replace('%', "%25").replace('/', "%2F");
-    let id = format!("{}/{instance}/{key}", snapshot.integration);
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    (id, hasher.finish())
-}
-
-impl Sink for GraphFile {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { columns: self.format.needs_columns(), changes: false, raw: self.format.takes_raw() }
-    }
-
-    fn open<'a>(&'a mut self, manifest: &'a Manifest, _: Events) -> BoxFuture<'a, Result<Opened, SinkError>> {
-        future::ready(self.begin(manifest).map(|()| Opened::default())).boxed()
-    }
-
-    fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
-        future::ready(self.add(&batch)).boxed()
-    }
-
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
-        future::ready(self.end()).boxed()
-    }
-
-    fn abort<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn discard(&mut self) {
         self.transfer = None;
-        future::ok(()).boxed()
     }
 }

@@ -18,14 +18,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use futures::FutureExt;
-use futures::future::{self, BoxFuture};
 use integration_files::owner_only::Kind as EntryKind;
 use integration_files::staging::Staging;
 use integration_graph::ObjectType;
 use integration_sink::{
-    Batch, Capabilities, Cell, Element, Events, Manifest, ManifestType, Opened, Report, Sink, SinkError, Summary,
-    Table, ValueType, kind_name,
+    Batch, BlockingSink, Capabilities, Cell, Element, Manifest, ManifestType, Report, SinkError, Table, ValueType,
+    kind_name,
 };
 use integration_store::Kind;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -69,29 +67,6 @@ impl Sqlite {
         Self { path: path.to_owned(), transfer: None }
     }
 
-    fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
-        let failed = || SinkError::target::<io::Error>("write to", self.path.display());
-        let staging = Staging::open(&self.path).map_err(SinkError::target("write to", self.path.display()))?;
-        let target = staging.target().map_err(failed())?;
-        let earlier = self.earlier(target)?;
-        staging.create_file().map_err(failed())?;
-        let create = || {
-            let database = Connection::open(staging.path())?;
-            // A killed process leaves an incomplete file, which is discarded, so a journal would be useless.
-            database.execute_batch(
-                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; BEGIN;",
-            )?;
-            database.execute_batch(COLUMNS)?;
-            Ok::<_, rusqlite::Error>(database)
-        };
-        let database = create().map_err(SinkError::target("write to", self.path.display()))?;
-        let names = ["_columns", "_manifest"].map(str::to_owned).into();
-        let manifest = manifest.clone();
-        self.transfer =
-            Some(Transfer { staging, database, manifest, earlier, names, open: None, report: Report::default() });
-        Ok(())
-    }
-
     /// Reads the columns of the target, which must be the result of an earlier transfer.
     fn earlier(&self, target: Option<EntryKind>) -> Result<EarlierColumns, SinkError> {
         let unsuitable =
@@ -128,54 +103,6 @@ impl Sqlite {
             Ok(columns) => Ok(columns),
             Err(_) => unsuitable("is not a database that an export wrote"),
         }
-    }
-
-    fn add(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        let Some(transfer) = &mut self.transfer else { return Err(SinkError::Stopped) };
-        let failed = || SinkError::target::<rusqlite::Error>("write", &batch.object_type);
-        let is_open = |open: &OpenTable| (open.table.kind, &open.table.object_type) == (batch.kind, &batch.object_type);
-        if !transfer.open.as_ref().is_some_and(is_open) {
-            transfer.end_table().map_err(failed())?;
-            transfer.begin_table(batch.kind, &batch.object_type).map_err(failed())?;
-        }
-        let Transfer { open: Some(open), manifest, database, report, .. } = transfer else {
-            return Err(SinkError::Stopped);
-        };
-        let snapshot = &manifest.snapshots[batch.snapshot].id;
-        let mut insert = database.prepare_cached(&open.insert).map_err(failed())?;
-        let mut row = Vec::new();
-        for record in &batch.records {
-            open.table.fill(record, snapshot, &mut row).map_err(SinkError::target("write", &batch.object_type))?;
-            insert.execute(params_from_iter(row.iter().map(Bound))).map_err(failed())?;
-        }
-        report.of(batch.kind, &batch.object_type).written += batch.records.len() as u64;
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<Report, SinkError> {
-        let Some(mut transfer) = self.transfer.take() else { return Err(SinkError::Stopped) };
-        let target = self.path.display().to_string();
-        let document = serde_json::to_string(&transfer.manifest.document());
-        let document = document.map_err(SinkError::target("write", &target))?;
-        let complete = |transfer: &mut Transfer| {
-            transfer.end_table()?;
-            transfer.database.execute("INSERT INTO _manifest VALUES (?1)", [&document])?;
-            transfer.database.execute_batch("COMMIT")
-        };
-        complete(&mut transfer).map_err(SinkError::target("write", &target))?;
-        let Transfer { staging, database, mut report, names, .. } = transfer;
-        database.close().map_err(|(_, error)| error).map_err(SinkError::target("write", &target))?;
-        let publish = || {
-            let file = File::open(staging.path())?;
-            file.sync_all()?;
-            report.bytes = Some(file.metadata()?.len());
-            report.files = Some(1);
-            staging.publish_file()?;
-            Ok::<_, io::Error>(report)
-        };
-        let report = publish().map_err(SinkError::target("write", &target))?;
-        debug_assert!(names.len() >= 2);
-        Ok(report)
     }
 }
 
@@ -251,25 +178,82 @@ impl ToSql for Bound<'_> {
     }
 }
 
-impl Sink for Sqlite {
+impl BlockingSink for Sqlite {
     fn capabilities(&self) -> Capabilities {
         Capabilities { columns: true, changes: true, raw: true }
     }
 
-    fn open<'a>(&'a mut self, manifest: &'a Manifest, _: Events) -> BoxFuture<'a, Result<Opened, SinkError>> {
-        future::ready(self.begin(manifest).map(|()| Opened::default())).boxed()
+    fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
+        let failed = || SinkError::target::<io::Error>("write to", self.path.display());
+        let staging = Staging::open(&self.path).map_err(SinkError::target("write to", self.path.display()))?;
+        let target = staging.target().map_err(failed())?;
+        let earlier = self.earlier(target)?;
+        staging.create_file().map_err(failed())?;
+        let create = || {
+            let database = Connection::open(staging.path())?;
+            // A killed process leaves an incomplete file, which is discarded, so a journal would be useless.
+            database.execute_batch(
+                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; BEGIN;",
+            )?;
+            database.execute_batch(COLUMNS)?;
+            Ok::<_, rusqlite::Error>(database)
+        };
+        let database = create().map_err(SinkError::target("write to", self.path.display()))?;
+        let names = ["_columns", "_manifest"].map(str::to_owned).into();
+        let manifest = manifest.clone();
+        self.transfer =
+            Some(Transfer { staging, database, manifest, earlier, names, open: None, report: Report::default() });
+        Ok(())
     }
 
-    fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
-        future::ready(self.add(&batch)).boxed()
+    fn add(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        let Some(transfer) = &mut self.transfer else { return Err(SinkError::Stopped) };
+        let failed = || SinkError::target::<rusqlite::Error>("write", &batch.object_type);
+        let is_open = |open: &OpenTable| (open.table.kind, &open.table.object_type) == (batch.kind, &batch.object_type);
+        if !transfer.open.as_ref().is_some_and(is_open) {
+            transfer.end_table().map_err(failed())?;
+            transfer.begin_table(batch.kind, &batch.object_type).map_err(failed())?;
+        }
+        let Transfer { open: Some(open), manifest, database, report, .. } = transfer else {
+            return Err(SinkError::Stopped);
+        };
+        let snapshot = &manifest.snapshots[batch.snapshot].id;
+        let mut insert = database.prepare_cached(&open.insert).map_err(failed())?;
+        let mut row = Vec::new();
+        for record in &batch.records {
+            open.table.fill(record, snapshot, &mut row).map_err(SinkError::target("write", &batch.object_type))?;
+            insert.execute(params_from_iter(row.iter().map(Bound))).map_err(failed())?;
+        }
+        report.of(batch.kind, &batch.object_type).written += batch.records.len() as u64;
+        Ok(())
     }
 
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
-        future::ready(self.end()).boxed()
+    fn end(&mut self) -> Result<Report, SinkError> {
+        let Some(mut transfer) = self.transfer.take() else { return Err(SinkError::Stopped) };
+        let target = self.path.display().to_string();
+        let document = serde_json::to_string(&transfer.manifest.document());
+        let document = document.map_err(SinkError::target("write", &target))?;
+        let complete = |transfer: &mut Transfer| {
+            transfer.end_table()?;
+            transfer.database.execute("INSERT INTO _manifest VALUES (?1)", [&document])?;
+            transfer.database.execute_batch("COMMIT")
+        };
+        complete(&mut transfer).map_err(SinkError::target("write", &target))?;
+        let Transfer { staging, database, mut report, .. } = transfer;
+        database.close().map_err(|(_, error)| error).map_err(SinkError::target("write", &target))?;
+        let publish = || {
+            let file = File::open(staging.path())?;
+            file.sync_all()?;
+            report.bytes = Some(file.metadata()?.len());
+            report.files = Some(1);
+            staging.publish_file()?;
+            Ok::<_, io::Error>(report)
+        };
+        let report = publish().map_err(SinkError::target("write", &target))?;
+        Ok(report)
     }
 
-    fn abort<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn discard(&mut self) {
         self.transfer = None;
-        future::ok(()).boxed()
     }
 }

@@ -15,15 +15,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use futures::FutureExt;
-use futures::future::{self, BoxFuture};
 use integration_files::owner_only::Folder;
 use integration_files::staging::Staging;
 use integration_graph::ObjectType;
 use integration_graph::history::ChangeCounts;
 use integration_sink::{
-    Batch, Capabilities, Columns, Events, Manifest, ManifestType, Opened, Report, Scope, Sink, SinkError, Summary,
-    Table, TransferKind,
+    Batch, BlockingSink, Capabilities, Columns, Manifest, ManifestType, Report, SinkError, Table, TransferKind,
 };
 use integration_store::{Kind, SnapshotId};
 
@@ -96,6 +93,60 @@ impl TableFolder {
     fn new(path: &Path, format: impl TableFormat + 'static) -> Self {
         Self { path: path.to_owned(), format: Box::new(format), transfer: None }
     }
+}
+
+impl Transfer {
+    fn begin_table(&mut self, format: &dyn TableFormat, kind: Kind, object_type: &ObjectType) -> Result<(), SinkError> {
+        let earlier = self.earlier.properties(kind, object_type);
+        let found = |of_type: &&ManifestType| of_type.kind == kind && of_type.object_type == *object_type;
+        let without_objects = || ManifestType {
+            kind,
+            object_type: object_type.clone(),
+            objects: 0,
+            stale: 0,
+            changes: ChangeCounts::default(),
+            columns: Columns::default(),
+        };
+        let of_type = self.manifest.types.iter().find(found).cloned().unwrap_or_else(without_objects);
+        let table = Table::new(&of_type, self.manifest.transfer, self.manifest.with_raw, &earlier);
+        let folder = folder_manifest::folder(kind);
+        let name = format!("{}.{}", file_name(object_type), format.name());
+        let file = format!("{folder}/{name}");
+        let failed = || SinkError::target::<io::Error>("write", &file);
+        if !self.folders.contains_key(folder) {
+            self.folders.insert(folder, self.root.create_folder(folder).map_err(failed())?);
+        }
+        let created = self.folders[folder].create_new(&name);
+        let writer = created.and_then(|file| format.begin(file, &table, self.manifest.transfer)).map_err(failed())?;
+        self.open = Some(OpenTable { table, file, rows: 0, writer });
+        Ok(())
+    }
+
+    fn end_table(&mut self) -> Result<(), SinkError> {
+        let Some(OpenTable { table, file, rows, writer }) = self.open.take() else { return Ok(()) };
+        self.bytes += writer.finish().map_err(SinkError::target("write", &file))?;
+        self.tables.push(TableEntry::new(file, &table, rows));
+        Ok(())
+    }
+
+    /// Returns the earlier tables of the transferred types that have no objects any more.
+    fn vanished(&self) -> Vec<TableEntry> {
+        let is_written = |entry: &TableEntry| {
+            self.tables.iter().any(|of| of.object_type == entry.object_type && of.kind() == entry.kind())
+        };
+        let vanished = self
+            .earlier
+            .tables
+            .iter()
+            .filter(|entry| self.manifest.scope.is_whole(&entry.object_type) && !is_written(entry));
+        vanished.cloned().collect()
+    }
+}
+
+impl BlockingSink for TableFolder {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { columns: self.format.needs_columns(), changes: true, raw: true }
+    }
 
     fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
         let staging = Staging::open(&self.path).map_err(SinkError::target("write to", self.path.display()))?;
@@ -149,78 +200,10 @@ impl TableFolder {
         report.files = Some(tables.len() as u64 + 1);
         Ok(report)
     }
-}
 
-impl Transfer {
-    fn begin_table(&mut self, format: &dyn TableFormat, kind: Kind, object_type: &ObjectType) -> Result<(), SinkError> {
-        let earlier = self.earlier.properties(kind, object_type);
-        let found = |of_type: &&ManifestType| of_type.kind == kind && of_type.object_type == *object_type;
-        let without_objects = || ManifestType {
-            kind,
-            object_type: object_type.clone(),
-            objects: 0,
-            stale: 0,
-            changes: ChangeCounts::default(),
-            columns: Columns::default(),
-        };
-        let of_type = self.manifest.types.iter().find(found).cloned().unwrap_or_else(without_objects);
-        let table = Table::new(&of_type, self.manifest.transfer, self.manifest.with_raw, &earlier);
-        let folder = folder_manifest::folder(kind);
-        let name = format!("{}.{}", file_name(object_type), format.name());
-        let file = format!("{folder}/{name}");
-        let failed = || SinkError::target::<io::Error>("write", &file);
-        if !self.folders.contains_key(folder) {
-            self.folders.insert(folder, self.root.create_folder(folder).map_err(failed())?);
-        }
-        let created = self.folders[folder].create_new(&name);
-        let writer = created.and_then(|file| format.begin(file, &table, self.manifest.transfer)).map_err(failed())?;
-        self.open = Some(OpenTable { table, file, rows: 0, writer });
-        Ok(())
-    }
-
-    fn end_table(&mut self) -> Result<(), SinkError> {
-        let Some(OpenTable { table, file, rows, writer }) = self.open.take() else { return Ok(()) };
-        self.bytes += writer.finish().map_err(SinkError::target("write", &file))?;
-        self.tables.push(TableEntry::new(file, &table, rows));
-        Ok(())
-    }
-
-    /// Returns the earlier tables of the transferred types that have no objects any more.
-    fn vanished(&self) -> Vec<TableEntry> {
-        let is_in_scope = |object_type: &ObjectType| match &self.manifest.scope {
-            Scope::All => true,
-            Scope::Types(types) => types.contains(object_type),
-            Scope::Query(_) => false,
-        };
-        let is_written = |entry: &TableEntry| {
-            self.tables.iter().any(|of| of.object_type == entry.object_type && of.kind() == entry.kind())
-        };
-        let vanished = self.earlier.tables.iter().filter(|entry| is_in_scope(&entry.object_type) && !is_written(entry));
-        vanished.cloned().collect()
-    }
-}
-
-impl Sink for TableFolder {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { columns: self.format.needs_columns(), changes: true, raw: true }
-    }
-
-    fn open<'a>(&'a mut self, manifest: &'a Manifest, _: Events) -> BoxFuture<'a, Result<Opened, SinkError>> {
-        future::ready(self.begin(manifest).map(|()| Opened::default())).boxed()
-    }
-
-    fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
-        future::ready(self.add(&batch)).boxed()
-    }
-
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
-        future::ready(self.end()).boxed()
-    }
-
-    fn abort<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<(), SinkError>> {
+    fn discard(&mut self) {
         // Dropping the staging folder discards the new result.
         self.transfer = None;
-        future::ok(()).boxed()
     }
 }
 

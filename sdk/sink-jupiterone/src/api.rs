@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_http::{Http, ProviderError, Usage};
+use integration_http::{Http, ProviderError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -44,11 +44,6 @@ impl SyncApi {
     /// [`SyncError::Endpoint`] if the address is unusable.
     pub fn connect(target: &Target) -> Result<Self, SyncError> {
         Ok(Self { http: target.connect()? })
-    }
-
-    /// The requests so far.
-    pub fn usage(&self) -> Usage {
-        self.http.usage()
     }
 
     /// Creates a job that accepts uploads.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use integration_graph::history::SnapshotGap;
-use integration_sink::{Batch, Capabilities, Events, Manifest, Opened, Report, Scope, Sink, SinkError, Summary};
+use integration_sink::{Batch, Capabilities, Events, Manifest, Opened, Report, Scope, Sink, SinkError};
 use integration_store::Kind as ObjectKind;
 
 use crate::{Announcement, JobSource, SyncError, SyncOptions, SyncOutcome, SyncSession, Target, UploadKind};
@@ -116,7 +116,7 @@ impl Sink for JupiterOneSink {
         .boxed()
     }
 
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
+    fn close(&mut self) -> BoxFuture<'_, Result<Report, SinkError>> {
         async move {
             let failed = self.failed("complete the upload to");
             let outcome = self.session.finish().await.map_err(failed)?;

@@ -251,7 +251,7 @@ async fn a_job_that_the_service_has_ended_is_not_written_to_again() {
     let batch =
         futures::StreamExt::next(&mut integration_sink::Source::read(&source, true, None)).await.expect("a batch");
     sink.write(batch.expect("a batch")).await.expect("the batch is still open");
-    let error = sink.close(integration_sink::Summary::default()).await.expect_err("the job has ended").to_string();
+    let error = sink.close().await.expect_err("the job has ended").to_string();
     assert!(error.contains("accepts no more uploads") && error.contains(&job), "{error}");
     assert_eq!(ids.requests(), before + 1, "an ended job is final");
     sink.abort("it ended").await.expect("nothing to abort");

@@ -6,14 +6,12 @@ use std::error::Error;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use integration_graph::ObjectType;
-use integration_sink::{
-    Action, Batch, Capabilities, Events, Manifest, Opened, Report, Sink, SinkError, Summary, TransferKind,
-};
+use integration_sink::{Action, Batch, Capabilities, Events, Manifest, Opened, Report, Sink, SinkError, TransferKind};
 use integration_store::{Kind, SnapshotId};
 
 use crate::catalogue::{Catalogue, RecordedSnapshot};
 use crate::layout::Layout;
-use crate::stage::{Absent, Loading, clear};
+use crate::stage::{Loading, clear};
 use crate::target::{Connection, PostgresTarget, reason};
 
 /// Tables in a PostgreSQL database.
@@ -134,8 +132,8 @@ impl Transfer {
         let known = loading.layout().known.clone();
         let ids: Vec<&SnapshotId> = self.manifest.snapshots.iter().map(|snapshot| &snapshot.id).collect();
         let absent = ids.iter().enumerate().filter(|(at, _)| self.manifest.may_delete_absent(*at, &object_type));
-        let absent = Absent { snapshots: absent.map(|(_, id)| *id).collect() };
-        let deleted = loading.finish(client, &ids, absent).await.map_err(ServerError::from)?;
+        let absent: Vec<&SnapshotId> = absent.map(|(_, id)| *id).collect();
+        let deleted = loading.finish(client, &ids, &absent).await.map_err(ServerError::from)?;
         self.catalogue.record(client, kind, &object_type, &known).await.map_err(ServerError::from)?;
         self.report.of(kind, &object_type).deleted += deleted;
         self.catalogue.tables.insert((kind, object_type.clone()), known);
@@ -202,7 +200,7 @@ impl Sink for PostgresSink {
         .boxed()
     }
 
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
+    fn close(&mut self) -> BoxFuture<'_, Result<Report, SinkError>> {
         async move {
             let target = self.target.to_string();
             self.running().commit().await.map_err(SinkError::target("complete the transfer to", target))?;

@@ -29,11 +29,6 @@ pub(crate) struct Loading {
     removed: Vec<(usize, String)>,
 }
 
-/// The instances whose absent rows are deleted, or nothing.
-pub(crate) struct Absent<'a> {
-    pub(crate) snapshots: Vec<&'a SnapshotId>,
-}
-
 impl Loading {
     /// Brings the table into its form and begins a COPY.
     pub(crate) async fn begin(client: &Client, layout: Layout) -> Result<Self, Error> {
@@ -77,7 +72,7 @@ impl Loading {
         mut self,
         client: &Client,
         snapshots: &[&SnapshotId],
-        absent: Absent<'_>,
+        absent: &[&SnapshotId],
     ) -> Result<u64, Error> {
         if !self.text.is_empty() {
             self.copy.send(Bytes::from(std::mem::take(&mut self.text))).await?;
@@ -88,7 +83,7 @@ impl Loading {
         if !self.is_direct {
             client.batch_execute(&format!("ANALYZE {STAGE}")).await?;
             client.execute(&self.layout.upsert(STAGE), &[]).await?;
-            for id in absent.snapshots {
+            for id in absent {
                 let same = KEY.map(|name| format!("stage.{0} = target.{0}", quoted(name))).join(" AND ");
                 let delete = format!(
                     "DELETE FROM {table} AS target WHERE _integration = $1 AND _instance = $2 AND NOT EXISTS \

@@ -10,7 +10,7 @@
 //! A [`Source`] passes whole snapshots, or the changes between two snapshots of each instance. A [`Sink`] is a
 //! target. The driver [`transfer`] reads one batch while the sink writes another one. The [`Manifest`] lists the
 //! snapshots, types, and gaps before the first object. Gaps never cause a deletion: see
-//! [`Manifest::may_delete_absent`] and [`Action`].
+//! [`Manifest::may_delete_absent`] and [`Action`]. A sink that only writes local files implements [`BlockingSink`].
 //!
 //! ```
 //! # futures::executor::block_on(async {
@@ -35,6 +35,7 @@
 //! stable name and type to each property. This crate depends on no network, no database, and no schema registry.
 #![deny(missing_docs)]
 
+mod blocking;
 mod changes;
 mod columns;
 pub mod conformance;
@@ -50,6 +51,7 @@ mod subset;
 mod table;
 mod transfer;
 
+pub use blocking::BlockingSink;
 pub use changes::{ChangeSource, ChangedObject, InstanceChanges};
 pub use columns::{Columns, Element, UnknownValueType, ValueType};
 pub use error::SinkError;
@@ -57,7 +59,7 @@ pub use event::{Event, Events};
 pub use manifest::{Manifest, ManifestDocument, ManifestSnapshot, ManifestType, Scope, TransferKind, kind_name};
 pub use record::{Action, Batch, Position, Record};
 pub use report::{Report, ReportDocument, TypeReport};
-pub use sink::{Capabilities, Opened, Sink, Summary};
+pub use sink::{Capabilities, Opened, Sink};
 pub use source::{SnapshotSource, Source, SourceOptions};
 pub use subset::Subset;
 pub use table::{Cell, Column, Misfit, Origin, Table};

@@ -57,6 +57,17 @@ pub enum Scope {
     Query(String),
 }
 
+impl Scope {
+    /// Returns whether the scope includes all objects of a type, not only a selection.
+    pub fn is_whole(&self, object_type: &ObjectType) -> bool {
+        match self {
+            Self::All => true,
+            Self::Types(types) => types.contains(object_type),
+            Self::Query(_) => false,
+        }
+    }
+}
+
 /// A type of a transfer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManifestType {
@@ -93,14 +104,9 @@ impl Manifest {
     /// This is permitted only after a whole transfer of a type that no gap covers: otherwise the absence of an object
     /// does not mean that the provider lacks it.
     pub fn may_delete_absent(&self, snapshot: usize, object_type: &ObjectType) -> bool {
-        let in_scope = match &self.scope {
-            Scope::All => true,
-            Scope::Types(types) => types.contains(object_type),
-            Scope::Query(_) => false,
-        };
         let Some(snapshot) = self.snapshots.get(snapshot) else { return false };
         let is_covered = snapshot.gaps.iter().any(|gap| gap.types.contains(object_type));
-        self.transfer == TransferKind::Whole && in_scope && !is_covered
+        self.transfer == TransferKind::Whole && self.scope.is_whole(object_type) && !is_covered
     }
 
     /// Returns a text that two transfers share only if they pass the same objects in the same order.

@@ -8,7 +8,7 @@ use futures::future::{self, BoxFuture};
 use integration_graph::{ObjectKey, ObjectType};
 use integration_store::StoredObject;
 
-use crate::{Action, Batch, Capabilities, Events, Manifest, Opened, Position, Report, Sink, SinkError, Summary};
+use crate::{Action, Batch, Capabilities, Events, Manifest, Opened, Position, Report, Sink, SinkError};
 
 /// The integration and instance of an object, its type, and its key.
 type Name = (String, String, ObjectType, ObjectKey);
@@ -92,7 +92,7 @@ impl Sink for MemorySink {
         future::ok(()).boxed()
     }
 
-    fn close(&mut self, _: Summary) -> BoxFuture<'_, Result<Report, SinkError>> {
+    fn close(&mut self) -> BoxFuture<'_, Result<Report, SinkError>> {
         let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Transfer { manifest, mut written, mut report }) = self.transfer.take() else {
             return future::err(SinkError::Stopped).boxed();

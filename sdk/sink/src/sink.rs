@@ -38,7 +38,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// [`SinkError::Target`] if the target fails.
-    fn close(&mut self, summary: Summary) -> BoxFuture<'_, Result<Report, SinkError>>;
+    fn close(&mut self) -> BoxFuture<'_, Result<Report, SinkError>>;
 
     /// Ends the transfer after an error, or because the caller stopped it. The target keeps its old state if it can.
     ///
@@ -69,13 +69,4 @@ pub struct Opened {
     pub resume_after: Option<Position>,
     /// The number of objects up to this one.
     pub resumed: u64,
-}
-
-/// The end of a complete transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// The number of objects that the source passed, including those of the interrupted transfer.
-    pub objects: u64,
-    /// The size of their texts in bytes, without those of the interrupted transfer.
-    pub bytes: u64,
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use futures::future::{self, Either};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::{Batch, Event, Events, Manifest, Report, Sink, SinkError, Source, Summary};
+use crate::{Batch, Event, Events, Manifest, Report, Sink, SinkError, Source};
 
 /// Transfers all objects of a source into a sink.
 ///
@@ -82,7 +82,7 @@ async fn feed(
     events: &Events,
 ) -> Result<Report, SinkError> {
     let opened = sink.open(manifest, events.clone()).await?;
-    let mut summary = Summary { objects: opened.resumed, bytes: 0 };
+    let mut done = opened.resumed;
     if opened.resumed > 0 {
         events.send(Event::Resumed { objects: opened.resumed });
     }
@@ -90,13 +90,12 @@ async fn feed(
     let mut batches = source.read(manifest.with_raw, opened.resume_after);
     let mut next: Option<Batch> = batches.try_next().await?;
     while let Some(batch) = next {
-        let (objects, bytes, object_type) = (batch.records.len(), batch.bytes(), batch.object_type.clone());
+        let (objects, object_type) = (batch.records.len() as u64, batch.object_type.clone());
         let (written, following) = future::join(sink.write(batch), batches.next()).await;
         written?;
-        summary.objects += objects as u64;
-        summary.bytes += bytes as u64;
-        events.send(Event::Written { objects: summary.objects, total, object_type });
+        done += objects;
+        events.send(Event::Written { objects: done, total, object_type });
         next = following.transpose()?;
     }
-    sink.close(summary).await
+    sink.close().await
 }

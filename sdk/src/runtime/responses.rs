@@ -9,7 +9,6 @@ use crate::http::{AccountKey, AnswerKey, CachedResponse, ResponseCache};
 use crate::store::{ResponseStore, StoredResponse};
 
 /// The part of a store's responses that belongs to one account.
-#[derive(Clone)]
 pub(super) struct AccountResponses {
     store: Arc<dyn ResponseStore>,
     account: AccountKey,

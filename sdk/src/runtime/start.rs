@@ -238,10 +238,12 @@ impl Job {
         responses: Option<&Arc<dyn ResponseStore>>,
         http: Option<&Http>,
     ) -> Option<Arc<AccountResponses>> {
+        // A store without responses needs no account, whose computation takes long on purpose.
+        let responses = Arc::clone(responses?);
         let http = http.filter(|_| self.reuse_answers && self.connector.allows_conditional_requests())?.clone();
         let (integration, instance) = (self.integration.id().to_owned(), self.instance.clone());
         let account = tokio::task::spawn_blocking(move || http.account(&integration, instance.as_str())).await.ok()?;
-        Some(Arc::new(AccountResponses::of(Arc::clone(responses?), account)))
+        Some(Arc::new(AccountResponses::of(responses, account)))
     }
 
     fn ingest_policy(&self, job: Arc<dyn JobWriter>, schemas: Schemas) -> IngestPolicy {

@@ -47,8 +47,8 @@ pub(super) async fn all(
     while !pending.is_empty() {
         let (sent, left, error) = prepare(policy, stats, partition, std::mem::take(&mut pending))?;
         rejected = error.or(rejected);
-        let changes = sent.iter().map(|(_, change)| change.clone()).collect();
-        for ((mut waiting, _), outcome) in sent.into_iter().zip(policy.job.amend(changes).await?) {
+        let (waiting, changes): (Vec<Pending>, Vec<Amendment>) = sent.into_iter().unzip();
+        for (mut waiting, outcome) in waiting.into_iter().zip(policy.job.amend(changes).await?) {
             match outcome {
                 AmendOutcome::Amended => amended += 1,
                 AmendOutcome::Conflict(entity) => {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use integration_graph::history::{ChangeCounts, Published, SnapshotGap, StaleObjects};
 use integration_graph::{JobId, ObjectKey, ObjectType, Timestamp};
 use integration_store::rules::{self, Collected, Effect, decide};
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::content_hash::{HashKey, of_step};
 use super::key_index::hash_of;
@@ -248,17 +248,9 @@ impl Run<'_> {
     }
 
     /// Gives a version the step and the parent of an equal object.
-    ///
-    /// A version keeps its step while that step has a gap, because another step that describes the object, such as one
-    /// of several that list a person, may only have stood in for it. The snapshot then equals that of a job without gap.
     fn move_to(&self, version: i64, object: i64) -> rusqlite::Result<()> {
-        let sql = "SELECT step, type FROM object WHERE number = ?1";
-        let of_version = |row: &SqlRow<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-        let (step, object_type) = self.connection.prepare_cached(sql)?.query_row([version], of_version)?;
-        let has_gap = |gap: &SnapshotGap| {
-            gap.step.as_str() == step && gap.types.iter().any(|covered| covered.as_str() == object_type)
-        };
-        let keeps_step = self.publication.gaps.iter().any(has_gap);
+        // Most jobs have no gaps, and need not read the version.
+        let keeps_step = !self.publication.gaps.is_empty() && self.keeps_step(version)?;
         let sql = "UPDATE object SET step = iif(?3, object.step, o.step), parent = o.parent FROM object o \
                    WHERE object.number = ?1 AND o.number = ?2 \
                    AND (object.step, object.parent) IS NOT (iif(?3, object.step, o.step), o.parent)";
@@ -266,6 +258,12 @@ impl Run<'_> {
             self.hash(version, &read(self.connection, version)?)?;
         }
         Ok(())
+    }
+
+    /// Returns whether a version keeps its step: see [`Publication::keeps_step`].
+    fn keeps_step(&self, version: i64) -> rusqlite::Result<bool> {
+        let object = without_content(self.connection, version)?;
+        Ok(self.publication.keeps_step(&object.step, &object.row.object_type))
     }
 
     fn end(&self, version: i64) -> rusqlite::Result<()> {
@@ -303,8 +301,7 @@ impl Run<'_> {
     fn keep(&mut self, version: i64, object: &Stored, lacks_end: bool) -> rusqlite::Result<bool> {
         let object_type = &object.row.object_type;
         let parents = self.parents(object.row.parent.as_ref())?;
-        let covers = |gap: &SnapshotGap| gap.covers(object_type, &parents);
-        let gap = self.publication.gaps.iter().position(covers).filter(|_| !lacks_end);
+        let gap = self.publication.covering(object_type, &parents).filter(|_| !lacks_end);
         let effect = decide(None, gap);
         self.note(object, effect);
         let Effect::Stale(gap) = effect else {
@@ -342,11 +339,7 @@ fn compared(before: &Stored, now: &Stored) -> Collected {
     let (old, new) = (&before.row, &now.row);
     let same = (old.kind, &old.object_type, &old.class, &old.ends, &before.properties)
         == (new.kind, &new.object_type, &new.class, &new.ends, &now.properties);
-    match (same, before.raw == now.raw) {
-        (true, true) => Collected::Equal,
-        (true, false) => Collected::RawDiffers,
-        (false, _) => Collected::Differs,
-    }
+    Collected::compared(same, before.raw == now.raw)
 }
 
 /// Returns the keys of the entities that a relationship connects, without targets of other integrations.

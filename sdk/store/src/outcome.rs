@@ -185,3 +185,46 @@ pub struct Publication {
     /// Whether the job can be resumed, so that its working data is kept.
     pub resumable: bool,
 }
+
+impl Publication {
+    /// Returns whether a confirmed version keeps its step, because that step has a gap.
+    ///
+    /// Another step that describes the object, such as one of several that list a person, may only have stood in for it.
+    /// The snapshot then equals that of a job without gap.
+    pub fn keeps_step(&self, step: &StepId, object_type: &ObjectType) -> bool {
+        self.gaps.iter().any(|gap| gap.step == *step && gap.types.contains(object_type))
+    }
+
+    /// Returns the position of the gap that explains the absence of an object under these parents.
+    pub fn covering(&self, object_type: &ObjectType, parents: &[ObjectKey]) -> Option<usize> {
+        self.gaps.iter().position(|gap| gap.covers(object_type, parents))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use integration_graph::run::{ErrorCode, Parent};
+
+    use super::*;
+
+    #[test]
+    fn a_gap_keeps_the_step_of_its_types_and_explains_what_is_absent_under_its_parent() {
+        let (teams, apps) = (ObjectType::literal("acme_team"), ObjectType::literal("acme_app"));
+        let key = |text: &str| ObjectKey::stored(text).expect("a key");
+        let gap = |step, parent: Option<&str>| SnapshotGap {
+            step: StepId::literal(step),
+            types: [apps.clone()].into(),
+            parent: parent.map(|parent| Parent { object_type: teams.clone(), key: key(parent) }),
+            code: ErrorCode::ProviderApi,
+            cause: String::new(),
+        };
+        let gaps = vec![gap("fetch-apps", Some("team:1")), gap("fetch-more", None)];
+        let publication = Publication { gaps, ..Publication::default() };
+        assert!(publication.keeps_step(&StepId::literal("fetch-apps"), &apps));
+        assert!(!publication.keeps_step(&StepId::literal("fetch-apps"), &teams));
+        assert!(!publication.keeps_step(&StepId::literal("fetch-teams"), &apps));
+        assert_eq!(publication.covering(&apps, &[key("team:1")]), Some(0));
+        assert_eq!(publication.covering(&apps, &[key("team:2")]), Some(1));
+        assert_eq!(publication.covering(&teams, &[key("team:1")]), None);
+    }
+}

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use integration_graph::history::{ChangeCounts, Published, SnapshotGap, StaleObjects};
+use integration_graph::history::{ChangeCounts, Published, StaleObjects};
 use integration_graph::{ObjectKey, ObjectType, StepId, Timestamp};
 use serde_json::Value;
 
@@ -70,7 +70,10 @@ impl History {
         let is_stale = |key: &ObjectKey| self.newest.get(key).is_some_and(|version| version.object.is_stale);
         let mut kept = Graph::new();
         for (key, version) in self.newest.iter().filter(|(key, _)| !is_stale(key)) {
-            if !ends_of(&version.object)?.iter().any(is_stale) {
+            if !ends_of(version.object.kind, version.object.ends.as_ref(), &version.object.properties)?
+                .iter()
+                .any(is_stale)
+            {
                 kept.insert(key.clone(), version.clone());
             }
         }
@@ -130,9 +133,7 @@ impl Next<'_> {
         if effect != Effect::Confirmed {
             return Ok(next(now, now.object.step.clone(), at));
         }
-        // The version keeps its step while that step has a gap.
-        let has_gap = |gap: &SnapshotGap| gap.step == before.object.step && gap.types.contains(&object_type);
-        let keeps_step = self.publication.gaps.iter().any(has_gap);
+        let keeps_step = self.publication.keeps_step(&before.object.step, &object_type);
         let step = if keeps_step { &before.object.step } else { &now.object.step };
         Ok(next(now, step.clone(), before.object.began))
     }
@@ -155,7 +156,9 @@ impl Next<'_> {
             }
         }
         for (key, version) in relationships {
-            let lacks_end = ends_of(&version.object)?.iter().any(|end| gone.contains(end));
+            let lacks_end = ends_of(version.object.kind, version.object.ends.as_ref(), &version.object.properties)?
+                .iter()
+                .any(|end| gone.contains(end));
             self.keep(key, version, lacks_end, after);
         }
         Ok(())
@@ -164,8 +167,7 @@ impl Next<'_> {
     fn keep(&mut self, key: &ObjectKey, version: &Version, lacks_end: bool, after: &mut Graph) -> bool {
         let object_type = &version.object.object_type;
         let parents = self.parents(version.object.parent.as_ref());
-        let covers = |gap: &SnapshotGap| gap.covers(object_type, &parents);
-        let gap = self.publication.gaps.iter().position(covers).filter(|_| !lacks_end);
+        let gap = self.publication.covering(object_type, &parents).filter(|_| !lacks_end);
         let effect = decide(None, gap);
         self.note(object_type, effect);
         let Effect::Stale(gap) = effect else { return false };
@@ -192,22 +194,22 @@ fn compared(before: &Version, now: &Version) -> Collected {
         let StoredObject { kind, object_type, ends, properties, .. } = version.object.clone();
         (kind, object_type, Arc::clone(&version.class), ends, properties)
     };
-    match (content(before) == content(now), before.object.raw == now.object.raw) {
-        (true, true) => Collected::Equal,
-        (true, false) => Collected::RawDiffers,
-        (false, _) => Collected::Differs,
-    }
+    Collected::compared(content(before) == content(now), before.object.raw == now.object.raw)
 }
 
 /// Returns the keys of the entities that a relationship connects, without targets of other integrations.
-pub(crate) fn ends_of(object: &StoredObject) -> Result<Vec<ObjectKey>, StoreError> {
-    if let Some((from, to)) = &object.ends {
+pub(crate) fn ends_of(
+    kind: Kind,
+    ends: Option<&(ObjectKey, ObjectKey)>,
+    properties: &str,
+) -> Result<Vec<ObjectKey>, StoreError> {
+    if let Some((from, to)) = ends {
         return Ok(vec![from.clone(), to.clone()]);
     }
-    if object.kind != Kind::MappedRelationship {
+    if kind != Kind::MappedRelationship {
         return Ok(Vec::new());
     }
-    let properties: Value = serde_json::from_str(&object.properties).map_err(corrupt)?;
+    let properties: Value = serde_json::from_str(properties).map_err(corrupt)?;
     let source = properties["_mapping"]["sourceEntityKey"].as_str();
     let source = source.map(ObjectKey::stored).transpose();
     Ok(source.map_err(|error| StoreError::Corrupt(error.to_string()))?.into_iter().collect())

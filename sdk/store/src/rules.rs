@@ -77,6 +77,17 @@ pub enum Collected {
     Differs,
 }
 
+impl Collected {
+    /// Returns the result of a comparison with the published version of the same key.
+    pub fn compared(has_same_content: bool, has_same_raw: bool) -> Self {
+        match (has_same_content, has_same_raw) {
+            (true, true) => Self::Equal,
+            (true, false) => Self::RawDiffers,
+            (false, _) => Self::Differs,
+        }
+    }
+}
+
 /// The effect of a publication on one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {

@@ -7,8 +7,8 @@
 mod form;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -88,14 +88,7 @@ impl OpenBook {
     /// [`WatchError`] if the file cannot be written.
     pub fn save(&self) -> Result<(), WatchError> {
         let text = form::write(&self.book);
-        let incomplete = self.path.with_extension("incomplete");
-        let put = || {
-            let mut file = owner_only::create(&incomplete)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&incomplete, &self.path)
-        };
-        put().map_err(WatchError::file("write", &self.path))
+        owner_only::replace(&self.path, text.as_bytes()).map_err(WatchError::file("write", &self.path))
     }
 }
 

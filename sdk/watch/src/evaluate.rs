@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use integration_query::graph::{AccountGraph, FileCache, GraphError};
-use integration_query::syntax::substitute;
+use integration_query::syntax::{substitute, texts};
 use integration_query::{Catalogue, Options};
 use integration_rules::{
     ChangeSelection, Evaluation, GraphChange, Input, Next, Outcome, Program, QueryAnswer, QueryRequest, RuleInput,
@@ -234,9 +234,7 @@ impl Asker {
     }
 
     async fn ask(&self, request: &QueryRequest) -> Result<QueryAnswer, String> {
-        let variables: BTreeMap<String, String> =
-            self.parameters.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        let text = substitute(&request.query, &variables).map_err(|missing| missing.to_string())?;
+        let text = substitute(&request.query, &texts(&self.parameters)).map_err(|missing| missing.to_string())?;
         let graph = self.graph.get().await.map_err(|error| error.to_string())?;
         let deadline = Instant::now().checked_add(self.limits.query).unwrap_or(self.deadline);
         let options = Options {
@@ -251,14 +249,6 @@ impl Asker {
         };
         let answer = integration_query::run(&text, graph, &options).await.map_err(|error| error.to_string())?;
         Ok(answers::rows(&text, &answer, self.limits.rows))
-    }
-}
-
-/// The text that replaces `{{name}}`.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

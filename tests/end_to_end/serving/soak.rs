@@ -10,8 +10,8 @@
 //! knows the truth about the organisation and which part of it the provider shows. After each step, every alert of the model
 //! was opened and resolved exactly as often as expected.
 //!
-//! `SERVE_STEPS=50 SERVE_KILLS=20 cargo test -p integration-heroku --test end_to_end soak_of_serving -- --nocapture` is the
-//! full form; `SERVE_SEED` selects other instants.
+//! `SERVE_STEPS=50 SERVE_KILLS=20 cargo test -p integration-heroku --test end_to_end soak_of_serving -- --ignored
+//! --nocapture` is the full form; `SERVE_SEED` selects other instants.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -174,19 +174,6 @@ impl Life {
     }
 }
 
-/// A generator of random numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit.max(1)
-    }
-}
-
 struct Soak {
     heroku: Heroku,
     place: Place,
@@ -197,7 +184,7 @@ struct Soak {
     now: Timestamp,
     process: Option<Process>,
     alerts: BTreeMap<&'static str, Life>,
-    dice: Dice,
+    random: fastrand::Rng,
     kills_left: usize,
     steps_left: usize,
     created: usize,
@@ -237,7 +224,7 @@ impl Soak {
             now: begin,
             process: None,
             alerts: ALERTS.map(|alert| (alert, Life::default())).into(),
-            dice: Dice(seed),
+            random: fastrand::Rng::with_seed(seed),
             kills_left: kills,
             steps_left: steps,
             created: 0,
@@ -408,9 +395,9 @@ impl Soak {
     fn kill_sometimes(&mut self) {
         // Two phases of each remaining step may have kills.
         let chances = 2 * self.steps_left as u64;
-        while self.kills_left > 0 && self.dice.below(chances) < self.kills_left as u64 {
+        while self.kills_left > 0 && self.random.u64(..chances.max(1)) < self.kills_left as u64 {
             // A run with its evaluation takes about a second.
-            std::thread::sleep(Duration::from_millis(self.dice.below(1_500)));
+            std::thread::sleep(Duration::from_millis(self.random.u64(..1_500)));
             let mut process = self.process.take().expect("a process");
             process.0.kill().expect("it runs");
             assert!(process.0.wait().expect("an end").code().is_none(), "it ended by itself: {}", self.errors());

@@ -14,7 +14,7 @@ use integration_secrets::Resolver;
 use crate::failure::Failure;
 use crate::secrets;
 
-pub(crate) use run::{Beginning, Begun, InstanceRunner, Ran, configured, retain};
+pub(crate) use run::{InstanceRunner, Ran, configured, retain};
 
 /// Returns the resolver of the secrets of instances. Relative paths are below the data directory.
 pub(crate) fn resolver(data_dir: &Path) -> Resolver {

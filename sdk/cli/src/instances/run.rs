@@ -28,19 +28,6 @@ pub(crate) struct InstanceRunner {
     allow_http: bool,
 }
 
-/// The way in which a run begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beginning {
-    /// A new job.
-    New,
-    /// The job of an earlier run that was interrupted, if it can be resumed; a new job otherwise. Jobs that began before the
-    /// time belong to earlier runs.
-    Resume {
-        /// The start of the interrupted run, if it is known.
-        since: Option<Timestamp>,
-    },
-}
-
 /// A run that has ended.
 pub(crate) struct Ran {
     /// The end, for the scheduler.
@@ -57,14 +44,6 @@ pub(crate) struct Prepared {
     store: Store,
 }
 
-/// The first part of a run.
-pub(crate) enum Begun {
-    /// A job is to be run.
-    Job(Box<Prepared>),
-    /// The job of the interrupted run had ended before its process did.
-    Ended(Box<Summary>),
-}
-
 impl InstanceRunner {
     /// Creates a runner.
     pub(crate) fn new(
@@ -78,51 +57,37 @@ impl InstanceRunner {
         Self { integration, store, data_dir, network, allow_http }
     }
 
-    /// Runs an instance to its end.
+    /// Runs a new job of an instance to its end.
     ///
     /// A cancelled run ends with [`RunEnd::Interrupted`], and its job can be resumed.
-    pub(crate) async fn run(&self, instance: &Instance, beginning: Beginning, cancel: CancellationToken) -> Ran {
-        match self.begin(instance, beginning).await {
-            Ok(Begun::Job(prepared)) => prepared.run(cancel).await,
-            Ok(Begun::Ended(summary)) => Ran::of(Ok(*summary)),
+    pub(crate) async fn run(&self, instance: &Instance, cancel: CancellationToken) -> Ran {
+        match self.begin(instance, None).await {
+            Ok(prepared) => prepared.run(cancel).await,
             Err(failure) => Ran::of(Err(failure)),
         }
     }
 
-    /// Reads the configuration of an instance, and decides how the run begins.
-    pub(crate) async fn begin(&self, instance: &Instance, beginning: Beginning) -> Result<Begun, Failure> {
+    /// Reads the configuration of an instance for a new job, or to resume an unfinished one.
+    pub(crate) async fn begin(&self, instance: &Instance, unfinished: Option<&JobRow>) -> Result<Prepared, Failure> {
         let instance = fitting(&self.integration, instance.clone())?;
-        let unfinished = match beginning {
-            Beginning::New => None,
-            Beginning::Resume { since } => match self.newest(&instance, since).await? {
-                Some(row) if is_resumable(&row) => Some(row),
-                Some(JobRow { summary: Some(Ok(summary)), .. }) => return Ok(Begun::Ended(Box::new(summary))),
-                _ => None,
-            },
-        };
         let mut values = values(&self.integration, &instance, &resolver(&self.data_dir), &BTreeMap::new()).await?;
         if self.allow_http {
             values.allow_plain_http();
         }
         let job = Job::new(&self.integration, &self.store).network(self.network.clone());
         let mut job = configured(job, &instance);
-        if let Some(row) = &unfinished {
+        if let Some(row) = unfinished {
             job = job.resume(row);
         }
-        Ok(Begun::Job(Box::new(Prepared { job, values, instance, store: self.store.clone() })))
+        Ok(Prepared { job, values, instance, store: self.store.clone() })
     }
 
-    /// Returns the newest job of an instance, unless it began before the time.
-    async fn newest(&self, instance: &Instance, since: Option<Timestamp>) -> Result<Option<JobRow>, Failure> {
+    /// Returns the newest job of an instance if it was interrupted, so that it is continued rather than repeated.
+    pub(crate) async fn unfinished(&self, instance: &Instance) -> Result<Option<JobRow>, Failure> {
         let jobs = self.store.jobs().await?.into_iter();
         let mut ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == instance.name);
-        Ok(ours.next().filter(|job| since.is_none_or(|since| job.started.millis() >= since.millis())))
+        Ok(ours.next().filter(|job| matches!(job.state, JobState::Interrupted | JobState::Cancelled)))
     }
-}
-
-/// Returns whether a job was interrupted, so that it is continued rather than repeated.
-fn is_resumable(job: &JobRow) -> bool {
-    matches!(job.state, JobState::Interrupted | JobState::Cancelled)
 }
 
 /// Applies the settings of an instance to a job.

@@ -8,7 +8,6 @@ use futures::future::BoxFuture;
 use integration_query::Catalogue;
 use integration_rules::{AlertLevel, EvaluationResult, Observation, Signal};
 use integration_scheduler::RunEnd;
-use integration_sdk::store::{Snapshot, Store};
 use integration_server::{Notice, Observed, Observer, ObserverError};
 use integration_watch::{Applied, Book, Limits, OpenBook, Subject, due, evaluate_rules, next_due};
 use jiff::Timestamp;
@@ -54,7 +53,7 @@ impl RulesObserver {
         let mut observed = Observed::default();
         if !due.is_empty() {
             let store = self.store.get().await?;
-            let snapshots = newest(&store).await?;
+            let snapshots = account_graph::all(&store).await?;
             // Without a graph, no rule can be decided, and there is no place in its history to remember.
             if snapshots.is_empty() {
                 return Ok(observed);
@@ -140,16 +139,6 @@ impl Observer for RulesObserver {
     fn tick(&self, _: Timestamp) -> BoxFuture<'_, Result<Observed, ObserverError>> {
         Box::pin(async move { self.evaluate(false).await.map_err(|failure| ObserverError(failure.to_string())) })
     }
-}
-
-/// Returns the newest snapshot of each instance.
-async fn newest(store: &Store) -> Result<Vec<Snapshot>, Failure> {
-    let mut snapshots = Vec::new();
-    for found in store.published_instances().await? {
-        let infos = store.snapshots(&found.integration, &found.instance).await?;
-        snapshots.extend(infos.into_iter().next().map(|info| store.snapshot(info)));
-    }
-    Ok(snapshots)
 }
 
 fn outcome_of(applied: &Applied) -> &'static str {

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use super::settings::Settings;
 use super::store::SharedStore;
 use crate::failure::Failure;
-use crate::instances::{Beginning, Begun, InstanceRunner, Ran};
+use crate::instances::{InstanceRunner, Ran};
 
 /// The execution of jobs.
 #[derive(Clone)]
@@ -66,20 +66,20 @@ impl JobRunner {
         let integration = integration.ok_or_else(|| Failure::Usage("the program lacks the integration".to_owned()))?;
         let network = settings.network.clone();
         let runner = InstanceRunner::new(integration, &store, &settings.data_dir, network, settings.allow_http);
-        if reason == StartReason::Resume {
-            // A job that ended before its process was killed is not resumed. The next job publishes again, and the rules
-            // see the changes of both.
-            if let Begun::Job(prepared) = runner.begin(instance, Beginning::Resume { since: None }).await? {
-                let ran = prepared.run(cancel.clone()).await;
-                match &ran.result {
-                    Err(failure) if is_about_resuming(failure) => {
-                        tracing::warn!(%failure, "the job cannot be resumed; a new one starts");
-                    }
-                    _ => return Ok((ran, store)),
+        // A job that ended before its process was killed is not resumed. The next job publishes again, and the rules see
+        // the changes of both.
+        if reason == StartReason::Resume
+            && let Some(job) = runner.unfinished(instance).await?
+        {
+            let ran = runner.begin(instance, Some(&job)).await?.run(cancel.clone()).await;
+            match &ran.result {
+                Err(failure) if is_about_resuming(failure) => {
+                    tracing::warn!(%failure, "the job cannot be resumed; a new one starts");
                 }
+                _ => return Ok((ran, store)),
             }
         }
-        Ok((runner.run(instance, Beginning::New, cancel.clone()).await, store))
+        Ok((runner.run(instance, cancel.clone()).await, store))
     }
 }
 

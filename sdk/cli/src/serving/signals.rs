@@ -24,11 +24,14 @@ pub(crate) fn handle(
     };
     let task = async move {
         let stops = async {
-            interrupt::signalled().await;
+            if !interrupt::signalled().await {
+                return;
+            }
             stop.cancel();
             console.say("Stopping. Jobs end, and the next start resumes them. Press Ctrl-C again to stop immediately.");
-            interrupt::signalled().await;
-            interrupt::end_at_once(&console);
+            if interrupt::signalled().await {
+                interrupt::end_at_once(&console);
+            }
         };
         #[cfg(unix)]
         let reloads = async {

@@ -25,7 +25,7 @@ pub use tree::{
     Arithmetic, Comparison, Condition, Direction, Expression, Hop, Literal, Name, Node, Operand, Operator, Optional,
     OrderBy, OrderKey, Path, Query, Return, ReturnItem, Segment, Selector, Span, Spanned, Step, Verbs,
 };
-pub use variable::{MissingVariables, substitute, variables};
+pub use variable::{MissingVariables, substitute, texts, variables};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use super::tree::{Name, Span, Spanned};
@@ -47,6 +48,12 @@ pub fn variables(text: &str) -> Vec<Name> {
         at = end;
     }
     found
+}
+
+/// Returns parameters as the texts that replace the variables of the same names.
+pub fn texts(parameters: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 /// Replaces each variable by its value.

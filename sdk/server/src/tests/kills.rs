@@ -7,19 +7,6 @@ use integration_scheduler::{PollingInterval, StartReason};
 
 use super::world::{Script, Watching, World, every, pass};
 
-/// A generator of random numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn after_kills_at_random_instants_runs_are_resumed_and_every_end_is_observed() {
     let watch = |notice: &crate::Notice| match notice.job.as_deref() {
@@ -31,12 +18,12 @@ async fn after_kills_at_random_instants_runs_are_resumed_and_every_end_is_observ
     let world = World::new("2026-01-10T08:00:00Z", script);
     let names = ["a", "b", "c", "d", "e", "f"];
     world.configure(&names.map(|name| (name, every(PollingInterval::ThirtyMinutes), "1")));
-    let mut dice = Dice(7);
+    let mut random = fastrand::Rng::with_seed(7);
     let begin = tokio::time::Instant::now();
     for round in 0..150 {
         let process = world.start();
-        let longest = if dice.below(4) == 0 { 2_400_000 } else { 60_000 };
-        pass(Duration::from_millis(dice.below(longest))).await;
+        let longest = if random.u64(..4) == 0 { 2_400_000 } else { 60_000 };
+        pass(Duration::from_millis(random.u64(..longest))).await;
         let interrupted: BTreeSet<String> = world.state(|state| state.running.clone());
         process.kill().await;
         let before = world.state(|state| state.runs.len());
@@ -47,7 +34,7 @@ async fn after_kills_at_random_instants_runs_are_resumed_and_every_end_is_observ
             resumed.map(|run| run.instance.clone()).collect()
         });
         assert!(interrupted.is_subset(&resumed), "round {round}: {interrupted:?} {resumed:?}");
-        pass(Duration::from_millis(dice.below(30_000))).await;
+        pass(Duration::from_millis(random.u64(..30_000))).await;
         process.kill().await;
     }
     // An observation that failed is repeated after some time.

@@ -18,9 +18,11 @@ mod occupants;
 mod place;
 mod switch;
 
-use std::fs::{File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io;
 use std::path::Path;
+
+use integration_files::work_folder::{self, LOCK, LockError};
 
 use crate::graph::JobId;
 use crate::graph::run::Summary;
@@ -34,9 +36,6 @@ pub use place::{check_apart, check_kept};
 
 /// The folder in `DIR` that is not part of the layout.
 const OWN: &str = ".integration-export";
-const LOCK: &str = "lock";
-/// The maximum number of attempts to lock. An attempt fails only if another process cleans up at the same time.
-const ATTEMPTS: usize = 20;
 
 /// The number of exported objects and files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -198,29 +197,10 @@ pub(super) fn settle(directory: &Path) {
 
 /// Creates the folder of the export in `root` and locks it.
 fn lock(root: &Folder) -> Result<(Folder, File), DatasetError> {
-    let path = root.path().join(OWN);
-    for _ in 0..ATTEMPTS {
-        let own = match root.create_folder(OWN) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => root.folder(OWN),
-            created => created,
-        };
-        let file = own.and_then(|own| own.open_or_create(LOCK).map(|file| (own, file)));
-        let (own, file) = match file {
-            Ok(opened) => opened,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(DatasetError::io("use", path)(error)),
-        };
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => break,
-            Err(TryLockError::Error(error)) => return Err(DatasetError::io("lock", path.join(LOCK))(error)),
-            Ok(()) => {}
-        }
-        // The last user may have removed the file after it was opened here.
-        if own.holds(LOCK, &file).map_err(DatasetError::io("use", &path))? {
-            return Ok((own, file));
-        }
-    }
-    Err(DatasetError::Busy { path: root.path().to_owned() })
+    work_folder::lock(root, OWN.as_ref()).map_err(|error| match error {
+        LockError::Busy => DatasetError::Busy { path: root.path().to_owned() },
+        LockError::Io { action, path, source } => DatasetError::io(action, path)(source),
+    })
 }
 
 #[cfg(all(test, unix))]

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use integration_graph::{ObjectKey, ObjectType, StepId};
-use serde_json::Value;
 
 use super::{Object, Working};
-use crate::publication::corrupt;
-use crate::{DeclaredEnds, Kind, Reconciled, StoreError, Superseded, Unattached};
+use crate::publication::ends_of;
+use crate::{DeclaredEnds, Reconciled, StoreError, Superseded, Unattached};
 
 impl Working {
     /// Removes relationships that lost an end or belong to a superseded description.
@@ -27,7 +26,7 @@ impl Working {
                 Some(None) => true,
                 Some(Some(there)) => !declared.allow(&object.row.object_type, end, there),
             };
-            if ends(object)?.iter().enumerate().any(lacks) {
+            if ends_of(object.row.kind, object.row.ends.as_ref(), &object.properties)?.iter().enumerate().any(lacks) {
                 found.push((object.row.key.clone(), object.clone()));
             }
         }
@@ -57,7 +56,7 @@ impl Working {
         for object in self.objects.values() {
             let place = (object.step.clone(), object.row.partition);
             let is_lesser = |end: &ObjectKey| self.descriptions.get(end).and_then(|of| of.get(&place)) == Some(&false);
-            if ends(object)?.iter().any(is_lesser) {
+            if ends_of(object.row.kind, object.row.ends.as_ref(), &object.properties)?.iter().any(is_lesser) {
                 found.push((object.step.clone(), object.row.object_type.clone(), object.row.key.clone()));
             }
         }
@@ -78,18 +77,5 @@ impl Working {
             group.now += u64::from(found.contains(relationship));
         }
         Ok(groups.into_values().collect())
-    }
-}
-
-/// Returns the ends of a relationship in this graph: the source, then the target unless it is mapped.
-fn ends(object: &Object) -> Result<Vec<ObjectKey>, StoreError> {
-    match object.row.kind {
-        Kind::Entity => Ok(Vec::new()),
-        Kind::Relationship => Ok(object.row.ends.iter().flat_map(|(from, to)| [from.clone(), to.clone()]).collect()),
-        Kind::MappedRelationship => {
-            let properties: Value = serde_json::from_str(&object.properties).map_err(corrupt)?;
-            let source = properties["_mapping"]["sourceEntityKey"].as_str().map(ObjectKey::stored).transpose();
-            Ok(source.map_err(|error| StoreError::Corrupt(error.to_string()))?.into_iter().collect())
-        }
     }
 }

@@ -3,8 +3,8 @@
 //! The record is a JSON file beside the store. It is replaced as a whole after a target has completed a transfer.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use integration_sdk::input;
 use integration_sdk::owner_only;
@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 const FILE: &str = "exports.json";
-const DRAFT: &str = "exports.incomplete";
 const VERSION: u32 = 1;
 
 /// The snapshots of all targets.
@@ -63,13 +62,8 @@ impl Acknowledged {
             of_target.insert(instance(&snapshot.id.integration, snapshot.id.instance.as_str()), publication);
         }
         record.version = VERSION;
-        let (draft, path): (PathBuf, PathBuf) = (data_dir.join(DRAFT), data_dir.join(FILE));
-        let put = || {
-            let mut file = owner_only::create(&draft)?;
-            file.write_all(&serde_json::to_vec_pretty(&record)?)?;
-            file.sync_all()?;
-            std::fs::rename(&draft, &path)
-        };
+        let path = data_dir.join(FILE);
+        let put = || owner_only::replace(&path, &serde_json::to_vec_pretty(&record)?);
         put().map_err(Failure::file("write", &path))
     }
 }

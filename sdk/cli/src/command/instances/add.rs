@@ -61,7 +61,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Add) -> Result<(), Failure
         return Err(taken(context, &args.instance));
     }
     file.instances.push(instance.clone());
-    entered::save(context, &file, &instance, &secrets)?;
+    entered::save(context, &file, &[(instance.clone(), secrets)])?;
     match args.format {
         Format::Json => context.print_json(&instance),
         Format::Text => context.print(&format!(

@@ -62,20 +62,18 @@ pub(super) fn accept(
     Ok(())
 }
 
-/// Saves the instances together with entered secrets of one of them.
+/// Saves the instances together with the entered secrets of the changed ones.
 ///
-/// If the file cannot be written, the former secrets are restored. Entries that the instance no longer refers to are removed.
-pub(super) fn save(
-    context: &Context<'_>,
-    file: &InstanceFile,
-    instance: &Instance,
-    entered: &Entered,
-) -> Result<(), Failure> {
+/// If the file cannot be written, the former secrets are restored. Entries that a changed instance no longer refers to are
+/// removed.
+pub(super) fn save(context: &Context<'_>, file: &InstanceFile, changed: &[(Instance, Entered)]) -> Result<(), Failure> {
     let vault = secrets::vault(&context.globals.data_dir);
     let mut former: Vec<(String, Option<SecretString>)> = Vec::new();
     let mut stored = || -> Result<(), Failure> {
-        for (field, secret) in entered {
-            let entry = instance.vault_entry(field);
+        let secrets = changed.iter().flat_map(|(instance, entered)| {
+            entered.iter().map(move |(field, secret)| (instance.vault_entry(field), secret))
+        });
+        for (entry, secret) in secrets {
             let before = match vault.get(&entry) {
                 Ok(before) => Some(before),
                 Err(VaultError::NoEntry { .. }) => None,
@@ -96,10 +94,12 @@ pub(super) fn save(
         }
         return Err(failure);
     }
-    let used: Vec<&SecretReference> = instance.secrets().map(|(_, reference)| reference).collect();
-    for entry in entries(&vault, instance)? {
-        if !used.iter().any(|reference| matches!(reference, SecretReference::Vault(name) if *name == entry)) {
-            vault.remove(&entry)?;
+    for (instance, _) in changed {
+        let used: Vec<&SecretReference> = instance.secrets().map(|(_, reference)| reference).collect();
+        for entry in entries(&vault, instance)? {
+            if !used.iter().any(|reference| matches!(reference, SecretReference::Vault(name) if *name == entry)) {
+                vault.remove(&entry)?;
+            }
         }
     }
     Ok(())

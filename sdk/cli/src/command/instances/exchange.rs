@@ -86,8 +86,10 @@ pub(super) fn import(context: &Context<'_>, args: &Import) -> Result<(), Failure
         }
         accepted.push((instance, entered));
     }
+    if !accepted.is_empty() {
+        entered::save(context, &file, &accepted)?;
+    }
     for (instance, entered) in &accepted {
-        entered::save(context, &file, instance, entered)?;
         for field in entered.keys() {
             context.console.note(&format!(
                 "The {field} of {} was in plain text and is encrypted now; remove it from the file.",

@@ -6,7 +6,7 @@ use integration_sdk::store::Store;
 use super::configured;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::instances::{Beginning, Begun, InstanceRunner};
+use crate::instances::InstanceRunner;
 use crate::options::Format;
 use crate::progress::watched;
 use crate::report::{self, Kept};
@@ -18,13 +18,9 @@ pub(super) async fn run(context: &Context<'_>, name: &InstanceId, format: Format
     let store = Store::open(data_dir)?;
     let runner =
         InstanceRunner::new(context.integration, &store, data_dir, context.network(), context.globals.allow_http);
-    let summary = match runner.begin(&instance, Beginning::New).await? {
-        Begun::Ended(summary) => *summary,
-        Begun::Job(prepared) => {
-            let events = prepared.events();
-            watched(context, events, |cancel| prepared.run(cancel)).await.result?
-        }
-    };
+    let prepared = runner.begin(&instance, None).await?;
+    let events = prepared.events();
+    let summary = watched(context, events, |cancel| prepared.run(cancel)).await.result?;
     match format {
         Format::Json => context.print_json(&summary)?,
         Format::Text => {

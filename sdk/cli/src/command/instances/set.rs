@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Set) -> Result<(), Failure
         return Err(Failure::Usage(format!("another process has changed the instance {}; try again", args.instance)));
     }
     stored.clone_from(&instance);
-    entered::save(context, &file, &instance, &secrets)?;
+    entered::save(context, &file, &[(instance.clone(), secrets)])?;
     match args.format {
         Format::Json => context.print_json(&instance),
         Format::Text => context.print(&format!("Changed the instance {}.\n", args.instance)),

@@ -91,6 +91,7 @@ impl Receiver {
 
 /// An upload that is ready to begin.
 pub(crate) struct Prepared {
+    pub(crate) receiver: Receiver,
     pub(crate) target: Target,
     pub(crate) options: SyncOptions,
 }
@@ -128,13 +129,15 @@ impl Destination {
             .parse()
             .map_err(|error| Failure::Usage(format!("the address of the JupiterOne API is unusable: {error}")))?;
         let network = Network::from_variables(|name| std::env::var_os(name));
+        let receiver =
+            Receiver { account: Some(account.clone()), source: source.name(), owner: source.owner().to_owned() };
         let journal = Some(journal(&context.globals.data_dir, &account, source.owner()));
         let limits =
             BatchLimits { objects: self.upload_batch_size.map_or(usize::MAX, NonZero::get), ..BatchLimits::default() };
         let waiting = Waiting { limit: self.wait.unwrap_or(Waiting::default().limit), ..Waiting::default() };
         let options =
             SyncOptions { limits, finalizes: !self.skip_finalize, waiting, journal, ..SyncOptions::new(source) };
-        Ok(Prepared { target: Target::new(account, key).base(base).network(network), options })
+        Ok(Prepared { receiver, target: Target::new(account, key).base(base).network(network), options })
     }
 
     fn source(&self) -> Result<JobSource, Failure> {

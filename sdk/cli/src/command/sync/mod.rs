@@ -101,8 +101,7 @@ pub(crate) async fn upload_snapshot(
     summary: &Summary,
     destination: &Destination,
 ) -> Result<Synced, Failure> {
-    let receiver = destination.receiver(context)?;
-    let Prepared { target, options } = destination.prepare(context).await?;
+    let Prepared { receiver, target, options } = destination.prepare(context).await?;
     let source = source(snapshot).await?;
     let origin = Origin::of_job(source.manifest(), summary);
     let mut sink = JupiterOneSink::new(&target, options)?;
@@ -127,8 +126,7 @@ async fn upload_folder(
     graph: &FolderGraph,
     destination: &Destination,
 ) -> Result<Synced, Failure> {
-    let receiver = destination.receiver(context)?;
-    let Prepared { target, options } = destination.prepare(context).await?;
+    let Prepared { receiver, target, options } = destination.prepare(context).await?;
     let mut session = SyncSession::new(&target, options)?;
     let cancel = CancellationToken::new();
     let listening = interrupt::listen(cancel.clone(), context.console.clone(), UPLOADING);
