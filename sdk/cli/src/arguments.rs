@@ -9,6 +9,8 @@ use crate::options::Globals;
 
 /// The placeholder for the program's name in help texts.
 const NAME: &str = "{name}";
+/// The columns of a terminal that an example may use.
+const WIDTH: usize = 80;
 
 /// The command and the global options.
 #[derive(Debug, Parser)]
@@ -60,13 +62,29 @@ fn without_sample(command: Command) -> Command {
 fn with_examples(command: Command, name: &str, sample: bool) -> Command {
     let examples = command.get_after_help().map(|text| {
         let text = text.to_string().replace(NAME, name);
-        let lines = text.lines().filter(|line| sample || !line.contains("--sample"));
-        lines.collect::<Vec<_>>().join("\n")
+        let lines: Vec<&str> = text.lines().filter(|line| sample || !line.contains("--sample")).collect();
+        fitted(&lines)
     });
     let command = command.mut_subcommands(|inner| with_examples(inner, name, sample));
     match examples {
         Some(examples) => command.after_help(examples),
         None => command,
+    }
+}
+
+/// Moves the descriptions of examples below the commands if one of them would not fit in the line.
+fn fitted(lines: &[&str]) -> String {
+    let described = |line: &str| {
+        let (command, description) = line.strip_prefix("  ")?.split_once("   ")?;
+        Some(format!("  {command}\n      {}", description.trim_start()))
+    };
+    let is_narrow = |line: &&str| line.chars().count() <= WIDTH || described(line).is_none();
+    match lines.iter().all(is_narrow) {
+        true => lines.join("\n"),
+        false => {
+            let lines = lines.iter().map(|line| described(line).unwrap_or_else(|| (*line).to_owned()));
+            lines.collect::<Vec<_>>().join("\n")
+        }
     }
 }
 
@@ -121,6 +139,22 @@ mod tests {
             assert!(!help.contains("--sample"), "{help}");
             waiting.extend(next.get_subcommands().cloned());
         }
+    }
+
+    #[test]
+    fn every_example_fits_in_a_line_of_a_terminal() {
+        for name in ["space", "integration-of-a-provider-with-a-long-name"] {
+            let mut command = command_line(&offers(true), name, Some("1.2.3"));
+            command.build();
+            let helps = helps(&mut command);
+            let described =
+                helps.lines().filter(|line| line.starts_with(&format!("  {name} ")) && line.contains("   "));
+            let wide: Vec<&str> = described.filter(|line| line.chars().count() > WIDTH).collect();
+            assert!(wide.is_empty(), "{wide:#?}");
+        }
+        assert_eq!(fitted(&["  a b    first", "  a b c  second"]), "  a b    first\n  a b c  second");
+        let long = format!("  a b c    {}", "x".repeat(WIDTH));
+        assert_eq!(fitted(&["Examples:", "  a b      first", &long, "  a"]).lines().count(), 6);
     }
 
     #[test]

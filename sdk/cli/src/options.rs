@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum};
+use integration_instances::{Age, AgeError};
 use integration_sdk::graph::InstanceId;
 
 /// The default data directory.
@@ -46,11 +47,8 @@ pub(crate) enum Format {
 }
 
 /// Parses a duration such as `90s`, `1h 30m` or `2 days`.
-pub(crate) fn age(text: &str) -> Result<Duration, String> {
-    let unusable = |error: jiff::Error| format!("{error}; use a duration such as 90s, 1h 30m or 90d");
-    let span: jiff::Span = text.parse().map_err(unusable)?;
-    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(unusable)?;
-    Duration::try_from(duration).map_err(|_| "the duration must not be negative".to_owned())
+pub(crate) fn age(text: &str) -> Result<Duration, AgeError> {
+    text.parse::<Age>().map(|age| age.duration())
 }
 
 /// Parses the name of an instance, which is used in file names.
@@ -61,16 +59,4 @@ pub(crate) fn instance(text: &str) -> Result<InstanceId, String> {
 /// Parses the name of any instance, including those of sample and recorded data.
 pub(crate) fn any_instance(text: &str) -> Result<InstanceId, String> {
     InstanceId::new(text).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(age("1h 30m"), Ok(Duration::from_secs(5_400)));
-        assert_eq!(age("90s"), Ok(Duration::from_secs(90)));
-        assert!(age("-1h").is_err() && age("soon").is_err());
-    }
 }

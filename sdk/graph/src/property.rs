@@ -206,6 +206,11 @@ impl Timestamp {
     pub fn millis(self) -> i64 {
         self.0
     }
+
+    /// Returns the time that lies a duration before this one, or the earliest time.
+    pub fn before(self, duration: std::time::Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
 }
 
 impl fmt::Display for Timestamp {

@@ -14,9 +14,9 @@ pub struct Age {
     duration: Duration,
 }
 
-/// A text that is no age.
+/// A text that is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no age: use a duration such as 90d, 12h or 1h 30m")]
+#[error("`{0}` is no duration: use one such as 90d, 12h or 1h 30m")]
 pub struct AgeError(String);
 
 impl Age {
@@ -58,6 +58,8 @@ mod tests {
     fn an_age_has_a_unit_and_keeps_its_text() {
         let age: Age = "90d".parse().expect("an age");
         assert_eq!((age.duration(), age.to_string()), (Duration::from_secs(90 * 86_400), "90d".to_owned()));
+        let spans = ["90s", "1h 30m", "2 days"].map(|text| text.parse::<Age>().expect("an age").duration().as_secs());
+        assert_eq!(spans, [90, 5_400, 172_800]);
         assert!(["", "90", "-1h", "soon", "3 months"].iter().all(|text| text.parse::<Age>().is_err()));
     }
 }

@@ -53,6 +53,11 @@ pub struct KeptJobs {
 }
 
 impl Instance {
+    /// Whether the instance has this name and belongs to this integration. There is at most one in a file.
+    pub fn is(&self, integration: &str, name: &InstanceId) -> bool {
+        self.integration == integration && self.name == *name
+    }
+
     /// Creates an instance with the default polling and without values.
     pub fn new(name: InstanceId, integration: impl Into<String>) -> Self {
         Self {

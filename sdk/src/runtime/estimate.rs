@@ -88,7 +88,7 @@ impl Job {
         let starts = self.starts(&plan, &connection, &chosen)?;
         let (scopes, scopes_unknown) = self.scopes(&connection).await?;
         let jobs = self.store.jobs().await?.into_iter();
-        let ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == self.instance);
+        let ours = jobs.filter(|job| job.is_of(self.integration.id(), &self.instance));
         let basis = basis(ours.filter_map(|job| job.summary?.ok()));
         let known = Known {
             plan: &plan,

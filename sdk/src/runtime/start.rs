@@ -212,17 +212,15 @@ impl Job {
     async fn reusable(&self, chosen: &BTreeSet<StepId>) -> Result<Reusable, StoreError> {
         let mut reusable = Reusable::default();
         let Some(max_age) = self.max_age else { return Ok(reusable) };
-        let now = Timestamp::now().millis();
-        let oldest = now.saturating_sub(i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX));
-        let jobs = self.store.jobs().await?.into_iter().filter(|job| {
-            job.integration == self.integration.id() && job.instance == self.instance && job.ended.is_some()
-        });
-        for job in jobs {
+        let now = Timestamp::now();
+        let oldest = now.before(max_age);
+        let jobs = self.store.jobs().await?.into_iter();
+        for job in jobs.filter(|job| job.is_of(self.integration.id(), &self.instance) && job.ended.is_some()) {
             let Some(earlier) = self.store.published(job.id.clone(), false).await? else { continue };
             let Some(Ok(summary)) = &job.summary else { continue };
             for report in summary.integration_step_results.iter().filter(|report| report.status.is_complete()) {
                 // A result from the future was produced with a wrong clock, so its age is unknown.
-                let fresh = report.end_time.is_some_and(|ended| (oldest..=now).contains(&ended.millis()));
+                let fresh = report.end_time.is_some_and(|ended| (oldest..=now).contains(&ended));
                 if fresh && chosen.contains(&report.id) && !self.selection.contains(&report.id) {
                     reusable.steps.entry(report.id.clone()).or_insert_with(|| job.id.clone());
                 }

@@ -104,6 +104,17 @@ fn retried<R>(mut attempt: impl FnMut() -> rusqlite::Result<R>) -> rusqlite::Res
     }
 }
 
+/// Runs a deletion whose content is overwritten at once, whatever the extra writes cost.
+pub(super) fn overwriting<T>(
+    connection: &Connection,
+    delete: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.pragma_update(None, "secure_delete", true)?;
+    let deleted = delete(connection);
+    connection.pragma_update(None, "secure_delete", "fast")?;
+    deleted
+}
+
 /// Whether another connection causes the error for the moment.
 fn is_occupied(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();

@@ -18,7 +18,7 @@ use super::{JobRow, Store, StoreError, file, sweep, working_data};
 /// The number of jobs deleted in one transaction.
 ///
 /// Each job needs an open lock file, and other processes must get a chance to write in between.
-pub(super) const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 50;
 /// The folder of derived files in the data directory.
 const DERIVED: &str = "derived";
 
@@ -80,15 +80,11 @@ impl Store {
 
     /// Removes jobs and everything that only their snapshots need.
     pub(super) async fn remove_jobs(&self, old: &[JobRow]) -> Result<Pruned, StoreError> {
-        let mut jobs = 0;
-        for some in old.chunks(AT_ONCE) {
-            jobs += self.forget(some.to_vec()).await?;
-        }
+        let jobs = self.forget(old).await?;
         self.write_with_keys(|connection, keys| {
-            connection.pragma_update(None, "secure_delete", true)?;
-            sweep::sweep(connection)?;
+            file::overwriting(connection, sweep::sweep)?;
             keys.versions.forget_parents();
-            connection.pragma_update(None, "secure_delete", "fast")
+            rusqlite::Result::Ok(())
         })
         .await?;
         let directory = self.directory().to_owned();
@@ -145,19 +141,23 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the jobs on which no process works, and returns their number.
-    pub(super) async fn forget(&self, jobs: Vec<JobRow>) -> Result<usize, StoreError> {
+    /// Deletes the jobs on which no process works, some at a time, and returns their number.
+    pub(super) async fn forget(&self, jobs: &[JobRow]) -> Result<usize, StoreError> {
+        let mut deleted = 0;
+        for some in jobs.chunks(AT_ONCE) {
+            deleted += self.forget_together(some.to_vec()).await?;
+        }
+        Ok(deleted)
+    }
+
+    async fn forget_together(&self, jobs: Vec<JobRow>) -> Result<usize, StoreError> {
         let directory = self.directory().to_owned();
         let locked = tokio::task::spawn_blocking(move || locked(&directory, jobs));
         let locked = locked.await.map_err(|_| StoreError::Closed)??;
         let ids: Vec<JobId> = locked.iter().map(|(job, _)| job.id.clone()).collect();
         let deleted = self
             .write_with_keys(move |connection, keys| {
-                connection.pragma_update(None, "secure_delete", true)?;
-                let deleted = ids.iter().map(|id| delete(connection, keys, id));
-                let deleted = deleted.sum::<rusqlite::Result<usize>>()?;
-                connection.pragma_update(None, "secure_delete", "fast")?;
-                Ok(deleted)
+                file::overwriting(connection, |connection| ids.iter().map(|id| delete(connection, keys, id)).sum())
             })
             .await?;
         for (job, lock) in locked {

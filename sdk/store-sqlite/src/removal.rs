@@ -4,7 +4,7 @@ use integration_graph::run::JobState;
 use integration_graph::{InstanceId, JobId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prune::AT_ONCE;
+use super::file;
 use super::{JobRow, Pruned, Retention, Store, StoreError};
 
 /// The versions of an instance. All of them were published by its snapshots.
@@ -25,7 +25,7 @@ impl Store {
         retention: Retention,
     ) -> Result<Pruned, StoreError> {
         let mut old = self.prunable(retention).await?;
-        old.retain(|job| is_of(job, integration, instance));
+        old.retain(|job| job.is_of(integration, instance));
         if old.is_empty() {
             return Ok(Pruned { jobs: 0, reclaimed: true });
         }
@@ -41,10 +41,7 @@ impl Store {
     /// [`StoreError::Running`] if a job of the instance is running, and other errors if the store fails.
     pub async fn remove_instance(&self, integration: &str, instance: &InstanceId) -> Result<Pruned, StoreError> {
         let jobs = self.jobs_of(integration, instance).await?;
-        let mut removed = 0;
-        for some in jobs.chunks(AT_ONCE) {
-            removed += self.forget(some.to_vec()).await?;
-        }
+        let removed = self.forget(&jobs).await?;
         let (of, name) = (integration.to_owned(), instance.clone());
         let left = self.write_with_keys(move |connection, keys| {
             // A job may have started in the meantime.
@@ -52,10 +49,8 @@ impl Store {
             let left =
                 connection.query_row(sql, params![of, name.as_str()], |row| row.get::<_, String>(0)).optional()?;
             if left.is_none() {
-                connection.pragma_update(None, "secure_delete", true)?;
-                remove(connection, &of, &name)?;
+                file::overwriting(connection, |connection| remove(connection, &of, &name))?;
                 keys.versions.forget_parents();
-                connection.pragma_update(None, "secure_delete", "fast")?;
             }
             Ok(left)
         });
@@ -72,16 +67,12 @@ impl Store {
     /// [`StoreError::Running`] if one of them is running, and other errors if the store fails.
     async fn jobs_of(&self, integration: &str, instance: &InstanceId) -> Result<Vec<JobRow>, StoreError> {
         let mut jobs = self.jobs().await?;
-        jobs.retain(|job| is_of(job, integration, instance));
+        jobs.retain(|job| job.is_of(integration, instance));
         match jobs.iter().find(|job| job.state == JobState::Running) {
             Some(job) => Err(StoreError::Running { job: job.id.clone() }),
             None => Ok(jobs),
         }
     }
-}
-
-fn is_of(job: &JobRow, integration: &str, instance: &InstanceId) -> bool {
-    job.integration == integration && job.instance == *instance
 }
 
 /// Deletes everything that the snapshots of an instance contain. Its jobs are gone.

@@ -84,6 +84,11 @@ pub struct JobRow {
 }
 
 impl JobRow {
+    /// Whether the job belongs to an instance of an integration.
+    pub fn is_of(&self, integration: &str, instance: &InstanceId) -> bool {
+        self.integration == integration && self.instance == *instance
+    }
+
     /// Whether the job has collected everything it selected, so that nothing is left to resume.
     pub fn is_settled(&self) -> bool {
         match (&self.state, &self.summary) {

@@ -83,8 +83,6 @@ pub(crate) struct Collect {
     /// Upload the graph to JupiterOne when the job has ended
     #[arg(long)]
     sync: bool,
-    #[command(flatten)]
-    destination: Destination,
     /// Maximum number of concurrent requests; the actual number adapts to the provider
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: Option<u16>,
@@ -99,6 +97,9 @@ pub(crate) struct Collect {
     /// Format of the summary on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    // Last, because its heading also applies to the options after it.
+    #[command(flatten)]
+    destination: Destination,
 }
 
 /// The treatment of objects that violate their schema.
@@ -163,8 +164,8 @@ pub(crate) async fn run(context: &Context<'_>, args: &Collect) -> Result<u8, Fai
         Some(output) => output.replace(context, &store, &summary).await,
         None => Ok(None),
     };
-    if let Some(instance) = &configured.settings {
-        instances::retain(&store, instance).await?;
+    if let (Some(instance), JobState::Complete | JobState::Partial) = (&configured.settings, summary.state) {
+        instances::retain(&store, instance).await;
     }
     report(context, args, &summary, exported.as_ref().ok().copied().flatten())?;
     exported?;
@@ -215,9 +216,8 @@ async fn unfinished(context: &Context<'_>, args: &Collect) -> Result<Option<JobR
     match (wanted, ours) {
         (None, false) => {
             let jobs = store.jobs().await?.into_iter();
-            let instance = args.instance.as_ref();
-            let mut ours =
-                jobs.filter(|job| job.integration == context.integration.id() && Some(&job.instance) == instance);
+            let is_ours = |job: &JobRow, name| job.is_of(context.integration.id(), name);
+            let mut ours = jobs.filter(|job| args.instance.as_ref().is_some_and(|name| is_ours(job, name)));
             ours.next().map(Some).ok_or_else(|| Failure::NoJobs(context.globals.data_dir.clone()))
         }
         (Some(_), false) => Err(Failure::Usage(format!(

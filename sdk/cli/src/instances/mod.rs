@@ -24,7 +24,7 @@ pub(crate) fn resolver(data_dir: &Path) -> Resolver {
 /// Returns the configured instance with a name, if there is one.
 pub(crate) fn find(data_dir: &Path, integration: &Integration, name: &InstanceId) -> Result<Option<Instance>, Failure> {
     let instances = integration_instances::read(data_dir, integration.id())?;
-    Ok(instances.into_iter().find(|instance| instance.integration == integration.id() && instance.name == *name))
+    Ok(instances.into_iter().find(|instance| instance.is(integration.id(), name)))
 }
 
 /// Renames the values of an instance to the fields of its integration, and returns the differences.

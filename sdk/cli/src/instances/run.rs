@@ -85,7 +85,7 @@ impl InstanceRunner {
     /// Returns the newest job of an instance if it was interrupted, so that it is continued rather than repeated.
     pub(crate) async fn unfinished(&self, instance: &Instance) -> Result<Option<JobRow>, Failure> {
         let jobs = self.store.jobs().await?.into_iter();
-        let mut ours = jobs.filter(|job| job.integration == self.integration.id() && job.instance == instance.name);
+        let mut ours = jobs.filter(|job| job.is_of(self.integration.id(), &instance.name));
         Ok(ours.next().filter(|job| matches!(job.state, JobState::Interrupted | JobState::Cancelled)))
     }
 }
@@ -106,10 +106,8 @@ impl Prepared {
     pub(crate) async fn run(self, cancel: CancellationToken) -> Ran {
         let Self { job, values, instance, store } = self;
         let ran = Ran::of(job.run(&values, cancel).await.map_err(Failure::from));
-        if ran.end == RunEnd::Published
-            && let Err(error) = retain(&store, &instance).await
-        {
-            tracing::warn!(instance = %instance.name, %error, "old jobs could not be removed");
+        if ran.end == RunEnd::Published {
+            retain(&store, &instance).await;
         }
         ran
     }
@@ -145,25 +143,24 @@ fn end_of_failure(failure: &Failure) -> RunEnd {
     }
 }
 
-/// Removes the jobs of an instance that its retention does not keep.
-pub(crate) async fn retain(store: &Store, instance: &Instance) -> Result<(), Failure> {
+/// Removes the jobs of an instance that its retention does not keep, after a job that published.
+///
+/// A failure is a warning: the graph of the job is there, and the next job removes the old ones.
+pub(crate) async fn retain(store: &Store, instance: &Instance) {
     if instance.retention.is_unlimited() {
-        return Ok(());
+        return;
     }
     let retention = retention(&instance.retention, Timestamp::now());
-    store.prune_instance(&instance.integration, &instance.name, retention).await?;
-    Ok(())
+    if let Err(error) = store.prune_instance(&instance.integration, &instance.name, retention).await {
+        tracing::warn!(instance = %instance.name, %error, "old jobs could not be removed");
+    }
 }
 
 /// The limits of the store. A limit that is not set keeps no job.
 fn retention(kept: &KeptJobs, now: Timestamp) -> Retention {
-    let before = |age: std::time::Duration| {
-        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(now.millis().saturating_sub(age))
-    };
     Retention {
         keep: kept.newest.map_or(0, |jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
-        older_than: kept.younger_than.as_ref().map(|age| before(age.duration())),
+        older_than: kept.younger_than.as_ref().map(|age| now.before(age.duration())),
     }
 }
 

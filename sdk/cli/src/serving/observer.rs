@@ -115,12 +115,13 @@ impl RulesObserver {
     }
 
     async fn retain(&self, key: &str) {
-        let result = async {
+        let known = async {
             let instance = self.settings.instance(key).await.map_err(Failure::Usage)?;
-            retain(&self.store.get().await?, &instance).await
+            Ok::<_, Failure>((self.store.get().await?, instance))
         };
-        if let Err(error) = result.await {
-            tracing::warn!(instance = key, %error, "old jobs could not be removed");
+        match known.await {
+            Ok((store, instance)) => retain(&store, &instance).await,
+            Err(error) => tracing::warn!(instance = key, %error, "old jobs could not be removed"),
         }
     }
 

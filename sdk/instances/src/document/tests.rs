@@ -82,7 +82,7 @@ instances:
         "line 2: instance \"../east\": a name consists of",
         "line 4: instance \"west\": `FIFTEEN_MINUTES` is an interval of rules",
         "line 6: instance \"west\": the value of `api_key` cannot be used: `env:` is followed by no name",
-        "line 7: instance \"west\": `soon` is no age",
+        "line 7: instance \"west\": `soon` is no duration",
         "line 9: instance \"north\": the cron expression",
         "line 11: instance \"south\": `cron` and `pollingInterval` exclude each other",
         "line 14: instance \"north\": `timeZone` has a meaning only with `cron`",

@@ -56,8 +56,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Add) -> Result<(), Failure
         credentials::test(context, &instance, &secrets).await?;
     }
     let mut file = InstanceFile::open(data_dir, integration.id())?;
-    let is_same = |other: &Instance| other.integration == instance.integration && other.name == instance.name;
-    if file.instances.iter().any(is_same) {
+    if file.instances.iter().any(|other| other.is(&instance.integration, &instance.name)) {
         return Err(taken(context, &args.instance));
     }
     file.instances.push(instance.clone());

@@ -73,8 +73,7 @@ pub(super) fn import(context: &Context<'_>, args: &Import) -> Result<(), Failure
     let mut accepted = Vec::new();
     for mut instance in imported.instances {
         let entered = checked(context, &mut instance)?;
-        let is_same = |other: &Instance| other.integration == instance.integration && other.name == instance.name;
-        match file.instances.iter_mut().find(|other| is_same(other)) {
+        match file.instances.iter_mut().find(|other| other.is(&instance.integration, &instance.name)) {
             Some(former) if args.replace => former.clone_from(&instance),
             Some(_) => {
                 return Err(Failure::Usage(format!(

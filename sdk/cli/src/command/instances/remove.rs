@@ -80,6 +80,6 @@ pub(super) async fn run(context: &Context<'_>, args: &Remove) -> Result<(), Fail
 async fn jobs(context: &Context<'_>, store: Option<&Store>, name: &InstanceId) -> Result<u64, Failure> {
     let Some(store) = store else { return Ok(0) };
     let jobs = store.jobs().await?.into_iter();
-    let ours = jobs.filter(|job| job.integration == context.integration.id() && job.instance == *name);
+    let ours = jobs.filter(|job| job.is_of(context.integration.id(), name));
     Ok(ours.count() as u64)
 }

@@ -59,8 +59,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Set) -> Result<(), Failure
         tested.inspect_err(|_| context.console.say(&format!("The instance {} is unchanged.", args.instance)))?;
     }
     let mut file = InstanceFile::open(&context.globals.data_dir, integration.id())?;
-    let stored =
-        file.instances.iter_mut().find(|other| other.integration == former.integration && other.name == former.name);
+    let stored = file.instances.iter_mut().find(|other| other.is(&former.integration, &former.name));
     let stored = stored.ok_or_else(|| unknown(context, &args.instance))?;
     if *stored != former {
         return Err(Failure::Usage(format!("another process has changed the instance {}; try again", args.instance)));

@@ -61,7 +61,7 @@ impl Jobs {
     }
 
     pub(super) fn last(&self, integration: &str, instance: &InstanceId) -> Option<LastJob> {
-        let job = self.0.iter().find(|job| job.integration == integration && job.instance == *instance)?;
+        let job = self.0.iter().find(|job| job.is_of(integration, instance))?;
         Some(LastJob {
             id: job.id.to_string(),
             state: job.state.as_str(),

@@ -50,19 +50,15 @@ impl Prune {
     fn retention(&self) -> Retention {
         match (self.keep, self.older_than) {
             (None, None) => Retention::newest(usize::MAX),
-            (keep, age) => Retention { keep: keep.unwrap_or(0), older_than: age.map(before) },
+            (keep, age) => {
+                Retention { keep: keep.unwrap_or(0), older_than: age.map(|age| Timestamp::now().before(age)) }
+            }
         }
     }
 
     fn prunes_jobs(&self) -> bool {
         self.keep.is_some() || self.older_than.is_some()
     }
-}
-
-/// The time that lies this long ago.
-fn before(age: Duration) -> Timestamp {
-    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(Timestamp::now().millis().saturating_sub(age))
 }
 
 pub(super) async fn run(context: &Context<'_>, args: &Prune) -> Result<(), Failure> {
@@ -74,7 +70,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Prune) -> Result<(), Failu
         return list(context, args, &store).await;
     }
     if let Some(age) = args.stale_older_than {
-        let groups = store.drop_stale(before(age)).await?;
+        let groups = store.drop_stale(Timestamp::now().before(age)).await?;
         let dropped = objects(&groups);
         describe(context, &groups)?;
         context.print(&format!("Dropped {} in {folder}.\n", counted(dropped, "stale object", "stale objects")))?;
@@ -95,7 +91,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Prune) -> Result<(), Failu
 async fn list(context: &Context<'_>, args: &Prune, store: &Store) -> Result<(), Failure> {
     let folder = printable_path(&context.globals.data_dir);
     if let Some(age) = args.stale_older_than {
-        let groups = store.droppable(before(age)).await?;
+        let groups = store.droppable(Timestamp::now().before(age)).await?;
         describe(context, &groups)?;
         let dropped = counted(objects(&groups), "stale object", "stale objects");
         context.print(&format!("Would drop {dropped} in {folder}.\n"))?;

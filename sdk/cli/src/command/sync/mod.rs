@@ -58,14 +58,15 @@ pub(crate) struct Sync {
     /// Folder in the exchange layout to upload instead of a job
     #[arg(short = 'p', long, alias = "project-path", value_name = "DIR")]
     input: Option<PathBuf>,
-    #[command(flatten)]
-    destination: Destination,
     /// Show the objects that would be uploaded, and send nothing
     #[arg(long)]
     dry_run: bool,
     /// Format of the report on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    // Last, because its heading also applies to the options after it.
+    #[command(flatten)]
+    destination: Destination,
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Sync) -> Result<u8, Failure> {
