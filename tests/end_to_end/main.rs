@@ -15,6 +15,7 @@ mod changes;
 mod commands;
 mod comparison;
 mod credentials;
+mod databases;
 mod expected;
 mod exporting;
 mod faults;

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use integration_graph::ObjectType;
 use integration_sink::{ManifestSnapshot, ValueType, kind_name};
 use integration_store::{Kind, SnapshotId};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Row};
 
 use crate::names::quoted;
 
 /// The names of the describing tables.
-const OWN: [&str; 3] = ["_tables", "_columns", "_snapshots"];
+const OWN: [&str; 3] = ["_tables", "_columns", SNAPSHOTS];
+const SNAPSHOTS: &str = "_snapshots";
 
 /// The snapshot of an instance that the database contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,24 @@ impl RecordedSnapshot {
     /// Returns whether this is a snapshot of the same instance.
     pub fn is_of(&self, id: &SnapshotId) -> bool {
         self.integration == id.integration && self.instance == id.instance.as_str()
+    }
+
+    /// Reads the recorded snapshots of a schema, which need not exist. It waits for no transfer.
+    pub(crate) async fn all(client: &Client, schema: &str) -> Result<Vec<Self>, Error> {
+        let table = format!("{}.{}", quoted(schema), quoted(SNAPSHOTS));
+        let found = client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table]).await?;
+        if found.get(0) { Self::read(client, &table).await } else { Ok(Vec::new()) }
+    }
+
+    async fn read(client: &Client, table: &str) -> Result<Vec<Self>, Error> {
+        let rows = client.query(&format!("SELECT integration, instance, job, number FROM {table}"), &[]).await?;
+        let snapshot = |row: &Row| Self {
+            integration: row.get(0),
+            instance: row.get(1),
+            job: row.get(2),
+            number: row.get::<_, i64>(3).unsigned_abs(),
+        };
+        Ok(rows.iter().map(snapshot).collect())
     }
 }
 
@@ -104,11 +123,7 @@ impl Catalogue {
                 known.columns.push(KnownColumn { name, property, value_type });
             }
         }
-        for row in client.query(&format!("SELECT integration, instance, job, number FROM {snapshots}"), &[]).await? {
-            let (integration, instance, job) = (row.get(0), row.get(1), row.get(2));
-            let number = row.get::<_, i64>(3).unsigned_abs();
-            self.snapshots.push(RecordedSnapshot { integration, instance, job, number });
-        }
+        self.snapshots = RecordedSnapshot::read(client, snapshots).await?;
         Ok(())
     }
 
@@ -149,6 +164,17 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Removes the records of the same instances that name other snapshots.
+    pub(crate) async fn forget_others(&self, client: &Client, snapshots: &[ManifestSnapshot]) -> Result<(), Error> {
+        let delete = format!("DELETE FROM {} WHERE integration = $1 AND instance = $2", self.qualified(SNAPSHOTS));
+        for ManifestSnapshot { id, .. } in snapshots {
+            if self.snapshots.iter().any(|recorded| recorded.is_of(id) && !recorded.is(id)) {
+                client.execute(&delete, &[&id.integration, &id.instance.as_str()]).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Records the snapshots of a transfer.
     pub(crate) async fn record_snapshots(&self, client: &Client, snapshots: &[ManifestSnapshot]) -> Result<(), Error> {
         let insert = format!(
@@ -156,7 +182,7 @@ impl Catalogue {
              VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000.0), now())
              ON CONFLICT (integration, instance) DO UPDATE SET job = excluded.job, number = excluded.number,
              published = excluded.published, transferred = excluded.transferred",
-            self.qualified("_snapshots")
+            self.qualified(SNAPSHOTS)
         );
         for ManifestSnapshot { id, .. } in snapshots {
             let number = i64::try_from(id.number).unwrap_or(i64::MAX);

@@ -6,7 +6,9 @@ use std::error::Error;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use integration_graph::ObjectType;
-use integration_sink::{Action, Batch, Capabilities, Events, Manifest, Opened, Report, Sink, SinkError, TransferKind};
+use integration_sink::{
+    Action, Batch, Capabilities, Events, Manifest, Opened, Report, Scope, Sink, SinkError, TransferKind,
+};
 use integration_store::{Kind, SnapshotId};
 
 use crate::catalogue::{Catalogue, RecordedSnapshot};
@@ -56,18 +58,12 @@ impl PostgresSink {
     pub async fn recorded(&self) -> Result<Vec<RecordedSnapshot>, SinkError> {
         let failed = |error: Failed| SinkError::target("read from", &self.target)(error);
         let connection = self.target.connect().await.map_err(|error| failed(error.into()))?;
-        let client = &connection.client;
-        let read = async {
-            client.batch_execute("BEGIN").await?;
-            let catalogue = Catalogue::open(client, self.target.schema_name()).await?;
-            client.batch_execute("ROLLBACK").await?;
-            Ok(catalogue.snapshots)
-        };
-        read.await.map_err(|error: tokio_postgres::Error| failed(ServerError::from(error).into()))
+        let recorded = RecordedSnapshot::all(&connection.client, self.target.schema_name()).await;
+        recorded.map_err(|error| failed(ServerError::from(error).into()))
     }
 
-    fn running(&mut self) -> &mut Transfer {
-        self.transfer.as_mut().expect("the transfer is open")
+    fn running(&mut self) -> Result<&mut Transfer, SinkError> {
+        self.transfer.as_mut().ok_or(SinkError::Stopped)
     }
 }
 
@@ -159,10 +155,12 @@ impl Transfer {
                 }
             }
         }
-        // A part of a snapshot is not the state that changes can continue from.
-        if self.manifest.scope == integration_sink::Scope::All {
-            let snapshots = &self.manifest.snapshots;
+        let snapshots = &self.manifest.snapshots;
+        if self.manifest.scope == Scope::All {
             self.catalogue.record_snapshots(client, snapshots).await.map_err(ServerError::from)?;
+        } else {
+            // A part of another snapshot is not the state that changes can continue from.
+            self.catalogue.forget_others(client, snapshots).await.map_err(ServerError::from)?;
         }
         client.batch_execute("COMMIT").await.map_err(ServerError::from)?;
         Ok(())
@@ -195,7 +193,7 @@ impl Sink for PostgresSink {
     fn write(&mut self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
         async move {
             let target = self.target.to_string();
-            self.running().write(batch).await.map_err(SinkError::target("write to", target))
+            self.running()?.write(batch).await.map_err(SinkError::target("write to", target))
         }
         .boxed()
     }
@@ -203,7 +201,7 @@ impl Sink for PostgresSink {
     fn close(&mut self) -> BoxFuture<'_, Result<Report, SinkError>> {
         async move {
             let target = self.target.to_string();
-            self.running().commit().await.map_err(SinkError::target("complete the transfer to", target))?;
+            self.running()?.commit().await.map_err(SinkError::target("complete the transfer to", target))?;
             Ok(self.transfer.take().map(|transfer| transfer.report).unwrap_or_default())
         }
         .boxed()

@@ -1,5 +1,6 @@
 //! The database that receives the tables, and connections to it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
+use url::form_urlencoded;
 
 use crate::tls::Tls;
 
@@ -32,8 +34,8 @@ pub enum TargetError {
     Address(String),
     /// The address contains a password.
     #[error(
-        "the address of the database contains a password, which is visible in the list of processes: remove it, and set \
-         PGPASSWORD or PGPASSFILE"
+        "the address of the database contains a password, which is visible in the list of processes: remove it, and pass \
+         the password in another way, such as PGPASSWORD or PGPASSFILE"
     )]
     Password,
     /// TLS cannot be used on this machine.
@@ -62,14 +64,16 @@ impl Drop for Connection {
 }
 
 impl PostgresTarget {
-    /// Parses an address such as `postgres://user@host:5432/database?sslmode=require`.
+    /// Parses an address such as `postgres://user@host:5432/database?sslmode=require&schema=heroku`.
     ///
     /// A connection to another machine is encrypted, and the certificate must be valid, unless `sslmode=disable` is given.
+    /// `schema` is no parameter of PostgreSQL itself; see [`PostgresTarget::schema`].
     ///
     /// # Errors
     /// [`TargetError::Address`] if it is no address, and [`TargetError::Password`] if it contains a password.
     pub fn parse(address: &str) -> Result<Self, TargetError> {
-        let mut config = Config::from_str(address).map_err(|error| TargetError::Address(reason(&error)))?;
+        let (address, schema) = without_schema(address);
+        let mut config = Config::from_str(&address).map_err(|error| TargetError::Address(reason(&error)))?;
         if config.get_password().is_some() {
             return Err(TargetError::Password);
         }
@@ -84,7 +88,7 @@ impl PostgresTarget {
         if config.get_application_name().is_none() {
             config.application_name("integration-sink-postgres");
         }
-        Ok(Self { config, password: None, schema: SCHEMA.to_owned() })
+        Ok(Self { config, password: None, schema: schema.unwrap_or_else(|| SCHEMA.to_owned()) })
     }
 
     /// Sets the password.
@@ -134,6 +138,16 @@ impl PostgresTarget {
     }
 }
 
+/// Takes the parameter `schema` out of an address.
+fn without_schema(address: &str) -> (Cow<'_, str>, Option<String>) {
+    let Some((place, query)) = address.split_once('?') else { return (address.into(), None) };
+    let (named, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|part| part.starts_with("schema="));
+    let schema = named.last().and_then(|part| form_urlencoded::parse(part.as_bytes()).next());
+    let schema = schema.map(|(_, name)| name.into_owned()).filter(|name| !name.is_empty());
+    let rest = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
+    (format!("{place}{rest}").into(), schema)
+}
+
 fn is_here(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
@@ -181,6 +195,16 @@ mod tests {
         let target = PostgresTarget::parse("postgres://me@h/db").expect("an address").password("s3cret".into());
         assert!(!format!("{target} {target:?}").contains("s3cret"));
         assert!(PostgresTarget::parse("postgres://").is_err() && PostgresTarget::parse("neo4j://x").is_err());
+    }
+
+    #[test]
+    fn a_parameter_of_the_address_names_the_schema() {
+        let schema = |address: &str| PostgresTarget::parse(address).expect("an address").schema_name().to_owned();
+        assert_eq!(schema("postgres://me@h/db"), "graph");
+        assert_eq!(schema("postgres://me@h/db?schema=a%20b"), "a b");
+        assert_eq!(schema("postgres://me@h/db?sslmode=require&schema=heroku&connect_timeout=5"), "heroku");
+        assert_eq!(schema("postgres://me@h/db?schema="), "graph");
+        assert!(PostgresTarget::parse("postgres://me@h/db?schemas=x").is_err());
     }
 
     #[test]

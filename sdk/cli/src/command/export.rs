@@ -2,6 +2,8 @@
 
 mod acknowledged;
 mod changes;
+mod database;
+mod password;
 mod report;
 mod source;
 mod target;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use integration_sdk::graph::InstanceId;
 use integration_sdk::store::JobState;
+use integration_secrets::{ExposeSecret, SecretString};
 
 use crate::account_graph::Snapshots;
 use crate::context::Context;
@@ -33,6 +36,8 @@ use crate::{exit, job_lookup, options};
   {name} export --to ndjson:changes --changes-since last
   {name} export --to graphml:teams.graphml --query 'FIND Team THAT OWNS Application RETURN TREE'
   {name} export --to opengraph:heroku.json --dry-run
+  {name} export --to postgres://writer@db.example.com/warehouse --schema heroku --password file:/etc/keys/warehouse
+  {name} export --to postgres://writer@db.example.com/warehouse --changes-since last
 
 Targets of --to:
   parquet:DIR csv:DIR ndjson:DIR    one table for each type
@@ -40,8 +45,9 @@ Targets of --to:
   opengraph:FILE                    BloodHound, with an extension schema for path finding
   graphml:FILE json-graph:FILE      Gephi, yEd and NetworkX; D3 and Cytoscape
   exchange:DIR                      the exchange layout of one instance
+  postgres://USER@HOST/DATABASE     tables in PostgreSQL
 
-A target is replaced as a whole, and files that were not written by an export are never replaced. --to reads the newest graph of every \
+Files are replaced as a whole, a database is changed in one transaction, and files that were not written by an export are never replaced. --to reads the newest graph of every \
 instance; data of --sample and --replay only if there is no other, or if --instance names it. docs/sending.md describes the targets.
 
 Exit codes: 0 exported, 1 failed, 2 wrong usage, 3 exported, but data is missing.")]
@@ -53,8 +59,9 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DIR", required_unless_present = "to", conflicts_with = "to")]
     output: Option<PathBuf>,
     /// Target to transfer the graph to
-    #[arg(long, value_name = "TARGET")]
-    to: Option<target::Target>,
+    // The text may contain a password by mistake, which the parser of the command line would print.
+    #[arg(long, value_name = "TARGET", value_parser = |text: &str| Ok::<_, String>(SecretString::from(text)))]
+    to: Option<SecretString>,
     /// Instance that the job belongs to; with --to, may be repeated [default: all instances]
     #[arg(long, value_name = "NAME", value_parser = options::any_instance)]
     instance: Vec<InstanceId>,
@@ -65,6 +72,7 @@ pub(crate) struct Export {
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
     match (&args.to, &args.output) {
         (Some(target), _) => {
+            let target = target.expose_secret().parse().map_err(Failure::Usage)?;
             let snapshots = Snapshots::new(args.instance.clone(), args.job.clone());
             transfer::run(context, target, &snapshots, &args.transfer).await
         }

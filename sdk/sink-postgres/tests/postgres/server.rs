@@ -50,6 +50,15 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Makes the server request the password of a user.
+    #[allow(dead_code, reason = "only the end-to-end tests have users with passwords")]
+    pub fn require_passwords(&self, user: &str) {
+        let path = self.data().join("pg_hba.conf");
+        let rules = std::fs::read_to_string(&path).expect("the rules of access");
+        std::fs::write(&path, format!("host all {user} 127.0.0.1/32 scram-sha-256\n{rules}")).expect("a file");
+        run(self.program("pg_ctl").arg("-D").arg(self.data()).arg("reload"));
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -1,6 +1,7 @@
 //! The snapshots that each target contains, for `--changes-since last`.
 //!
-//! The record is a JSON file beside the store. It is replaced as a whole after a target has completed a transfer.
+//! The record is a JSON file beside the store. It is replaced as a whole after a target has completed a transfer, under a
+//! lock, so that exports at the same time keep each other's entries. Databases have a record of their own.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -14,19 +15,22 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 const FILE: &str = "exports.json";
+const LOCK: &str = "exports.lock";
 const VERSION: u32 = 1;
+
+/// The publications that a target contains, by [integration and instance](instance).
+pub(crate) type Publications = BTreeMap<String, Publication>;
 
 /// The snapshots of all targets.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Acknowledged {
     version: u32,
-    /// By target, then by integration and instance.
-    targets: BTreeMap<String, BTreeMap<String, Publication>>,
+    targets: BTreeMap<String, Publications>,
 }
 
 /// A publication of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Publication {
+pub(crate) struct Publication {
     pub(super) job: String,
     /// A job that is resumed publishes again, with another number.
     pub(super) number: u64,
@@ -49,12 +53,16 @@ impl Acknowledged {
     }
 
     /// Returns the publications that a target contains.
-    pub(super) fn of(&self, target: &str) -> Option<&BTreeMap<String, Publication>> {
-        self.targets.get(target)
+    pub(super) fn of(mut self, target: &str) -> Option<Publications> {
+        self.targets.remove(target)
     }
 
     /// Stores that a target contains the snapshots of a transfer.
     pub(super) fn store(data_dir: &Path, target: &str, manifest: &Manifest) -> Result<(), Failure> {
+        let lock = data_dir.join(LOCK);
+        // The lock ends with the file. It is held for one replacement of the record.
+        let locked = owner_only::open(&lock).and_then(|file| file.lock().map(|()| file));
+        let _lock = locked.map_err(Failure::file("lock", &lock))?;
         let mut record = Self::read(data_dir)?;
         let of_target = record.targets.entry(target.to_owned()).or_default();
         for snapshot in &manifest.snapshots {

@@ -1,6 +1,5 @@
 //! The changes that `--changes-since` selects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -10,7 +9,7 @@ use integration_sdk::store::{Selection, Snapshot, SnapshotInfo, Store};
 use integration_sink::{Action, ChangeSource, ChangedObject, InstanceChanges, SinkError, SourceOptions};
 use integration_store::{GraphReader, ReadError};
 
-use super::acknowledged::{self, Publication};
+use super::acknowledged::{self, Publication, Publications};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::job_graph::JobGraph;
@@ -43,7 +42,7 @@ pub(super) async fn open(
     store: &Store,
     snapshots: Vec<Snapshot>,
     since: &Since,
-    last: Option<&BTreeMap<String, Publication>>,
+    last: Option<&Publications>,
     options: &SourceOptions,
 ) -> Result<ChangeSource, Failure> {
     if let (Since::Job(_), [_, _, ..]) = (since, snapshots.as_slice()) {
@@ -69,7 +68,7 @@ async fn older(
     store: &Store,
     newer: &SnapshotInfo,
     since: &Since,
-    last: Option<&BTreeMap<String, Publication>>,
+    last: Option<&Publications>,
 ) -> Result<Option<SnapshotInfo>, Failure> {
     let snapshots = store.snapshots(&newer.integration, &newer.instance_id).await?;
     let earlier = snapshots.into_iter().filter(|info| info == newer || newer.follows(info));

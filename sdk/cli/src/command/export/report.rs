@@ -37,9 +37,18 @@ pub(super) fn planned(target: &Target, manifest: &Manifest) -> String {
         row.extend(numbers.into_iter().map(right));
         table.add_row(row);
     }
-    let objects = counted(manifest.objects(), "object", "objects");
-    let what = if changes { "differ from the older graph" } else { "would be written" };
-    let line = format!("{objects} {what}; nothing was written to {}.\n", visible(&target.to_string()));
+    let objects = |number| counted(number, "object", "objects");
+    let unknown: u64 = manifest.types.iter().map(|of_type| of_type.changes.unknown).sum();
+    let what = match (changes, unknown) {
+        (false, _) => format!("{} would be written", objects(manifest.objects())),
+        (true, 0) => format!("{} differ from the older graph", objects(manifest.objects())),
+        (true, _) => format!(
+            "{} differ from the older graph, and the state of {} is not known",
+            objects(manifest.objects() - unknown),
+            objects(unknown)
+        ),
+    };
+    let line = format!("{what}; nothing was written to {}.\n", visible(&target.to_string()));
     if manifest.types.is_empty() { line } else { format!("{}\n{line}", write(&mut table)) }
 }
 

@@ -9,7 +9,7 @@ use integration_sdk::store::{Snapshot, Store};
 use integration_sink::{Scope, SnapshotSource, Source, SourceOptions, Subset};
 use integration_store::GraphReader;
 
-use super::acknowledged::Publication;
+use super::acknowledged::Publications;
 use super::changes;
 use super::transfer::Transfer;
 use crate::account_graph;
@@ -24,7 +24,7 @@ pub(super) async fn open(
     store: &Store,
     snapshots: Vec<Snapshot>,
     args: &Transfer,
-    last: Option<&BTreeMap<String, Publication>>,
+    last: Option<&Publications>,
 ) -> Result<Box<dyn Source>, Failure> {
     let integrations = context.offers.iter().map(|offer| &offer.integration);
     let options = SourceOptions {

@@ -5,17 +5,23 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use integration_sdk::{Summary, dataset};
-use integration_sink::Sink;
+use integration_sink::{Manifest, Sink};
 use integration_sink_files::{Exchange, GraphFile, Sqlite, TableFolder};
 
+use super::acknowledged::{Acknowledged, Publications};
+use super::database::Database;
+use super::transfer::Transfer;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::text::list;
 
 /// A target of `--to`. Its text has no secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Target {
     /// Files on this machine.
     Files { form: FileForm, path: PathBuf },
+    /// A database server.
+    Database(Box<Database>),
 }
 
 /// The form of files.
@@ -67,7 +73,10 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = || list(FileForm::ALL.map(FileForm::usage));
+        if let Some(database) = Database::parse(text) {
+            return Ok(Self::Database(Box::new(database?)));
+        }
+        let known = || list(FileForm::ALL.map(FileForm::usage).into_iter().chain(Database::USAGE.map(str::to_owned)));
         let (name, rest) = text.split_once(':').ok_or_else(|| format!("a target is one of {}", known()))?;
         let form = FileForm::ALL.into_iter().find(|form| form.name() == name);
         let form = form.ok_or_else(|| format!("{name} is not a kind of target; the targets are {}", known()))?;
@@ -80,21 +89,59 @@ impl FromStr for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Files { form, path } = self;
-        write!(f, "{}:{}", form.name(), path.display())
+        match self {
+            Self::Files { form, path } => write!(f, "{}:{}", form.name(), path.display()),
+            Self::Database(database) => database.fmt(f),
+        }
     }
 }
 
 impl Target {
-    /// Checks that the target is apart from the data directory.
-    pub(crate) fn check(&self, data_dir: &Path) -> Result<(), Failure> {
-        let Self::Files { path, .. } = self;
-        Ok(dataset::check_apart(path, data_dir)?)
+    /// Adds the options about a database, and checks that files are apart from the data directory.
+    pub(crate) fn with(self, data_dir: &Path, args: &Transfer) -> Result<Self, Failure> {
+        match self {
+            Self::Files { ref path, .. } if args.database_option().is_none() => {
+                dataset::check_apart(path, data_dir)?;
+                Ok(self)
+            }
+            Self::Files { .. } => {
+                let option = args.database_option().unwrap_or_default();
+                Err(Failure::Usage(format!("{option} is for databases; {self} has none")))
+            }
+            Self::Database(database) => Ok(Self::Database(Box::new(database.with(args)?))),
+        }
+    }
+
+    /// Reads the credentials of a database.
+    pub(crate) async fn with_access(self, context: &Context<'_>, args: &Transfer) -> Result<Self, Failure> {
+        match self {
+            Self::Files { .. } => Ok(self),
+            Self::Database(database) => Ok(Self::Database(Box::new(database.with_access(context, args).await?))),
+        }
+    }
+
+    /// Returns the publications of the last transfer of whole instances; `None` if there was none.
+    pub(crate) async fn last(&self, data_dir: &Path) -> Result<Option<Publications>, Failure> {
+        match self {
+            Self::Files { .. } => Ok(Acknowledged::read(data_dir)?.of(&self.identity())),
+            Self::Database(database) => Ok(Some(database.recorded().await?).filter(|known| !known.is_empty())),
+        }
+    }
+
+    /// Records a transfer of whole instances. A database keeps its own record.
+    pub(crate) fn acknowledge(&self, data_dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
+        match self {
+            Self::Files { .. } => Acknowledged::store(data_dir, &self.identity(), manifest),
+            Self::Database(_) => Ok(()),
+        }
     }
 
     /// Creates the sink. The summary is that of the only job, if there is one.
     pub(crate) fn sink(&self, summary: Option<&Summary>) -> Result<Box<dyn Sink>, Failure> {
-        let Self::Files { form, path } = self;
+        let (form, path) = match self {
+            Self::Files { form, path } => (form, path),
+            Self::Database(database) => return Ok(database.sink()),
+        };
         Ok(match form {
             FileForm::Parquet => Box::new(TableFolder::parquet(path)),
             FileForm::Csv => Box::new(TableFolder::csv(path)),
@@ -113,11 +160,15 @@ impl Target {
         })
     }
 
-    /// Returns the name under which the last transfer to the target is remembered.
-    pub(crate) fn identity(&self) -> String {
-        let Self::Files { form, path } = self;
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        format!("{}:{}", form.name(), path.display())
+    /// Returns the name under which the last transfer to files is remembered.
+    fn identity(&self) -> String {
+        match self {
+            Self::Files { form, path } => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                format!("{}:{}", form.name(), path.display())
+            }
+            Self::Database(database) => database.to_string(),
+        }
     }
 }
 
@@ -128,13 +179,18 @@ mod tests {
     #[test]
     fn a_target_is_a_kind_and_a_place() {
         let target: Target = "parquet:a:b/c".parse().expect("a target");
-        assert_eq!(target, Target::Files { form: FileForm::Parquet, path: "a:b/c".into() });
         assert_eq!(target.to_string(), "parquet:a:b/c");
-        for (text, expected) in
-            [("graph", "a target is one of parquet:DIR"), ("xls:a", "xls is not"), ("csv:", "use csv:DIR")]
-        {
+        let target: Target = "postgres://me@h:1/db?schema=x".parse().expect("a target");
+        assert_eq!(target.to_string(), "PostgreSQL at h:1, database db, schema x");
+        for (text, expected) in [
+            ("graph", "a target is one of parquet:DIR"),
+            ("xls:a", "xls is not"),
+            ("csv:", "use csv:DIR"),
+            ("postgres://", "names no host"),
+            ("postgresql://me:s3cret@h/db", "contains a password"),
+        ] {
             let error = text.parse::<Target>().expect_err("no target");
-            assert!(error.contains(expected), "{error}");
+            assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
         }
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use integration_sdk::Summary;
+use integration_secrets::SecretString;
 use integration_sink::{Manifest, Report, Source};
 use tokio_util::sync::CancellationToken;
 
-use super::acknowledged::Acknowledged;
 use super::changes::{self, Since};
 use super::target::Target;
 use super::{report, source};
@@ -44,6 +44,12 @@ pub(super) struct Transfer {
     /// Maximum duration of the query
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = options::age)]
     pub(super) timeout: Duration,
+    /// Schema of the tables in PostgreSQL [default: graph]
+    #[arg(long, value_name = "NAME")]
+    pub(super) schema: Option<String>,
+    /// Place of a database's password: env:NAME, file:PATH, vault:NAME or command:PROGRAM [default: PGPASSWORD, or a password file]
+    #[arg(long, value_name = "REFERENCE", value_parser = |text: &str| Ok::<_, String>(SecretString::from(text)))]
+    pub(super) password: Option<SecretString>,
     /// Transfer raw data as well
     #[arg(long)]
     pub(super) raw: bool,
@@ -62,40 +68,52 @@ impl Transfer {
             (self.changes_since.is_some(), "--changes-since"),
             (!self.types.is_empty(), "--type"),
             (self.query.is_some(), "--query"),
+            (self.schema.is_some(), "--schema"),
+            (self.password.is_some(), "--password"),
             (self.raw, "--raw"),
             (self.dry_run, "--dry-run"),
             (self.format == Format::Json, "--format json"),
         ];
         options.into_iter().find_map(|(is_given, name)| is_given.then_some(name))
     }
+
+    /// Returns the first given option that needs a database.
+    pub(super) fn database_option(&self) -> Option<&'static str> {
+        let options = [(self.schema.is_some(), "--schema"), (self.password.is_some(), "--password")];
+        options.into_iter().find_map(|(is_given, name)| is_given.then_some(name))
+    }
 }
 
 pub(super) async fn run(
     context: &Context<'_>,
-    target: &Target,
+    target: Target,
     wanted: &Snapshots,
     args: &Transfer,
 ) -> Result<u8, Failure> {
     let data_dir = &context.globals.data_dir;
-    target.check(data_dir)?;
-    let known = Acknowledged::read(data_dir)?;
-    let last = known.of(&target.identity());
-    if args.changes_since == Some(Since::Last) && last.is_none() {
+    let mut target = target.with(data_dir, args)?;
+    let since_last = args.changes_since == Some(Since::Last);
+    if since_last || !args.dry_run {
+        target = target.with_access(context, args).await?;
+    }
+    let last = if since_last { target.last(data_dir).await? } else { None };
+    if since_last && last.is_none() {
         return Err(Failure::Usage(format!("nothing was exported to {target} yet; omit --changes-since")));
     }
+    let target = &target;
     let (store, snapshots) = account_graph::snapshots(context, wanted).await?;
     let mut summaries = Vec::new();
     for snapshot in &snapshots {
         summaries.push(changes::summary(&store, snapshot).await?);
     }
-    let source = source::open(context, &store, snapshots, args, last).await?;
+    let source = source::open(context, &store, snapshots, args, last.as_ref()).await?;
     if args.dry_run {
         print(context, target, source.as_ref(), args, None)?;
     } else {
         let report = transfer(context, target, source.as_ref(), &summaries).await?;
         // A part of the graph is no basis for later changes.
         if args.types.is_empty() && args.query.is_none() {
-            Acknowledged::store(data_dir, &target.identity(), source.manifest())?;
+            target.acknowledge(data_dir, source.manifest())?;
         }
         print(context, target, source.as_ref(), args, Some(&report))?;
     }
