@@ -30,7 +30,7 @@ fn an_alert_opens_once_and_is_resolved_dismissed_and_reopened() {
     let first = place.run("rules run rules.json --fail-on high");
     assert_eq!(first.code, 4, "{}", first.all());
     assert!(
-        first.out.contains("● opened") && first.out.contains("not carried out here: SEND_EMAIL"),
+        first.out.contains("● opened") && first.out.contains("SEND_EMAIL not carried out: there is no delivery.yaml"),
         "{}",
         first.all()
     );

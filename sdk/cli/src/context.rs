@@ -35,8 +35,6 @@ pub(crate) struct Context<'a> {
     pub(crate) start_sample: Option<&'a StartSample>,
     /// The questions that belong to the integration, as YAML.
     pub(crate) questions: Option<&'static str>,
-    /// The rules that belong to the integration, as YAML.
-    pub(crate) rules: Option<&'static str>,
     /// The program's name as given on the command line.
     pub(crate) program: &'a str,
     /// The definition of the command line.

@@ -26,7 +26,7 @@ use integration_secrets::{SecretError, VaultError};
 use integration_server::ServerError;
 use integration_sink::SinkError;
 use integration_sink_jupiterone::SyncError;
-use integration_watch::WatchError;
+use integration_watch::{AddError, WatchError};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::dotenv::Reason;
@@ -118,6 +118,8 @@ pub(crate) enum Failure {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Watch(#[from] WatchError),
+    #[error(transparent)]
+    AddRules(#[from] AddError),
 }
 
 macro_rules! through_job {
@@ -185,6 +187,9 @@ impl Failure {
             | Self::Document { .. } => exit::USAGE,
             Self::Query { source, .. } if matches!(**source, QueryError::Invalid(_)) => exit::USAGE,
             Self::Sink(SinkError::Unsuitable(_)) => exit::USAGE,
+            Self::AddRules(AddError::Names(_) | AddError::Problems(_)) | Self::Watch(WatchError::Settings(_)) => {
+                exit::USAGE
+            }
             Self::Job(
                 JobError::Store(StoreError::Complete { .. } | StoreError::Superseded { .. }) | JobError::Resume(_),
             ) => exit::USAGE,

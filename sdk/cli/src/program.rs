@@ -170,7 +170,6 @@ impl Program {
             offers: &self.offers,
             start_sample: offer.sample.as_ref(),
             questions: offer.questions,
-            rules: offer.rules,
             program: name,
             line,
             globals: &arguments.globals,

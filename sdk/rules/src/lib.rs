@@ -101,8 +101,8 @@ mod read;
 mod rule;
 
 pub use alert::{
-    Alert, AlertChange, AlertError, AlertEvent, AlertHistory, AlertLevel, AlertStatus, EndReason, EvaluationResult,
-    LevelError, Observation, RawDataDescriptor, dismiss, observe, reopen,
+    Alert, AlertChange, AlertError, AlertEvent, AlertHistory, AlertLevel, AlertStatus, DeliveryRecord, EndReason,
+    EvaluationResult, LevelError, Observation, RawDataDescriptor, dismiss, observe, reopen, resolve,
 };
 pub use condition::{Completeness, Truth};
 pub use evaluate::{

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use integration_delivery::{OutboxError, SettingsError};
+
 /// An error that ends an evaluation as a whole, or prevents a change of the alerts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +35,12 @@ pub enum WatchError {
         /// The data directory.
         directory: PathBuf,
     },
+    /// The settings of deliveries cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The outbox cannot be read or written.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
     /// The caller cancelled the evaluation. Nothing was recorded.
     #[error("the evaluation was cancelled")]
     Cancelled,

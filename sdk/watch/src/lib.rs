@@ -5,6 +5,8 @@
 //!             queries, changes     outcome      state, alerts
 //! ```
 //!
+//! The actions of an evaluation enter the outbox, and [`deliver_due`] sends what is due.
+//!
 //! [`evaluate_rules`] does all of it, and is what a command or a scheduler calls after a publication. It prints nothing and
 //! returns a [`Report`]. `integration-rules` decides; this crate reads the store and keeps the results.
 //!
@@ -16,20 +18,24 @@ mod answers;
 mod apply;
 mod book;
 mod changes;
+mod deliver;
 mod due;
 mod error;
 mod evaluate;
 mod limits;
 mod position;
 mod report;
+mod rule_store;
 mod state;
 
 pub use apply::{Applied, failure_alert_of};
 pub use book::{Book, OpenBook};
+pub use deliver::{Delivered, Delivery, deliver_due};
 pub use due::{due, next_due};
 pub use error::WatchError;
 pub use evaluate::{Evaluated, Subject, is_about_changes};
 pub use limits::Limits;
 pub use position::Position;
-pub use report::{Report, evaluate_rules};
+pub use report::{NotCarriedOut, Report, evaluate_rules};
+pub use rule_store::{AddError, RuleStore, active_rules};
 pub use state::RuleState;

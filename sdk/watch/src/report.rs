@@ -1,29 +1,49 @@
-//! The whole evaluation: read the book, evaluate, record.
+//! The whole evaluation: read the book, evaluate, queue the deliveries, record.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use integration_rules::Program;
+use integration_delivery::{Outbox, Planned, Settings};
+use integration_rules::delivery::Occasion;
+use integration_rules::{Program, SkipReason};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::Applied;
 use crate::book::{Book, EvaluationLock, OpenBook};
 use crate::error::WatchError;
-use crate::evaluate::Subject;
+use crate::evaluate::{Evaluated, Subject};
 
 /// The maximum time to wait for the evaluation of another process.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The results of an evaluation.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// The evaluated rules, in the order of evaluation.
     pub rules: Vec<Applied>,
+    /// The number of deliveries that entered the outbox.
+    pub queued: usize,
+    /// The actions that are not carried out.
+    pub not_carried_out: Vec<NotCarriedOut>,
+}
+
+/// An action that is not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCarriedOut {
+    /// The name of the rule.
+    pub rule: String,
+    /// The name of the action.
+    pub action: String,
+    /// The reason, as text for users.
+    pub reason: String,
 }
 
 /// Evaluates rules, and records their states and alerts in the book of a data directory.
+///
+/// The actions enter the outbox if the data directory has settings of deliveries (`delivery.yaml`). [`deliver_due`](crate::deliver_due) sends them.
 ///
 /// All results are recorded together at the end. A process that is killed before has changed nothing, and the next
 /// evaluation has the same identifiers. Alerts can be dismissed meanwhile.
@@ -38,13 +58,52 @@ pub async fn evaluate_rules(
     at: Timestamp,
     cancelled: &CancellationToken,
 ) -> Result<Report, WatchError> {
+    let settings = Settings::read(data_dir)?;
     let _lock = EvaluationLock::take(data_dir, PATIENCE).await?;
     add_states(data_dir, rules).await?;
     let evaluated = subject.evaluate(rules, &Book::read(data_dir)?, at, cancelled).await?;
     let mut open = OpenBook::open(data_dir).await?;
-    let rules = evaluated.into_iter().map(|evaluated| open.book.apply(evaluated)).collect();
+    let rules: Vec<Applied> = evaluated.into_iter().map(|evaluated| open.book.apply(evaluated)).collect();
+    let mut report = Report::default();
+    let mut entries = Vec::new();
+    for applied in &rules {
+        let planned = planned(applied, settings.as_ref());
+        entries.extend(planned.entries);
+        report.not_carried_out.extend(planned.refused.into_iter().map(|(action, reason)| NotCarriedOut {
+            rule: applied.evaluated.rule.clone(),
+            action,
+            reason,
+        }));
+    }
+    // The entries come first. After a crash in between, the evaluation is repeated with the same identifiers.
+    Outbox::of(data_dir).add(&entries)?;
     open.save()?;
-    Ok(Report { rules })
+    Ok(Report { rules, queued: entries.len(), ..report })
+}
+
+/// Returns the deliveries of an evaluation, and the actions without one.
+fn planned(applied: &Applied, settings: Option<&Settings>) -> Planned {
+    let Evaluated { evaluation, outcome, rule, end, .. } = &applied.evaluated;
+    let skipped = outcome.skipped.iter().filter_map(|skipped| match &skipped.reason {
+        SkipReason::NotCarriedOut => Some((skipped.action.clone(), "this program does not know the action".to_owned())),
+        SkipReason::Failed(reason) => Some((skipped.action.clone(), reason.clone())),
+        SkipReason::NoNewRows | SkipReason::Uncertain => None,
+    });
+    let Some(settings) = settings else {
+        let reason = "there is no delivery.yaml in the data directory";
+        let actions = outcome.actions.iter().map(|planned| (planned.effect.action().to_owned(), reason.to_owned()));
+        return Planned { entries: Vec::new(), refused: actions.chain(skipped).collect() };
+    };
+    let occasion = Occasion {
+        rule: rule.clone(),
+        action: String::new(),
+        level: outcome.level,
+        alert: applied.alert.as_ref().filter(|alert| alert.is_open()).map(|alert| alert.id.clone()),
+        change: applied.change,
+    };
+    let mut planned = integration_delivery::plan(&outcome.actions, evaluation, &occasion, settings, *end);
+    planned.refused.extend(skipped);
+    planned
 }
 
 /// Records new rules before their first evaluation, so that a repeated evaluation has the same identifier.

@@ -1,19 +1,22 @@
-//! `alerts`: lists, shows, dismisses, and reopens alerts.
+//! `alerts`: lists, shows, dismisses, and reopens alerts, and delivers what waits.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Cell;
-use integration_rules::{Alert, AlertError, dismiss, reopen};
-use integration_watch::{Book, OpenBook};
+use integration_delivery::Permissions;
+use integration_rules::delivery::DeliveryState;
+use integration_rules::{Alert, AlertError, AlertLevel, dismiss, reopen};
+use integration_watch::{Book, Delivery, OpenBook};
 use jiff::Timestamp;
 
+use super::rules::{Level, deliver};
 use crate::context::Context;
-use crate::exit;
 use crate::failure::Failure;
 use crate::job_lookup::short;
 use crate::options::Format;
-use crate::report::table;
 use crate::report::text::instant;
-use crate::style::printable;
+use crate::report::{self, sarif, table};
+use crate::style::{printable, printable_path};
+use crate::{exit, interrupt};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,6 +24,7 @@ use crate::style::printable;
   {name} alerts list --all --format json
   {name} alerts show 0198f3a2
   {name} alerts dismiss 0198f3a2 --reason 'accepted until March'
+  {name} alerts deliver                   repeat deliveries that failed
 
 `rules run` opens, updates, and resolves alerts.")]
 pub(crate) struct Alerts {
@@ -31,11 +35,36 @@ pub(crate) struct Alerts {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List alerts
-    #[command(after_help = "Examples:\n  {name} alerts list\n  {name} alerts list --all --format json")]
+    #[command(after_help = "Examples:
+  {name} alerts list
+  {name} alerts list --all --format json
+  {name} alerts list --format sarif --fail-on high
+
+Exit codes: 0 listed, 2 wrong usage, 4 an alert of the level of --fail-on or above is open.")]
     List {
         /// Also list resolved and dismissed alerts
         #[arg(long)]
         all: bool,
+        /// Exit with code 4 if an alert of this level or above is open
+        #[arg(long, value_name = "LEVEL")]
+        fail_on: Option<Level>,
+        /// Output format
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Form,
+    },
+    /// Send the deliveries that wait, such as emails whose server was unavailable
+    #[command(after_help = "Examples:
+  {name} alerts deliver
+  {name} alerts deliver --all    do not wait for the time of the next attempt
+
+Exit codes: 0 everything that was attempted is delivered, 1 a delivery failed, 2 wrong usage.")]
+    Deliver {
+        /// Attempt all deliveries that wait, also those whose next attempt is later
+        #[arg(long)]
+        all: bool,
+        /// Allow RUN_COMMAND to run the programs that delivery.yaml lists
+        #[arg(long)]
+        allow_commands: bool,
         /// Output format
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
@@ -57,6 +86,14 @@ enum Action {
     Reopen(Decision),
 }
 
+/// The form of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Sarif,
+}
+
 #[derive(Debug, Args)]
 struct Decision {
     /// First characters of the id
@@ -69,13 +106,24 @@ struct Decision {
 pub(crate) async fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Failure> {
     let data_dir = &context.globals.data_dir;
     match &args.action {
-        Action::List { all, format } => {
+        Action::List { all, fail_on, format } => {
             let mut alerts = Book::read(data_dir)?.alerts;
             alerts.retain(|alert| *all || alert.is_open());
             match format {
-                Format::Json => context.print_json(&alerts)?,
-                Format::Text => context.print(&list(&alerts))?,
+                Form::Json => context.print_json(&alerts)?,
+                Form::Text => context.print(&list(&alerts))?,
+                Form::Sarif => {
+                    let (rules, violations) = report::alerts::sarif(&alerts);
+                    context.print_json(&sarif::log(context.program, &rules, &violations))?;
+                }
             }
+            let least = fail_on.map(AlertLevel::from);
+            if alerts.iter().any(|alert| alert.is_open() && least.is_some_and(|least| alert.level >= least)) {
+                return Ok(exit::FINDINGS);
+            }
+        }
+        Action::Deliver { all, allow_commands, format } => {
+            return deliver_waiting(context, *all, Permissions { commands: *allow_commands }, *format).await;
         }
         Action::Show { id, format } => {
             let alerts = Book::read(data_dir)?.alerts;
@@ -89,6 +137,29 @@ pub(crate) async fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Fail
         Action::Reopen(decision) => decide(context, decision, reopen).await?,
     }
     Ok(exit::SUCCESS)
+}
+
+async fn deliver_waiting(
+    context: &Context<'_>,
+    all: bool,
+    permissions: Permissions,
+    format: Format,
+) -> Result<u8, Failure> {
+    let cancelled = interrupt::cancellation();
+    let delivered = deliver(context, permissions, all, &cancelled.token).await?.ok_or_else(|| {
+        let path = printable_path(&context.globals.data_dir.join("delivery.yaml"));
+        Failure::Usage(format!("there is no {path}, so nothing can be delivered"))
+    })?;
+    match format {
+        Format::Json => context.print_json(&report::rules::delivered_json(&delivered))?,
+        Format::Text if delivered.is_busy => context.print("Another process is sending the deliveries.\n")?,
+        Format::Text if delivered.attempted.is_empty() && delivered.waiting == 0 => {
+            context.print("Nothing waits for a delivery.\n")?;
+        }
+        Format::Text => context.print(&report::rules::deliveries(&delivered))?,
+    }
+    let is_delivered = delivered.attempted.iter().all(Delivery::is_delivered);
+    Ok(if is_delivered { exit::SUCCESS } else { exit::FAILED })
 }
 
 async fn decide<T>(
@@ -143,6 +214,19 @@ fn shown(alert: &Alert) -> String {
         let change = serde_json::to_value(event.change).ok().and_then(|name| name.as_str().map(str::to_lowercase));
         text +=
             &format!("  {time}  {}  {}  {}\n", change.unwrap_or_default(), event.level.name(), printable(&event.text));
+    }
+    if !alert.deliveries.is_empty() {
+        text += "\nDeliveries\n";
+    }
+    for delivery in &alert.deliveries {
+        let state = match delivery.state {
+            DeliveryState::Delivered { .. } => "delivered",
+            DeliveryState::Abandoned { .. } => "abandoned",
+            DeliveryState::Waiting { .. } | DeliveryState::Sending { .. } => "waiting",
+        };
+        let error = delivery.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
+        let line = format!("{}  {}{error}", delivery.action, delivery.target);
+        text += &format!("  {}  {state}  {}\n", instant(delivery.at), printable(&line));
     }
     text
 }

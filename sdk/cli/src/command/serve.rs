@@ -122,7 +122,7 @@ fn request(context: &Context<'_>, name: &InstanceId) -> Result<u8, Failure> {
 fn settings(context: &Context<'_>, args: &Serve) -> Result<Settings, Failure> {
     let rules = match args.rules.is_empty() {
         true => rules::own_rules(context.offers)?,
-        false => rules::compile(rules::read(context, &args.rules)?)?,
+        false => rules::compile(rules::read(&args.rules)?)?,
     };
     Ok(Settings {
         rules,

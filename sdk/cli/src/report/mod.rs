@@ -1,5 +1,6 @@
 //! The report of a job that has ended: steps, missing data, skipped objects, findings, and the next action.
 
+pub(crate) mod alerts;
 pub(crate) mod answer;
 pub(crate) mod changes;
 pub(crate) mod code_span;

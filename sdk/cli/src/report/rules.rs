@@ -1,8 +1,9 @@
 //! The results of rules.
 
 use comfy_table::{Cell, Color};
-use integration_rules::{Alert, AlertChange, Effect, Outcome, Problem, Severity, Signal, SkipReason};
-use integration_watch::Applied;
+use integration_rules::delivery::DeliveryState;
+use integration_rules::{Alert, AlertChange, Outcome, Problem, Severity, Signal};
+use integration_watch::{Applied, Delivered, Delivery, NotCarriedOut, Report};
 use serde_json::{Value, json};
 
 use super::table;
@@ -36,8 +37,9 @@ fn word(applied: &Applied) -> (&'static str, Color) {
     }
 }
 
-/// Lists the rules with the state of their alerts.
-pub(crate) fn text(results: &[Applied], width: usize) -> String {
+/// Lists the rules with the state of their alerts, and the deliveries.
+pub(crate) fn text(report: &Report, delivered: &Delivered, is_dry: bool, width: usize) -> String {
+    let results = &report.rules;
     let mut table = table::plain();
     table.set_header([Cell::new("Alert"), Cell::new("Level"), table::right("Results"), Cell::new("Rule")]);
     for result in results {
@@ -52,25 +54,25 @@ pub(crate) fn text(results: &[Applied], width: usize) -> String {
         ]);
     }
     let mut text = table::write(&mut table);
+    let mut remark = |rule: &str, remark: &str| {
+        text += &paragraph(&format!("{}: {}", printable(rule), printable(remark)), width, 0, 2);
+    };
     for result in results {
-        let rule = printable(&result.evaluated.rule);
+        let rule = &result.evaluated.rule;
         if let Some(failure) = &outcome(result).failure {
-            text += &paragraph(&format!("{rule}: {}", printable(failure)), width, 0, 2);
+            remark(rule, failure);
         } else if let Signal::Unknown { reason } = &outcome(result).signal {
-            text += &paragraph(&format!("{rule}: {}", printable(reason)), width, 0, 2);
+            remark(rule, reason);
         }
-        let not_carried_out: Vec<&str> = outcome(result)
-            .skipped
-            .iter()
-            .filter(|skipped| skipped.reason == SkipReason::NotCarriedOut)
-            .map(|skipped| skipped.action.as_str())
-            .chain(outcome(result).actions.iter().map(|planned| action(&planned.effect)))
-            .collect();
-        if !not_carried_out.is_empty() {
-            let actions = not_carried_out.join(", ");
-            text += &paragraph(&format!("{rule}: not carried out here: {}", printable(&actions)), width, 0, 2);
+        let planned: Vec<&str> = outcome(result).actions.iter().map(|planned| planned.effect.action()).collect();
+        if is_dry && !planned.is_empty() {
+            remark(rule, &format!("would carry out {}", planned.join(", ")));
         }
     }
+    for action in &report.not_carried_out {
+        remark(&action.rule, &format!("{} not carried out: {}", action.action, action.reason));
+    }
+    text += &deliveries(delivered);
     let open = results.iter().filter(|result| result.alert.as_ref().is_some_and(Alert::is_open)).count() as u64;
     text + &format!(
         "\n{}, {}.\n",
@@ -79,18 +81,29 @@ pub(crate) fn text(results: &[Applied], width: usize) -> String {
     )
 }
 
-/// The name of an action in a rule file.
-fn action(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::Email(_) => "SEND_EMAIL",
-        Effect::Slack(_) => "SEND_SLACK_MESSAGE",
-        Effect::Webhook(_) => "WEBHOOK",
-        Effect::Command(_) => "RUN_COMMAND",
+/// Lists deliveries with their results.
+pub(crate) fn deliveries(delivered: &Delivered) -> String {
+    let mut text = String::new();
+    for Delivery { rule, record, .. } in &delivered.attempted {
+        let result = match (&record.state, &record.error) {
+            (DeliveryState::Delivered { .. }, _) => "delivered".to_owned(),
+            (DeliveryState::Abandoned { .. }, error) => format!("abandoned: {}", error.as_deref().unwrap_or_default()),
+            (_, error) => format!("failed, will be repeated: {}", error.as_deref().unwrap_or_default()),
+        };
+        let line = format!("{rule}: {} to {} {result}", record.action, record.target);
+        text += &format!("{}\n", printable(&line));
+    }
+    match delivered.waiting as u64 {
+        0 => text,
+        waiting => {
+            let waiting = counted(waiting, "delivery waits", "deliveries wait");
+            text + &format!("{waiting} for the next attempt of `alerts deliver`.\n")
+        }
     }
 }
 
 /// Returns the results for programs.
-pub(crate) fn json(results: &[Applied]) -> Value {
+pub(crate) fn json(report: &Report, delivered: &Delivered) -> Value {
     let one = |result: &Applied| {
         let reason = match &outcome(result).signal {
             Signal::Unknown { reason } => Some(reason.as_str()),
@@ -106,7 +119,24 @@ pub(crate) fn json(results: &[Applied]) -> Value {
             "actions": outcome(result).actions,
         })
     };
-    json!({"rules": results.iter().map(one).collect::<Vec<Value>>()})
+    let refused =
+        |action: &NotCarriedOut| json!({"rule": action.rule, "action": action.action, "reason": action.reason});
+    json!({
+        "rules": report.rules.iter().map(one).collect::<Vec<Value>>(),
+        "notCarriedOut": report.not_carried_out.iter().map(refused).collect::<Vec<Value>>(),
+        "deliveries": delivered_json(delivered),
+    })
+}
+
+/// Returns the deliveries for programs.
+pub(crate) fn delivered_json(delivered: &Delivered) -> Value {
+    let one =
+        |delivery: &Delivery| json!({"rule": delivery.rule, "alert": delivery.alert, "delivery": delivery.record});
+    json!({
+        "attempted": delivered.attempted.iter().map(one).collect::<Vec<Value>>(),
+        "waiting": delivered.waiting,
+        "next": delivered.next,
+    })
 }
 
 /// Lists the problems of rule files.

@@ -157,6 +157,7 @@ fn open(observation: &Observation, new_id: &str) -> Alert {
         last_evaluation_result: observation.result.clone(),
         users: Vec::new(),
         history,
+        deliveries: Vec::new(),
     }
 }
 
@@ -182,6 +183,14 @@ pub fn dismiss(alert: &mut Alert, at: Timestamp, text: &str) -> Result<AlertChan
     let change = AlertChange::Dismissed;
     apply(alert, AlertEvent { at, change, level: alert.level, text: text.to_owned() }, EndReason::Dismissed);
     Ok(change)
+}
+
+/// Resolves an alert whose rule is no longer evaluated. An alert that has ended stays as it is.
+pub fn resolve(alert: &mut Alert, at: Timestamp, text: &str) {
+    if alert.status != AlertStatus::Inactive {
+        let change = AlertChange::Resolved;
+        apply(alert, AlertEvent { at, change, level: alert.level, text: text.to_owned() }, EndReason::Resolved);
+    }
 }
 
 /// Reopens the newest alert of a rule on behalf of a person.

@@ -2,6 +2,7 @@
 //!
 //! A rule has at most one open alert. [`observe`] documents the transitions.
 
+mod delivered;
 mod history;
 mod level;
 mod machine;
@@ -12,9 +13,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use delivered::DeliveryRecord;
 pub use history::{AlertEvent, AlertHistory};
 pub use level::{AlertLevel, LevelError};
-pub use machine::{Observation, dismiss, observe, reopen};
+pub use machine::{Observation, dismiss, observe, reopen, resolve};
 
 use crate::evaluate::Output;
 
@@ -125,6 +127,9 @@ pub struct Alert {
     pub users: Vec<Value>,
     /// The changes of the alert, the oldest first.
     pub history: AlertHistory,
+    /// The newest deliveries on the occasion of the alert, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliveryRecord>,
 }
 
 impl Alert {

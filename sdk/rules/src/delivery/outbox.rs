@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::evaluate::WebhookCall;
+use crate::alert::{AlertChange, AlertLevel};
+use crate::evaluate::Effect;
 
 /// The delays before the attempts, in seconds. The first attempt is immediate, and the last one about three days later.
 const DELAYS: [i64; 10] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -23,14 +23,34 @@ pub fn delivery_id(evaluation: &str, action: &str) -> String {
     format!("msg_{hex}")
 }
 
+/// The cause of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Occasion {
+    /// The name of the rule.
+    pub rule: String,
+    /// The place of the action in the rule.
+    pub action: String,
+    /// The level of the evaluation.
+    pub level: AlertLevel,
+    /// The alert of the rule, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<String>,
+    /// The change of the alert by the evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<AlertChange>,
+}
+
 /// A request that waits for its delivery, or was delivered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboxEntry {
     /// The identifier, which is the `webhook-id` of all attempts.
     pub id: String,
-    /// The request.
-    pub call: WebhookCall,
+    /// The request, email, message, or program.
+    pub effect: Effect,
+    /// The cause.
+    pub occasion: Occasion,
     /// The time at which the request was planned.
     pub created_on: Timestamp,
     /// The number of attempts that have begun.
@@ -75,6 +95,8 @@ pub enum DeliveryState {
 /// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptResult {
+    /// The receiver has accepted the message, without a status.
+    Accepted,
     /// The receiver has answered.
     Answered {
         /// The status.
@@ -90,17 +112,20 @@ pub enum AttemptResult {
 
 impl OutboxEntry {
     /// Creates an entry that is due at once.
-    pub fn new(id: String, call: WebhookCall, now: Timestamp) -> Self {
+    pub fn new(id: String, effect: Effect, occasion: Occasion, now: Timestamp) -> Self {
         let state = DeliveryState::Waiting { due: now };
-        Self { id, call, created_on: now, attempts: 0, state, last_error: None }
+        Self { id, effect, occasion, created_on: now, attempts: 0, state, last_error: None }
     }
 
-    /// Returns the bytes of the body, which are equal in all attempts.
-    pub fn body(&self) -> Vec<u8> {
-        match &self.call.body {
-            None => Vec::new(),
-            Some(Value::String(text)) => text.clone().into_bytes(),
-            Some(body) => body.to_string().into_bytes(),
+    /// Returns whether there are no further attempts.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state, DeliveryState::Delivered { .. } | DeliveryState::Abandoned { .. })
+    }
+
+    /// Records that the process of the current attempt is gone. The next attempt can begin at once.
+    pub fn interrupted(&mut self) {
+        if let DeliveryState::Sending { since } = self.state {
+            self.state = DeliveryState::Waiting { due: since };
         }
     }
 
@@ -132,7 +157,7 @@ impl OutboxEntry {
     /// as after ten attempts. Everything else is repeated later.
     pub fn finish(&mut self, result: &AttemptResult, now: Timestamp) {
         let (error, delay) = match result {
-            AttemptResult::Answered { status: 200..=299, .. } => {
+            AttemptResult::Accepted | AttemptResult::Answered { status: 200..=299, .. } => {
                 self.state = DeliveryState::Delivered { at: now };
                 self.last_error = None;
                 return;
@@ -166,13 +191,20 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn entry() -> OutboxEntry {
-        let call = WebhookCall {
+        let call = crate::WebhookCall {
             method: "POST".to_owned(),
             url: "https://example.com".to_owned(),
             headers: std::collections::BTreeMap::new(),
             body: Some(serde_json::json!({"a": 1})),
         };
-        OutboxEntry::new(delivery_id("e", "a"), call, Timestamp::UNIX_EPOCH)
+        let occasion = Occasion {
+            rule: "rule".to_owned(),
+            action: "a".to_owned(),
+            level: AlertLevel::High,
+            alert: None,
+            change: None,
+        };
+        OutboxEntry::new(delivery_id("e", "a"), Effect::Webhook(call), occasion, Timestamp::UNIX_EPOCH)
     }
 
     fn answered(status: u16, seconds: Option<i64>) -> AttemptResult {

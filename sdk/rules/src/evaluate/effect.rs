@@ -60,6 +60,17 @@ pub struct WebhookCall {
     pub body: Option<Value>,
 }
 
+impl WebhookCall {
+    /// Returns the bytes of the body, which are equal in all attempts.
+    pub fn bytes(&self) -> Vec<u8> {
+        match &self.body {
+            None => Vec::new(),
+            Some(Value::String(text)) => text.clone().into_bytes(),
+            Some(body) => body.to_string().into_bytes(),
+        }
+    }
+}
+
 /// A program to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,6 +101,16 @@ pub enum EffectError {
 }
 
 impl Effect {
+    /// Returns the name of the action in rules.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "SEND_EMAIL",
+            Self::Slack(_) => "SEND_SLACK_MESSAGE",
+            Self::Webhook(_) => "WEBHOOK",
+            Self::Command(_) => "RUN_COMMAND",
+        }
+    }
+
     /// Creates the effect of an action; `None` for actions that are not carried out.
     pub(crate) fn of(kind: &ActionKind, fields: &Map<String, Value>) -> Result<Option<Self>, EffectError> {
         Ok(Some(match kind {

@@ -1,0 +1,148 @@
+//! `rules run`: evaluates rules, and delivers their actions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use integration_delivery::{Permissions, Sender, Settings};
+use integration_rules::{AlertLevel, Program};
+use integration_watch::{Applied, Book, Delivered, Limits, Report, Subject, deliver_due, evaluate_rules};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::{Level, active, compile, read};
+use crate::account_graph::{self, Snapshots};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::rules as report;
+use crate::style::printable;
+use crate::{asking, console, exit, interrupt, options, secrets};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  {name} rules run
+  {name} rules run rules.yaml --fail-on high
+  {name} rules run rules.yaml --dry-run
+  {name} rules run rules.yaml --format json --instance east
+
+Without files, the added rules and those of this integration are evaluated, except for disabled ones. A rule opens at most one alert, \
+which is updated while its condition holds and resolved when it certainly does not. Missing data neither opens nor resolves an alert.
+
+If the data directory has a file delivery.yaml, the other actions are carried out: SEND_EMAIL, SEND_SLACK_MESSAGE, WEBHOOK, and with \
+--allow-commands RUN_COMMAND. A delivery that fails is kept, and `alerts deliver` repeats it.
+
+Exit codes: 0 evaluated, 1 a query failed, 2 wrong usage, 3 missing data left a rule undecided, 4 an alert of the level of \
+--fail-on or above is open.")]
+pub(super) struct Run {
+    /// Rule files in YAML, JSON or Terraform [default: the added rules and those of this integration]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    snapshots: Snapshots,
+    /// Value of ${param.NAME} and {{param.NAME}}. May be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = asking::parameter)]
+    parameters: Vec<(String, Value)>,
+    /// Exit with code 4 if an alert of this level or above is open
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<Level>,
+    /// Evaluate only: change no alert, and carry out no action
+    #[arg(long)]
+    dry_run: bool,
+    /// Allow RUN_COMMAND to run the programs that delivery.yaml lists
+    #[arg(long)]
+    allow_commands: bool,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: options::Format,
+    /// Maximum duration of one query
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = options::age)]
+    timeout: Duration,
+}
+
+pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
+    let programs = if args.files.is_empty() { active(context)? } else { compile(read(&args.files)?)? };
+    let subject = subject(context, &args.snapshots, &args.parameters, args.timeout).await?;
+    let data_dir = &context.globals.data_dir;
+    let cancelled = interrupt::cancellation();
+    let report = match args.dry_run {
+        true => preview(data_dir, &subject, &programs, &cancelled.token).await?,
+        false => evaluate_rules(data_dir, &subject, &programs, Timestamp::now(), &cancelled.token).await?,
+    };
+    let permissions = Permissions { commands: args.allow_commands };
+    let delivered = match args.dry_run {
+        true => Delivered::default(),
+        false => deliver(context, permissions, false, &cancelled.token).await?.unwrap_or_default(),
+    };
+    warn_of_lost_changes(context, &report.rules);
+    match args.format {
+        options::Format::Json => context.print_json(&report::json(&report, &delivered))?,
+        options::Format::Text => context.print(&report::text(&report, &delivered, args.dry_run, console::width()))?,
+    }
+    let open = Book::read(data_dir)?.alerts;
+    let fails = |level: Level| open.iter().any(|alert| alert.is_open() && alert.level >= AlertLevel::from(level));
+    Ok(match args.fail_on.is_some_and(fails) {
+        true => exit::FINDINGS,
+        false if report.rules.iter().any(report::has_failed) => exit::FAILED,
+        false if report.rules.iter().any(report::is_undecided) => exit::INCOMPLETE,
+        false => exit::SUCCESS,
+    })
+}
+
+async fn subject(
+    context: &Context<'_>,
+    snapshots: &Snapshots,
+    parameters: &[(String, Value)],
+    timeout: Duration,
+) -> Result<Subject, Failure> {
+    let (store, snapshots) = account_graph::snapshots(context, snapshots).await?;
+    let parameters: BTreeMap<String, Value> = parameters.iter().cloned().collect();
+    let integrations = context.offers.iter().map(|offer| &offer.integration);
+    let catalogue = Arc::new(account_graph::catalogue(integrations));
+    let limits = Limits { query: timeout, ..Limits::default() };
+    Ok(Subject { store, snapshots, catalogue, parameters, limits })
+}
+
+/// Evaluates rules, and applies the results to a copy of the book.
+async fn preview(
+    data_dir: &Path,
+    subject: &Subject,
+    programs: &[Arc<Program>],
+    cancelled: &CancellationToken,
+) -> Result<Report, Failure> {
+    let mut book = Book::read(data_dir)?;
+    let evaluated = subject.evaluate(programs, &book, Timestamp::now(), cancelled).await?;
+    let mut report = Report::default();
+    report.rules = evaluated.into_iter().map(|evaluated| book.apply(evaluated)).collect();
+    Ok(report)
+}
+
+/// Sends what is due in the outbox; `None` if the data directory has no settings of deliveries.
+pub(in crate::command) async fn deliver(
+    context: &Context<'_>,
+    permissions: Permissions,
+    all: bool,
+    cancelled: &CancellationToken,
+) -> Result<Option<Delivered>, Failure> {
+    let data_dir = &context.globals.data_dir;
+    let Some(settings) = Settings::read(data_dir).map_err(integration_watch::WatchError::from)? else {
+        return Ok(None);
+    };
+    let agent = format!("{}/{}", context.program, env!("CARGO_PKG_VERSION"));
+    let sender = Sender::new(settings, secrets::resolver(data_dir), permissions, &agent);
+    Ok(Some(deliver_due(data_dir, &sender, Timestamp::now(), all, cancelled).await?))
+}
+
+/// Warns of changes that no rule will see, because the snapshots before them were pruned.
+fn warn_of_lost_changes(context: &Context<'_>, rules: &[Applied]) {
+    for applied in rules.iter().filter(|applied| !applied.evaluated.lost.is_empty()) {
+        let instances = applied.evaluated.lost.join(", ");
+        context.console.warn(&format!(
+            "{} missed changes of {}, because graphs that it had not seen were pruned.",
+            printable(&applied.evaluated.rule),
+            printable(&instances)
+        ));
+    }
+}
