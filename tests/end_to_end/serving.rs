@@ -1,7 +1,9 @@
 //! `serve`: the program as a service, with its endpoint, signals, kills, and its service manager.
 
+mod many;
 mod process;
 mod soak;
+mod watched;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

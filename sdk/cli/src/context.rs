@@ -57,6 +57,11 @@ pub(crate) struct Configured {
 }
 
 impl Context<'_> {
+    /// Returns the name of the program for the receivers of deliveries.
+    pub(crate) fn agent(&self) -> String {
+        format!("{}/{}", self.program, env!("CARGO_PKG_VERSION"))
+    }
+
     /// Reads the configuration of an account, or starts the fake provider.
     pub(crate) async fn configured(&self, account: &Account) -> Result<Configured, Failure> {
         if let Some(instance) = self.instance_of(account)? {

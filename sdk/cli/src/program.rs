@@ -18,7 +18,7 @@ use crate::console::Console;
 use crate::context::Context;
 use crate::offer::{Offer, Offers};
 use crate::sample::Sample;
-use crate::serving::{self, Settings};
+use crate::serving::{self, RulePlaces, Settings};
 use crate::shell::called;
 use crate::threads::Threads;
 use crate::visible::{visible, visible_lines};
@@ -116,9 +116,12 @@ impl Program {
             integrations: self.offers.iter().map(|offer| offer.integration.clone()).collect(),
             network: Network::from_variables(|name| std::env::var_os(name)),
             allow_http: false,
-            rules: command::own_rules(&self.offers).map_err(|failure| failure.to_string())?,
+            rules: RulePlaces::Store { packs: self.offers.iter().filter_map(|offer| offer.rules).collect() },
+            allow_commands: false,
+            agent: format!("integration-{}", self.offers.first().id()),
             clock,
         };
+        settings.rules.read(data_dir).map_err(|failure| failure.to_string())?;
         Ok(serving::open(&settings, options)?)
     }
 

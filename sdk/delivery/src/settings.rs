@@ -122,7 +122,7 @@ impl Settings {
     pub fn read(data_dir: &Path) -> Result<Option<Self>, SettingsError> {
         let path = data_dir.join(FILE);
         match input::read_to_string(&path, input::DOCUMENT) {
-            Ok(text) => Self::parse_named(&text, path).map(Some),
+            Ok(text) => Self::parse_named(&text, path).map(|settings| Some(settings.relative_to(data_dir))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SettingsError::File { path, source }),
         }
@@ -157,12 +157,20 @@ impl Settings {
         }
     }
 
+    /// Paths are relative to the file that contains them.
+    fn relative_to(mut self, data_dir: &Path) -> Self {
+        if let Some(path) = self.email.as_mut().and_then(|email| email.certificates.as_mut()) {
+            *path = data_dir.join(&path);
+        }
+        self
+    }
+
     /// Returns the address of the incoming webhook of a channel.
     pub(crate) fn slack_url(&self, channel: &str) -> Option<&SecretText> {
         self.slack.get(channel).or_else(|| self.slack.get(DEFAULT))
     }
 
-    /// Returns what is missing to carry out an action, as text for users; `None` if nothing is.
+    /// Returns the missing setting of an action, as text for users.
     pub(crate) fn missing(&self, effect: &Effect) -> Option<String> {
         match effect {
             Effect::Email(_) => self.email.is_none().then(|| "delivery.yaml has no `email`".to_owned()),

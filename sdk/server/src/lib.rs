@@ -58,6 +58,7 @@
 //!     source: Box::new(One(false)),
 //!     runner: Arc::new(Publish),
 //!     observer: Arc::new(StopAfterOne(stop.clone())),
+//!     background: None,
 //! };
 //! let server = Server::open(folder.path(), Options::default(), parts)?;
 //! let metrics = server.metrics();
@@ -80,6 +81,7 @@
 //! | the clock jumps, or the machine was suspended | decided by the scheduler after at most two seconds of running |
 #![deny(missing_docs)]
 
+mod background;
 mod clock;
 mod error;
 mod health;
@@ -99,6 +101,7 @@ mod source;
 mod tests;
 mod touched;
 
+pub use background::Background;
 pub use clock::{Clock, SystemClock};
 pub use error::ServerError;
 pub use health::{Health, Phase};

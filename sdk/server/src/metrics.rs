@@ -217,8 +217,9 @@ impl Metrics {
     /// Shows the numbers of instances, of jobs in progress, and of pending notices.
     pub(crate) fn show_work(&self, instances: usize, running: usize, pending: usize) {
         self.instances.set(number(instances as u64));
-        self.running.set(number(running as u64));
+        // A run that has ended becomes a notice, and is never absent from both numbers.
         self.pending_notices.set(number(pending as u64));
+        self.running.set(number(running as u64));
     }
 
     /// Shows the state of an instance. Without a state, the series of the instance are removed.

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::{Background, BackgroundTask};
 use crate::clock::Clock;
 use crate::error::ServerError;
 use crate::health::{Health, Phase};
@@ -68,6 +69,8 @@ pub struct Parts {
     pub runner: Arc<dyn Runner>,
     /// The consumer of ended runs.
     pub observer: Arc<dyn Observer>,
+    /// Work beside the runs and the observations, if there is any.
+    pub background: Option<Arc<dyn Background>>,
 }
 
 /// A server, which has the exclusive right to schedule the instances of a data directory.
@@ -149,7 +152,7 @@ impl Server {
     /// continues with the earlier configuration.
     pub async fn run(self, stop: CancellationToken) -> Result<Stopped, ServerError> {
         let Self { directory, options, parts, journal, health, metrics, reload, lock } = self;
-        let Parts { clock, mut source, runner, observer } = parts;
+        let Parts { clock, mut source, runner, observer, background } = parts;
         let stored = journal.stored().clone();
         let known: Vec<String> = stored.instances.keys().cloned().collect();
         let settings = source.poll().await?.unwrap_or_default();
@@ -161,6 +164,7 @@ impl Server {
             pending: PendingNotices::new(stored.notices),
             runs: Runs::default(),
             observation: Observation::new(observer, options.observe_within),
+            background: BackgroundTask::start(background),
             requests: RequestFolder::new(&directory),
             journal: Arc::new(Mutex::new(journal)),
             next_tick: Some(Timestamp::MIN),
@@ -194,6 +198,7 @@ struct Turning {
     pending: PendingNotices,
     runs: Runs,
     observation: Observation,
+    background: BackgroundTask,
     requests: RequestFolder,
     journal: Arc<Mutex<Journal>>,
     /// The time of the next tick of the observer; `None` if it has no work.
@@ -237,13 +242,14 @@ impl Turning {
         self.latest = now;
         let starts = self.scheduler.start(now);
         starts.iter().for_each(|start| self.touched.instance(&start.instance));
+        // Work is shown before the states that lead to it, so that no reader of the metrics sees a pause in between.
+        self.metrics.show_work(self.settings.len(), self.scheduler.running(), self.pending.all().len());
         // A start that is not stored would be forgotten by a kill, and its job would not be resumed.
         self.save().await;
         for start in starts {
             self.start(start, now);
         }
         self.observe(now);
-        self.metrics.show_work(self.settings.len(), self.scheduler.running(), self.pending.all().len());
         self.metrics.show_problems(self.problems.configuration.is_some(), self.problems.state.is_some());
     }
 
@@ -259,10 +265,12 @@ impl Turning {
             Ok(None) => self.problems.configuration = None,
             Err(error) => {
                 let text = error.to_string();
-                if self.problems.configuration.as_ref() != Some(&text) {
+                let is_new = self.problems.configuration.replace(text.clone()) != Some(text);
+                // The metrics come first, so that a reader of the log finds the problem in them.
+                self.metrics.show_problems(true, self.problems.state.is_some());
+                if is_new {
                     tracing::error!(%error, "the configuration cannot be read; the earlier one applies");
                 }
-                self.problems.configuration = Some(text);
             }
         }
     }
@@ -427,7 +435,8 @@ impl Turning {
         let deadline = Instant::now() + self.options.stop_within;
         let mut stopped = Stopped::default();
         self.runs.cancel();
-        while !self.runs.is_empty() || self.observation.is_busy() {
+        self.background.cancel();
+        while !self.runs.is_empty() || self.observation.is_busy() || !self.background.has_ended() {
             self.health.turn();
             let turn = Instant::now() + self.options.poll;
             tokio::select! {
@@ -439,6 +448,7 @@ impl Turning {
                     }
                 }
                 (work, outcome) = self.observation.next() => self.observed(&work, outcome),
+                () = self.background.ended() => {}
                 () = tokio::time::sleep_until(turn.min(deadline)) => {}
             }
             if deadline <= Instant::now() {

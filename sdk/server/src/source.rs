@@ -59,6 +59,11 @@ impl WatchedFile {
         Self { path: path.into(), last: None }
     }
 
+    /// Returns the path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns whether the file has changed since the last call. The first call returns `true`.
     ///
     /// The metadata is read before the caller reads the contents, so a change during the reading is seen by the next call.

@@ -29,15 +29,6 @@ pub fn failure_alert_of(rule: &str) -> String {
 }
 
 impl Book {
-    /// Adds the state of each rule that has none, and returns whether there was one.
-    pub(crate) fn add_states<'a>(&mut self, rules: impl Iterator<Item = &'a str>) -> bool {
-        let before = self.rules.len();
-        for rule in rules {
-            self.rules.entry(rule.to_owned()).or_insert_with(RuleState::new);
-        }
-        self.rules.len() > before
-    }
-
     /// Records an evaluation: the state of its rule, and its alert.
     pub fn apply(&mut self, evaluated: Evaluated) -> Applied {
         let state = self.rules.entry(evaluated.rule.clone()).or_insert_with(RuleState::new);

@@ -12,7 +12,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use integration_delivery::Outbox;
 use integration_rules::Alert;
+use integration_rules::delivery::OutboxEntry;
 use integration_sdk::{input, owner_only};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,9 @@ pub struct Book {
     pub rules: BTreeMap<String, RuleState>,
     /// All alerts, oldest first.
     pub alerts: Vec<Alert>,
+    /// The deliveries of recorded evaluations that are not in the outbox yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outgoing: Vec<OutboxEntry>,
 }
 
 impl Book {
@@ -89,6 +94,19 @@ impl OpenBook {
     pub fn save(&self) -> Result<(), WatchError> {
         let text = form::write(&self.book);
         owner_only::replace(&self.path, text.as_bytes()).map_err(WatchError::file("write", &self.path))
+    }
+
+    /// Moves the deliveries of recorded evaluations into the outbox.
+    ///
+    /// The book contains them together with the states of their rules, so an evaluation and its deliveries exist both or
+    /// neither. A process that is killed here repeats the move, and the outbox adds no entry twice.
+    pub(crate) fn hand_over(&mut self, outbox: &Outbox) -> Result<(), WatchError> {
+        if self.book.outgoing.is_empty() {
+            return Ok(());
+        }
+        outbox.add(&self.book.outgoing)?;
+        self.book.outgoing.clear();
+        self.save()
     }
 }
 

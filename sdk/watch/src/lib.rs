@@ -5,9 +5,9 @@
 //!             queries, changes     outcome      state, alerts
 //! ```
 //!
-//! The actions of an evaluation enter the outbox, and [`deliver_due`] sends what is due.
+//! The actions of an evaluation enter the outbox, and [`deliver_due`] sends those that are due.
 //!
-//! [`evaluate_rules`] does all of it, and is what a command or a scheduler calls after a publication. It prints nothing and
+//! [`evaluate_rules`] does all of it. A command or a scheduler calls it after a publication. It prints nothing and
 //! returns a [`Report`]. `integration-rules` decides; this crate reads the store and keeps the results.
 //!
 //! Each rule has its own place in the history of each instance. A rule therefore sees every change once, whatever other

@@ -28,6 +28,8 @@ pub struct Report {
     pub queued: usize,
     /// The actions that are not carried out.
     pub not_carried_out: Vec<NotCarriedOut>,
+    /// The book after the evaluation.
+    pub book: Book,
 }
 
 /// An action that is not carried out.
@@ -45,8 +47,8 @@ pub struct NotCarriedOut {
 ///
 /// The actions enter the outbox if the data directory has settings of deliveries (`delivery.yaml`). [`deliver_due`](crate::deliver_due) sends them.
 ///
-/// All results are recorded together at the end. A process that is killed before has changed nothing, and the next
-/// evaluation has the same identifiers. Alerts can be dismissed meanwhile.
+/// All results and deliveries are recorded together at the end. A process that is killed before has changed nothing.
+/// Alerts can be dismissed meanwhile.
 ///
 /// # Errors
 /// [`WatchError`] if the book cannot be read or written, if another process is evaluating rules for a minute, or if the
@@ -60,25 +62,24 @@ pub async fn evaluate_rules(
 ) -> Result<Report, WatchError> {
     let settings = Settings::read(data_dir)?;
     let _lock = EvaluationLock::take(data_dir, PATIENCE).await?;
-    add_states(data_dir, rules).await?;
     let evaluated = subject.evaluate(rules, &Book::read(data_dir)?, at, cancelled).await?;
     let mut open = OpenBook::open(data_dir).await?;
     let rules: Vec<Applied> = evaluated.into_iter().map(|evaluated| open.book.apply(evaluated)).collect();
     let mut report = Report::default();
-    let mut entries = Vec::new();
     for applied in &rules {
         let planned = planned(applied, settings.as_ref());
-        entries.extend(planned.entries);
+        report.queued += planned.entries.len();
+        open.book.outgoing.extend(planned.entries);
         report.not_carried_out.extend(planned.refused.into_iter().map(|(action, reason)| NotCarriedOut {
             rule: applied.evaluated.rule.clone(),
             action,
             reason,
         }));
     }
-    // The entries come first. After a crash in between, the evaluation is repeated with the same identifiers.
-    Outbox::of(data_dir).add(&entries)?;
+    // States, alerts, and deliveries are recorded at the same instant.
     open.save()?;
-    Ok(Report { rules, queued: entries.len(), ..report })
+    open.hand_over(&Outbox::of(data_dir))?;
+    Ok(Report { rules, book: open.book.clone(), ..report })
 }
 
 /// Returns the deliveries of an evaluation, and the actions without one.
@@ -104,13 +105,4 @@ fn planned(applied: &Applied, settings: Option<&Settings>) -> Planned {
     let mut planned = integration_delivery::plan(&outcome.actions, evaluation, &occasion, settings, *end);
     planned.refused.extend(skipped);
     planned
-}
-
-/// Records new rules before their first evaluation, so that a repeated evaluation has the same identifier.
-async fn add_states(data_dir: &Path, rules: &[Arc<Program>]) -> Result<(), WatchError> {
-    let mut open = OpenBook::open(data_dir).await?;
-    if open.book.add_states(rules.iter().map(|program| program.rule().name.as_str())) {
-        open.save()?;
-    }
-    Ok(())
 }

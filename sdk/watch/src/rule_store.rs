@@ -50,6 +50,16 @@ impl RuleStore {
         Self { data_dir: data_dir.to_owned() }
     }
 
+    /// Returns the folder and the files of the rules. The metadata of one of them changes with each change of the rules.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let folder = self.data_dir.join(FOLDER);
+        let files = fs::read_dir(&folder).map(|files| files.filter_map(|file| Some(file.ok()?.path())).collect());
+        let mut paths: Vec<PathBuf> = files.unwrap_or_default();
+        paths.sort();
+        paths.insert(0, folder);
+        paths
+    }
+
     /// Returns the rules in the order of their names.
     ///
     /// # Errors

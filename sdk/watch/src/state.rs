@@ -48,8 +48,8 @@ impl RuleState {
 
     /// Returns the identifier of the next evaluation.
     ///
-    /// An evaluation that was not recorded, because its process was killed, is repeated with the same identifier. Its
-    /// deliveries therefore have the same idempotency keys.
+    /// Deliveries have idempotency keys of their evaluation and action. They are recorded together with the evaluation, so an
+    /// evaluation that was not recorded, because its process was killed, has sent nothing under this identifier.
     pub(crate) fn next_evaluation(&self) -> String {
         format!("{}-{}", self.id, self.evaluations + 1)
     }

@@ -226,7 +226,7 @@ fn shown(alert: &Alert) -> String {
         };
         let error = delivery.error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
         let line = format!("{}  {}{error}", delivery.action, delivery.target);
-        text += &format!("  {}  {state}  {}\n", instant(delivery.at), printable(&line));
+        text += &format!("  {}  {state}  {}\n", instant(delivery.recorded_on), printable(&line));
     }
     text
 }

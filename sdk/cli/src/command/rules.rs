@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use integration_query::syntax;
 use integration_rules::{
-    AlertLevel, Problem, Program, ReadError, Rule, RuleInput, Severity, parse_rules, parse_terraform, problems_of,
+    AlertLevel, Problem, Program, Rule, RuleInput, Severity, parse_rules, parse_terraform, problems_of,
 };
 use integration_sdk::input;
 use integration_watch::active_rules;
@@ -17,7 +17,6 @@ use integration_watch::active_rules;
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
-use crate::offer::Offers;
 use crate::report::rules as report;
 use crate::style::printable_path;
 
@@ -119,19 +118,9 @@ fn active(context: &Context<'_>) -> Result<Vec<Arc<Program>>, Failure> {
     }
 }
 
-/// Compiles the rules that belong to the integrations of a program.
-pub(crate) fn own_rules(offers: &Offers) -> Result<Vec<Arc<Program>>, Failure> {
-    let own = offers.iter().filter_map(|offer| offer.rules);
-    let parsed = own.map(parse_own).collect::<Result<Vec<_>, _>>()?;
-    compile(parsed.into_iter().flatten().collect())
-}
-
-fn parse_own(text: &str) -> Result<Vec<Rule>, Failure> {
-    let wrong = |error: ReadError| Failure::Document {
-        name: "the rules of this integration".to_owned(),
-        error: error.to_string(),
-    };
-    parse_rules(text).map_err(wrong)
+/// Reads and compiles the rules of files.
+pub(crate) fn of_files(files: &[PathBuf]) -> Result<Vec<Arc<Program>>, Failure> {
+    compile(read(files)?)
 }
 
 /// Reads the rules of files. The extension `.tf` marks Terraform.

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use integration_delivery::Settings as DeliverySettings;
 use integration_instances::FILE;
 use integration_sdk::graph::InstanceId;
 use integration_sdk::owner_only;
 use integration_server::{AllowedHosts, Endpoint, Options, Server, SystemClock, request_run, scheduling_process};
+use integration_watch::WatchError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::rules;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::serving::{self, Settings, signals};
+use crate::serving::{self, RulePlaces, Settings, signals};
 use crate::style::printable_path;
 use crate::{exit, instances, options};
 
@@ -37,17 +38,20 @@ const OBSERVE: Duration = Duration::from_secs(3_600);
       let the running program collect an instance now, whatever its times are
   curl http://127.0.0.1:9464/metrics
 
-The instances are read again when their file or a secret changes. SIGHUP makes that immediate, SIGTERM and Ctrl-C stop the \
-program: jobs are cancelled, and the next start resumes them. Only one `serve` works on a data directory.
+The instances and the rules are read again when their files change, and so are the secrets. SIGHUP makes that immediate, \
+SIGTERM and Ctrl-C stop the program: jobs are cancelled, and the next start resumes them. Only one `serve` works on a data directory.
 
 Exit codes: 0 stopped on request, 1 failed, 2 wrong usage.")]
 pub(crate) struct Serve {
     /// Maximum number of jobs at once
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     jobs: u16,
-    /// Rule file in YAML, JSON or Terraform; may be repeated [default: the rules of the integrations]
+    /// Rule file in YAML, JSON or Terraform; may be repeated [default: the added rules and those of the integrations]
     #[arg(long = "rules", value_name = "FILE")]
     rules: Vec<PathBuf>,
+    /// Allow RUN_COMMAND to run the programs that delivery.yaml lists
+    #[arg(long)]
+    allow_commands: bool,
     /// Address for GET /healthz, /readyz and /metrics, or `none`
     #[arg(long, value_name = "ADDRESS", default_value = LISTEN, value_parser = listen)]
     listen: Listen,
@@ -58,7 +62,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DURATION", default_value = "25s", value_parser = options::age)]
     stop_within: Duration,
     /// Request a run of this instance from the `serve` that works on the data directory, and end
-    #[arg(long, value_name = "NAME", value_parser = options::instance, conflicts_with_all = ["jobs", "rules", "listen", "allow_host", "stop_within"])]
+    #[arg(long, value_name = "NAME", value_parser = options::instance, conflicts_with_all = ["jobs", "rules", "allow_commands", "listen", "allow_host", "stop_within"])]
     run_now: Option<InstanceId>,
 }
 
@@ -121,11 +125,16 @@ fn request(context: &Context<'_>, name: &InstanceId) -> Result<u8, Failure> {
 
 fn settings(context: &Context<'_>, args: &Serve) -> Result<Settings, Failure> {
     let rules = match args.rules.is_empty() {
-        true => rules::own_rules(context.offers)?,
-        false => rules::compile(rules::read(&args.rules)?)?,
+        true => RulePlaces::Store { packs: context.offers.iter().filter_map(|offer| offer.rules).collect() },
+        false => RulePlaces::Files(args.rules.clone()),
     };
+    // A mistake ends the program at the start. Later ones leave the earlier rules and settings in force.
+    rules.read(&context.globals.data_dir)?;
+    DeliverySettings::read(&context.globals.data_dir).map_err(WatchError::from)?;
     Ok(Settings {
         rules,
+        allow_commands: args.allow_commands,
+        agent: context.agent(),
         data_dir: context.globals.data_dir.clone(),
         integrations: context.offers.iter().map(|offer| offer.integration.clone()).collect(),
         network: context.network(),

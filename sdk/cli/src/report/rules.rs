@@ -69,8 +69,10 @@ pub(crate) fn text(report: &Report, delivered: &Delivered, is_dry: bool, width: 
             remark(rule, &format!("would carry out {}", planned.join(", ")));
         }
     }
-    for action in &report.not_carried_out {
-        remark(&action.rule, &format!("{} not carried out: {}", action.action, action.reason));
+    let refused =
+        |action: &NotCarriedOut| (action.rule.clone(), format!("{} not carried out: {}", action.action, action.reason));
+    for ((rule, text), number) in grouped(report.not_carried_out.iter().map(refused)) {
+        remark(&rule, &format!("{text}{}", times(number)));
     }
     text += &deliveries(delivered);
     let open = results.iter().filter(|result| result.alert.as_ref().is_some_and(Alert::is_open)).count() as u64;
@@ -84,22 +86,40 @@ pub(crate) fn text(report: &Report, delivered: &Delivered, is_dry: bool, width: 
 /// Lists deliveries with their results.
 pub(crate) fn deliveries(delivered: &Delivered) -> String {
     let mut text = String::new();
-    for Delivery { rule, record, .. } in &delivered.attempted {
+    let line = |Delivery { rule, record, .. }: &Delivery| {
         let result = match (&record.state, &record.error) {
             (DeliveryState::Delivered { .. }, _) => "delivered".to_owned(),
             (DeliveryState::Abandoned { .. }, error) => format!("abandoned: {}", error.as_deref().unwrap_or_default()),
             (_, error) => format!("failed, will be repeated: {}", error.as_deref().unwrap_or_default()),
         };
-        let line = format!("{rule}: {} to {} {result}", record.action, record.target);
-        text += &format!("{}\n", printable(&line));
+        format!("{rule}: {} to {} {result}", record.action, record.target)
+    };
+    for (line, number) in grouped(delivered.attempted.iter().map(line)) {
+        text += &format!("{}{}\n", printable(&line), times(number));
     }
     match delivered.waiting as u64 {
         0 => text,
         waiting => {
             let waiting = counted(waiting, "delivery waits", "deliveries wait");
-            text + &format!("{waiting} for the next attempt of `alerts deliver`.\n")
+            text + &format!("{waiting} for the next attempt, by `serve`, `rules run`, or `alerts deliver`.\n")
         }
     }
+}
+
+/// Returns the different items in the order of their first appearance, with their numbers.
+fn grouped<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+    let mut groups: Vec<(T, usize)> = Vec::new();
+    for item in items {
+        match groups.iter_mut().find(|(known, _)| *known == item) {
+            Some((_, number)) => *number += 1,
+            None => groups.push((item, 1)),
+        }
+    }
+    groups
+}
+
+fn times(number: usize) -> String {
+    if number == 1 { String::new() } else { format!(" ({number} times)") }
 }
 
 /// Returns the results for programs.

@@ -1,18 +1,21 @@
 //! Rules and alerts: the consumer of ended jobs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use integration_query::Catalogue;
-use integration_rules::{AlertLevel, EvaluationResult, Observation, Signal};
+use integration_rules::{AlertLevel, AlertStatus, EvaluationResult, Observation, Signal};
 use integration_scheduler::RunEnd;
 use integration_server::{Notice, Observed, Observer, ObserverError};
-use integration_watch::{Applied, Book, Limits, OpenBook, Subject, due, evaluate_rules, next_due};
-use jiff::Timestamp;
+use integration_watch::{Applied, Book, Limits, NotCarriedOut, OpenBook, Subject, due, evaluate_rules, next_due};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::progress::Progress;
+use super::rules::WatchedRules;
 use super::settings::Settings;
 use super::store::SharedStore;
 use crate::account_graph;
@@ -21,23 +24,32 @@ use crate::instances::retain;
 
 /// The bounds of evaluations. One rule takes at most a minute, so that it does not hold up the others for long.
 const LIMITS: Duration = Duration::from_secs(60);
+/// The time between two checks of the files of rules.
+const CHECK: SignedDuration = SignedDuration::from_secs(5);
 
 /// The evaluation of rules after publications and at their intervals.
 pub(super) struct RulesObserver {
     settings: Settings,
     store: SharedStore,
     catalogue: Arc<Catalogue>,
+    rules: WatchedRules,
+    progress: Mutex<Progress>,
+    /// Wakes the deliveries.
+    deliveries: Arc<Notify>,
 }
 
 impl RulesObserver {
-    pub(super) fn new(settings: Settings, store: SharedStore) -> Self {
+    pub(super) fn new(settings: Settings, store: SharedStore, deliveries: Arc<Notify>) -> Self {
         let catalogue = Arc::new(account_graph::catalogue(settings.integrations.iter()));
-        Self { settings, store, catalogue }
+        let rules = WatchedRules::new(settings.data_dir.clone(), settings.rules.clone());
+        Self { settings, store, catalogue, rules, progress: Mutex::default(), deliveries }
     }
 
     async fn handle(&self, notice: &Notice) -> Result<Observed, Failure> {
-        self.watch_credentials(notice).await?;
-        let observed = self.evaluate(notice.job.is_some()).await?;
+        let book = self.book().await?;
+        let book = self.watch_credentials(notice, book).await?;
+        let is_seen = self.progress().has_seen(notice.at, self.settings.clock.now());
+        let observed = self.evaluate(notice.job.is_some() && !is_seen, book).await?;
         if notice.end == RunEnd::Published {
             // Only now, because rules about changes compare with earlier snapshots.
             self.retain(&notice.instance).await;
@@ -45,17 +57,28 @@ impl RulesObserver {
         Ok(observed)
     }
 
+    /// Evaluates the rules at their intervals.
+    async fn regular(&self, now: Timestamp) -> Result<Observed, Failure> {
+        if self.progress().is_quiet(now) && !self.rules.has_changed() {
+            return Ok(Observed { next: next_check(now), ..Observed::default() });
+        }
+        self.evaluate(false, self.book().await?).await
+    }
+
     /// Evaluates the rules that are due. Rules about changes are due after each publication.
-    async fn evaluate(&self, has_published: bool) -> Result<Observed, Failure> {
-        let (data_dir, rules) = (&self.settings.data_dir, &self.settings.rules);
+    async fn evaluate(&self, has_published: bool, mut book: Book) -> Result<Observed, Failure> {
         let now = self.settings.clock.now();
-        let due = due(rules, &self.book().await?, now, has_published);
-        let mut observed = Observed::default();
+        self.progress().begin();
+        let rules = self.rules.current();
+        let due = due(&rules, &book, now, has_published);
+        // A new rule is due at once.
+        let mut observed = Observed { next: next_check(now), ..Observed::default() };
         if !due.is_empty() {
             let store = self.store.get().await?;
             let snapshots = account_graph::all(&store).await?;
             // Without a graph, no rule can be decided, and there is no place in its history to remember.
             if snapshots.is_empty() {
+                self.progress().end(now, None, false);
                 return Ok(observed);
             }
             let subject = Subject {
@@ -65,29 +88,38 @@ impl RulesObserver {
                 parameters: BTreeMap::new(),
                 limits: Limits { rule: LIMITS, ..Limits::default() },
             };
+            let data_dir = &self.settings.data_dir;
             let report = evaluate_rules(data_dir, &subject, &due, now, &CancellationToken::new()).await?;
             report.rules.iter().for_each(log);
+            report.not_carried_out.iter().for_each(log_action);
             for applied in &report.rules {
                 *observed.evaluations.entry(outcome_of(applied)).or_default() += 1;
             }
+            if report.queued > 0 {
+                self.deliveries.notify_one();
+            }
+            book = report.book;
         }
-        let book = self.book().await?;
         observed.open_alerts = Some(open_alerts(&book));
-        observed.next = next_due(rules, &book);
+        self.progress().end(now, next_due(&rules, &book), has_published);
         Ok(observed)
     }
 
-    /// Opens an alert when credentials are refused, and resolves it when they are accepted.
-    async fn watch_credentials(&self, notice: &Notice) -> Result<(), Failure> {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens an alert when credentials are refused, and resolves it when they are accepted. Returns the current book.
+    async fn watch_credentials(&self, notice: &Notice, book: Book) -> Result<Book, Failure> {
         let signal = match notice.end {
             RunEnd::CredentialsRefused => Signal::Met,
             RunEnd::Published => Signal::NotMet,
             // Another failure says nothing about the credentials.
-            _ => return Ok(()),
+            _ => return Ok(book),
         };
         let rule = format!("Credentials refused: {}", notice.instance);
-        if signal == Signal::NotMet && self.book().await?.newest(&rule).is_none() {
-            return Ok(());
+        if signal == Signal::NotMet && book.newest(&rule).is_none_or(|alert| alert.status == AlertStatus::Inactive) {
+            return Ok(book);
         }
         let reason = notice.message.clone().unwrap_or_default();
         let observation = Observation {
@@ -111,7 +143,7 @@ impl RulesObserver {
             tracing::warn!(alert = alert.id, rule = alert.rule_id, change = ?change, "an alert changed");
             open.save()?;
         }
-        Ok(())
+        Ok(open.book)
     }
 
     async fn retain(&self, key: &str) {
@@ -137,9 +169,13 @@ impl Observer for RulesObserver {
         Box::pin(async move { self.handle(&notice).await.map_err(|failure| ObserverError(failure.to_string())) })
     }
 
-    fn tick(&self, _: Timestamp) -> BoxFuture<'_, Result<Observed, ObserverError>> {
-        Box::pin(async move { self.evaluate(false).await.map_err(|failure| ObserverError(failure.to_string())) })
+    fn tick(&self, now: Timestamp) -> BoxFuture<'_, Result<Observed, ObserverError>> {
+        Box::pin(async move { self.regular(now).await.map_err(|failure| ObserverError(failure.to_string())) })
     }
+}
+
+fn next_check(now: Timestamp) -> Option<Timestamp> {
+    now.checked_add(CHECK).ok()
 }
 
 fn outcome_of(applied: &Applied) -> &'static str {
@@ -167,6 +203,11 @@ fn open_alerts(book: &Book) -> BTreeMap<&'static str, u64> {
         |level: AlertLevel| book.alerts.iter().filter(|alert| alert.is_open() && alert.level == level).count() as u64;
     // A level without alerts is 0, so that a resolved alert is visible.
     levels.into_iter().map(|level| (name(level), open(level))).collect()
+}
+
+fn log_action(action: &NotCarriedOut) {
+    let NotCarriedOut { rule, action, reason } = action;
+    tracing::warn!(rule, action, reason, "an action is not carried out");
 }
 
 fn log(applied: &Applied) {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use integration_instances::Instance;
-use integration_rules::Program;
 use integration_sdk::Integration;
 use integration_sdk::http::Network;
 use integration_server::Clock;
 
 use super::key::key_of;
+use super::rules::RulePlaces;
 
 /// The settings that all parts of a server share.
 #[derive(Clone)]
@@ -19,7 +19,11 @@ pub(crate) struct Settings {
     pub(crate) integrations: Vec<Integration>,
     pub(crate) network: Network,
     pub(crate) allow_http: bool,
-    pub(crate) rules: Vec<Arc<Program>>,
+    pub(crate) rules: RulePlaces,
+    /// Whether `RUN_COMMAND` may run the programs that `delivery.yaml` lists.
+    pub(crate) allow_commands: bool,
+    /// The name of the program for the receivers of deliveries.
+    pub(crate) agent: String,
     pub(crate) clock: Arc<dyn Clock>,
 }
 

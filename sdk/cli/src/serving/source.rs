@@ -59,8 +59,10 @@ impl ConfiguredInstances {
             let instances = integration_instances::read(&settings.data_dir, settings.default_integration());
             let instances = instances.map_err(|error| SourceError(error.to_string()))?;
             let scheduled = |instance: Instance| {
+                // The states come first. A secret that is replaced in between then differs at the next check.
+                let places = files_of(&instance, &resolver);
                 let revision = instance.revision(&resolver);
-                (instance, revision)
+                (instance, places, revision)
             };
             Ok(instances.into_iter().map(scheduled).collect::<Vec<_>>())
         };
@@ -69,13 +71,13 @@ impl ConfiguredInstances {
             tokio::task::spawn_blocking(read).await.map_err(|error| SourceError(error.to_string()))?;
         let mut schedules = BTreeMap::new();
         self.places.clear();
-        for (instance, revision) in instances? {
+        for (instance, places, revision) in instances? {
             let key = key_of(&instance);
             let problem = match (self.settings.integration(&instance.integration), instance.polling.cadence()) {
                 (None, _) => format!("this program has no integration `{}`", instance.integration),
                 (_, Err(error)) => error.to_string(),
                 (Some(_), Ok(cadence)) => {
-                    self.note_files(&instance);
+                    self.places.extend(places);
                     schedules.insert(key, Schedule { cadence, revision });
                     continue;
                 }
@@ -86,14 +88,15 @@ impl ConfiguredInstances {
         }
         Ok(schedules)
     }
+}
 
-    fn note_files(&mut self, instance: &Instance) {
-        let files = instance.secrets().filter(|(_, reference)| matches!(reference, SecretReference::File(_)));
-        for (_, reference) in files {
-            let state = self.resolver.state_of(reference);
-            self.places.insert(reference.to_string(), (reference.clone(), state));
-        }
-    }
+/// Returns the references of an instance to files, with the states of the files.
+fn files_of(instance: &Instance, resolver: &Resolver) -> BTreeMap<String, (SecretReference, Option<String>)> {
+    let files = instance.secrets().filter(|(_, reference)| matches!(reference, SecretReference::File(_)));
+    let noted = |(_, reference): (_, &SecretReference)| {
+        (reference.to_string(), (reference.clone(), resolver.state_of(reference)))
+    };
+    files.map(noted).collect()
 }
 
 impl Source for ConfiguredInstances {

@@ -107,8 +107,10 @@ impl Mails {
             for stream in listener.incoming().flatten() {
                 let server = Arc::clone(&serving);
                 thread::spawn(move || {
-                    if let Err(error) = server.serve(stream) {
-                        lock(&server.errors).push(error.to_string());
+                    match server.serve(stream) {
+                        // A client that was killed breaks no rule.
+                        Err(error) if !is_broken(&error) => lock(&server.errors).push(error.to_string()),
+                        _ => {}
                     }
                 });
             }
@@ -131,7 +133,7 @@ impl Mails {
         lock(&self.received).clone()
     }
 
-    /// The errors of clients, such as commands in the wrong order.
+    /// The errors of clients, such as commands in the wrong order. Broken connections are none.
     pub fn errors(&self) -> Vec<String> {
         lock(&self.errors).clone()
     }
@@ -212,6 +214,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn unexpected(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+/// Returns whether the connection broke off.
+fn is_broken(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 fn say(line: &mut BufReader<Line>, text: &str) -> io::Result<()> {

@@ -13,6 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 /// The maximum size of a body.
 const LARGEST: usize = 1 << 20;
 
+/// The beginning of paths that are incoming webhooks of Slack.
+const SLACK: &str = "/slack/";
+
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -58,6 +61,7 @@ struct State {
 pub struct Webhooks {
     address: String,
     secret: Option<SigningSecret>,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     state: Mutex<State>,
 }
 
@@ -70,11 +74,26 @@ impl Webhooks {
     /// # Panics
     /// If the secret is none.
     pub fn start(secret: Option<&str>, script: impl IntoIterator<Item = Reply>) -> io::Result<Arc<Self>> {
+        Self::start_with_clock(secret, script, Timestamp::now)
+    }
+
+    /// Starts a receiver that compares the times of requests with another clock.
+    ///
+    /// # Errors
+    /// The error of the operating system if no port is free.
+    ///
+    /// # Panics
+    /// If the secret is none.
+    pub fn start_with_clock(
+        secret: Option<&str>,
+        script: impl IntoIterator<Item = Reply>,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> io::Result<Arc<Self>> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let secret = secret.map(|text| SigningSecret::parse(text).expect("a signing secret"));
         let address = listener.local_addr()?.to_string();
         let state = Mutex::new(State { script: script.into_iter().collect(), ..State::default() });
-        let receiver = Arc::new(Self { address, secret, state });
+        let receiver = Arc::new(Self { address, secret, clock: Box::new(clock), state });
         let serving = Arc::clone(&receiver);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -159,7 +178,8 @@ impl Webhooks {
                 401
             }
             Ok(id) => {
-                let is_known = state.processed.iter().any(|known| known.headers.get("webhook-id") == Some(&id));
+                let has_id = |known: &Received| known.headers.get("webhook-id") == id.as_ref();
+                let is_known = id.is_some() && state.processed.iter().any(has_id);
                 if is_known {
                     state.repeated += 1;
                 } else {
@@ -170,17 +190,23 @@ impl Webhooks {
         }
     }
 
-    fn check(&self, received: &Received) -> Result<String, String> {
+    /// Returns the identifier of a request. Messages to Slack have none.
+    fn check(&self, received: &Received) -> Result<Option<String>, String> {
+        if received.path.starts_with(SLACK) {
+            let body: serde_json::Value = serde_json::from_str(&received.body).map_err(|_| "invalid_payload")?;
+            let text = &body["attachments"][0]["text"];
+            return text.as_str().map(|_| None).ok_or_else(|| "no_text".to_owned());
+        }
         let header = |name: &str| received.headers.get(name).cloned().ok_or_else(|| format!("no header {name}"));
         let id = header("webhook-id")?;
         if let Some(secret) = &self.secret {
             let (timestamp, signature) = (header("webhook-timestamp")?, header("webhook-signature")?);
             let tolerance = SignedDuration::from_mins(5);
             let signed = (id.as_str(), timestamp.as_str(), signature.as_str());
-            verify(secret, signed, received.body.as_bytes(), Timestamp::now(), tolerance)
+            verify(secret, signed, received.body.as_bytes(), (self.clock)(), tolerance)
                 .map_err(|error| error.to_string())?;
         }
-        Ok(id)
+        Ok(Some(id))
     }
 }
 

@@ -15,8 +15,8 @@ const MOST: usize = 200;
 pub struct DeliveryRecord {
     /// The identifier of the delivery, which receivers know as `webhook-id`.
     pub id: String,
-    /// The time of the record.
-    pub at: Timestamp,
+    /// The time of the record. The state has a time of its own, named `at` or `due`.
+    pub recorded_on: Timestamp,
     /// The name of the action.
     pub action: String,
     /// The receiver, as text for users.
@@ -33,10 +33,10 @@ pub struct DeliveryRecord {
 
 impl DeliveryRecord {
     /// Creates the record of an entry.
-    pub fn of(entry: &OutboxEntry, target: String, at: Timestamp) -> Self {
+    pub fn of(entry: &OutboxEntry, target: String, recorded_on: Timestamp) -> Self {
         Self {
             id: entry.id.clone(),
-            at,
+            recorded_on,
             action: entry.effect.action().to_owned(),
             target,
             state: entry.state.clone(),
@@ -55,5 +55,39 @@ impl Alert {
         }
         let excess = self.deliveries.len().saturating_sub(MOST);
         self.deliveries.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::AlertLevel;
+    use crate::delivery::{AttemptResult, Occasion};
+    use crate::evaluate::{CommandCall, Effect};
+
+    #[test]
+    fn records_of_all_states_are_read_as_they_were_written() {
+        let occasion = Occasion {
+            rule: "A".to_owned(),
+            action: "a".to_owned(),
+            level: AlertLevel::Low,
+            alert: None,
+            change: None,
+        };
+        let effect = Effect::Command(CommandCall { command: vec!["/bin/true".to_owned()], input: None });
+        let waiting = OutboxEntry::new("msg_1".to_owned(), effect, occasion, Timestamp::UNIX_EPOCH);
+        let mut sending = waiting.clone();
+        sending.begin(Timestamp::UNIX_EPOCH);
+        let ended = |result: AttemptResult| {
+            let mut entry = sending.clone();
+            entry.finish(&result, Timestamp::UNIX_EPOCH);
+            entry
+        };
+        let (delivered, abandoned) = (ended(AttemptResult::Accepted), ended(AttemptResult::Refused("no".to_owned())));
+        for entry in [&waiting, &sending, &delivered, &abandoned] {
+            let record = DeliveryRecord::of(entry, "/bin/true".to_owned(), Timestamp::UNIX_EPOCH);
+            let text = serde_json::to_string(&record).expect("JSON");
+            assert_eq!(serde_json::from_str::<DeliveryRecord>(&text).expect(&text), record);
+        }
     }
 }

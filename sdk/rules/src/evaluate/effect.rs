@@ -41,6 +41,7 @@ pub struct SlackMessage {
     /// The text.
     pub body: String,
     /// The address of an incoming webhook.
+    #[serde(default, skip_serializing)]
     pub webhook_url: Option<String>,
     /// The severity that decides the colour, if it is not the level of the alert.
     pub severity: Option<String>,

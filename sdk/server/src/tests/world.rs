@@ -166,6 +166,7 @@ impl World {
             source: Box::new(Instances(Arc::clone(&self.shared))),
             runner: Arc::new(Runs(Arc::clone(&self.shared))),
             observer: Arc::new(Watch(Arc::clone(&self.shared))),
+            background: None,
         };
         Server::open(self.directory(), self.options, parts)
     }

@@ -41,7 +41,7 @@ impl From<First> for Book {
         let positions: BTreeMap<String, Position> = first.evaluated.iter().map(position).collect();
         let state = |memory| RuleState { memory, positions: positions.clone(), ..RuleState::new() };
         let rules = first.memories.into_iter().map(|(rule, memory)| (rule, state(memory))).collect();
-        Self { rules, alerts: first.alerts }
+        Self { rules, alerts: first.alerts, ..Self::default() }
     }
 }
 

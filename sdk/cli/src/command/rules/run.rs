@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::rules as report;
 use crate::style::printable;
-use crate::{asking, console, exit, interrupt, options, secrets};
+use crate::{asking, console, exit, instances, interrupt, options};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -130,8 +130,7 @@ pub(in crate::command) async fn deliver(
     let Some(settings) = Settings::read(data_dir).map_err(integration_watch::WatchError::from)? else {
         return Ok(None);
     };
-    let agent = format!("{}/{}", context.program, env!("CARGO_PKG_VERSION"));
-    let sender = Sender::new(settings, secrets::resolver(data_dir), permissions, &agent);
+    let sender = Sender::new(settings, instances::resolver(data_dir), permissions, &context.agent());
     Ok(Some(deliver_due(data_dir, &sender, Timestamp::now(), all, cancelled).await?))
 }
 
