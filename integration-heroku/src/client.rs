@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use integration_sdk::http::{
-    Endpoint, Http, Listing, Provider, ProviderError, ProviderErrorKind, RangePagination, RateBudget, VerifiedAccount,
+    Endpoint, Http, Item, Listing, Provider, ProviderError, ProviderErrorKind, RangePagination, RateBudget,
+    VerifiedAccount,
 };
 use integration_sdk::prelude::TryStreamExt;
 use integration_sdk::serde::de::DeserializeOwned;
@@ -122,6 +123,78 @@ impl Heroku {
         self.list("/spaces", None, "id")
     }
 
+    /// The applications that the key's owner can see, including personal ones.
+    pub fn apps(&self) -> Listing<resource::App> {
+        self.list("/apps", None, "id")
+    }
+
+    /// The add-ons that the key's owner can see, including those of personal applications.
+    pub fn addons(&self) -> Listing<resource::Addon> {
+        self.list("/addons", None, "id")
+    }
+
+    /// The attachments of add-ons to all applications that the key's owner can see.
+    pub fn addon_attachments(&self) -> Listing<resource::AddonAttachment> {
+        self.list("/addon-attachments", None, "id")
+    }
+
+    /// The pipelines that the key's owner can see.
+    pub fn pipelines(&self) -> Listing<resource::Pipeline> {
+        self.list("/pipelines", None, "id")
+    }
+
+    /// The applications in the stages of all pipelines that the key's owner can see.
+    pub fn pipeline_couplings(&self) -> Listing<resource::PipelineCoupling> {
+        self.list("/pipeline-couplings", None, "id")
+    }
+
+    /// Reads an identity provider with its certificates. The API has no list of identity providers.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if no successful response arrives, or if its body does not fit.
+    pub async fn identity_provider(&self, id: &str) -> Result<Item<resource::IdentityProvider>, ProviderError> {
+        self.0.get("/identity-providers/{id}", &[&id]).item().await
+    }
+
+    /// Reads the preferences of a team.
+    ///
+    /// # Errors
+    /// As [`identity_provider`](Self::identity_provider).
+    pub async fn team_preferences(&self, team: &str) -> Result<resource::TeamPreferences, ProviderError> {
+        self.0.get("/teams/{id}/preferences", &[&team]).json().await
+    }
+
+    /// The features of a team, enabled or not.
+    pub fn team_features(&self, team: &str) -> Listing<resource::TeamFeature> {
+        self.list("/teams/{id}/features", Some(team), "id")
+    }
+
+    /// Reads the rules for connections to a space from outside.
+    ///
+    /// # Errors
+    /// As [`identity_provider`](Self::identity_provider).
+    pub async fn inbound_ruleset(&self, space: &str) -> Result<resource::InboundRuleset, ProviderError> {
+        self.0.get("/spaces/{id}/inbound-ruleset", &[&space]).json().await
+    }
+
+    /// Reads the addresses from which connections leave a space.
+    ///
+    /// # Errors
+    /// As [`identity_provider`](Self::identity_provider).
+    pub async fn outbound_addresses(&self, space: &str) -> Result<resource::OutboundAddresses, ProviderError> {
+        self.0.get("/spaces/{id}/nat", &[&space]).json().await
+    }
+
+    /// The peerings of a space with other networks. They have no id by which the API could sort them.
+    pub fn peerings(&self, space: &str) -> Listing<resource::Peering> {
+        self.list_whole("/spaces/{id}/peerings", space)
+    }
+
+    /// The VPN connections of a space.
+    pub fn vpn_connections(&self, space: &str) -> Listing<resource::VpnConnection> {
+        self.list_whole("/spaces/{id}/vpn-connections", space)
+    }
+
     /// The applications of a team.
     pub fn team_apps(&self, team: &str) -> Listing<resource::App> {
         self.list("/teams/{id}/apps", Some(team), "id")
@@ -130,6 +203,11 @@ impl Heroku {
     /// The add-ons of all applications of a team. One list replaces hundreds of requests, one per application.
     pub fn team_addons(&self, team: &str) -> Listing<resource::Addon> {
         self.list("/teams/{id}/addons", Some(team), "id")
+    }
+
+    /// Lists a short path that has one page and no order.
+    fn list_whole<T: Resource + DeserializeOwned>(&self, path: &str, id: &str) -> Listing<T> {
+        self.0.get(path, &[&id]).list().unique_by(|thing: &T| thing.id().to_owned())
     }
 
     /// Lists a path. Every element is returned once, even if the list changes between two pages.

@@ -1,4 +1,4 @@
-//! Heroku as a graph: enterprise accounts, teams, people, applications, and add-ons.
+//! Heroku as a graph: enterprise accounts, teams, people, applications, add-ons, pipelines, and private spaces.
 //!
 //! [`integration`] describes Heroku to the SDK. The steps are in [`steps`], the types of the graph in [`types`], and
 //! the API client in [`client`]. Requests are the scarce resource, so the integration reads one list per team, in the
@@ -39,9 +39,14 @@ pub fn integration() -> Integration {
         "password",
         "certificate",
         "body",
+        "log_input_url",
+        "sso_target_url",
+        "slo_target_url",
         "certificate_chain",
         "grant",
         "headers",
+        "invoices",
+        "payment_method",
         "pre_shared_key",
         "session",
         "sms_number",

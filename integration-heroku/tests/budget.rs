@@ -1,5 +1,7 @@
-//! A collection that exceeds the provider's rate limit. No request is refused, and none waits longer than necessary.
+//! The number of requests, and a collection that exceeds the provider's rate limit. No request is refused, and none
+//! waits longer than necessary.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use integration_heroku::client::Heroku;
@@ -68,5 +70,28 @@ async fn a_collection_of_more_requests_than_the_bucket_holds_is_refused_none_and
         bound.as_millis(),
         summary.usage.total.waited_for_budget.as_millis()
     );
+    heroku.shutdown().await;
+}
+
+/// The lists of a collection are few and do not depend on the number of applications.
+///
+/// `FULL_SIZE=1` runs the test with 10,000 applications and 30,000 add-ons.
+#[tokio::test]
+async fn a_collection_needs_seven_lists_a_team_and_few_bulk_lists() {
+    let (apps, addons) = if std::env::var_os("FULL_SIZE").is_some() { (10_000, 30_000) } else { (300, 900) };
+    let size = OrganisationSize { accounts: 1, teams: 100, people: 500, apps, addons, seed: 7 };
+    let heroku = FakeHeroku::start(Organisation::of_size(size), FakeOptions::default()).await.unwrap();
+    let values = [("HEROKU_API_KEY", heroku.token().to_owned()), ("HEROKU_API_URL", heroku.url())];
+    let collected = Collected::run(&integration_heroku::integration(), values).await;
+    assert_complete!(collected);
+    let log = heroku.log();
+    assert!(log.iter().all(|request| request.status != Some(429)), "no request may be refused");
+    let lists: BTreeSet<&str> = log.iter().map(|request| request.path.as_str()).collect();
+    let of_teams = lists.iter().filter(|path| path.starts_with("/teams/")).count();
+    let of_spaces = lists.iter().filter(|path| path.starts_with("/spaces/")).count();
+    println!("{} lists in {} requests", lists.len(), log.len());
+    assert_eq!((of_teams, of_spaces), (7 * size.teams, 4 * heroku.organisation().spaces().len()));
+    // Before the bulk lists and four more lists of each team, the same data took 305 requests.
+    assert!(lists.len() <= 305 + 4 * size.teams + 20, "{} lists", lists.len());
     heroku.shutdown().await;
 }

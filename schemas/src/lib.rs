@@ -33,7 +33,7 @@ macro_rules! classes {
 
 classes! {
     AccessKey AccessPolicy AccessRole Account Alert Application Certificate Cluster CodeRepo Control DataStore
-    Database Deployment Device Domain Entity Finding Function GraphObject Group Host Issue Key MappedRelationship
-    Network Organization Person Policy Project Record Relationship Repository Resource Secret Service Site Team User
-    UserGroup Vendor Vulnerability Workflow
+    Database Deployment Device Domain Entity Finding Function Gateway GraphObject Group Host Issue Key
+    MappedRelationship Network Organization Person Policy Project Record Relationship Repository Resource Secret
+    Service Site Team User UserGroup Vendor Vulnerability Workflow
 }

@@ -159,10 +159,11 @@
 //! | --- | --- | --- |
 //! | [`Client<P>`](step::Client) | sends requests, counted for this step | none |
 //! | [`ConfigOf<C>`](step::ConfigOf) | reads the configuration | none |
-//! | [`Emit<T>`](step::Emit) | adds entities, relationships, or mapped relationships | declares `T`; one step may emit a type, unless it merges |
+//! | [`Emit<T>`](step::Emit) | adds entities, relationships, or mapped relationships | declares `T`; one step may emit a type, unless it merges or the others look up its keys |
 //! | [`Read<E>`](step::Read) | reads entities in key order, finds them by key | waits for the steps that emit or amend `E` |
 //! | [`Follow<E>`](step::Follow) | reads entities while they are added | starts together with the steps that emit `E` |
 //! | [`Amend<E>`](step::Amend) | adds properties to entities of another step | waits for the steps that emit `E` |
+//! | [`Annotate<E>`](step::Annotate) | as `Amend<E>`, with properties that no other step reads | as `Amend<E>`, and no step waits for it |
 //! | [`Publish<T>`](step::Publish) | publishes job data for later steps | declares the job data `T` |
 //! | [`JobData<T>`](step::JobData) | reads the job data of another step | waits for the step that publishes `T` |
 //! | [`StepContext`](step::StepContext) | does all of this with types that are known only at run time | none |
@@ -247,6 +248,6 @@ pub mod prelude {
 
     pub use crate::config::Config;
     pub use crate::graph::{Draft, EntityKind, EntityRef, MappedRelationshipKind, RelationshipKind};
-    pub use crate::step::{Amend, Client, ConfigOf, Emit, Follow, JobData, Known, Publish, Read, StepResult};
+    pub use crate::step::{Amend, Annotate, Client, ConfigOf, Emit, Follow, JobData, Known, Publish, Read, StepResult};
     pub use crate::{Config, EntityKind, EntityView, Timestamp, mapped_relationship, relationship, step};
 }

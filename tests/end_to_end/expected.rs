@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use integration_heroku::fake::{Organisation, PersonId, Shared};
+use integration_heroku::fake::{IdentityProvider, Organisation, PersonId, PipelineOwner, Shared};
 
 /// The type and the class of every object, by key.
 pub type Expected = BTreeMap<String, (String, String)>;
@@ -18,6 +18,11 @@ const ADDON: &str = "heroku_addon";
 const USER: &str = "heroku_user";
 const SPACE: &str = "heroku_space";
 const INVITATION: &str = "heroku_team_invitation";
+const PIPELINE: &str = "heroku_pipeline";
+const PROVIDER: &str = "heroku_identity_provider";
+const CERTIFICATE: &str = "heroku_identity_provider_certificate";
+const PEERING: &str = "heroku_space_peering";
+const VPN: &str = "heroku_space_vpn_connection";
 
 /// Returns the required graph of an organisation.
 pub fn graph_of(organisation: &Organisation) -> Expected {
@@ -54,6 +59,14 @@ pub fn graph_of(organisation: &Organisation) -> Expected {
         if space.names_team {
             relationship(&mut graph, (TEAM, space.team), "OWNS", (SPACE, space.id));
         }
+        for peering in &space.peerings {
+            entity(&mut graph, &peering.pcx_id, PEERING, "Gateway");
+            relationship(&mut graph, (SPACE, space.id), "HAS", (PEERING, &peering.pcx_id));
+        }
+        for vpn in &space.vpn_connections {
+            entity(&mut graph, vpn.id(), VPN, "Gateway");
+            relationship(&mut graph, (SPACE, space.id), "HAS", (VPN, vpn.id()));
+        }
     }
     for app in organisation.apps() {
         let space = organisation.spaces().find(|space| app.space.as_deref() == Some(&space.name));
@@ -76,21 +89,79 @@ pub fn graph_of(organisation: &Organisation) -> Expected {
     }
     for app in organisation.apps() {
         entity(&mut graph, app.id, APPLICATION, "Application");
-        relationship(&mut graph, (TEAM, app.team), "OWNS", (APPLICATION, app.id));
+        if let Some(team) = app.team {
+            relationship(&mut graph, (TEAM, team), "OWNS", (APPLICATION, app.id));
+        } else if let Some(owner) = app.owner {
+            relationship(&mut graph, (type_of(&owner), owner), "ASSIGNED", (APPLICATION, app.id));
+        }
     }
     for addon in organisation.addons() {
         entity(&mut graph, addon.id, ADDON, "Service");
         relationship(&mut graph, (APPLICATION, addon.app), "HAS", (ADDON, addon.id));
     }
+    add_shared(&mut graph, organisation);
+    add_sign_in(&mut graph, organisation);
+    for pipeline in organisation.pipelines() {
+        entity(&mut graph, pipeline.id, PIPELINE, "Workflow");
+        match pipeline.owner {
+            Some(PipelineOwner::Team(team)) => relationship(&mut graph, (TEAM, team), "OWNS", (PIPELINE, pipeline.id)),
+            Some(PipelineOwner::Person(person)) if members.contains(&person) || outside.contains(&person) => {
+                relationship(&mut graph, (type_of(&person), person), "OWNS", (PIPELINE, pipeline.id));
+            }
+            _ => {}
+        }
+    }
+    for coupling in organisation.couplings() {
+        relationship(&mut graph, (PIPELINE, coupling.pipeline), "HAS", (APPLICATION, coupling.app));
+    }
     graph
 }
 
-/// The people who are in no enterprise account, but are in a team, have access, or sent an invitation.
+/// Adds the use of add-ons by other applications. An application may use an add-on under several names.
+fn add_shared(graph: &mut Expected, organisation: &Organisation) {
+    let home = |attachment: &integration_heroku::fake::Attachment| {
+        organisation.addons().find(|addon| addon.id == attachment.addon).map(|addon| addon.app)
+    };
+    let shared = organisation.attachments().filter(|attachment| home(attachment) != Some(attachment.app));
+    let shared: BTreeSet<_> = shared.map(|attachment| (attachment.app, attachment.addon)).collect();
+    for (app, addon) in shared {
+        relationship(graph, (APPLICATION, app), "USES", (ADDON, addon));
+    }
+}
+
+/// Adds identity providers with their certificates. A team without its own uses that of its account.
+fn add_sign_in(graph: &mut Expected, organisation: &Organisation) {
+    let add = |graph: &mut Expected, provider: &IdentityProvider| {
+        entity(graph, provider.id, PROVIDER, "Service");
+        for certificate in &provider.certificates {
+            entity(graph, certificate.id(), CERTIFICATE, "Certificate");
+            relationship(graph, (PROVIDER, provider.id), "HAS", (CERTIFICATE, certificate.id()));
+        }
+    };
+    for account in organisation.accounts() {
+        if let Some(provider) = &account.identity_provider {
+            add(graph, provider);
+            relationship(graph, (ACCOUNT, account.id), "USES", (PROVIDER, provider.id));
+        }
+    }
+    for team in organisation.teams() {
+        let of_account = team.account.and_then(|account| organisation.account(account)?.identity_provider.as_ref());
+        if let Some(provider) = &team.identity_provider {
+            add(graph, provider);
+        }
+        if let Some(provider) = team.identity_provider.as_ref().or(of_account) {
+            relationship(graph, (TEAM, team.id), "USES", (PROVIDER, provider.id));
+        }
+    }
+}
+
+/// The people in no enterprise account who are in a team, have access, sent an invitation, or own a personal app.
 fn outside(organisation: &Organisation, members: &BTreeSet<PersonId>) -> BTreeSet<PersonId> {
     let in_teams = organisation.team_memberships().filter_map(|membership| membership.person);
     let with_access = organisation.access().flat_map(|access| access.people.iter().map(|(person, _)| *person));
     let senders = organisation.invitations().filter_map(|invitation| invitation.invited_by);
-    in_teams.chain(with_access).chain(senders).filter(|person| !members.contains(person)).collect()
+    let personal = organisation.apps().filter(|app| app.team.is_none()).filter_map(|app| app.owner);
+    in_teams.chain(with_access).chain(senders).chain(personal).filter(|person| !members.contains(person)).collect()
 }
 
 /// The numbers of entities and of relationships.

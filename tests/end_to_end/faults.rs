@@ -15,12 +15,11 @@ const MAY_BE_MISSING: &str = "the applications of these add-ons may be among tho
 const VANISHED: &str = "parent vanished while it was collected";
 
 /// The lists that are requested for each team.
-const LISTS_OF_TEAM: [&str; 5] = ["apps", "addons", "members", "permissions", "invitations"];
-/// The ends of the paths of lists that refer to applications.
-const REFER_TO_APPLICATIONS: [&str; 1] = ["/permissions"];
-/// Types that do not depend on applications.
-const PEOPLE_AND_PARENTS: [&str; 5] =
-    ["heroku_account", "heroku_account_member", "heroku_team", "heroku_addon", "heroku_space"];
+const LISTS_OF_TEAM: [&str; 7] = ["apps", "addons", "members", "permissions", "invitations", "preferences", "features"];
+/// Lists that refer to applications, or depend on them.
+const REFER_TO_APPLICATIONS: [&str; 4] = ["/apps", "/addons", "/pipeline-couplings", "/addon-attachments"];
+/// Types that do not depend on applications. Add-ons do: those of personal applications are found by their application.
+const PEOPLE_AND_PARENTS: [&str; 4] = ["heroku_account", "heroku_account_member", "heroku_team", "heroku_space"];
 
 /// The number of types. The sample has objects of all of them.
 fn all_types() -> usize {
@@ -50,48 +49,27 @@ fn is_of(object: &Value, types: &[&str]) -> bool {
 fn rests_on_the_apps_of(team: &str) -> impl Fn(&Value) -> bool {
     let apps = undisturbed().of_type("heroku_application").into_iter().filter(|(_, app)| app["teamId"] == team);
     let apps: BTreeSet<String> = apps.map(|(key, _)| key).collect();
-    move |object| {
-        let end = |name: &str| object[name].as_str().is_some_and(|key| apps.contains(key));
-        end("_key") || end("_fromEntityKey") || end("_toEntityKey")
-    }
+    move |object| is_about(&apps, object)
+}
+
+/// Whether an object is one of some entities, or a relationship of one.
+fn is_about(keys: &BTreeSet<String>, object: &Value) -> bool {
+    ["_key", "_fromEntityKey", "_toEntityKey"]
+        .iter()
+        .any(|name| object[name].as_str().is_some_and(|key| keys.contains(key)))
+}
+
+/// The keys of the applications of people, and of their add-ons.
+fn personal(organisation: &Organisation) -> BTreeSet<String> {
+    let apps = || organisation.apps().filter(|app| app.team.is_none());
+    let addons = apps().flat_map(|app| organisation.addons_of_app(app.id)).map(|addon| addon.id.to_string());
+    apps().map(|app| app.id.to_string()).chain(addons).collect()
 }
 
 /// Asserts that a graph with gaps is consistent: every relationship has both ends.
 fn assert_sound(place: &Place) {
     let said = place.run("validate data --input out");
     assert_eq!(said.code, 0, "{}", said.all());
-}
-
-#[test]
-fn without_the_scope_global_only_the_members_of_teams_are_missing() {
-    let heroku = Heroku::with(FakeOptions { scopes: vec!["read".into()], ..FakeOptions::default() });
-    let place = Place::before(&heroku);
-    let (said, graph) = place.collect("");
-    assert_eq!(said.code, 3, "{}", said.all());
-    let summary = said.summary();
-    assert_eq!((summary.state(), summary.status("fetch-team-members")), ("partial", "failure"));
-    let types = ["heroku_team_has_account_member", "heroku_team_has_user"];
-    assert_eq!(summary.partial(), types.into_iter().chain(["heroku_user"]).collect());
-    let gaps = summary.gaps("fetch-team-members");
-    let under: BTreeSet<_> = gaps.iter().filter_map(|gap| gap.under().map(str::to_owned)).collect();
-    assert_eq!(under, heroku.organisation().teams().map(|team| team.id.to_string()).collect());
-    for gap in gaps {
-        assert_eq!((gap.code(), gap.parent_type()), ("PROVIDER_AUTHORIZATION_ERROR", Some("heroku_team")));
-        assert!(gap.cause().contains("accepts scopes: global"), "{gap:?}");
-        assert!(gap.cause().contains("request f00d0000"), "{gap:?}");
-    }
-    // Only the lists of teams contain the names of members, and the second factor of people outside the accounts.
-    let mut expected = undisturbed_without(|object| is_of(object, &types));
-    for object in expected.values_mut() {
-        let object = object.as_object_mut().expect("an object");
-        let lost = match object["_type"] == "heroku_user" {
-            true => ["mfaEnabled"].as_slice(),
-            false => &["firstName", "lastName"],
-        };
-        object.retain(|name, _| !lost.contains(&name.as_str()));
-    }
-    assert_same_objects(&graph.objects(), &expected);
-    assert_sound(&place);
 }
 
 #[test]
@@ -320,6 +298,15 @@ fn a_team_that_vanishes_is_counted_and_no_failure() {
         for list in LISTS_OF_TEAM {
             heroku.fault(error(status, "not_found").on(&format!("/teams/{team}/{list}")));
         }
+        // The list of all add-ons contains none of the team any more, and nobody uses a shared one.
+        let is_gone = rests_on_the_apps_of(&team);
+        let gone: BTreeSet<String> =
+            undisturbed().objects().into_iter().filter(|(_, it)| is_gone(it)).map(|(key, _)| key).collect();
+        let addons = undisturbed().of_type("heroku_addon").into_values();
+        let addons = addons.filter(|addon| addon["applicationId"].as_str().is_none_or(|app| !gone.contains(app)));
+        let addons: Vec<Value> = addons.map(|addon| addon["_rawData"][0]["rawData"].clone()).collect();
+        heroku.fault(Fault::Status(Reply::json(200, &json!(addons))).on("/addons"));
+        heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on("/addon-attachments"));
         let place = Place::before(&heroku);
         let (said, graph) = place.collect("");
         assert_eq!(said.code, 0, "{}", said.all());
@@ -336,9 +323,10 @@ fn a_team_that_vanishes_is_counted_and_no_failure() {
             assert_eq!(summary.skipped(step, object_type, VANISHED), 1, "{step} {object_type}");
         }
         let others = heroku.organisation().teams().filter(|other| other.id.to_string() != team);
-        let apps = others.map(|other| heroku.organisation().apps_of(other.id).count()).sum::<usize>();
+        let personal = heroku.organisation().apps().filter(|app| app.team.is_none()).count();
+        let apps = personal + others.map(|other| heroku.organisation().apps_of(other.id).count()).sum::<usize>();
         assert_eq!(graph.of_type("heroku_application").len(), apps);
-        assert_eq!(graph.of_type("heroku_team").len(), 4, "the team was listed");
+        assert_eq!(graph.of_type("heroku_team").len(), 5, "the team was listed");
         assert_sound(&place);
     });
 }
@@ -357,15 +345,15 @@ fn a_list_that_is_found_under_no_team_is_a_gap_that_resuming_closes() {
         said.all()
     );
     let gaps = summary.gaps("fetch-addons");
-    assert!(gaps.len() == 4 && gaps.iter().all(|gap| gap.under().is_some() && gap.cause().contains("404")), "{gaps:?}");
+    assert!(gaps.len() == 5 && gaps.iter().all(|gap| gap.under().is_some() && gap.cause().contains("404")), "{gaps:?}");
     assert_eq!(summary.skipped("fetch-addons", "heroku_addon", VANISHED), 0);
-    assert_eq!(graph.of_type("heroku_application").len(), 25);
+    assert_eq!(graph.of_type("heroku_application").len(), 27);
     assert!(summary.partial().is_superset(&["heroku_addon", "heroku_application_has_addon"].into()));
     heroku.server().lift_all();
     let before = heroku.requests();
     let (_, graph) = place.resume();
     assert_same(&graph, undisturbed());
-    assert_eq!(heroku.asked_since(before).iter().filter(|request| request.path.ends_with("/addons")).count(), 4);
+    assert_eq!(heroku.asked_since(before).iter().filter(|request| request.path.ends_with("/addons")).count(), 6);
 }
 
 #[test]
@@ -512,7 +500,7 @@ fn a_job_with_a_gap_is_completed_by_asking_for_the_gap_alone() {
     let paths = heroku.asked_since(before).into_iter().map(|request| request.path);
     // Lists that refer to applications are read again, because the missing applications may be among them.
     let paths: Vec<String> =
-        paths.filter(|path| !REFER_TO_APPLICATIONS.iter().any(|end| path.ends_with(end))).collect();
+        paths.filter(|it| !it.ends_with("/permissions") && !REFER_TO_APPLICATIONS.contains(&it.as_str())).collect();
     assert_eq!(paths, ["/account", &path]);
     let (whole, _) = Place::before(&heroku).collect("");
     assert_eq!(
@@ -532,9 +520,16 @@ fn where_nothing_can_be_had_the_exit_code_says_so() {
         let summary = said.summary();
         assert_eq!((said.code, summary.state()), (3, "partial"), "{pattern}: {}", said.all());
         let accounts = graph.of_type("heroku_account").len();
-        // One list has the spaces of all teams.
-        let spaces = graph.of_type("heroku_space").len();
-        assert_eq!(graph.objects().len(), accounts + spaces, "{pattern}");
+        // One list each has the spaces and the pipelines of all teams, and the applications of people.
+        let bulk = ["heroku_space", "heroku_pipeline", "heroku_identity_provider"];
+        let personal = personal(heroku.organisation());
+        let is_known = |object: &Value| {
+            let of_accounts = is_of(object, &["heroku_account", "heroku_account_uses_identity_provider"]);
+            let of_bulk = object["_type"].as_str().is_some_and(|name| bulk.iter().any(|of| name.starts_with(of)));
+            of_accounts || of_bulk || is_about(&personal, object)
+        };
+        let others: Vec<_> = graph.objects().into_values().filter(|object| !is_known(object)).collect();
+        assert_eq!(others, Vec::<Value>::new(), "{pattern}");
         let types = summary.partial().len() + usize::from(accounts > 0);
         assert_eq!(types, all_types(), "{pattern}: {:?}", summary.partial());
     });
@@ -547,7 +542,8 @@ fn accounts_that_cannot_be_listed_are_not_taken_for_none() {
     let (said, graph) = Place::before(&heroku).collect("");
     assert_eq!((said.code, said.summary().partial().len()), (3, all_types()), "{}", said.all());
     // Adding a team without its account would appear as a change of every team in comparisons.
-    assert_eq!(graph.of_type("heroku_team").keys().collect::<Vec<_>>(), Vec::<&String>::new());
+    let teams: Vec<Value> = graph.of_type("heroku_team").into_values().map(|mut team| team["name"].take()).collect();
+    assert_eq!(teams, ["kestrel-open-source"], "an independent team has no account");
 }
 
 #[test]

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The number of jobs before the one that is killed.
 const JOBS: i64 = 4;
 /// The steps of a collection. A publication starts when all of them have ended.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 26] = [
     "fetch-account: ",
     "fetch-teams: ",
     "fetch-members: ",
@@ -41,6 +41,21 @@ const STEPS: [&str; 11] = [
     "fetch-invitations: ",
     "build-relationships: ",
     "build-placements: ",
+    "fetch-independent-teams: ",
+    "fetch-identity-providers: ",
+    "fetch-personal-apps: ",
+    "fetch-personal-addons: ",
+    "fetch-space-rules: ",
+    "fetch-space-addresses: ",
+    "fetch-space-peerings: ",
+    "fetch-space-vpn-connections: ",
+    "fetch-team-preferences: ",
+    "fetch-team-features: ",
+    "fetch-pipelines: ",
+    "fetch-pipeline-stages: ",
+    "build-pipeline-owners: ",
+    "build-application-owners: ",
+    "fetch-attachments: ",
 ];
 
 /// The phase in which a program was killed.

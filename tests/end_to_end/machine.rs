@@ -74,7 +74,7 @@ fn nothing_of_a_forgotten_job_is_left_on_the_disk() {
     assert_eq!(holds("@kestrel"), 1, "the file must contain e-mail addresses");
     assert_eq!(place.run("jobs prune --keep 0").out, "Deleted 0 jobs, kept 1 in .integration.\n");
     assert_eq!(holds("@kestrel"), 1, "the newest graph of an instance must stay");
-    for list in ["/enterprise-accounts", "/teams"] {
+    for list in ["/enterprise-accounts", "/teams", "/apps"] {
         heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(list));
     }
     assert_eq!(place.run("collect --quiet").code, 0);

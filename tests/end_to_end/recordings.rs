@@ -1,8 +1,19 @@
 //! Tests of `collect --record` and `collect --replay`.
 
 use integration_heroku::fake::{Fault, Reply};
+use serde_json::Value;
 
-use crate::harness::{Heroku, Place, assert_same, files_below, undisturbed};
+use crate::harness::{Graph, Heroku, Objects, Place, assert_same, assert_same_objects, files_below, undisturbed};
+
+/// The objects of a graph without what follows from certificates and from addresses with secrets: no recording has them.
+pub(crate) fn as_recorded(graph: &Graph) -> Objects {
+    let lost = ["fingerprint", "certificateFingerprints", "ssoUrl", "ssoHost", "logInputUrls"];
+    let mut objects = graph.objects();
+    for object in objects.values_mut().filter_map(Value::as_object_mut) {
+        object.retain(|name, _| !lost.contains(&name.as_str()));
+    }
+    objects
+}
 
 #[test]
 fn what_was_recorded_is_collected_again_without_a_provider() {
@@ -11,11 +22,11 @@ fn what_was_recorded_is_collected_again_without_a_provider() {
     let place = Place::before(&heroku);
     let (said, recorded) = place.collect("--record recordings");
     assert_eq!(said.code, 0, "{}", said.all());
-    assert!(said.err.contains("Recorded 28 exchanges in recordings"), "{}", said.err);
+    assert!(said.err.contains("Recorded 63 exchanges in recordings"), "{}", said.err);
     let asked = heroku.requests();
     let (said, replayed) = place.collect("--replay recordings");
     assert_eq!((said.code, heroku.requests()), (0, asked), "{}", said.all());
-    assert_same(&replayed, &recorded);
+    assert_same_objects(&as_recorded(&replayed), &as_recorded(&recorded));
     assert_same(&recorded, undisturbed());
 }
 

@@ -33,9 +33,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// Creates the access to an app that nobody has so far.
+    /// Creates the access to an app of a team that nobody has so far.
+    ///
+    /// # Panics
+    /// If the app belongs to no team: no list contains the access to it.
     pub fn to_app(app: &App) -> Self {
-        Self { to: Shared::App(app.id), team: app.team, people: Vec::new() }
+        let team = app.team.expect("access is listed by team");
+        Self { to: Shared::App(app.id), team, people: Vec::new() }
     }
 
     /// Creates the access to a space that nobody has so far.

@@ -10,6 +10,7 @@ use super::{
     ids::{AccountId, AppId, PersonId, TeamId, created_at, later_than, mixed, uuid_of},
     organisation::Organisation,
     resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
+    sign_in::provider_of_account,
     table::Row,
 };
 
@@ -39,7 +40,7 @@ impl Listed for Account {
             "permissions": self.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
             "trial": self.trial,
             "partner_benefits": false,
-            "identity_provider": identity_provider(self),
+            "identity_provider": provider_of_account(self),
         })
     }
 }
@@ -64,7 +65,6 @@ impl Listed for AccountMembership {
 impl Listed for Team {
     fn body(&self, organisation: &Organisation) -> Value {
         let (created, updated) = dates(self.id.uuid());
-        let account = self.account.and_then(|account| organisation.account(account));
         let named = self.account.filter(|_| self.names_account);
         json!({
             "id": self.id.to_string(),
@@ -74,7 +74,7 @@ impl Listed for Team {
             "credit_card_collections": false,
             "default": self.default,
             "enterprise_account": named.map(|account| account_reference(organisation, account)),
-            "identity_provider": account.and_then(identity_provider),
+            "identity_provider": organisation.identity_provider_of(self.id),
             "membership_limit": self.membership_limit,
             "provisioned_licenses": self.account.is_some(),
             "role": self.role.map(|role| role.name()),
@@ -125,19 +125,28 @@ impl Listed for App {
             "slug_size": self.slug_size,
             "space": self.space.as_deref().map(|space| named("space", space)),
             "stack": stack,
-            "team": self.names_team.then(|| team_reference(organisation, self.team)),
+            "team": self.team.map(|team| team_reference(organisation, team)),
             "updated_at": updated,
             "web_url": self.web_url(),
         })
     }
 }
 
+/// The body of an app in the list of its team, where the reference to the team can be null.
+pub(super) fn app_of_team(app: &App, organisation: &Organisation) -> Value {
+    let mut body = app.body(organisation);
+    if !app.names_team {
+        body["team"] = Value::Null;
+    }
+    body
+}
+
 impl Listed for Addon {
     fn body(&self, organisation: &Organisation) -> Value {
         let (created, updated) = dates(self.id.uuid());
         let app = organisation.app(self.app);
-        let billing = match app.filter(|_| self.billed_to_team) {
-            Some(app) => with_type(team_reference(organisation, app.team), "team"),
+        let billing = match app.filter(|_| self.billed_to_team).and_then(|app| app.team) {
+            Some(team) => with_type(team_reference(organisation, team), "team"),
             None => with_type(app_reference(self.app, app), "app"),
         };
         json!({
@@ -217,16 +226,10 @@ pub(super) fn app_reference(id: AppId, app: Option<&App>) -> Value {
     json!({"id": id.to_string(), "name": app.map(|app| &app.name)})
 }
 
-fn identity_provider(account: &Account) -> Option<Value> {
-    let name = account.identity_provider.as_deref()?;
-    let owner = json!({"id": account.id.to_string(), "name": account.name, "type": "enterprise-account"});
-    let id = uuid_of("identity-provider", &account.name).to_string();
-    Some(json!({"id": id, "name": name, "owner": owner}))
-}
-
 /// The identity provider in a member's body, which only federated people have.
 fn provider_of(person: Option<&Person>, account: Option<&Account>) -> Option<Value> {
-    let mut provider = account.filter(|_| person.is_some_and(|person| person.federated)).and_then(identity_provider)?;
+    let mut provider =
+        account.filter(|_| person.is_some_and(|person| person.federated)).and_then(provider_of_account)?;
     provider["redacted"] = false.into();
     Some(provider)
 }

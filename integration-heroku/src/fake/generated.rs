@@ -5,7 +5,9 @@ use super::{
     catalogue::{FAMILY_NAMES, GIVEN_NAMES, PLANS, SHAPES, addon_name},
     ids::{AccountId, PersonId, TeamId, created_at, finished},
     organisation::Organisation,
+    pipelines::{Attachment, Coupling, Pipeline, PipelineOwner},
     resources::{Account, AccountMembership, Addon, AddonState, App, Permission, Person, Role, Team, TeamMembership},
+    sign_in::IdentityProvider,
     spaces::Space,
 };
 
@@ -53,6 +55,7 @@ impl Organisation {
         }
         organisation.add_generated_apps(size, &teams, &mut dice);
         organisation.add_generated_access(&teams, &mut dice);
+        organisation.add_generated_pipelines(&teams);
         organisation
     }
 
@@ -120,12 +123,30 @@ impl Organisation {
     }
 }
 
-fn account(n: usize, dice: &mut Dice) -> Account {
-    Account {
-        trial: n % 5 == 4,
-        identity_provider: n.is_multiple_of(2).then_some("Okta Zürich".into()),
-        ..Account::new(format!("kestrel-{}-{n}", dice.pick(&SHAPES)))
+impl Organisation {
+    /// Adds a pipeline for every fourth app, in which the next two apps are, and shares every fortieth add-on.
+    fn add_generated_pipelines(&mut self, teams: &[TeamId]) {
+        let apps: Vec<App> = self.apps().cloned().collect();
+        for (n, app) in apps.iter().enumerate().step_by(4) {
+            let Some(team) = app.team.or(teams.first().copied()) else { return };
+            let pipeline = Pipeline::new(format!("pipeline-{n}"), PipelineOwner::Team(team));
+            self.add_coupling(Coupling::new(&pipeline, app.id, "production"));
+            if let Some(next) = apps.get(n + 1) {
+                self.add_coupling(Coupling::new(&pipeline, next.id, "staging"));
+            }
+            self.add_pipeline(pipeline);
+        }
+        let shared: Vec<Addon> = self.addons().step_by(40).cloned().collect();
+        for (addon, app) in shared.iter().zip(apps.iter().rev()) {
+            self.add_attachment(Attachment::new(app.id, addon, "SHARED"));
+        }
     }
+}
+
+fn account(n: usize, dice: &mut Dice) -> Account {
+    let account = Account::new(format!("kestrel-{}-{n}", dice.pick(&SHAPES)));
+    let identity_provider = n.is_multiple_of(2).then(|| IdentityProvider::new("Okta Zürich", &account.name));
+    Account { trial: n % 5 == 4, identity_provider, ..account }
 }
 
 fn app(n: usize, team: TeamId, owners: &[PersonId], dice: &mut Dice) -> App {

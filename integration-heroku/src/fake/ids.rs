@@ -89,6 +89,14 @@ ids! {
     AddonId from "addon";
     /// The id of a private space.
     SpaceId from "space";
+    /// The id of an identity provider.
+    IdentityProviderId from "identity-provider";
+    /// The id of a pipeline.
+    PipelineId from "pipeline";
+    /// The id of a coupling of an app and a pipeline.
+    CouplingId from "pipeline-coupling";
+    /// The id of an attachment of an add-on.
+    AttachmentId from "addon-attachment";
     /// The id of an invitation to a team.
     InvitationId from "team-invitation";
 }

@@ -13,7 +13,7 @@
 //! let heroku = FakeHeroku::start(Organisation::sample(), FakeOptions::default()).await.unwrap();
 //! heroku.fault(Fault::Status(Reply::html(503, "<h1>Application error</h1>")).on("/teams/{id}/apps").first(1));
 //! // ... collect from heroku.url() with heroku.token() ...
-//! assert_eq!(heroku.organisation().apps().count(), 25);
+//! assert_eq!(heroku.organisation().apps().count(), 27);
 //! heroku.shutdown().await;
 //! # });
 //! ```
@@ -24,10 +24,13 @@ mod catalogue;
 mod generated;
 mod ids;
 mod organisation;
+mod pipelines;
 mod resources;
 mod routes;
 mod sample;
 mod sample_access;
+mod sample_lists;
+mod sign_in;
 mod spaces;
 mod table;
 #[cfg(test)]
@@ -35,20 +38,25 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
+use serde_json::Value;
+
 pub use access::{Access, Invitation, Shared};
 pub use generated::OrganisationSize;
 pub use ids::{
-    AccountId, AccountMembershipId, AddonId, AppId, InvitationId, PersonId, SpaceId, TeamId, TeamMembershipId,
+    AccountId, AccountMembershipId, AddonId, AppId, AttachmentId, CouplingId, IdentityProviderId, InvitationId,
+    PersonId, PipelineId, SpaceId, TeamId, TeamMembershipId,
 };
 use integration_testing::{FakeProvider, ProviderOptions};
 pub use integration_testing::{
     Fault, FaultId, FaultRule, Latency, LoggedRequest, PageLimits, RateBucket, Reply, RetryAfter, Running, StartError,
 };
 pub use organisation::Organisation;
+pub use pipelines::{Attachment, Coupling, Pipeline, PipelineOwner};
 pub use resources::{
     Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership, Text,
 };
-pub use spaces::Space;
+pub use sign_in::{IdentityProvider, ProviderCertificate, TeamSettings};
+pub use spaces::{Peering, Space, VpnConnection};
 
 /// The behaviour of the fake.
 #[derive(Clone)]
@@ -69,6 +77,8 @@ pub struct FakeOptions {
     pub max_in_next_range: bool,
     /// Whether bodies are compressed for clients that accept compression.
     pub compresses: bool,
+    /// Fields that every object in every body contains in addition to its own.
+    pub extra_fields: Vec<(String, Value)>,
     /// Whether pages are rendered once and reused. A measurement then counts only the work of the client.
     pub keeps_pages: bool,
 }
@@ -84,6 +94,7 @@ impl Default for FakeOptions {
             page_limits: PageLimits::default(),
             max_in_next_range: true,
             compresses: true,
+            extra_fields: Vec::new(),
             keeps_pages: false,
         }
     }
@@ -127,7 +138,7 @@ impl FakeHeroku {
             dialect: routes::dialect(options.max_in_next_range),
             ..ProviderOptions::default()
         };
-        let running = FakeProvider::start_with(routes::routes(&organisation), provider).await?;
+        let running = FakeProvider::start_with(routes::routes(&organisation, &options.extra_fields), provider).await?;
         Ok(Self { running, organisation, token: options.token })
     }
 

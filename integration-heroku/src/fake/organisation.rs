@@ -2,7 +2,8 @@
 
 use super::{
     access::{Access, Invitation},
-    ids::{AccountId, AppId, PersonId, SpaceId, TeamId},
+    ids::{AccountId, AppId, PersonId, PipelineId, SpaceId, TeamId},
+    pipelines::{Attachment, Coupling, Pipeline},
     resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
     spaces::Space,
     table::Table,
@@ -21,6 +22,9 @@ pub struct Organisation {
     pub(crate) spaces: Table<Space>,
     pub(crate) access: Table<Access>,
     pub(crate) invitations: Table<Invitation>,
+    pub(crate) pipelines: Table<Pipeline>,
+    pub(crate) couplings: Table<Coupling>,
+    pub(crate) attachments: Table<Attachment>,
 }
 
 impl Organisation {
@@ -67,9 +71,27 @@ impl Organisation {
         id
     }
 
-    /// Adds an add-on to its app.
+    /// Adds an add-on to its app, with its attachment.
     pub fn add_addon(&mut self, addon: Addon) {
+        self.attachments.add(Attachment::own(&addon));
         self.addons.add(addon);
+    }
+
+    /// Attaches an add-on to a further app, or under a further name.
+    pub fn add_attachment(&mut self, attachment: Attachment) {
+        self.attachments.add(attachment);
+    }
+
+    /// Adds a pipeline without apps.
+    pub fn add_pipeline(&mut self, pipeline: Pipeline) -> PipelineId {
+        let id = pipeline.id;
+        self.pipelines.add(pipeline);
+        id
+    }
+
+    /// Adds an app to a stage of a pipeline.
+    pub fn add_coupling(&mut self, coupling: Coupling) {
+        self.couplings.add(coupling);
     }
 
     /// Adds a private space to its team.
@@ -139,6 +161,21 @@ impl Organisation {
         self.invitations.rows().iter()
     }
 
+    /// All pipelines.
+    pub fn pipelines(&self) -> impl ExactSizeIterator<Item = &Pipeline> {
+        self.pipelines.rows().iter()
+    }
+
+    /// The places of all apps in pipelines.
+    pub fn couplings(&self) -> impl ExactSizeIterator<Item = &Coupling> {
+        self.couplings.rows().iter()
+    }
+
+    /// The attachments of all add-ons, including those to their own apps.
+    pub fn attachments(&self) -> impl ExactSizeIterator<Item = &Attachment> {
+        self.attachments.rows().iter()
+    }
+
     /// The teams of an enterprise account.
     pub fn teams_of(&self, account: AccountId) -> impl Iterator<Item = &Team> {
         self.teams.of(Some(account))
@@ -156,7 +193,7 @@ impl Organisation {
 
     /// The apps of a team.
     pub fn apps_of(&self, team: TeamId) -> impl Iterator<Item = &App> {
-        self.apps.of(team)
+        self.apps.of(Some(team))
     }
 
     /// The add-ons of an app.

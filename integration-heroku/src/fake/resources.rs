@@ -9,6 +9,7 @@ use super::{
         AccountId, AccountMembershipId, AddonId, AppId, PersonId, TeamId, TeamMembershipId, created_at, later_than,
         mixed,
     },
+    sign_in::{IdentityProvider, TeamSettings},
     table::rows,
 };
 
@@ -26,8 +27,8 @@ pub struct Account {
     pub permissions: Vec<Permission>,
     /// Whether the account is on trial.
     pub trial: bool,
-    /// The name of the account's identity provider.
-    pub identity_provider: Option<Text>,
+    /// The identity provider of the account.
+    pub identity_provider: Option<IdentityProvider>,
 }
 
 impl Account {
@@ -84,6 +85,10 @@ pub struct Team {
     pub default: bool,
     /// The maximum number of members.
     pub membership_limit: Option<u32>,
+    /// The identity provider of the team itself. Without one, it uses that of its account.
+    pub identity_provider: Option<IdentityProvider>,
+    /// The preferences and features of the team.
+    pub settings: TeamSettings,
 }
 
 impl Team {
@@ -92,7 +97,17 @@ impl Team {
         let name = name.into();
         let (role, membership_limit) = (Some(Role::Admin), Some(500));
         let id = TeamId::derived(&name);
-        Self { id, name, account, names_account: true, role, default: false, membership_limit }
+        Self {
+            id,
+            name,
+            account,
+            names_account: true,
+            role,
+            default: false,
+            membership_limit,
+            identity_provider: None,
+            settings: TeamSettings::default(),
+        }
     }
 }
 
@@ -198,9 +213,9 @@ impl TeamMembership {
 pub struct App {
     /// The id of the app.
     pub id: AppId,
-    /// The team that owns the app.
-    pub team: TeamId,
-    /// Whether the body of the app names the team. Some real bodies omit it.
+    /// The team that owns the app; `None` for a personal app.
+    pub team: Option<TeamId>,
+    /// Whether the app names the team in the list of the team. Some real bodies omit it there.
     pub names_team: bool,
     /// The name of the app.
     pub name: String,
@@ -232,8 +247,8 @@ pub struct App {
 
 impl App {
     /// Creates a released app in the United States without an owner.
-    pub fn new(team: TeamId, name: impl Into<String>) -> Self {
-        let name = name.into();
+    pub fn new(team: impl Into<Option<TeamId>>, name: impl Into<String>) -> Self {
+        let (team, name) = (team.into(), name.into());
         let id = AppId::derived(&name);
         let size = mixed(&name, 3) % 80_000_000;
         Self {
@@ -352,6 +367,6 @@ rows! {
     Person of (): |person| &person.email, |_| ();
     AccountMembership of AccountId: |_| "", |membership| membership.account;
     TeamMembership of TeamId: |membership| &membership.email, |membership| membership.team;
-    App of TeamId: |app| &app.name, |app| app.team;
+    App of Option<TeamId>: |app| &app.name, |app| app.team;
     Addon of AppId: |addon| &addon.name, |addon| addon.app;
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     FakeOptions,
-    bodies::{Listed, own_account},
+    bodies::{Listed, app_of_team, own_account},
     ids::TeamId,
     organisation::Organisation,
     resources::Person,
@@ -45,8 +45,8 @@ pub(crate) fn dialect(max_in_next_range: bool) -> Dialect {
 }
 
 /// The routes of all endpoints.
-pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
-    let serve = Serve(organisation);
+pub(crate) fn routes(organisation: &Arc<Organisation>, extra_fields: &[(String, Value)]) -> Vec<Route> {
+    let serve = Serve { organisation, extra: extra_fields.into() };
     vec![
         serve.own_account(),
         Route::get("/account/rate-limits", |request| Answer::Document(json!({"remaining": request.remaining()})))
@@ -54,18 +54,26 @@ pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
             .free_of_charge(),
         serve.all("/enterprise-accounts", |organisation| &organisation.accounts).sortable(["id", "name", "updated_at"]),
         serve
-            .below("/enterprise-accounts/{id}/members", "enterprise account", |organisation, id| {
-                let account = organisation.accounts.find(id)?.id;
-                let positions = organisation.account_memberships.positions_of(account).to_vec();
-                Some(list(organisation, |organisation| &organisation.account_memberships, positions))
-            })
+            .rows_below(
+                "/enterprise-accounts/{id}/members",
+                "enterprise account",
+                |organisation| &organisation.account_memberships,
+                |organisation, id| {
+                    let account = organisation.accounts.find(id)?.id;
+                    Some(organisation.account_memberships.positions_of(account).to_vec())
+                },
+            )
             .silent_about_scopes(),
         serve
-            .below("/enterprise-accounts/{id}/teams", "enterprise account", |organisation, id| {
-                let account = organisation.accounts.find(id)?.id;
-                let positions = organisation.teams.positions_of(Some(account)).to_vec();
-                Some(list(organisation, |organisation| &organisation.teams, positions))
-            })
+            .rows_below(
+                "/enterprise-accounts/{id}/teams",
+                "enterprise account",
+                |organisation| &organisation.teams,
+                |organisation, id| {
+                    let account = organisation.accounts.find(id)?.id;
+                    Some(organisation.teams.positions_of(Some(account)).to_vec())
+                },
+            )
             .silent_about_scopes(),
         serve.all("/teams", |organisation| &organisation.teams).sortable(["id", "name"]),
         serve
@@ -74,84 +82,203 @@ pub(crate) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {
             .sortable(["email", "id"]),
         serve.of_team("/teams/{id}/permissions", |organisation| &organisation.access).sortable(["id"]),
         serve.of_team("/teams/{id}/invitations", |organisation| &organisation.invitations).sortable(["id"]),
-        serve.all("/spaces", |organisation| &organisation.spaces).sortable(["id", "name"]),
-        serve.of_team("/teams/{id}/apps", |organisation| &organisation.apps).sortable(["id", "name", "updated_at"]),
+        serve.document_below("/teams/{id}/preferences", "team", |organisation, id| {
+            Some(organisation.teams.find(id)?.settings.preferences())
+        }),
         serve
-            .below("/teams/{id}/addons", "team", |organisation, id| {
-                let team = organisation.teams.find(id)?.id;
-                let addons_of = |app| organisation.addons.positions_of(app).iter().copied();
-                let positions = organisation.apps_of(team).flat_map(|app| addons_of(app.id)).collect();
-                Some(list(organisation, |organisation| &organisation.addons, positions))
+            .elements_below("/teams/{id}/features", "team", |organisation, id| {
+                Some(organisation.teams.find(id)?.settings.features())
             })
             .sortable(["id", "name"]),
+        serve.document_below("/identity-providers/{id}", "identity provider", Organisation::identity_provider),
+        serve.all("/spaces", |organisation| &organisation.spaces).sortable(["id", "name"]),
+        serve.document_below("/spaces/{id}/inbound-ruleset", "space", |organisation, id| {
+            Some(organisation.spaces.find(id)?.inbound_ruleset())
+        }),
+        serve.document_below("/spaces/{id}/nat", "space", |organisation, id| Some(organisation.spaces.find(id)?.nat())),
+        serve.elements_below("/spaces/{id}/peerings", "space", |organisation, id| {
+            Some(organisation.spaces.find(id)?.peerings())
+        }),
+        serve.elements_below("/spaces/{id}/vpn-connections", "space", |organisation, id| {
+            Some(organisation.spaces.find(id)?.vpn_connections())
+        }),
         serve
-            .below("/apps/{id}/addons", "app", |organisation, id| {
-                let app = organisation.apps.find(id)?.id;
-                let positions = organisation.addons.positions_of(app).to_vec();
-                Some(list(organisation, |organisation| &organisation.addons, positions))
-            })
+            .rows_with_body_below(
+                "/teams/{id}/apps",
+                "team",
+                |organisation| &organisation.apps,
+                |organisation, id| {
+                    let team = organisation.teams.find(id)?.id;
+                    Some(organisation.apps.positions_of(Some(team)).to_vec())
+                },
+                app_of_team,
+            )
+            .sortable(["id", "name", "updated_at"]),
+        serve.all("/apps", |organisation| &organisation.apps).sortable(["id", "name", "updated_at"]),
+        serve
+            .rows_below(
+                "/teams/{id}/addons",
+                "team",
+                |organisation| &organisation.addons,
+                |organisation, id| {
+                    let team = organisation.teams.find(id)?.id;
+                    let addons_of = |app| organisation.addons.positions_of(app).iter().copied();
+                    Some(organisation.apps_of(team).flat_map(|app| addons_of(app.id)).collect())
+                },
+            )
+            .sortable(["id", "name"]),
+        serve
+            .rows_below(
+                "/apps/{id}/addons",
+                "app",
+                |organisation| &organisation.addons,
+                |organisation, id| {
+                    let app = organisation.apps.find(id)?.id;
+                    Some(organisation.addons.positions_of(app).to_vec())
+                },
+            )
             .sortable(["id", "name"]),
         serve.all("/addons", |organisation| &organisation.addons).sortable(["id", "name"]),
+        serve.all("/addon-attachments", |organisation| &organisation.attachments).sortable(["id", "name"]),
+        serve.all("/pipelines", |organisation| &organisation.pipelines).sortable(["id", "name"]),
+        serve.all("/pipeline-couplings", |organisation| &organisation.couplings).sortable(["id"]),
     ]
 }
 
 /// A builder of routes over one organisation.
-struct Serve<'a>(&'a Arc<Organisation>);
+struct Serve<'a> {
+    organisation: &'a Arc<Organisation>,
+    /// Fields that are added to each body.
+    extra: Arc<[(String, Value)]>,
+}
 
 impl Serve<'_> {
     fn own_account(&self) -> Route {
-        let asking = self.0.people().next().cloned();
+        let asking = self.organisation.people().next().cloned();
         let asking = asking.unwrap_or_else(|| Person::new("nobody@example.com", None));
-        Route::document("/account", own_account(&asking)).scopes(IDENTITY)
+        Route::document("/account", extended(own_account(&asking), &self.extra)).scopes(IDENTITY)
     }
 
     /// A route to all rows of a table.
-    fn all<R: Listed>(&self, pattern: &str, table: fn(&Organisation) -> &Table<R>) -> Route {
-        let organisation = self.0.clone();
+    fn all<R: Listed>(&self, pattern: &str, table: TableOf<R>) -> Route {
+        let (organisation, extra) = (self.organisation.clone(), self.extra.clone());
         Route::get(pattern, move |_| {
             let positions = (0..table(&organisation).rows().len()).collect();
-            list(&organisation, table, positions)
+            let (organisation, extra) = (organisation.clone(), extra.clone());
+            Answer::list(Selection { organisation, extra, table, positions, body: R::body })
         })
         .scopes(READERS)
     }
 
     /// A route to the rows of one team.
-    fn of_team<R: Listed + Row<Parent = TeamId>>(&self, pattern: &str, table: fn(&Organisation) -> &Table<R>) -> Route {
-        self.below(pattern, "team", move |organisation, id| {
+    fn of_team<R: Listed + Row<Parent = TeamId>>(&self, pattern: &str, table: TableOf<R>) -> Route {
+        self.rows_below(pattern, "team", table, move |organisation, id| {
             let team = organisation.teams.find(id)?.id;
-            let positions = table(organisation).positions_of(team).to_vec();
-            Some(list(organisation, table, positions))
+            Some(table(organisation).positions_of(team).to_vec())
         })
     }
 
     /// A route to the rows of one parent, whose id is in the path. An unknown parent returns 404.
+    fn rows_below<R: Listed>(
+        &self,
+        pattern: &str,
+        parent: &'static str,
+        table: TableOf<R>,
+        positions: impl Fn(&Organisation, &str) -> Option<Vec<usize>> + Send + Sync + 'static,
+    ) -> Route {
+        self.rows_with_body_below(pattern, parent, table, positions, R::body)
+    }
+
+    /// A route to the rows of one parent, with bodies that differ from those in other lists.
+    fn rows_with_body_below<R: Listed>(
+        &self,
+        pattern: &str,
+        parent: &'static str,
+        table: TableOf<R>,
+        positions: impl Fn(&Organisation, &str) -> Option<Vec<usize>> + Send + Sync + 'static,
+        body: BodyOf<R>,
+    ) -> Route {
+        let extra = self.extra.clone();
+        self.below(pattern, parent, move |organisation, id| {
+            let positions = positions(organisation, id)?;
+            let (organisation, extra) = (organisation.clone(), extra.clone());
+            Some(Answer::list(Selection { organisation, extra, table, positions, body }))
+        })
+    }
+
+    /// A route to one document of a parent.
+    fn document_below(
+        &self,
+        pattern: &str,
+        parent: &'static str,
+        document: impl Fn(&Organisation, &str) -> Option<Value> + Send + Sync + 'static,
+    ) -> Route {
+        let extra = self.extra.clone();
+        self.below(pattern, parent, move |organisation, id| {
+            Some(Answer::Document(extended(document(organisation, id)?, &extra)))
+        })
+    }
+
+    /// A route to elements of a parent that are in no table.
+    fn elements_below(
+        &self,
+        pattern: &str,
+        parent: &'static str,
+        elements: impl Fn(&Organisation, &str) -> Option<Vec<Value>> + Send + Sync + 'static,
+    ) -> Route {
+        let extra = self.extra.clone();
+        self.below(pattern, parent, move |organisation, id| {
+            let elements = elements(organisation, id)?.into_iter();
+            Some(Answer::list(elements.map(|element| extended(element, &extra)).collect::<Vec<_>>()))
+        })
+    }
+
+    /// A route to an answer about one parent, whose id is in the path. An unknown parent returns 404.
     fn below(
         &self,
         pattern: &str,
         parent: &'static str,
-        rows: impl Fn(&Arc<Organisation>, &str) -> Option<Answer> + Send + Sync + 'static,
+        answer: impl Fn(&Arc<Organisation>, &str) -> Option<Answer> + Send + Sync + 'static,
     ) -> Route {
-        let organisation = self.0.clone();
+        let organisation = self.organisation.clone();
         Route::get(pattern, move |request| {
-            rows(&organisation, request.parameter("id")).unwrap_or_else(|| Answer::not_found(parent))
+            answer(&organisation, request.parameter("id")).unwrap_or_else(|| Answer::not_found(parent))
         })
         .scopes(READERS)
     }
 }
 
-fn list<R: Listed>(
-    organisation: &Arc<Organisation>,
-    table: fn(&Organisation) -> &Table<R>,
-    positions: Vec<usize>,
-) -> Answer {
-    Answer::list(Selection { organisation: organisation.clone(), table, positions })
+type TableOf<R> = fn(&Organisation) -> &Table<R>;
+type BodyOf<R> = fn(&R, &Organisation) -> Value;
+
+/// Adds fields to a body and to all objects in it. Their own fields stay.
+fn extended(mut body: Value, extra: &[(String, Value)]) -> Value {
+    if !extra.is_empty() {
+        extend(&mut body, extra);
+    }
+    body
+}
+
+fn extend(value: &mut Value, extra: &[(String, Value)]) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(|value| extend(value, extra));
+            for (name, value) in extra {
+                fields.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| extend(value, extra)),
+        _ => {}
+    }
 }
 
 /// A selection of rows from one table.
 struct Selection<R: Listed> {
     organisation: Arc<Organisation>,
-    table: fn(&Organisation) -> &Table<R>,
+    extra: Arc<[(String, Value)]>,
+    table: TableOf<R>,
     positions: Vec<usize>,
+    body: BodyOf<R>,
 }
 
 impl<R: Listed> Selection<R> {
@@ -170,6 +297,6 @@ impl<R: Listed> Rows for Selection<R> {
     }
 
     fn render(&self, row: usize) -> Value {
-        self.row(row).body(&self.organisation)
+        extended((self.body)(self.row(row), &self.organisation), &self.extra)
     }
 }

@@ -9,6 +9,7 @@ use super::{
     resources::{
         Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership,
     },
+    sample_lists::{careful_settings, careless_settings, provider_of_the_account, provider_of_the_team},
 };
 
 /// The columns: name, local part of the e-mail address, second factor, federated.
@@ -91,7 +92,7 @@ const APPS: [AppRow; 25] = [
 ];
 
 impl Organisation {
-    /// The built-in organisation: 2 enterprise accounts, 4 teams, 34 people, 25 apps, 60 add-ons, 3 spaces.
+    /// The built-in organisation: 2 enterprise accounts, 5 teams, 34 people, 27 apps, 61 add-ons, 3 spaces, 4 pipelines.
     ///
     /// It contains these special cases:
     ///
@@ -100,17 +101,21 @@ impl Organisation {
     /// - Access: a contractor in a team but in no account, an agency's developer and a former colleague in neither, and
     ///   people without a second factor who may deploy.
     /// - Invitations: one each by a member, by the former colleague, and without a sender.
-    /// - Spaces: one each with a shield and without its team in the body, in use, and being allocated.
-    /// - Teams: one whose body names no account, and one without apps.
+    /// - Spaces: one each with a shield and without its team in the body, open to everyone, and being allocated; one with
+    ///   a peering and a VPN connection.
+    /// - Teams: one whose body names no account, one without apps, and one outside the accounts.
+    /// - Sign-in: an expired certificate beside a valid one, and an identity provider of one team, which is switched off.
+    /// - Pipelines: two of teams, one of a member, and one of the former colleague.
+    /// - Shared add-ons: the database of production in staging, a database under two names, and a log.
     /// - Apps: one each without an owner, without a web address, without the team in its body, archived, in
-    ///   maintenance, locked, and in a private space.
+    ///   maintenance, locked, in a private space, and without a team.
     /// - Add-ons: one each without a web address, without a price, billed by contract, being provisioned, and
     ///   deprovisioned.
     pub fn sample() -> Self {
         let mut organisation = Self::empty();
         let accounts = [
             organisation.add_account(Account {
-                identity_provider: Some("Okta Zürich".into()),
+                identity_provider: Some(provider_of_the_account()),
                 ..Account::new("kestrel-harbour")
             }),
             organisation.add_account(Account {
@@ -120,19 +125,27 @@ impl Organisation {
             }),
         ];
         let teams = [
-            organisation.add_team(Team { default: true, ..Team::new("kestrel-platform", Some(accounts[0])) }),
+            organisation.add_team(Team {
+                default: true,
+                settings: careful_settings(),
+                ..Team::new("kestrel-platform", Some(accounts[0]))
+            }),
             organisation
                 .add_team(Team { role: Some(Role::Member), ..Team::new("kestrel-storefront", Some(accounts[0])) }),
             organisation.add_team(Team { names_account: false, ..Team::new("kestrel-data", Some(accounts[1])) }),
             organisation.add_team(Team {
                 role: None,
                 membership_limit: None,
+                identity_provider: Some(provider_of_the_team()),
+                settings: careless_settings(),
                 ..Team::new("kestrel-research", Some(accounts[1]))
             }),
         ];
         let people = organisation.add_sample_people(accounts, teams);
         organisation.add_sample_apps(teams, &people);
-        organisation.add_sample_access(teams, &people);
+        let leaver = organisation.add_sample_access(teams, &people);
+        organisation.add_sample_outside(people[0]);
+        organisation.add_sample_pipelines(teams, people[0], &leaver);
         organisation
     }
 

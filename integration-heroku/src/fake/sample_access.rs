@@ -5,7 +5,7 @@ use super::{
     ids::{PersonId, TeamId, mixed},
     organisation::Organisation,
     resources::{App, Person, Role},
-    spaces::Space,
+    spaces::{Peering, Space, VpnConnection},
 };
 
 const VIEW: [&str; 1] = ["view"];
@@ -23,13 +23,13 @@ struct Outsiders {
 
 impl Organisation {
     /// Adds spaces, invitations, and access. `people` are the members of accounts, followed by the contractor.
-    pub(super) fn add_sample_access(&mut self, teams: [TeamId; 4], people: &[PersonId]) {
+    /// Returns the former colleague.
+    pub(super) fn add_sample_access(&mut self, teams: [TeamId; 4], people: &[PersonId]) -> Person {
+        let leaver =
+            Person { two_factor: false, ..Person::new("marek.novak@kestrel.example.com", Some("Marek Novák")) };
         let outsiders = Outsiders {
             freelancer: self.add_person(Person::new("lena.fischer@agency.example.net", Some("Lena Fischer"))),
-            leaver: self.add_person(Person {
-                two_factor: false,
-                ..Person::new("marek.novak@kestrel.example.com", Some("Marek Novák"))
-            }),
+            leaver: self.add_person(leaver.clone()),
         };
         let apps: Vec<App> = self.apps().cloned().collect();
         for app in &apps {
@@ -38,6 +38,7 @@ impl Organisation {
         }
         self.add_sample_spaces(teams, people, &outsiders);
         self.add_sample_invitations(teams, people[0], outsiders.leaver);
+        leaver
     }
 
     fn sample_access(&self, app: &App, people: &[PersonId], outsiders: &Outsiders) -> Access {
@@ -45,7 +46,7 @@ impl Organisation {
         if let Some(owner) = app.owner {
             access = access.of(owner, &MANAGE);
         }
-        for membership in self.members_of_team(app.team) {
+        for membership in app.team.into_iter().flat_map(|team| self.members_of_team(team)) {
             let Some(person) = membership.person.filter(|person| app.owner != Some(*person)) else { continue };
             let is_on_app = mixed(&format!("{}/{person}", app.name), 8).is_multiple_of(3);
             match membership.role {
@@ -65,9 +66,28 @@ impl Organisation {
     }
 
     fn add_sample_spaces(&mut self, teams: [TeamId; 4], people: &[PersonId], outsiders: &Outsiders) {
-        let tokyo = Space { region: "tokyo".into(), ..Space::new("kestrel-tokyo", teams[1]) };
-        let private = Space { shield: true, names_team: false, ..Space::new("kestrel-private", teams[2]) };
+        let tokyo = Space {
+            region: "tokyo".into(),
+            allowed_sources: vec!["203.0.113.0/24".into(), "0.0.0.0/0".into()],
+            ..Space::new("kestrel-tokyo", teams[1])
+        };
+        let private = Space {
+            shield: true,
+            names_team: false,
+            peerings: vec![Peering {
+                pcx_id: "pcx-0a1b2c3d4e".into(),
+                status: "active".into(),
+                cidr: "10.20.0.0/16".into(),
+            }],
+            vpn_connections: vec![VpnConnection {
+                name: "harbour-office".into(),
+                public_ip: "198.51.100.99".into(),
+                pre_shared_key: "not-a-real-pre-shared-key".into(),
+            }],
+            ..Space::new("kestrel-private", teams[2])
+        };
         let next = Space {
+            outbound_addresses: Vec::new(),
             state: "allocating".into(),
             generation: "fir".into(),
             region: "frankfurt".into(),

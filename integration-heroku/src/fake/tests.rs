@@ -85,7 +85,7 @@ fn ids_in(rows: &[Value]) -> BTreeSet<String> {
 fn the_sample_has_the_promised_size() {
     let sample = Organisation::sample();
     let sizes = [sample.accounts().len(), sample.teams().len(), sample.people().len()];
-    assert_eq!((sizes, sample.apps().len(), sample.addons().len()), ([2, 4, 34], 25, 60));
+    assert_eq!((sizes, sample.apps().len(), sample.addons().len()), ([2, 5, 34], 27, 61));
     assert_eq!((sample.spaces().len(), sample.access().len(), sample.invitations().len()), (3, 27, 3));
 }
 
@@ -115,6 +115,12 @@ fn the_sample_has_every_awkward_case() {
         ("archived", sample.apps().filter(|app| app.archived_at.is_some()).count()),
         ("in maintenance", sample.apps().filter(|app| app.maintenance).count()),
         ("locked", sample.apps().filter(|app| app.locked).count()),
+        ("personal", sample.apps().filter(|app| app.team.is_none()).count()),
+        (
+            "space that is open",
+            sample.spaces().filter(|it| it.allowed_sources.iter().any(|of| of == "0.0.0.0/0")).count(),
+        ),
+        ("team outside", sample.teams().filter(|team| team.account.is_none()).count()),
         ("add-on without a web address", sample.addons().filter(|addon| !addon.web).count()),
         ("add-on without a price", sample.addons().filter(|addon| addon.price.is_none()).count()),
     ] {
@@ -178,6 +184,27 @@ async fn everything_that_the_organisation_holds_is_listed_under_its_parent() {
     }
     assert_eq!(ids_in(&client.all("/addons", "id", 25).await), ids(held.addons().map(|addon| addon.id)));
     assert_eq!(ids_in(&client.all("/spaces", "id", 1).await), ids(held.spaces().map(|space| space.id)));
+    assert_eq!(ids_in(&client.all("/apps", "id", 10).await), ids(held.apps().map(|app| app.id)));
+    assert_eq!(ids_in(&client.all("/pipelines", "name", 2).await), ids(held.pipelines().map(|pipeline| pipeline.id)));
+    assert_eq!(ids_in(&client.all("/pipeline-couplings", "id", 2).await), ids(held.couplings().map(|it| it.id)));
+    assert_eq!(ids_in(&client.all("/addon-attachments", "id", 20).await), ids(held.attachments().map(|it| it.id)));
+    for space in held.spaces() {
+        let below = format!("/spaces/{}", space.id);
+        let rules = client.get(&format!("{below}/inbound-ruleset")).await.body;
+        assert_eq!(rules["rules"].as_array().map(Vec::len), Some(space.allowed_sources.len()));
+        assert_eq!(client.get(&format!("{below}/nat")).await.body["sources"], json!(space.outbound_addresses));
+        assert_eq!(
+            client.get(&format!("{below}/peerings")).await.body.as_array().map(Vec::len),
+            Some(space.peerings.len())
+        );
+        let vpns = client.get(&format!("{below}/vpn-connections")).await.body;
+        assert_eq!(vpns.as_array().map(Vec::len), Some(space.vpn_connections.len()));
+    }
+    for provider in held.accounts().filter_map(|account| account.identity_provider.as_ref()) {
+        let body = client.get(&format!("/identity-providers/{}", provider.id)).await.body;
+        assert_eq!((&body["name"], &body["owner"]["type"]), (&json!(provider.name), &json!("enterprise-account")));
+        assert_eq!(body["certificates"].as_array().map(Vec::len), Some(provider.certificates.len()));
+    }
 }
 
 #[tokio::test]
@@ -199,18 +226,32 @@ async fn what_can_be_null_is_null_somewhere() {
     let client = Client::of(&heroku);
     let mut apps = client.all("/teams/kestrel-platform/apps", "id", 1_000).await;
     apps.extend(client.all("/teams/kestrel-storefront/apps", "id", 1_000).await);
+    let pipelines = client.all("/pipelines", "id", 1_000).await;
+    assert!(pipelines.iter().all(|pipeline| pipeline["owner"]["id"].is_string()));
     let addons = client.all("/addons", "id", 1_000).await;
     let teams = client.all("/teams", "id", 1_000).await;
-    for (rows, field) in [
-        (&apps, "owner"),
-        (&apps, "web_url"),
-        (&apps, "team"),
-        (&addons, "web_url"),
-        (&addons, "billed_price"),
-        (&teams, "enterprise_account"),
-    ] {
+    assert_eq!(teams.iter().filter(|team| team["enterprise_account"].is_null()).count(), 2, "one outside, one unnamed");
+    for (rows, field) in
+        [(&apps, "owner"), (&apps, "web_url"), (&apps, "team"), (&addons, "web_url"), (&addons, "billed_price")]
+    {
         assert_eq!(rows.iter().filter(|row| row[field].is_null()).count(), 1, "{field}");
     }
+}
+
+#[tokio::test]
+async fn extra_fields_are_in_each_body_and_replace_none() {
+    let extra_fields = vec![("odd".to_owned(), json!(7)), ("name".to_owned(), json!("replaced"))];
+    let heroku = FakeHeroku::start(Organisation::sample(), FakeOptions { extra_fields, ..FakeOptions::default() });
+    let heroku = heroku.await.unwrap();
+    let client = Client::of(&heroku);
+    for path in ["/teams", "/apps", "/teams/kestrel-data/features", "/spaces/kestrel-private/peerings"] {
+        let body = client.get(path).await.body;
+        let rows = body.as_array().unwrap();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row["odd"] == 7), "{path}");
+    }
+    let apps = client.all("/apps", "id", 1_000).await;
+    assert!(apps.iter().all(|app| app["name"] != "replaced" && app["region"]["odd"] == 7), "in all objects of a body");
+    assert_eq!(client.get("/teams/kestrel-data/preferences").await.body["odd"], 7);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn apps_of(team: Team, api: &Heroku, apps: &Emit<Application>, owns: &Emit
     let mut listing = api.team_apps(&team.id);
     while let Some(app) = listing.try_next().await? {
         let (app, raw) = app.into_parts();
-        let app = apps.add(Application::new(app, &team.id).with_raw(raw)).await?;
+        let app = apps.add(Application::new(app, Some(&team.id)).with_raw(raw)).await?;
         owns.add(&team, &app).await?;
     }
     Ok(())

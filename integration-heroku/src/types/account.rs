@@ -2,7 +2,7 @@
 
 use integration_sdk::{EntityKind, Timestamp};
 
-use crate::resource::{self, name_of};
+use crate::resource;
 
 /// An enterprise account, which contains teams and people.
 #[derive(Debug, Clone, EntityKind)]
@@ -21,6 +21,8 @@ pub struct Account {
     pub trial: Option<bool>,
     /// The identity provider through which its people sign in.
     pub sso_provider: Option<String>,
+    /// The id of this identity provider.
+    pub sso_provider_id: Option<String>,
     /// The address of the account in Heroku's dashboard.
     pub web_link: Option<String>,
     /// The time of its creation.
@@ -31,11 +33,14 @@ pub struct Account {
 
 impl From<resource::EnterpriseAccount> for Account {
     fn from(account: resource::EnterpriseAccount) -> Self {
+        let (sso_provider_id, sso_provider) =
+            account.identity_provider.map(|provider| (provider.id, provider.name)).unwrap_or_default();
         Self {
             vendor: "Heroku".to_owned(),
             permissions: account.permissions.unwrap_or_default(),
             trial: account.trial,
-            sso_provider: name_of(account.identity_provider),
+            sso_provider,
+            sso_provider_id,
             web_link: account
                 .name
                 .as_ref()

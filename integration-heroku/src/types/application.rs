@@ -4,7 +4,7 @@ use integration_sdk::{EntityKind, Timestamp};
 
 use crate::resource::{self, name_of};
 
-/// An application of a team.
+/// An application of a team or a person.
 #[derive(Debug, Clone, EntityKind)]
 #[entity(type = "heroku_application", class = "Application", resource = "Application")]
 pub struct Application {
@@ -13,8 +13,8 @@ pub struct Application {
     pub id: String,
     /// The name of the application.
     pub name: String,
-    /// The id of the team that owns the application.
-    pub team_id: String,
+    /// The id of the team that owns the application; absent for a personal application.
+    pub team_id: Option<String>,
     /// The e-mail address of the owner.
     pub owner: Option<String>,
     /// The id of the owner.
@@ -59,11 +59,11 @@ pub struct Application {
 }
 
 impl Application {
-    /// Creates an application from a team's list. The team's id is a parameter because the body's own reference can be
-    /// null.
-    pub fn new(app: resource::App, team_id: &str) -> Self {
+    /// Creates an application. The team's id is a parameter because the body's own reference can be null in the list of
+    /// a team.
+    pub fn new(app: resource::App, team_id: Option<&str>) -> Self {
         Self {
-            team_id: team_id.to_owned(),
+            team_id: team_id.map(str::to_owned),
             owner_id: app.owner.as_ref().and_then(|owner| owner.id.clone()),
             owner: app.owner.and_then(|owner| owner.email),
             region: name_of(app.region),

@@ -2,7 +2,10 @@
 
 use integration_sdk::relationship;
 
-use super::{Account, AccountMember, Addon, Application, Invitation, Space, Team, User};
+use super::{
+    Account, AccountMember, Addon, Application, IdentityProvider, Invitation, Pipeline, ProviderCertificate, Space,
+    SpacePeering, SpaceVpnConnection, Team, User,
+};
 
 relationship!(
     /// The membership of a person in an enterprise account.
@@ -86,3 +89,69 @@ relationship!(
     /// The attachment of an add-on to an application.
     pub ApplicationHasAddon: Application -[HAS]-> Addon
 );
+relationship!(
+    /// The use of an add-on of another application.
+    pub ApplicationUsesAddon: Application -[USES]-> Addon {
+        /// The names of the attachments, which begin the names of config vars.
+        attachment_names: Vec<String>,
+        /// The credentials of the add-on that the attachments use, if these are not the default ones.
+        namespaces: Vec<String>,
+        /// The addresses of the add-on's dashboard, without user information and query.
+        web_links: Vec<String>,
+        /// The addresses for the application's log, without user information and query.
+        log_input_urls: Vec<String>,
+    }
+);
+relationship!(
+    /// The ownership of a pipeline by a team.
+    pub TeamOwnsPipeline: Team -[OWNS]-> Pipeline
+);
+relationship!(
+    /// The ownership of a pipeline by a person.
+    pub MemberOwnsPipeline: AccountMember -[OWNS]-> Pipeline
+);
+relationship!(
+    /// The ownership of a pipeline by a person in no enterprise account.
+    pub UserOwnsPipeline: User -[OWNS]-> Pipeline
+);
+relationship!(
+    /// The place of an application in a pipeline.
+    pub PipelineHasApplication: Pipeline -[HAS]-> Application {
+        /// The stage: `test`, `review`, `development`, `staging`, or `production`.
+        stage: Option<String>,
+    }
+);
+relationship!(
+    /// The sign-in of an account's people through an identity provider.
+    pub AccountUsesIdentityProvider: Account -[USES]-> IdentityProvider
+);
+relationship!(
+    /// The sign-in of a team's people through an identity provider.
+    pub TeamUsesIdentityProvider: Team -[USES]-> IdentityProvider
+);
+relationship!(
+    /// A certificate with which an identity provider signs.
+    pub IdentityProviderHasCertificate: IdentityProvider -[HAS]-> ProviderCertificate
+);
+relationship!(
+    /// The connection of a private space with another network of AWS.
+    pub SpaceHasPeering: Space -[HAS]-> SpacePeering
+);
+relationship!(
+    /// The connection of a private space with another network by VPN.
+    pub SpaceHasVpnConnection: Space -[HAS]-> SpaceVpnConnection
+);
+
+impl MemberAssignedApplication {
+    /// Creates the access of the owner of a personal application. No list contains its permissions.
+    pub fn of_owner() -> Self {
+        Self { permissions: Vec::new(), owner: true }
+    }
+}
+
+impl UserAssignedApplication {
+    /// Creates the access of the owner of a personal application. No list contains its permissions.
+    pub fn of_owner() -> Self {
+        Self { permissions: Vec::new(), owner: true }
+    }
+}

@@ -29,8 +29,14 @@ pub struct Space {
     pub data_cidr: Option<String>,
     /// Whether the network is separate from those of other customers; always true.
     pub internal: bool,
-    /// Whether the network is open to everyone; always false.
-    pub public: bool,
+    /// Whether a rule allows connections from everywhere (`0.0.0.0/0`); absent if the rules could not be collected.
+    pub public: Option<bool>,
+    /// The ranges of addresses from which connections are allowed.
+    pub inbound_sources: Option<Vec<String>>,
+    /// The addresses from which connections leave the space.
+    pub outbound_addresses: Option<Vec<String>>,
+    /// The state of the outbound addresses: `disabled`, `updating`, or `enabled`.
+    pub outbound_state: Option<String>,
     /// The generation of the platform: `cedar` or `fir`.
     pub generation: Option<String>,
     /// The address of the space in Heroku's dashboard.
@@ -51,7 +57,10 @@ impl From<resource::Space> for Space {
             cidr: space.cidr,
             data_cidr: space.data_cidr,
             internal: true,
-            public: false,
+            public: None,
+            inbound_sources: None,
+            outbound_addresses: None,
+            outbound_state: None,
             generation: space.generation,
             web_link: format!("https://dashboard.heroku.com/spaces/{}", space.name),
             created_on: space.created_at,

@@ -33,8 +33,8 @@ pub struct User {
     pub last_name: Option<String>,
     /// Whether sign-in requires a second factor; only the lists of team members contain it.
     pub mfa_enabled: Option<bool>,
-    /// Whether the person belongs to no enterprise account of the key's owner; always true.
-    pub external: bool,
+    /// Whether the person belongs to no enterprise account; true, or absent if no account was collected.
+    pub external: Option<bool>,
     /// Whether the person is active; always true for a person with access.
     pub active: bool,
 }
@@ -52,12 +52,18 @@ impl User {
             first_name,
             last_name,
             mfa_enabled: None,
-            external: true,
+            external: None,
             active: true,
             id: user.id,
             untagged_email: user.email.as_deref().and_then(untagged),
             email: user.email.map(|email| email.to_lowercase()),
         }
+    }
+
+    /// Sets whether the person is outside the enterprise accounts. Without an account, nobody is inside or outside.
+    #[must_use]
+    pub fn outside_of_accounts(self, has_accounts: bool) -> Self {
+        Self { external: has_accounts.then_some(true), ..self }
     }
 
     /// Sets whether sign-in requires a second factor.

@@ -1,8 +1,8 @@
 //! Small organisations with every awkward case of real ones.
 
 use integration_heroku::fake::{
-    Access, Account, AccountMembership, Addon, App, Invitation, Organisation, Permission, Person, Role, Space, Team,
-    TeamId, TeamMembership,
+    Access, Account, AccountMembership, Addon, App, Attachment, Coupling, Invitation, Organisation, Peering,
+    Permission, Person, Pipeline, PipelineOwner, Role, Space, Team, TeamId, TeamMembership, VpnConnection,
 };
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 #[derive(Debug, Clone)]
 pub struct Shape {
     accounts: usize,
-    /// The account of each team. Teams without an account exist only in organisations without accounts.
+    /// The account of each team. Every fifth team has none.
     teams: Vec<usize>,
     /// For each person: the accounts, the teams, and whether the API returns the name.
     people: Vec<(Vec<usize>, Vec<usize>, bool)>,
@@ -44,7 +44,8 @@ impl Shape {
             (0..self.accounts).map(|n| built.add_account(Account::new(format!("wren-{n}")))).collect();
         let mut teams = Vec::new();
         for (n, account) in self.teams.iter().enumerate() {
-            let team = Team::new(format!("wren-team-{n}"), pick(&accounts, *account));
+            let account = pick(&accounts, *account).filter(|_| n % 5 != 4);
+            let team = Team::new(format!("wren-team-{n}"), account);
             teams.push(built.add_team(Team { names_account: n % 3 != 1, ..team }));
         }
         for (n, (in_accounts, in_teams, named)) in self.people.iter().enumerate() {
@@ -64,6 +65,7 @@ impl Shape {
         }
         self.add_apps(&mut built, &teams);
         add_access(&mut built, &teams);
+        add_pipelines(&mut built, &teams);
         built
     }
 
@@ -75,6 +77,7 @@ impl Shape {
             let app = App::new(team, format!("wren-app-{n}"));
             let app =
                 App { owner: pick(&owners, n).filter(|_| n % 3 != 0), names_team: n % 4 != 1, web: n % 5 != 2, ..app };
+            let app = App { team: app.team.filter(|_| n % 7 != 5), ..app };
             let app = App { space: n.is_multiple_of(4).then(|| format!("wren-space-{}", n % 3).into()), ..app };
             apps.push(app.clone());
             built.add_app(app);
@@ -93,12 +96,24 @@ impl Shape {
 fn add_access(built: &mut Organisation, teams: &[TeamId]) {
     let people: Vec<Person> = built.people().cloned().collect();
     for (n, team) in teams.iter().enumerate().take(2) {
-        let space = Space { names_team: n == 0, ..Space::new(format!("wren-space-{n}"), *team) };
+        let peering =
+            Peering { pcx_id: format!("pcx-{n}").into(), status: "active".into(), cidr: "10.2.0.0/16".into() };
+        let vpn = VpnConnection {
+            name: format!("office-{n}").into(),
+            public_ip: "198.51.100.9".into(),
+            pre_shared_key: "not-a-real-key".into(),
+        };
+        let space = Space {
+            names_team: n == 0,
+            peerings: vec![peering],
+            vpn_connections: vec![vpn],
+            ..Space::new(format!("wren-space-{n}"), *team)
+        };
         let creator = pick(&people.iter().map(|person| person.id).collect::<Vec<_>>(), n + 1);
         built.add_access(creator.iter().fold(Access::to_space(&space), |to, person| to.of(*person, &["create_apps"])));
         built.add_space(space);
     }
-    let apps: Vec<App> = built.apps().cloned().collect();
+    let apps: Vec<App> = built.apps().filter(|app| app.team.is_some()).cloned().collect();
     for (n, app) in apps.iter().enumerate().filter(|(n, _)| n % 5 != 3) {
         let with_access = people.iter().enumerate().filter(|(at, _)| (at + n).is_multiple_of(3));
         let access = with_access.fold(Access::to_app(app), |to, (_, person)| to.of(person.id, &["view", "deploy"]));
@@ -108,5 +123,24 @@ fn add_access(built: &mut Organisation, teams: &[TeamId]) {
         let Some(team) = teams.get(n) else { break };
         let invitation = Invitation::new(*team, invited, sender.id, Role::Member);
         built.add_invitation(Invitation { invited_by: invitation.invited_by.filter(|_| n != 1), ..invitation });
+    }
+}
+
+/// Adds pipelines of teams and people, places of apps in them, and add-ons that two apps share.
+fn add_pipelines(built: &mut Organisation, teams: &[TeamId]) {
+    let people: Vec<_> = built.people().map(|person| person.id).collect();
+    let apps: Vec<App> = built.apps().cloned().collect();
+    let owners = teams.iter().take(2).map(|team| PipelineOwner::Team(*team));
+    let owners = owners.chain(people.iter().take(1).map(|person| PipelineOwner::Person(*person)));
+    let pipelines: Vec<_> = owners.enumerate().map(|(n, owner)| Pipeline::new(format!("wren-{n}"), owner)).collect();
+    for (pipeline, app) in pipelines.iter().cycle().zip(&apps) {
+        built.add_coupling(Coupling::new(pipeline, app.id, "production"));
+    }
+    for pipeline in pipelines {
+        built.add_pipeline(pipeline);
+    }
+    let addons: Vec<Addon> = built.addons().cloned().collect();
+    for (addon, app) in addons.iter().step_by(3).zip(&apps) {
+        built.add_attachment(Attachment::new(app.id, addon, "SHARED"));
     }
 }

@@ -162,6 +162,18 @@ async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, Stri
         ("fetch-spaces", List::Spaces),
         ("fetch-access", List::Permissions),
         ("fetch-invitations", List::Invitations),
+        ("fetch-independent-teams", List::Teams),
+        ("fetch-personal-apps", List::OwnApps),
+        ("fetch-personal-addons", List::OwnAddons),
+        ("fetch-pipelines", List::Pipelines),
+        ("fetch-pipeline-stages", List::Couplings),
+        ("fetch-attachments", List::Attachments),
+        ("fetch-team-preferences", List::Preferences),
+        ("fetch-team-features", List::Features),
+        ("fetch-space-rules", List::Rules),
+        ("fetch-space-addresses", List::Addresses),
+        ("fetch-space-peerings", List::Peerings),
+        ("fetch-space-vpn-connections", List::VpnConnections),
     ] {
         if ended.iter().any(|row| row.step.as_str() == step) {
             paths.insert(list.path(None));

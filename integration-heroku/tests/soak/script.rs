@@ -17,10 +17,21 @@ pub enum List {
     Spaces,
     Permissions,
     Invitations,
+    OwnApps,
+    OwnAddons,
+    Pipelines,
+    Couplings,
+    Attachments,
+    Preferences,
+    Features,
+    Rules,
+    Addresses,
+    Peerings,
+    VpnConnections,
 }
 
 impl List {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 21] = [
         Self::Accounts,
         Self::MembersOfAccount,
         Self::TeamsOfAccount,
@@ -30,6 +41,27 @@ impl List {
         Self::Addons,
         Self::Spaces,
         Self::Permissions,
+        Self::Invitations,
+        Self::OwnApps,
+        Self::OwnAddons,
+        Self::Pipelines,
+        Self::Couplings,
+        Self::Attachments,
+        Self::Preferences,
+        Self::Features,
+        Self::Rules,
+        Self::Addresses,
+        Self::Peerings,
+        Self::VpnConnections,
+    ];
+    /// The lists of which an element without a valid key becomes a rejected object, and nothing else.
+    const OF_KEYS: [Self; 7] = [
+        Self::Accounts,
+        Self::MembersOfAccount,
+        Self::TeamsOfAccount,
+        Self::Teams,
+        Self::Apps,
+        Self::Addons,
         Self::Invitations,
     ];
 
@@ -47,19 +79,38 @@ impl List {
             Self::Spaces => "/spaces".to_owned(),
             Self::Permissions => format!("/teams/{id}/permissions"),
             Self::Invitations => format!("/teams/{id}/invitations"),
+            Self::OwnApps => "/apps".to_owned(),
+            Self::OwnAddons => "/addons".to_owned(),
+            Self::Pipelines => "/pipelines".to_owned(),
+            Self::Couplings => "/pipeline-couplings".to_owned(),
+            Self::Attachments => "/addon-attachments".to_owned(),
+            Self::Preferences => format!("/teams/{id}/preferences"),
+            Self::Features => format!("/teams/{id}/features"),
+            Self::Rules => format!("/spaces/{id}/inbound-ruleset"),
+            Self::Addresses => format!("/spaces/{id}/nat"),
+            Self::Peerings => format!("/spaces/{id}/peerings"),
+            Self::VpnConnections => format!("/spaces/{id}/vpn-connections"),
         }
     }
 
     /// The ids of the parents that have such a list.
     fn parents(self, organisation: &Organisation) -> Vec<String> {
         match self {
-            Self::Accounts | Self::Teams | Self::Spaces => Vec::new(),
+            Self::Accounts | Self::Teams | Self::Spaces | Self::OwnApps | Self::OwnAddons => Vec::new(),
+            Self::Pipelines | Self::Couplings | Self::Attachments => Vec::new(),
+            Self::Rules | Self::Addresses | Self::Peerings | Self::VpnConnections => {
+                organisation.spaces().map(|space| space.id.to_string()).collect()
+            }
             Self::MembersOfAccount | Self::TeamsOfAccount => {
                 organisation.accounts().map(|account| account.id.to_string()).collect()
             }
-            Self::MembersOfTeam | Self::Apps | Self::Addons | Self::Permissions | Self::Invitations => {
-                organisation.teams().map(|team| team.id.to_string()).collect()
-            }
+            Self::MembersOfTeam
+            | Self::Apps
+            | Self::Addons
+            | Self::Permissions
+            | Self::Invitations
+            | Self::Preferences
+            | Self::Features => organisation.teams().map(|team| team.id.to_string()).collect(),
         }
     }
 }
@@ -205,10 +256,8 @@ fn troubles() -> impl Strategy<Value = Trouble> {
         parent,
         times,
     });
-    // These lists refer to other objects by key, so an element without a valid key would not become an object there.
-    let lists =
-        List::ALL.into_iter().filter(|list| !matches!(list, List::MembersOfTeam | List::Permissions | List::Spaces));
-    let lists = lists.collect::<Vec<_>>();
+    // Other lists refer to objects by key, so an element without a valid key would not become an object there.
+    let lists = List::OF_KEYS.to_vec();
     let refused = (proptest::sample::select(lists), times(), parent()).prop_map(|(list, times, parent)| {
         let (fault, list) = (Fault::Status(refused()), Some(list));
         Trouble { fault, list, parent, times }

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use integration_heroku::fake::{Access, LoggedRequest, Organisation};
-use integration_sdk::graph::run::{ErrorCode, Gap, StepReport, Summary, VANISHED};
+use integration_heroku::fake::{Access, LoggedRequest, Organisation, Space};
+use integration_sdk::graph::run::{ErrorCode, Gap, Parent, StepReport, Summary, VANISHED};
 use integration_sdk::store::JobState;
 use serde_json::Value;
 
@@ -93,7 +93,19 @@ impl Case<'_> {
                     // A refused key leaves whole steps incomplete.
                     (_, None) if self.summary.state == JobState::Failed => continue,
                     ("fetch-account", None) => &[List::Accounts],
-                    ("fetch-teams", None) => &[List::Accounts, List::Teams],
+                    ("fetch-teams", None) => &[List::Accounts],
+                    ("fetch-independent-teams", None) => &[List::Teams],
+                    ("fetch-personal-apps", None) => &[List::OwnApps],
+                    ("fetch-personal-addons", None) => &[List::OwnAddons],
+                    ("fetch-pipelines", None) => &[List::Pipelines],
+                    ("fetch-pipeline-stages", None) => &[List::Couplings],
+                    ("fetch-attachments", None) => &[List::Attachments],
+                    ("fetch-team-preferences", Some(_)) => &[List::Preferences],
+                    ("fetch-team-features", Some(_)) => &[List::Features],
+                    ("fetch-space-rules", Some(_)) => &[List::Rules],
+                    ("fetch-space-addresses", Some(_)) => &[List::Addresses],
+                    ("fetch-space-peerings", Some(_)) => &[List::Peerings],
+                    ("fetch-space-vpn-connections", Some(_)) => &[List::VpnConnections],
                     ("fetch-members", Some(_)) => &[List::MembersOfAccount],
                     ("fetch-teams", Some(_)) => &[List::TeamsOfAccount],
                     ("fetch-apps", Some(_)) => &[List::Apps],
@@ -121,7 +133,8 @@ impl Case<'_> {
         let lists: &[List] = match step.id.as_str() {
             "fetch-account" => &[List::Accounts],
             "fetch-members" => &[List::MembersOfAccount],
-            "fetch-teams" => &[List::TeamsOfAccount, List::Teams],
+            "fetch-teams" => &[List::TeamsOfAccount],
+            "fetch-independent-teams" => &[List::Teams],
             "fetch-apps" => &[List::Apps],
             "fetch-addons" => &[List::Addons],
             "fetch-spaces" => &[List::Spaces],
@@ -175,10 +188,24 @@ impl Case<'_> {
     /// Whether a gap covers the object. It has the object's type, and either no parent or a parent of the object.
     fn is_named(&self, key: &str, object_type: &str) -> bool {
         let above = self.all_above(key);
+        let has_no_parent = self.has_no_parent(key, object_type);
         self.steps().flat_map(|step| &step.gaps).any(|gap| {
             let of_type = gap.types.iter().any(|missing| missing.as_str() == object_type);
-            of_type && gap.parent.as_ref().is_none_or(|parent| above.contains(parent.key.as_str()))
+            let is_above = |parent: &Parent| has_no_parent || above.contains(parent.key.as_str());
+            of_type && gap.parent.as_ref().is_none_or(is_above)
         })
+    }
+
+    /// Whether the object comes from a bulk list, so that a gap of any parent may cover it.
+    fn has_no_parent(&self, key: &str, object_type: &str) -> bool {
+        let organisation = self.organisation;
+        let is_personal = |end: &str| {
+            let app = organisation.addons().find(|addon| addon.id.to_string() == end).map(|addon| addon.app);
+            let mut apps = organisation.apps().filter(|it| it.team.is_none());
+            apps.any(|it| it.id.to_string() == end || Some(it.id) == app)
+        };
+        let of_bulk_list = ["pipeline", "_uses_addon"].iter().any(|part| object_type.contains(part));
+        of_bulk_list || key.rsplit('|').next().is_some_and(is_personal)
     }
 
     /// Whether two lists of a parent returned 404 or 410, and the summary counts it.
@@ -199,6 +226,12 @@ impl Case<'_> {
             List::MembersOfTeam,
             List::Permissions,
             List::Invitations,
+            List::Preferences,
+            List::Features,
+            List::Rules,
+            List::Addresses,
+            List::Peerings,
+            List::VpnConnections,
         ];
         let is_gone = |list: &List, parent: &str| {
             let agreeing = || under.iter().filter(|other| answered(other, parent, &[404, 410])).count();
@@ -218,6 +251,8 @@ impl Case<'_> {
                 "heroku_user" => of(&[List::MembersOfTeam, List::Permissions, List::Invitations]),
                 "heroku_team_invitation" | "heroku_team_has_invitation" => of(&[List::Invitations]),
                 created if created.ends_with("_created_team_invitation") => of(&[List::Invitations]),
+                "heroku_space_peering" | "heroku_space_has_peering" => of(&[List::Peerings]),
+                "heroku_space_vpn_connection" | "heroku_space_has_vpn_connection" => of(&[List::VpnConnections]),
                 assigned if assigned.contains("_assigned_") => of(&[List::Permissions]),
                 _ => false,
             }
@@ -269,12 +304,19 @@ impl Case<'_> {
         parents.extend(sent.map(|invitation| invitation.team.to_string()));
         let memberships = organisation.account_memberships();
         parents.extend(memberships.filter(|m| m.person.to_string() == key).map(|m| m.account.to_string()));
-        parents.extend(organisation.apps().filter(|app| app.id.to_string() == key).map(|app| app.team.to_string()));
+        parents.extend(
+            organisation.apps().filter(|app| app.id.to_string() == key).filter_map(|app| Some(app.team?.to_string())),
+        );
         parents.extend(organisation.spaces().filter(|of| of.id.to_string() == key).map(|space| space.team.to_string()));
+        let has_it = |space: &&Space| {
+            let vpn = space.vpn_connections.iter().any(|vpn| vpn.id().to_string() == key);
+            vpn || space.peerings.iter().any(|peering| peering.pcx_id == key)
+        };
+        parents.extend(organisation.spaces().filter(has_it).map(|space| space.id.to_string()));
         let invitations = organisation.invitations().filter(|invitation| invitation.id.to_string() == key);
         parents.extend(invitations.map(|invitation| invitation.team.to_string()));
         let addons = organisation.addons().filter(|addon| addon.id.to_string() == key);
-        parents.extend(addons.filter_map(|addon| Some(organisation.app(addon.app)?.team.to_string())));
+        parents.extend(addons.filter_map(|addon| Some(organisation.app(addon.app)?.team?.to_string())));
         parents
     }
 

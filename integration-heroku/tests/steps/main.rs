@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod access;
+mod lists;
 
 use integration_heroku::fake::{
     Access, Account, AccountMembership, Addon, App, FakeHeroku, FakeOptions, Fault, Invitation, Organisation,

@@ -204,6 +204,14 @@ fn a_network_is_a_range_with_a_prefix_length() {
 }
 
 #[test]
+fn a_gateway_has_its_category_and_function_and_is_public_or_not() {
+    let gateway = json!({"category": ["network"], "function": ["routing"], "public": false});
+    assert_eq!(faults("Gateway", &entity("Gateway", gateway)), NONE);
+    let odd = json!({"category": "network", "function": ["routing"], "public": "no"});
+    assert_eq!(faults("Gateway", &entity("Gateway", odd)), ["/category", "/public"]);
+}
+
+#[test]
 fn a_child_class_keeps_the_rules_of_its_parent() {
     assert_eq!(faults("UserGroup", &entity("UserGroup", json!({"email": "all"}))), ["/email"]);
     assert_eq!(faults("AccessKey", &entity("AccessKey", json!({"fingerprint": 1}))), ["/fingerprint"]);

@@ -16,7 +16,7 @@ use super::{Edge, PlanError};
 pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanError> {
     let mut errors = Vec::new();
     let mut names: BTreeMap<&StepId, &str> = BTreeMap::new();
-    let mut emitters: BTreeMap<&ObjectType, Vec<(StepId, OnDuplicateKey)>> = BTreeMap::new();
+    let mut emitters: BTreeMap<&ObjectType, Vec<Emitter>> = BTreeMap::new();
     let mut publishers: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
     for step in steps {
         let declaration = step.declaration();
@@ -25,7 +25,10 @@ pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanErro
             errors.push(PlanError::DuplicateStep { step: declaration.id.clone(), first, second });
         }
         for entity in &declaration.entities {
-            emitters.entry(&entity.object_type).or_default().push((declaration.id.clone(), entity.on_duplicate_key));
+            let looks_up = declaration.knows.contains(&entity.object_type);
+            let on_duplicate_key = entity.on_duplicate_key;
+            let step = declaration.id.clone();
+            emitters.entry(&entity.object_type).or_default().push(Emitter { step, on_duplicate_key, looks_up });
         }
         for data in &declaration.publishes {
             publishers.entry(data).or_default().push(declaration.id.clone());
@@ -35,16 +38,25 @@ pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanErro
             errors.push(PlanError::UnknownSource { step: declaration.id.clone(), source_id: source.clone() });
         }
     }
-    let refusing =
-        |emitters: &[(StepId, OnDuplicateKey)]| emitters.iter().any(|(_, keys)| *keys == OnDuplicateKey::Reject);
-    let several = emitters.into_iter().filter(|(_, emitters)| emitters.len() > 1 && refusing(emitters));
+    // A step that looks up the keys of the others adds only what they lack. All others would describe objects twice.
+    let refusing = |emitters: &[Emitter]| emitters.iter().any(|it| it.on_duplicate_key == OnDuplicateKey::Reject);
+    let unaware = |emitters: &[Emitter]| emitters.iter().filter(|it| !it.looks_up).count() > 1;
+    let several = emitters.into_iter().filter(|(_, emitters)| unaware(emitters) && refusing(emitters));
     errors.extend(several.map(|(object_type, emitters)| PlanError::SeveralProducers {
         object_type: object_type.clone(),
-        steps: emitters.into_iter().map(|(step, _)| step).collect(),
+        steps: emitters.into_iter().map(|emitter| emitter.step).collect(),
     }));
     let several = publishers.into_iter().filter(|(_, publishers)| publishers.len() > 1);
     errors.extend(several.map(|(data, steps)| PlanError::SeveralPublishers { data: data.to_owned(), steps }));
     errors
+}
+
+/// A step that emits a type.
+struct Emitter {
+    step: StepId,
+    on_duplicate_key: OnDuplicateKey,
+    /// Whether the step looks up the keys that other steps emit.
+    looks_up: bool,
 }
 
 /// The steps that emit and amend each type, and publish each job data.
@@ -72,7 +84,7 @@ pub(super) fn edges(steps: &[Step], errors: &mut Vec<PlanError>) -> (DiGraph<Ste
         for object_type in declaration.emits() {
             producers.emitters.entry(object_type).or_default().insert(at);
         }
-        for object_type in &declaration.amends {
+        for object_type in declaration.amends.difference(&declaration.annotates) {
             producers.amenders.entry(object_type).or_default().insert(at);
         }
         for data in &declaration.publishes {

@@ -45,8 +45,8 @@ pub enum PlanError {
     },
     /// Several steps emit an entity type that does not merge equal keys.
     #[error(
-        "{object_type} is emitted by several steps ({}): let one step emit it, or declare that equal keys merge \
-         (`#[entity(merge)]`)",
+        "{object_type} is emitted by several steps ({}): let one step emit it, let the others look up its keys first \
+         (`Known`), or declare that equal keys merge (`#[entity(merge)]`)",
         list(steps)
     )]
     SeveralProducers {

@@ -85,6 +85,34 @@ fn a_step_that_looks_up_keys_waits_for_emitters_and_not_for_amenders() {
 }
 
 #[test]
+fn a_step_may_add_the_objects_that_the_emitter_lacks() {
+    let more = || emits("more", "acme_team").knows(name("acme_team"));
+    let follow = || step("follow").follows(name("acme_team"));
+    let whole = plan([follow(), more(), emits("fetch", "acme_team")]).expect("a plan");
+    assert_eq!(order(&whole), ["fetch", "more", "follow"]);
+    let streams = whole.dependencies(&id("follow")).iter().all(|(_, edge)| edge.streams);
+    assert!(streams, "no object changes when others are added");
+    let rivals = mistakes([more(), emits("fetch", "acme_team"), emits("again", "acme_team")]);
+    assert!(rivals.starts_with("acme_team is emitted by several steps (more, fetch, again)"), "{rivals}");
+}
+
+#[test]
+fn no_step_waits_for_annotations() {
+    let steps = [
+        step("read").reads(name("acme_team")),
+        step("annotate").reads(name("acme_team")).annotates(name("acme_team")),
+        emits("follow", "acme_app").follows(name("acme_team")),
+        emits("fetch", "acme_team"),
+    ];
+    let plan = plan(steps).expect("a plan");
+    for (step, streams) in [("read", false), ("annotate", false), ("follow", true)] {
+        let found: Vec<_> =
+            plan.dependencies(&id(step)).iter().map(|(step, edge)| (step.to_string(), edge.streams)).collect();
+        assert_eq!(found, [("fetch".to_owned(), streams)], "{step}");
+    }
+}
+
+#[test]
 fn two_amenders_that_read_what_they_amend_do_not_wait_for_each_other() {
     let amender = |text| step(text).reads(name("acme_team")).amends(name("acme_team"));
     let plan = plan([amender("a"), amender("b"), emits("fetch", "acme_team")]).expect("a plan");
@@ -129,7 +157,7 @@ fn every_mistake_is_named_with_a_way_out() {
     the declarations of the steps have 7 errors:
     - two steps have the id `fetch-teams` ("fetch-teams" and "fetch-teams"): give one of them another id
     - step `sourced` belongs to the source "nowhere", which is not declared: add `Integration::source`
-    - acme_team is emitted by several steps (fetch-teams, fetch-more): let one step emit it, or declare that equal keys merge (`#[entity(merge)]`)
+    - acme_team is emitted by several steps (fetch-teams, fetch-more): let one step emit it, let the others look up its keys first (`Known`), or declare that equal keys merge (`#[entity(merge)]`)
     - the job data "x" is published by several steps (publish, publish-too): let only one step publish it
     - step `read` reads acme_user, which no step emits: add a step that emits it, or remove the parameter
     - step `read` uses the job data "limits", which no step publishes: add a step with `Publish` of it

@@ -32,6 +32,8 @@ pub struct Declaration {
     pub mapped_relationships: Vec<MappedRelationshipDeclaration>,
     /// The types whose entities get further properties from this step.
     pub amends: BTreeSet<ObjectType>,
+    /// The amended types of which no step reads the additions, so that no step waits for them.
+    pub annotates: BTreeSet<ObjectType>,
     /// The names of the job data that the step publishes.
     pub publishes: BTreeSet<String>,
     /// The names of the job data that the step uses after their publishers have ended.
@@ -58,6 +60,7 @@ impl Declaration {
             relationships: Vec::new(),
             mapped_relationships: Vec::new(),
             amends: BTreeSet::new(),
+            annotates: BTreeSet::new(),
             publishes: BTreeSet::new(),
             uses: BTreeSet::new(),
             after: BTreeSet::new(),

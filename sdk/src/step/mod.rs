@@ -37,6 +37,7 @@
 //! The front page of the crate [lists the parameters](crate#parameters-of-a-step).
 
 mod amend;
+mod annotate;
 mod batch_writer;
 mod context;
 mod declaration;
@@ -62,6 +63,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 pub use crate::graph::run::{DisabledReason, Parent};
+pub use annotate::Annotate;
 pub use context::StepContext;
 pub(crate) use context::{OnPartitionFailed, StepServices};
 pub use declaration::{Declaration, IngestionSource};
@@ -216,6 +218,15 @@ impl Step {
     pub fn amends(self, object_type: ObjectType) -> Self {
         self.declare(|declaration| {
             declaration.amends.insert(object_type);
+        })
+    }
+
+    /// Declares that the step may add properties that no other step reads to entities of a type.
+    #[must_use]
+    pub fn annotates(self, object_type: ObjectType) -> Self {
+        self.declare(|declaration| {
+            declaration.amends.insert(object_type.clone());
+            declaration.annotates.insert(object_type);
         })
     }
 

@@ -12,6 +12,7 @@ async fn heroku_with_features() -> Running {
         Route::document("/account", json!({"id": "owner", "email": "owner@example.com"})),
         Route::list("/enterprise-accounts", vec![json!({"id": "enterprise", "name": "Kestrel"})]).sortable(["id"]),
         Route::list("/enterprise-accounts/{id}/teams", vec![json!({"id": TEAM, "name": "data"})]).sortable(["id"]),
+        Route::list("/teams", vec![json!({"id": TEAM, "name": "data"})]).sortable(["id"]),
         Route::list("/teams/{id}/features", vec![json!({"id": "feature-1", "name": "acm", "enabled": true})])
             .sortable(["id"]),
     ];

@@ -7,7 +7,7 @@ fn without_an_argument_all_possible_checks_run_and_the_others_are_reported() {
     assert_eq!(said.code, 0, "{}", said.all());
     let steady = said.out.lines().map(|line| line.split("127.0.0.1:").next().unwrap_or(line));
     insta::assert_snapshot!(steady.collect::<Vec<_>>().join("\n"), @"
-    ✓ Schemas. 42 classes and 6 types are valid.
+    ✓ Schemas. 43 classes and 6 types are valid.
     ✓ Configuration. The credentials work; they belong to laika@space.example.
       api_key: set (SPACE_API_KEY from the environment)
       api_url: http://
@@ -294,7 +294,7 @@ fn all_defects_of_class_schemas_are_reported_with_file_and_pointer() {
 fn type_schemas_are_written_and_a_drift_is_a_finding_that_names_the_file() {
     let space = Space::new();
     let written = space.run("validate schemas --write");
-    assert_eq!(written.out, "✓ Schemas. 42 classes and 6 types are valid; wrote 6 type schemas to schemas/types.\n");
+    assert_eq!(written.out, "✓ Schemas. 43 classes and 6 types are valid; wrote 6 type schemas to schemas/types.\n");
     assert_eq!(space.run("validate schemas --check").code, 0);
     let moon = space.read("schemas/types/space_moon.json").replace("\"string\"", "\"integer\"");
     space.write("schemas/types/space_moon.json", &moon);
@@ -302,7 +302,7 @@ fn type_schemas_are_written_and_a_drift_is_a_finding_that_names_the_file() {
     let drifted = space.run("validate schemas --check schemas/types");
     assert_eq!(drifted.code, 4, "{}", drifted.all());
     insta::assert_snapshot!(drifted.out, @"
-    ✗ Schemas: 2 findings. 42 classes and 6 types are valid.
+    ✗ Schemas: 2 findings. 43 classes and 6 types are valid.
       schemas/types/space_moon.json differs from the type of the program at /properties/id/type
       schemas/types/space_star.json is obsolete: no step declares this type
       to do: regenerate the schemas with `validate schemas --write`, and review the changes before you commit them

@@ -54,7 +54,17 @@ macro_rules! objects {
     )*};
 }
 
-objects! { Mention Named Owner Permission Place Price }
+mod networks;
+mod pipelines;
+mod sign_in;
+
+pub use networks::{InboundRule, InboundRuleset, OutboundAddresses, Peering, Tunnel, VpnConnection};
+pub use pipelines::{AddonAttachment, AttachedAddon, Pipeline, PipelineCoupling, PipelineOwner};
+pub use sign_in::{
+    IdentityProvider, ProviderCertificate, ProviderOwner, ProviderReference, TeamFeature, TeamPreferences,
+};
+
+objects! { Mention Named Owner Permission Place Price TeamMention }
 
 resources! {
     /// An element of `/enterprise-accounts`. Its id is enough for the lists below it.
@@ -62,7 +72,7 @@ resources! {
         name: Option<String>,
         permissions: Option<Vec<String>>,
         trial: Option<bool>,
-        identity_provider: Option<Named>,
+        identity_provider: Option<ProviderReference>,
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
@@ -86,7 +96,8 @@ resources! {
         default: Option<bool>,
         // The API's schema allows any number, but the limit counts people. Another number than an integer does not fit.
         membership_limit: Option<i64>,
-        identity_provider: Option<Named>,
+        identity_provider: Option<ProviderReference>,
+        enterprise_account: Option<Mention>,
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
@@ -123,10 +134,11 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// An element of `/teams/{id}/apps`.
+    /// An element of `/teams/{id}/apps` or `/apps`.
     App {
         name: String,
         owner: Option<Owner>,
+        team: Option<TeamMention>,
         region: Option<Named>,
         stack: Option<Named>,
         build_stack: Option<Named>,
@@ -143,7 +155,7 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// An element of `/teams/{id}/addons`.
+    /// An element of `/teams/{id}/addons` or `/addons`.
     Addon {
         name: String,
         addon_service: Option<Named>,
@@ -184,6 +196,14 @@ pub struct Place {
     pub id: Option<String>,
     /// The name of the space.
     pub name: Option<String>,
+}
+
+/// A reference to the team of an application. Lists of one team may omit the id.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "integration_sdk::serde", remote = "Self")]
+pub struct TeamMention {
+    /// The id of the team.
+    pub id: Option<String>,
 }
 
 /// The owner of an application: a person or the account of a team.
