@@ -6,6 +6,7 @@ mod server;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use integration_heroku::fake::{Fault, Reply};
 use serde_json::{Value, json};
@@ -14,6 +15,9 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
 use crate::harness::{Heroku, Place, Said, undisturbed};
+
+/// A limit that only a program that hangs reaches.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server of this module with a connection of the test.
 struct Postgres {
@@ -73,8 +77,10 @@ impl Postgres {
     fn until_blocked(&self) {
         let query = "SELECT pid::text FROM pg_stat_activity WHERE application_name = 'integration-sink-postgres' \
                      AND wait_event_type = 'Lock' AND wait_event = 'relation'";
+        let begun = Instant::now();
         while self.texts(query).is_empty() {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            assert!(begun.elapsed() < PATIENCE, "no export waits for the lock");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

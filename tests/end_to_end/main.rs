@@ -21,6 +21,7 @@ mod expected;
 mod exporting;
 mod faults;
 mod graph;
+mod graph_database;
 mod harness;
 mod history;
 mod instances;

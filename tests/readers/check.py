@@ -1,4 +1,7 @@
-"""Compares the exports of the sample, read by pyarrow, DuckDB, pandas, SQLite, and NetworkX, with the exchange layout."""
+"""Compares the exports of the sample with the exchange layout.
+
+They are read by pyarrow, DuckDB, pandas, SQLite, NetworkX, and LadybugDB.
+"""
 
 import datetime
 import json
@@ -6,6 +9,7 @@ import pathlib
 import sys
 
 import duckdb
+import ladybug
 import networkx
 import pandas
 import pyarrow
@@ -174,6 +178,52 @@ def check_graphs():
     check_paths()
 
 
+def check_neo4j_csv():
+    """Loads the files of an import into Neo4j into an embedded graph database."""
+    types = {"long": "INT64", "double": "DOUBLE", "boolean": "BOOLEAN", "string": "STRING"}
+    connection = ladybug.Connection(ladybug.Database(str(place / "ladybug")))
+    connection.execute("CREATE NODE TABLE node(id STRING PRIMARY KEY)")
+    options = "(header=true, delim=',', escape='\"', parallel=false)"
+    found = nodes = 0
+    for table in sorted(tables("neo4j-csv"), key=lambda table: table["file"]):
+        path = place / "neo4j-csv" / table["file"]
+        is_node = table["file"].startswith("entities/")
+        name = f"t{found}"
+        header = path.read_text().splitlines()[0].split(",")[2 if is_node else 3:]
+        columns = [column.rpartition(":") for column in header]
+        typed = "".join(f", c{at} {types.get(kind, 'STRING')}" for at, (_, _, kind) in enumerate(columns))
+        if is_node:
+            connection.execute(f"CREATE NODE TABLE {name}(id STRING PRIMARY KEY, labels STRING{typed})")
+            connection.execute(f"COPY {name} FROM '{path}' {options}")
+            connection.execute(f"COPY node FROM (MATCH (n:{name}) RETURN n.id)")
+            nodes += table["rows"]
+        else:
+            connection.execute(f"CREATE REL TABLE {name}(FROM node TO node, class STRING{typed})")
+            connection.execute(f"COPY {name} FROM '{path}' {options}")
+        values = ", ".join(f"x.c{at}" for at in range(len(columns)))
+        pattern = f"(x:{name})" if is_node else f"(:node)-[x:{name}]->(:node)"
+        rows = connection.execute(f"MATCH {pattern} RETURN {'x.labels' if is_node else 'x.class'}, {values}")
+        count = 0
+        while rows.has_next():
+            label, *row = rows.get_next()
+            row = {name: value for (name, _, _), value in zip(columns, row)}
+            original = expected[table["type"]][row["_key"]]
+            classes = original["_class"]
+            if is_node:
+                check(label.split("\x1f"), ["_Entity", original["_type"], *classes], f"Neo4j CSV: labels of {row['_key']}")
+            else:
+                check(label, classes, f"Neo4j CSV: the type of {row['_key']}")
+            for name, value in original.items():
+                if isinstance(value, list):
+                    value = "\x1f".join(str(element) for element in value) if name != "_rawData" else None
+                if name != "_rawData" and not isinstance(value, float):
+                    check(row[name], value, f"Neo4j CSV: {name} of {row['_key']}")
+            count += 1
+        check(count, table["rows"], f"Neo4j CSV: rows of {table['file']}")
+        found += 1
+    check(connection.execute("MATCH (n:node) RETURN count(*)").get_next()[0], nodes, "Neo4j CSV: the nodes")
+
+
 def check_paths():
     """Answers who can reach an application, along the edges that the extension schema makes traversable."""
     extension = json.loads((place / "open.extension.json").read_text())
@@ -197,5 +247,6 @@ check_parquet()
 check_csv()
 check_ndjson()
 check_sqlite()
+check_neo4j_csv()
 check_graphs()
 print(f"read {sum(map(len, expected.values()))} objects of {len(expected)} types")

@@ -18,7 +18,7 @@ use futures::{FutureExt, StreamExt};
 use integration_graph::history::SnapshotGap;
 use integration_graph::{InstanceId, JobId, ObjectKey, ObjectType, StepId, Timestamp};
 use integration_sink::{Events, Sink, SnapshotSource, SourceOptions, transfer};
-use integration_sink_files::{GraphFile, Sqlite, TableFolder};
+use integration_sink_files::{GraphFile, Neo4jCsv, Sqlite, TableFolder};
 use integration_store::{GraphReader, Kind, ReadError, Selection, SnapshotId, StoredObject, TypeCount};
 use parquet::basic::Compression;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
@@ -28,7 +28,7 @@ use parquet::schema::parser::parse_message_type;
 use rusqlite::{Connection, params};
 
 const OBJECTS: usize = 400_000;
-const FORMS: [&str; 7] = ["ndjson", "csv", "parquet", "sqlite", "graphml", "json-graph", "opengraph"];
+const FORMS: [&str; 8] = ["ndjson", "csv", "neo4j-csv", "parquet", "sqlite", "graphml", "json-graph", "opengraph"];
 
 /// Half of the objects are entities of 550 bytes, the others are relationships of 330 bytes.
 #[derive(Clone, Copy)]
@@ -136,6 +136,7 @@ fn sink(form: &str, target: &Path) -> Box<dyn Sink> {
         "ndjson" => Box::new(TableFolder::ndjson(target)),
         "csv" => Box::new(TableFolder::csv(target)),
         "parquet" => Box::new(TableFolder::parquet(target)),
+        "neo4j-csv" => Box::new(Neo4jCsv::new(target)),
         "sqlite" => Box::new(Sqlite::new(target)),
         "graphml" => Box::new(GraphFile::graph_ml(target)),
         "json-graph" => Box::new(GraphFile::json_graph(target)),

@@ -90,13 +90,13 @@ impl GraphFile {
 }
 
 /// Returns the beginning of the ids of a snapshot's nodes.
-fn prefix(snapshot: &SnapshotId) -> String {
+pub(crate) fn prefix(snapshot: &SnapshotId) -> String {
     let instance = snapshot.instance.as_str().replace('%', "%25").replace('/', "%2F");
     format!("{}/{instance}/", snapshot.integration)
 }
 
 /// Returns the id of a node, and its digest.
-fn named(prefix: &str, key: &ObjectKey) -> (String, u64) {
+pub(crate) fn named(prefix: &str, key: &ObjectKey) -> (String, u64) {
     let id = format!("{prefix}{key}");
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);

@@ -9,6 +9,7 @@
 //! | exchange layout | [`Exchange`] | the folder that the tools of JupiterOne read |
 //! | BloodHound | [`GraphFile::open_graph`] | OpenGraph JSON, and an extension schema |
 //! | Gephi, yEd, NetworkX | [`GraphFile::graph_ml`] | GraphML with typed attributes |
+//! | Neo4j | [`Neo4jCsv`] | CSV files for `neo4j-admin database import` |
 //! | D3, Cytoscape | [`GraphFile::json_graph`] | nodes and links as JSON |
 //!
 //! Every target is replaced as a whole, and only its owner can access it ([`integration_files::staging`]). A killed
@@ -44,6 +45,7 @@ mod graph_ml;
 mod json_graph;
 mod members;
 mod ndjson;
+mod neo4j_csv;
 mod open_graph;
 mod output;
 mod parquet;
@@ -52,6 +54,7 @@ mod table_folder;
 
 pub use exchange::Exchange;
 pub use graph_file::GraphFile;
+pub use neo4j_csv::Neo4jCsv;
 pub use sqlite::Sqlite;
 pub use table_folder::TableFolder;
 

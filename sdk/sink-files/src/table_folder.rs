@@ -90,7 +90,7 @@ impl TableFolder {
         Self::new(path, Ndjson)
     }
 
-    fn new(path: &Path, format: impl TableFormat + 'static) -> Self {
+    pub(crate) fn new(path: &Path, format: impl TableFormat + 'static) -> Self {
         Self { path: path.to_owned(), format: Box::new(format), transfer: None }
     }
 }

@@ -38,6 +38,7 @@ use crate::{exit, job_lookup, options};
   {name} export --to opengraph:heroku.json --dry-run
   {name} export --to postgres://writer@db.example.com/warehouse --schema heroku --password file:/etc/keys/warehouse
   {name} export --to postgres://writer@db.example.com/warehouse --changes-since last
+  {name} export --to neo4j+s://db.example.com --stamps         NEO4J_USER and NEO4J_PASSWORD are set
 
 Targets of --to:
   parquet:DIR csv:DIR ndjson:DIR    one table for each type
@@ -46,8 +47,10 @@ Targets of --to:
   graphml:FILE json-graph:FILE      Gephi, yEd and NetworkX; D3 and Cytoscape
   exchange:DIR                      the exchange layout of one instance
   postgres://USER@HOST/DATABASE     tables in PostgreSQL
+  neo4j-csv:DIR cypher:FILE         the same for neo4j-admin and cypher-shell
+  neo4j+s://USER@HOST bolt://HOST   nodes and relationships in Neo4j; neo4j is the server that NEO4J_URI names
 
-Files are replaced as a whole, a database is changed in one transaction, and files that were not written by an export are never replaced. --to reads the newest graph of every \
+Files are replaced as a whole, PostgreSQL is changed in one transaction, Neo4j in many, and files that were not written by an export are never replaced. --to reads the newest graph of every \
 instance; data of --sample and --replay only if there is no other, or if --instance names it. docs/sending.md describes the targets.
 
 Exit codes: 0 exported, 1 failed, 2 wrong usage, 3 exported, but data is missing.")]
@@ -72,7 +75,7 @@ pub(crate) struct Export {
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
     match (&args.to, &args.output) {
         (Some(target), _) => {
-            let target = target.expose_secret().parse().map_err(Failure::Usage)?;
+            let target = database::address(context, target.expose_secret())?.parse().map_err(Failure::Usage)?;
             let snapshots = Snapshots::new(args.instance.clone(), args.job.clone());
             transfer::run(context, target, &snapshots, &args.transfer).await
         }

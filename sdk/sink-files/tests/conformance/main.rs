@@ -1,6 +1,7 @@
 //! Every sink passes the conformance suite, with readers that are independent of the code that writes.
 
 mod graphs;
+mod neo4j;
 mod tables;
 
 use std::collections::BTreeMap;

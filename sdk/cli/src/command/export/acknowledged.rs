@@ -1,7 +1,7 @@
 //! The snapshots that each target contains, for `--changes-since last`.
 //!
-//! The record is a JSON file beside the store. It is replaced as a whole after a target has completed a transfer, under a
-//! lock, so that exports at the same time keep each other's entries. Databases have a record of their own.
+//! The record is a JSON file next to the store. It is replaced as a whole after a target has completed a transfer, under
+//! a lock, so that exports at the same time keep each other's entries. Databases keep their own record.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;

@@ -1,8 +1,10 @@
 //! Databases as targets: their addresses and credentials.
 
 use std::fmt;
+use std::path::Path;
 
 use integration_sink::{Sink, SinkError};
+use integration_sink_neo4j::{Layout, Neo4jSink, Neo4jTarget};
 use integration_sink_postgres::{PostgresSink, PostgresTarget};
 
 use super::acknowledged::{self, Publication, Publications};
@@ -10,23 +12,53 @@ use super::password;
 use super::transfer::Transfer;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::interrupt::Messages;
+use crate::variables::Variables;
+
+const POSTGRES: Messages = Messages {
+    stopping: "Stopping. The database keeps its earlier contents. Press Ctrl-C again to stop immediately.",
+    late: "The export did not end in time. The program stops now, and the database discards what it received.",
+};
+const NEO4J: Messages = Messages {
+    stopping: "Stopping. The database may contain a part of the graph until the next whole export. Press Ctrl-C again \
+               to stop immediately.",
+    late: "The export did not end in time. The program stops now; the next whole export completes the graph.",
+};
 
 /// A database server. Its text has no secrets.
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
     Postgres(PostgresTarget),
+    Neo4j(Neo4jTarget),
+}
+
+/// Returns the address that a target names: that of `NEO4J_URI` for `neo4j`.
+pub(super) fn address(context: &Context<'_>, target: &str) -> Result<String, Failure> {
+    if target != "neo4j" {
+        return Ok(target.to_owned());
+    }
+    let variables = Variables::read(Path::new(""), None, context.integration)?;
+    let uri = variables.value(&["NEO4J_URI"]).map(str::to_owned);
+    uri.ok_or_else(|| {
+        Failure::Usage("the address of Neo4j is unknown: set NEO4J_URI, or use --to neo4j+s://HOST".to_owned())
+    })
 }
 
 impl Database {
     /// The forms of addresses.
-    pub(crate) const USAGE: [&str; 1] = ["postgres://USER@HOST/DATABASE"];
+    pub(crate) const USAGE: [&str; 2] = ["postgres://USER@HOST/DATABASE", "neo4j+s://USER@HOST"];
 
     /// Parses an address; `None` if the text belongs to no database. No message contains a password.
     pub(crate) fn parse(text: &str) -> Option<Result<Self, String>> {
-        match text.split_once("://")?.0 {
+        let scheme = text.split_once("://")?.0;
+        match scheme.split('+').next()? {
             "postgres" | "postgresql" => {
                 let target = PostgresTarget::parse(text);
                 Some(target.map(Self::Postgres).map_err(|error| error.to_string()))
+            }
+            "neo4j" | "bolt" => {
+                let target = Neo4jTarget::parse(text);
+                Some(target.map(Self::Neo4j).map_err(|error| error.to_string()))
             }
             _ => None,
         }
@@ -34,45 +66,81 @@ impl Database {
 
     /// Adds the options that need no secrets.
     pub(crate) fn with(self, args: &Transfer) -> Result<Self, Failure> {
-        let Self::Postgres(target) = self;
-        Ok(Self::Postgres(match &args.schema {
-            Some(schema) => target.schema(schema),
-            None => target,
-        }))
+        match (self, &args.schema, args.stamps) {
+            (Self::Postgres(_), _, true) => Err(Failure::Usage("--stamps is for Neo4j".to_owned())),
+            (Self::Postgres(target), Some(schema), false) => Ok(Self::Postgres(target.schema(schema))),
+            (Self::Neo4j(_), Some(_), _) => Err(Failure::Usage("--schema is for PostgreSQL".to_owned())),
+            (Self::Neo4j(target), None, stamps) => Ok(Self::Neo4j(target.layout(Layout { stamps }))),
+            (target @ Self::Postgres(_), None, false) => Ok(target),
+        }
     }
 
-    /// Reads the password.
+    /// Reads the credentials.
     pub(crate) async fn with_access(self, context: &Context<'_>, args: &Transfer) -> Result<Self, Failure> {
-        let Self::Postgres(target) = self;
-        let password = match password::given(context, args.password.as_ref()).await? {
-            Some(password) => Some(password),
-            None => password::of_postgres(context, &target)?,
-        };
-        Ok(Self::Postgres(match password {
-            Some(password) => target.password(password),
-            None => target,
-        }))
+        let password = password::given(context, args.password.as_ref()).await?;
+        match self {
+            Self::Postgres(target) => {
+                let found = match password {
+                    None => password::of_postgres(context, &target)?,
+                    given => given,
+                };
+                Ok(Self::Postgres(match found {
+                    Some(password) => target.password(password),
+                    None => target,
+                }))
+            }
+            Self::Neo4j(mut target) => {
+                let variables = Variables::read(Path::new(""), None, context.integration)?;
+                let found = password.or_else(|| variables.value(&["NEO4J_PASSWORD"]).map(Into::into));
+                if let Some(password) = found {
+                    target = target.password(password);
+                }
+                if let Some(user) = variables.value(&["NEO4J_USER"]) {
+                    target = target.user(user);
+                }
+                Ok(Self::Neo4j(target))
+            }
+        }
     }
 
     pub(crate) fn sink(&self) -> Box<dyn Sink> {
-        let Self::Postgres(target) = self;
-        Box::new(PostgresSink::new(target.clone()))
+        match self {
+            Self::Postgres(target) => Box::new(PostgresSink::new(target.clone())),
+            Self::Neo4j(target) => Box::new(Neo4jSink::new(target.clone())),
+        }
     }
 
     /// Returns the publications that the database contains.
     pub(crate) async fn recorded(&self) -> Result<Publications, SinkError> {
-        let Self::Postgres(target) = self;
-        let recorded = PostgresSink::new(target.clone()).recorded().await?;
-        let publication = |of: integration_sink_postgres::RecordedSnapshot| {
-            (acknowledged::instance(&of.integration, &of.instance), Publication { job: of.job, number: of.number })
+        let named = |integration: &str, instance: &str, job, number| {
+            (acknowledged::instance(integration, instance), Publication { job, number })
         };
-        Ok(recorded.into_iter().map(publication).collect())
+        Ok(match self {
+            Self::Postgres(target) => {
+                let recorded = PostgresSink::new(target.clone()).recorded().await?;
+                recorded.into_iter().map(|of| named(&of.integration, &of.instance, of.job, of.number)).collect()
+            }
+            Self::Neo4j(target) => {
+                let recorded = Neo4jSink::new(target.clone()).recorded().await?;
+                recorded.into_iter().map(|of| named(&of.integration, &of.instance, of.job, of.number)).collect()
+            }
+        })
+    }
+
+    /// The messages after Ctrl-C.
+    pub(crate) fn messages(&self) -> Messages {
+        match self {
+            Self::Postgres(_) => POSTGRES,
+            Self::Neo4j(_) => NEO4J,
+        }
     }
 }
 
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Postgres(target) = self;
-        target.fmt(f)
+        match self {
+            Self::Postgres(target) => target.fmt(f),
+            Self::Neo4j(target) => target.fmt(f),
+        }
     }
 }

@@ -30,8 +30,8 @@ pub(super) async fn given(
     let Some(reference) = reference else { return Ok(None) };
     let reference: SecretReference = reference.expose_secret().parse().map_err(|_| {
         Failure::Usage(
-            "`--password` needs the place of the password: env:NAME, file:PATH, vault:NAME or command:PROGRAM. A password on \
-             the command line is visible in the list of processes and in the history of the shell, so it is refused"
+            "`--password` needs the place of the password: env:NAME, file:PATH, vault:NAME or command:PROGRAM. A \
+             password on the command line is visible in the list of processes and in the history of the shell, so it is refused"
                 .to_owned(),
         )
     })?;

@@ -6,14 +6,21 @@ use std::str::FromStr;
 
 use integration_sdk::{Summary, dataset};
 use integration_sink::{Manifest, Sink};
-use integration_sink_files::{Exchange, GraphFile, Sqlite, TableFolder};
+use integration_sink_files::{Exchange, GraphFile, Neo4jCsv, Sqlite, TableFolder};
+use integration_sink_neo4j::{CypherScript, Layout};
 
 use super::acknowledged::{Acknowledged, Publications};
 use super::database::Database;
 use super::transfer::Transfer;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::interrupt::Messages;
 use crate::report::text::list;
+
+const EXPORTING: Messages = Messages {
+    stopping: "Stopping. The target keeps its earlier contents. Press Ctrl-C again to stop immediately.",
+    late: "The export did not end in time. The program stops now; the next export removes its remains.",
+};
 
 /// A target of `--to`. Its text has no secrets.
 #[derive(Debug, Clone)]
@@ -35,10 +42,12 @@ pub(crate) enum FileForm {
     GraphMl,
     JsonGraph,
     Exchange,
+    Neo4jCsv,
+    Cypher,
 }
 
 impl FileForm {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Parquet,
         Self::Csv,
         Self::Ndjson,
@@ -47,6 +56,8 @@ impl FileForm {
         Self::GraphMl,
         Self::JsonGraph,
         Self::Exchange,
+        Self::Neo4jCsv,
+        Self::Cypher,
     ];
 
     fn name(self) -> &'static str {
@@ -59,12 +70,14 @@ impl FileForm {
             Self::GraphMl => "graphml",
             Self::JsonGraph => "json-graph",
             Self::Exchange => "exchange",
+            Self::Neo4jCsv => "neo4j-csv",
+            Self::Cypher => "cypher",
         }
     }
 
     /// Returns the usage, such as `parquet:DIR`.
     fn usage(self) -> String {
-        let is_folder = matches!(self, Self::Parquet | Self::Csv | Self::Ndjson | Self::Exchange);
+        let is_folder = matches!(self, Self::Parquet | Self::Csv | Self::Ndjson | Self::Exchange | Self::Neo4jCsv);
         format!("{}:{}", self.name(), if is_folder { "DIR" } else { "FILE" })
     }
 }
@@ -136,6 +149,14 @@ impl Target {
         }
     }
 
+    /// The messages after Ctrl-C.
+    pub(crate) fn messages(&self) -> Messages {
+        match self {
+            Self::Files { .. } => EXPORTING,
+            Self::Database(database) => database.messages(),
+        }
+    }
+
     /// Creates the sink. The summary is that of the only job, if there is one.
     pub(crate) fn sink(&self, summary: Option<&Summary>) -> Result<Box<dyn Sink>, Failure> {
         let (form, path) = match self {
@@ -150,6 +171,8 @@ impl Target {
             FileForm::OpenGraph => Box::new(GraphFile::open_graph(path)),
             FileForm::GraphMl => Box::new(GraphFile::graph_ml(path)),
             FileForm::JsonGraph => Box::new(GraphFile::json_graph(path)),
+            FileForm::Neo4jCsv => Box::new(Neo4jCsv::new(path)),
+            FileForm::Cypher => Box::new(CypherScript::new(path, Layout::default())),
             FileForm::Exchange => match summary {
                 Some(summary) => Box::new(Exchange::new(path, summary.clone())),
                 None => {
@@ -188,6 +211,8 @@ mod tests {
             ("csv:", "use csv:DIR"),
             ("postgres://", "names no host"),
             ("postgresql://me:s3cret@h/db", "contains a password"),
+            ("bolt://me:s3cret@h", "contains a password"),
+            ("neo4j://db.example.com", "would not be encrypted"),
         ] {
             let error = text.parse::<Target>().expect_err("no target");
             assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");

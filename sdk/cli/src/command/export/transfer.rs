@@ -14,7 +14,7 @@ use super::{report, source};
 use crate::account_graph::{self, Snapshots};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::interrupt::{self, Messages};
+use crate::interrupt;
 use crate::options::{self, Format};
 use crate::report::incomplete;
 use crate::report::text::list;
@@ -23,11 +23,6 @@ use crate::{exit, progress};
 
 /// The maximum number of gaps that are named for an instance.
 const GAPS: usize = 10;
-
-const EXPORTING: Messages = Messages {
-    stopping: "Stopping. The target keeps its earlier contents. Press Ctrl-C again to stop immediately.",
-    late: "The export did not end in time. The program stops now; the next export removes its remains.",
-};
 
 /// The options of a transfer.
 #[derive(Debug, Args)]
@@ -47,7 +42,10 @@ pub(super) struct Transfer {
     /// Schema of the tables in PostgreSQL [default: graph]
     #[arg(long, value_name = "NAME")]
     pub(super) schema: Option<String>,
-    /// Place of a database's password: env:NAME, file:PATH, vault:NAME or command:PROGRAM [default: PGPASSWORD, or a password file]
+    /// Add the properties id, firstseen and lastupdated in Neo4j, as Cartography does
+    #[arg(long)]
+    pub(super) stamps: bool,
+    /// Place of a database's password: env:NAME, file:PATH, vault:NAME or command:PROGRAM [default: PGPASSWORD, a password file, or NEO4J_PASSWORD]
     #[arg(long, value_name = "REFERENCE", value_parser = |text: &str| Ok::<_, String>(SecretString::from(text)))]
     pub(super) password: Option<SecretString>,
     /// Transfer raw data as well
@@ -69,6 +67,7 @@ impl Transfer {
             (!self.types.is_empty(), "--type"),
             (self.query.is_some(), "--query"),
             (self.schema.is_some(), "--schema"),
+            (self.stamps, "--stamps"),
             (self.password.is_some(), "--password"),
             (self.raw, "--raw"),
             (self.dry_run, "--dry-run"),
@@ -79,7 +78,8 @@ impl Transfer {
 
     /// Returns the first given option that needs a database.
     pub(super) fn database_option(&self) -> Option<&'static str> {
-        let options = [(self.schema.is_some(), "--schema"), (self.password.is_some(), "--password")];
+        let options =
+            [(self.schema.is_some(), "--schema"), (self.stamps, "--stamps"), (self.password.is_some(), "--password")];
         options.into_iter().find_map(|(is_given, name)| is_given.then_some(name))
     }
 }
@@ -132,7 +132,7 @@ async fn transfer(
     };
     let mut sink = target.sink(only)?;
     let cancel = CancellationToken::new();
-    let listening = interrupt::listen(cancel.clone(), context.console.clone(), EXPORTING);
+    let listening = interrupt::listen(cancel.clone(), context.console.clone(), target.messages());
     let progress = progress::Transfer::begin(&context.console, context.globals.log_format, "Exporting");
     let report = integration_sink::transfer(sink.as_mut(), source, &progress.events(), cancel.cancelled()).await;
     drop((listening, progress));
