@@ -49,6 +49,51 @@ fn leavers_with_access_are_one_query() {
     assert_eq!(owners, ["anders.holm@kestrel.example.com", "anders.holm@kestrel.example.com"]);
 }
 
+/// The first questions of a security team, with the rows of the sample.
+#[test]
+fn the_first_questions_of_a_security_team_are_one_query_each() {
+    let place = sample();
+    let cases: [(&str, &[&str]); 7] = [
+        (
+            "FIND heroku_user WITH external = true AS u THAT ASSIGNED heroku_application AS a RETURN u.email, a.name",
+            &[
+                "lena.fischer@agency.example.net,kestrel-checkout",
+                "lena.fischer@agency.example.net,kestrel-shop-staging",
+                "marek.novak@kestrel.example.com,kestrel-billing",
+                "ruben.vos@studio.example.org,kestrel-shop",
+                "ruben.vos@studio.example.org,kestrel-shop-staging",
+            ],
+        ),
+        (
+            "FIND User WITH mfaEnabled = false AS u THAT ASSIGNED AS r Application AS a THAT HAS AS s heroku_pipeline \
+             WHERE s.stage = 'production' AND r.permissions = 'deploy' RETURN u.email, a.name",
+            &["oskar.dvorak@kestrel.example.com,kestrel-shop", "ruben.vos@studio.example.org,kestrel-shop"],
+        ),
+        (
+            "FIND User AS u THAT !IS directory_person THAT ASSIGNED AS r Application AS a WHERE r.owner = true \
+             RETURN a.name, u.email",
+            &["kestrel-blog,anders.holm@kestrel.example.com", "kestrel-tracking,anders.holm@kestrel.example.com"],
+        ),
+        ("FIND Application WITH ownerId = undefined AS a RETURN a.name", &["kestrel-landing"]),
+        ("FIND Certificate WITH expiresOn < date.now + 30 days AS c RETURN c.name", &["kestrel-harbour 2022"]),
+        (
+            "FIND heroku_pipeline AS p THAT HAS AS s Application WITH space = undefined AS a THAT HAS heroku_addon \
+             WITH function = 'database' THAT USES Application AS u THAT HAS AS o heroku_pipeline \
+             WHERE s.stage = 'production' AND o.stage != 'production' RETURN a.name, u.name, o.stage",
+            &["kestrel-api,kestrel-api-staging,staging"],
+        ),
+        ("FIND Application WITH stack = 'heroku-20' AS a RETURN a.name", &["kestrel-legacy"]),
+    ];
+    for (text, expected) in cases {
+        place.write("query.j1ql", text);
+        let said = place.run("query --file query.j1ql --format csv");
+        assert_eq!(said.code, 0, "{}", said.all());
+        let mut rows: Vec<&str> = said.out.lines().skip(1).collect();
+        rows.sort_unstable();
+        assert_eq!(rows, expected, "{text}");
+    }
+}
+
 #[test]
 fn logins_are_found_by_addresses_in_any_case_aliases_and_tags() {
     let heroku = Heroku::sample();

@@ -115,8 +115,6 @@ impl Listed for App {
             "created_at": created,
             "git_url": format!("https://git.heroku.com/{}.git", self.name),
             "internal_routing": self.internal_routing,
-            "joined": false,
-            "locked": self.locked,
             "maintenance": self.maintenance,
             "owner": self.owner.map(|owner| person_reference(organisation, owner)),
             "region": named("region", &self.region),
@@ -132,9 +130,11 @@ impl Listed for App {
     }
 }
 
-/// The body of an app in the list of its team, where the reference to the team can be null.
+/// The body of an app in the list of its team. It has two more fields, and the reference to the team can be null.
 pub(super) fn app_of_team(app: &App, organisation: &Organisation) -> Value {
     let mut body = app.body(organisation);
+    body["joined"] = false.into();
+    body["locked"] = app.locked.into();
     if !app.names_team {
         body["team"] = Value::Null;
     }

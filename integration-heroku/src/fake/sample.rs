@@ -68,7 +68,7 @@ const APPS: [AppRow; 25] = [
     (0, "kestrel-status", "eu", "heroku-24", &[]),
     (0, "kestrel-api-staging", "us", "heroku-24",
         &["heroku-postgresql:essential-0", "heroku-redis:mini", "papertrail:choklad"]),
-    (0, "kestrel-legacy", "us", "heroku-22", &["heroku-postgresql:essential-0"]),
+    (0, "kestrel-legacy", "us", "heroku-20", &["heroku-postgresql:essential-0"]),
     (1, "kestrel-shop", "us", "heroku-24",
         &["heroku-postgresql:premium-0", "heroku-redis:premium-1", "cloudinary:starter", "newrelic:wayne", "papertrail:fixa"]),
     (1, "kestrel-shop-staging", "us", "heroku-24",
@@ -108,7 +108,7 @@ impl Organisation {
     /// - Pipelines: two of teams, one of a member, and one of the former colleague.
     /// - Shared add-ons: the database of production in staging, a database under two names, and a log.
     /// - Apps: one each without an owner, without a web address, without the team in its body, archived, in
-    ///   maintenance, locked, in a private space, and without a team.
+    ///   maintenance, locked, on a stack without support, in a private space, and without a team.
     /// - Add-ons: one each without a web address, without a price, billed by contract, being provisioned, and
     ///   deprovisioned.
     pub fn sample() -> Self {
