@@ -132,6 +132,7 @@ pub(crate) fn catalogue<'a>(integrations: impl Iterator<Item = &'a Integration>)
             let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();
             entry.classes.insert(declared.class.to_string());
             entry.properties.extend(properties(&declared.schema));
+            entry.ends.insert((declared.from.to_string(), declared.to.to_string()));
         }
         for declared in &declaration.mapped_relationships {
             let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();

@@ -21,6 +21,8 @@ pub struct DeclaredType {
     pub classes: BTreeSet<String>,
     /// The names of its properties.
     pub properties: BTreeSet<String>,
+    /// Of a relationship: the types of its source and of its target. It is empty if a target may have any type.
+    pub ends: BTreeSet<(String, String)>,
 }
 
 impl Catalogue {

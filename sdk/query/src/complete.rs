@@ -66,18 +66,9 @@ impl Touched {
         for slot in &bound.slots {
             nodes.extend(node_segments(&slot.pattern).map(|(segment, _)| *segment));
         }
-        let (mut edges, mut left) = (BTreeSet::new(), vec![0]);
-        let mut open = Vec::new();
-        for step in &bound.steps {
-            match step {
-                Step::Hop(hop) => {
-                    edges.extend(connecting(bound, graph, &left, hop)?);
-                    left = vec![hop.node];
-                }
-                Step::Without(hop) => edges.extend(connecting(bound, graph, &left, hop)?),
-                Step::Enter { .. } => open.push(left.clone()),
-                Step::Exit { .. } => left.extend(open.pop().unwrap_or_default()),
-            }
+        let mut edges = BTreeSet::new();
+        for (left, hop) in hops(bound) {
+            edges.extend(connecting(bound, graph, &left, hop)?);
         }
         Ok(Self { nodes, edges })
     }
@@ -91,8 +82,50 @@ impl Touched {
         }
         let exists = (0..graph.node_segments().len()).any(|number| is_node(&number))
             || (0..graph.edge_segments().len()).any(|number| is_edge(&number));
-        !exists && bound.slots.iter().any(|slot| may_select(&slot.pattern, catalogue, object_type))
+        let is_entity = |pattern: &Pattern| matches!(pattern, Pattern::Node(_));
+        let mut nodes = bound.slots.iter().map(|slot| &slot.pattern).filter(|pattern| is_entity(pattern));
+        !exists
+            && (nodes.any(|pattern| may_select(pattern, catalogue, object_type))
+                || hops(bound).iter().any(|(left, hop)| {
+                    may_select(&bound.slots[hop.edge].pattern, catalogue, object_type)
+                        && may_connect(bound, graph, catalogue, (left, hop), object_type)
+                }))
     }
+}
+
+/// Returns the hops of a query, each with the slots of the entities before it.
+fn hops(bound: &Bound) -> Vec<(Vec<SlotId>, &Hop)> {
+    let (mut hops, mut left, mut open) = (Vec::new(), vec![0], Vec::new());
+    for step in &bound.steps {
+        match step {
+            Step::Hop(hop) => hops.push((std::mem::replace(&mut left, vec![hop.node]), hop)),
+            Step::Without(hop) => hops.push((left.clone(), hop)),
+            Step::Enter { .. } => open.push(left.clone()),
+            Step::Exit { .. } => left.extend(open.pop().unwrap_or_default()),
+        }
+    }
+    hops
+}
+
+/// Whether a relationship of a type that the graph does not contain can connect the entities of a hop.
+fn may_connect(
+    bound: &Bound,
+    graph: &AccountGraph,
+    catalogue: &Catalogue,
+    (left, hop): (&[SlotId], &Hop),
+    object_type: &str,
+) -> bool {
+    let Some(declared) = catalogue.relationships.get(object_type).filter(|declared| !declared.ends.is_empty()) else {
+        return true;
+    };
+    let fits = |slot: SlotId, entity: &str| {
+        let pattern = &bound.slots[slot].pattern;
+        let mut segments = node_segments(pattern);
+        segments.any(|(segment, _)| graph.node_segments()[*segment].object_type.as_str() == entity)
+            || may_select(pattern, catalogue, entity)
+    };
+    let before = |entity: &str| left.iter().any(|slot| fits(*slot, entity));
+    declared.ends.iter().any(|(from, to)| before(from) && fits(hop.node, to) || before(to) && fits(hop.node, from))
 }
 
 /// Whether a pattern can select objects of a type that the graph does not contain.

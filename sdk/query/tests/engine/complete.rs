@@ -62,11 +62,29 @@ fn a_gap_of_a_type_without_objects_concerns_selectors_that_may_select_it() {
     assert_eq!(reasons(&graph, "find Device", &options()), 1);
     assert_eq!(reasons(&graph, "find User", &options()), 1, "the class of the type is unknown");
     assert_eq!(reasons(&graph, "find acme_user", &options()), 0);
-    let declared = DeclaredType { classes: ["Device".to_owned()].into(), properties: Default::default() };
+    let declared = DeclaredType { classes: ["Device".to_owned()].into(), ..DeclaredType::default() };
     let catalogue = Catalogue { entities: [("acme_device".to_owned(), declared)].into(), ..Catalogue::default() };
     let options = Options { catalogue: Arc::new(catalogue), ..options() };
     assert_eq!(reasons(&graph, "find Device", &options), 1);
     assert_eq!(reasons(&graph, "find User", &options), 0);
+}
+
+#[test]
+fn a_gap_of_a_relationship_without_objects_concerns_hops_between_its_ends() {
+    let graph = with_gap(&["acme_app_has_device"]);
+    assert_eq!(reasons(&graph, "find Team that has User", &options()), 1, "the ends of the type are unknown");
+    let ends = ("acme_app".to_owned(), "acme_device".to_owned());
+    let declared = DeclaredType { classes: ["HAS".to_owned()].into(), ends: [ends].into(), ..DeclaredType::default() };
+    let device = DeclaredType { classes: ["Device".to_owned()].into(), ..DeclaredType::default() };
+    let catalogue = Catalogue {
+        entities: [("acme_device".to_owned(), device)].into(),
+        relationships: [("acme_app_has_device".to_owned(), declared)].into(),
+    };
+    let options = Options { catalogue: Arc::new(catalogue), ..options() };
+    let of = |text| reasons(&graph, text, &options);
+    assert_eq!((of("find Team that has User"), of("find Application that has User")), (0, 0));
+    assert_eq!((of("find Application that has Device"), of("find Device that has Application")), (1, 1));
+    assert_eq!((of("find Team that owns Application that !has Device"), of("find Application that has *")), (1, 1));
 }
 
 #[test]

@@ -51,8 +51,11 @@ fn a_class_of_the_data_model_and_a_foreign_type_are_warnings() {
 
 #[test]
 fn declared_names_are_no_warnings() {
-    let declared =
-        |class: &str| DeclaredType { classes: [class.to_owned()].into(), properties: ["plan".to_owned()].into() };
+    let declared = |class: &str| DeclaredType {
+        classes: [class.to_owned()].into(),
+        properties: ["plan".to_owned()].into(),
+        ..DeclaredType::default()
+    };
     let catalogue = Catalogue {
         entities: [("acme_tem".to_owned(), declared("Rocket")), ("acme_team".to_owned(), declared("Team"))].into(),
         relationships: [("acme_team_launches_tem".to_owned(), declared("LAUNCHES"))].into(),

@@ -18,7 +18,7 @@ fn cases() -> u32 {
 }
 
 fn catalogue() -> Catalogue {
-    let declared = |class: &str| DeclaredType { classes: [class.to_owned()].into(), properties: Default::default() };
+    let declared = |class: &str| DeclaredType { classes: [class.to_owned()].into(), ..DeclaredType::default() };
     let entities = TYPES.iter().zip(CLASSES).map(|(name, class)| ((*name).to_owned(), declared(class))).collect();
     let relationships = VERBS.iter().map(|verb| (format!("acme_{}", verb.to_lowercase()), declared(verb))).collect();
     Catalogue { entities, relationships }
