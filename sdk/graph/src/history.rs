@@ -102,6 +102,11 @@ fn of_step(report: &StepReport) -> Vec<SnapshotGap> {
     {
         gaps.push(SnapshotGap { step: step(), types: report.declared_types.clone(), parent: None, code, cause });
     }
+    if report.excluded_parents > 0 && !report.declared_types.is_empty() {
+        let cause = format!("the configuration excludes {} parent(s)", report.excluded_parents);
+        let (types, code) = (report.declared_types.clone(), ErrorCode::ParentsExcluded);
+        gaps.push(SnapshotGap { step: step(), types, parent: None, code, cause });
+    }
     gaps
 }
 
@@ -110,12 +115,13 @@ pub fn lacking_properties(summary: &Summary) -> BTreeSet<ObjectType> {
     let mut types = BTreeSet::new();
     for report in &summary.integration_step_results {
         let has_run = report.has_run();
-        if has_run && report.gaps.is_empty() {
+        let has_all_parents = has_run && report.excluded_parents == 0;
+        if has_all_parents && report.gaps.is_empty() {
             continue;
         }
         types.extend(report.amends.iter().cloned());
         let missing = report.gaps.iter().flat_map(|gap| &gap.types);
-        let missing = missing.chain(report.declared_types.iter().filter(|_| !has_run));
+        let missing = missing.chain(report.declared_types.iter().filter(|_| !has_all_parents));
         types.extend(missing.filter(|name| report.merges.contains(*name)).cloned());
     }
     types

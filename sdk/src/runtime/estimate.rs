@@ -1,6 +1,7 @@
 //! An estimate of a job before it runs: steps, requests, duration, rate budget, and scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +12,8 @@ use crate::graph::{JobId, StepId};
 use crate::http::{BudgetState, Http, ProviderErrorKind, VerifiedAccount};
 use crate::integration::{Connection, SetupError};
 use crate::plan::{Plan, StartState};
+use crate::step::StepError;
+use crate::store::StoreError;
 
 use super::job::{Job, JobError};
 
@@ -28,8 +31,10 @@ pub struct StepEstimate {
     pub scopes: BTreeSet<String>,
     /// The needed scopes that the credentials are known to lack.
     pub missing_scopes: BTreeSet<String>,
-    /// The number of requests in the earlier job.
+    /// The number of requests: that of the earlier job, unless the step computes it.
     pub requests: Option<u64>,
+    /// Whether the step computed the number of requests from its configuration and the newest graph.
+    pub computed: bool,
     /// The number of objects in the earlier job.
     pub objects: Option<u64>,
     /// The duration of the step in the earlier job, in milliseconds.
@@ -63,7 +68,7 @@ pub struct JobEstimate {
     /// This is the case if the earlier job did not collect everything itself, or has no figures for a step that takes
     /// part.
     pub lower_bound: bool,
-    /// The number of requests that the participating steps made in the earlier job.
+    /// The number of requests of the participating steps: that of the earlier job, or the computed one.
     pub requests: Option<u64>,
     /// The duration of the earlier job, in milliseconds.
     pub duration: Option<u64>,
@@ -90,6 +95,7 @@ impl Job {
         let jobs = self.store.jobs().await?.into_iter();
         let ours = jobs.filter(|job| job.is_of(self.integration.id(), &self.instance));
         let basis = basis(ours.filter_map(|job| job.summary?.ok()));
+        let computed = self.computed_requests(&plan, &connection).await?;
         let known = Known {
             plan: &plan,
             starts,
@@ -99,8 +105,31 @@ impl Job {
             remaining: connection.http.as_ref().and_then(|http| http.usage().rate_remaining),
             budget: connection.http.as_ref().and_then(Http::budget),
             basis,
+            computed,
         };
         Ok(known.estimate())
+    }
+
+    /// Returns the numbers of requests that steps compute from their configuration and the newest graph.
+    async fn computed_requests(
+        &self,
+        plan: &Plan,
+        connection: &Connection,
+    ) -> Result<BTreeMap<StepId, u64>, StoreError> {
+        let mut computed = BTreeMap::new();
+        let mut steps = plan.steps().filter_map(|step| Some((step.id(), step.expected_requests()?))).peekable();
+        if steps.peek().is_none() {
+            return Ok(computed);
+        }
+        let Some((_, graph)) = self.newest_published().await? else { return Ok(computed) };
+        for (step, count) in steps {
+            match count(Arc::clone(&connection.config), Arc::clone(&graph)).await {
+                Ok(count) => computed.extend(count.map(|count| (step.clone(), count))),
+                Err(StepError::Store(error)) => return Err(error),
+                Err(error) => tracing::warn!(%step, %error, "the number of requests cannot be computed"),
+            }
+        }
+        Ok(computed)
     }
 
     /// Returns the scopes of the credentials, or the reason why they are unknown. Unknown scopes prevent no job.
@@ -128,6 +157,8 @@ pub(super) struct Known<'a> {
     pub(super) remaining: Option<u64>,
     pub(super) budget: Option<BudgetState>,
     pub(super) basis: Option<Summary>,
+    /// The numbers of requests that steps compute.
+    pub(super) computed: BTreeMap<StepId, u64>,
 }
 
 impl Known<'_> {
@@ -140,6 +171,7 @@ impl Known<'_> {
             .map(|step| {
                 let declaration = step.declaration();
                 let report = reports.get(step.id()).filter(|report| report.start_time.is_some());
+                let computed = self.computed.get(step.id()).copied();
                 let lacks = |scope: &&String| self.scopes.as_ref().is_some_and(|held| !held.contains(*scope));
                 StepEstimate {
                     id: step.id().clone(),
@@ -147,7 +179,8 @@ impl Known<'_> {
                     start: self.starts[step.id()].clone(),
                     scopes: declaration.scopes.clone(),
                     missing_scopes: declaration.scopes.iter().filter(lacks).cloned().collect(),
-                    requests: report.map(|report| report.usage.total.requests),
+                    requests: computed.or_else(|| report.map(|report| report.usage.total.requests)),
+                    computed: computed.is_some(),
                     objects: report.map(|report| report.objects()),
                     duration: report.map(|report| report.duration),
                 }

@@ -80,6 +80,7 @@ pub struct Job {
     pub(super) concurrency: Option<usize>,
     pub(super) events: Events,
     pub(super) reuse_answers: bool,
+    pub(super) only_changed: bool,
     pub(super) resume: Option<JobRow>,
     pub(super) connector: Arc<dyn Connector>,
     pub(super) network: Network,
@@ -101,6 +102,7 @@ impl Job {
             concurrency: None,
             events: Events::new(),
             reuse_answers: false,
+            only_changed: false,
             resume: None,
             connector: Arc::new(NetworkConnector),
             network: Network::default(),
@@ -185,6 +187,18 @@ impl Job {
     #[must_use]
     pub fn reuse_answers(mut self, on: bool) -> Self {
         self.reuse_answers = on;
+        self
+    }
+
+    /// Requests data only under parents that have changed since the newest snapshot of the instance.
+    ///
+    /// It concerns the steps that declare a [sign of changes](crate::step::Step::changes_with). The objects under all
+    /// other parents are kept, and count as confirmed. This is an approximation: a change that does not move the sign
+    /// stays unnoticed until a job without this option. Without an earlier snapshot of the same configuration,
+    /// everything is requested.
+    #[must_use]
+    pub fn only_changed(mut self, on: bool) -> Self {
+        self.only_changed = on;
         self
     }
 

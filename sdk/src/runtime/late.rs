@@ -102,7 +102,7 @@ impl LocalEngine {
         if vanished.is_empty() {
             return Ok(());
         }
-        let answered = self.environment.job.completed_parents().await?.into_iter();
+        let answered = self.environment.job.completed_parents(None).await?.into_iter();
         let gaps = self.schedule.reports().flat_map(StepReport::own_gaps);
         let seen: HashSet<ObjectKey> =
             answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();

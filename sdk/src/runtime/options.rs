@@ -30,6 +30,9 @@ pub(super) struct Options {
     /// The name of the account with which entities are tagged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) account_name: Option<String>,
+    /// Whether the objects under unchanged parents are kept from the newest snapshot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) only_changed: bool,
 }
 
 /// The reason why a job cannot be resumed.
@@ -92,6 +95,13 @@ impl Options {
     pub(super) fn of(job: &JobRow) -> Result<Self, ResumeError> {
         let unreadable = |source| ResumeError::Options { job: job.id.clone(), source };
         Self::deserialize(&job.options).map_err(unreadable)
+    }
+
+    /// Returns whether a job with these options requests the same data as one with the other options.
+    ///
+    /// The sources and the steps need no comparison, because those of a job that did not run are gaps.
+    pub(super) fn requests_like(&self, other: &Self) -> bool {
+        self.configuration == other.configuration && self.secret_fields == other.secret_fields
     }
 
     /// Compares the options with those of a resume, which may omit the class schemas.

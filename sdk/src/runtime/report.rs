@@ -1,6 +1,6 @@
 //! The report of a step: its status and gaps, derived from its statistics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -93,7 +93,10 @@ pub(super) fn correct(report: &mut StepReport, late: Late, inherited: Vec<Gap>) 
     report.encountered_type_counts.retain(|_, added| *added > 0);
     report.encountered_types = report.encountered_type_counts.keys().cloned().collect();
     report.gaps.extend(inherited);
-    report.partial_types = report.gaps.iter().flat_map(|gap| gap.types.iter().cloned()).collect();
+    report.partial_types = partial_types(&report.gaps);
+    if report.excluded_parents > 0 {
+        report.partial_types.extend(report.declared_types.iter().cloned());
+    }
     if report.status.is_complete() && !report.gaps.is_empty() {
         report.status = StepStatus::Partial;
     }
@@ -214,10 +217,17 @@ impl StepOutcome {
             findings: stats.findings.into_values().collect(),
             quarantined: stats.quarantined.iter().map(|(name, named)| (name.clone(), named.count)).collect(),
             quarantined_details: stats.quarantined.into_iter().map(|(name, named)| (name, named.names)).collect(),
+            excluded_parents: stats.excluded_parents,
+            kept_parents: stats.kept_partitions,
             usage: self.usage,
+            partial_types: if stats.excluded_parents > 0 { declaration.emits() } else { partial_types(&gaps) },
             ..without_objects(declaration, status, gaps)
         })
     }
+}
+
+fn partial_types(gaps: &[Gap]) -> BTreeSet<ObjectType> {
+    gaps.iter().flat_map(|gap| gap.types.iter().cloned()).collect()
 }
 
 /// Creates a report with a status and gaps only.
@@ -226,7 +236,7 @@ fn without_objects(declaration: &Declaration, status: StepStatus, gaps: Vec<Gap>
         declared_types: declaration.emits(),
         amends: declaration.amends.clone(),
         merges: declaration.merges(),
-        partial_types: gaps.iter().flat_map(|gap| gap.types.iter().cloned()).collect(),
+        partial_types: partial_types(&gaps),
         gaps,
         ..StepReport::new(declaration.id.clone(), declaration.name.clone(), status)
     }

@@ -18,7 +18,7 @@ use crate::plan::{Plan, PlanError, StartState};
 use crate::schema::Schemas;
 use crate::step::{EntityHook, IngestPolicy, PartitionPermits, Watermark};
 use crate::store::{
-    EarlierGaps, GraphReader, JobWriter, Kind, NewJob, Publication, ResponseStore, Resumed, StoreError,
+    EarlierGaps, GraphReader, JobRow, JobWriter, Kind, NewJob, Publication, ResponseStore, Resumed, StoreError,
 };
 
 use super::engine::{Ended, Evidence, LocalEngine, PARTITIONS_AT_HAND};
@@ -76,6 +76,7 @@ impl Job {
         }
         let starts = self.starts(&plan, &connection, &chosen)?;
         let reusable = self.reusable(&chosen).await?;
+        let newest = self.newest_snapshot(&options).await?;
         let responses = self.store.responses();
         let answers = self.answers(responses.as_ref(), connection.http.as_ref()).await;
         if let (Some(http), Some(answers)) = (&mut connection.http, answers) {
@@ -98,6 +99,7 @@ impl Job {
             policy: Arc::new(self.ingest_policy(Arc::clone(&job), schemas)),
             job: Arc::clone(&job),
             earlier: reusable.jobs,
+            newest,
             connection,
             permits: PartitionPermits::new(PARTITIONS_AT_HAND, in_flight + PARTITIONS_AT_HAND),
             events: events.clone(),
@@ -141,6 +143,7 @@ impl Job {
             secret_fields: self.integration.redaction.fields().clone(),
             configuration: options::configuration(&self.integration, values),
             account_name: self.account_name.clone(),
+            only_changed: self.only_changed,
         };
         let Some(row) = &self.resume else { return Ok(now) };
         if row.integration != self.integration.id() {
@@ -154,6 +157,7 @@ impl Job {
         self.class_schemas.clone_from(&begun.class_schemas);
         self.account_name.clone_from(&begun.account_name);
         (self.validation, self.reuse_answers) = (begun.validation, begun.reuse_answers);
+        self.only_changed = begun.only_changed;
         Ok(begun)
     }
 
@@ -230,6 +234,32 @@ impl Job {
         Ok(reusable)
     }
 
+    /// Returns the newest snapshot of the instance, from which the objects under unchanged parents are kept.
+    async fn newest_snapshot(&self, options: &Options) -> Result<Option<Arc<dyn GraphReader>>, StoreError> {
+        if !self.only_changed {
+            return Ok(None);
+        }
+        let Some((job, newest)) = self.newest_published().await? else { return Ok(None) };
+        if !Options::of(&job).is_ok_and(|earlier| earlier.requests_like(options)) {
+            tracing::warn!(job = %job.id, "everything is requested, because the configuration has changed since this job");
+            return Ok(None);
+        }
+        Ok(Some(newest))
+    }
+
+    /// Returns the job of the instance that published last, and its snapshot.
+    pub(super) async fn newest_published(&self) -> Result<Option<(JobRow, Arc<dyn GraphReader>)>, StoreError> {
+        for job in self.store.jobs().await? {
+            if job.integration == self.integration.id()
+                && job.instance == self.instance
+                && let Some(snapshot) = self.store.published(job.id.clone(), true).await?
+            {
+                return Ok(Some((job, snapshot)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Opens the stored responses that these credentials received in earlier jobs of the instance.
     async fn answers(
         &self,
@@ -303,9 +333,15 @@ impl Frame {
     /// Ends the job. Its objects become the next snapshot of the instance, unless no step has run.
     async fn publish(&self, summary: Summary) -> Result<Summary, StoreError> {
         let has_run = summary.integration_step_results.iter().any(StepReport::has_run);
+        let mut collected_parents = BTreeMap::new();
+        for report in summary.integration_step_results.iter().filter(|report| report.excluded_parents > 0) {
+            let step = report.id.clone();
+            collected_parents.insert(step.clone(), self.job.completed_parents(Some(step)).await?);
+        }
         let publication = has_run.then(|| Publication {
             gaps: SnapshotGap::of(&summary),
             lacking_properties: history::lacking_properties(&summary),
+            collected_parents,
             resumable: !summary.is_settled(),
         });
         let summary = self.job.end(summary, publication).await?;

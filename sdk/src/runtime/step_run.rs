@@ -17,7 +17,7 @@ use crate::integration::Connection;
 use crate::plan::Plan;
 use crate::step::{
     Ingest, IngestPolicy, OnPartitionFailed, PartitionPermits, PartitionStats, PartitionTurns, Step, StepContext,
-    StepError, StepResult, StepServices, StepStats, Watermark,
+    StepError, StepResult, StepServices, StepStats, Unchanged, Watermark,
 };
 use crate::store::{GraphReader, JobWriter, ReadError, ResumePoint, Selection, StoreError};
 
@@ -43,6 +43,8 @@ pub(super) struct StepEnvironment {
     pub(super) job: Arc<dyn JobWriter>,
     /// The earlier jobs whose objects may be copied.
     pub(super) earlier: BTreeMap<JobId, Arc<dyn GraphReader>>,
+    /// The newest snapshot, if the objects under unchanged parents are kept.
+    pub(super) newest: Option<Arc<dyn GraphReader>>,
     pub(super) connection: Connection,
     pub(super) permits: Arc<PartitionPermits>,
     pub(super) events: Events,
@@ -159,6 +161,7 @@ impl StepEnvironment {
             ingest: Ingest::new(policy, &declaration, Arc::clone(&stats), next_partition, followed),
             watermarks: watermarks(&|object_type| declaration.follows.contains(object_type)),
             done: resume_point.done,
+            unchanged: self.newest.as_ref().and_then(|newest| Unchanged::of(&declaration, newest)),
             declaration,
             stats,
             job: Arc::clone(&self.job),

@@ -16,10 +16,12 @@ use crate::graph::{
 };
 use crate::http::{Http, ProviderError};
 use crate::redact::clean_strings;
-use crate::store::{CollectedEntity, CollectedObject, CollectedPage, JobWriter, ScanCursor, StoreError};
+use crate::store::{CollectedEntity, CollectedObject, CollectedPage, JobWriter, ScanCursor, StoreError, StoredObject};
 
 use super::ingest::Ingest;
-use super::{Declaration, Partition, PartitionPermits, PartitionTurns, StepError, StepResult, StepStats, Watermark};
+use super::{
+    Declaration, Partition, PartitionPermits, PartitionTurns, StepError, StepResult, StepStats, Unchanged, Watermark,
+};
 
 /// The number of quarantined entities that are read at once.
 const QUARANTINED_PAGE: usize = 100;
@@ -44,6 +46,8 @@ pub(crate) struct StepServices {
     /// The paths of the partitions that were completed before the job was resumed.
     pub(crate) done: BTreeSet<String>,
     pub(crate) turns: PartitionTurns,
+    /// The newest snapshot, if the objects under unchanged parents are kept.
+    pub(crate) unchanged: Option<Unchanged>,
 }
 
 /// A running step's view of its job: the plain layer under the typed parameters.
@@ -286,18 +290,29 @@ impl StepContext {
         pages.try_flatten().boxed()
     }
 
-    /// Runs the work for each entity as a [`partition`](Self::partition) under it, several concurrently.
-    pub(crate) async fn for_each_partition<E, F, Fut>(
+    /// Runs the work for each selected entity as a [`partition`](Self::partition) under it, several concurrently.
+    ///
+    /// The others are counted as excluded.
+    pub(crate) async fn for_each_partition<E, S, F, Fut>(
         &self,
         object_type: &ObjectType,
         entities: BoxStream<'_, StepResult<E>>,
+        selects: S,
         work: F,
     ) -> StepResult
     where
         E: EntityView,
+        S: Fn(&E) -> bool + Send + Sync,
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
+        let select = |entity: &E| {
+            let selected = selects(entity);
+            if !selected {
+                self.0.stats.exclude();
+            }
+            std::future::ready(selected)
+        };
         let partition = |entity: E| {
             let key = entity.entity_key();
             let work = work(entity);
@@ -308,7 +323,8 @@ impl StepContext {
                 }
             }
         };
-        entities.chain(self.quarantined(object_type)).try_for_each_concurrent(self.concurrency(), partition).await
+        let entities = entities.chain(self.quarantined(object_type)).try_filter(select);
+        entities.try_for_each_concurrent(self.concurrency(), partition).await
     }
 
     /// Publishes job data for later steps. Values that look like credentials are removed, because job data is stored.
@@ -370,6 +386,11 @@ impl StepContext {
         };
         let partition = Partition::new(self.ingest().next_partition(), parent.clone(), path);
         self.0.stats.open().partitions += 1;
+        if let Some(objects) = self.unchanged(&parent).await? {
+            self.0.stats.keep(&partition);
+            partition.doing(self.keep(objects)).await?;
+            return self.ingest().close_partition(partition).await;
+        }
         match partition.doing(work).await {
             Ok(()) => {
                 self.0.stats.find_parent(&parent);
@@ -385,6 +406,24 @@ impl StepContext {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the objects under a parent that has not changed since the newest snapshot.
+    async fn unchanged(&self, parent: &Parent) -> StepResult<Option<Vec<StoredObject>>> {
+        let Some(unchanged) = &self.0.unchanged else { return Ok(None) };
+        let Some((_, properties)) = self.entities(&parent.object_type, vec![parent.key.clone()]).await?.pop() else {
+            return Ok(None);
+        };
+        unchanged.under(parent, &properties).await
+    }
+
+    /// Adds objects of the newest snapshot.
+    async fn keep(&self, objects: Vec<StoredObject>) -> StepResult {
+        for object in objects {
+            let merges = self.0.unchanged.as_ref().is_some_and(|unchanged| unchanged.merges(&object.object_type));
+            self.ingest().reuse(StoredObject { parent: None, ..object }, merges).await?;
+        }
+        Ok(())
     }
 
     fn partition_failed(&self, parent: Parent, error: &StepError) {

@@ -44,6 +44,19 @@ pub struct Declaration {
     pub scopes: BTreeSet<String>,
     /// The ingestion source of the step.
     pub source: Option<String>,
+    /// The sign that the data under a parent has changed, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes_with: Option<ChangeSign>,
+}
+
+/// The properties of a parent that change together with the data under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeSign {
+    /// The type of the parent.
+    pub object_type: ObjectType,
+    /// The names of the properties. A parent without the first one counts as changed.
+    pub properties: Vec<String>,
 }
 
 impl Declaration {
@@ -66,6 +79,7 @@ impl Declaration {
             after: BTreeSet::new(),
             scopes: BTreeSet::new(),
             source: None,
+            changes_with: None,
         }
     }
 

@@ -56,8 +56,10 @@ mod policy;
 mod raw_data;
 mod read;
 mod stats;
+mod unchanged;
 mod watermark;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -66,7 +68,7 @@ pub use crate::graph::run::{DisabledReason, Parent};
 pub use annotate::Annotate;
 pub use context::StepContext;
 pub(crate) use context::{OnPartitionFailed, StepServices};
-pub use declaration::{Declaration, IngestionSource};
+pub use declaration::{ChangeSign, Declaration, IngestionSource};
 pub use emit::{Amend, Emit, Emittable, EntityEmitter, MappedRelationshipEmitter, RelationshipEmitter};
 pub use error::{ObjectError, StepError, StepResult};
 pub use follow::Follow;
@@ -79,17 +81,28 @@ pub(crate) use permits::PartitionPermits;
 pub(crate) use policy::{EntityHook, IngestPolicy, RelationshipHook};
 pub use read::Read;
 pub(crate) use stats::{FoundParents, StepStats, StepStatsSnapshot, Vanished};
+pub(crate) use unchanged::Unchanged;
 pub(crate) use watermark::Watermark;
 
 use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
+use crate::store::GraphReader;
 
 type Handler = Arc<dyn Fn(StepContext) -> BoxFuture<'static, StepResult> + Send + Sync>;
+
+/// Computes the number of requests of a step from its configuration and an earlier graph; `None` for a configuration of
+/// another type.
+pub(crate) type RequestCount = Arc<
+    dyn Fn(Arc<dyn Any + Send + Sync>, Arc<dyn GraphReader>) -> BoxFuture<'static, StepResult<Option<u64>>>
+        + Send
+        + Sync,
+>;
 
 /// A step: its declaration and its handler.
 #[derive(Clone)]
 pub struct Step {
     declaration: Arc<Declaration>,
     handler: Handler,
+    expected_requests: Option<RequestCount>,
 }
 
 impl std::fmt::Debug for Step {
@@ -108,6 +121,7 @@ impl Step {
         Self {
             declaration: Arc::new(Declaration::new(id, name)),
             handler: Arc::new(move |context| Box::pin(handler(context))),
+            expected_requests: None,
         }
     }
 
@@ -118,7 +132,8 @@ impl Step {
     pub fn function<Parameters, F: StepFunction<Parameters>>(id: &'static str, name: &str, function: F) -> Self {
         let mut declaration = Declaration::new(StepId::literal(id), name);
         F::declare(&mut declaration);
-        Self { declaration: Arc::new(declaration), handler: Arc::new(move |context| function.clone().call(context)) }
+        let handler: Handler = Arc::new(move |context| function.clone().call(context));
+        Self { declaration: Arc::new(declaration), handler, expected_requests: None }
     }
 
     /// The declaration of the step.
@@ -169,6 +184,47 @@ impl Step {
     #[must_use]
     pub fn source(self, source: impl Into<String>) -> Self {
         self.declare(|declaration| declaration.source = Some(source.into()))
+    }
+
+    /// Declares that the data under a parent changes only together with one of these properties of the parent.
+    ///
+    /// A job with [`only_changed`](crate::Job::only_changed) keeps the objects under unchanged parents instead of
+    /// requesting them. A parent without the first property counts as changed, so the first one should be the time of the
+    /// last update. The step must not run partitions inside of those under the parents.
+    #[must_use]
+    pub fn changes_with(self, parent: ObjectType, properties: impl IntoIterator<Item = &'static str>) -> Self {
+        let properties = properties.into_iter().map(str::to_owned).collect();
+        self.declare(|declaration| {
+            declaration.changes_with = Some(ChangeSign { object_type: parent, properties });
+        })
+    }
+
+    /// Sets a function that computes the number of requests of the step, from the configuration and an earlier graph.
+    ///
+    /// A [plan](crate::runtime::JobEstimate) uses the number instead of that of an earlier job, which may have had
+    /// another configuration.
+    #[must_use]
+    pub fn expects_requests<C, F, Fut>(mut self, count: F) -> Self
+    where
+        C: Send + Sync + 'static,
+        F: Fn(Arc<C>, Arc<dyn GraphReader>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = StepResult<u64>> + Send + 'static,
+    {
+        self.expected_requests = Some(Arc::new(move |config: Arc<dyn Any + Send + Sync>, graph| {
+            let counted = config.downcast::<C>().ok().map(|config| count(config, graph));
+            Box::pin(async move {
+                match counted {
+                    Some(counted) => counted.await.map(Some),
+                    None => Ok(None),
+                }
+            })
+        }));
+        self
+    }
+
+    /// Returns the function that computes the number of requests.
+    pub(crate) fn expected_requests(&self) -> Option<&RequestCount> {
+        self.expected_requests.as_ref()
     }
 
     /// Reads entities of a type after all of them were added.

@@ -46,6 +46,9 @@ pub(crate) struct PartitionStats {
     /// The names of the properties added to entities of other steps.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) amended: BTreeSet<String>,
+    /// Whether the objects were kept from the newest snapshot.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) kept: bool,
 }
 
 /// The number of partitions of each parent in a step.

@@ -149,7 +149,23 @@ impl<E: EntityView> Read<E> {
         F: Fn(E) -> Fut + Send,
         Fut: Future<Output = StepResult> + Send,
     {
-        self.context.for_each_partition(&self.object_type, self.stream(), work).await
+        self.context.for_each_partition(&self.object_type, self.stream(), |_| true, work).await
+    }
+
+    /// Runs the work for each entity that the configuration selects, several concurrently.
+    ///
+    /// Nothing is requested under the other entities. Their objects in earlier snapshots stay in the graph as stale, and
+    /// the types of the step are partial. A job without other gaps is complete.
+    ///
+    /// # Errors
+    /// As [`for_each_concurrent`](Self::for_each_concurrent).
+    pub async fn for_each_selected<S, F, Fut>(&self, selects: S, work: F) -> StepResult
+    where
+        S: Fn(&E) -> bool + Send + Sync,
+        F: Fn(E) -> Fut + Send,
+        Fut: Future<Output = StepResult> + Send,
+    {
+        self.context.for_each_partition(&self.object_type, self.stream(), selects, work).await
     }
 
     /// Returns whether the graph contains no such entity.

@@ -84,6 +84,10 @@ pub struct StepStatsSnapshot {
     pub partitions: u64,
     /// The number of failed partitions.
     pub failed_partitions: u64,
+    /// The number of partitions whose objects were kept from the newest snapshot.
+    pub kept_partitions: u64,
+    /// The number of parents that the configuration excludes.
+    pub excluded_parents: u64,
     /// Parents that the provider did not find.
     pub(crate) vanished: Vec<Vanished>,
     /// Parents that the provider found.
@@ -185,6 +189,7 @@ impl StepStats {
             record.findings.entry(alike).and_modify(|known| known.count += found.count).or_insert(found);
         }
         record.partitions += 1;
+        record.kept_partitions += u64::from(earlier.kept);
     }
 
     /// Replaces the counts by those of the store, for a step that an earlier process started.
@@ -206,6 +211,17 @@ impl StepStats {
                 name_left_out(record.losses.named_left_out(), &object_type, DESCRIBED_AGAIN, &short(&key));
             }
         }
+    }
+
+    /// Counts a partition whose objects are kept from the newest snapshot.
+    pub(crate) fn keep(&self, partition: &Partition) {
+        partition.note(|stats| stats.kept = true);
+        self.open().kept_partitions += 1;
+    }
+
+    /// Counts a parent that the configuration excludes.
+    pub(crate) fn exclude(&self) {
+        self.open().excluded_parents += 1;
     }
 
     /// Records a parent whose partition was collected.

@@ -77,12 +77,14 @@ impl JobReader for SqliteJob {
         Box::pin(self.store.read(move |connection| duplicates::of_step(connection, job, &step)))
     }
 
-    fn completed_parents(&self) -> Answer<'_, BTreeSet<ObjectKey>> {
+    fn completed_parents(&self, step: Option<StepId>) -> Answer<'_, BTreeSet<ObjectKey>> {
         let job = self.number;
         Box::pin(self.store.read(move |connection| {
-            let mut statement = connection.prepare("SELECT DISTINCT parent FROM part WHERE job = ?1")?;
-            let parents =
-                statement.query_map([job], |row| ObjectKey::stored(row.get_ref(0)?.as_str()?).map_err(unreadable))?;
+            let sql = "SELECT DISTINCT parent FROM part WHERE job = ?1 AND step = ifnull(?2, step)";
+            let mut statement = connection.prepare(sql)?;
+            let parents = statement.query_map(params![job, step.as_ref().map(StepId::as_str)], |row| {
+                ObjectKey::stored(row.get_ref(0)?.as_str()?).map_err(unreadable)
+            })?;
             parents.collect()
         }))
     }

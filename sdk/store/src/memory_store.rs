@@ -380,8 +380,8 @@ impl JobReader for MemoryJob {
         self.read(move |working| working.duplicates(&step))
     }
 
-    fn completed_parents(&self) -> Answer<'_, BTreeSet<ObjectKey>> {
-        self.read(Working::completed_parents)
+    fn completed_parents(&self, step: Option<StepId>) -> Answer<'_, BTreeSet<ObjectKey>> {
+        self.read(move |working| working.completed_parents(step.as_ref()))
     }
 
     fn reports(&self) -> Answer<'_, Vec<StepReport>> {

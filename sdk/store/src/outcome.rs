@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use integration_graph::history::SnapshotGap;
-use integration_graph::run::PartitionId;
+use integration_graph::run::{ErrorCode, PartitionId};
 use integration_graph::{ObjectKey, ObjectType, StepId};
 
 /// Two objects of different types that claim the same key; one of them is rejected.
@@ -182,6 +182,8 @@ pub struct Publication {
     pub gaps: Vec<SnapshotGap>,
     /// The types whose objects may lack properties, because a step that adds them has a gap.
     pub lacking_properties: BTreeSet<ObjectType>,
+    /// The parents under which a step collected everything, for the steps whose configuration excludes other parents.
+    pub collected_parents: BTreeMap<StepId, BTreeSet<ObjectKey>>,
     /// Whether the job can be resumed, so that its working data is kept.
     pub resumable: bool,
 }
@@ -197,13 +199,19 @@ impl Publication {
 
     /// Returns the position of the gap that explains the absence of an object under these parents.
     pub fn covering(&self, object_type: &ObjectType, parents: &[ObjectKey]) -> Option<usize> {
-        self.gaps.iter().position(|gap| gap.covers(object_type, parents))
+        self.gaps.iter().position(|gap| gap.covers(object_type, parents) && !self.was_observed(gap, parents))
+    }
+
+    /// Returns whether a gap of excluded parents does not concern an object, because its parent was collected.
+    fn was_observed(&self, gap: &SnapshotGap, parents: &[ObjectKey]) -> bool {
+        let collected = || self.collected_parents.get(&gap.step).zip(parents.first());
+        gap.code == ErrorCode::ParentsExcluded && collected().is_some_and(|(all, parent)| all.contains(parent))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use integration_graph::run::{ErrorCode, Parent};
+    use integration_graph::run::Parent;
 
     use super::*;
 
@@ -226,5 +234,18 @@ mod tests {
         assert_eq!(publication.covering(&apps, &[key("team:1")]), Some(0));
         assert_eq!(publication.covering(&apps, &[key("team:2")]), Some(1));
         assert_eq!(publication.covering(&teams, &[key("team:1")]), None);
+    }
+
+    #[test]
+    fn excluded_parents_explain_what_is_absent_under_parents_that_were_not_collected() {
+        let (step, apps) = (StepId::literal("fetch-apps"), ObjectType::literal("acme_app"));
+        let key = |text: &str| ObjectKey::stored(text).expect("a key");
+        let (types, code) = ([apps.clone()].into(), ErrorCode::ParentsExcluded);
+        let gap = SnapshotGap { step: step.clone(), types, parent: None, code, cause: String::new() };
+        let collected_parents = [(step, [key("team:1")].into())].into();
+        let publication = Publication { gaps: vec![gap], collected_parents, ..Publication::default() };
+        assert_eq!(publication.covering(&apps, &[key("team:1"), key("account:1")]), None);
+        assert_eq!(publication.covering(&apps, &[key("team:2")]), Some(0));
+        assert_eq!(publication.covering(&apps, &[]), Some(0));
     }
 }

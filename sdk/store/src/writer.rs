@@ -156,8 +156,8 @@ pub trait JobReader: Send + Sync {
     /// Returns the objects of which a step gave several descriptions, by type.
     fn duplicates(&self, step: StepId) -> Answer<'_, Vec<DescribedAgain>>;
 
-    /// Returns the parents of all completed partitions.
-    fn completed_parents(&self) -> Answer<'_, BTreeSet<ObjectKey>>;
+    /// Returns the parents of all completed partitions, or of those of one step.
+    fn completed_parents(&self, step: Option<StepId>) -> Answer<'_, BTreeSet<ObjectKey>>;
 
     /// Returns the reports of the steps that ended, in the order of their ids.
     fn reports(&self) -> Answer<'_, Vec<StepReport>>;

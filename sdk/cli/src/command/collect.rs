@@ -39,6 +39,8 @@ use crate::{console, exit, instances, job_lookup};
       resume the newest job after a crash, a cancellation or an error
   {name} collect --reuse-answers
       download only responses that have changed since the last run with this option
+  {name} collect --enable-source ID --only-changed
+      request details only of objects that have changed since the last job
   {name} collect --record recordings
       collect, and record the responses of the provider
   {name} collect --replay recordings
@@ -66,7 +68,7 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "NAME", value_parser = options::instance)]
     instance: Option<InstanceId>,
     /// Resume a job that was interrupted or cancelled, or is missing data: the newest, or the one with this id
-    #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample", "reuse_answers"])]
+    #[arg(long, value_name = "JOB", num_args = 0..=1, conflicts_with_all = ["step", "validation", "enable_source", "disable_source", "sample", "reuse_answers", "only_changed"])]
     resume: Option<Option<String>>,
     /// Record the responses of the provider in this folder, as HAR files without secrets
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
@@ -80,6 +82,9 @@ pub(crate) struct Collect {
     /// Reuse responses of earlier runs with this option; download only changed responses
     #[arg(long, conflicts_with = "sample")]
     reuse_answers: bool,
+    /// Keep the data under objects that have not changed since the last job, for the steps that can tell
+    #[arg(long)]
+    only_changed: bool,
     /// Upload the graph to JupiterOne when the job has ended
     #[arg(long)]
     sync: bool,
@@ -259,7 +264,7 @@ fn job(context: &Context<'_>, args: &Collect, configured: &Configured, store: &S
         None => job.instance(configured.instance.clone()),
     };
     job = job.network(configured.network.clone());
-    job = job.reuse_answers(args.reuse_answers);
+    job = job.reuse_answers(args.reuse_answers).only_changed(args.only_changed);
     if !args.step.is_empty() {
         job = job.select(args.step.clone(), args.max_age);
     }

@@ -123,11 +123,12 @@ fn figures(estimate: &JobEstimate) -> String {
     let (Some(requests), Some(took)) = (estimate.requests, estimate.duration) else {
         return "There is no earlier job, so the number of requests and the duration are unknown.".to_owned();
     };
-    let enabled = estimate.steps.iter().filter(|step| step.start == StartState::Enabled);
-    let (known, all) =
-        enabled.fold((0, 0), |(known, all), step| (known + usize::from(step.requests.is_some()), all + 1));
+    let enabled = || estimate.steps.iter().filter(|step| step.start == StartState::Enabled);
+    let sent = requests.saturating_sub(computed(estimate).1);
+    let all = enabled().count();
+    let known = enabled().filter(|step| step.requests.is_some() && !step.computed).count();
     let steps = if known < all { format!("{known} of these {all} steps") } else { "these steps".to_owned() };
-    let sent = format!("sent {} for {steps} and took {}", counted(requests, "request", "requests"), duration(took));
+    let sent = format!("sent {} for {steps} and took {}", counted(sent, "request", "requests"), duration(took));
     match estimate.based_on_state {
         Some(JobState::Complete) if !estimate.lower_bound => format!("The last complete job {sent}."),
         Some(JobState::Complete) => {
@@ -136,6 +137,12 @@ fn figures(estimate: &JobEstimate) -> String {
         Some(state) => format!("No job is complete yet. The last {} job {sent}. Expect more.", state.as_str()),
         None => String::new(),
     }
+}
+
+/// Returns the number of steps that compute their requests, and the requests of these steps.
+fn computed(estimate: &JobEstimate) -> (u64, u64) {
+    let steps = estimate.steps.iter().filter(|step| step.start == StartState::Enabled && step.computed);
+    steps.fold((0, 0), |(steps, requests), step| (steps + 1, requests + step.requests.unwrap_or_default()))
 }
 
 fn sentences(estimate: &JobEstimate) -> Vec<String> {
@@ -148,6 +155,13 @@ fn sentences(estimate: &JobEstimate) -> Vec<String> {
         ));
     }
     sentences.push(figures(estimate));
+    if let (steps @ 1.., requests) = computed(estimate) {
+        let steps = counted(steps, "step computes its requests", "steps compute their requests");
+        let total = counted(estimate.requests.unwrap_or_default(), "request", "requests");
+        let requests = HumanCount(requests);
+        sentences
+            .push(format!("{steps} from the configuration and the newest graph: {requests}, so {total} in total."));
+    }
     let left =
         estimate.remaining.map(|left| format!("The rate limit has {} left", counted(left, "request", "requests")));
     match (left, estimate.budget_time) {

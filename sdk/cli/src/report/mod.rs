@@ -27,6 +27,7 @@ use std::fmt::Write;
 use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::graph::ObjectType;
+use integration_sdk::graph::run::StepReport;
 
 use crate::style::{BOLD, paint, printable};
 use text::{list, paragraph};
@@ -41,6 +42,7 @@ pub(crate) fn summary(summary: &Summary, kept: &Kept<'_>, width: usize) -> Strin
     let mut text = steps::table(summary, width);
     section(&mut text, "Missing", &gaps::missing(summary, width));
     section(&mut text, "Stale, kept from earlier jobs", &stale::lines(summary, width));
+    section(&mut text, "Not requested", &not_requested(summary, width));
     section(&mut text, "Skipped", &skipped(summary, width));
     section(&mut text, "Schema findings", &schema_findings(summary, width));
     let _ = write!(text, "\n{}", footer::lines(summary, kept, width));
@@ -51,6 +53,20 @@ fn section(text: &mut String, title: &str, body: &str) {
     if !body.is_empty() {
         let _ = write!(text, "\n{}\n{body}", paint(BOLD, title));
     }
+}
+
+/// Renders the numbers of parents under which a step requested nothing.
+fn not_requested(summary: &Summary, width: usize) -> String {
+    let line = |step: &StepReport| {
+        let parents = [
+            (step.excluded_parents, "excluded by the configuration"),
+            (step.kept_parents, "unchanged since the last job, kept"),
+        ];
+        let parents = parents.into_iter().filter(|(count, _)| *count > 0);
+        let parents = list(parents.map(|(count, reason)| format!("{} {reason}", HumanCount(count))));
+        if parents.is_empty() { parents } else { paragraph(&format!("{}: {parents}", step.id), width, 2, 4) }
+    };
+    summary.integration_step_results.iter().map(line).collect()
 }
 
 fn skipped(summary: &Summary, width: usize) -> String {

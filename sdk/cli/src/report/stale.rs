@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::graph::history::ChangeCounts;
+use integration_sdk::graph::run::ErrorCode;
 
 use crate::job_lookup::short;
 
@@ -13,17 +14,24 @@ use super::text::{counted, list, paragraph};
 /// Renders the numbers of stale objects, grouped by the step with the gap.
 pub(super) fn lines(summary: &Summary, width: usize) -> String {
     let Some(published) = &summary.published else { return String::new() };
-    let mut groups: BTreeMap<(&str, bool), BTreeMap<&str, u64>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), BTreeMap<&str, u64>> = BTreeMap::new();
     for stale in &published.stale {
-        let group = groups.entry((stale.gap.step.as_str(), stale.gap.code.means_not_run())).or_default();
+        let group = groups.entry((stale.gap.step.as_str(), reason(&stale.gap.code))).or_default();
         *group.entry(stale.object_type.as_str()).or_default() += stale.count;
     }
-    let line = |((step, is_off), types): ((&str, bool), BTreeMap<&str, u64>)| {
+    let line = |((step, reason), types): ((&str, &str), BTreeMap<&str, u64>)| {
         let types = list(types.into_iter().map(|(name, count)| format!("{} {name}", HumanCount(count))));
-        let reason = if is_off { "did not run" } else { "has a gap" };
         paragraph(&format!("{step} {reason}: {types}"), width, 2, 4)
     };
     groups.into_iter().map(line).collect()
+}
+
+fn reason(code: &ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::ParentsExcluded => "excludes parents",
+        code if code.means_not_run() => "did not run",
+        _ => "has a gap",
+    }
 }
 
 /// Returns a sentence with the numbers of stale objects by type; `None` if there are none.

@@ -42,6 +42,8 @@ pub enum ErrorCode {
     StepNotSelected,
     /// The step is disabled.
     StepDisabled,
+    /// The configuration excludes some parents.
+    ParentsExcluded,
     /// The step failed, and the summary of another program does not say why.
     StepFailed,
     /// A summary lists the type as incomplete without an explanation.
@@ -61,7 +63,7 @@ pub enum ErrorCode {
 pub struct OtherCode(Arc<str>);
 
 impl ErrorCode {
-    const KNOWN: [Self; 19] = [
+    const KNOWN: [Self; 20] = [
         Self::ConfigValidation,
         Self::ProviderAuthentication,
         Self::ProviderAuthorization,
@@ -76,6 +78,7 @@ impl ErrorCode {
         Self::NotCollected,
         Self::StepNotSelected,
         Self::StepDisabled,
+        Self::ParentsExcluded,
         Self::StepFailed,
         Self::PartialDataset,
         Self::JobUnfinished,
@@ -100,6 +103,7 @@ impl ErrorCode {
             Self::NotCollected => "NOT_COLLECTED",
             Self::StepNotSelected => "STEP_NOT_SELECTED",
             Self::StepDisabled => "STEP_DISABLED",
+            Self::ParentsExcluded => "PARENTS_EXCLUDED",
             Self::StepFailed => "STEP_FAILED",
             Self::PartialDataset => "PARTIAL_DATASET",
             Self::JobUnfinished => "JOB_UNFINISHED",

@@ -20,6 +20,11 @@ fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ti
     Option::deserialize(deserializer).map(|millis| millis.map(Timestamp::from_millis))
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // The signature is that of serde.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// Reads a reason; one that this version does not know is unspecified.
 fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DisabledReason>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
@@ -99,6 +104,12 @@ pub struct StepReport {
     /// The keys of quarantined objects, by type; at most one hundred of each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub quarantined_details: BTreeMap<ObjectType, BTreeSet<String>>,
+    /// The number of parents that the configuration excludes, so that no data was requested under them.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub excluded_parents: u64,
+    /// The number of parents whose objects were kept from the previous snapshot, because the parent is unchanged.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub kept_parents: u64,
     /// The requests to the provider.
     pub usage: Usage,
 }
@@ -130,6 +141,8 @@ impl StepReport {
             findings: Vec::new(),
             quarantined: BTreeMap::new(),
             quarantined_details: BTreeMap::new(),
+            excluded_parents: 0,
+            kept_parents: 0,
             usage: Usage::default(),
         }
     }

@@ -26,6 +26,7 @@ mod going_on;
 mod in_memory;
 mod memory;
 mod moving;
+mod only_changed;
 mod refusals;
 mod resuming;
 mod tags;

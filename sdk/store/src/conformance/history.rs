@@ -323,7 +323,7 @@ impl History {
             step: step_of(0),
             types: [type_of(*of)].into(),
             parent: under.map(parent_of),
-            code: ErrorCode::ProviderApi,
+            code: if *of == 0 { ErrorCode::ParentsExcluded } else { ErrorCode::ProviderApi },
             cause: "refused".to_owned(),
         };
         let state = if resumable { JobState::Cancelled } else { JobState::Complete };
@@ -332,6 +332,7 @@ impl History {
         let publication = gaps.map(|gaps| Publication {
             gaps: gaps.iter().map(gap).collect(),
             lacking_properties: lacking.iter().map(|of| type_of(*of)).collect(),
+            collected_parents: [(step_of(0), [parent_of(0).key].into())].into(),
             resumable,
         });
         let has_graph = publication.is_some();
@@ -419,11 +420,12 @@ impl History {
         write!(text, "\n{:?}", writer.counts(None).await.expect("counts")).expect("a text");
         for step in (0..STEPS).map(step_of) {
             let counts = writer.counts(Some(step.clone())).await.expect("counts");
-            let duplicates = writer.duplicates(step).await.expect("duplicates");
-            write!(text, "\n{counts:?} {duplicates:?}").expect("a text");
+            let duplicates = writer.duplicates(step.clone()).await.expect("duplicates");
+            let parents = writer.completed_parents(Some(step)).await.expect("parents");
+            write!(text, "\n{counts:?} {duplicates:?} {parents:?}").expect("a text");
         }
         let reports = writer.reports().await.expect("reports");
-        let parents = writer.completed_parents().await.expect("parents");
+        let parents = writer.completed_parents(None).await.expect("parents");
         write!(text, "\n{:?} {parents:?}", reports.iter().map(|report| &report.id).collect::<Vec<_>>())
             .expect("a text");
         text

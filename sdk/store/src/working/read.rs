@@ -73,9 +73,10 @@ impl Working {
         DescribedAgain::grouped(of_step.map(|(_, object_type, key)| (object_type.clone(), key.to_string())))
     }
 
-    /// Returns the parents of all completed partitions.
-    pub(crate) fn completed_parents(&self) -> BTreeSet<ObjectKey> {
-        self.partitions.values().map(|partition| partition.parent.clone()).collect()
+    /// Returns the parents of all completed partitions, or of those of one step.
+    pub(crate) fn completed_parents(&self, step: Option<&StepId>) -> BTreeSet<ObjectKey> {
+        let of_step = self.partitions.iter().filter(|((of, _), _)| step.is_none_or(|step| step == of));
+        of_step.map(|(_, partition)| partition.parent.clone()).collect()
     }
 }
 
