@@ -12,4 +12,8 @@ pub struct HerokuConfig {
     /// The base address of the Platform API.
     #[config(default = "https://api.heroku.com")]
     pub api_url: Url,
+    /// The teams of the applications whose details are collected: names or ids, separated by commas. By default all.
+    pub details_teams: Option<String>,
+    /// The names of the applications whose details are collected, separated by commas; `*` stands for any text.
+    pub details_applications: Option<String>,
 }

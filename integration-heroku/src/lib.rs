@@ -7,6 +7,8 @@
 
 pub mod client;
 pub mod config;
+pub mod cost;
+pub mod details;
 pub mod fake;
 pub mod resource;
 pub mod steps;
@@ -33,7 +35,9 @@ pub const RULES: &str = include_str!("../rules/heroku.yaml");
 /// The Heroku integration: its client, its steps, and its secret fields.
 pub fn integration() -> Integration {
     let heroku = Integration::of::<Heroku>("heroku", "Heroku");
-    steps::all().into_iter().fold(heroku, Integration::step).secret_fields([
+    let heroku = details::sources().into_iter().chain(cost::sources()).fold(heroku, Integration::source);
+    let steps = steps::all().into_iter().chain(details::all()).chain(cost::all());
+    steps.fold(heroku, Integration::step).secret_fields([
         "token",
         "secret",
         "password",

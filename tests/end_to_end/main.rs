@@ -17,6 +17,7 @@ mod comparison;
 mod credentials;
 mod databases;
 mod delivering;
+mod details;
 mod expected;
 mod exporting;
 mod faults;

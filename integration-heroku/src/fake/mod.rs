@@ -21,6 +21,7 @@
 mod access;
 mod bodies;
 mod catalogue;
+mod details;
 mod generated;
 mod ids;
 mod organisation;
@@ -35,12 +36,14 @@ mod spaces;
 mod table;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 
 pub use access::{Access, Invitation, Shared};
+pub use details::PLANTED;
 pub use generated::OrganisationSize;
 pub use ids::{
     AccountId, AccountMembershipId, AddonId, AppId, AttachmentId, CouplingId, IdentityProviderId, InvitationId,

@@ -71,6 +71,11 @@ impl Organisation {
         id
     }
 
+    /// Replaces the app with the same id, which stays in its team.
+    pub fn update_app(&mut self, app: App) {
+        self.apps.replace(app);
+    }
+
     /// Adds an add-on to its app, with its attachment.
     pub fn add_addon(&mut self, addon: Addon) {
         self.attachments.add(Attachment::own(&addon));

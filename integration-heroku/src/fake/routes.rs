@@ -12,14 +12,16 @@ use serde_json::{Value, json};
 use super::{
     FakeOptions,
     bodies::{Listed, app_of_team, own_account},
+    details,
     ids::TeamId,
     organisation::Organisation,
     resources::Person,
     table::{Row, Table},
+    usage,
 };
 
 /// The scopes that include reading.
-const READERS: [&str; 5] = ["global", "read", "read-protected", "write", "write-protected"];
+pub(super) const READERS: [&str; 5] = ["global", "read", "read-protected", "write", "write-protected"];
 /// The scopes that include reading `/account`. Notably, `read` is not sufficient.
 const IDENTITY: [&str; 2] = ["global", "identity"];
 /// The largest page size that a client may request.
@@ -47,7 +49,7 @@ pub(crate) fn dialect(max_in_next_range: bool) -> Dialect {
 /// The routes of all endpoints.
 pub(crate) fn routes(organisation: &Arc<Organisation>, extra_fields: &[(String, Value)]) -> Vec<Route> {
     let serve = Serve { organisation, extra: extra_fields.into() };
-    vec![
+    let mut routes = vec![
         serve.own_account(),
         Route::get("/account/rate-limits", |request| Answer::Document(json!({"remaining": request.remaining()})))
             .scopes(IDENTITY)
@@ -142,7 +144,10 @@ pub(crate) fn routes(organisation: &Arc<Organisation>, extra_fields: &[(String, 
         serve.all("/addon-attachments", |organisation| &organisation.attachments).sortable(["id", "name"]),
         serve.all("/pipelines", |organisation| &organisation.pipelines).sortable(["id", "name"]),
         serve.all("/pipeline-couplings", |organisation| &organisation.couplings).sortable(["id"]),
-    ]
+    ];
+    routes.extend(details::routes(organisation));
+    routes.extend(usage::routes(organisation));
+    routes
 }
 
 /// A builder of routes over one organisation.

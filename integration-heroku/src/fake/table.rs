@@ -67,6 +67,15 @@ impl<R: Row> Table<R> {
         self.rows.push(row);
     }
 
+    /// Replaces the row with the same id, unless its parent is another one.
+    pub(crate) fn replace(&mut self, row: R) {
+        if let Some(known) = self.by_id.get(&row.uuid()).and_then(|position| self.rows.get_mut(*position))
+            && known.parent() == row.parent()
+        {
+            *known = row;
+        }
+    }
+
     pub(crate) fn rows(&self) -> &[R] {
         &self.rows
     }

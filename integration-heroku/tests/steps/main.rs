@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod access;
+mod details;
 mod lists;
 
 use integration_heroku::fake::{
@@ -171,7 +172,10 @@ async fn sample() -> FakeHeroku {
 #[tokio::test]
 async fn the_sample_meets_all_that_the_plugin_declares() {
     let heroku = sample().await;
-    let collected = Collected::run(&integration(), values(&heroku)).await;
+    let integration = integration();
+    let run = Collected::run(&integration, values(&heroku));
+    let sources = details::SOURCES.into_iter().chain(["usage"]);
+    let collected = sources.fold(run, |run, source| run.source(source, true)).await;
     assert_complete!(collected);
     // No person of the sample has a tagged address; the types have their own tests of it.
     let untagged = ["heroku_account_member.untaggedEmail", "heroku_user.untaggedEmail"];

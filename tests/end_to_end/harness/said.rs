@@ -162,10 +162,17 @@ impl Summary {
         self.step(step)["status"].as_str().expect("a status")
     }
 
-    /// The types of which data may be missing.
+    /// The types of which data may be missing, without those of sources that are off by default.
+    ///
+    /// Such types are partial datasets as well, although nothing is missing.
     pub fn partial(&self) -> BTreeSet<&str> {
-        let types = self.0["metadata"]["partialDatasets"]["types"].as_array().expect("types");
-        types.iter().map(|name| name.as_str().expect("a type")).collect()
+        fn names(list: &Value) -> impl Iterator<Item = &str> {
+            list.as_array().expect("types").iter().map(|name| name.as_str().expect("a type"))
+        }
+        let steps = self.0["integrationStepResults"].as_array().expect("steps").iter();
+        let off = steps.filter(|step| step["disabledReason"] == "user_config");
+        let off: BTreeSet<&str> = off.flat_map(|step| names(&step["declaredTypes"])).collect();
+        names(&self.0["metadata"]["partialDatasets"]["types"]).filter(|name| !off.contains(name)).collect()
     }
 
     /// The gaps of a step.
