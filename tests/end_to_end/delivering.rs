@@ -32,7 +32,7 @@ email: {{host: 127.0.0.1, port: {port}, encryption: none, from: alerts@example.c
     )
 }
 
-/// A rule that carries out actions for each new team of the sample, which has four.
+/// A rule that carries out actions for each new team of the sample, which has five.
 fn rule(actions: &Value) -> String {
     let rule = json!({
         "name": "Teams",
@@ -84,7 +84,7 @@ fn actions_are_delivered_and_recorded_without_secrets() {
     }
     let processed = hooks.processed();
     let to = |path: &str| processed.iter().filter(|received| received.path == path).count();
-    assert_eq!((to("/hook"), to("/slack/t0ken-of-the-test"), mails.received().len()), (4, 8, 4), "{}", said.all());
+    assert_eq!((to("/hook"), to("/slack/t0ken-of-the-test"), mails.received().len()), (5, 10, 5), "{}", said.all());
     assert!(
         processed
             .iter()
@@ -92,18 +92,19 @@ fn actions_are_delivered_and_recorded_without_secrets() {
     );
 
     let alert = place.run("alerts list --format json").json()[0].clone();
-    assert_eq!(alert["deliveries"].as_array().map(Vec::len), Some(16), "{alert}");
+    assert_eq!(alert["deliveries"].as_array().map(Vec::len), Some(20), "{alert}");
     let shown = place.run(&format!("alerts show {}", alert["id"].as_str().expect("an id")));
     assert!(shown.out.contains("Deliveries") && shown.out.contains("delivered"), "{}", shown.all());
     let texts = outbox(&place).concat() + &said.all() + &shown.all() + &place.read(".integration/alerts.json");
     assert!(!texts.contains("t0ken") && !texts.contains(SECRET), "a secret was written");
 
     assert_eq!(place.run("rules run rules.json").code, 0);
-    assert_eq!((hooks.processed().len(), mails.received().len()), (12, 4), "no row is new");
+    assert_eq!((hooks.processed().len(), mails.received().len()), (15, 5), "no row is new");
 }
 
 #[test]
 fn failed_deliveries_are_kept_and_repeated_on_request() {
+    // The request about the fifth team succeeds at once.
     let script = [Reply::Status(500), Reply::Later(600), Reply::Cut, Reply::CutAfter];
     let hooks = Webhooks::start(Some(SECRET), script).expect("a receiver");
     let mails = Mails::start(None, []).expect("a server");
@@ -116,7 +117,7 @@ fn failed_deliveries_are_kept_and_repeated_on_request() {
     assert_eq!(waits.json()["waiting"], 4, "the time of the next attempt has not come: {}", waits.all());
     let said = place.run("alerts deliver --all");
     assert_eq!(said.code, 0, "{}", said.all());
-    assert_eq!((hooks.processed().len(), hooks.repeated()), (4, 1), "the request whose answer was lost is known");
+    assert_eq!((hooks.processed().len(), hooks.repeated()), (5, 1), "the request whose answer was lost is known");
     assert_eq!(hooks.refused(), [""; 0]);
     assert!(place.run("alerts deliver").out.contains("Nothing waits"));
 }
@@ -153,7 +154,7 @@ fn kills_at_any_instant_neither_lose_nor_repeat_a_delivery() {
     let mut teams: Vec<String> = hooks.processed().into_iter().map(|received| received.body).collect();
     teams.sort();
     teams.dedup();
-    assert_eq!((hooks.processed().len(), teams.len()), (4, 4), "each team exactly once: {}", said.all());
+    assert_eq!((hooks.processed().len(), teams.len()), (5, 5), "each team exactly once: {}", said.all());
     assert!(outbox(&place).iter().all(|entry| entry.contains(r#""state":"delivered""#)), "{:?}", outbox(&place));
     let alerts = place.run("alerts list --all --format json").json();
     assert_eq!(alerts.as_array().map(Vec::len), Some(1), "one alert: {alerts}");

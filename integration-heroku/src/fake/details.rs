@@ -238,7 +238,7 @@ fn buildpacks(app: &App) -> Vec<Value> {
     let installed = match app.name.as_str() {
         _ if app.stack.as_ref() == "container" => Vec::new(),
         "kestrel-blog" => vec![official("heroku/ruby"), json!({"name": own, "url": own})],
-        _ if app.name.len() % 2 == 0 => vec![official("heroku/nodejs")],
+        _ if app.name.len().is_multiple_of(2) => vec![official("heroku/nodejs")],
         _ => vec![official("heroku/ruby")],
     };
     (0..)

@@ -3,8 +3,13 @@
 //! A query touches the types of the entities that its selectors select, and the types of the relationships between them.
 //! A type without any object has no class in the graph; the catalogue has it, and without a catalogue a gap of such a type
 //! concerns every selector by class.
+//!
+//! A step that the configuration disables is a choice of the user. Its gap concerns the selectors that name one of its types
+//! or classes, and not `*`: otherwise every query for all objects would be incomplete as long as a source is off.
 
 use std::collections::BTreeSet;
+
+use integration_graph::run::ErrorCode;
 
 use crate::answer::{Incomplete, Reason};
 use crate::bind::{Bound, EdgePattern, Hop, Label, NodePattern, Pattern, SlotId, Step};
@@ -24,7 +29,8 @@ pub(crate) fn incomplete(
     let touched = Touched::of(bound, graph)?;
     let mut found = Vec::new();
     for (instance, gap) in graph.gaps() {
-        if gap.types.iter().any(|object_type| touched.concerns(bound, graph, catalogue, object_type.as_str())) {
+        let query = Query { bound, graph, catalogue, all_includes: gap.code != ErrorCode::StepDisabled };
+        if gap.types.iter().any(|object_type| touched.concerns(&query, object_type.as_str())) {
             found.push(reason(graph, *instance, Reason::Gap(gap.clone())));
         }
     }
@@ -54,6 +60,15 @@ fn reason(graph: &AccountGraph, instance: usize, reason: Reason) -> Incomplete {
     Incomplete { integration: snapshot.integration.clone(), instance: snapshot.instance.clone(), reason }
 }
 
+/// A query, and the meaning of its selectors for the types of one gap.
+struct Query<'a> {
+    bound: &'a Bound,
+    graph: &'a AccountGraph,
+    catalogue: &'a Catalogue,
+    /// Whether the selector `*` includes the types of the gap.
+    all_includes: bool,
+}
+
 /// The segments that a query touched.
 struct Touched {
     nodes: BTreeSet<usize>,
@@ -74,7 +89,8 @@ impl Touched {
     }
 
     /// Whether objects of a type can belong to the result.
-    fn concerns(&self, bound: &Bound, graph: &AccountGraph, catalogue: &Catalogue, object_type: &str) -> bool {
+    fn concerns(&self, query: &Query<'_>, object_type: &str) -> bool {
+        let Query { bound, graph, .. } = query;
         let is_node = |number: &usize| graph.node_segments()[*number].object_type.as_str() == object_type;
         let is_edge = |number: &usize| graph.edge_segments()[*number].object_type.as_str() == object_type;
         if self.nodes.iter().any(is_node) || self.edges.iter().any(is_edge) {
@@ -85,10 +101,10 @@ impl Touched {
         let is_entity = |pattern: &Pattern| matches!(pattern, Pattern::Node(_));
         let mut nodes = bound.slots.iter().map(|slot| &slot.pattern).filter(|pattern| is_entity(pattern));
         !exists
-            && (nodes.any(|pattern| may_select(pattern, catalogue, object_type))
+            && (nodes.any(|pattern| query.may_select(pattern, object_type))
                 || hops(bound).iter().any(|(left, hop)| {
-                    may_select(&bound.slots[hop.edge].pattern, catalogue, object_type)
-                        && may_connect(bound, graph, catalogue, (left, hop), object_type)
+                    query.may_select(&bound.slots[hop.edge].pattern, object_type)
+                        && query.may_connect((left, hop), object_type)
                 }))
     }
 }
@@ -107,50 +123,47 @@ fn hops(bound: &Bound) -> Vec<(Vec<SlotId>, &Hop)> {
     hops
 }
 
-/// Whether a relationship of a type that the graph does not contain can connect the entities of a hop.
-fn may_connect(
-    bound: &Bound,
-    graph: &AccountGraph,
-    catalogue: &Catalogue,
-    (left, hop): (&[SlotId], &Hop),
-    object_type: &str,
-) -> bool {
-    let Some(declared) = catalogue.relationships.get(object_type).filter(|declared| !declared.ends.is_empty()) else {
-        return true;
-    };
-    let fits = |slot: SlotId, entity: &str| {
-        let pattern = &bound.slots[slot].pattern;
-        let mut segments = node_segments(pattern);
-        segments.any(|(segment, _)| graph.node_segments()[*segment].object_type.as_str() == entity)
-            || may_select(pattern, catalogue, entity)
-    };
-    let before = |entity: &str| left.iter().any(|slot| fits(*slot, entity));
-    declared.ends.iter().any(|(from, to)| before(from) && fits(hop.node, to) || before(to) && fits(hop.node, from))
-}
+impl Query<'_> {
+    /// Whether a relationship of a type that the graph does not contain can connect the entities of a hop.
+    fn may_connect(&self, (left, hop): (&[SlotId], &Hop), object_type: &str) -> bool {
+        let declared = self.catalogue.relationships.get(object_type);
+        let Some(declared) = declared.filter(|declared| !declared.ends.is_empty()) else { return true };
+        let fits = |slot: SlotId, entity: &str| {
+            let pattern = &self.bound.slots[slot].pattern;
+            let mut segments = node_segments(pattern);
+            segments.any(|(segment, _)| self.graph.node_segments()[*segment].object_type.as_str() == entity)
+                || self.may_select(pattern, entity)
+        };
+        let before = |entity: &str| left.iter().any(|slot| fits(*slot, entity));
+        declared.ends.iter().any(|(from, to)| before(from) && fits(hop.node, to) || before(to) && fits(hop.node, from))
+    }
 
-/// Whether a pattern can select objects of a type that the graph does not contain.
-fn may_select(pattern: &Pattern, catalogue: &Catalogue, object_type: &str) -> bool {
-    let entity = catalogue.entities.get(object_type);
-    let relationship = catalogue.relationships.get(object_type);
-    match pattern {
-        Pattern::Node(NodePattern { labels, .. }) => {
-            relationship.is_none()
-                && (labels.is_empty()
-                    || labels.iter().any(|label| match label {
+    /// Whether a pattern can select objects of a type that the graph does not contain.
+    fn may_select(&self, pattern: &Pattern, object_type: &str) -> bool {
+        let entity = self.catalogue.entities.get(object_type);
+        let relationship = self.catalogue.relationships.get(object_type);
+        match pattern {
+            Pattern::Node(NodePattern { labels, .. }) if labels.is_empty() => {
+                relationship.is_none() && self.all_includes
+            }
+            Pattern::Node(NodePattern { labels, .. }) => {
+                relationship.is_none()
+                    && labels.iter().any(|label| match label {
                         Label::Type(name) => name == object_type,
                         Label::Class(class) => entity.is_none_or(|declared| declared.classes.contains(class)),
-                    }))
+                    })
+            }
+            Pattern::Edge(EdgePattern { verbs, .. }) => {
+                entity.is_none()
+                    && (verbs.is_empty()
+                        || verbs.iter().any(|verb| match relationship {
+                            Some(declared) => declared.classes.contains(verb),
+                            // The type of a relationship usually contains its class.
+                            None => object_type.split('_').any(|word| word.eq_ignore_ascii_case(verb)),
+                        }))
+            }
+            Pattern::Either(_) => false,
         }
-        Pattern::Edge(EdgePattern { verbs, .. }) => {
-            entity.is_none()
-                && (verbs.is_empty()
-                    || verbs.iter().any(|verb| match relationship {
-                        Some(declared) => declared.classes.contains(verb),
-                        // The type of a relationship usually contains its class.
-                        None => object_type.split('_').any(|word| word.eq_ignore_ascii_case(verb)),
-                    }))
-        }
-        Pattern::Either(_) => false,
     }
 }
 

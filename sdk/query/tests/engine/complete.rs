@@ -88,6 +88,23 @@ fn a_gap_of_a_relationship_without_objects_concerns_hops_between_its_ends() {
 }
 
 #[test]
+fn a_disabled_step_concerns_selectors_that_name_its_types() {
+    let disabled = SnapshotGap { code: ErrorCode::StepDisabled, ..gap(&["acme_device", "acme_app_has_device"]) };
+    let graph = open(vec![MemoryGraph::of(objects()).expect("valid objects").with_gaps([disabled])]);
+    let of_class = |class: &str| DeclaredType { classes: [class.to_owned()].into(), ..DeclaredType::default() };
+    let ends = [("acme_app".to_owned(), "acme_device".to_owned())].into();
+    let catalogue = Catalogue {
+        entities: [("acme_device".to_owned(), of_class("Device"))].into(),
+        relationships: [("acme_app_has_device".to_owned(), DeclaredType { ends, ..of_class("HAS") })].into(),
+    };
+    let options = Options { catalogue: Arc::new(catalogue), ..options() };
+    let of = |text| reasons(&graph, text, &options);
+    assert_eq!((of("find Device"), of("find acme_device"), of("find Application that has Device")), (1, 1, 1));
+    assert_eq!((of("find * that has Device"), of("find Application that !has acme_device")), (1, 1));
+    assert_eq!((of("find *"), of("find Application that has *"), of("find * that relates to *")), (0, 0, 0));
+}
+
+#[test]
 fn stale_objects_of_a_touched_type_are_counted() {
     let step = StepId::literal("fetch");
     let stored = objects().into_iter().map(|json| {

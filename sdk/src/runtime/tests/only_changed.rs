@@ -71,7 +71,7 @@ fn teams_and_apps(form: Form, asked: &Asked) -> Integration {
     let has = RelationshipDeclaration::new(name("acme_app"), RelationshipClass::HAS, name("acme_region"));
     let apps = apps.reads(name("acme_team")).entity(declared("acme_app")).entity(region).relationship(has);
     let apps = if form.amends { apps.amends(name("acme_team")) } else { apps };
-    of([teams, apps.changes_with(name("acme_team"), ["updatedOn"])])
+    of([teams.entity(declared("acme_team")), apps.changes_with(name("acme_team"), ["updatedOn"])])
 }
 
 fn in_region(team: &str) -> Relationship {

@@ -91,8 +91,9 @@ impl Soak {
         let (_, graph) = before.collect("");
         let mut teams: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for app in graph.of_type("heroku_application").into_values() {
-            let team = app["teamId"].as_str().expect("a team").to_owned();
-            teams.entry(team).or_default().push(app["_rawData"][0]["rawData"].clone());
+            // A personal application has none.
+            let Some(team) = app["teamId"].as_str() else { continue };
+            teams.entry(team.to_owned()).or_default().push(app["_rawData"][0]["rawData"].clone());
         }
         let with_apps = teams.into_iter().filter(|(_, apps)| apps.len() > 2).take(2);
         let team = |(id, original): (String, Vec<Value>)| Team {
