@@ -1,5 +1,7 @@
 //! The lines in a picture that state which data its job lacks.
 
+use std::collections::BTreeSet;
+
 use integration_sdk::Summary;
 use integration_sdk::diff::{Coverage, Gap};
 use integration_sdk::graph::ObjectType;
@@ -20,17 +22,24 @@ pub(super) fn coverage(job: &JobRow) -> Result<Coverage, Failure> {
 
 /// Describes the missing data of a job, and the stale objects in its graph.
 pub(super) fn lines(job: &JobRow) -> Result<Vec<String>, Failure> {
-    let mut lines = described(&coverage(job)?, job.id.as_str());
-    lines.extend(job.summary()?.and_then(stale::sentence));
+    let summary = job.summary()?;
+    let mut lines = described(&coverage(job)?, job.id.as_str(), &summary.map(off).unwrap_or_default());
+    lines.extend(summary.and_then(stale::sentence));
     Ok(lines)
 }
 
 /// Describes the missing data of a job that has ended.
 pub(super) fn lines_of(summary: &Summary) -> Vec<String> {
-    described(&Coverage::of(summary), summary.job.as_str())
+    described(&Coverage::of(summary), summary.job.as_str(), &off(summary))
 }
 
-fn described(coverage: &Coverage, job: &str) -> Vec<String> {
+/// The types of the sources that are off. They are absent on purpose, so no picture has to state it.
+fn off(summary: &Summary) -> BTreeSet<&ObjectType> {
+    let steps = summary.integration_step_results.iter().filter(|step| step.is_switched_off());
+    steps.flat_map(|step| &step.declared_types).collect()
+}
+
+fn described(coverage: &Coverage, job: &str, off: &BTreeSet<&ObjectType>) -> Vec<String> {
     let job = job_lookup::short(job);
     if coverage.is_unfinished() {
         return vec![format!("Job {job} has not ended: any data may be missing.")];
@@ -39,7 +48,8 @@ fn described(coverage: &Coverage, job: &str) -> Vec<String> {
     let objects = missing.map(|name| under(coverage, name));
     let amended = coverage.amended().iter().filter(|name| coverage.gap(name) == Gap::None);
     let missing: Vec<String> = objects.chain(amended.map(|name| format!("properties of {name}"))).collect();
-    let absent: Vec<String> = coverage.not_collected().iter().map(ToString::to_string).collect();
+    let absent = coverage.not_collected().iter().filter(|name| !off.contains(*name));
+    let absent: Vec<String> = absent.map(ToString::to_string).collect();
     let mut lines = Vec::new();
     if !missing.is_empty() {
         lines.push(format!("Data are missing from job {job}: {}. `jobs show {job}` lists the causes.", named(missing)));
