@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn any_data_of_a_running_job_may_be_missing() {
-        let lines = described(&Coverage::unfinished(), "0198f3a2-1111-7000-8000-000000000000");
+        let lines = described(&Coverage::unfinished(), "0198f3a2-1111-7000-8000-000000000000", &BTreeSet::new());
         assert_eq!(lines, ["Job 0198f3a2-1111 has not ended: any data may be missing."]);
-        assert!(described(&Coverage::default(), "0198f3a2-1111-7000-8000-000000000000").is_empty());
+        assert!(described(&Coverage::default(), "0198f3a2-1111-7000-8000-000000000000", &BTreeSet::new()).is_empty());
     }
 
     #[test]
