@@ -39,7 +39,6 @@ mod sweep;
 mod target;
 mod value;
 
-pub use marker::RecordedSnapshot;
 pub use row::Layout;
 pub use script::CypherScript;
 pub use sink::Neo4jSink;

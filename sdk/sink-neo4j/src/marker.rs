@@ -4,7 +4,7 @@
 //! transferred as a whole. `_pending` names a snapshot of which the database may contain a part: a transfer has started
 //! and not ended, or it was limited to some types.
 
-use integration_sink::{Manifest, Scope, SinkError, TransferKind};
+use integration_sink::{Manifest, RecordedSnapshot, Scope, SinkError, TransferKind};
 use integration_store::SnapshotId;
 use neo4rs::{BoltType, Row};
 
@@ -12,19 +12,6 @@ use crate::row::mark;
 use crate::server::{Parameter, Server, ServerError};
 
 const LABEL: &str = "_Snapshot";
-
-/// The snapshot of an instance that the database contains.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedSnapshot {
-    /// The integration.
-    pub integration: String,
-    /// The instance.
-    pub instance: String,
-    /// The job.
-    pub job: String,
-    /// The number of the publication.
-    pub number: u64,
-}
 
 /// The state of all instances in a database.
 #[derive(Debug, Default)]
@@ -34,7 +21,7 @@ pub(crate) struct Markers(Vec<Marker>);
 struct Marker {
     integration: String,
     instance: String,
-    whole: Option<(String, u64)>,
+    whole: Option<RecordedSnapshot>,
     pending: Option<String>,
 }
 
@@ -42,16 +29,14 @@ impl Marker {
     fn of(row: &Row) -> Result<Self, ServerError> {
         let job: Option<String> = row.get("job")?;
         let number: Option<i64> = row.get("number")?;
-        Ok(Self {
-            integration: row.get("integration")?,
-            instance: row.get("instance")?,
-            whole: job.zip(number.map(i64::unsigned_abs)),
-            pending: row.get("pending")?,
-        })
-    }
-
-    fn contains(&self, id: &SnapshotId) -> bool {
-        self.whole.as_ref().is_some_and(|(job, number)| job == id.job.as_str() && *number == id.number)
+        let (integration, instance): (String, String) = (row.get("integration")?, row.get("instance")?);
+        let whole = job.zip(number).map(|(job, number)| RecordedSnapshot {
+            integration: integration.clone(),
+            instance: instance.clone(),
+            job,
+            number: number.unsigned_abs(),
+        });
+        Ok(Self { integration, instance, whole, pending: row.get("pending")? })
     }
 }
 
@@ -67,11 +52,7 @@ impl Markers {
 
     /// Returns the snapshots that the database contains as a whole.
     pub(crate) fn recorded(self) -> Vec<RecordedSnapshot> {
-        let recorded = |marker: Marker| {
-            let (job, number) = marker.whole?;
-            Some(RecordedSnapshot { integration: marker.integration, instance: marker.instance, job, number })
-        };
-        self.0.into_iter().filter_map(recorded).collect()
+        self.0.into_iter().filter_map(|marker| marker.whole).collect()
     }
 
     fn of(&self, id: &SnapshotId) -> Option<&Marker> {
@@ -86,21 +67,14 @@ impl Markers {
         }
         for snapshot in &manifest.snapshots {
             let marker = self.of(&snapshot.id);
-            let whole = marker.filter(|marker| marker.whole.is_some());
-            let fits = match (whole, &snapshot.since) {
-                // The same changes again have no effect.
-                (Some(marker), _) if marker.contains(&snapshot.id) => true,
-                (Some(marker), Some(since)) => marker.contains(since),
-                (None, None) => true,
-                _ => false,
-            };
+            let whole = marker.and_then(|marker| marker.whole.as_ref());
             let pending = marker.and_then(|marker| marker.pending.as_ref());
-            if fits && pending.is_none_or(|pending| *pending == mark(&snapshot.id)) {
+            if snapshot.continues(whole) && pending.is_none_or(|pending| *pending == mark(&snapshot.id)) {
                 continue;
             }
-            let has = match (pending, whole.and_then(|marker| marker.whole.as_ref())) {
+            let has = match (pending, whole) {
                 (Some(pending), _) => format!("a part of the snapshot {pending}"),
-                (None, Some((job, _))) => format!("the snapshot of job {job}"),
+                (None, Some(whole)) => format!("the snapshot of job {}", whole.job),
                 (None, None) => "no snapshot".to_owned(),
             };
             return Err(SinkError::Unsuitable(format!(
@@ -125,7 +99,7 @@ impl Markers {
     pub(crate) async fn end(&self, server: &Server, manifest: &Manifest) -> Result<(), ServerError> {
         for snapshot in &manifest.snapshots {
             let id = &snapshot.id;
-            let is_recorded = self.of(id).is_some_and(|marker| marker.contains(id));
+            let is_recorded = self.of(id).and_then(|marker| marker.whole.as_ref()).is_some_and(|whole| whole.is(id));
             if manifest.scope != Scope::All && !is_recorded {
                 continue;
             }

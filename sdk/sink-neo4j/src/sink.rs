@@ -7,13 +7,15 @@ use std::time::SystemTime;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use integration_graph::ObjectType;
-use integration_sink::{Action, Batch, Capabilities, Events, Manifest, Opened, Record, Report, Sink, SinkError};
+use integration_sink::{
+    Action, Batch, Capabilities, Events, Manifest, Opened, Record, RecordedSnapshot, Report, Sink, SinkError,
+};
 use integration_store::{Kind, SnapshotId};
 use neo4rs::BoltType;
 
 use crate::cypher::{constraint, node, nodes_of_instance, quoted};
 use crate::labels::{self, ByLabels};
-use crate::marker::{Markers, RecordedSnapshot, place};
+use crate::marker::{Markers, place};
 use crate::row::{entity_labels, relationship_type};
 use crate::server::{Server, ServerError, list, map};
 use crate::sweep;

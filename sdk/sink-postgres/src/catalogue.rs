@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration_graph::ObjectType;
-use integration_sink::{ManifestSnapshot, ValueType, kind_name};
-use integration_store::{Kind, SnapshotId};
+use integration_sink::{ManifestSnapshot, RecordedSnapshot, ValueType, kind_name};
+use integration_store::Kind;
 use tokio_postgres::{Client, Error, Row};
 
 use crate::names::quoted;
@@ -13,47 +13,22 @@ use crate::names::quoted;
 const OWN: [&str; 3] = ["_tables", "_columns", SNAPSHOTS];
 const SNAPSHOTS: &str = "_snapshots";
 
-/// The snapshot of an instance that the database contains.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedSnapshot {
-    /// The integration.
-    pub integration: String,
-    /// The instance.
-    pub instance: String,
-    /// The job.
-    pub job: String,
-    /// The number of the publication.
-    pub number: u64,
+/// Reads the recorded snapshots of a schema, which need not exist. It waits for no transfer.
+pub(crate) async fn recorded(client: &Client, schema: &str) -> Result<Vec<RecordedSnapshot>, Error> {
+    let table = format!("{}.{}", quoted(schema), quoted(SNAPSHOTS));
+    let found = client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table]).await?;
+    if found.get(0) { read(client, &table).await } else { Ok(Vec::new()) }
 }
 
-impl RecordedSnapshot {
-    /// Returns whether this is the snapshot with an identity.
-    pub fn is(&self, id: &SnapshotId) -> bool {
-        self.is_of(id) && self.job == id.job.as_str() && self.number == id.number
-    }
-
-    /// Returns whether this is a snapshot of the same instance.
-    pub fn is_of(&self, id: &SnapshotId) -> bool {
-        self.integration == id.integration && self.instance == id.instance.as_str()
-    }
-
-    /// Reads the recorded snapshots of a schema, which need not exist. It waits for no transfer.
-    pub(crate) async fn all(client: &Client, schema: &str) -> Result<Vec<Self>, Error> {
-        let table = format!("{}.{}", quoted(schema), quoted(SNAPSHOTS));
-        let found = client.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table]).await?;
-        if found.get(0) { Self::read(client, &table).await } else { Ok(Vec::new()) }
-    }
-
-    async fn read(client: &Client, table: &str) -> Result<Vec<Self>, Error> {
-        let rows = client.query(&format!("SELECT integration, instance, job, number FROM {table}"), &[]).await?;
-        let snapshot = |row: &Row| Self {
-            integration: row.get(0),
-            instance: row.get(1),
-            job: row.get(2),
-            number: row.get::<_, i64>(3).unsigned_abs(),
-        };
-        Ok(rows.iter().map(snapshot).collect())
-    }
+async fn read(client: &Client, table: &str) -> Result<Vec<RecordedSnapshot>, Error> {
+    let rows = client.query(&format!("SELECT integration, instance, job, number FROM {table}"), &[]).await?;
+    let snapshot = |row: &Row| RecordedSnapshot {
+        integration: row.get(0),
+        instance: row.get(1),
+        job: row.get(2),
+        number: row.get::<_, i64>(3).unsigned_abs(),
+    };
+    Ok(rows.iter().map(snapshot).collect())
 }
 
 /// A table of an earlier transfer.
@@ -123,7 +98,7 @@ impl Catalogue {
                 known.columns.push(KnownColumn { name, property, value_type });
             }
         }
-        self.snapshots = RecordedSnapshot::read(client, snapshots).await?;
+        self.snapshots = read(client, snapshots).await?;
         Ok(())
     }
 

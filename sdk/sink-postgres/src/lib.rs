@@ -36,7 +36,6 @@ mod stage;
 mod target;
 mod tls;
 
-pub use catalogue::RecordedSnapshot;
 pub use passfile::password_in;
 pub use sink::PostgresSink;
 pub use target::{PostgresTarget, TargetError};

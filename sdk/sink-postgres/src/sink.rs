@@ -7,11 +7,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use integration_graph::ObjectType;
 use integration_sink::{
-    Action, Batch, Capabilities, Events, Manifest, Opened, Report, Scope, Sink, SinkError, TransferKind,
+    Action, Batch, Capabilities, Events, Manifest, Opened, RecordedSnapshot, Report, Scope, Sink, SinkError,
+    TransferKind,
 };
 use integration_store::{Kind, SnapshotId};
 
-use crate::catalogue::{Catalogue, RecordedSnapshot};
+use crate::catalogue::{self, Catalogue};
 use crate::layout::Layout;
 use crate::stage::{Loading, clear};
 use crate::target::{Connection, PostgresTarget, reason};
@@ -58,7 +59,7 @@ impl PostgresSink {
     pub async fn recorded(&self) -> Result<Vec<RecordedSnapshot>, SinkError> {
         let failed = |error: Failed| SinkError::target("read from", &self.target)(error);
         let connection = self.target.connect().await.map_err(|error| failed(error.into()))?;
-        let recorded = RecordedSnapshot::all(&connection.client, self.target.schema_name()).await;
+        let recorded = catalogue::recorded(&connection.client, self.target.schema_name()).await;
         recorded.map_err(|error| failed(ServerError::from(error).into()))
     }
 
@@ -74,14 +75,7 @@ fn check(manifest: &Manifest, recorded: &[RecordedSnapshot]) -> Result<(), SinkE
     }
     for snapshot in &manifest.snapshots {
         let last = recorded.iter().find(|recorded| recorded.is_of(&snapshot.id));
-        let fits = match (last, &snapshot.since) {
-            // The same changes again have no effect.
-            (Some(last), _) if last.is(&snapshot.id) => true,
-            (Some(last), Some(since)) => last.is(since),
-            (None, None) => true,
-            _ => false,
-        };
-        if !fits {
+        if !snapshot.continues(last) {
             let has = last.map_or_else(|| "no snapshot".to_owned(), |last| format!("the snapshot of job {}", last.job));
             return Err(SinkError::Unsuitable(format!(
                 "the database contains {has} of the instance {}, so these changes do not fit: transfer the whole graph, or \

@@ -250,8 +250,7 @@ impl Job {
     /// Returns the job of the instance that published last, and its snapshot.
     pub(super) async fn newest_published(&self) -> Result<Option<(JobRow, Arc<dyn GraphReader>)>, StoreError> {
         for job in self.store.jobs().await? {
-            if job.integration == self.integration.id()
-                && job.instance == self.instance
+            if job.is_of(self.integration.id(), &self.instance)
                 && let Some(snapshot) = self.store.published(job.id.clone(), true).await?
             {
                 return Ok(Some((job, snapshot)));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use integration_sink::{Sink, SinkError};
+use integration_sink::{RecordedSnapshot, Sink, SinkError};
 use integration_sink_neo4j::{Layout, Neo4jSink, Neo4jTarget};
 use integration_sink_postgres::{PostgresSink, PostgresTarget};
 
@@ -112,19 +112,15 @@ impl Database {
 
     /// Returns the publications that the database contains.
     pub(crate) async fn recorded(&self) -> Result<Publications, SinkError> {
-        let named = |integration: &str, instance: &str, job, number| {
-            (acknowledged::instance(integration, instance), Publication { job, number })
+        let recorded = match self {
+            Self::Postgres(target) => PostgresSink::new(target.clone()).recorded().await?,
+            Self::Neo4j(target) => Neo4jSink::new(target.clone()).recorded().await?,
         };
-        Ok(match self {
-            Self::Postgres(target) => {
-                let recorded = PostgresSink::new(target.clone()).recorded().await?;
-                recorded.into_iter().map(|of| named(&of.integration, &of.instance, of.job, of.number)).collect()
-            }
-            Self::Neo4j(target) => {
-                let recorded = Neo4jSink::new(target.clone()).recorded().await?;
-                recorded.into_iter().map(|of| named(&of.integration, &of.instance, of.job, of.number)).collect()
-            }
-        })
+        let named = |of: RecordedSnapshot| {
+            let publication = Publication { job: of.job, number: of.number };
+            (acknowledged::instance(&of.integration, &of.instance), publication)
+        };
+        Ok(recorded.into_iter().map(named).collect())
     }
 
     /// The messages after Ctrl-C.
