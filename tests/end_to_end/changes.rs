@@ -174,11 +174,8 @@ fn applications_of_a_refused_team_are_unknown_with_the_refusal_and_those_of_othe
     let graph = Graph::read(&place.path("before/graph"));
     let (refused, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
     let of_refused = apps_of(&graph, &refused).len();
-    let mut apps = apps_of(&graph, &other);
-    let deleted = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
-    serve(&heroku, &other, &apps);
-    let refusal = Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."}));
-    heroku.fault(Fault::Status(refusal).on(&format!("/teams/{refused}/apps")));
+    let deleted = heroku.delete_an_app(&graph, &other);
+    heroku.refuse_apps(&refused);
     assert_eq!(place.run("collect").code, 3);
     let document = compared(&place, "--type heroku_application --format json").json();
     let changes = document["changes"].as_array().expect("changes");
@@ -206,8 +203,7 @@ fn an_object_that_the_first_job_could_not_collect_is_added_by_the_second() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);
     let team = heroku.team("kestrel-data");
-    let refusal = Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})));
-    let refusal = heroku.fault(refusal.on(&format!("/teams/{team}/apps")));
+    let refusal = heroku.refuse_apps(&team);
     assert_eq!(place.run("collect").code, 3);
     heroku.server().lift(refusal);
     let said = place.run("collect --format json");

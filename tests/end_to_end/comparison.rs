@@ -31,10 +31,6 @@ fn changes(place: &Place, newer: usize, older: usize) -> Changes {
         .collect()
 }
 
-fn refused() -> Fault {
-    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
-}
-
 /// The numbers of objects that depend on the applications of a team.
 fn of_team(graph: &Graph, team: &str) -> (u64, u64) {
     let apps = graph.of_type("heroku_application").into_iter().filter(|(_, app)| app["teamId"] == team);
@@ -71,7 +67,7 @@ fn the_applications_of_a_refused_team_are_unknown_and_the_changes_of_other_teams
         graph.of_type("heroku_team").into_keys().map(|team| (team.clone(), of_team(&graph, &team))).collect();
     teams.retain(|(_, counts)| counts.0 > 0 && counts.1 > 0);
     let [(silent, of_silent), (emptied, of_emptied), ..] = teams.as_slice() else { panic!("two teams") };
-    let refusal = heroku.fault(refused().on(&format!("/teams/{silent}/apps")));
+    let refusal = heroku.refuse_apps(silent);
     heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(&format!("/teams/{emptied}/apps")));
     assert_eq!(place.collect("").0.code, 3);
     let expected = |counts: &dyn Fn(u64) -> [u64; 4], (apps, addons): (u64, u64)| -> Changes {
@@ -141,7 +137,7 @@ fn every_picture_of_a_job_with_gaps_states_them() {
         text.replace("</text>\n<text", " ").split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(pictures.iter().all(|line| !drawn(line).contains("Data are missing from job")));
-    heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    heroku.refuse_apps(&team);
     place.collect("");
     for line in pictures {
         let drawn = drawn(line);

@@ -8,8 +8,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use integration_heroku::fake::{Fault, Reply};
-use serde_json::{Value, json};
+use serde_json::json;
 use server::Server;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
@@ -106,19 +105,6 @@ fn counts() -> BTreeMap<String, usize> {
     counts
 }
 
-/// Makes the provider answer with the applications of a team without one of them. Returns the key of that one.
-fn without_one_application(heroku: &Heroku, graph: &crate::harness::Graph, team: &str) -> String {
-    let mut apps: Vec<Value> = graph
-        .of_type("heroku_application")
-        .into_values()
-        .filter(|app| app["teamId"] == team)
-        .map(|app| app["_rawData"][0]["rawData"].clone())
-        .collect();
-    let removed = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
-    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
-    removed
-}
-
 /// One test, because all parts share one server.
 #[test]
 fn graphs_arrive_in_a_real_postgresql() {
@@ -166,11 +152,8 @@ fn changes_and_gaps(postgres: &Postgres) {
     let to = format!("--to {} --schema changes", postgres.server.address());
     export(&place, &to);
     let (team, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    heroku.fault(
-        Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
-            .on(&format!("/teams/{team}/apps")),
-    );
-    let removed = without_one_application(&heroku, &graph, &other);
+    heroku.refuse_apps(&team);
+    let removed = heroku.delete_an_app(&graph, &other);
     assert_eq!(place.run("collect --quiet").code, 3);
     let covered = graph.of_type("heroku_application").values().filter(|app| app["teamId"] == team).count();
     let dry = place.run(&format!("export {to} --changes-since last --dry-run"));
@@ -211,7 +194,7 @@ fn killed_exports(postgres: &Postgres) {
     let to = format!("--to {} --schema killed", postgres.server.address());
     export(&place, &to);
     let old = postgres.contents("killed");
-    without_one_application(&heroku, &graph, &heroku.team("kestrel-platform"));
+    heroku.delete_an_app(&graph, &heroku.team("kestrel-platform"));
     assert_eq!(place.run("collect --quiet").code, 0);
     for changes in ["", "--changes-since last"] {
         // The test holds a table that comes late in the order of a transfer.

@@ -141,18 +141,8 @@ fn changes_and_gaps(database: &Database) {
     assert_eq!(early.code, 2, "{}", early.all());
     export(&place, "");
     let (team, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    heroku.fault(
-        Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
-            .on(&format!("/teams/{team}/apps")),
-    );
-    let mut apps: Vec<Value> = graph
-        .of_type("heroku_application")
-        .into_values()
-        .filter(|app| app["teamId"] == other)
-        .map(|app| app["_rawData"][0]["rawData"].clone())
-        .collect();
-    let removed = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
-    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{other}/apps")));
+    heroku.refuse_apps(&team);
+    let removed = heroku.delete_an_app(&graph, &other);
     assert_eq!(place.run("collect --quiet").code, 3);
     let said = place.run("export --to neo4j --changes-since last");
     assert_eq!(said.code, 3, "{}", said.all());

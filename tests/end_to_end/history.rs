@@ -4,7 +4,7 @@ use integration_heroku::fake::{Fault, FaultRule, Reply};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Graph, Heroku, Place, assert_same, undisturbed};
+use crate::harness::{Graph, Heroku, Place, assert_same, refusal, undisturbed};
 
 /// The applications of a team, as the provider describes them.
 fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
@@ -14,10 +14,6 @@ fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
 
 fn serve(heroku: &Heroku, team: &str, apps: &[Value]) {
     heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
-}
-
-fn refused() -> Fault {
-    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
 }
 
 /// The kinds of changes between the two newest jobs, with the types and keys.
@@ -97,7 +93,7 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
     let team = heroku.team("kestrel-data");
     let apps = apps_of(&graph, &team);
     let (kept, deleted) = (apps[0]["id"].as_str().expect("an id"), apps[1]["id"].as_str().expect("an id"));
-    let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    let refusal = heroku.refuse_apps(&team);
     let (said, collected) = place.collect("");
     assert_eq!(said.code, 3, "{}", said.all());
     let stale = said.json()["published"]["stale"].clone();
@@ -137,7 +133,7 @@ fn an_object_of_several_steps_stays_with_the_step_that_was_refused() {
     assert_eq!(place.run("collect").code, 0);
     // Members and permissions describe the same external people.
     let team = heroku.team("kestrel-data");
-    heroku.fault(refused().on(&format!("/teams/{team}/permissions")));
+    heroku.fault(refusal().on(&format!("/teams/{team}/permissions")));
     assert_eq!(place.run("collect").code, 3);
     let said = place.run("export --output whole");
     assert_eq!(said.code, 3, "{}", said.all());
@@ -170,7 +166,7 @@ fn a_refused_list_of_parents_makes_everything_below_it_stale() {
         let heroku = Heroku::sample();
         let place = Place::before(&heroku);
         assert_eq!(place.run("collect").code, 0);
-        heroku.fault(refused().on(list));
+        heroku.fault(refusal().on(list));
         let said = place.run("collect --format json");
         assert_eq!(said.code, 3, "{list}: {}", said.all());
         let published = said.json()["published"].clone();
@@ -190,7 +186,7 @@ fn the_history_of_an_object_outlasts_the_jobs_in_which_it_was_stale() {
     let team = heroku.team("kestrel-data");
     let app = apps_of(&graph, &team)[0]["id"].as_str().expect("an id").to_owned();
     for _ in 0..2 {
-        let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+        let refusal = heroku.refuse_apps(&team);
         place.run("collect");
         heroku.server().lift(refusal);
         place.run("collect");
@@ -210,7 +206,7 @@ fn stale_objects_are_dropped_on_request_and_the_comparison_says_so() {
     let team = heroku.team("kestrel-data");
     let apps = apps_of(&graph, &team);
     let app = apps[0]["id"].as_str().expect("an id").to_owned();
-    let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    let refusal = heroku.refuse_apps(&team);
     assert_eq!(place.run("collect").code, 3);
     let prune = |options: &str| {
         let said = place.run(&format!("jobs prune {options}"));
@@ -270,7 +266,7 @@ fn stale_objects_of_an_instance_at_work_are_kept() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let team = heroku.team("kestrel-data");
-    let refusal = heroku.fault(refused().on(&format!("/teams/{team}/apps")));
+    let refusal = heroku.refuse_apps(&team);
     assert_eq!(place.run("collect").code, 3);
     heroku.server().lift(refusal);
     let silence = heroku.fault(Fault::NoAnswer.on("/teams/{id}/addons"));

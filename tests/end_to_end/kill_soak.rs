@@ -101,10 +101,6 @@ fn sleep_up_to(random: &mut fastrand::Rng, at_most: Duration) {
     std::thread::sleep(Duration::from_micros(random.u64(..at_most.as_micros().max(1) as u64)));
 }
 
-fn refused() -> Fault {
-    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
-}
-
 impl History {
     fn new() -> Self {
         let size = OrganisationSize { accounts: 1, teams: 8, people: 80, apps: 300, addons: 600, seed: 5 };
@@ -122,7 +118,7 @@ impl History {
         let list = |team: &str| format!("/teams/{team}/apps");
         // One object is stale in the third job, and confirmed by the fourth.
         assert_eq!(place.run("collect").code, 0);
-        let refusal = heroku.fault(refused().on(&list(two)));
+        let refusal = heroku.refuse_apps(two);
         assert_eq!(place.run("collect").code, 3);
         heroku.server().lift(refusal);
         assert_eq!(place.run("collect").code, 0);
@@ -136,7 +132,7 @@ impl History {
         let keys = [&now[0], &deleted, &new, &others[0]].map(|app| app["id"].as_str().expect("an id").to_owned());
         now.push(new);
         heroku.fault(Fault::Status(Reply::json(200, &json!(now))).on(&list(one)));
-        heroku.fault(refused().on(&list(two)));
+        heroku.refuse_apps(two);
         Self { heroku, place, keys: keys.into() }
     }
 

@@ -1,5 +1,6 @@
 //! `serve`: the program as a service, with its endpoint, signals, kills, and its service manager.
 
+mod child;
 mod many;
 mod process;
 mod soak;
@@ -11,7 +12,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use integration_heroku::fake::{Fault, Reply};
+use integration_heroku::fake::Fault;
 use serde_json::json;
 
 use self::process::Serving;
@@ -196,9 +197,4 @@ fn wrong_options_are_named() {
         assert!(said.code == 2 || said.code == 1, "{line}: {}", said.all());
         assert!(said.err.contains(part), "{line}: {}", said.all());
     }
-}
-
-/// The response of a team without access.
-pub(crate) fn forbidden() -> Fault {
-    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
 }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use integration_fake_jupiterone::{FakeJob, FakeJupiterOne, FakeOptions, Status};
-use integration_heroku::fake::{Fault, Reply};
+use integration_heroku::fake::Fault;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -114,8 +114,7 @@ fn objects_of_a_refused_team_stay_in_jupiterone() {
     let place = place(&heroku, &service);
     assert_eq!(place.run("collect --sync -i instance-1").code, 0);
     let team = heroku.team("kestrel-data");
-    let refused = Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})));
-    heroku.fault(refused.on(&format!("/teams/{team}/apps")));
+    heroku.refuse_apps(&team);
     let said = place.run("collect --sync -i instance-1");
     assert_eq!(said.code, 3, "{}", said.all());
     let partial = service.last_job().partial_types;

@@ -3,9 +3,12 @@
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use integration_heroku::fake::{FakeHeroku, FakeOptions, Organisation};
+use integration_heroku::fake::{FakeHeroku, FakeOptions, Fault, FaultId, Organisation, Reply};
 use integration_testing::LoggedRequest;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use super::Graph;
 
 /// A limit far beyond the needs of the slowest machine. Only a program that hangs reaches it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -14,6 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Heroku {
     fake: FakeHeroku,
     _runtime: Runtime,
+}
+
+/// The response to a key without access.
+pub fn refusal() -> Fault {
+    Fault::Status(Reply::json(403, &json!({"id": "forbidden", "message": "Not this time."})))
 }
 
 impl Heroku {
@@ -39,6 +47,20 @@ impl Heroku {
     pub fn team(&self, name: &str) -> String {
         let team = self.organisation().teams().find(|team| team.name == name);
         team.expect("the sample has a team of this name").id.to_string()
+    }
+
+    /// Refuses the applications of a team.
+    pub fn refuse_apps(&self, team: &str) -> FaultId {
+        self.fault(refusal().on(&format!("/teams/{team}/apps")))
+    }
+
+    /// Deletes one of the applications that a graph has under a team, and returns its key.
+    pub fn delete_an_app(&self, graph: &Graph, team: &str) -> String {
+        let apps = graph.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
+        let mut apps: Vec<Value> = apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect();
+        let deleted = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
+        self.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
+        deleted
     }
 
     /// The number of requests for a path.

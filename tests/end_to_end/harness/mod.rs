@@ -6,7 +6,7 @@ mod place;
 mod said;
 
 pub use export::{Graph, Objects, assert_same, assert_same_objects, files_below};
-pub use heroku::Heroku;
+pub use heroku::{Heroku, refusal};
 pub use place::{Place, Running};
 pub use said::{Said, steady_json};
 

@@ -5,24 +5,21 @@
 
 use std::env;
 use std::fs;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use integration_cli::Program;
 use integration_heroku::fake::{FakeOptions, Organisation, OrganisationSize};
-use integration_server::{AllowedHosts, Clock, Endpoint, Options, SystemClock};
+use integration_server::{Clock, Options, SystemClock};
 use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Builder;
 
-use super::process::Process;
-use super::{get, instances};
+use super::{child, get, instances};
 use crate::harness::{Heroku, Place};
 
-const FOLDER: &str = "SERVE_MANY_FOLDER";
 /// A limit that only a program that hangs reaches.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 /// The time in which the processor time of an idle process is measured.
@@ -109,11 +106,7 @@ fn a_thousand_instances_are_in_time_within_200_mib() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     place.write(".integration/instances.yaml", &instances(&names, "env:KEY", &heroku.url()));
     place.write("advance", "0");
-    let mut command = Command::new(env::current_exe().expect("this program"));
-    command.args(["--exact", "serving::many::process_of_many", "--ignored", "--nocapture"]);
-    command.env_clear().envs(place.variables()).env(FOLDER, place.root());
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    let process = Process(command.spawn().expect("a process"));
+    let process = child::start(&place, "serving::many::process_of_many", Stdio::inherit());
     let id = process.0.id();
     let begun = Instant::now();
     while !place.path("address").exists() {
@@ -156,22 +149,9 @@ fn a_thousand_instances_are_in_time_within_200_mib() {
 #[test]
 #[ignore = "the measurement starts it"]
 fn process_of_many() {
-    let Some(folder) = env::var_os(FOLDER) else { return };
-    let folder = Path::new(&folder);
+    let Some(folder) = child::folder() else { return };
     let program = Program::new(integration_heroku::integration()).rules(integration_heroku::RULES);
     let clock = Arc::new(AdvancedClock(folder.join("advance")));
-    let runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = { runtime }.worker_threads(2).max_blocking_threads(8).enable_all().build().expect("threads");
-    let served = runtime.block_on(async {
-        let data_dir = folder.join(".integration");
-        let server = program.server(&data_dir, clock, Options::default()).map_err(|error| error.to_string())?;
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let endpoint = Endpoint::bind(address, AllowedHosts::default(), server.health(), server.metrics()).await;
-        let endpoint = endpoint.map_err(|error| error.to_string())?;
-        fs::write(folder.join("address.incomplete"), endpoint.address().to_string()).expect("a file");
-        fs::rename(folder.join("address.incomplete"), folder.join("address")).expect("a file");
-        tokio::spawn(endpoint.serve(CancellationToken::new()));
-        server.run(CancellationToken::new()).await.map_err(|error| error.to_string())
-    });
-    panic!("the server ended by itself: {served:?}");
+    let mut runtime = Builder::new_multi_thread();
+    child::serve(runtime.max_blocking_threads(8), &folder, &program, clock, Options::default());
 }

@@ -22,19 +22,17 @@ mod script;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use integration_heroku::fake::{FakeOptions, Fault, FaultId, FaultRule, Organisation, Reply};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use self::process::FOLDER;
 use self::receivers::Receivers;
 use self::script::{SCRIPT, Step, Team};
 use super::process::Process;
-use super::{forbidden, get, instances};
-use crate::harness::{Heroku, Place};
+use super::{child, get, instances};
+use crate::harness::{Heroku, Place, refusal};
 
 /// The numbers of steps and kills without `SERVE_STEPS` and `SERVE_KILLS`.
 const STEPS: usize = 9;
@@ -152,7 +150,7 @@ impl Soak {
     /// Lets the provider show the current applications of a team, or refuse them.
     fn show_team(&mut self, at: usize) {
         let team = &mut self.teams[at];
-        let fault = if team.is_hidden { forbidden() } else { Fault::Status(Reply::json(200, &json!(team.apps()))) };
+        let fault = if team.is_hidden { refusal() } else { Fault::Status(Reply::json(200, &json!(team.apps()))) };
         let earlier = team.fault.replace(self.heroku.fault(fault.on(&format!("/teams/{}/apps", team.id))));
         if let Some(earlier) = earlier {
             self.heroku.server().lift(earlier);
@@ -280,12 +278,9 @@ impl Soak {
     fn start(&mut self) {
         let address = self.place.path("address");
         let _ = fs::remove_file(&address);
-        let mut command = Command::new(env::current_exe().expect("this program"));
-        command.args(["--exact", "serving::soak::process::process_of_the_soak", "--ignored", "--nocapture"]);
-        command.env_clear().envs(self.place.variables()).env(FOLDER, self.place.root());
         let errors = fs::File::options().create(true).append(true).open(self.place.path("errors")).expect("a file");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
-        self.process = Some(Process(command.spawn().expect("a process")));
+        let test = "serving::soak::process::process_of_the_soak";
+        self.process = Some(child::start(&self.place, test, errors.into()));
         self.until("the endpoint exists", |soak| soak.place.path("address").exists());
     }
 
