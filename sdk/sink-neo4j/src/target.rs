@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use neo4rs::{ConfigBuilder, Graph};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -96,7 +97,8 @@ impl Neo4jTarget {
         if !url.scheme().contains('+') && !is_plain && !is_here(&host) {
             return Err(TargetError::Plain { host, scheme: url.scheme().to_owned() });
         }
-        let user = Some(decoded(url.username())).filter(|user| !user.is_empty());
+        let user = percent_decode_str(url.username()).decode_utf8_lossy();
+        let user = Some(user.into_owned()).filter(|user| !user.is_empty());
         url.set_query(None);
         // The user is passed apart from the address. An address with a host can have a user.
         let _ = url.set_username("");
@@ -153,13 +155,6 @@ impl Neo4jTarget {
     }
 }
 
-fn decoded(text: &str) -> String {
-    // A name that is parsed as a query decodes the escapes; a plus sign has a meaning only there.
-    let parsed =
-        url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes()).next().map(|(name, _)| name.into_owned());
-    parsed.unwrap_or_default()
-}
-
 fn is_here(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
@@ -192,6 +187,8 @@ mod tests {
         assert_eq!(target.to_string(), "Neo4j at db.example.com:7687, database graph");
         assert_eq!(target.user.as_deref(), Some("me"));
         assert_eq!(target.address.as_str(), "neo4j+s://db.example.com");
+        let target = Neo4jTarget::parse("bolt://a&b+c%40d@localhost").expect("an address");
+        assert_eq!(target.user.as_deref(), Some("a&b+c@d"));
         assert!(Neo4jTarget::parse("bolt://127.0.0.1:1").is_ok() && Neo4jTarget::parse("bolt://[::1]:1").is_ok());
         for (address, expected) in [
             ("neo4j://db.example.com", "would not be encrypted: use neo4j+s://"),
