@@ -12,6 +12,9 @@ use crate::shell::quoted;
 /// The length of a short job id: the part of the id that encodes the creation time.
 const SHORT: usize = 13;
 
+/// The largest number of edits by which a mistyped id differs from the id that was meant.
+const MISTYPED: usize = 2;
+
 /// Opens the store, if it exists; never creates one.
 pub(crate) fn store(directory: &Path) -> Result<Option<Store>, StoreError> {
     if directory.is_dir() { Store::open(directory).map(Some) } else { Ok(None) }
@@ -117,10 +120,10 @@ pub(crate) fn position(ids: &[&str], wanted: &str) -> Result<usize, Failure> {
     match found.as_slice() {
         [only] => Ok(*only),
         [] => {
-            let likeness = |id: &str| strsim::jaro_winkler(id.get(..wanted.len()).unwrap_or(id), wanted);
-            let close = ids.iter().copied().filter(|id| likeness(id) > 0.9);
-            let nearest = close.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map(|id| short(id).to_owned());
-            Err(Failure::UnknownJob { wanted: wanted.to_owned(), nearest })
+            // All ids begin with the time. A measure that prefers common beginnings would find every id similar.
+            let edits = |id: &str| strsim::osa_distance(id.get(..wanted.len()).unwrap_or(id), wanted);
+            let nearest = ids.iter().copied().filter(|id| edits(id) <= MISTYPED).min_by_key(|id| edits(id));
+            Err(Failure::UnknownJob { wanted: wanted.to_owned(), nearest: nearest.map(|id| short(id).to_owned()) })
         }
         several => {
             let matching = several.iter().take(5).map(|&at| short(ids[at]).to_owned()).collect();
@@ -137,4 +140,31 @@ pub(crate) fn summary(job: &JobRow) -> Result<&Summary, Failure> {
 /// Shortens a job id to a prefix that identifies the job.
 pub(crate) fn short(id: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDS: [&str; 2] = ["01a22d38-ff74-7c57-8008-cb39db4d367f", "01a22d38-fc4f-7357-8d16-52c7a01b9e44"];
+
+    fn nearest(wanted: &str) -> Option<String> {
+        match position(&IDS, wanted) {
+            Err(Failure::UnknownJob { nearest, .. }) => nearest,
+            other => panic!("{wanted:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mistyped_id_is_recognized() {
+        for wanted in ["01a22d38-ff47", "01a22d38-gf74", "01a22d38-ff74-7c57-8008-cb39db4d366f"] {
+            assert_eq!(nearest(wanted).as_deref(), Some("01a22d38-ff74"), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_deleted_job_resembles_no_job_of_the_same_second() {
+        assert_eq!(nearest("01a22d38-fd4f-7f57-8008-cb39db4d366f"), None);
+        assert_eq!(nearest("01a22d38-fc4f-7357-8008-cb39db4d367f"), None);
+    }
 }

@@ -62,7 +62,7 @@ pub fn steady(text: &str) -> String {
 fn steady_words(field: &str) -> String {
     let mut kept: Vec<String> = Vec::new();
     for word in field.split(' ') {
-        let bare = word.trim_matches(['`', '.', ',', ':', '"', '(', ')']);
+        let bare = word.trim_matches(['`', '.', ',', ':', '?', '"', '(', ')']);
         let known = match bare {
             "ms" | "s" if kept.last().is_some_and(|number| is_number(number)) => {
                 kept.pop();
