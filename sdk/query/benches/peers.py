@@ -51,6 +51,8 @@ def sqlite_engine():
         CREATE TEMP TABLE node AS SELECT number, type, key FROM object
         WHERE kind = 0 AND number NOT IN (SELECT object FROM ended);
         CREATE UNIQUE INDEX temp.node_key ON node (key);
+        CREATE INDEX temp.node_type ON node (type);
+        ANALYZE temp;
         """
     )
     value = "json_extract({0}.properties, '$.{1}')".format
@@ -159,7 +161,9 @@ def main():
             rows, first, warm = timed(answer, name)
             equal = sorted(map(tuple, rows)) == expected
             differences += not equal
-            print(f"{'':<38} {len(rows):>8} {engine:>9} {first:>9.2f} {warm:>9.3f}  {'yes' if equal else 'NO'}")
+            print(
+                f"{'':<38} {len(rows):>8} {engine:>9} {first:>9.2f} {warm:>9.3f}  {'yes' if equal else 'NO'}", flush=True
+            )
     if differences:
         raise SystemExit(f"{differences} results differ")
 

@@ -10,7 +10,7 @@ use integration_graph::{ObjectJson, StepId};
 use rusqlite::Connection;
 use siphasher::sip::SipHasher13;
 
-use super::key_index::hash_of;
+use super::index::key_index::hash_of;
 use super::sqlite::unreadable;
 use super::{ObjectBatch, Revision, Row, StoreError};
 

@@ -15,9 +15,10 @@ use integration_graph::{ObjectKey, ObjectType, StepId};
 use rusqlite::{Connection, params};
 
 use super::ends_of::{self, column};
-use super::keys::Keys;
+use super::index::key_order;
+use super::index::keys::Keys;
 use super::sqlite::unreadable;
-use super::{DescribedAgain, Superseded, columns, sorted};
+use super::{DescribedAgain, Superseded, columns};
 
 /// Records that a step gave several descriptions of an object.
 pub(super) fn note(
@@ -98,7 +99,7 @@ pub(super) fn supersede(connection: &Connection, keys: &mut Keys, job: i64) -> r
             note.execute(params![job, step, object_type, key])?;
             delete.execute([rowid])?;
         }
-        sorted::forget(connection, job)?;
+        key_order::forget(connection, job)?;
     }
     let sql = "SELECT step, type, count(*) FROM superseded WHERE job = ?1 GROUP BY step, type";
     let mut statement = connection.prepare(sql)?;

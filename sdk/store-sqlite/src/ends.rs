@@ -11,11 +11,12 @@ use integration_graph::{ObjectKey, ObjectType, StepId};
 use rusqlite::{Connection, params};
 
 use super::ends_of::{self, column};
-use super::key_index::hash_of;
-use super::keys::Keys;
+use super::index::key_index::hash_of;
+use super::index::key_order;
+use super::index::keys::Keys;
 use super::object::entity_type;
 use super::sqlite::unreadable;
-use super::{DeclaredEnds, Unattached, columns, partitions, sorted};
+use super::{DeclaredEnds, Unattached, columns, partitions};
 
 /// Records the key of an entity that was not added.
 pub(super) fn doubt(connection: &Connection, job: i64, key: &ObjectKey) -> rusqlite::Result<()> {
@@ -60,7 +61,7 @@ pub(super) fn detach(
         group.count += 1;
         group.first = key.min(group.first.clone());
     }
-    sorted::forget(connection, job)?;
+    key_order::forget(connection, job)?;
     Ok(groups.into_values().collect())
 }
 

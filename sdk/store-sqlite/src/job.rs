@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::content_hash::ContentHash;
-use super::keys::Keys;
+use super::index::keys::Keys;
 use super::lock::JobLock;
 use super::sqlite::unreadable;
 use super::{

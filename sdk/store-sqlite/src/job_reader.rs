@@ -7,11 +7,12 @@ use integration_graph::{ObjectKey, ObjectType, StepId};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
+use super::index::key_order::KeyOrder;
 use super::job::SqliteJob;
 use super::sqlite::unreadable;
 use super::{
     Answer, CollectedEntity, CollectedPage, DescribedAgain, JobReader, Kind, ScanCursor, StoreError, TypeCount,
-    columns, duplicates, object, record, rewind, sorted,
+    columns, duplicates, object, record, rewind,
 };
 
 impl SqliteJob {
@@ -19,12 +20,10 @@ impl SqliteJob {
     pub(super) async fn in_order<R, F>(&self, object_type: ObjectType, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
-        F: Fn(&Connection, &ObjectType) -> rusqlite::Result<R> + Clone + Send + 'static,
+        F: Fn(&Connection, &KeyOrder) -> rusqlite::Result<R> + Clone + Send + 'static,
     {
-        let (job, checked, updated) = (self.number, object_type.clone(), object_type.clone());
-        let is_current = move |connection: &Connection| sorted::is_current(connection, job, &checked);
-        let update = move |connection: &Connection| sorted::update(connection, job, &updated);
-        self.store.read_updated(is_current, update, move |connection| read(connection, &object_type)).await
+        let order = KeyOrder { job: self.number, object_type };
+        self.store.read_through(order.clone(), move |connection| read(connection, &order)).await
     }
 }
 
@@ -32,8 +31,8 @@ impl JobReader for SqliteJob {
     fn scan(&self, object_type: ObjectType, from: ScanCursor, limit: usize) -> Answer<'_, CollectedPage> {
         let job = self.number;
         match from {
-            ScanCursor::Key(after) => Box::pin(self.in_order(object_type, move |connection, object_type| {
-                object::page(connection, job, object_type, after.as_ref(), limit)
+            ScanCursor::Key(after) => Box::pin(self.in_order(object_type, move |connection, order| {
+                object::page(connection, order, after.as_ref(), limit)
             })),
             ScanCursor::Appended(after) => Box::pin(
                 self.store.read(move |connection| object::appended(connection, job, &object_type, after, limit)),
@@ -56,12 +55,7 @@ impl JobReader for SqliteJob {
         // Sorted keys are neighbours on few pages, and several callers often request the same key.
         keys.sort();
         keys.dedup();
-        let job = self.number;
-        Box::pin(
-            self.in_order(object_type, move |connection, object_type| {
-                sorted::known(connection, job, object_type, &keys)
-            }),
-        )
+        Box::pin(self.in_order(object_type, move |connection, order| order.known(connection, &keys)))
     }
 
     fn counts(&self, step: Option<StepId>) -> Answer<'_, Vec<TypeCount>> {

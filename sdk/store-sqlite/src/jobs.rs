@@ -9,8 +9,8 @@ use integration_graph::{InstanceId, JobId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use serde_json::Value;
 
+use super::index::keys::Keys;
 use super::job::SqliteJob;
-use super::keys::Keys;
 use super::lock::JobLock;
 use super::record::{self, JobRecord, StepRow};
 use super::response_cache::SqliteResponses;

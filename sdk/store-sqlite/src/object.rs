@@ -9,12 +9,13 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::content_hash::{ContentHash, HashKey, of_step};
 use super::duplicates::Describer;
-use super::key_index::{KeyHash, hash_of};
-use super::keys::{self, JobKeys, Keys, RecentKeys};
+use super::index::key_index::{KeyHash, hash_of};
+use super::index::key_order::{self, KeyOrder};
+use super::index::keys::{self, JobKeys, Keys, RecentKeys};
 use super::sqlite::unreadable;
 use super::{
     AmendOutcome, Amendment, AppendReport, CollectedEntity, CollectedObject, CollectedPage, Conflict, Kind, Row,
-    ScanCursor, StepBatch, columns, duplicates, ends, page, partitions, sorted,
+    ScanCursor, StepBatch, columns, duplicates, ends, page, partitions,
 };
 
 /// An object that is stored apart from the graph because of findings.
@@ -245,7 +246,7 @@ fn displace(
     keys.leave_unmarked(&other.1, there.partition);
     partitions::reopen(connection, keys.job(), &other.1, there.partition)?;
     replace(connection, there.rowid, step, row, json)?;
-    sorted::forget(connection, keys.job())?;
+    key_order::forget(connection, keys.job())?;
     if there.kind == Kind::Entity as i64 {
         ends::doubt(connection, keys.job(), &row.key)?;
     }
@@ -326,8 +327,7 @@ fn entity(hash_key: HashKey, object_type: String, properties: String) -> rusqlit
 /// Returns a page of a type in key order, which must be up to date.
 pub(super) fn page(
     connection: &Connection,
-    job: i64,
-    object_type: &ObjectType,
+    order: &KeyOrder,
     after: Option<&ObjectKey>,
     most: usize,
 ) -> rusqlite::Result<CollectedPage> {
@@ -336,7 +336,7 @@ pub(super) fn page(
          WHERE sorted.job = ?1 AND sorted.type = ?2 AND sorted.key > ?3 ORDER BY sorted.key LIMIT ?4"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query(params![job, object_type.as_str(), begin(after), limit(most)])?;
+    let rows = statement.query(params![order.job, order.object_type.as_str(), begin(after), limit(most)])?;
     let mut objects = Vec::new();
     let next = page::fill(rows, most, |row| {
         let object = collected(row, 0)?;

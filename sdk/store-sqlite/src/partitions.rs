@@ -5,7 +5,7 @@ use integration_graph::run::PartitionRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::CompletedPartition;
-use super::keys::JobKeys;
+use super::index::keys::JobKeys;
 
 /// Records partitions as complete, inner ones first.
 ///

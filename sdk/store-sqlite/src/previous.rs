@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::content_hash::ContentHash;
 use super::file;
-use super::key_index::{KeyHash, hash_of};
+use super::index::key_index::{KeyHash, hash_of};
 
 /// The maximum number of parents in memory.
 const PARENTS: usize = 10_000;

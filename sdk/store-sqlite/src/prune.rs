@@ -9,7 +9,7 @@ use integration_graph::run::JobState;
 use integration_graph::{InstanceId, JobId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::keys::Keys;
+use super::index::keys::Keys;
 use super::lock::{self, JobLock};
 use super::snapshot::{INFO, info};
 use super::sqlite::failed;

@@ -14,8 +14,8 @@ use integration_store::rules::{self, Collected, Effect, decide};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::content_hash::{HashKey, of_step};
-use super::key_index::hash_of;
-use super::keys::Keys;
+use super::index::key_index::hash_of;
+use super::index::keys::Keys;
 use super::object::SET_CONTENT;
 use super::previous::{Previous, newest};
 use super::snapshot::{COLUMNS, stored};

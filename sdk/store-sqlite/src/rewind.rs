@@ -5,9 +5,10 @@ use integration_graph::{ObjectType, StepId};
 use rusqlite::{Connection, params};
 
 use super::columns::{self, SHARED};
-use super::keys::Keys;
+use super::index::key_order;
+use super::index::keys::Keys;
 use super::sqlite::unreadable;
-use super::{Kind, ResumePoint, TypeCount, sorted};
+use super::{Kind, ResumePoint, TypeCount};
 
 /// Removes the objects of a step that belong to an incomplete partition or to none.
 ///
@@ -45,7 +46,7 @@ pub(super) fn rewind(
     let taken_out = format!("SELECT job, key FROM object WHERE {unfinished} AND kind = {}", Kind::Entity as i64);
     connection.execute(&format!("INSERT OR IGNORE INTO doubtful_end {taken_out}"), whose)?;
     if connection.execute(&format!("DELETE FROM object WHERE {unfinished}"), whose)? > 0 {
-        sorted::forget(connection, job)?;
+        key_order::forget(connection, job)?;
     }
     connection.execute("DELETE FROM step_run WHERE job = ?1 AND step = ?2", whose)?;
     Ok(rewound)

@@ -8,9 +8,9 @@ use integration_graph::run::PartitionRef;
 use integration_graph::{InstanceId, JobId, ObjectKey, ObjectType, StepId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
+use super::index::version_order::{self, VersionOrder};
 use super::object::{begin, json_of, limit};
 use super::page::{self, Page};
-use super::sorted::with_small_cache;
 use super::sqlite::unreadable;
 use super::stored::Stored;
 use super::{JobRow, Kind, Row, Store, StoreError, columns};
@@ -256,7 +256,7 @@ impl Snapshot {
                 let kind = statement.query_row(params![instance, object_type], |row| columns::read_kind(row, 0))?;
                 Ok((ObjectType::new(object_type).map_err(unreadable)?, kind))
             };
-            types(connection, instance)?.into_iter().map(kind).collect()
+            version_order::types(connection, instance)?.into_iter().map(kind).collect()
         })
         .await
     }
@@ -351,53 +351,8 @@ impl Snapshot {
         R: Send + 'static,
         F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
     {
-        in_order(&self.store, self.info.instance, self.info.number, read).await
-    }
-}
-
-/// Reads the versions of an instance in key order, which contains all snapshots up to `number`.
-pub(super) async fn in_order<R, F>(store: &Store, instance: i64, number: i64, read: F) -> Result<R, StoreError>
-where
-    R: Send + 'static,
-    F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
-{
-    let is_current = move |connection: &Connection| Ok(ordered_to(connection, instance)? >= number);
-    store.read_updated(is_current, move |connection| update_order(connection, instance), read).await
-}
-
-fn ordered_to(connection: &Connection, instance: i64) -> rusqlite::Result<i64> {
-    let sql = "SELECT snapshot FROM version_order_to WHERE instance = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([instance], |row| row.get(0)).optional()?.unwrap_or(0))
-}
-
-/// Adds the versions of all snapshots of an instance to the key order.
-fn update_order(connection: &Connection, instance: i64) -> rusqlite::Result<()> {
-    let to = ordered_to(connection, instance)?;
-    let newest = "SELECT coalesce(max(number), 0) FROM snapshot WHERE instance = ?1";
-    let newest: i64 = connection.query_row(newest, [instance], |row| row.get(0))?;
-    if newest == to {
-        return Ok(());
-    }
-    let sql = "INSERT INTO version_order (instance, type, key, object) SELECT ?1, type, key, number FROM object \
-               WHERE job IN (SELECT number FROM snapshot WHERE instance = ?1 AND number > ?2) AND same_as IS NULL \
-               ORDER BY type, key, number";
-    with_small_cache(connection, || connection.prepare_cached(sql)?.execute([instance, to]))?;
-    let sql = "INSERT OR REPLACE INTO version_order_to (instance, snapshot) VALUES (?1, ?2)";
-    connection.prepare_cached(sql)?.execute([instance, newest]).map(drop)
-}
-
-/// Returns the types of an instance's versions. Each type costs one search in the key order.
-pub(super) fn types(connection: &Connection, instance: i64) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT type FROM version_order WHERE instance = ?1 AND type > ?2 ORDER BY type LIMIT 1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut types: Vec<String> = Vec::new();
-    loop {
-        let last = types.last().map_or("", String::as_str);
-        let next: Option<String> = statement.query_row(params![instance, last], |row| row.get(0)).optional()?;
-        match next {
-            Some(next) => types.push(next),
-            None => return Ok(types),
-        }
+        let order = VersionOrder { instance: self.info.instance, snapshot: self.info.number };
+        self.store.read_through(order, read).await
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoints::Checkpoints;
 use super::content_hash::HashKey;
-use super::keys::{Keys, RecentKeys};
+use super::index::keys::{Keys, RecentKeys};
 use super::writer::{Command, Writer};
 use super::{StoreError, file};
 

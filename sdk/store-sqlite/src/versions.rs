@@ -7,7 +7,8 @@ use integration_graph::run::Parent;
 use integration_graph::{InstanceId, ObjectKey, ObjectType, StepId};
 use rusqlite::{Connection, Row, params};
 
-use super::snapshot::{self, COLUMNS, INFO, SnapshotInfo, info, stored, types};
+use super::index::version_order::{self, VersionOrder};
+use super::snapshot::{COLUMNS, INFO, SnapshotInfo, info, stored};
 use super::sqlite::unreadable;
 use super::stored::Stored;
 use super::{Store, StoreError};
@@ -99,7 +100,8 @@ impl Store {
             return Ok(Vec::new());
         };
         let (instance, number) = (newest.instance, newest.number);
-        snapshot::in_order(self, instance, number, move |connection| read(connection, instance, &key)).await
+        let order = VersionOrder { instance, snapshot: number };
+        self.read_through(order, move |connection| read(connection, instance, &key)).await
     }
 }
 
@@ -114,7 +116,7 @@ fn read(connection: &Connection, instance: i64, key: &ObjectKey) -> rusqlite::Re
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut versions = Vec::new();
-    for object_type in types(connection, instance)? {
+    for object_type in version_order::types(connection, instance)? {
         let mut rows = statement.query(params![instance, object_type, key.as_str()])?;
         while let Some(row) = rows.next()? {
             let until = row.get::<_, Option<i64>>(13)?.map(known).transpose()?;

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::checkpoints::Checkpoints;
-use super::keys::Keys;
+use super::index::keys::Keys;
 
 /// The maximum number of rows in one transaction.
 const LARGEST: usize = 50_000;

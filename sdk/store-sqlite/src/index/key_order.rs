@@ -1,82 +1,74 @@
-//! The key order: an index of the types that are read in key order.
+//! The key order of the types of a job that are read in key order.
 //!
-//! It contains all objects of a type up to a recorded one, and is updated before the next read.
+//! It contains all objects of a type up to a recorded one.
 
 use std::collections::HashSet;
 
 use integration_graph::{ObjectKey, ObjectType};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::sqlite::CACHE_KIB;
+use super::{LazyIndex, with_small_cache};
 
-/// The page cache in KiB while keys are sorted. A smaller value would make no difference: see `.cargo/config.toml`.
-const SORTED_KIB: i64 = -500;
-
-/// Whether the key order of a type contains all of its objects.
-pub(super) fn is_current(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<bool> {
-    Ok(last(connection, job, object_type)? == sorted_to(connection, job, object_type)?)
+/// The key order of one type in a job.
+#[derive(Clone)]
+pub(crate) struct KeyOrder {
+    pub(crate) job: i64,
+    pub(crate) object_type: ObjectType,
 }
 
-/// Adds the objects that were stored since the last update.
-pub(super) fn update(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<()> {
-    let Some(last) = last(connection, job, object_type)? else { return Ok(()) };
-    let sorted_to = sorted_to(connection, job, object_type)?.unwrap_or(0);
-    with_small_cache(connection, || add(connection, job, object_type, sorted_to, last))
-}
-
-/// Sorts many keys with a small page cache, because SQLite sorts in memory up to its size, in addition to the cache.
-pub(super) fn with_small_cache<R>(
-    connection: &Connection,
-    sort: impl FnOnce() -> rusqlite::Result<R>,
-) -> rusqlite::Result<R> {
-    connection.pragma_update(None, "cache_size", SORTED_KIB)?;
-    let sorted = sort();
-    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
-    sorted
-}
-
-fn add(connection: &Connection, job: i64, object_type: &ObjectType, sorted_to: i64, last: i64) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO sorted (job, type, key, object) SELECT job, type, key, rowid FROM object \
-               WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY key";
-    connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), sorted_to])?;
-    let sql = "INSERT OR REPLACE INTO sorted_to (job, type, object) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![job, object_type.as_str(), last]).map(drop)
-}
-
-/// Returns those of `keys` that belong to objects of a type.
-pub(super) fn known(
-    connection: &Connection,
-    job: i64,
-    object_type: &ObjectType,
-    keys: &[ObjectKey],
-) -> rusqlite::Result<HashSet<ObjectKey>> {
-    let sql = "SELECT 1 FROM sorted WHERE job = ?1 AND type = ?2 AND key = ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut known = HashSet::new();
-    for key in keys {
-        if statement.exists(params![job, object_type.as_str(), key.as_str()])? {
-            known.insert(key.clone());
-        }
+impl LazyIndex for KeyOrder {
+    fn is_current(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        Ok(self.last(connection)? == self.sorted_to(connection)?)
     }
-    Ok(known)
+
+    fn update(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let Some(last) = self.last(connection)? else { return Ok(()) };
+        let sorted_to = self.sorted_to(connection)?.unwrap_or(0);
+        let of_type = self.object_type.as_str();
+        let sql = "INSERT INTO sorted (job, type, key, object) SELECT job, type, key, rowid FROM object \
+                   WHERE job = ?1 AND type = ?2 AND rowid > ?3 ORDER BY key";
+        with_small_cache(connection, || {
+            connection.prepare_cached(sql)?.execute(params![self.job, of_type, sorted_to])
+        })?;
+        let sql = "INSERT OR REPLACE INTO sorted_to (job, type, object) VALUES (?1, ?2, ?3)";
+        connection.prepare_cached(sql)?.execute(params![self.job, of_type, last]).map(drop)
+    }
+}
+
+impl KeyOrder {
+    /// Returns those of `keys` that belong to objects of the type.
+    pub(crate) fn known(&self, connection: &Connection, keys: &[ObjectKey]) -> rusqlite::Result<HashSet<ObjectKey>> {
+        let sql = "SELECT 1 FROM sorted WHERE job = ?1 AND type = ?2 AND key = ?3";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut known = HashSet::new();
+        for key in keys {
+            if statement.exists(params![self.job, self.object_type.as_str(), key.as_str()])? {
+                known.insert(key.clone());
+            }
+        }
+        Ok(known)
+    }
+
+    fn last(&self, connection: &Connection) -> rusqlite::Result<Option<i64>> {
+        self.object(connection, "SELECT rowid FROM object WHERE job = ?1 AND type = ?2 ORDER BY rowid DESC LIMIT 1")
+    }
+
+    fn sorted_to(&self, connection: &Connection) -> rusqlite::Result<Option<i64>> {
+        self.object(connection, "SELECT object FROM sorted_to WHERE job = ?1 AND type = ?2")
+    }
+
+    fn object(&self, connection: &Connection, sql: &str) -> rusqlite::Result<Option<i64>> {
+        let of_type = params![self.job, self.object_type.as_str()];
+        connection.prepare_cached(sql)?.query_row(of_type, |row| row.get(0)).optional()
+    }
 }
 
 /// Discards the key order of all types after objects were removed or changed their type. It is rebuilt when needed.
-pub(super) fn forget(connection: &Connection, job: i64) -> rusqlite::Result<()> {
+pub(crate) fn forget(connection: &Connection, job: i64) -> rusqlite::Result<()> {
     for table in ["sorted", "sorted_to"] {
         connection.prepare_cached(&format!("DELETE FROM {table} WHERE job = ?1"))?.execute([job])?;
     }
     Ok(())
-}
-
-fn last(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT rowid FROM object WHERE job = ?1 AND type = ?2 ORDER BY rowid DESC LIMIT 1";
-    connection.prepare_cached(sql)?.query_row(params![job, object_type.as_str()], |row| row.get(0)).optional()
-}
-
-fn sorted_to(connection: &Connection, job: i64, object_type: &ObjectType) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT object FROM sorted_to WHERE job = ?1 AND type = ?2";
-    connection.prepare_cached(sql)?.query_row(params![job, object_type.as_str()], |row| row.get(0)).optional()
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ use integration_graph::run::{PartitionId, PartitionRef};
 use integration_graph::{ObjectKey, StepId};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::previous::Versions;
 use super::key_index::{self, Entry, KeyHash, hash_of};
-use super::previous::Versions;
 
 /// The maximum number of keys in memory, which fill a table of half a megabyte.
 const RECENT: usize = 28_000;
@@ -40,15 +40,15 @@ const FILTER_HASHES: u32 = 4;
 
 /// The keys of the jobs that this process writes.
 #[derive(Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     jobs: HashMap<i64, JobKeys>,
     recent: RecentKeys,
-    pub(super) versions: Versions,
+    pub(crate) versions: Versions,
 }
 
 /// The keys that the index lacks, by job. The readers of this process share them.
 #[derive(Clone, Default)]
-pub(super) struct RecentKeys(Arc<RwLock<HashMap<i64, Arc<RwLock<Recent>>>>>);
+pub(crate) struct RecentKeys(Arc<RwLock<HashMap<i64, Arc<RwLock<Recent>>>>>);
 
 #[derive(Default)]
 struct Recent {
@@ -87,7 +87,7 @@ impl Recent {
 }
 
 /// The keys of one job.
-pub(super) struct JobKeys {
+pub(crate) struct JobKeys {
     job: i64,
     recent: Arc<RwLock<Recent>>,
     /// The number of keys in the index.
@@ -100,12 +100,12 @@ pub(super) struct JobKeys {
 
 impl Keys {
     /// Creates the state of a writer; `path` is the database file.
-    pub(super) fn of_store(path: PathBuf) -> Self {
+    pub(crate) fn of_store(path: PathBuf) -> Self {
         Self { versions: Versions::of(path), ..Self::default() }
     }
 
     /// Returns the keys of a job together with the published versions.
-    pub(super) fn with_versions(
+    pub(crate) fn with_versions(
         &mut self,
         connection: &Connection,
         job: i64,
@@ -117,7 +117,7 @@ impl Keys {
     }
 
     /// Returns the keys of a job. They are read from the store if another process started the job.
-    pub(super) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
+    pub(crate) fn of(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<&mut JobKeys> {
         Ok(match self.jobs.entry(job) {
             hash_map::Entry::Occupied(known) => known.into_mut(),
             hash_map::Entry::Vacant(place) => {
@@ -130,24 +130,24 @@ impl Keys {
     }
 
     /// Returns the keys that readers must search in addition to the index.
-    pub(super) fn recent(&self) -> RecentKeys {
+    pub(crate) fn recent(&self) -> RecentKeys {
         self.recent.clone()
     }
 
     /// Discards the sorted keys after a commit, because readers now find them in the index.
-    pub(super) fn committed(&self) {
+    pub(crate) fn committed(&self) {
         self.jobs.values().for_each(|keys| keys.recent().settling.clear());
     }
 
     /// Drops the keys of a job whose objects are deleted.
-    pub(super) fn forget(&mut self, job: i64) {
+    pub(crate) fn forget(&mut self, job: i64) {
         self.versions.forget(job);
         self.jobs.remove(&job);
         self.recent.0.write().unwrap_or_else(PoisonError::into_inner).remove(&job);
     }
 
     /// Writes all recent keys of a job that ends to the index, and releases their memory.
-    pub(super) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
+    pub(crate) fn close(&mut self, connection: &Connection, job: i64) -> rusqlite::Result<()> {
         self.versions.forget(job);
         if !self.jobs.contains_key(&job) && recent_since(connection, job)?.is_none() {
             return Ok(());
@@ -193,24 +193,24 @@ impl JobKeys {
     }
 
     /// Returns the number of the job.
-    pub(super) fn job(&self) -> i64 {
+    pub(crate) fn job(&self) -> i64 {
         self.job
     }
 
     /// Keeps a partition incomplete, even if its step reports it as complete.
-    pub(super) fn leave_unmarked(&mut self, step: &StepId, partition: PartitionRef) {
+    pub(crate) fn leave_unmarked(&mut self, step: &StepId, partition: PartitionRef) {
         if let PartitionRef::Nth(id) = partition {
             self.unmarked.insert((step.clone(), id));
         }
     }
 
     /// Whether a partition must stay incomplete.
-    pub(super) fn is_unmarked(&self, step: &StepId, partition: PartitionId) -> bool {
+    pub(crate) fn is_unmarked(&self, step: &StepId, partition: PartitionId) -> bool {
         !self.unmarked.is_empty() && self.unmarked.contains(&(step.clone(), partition))
     }
 
     /// Returns the objects that may have a key of this hash. The result is nearly always empty for a new key.
-    pub(super) fn candidates(&self, connection: &Connection, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
+    pub(crate) fn candidates(&self, connection: &Connection, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
         if !self.filter.contains_hash(spread(hash)) {
             return Ok(Vec::new());
         }
@@ -220,7 +220,7 @@ impl JobKeys {
     }
 
     /// Adds the key of a new object.
-    pub(super) fn add(&mut self, connection: &Connection, hash: KeyHash, object: i64) -> rusqlite::Result<()> {
+    pub(crate) fn add(&mut self, connection: &Connection, hash: KeyHash, object: i64) -> rusqlite::Result<()> {
         if self.recent().entries.is_empty() {
             let mark = "INSERT OR IGNORE INTO recent_key (job, since) VALUES (?1, ?2)";
             connection.prepare_cached(mark)?.execute([self.job, object])?;
@@ -235,7 +235,7 @@ impl JobKeys {
     }
 
     /// Writes the recent keys to the index.
-    pub(super) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn settle(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let settling = self.recent().settle();
         key_index::add(connection, self.job, &settling)?;
         self.indexed += settling.len();
@@ -286,7 +286,7 @@ fn recent_since(connection: &Connection, job: i64) -> rusqlite::Result<Option<i6
 ///
 /// Each candidate is verified, because index entries may be stale and uncommitted keys in memory are not part of the
 /// snapshot.
-pub(super) fn look_up(
+pub(crate) fn look_up(
     connection: &Connection,
     recent: &RecentKeys,
     job: i64,
@@ -316,7 +316,7 @@ pub(super) fn look_up(
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use crate::key_index::tests::store;
+    use crate::index::key_index::tests::store;
     use crate::{JobReader, ObjectBatch, Row, Store};
     use integration_graph::{InstanceId, ObjectJson, ObjectType, StepId};
     use proptest::prelude::*;

@@ -13,8 +13,8 @@ use ring::digest::{SHA256, digest};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows, params};
 
-use super::StoreError;
-use super::sqlite::unreadable;
+use super::super::StoreError;
+use super::super::sqlite::unreadable;
 
 /// The number of runs that are merged into one run of the next level.
 const RUNS_MERGED: usize = 4;
@@ -23,19 +23,19 @@ const BLOCK: usize = 1_000;
 const ENTRY_BYTES: usize = 16;
 
 /// The first eight bytes of the SHA-256 of a key. Different keys may have the same hash.
-pub(super) type KeyHash = i64;
+pub(crate) type KeyHash = i64;
 
 /// A hash and the row number of an object. The object may be gone or replaced, so every hit must be verified.
-pub(super) type Entry = (KeyHash, i64);
+pub(crate) type Entry = (KeyHash, i64);
 
 /// Returns the hash of a key.
-pub(super) fn hash_of(key: &str) -> KeyHash {
+pub(crate) fn hash_of(key: &str) -> KeyHash {
     let digest = digest(&SHA256, key.as_bytes());
     KeyHash::from_be_bytes(std::array::from_fn(|at| digest.as_ref()[at]))
 }
 
 /// Adds sorted entries as a new run, then merges the levels that are full.
-pub(super) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusqlite::Result<()> {
+pub(crate) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusqlite::Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -52,7 +52,7 @@ pub(super) fn add(connection: &Connection, job: i64, entries: &[Entry]) -> rusql
 }
 
 /// Returns the row numbers of the objects with a hash.
-pub(super) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
+pub(crate) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT (SELECT entries FROM key_block WHERE run = key_run.number AND first <= ?2 ORDER BY first DESC LIMIT 1) \
                FROM key_run WHERE job = ?1";
     let mut statement = connection.prepare_cached(sql)?;
@@ -70,14 +70,14 @@ pub(super) fn with_hash(connection: &Connection, job: i64, hash: KeyHash) -> rus
 }
 
 /// Returns the number of entries.
-pub(super) fn len(connection: &Connection, job: i64) -> rusqlite::Result<usize> {
+pub(crate) fn len(connection: &Connection, job: i64) -> rusqlite::Result<usize> {
     let sql = "SELECT coalesce(sum(length(entries)), 0) FROM key_run JOIN key_block ON key_block.run = key_run.number WHERE job = ?1";
     let bytes: i64 = connection.query_row(sql, [job], |row| row.get(0))?;
     Ok(usize::try_from(bytes).unwrap_or(0) / ENTRY_BYTES)
 }
 
 /// Calls `each` for the hash of every entry.
-pub(super) fn for_each_hash(connection: &Connection, job: i64, mut each: impl FnMut(KeyHash)) -> rusqlite::Result<()> {
+pub(crate) fn for_each_hash(connection: &Connection, job: i64, mut each: impl FnMut(KeyHash)) -> rusqlite::Result<()> {
     let sql = "SELECT entries FROM key_run JOIN key_block ON key_block.run = key_run.number WHERE job = ?1";
     let mut statement = connection.prepare(sql)?;
     let mut blocks = statement.query([job])?;
@@ -206,7 +206,7 @@ pub(super) mod tests {
     /// A store in memory with the jobs 1 and 2.
     pub(crate) fn store() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("schema.sql")).unwrap();
+        connection.execute_batch(include_str!("../schema.sql")).unwrap();
         let job = "INSERT INTO job (number, id, integration, instance, state, started, options) \
                    VALUES (?1, ?1, 'acme', 'default', 'running', 0, '{}')";
         for number in [1, 2] {
