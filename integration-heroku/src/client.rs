@@ -133,6 +133,11 @@ impl Heroku {
         self.list("/addons", None, "id")
     }
 
+    /// The services in Heroku's catalogue, whether add-ons of them are in use or not.
+    pub fn addon_services(&self) -> Listing<resource::AddonService> {
+        self.list("/addon-services", None, "id")
+    }
+
     /// The attachments of add-ons to all applications that the key's owner can see.
     pub fn addon_attachments(&self) -> Listing<resource::AddonAttachment> {
         self.list("/addon-attachments", None, "id")

@@ -6,8 +6,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Organisation};
-use integration_heroku::steps;
 use serde_json::Value;
+
+/// The end of the path of the usage, which needs a month.
+const USAGE: &str = "/usage/monthly";
 
 /// A section of the page: one entity type.
 #[derive(Default)]
@@ -55,9 +57,15 @@ fn properties(object_type: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_page_lists_all_properties_of_all_types_that_are_collected_by_default() {
+fn the_page_lists_all_properties_of_all_types() {
     let page = page();
-    for step in steps::all().iter().filter(|step| step.declaration().source.is_none()) {
+    let types: BTreeSet<String> = integration_heroku::integration()
+        .steps()
+        .iter()
+        .flat_map(|step| step.declaration().entities.iter().map(|entity| entity.object_type.to_string()))
+        .collect();
+    assert_eq!(page.keys().cloned().collect::<BTreeSet<_>>(), types);
+    for step in integration_heroku::integration().steps() {
         for entity in &step.declaration().entities {
             let name = entity.object_type.as_str();
             let section = page.get(name).unwrap_or_else(|| panic!("properties.md has no section for {name}"));
@@ -91,15 +99,21 @@ fn requests(path: &str, organisation: &Organisation) -> Vec<String> {
     let Some((before, after)) = path.split_once("{id}") else { return vec![path.to_owned()] };
     let ids: Vec<String> = match before {
         "/enterprise-accounts/" => organisation.accounts().map(|account| account.id.to_string()).collect(),
+        // Heroku has no usage of teams outside of the enterprise accounts.
+        "/teams/" if after == USAGE => {
+            organisation.teams().filter(|team| team.account.is_some()).map(|team| team.id.to_string()).collect()
+        }
         "/teams/" => organisation.teams().map(|team| team.id.to_string()).collect(),
         "/spaces/" => organisation.spaces().map(|space| space.id.to_string()).collect(),
         "/identity-providers/" => {
             let providers = organisation.accounts().filter_map(|account| account.identity_provider.as_ref());
             providers.map(|provider| provider.id.to_string()).collect()
         }
+        "/apps/" => organisation.apps().map(|app| app.id.to_string()).collect(),
         other => panic!("properties.md names a path below {other}"),
     };
-    ids.iter().map(|id| format!("{before}{id}{after}")).collect()
+    let query = if after == USAGE { "?start=2026-01" } else { "" };
+    ids.iter().map(|id| format!("{before}{id}{after}{query}")).collect()
 }
 
 async fn answer(heroku: &FakeHeroku, path: &str) -> Value {

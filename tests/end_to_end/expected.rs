@@ -15,6 +15,7 @@ const TEAM: &str = "heroku_team";
 const MEMBER: &str = "heroku_account_member";
 const APPLICATION: &str = "heroku_application";
 const ADDON: &str = "heroku_addon";
+const SERVICE: &str = "heroku_addon_service";
 const USER: &str = "heroku_user";
 const SPACE: &str = "heroku_space";
 const INVITATION: &str = "heroku_team_invitation";
@@ -98,6 +99,16 @@ pub fn graph_of(organisation: &Organisation) -> Expected {
     for addon in organisation.addons() {
         entity(&mut graph, addon.id, ADDON, "Service");
         relationship(&mut graph, (APPLICATION, addon.app), "HAS", (ADDON, addon.id));
+    }
+    for service in organisation.addon_services() {
+        let addons: Vec<_> = organisation.addons().filter(|addon| addon.service() == service.name).collect();
+        // A service without add-ons is in the catalogue only.
+        if !addons.is_empty() {
+            entity(&mut graph, service.id, SERVICE, "Service");
+        }
+        for addon in addons {
+            relationship(&mut graph, (SERVICE, service.id), "HAS", (ADDON, addon.id));
+        }
     }
     add_shared(&mut graph, organisation);
     add_sign_in(&mut graph, organisation);

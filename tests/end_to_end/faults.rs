@@ -17,7 +17,8 @@ const VANISHED: &str = "parent vanished while it was collected";
 /// The lists that are requested for each team.
 const LISTS_OF_TEAM: [&str; 7] = ["apps", "addons", "members", "permissions", "invitations", "preferences", "features"];
 /// Lists that refer to applications, or depend on them.
-const REFER_TO_APPLICATIONS: [&str; 4] = ["/apps", "/addons", "/pipeline-couplings", "/addon-attachments"];
+const REFER_TO_APPLICATIONS: [&str; 5] =
+    ["/apps", "/addons", "/pipeline-couplings", "/addon-attachments", "/addon-services"];
 /// Types that do not depend on applications. Add-ons do: those of personal applications are found by their application.
 const PEOPLE_AND_PARENTS: [&str; 4] = ["heroku_account", "heroku_account_member", "heroku_team", "heroku_space"];
 
@@ -520,8 +521,8 @@ fn where_nothing_can_be_had_the_exit_code_says_so() {
         let summary = said.summary();
         assert_eq!((said.code, summary.state()), (3, "partial"), "{pattern}: {}", said.all());
         let accounts = graph.of_type("heroku_account").len();
-        // One list each has the spaces and the pipelines of all teams, and the applications of people.
-        let bulk = ["heroku_space", "heroku_pipeline", "heroku_identity_provider"];
+        // One list each has the spaces and the pipelines of all teams, the applications of people, and the services.
+        let bulk = ["heroku_space", "heroku_pipeline", "heroku_identity_provider", "heroku_addon_service"];
         let personal = personal(heroku.organisation());
         let is_known = |object: &Value| {
             let of_accounts = is_of(object, &["heroku_account", "heroku_account_uses_identity_provider"]);

@@ -93,7 +93,7 @@ fn steps_that_had_ended_are_not_repeated() {
     let mut running = place.start("collect");
     let others = integration_heroku::steps::all().into_iter().map(|step| format!("{}: ", step.id()));
     // These steps wait for the add-ons.
-    let waiting = ["fetch-addons", "fetch-personal-addons", "fetch-attachments"];
+    let waiting = ["fetch-addons", "fetch-personal-addons", "fetch-attachments", "fetch-addon-services"];
     let others: Vec<String> = others.filter(|step| !waiting.iter().any(|name| step.starts_with(name))).collect();
     let with_requests = others.iter().filter(|step| step.starts_with("fetch-")).map(String::as_str);
     running.tells(&with_requests.collect::<Vec<_>>());
@@ -104,7 +104,8 @@ fn steps_that_had_ended_are_not_repeated() {
     assert_same(&graph, undisturbed());
     let paths: BTreeSet<String> = heroku.asked_since(before).into_iter().map(|request| request.path).collect();
     let addons = heroku.organisation().teams().map(|team| format!("/teams/{}/addons", team.id));
-    assert_eq!(paths, addons.chain(["/account", "/addons", "/addon-attachments"].map(str::to_owned)).collect());
+    let bulk = ["/account", "/addons", "/addon-attachments", "/addon-services"].map(str::to_owned);
+    assert_eq!(paths, addons.chain(bulk).collect());
     let summary = said.summary();
     assert_eq!(summary.step("fetch-apps")["encounteredTypeCounts"]["heroku_application"], 26);
     let (entities, relationships) = sizes(&graph_of(heroku.organisation()));

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The number of jobs before the one that is killed.
 const JOBS: i64 = 4;
 /// The steps of a collection. A publication starts when all of them have ended.
-const STEPS: [&str; 26] = [
+const STEPS: [&str; 27] = [
     "fetch-account: ",
     "fetch-teams: ",
     "fetch-members: ",
@@ -57,6 +57,7 @@ const STEPS: [&str; 26] = [
     "build-pipeline-owners: ",
     "build-application-owners: ",
     "fetch-attachments: ",
+    "fetch-addon-services: ",
 ];
 
 /// The phase in which a program was killed.

@@ -82,7 +82,9 @@ fn no_planted_value_is_in_the_store_the_export_a_recording_or_the_log() {
         assert_eq!(files_with(secret, place.root()), Vec::<String>::new(), "{secret}");
     }
     let paths: std::collections::BTreeSet<String> = heroku.log().into_iter().map(|request| request.path).collect();
-    for list in ["/apps", "/addon-attachments", "/pipelines", "/pipeline-couplings", "/spaces", "/addons"] {
+    for list in
+        ["/apps", "/addon-attachments", "/addon-services", "/pipelines", "/pipeline-couplings", "/spaces", "/addons"]
+    {
         assert!(paths.contains(list), "{list} was not requested, so nothing was planted there");
     }
     for part in ["/identity-providers/", "/inbound-ruleset", "/vpn-connections", "/preferences", "/members"] {

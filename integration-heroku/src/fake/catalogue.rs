@@ -46,6 +46,15 @@ pub(crate) fn plan(name: &str) -> Option<&'static Plan> {
     PLANS.iter().find(|plan| plan.name == name)
 }
 
+/// The name of a service for people: its words with capitals.
+pub(crate) fn human_name(service: &str) -> String {
+    let capitalised = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
+    };
+    service.split('-').filter_map(capitalised).collect::<Vec<_>>().join(" ")
+}
+
 pub(crate) const SHAPES: [&str; 16] = [
     "acute",
     "angular",

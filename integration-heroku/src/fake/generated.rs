@@ -39,6 +39,7 @@ impl Organisation {
     /// Generates an organisation.
     pub fn of_size(size: OrganisationSize) -> Self {
         let mut organisation = Self::empty();
+        organisation.add_known_services();
         let mut dice = Dice(size.seed);
         let accounts: Vec<_> = (0..size.accounts).map(|n| organisation.add_account(account(n, &mut dice))).collect();
         let teams: Vec<_> = (0..size.teams)

@@ -87,6 +87,8 @@ ids! {
     AppId from "app";
     /// The id of an add-on.
     AddonId from "addon";
+    /// The id of a service of which there are add-ons.
+    AddonServiceId from "addon-service";
     /// The id of a private space.
     SpaceId from "space";
     /// The id of an identity provider.

@@ -19,6 +19,7 @@
 //! ```
 
 mod access;
+mod addon_services;
 mod bodies;
 mod catalogue;
 mod details;
@@ -43,11 +44,12 @@ use std::{fmt, sync::Arc};
 use serde_json::Value;
 
 pub use access::{Access, Invitation, Shared};
+pub use addon_services::AddonService;
 pub use details::PLANTED;
 pub use generated::OrganisationSize;
 pub use ids::{
-    AccountId, AccountMembershipId, AddonId, AppId, AttachmentId, CouplingId, IdentityProviderId, InvitationId,
-    PersonId, PipelineId, SpaceId, TeamId, TeamMembershipId,
+    AccountId, AccountMembershipId, AddonId, AddonServiceId, AppId, AttachmentId, CouplingId, IdentityProviderId,
+    InvitationId, PersonId, PipelineId, SpaceId, TeamId, TeamMembershipId,
 };
 use integration_testing::{FakeProvider, ProviderOptions};
 pub use integration_testing::{

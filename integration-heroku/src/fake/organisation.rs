@@ -2,6 +2,7 @@
 
 use super::{
     access::{Access, Invitation},
+    addon_services::AddonService,
     ids::{AccountId, AppId, PersonId, PipelineId, SpaceId, TeamId},
     pipelines::{Attachment, Coupling, Pipeline},
     resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
@@ -19,6 +20,7 @@ pub struct Organisation {
     pub(crate) team_memberships: Table<TeamMembership>,
     pub(crate) apps: Table<App>,
     pub(crate) addons: Table<Addon>,
+    pub(crate) addon_services: Table<AddonService>,
     pub(crate) spaces: Table<Space>,
     pub(crate) access: Table<Access>,
     pub(crate) invitations: Table<Invitation>,
@@ -45,6 +47,11 @@ impl Organisation {
         let id = team.id;
         self.teams.add(team);
         id
+    }
+
+    /// Replaces the team with the same id, which stays in its account.
+    pub fn update_team(&mut self, team: Team) {
+        self.teams.replace(team);
     }
 
     /// Adds a person without any membership.
@@ -76,8 +83,14 @@ impl Organisation {
         self.apps.replace(app);
     }
 
-    /// Adds an add-on to its app, with its attachment.
+    /// Adds a service to the catalogue. A service that an add-on has already added stays as it is.
+    pub fn add_addon_service(&mut self, service: AddonService) {
+        self.addon_services.add(service);
+    }
+
+    /// Adds an add-on to its app, with its attachment. Its service is added to the catalogue as well.
     pub fn add_addon(&mut self, addon: Addon) {
+        self.addon_services.add(AddonService::new(addon.service()));
         self.attachments.add(Attachment::own(&addon));
         self.addons.add(addon);
     }
@@ -149,6 +162,11 @@ impl Organisation {
     /// All add-ons.
     pub fn addons(&self) -> impl ExactSizeIterator<Item = &Addon> {
         self.addons.rows().iter()
+    }
+
+    /// All services of the catalogue.
+    pub fn addon_services(&self) -> impl ExactSizeIterator<Item = &AddonService> {
+        self.addon_services.rows().iter()
     }
 
     /// All private spaces.

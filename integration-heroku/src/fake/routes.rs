@@ -141,6 +141,7 @@ pub(crate) fn routes(organisation: &Arc<Organisation>, extra_fields: &[(String, 
             )
             .sortable(["id", "name"]),
         serve.all("/addons", |organisation| &organisation.addons).sortable(["id", "name"]),
+        serve.all("/addon-services", |organisation| &organisation.addon_services).sortable(["id", "name"]),
         serve.all("/addon-attachments", |organisation| &organisation.attachments).sortable(["id", "name"]),
         serve.all("/pipelines", |organisation| &organisation.pipelines).sortable(["id", "name"]),
         serve.all("/pipeline-couplings", |organisation| &organisation.couplings).sortable(["id"]),

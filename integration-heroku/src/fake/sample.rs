@@ -110,9 +110,10 @@ impl Organisation {
     /// - Apps: one each without an owner, without a web address, without the team in its body, archived, in
     ///   maintenance, locked, on a stack without support, in a private space, and without a team.
     /// - Add-ons: one each without a web address, without a price, billed by contract, being provisioned, and
-    ///   deprovisioned.
+    ///   deprovisioned; one of a service that is shut down, and one of a service that is not yet released.
     pub fn sample() -> Self {
         let mut organisation = Self::empty();
+        organisation.add_sample_services();
         let accounts = [
             organisation.add_account(Account {
                 identity_provider: Some(provider_of_the_account()),

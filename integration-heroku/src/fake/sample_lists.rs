@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::{
+    addon_services::AddonService,
     ids::{PersonId, TeamId},
     organisation::Organisation,
     pipelines::{Attachment, Coupling, Pipeline, PipelineOwner},
@@ -40,6 +41,13 @@ pub(super) fn careful_settings() -> TeamSettings {
 }
 
 impl Organisation {
+    /// Adds the catalogue of services: one that is shut down, one before its release, and one without add-ons.
+    pub(super) fn add_sample_services(&mut self) {
+        self.add_addon_service(AddonService { state: "shutdown".into(), ..AddonService::new("memcachier") });
+        self.add_addon_service(AddonService { state: "beta".into(), ..AddonService::new("bonsai") });
+        self.add_known_services();
+    }
+
     /// Adds a team outside the accounts with an app, and a personal app with a database.
     pub(super) fn add_sample_outside(&mut self, founder: PersonId) {
         let team = self.add_team(Team { role: Some(Role::Admin), ..Team::new("kestrel-open-source", None) });

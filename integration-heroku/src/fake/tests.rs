@@ -188,6 +188,10 @@ async fn everything_that_the_organisation_holds_is_listed_under_its_parent() {
     assert_eq!(ids_in(&client.all("/pipelines", "name", 2).await), ids(held.pipelines().map(|pipeline| pipeline.id)));
     assert_eq!(ids_in(&client.all("/pipeline-couplings", "id", 2).await), ids(held.couplings().map(|it| it.id)));
     assert_eq!(ids_in(&client.all("/addon-attachments", "id", 20).await), ids(held.attachments().map(|it| it.id)));
+    let services = client.all("/addon-services", "name", 5).await;
+    assert_eq!(ids_in(&services), ids(held.addon_services().map(|service| service.id)));
+    let listed: BTreeSet<_> = held.addons().map(|addon| addon.service()).collect();
+    assert!(listed.iter().all(|name| services.iter().any(|service| service["name"] == **name)), "{listed:?}");
     for space in held.spaces() {
         let below = format!("/spaces/{}", space.id);
         let rules = client.get(&format!("{below}/inbound-ruleset")).await.body;

@@ -54,17 +54,19 @@ macro_rules! objects {
     )*};
 }
 
+mod addons;
 mod networks;
 mod pipelines;
 mod sign_in;
 
+pub use addons::{Addon, AddonService, BillingEntity, Price};
 pub use networks::{InboundRule, InboundRuleset, OutboundAddresses, Peering, Tunnel, VpnConnection};
 pub use pipelines::{AddonAttachment, AttachedAddon, Pipeline, PipelineCoupling, PipelineOwner};
 pub use sign_in::{
     IdentityProvider, ProviderCertificate, ProviderOwner, ProviderReference, TeamFeature, TeamPreferences,
 };
 
-objects! { Mention Named Owner Permission Place Price TeamMention }
+objects! { Mention Named Owner Permission Place TeamMention }
 
 resources! {
     /// An element of `/enterprise-accounts`. Its id is enough for the lists below it.
@@ -155,21 +157,6 @@ resources! {
         created_at: Option<Timestamp>,
         updated_at: Option<Timestamp>,
     }
-    /// An element of `/teams/{id}/addons` or `/addons`.
-    Addon {
-        name: String,
-        addon_service: Option<Named>,
-        plan: Option<Named>,
-        app: Option<Mention>,
-        billing_entity: Option<Named>,
-        billed_price: Option<Price>,
-        config_vars: Option<Vec<String>>,
-        state: Option<String>,
-        provider_id: Option<String>,
-        web_url: Option<String>,
-        created_at: Option<Timestamp>,
-        updated_at: Option<Timestamp>,
-    }
 }
 
 /// A reference by id.
@@ -222,18 +209,6 @@ pub struct Owner {
 pub struct Permission {
     /// `view`, `create`, `manage` or `billing`.
     pub name: Option<String>,
-}
-
-/// The price of an add-on.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "integration_sdk::serde", remote = "Self")]
-pub struct Price {
-    /// The amount in US cents.
-    pub cents: Option<i64>,
-    /// The billing period, such as `month`.
-    pub unit: Option<String>,
-    /// Whether a contract covers the price.
-    pub contract: Option<bool>,
 }
 
 /// Returns the name of an optional reference.

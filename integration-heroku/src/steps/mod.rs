@@ -5,7 +5,7 @@
 //!                  │                                       ├──────▶ fetch-team-members
 //!                  └─▶ fetch-teams ─▶ fetch-independent-teams ──┐
 //!                                                               ├─▶ fetch-apps ─▶ fetch-personal-apps ─▶ fetch-access
-//!                                                               ├─▶ fetch-addons ─▶ fetch-personal-addons
+//!                                                               ├─▶ fetch-addons ─▶ fetch-personal-addons ─▶ fetch-addon-services
 //!                                                               ├─▶ fetch-spaces ─▶ the network of each space
 //!                                                               └─▶ fetch-pipelines ─▶ fetch-pipeline-stages
 //! ```
@@ -15,6 +15,7 @@
 
 mod access;
 mod account;
+mod addon_services;
 mod addons;
 mod apps;
 mod attachments;
@@ -35,6 +36,7 @@ mod teams;
 
 pub use access::fetch_access;
 pub use account::fetch_account;
+pub use addon_services::fetch_addon_services;
 pub use addons::fetch_addons;
 pub use apps::fetch_apps;
 pub use attachments::fetch_attachments;
@@ -83,5 +85,6 @@ pub fn all() -> Vec<Step> {
         build_application_owners(),
         build_pipeline_owners(),
         fetch_attachments(),
+        fetch_addon_services(),
     ]
 }

@@ -14,7 +14,8 @@ pub async fn fetch_space_rules(api: Client<Heroku>, spaces: Read<Space>, rules: 
     let rules_of = async |space: Space| {
         let ruleset = api.inbound_ruleset(&space.id).await?;
         let allowed = ruleset.rules.into_iter().flatten().filter(|rule| rule.action == "allow");
-        let sources: Vec<String> = allowed.map(|rule| rule.source).collect();
+        let mut sources: Vec<String> = allowed.map(|rule| rule.source).collect();
+        sources.sort();
         rules.add(&space, [("public", sources.iter().any(|source| source == EVERYWHERE))]).await?;
         rules.add(&space, [("inboundSources", sources)]).await?;
         Ok(())
@@ -27,8 +28,12 @@ pub async fn fetch_space_rules(api: Client<Heroku>, spaces: Read<Space>, rules: 
 pub async fn fetch_space_addresses(api: Client<Heroku>, spaces: Read<Space>, addresses: Annotate<Space>) -> StepResult {
     let addresses_of = async |space: Space| {
         let outbound = api.outbound_addresses(&space.id).await?;
+        let sources = outbound.sources.map(|mut sources| {
+            sources.sort();
+            sources
+        });
         addresses.add(&space, [("outboundState", outbound.state)]).await?;
-        addresses.add(&space, [("outboundAddresses", outbound.sources)]).await?;
+        addresses.add(&space, [("outboundAddresses", sources)]).await?;
         Ok(())
     };
     spaces.for_each_concurrent(addresses_of).await

@@ -38,8 +38,12 @@ pub struct Addon {
     pub price_unit: Option<String>,
     /// Whether the price is part of a contract.
     pub price_by_contract: Option<bool>,
+    /// Whether the price depends on the use. `priceCents` is then the price of one unit.
+    pub price_by_use: Option<bool>,
     /// The name of the application or team that pays.
     pub billing_entity: Option<String>,
+    /// The kind of `billingEntity`: `app` or `team`.
+    pub billing_entity_type: Option<String>,
     /// The id that the add-on's provider assigned.
     pub provider_id: Option<String>,
     /// The address of the add-on at its provider.
@@ -54,6 +58,8 @@ impl From<resource::Addon> for Addon {
     fn from(addon: resource::Addon) -> Self {
         let service = name_of(addon.addon_service);
         let price = addon.billed_price;
+        let (billing_entity, billing_entity_type) =
+            addon.billing_entity.map(|payer| (payer.name, payer.r#type)).unwrap_or_default();
         Self {
             application_id: addon.app.map(|app| app.id),
             function: vec![function_of(service.as_deref().unwrap_or_default()).to_owned()],
@@ -66,7 +72,9 @@ impl From<resource::Addon> for Addon {
             price_cents: price.as_ref().and_then(|price| price.cents),
             price_unit: price.as_ref().and_then(|price| price.unit.clone()),
             price_by_contract: price.as_ref().and_then(|price| price.contract),
-            billing_entity: name_of(addon.billing_entity),
+            price_by_use: price.as_ref().and_then(|price| price.metered),
+            billing_entity,
+            billing_entity_type,
             provider_id: addon.provider_id,
             web_link: addon.web_url,
             created_on: addon.created_at,
@@ -135,7 +143,8 @@ static WORDS: LazyLock<(AhoCorasick, Vec<&str>)> = LazyLock::new(|| {
     (AhoCorasick::new(words).expect("a hundred short words"), functions)
 });
 
-fn function_of(service: &str) -> &'static str {
+/// Returns the function of a service, derived from its name; `other` if no word of the table is in it.
+pub(super) fn function_of(service: &str) -> &'static str {
     let (words, functions) = &*WORDS;
     let bounds = |at: usize| at == 0 || at == service.len() || service.as_bytes()[at - 1..=at].contains(&b'-');
     let counts = |found: &Match| found.len() > 3 || (bounds(found.start()) && bounds(found.end()));

@@ -2,6 +2,7 @@
 
 mod account;
 mod addon;
+mod addon_service;
 mod address;
 mod application;
 mod fingerprint;
@@ -17,6 +18,7 @@ mod user;
 
 pub use account::Account;
 pub use addon::Addon;
+pub use addon_service::AddonService;
 pub use address::without_query;
 pub use application::Application;
 pub use fingerprint::fingerprint;

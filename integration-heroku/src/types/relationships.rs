@@ -3,8 +3,8 @@
 use integration_sdk::relationship;
 
 use super::{
-    Account, AccountMember, Addon, Application, IdentityProvider, Invitation, Pipeline, ProviderCertificate, Space,
-    SpacePeering, SpaceVpnConnection, Team, User,
+    Account, AccountMember, Addon, AddonService, Application, IdentityProvider, Invitation, Pipeline,
+    ProviderCertificate, Space, SpacePeering, SpaceVpnConnection, Team, User,
 };
 
 relationship!(
@@ -88,6 +88,10 @@ relationship!(
 relationship!(
     /// The attachment of an add-on to an application.
     pub ApplicationHasAddon: Application -[HAS]-> Addon
+);
+relationship!(
+    /// The service of an add-on.
+    pub AddonServiceHasAddon: AddonService -[HAS]-> Addon
 );
 relationship!(
     /// The use of an add-on of another application.

@@ -168,6 +168,7 @@ async fn settled_paths(collection: &Collection) -> Result<BTreeSet<String>, Stri
         ("fetch-pipelines", List::Pipelines),
         ("fetch-pipeline-stages", List::Couplings),
         ("fetch-attachments", List::Attachments),
+        ("fetch-addon-services", List::AddonServices),
         ("fetch-team-preferences", List::Preferences),
         ("fetch-team-features", List::Features),
         ("fetch-space-rules", List::Rules),

@@ -22,6 +22,7 @@ pub enum List {
     Pipelines,
     Couplings,
     Attachments,
+    AddonServices,
     Preferences,
     Features,
     Rules,
@@ -31,7 +32,7 @@ pub enum List {
 }
 
 impl List {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Accounts,
         Self::MembersOfAccount,
         Self::TeamsOfAccount,
@@ -47,6 +48,7 @@ impl List {
         Self::Pipelines,
         Self::Couplings,
         Self::Attachments,
+        Self::AddonServices,
         Self::Preferences,
         Self::Features,
         Self::Rules,
@@ -84,6 +86,7 @@ impl List {
             Self::Pipelines => "/pipelines".to_owned(),
             Self::Couplings => "/pipeline-couplings".to_owned(),
             Self::Attachments => "/addon-attachments".to_owned(),
+            Self::AddonServices => "/addon-services".to_owned(),
             Self::Preferences => format!("/teams/{id}/preferences"),
             Self::Features => format!("/teams/{id}/features"),
             Self::Rules => format!("/spaces/{id}/inbound-ruleset"),
@@ -97,7 +100,7 @@ impl List {
     fn parents(self, organisation: &Organisation) -> Vec<String> {
         match self {
             Self::Accounts | Self::Teams | Self::Spaces | Self::OwnApps | Self::OwnAddons => Vec::new(),
-            Self::Pipelines | Self::Couplings | Self::Attachments => Vec::new(),
+            Self::Pipelines | Self::Couplings | Self::Attachments | Self::AddonServices => Vec::new(),
             Self::Rules | Self::Addresses | Self::Peerings | Self::VpnConnections => {
                 organisation.spaces().map(|space| space.id.to_string()).collect()
             }

@@ -100,6 +100,7 @@ impl Case<'_> {
                     ("fetch-pipelines", None) => &[List::Pipelines],
                     ("fetch-pipeline-stages", None) => &[List::Couplings],
                     ("fetch-attachments", None) => &[List::Attachments],
+                    ("fetch-addon-services", None) => &[List::AddonServices],
                     ("fetch-team-preferences", Some(_)) => &[List::Preferences],
                     ("fetch-team-features", Some(_)) => &[List::Features],
                     ("fetch-space-rules", Some(_)) => &[List::Rules],

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use integration_heroku::fake::{
-    Account, AccountMembership, Addon, App, Attachment, Coupling, FakeHeroku, FakeOptions, Fault, IdentityProvider,
-    Organisation, Peering, Permission, Person, Pipeline, PipelineOwner, Reply, Space, Team, TeamSettings,
-    VpnConnection,
+    Account, AccountMembership, Addon, AddonService, App, Attachment, Coupling, FakeHeroku, FakeOptions, Fault,
+    IdentityProvider, Organisation, Peering, Permission, Person, Pipeline, PipelineOwner, Reply, Space, Team,
+    TeamSettings, VpnConnection,
 };
 use integration_heroku::integration;
 use integration_testing_kit::{Collected, assert_complete, assert_entity, assert_missing, assert_relationship};
@@ -129,6 +129,7 @@ async fn bulk_lists_that_are_refused_are_gaps_of_their_types_alone() {
         ("/pipelines", of_pipelines.as_slice()),
         ("/pipeline-couplings", &["heroku_pipeline_has_application"]),
         ("/addon-attachments", &["heroku_application_uses_addon"]),
+        ("/addon-services", &["heroku_addon_service", "heroku_addon_service_has_addon"]),
     ] {
         let heroku = sample().await;
         heroku.fault(refused(path));
@@ -160,6 +161,49 @@ async fn an_application_uses_the_add_on_of_another_one_under_all_its_names() {
     });
     assert_eq!(collected.of_type("heroku_application_uses_addon").len(), 1, "the own application is no other one");
     assert_eq!(asked(&heroku, "/addon-attachments"), 1);
+}
+
+#[tokio::test]
+async fn services_in_use_have_their_add_ons_and_the_rest_of_the_catalogue_is_left_out() {
+    let Two { mut organisation, production, staging, .. } = two();
+    let retired = AddonService { state: "shutdown".into(), ..AddonService::new("papertrail") };
+    let (postgres, unused) = (AddonService::new("heroku-postgresql"), AddonService::new("rollbar"));
+    for service in [&retired, &unused] {
+        organisation.add_addon_service(service.clone());
+    }
+    let databases = [&production, &staging].map(|app| {
+        let name = format!("postgresql-{}", app.name);
+        Addon::new(app, name, "heroku-postgresql:standard-0")
+    });
+    let log = Addon::new(&production, "papertrail-curly-1", "papertrail:fixa");
+    for addon in databases.iter().chain([&log]) {
+        organisation.add_addon(addon.clone());
+    }
+    let heroku = served(organisation).await;
+    let collected = collected(&heroku, "fetch-addon-services").await;
+    assert_complete!(collected);
+    let (key, retired_key) = (&postgres.id.to_string(), &retired.id.to_string());
+    assert_entity!(collected, key, {
+        _class: ["Service"], name: "heroku-postgresql", displayName: "Heroku Postgresql", state: "ga",
+        supportsSharing: true, supportsMultipleInstallations: true, supportedGenerations: ["cedar"],
+        category: ["platform"], function: ["database"], webLink: "https://elements.heroku.com/addons/heroku-postgresql",
+    });
+    assert_entity!(collected, retired_key, { state: "shutdown", supportsSharing: false, function: ["logging"] });
+    for database in &databases {
+        assert_relationship!(collected, key -[HAS]-> &database.id.to_string(), {
+            _type: "heroku_addon_service_has_addon",
+        });
+    }
+    assert_relationship!(collected, retired_key -[HAS]-> &log.id.to_string());
+    assert_eq!(collected.of_type("heroku_addon_service").len(), 2, "nothing has an add-on of {}", unused.name);
+    assert_eq!(asked(&heroku, "/addon-services"), 1);
+}
+
+#[tokio::test]
+async fn without_add_ons_the_catalogue_is_not_read() {
+    let heroku = served(two().organisation).await;
+    assert_complete!(collected(&heroku, "fetch-addon-services").await);
+    assert_eq!(asked(&heroku, "/addon-services"), 0);
 }
 
 #[tokio::test]

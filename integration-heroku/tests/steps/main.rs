@@ -143,7 +143,7 @@ async fn fetch_addons_makes_services_by_one_list_a_team() {
     let collected = collected(&small, "fetch-addons").await;
     assert_entity!(collected, &small.addon, {
         _class: ["Service"], category: ["platform"], function: ["database"], service: "heroku-postgresql",
-        applicationId: &small.app, state: "provisioned",
+        applicationId: &small.app, state: "provisioned", priceCents: 5_000, priceByUse: false, billingEntityType: "app",
     });
     let asked = small.heroku.log().into_iter().filter(|request| request.path.ends_with("/addons"));
     let asked: Vec<String> = asked.map(|request| request.path).collect();

@@ -81,7 +81,10 @@ fn prepare(
             continue;
         }
         let before = parse(&waiting)?;
-        let object = Value::Object(merge(before.clone(), waiting.added.clone()));
+        // A resumed step may add the same properties again. A merged list is sorted, and this one may not be.
+        let mut added = waiting.added.clone();
+        added.retain(|name, value| before.get(name) != Some(value));
+        let object = Value::Object(merge(before.clone(), added));
         let amended = Amended { key: &waiting.key, before: &before, object: &object };
         match policy.check_amended(stats, partition, amended) {
             Ok(false) => {}
