@@ -14,11 +14,13 @@ pub mod resource;
 pub mod steps;
 pub mod types;
 
-use integration_sdk::Integration;
+use integration_sdk::graph::StepId;
+use integration_sdk::{AccountKind, Integration};
 
 use client::Heroku;
 use fake::{FakeHeroku, FakeOptions, Organisation};
 use integration_cli::Sample;
+use types::{Account, Application, Team};
 
 /// The questions about a Heroku account, in the form of `questions.yaml`.
 pub const QUESTIONS: &str = include_str!("../questions/questions.yaml");
@@ -34,7 +36,8 @@ pub const RULES: &str = include_str!("../rules/heroku.yaml");
 
 /// The Heroku integration: its client, its steps, and its secret fields.
 pub fn integration() -> Integration {
-    let heroku = Integration::of::<Heroku>("heroku", "Heroku");
+    let heroku =
+        account_kinds().into_iter().fold(Integration::of::<Heroku>("heroku", "Heroku"), Integration::account_kind);
     let heroku = details::sources().into_iter().chain(cost::sources()).fold(heroku, Integration::source);
     let steps = steps::all().into_iter().chain(details::all()).chain(cost::all());
     steps.fold(heroku, Integration::step).secret_fields([
@@ -55,6 +58,21 @@ pub fn integration() -> Integration {
         "session",
         "sms_number",
     ])
+}
+
+/// The kinds of accounts, each with the step that finds them.
+fn account_kinds() -> [AccountKind; 3] {
+    let (accounts, teams, apps) = ("fetch-account", "fetch-independent-teams", "fetch-personal-apps");
+    let one_of = |what: &str| format!("{what} that the owner of the key can see");
+    [
+        AccountKind::of::<Account>(StepId::literal(accounts), "enterprise account", "enterprise accounts"),
+        AccountKind::of::<Team>(StepId::literal(teams), "team outside of these", "teams outside of these"),
+        AccountKind::of::<Application>(
+            StepId::literal(apps),
+            one_of("application outside of all teams"),
+            one_of("applications outside of all teams"),
+        ),
+    ]
 }
 
 /// Starts a fake Heroku on loopback for `--sample`. It serves a small made-up organisation.

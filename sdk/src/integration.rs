@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use crate::account_kind::AccountKind;
 use crate::clock::{self, ClockError};
 use crate::config::{Config, ConfigError, Field, SecretString, Values};
 use crate::graph::run::{ErrorCode, Summary};
@@ -61,6 +62,7 @@ pub struct Integration {
     pub(crate) title: String,
     pub(crate) steps: Vec<Step>,
     pub(crate) sources: Vec<IngestionSource>,
+    pub(crate) account_kinds: Vec<AccountKind>,
     pub(crate) read_setup: ReadSetup,
     pub(crate) verify: Option<Verify>,
     pub(crate) probe_scopes: Option<ProbeScopes>,
@@ -104,6 +106,7 @@ impl Integration {
             title,
             steps: Vec::new(),
             sources: Vec::new(),
+            account_kinds: Vec::new(),
             read_setup,
             verify,
             probe_scopes: None,
@@ -127,6 +130,13 @@ impl Integration {
     #[must_use]
     pub fn source(mut self, source: IngestionSource) -> Self {
         self.sources.push(source);
+        self
+    }
+
+    /// Adds a kind of account, whose coverage the plan and the summary of each job name.
+    #[must_use]
+    pub fn account_kind(mut self, kind: AccountKind) -> Self {
+        self.account_kinds.push(kind);
         self
     }
 
@@ -187,6 +197,11 @@ impl Integration {
     /// The ingestion sources that users can switch off.
     pub fn sources(&self) -> &[IngestionSource] {
         &self.sources
+    }
+
+    /// The kinds of accounts, in the order in which they were added.
+    pub fn account_kinds(&self) -> &[AccountKind] {
+        &self.account_kinds
     }
 
     /// The fields of the configuration.

@@ -197,6 +197,7 @@
 // The derives refer to this crate by its external name, also in its own tests.
 extern crate self as integration_sdk;
 
+mod account_kind;
 mod clock;
 pub mod config;
 pub mod dataset;
@@ -211,6 +212,7 @@ pub mod runtime;
 pub mod step;
 pub mod store;
 
+pub use account_kind::AccountKind;
 pub use clock::ClockError;
 pub use integration::{Integration, SetupError};
 pub use integration_files::{input, owner_only};

@@ -7,10 +7,24 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use crate::account_kind::AccountKind;
 use crate::graph::{ObjectType, OnDuplicateKey, StepId};
 use crate::step::{IngestionSource, Step};
 
 use super::{Edge, PlanError};
+
+/// Checks that the steps of the kinds of accounts emit their types.
+pub(super) fn check_accounts(steps: &[Step], kinds: &[AccountKind]) -> impl Iterator<Item = PlanError> {
+    let finds = |kind: &AccountKind| {
+        let declarations = steps.iter().map(Step::declaration).filter(|declaration| declaration.id == *kind.step());
+        declarations.flat_map(|declaration| &declaration.entities).any(|of| of.object_type == *kind.object_type())
+    };
+    kinds.iter().filter(move |kind| !finds(kind)).map(|kind| PlanError::UnknownAccounts {
+        kind: kind.plural().to_owned(),
+        step: kind.step().clone(),
+        object_type: kind.object_type().clone(),
+    })
+}
 
 /// Checks everything that needs no edges: ids, producers, publishers, and sources.
 pub(super) fn check(steps: &[Step], sources: &[IngestionSource]) -> Vec<PlanError> {

@@ -79,6 +79,16 @@ pub enum PlanError {
         /// The source.
         source_id: String,
     },
+    /// A kind of account names a step that does not exist or does not emit its type.
+    #[error("the accounts {kind:?} are to be found by step `{step}`, which emits no {object_type}: name another step")]
+    UnknownAccounts {
+        /// The name of several accounts of the kind.
+        kind: String,
+        /// The step.
+        step: StepId,
+        /// The type.
+        object_type: ObjectType,
+    },
     /// Steps wait for each other.
     #[error("steps wait for each other: {}: remove one of these dependencies, or split a step", cycle(.0))]
     Cycle(

@@ -92,6 +92,7 @@ impl Plan {
     /// All errors of the declarations together.
     pub fn new(integration: &Integration) -> Result<Self, PlanErrors> {
         let mut errors = derive::check(integration.steps(), integration.sources());
+        errors.extend(derive::check_accounts(integration.steps(), integration.account_kinds()));
         let (graph, by_id) = derive::edges(integration.steps(), &mut errors);
         errors.extend(derive::cycle(&graph));
         if errors.is_empty() {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::account_kind::AccountKind;
 use crate::config::Values;
-use crate::graph::run::{JobState, StepReport, Summary};
+use crate::graph::run::{AccountCoverage, JobState, StepReport, Summary};
 use crate::graph::{JobId, StepId};
 use crate::http::{BudgetState, Http, ProviderErrorKind, VerifiedAccount};
 use crate::integration::{Connection, SetupError};
@@ -55,6 +56,9 @@ pub struct JobEstimate {
     /// The reason why a check of the scopes failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes_unknown: Option<String>,
+    /// The kinds of accounts: covered as in the earlier job, or expected; empty if the integration names none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountCoverage>,
     /// The steps in the order of the plan.
     pub steps: Vec<StepEstimate>,
     /// The earlier job on which the estimate is based.
@@ -98,6 +102,7 @@ impl Job {
         let computed = self.computed_requests(&plan, &connection).await?;
         let known = Known {
             plan: &plan,
+            account_kinds: self.integration.account_kinds(),
             starts,
             access: connection.access,
             scopes,
@@ -149,6 +154,7 @@ impl Job {
 /// The information that is available without running a step.
 pub(super) struct Known<'a> {
     pub(super) plan: &'a Plan,
+    pub(super) account_kinds: &'a [AccountKind],
     pub(super) starts: BTreeMap<StepId, StartState>,
     /// `None` without a provider.
     pub(super) access: Option<VerifiedAccount>,
@@ -193,12 +199,16 @@ impl Known<'_> {
         let accepts = self.scopes_unknown.is_none() || !self.access.as_ref().is_some_and(is_unknown);
         let budget_time =
             requests.filter(|_| accepts).zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
+        let earlier = self.basis.as_ref().map(|job| &*job.integration_step_results);
+        let kinds = self.account_kinds.iter();
+        let accounts = kinds.map(|kind| kind.expected(self.starts.get(kind.step()), earlier)).collect();
         let VerifiedAccount { subject, subject_unknown, .. } = self.access.unwrap_or_default();
         JobEstimate {
             subject,
             subject_unknown,
             scopes: self.scopes,
             scopes_unknown: self.scopes_unknown,
+            accounts,
             steps,
             based_on: self.basis.as_ref().map(|job| job.job.clone()),
             based_on_state: self.basis.as_ref().map(|job| job.state),

@@ -365,6 +365,8 @@ impl Frame {
             (None, false, true) => JobState::Partial,
             (None, false, false) => JobState::Complete,
         };
+        let kinds = self.integration.account_kinds();
+        let accounts = kinds.iter().map(|kind| kind.covered_by(&ended.reports)).collect();
         let end_time = Timestamp::now();
         let summary = Summary {
             job: job.lease().job.clone(),
@@ -378,6 +380,7 @@ impl Frame {
             entities: of_kind(|kind| kind == Kind::Entity),
             relationships: of_kind(|kind| kind != Kind::Entity),
             error: ended.fatal,
+            accounts,
             integration_step_results: ended.reports,
             metadata: Metadata { partial_datasets: PartialDatasets { types } },
             usage,

@@ -14,6 +14,7 @@ use crate::account::Account;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::{self, Format};
+use crate::report::coverage;
 use crate::report::table::{self, right};
 use crate::report::text::{counted, duration, list, paragraph};
 use crate::style::printable;
@@ -154,6 +155,7 @@ fn sentences(estimate: &JobEstimate) -> Vec<String> {
             list(&step.missing_scopes)
         ));
     }
+    sentences.extend(coverage::sentences("Accounts covered by the last job", &estimate.accounts));
     sentences.push(figures(estimate));
     if let (steps @ 1.., requests) = computed(estimate) {
         let steps = counted(steps, "step computes its requests", "steps compute their requests");

@@ -12,8 +12,8 @@ use crate::job_lookup::short;
 use crate::shell::{called, quoted_path};
 use crate::style::{BOLD, GREEN, RED, YELLOW, paint, printable_path};
 
-use super::stale;
 use super::text::{counted, duration, paragraph};
+use super::{coverage, stale};
 
 /// The location of a job's results.
 pub(crate) struct Kept<'a> {
@@ -53,6 +53,9 @@ pub(super) fn lines(summary: &Summary, kept: &Kept<'_>, width: usize) -> String 
         line += &format!(", exported to {} ({})", printable_path(folder), counted(exported.files, "file", "files"));
     }
     let mut text = paragraph(&(line + "."), width, 0, 2);
+    for sentence in coverage::sentences("Accounts covered", &summary.accounts) {
+        text += &paragraph(&sentence, width, 0, 2);
+    }
     if let Some(changes) = stale::changes(summary) {
         text += &paragraph(&changes, width, 0, 2);
     }

@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod answer;
 pub(crate) mod changes;
 pub(crate) mod code_span;
+pub(crate) mod coverage;
 mod findings;
 mod footer;
 mod gaps;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Summary                  one job: state, totals, error
+//!     ├─ AccountCoverage     one kind of account: extent, number, reason
 //!     └─ StepReport          one step: status, counts, requests
 //!          ├─ Gap            data that could not be collected: types, parent, code, cause
 //!          ├─ FindingCount   similar violations of a schema
@@ -33,6 +34,7 @@
 mod texts;
 
 mod code;
+mod coverage;
 mod finding;
 mod gap;
 mod named;
@@ -43,6 +45,7 @@ mod summary;
 mod usage;
 
 pub use code::{ErrorCode, OtherCode};
+pub use coverage::{AccountCoverage, Coverage};
 pub use finding::{Finding, FindingCount};
 pub use gap::{Gap, Parent};
 pub use named::{MAX_NAMES, NamedCount, keep_name};

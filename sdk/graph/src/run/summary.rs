@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::Published;
 use crate::{InstanceId, JobId, ObjectType, Timestamp};
 
-use super::{Failure, JobState, StepReport, StepStatus, Usage};
+use super::{AccountCoverage, Failure, JobState, StepReport, StepStatus, Usage};
 
 /// The types with a gap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ pub struct Summary {
     /// The error that ended the whole job.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Failure>,
+    /// The kinds of accounts that the job covered; empty if the integration names none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub accounts: Vec<AccountCoverage>,
     /// The results of the steps, in the order of the plan.
     pub integration_step_results: Vec<StepReport>,
     /// Information about the job as a whole.
@@ -81,6 +84,7 @@ impl Summary {
             entities: 0,
             relationships: 0,
             error: None,
+            accounts: Vec::new(),
             integration_step_results: Vec::new(),
             metadata: Metadata::default(),
             usage: Usage::default(),
