@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use integration_heroku::fake::{App, FakeOptions, Fault, FaultRule, Latency, Organisation, PLANTED, Reply};
+use integration_heroku::fake::{App, FakeOptions, Fault, FaultRule, Latency, Organisation, PLANTED, Reply, Team};
 use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Place, assert_same, assert_same_objects, files_below};
@@ -53,6 +53,12 @@ fn with_update_of(name: &str) -> Heroku {
 /// The place, before another Heroku.
 fn moved(place: Place, heroku: &Heroku) -> Place {
     place.with("HEROKU_API_URL", heroku.url())
+}
+
+/// The keys of the details of some applications.
+fn details_of(graph: &Graph, apps: &BTreeSet<String>) -> BTreeSet<String> {
+    let is_of = |of: &Value| of["applicationId"].as_str().is_some_and(|app| apps.contains(app));
+    details(graph).iter().filter(|of| is_of(of)).map(|of| of["_key"].to_string()).collect()
 }
 
 fn details(graph: &Graph) -> Vec<Value> {
@@ -258,6 +264,36 @@ fn another_filter_or_a_source_that_was_off_requests_everything_that_is_selected(
     assert!(said.err.contains("the configuration has changed since this job"), "{}", said.all());
     let selected = heroku.organisation().apps().filter(|app| app.name.starts_with("kestrel-")).count();
     assert_eq!(asked_since(&heroku, before).len(), 2 * selected);
+}
+
+#[test]
+fn a_renamed_team_brings_unchanged_applications_into_the_filter() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku).with("HEROKU_DETAILS_TEAMS", "kestrel-storefront");
+    place.collect(&on());
+    // The names of two teams are exchanged; no application has changed.
+    let mut organisation = Organisation::sample();
+    let teams: Vec<Team> = organisation.teams().filter(|team| team.account.is_some()).take(2).cloned().collect();
+    let [platform, storefront] = &teams[..] else { panic!("two teams") };
+    assert_eq!((&*platform.name, &*storefront.name), ("kestrel-platform", "kestrel-storefront"));
+    organisation.update_team(Team { name: storefront.name.clone(), ..platform.clone() });
+    organisation.update_team(Team { name: platform.name.clone(), ..storefront.clone() });
+    let renamed = Heroku::of(organisation, FakeOptions::default());
+    let place = moved(place, &renamed);
+    let (said, graph) = place.collect(&format!("{} --only-changed", on()));
+    assert_eq!(said.code, 0, "{}", said.all());
+    let selected: BTreeSet<String> =
+        renamed.organisation().apps_of(platform.id).map(|app| app.id.to_string()).collect();
+    let asked: BTreeSet<String> =
+        asked_since(&renamed, 0).iter().filter_map(|path| path.split('/').nth(2)).map(str::to_owned).collect();
+    assert_eq!(asked, selected, "everything under the applications that entered the filter, and nothing else");
+    let fresh = Place::before(&renamed).with("HEROKU_DETAILS_TEAMS", "kestrel-storefront");
+    let (_, undisturbed) = fresh.collect(&on());
+    assert_eq!(details_of(&graph, &selected), details_of(&undisturbed, &selected));
+    // Nothing under them is requested again, whether it has details or not.
+    let before = renamed.requests();
+    place.collect(&format!("{} --only-changed", on()));
+    assert_eq!(asked_since(&renamed, before), Vec::<String>::new());
 }
 
 #[test]

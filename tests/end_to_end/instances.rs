@@ -96,6 +96,30 @@ fn an_instance_is_added_listed_shown_run_and_removed() {
 }
 
 #[test]
+fn an_instance_requests_details_of_changed_applications_only_if_it_is_set() {
+    let (heroku, place) = (heroku(), place());
+    added(&place, &heroku, "--enable-source application-webhooks --only-changed");
+    assert_eq!(place.run("instances show production --format json").json()["onlyChanged"], true);
+    assert!(place.run("instances show production").out.contains("only under objects that have changed"));
+    let apps = heroku.organisation().apps().count();
+    for (line, expected) in [
+        ("instances run production --quiet", apps),
+        ("instances run production --quiet", 0),
+        ("collect --instance production --quiet", 0),
+        ("collect --instance production --quiet --only-changed=false", apps),
+        ("instances set production --only-changed=false", 0),
+        ("instances run production --quiet", apps),
+    ] {
+        let before = heroku.requests();
+        let said = place.run(line);
+        assert_eq!(said.code, 0, "{line}: {}", said.all());
+        let asked = heroku.asked_since(before).into_iter().filter(|request| request.path.ends_with("/webhooks"));
+        assert_eq!(asked.count(), expected, "{line}");
+    }
+    assert_eq!(place.run("instances show production --format json").json().get("onlyChanged"), None);
+}
+
+#[test]
 fn a_new_secret_replaces_the_old_one_only_if_it_works() {
     let (heroku, place) = (heroku(), place());
     added(&place, &heroku, "");

@@ -1,9 +1,9 @@
 //! The applications whose details are collected.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use integration_sdk::graph::EntityView;
+use integration_sdk::graph::{EntityView, ObjectKey};
 use integration_sdk::prelude::*;
 use integration_sdk::step::{Declaration, Parameter, StepContext, StepError};
 use integration_sdk::store::{GraphReader, ReadError, Selection};
@@ -73,25 +73,31 @@ impl DetailedApplications {
     }
 }
 
-/// Returns the number of applications in a graph that the configuration selects.
+/// Returns the applications in a graph that the configuration selects.
 ///
 /// # Errors
 /// [`StepError::Other`] if the graph cannot be read.
-pub async fn count(config: Arc<HerokuConfig>, graph: Arc<dyn GraphReader>) -> StepResult<u64> {
+pub async fn selected(config: Arc<HerokuConfig>, graph: Arc<dyn GraphReader>) -> StepResult<HashSet<ObjectKey>> {
     let mut filter = Filter::of(&config);
     if filter.has_teams() {
-        each(&graph, |team| filter.meet(team)).await?;
+        each(&graph, |_, team| filter.meet(team)).await?;
     }
-    let mut count = 0;
-    each(&graph, |app| count += u64::from(filter.includes(&app))).await?;
-    Ok(count)
+    let mut selected = HashSet::new();
+    let select = |key: &ObjectKey, app| {
+        if filter.includes(&app) {
+            selected.insert(key.clone());
+        }
+    };
+    each(&graph, select).await?;
+    Ok(selected)
 }
 
-async fn each<E: EntityView>(graph: &Arc<dyn GraphReader>, mut visit: impl FnMut(E)) -> StepResult {
+async fn each<E: EntityView>(graph: &Arc<dyn GraphReader>, mut visit: impl FnMut(&ObjectKey, E)) -> StepResult {
     let unreadable = |error: ReadError| StepError::Other(error.to_string());
     let mut batches = graph.scan(Selection::of_type(E::entity_type()));
     while let Some(batch) = batches.try_next().await.map_err(unreadable)? {
-        batch.iter().filter_map(|object| E::read(&object.properties).ok()).for_each(&mut visit);
+        let read = batch.iter().filter_map(|object| Some((&object.key, E::read(&object.properties).ok()?)));
+        read.for_each(|(key, entity)| visit(key, entity));
     }
     Ok(())
 }

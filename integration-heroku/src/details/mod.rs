@@ -54,9 +54,10 @@ const SIGN: [&str; 4] = ["updatedOn", "releasedOn", "name", "teamId"];
 pub fn all() -> Vec<Step> {
     let step = |step: Step, each: u64, once: u64| {
         let count = move |config: Arc<HerokuConfig>, graph| async move {
-            Ok(each * filter::count(config, graph).await? + once)
+            Ok(each * filter::selected(config, graph).await?.len() as u64 + once)
         };
-        step.changes_with(Application::object_type(), SIGN).expects_requests(count)
+        let step = step.changes_with(Application::object_type(), SIGN).selects_in(filter::selected);
+        step.expects_requests(count)
     };
     vec![
         step(fetch_domains(), 2, 0),

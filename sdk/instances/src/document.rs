@@ -45,6 +45,8 @@ struct Entry {
     config: BTreeMap<String, Spanned<Value>>,
     #[serde(default)]
     ingestion_sources: BTreeMap<String, bool>,
+    #[serde(default)]
+    only_changed: bool,
     retention: Option<Retention>,
     tag_account_name: Option<String>,
 }
@@ -122,6 +124,7 @@ impl Entry {
             polling,
             config,
             ingestion_sources: self.ingestion_sources,
+            only_changed: self.only_changed,
             retention,
             account_name: self.tag_account_name.filter(|text| !text.is_empty()),
         })
@@ -179,7 +182,7 @@ pub fn to_yaml(instances: &[Instance]) -> Result<String, InstancesError> {
 impl Serialize for Instance {
     /// Writes the fields in the order of the reference, without those that are not set.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Instance", 11)?;
+        let mut fields = serializer.serialize_struct("Instance", 12)?;
         fields.serialize_field("name", self.name.as_str())?;
         fields.serialize_field("integration", &self.integration)?;
         if let Some(description) = &self.description {
@@ -202,6 +205,9 @@ impl Serialize for Instance {
         }
         if !self.ingestion_sources.is_empty() {
             fields.serialize_field("ingestionSources", &self.ingestion_sources)?;
+        }
+        if self.only_changed {
+            fields.serialize_field("onlyChanged", &true)?;
         }
         if !self.retention.is_unlimited() {
             fields.serialize_field("retention", &self.retention)?;

@@ -26,6 +26,8 @@ pub struct Instance {
     pub config: BTreeMap<String, ConfigValue>,
     /// The ingestion sources that are switched on or off, unlike by default.
     pub ingestion_sources: BTreeMap<String, bool>,
+    /// Whether jobs request data only under parents that have changed since the previous job.
+    pub only_changed: bool,
     /// The jobs that are kept. Without a limit, all of them.
     pub retention: KeptJobs,
     /// The value of `tag.AccountName` of each entity without such a property.
@@ -67,6 +69,7 @@ impl Instance {
             polling: Polling::default(),
             config: BTreeMap::new(),
             ingestion_sources: BTreeMap::new(),
+            only_changed: false,
             retention: KeptJobs::default(),
             account_name: None,
         }

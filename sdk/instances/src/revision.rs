@@ -9,6 +9,8 @@ use crate::instance::Instance;
 impl Instance {
     /// Returns a digest of everything that affects the data of a job: the values, the sources, and the tag.
     ///
+    /// The setting `only_changed` is left out, because it affects the requests alone.
+    ///
     /// After refused credentials, the scheduler runs an instance again when its revision changes. The revision therefore
     /// also covers the state of the places of secrets, as [`Resolver::state_of`] reports it: an entered secret that was
     /// replaced, or a file that was written.

@@ -161,7 +161,7 @@ impl StepEnvironment {
             ingest: Ingest::new(policy, &declaration, Arc::clone(&stats), next_partition, followed),
             watermarks: watermarks(&|object_type| declaration.follows.contains(object_type)),
             done: resume_point.done,
-            unchanged: self.newest.as_ref().and_then(|newest| Unchanged::of(&declaration, newest)),
+            unchanged: self.newest.as_ref().and_then(|newest| Unchanged::of(step, newest, &self.connection.config)),
             declaration,
             stats,
             job: Arc::clone(&self.job),

@@ -60,6 +60,7 @@ mod unchanged;
 mod watermark;
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -84,7 +85,9 @@ pub(crate) use stats::{FoundParents, StepStats, StepStatsSnapshot, Vanished};
 pub(crate) use unchanged::Unchanged;
 pub(crate) use watermark::Watermark;
 
-use crate::graph::{EntityDeclaration, MappedRelationshipDeclaration, ObjectType, RelationshipDeclaration, StepId};
+use crate::graph::{
+    EntityDeclaration, MappedRelationshipDeclaration, ObjectKey, ObjectType, RelationshipDeclaration, StepId,
+};
 use crate::store::GraphReader;
 
 type Handler = Arc<dyn Fn(StepContext) -> BoxFuture<'static, StepResult> + Send + Sync>;
@@ -97,12 +100,23 @@ pub(crate) type RequestCount = Arc<
         + Sync,
 >;
 
+/// Computes the parents that a configuration selects in an earlier graph; `None` for a configuration of another type.
+pub(crate) type SelectedParents = Arc<
+    dyn Fn(
+            Arc<dyn Any + Send + Sync>,
+            Arc<dyn GraphReader>,
+        ) -> BoxFuture<'static, StepResult<Option<HashSet<ObjectKey>>>>
+        + Send
+        + Sync,
+>;
+
 /// A step: its declaration and its handler.
 #[derive(Clone)]
 pub struct Step {
     declaration: Arc<Declaration>,
     handler: Handler,
     expected_requests: Option<RequestCount>,
+    selected_parents: Option<SelectedParents>,
 }
 
 impl std::fmt::Debug for Step {
@@ -122,6 +136,7 @@ impl Step {
             declaration: Arc::new(Declaration::new(id, name)),
             handler: Arc::new(move |context| Box::pin(handler(context))),
             expected_requests: None,
+            selected_parents: None,
         }
     }
 
@@ -133,7 +148,7 @@ impl Step {
         let mut declaration = Declaration::new(StepId::literal(id), name);
         F::declare(&mut declaration);
         let handler: Handler = Arc::new(move |context| function.clone().call(context));
-        Self { declaration: Arc::new(declaration), handler, expected_requests: None }
+        Self { declaration: Arc::new(declaration), handler, expected_requests: None, selected_parents: None }
     }
 
     /// The declaration of the step.
@@ -220,6 +235,36 @@ impl Step {
             })
         }));
         self
+    }
+
+    /// Sets a function that computes the parents that the configuration selects in an earlier graph.
+    ///
+    /// It is for steps that use [`Follow::for_each_selected`]. A selection may depend on other objects than the parent,
+    /// such as the name of its team, so that a parent can become selected although it has not changed itself. A job with
+    /// [`only_changed`](crate::Job::only_changed) keeps the objects under a parent only if the earlier job selected it.
+    /// Without the function, parents that have no objects are requested if the earlier job excluded any.
+    #[must_use]
+    pub fn selects_in<C, F, Fut>(mut self, selects: F) -> Self
+    where
+        C: Send + Sync + 'static,
+        F: Fn(Arc<C>, Arc<dyn GraphReader>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = StepResult<HashSet<ObjectKey>>> + Send + 'static,
+    {
+        self.selected_parents = Some(Arc::new(move |config: Arc<dyn Any + Send + Sync>, graph| {
+            let selected = config.downcast::<C>().ok().map(|config| selects(config, graph));
+            Box::pin(async move {
+                match selected {
+                    Some(selected) => selected.await.map(Some),
+                    None => Ok(None),
+                }
+            })
+        }));
+        self
+    }
+
+    /// Returns the function that computes the selected parents.
+    pub(crate) fn selected_parents(&self) -> Option<&SelectedParents> {
+        self.selected_parents.as_ref()
     }
 
     /// Returns the function that computes the number of requests.

@@ -7,8 +7,9 @@
 //!
 //! The copies are collected objects in a completed partition, so publication confirms them. A parent is requested if it
 //! is new, if one of the properties of its [`ChangeSign`] differs, or if the snapshot may lack objects under it: because
-//! of a gap, or because some of them are stale.
+//! of a gap, because some of them are stale, or because the earlier job excluded the parent.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::graph::run::{ErrorCode, Parent};
 use crate::graph::{ObjectKey, ObjectType, OnDuplicateKey, StepId};
 use crate::store::{GraphReader, Kind, ReadError, Selection, StoredObject};
 
-use super::{ChangeSign, Declaration, StepError, StepResult};
+use super::{ChangeSign, SelectedParents, Step, StepError, StepResult};
 
 /// The newest snapshot as a source of objects for one step.
 pub(crate) struct Unchanged {
@@ -31,6 +32,8 @@ pub(crate) struct Unchanged {
     emits: BTreeSet<ObjectType>,
     /// The types whose entities are merged.
     merges: BTreeSet<ObjectType>,
+    /// The function that computes the parents that the earlier job selected, with the configuration.
+    selected: Option<(SelectedParents, Arc<dyn Any + Send + Sync>)>,
     /// The index, read by the first partition; `None` if nothing can be kept.
     index: OnceCell<Option<Index>>,
 }
@@ -50,7 +53,8 @@ impl Unchanged {
     ///
     /// Properties that a step adds to entities of other steps, and job data, are not part of its objects. A step with
     /// such results requests everything.
-    pub(crate) fn of(declaration: &Declaration, graph: &Arc<dyn GraphReader>) -> Option<Self> {
+    pub(crate) fn of(step: &Step, graph: &Arc<dyn GraphReader>, config: &Arc<dyn Any + Send + Sync>) -> Option<Self> {
+        let declaration = step.declaration();
         let sign = declaration.changes_with.clone()?;
         if !declaration.amends.is_empty() || !declaration.publishes.is_empty() {
             return None;
@@ -62,6 +66,7 @@ impl Unchanged {
             step: declaration.id.clone(),
             emits: declaration.emits(),
             merges: merged.map(|of| of.object_type.clone()).collect(),
+            selected: step.selected_parents().map(|selected| (Arc::clone(selected), Arc::clone(config))),
             index: OnceCell::new(),
         })
     }
@@ -112,7 +117,8 @@ impl Unchanged {
 
     async fn index(&self) -> StepResult<Option<Index>> {
         let gaps = self.graph.gaps().await.map_err(unreadable)?;
-        let gaps: Vec<SnapshotGap> = gaps.into_iter().filter(|gap| gap.step == self.step && !is_choice(gap)).collect();
+        let gaps = gaps.into_iter().filter(|gap| gap.step == self.step);
+        let (choices, gaps): (Vec<SnapshotGap>, Vec<SnapshotGap>) = gaps.partition(is_choice);
         if gaps.iter().any(|gap| gap.parent.is_none()) {
             return Ok(None);
         }
@@ -151,11 +157,31 @@ impl Unchanged {
             }
         }
         incomplete.iter().for_each(|parent| drop(index.parents.remove(parent)));
+        if !choices.is_empty() {
+            self.retain_selected(&mut index).await?;
+        }
         Ok(Some(index))
+    }
+
+    /// Removes the parents that the earlier job excluded: nothing was requested under them.
+    ///
+    /// The same configuration can select other parents in another graph. Without a function that computes the earlier
+    /// selection, only an object proves that a parent was selected.
+    async fn retain_selected(&self, index: &mut Index) -> StepResult {
+        let selected = match &self.selected {
+            Some((selected, config)) => selected(Arc::clone(config), Arc::clone(&self.graph)).await?,
+            None => None,
+        };
+        let Index { parents, objects, .. } = index;
+        parents.retain(|parent, _| match &selected {
+            Some(selected) => selected.contains(parent),
+            None => objects.contains_key(parent),
+        });
+        Ok(())
     }
 }
 
-/// Returns whether a gap is a choice of the user. Excluded parents are excluded again by the same configuration.
+/// Returns whether a gap is a choice of the user.
 fn is_choice(gap: &SnapshotGap) -> bool {
     gap.code == ErrorCode::ParentsExcluded
 }

@@ -82,9 +82,10 @@ pub(crate) struct Collect {
     /// Reuse responses of earlier runs with this option; download only changed responses
     #[arg(long, conflicts_with = "sample")]
     reuse_answers: bool,
-    /// Keep the data under objects that have not changed since the last job, for the steps that can tell
-    #[arg(long)]
-    only_changed: bool,
+    /// Keep the data under objects that have not changed since the last job, for the steps that can tell; without it,
+    /// the setting of the instance applies
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    only_changed: Option<bool>,
     /// Upload the graph to JupiterOne when the job has ended
     #[arg(long)]
     sync: bool,
@@ -264,7 +265,10 @@ fn job(context: &Context<'_>, args: &Collect, configured: &Configured, store: &S
         None => job.instance(configured.instance.clone()),
     };
     job = job.network(configured.network.clone());
-    job = job.reuse_answers(args.reuse_answers).only_changed(args.only_changed);
+    job = job.reuse_answers(args.reuse_answers);
+    if let Some(only_changed) = args.only_changed {
+        job = job.only_changed(only_changed);
+    }
     if !args.step.is_empty() {
         job = job.select(args.step.clone(), args.max_age);
     }

@@ -93,6 +93,7 @@ impl InstanceRunner {
 /// Applies the settings of an instance to a job.
 pub(crate) fn configured(job: Job, instance: &Instance) -> Job {
     let job = job.instance(instance.name.clone()).account_name(instance.account_name.clone());
+    let job = job.only_changed(instance.only_changed);
     instance.ingestion_sources.iter().fold(job, |job, (source, on)| job.source(source, *on))
 }
 

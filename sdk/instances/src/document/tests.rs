@@ -20,6 +20,7 @@ instances:
         teams: 5
     ingestionSources:
       addons: false
+    onlyChanged: true
     retention:
       jobs: 30
       age: 90d
@@ -41,6 +42,7 @@ fn every_field_is_read_and_written() {
     let production = &instances[0];
     assert_eq!(production.account_name.as_deref(), Some("Acme"));
     assert_eq!(production.retention.newest, Some(30));
+    assert!(production.only_changed && !instances[1].only_changed);
     assert!(matches!(production.config["api_key"], ConfigValue::Secret(_)));
     assert_eq!(production.config["limits"], ConfigValue::Plain(json!({"teams": 5})));
     assert!(matches!(instances[1].polling, Polling::Cron { .. }));
@@ -120,6 +122,7 @@ proptest! {
         on in any::<bool>(),
         tag in prop::option::of("[ -~]{1,20}"),
         jobs in prop::option::of(any::<u32>()),
+        only_changed in any::<bool>(),
     ) {
         let mut instance = Instance::new(check_name("east").expect("a name"), "heroku");
         instance.description = description;
@@ -131,6 +134,7 @@ proptest! {
         instance.ingestion_sources.insert("addons".to_owned(), on);
         instance.account_name = tag;
         instance.retention.newest = jobs;
+        instance.only_changed = only_changed;
         let written = to_yaml(std::slice::from_ref(&instance)).expect("YAML");
         prop_assert_eq!(parse(&written, "zoom").expect(&written), [instance], "{}", written);
     }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use integration_store::MemoryStore;
 
-use crate::step::Parent;
+use crate::step::{Parameter, Parent, Read};
 
 use super::*;
 
@@ -139,4 +139,72 @@ async fn a_parent_with_a_gap_is_requested_again() {
     assert_eq!(partial.state, JobState::Partial);
     let (whole, asked) = run(Form::default(), &store).await;
     assert_eq!((whole.state, asked), (JobState::Complete, vec![TEAMS[2]]));
+}
+
+/// A team without applications.
+#[derive(crate::EntityKind)]
+#[entity(type = "acme_team", class = "Team", resource = "Team")]
+struct EmptyTeam {
+    #[entity(key)]
+    id: String,
+    name: String,
+    updated_on: crate::Timestamp,
+}
+
+/// Runs a job that selects teams without applications, and returns the requested ones.
+///
+/// `known` are the teams that the earlier job selected, if the step can compute them.
+async fn select(
+    teams: &'static [&'static str],
+    known: Option<&'static [&'static str]>,
+    store: &MemoryStore,
+) -> Vec<&'static str> {
+    let asked = Asked::default();
+    let fetch_teams = Step::new(id("teams"), "Teams", |context: StepContext| async move {
+        for team in TEAMS {
+            let team = thing("acme_team", team).with("id", team).with("name", "A team").with("updatedOn", 1_000);
+            context.add_entity(team, OnDuplicateKey::Reject).await?;
+        }
+        Ok(())
+    });
+    let seen = Arc::clone(&asked);
+    let fetch_apps = Step::new(id("apps"), "Apps", move |context: StepContext| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let all = Read::<EmptyTeam>::bind(&context).await?;
+            let request = async |team: EmptyTeam| {
+                assert_eq!((team.name.as_str(), team.updated_on.millis()), ("A team", 1_000));
+                seen.lock().expect("no panic").extend(TEAMS.into_iter().find(|known| **known == team.id));
+                Ok(())
+            };
+            all.for_each_selected(|team| teams.contains(&team.id.as_str()), request).await
+        }
+    });
+    let fetch_apps = fetch_apps.reads(name("acme_team")).entity(declared("acme_app"));
+    let fetch_apps = fetch_apps.changes_with(name("acme_team"), ["updatedOn"]);
+    let fetch_apps = match known {
+        Some(known) => {
+            fetch_apps.selects_in(|_: Arc<()>, _| std::future::ready(Ok(known.iter().map(|team| key(team)).collect())))
+        }
+        None => fetch_apps,
+    };
+    let integration = of([fetch_teams.entity(declared("acme_team")), fetch_apps]);
+    let job = Job::new(&integration, store).only_changed(true);
+    let summary = job.run(&Values::default(), CancellationToken::new()).await.expect("a job that begins");
+    assert_eq!(summary.state, JobState::Complete, "{:#?}", summary.integration_step_results);
+    let mut asked = asked.lock().expect("no panic").clone();
+    asked.sort_unstable();
+    asked
+}
+
+#[tokio::test]
+async fn an_unchanged_parent_that_the_earlier_job_excluded_is_requested() {
+    for (known, expected) in [(None, &TEAMS[..2]), (Some(&TEAMS[..1]), &TEAMS[1..2])] {
+        let store = MemoryStore::default();
+        assert_eq!(select(&TEAMS[..1], None, &store).await, &TEAMS[..1]);
+        assert_eq!(select(&TEAMS[..2], known, &store).await, expected);
+        // A job without exclusions has requested all parents, so nothing is left.
+        assert_eq!(select(&TEAMS, Some(&TEAMS[..2]), &store).await, &TEAMS[2..]);
+        assert_eq!(select(&TEAMS, None, &store).await, Vec::<&str>::new());
+    }
 }

@@ -39,6 +39,9 @@ pub(super) struct Settings {
     pub(super) secret: Vec<String>,
     #[command(flatten)]
     sources: Sources,
+    /// Keep the data under objects that have not changed since the last job, as `collect --only-changed` does
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    only_changed: Option<bool>,
     /// Number of newest jobs to keep; older ones are deleted after a run
     #[arg(long, value_name = "N")]
     keep_jobs: Option<u32>,
@@ -77,6 +80,7 @@ impl Settings {
             instance.config.insert(field.name.to_owned(), value);
         }
         instance.ingestion_sources.extend(self.sources.switched());
+        instance.only_changed = self.only_changed.unwrap_or(instance.only_changed);
         instance.retention.newest = self.keep_jobs.or(instance.retention.newest);
         if let Some(age) = &self.keep_for {
             instance.retention.younger_than = Some(age.clone());

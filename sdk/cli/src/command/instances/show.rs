@@ -47,6 +47,9 @@ fn described(context: &Context<'_>, shown: &Shown<'_>) -> String {
             lines.push((label, printable(&ids)));
         }
     }
+    if instance.only_changed {
+        lines.push(("requests", "only under objects that have changed".to_owned()));
+    }
     let kept = &instance.retention;
     let newest = kept.newest.map(|jobs| format!("the newest {jobs}"));
     let age = kept.younger_than.as_ref().map(|age| format!("those of the last {age}"));
