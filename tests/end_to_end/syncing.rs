@@ -73,6 +73,7 @@ fn a_job_and_its_exported_folder_arrive_as_the_same_objects() {
     // The types of sources that are off by default are partial, although nothing is missing.
     assert!(job.partial_types.iter().all(|of| graph.of_type(of).is_empty()), "{:?}", job.partial_types);
     assert!(job.uploads.values().all(|upload| upload.compressed));
+    assert!(!said.out.contains("Data is missing"), "a source that is switched off is not missing: {}", said.out);
     let created = format!("{} entities created", said_count(&said.out));
     assert!(said.out.contains(&created) && said.out.contains("FINISHED"), "{}", said.out);
     let said = place.run("sync --source api --scope folder --input out --format json");
@@ -227,7 +228,9 @@ fn wrong_usage_sends_nothing() {
         ("sync --source api --scope s -i x", "takes no --integration-instance-id"),
         ("sync -i x --scope s", "only for --source api"),
         ("sync -i x", "there are no jobs"),
-        ("sync -i x --input none", "no summary.json"),
+        ("sync -i x --input none", "none does not exist"),
+        ("sync -i x -ur 100", "for -ur, write --upload-relationship-batch-size N"),
+        ("sync -i x --development --api-base-url https://h", "cannot be used with"),
         ("sync -i x --input out --job 1", "cannot be used with"),
     ] {
         let said = place.run(line);
@@ -239,6 +242,8 @@ fn wrong_usage_sends_nothing() {
     insta::assert_json_snapshot!("dry_run", steady_json(said.json()));
     let said = place.run(&format!("{SYNC} --api-base-url http://api.example.com"));
     assert!(said.code == 1 && said.err.contains("http"), "{}", said.all());
+    let said = place.run(&format!("{SYNC} --api-key s3cret"));
+    assert!(said.code == 2 && said.err.contains("`--api-key` takes the place of the key"), "{}", said.all());
     assert_eq!(service.provider().requests(), 0);
 }
 
@@ -260,6 +265,8 @@ fn a_folder_of_another_program_is_uploaded_as_it_is() {
         "metadata": {"partialDatasets": {"types": ["Acme-Y"]}},
     });
     place.write("project/.j1-integration/summary.json", &summary.to_string());
+    let dry = place.run(&format!("{line} --dry-run"));
+    assert!(dry.out.contains("1 object would not be uploaded"), "{}", dry.out);
     let said = place.run(line);
     assert_eq!(said.code, 3, "{}", said.all());
     assert!(said.out.contains("1 object was not uploaded, because another object has the same key"), "{}", said.out);

@@ -126,13 +126,15 @@ async fn a_transfer_is_one_job_with_compressed_batches_and_events() {
     assert_eq!(outcome.job.count("numEntitiesCreated"), 2);
 }
 
+fn limits(bytes: usize, objects: usize) -> BatchLimits {
+    BatchLimits { bytes, objects, ..BatchLimits::default() }
+}
+
 #[tokio::test]
 async fn batches_are_bounded_by_bytes_and_by_objects_and_six_are_in_flight_at_most() {
     let latency = integration_testing::Latency::Shuffled { seed: 3, max: Duration::from_millis(20) };
     let service = FakeJupiterOne::start(FakeOptions { latency, ..FakeOptions::default() }).await.expect("a free port");
-    for (limits, batches) in
-        [(BatchLimits { bytes: 10_000, objects: 1_000 }, 50), (BatchLimits { bytes: 1 << 20, objects: 7 }, 43)]
-    {
+    for (limits, batches) in [(limits(10_000, 1_000), 50), (limits(1 << 20, 7), 43)] {
         let mut sink = JupiterOneSink::new(&target(&service), SyncOptions { limits, ..options() }).expect("a sink");
         let objects: Vec<Value> = (0..300).map(|number| user(number, 1_400)).collect();
         run(&mut sink, &source(objects).await).await.expect("a transfer");

@@ -28,13 +28,15 @@ const NAMED: usize = 100;
 pub struct BatchLimits {
     /// The maximum number of bytes of a body before compression, 5,000,000 by default.
     pub bytes: usize,
-    /// The maximum number of objects, unlimited by default.
+    /// The maximum number of entities, unlimited by default.
     pub objects: usize,
+    /// The maximum number of relationships, unlimited by default.
+    pub relationships: usize,
 }
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        Self { bytes: 5_000_000, objects: usize::MAX }
+        Self { bytes: 5_000_000, objects: usize::MAX, relationships: usize::MAX }
     }
 }
 
@@ -96,10 +98,12 @@ impl Uploader {
     /// Adds an object to the open batch. Waits while enough batches are on their way.
     pub(crate) async fn add(&mut self, kind: Kind, object: &str) -> Result<(), SyncError> {
         let accepted = self.accepted.load(Ordering::Relaxed);
+        let objects = match kind {
+            Kind::Entities => self.limits.objects,
+            Kind::Relationships => self.limits.relationships,
+        };
         let is_full = |batch: &Batch| {
-            batch.kind() != kind
-                || batch.objects() >= self.limits.objects.max(1)
-                || batch.bytes() + 1 + object.len() > accepted
+            batch.kind() != kind || batch.objects() >= objects.max(1) || batch.bytes() + 1 + object.len() > accepted
         };
         if let Some(full) = self.open.take_if(|batch| is_full(batch)) {
             self.send(full).await?;

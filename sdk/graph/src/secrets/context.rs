@@ -29,7 +29,7 @@ static CONTEXT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Words that follow an option in a sentence.
-const PROSE: [&str; 28] = [
+const PROSE: [&str; 30] = [
     "to",
     "is",
     "are",
@@ -58,7 +58,12 @@ const PROSE: [&str; 28] = [
     "on",
     "at",
     "was",
+    "takes",
+    "needs",
 ];
+
+/// The beginnings of references, which name the place of a secret and are not secret themselves.
+const REFERENCES: [&str; 4] = ["env:", "file:", "vault:", "command:"];
 
 /// Returns the positions of such secrets in text order.
 pub(super) fn spans(text: &str) -> impl Iterator<Item = Range<usize>> {
@@ -68,7 +73,10 @@ pub(super) fn spans(text: &str) -> impl Iterator<Item = Range<usize>> {
         let place = if is_quoted { value.start() + 1..value.end() - 1 } else { value.range() };
         let letters = &text[place.clone()];
         let is_meant = match (found.name("option"), found.name("element")) {
-            (Some(name), _) => is_secret_name(name.as_str()) && (is_quoted || !PROSE.contains(&letters)),
+            (Some(name), _) => {
+                let is_reference = REFERENCES.iter().any(|begin| letters.starts_with(begin));
+                is_secret_name(name.as_str()) && !is_reference && (is_quoted || !PROSE.contains(&letters))
+            }
             (_, Some(name)) => is_secret_value(name.as_str(), letters),
             _ => true,
         };

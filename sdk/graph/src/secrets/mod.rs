@@ -295,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn options_in_sentences_and_references_to_secrets_stay() {
+        for text in [
+            "--api-key takes the place of the key",
+            "pass --api-key file:PATH",
+            "--password env:PGPASSWORD",
+            "--api-key vault:jupiterone",
+            "--secret needs the place of a secret",
+        ] {
+            assert_eq!(take_out(text), text);
+        }
+        assert_eq!(take_out("--api-key abc"), "--api-key [redacted]");
+    }
+
+    #[test]
     fn credentials_behind_their_labels_are_taken_out_even_if_they_are_words() {
         for (text, clean) in [
             ("Authorization: token abc", "Authorization: token [redacted]"),

@@ -22,6 +22,9 @@ const API_KEY: [&str; 2] = ["JUPITERONE_API_KEY", "J1_API_TOKEN"];
 const ACCOUNT: [&str; 1] = ["JUPITERONE_ACCOUNT"];
 const BASE: [&str; 1] = ["JUPITERONE_API_BASE_URL"];
 
+/// The address of JupiterOne's development environment.
+const DEVELOPMENT: &str = "https://api.dev.jupiterone.io";
+
 /// The maximum length of a name in a file name.
 const LONGEST_NAME: usize = 60;
 
@@ -50,9 +53,15 @@ pub(crate) struct Destination {
     /// Leave the synchronization job open for uploads of other programs
     #[arg(long)]
     skip_finalize: bool,
+    /// Use https://api.dev.jupiterone.io
+    #[arg(short = 'd', long, conflicts_with = "api_base_url")]
+    development: bool,
     /// Maximum number of objects per request; the number of bytes is limited as well
-    #[arg(short = 'u', long, value_name = "N")]
+    #[arg(short = 'u', long, value_name = "N", value_parser = batch_size)]
     upload_batch_size: Option<NonZero<usize>>,
+    /// The same for requests with relationships [default: as for entities]
+    #[arg(long, value_name = "N")]
+    upload_relationship_batch_size: Option<NonZero<usize>>,
     /// Maximum time to wait until JupiterOne has processed the upload [default: 30m]
     #[arg(long, value_name = "DURATION", value_parser = options::age)]
     wait: Option<Duration>,
@@ -105,7 +114,9 @@ impl Destination {
             && job_source.is_none()
             && api_key.is_none()
             && !self.skip_finalize
+            && !self.development
             && self.upload_batch_size.is_none()
+            && self.upload_relationship_batch_size.is_none()
             && self.wait.is_none()
     }
 
@@ -124,7 +135,8 @@ impl Destination {
             Failure::Usage("the JupiterOne account is unknown: set JUPITERONE_ACCOUNT, or pass --account ID".to_owned())
         })?;
         let key = self.api_key(&variables, &context.globals.data_dir).await?;
-        let base = self.api_base_url.as_deref().or_else(|| variables.value(&BASE)).unwrap_or(US_BASE);
+        let given = self.api_base_url.as_deref().or(self.development.then_some(DEVELOPMENT));
+        let base = given.or_else(|| variables.value(&BASE)).unwrap_or(US_BASE);
         let base: Url = base
             .parse()
             .map_err(|error| Failure::Usage(format!("the address of the JupiterOne API is unusable: {error}")))?;
@@ -132,8 +144,9 @@ impl Destination {
         let receiver =
             Receiver { account: Some(account.clone()), source: source.name(), owner: source.owner().to_owned() };
         let journal = Some(journal(&context.globals.data_dir, &account, source.owner()));
-        let limits =
-            BatchLimits { objects: self.upload_batch_size.map_or(usize::MAX, NonZero::get), ..BatchLimits::default() };
+        let objects = self.upload_batch_size.map_or(usize::MAX, NonZero::get);
+        let relationships = self.upload_relationship_batch_size.map_or(objects, NonZero::get);
+        let limits = BatchLimits { objects, relationships, ..BatchLimits::default() };
         let waiting = Waiting { limit: self.wait.unwrap_or(Waiting::default().limit), ..Waiting::default() };
         let options =
             SyncOptions { limits, finalizes: !self.skip_finalize, waiting, journal, ..SyncOptions::new(source) };
@@ -168,18 +181,27 @@ impl Destination {
             let key = variables.value(&API_KEY).map(SecretString::from);
             return key.ok_or_else(|| {
                 Failure::Usage(
-                    "the JupiterOne API key is unknown: set JUPITERONE_API_KEY, or pass --api-key file:PATH".to_owned(),
+                    "the JupiterOne API key is unknown: set JUPITERONE_API_KEY, or pass `--api-key file:PATH`"
+                        .to_owned(),
                 )
             });
         };
         let reference: SecretReference = reference.expose_secret().parse().map_err(|_| {
             Failure::Usage(
-                "--api-key takes the place of the key, such as env:NAME or file:PATH. A key on the command line is visible in \
+                "`--api-key` takes the place of the key, such as env:NAME or file:PATH. A key on the command line is visible in \
                  the list of processes and in the history of the shell, so it is refused; set JUPITERONE_API_KEY instead"
                     .to_owned(),
             )
         })?;
         Ok(secrets::resolver(data_dir).resolve(&reference).await?)
+    }
+}
+
+/// Parses a number of objects. `-ur`, an option of other uploaders, arrives here as the value `r`.
+fn batch_size(text: &str) -> Result<NonZero<usize>, String> {
+    match text {
+        "r" => Err("for -ur, write --upload-relationship-batch-size N".to_owned()),
+        _ => text.parse().map_err(|error: std::num::ParseIntError| error.to_string()),
     }
 }
 

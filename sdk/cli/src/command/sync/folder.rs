@@ -2,6 +2,9 @@
 //!
 //! Objects pass as text, so that nothing of them is changed.
 
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use integration_sdk::dataset::{self, DatasetError, Found, Wrapper};
@@ -26,6 +29,8 @@ pub(crate) struct FolderGraph {
     path: PathBuf,
     pub(crate) entities: u64,
     pub(crate) relationships: u64,
+    /// The number of objects whose key another object has.
+    pub(crate) duplicates: u64,
     pub(crate) summary: FolderSummary,
 }
 
@@ -53,6 +58,10 @@ impl FolderGraph {
     ///
     /// Everything is read once before the upload, so that a damaged file is found before JupiterOne is changed.
     pub(crate) async fn read(folder: &Path) -> Result<Self, Failure> {
+        if !folder.is_dir() {
+            let state = if folder.exists() { "is not a folder" } else { "does not exist" };
+            return Err(Failure::Usage(format!("{} {state}", printable_path(folder))));
+        }
         let inner = folder.join(PROJECT);
         let path =
             if !folder.join("graph").is_dir() && inner.join("graph").is_dir() { inner } else { folder.to_owned() };
@@ -66,19 +75,20 @@ impl FolderGraph {
         })?;
         let folder = path.clone();
         let counted = tokio::task::spawn_blocking(move || {
-            let mut unusable = None;
-            let read = dataset::read_text(&folder, |found| {
-                if unusable.is_none() && serde_json::from_str::<Keyed>(&found.object).is_err() {
-                    unusable = Some(found.file.to_owned());
-                }
+            let (mut unusable, mut keys, mut duplicates) = (None, HashSet::new(), 0);
+            let read = dataset::read_text(&folder, |found| match serde_json::from_str::<Keyed>(&found.object) {
+                Ok(Keyed { key }) => duplicates += u64::from(!keys.insert(digest(&key))),
+                Err(_) if unusable.is_none() => unusable = Some(found.file.to_owned()),
+                Err(_) => {}
             });
-            read.map(|read| (read, unusable))
+            read.map(|read| (read, unusable, duplicates))
         });
-        let (read, unusable) = counted.await.map_err(|error| Failure::Start(error.into()))??;
+        let (read, unusable, duplicates) = counted.await.map_err(|error| Failure::Start(error.into()))??;
         if let Some(file) = unusable {
             return Err(Failure::Usage(format!("{} contains an object without a `_key`", printable_path(&file))));
         }
-        Ok(Self { path, entities: read.entities, relationships: read.relationships, summary })
+        let (entities, relationships) = (read.entities, read.relationships);
+        Ok(Self { path, entities, relationships, duplicates, summary })
     }
 
     pub(crate) fn objects(&self) -> u64 {
@@ -117,6 +127,13 @@ impl FolderGraph {
         reader.await.map_err(|error| Failure::Start(error.into()))??;
         Ok(Uploaded { outcome: session.finish().await?, duplicates })
     }
+}
+
+/// Returns a digest of a key.
+fn digest(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Reads all objects and sends them in pieces. The rest is skipped when the receiver is gone.

@@ -75,7 +75,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Sync) -> Result<u8, Failur
         Some(folder) => {
             let graph = FolderGraph::read(folder).await?;
             match args.dry_run {
-                true => Synced::planned(receiver, Origin::of_folder(&graph)),
+                true => Synced::planned(receiver, Origin::of_folder(&graph), graph.duplicates),
                 false => upload_folder(context, &graph, &args.destination).await?,
             }
         }
@@ -86,7 +86,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Sync) -> Result<u8, Failur
             let summary = job_lookup::summary(&job)?;
             let snapshot = job_lookup::snapshot(&store, &job).await?;
             match args.dry_run {
-                true => Synced::planned(receiver, Origin::of_job(source(snapshot).await?.manifest(), summary)),
+                true => Synced::planned(receiver, Origin::of_job(source(snapshot).await?.manifest(), summary), 0),
                 false => upload_snapshot(context, snapshot, summary, &args.destination).await?,
             }
         }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use indicatif::HumanCount;
 use integration_sdk::Summary;
 use integration_sdk::graph::JobId;
+use integration_sdk::graph::history::SnapshotGap;
+use integration_sdk::graph::run::ErrorCode;
 use integration_sdk::store::Kind;
 use integration_sink::Manifest;
 use integration_sink_jupiterone::SyncOutcome;
@@ -45,8 +47,24 @@ pub(crate) struct Origin {
     entities: u64,
     relationships: u64,
     partial_types: BTreeSet<String>,
+    /// The partial types that the job did not collect on purpose.
+    #[serde(skip)]
+    omitted_types: BTreeSet<String>,
     #[serde(skip)]
     code: u8,
+}
+
+/// Returns the types of which only steps are missing that did not run on purpose.
+fn omitted_types(gaps: &[SnapshotGap]) -> BTreeSet<String> {
+    let is_omitted = |gap: &&SnapshotGap| {
+        matches!(gap.code, ErrorCode::StepDisabled | ErrorCode::StepNotSelected | ErrorCode::ParentsExcluded)
+    };
+    let (omitted, missing): (Vec<_>, Vec<_>) = gaps.iter().partition(is_omitted);
+    let types = |gaps: Vec<&SnapshotGap>| -> BTreeSet<String> {
+        gaps.into_iter().flat_map(|gap| &gap.types).map(ToString::to_string).collect()
+    };
+    let missing = types(missing);
+    types(omitted).into_iter().filter(|of| !missing.contains(of)).collect()
 }
 
 impl Origin {
@@ -60,6 +78,7 @@ impl Origin {
             entities: count(|kind| kind == Kind::Entity),
             relationships: count(|kind| kind != Kind::Entity),
             partial_types: manifest.partial_types().into_iter().map(ToString::to_string).collect(),
+            omitted_types: omitted_types(&SnapshotGap::of(summary)),
             code: code_of(Some(summary), false),
         }
     }
@@ -71,6 +90,12 @@ impl Origin {
             folder: Some(graph.path().to_owned()),
             entities: graph.entities,
             relationships: graph.relationships,
+            omitted_types: graph
+                .summary
+                .own
+                .as_ref()
+                .map(|own| omitted_types(&SnapshotGap::of(own)))
+                .unwrap_or_default(),
             code: code_of(graph.summary.own.as_ref(), !partial_types.is_empty()),
             partial_types,
         }
@@ -103,8 +128,8 @@ pub(crate) struct Synced {
 }
 
 impl Synced {
-    pub(super) fn planned(receiver: Receiver, origin: Origin) -> Self {
-        Self { receiver, origin, outcome: None, refused: 0 }
+    pub(super) fn planned(receiver: Receiver, origin: Origin, refused: u64) -> Self {
+        Self { receiver, origin, outcome: None, refused }
     }
 
     /// The exit code.
@@ -130,12 +155,20 @@ impl Synced {
             lines.extend(outcome.remarks().into_iter().skip(1).map(|remark| format!("Remark: {remark}.")));
         }
         if self.refused > 0 {
-            let objects = counted(self.refused, "object was", "objects were");
-            lines.push(format!("{objects} not uploaded, because another object has the same key."));
+            let objects = match self.outcome {
+                Some(_) => counted(self.refused, "object was not", "objects were not"),
+                None => counted(self.refused, "object would not be", "objects would not be"),
+            };
+            lines.push(format!("{objects} uploaded, because another object has the same key."));
         }
-        if !self.origin.partial_types.is_empty() {
-            let types = list(&self.origin.partial_types);
-            lines.push(format!("Data is missing, so JupiterOne deletes no object of these types: {types}."));
+        let (missing, omitted): (BTreeSet<_>, BTreeSet<_>) =
+            self.origin.partial_types.iter().partition(|of| !self.origin.omitted_types.contains(*of));
+        for (reason, types) in
+            [("Data is missing", missing), ("The job did not select some steps, or they are switched off", omitted)]
+        {
+            if !types.is_empty() {
+                lines.push(format!("{reason}, so JupiterOne deletes no object of these types: {}.", list(&types)));
+            }
         }
         lines.iter().map(|line| paragraph(line, width, 0, 2)).collect()
     }
