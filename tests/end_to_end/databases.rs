@@ -132,12 +132,20 @@ fn whole_graphs_and_parts(postgres: &Postgres) {
     assert!(!postgres.texts(query).is_empty(), "tables are joined along a relationship");
     let before = postgres.contents("whole");
     let said = export(&place, &format!("{to} --schema whole --raw --format json")).json();
-    assert_eq!((&said["report"]["written"], &said["report"]["deleted"]), (&json!(total), &json!(0)));
+    let numbers = ["written", "unchanged", "deleted"].map(|name| said["report"][name].as_u64().unwrap_or_default());
+    assert_eq!(numbers, [0, total as u64, 0], "an export of the same graph writes nothing");
+    // Changed objects would be the only ones without raw data.
+    let said = place.run(&format!("export {to} --schema whole --changes-since last"));
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("have raw data, and changed objects would have none"), "{}", said.err);
     assert_eq!(postgres.contents("whole"), before);
     // A part of the graph changes nothing else, and is no basis of changes.
     export(&place, &format!("{to} --schema part --type heroku_team"));
     assert_eq!(postgres.counts("part"), BTreeMap::from([("heroku_team".to_owned(), counts()["heroku_team"])]));
     let said = place.run(&format!("export {to} --schema part --changes-since last"));
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("contains only a part of the graph"), "{}", said.err);
+    let said = place.run(&format!("export {to} --schema empty --changes-since last"));
     assert_eq!(said.code, 2, "{}", said.all());
     assert!(said.err.contains("nothing was exported to PostgreSQL"), "{}", said.err);
     let script = format!("exec \"$0\" export {to} --schema part --query 'FIND Team THAT OWNS Application RETURN TREE'");
@@ -152,7 +160,7 @@ fn changes_and_gaps(postgres: &Postgres) {
     let to = format!("--to {} --schema changes", postgres.server.address());
     export(&place, &to);
     let (team, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    heroku.refuse_apps(&team);
+    let refused = heroku.refuse_apps(&team);
     let removed = heroku.delete_an_app(&graph, &other);
     assert_eq!(place.run("collect --quiet").code, 3);
     let covered = graph.of_type("heroku_application").values().filter(|app| app["teamId"] == team).count();
@@ -166,6 +174,8 @@ fn changes_and_gaps(postgres: &Postgres) {
     assert!(!applications.contains(&removed));
     let stale = postgres.texts("SELECT _key FROM changes.heroku_application WHERE _stale");
     assert_eq!(stale.len(), covered, "the applications of the refused team stay, and are stale");
+    let written = said.json()["report"]["written"].as_u64().expect("a number");
+    assert!(written >= covered as u64, "rows that have become stale are written: {}", said.out);
     // The changes lead to the same contents as a whole transfer.
     let whole = format!("--to {} --schema changes_whole", postgres.server.address());
     assert_eq!(place.run(&format!("export {whole}")).code, 3);
@@ -178,13 +188,24 @@ fn changes_and_gaps(postgres: &Postgres) {
     let said = place.run(&format!("export {to} --changes-since {first}"));
     assert_eq!(said.code, 3, "the same changes again have no effect: {}", said.all());
     assert_eq!(postgres.contents("changes"), postgres.contents("changes_whole"));
-    // After a part of an older graph, no changes fit.
+    // A complete job confirms the applications, and nothing in the database is stale any more.
+    heroku.server().lift(refused);
+    assert_eq!(place.run("collect --quiet").code, 0);
+    let said = export(&place, &format!("{to} --changes-since last --format json")).json();
+    assert!(said["report"]["written"].as_u64().expect("a number") >= covered as u64, "{said}");
+    assert!(postgres.texts("SELECT _key FROM changes.heroku_application WHERE _stale").is_empty());
+    export(&place, &whole);
+    assert_eq!(postgres.contents("changes"), postgres.contents("changes_whole"));
+    // A part of the changes is no obstacle to all of them, and a part of an older graph is one.
+    assert_eq!(place.run("collect --quiet").code, 0);
+    export(&place, &format!("{to} --changes-since last --type heroku_application"));
+    export(&place, &format!("{to} --changes-since last"));
     assert_eq!(place.run(&format!("export {first} {to} --type heroku_application")).code, 0);
     let said = place.run(&format!("export {to} --changes-since last"));
     assert_eq!(said.code, 2, "{}", said.all());
     let said = place.run(&format!("export {to} --changes-since {first}"));
     assert_eq!(said.code, 2, "{}", said.all());
-    assert!(said.err.contains("the database contains no snapshot of the instance default"), "{}", said.err);
+    assert!(said.err.contains("the target contains only a part of the snapshot"), "{}", said.err);
 }
 
 fn killed_exports(postgres: &Postgres) {

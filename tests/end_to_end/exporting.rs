@@ -1,6 +1,6 @@
 //! `export --to`: the targets, the selection of objects, changes, gaps, and kills.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -103,6 +103,87 @@ fn every_target_gets_the_whole_graph() {
     assert_eq!(number("node") + number("edge"), total);
 }
 
+/// The pairs of people and applications with real access, by the permissions of Heroku.
+fn access_of_the_sample() -> BTreeSet<(String, String)> {
+    let graph = undisturbed();
+    let text = |object: &Value, name: &str| object[name].as_str().unwrap_or_default().to_owned();
+    let has = |object: &Value, wanted: &[&str]| {
+        let permissions = object["permissions"].as_array().into_iter().flatten();
+        permissions.filter_map(Value::as_str).any(|permission| wanted.contains(&permission))
+    };
+    let edges = |object_type: &str| graph.of_type(object_type).into_values().collect::<Vec<Value>>();
+    let ends = |edge: &Value| (text(edge, "_fromEntityKey"), text(edge, "_toEntityKey"));
+    let mut pairs = BTreeSet::new();
+    for object_type in ["heroku_account_member_assigned_application", "heroku_user_assigned_application"] {
+        let real = |edge: &&Value| edge["owner"] == true || has(edge, &["deploy", "operate", "manage"]);
+        pairs.extend(edges(object_type).iter().filter(real).map(ends));
+    }
+    // People who administer a team: with that role, or by the permission to manage their only enterprise account.
+    let mut administrators = BTreeSet::new();
+    for object_type in ["heroku_team_has_account_member", "heroku_team_has_user"] {
+        let is_admin = |edge: &&Value| matches!(edge["role"].as_str(), Some("admin" | "owner"));
+        administrators
+            .extend(edges(object_type).iter().filter(is_admin).map(ends).map(|(team, person)| (person, team)));
+    }
+    let members = edges("heroku_account_has_member");
+    for (account, person) in members.iter().map(ends) {
+        let is_only = members.iter().filter(|edge| ends(edge).1 == person).count() == 1;
+        if is_only && has(&graph.objects()[&person], &["manage"]) {
+            let teams = edges("heroku_account_has_team");
+            let teams = teams.iter().map(ends).filter(|(of, _)| *of == account);
+            administrators.extend(teams.map(|(_, team)| (person.clone(), team)));
+        }
+    }
+    for (team, application) in edges("heroku_team_owns_application").iter().map(ends) {
+        let people = administrators.iter().filter(|(_, of)| *of == team);
+        pairs.extend(people.map(|(person, _)| (person.clone(), application.clone())));
+    }
+    pairs
+}
+
+#[test]
+fn paths_in_bloodhound_lead_to_real_access_only() {
+    let heroku = Heroku::sample();
+    let place = collected(&heroku);
+    export(&place, "--to opengraph:open.json");
+    let json = |name: &str| serde_json::from_str::<Value>(&place.read(name)).expect("JSON");
+    let (graph, extension) = (json("open.json"), json("open.extension.json"));
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let traversable: BTreeSet<String> = list(&extension["relationship_kinds"])
+        .iter()
+        .filter(|kind| kind["is_traversable"] == true)
+        .map(|kind| text(&kind["name"]))
+        .collect();
+    let mut next: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for edge in list(&graph["graph"]["edges"]).iter().filter(|edge| traversable.contains(&text(&edge["kind"]))) {
+        next.entry(text(&edge["start"]["value"])).or_default().push(text(&edge["end"]["value"]));
+    }
+    let of_kind = |kind: &str| -> BTreeMap<String, String> {
+        let nodes = list(&graph["graph"]["nodes"]).into_iter();
+        let nodes = nodes.filter(|node| list(&node["kinds"]).contains(&json!(kind)));
+        nodes.map(|node| (text(&node["id"]), text(&node["properties"]["_key"]))).collect()
+    };
+    let applications = of_kind("Heroku_Application");
+    let mut reached = BTreeSet::new();
+    for (start, person) in of_kind("Heroku_Class_User") {
+        let (mut seen, mut left) = (BTreeSet::new(), vec![start]);
+        while let Some(node) = left.pop() {
+            if seen.insert(node.clone()) {
+                left.extend(next.get(&node).into_iter().flatten().cloned());
+            }
+        }
+        let found = seen.iter().filter_map(|node| applications.get(node));
+        reached.extend(found.map(|application| (person.clone(), application.clone())));
+    }
+    let expected = access_of_the_sample();
+    assert!(!expected.is_empty());
+    let [extra, missing] = [reached.difference(&expected), expected.difference(&reached)].map(Vec::from_iter);
+    assert!(extra.is_empty() && missing.is_empty(), "without access: {extra:?}; without a path: {missing:?}");
+    // The add-ons of an application are reached through it.
+    assert!(traversable.contains("Heroku_HAS_Access") && traversable.contains("Heroku_AdminOf"), "{traversable:?}");
+}
+
 #[test]
 fn the_exchange_layout_is_that_of_output() {
     let heroku = Heroku::sample();
@@ -127,7 +208,7 @@ fn changes_since_the_last_export_never_remove_what_a_gap_covers() {
     export(&place, "--to ndjson:changes");
     let team = heroku.team("kestrel-data");
     let other = heroku.team("kestrel-platform");
-    heroku.refuse_apps(&team);
+    let refused = heroku.refuse_apps(&team);
     let removed = heroku.delete_an_app(&graph, &other);
     assert_eq!(place.run("collect --quiet").code, 3);
     let said = place.run("export --to ndjson:changes --changes-since last");
@@ -146,6 +227,18 @@ fn changes_since_the_last_export_never_remove_what_a_gap_covers() {
         let cells: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(cells[2..5], ["0", "0", "0"], "only unknown objects are left: {line}");
     }
+    // A complete job confirms the applications, which a target must learn although no property has changed.
+    heroku.server().lift(refused);
+    assert_eq!(place.run("collect --quiet").code, 0);
+    export(&place, "--to ndjson:changes --changes-since last");
+    let changes = lines(&place.path("changes/entities/heroku_application.ndjson"));
+    let mut confirmed: Vec<&str> = changes.iter().map(|change| change["_key"].as_str().expect("a key")).collect();
+    assert!(changes.iter().all(|of| of["_change"] == "confirmed" && of["_stale"] == false), "{changes:?}");
+    confirmed.sort_unstable();
+    confirmed.dedup();
+    assert_eq!(confirmed.len(), covered);
+    let dry = export(&place, "--to ndjson:changes --changes-since last --dry-run");
+    assert!(dry.out.starts_with("0 objects differ"), "{}", dry.out);
     let unknown = place.run("export --to ndjson:changes --changes-since ffff");
     assert_eq!(unknown.code, 2, "{}", unknown.all());
 }
@@ -177,7 +270,9 @@ fn a_transfer_is_limited_to_types_or_to_the_result_of_a_query() {
     for (line, expected) in [
         ("export --to csv:x --type heroku_teams", "the types are: heroku_account"),
         ("export --to xls:x", "the targets are parquet:DIR"),
-        ("export", "--output <DIR>"),
+        ("export", "name a target with --to"),
+        ("export --to graphml:x --raw", "graphml:x has no place for raw data"),
+        ("export --to opengraph:x --raw --dry-run", "opengraph:x has no place for raw data"),
         ("export --output x --raw", "--raw needs --to"),
     ] {
         let said = place.run(line);
@@ -194,11 +289,31 @@ fn nothing_of_somebody_else_is_replaced() {
     place.write("mine.db", "not a database of an export");
     export(&place, "--to csv:tables");
     place.write("tables/entities/mine.csv", "x");
+    // One file of each format belongs to an export; the other names to somebody else.
+    let formats = ["json-graph", "graphml", "cypher", "opengraph"];
+    for format in formats {
+        place.write(&format!("mine.{format}"), "my own notes\n");
+        export(&place, &format!("--to {format}:own.{format}"));
+        export(&place, &format!("--to {format}:own.{format}"));
+        let said = place.run(&format!("export --to {format}:mine.{format}"));
+        assert_eq!(said.code, 2, "{format}: {}", said.all());
+        assert!(said.err.contains("is not a file that an export wrote"), "{format}: {}", said.err);
+        assert_eq!(place.read(&format!("mine.{format}")), "my own notes\n");
+    }
+    // The file of another format is not replaced either.
+    let said = place.run("export --to graphml:own.json-graph");
+    assert_eq!(said.code, 2, "{}", said.all());
+    place.write("new.extension.json", "my own notes\n");
+    let said = place.run("export --to opengraph:new.json");
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("new.extension.json is not a file that an export wrote"), "{}", said.err);
+    assert!(place.read("new.extension.json") == "my own notes\n" && !place.path("new.json").exists());
     for (target, found) in [
         ("csv:mine", "mine contains thesis.txt"),
         ("sqlite:mine.db", "is not a database that an export wrote"),
         ("parquet:tables", "tables contains entities/mine.csv"),
         ("csv:.integration/x", ".integration"),
+        ("parquet:/proc/nope", "cannot create"),
     ] {
         let said = place.run(&format!("export --to {target}"));
         assert!(said.code == 1 || said.code == 2, "{target}: {}", said.all());
@@ -214,9 +329,14 @@ fn nothing_of_somebody_else_is_replaced() {
 fn a_killed_export_leaves_the_earlier_result_and_the_next_one_is_complete() {
     let heroku = Heroku::sample();
     let place = collected(&heroku);
-    for (target, name) in
-        [("parquet:out", "out"), ("csv:out", "out"), ("sqlite:out.db", "out.db"), ("graphml:out.xml", "out.xml")]
-    {
+    for (target, name) in [
+        ("parquet:out", "out"),
+        ("csv:out", "out"),
+        ("neo4j-csv:import", "import"),
+        ("sqlite:out.db", "out.db"),
+        ("graphml:out.xml", "out.xml"),
+        ("cypher:out.cypher", "out.cypher"),
+    ] {
         let read = || match place.path(name).is_dir() {
             true => contents(&place.path(name)),
             false => fs::read(place.path(name)).map(|bytes| BTreeMap::from([(name.into(), bytes)])).unwrap_or_default(),

@@ -131,6 +131,9 @@ fn whole_graphs(database: &Database) {
     let again = export(&place, "--raw --stamps --format json").json();
     assert_eq!(again["report"]["deleted"], json!(0));
     assert_eq!(database.contents(), before, "a repeated export changes nothing");
+    let said = place.run("export --to neo4j --changes-since last");
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("have raw data, and changed objects would have none"), "{}", said.err);
 }
 
 fn changes_and_gaps(database: &Database) {
@@ -141,7 +144,7 @@ fn changes_and_gaps(database: &Database) {
     assert_eq!(early.code, 2, "{}", early.all());
     export(&place, "");
     let (team, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    heroku.refuse_apps(&team);
+    let refused = heroku.refuse_apps(&team);
     let removed = heroku.delete_an_app(&graph, &other);
     assert_eq!(place.run("collect --quiet").code, 3);
     let said = place.run("export --to neo4j --changes-since last");
@@ -155,6 +158,18 @@ fn changes_and_gaps(database: &Database) {
     let whole = place.run("export --to neo4j --format json");
     assert_eq!((whole.code, &whole.json()["report"]["deleted"]), (3, &json!(0)));
     assert_eq!(database.number("(n:heroku_application)"), applications - 1);
+    // A complete job confirms the applications, and nothing in the database is stale any more.
+    heroku.server().lift(refused);
+    assert_eq!(place.run("collect --quiet").code, 0);
+    export(&place, "--changes-since last");
+    assert_eq!(database.number("(n {_stale: true})"), 0);
+    assert_eq!(database.number("()-[r {_stale: true}]->()"), 0);
+    // A part of another graph is no basis of changes.
+    let first = place.run("jobs list --format json").json()[2]["id"].as_str().expect("a job").to_owned();
+    export(&place, &format!("{first} --type heroku_team"));
+    let said = place.run("export --to neo4j --changes-since last");
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.contains("the target contains only a part of the snapshot"), "{}", said.err);
 }
 
 fn killed_exports(database: &Database) {
@@ -198,6 +213,11 @@ fn refused(database: &Database) {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);
     assert_eq!(place.run("collect --quiet").code, 0);
+    for (uri, expected) in [("bogus", "NEO4J_URI is no address"), ("bolt://me:s3cret@h", "NEO4J_URI: ")] {
+        let said = Place::before(&heroku).with("NEO4J_URI", uri).run("export --to neo4j --dry-run");
+        assert!(said.code == 2 && said.err.contains(expected), "{}", said.all());
+        assert!(!said.all().contains("s3cret"), "{}", said.all());
+    }
     for (options, code, expected) in [
         ("--to neo4j".to_owned(), 2, "set NEO4J_URI"),
         ("--to neo4j://db.example.com".to_owned(), 2, "would not be encrypted"),

@@ -25,7 +25,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::owner_only::{self, Folder, Kind};
@@ -114,6 +114,27 @@ impl Staging {
     /// The error of the operating system.
     pub fn target(&self) -> io::Result<Option<Kind>> {
         Ok(self.parent.look(&self.name)?.map(|found| found.kind))
+    }
+
+    /// Returns whether the target is a regular file that begins with a mark, by which a program recognises its files.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub fn is_marked(&self, mark: &[u8]) -> io::Result<bool> {
+        if self.target()? != Some(Kind::File) {
+            return Ok(false);
+        }
+        let mut beginning = Vec::with_capacity(mark.len());
+        self.parent.read(&self.name)?.take(mark.len() as u64).read_to_end(&mut beginning)?;
+        Ok(beginning == mark)
+    }
+
+    /// Opens the target, which is a file, for reading.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub fn target_file(&self) -> io::Result<File> {
+        self.parent.read(&self.name)
     }
 
     /// Opens the target, which is a folder.

@@ -39,6 +39,7 @@ pub enum LockError {
 pub fn lock(parent: &Folder, name: &OsStr) -> Result<(Folder, File), LockError> {
     let path = parent.path().join(name);
     let failed = |action, path| move |source| LockError::Io { action, path, source };
+    let mut missing = None;
     for _ in 0..ATTEMPTS {
         let own = match parent.create_folder(name) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => parent.folder(name),
@@ -47,11 +48,14 @@ pub fn lock(parent: &Folder, name: &OsStr) -> Result<(Folder, File), LockError> 
         let file = own.and_then(|own| own.open_or_create(LOCK).map(|file| (own, file)));
         let (own, file) = match file {
             Ok(opened) => opened,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                missing = Some(error);
+                continue;
+            }
             Err(error) => return Err(failed("use", path)(error)),
         };
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::WouldBlock) => return Err(LockError::Busy),
             Err(TryLockError::Error(error)) => return Err(failed("lock", path.join(LOCK))(error)),
             Ok(()) => {}
         }
@@ -60,5 +64,6 @@ pub fn lock(parent: &Folder, name: &OsStr) -> Result<(Folder, File), LockError> 
             return Ok((own, file));
         }
     }
-    Err(LockError::Busy)
+    // Some file systems have folders in which nothing can be created, and say that the new folder is missing.
+    Err(missing.map_or(LockError::Busy, failed("create", path)))
 }

@@ -9,7 +9,8 @@
 //! | list | a JSON list |
 //! | no value | nothing; an empty text is `""` |
 //!
-//! A text that a spreadsheet would run as a formula gets an apostrophe in front, because it comes from the provider.
+//! A text that a spreadsheet would run as a formula gets an apostrophe in front, because it comes from the provider. A
+//! text that begins with an apostrophe gets another one, so a reader removes one from each text that begins with it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -21,6 +22,9 @@ use serde_json::Value;
 
 use crate::output::Output;
 use crate::table_folder::{TableFormat, TableWriter};
+
+/// The first characters of texts that get an apostrophe in front. Spreadsheets skip control characters before formulas.
+const GUARDED: [char; 8] = ['=', '+', '-', '@', '\t', '\r', '\n', '\''];
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Csv;
@@ -104,7 +108,7 @@ impl CsvWriter {
     }
 
     fn text(&mut self, text: &str) {
-        if text.starts_with(['=', '+', '-', '@']) {
+        if text.starts_with(GUARDED) {
             self.quoted(&format!("'{text}"));
         } else if text.is_empty() || text.contains([',', '"', '\n', '\r']) || text.trim() != text {
             self.quoted(text);
@@ -144,5 +148,20 @@ pub(crate) fn json(cell: &Cell<'_>) -> Value {
         Cell::Double(value) => (*value).into(),
         Cell::Text(text) => text.as_ref().into(),
         Cell::List(elements) => elements.iter().map(json).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guarded_texts_stay_different() {
+        let mut writer = CsvWriter { out: Output::new(tempfile::tempfile().expect("a file")), line: String::new() };
+        for text in ["=1", "'=1", "''", "\t=1", "\r=1", "a"] {
+            writer.text(text);
+            writer.separate(1);
+        }
+        assert_eq!(writer.line, "\"'=1\",\"''=1\",\"'''\",\"'\t=1\",\"'\r=1\",a,");
     }
 }

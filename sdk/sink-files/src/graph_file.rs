@@ -7,13 +7,14 @@
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use integration_files::input;
 use integration_files::owner_only::Kind as EntryKind;
 use integration_files::staging::Staging;
 use integration_graph::ObjectKey;
-use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Report, SinkError};
+use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Replacement, Report, SinkError};
 use integration_store::{Kind, SnapshotId};
 
 use crate::graph_ml::GraphMl;
@@ -25,14 +26,34 @@ use crate::output::Output;
 pub(crate) trait GraphFormat: Send {
     fn needs_columns(&self) -> bool;
     fn takes_raw(&self) -> bool;
+    /// The text that the files of the format begin with. It names this program, so that no other file is replaced.
+    fn mark(&self) -> &'static str;
+    /// Writes everything between the mark and the first node.
     fn begin(&mut self, manifest: &Manifest, out: &mut Output) -> io::Result<()>;
     fn node(&mut self, node: &Node<'_>, out: &mut Output) -> io::Result<()>;
     fn edge(&mut self, edge: &Edge<'_>, out: &mut Output) -> io::Result<()>;
     fn end(&mut self, out: &mut Output) -> io::Result<()>;
-    /// Returns a second document with the ending of its name.
-    fn companion(&self) -> Option<(&'static str, String)> {
+    /// The characters that the format has no place for.
+    fn replaces(&self) -> Option<Replacement> {
         None
     }
+    /// The form of a second document, if the format has one.
+    fn companion(&self) -> Option<Companion> {
+        None
+    }
+    /// Returns the text of the second document.
+    fn companion_text(&self) -> String {
+        String::new()
+    }
+}
+
+/// A second document next to the graph.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Companion {
+    /// The ending of its name.
+    pub(crate) ending: &'static str,
+    /// Returns whether a text is such a document of this program.
+    pub(crate) is_own: fn(&[u8]) -> bool,
 }
 
 /// An entity.
@@ -61,6 +82,7 @@ pub struct GraphFile {
 
 struct Transfer {
     staging: Staging,
+    companion: Option<(Companion, PathBuf, Staging)>,
     out: Output,
     manifest: Manifest,
     /// The digests of the nodes.
@@ -103,24 +125,62 @@ pub(crate) fn named(prefix: &str, key: &ObjectKey) -> (String, u64) {
     (id, hasher.finish())
 }
 
+impl Companion {
+    fn check(self, staging: &Staging, path: &Path) -> Result<(), SinkError> {
+        let failed = || SinkError::target::<io::Error>("read", path.display());
+        let Some(kind) = staging.target().map_err(failed())? else { return Ok(()) };
+        let mut text = Vec::new();
+        if kind == EntryKind::File {
+            let file = staging.target_file().map_err(failed())?;
+            file.take(input::DOCUMENT).read_to_end(&mut text).map_err(failed())?;
+        }
+        if (self.is_own)(&text) { Ok(()) } else { Err(foreign(path)) }
+    }
+}
+
+/// Checks that a target is absent, or a file of this program.
+fn check_mark(staging: &Staging, path: &Path, mark: &str) -> Result<(), SinkError> {
+    let check = || Ok(staging.target()?.is_none() || staging.is_marked(mark.as_bytes())?);
+    match check().map_err(SinkError::target::<io::Error>("read", path.display()))? {
+        true => Ok(()),
+        false => Err(foreign(path)),
+    }
+}
+
+fn foreign(path: &Path) -> SinkError {
+    SinkError::Unsuitable(format!(
+        "{} is not a file that an export wrote; choose another name, or remove it first",
+        path.display()
+    ))
+}
+
 impl BlockingSink for GraphFile {
     fn capabilities(&self) -> Capabilities {
         Capabilities { columns: self.format.needs_columns(), changes: false, raw: self.format.takes_raw() }
     }
 
     fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
-        let staging = Staging::open(&self.path).map_err(SinkError::target("write to", self.path.display()))?;
-        let mut create = || {
-            if !matches!(staging.target()?, None | Some(EntryKind::File)) {
-                return Err(io::Error::other("it is not a regular file"));
+        let open = |path: &Path| Staging::open(path).map_err(SinkError::target("write to", path.display()));
+        let staging = open(&self.path)?;
+        check_mark(&staging, &self.path, self.format.mark())?;
+        let companion = match self.format.companion() {
+            Some(companion) => {
+                let path = self.path.with_extension(companion.ending);
+                let staging = open(&path)?;
+                companion.check(&staging, &path)?;
+                Some((companion, path, staging))
             }
+            None => None,
+        };
+        let mut create = || {
             let mut out = Output::new(staging.create_file()?);
+            out.write_all(self.format.mark().as_bytes())?;
             self.format.begin(manifest, &mut out)?;
-            Ok(out)
+            Ok::<_, io::Error>(out)
         };
         let out = create().map_err(SinkError::target("write to", self.path.display()))?;
         let (nodes, report) = (HashSet::new(), Report::default());
-        self.transfer = Some(Transfer { staging, out, manifest: manifest.clone(), nodes, report });
+        self.transfer = Some(Transfer { staging, companion, out, manifest: manifest.clone(), nodes, report });
         Ok(())
     }
 
@@ -130,6 +190,7 @@ impl BlockingSink for GraphFile {
         let snapshot = &manifest.snapshots[batch.snapshot].id;
         let prefix = prefix(snapshot);
         let report = report.of(batch.kind, &batch.object_type);
+        let replacement = self.format.replaces();
         let mut object = |record: &Record| {
             let key = &record.object.key;
             match (batch.kind, &record.object.ends) {
@@ -152,33 +213,38 @@ impl BlockingSink for GraphFile {
                 }
             }
             report.written += 1;
+            if let Some(replacement) = &replacement {
+                replacement.note(record, report);
+            }
             Ok::<_, io::Error>(())
         };
         batch.records.iter().try_for_each(&mut object).map_err(SinkError::target("write to", self.path.display()))
     }
 
     fn end(&mut self) -> Result<Report, SinkError> {
-        let Some(Transfer { staging, mut out, mut report, .. }) = self.transfer.take() else {
+        let Some(Transfer { staging, companion, mut out, mut report, .. }) = self.transfer.take() else {
             return Err(SinkError::Stopped);
         };
-        let publish = || {
-            self.format.end(&mut out)?;
-            report.bytes = Some(out.finish()?);
-            report.files = Some(1);
-            if let Some((ending, document)) = self.format.companion() {
-                let path = self.path.with_extension(ending);
-                let second = Staging::open(&path).map_err(io::Error::other)?;
+        let failed = || SinkError::target::<io::Error>("write to", self.path.display());
+        self.format.end(&mut out).map_err(failed())?;
+        report.bytes = Some(out.finish().map_err(failed())?);
+        report.files = Some(1);
+        // Other files may have got these names while the graph was written.
+        check_mark(&staging, &self.path, self.format.mark())?;
+        if let Some((companion, path, second)) = companion {
+            companion.check(&second, &path)?;
+            let write = || {
                 let mut out = Output::new(second.create_file()?);
-                out.write_all(document.as_bytes())?;
+                out.write_all(self.format.companion_text().as_bytes())?;
                 out.finish()?;
-                second.publish_file()?;
-                report.files = Some(2);
-                report.remarks.push(format!("the extension schema is in {}", path.display()));
-            }
-            staging.publish_file()?;
-            Ok::<_, io::Error>(report)
-        };
-        publish().map_err(SinkError::target("write to", self.path.display()))
+                second.publish_file()
+            };
+            write().map_err(SinkError::target("write to", path.display()))?;
+            report.files = Some(2);
+            report.remarks.push(format!("the extension schema is in {}", path.display()));
+        }
+        staging.publish_file().map_err(failed())?;
+        Ok(report)
     }
 
     fn discard(&mut self) {

@@ -1,7 +1,8 @@
 //! GraphML with typed attributes.
 //!
 //! Booleans, integers, doubles, and texts have the types `boolean`, `long`, `double`, and `string`. A time is a
-//! `long` in milliseconds, and a list is a `string` with a JSON list. The attribute `label` is the name of a node, and the class of an
+//! `long` in milliseconds, and a list is a `string` with a JSON list. The type of an attribute holds the values of all
+//! types of objects, but the form of a value depends on its own type of objects only. The attribute `label` is the name of a node, and the class of an
 //! edge. Characters that XML does not allow become U+FFFD.
 
 use std::borrow::Cow;
@@ -9,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use integration_graph::ObjectType;
-use integration_graph::history::ChangeCounts;
-use integration_sink::{Cell, Columns, Element, Manifest, ManifestType, Record, Table, TransferKind, ValueType};
+use integration_sink::{
+    Cell, Column, Columns, Element, Manifest, ManifestType, Record, Replacement, Table, TransferKind, ValueType,
+};
 use integration_store::{Kind, SnapshotId};
 
 use crate::csv::json;
@@ -20,8 +22,8 @@ use crate::output::Output;
 
 #[derive(Debug, Default)]
 pub(crate) struct GraphMl {
-    nodes: Option<Table>,
-    edges: Option<Table>,
+    /// The columns of each type, with the ids of their attributes.
+    tables: BTreeMap<(Kind, ObjectType), (Table, Vec<String>)>,
     number: u64,
 }
 
@@ -34,35 +36,53 @@ impl GraphFormat for GraphMl {
         false
     }
 
+    fn replaces(&self) -> Option<Replacement> {
+        Some(Replacement {
+            hints: &["\\u00", "\\b", "\\f", "\u{fffe}", "\u{ffff}"],
+            is_replaced: |letter| !is_allowed(letter),
+            only_in_lists: false,
+            reason: "XML has no place for some control characters, which become U+FFFD",
+        })
+    }
+
+    fn mark(&self) -> &'static str {
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- integration-graph-files/1 -->\n"
+    }
+
     fn begin(&mut self, manifest: &Manifest, out: &mut Output) -> io::Result<()> {
         out.write_all(
-            b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-              <graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\" \
+            b"<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\" \
               xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
               xsi:schemaLocation=\"http://graphml.graphdrawing.org/xmlns \
               http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd\">\n",
         )?;
-        let (nodes, edges) = (merged(manifest, Kind::Entity), merged(manifest, Kind::Relationship));
-        keys(&nodes, "node", out)?;
-        keys(&edges, "edge", out)?;
-        (self.nodes, self.edges, self.number) = (Some(nodes), Some(edges), 0);
+        *self = Self::default();
+        for (kind, domain) in [(Kind::Entity, "node"), (Kind::Relationship, "edge")] {
+            let of_kind: Vec<&ManifestType> = manifest.types.iter().filter(|of| of.kind == kind).collect();
+            let tables = of_kind.iter().map(|of| Table::new(of, TransferKind::Whole, false, &BTreeMap::new()));
+            let tables: Vec<Table> = tables.collect();
+            let keys = Keys::of(&tables, &of_kind);
+            keys.write(domain, out)?;
+            for table in tables {
+                let ids = table.columns.iter().map(|column| keys.id(domain, column)).collect();
+                self.tables.insert((kind, table.object_type.clone()), (table, ids));
+            }
+        }
         out.write_all(b"<graph id=\"graph\" edgedefault=\"directed\">\n")
     }
 
     fn node(&mut self, node: &Node<'_>, out: &mut Output) -> io::Result<()> {
-        let Some(table) = &self.nodes else { return Ok(()) };
         writeln!(out, "<node id=\"{}\"><data key=\"nl\">{}</data>", xml(&node.id), xml(&label(node.record)))?;
-        data(table, 'n', node.record, node.snapshot, out)?;
+        self.data(node.record, node.snapshot, out)?;
         out.write_all(b"</node>\n")
     }
 
     fn edge(&mut self, edge: &Edge<'_>, out: &mut Output) -> io::Result<()> {
-        let Some(table) = &self.edges else { return Ok(()) };
         self.number += 1;
         let (number, from, to) = (self.number, xml(&edge.from.0), xml(&edge.to.0));
         write!(out, "<edge id=\"e{number}\" source=\"{from}\" target=\"{to}\">")?;
         writeln!(out, "<data key=\"el\">{}</data>", xml(&class(edge.record)))?;
-        data(table, 'e', edge.record, edge.snapshot, out)?;
+        self.data(edge.record, edge.snapshot, out)?;
         out.write_all(b"</edge>\n")
     }
 
@@ -71,50 +91,88 @@ impl GraphFormat for GraphMl {
     }
 }
 
-/// Returns the columns of all types of a kind together, because an attribute has one type in the whole file.
-fn merged(manifest: &Manifest, kind: Kind) -> Table {
-    let mut columns = Columns::default();
-    let of_kind = manifest.types.iter().filter(|of_type| of_type.kind == kind);
-    of_kind.for_each(|of_type| columns.merge(&of_type.columns));
-    let object_type = ObjectType::literal("any");
-    let changes = ChangeCounts::default();
-    let of_type = ManifestType { kind, object_type, objects: 0, stale: 0, changes, columns };
-    Table::new(&of_type, TransferKind::Whole, false, &BTreeMap::new())
+/// The attributes of all nodes, or of all edges.
+struct Keys {
+    /// The names and types, in the order of the ids.
+    attributes: Vec<(String, &'static str)>,
+    /// The positions by property, or by the name of a column that is no property.
+    places: BTreeMap<(bool, String), usize>,
 }
 
-fn keys(table: &Table, domain: &str, out: &mut Output) -> io::Result<()> {
-    let prefix = &domain[..1];
-    writeln!(out, "<key id=\"{prefix}l\" for=\"{domain}\" attr.name=\"label\" attr.type=\"string\"/>")?;
-    let mut taken: BTreeSet<String> = ["label".to_owned()].into();
-    for (at, column) in table.columns.iter().enumerate() {
-        let mut names = std::iter::once(column.name.clone()).chain((2..).map(|n| format!("{}_{n}", column.name)));
-        let name = names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
-        let attribute = match column.value_type {
-            ValueType { is_list: true, .. } => "string",
-            ValueType { element: Element::Boolean, .. } => "boolean",
-            ValueType { element: Element::Integer | Element::Timestamp, .. } => "long",
-            ValueType { element: Element::Double, .. } => "double",
-            ValueType { element: Element::Text, .. } => "string",
-        };
-        let name = xml(&name);
-        writeln!(out, "<key id=\"{prefix}{at}\" for=\"{domain}\" attr.name=\"{name}\" attr.type=\"{attribute}\"/>")?;
+impl Keys {
+    /// Collects the columns of all types. An attribute has one type in the whole file, which holds all values.
+    fn of(tables: &[Table], types: &[&ManifestType]) -> Self {
+        let mut merged = Columns::default();
+        types.iter().for_each(|of_type| merged.merge(&of_type.columns));
+        let mut keys = Self { attributes: Vec::new(), places: BTreeMap::new() };
+        let mut taken: BTreeSet<String> = ["label".to_owned()].into();
+        for column in tables.iter().flat_map(|table| &table.columns) {
+            let place = place(column);
+            if keys.places.contains_key(&place) {
+                continue;
+            }
+            let mut names = std::iter::once(column.name.clone()).chain((2..).map(|n| format!("{}_{n}", column.name)));
+            let name = names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
+            // The types of identifying properties depend on no values.
+            let own = column.value_type;
+            let value_type = column.origin.property().and_then(|property| merged.get(property)).unwrap_or(own);
+            let value_type = if own.is_list { own } else { value_type };
+            keys.places.insert(place, keys.attributes.len());
+            keys.attributes.push((name, attribute_type(value_type)));
+        }
+        keys
     }
-    Ok(())
+
+    fn write(&self, domain: &str, out: &mut Output) -> io::Result<()> {
+        let prefix = &domain[..1];
+        writeln!(out, "<key id=\"{prefix}l\" for=\"{domain}\" attr.name=\"label\" attr.type=\"string\"/>")?;
+        for (at, (name, attribute)) in self.attributes.iter().enumerate() {
+            let name = xml(name);
+            writeln!(
+                out,
+                "<key id=\"{prefix}{at}\" for=\"{domain}\" attr.name=\"{name}\" attr.type=\"{attribute}\"/>"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn id(&self, domain: &str, column: &Column) -> String {
+        format!("{}{}", &domain[..1], self.places.get(&place(column)).copied().unwrap_or_default())
+    }
 }
 
-fn data(table: &Table, prefix: char, record: &Record, snapshot: &SnapshotId, out: &mut Output) -> io::Result<()> {
-    let mut row = Vec::new();
-    table.fill(record, snapshot, &mut row).map_err(io::Error::other)?;
-    for (at, cell) in row.iter().enumerate() {
-        let value = match cell {
-            Cell::Null => continue,
-            Cell::Text(text) => xml(text),
-            cell @ Cell::List(_) => Cow::Owned(xml(&json(cell).to_string()).into_owned()),
-            cell => Cow::Owned(json(cell).to_string()),
-        };
-        writeln!(out, "<data key=\"{prefix}{at}\">{value}</data>")?;
+fn place(column: &Column) -> (bool, String) {
+    let property = column.origin.property();
+    (property.is_some(), property.unwrap_or(&column.name).to_owned())
+}
+
+fn attribute_type(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType { is_list: true, .. } => "string",
+        ValueType { element: Element::Boolean, .. } => "boolean",
+        ValueType { element: Element::Integer | Element::Timestamp, .. } => "long",
+        ValueType { element: Element::Double, .. } => "double",
+        ValueType { element: Element::Text, .. } => "string",
     }
-    Ok(())
+}
+
+impl GraphMl {
+    fn data(&self, record: &Record, snapshot: &SnapshotId, out: &mut Output) -> io::Result<()> {
+        let of_type = (record.object.kind, record.object.object_type.clone());
+        let Some((table, ids)) = self.tables.get(&of_type) else { return Ok(()) };
+        let mut row = Vec::new();
+        table.fill(record, snapshot, &mut row).map_err(io::Error::other)?;
+        for (id, cell) in ids.iter().zip(&row) {
+            let value = match cell {
+                Cell::Null => continue,
+                Cell::Text(text) => xml(text),
+                cell @ Cell::List(_) => Cow::Owned(xml(&json(cell).to_string()).into_owned()),
+                cell => Cow::Owned(json(cell).to_string()),
+            };
+            writeln!(out, "<data key=\"{id}\">{value}</data>")?;
+        }
+        Ok(())
+    }
 }
 
 /// Escapes a text for contents and attributes.

@@ -1,7 +1,7 @@
 //! Nodes and links as JSON, in the form that D3 and NetworkX use.
 //!
 //! ```text
-//!   {"directed": true, "multigraph": true, "graph": {manifest},
+//!   {"generator": "integration-graph-files/1", "directed": true, "multigraph": true, "graph": {manifest},
 //!    "nodes": [{"id", "label", "type", "class": [...], "integration", "instance", "stale", "properties": {...}}],
 //!    "links": [{"source", "target", "key", "label", "type", "integration", "instance", "stale", "properties": {...}}]}
 //! ```
@@ -31,8 +31,12 @@ impl GraphFormat for JsonGraph {
         true
     }
 
+    fn mark(&self) -> &'static str {
+        r#"{"generator":"integration-graph-files/1","#
+    }
+
     fn begin(&mut self, manifest: &Manifest, out: &mut Output) -> io::Result<()> {
-        out.write_all(b"{\"directed\":true,\"multigraph\":true,\"graph\":")?;
+        out.write_all(b"\"directed\":true,\"multigraph\":true,\"graph\":")?;
         serde_json::to_writer(&mut *out, &manifest.document())?;
         out.write_all(b",\n\"nodes\":[")
     }

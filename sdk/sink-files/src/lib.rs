@@ -37,6 +37,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod access;
 mod csv;
 mod exchange;
 mod folder_manifest;

@@ -16,8 +16,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use integration_sink::{
-    Batch, BlockingSink, Capabilities, Cell, Element, Manifest, Origin, Record, Report, SinkError, Table, TransferKind,
-    ValueType,
+    Batch, BlockingSink, Capabilities, Cell, Element, Manifest, Origin, Record, Replacement, Report, SinkError, Table,
+    TransferKind, ValueType,
 };
 use integration_store::{Kind, SnapshotId};
 
@@ -28,8 +28,18 @@ use crate::table_folder::{TableFolder, TableFormat, TableWriter};
 
 /// The separator of labels and of elements of lists.
 const SEPARATOR: char = '\u{1f}';
+/// The property with the name of the transfer, by which later transfers over Bolt find absent objects.
+const TRANSFER: &str = "_transfer";
 /// The label of every node.
 const ENTITY: &str = "_Entity";
+
+/// The separator in elements of lists.
+const REPLACED: Replacement = Replacement {
+    hints: &["\\u001f", "\\u001F"],
+    is_replaced: |letter| letter == SEPARATOR,
+    only_in_lists: true,
+    reason: "U+001F separates the elements of lists, so in an element it becomes U+FFFD",
+};
 
 /// A sink that writes CSV files for the import into Neo4j.
 pub struct Neo4jCsv {
@@ -37,14 +47,15 @@ pub struct Neo4jCsv {
     manifest: Option<Manifest>,
     /// The digests of the nodes.
     nodes: HashSet<u64>,
-    skipped: Report,
+    /// The skipped and the altered objects.
+    notes: Report,
 }
 
 impl Neo4jCsv {
     /// Creates a sink that replaces a folder.
     pub fn new(path: &Path) -> Self {
         let tables = TableFolder::new(path, Format);
-        Self { tables, manifest: None, nodes: HashSet::new(), skipped: Report::default() }
+        Self { tables, manifest: None, nodes: HashSet::new(), notes: Report::default() }
     }
 
     /// Returns whether both ends of a relationship are nodes.
@@ -60,7 +71,7 @@ impl BlockingSink for Neo4jCsv {
     }
 
     fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
-        (self.nodes, self.skipped, self.manifest) = (HashSet::new(), Report::default(), Some(manifest.clone()));
+        (self.nodes, self.notes, self.manifest) = (HashSet::new(), Report::default(), Some(manifest.clone()));
         BlockingSink::begin(&mut self.tables, manifest)
     }
 
@@ -70,6 +81,8 @@ impl BlockingSink for Neo4jCsv {
         let (is_kept, reason): (Vec<bool>, _) = match batch.kind {
             Kind::Entity => {
                 self.nodes.extend(batch.records.iter().map(|record| named(&prefix, &record.object.key).1));
+                let report = self.notes.of(batch.kind, &batch.object_type);
+                batch.records.iter().for_each(|record| REPLACED.note(record, report));
                 return BlockingSink::add(&mut self.tables, batch);
             }
             Kind::Relationship => (
@@ -78,11 +91,14 @@ impl BlockingSink for Neo4jCsv {
             ),
             _ => (vec![false; batch.records.len()], "it is a mapped relationship, whose target is in another graph"),
         };
-        let report = self.skipped.of(batch.kind, &batch.object_type);
+        let report = self.notes.of(batch.kind, &batch.object_type);
         let mut kept = Batch { records: Vec::new(), object_type: batch.object_type.clone(), ..*batch };
         for (record, is_kept) in batch.records.iter().zip(is_kept) {
             match is_kept {
-                true => kept.records.push(record.clone()),
+                true => {
+                    REPLACED.note(record, report);
+                    kept.records.push(record.clone());
+                }
                 false => report.skip(reason, record.object.key.as_str()),
             }
         }
@@ -91,8 +107,9 @@ impl BlockingSink for Neo4jCsv {
 
     fn end(&mut self) -> Result<Report, SinkError> {
         let mut report = BlockingSink::end(&mut self.tables)?;
-        for ((kind, object_type), skipped) in std::mem::take(&mut self.skipped).types {
-            report.of(kind, &object_type).skipped = skipped.skipped;
+        for ((kind, object_type), notes) in std::mem::take(&mut self.notes).types {
+            let report = report.of(kind, &object_type);
+            (report.skipped, report.altered) = (notes.skipped, notes.altered);
         }
         Ok(report)
     }
@@ -122,7 +139,8 @@ impl TableFormat for Format {
     fn begin(&self, file: File, table: &Table, _: TransferKind) -> io::Result<Box<dyn TableWriter>> {
         let mut header =
             String::from(if table.kind == Kind::Entity { ":ID,:LABEL" } else { ":START_ID,:END_ID,:TYPE" });
-        let mut taken = BTreeSet::new();
+        // A property of the provider with this name gets a number.
+        let mut taken = BTreeSet::from([TRANSFER.to_owned()]);
         for column in &table.columns {
             let name = match column.origin {
                 Origin::Integration => "_integrationType",
@@ -132,6 +150,7 @@ impl TableFormat for Format {
             // Writing to a string cannot fail.
             let _ = write!(header, ",{}:{}", free(name, &mut taken), type_name(column.value_type));
         }
+        let _ = write!(header, ",{TRANSFER}:string");
         let mut out = Output::new(file);
         writeln!(out, "{header}")?;
         Ok(Box::new(Writer { out, line: String::new() }))
@@ -141,6 +160,7 @@ impl TableFormat for Format {
 impl TableWriter for Writer {
     fn write(&mut self, batch: &Batch, snapshot: &SnapshotId, table: &Table) -> Result<(), SinkError> {
         let (prefix, mut row) = (prefix(snapshot), Vec::new());
+        let transfer = format!("{}/{}", snapshot.job, snapshot.number);
         let class = table.columns.iter().position(|column| column.origin.property() == Some("_class"));
         for record in &batch.records {
             table.fill(record, snapshot, &mut row).map_err(SinkError::target("write", &batch.object_type))?;
@@ -168,6 +188,8 @@ impl TableWriter for Writer {
                 self.line.push(',');
                 self.cell(cell);
             }
+            self.line.push(',');
+            self.text(&transfer);
             self.line.push('\n');
             self.out.write_all(self.line.as_bytes()).map_err(SinkError::target("write", &batch.object_type))?;
         }

@@ -1,7 +1,7 @@
 //! BloodHound's OpenGraph.
 //!
 //! ```text
-//!   {"metadata": {"source_kind": "Heroku"},
+//!   {"generator": "integration-graph-files/1", "metadata": {"source_kind": "Heroku"},
 //!    "graph": {"nodes": [{"id", "kinds": ["Heroku_Team", "Heroku_Class_Team"], "properties": {...}}],
 //!              "edges": [{"kind": "Heroku_OWNS", "start": {"value"}, "end": {"value"}, "properties": {...}}]}}
 //! ```
@@ -11,13 +11,11 @@
 //!
 //! # Access
 //!
-//! BloodHound finds paths along edges that the extension schema marks as traversable:
-//!
-//! - A relationship of a class that gives its start access to its end, such as OWNS or ASSIGNED.
-//! - `<Prefix>_AdminOf` and `<Prefix>_MemberOf`, which are added in the opposite direction of a relationship from a
-//!   group to a person. A person with a role that does not administer the group has the edge `<Prefix>_HasRoleIn`,
-//!   which is not traversable: such roles give access to some of the resources only, and the graph contains these as
-//!   edges.
+//! BloodHound finds paths along edges of the kinds that the extension schema marks as traversable. [`crate::access`]
+//! decides which edges give access. Such an edge has the kind `<Prefix>_<CLASS>_Access`, every other relationship
+//! `<Prefix>_<CLASS>`. A relationship from a group to a person has a second edge in the opposite direction:
+//! `<Prefix>_AdminOf` if the person administers the group, `<Prefix>_MemberOf` if the group passes its access to all
+//! members, and `<Prefix>_HasRoleIn` otherwise. The last one is not traversable.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
@@ -25,50 +23,36 @@ use std::io::{self, Write};
 use integration_graph::Values;
 use integration_sink::{Manifest, Record};
 use integration_store::SnapshotId;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::graph_file::{Edge, GraphFormat, Node};
-use crate::json_graph::{class, classes, label, member, separate, text};
+use crate::access::{self, Membership, Party};
+use crate::graph_file::{Companion, Edge, GraphFormat, Node};
+use crate::json_graph::{class, classes, label, member, separate};
 use crate::members;
 use crate::output::{Output, json_text};
 
 /// The maximum number of kinds of a node.
 const KINDS: usize = 3;
-/// The classes of relationships that give their start access to their end.
-const ACCESS: [&str; 14] = [
-    "ALLOWS",
-    "ASSIGNED",
-    "CONNECTS",
-    "CONTAINS",
-    "DEPLOYED",
-    "HAS",
-    "HOSTS",
-    "MANAGES",
-    "OPENED",
-    "OVERRIDES",
-    "OWNS",
-    "PUBLISHED",
-    "RUNS",
-    "USES",
-];
-/// The classes of entities that act on their own.
-const PRINCIPALS: [&str; 2] = ["User", "Person"];
-/// The classes of entities that have members.
-const GROUPS: [&str; 6] = ["Account", "Team", "Group", "UserGroup", "Organization", "AccessRole"];
-/// The classes of relationships between a group and its members.
-const MEMBERSHIP: [&str; 2] = ["HAS", "CONTAINS"];
-/// The roles that administer a group.
-const ADMINISTRATORS: [&str; 5] = ["admin", "administrator", "manager", "owner", "superadmin"];
-
 #[derive(Debug, Default)]
 pub(crate) struct OpenGraph {
     prefix: String,
     nodes: u64,
     edges: u64,
-    /// Whether a node is a principal, and whether it is a group, by the digest of its id.
-    roles: HashMap<u64, (bool, bool)>,
+    /// The nodes by the digests of their ids.
+    parties: HashMap<u64, Party>,
+    /// The memberships without a role of people with the permissions of an administrator.
+    undecided: Vec<Undecided>,
     node_kinds: BTreeMap<String, String>,
     edge_kinds: BTreeMap<String, bool>,
+}
+
+/// A membership of a person who administers one of the groups that the person belongs to.
+#[derive(Debug)]
+struct Undecided {
+    person: u64,
+    start: String,
+    end: String,
+    properties: Vec<u8>,
 }
 
 impl GraphFormat for OpenGraph {
@@ -80,6 +64,11 @@ impl GraphFormat for OpenGraph {
         false
     }
 
+    fn mark(&self) -> &'static str {
+        // Readers ignore other members besides `metadata` and `graph`.
+        r#"{"generator":"integration-graph-files/1","#
+    }
+
     fn begin(&mut self, manifest: &Manifest, out: &mut Output) -> io::Result<()> {
         let integrations: BTreeSet<&str> = manifest.snapshots.iter().map(|of| of.id.integration.as_str()).collect();
         let prefix = match Vec::from_iter(integrations).as_slice() {
@@ -87,13 +76,12 @@ impl GraphFormat for OpenGraph {
             _ => "Graph".to_owned(),
         };
         *self = Self { prefix, ..Self::default() };
-        write!(out, "{{\"metadata\":{{\"source_kind\":\"{}\"}},\n\"graph\":{{\"nodes\":[", self.prefix)
+        write!(out, "\"metadata\":{{\"source_kind\":\"{}\"}},\n\"graph\":{{\"nodes\":[", self.prefix)
     }
 
     fn node(&mut self, node: &Node<'_>, out: &mut Output) -> io::Result<()> {
         let classes = classes(node.record);
-        let is_one_of = |names: &[&str]| classes.iter().any(|class| names.contains(&class.as_str()));
-        self.roles.insert(node.digest, (is_one_of(&PRINCIPALS), is_one_of(&GROUPS)));
+        self.parties.insert(node.digest, Party::of(node.record, &classes));
         let kinds = self.kinds(node, &classes);
         separate(&mut self.nodes, out)?;
         out.write_all(b"{\"id\":")?;
@@ -105,29 +93,44 @@ impl GraphFormat for OpenGraph {
 
     fn edge(&mut self, edge: &Edge<'_>, out: &mut Output) -> io::Result<()> {
         let class = class(edge.record);
-        let role = |end: &(String, u64)| self.roles.get(&end.1).copied().unwrap_or_default();
-        let is_membership = MEMBERSHIP.contains(&class.as_str()) && role(&edge.from).1 && role(&edge.to).0;
-        let kind = format!("{}_{}", self.prefix, letters(&class));
-        let is_access = ACCESS.contains(&class.as_str()) && !is_membership;
-        if is_membership {
-            let (name, is_traversable) = membership(edge.record);
-            let kind = format!("{}_{name}", self.prefix);
-            self.write_edge(&kind, &edge.to.0, &edge.from.0, edge, out)?;
-            self.edge_kinds.insert(kind, is_traversable);
+        let party = |end: &(String, u64)| self.parties.get(&end.1).copied().unwrap_or_default();
+        let (from, to) = (party(&edge.from), party(&edge.to));
+        let mut text = Vec::new();
+        properties(edge.record, edge.snapshot, false, &mut text)?;
+        match access::membership(&class, edge.record, from, to) {
+            Some(Membership::Undecided) => self.undecided.push(Undecided {
+                person: edge.to.1,
+                start: edge.to.0.clone(),
+                end: edge.from.0.clone(),
+                properties: text.clone(),
+            }),
+            Some(membership) => self.member(membership, &edge.to.0, &edge.from.0, &text, out)?,
+            None => {}
         }
-        // Memberships have the class HAS as other relationships do, but they give no access in this direction.
-        let kind = if is_membership { format!("{kind}_Member") } else { kind };
-        self.write_edge(&kind, &edge.from.0, &edge.to.0, edge, out)?;
-        self.edge_kinds.insert(kind, is_access);
-        Ok(())
+        let is_access = access::gives_access(&class, edge.record, from, to);
+        let ending = if is_access { "_Access" } else { "" };
+        let kind = format!("{}_{}{ending}", self.prefix, letters(&class));
+        self.write_edge(&kind, is_access, &edge.from.0, &edge.to.0, &text, out)
     }
 
     fn end(&mut self, out: &mut Output) -> io::Result<()> {
+        let mut groups: HashMap<u64, usize> = HashMap::new();
+        let undecided = std::mem::take(&mut self.undecided);
+        undecided.iter().for_each(|of| *groups.entry(of.person).or_default() += 1);
+        for Undecided { person, start, end, properties } in undecided {
+            // The permissions belong to the person, so of several groups they name none.
+            let membership = if groups[&person] == 1 { Membership::Administers } else { Membership::HasRole };
+            self.member(membership, &start, &end, &properties, out)?;
+        }
         self.begin_edges(out)?;
         out.write_all(b"\n]}}\n")
     }
 
-    fn companion(&self) -> Option<(&'static str, String)> {
+    fn companion(&self) -> Option<Companion> {
+        Some(Companion { ending: "extension.json", is_own: is_own_extension })
+    }
+
+    fn companion_text(&self) -> String {
         let nodes = self.node_kinds.iter().map(|(name, shown)| {
             json!({"name": name, "display_name": shown, "description": format!("{shown} of {}", self.prefix),
                    "is_display_kind": !name.contains("_Class_"), "icon": "circle", "color": "#6C7A89"})
@@ -137,13 +140,13 @@ impl GraphFormat for OpenGraph {
                    "is_traversable": is_traversable})
         });
         let schema = json!({
-            "schema": {"name": self.prefix, "display_name": self.prefix, "version": "1.0.0", "namespace": self.prefix},
+            "schema": {"name": self.prefix, "display_name": extension_name(&self.prefix), "version": "1.0.0", "namespace": self.prefix},
             "node_kinds": Vec::from_iter(nodes),
             "relationship_kinds": Vec::from_iter(edges),
             "environments": [],
             "relationship_findings": [],
         });
-        Some(("extension.json", format!("{schema:#}\n")))
+        format!("{schema:#}\n")
     }
 }
 
@@ -166,7 +169,35 @@ impl OpenGraph {
         names
     }
 
-    fn write_edge(&mut self, kind: &str, start: &str, end: &str, edge: &Edge<'_>, out: &mut Output) -> io::Result<()> {
+    /// Writes the edge from a person to a group.
+    fn member(
+        &mut self,
+        membership: Membership,
+        person: &str,
+        group: &str,
+        properties: &[u8],
+        out: &mut Output,
+    ) -> io::Result<()> {
+        let name = match membership {
+            Membership::Administers => "AdminOf",
+            Membership::SharesAccess => "MemberOf",
+            Membership::HasRole | Membership::Undecided => "HasRoleIn",
+        };
+        let is_traversable = matches!(membership, Membership::Administers | Membership::SharesAccess);
+        let kind = format!("{}_{name}", self.prefix);
+        self.write_edge(&kind, is_traversable, person, group, properties, out)
+    }
+
+    fn write_edge(
+        &mut self,
+        kind: &str,
+        is_traversable: bool,
+        start: &str,
+        end: &str,
+        properties: &[u8],
+        out: &mut Output,
+    ) -> io::Result<()> {
+        self.edge_kinds.insert(kind.to_owned(), is_traversable);
         self.begin_edges(out)?;
         separate(&mut self.edges, out)?;
         write!(out, "{{\"kind\":\"{kind}\",\"start\":{{\"value\":")?;
@@ -174,7 +205,7 @@ impl OpenGraph {
         out.write_all(b"},\"end\":{\"value\":")?;
         json_text(&without_colons(end), out)?;
         out.write_all(b"},\"properties\":")?;
-        properties(edge.record, edge.snapshot, false, out)?;
+        out.write_all(properties)?;
         out.write_all(b"}")
     }
 
@@ -184,14 +215,17 @@ impl OpenGraph {
     }
 }
 
-/// Returns the edge from a member to its group, and whether it gives access to what the group has.
-fn membership(record: &Record) -> (&'static str, bool) {
-    let role = member(&record.object.properties, "\"role\"").and_then(text);
-    match role.map(|role| role.to_lowercase()) {
-        None => ("MemberOf", true),
-        Some(role) if ADMINISTRATORS.contains(&role.as_str()) => ("AdminOf", true),
-        Some(_) => ("HasRoleIn", false),
-    }
+/// The name of an extension for users. The schema has no member of its own for the program that wrote it.
+fn extension_name(prefix: &str) -> String {
+    format!("{prefix} (graph export)")
+}
+
+/// Returns whether a text is the extension schema of an earlier export.
+fn is_own_extension(text: &[u8]) -> bool {
+    let Ok(document) = serde_json::from_slice::<Value>(text) else { return false };
+    let schema = &document["schema"];
+    let prefix = schema["namespace"].as_str();
+    prefix.is_some_and(|prefix| schema["display_name"] == extension_name(prefix))
 }
 
 /// Returns an id without colons, which BloodHound does not accept.
@@ -214,7 +248,7 @@ fn pascal(name: &str) -> String {
 }
 
 /// Writes the properties without nulls and nested values. A node gets a `name`, which BloodHound shows.
-fn properties(record: &Record, snapshot: &SnapshotId, is_node: bool, out: &mut Output) -> io::Result<()> {
+fn properties(record: &Record, snapshot: &SnapshotId, is_node: bool, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"{\"_integration\":")?;
     json_text(&snapshot.integration, out)?;
     out.write_all(b",\"_instance\":")?;
@@ -246,7 +280,7 @@ fn properties(record: &Record, snapshot: &SnapshotId, is_node: bool, out: &mut O
 }
 
 /// Writes a list of values of one type. Elements of several types become texts, and nulls are omitted.
-fn list(value: &str, out: &mut Output) -> io::Result<()> {
+fn list(value: &str, out: &mut impl Write) -> io::Result<()> {
     let class_of = |element: &str| match element.as_bytes().first() {
         Some(b'"') => 's',
         Some(b't' | b'f') => 'b',

@@ -105,6 +105,7 @@ impl Transfer {
             objects: 0,
             stale: 0,
             changes: ChangeCounts::default(),
+            confirmed: 0,
             columns: Columns::default(),
         };
         let of_type = self.manifest.types.iter().find(found).cloned().unwrap_or_else(without_objects);

@@ -1,112 +1,127 @@
-//! The snapshots that a database contains, as nodes.
+//! The contents of a database, as nodes.
 //!
-//! Each instance has one node with the label `_Snapshot`. `_job` and `_number` name the last snapshot that was
-//! transferred as a whole. `_pending` names a snapshot of which the database may contain a part: a transfer has started
-//! and not ended, or it was limited to some types.
+//! Each instance has one node with the label `_Snapshot`. `_job`, `_number`, and `_raw` name the last snapshot that was
+//! transferred as a whole. `_pending` names snapshots of which the database may contain a part: a transfer has started
+//! and not ended, or it was limited to some types. `_writer` names the transfer that writes.
+//!
+//! # Two transfers at once
+//!
+//! The server has no lock that ends with a connection. Each transfer writes its name into the node at its beginning,
+//! and compares it before each batch, before each deletion, and at its end. So the later transfer continues, and the
+//! earlier one ends with an error after at most one batch.
 
-use integration_sink::{Manifest, RecordedSnapshot, Scope, SinkError, TransferKind};
+use integration_sink::{Manifest, RecordedPublication, RecordedSnapshot, SinkError, TransferKind, check_changes};
 use integration_store::SnapshotId;
-use neo4rs::{BoltType, Row};
+use neo4rs::{BoltNull, BoltType, Row};
 
-use crate::row::mark;
 use crate::server::{Parameter, Server, ServerError};
 
 const LABEL: &str = "_Snapshot";
 
-/// The state of all instances in a database.
+/// The contents of a database, by instance.
 #[derive(Debug, Default)]
-pub(crate) struct Markers(Vec<Marker>);
-
-#[derive(Debug)]
-struct Marker {
-    integration: String,
-    instance: String,
-    whole: Option<RecordedSnapshot>,
-    pending: Option<String>,
+pub(crate) struct Markers {
+    recorded: Vec<RecordedSnapshot>,
+    /// Whether the objects of the last transfer of each record have stamps.
+    stamps: Vec<Option<bool>>,
 }
 
-impl Marker {
-    fn of(row: &Row) -> Result<Self, ServerError> {
-        let job: Option<String> = row.get("job")?;
-        let number: Option<i64> = row.get("number")?;
-        let (integration, instance): (String, String) = (row.get("integration")?, row.get("instance")?);
-        let whole = job.zip(number).map(|(job, number)| RecordedSnapshot {
-            integration: integration.clone(),
-            instance: instance.clone(),
-            job,
-            number: number.unsigned_abs(),
-        });
-        Ok(Self { integration, instance, whole, pending: row.get("pending")? })
-    }
+fn of(row: &Row) -> Result<RecordedSnapshot, ServerError> {
+    let job: Option<String> = row.get("job")?;
+    let number: Option<i64> = row.get("number")?;
+    let with_raw: Option<bool> = row.get("raw")?;
+    let whole = job.zip(number);
+    Ok(RecordedSnapshot {
+        integration: row.get("integration")?,
+        instance: row.get("instance")?,
+        whole: whole.map(|(job, number)| RecordedPublication { job, number: number.unsigned_abs(), with_raw }),
+        part: row.get("pending")?,
+    })
 }
 
 impl Markers {
     pub(crate) async fn read(server: &Server) -> Result<Self, ServerError> {
         let statement = format!(
             "MATCH (n:{LABEL}) RETURN n._integrationType AS integration, n._integrationInstanceID AS instance, \
-             n._job AS job, n._number AS number, n._pending AS pending"
+             n._job AS job, n._number AS number, n._raw AS raw, n._pending AS pending, n._stamps AS stamps"
         );
         let rows = server.rows(statement, []).await?;
-        rows.iter().map(Marker::of).collect::<Result<_, _>>().map(Self)
+        let stamps = rows.iter().map(|row| row.get("stamps").ok());
+        Ok(Self { stamps: stamps.collect(), recorded: rows.iter().map(of).collect::<Result<_, _>>()? })
     }
 
-    /// Returns the snapshots that the database contains as a whole.
-    pub(crate) fn recorded(self) -> Vec<RecordedSnapshot> {
-        self.0.into_iter().filter_map(|marker| marker.whole).collect()
-    }
-
-    fn of(&self, id: &SnapshotId) -> Option<&Marker> {
-        let is_of = |marker: &&Marker| marker.integration == id.integration && marker.instance == id.instance.as_str();
-        self.0.iter().find(is_of)
-    }
-
-    /// Checks that changes continue the recorded state.
-    pub(crate) fn check(&self, manifest: &Manifest) -> Result<(), SinkError> {
-        if manifest.transfer == TransferKind::Whole {
-            return Ok(());
-        }
-        for snapshot in &manifest.snapshots {
-            let marker = self.of(&snapshot.id);
-            let whole = marker.and_then(|marker| marker.whole.as_ref());
-            let pending = marker.and_then(|marker| marker.pending.as_ref());
-            if snapshot.continues(whole) && pending.is_none_or(|pending| *pending == mark(&snapshot.id)) {
-                continue;
-            }
-            let has = match (pending, whole) {
-                (Some(pending), _) => format!("a part of the snapshot {pending}"),
-                (None, Some(whole)) => format!("the snapshot of job {}", whole.job),
-                (None, None) => "no snapshot".to_owned(),
-            };
+    /// Checks that changes fit the contents of the database.
+    pub(crate) fn check(&self, manifest: &Manifest, stamps: bool) -> Result<(), SinkError> {
+        check_changes(manifest, &self.recorded)?;
+        let is_transferred = |of: &RecordedSnapshot| manifest.snapshots.iter().any(|snapshot| of.is_of(&snapshot.id));
+        let differs = |(of, has): (&RecordedSnapshot, &Option<bool>)| *has == Some(!stamps) && is_transferred(of);
+        if manifest.transfer == TransferKind::Changes && self.recorded.iter().zip(&self.stamps).any(differs) {
+            let (has, would) = if stamps { ("no stamps", "some") } else { ("stamps", "none") };
             return Err(SinkError::Unsuitable(format!(
-                "the database contains {has} of the instance {}, so these changes do not fit: transfer the whole graph",
-                snapshot.id.instance
+                "the objects in the target have {has}, and changed objects would have {would}; export the whole graph once"
             )));
         }
         Ok(())
     }
 
-    /// Records that the database may contain a part of each snapshot from now on.
-    pub(crate) async fn begin(server: &Server, manifest: &Manifest) -> Result<(), ServerError> {
+    /// Returns the contents of the database.
+    pub(crate) fn recorded(&self) -> &[RecordedSnapshot] {
+        &self.recorded
+    }
+
+    fn of(&self, id: &SnapshotId) -> RecordedSnapshot {
+        let found = self.recorded.iter().find(|recorded| recorded.is_of(id));
+        found.cloned().unwrap_or_else(|| RecordedSnapshot::nothing(id))
+    }
+
+    /// Records that the database may contain a part of each snapshot from now on, and the name of the transfer.
+    pub(crate) async fn begin(&self, server: &Server, manifest: &Manifest, name: &str) -> Result<(), ServerError> {
         for snapshot in &manifest.snapshots {
-            let statement = format!("{} SET n._pending = $pending", merged());
-            let pending: BoltType = mark(&snapshot.id).into();
-            server.run(statement, place(&snapshot.id).into_iter().chain([("pending", pending)])).await?;
+            let id = &snapshot.id;
+            let statement = format!("{} SET n._pending = $pending, n._writer = $writer", merged());
+            let part = self.of(id).begun(manifest, id).part;
+            let named: [Parameter; 2] = [("pending", optional(part)), ("writer", name.into())];
+            server.run(statement, place(id).into_iter().chain(named)).await?;
         }
         Ok(())
     }
 
+    /// Checks that no other transfer has begun to write the same instance.
+    pub(crate) async fn check_writer(server: &Server, id: &SnapshotId, name: &str) -> Result<(), ServerError> {
+        let statement = format!("{} AND n._writer = $writer RETURN count(*) AS count", matched());
+        let parameters = place(id).into_iter().chain([("writer", name.into())]);
+        if server.count(statement, parameters).await? > 0 { Ok(()) } else { Err(ServerError::overtaken(id)) }
+    }
+
     /// Records the end of a transfer.
-    pub(crate) async fn end(&self, server: &Server, manifest: &Manifest) -> Result<(), ServerError> {
+    pub(crate) async fn end(
+        &self,
+        server: &Server,
+        manifest: &Manifest,
+        name: &str,
+        stamps: bool,
+    ) -> Result<(), ServerError> {
         for snapshot in &manifest.snapshots {
             let id = &snapshot.id;
-            let is_recorded = self.of(id).and_then(|marker| marker.whole.as_ref()).is_some_and(|whole| whole.is(id));
-            if manifest.scope != Scope::All && !is_recorded {
-                continue;
+            let RecordedSnapshot { whole, part, .. } = self.of(id).ended(manifest, id);
+            let statement = format!(
+                "{} AND n._writer = $writer SET n._job = $job, n._number = $number, n._raw = $raw, \
+                 n._pending = $pending, n._stamps = $stamps REMOVE n._writer RETURN count(*) AS count",
+                matched()
+            );
+            let number = whole.as_ref().map(|whole| i64::try_from(whole.number).unwrap_or(i64::MAX));
+            let raw = whole.as_ref().and_then(|whole| whole.with_raw);
+            let named: [Parameter; 6] = [
+                ("writer", name.into()),
+                ("job", optional(whole.map(|whole| whole.job))),
+                ("number", optional(number)),
+                ("raw", optional(raw)),
+                ("pending", optional(part)),
+                ("stamps", stamps.into()),
+            ];
+            if server.count(statement, place(id).into_iter().chain(named)).await? == 0 {
+                return Err(ServerError::overtaken(id));
             }
-            let number = i64::try_from(id.number).unwrap_or(i64::MAX);
-            let statement = format!("{} SET n._job = $job, n._number = $number REMOVE n._pending", merged());
-            let named: [Parameter; 2] = [("job", id.job.as_str().into()), ("number", number.into())];
-            server.run(statement, place(id).into_iter().chain(named)).await?;
         }
         Ok(())
     }
@@ -114,6 +129,15 @@ impl Markers {
 
 fn merged() -> String {
     format!("MERGE (n:{LABEL} {{_integrationType: $integration, _integrationInstanceID: $instance}})")
+}
+
+fn matched() -> String {
+    format!("MATCH (n:{LABEL}) WHERE n._integrationType = $integration AND n._integrationInstanceID = $instance")
+}
+
+/// Returns a value as a parameter. A property that is set to null is removed.
+fn optional(value: Option<impl Into<BoltType>>) -> BoltType {
+    value.map_or(BoltType::Null(BoltNull), Into::into)
 }
 
 /// Returns the parameters that name an instance.

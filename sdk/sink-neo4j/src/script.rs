@@ -8,10 +8,9 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use integration_files::owner_only::Kind as EntryKind;
 use integration_files::staging::Staging;
 use integration_graph::ObjectKey;
-use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Report, SinkError};
+use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Replacement, Report, SinkError};
 use integration_store::{Kind, SnapshotId};
 
 use crate::cypher::{ENTITY, constraint, labels, quoted};
@@ -24,6 +23,9 @@ const OBJECTS: usize = 500;
 const BYTES: usize = 1 << 20;
 /// The number of bytes written at once.
 const BUFFER: usize = 1 << 18;
+
+/// The first line. It names this program, so that no other file is replaced.
+const MARK: &str = "// integration-graph-files/1\n";
 
 /// A file of Cypher statements that create the graph, or bring an earlier one into its state.
 ///
@@ -62,6 +64,18 @@ impl CypherScript {
     pub fn new(path: &Path, layout: Layout) -> Self {
         Self { path: path.to_owned(), layout, transfer: None }
     }
+
+    /// Checks that the target is absent, or an earlier script.
+    fn check_target(&self, staging: &Staging) -> Result<(), SinkError> {
+        let check = || Ok(staging.target()?.is_none() || staging.is_marked(MARK.as_bytes())?);
+        match check().map_err(SinkError::target::<io::Error>("read", self.path.display()))? {
+            true => Ok(()),
+            false => Err(SinkError::Unsuitable(format!(
+                "{} is not a file that an export wrote; choose another name, or remove it first",
+                self.path.display()
+            ))),
+        }
+    }
 }
 
 impl Transfer {
@@ -87,6 +101,7 @@ impl Transfer {
             }
         };
         report.written += 1;
+        Replacement::NUL.note(record, report);
         let fits = |of: &Statement| {
             (of.snapshot, of.kind, &of.names) == (batch.snapshot, batch.kind, &names)
                 && of.number < OBJECTS
@@ -212,13 +227,11 @@ impl BlockingSink for CypherScript {
     fn begin(&mut self, manifest: &Manifest) -> Result<(), SinkError> {
         let failed = || SinkError::target::<io::Error>("write to", self.path.display());
         let staging = Staging::open(&self.path).map_err(SinkError::target("write to", self.path.display()))?;
-        if !matches!(staging.target().map_err(failed())?, None | Some(EntryKind::File)) {
-            return Err(failed()(io::Error::other("it is not a regular file")));
-        }
+        self.check_target(&staging)?;
         let out = BufWriter::with_capacity(BUFFER, staging.create_file().map_err(failed())?);
         let (manifest, nodes, report) = (manifest.clone(), HashSet::new(), Report::default());
         let mut transfer = Transfer { staging, out, bytes: 0, manifest, pending: None, nodes, report };
-        transfer.put(&format!("{};\n", constraint())).map_err(failed())?;
+        transfer.put(&format!("{MARK}{};\n", constraint())).map_err(failed())?;
         self.transfer = Some(transfer);
         Ok(())
     }
@@ -231,18 +244,17 @@ impl BlockingSink for CypherScript {
 
     fn end(&mut self) -> Result<Report, SinkError> {
         let mut transfer = self.transfer.take().ok_or(SinkError::Stopped)?;
-        let publish = || {
-            transfer.flush()?;
-            let Transfer { staging, mut out, bytes, mut report, .. } = transfer;
-            out.flush()?;
-            // The earlier file is removed afterwards.
-            out.get_ref().sync_data()?;
-            drop(out);
-            staging.publish_file()?;
-            (report.bytes, report.files) = (Some(bytes), Some(1));
-            Ok::<_, io::Error>(report)
-        };
-        publish().map_err(SinkError::target("write to", self.path.display()))
+        let failed = || SinkError::target::<io::Error>("write to", self.path.display());
+        transfer.flush().map_err(failed())?;
+        let Transfer { staging, mut out, bytes, mut report, .. } = transfer;
+        // The earlier file is removed afterwards.
+        out.flush().and_then(|()| out.get_ref().sync_data()).map_err(failed())?;
+        drop(out);
+        // Another file may have got this name while the script was written.
+        self.check_target(&staging)?;
+        staging.publish_file().map_err(failed())?;
+        (report.bytes, report.files) = (Some(bytes), Some(1));
+        Ok(report)
     }
 
     fn discard(&mut self) {

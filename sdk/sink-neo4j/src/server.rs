@@ -1,5 +1,6 @@
 //! Statements with parameters, and their results.
 
+use integration_store::SnapshotId;
 use neo4rs::{BoltList, BoltMap, BoltString, BoltType, Graph, Query, Row};
 
 use crate::value::PropertyValue;
@@ -13,6 +14,16 @@ pub(crate) struct Server {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct ServerError(String);
+
+impl ServerError {
+    /// The error of a transfer during which another one has begun.
+    pub(crate) fn overtaken(id: &SnapshotId) -> Self {
+        Self(format!(
+            "another export has begun to write the instance {} into this database; repeat this one after its end",
+            id.instance
+        ))
+    }
+}
 
 impl From<neo4rs::Error> for ServerError {
     fn from(error: neo4rs::Error) -> Self {

@@ -18,7 +18,7 @@ use crate::labels::{self, ByLabels};
 use crate::marker::{Markers, place};
 use crate::row::{entity_labels, relationship_type};
 use crate::server::{Server, ServerError, list, map};
-use crate::sweep;
+use crate::sweep::{self, Former};
 use crate::target::Neo4jTarget;
 
 /// The maximum number of objects in a statement.
@@ -64,7 +64,7 @@ impl Neo4jSink {
     pub async fn recorded(&self) -> Result<Vec<RecordedSnapshot>, SinkError> {
         let read = async {
             let server = self.target.connect().await?;
-            Ok::<_, Failed>(Markers::read(&server).await?.recorded())
+            Ok::<_, Failed>(Markers::read(&server).await?.recorded().to_vec())
         };
         read.await.map_err(SinkError::target("read from", &self.target))
     }
@@ -75,7 +75,8 @@ impl Transfer {
         let server = target.connect().await?;
         let markers = Markers::read(&server).await?;
         let mut fresh = BTreeSet::new();
-        let fits = markers.check(manifest);
+        let fits = markers.check(manifest, target.layout.stamps);
+        let name = transfer_name();
         if fits.is_ok() {
             server.run(constraint(), []).await?;
             for (at, snapshot) in manifest.snapshots.iter().enumerate() {
@@ -84,17 +85,17 @@ impl Transfer {
                     fresh.insert(at);
                 }
             }
-            Markers::begin(&server, manifest).await?;
+            markers.begin(&server, manifest, &name).await?;
         }
         let (manifest, target) = (manifest.clone(), target.clone());
         let (removed, report) = (BTreeMap::new(), Report::default());
-        let name = transfer_name();
         Ok((Self { target, name, server, manifest, markers, fresh, removed, report }, fits))
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<(), Failed> {
         let mut rest = batch.records.as_slice();
         while !rest.is_empty() {
+            Markers::check_writer(&self.server, &self.id(batch), &self.name).await?;
             let (mut bytes, mut number) = (0, 0);
             for record in rest.iter().take(OBJECTS) {
                 bytes += record.object.bytes();
@@ -147,7 +148,8 @@ impl Transfer {
         let statement = format!("UNWIND $rows AS row MERGE {} SET n = row.properties", node("n", "row.key"));
         self.server.run(statement, place(&id).into_iter().chain([("rows", list(rows))])).await?;
         labels::add(&self.server, &id, &by_labels).await?;
-        let written = records.iter().filter(|record| record.action.is_put()).count();
+        // An object that a gap covers is written as well, because it has become stale.
+        let written = records.iter().filter(|record| record.action != Action::Removed).count();
         self.report.of(batch.kind, &batch.object_type).written += written as u64;
         Ok(())
     }
@@ -180,6 +182,10 @@ impl Transfer {
                 report.deleted += self.server.count(statement, parameters).await?;
                 continue;
             }
+            let changed: Vec<Former<'_>> = records.iter().filter_map(|record| Former::of(record, &name)).collect();
+            if !changed.is_empty() {
+                sweep::former(&self.server, &id, changed).await?;
+            }
             let statement = format!(
                 "UNWIND $rows AS row MATCH {} MATCH {} MERGE (a)-{pattern}->(b) \
                  SET r = row.properties RETURN row.key AS key",
@@ -190,7 +196,7 @@ impl Transfer {
             let written: Result<BTreeSet<String>, ServerError> =
                 written.iter().map(|row| Ok(row.get("key")?)).collect();
             let written = written?;
-            for record in records.iter().filter(|record| record.action.is_put()) {
+            for record in records {
                 match written.contains(record.object.key.as_str()) {
                     true => report.written += 1,
                     false => report.skip("an end is not in the database", record.object.key.as_str()),
@@ -209,13 +215,15 @@ impl Transfer {
     async fn end(&mut self) -> Result<(), Failed> {
         for ((snapshot, object_type), keys) in std::mem::take(&mut self.removed) {
             let id = &self.manifest.snapshots[snapshot].id;
+            Markers::check_writer(&self.server, id, &self.name).await?;
             let deleted = sweep::entities(&self.server, id, &object_type, &keys).await?;
             self.report.of(Kind::Entity, &object_type).deleted += deleted;
         }
         for snapshot in (0..self.manifest.snapshots.len()).filter(|at| !self.fresh.contains(at)) {
             sweep::absent(&self.server, &self.manifest, snapshot, &self.name, &mut self.report).await?;
         }
-        self.markers.end(&self.server, &self.manifest).await?;
+        let stamps = self.target.layout.stamps;
+        self.markers.end(&self.server, &self.manifest, &self.name, stamps).await?;
         Ok(())
     }
 }

@@ -4,16 +4,18 @@
 //! transfer, objects with another name are absent from the graph.
 
 use integration_graph::ObjectType;
-use integration_sink::{Manifest, Report};
+use integration_sink::{Action, Manifest, Record, Report};
 use integration_store::{Kind, SnapshotId};
 use neo4rs::Row;
 
 use crate::cypher::{ENTITY, node, nodes_of_instance};
-use crate::marker::place;
+use crate::marker::{Markers, place};
 use crate::server::{Server, ServerError, list};
 
 /// The number of objects that one statement deletes.
 const AT_ONCE: usize = 1_000;
+/// The separator of the parts of a relationship's place.
+const SEPARATOR: &str = "\n";
 
 /// Deletes entities by their keys. An entity that has got another type in the meantime stays.
 pub(crate) async fn entities(
@@ -48,7 +50,8 @@ pub(crate) async fn absent(
             Kind::Entity => (nodes_of_instance(), "n", "DETACH DELETE n"),
             _ => (relationships_of_instance(), "r", "DELETE r"),
         };
-        let others = format!("{matching} AND {object}._transfer <> $transfer");
+        // An import from files gives objects another name, and other programs may have removed it.
+        let others = format!("{matching} AND ({object}._transfer IS NULL OR {object}._transfer <> $transfer)");
         let parameters = || place(id).into_iter().chain([("transfer", transfer.into())]);
         let types = format!("{others} RETURN DISTINCT {object}._type AS type");
         let types = server.rows(types, parameters()).await?;
@@ -56,6 +59,7 @@ pub(crate) async fn absent(
             if !manifest.may_delete_absent(snapshot, &object_type) {
                 continue;
             }
+            Markers::check_writer(server, id, transfer).await?;
             let statement = format!(
                 "{others} AND {object}._type = $type WITH {object} LIMIT {AT_ONCE} {delete} RETURN count(*) AS count"
             );
@@ -70,6 +74,39 @@ pub(crate) async fn absent(
         }
     }
     Ok(())
+}
+
+/// Deletes the relationships that some changed ones were before: with another type, or between other nodes.
+///
+/// `kept` are the new types and ends. A relationship is found by its key, which has no index, so this is for changes.
+pub(crate) async fn former(server: &Server, id: &SnapshotId, kept: Vec<Former<'_>>) -> Result<(), ServerError> {
+    let keys = list(kept.iter().map(|of| of.key));
+    let texts = list(kept.iter().map(Former::text));
+    let text = String::from("r._key + $separator + type(r) + $separator + n._key + $separator + m._key");
+    let matching = relationships_of_instance().replace("->()", "->(m)");
+    let statement = format!("{matching} AND r._key IN $keys AND NOT ({text}) IN $kept DELETE r");
+    let named = [("keys", keys), ("kept", texts), ("separator", SEPARATOR.into())];
+    server.run(statement, place(id).into_iter().chain(named)).await
+}
+
+/// The place of a relationship in the graph.
+pub(crate) struct Former<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+}
+
+impl<'a> Former<'a> {
+    /// Returns the new place of a changed relationship; `None` of others.
+    pub(crate) fn of(record: &'a Record, name: &'a str) -> Option<Self> {
+        let (from, to) = record.object.ends.as_ref().filter(|_| record.action == Action::Changed)?;
+        Some(Self { key: record.object.key.as_str(), name, from: from.as_str(), to: to.as_str() })
+    }
+
+    fn text(&self) -> String {
+        [self.key, self.name, self.from, self.to].join(SEPARATOR)
+    }
 }
 
 fn named(row: &Row) -> Option<ObjectType> {

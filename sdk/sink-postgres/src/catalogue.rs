@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use integration_graph::ObjectType;
-use integration_sink::{ManifestSnapshot, RecordedSnapshot, ValueType, kind_name};
+use integration_sink::{Manifest, ManifestSnapshot, RecordedPublication, RecordedSnapshot, ValueType, kind_name};
 use integration_store::Kind;
 use tokio_postgres::{Client, Error, Row};
 
@@ -21,12 +21,19 @@ pub(crate) async fn recorded(client: &Client, schema: &str) -> Result<Vec<Record
 }
 
 async fn read(client: &Client, table: &str) -> Result<Vec<RecordedSnapshot>, Error> {
-    let rows = client.query(&format!("SELECT integration, instance, job, number FROM {table}"), &[]).await?;
-    let snapshot = |row: &Row| RecordedSnapshot {
-        integration: row.get(0),
-        instance: row.get(1),
-        job: row.get(2),
-        number: row.get::<_, i64>(3).unsigned_abs(),
+    let rows = client.query(&format!("SELECT * FROM {table}"), &[]).await?;
+    let snapshot = |row: &Row| {
+        // A table of an earlier version lacks the last columns.
+        let job: Option<String> = row.try_get("job").ok().flatten();
+        let number: Option<i64> = row.try_get("number").ok().flatten();
+        let with_raw = row.try_get("with_raw").ok().flatten();
+        let whole = job.zip(number);
+        RecordedSnapshot {
+            integration: row.get("integration"),
+            instance: row.get("instance"),
+            whole: whole.map(|(job, number)| RecordedPublication { job, number: number.unsigned_abs(), with_raw }),
+            part: row.try_get("part").ok().flatten(),
+        }
     };
     Ok(rows.iter().map(snapshot).collect())
 }
@@ -71,11 +78,18 @@ impl Catalogue {
                 "CREATE TABLE IF NOT EXISTS {tables} (kind text, type text, name text NOT NULL UNIQUE, PRIMARY KEY (kind, type));
                  CREATE TABLE IF NOT EXISTS {columns} (table_name text, name text, property text, value_type text NOT NULL,
                     PRIMARY KEY (table_name, name));
-                 CREATE TABLE IF NOT EXISTS {snapshots} (integration text, instance text, job text NOT NULL,
-                    number bigint NOT NULL, published timestamptz NOT NULL, transferred timestamptz NOT NULL,
+                 CREATE TABLE IF NOT EXISTS {snapshots} (integration text, instance text, job text, number bigint,
+                    with_raw boolean, part text, published timestamptz NOT NULL, transferred timestamptz NOT NULL,
                     PRIMARY KEY (integration, instance))"
             ))
             .await?;
+        // A table of an earlier version. Only its owner may alter it, so it is altered only if necessary.
+        let has_part = "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1::text) AND attname = 'part'";
+        if client.query_opt(has_part, &[&snapshots]).await?.is_none() {
+            let alter = "ADD COLUMN with_raw boolean, ADD COLUMN part text, ALTER COLUMN job DROP NOT NULL, \
+                         ALTER COLUMN number DROP NOT NULL";
+            client.batch_execute(&format!("ALTER TABLE {snapshots} {alter}")).await?;
+        }
         let mut catalogue = Self { schema: schema.to_owned(), tables: BTreeMap::new(), snapshots: Vec::new() };
         catalogue.read(client, &tables, &columns, &snapshots).await?;
         Ok(catalogue)
@@ -139,30 +153,24 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Removes the records of the same instances that name other snapshots.
-    pub(crate) async fn forget_others(&self, client: &Client, snapshots: &[ManifestSnapshot]) -> Result<(), Error> {
-        let delete = format!("DELETE FROM {} WHERE integration = $1 AND instance = $2", self.qualified(SNAPSHOTS));
-        for ManifestSnapshot { id, .. } in snapshots {
-            if self.snapshots.iter().any(|recorded| recorded.is_of(id) && !recorded.is(id)) {
-                client.execute(&delete, &[&id.integration, &id.instance.as_str()]).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Records the snapshots of a transfer.
-    pub(crate) async fn record_snapshots(&self, client: &Client, snapshots: &[ManifestSnapshot]) -> Result<(), Error> {
+    /// Records the snapshots of a transfer. `published` is the time of the last snapshot that was written.
+    pub(crate) async fn record_snapshots(&self, client: &Client, manifest: &Manifest) -> Result<(), Error> {
         let insert = format!(
-            "INSERT INTO {} (integration, instance, job, number, published, transferred)
-             VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000.0), now())
+            "INSERT INTO {} (integration, instance, job, number, with_raw, part, published, transferred)
+             VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0), now())
              ON CONFLICT (integration, instance) DO UPDATE SET job = excluded.job, number = excluded.number,
-             published = excluded.published, transferred = excluded.transferred",
+             with_raw = excluded.with_raw, part = excluded.part, published = excluded.published,
+             transferred = excluded.transferred",
             self.qualified(SNAPSHOTS)
         );
-        for ManifestSnapshot { id, .. } in snapshots {
-            let number = i64::try_from(id.number).unwrap_or(i64::MAX);
-            let (instance, job) = (id.instance.as_str(), id.job.as_str());
-            client.execute(&insert, &[&id.integration, &instance, &job, &number, &id.published.millis()]).await?;
+        for ManifestSnapshot { id, .. } in &manifest.snapshots {
+            let recorded = self.snapshots.iter().find(|recorded| recorded.is_of(id)).cloned();
+            let recorded = recorded.unwrap_or_else(|| RecordedSnapshot::nothing(id)).ended(manifest, id);
+            let RecordedSnapshot { integration, instance, whole, part } = recorded;
+            let number = whole.as_ref().map(|whole| i64::try_from(whole.number).unwrap_or(i64::MAX));
+            let with_raw = whole.as_ref().and_then(|whole| whole.with_raw);
+            let (job, published) = (whole.map(|whole| whole.job), id.published.millis());
+            client.execute(&insert, &[&integration, &instance, &job, &number, &with_raw, &part, &published]).await?;
         }
         Ok(())
     }

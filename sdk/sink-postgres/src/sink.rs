@@ -7,8 +7,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use integration_graph::ObjectType;
 use integration_sink::{
-    Action, Batch, Capabilities, Events, Manifest, Opened, RecordedSnapshot, Report, Scope, Sink, SinkError,
-    TransferKind,
+    Action, Batch, Capabilities, Events, Manifest, Opened, RecordedSnapshot, Replacement, Report, Sink, SinkError,
+    check_changes,
 };
 use integration_store::{Kind, SnapshotId};
 
@@ -68,25 +68,6 @@ impl PostgresSink {
     }
 }
 
-/// Checks that changes continue the recorded state.
-fn check(manifest: &Manifest, recorded: &[RecordedSnapshot]) -> Result<(), SinkError> {
-    if manifest.transfer == TransferKind::Whole {
-        return Ok(());
-    }
-    for snapshot in &manifest.snapshots {
-        let last = recorded.iter().find(|recorded| recorded.is_of(&snapshot.id));
-        if !snapshot.continues(last) {
-            let has = last.map_or_else(|| "no snapshot".to_owned(), |last| format!("the snapshot of job {}", last.job));
-            return Err(SinkError::Unsuitable(format!(
-                "the database contains {has} of the instance {}, so these changes do not fit: transfer the whole graph, or \
-                 the changes since that job",
-                snapshot.id.instance
-            )));
-        }
-    }
-    Ok(())
-}
-
 impl Transfer {
     /// Writes a batch into the table of its type.
     async fn write(&mut self, batch: Batch) -> Result<(), Failed> {
@@ -101,13 +82,13 @@ impl Transfer {
         }
         let Some((_, loading)) = &mut self.current else { return Ok(()) };
         let id = &self.manifest.snapshots[batch.snapshot].id;
-        let report = self.report.of(key.0, &key.1);
         for record in &batch.records {
             match record.action {
                 Action::Removed => loading.remove(batch.snapshot, record.object.key.as_str()),
-                action => {
+                // An object that a gap covers is written as well, because it has become stale.
+                _ => {
                     loading.put(record, id)?;
-                    report.written += u64::from(action.is_put());
+                    Replacement::NUL.note(record, self.report.of(key.0, &key.1));
                 }
             }
             loading.send().await.map_err(ServerError::from)?;
@@ -123,9 +104,12 @@ impl Transfer {
         let ids: Vec<&SnapshotId> = self.manifest.snapshots.iter().map(|snapshot| &snapshot.id).collect();
         let absent = ids.iter().enumerate().filter(|(at, _)| self.manifest.may_delete_absent(*at, &object_type));
         let absent: Vec<&SnapshotId> = absent.map(|(_, id)| *id).collect();
-        let deleted = loading.finish(client, &ids, &absent).await.map_err(ServerError::from)?;
+        let loaded = loading.finish(client, &ids, &absent).await.map_err(ServerError::from)?;
         self.catalogue.record(client, kind, &object_type, &known).await.map_err(ServerError::from)?;
-        self.report.of(kind, &object_type).deleted += deleted;
+        let report = self.report.of(kind, &object_type);
+        report.written += loaded.written;
+        report.unchanged += loaded.unchanged;
+        report.deleted += loaded.deleted;
         self.catalogue.tables.insert((kind, object_type.clone()), known);
         self.seen.insert((kind, object_type));
         Ok(())
@@ -149,13 +133,7 @@ impl Transfer {
                 }
             }
         }
-        let snapshots = &self.manifest.snapshots;
-        if self.manifest.scope == Scope::All {
-            self.catalogue.record_snapshots(client, snapshots).await.map_err(ServerError::from)?;
-        } else {
-            // A part of another snapshot is not the state that changes can continue from.
-            self.catalogue.forget_others(client, snapshots).await.map_err(ServerError::from)?;
-        }
+        self.catalogue.record_snapshots(client, &self.manifest).await.map_err(ServerError::from)?;
         client.batch_execute("COMMIT").await.map_err(ServerError::from)?;
         Ok(())
     }
@@ -176,7 +154,7 @@ impl Sink for PostgresSink {
                 Catalogue::open(&connection.client, self.target.schema_name()).await
             };
             let catalogue = begin.await.map_err(|error| failed(ServerError::from(error).into()))?;
-            check(manifest, &catalogue.snapshots)?;
+            check_changes(manifest, &catalogue.snapshots)?;
             let (manifest, seen, report) = (manifest.clone(), BTreeSet::new(), Report::default());
             self.transfer = Some(Transfer { connection, manifest, catalogue, current: None, seen, report });
             Ok(Opened::default())

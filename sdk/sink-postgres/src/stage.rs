@@ -27,6 +27,17 @@ pub(crate) struct Loading {
     is_direct: bool,
     /// The snapshots and keys of removed objects.
     removed: Vec<(usize, String)>,
+    rows: u64,
+}
+
+/// The effect of a load on its table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loaded {
+    /// The rows that were added or differed.
+    pub(crate) written: u64,
+    /// The rows that the table contained already.
+    pub(crate) unchanged: u64,
+    pub(crate) deleted: u64,
 }
 
 impl Loading {
@@ -42,7 +53,7 @@ impl Loading {
         }
         let into = if is_direct { table.as_str() } else { STAGE };
         let copy = client.copy_in(&format!("COPY {into} ({}) FROM STDIN", layout.columns())).await?;
-        Ok(Self { layout, copy: Box::pin(copy), text: String::new(), is_direct, removed: Vec::new() })
+        Ok(Self { layout, copy: Box::pin(copy), text: String::new(), is_direct, removed: Vec::new(), rows: 0 })
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -51,6 +62,7 @@ impl Loading {
 
     /// Adds a row to the text that is sent next.
     pub(crate) fn put(&mut self, record: &Record, snapshot: &SnapshotId) -> Result<(), Misfit> {
+        self.rows += 1;
         self.layout.write(record, snapshot, &mut self.text)
     }
 
@@ -67,22 +79,22 @@ impl Loading {
         self.copy.send(Bytes::from(std::mem::take(&mut self.text))).await
     }
 
-    /// Writes all rows and deletes others. Returns the number of deleted rows.
+    /// Writes all rows and deletes others.
     pub(crate) async fn finish(
         mut self,
         client: &Client,
         snapshots: &[&SnapshotId],
         absent: &[&SnapshotId],
-    ) -> Result<u64, Error> {
+    ) -> Result<Loaded, Error> {
         if !self.text.is_empty() {
             self.copy.send(Bytes::from(std::mem::take(&mut self.text))).await?;
         }
         self.copy.as_mut().finish().await?;
         let table = &self.layout.qualified;
-        let mut deleted = 0;
+        let (mut written, mut deleted) = (self.rows, 0);
         if !self.is_direct {
             client.batch_execute(&format!("ANALYZE {STAGE}")).await?;
-            client.execute(&self.layout.upsert(STAGE), &[]).await?;
+            written = client.execute(&self.layout.upsert(STAGE), &[]).await?;
             for id in absent {
                 let same = KEY.map(|name| format!("stage.{0} = target.{0}", quoted(name))).join(" AND ");
                 let delete = format!(
@@ -101,7 +113,7 @@ impl Loading {
                 deleted += client.execute(&delete, &[&id.integration, &id.instance.as_str(), &keys]).await?;
             }
         }
-        Ok(deleted)
+        Ok(Loaded { written, unchanged: self.rows.saturating_sub(written), deleted })
     }
 }
 

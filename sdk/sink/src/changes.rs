@@ -55,7 +55,7 @@ impl ChangeSource {
     /// [`SinkError::Read`] if a snapshot cannot be read.
     pub async fn open(mut instances: Vec<InstanceChanges>, options: &SourceOptions) -> Result<Self, SinkError> {
         instances.sort_by_key(|instance| instance.newer.id());
-        let (mut snapshots, mut types) = (Vec::new(), BTreeMap::<(Kind, ObjectType), ChangeCounts>::new());
+        let (mut snapshots, mut types) = (Vec::new(), BTreeMap::<(Kind, ObjectType), (ChangeCounts, u64)>::new());
         for instance in &mut instances {
             let (newer, older) = (&instance.newer, instance.older.as_ref());
             let gaps = newer.gaps().await?;
@@ -63,19 +63,20 @@ impl ChangeSource {
             instance.changes.retain(|change| options.wants(&change.object_type));
             instance.changes.sort();
             for change in &instance.changes {
-                let counts = types.entry((change.kind, change.object_type.clone())).or_default();
+                let (counts, confirmed) = types.entry((change.kind, change.object_type.clone())).or_default();
                 match change.action {
                     Action::Present | Action::Added => counts.added += 1,
                     Action::Changed => counts.changed += 1,
+                    Action::Confirmed => *confirmed += 1,
                     Action::Removed => counts.removed += 1,
                     Action::Unknown => counts.unknown += 1,
                 }
             }
         }
-        let types = types.into_iter().map(|((kind, object_type), changes)| {
-            let objects = changes.added + changes.changed + changes.removed + changes.unknown;
+        let types = types.into_iter().map(|((kind, object_type), (changes, confirmed))| {
+            let objects = changes.added + changes.changed + changes.removed + changes.unknown + confirmed;
             let columns = options.columns(&object_type);
-            ManifestType { kind, object_type, objects, stale: 0, changes, columns }
+            ManifestType { kind, object_type, objects, stale: 0, changes, confirmed, columns }
         });
         let manifest = Manifest {
             snapshots,

@@ -81,6 +81,8 @@ pub struct ManifestType {
     pub stale: u64,
     /// The numbers of changes; zero in a whole transfer.
     pub changes: ChangeCounts,
+    /// The number of objects that were stale, and that a later job confirmed; zero in a whole transfer.
+    pub confirmed: u64,
     /// The properties: the declared ones, and after a survey all others. See [`Capabilities::columns`].
     ///
     /// [`Capabilities::columns`]: crate::Capabilities::columns
@@ -185,14 +187,21 @@ struct TypeDocument<'a> {
     stale: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<ChangeCounts>,
+    #[serde(skip_serializing_if = "is_zero")]
+    confirmed: u64,
 }
 
 impl<'a> TypeDocument<'a> {
     fn of(of_type: &'a ManifestType) -> Self {
-        let ManifestType { kind, object_type, objects, stale, changes, .. } = of_type;
+        let ManifestType { kind, object_type, objects, stale, changes, confirmed, .. } = of_type;
         let changes = (*changes != ChangeCounts::default()).then_some(*changes);
-        Self { kind: kind_name(*kind), object_type, objects: *objects, stale: *stale, changes }
+        let confirmed = *confirmed;
+        Self { kind: kind_name(*kind), object_type, objects: *objects, stale: *stale, changes, confirmed }
     }
+}
+
+pub(crate) fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Returns the name of a kind as in documents.

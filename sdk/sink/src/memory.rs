@@ -81,7 +81,7 @@ impl Sink for MemorySink {
             match record.action {
                 Action::Unknown => counts.skip("a gap covers it", record.object.key.as_str()),
                 Action::Removed => counts.deleted += u64::from(contents.objects.remove(&name).is_some()),
-                Action::Present | Action::Added | Action::Changed => {
+                Action::Present | Action::Added | Action::Changed | Action::Confirmed => {
                     counts.written += 1;
                     contents.objects.insert(name.clone(), record.object);
                 }

@@ -36,9 +36,11 @@ pub enum Action {
     Added,
     /// The object has other properties than in the older snapshot.
     Changed,
+    /// The object was stale in the older snapshot, and a later job confirmed it with the same properties.
+    Confirmed,
     /// A job observed that the object is gone. The only action that permits a deletion.
     Removed,
-    /// A gap covers the object, so that its state is not known. A target keeps its copy.
+    /// A gap covers the object, so that its state is not known. A target keeps it, and marks it as stale if it can.
     Unknown,
 }
 
@@ -49,14 +51,15 @@ impl Action {
             Self::Present => "present",
             Self::Added => "added",
             Self::Changed => "changed",
+            Self::Confirmed => "confirmed",
             Self::Removed => "removed",
             Self::Unknown => "unknown",
         }
     }
 
-    /// Returns whether a target must contain the object afterwards.
+    /// Returns whether a target must contain the object afterwards, as the record describes it.
     pub fn is_put(self) -> bool {
-        matches!(self, Self::Present | Self::Added | Self::Changed)
+        matches!(self, Self::Present | Self::Added | Self::Changed | Self::Confirmed)
     }
 }
 

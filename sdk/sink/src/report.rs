@@ -26,10 +26,16 @@ pub struct Report {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TypeReport {
-    /// The objects that the target contains now because of this transfer.
+    /// The objects that were written: those that the target lacked, and those that differed.
     pub written: u64,
+    /// The objects that the target contained in this form already; zero if it does not compare them.
+    #[serde(skip_serializing_if = "crate::manifest::is_zero")]
+    pub unchanged: u64,
     /// The objects that were deleted from the target.
     pub deleted: u64,
+    /// The written objects of which a value is not exactly that of the graph, by reason, with some of their keys.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub altered: BTreeMap<String, NamedCount>,
     /// The objects that were omitted on purpose, by reason, with some of their keys.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<String, NamedCount>,
@@ -49,6 +55,11 @@ impl Report {
         self.types.values().map(|of_type| of_type.written).sum()
     }
 
+    /// The number of objects of all types that the target contained already.
+    pub fn unchanged(&self) -> u64 {
+        self.types.values().map(|of_type| of_type.unchanged).sum()
+    }
+
     /// The number of deleted objects of all types.
     pub fn deleted(&self) -> u64 {
         self.types.values().map(|of_type| of_type.deleted).sum()
@@ -64,6 +75,11 @@ impl Report {
         self.types.values().flat_map(|of_type| of_type.refused.values()).map(|named| named.count).sum()
     }
 
+    /// The number of altered objects of all types.
+    pub fn altered(&self) -> u64 {
+        self.types.values().flat_map(|of_type| of_type.altered.values()).map(|named| named.count).sum()
+    }
+
     /// Returns the report as JSON.
     pub fn document(&self) -> ReportDocument<'_> {
         let types = self.types.iter().map(|((kind, object_type), report)| ReportedType {
@@ -73,7 +89,9 @@ impl Report {
         });
         ReportDocument {
             written: self.written(),
+            unchanged: self.unchanged(),
             deleted: self.deleted(),
+            altered: self.altered(),
             skipped: self.skipped(),
             refused: self.refused(),
             bytes: self.bytes,
@@ -90,6 +108,11 @@ impl TypeReport {
         self.skipped.entry(reason.into()).or_default().add(key.into());
     }
 
+    /// Counts a written object that differs from the graph.
+    pub fn alter(&mut self, reason: impl Into<String>, key: impl Into<String>) {
+        self.altered.entry(reason.into()).or_default().add(key.into());
+    }
+
     /// Counts a refused object.
     pub fn refuse(&mut self, reason: impl Into<String>, key: impl Into<String>) {
         self.refused.entry(reason.into()).or_default().add(key.into());
@@ -101,7 +124,11 @@ impl TypeReport {
 #[serde(rename_all = "camelCase")]
 pub struct ReportDocument<'a> {
     written: u64,
+    #[serde(skip_serializing_if = "crate::manifest::is_zero")]
+    unchanged: u64,
     deleted: u64,
+    #[serde(skip_serializing_if = "crate::manifest::is_zero")]
+    altered: u64,
     skipped: u64,
     refused: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

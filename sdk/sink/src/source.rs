@@ -77,7 +77,7 @@ impl SnapshotSource {
         }
         let types = types.into_iter().map(|((kind, object_type), (objects, stale))| {
             let columns = options.columns(&object_type);
-            ManifestType { kind, object_type, objects, stale, changes: ChangeCounts::default(), columns }
+            ManifestType { kind, object_type, objects, stale, changes: ChangeCounts::default(), confirmed: 0, columns }
         });
         let manifest = Manifest {
             snapshots,

@@ -59,7 +59,7 @@ pub(crate) struct Export {
     #[arg(value_name = "JOB")]
     job: Option<String>,
     /// Folder to write the graph and the summary to, in the exchange layout
-    #[arg(long, value_name = "DIR", required_unless_present = "to", conflicts_with = "to")]
+    #[arg(long, value_name = "DIR", conflicts_with = "to")]
     output: Option<PathBuf>,
     /// Target to transfer the graph to
     // The text may contain a password by mistake, which the parser of the command line would print.
@@ -75,12 +75,15 @@ pub(crate) struct Export {
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
     match (&args.to, &args.output) {
         (Some(target), _) => {
-            let target = database::address(context, target.expose_secret())?.parse().map_err(Failure::Usage)?;
+            let target = database::target(context, target.expose_secret())?;
             let snapshots = Snapshots::new(args.instance.clone(), args.job.clone());
             transfer::run(context, target, &snapshots, &args.transfer).await
         }
         (None, Some(output)) => files(context, args, output).await,
-        (None, None) => Err(Failure::Usage("name a folder with --output, or a target with --to".to_owned())),
+        (None, None) => Err(Failure::Usage(
+            "name a target with --to, such as parquet:DIR, or a folder for the exchange layout with --output"
+                .to_owned(),
+        )),
     }
 }
 

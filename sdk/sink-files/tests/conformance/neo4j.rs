@@ -105,6 +105,7 @@ impl Target for Folder {
             }
             _ => return Expected::Refused,
         }
+        row.insert("_transfer:string".to_owned(), json!(format!("{}/{}", id.job, id.number)));
         let mut taken = BTreeMap::new();
         for (column, cell) in table.columns.iter().zip(&cells) {
             let name = match column.name.as_str() {

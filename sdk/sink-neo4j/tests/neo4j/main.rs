@@ -177,6 +177,9 @@ fn the_sink_writes_a_graph_into_a_real_server() {
         conformance::check(async || Database::empty(&server).await, Contents::Changed).await;
         labels_follow_types_and_classes(&Database::empty(&server).await).await;
         hostile_names(&Database::empty(&server).await).await;
+        objects_of_an_import(&Database::empty(&server).await).await;
+        changed_relationships(&Database::empty(&server).await).await;
+        two_transfers_at_once(&Database::empty(&server).await).await;
         stamps(&Database { stamps: true, ..Database::empty(&server).await }).await;
         changes_that_do_not_fit(&Database::empty(&server).await).await;
         refused_connections(&server).await;
@@ -213,6 +216,60 @@ async fn hostile_names(database: &Database) {
     assert!(objects[0]["labels"].as_array().expect("labels").iter().any(is_plain), "{}", objects[0]);
 }
 
+/// An import of files gives objects another name of the transfer, or none.
+async fn objects_of_an_import(database: &Database) {
+    let link = json!({"_key": "1|has|2", "_type": "acme_user_has_user", "_class": "HAS",
+                      "_fromEntityKey": "1", "_toEntityKey": "2"});
+    put(database, [user("1", json!({})), user("2", json!({})), user("3", json!({})), link]).await;
+    database.graph.run(query("MATCH (n:_Entity) WHERE n._key <> '3' REMOVE n._transfer")).await.expect("no name");
+    database.graph.run(query("MATCH ()-[r]->() REMOVE r._transfer")).await.expect("no name");
+    let foreign =
+        "CREATE (:_Entity {_key: '9', _integrationType: 'acme', _integrationInstanceID: 'other'}), (:Mine {_key: '8'})";
+    database.graph.run(query(foreign)).await.expect("nodes of others");
+    let report = put(database, [user("1", json!({}))]).await;
+    assert_eq!(report.deleted(), 3, "two entities and a relationship: {report:?}");
+    let left = database.rows("MATCH (n) WHERE n._key IS NOT NULL RETURN n._key AS key ORDER BY key").await;
+    assert_eq!(left, ["1", "8", "9"].map(|key| json!({"key": key})));
+}
+
+fn link(class: &str, to: &str) -> Value {
+    json!({"_key": "link", "_type": "acme_user_x_user", "_class": class, "_fromEntityKey": "1", "_toEntityKey": to})
+}
+
+/// A relationship with another class or end replaces the former one.
+async fn changed_relationships(database: &Database) {
+    let users = || [user("1", json!({})), user("2", json!({}))];
+    let mut older = reader(users().into_iter().chain([link("HAS", "2")]));
+    put(database, users().into_iter().chain([link("HAS", "2")])).await;
+    for (class, to) in [("OWNS", "2"), ("OWNS", "1")] {
+        let newer = reader(users().into_iter().chain([link(class, to)]));
+        let change = ChangedObject {
+            kind: Kind::Relationship,
+            object_type: integration_graph::ObjectType::literal("acme_user_x_user"),
+            key: integration_graph::ObjectKey::stored("link").expect("a key"),
+            action: Action::Changed,
+        };
+        let changes = InstanceChanges { newer: newer.clone(), older: Some(older), changes: vec![change] };
+        let source = ChangeSource::open(vec![changes], &SourceOptions::default()).await.expect("changes");
+        transfer(&mut database.sink(), &source, &Events::ignored(), pending()).await.expect("a transfer");
+        let found = database.rows("MATCH ()-[r]->(b) RETURN type(r) AS class, b._key AS to").await;
+        assert_eq!(found, [json!({"class": class, "to": to})]);
+        older = newer;
+    }
+}
+
+/// The later of two transfers continues, and the earlier one writes nothing more.
+async fn two_transfers_at_once(database: &Database) {
+    let source = source([user("1", json!({}))]).await;
+    let mut first = database.sink();
+    first.open(source.manifest(), Events::ignored()).await.expect("an open sink");
+    put(database, [user("1", json!({})), user("2", json!({}))]).await;
+    let error = first.close().await.expect_err("another transfer").to_string();
+    assert!(error.contains("another export has begun to write the instance default"), "{error}");
+    let left = database.rows("MATCH (n:_Entity) RETURN count(n) AS users").await;
+    assert_eq!(left, [json!({"users": 2})], "the first transfer has deleted nothing");
+}
+
 async fn stamps(database: &Database) {
     put(database, [user("1", json!({})), user("2", json!({"id": "own"}))]).await;
     let query =
@@ -220,6 +277,14 @@ async fn stamps(database: &Database) {
     let rows = database.rows(query).await;
     assert_eq!((&rows[0]["id"], &rows[1]["id"], &rows[0]["first"]), (&json!("1"), &json!("own"), &json!(true)));
     assert_eq!(rows[0]["last"], rows[1]["last"], "all objects of a transfer share one stamp");
+    let graph = || reader([user("1", json!({}))]);
+    let changes = InstanceChanges { newer: graph(), older: Some(graph()), changes: Vec::new() };
+    let source = ChangeSource::open(vec![changes], &SourceOptions::default()).await.expect("changes");
+    transfer(&mut database.sink(), &source, &Events::ignored(), pending()).await.expect("the same layout");
+    let target = Neo4jTarget::parse(&database.address).expect("an address").user("root").password(PASSWORD.into());
+    let error = transfer(&mut Neo4jSink::new(target), &source, &Events::ignored(), pending()).await;
+    let error = error.expect_err("another layout").to_string();
+    assert!(error.contains("have stamps, and changed objects would have none"), "{error}");
 }
 
 /// A transfer that is dropped after a batch.

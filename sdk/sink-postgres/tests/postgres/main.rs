@@ -164,6 +164,7 @@ fn the_sink_writes_tables_into_a_real_server() {
         conformance::check(async || Schema::new(&server), Contents::Changed).await;
         added_and_wider_properties(&Schema::new(&server)).await;
         unchanged_rows(&Schema::new(&server)).await;
+        replaced_characters(&Schema::new(&server)).await;
         hostile_names(&Schema::new(&server)).await;
         changes_that_do_not_fit(&Schema::new(&server)).await;
         refused_connections(&server).await;
@@ -195,9 +196,14 @@ async fn unchanged_rows(schema: &Schema) {
     put(schema, users()).await.expect("a transfer");
     assert_eq!(schema.number(&version).await, before, "an unchanged row is not written again");
     let report = put(schema, users().skip(1)).await.expect("a transfer");
-    assert_eq!((report.written(), report.deleted()), (499, 1));
+    assert_eq!((report.written(), report.unchanged(), report.deleted()), (0, 499, 1));
     let report = put(schema, [json!({"_key": "t", "_type": "acme_team", "_class": "Team"})]).await.expect("a transfer");
     assert_eq!((report.deleted(), schema.rows().await.len()), (499, 1), "a type without objects has no rows");
+}
+
+async fn replaced_characters(schema: &Schema) {
+    let report = put(schema, [user("1", json!({"name": "a\0"})), user("2", json!({"name": "a"}))]).await;
+    assert_eq!(report.expect("a transfer").altered(), 1);
 }
 
 async fn hostile_names(schema: &Schema) {

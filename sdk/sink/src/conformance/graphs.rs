@@ -224,6 +224,7 @@ pub(super) fn two_versions() -> (Graph, Graph) {
     let older = vec![
         team.clone(),
         user("same", json!({"value": 1})),
+        StoredObject { is_stale: true, ..user("back", json!({"value": 1})) },
         user("changed", json!({"value": 1, "lost": true})),
         user("removed", json!({})),
         relationship("team:1", "same"),
@@ -231,6 +232,7 @@ pub(super) fn two_versions() -> (Graph, Graph) {
     let newer = vec![
         StoredObject { is_stale: true, ..team },
         user("same", json!({"value": 1})),
+        user("back", json!({"value": 1})),
         user("changed", json!({"value": 2.5, "gained": ["x"]})),
         user("added", json!({})),
         relationship("team:1", "same"),
@@ -241,10 +243,11 @@ pub(super) fn two_versions() -> (Graph, Graph) {
 }
 
 /// The changes between [`two_versions`].
-pub(super) fn changed() -> [(&'static str, &'static str, Action); 5] {
+pub(super) fn changed() -> [(&'static str, &'static str, Action); 6] {
     [
         ("acme_team", "team:1", Action::Unknown),
         ("acme_user", "added", Action::Added),
+        ("acme_user", "back", Action::Confirmed),
         ("acme_user", "changed", Action::Changed),
         ("acme_user", "removed", Action::Removed),
         ("acme_team_has_user", "team:1|has|added", Action::Added),

@@ -135,7 +135,8 @@ async fn run(target: &impl Target, source: &dyn Source) -> Report {
 /// Compares the target and a report with the objects of a source.
 async fn compare(target: &impl Target, source: &dyn Source, report: &Report, what: &str) {
     let (written, refused) = compare_contents(target, source, what).await;
-    assert_eq!(report.written(), written, "{what}: the number of written objects in the report");
+    let found = report.written() + report.unchanged();
+    assert_eq!(found, written, "{what}: the number of written and unchanged objects in the report");
     assert_eq!(report.refused() + report.skipped(), refused, "{what}: the refused and skipped objects in the report");
 }
 

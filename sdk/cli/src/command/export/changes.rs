@@ -1,11 +1,12 @@
 //! The changes that `--changes-since` selects.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use integration_sdk::diff::{self, ChangeKind, ChangeOptions, ObjectChange};
-use integration_sdk::graph::{ObjectKey, ObjectType};
-use integration_sdk::store::{Selection, Snapshot, SnapshotInfo, Store};
+use integration_sdk::graph::{ObjectKey, ObjectType, Timestamp};
+use integration_sdk::store::{Kind, Selection, Snapshot, SnapshotInfo, Store};
 use integration_sink::{Action, ChangeSource, ChangedObject, InstanceChanges, SinkError, SourceOptions};
 use integration_store::{GraphReader, ReadError};
 
@@ -116,7 +117,37 @@ async fn between(
     let mut changes = Vec::new();
     let add = |change: ObjectChange| changes.extend(named(&change));
     diff::changes(graphs[0].side(), graphs[1].side(), &options, add).await?;
+    let confirmed = confirmed(older, newer, &graphs[1].types, &changes).await?;
+    changes.extend(confirmed);
     Ok(changes)
+}
+
+/// Returns the objects that were stale, and that a later job confirmed without a change.
+///
+/// A comparison has no change for them, but a target that marks stale objects must remove the mark.
+async fn confirmed(
+    older: &Snapshot,
+    newer: &Snapshot,
+    types: &[(ObjectType, Kind)],
+    changes: &[ChangedObject],
+) -> Result<Vec<ChangedObject>, Failure> {
+    let name = |(object_type, key, _): (ObjectType, ObjectKey, Timestamp)| (object_type, key);
+    let mut confirmed: BTreeSet<(ObjectType, ObjectKey)> = older.stale_since().await?.into_iter().map(name).collect();
+    for (object_type, key, _) in newer.stale_since().await? {
+        confirmed.remove(&(object_type, key));
+    }
+    if confirmed.is_empty() {
+        return Ok(Vec::new());
+    }
+    for change in changes {
+        confirmed.remove(&(change.object_type.clone(), change.key.clone()));
+    }
+    let kinds: BTreeMap<&ObjectType, Kind> = types.iter().map(|(object_type, kind)| (object_type, *kind)).collect();
+    let object = |(object_type, key): (ObjectType, ObjectKey)| {
+        let kind = *kinds.get(&object_type)?;
+        Some(ChangedObject { kind, object_type, key, action: Action::Confirmed })
+    };
+    Ok(confirmed.into_iter().filter_map(object).collect())
 }
 
 fn named(change: &ObjectChange) -> Option<ChangedObject> {

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
-use integration_sink::{RecordedSnapshot, Sink, SinkError};
+use integration_sink::{RecordedPublication, RecordedSnapshot, Sink};
 use integration_sink_neo4j::{Layout, Neo4jSink, Neo4jTarget};
 use integration_sink_postgres::{PostgresSink, PostgresTarget};
 
 use super::acknowledged::{self, Publication, Publications};
 use super::password;
+use super::target::Target;
 use super::transfer::Transfer;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -32,16 +33,21 @@ pub(crate) enum Database {
     Neo4j(Neo4jTarget),
 }
 
-/// Returns the address that a target names: that of `NEO4J_URI` for `neo4j`.
-pub(super) fn address(context: &Context<'_>, target: &str) -> Result<String, Failure> {
-    if target != "neo4j" {
-        return Ok(target.to_owned());
+/// Parses a target. `neo4j` is the server that `NEO4J_URI` names.
+pub(super) fn target(context: &Context<'_>, text: &str) -> Result<Target, Failure> {
+    if text != "neo4j" {
+        return text.parse().map_err(Failure::Usage);
     }
     let variables = Variables::read(Path::new(""), None, context.integration)?;
-    let uri = variables.value(&["NEO4J_URI"]).map(str::to_owned);
-    uri.ok_or_else(|| {
-        Failure::Usage("the address of Neo4j is unknown: set NEO4J_URI, or use --to neo4j+s://HOST".to_owned())
-    })
+    let Some(uri) = variables.value(&["NEO4J_URI"]) else {
+        let message = "the address of Neo4j is unknown: set NEO4J_URI, or use --to neo4j+s://HOST";
+        return Err(Failure::Usage(message.to_owned()));
+    };
+    match Database::parse(uri) {
+        Some(Ok(database @ Database::Neo4j(_))) => Ok(Target::Database(Box::new(database))),
+        Some(Err(error)) => Err(Failure::Usage(format!("NEO4J_URI: {error}"))),
+        _ => Err(Failure::Usage("NEO4J_URI is no address of Neo4j, such as neo4j+s://HOST".to_owned())),
+    }
 }
 
 impl Database {
@@ -110,17 +116,28 @@ impl Database {
         }
     }
 
-    /// Returns the publications that the database contains.
-    pub(crate) async fn recorded(&self) -> Result<Publications, SinkError> {
+    /// Returns the publications that the database contains as a whole.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if the database contains parts of graphs only.
+    pub(crate) async fn recorded(&self) -> Result<Publications, Failure> {
         let recorded = match self {
             Self::Postgres(target) => PostgresSink::new(target.clone()).recorded().await?,
             Self::Neo4j(target) => Neo4jSink::new(target.clone()).recorded().await?,
         };
+        let has_parts = recorded.iter().any(|of| of.part.is_some());
         let named = |of: RecordedSnapshot| {
-            let publication = Publication { job: of.job, number: of.number };
-            (acknowledged::instance(&of.integration, &of.instance), publication)
+            let RecordedPublication { job, number, .. } = of.whole?;
+            Some((acknowledged::instance(&of.integration, &of.instance), Publication { job, number }))
         };
-        Ok(recorded.into_iter().map(named).collect())
+        let whole: Publications = recorded.into_iter().filter_map(named).collect();
+        match whole.is_empty() && has_parts {
+            true => Err(Failure::Usage(format!(
+                "{self} contains only a part of the graph, of an export with --type or --query, or of one that was \
+                 interrupted; export the whole graph once, without --changes-since"
+            ))),
+            false => Ok(whole),
+        }
     }
 
     /// The messages after Ctrl-C.

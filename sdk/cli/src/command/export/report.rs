@@ -26,13 +26,15 @@ pub(super) fn planned(target: &Target, manifest: &Manifest) -> String {
     let mut table = plain();
     let changes = manifest.transfer == TransferKind::Changes;
     match changes {
-        true => table.set_header(["TYPE", "KIND", "ADDED", "CHANGED", "REMOVED", "UNKNOWN"]),
+        true => table.set_header(["TYPE", "KIND", "ADDED", "CHANGED", "REMOVED", "UNKNOWN", "CONFIRMED"]),
         false => table.set_header(["TYPE", "KIND", "OBJECTS", "STALE"]),
     };
     for of_type in &manifest.types {
         let ChangeCounts { added, changed, removed, unknown, .. } = of_type.changes;
-        let numbers =
-            if changes { vec![added, changed, removed, unknown] } else { vec![of_type.objects, of_type.stale] };
+        let numbers = match changes {
+            true => vec![added, changed, removed, unknown, of_type.confirmed],
+            false => vec![of_type.objects, of_type.stale],
+        };
         let mut row = vec![of_type.object_type.to_string().into(), kind_name(of_type.kind).into()];
         row.extend(numbers.into_iter().map(right));
         table.add_row(row);
@@ -56,6 +58,9 @@ pub(super) fn planned(target: &Target, manifest: &Manifest) -> String {
 pub(super) fn text(target: &Target, report: &Report) -> String {
     let mut line =
         format!("Wrote {} to {}", counted(report.written(), "object", "objects"), visible(&target.to_string()));
+    if report.unchanged() > 0 {
+        line += &format!(", which contained {} already", counted(report.unchanged(), "other one", "others"));
+    }
     if report.deleted() > 0 {
         line += &format!(", and deleted {}", report.deleted());
     }
@@ -66,7 +71,9 @@ pub(super) fn text(target: &Target, report: &Report) -> String {
     }
     let mut text = line + ".\n";
     for ((_, object_type), of_type) in &report.types {
-        for (word, reasons) in [("Skipped", &of_type.skipped), ("Refused", &of_type.refused)] {
+        for (word, reasons) in
+            [("Altered", &of_type.altered), ("Skipped", &of_type.skipped), ("Refused", &of_type.refused)]
+        {
             for (reason, named) in reasons {
                 let names = printable(&named.text());
                 text += &format!("{word} {} {object_type}, because {}: {names}\n", named.count, printable(reason));

@@ -106,6 +106,9 @@ pub(super) async fn run(
     for snapshot in &snapshots {
         summaries.push(changes::summary(&store, snapshot).await?);
     }
+    if args.raw && !target.sink(only(&summaries))?.capabilities().raw {
+        return Err(Failure::Usage(format!("{target} has no place for raw data; omit --raw")));
+    }
     let source = source::open(context, &store, snapshots, args, last.as_ref()).await?;
     if args.dry_run {
         print(context, target, source.as_ref(), args, None)?;
@@ -126,17 +129,21 @@ async fn transfer(
     source: &dyn Source,
     summaries: &[Summary],
 ) -> Result<Report, Failure> {
-    let only = match summaries {
-        [only] => Some(only),
-        _ => None,
-    };
-    let mut sink = target.sink(only)?;
+    let mut sink = target.sink(only(summaries))?;
     let cancel = CancellationToken::new();
     let listening = interrupt::listen(cancel.clone(), context.console.clone(), target.messages());
     let progress = progress::Transfer::begin(&context.console, context.globals.log_format, "Exporting");
     let report = integration_sink::transfer(sink.as_mut(), source, &progress.events(), cancel.cancelled()).await;
     drop((listening, progress));
     Ok(report?)
+}
+
+/// Returns the only summary.
+fn only(summaries: &[Summary]) -> Option<&Summary> {
+    match summaries {
+        [only] => Some(only),
+        _ => None,
+    }
 }
 
 fn print(
