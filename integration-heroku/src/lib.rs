@@ -50,6 +50,8 @@ pub fn integration() -> Integration {
         "sso_target_url",
         "slo_target_url",
         "certificate_chain",
+        "command",
+        "endpoint",
         "grant",
         "headers",
         "invoices",
@@ -57,6 +59,8 @@ pub fn integration() -> Integration {
         "pre_shared_key",
         "session",
         "sms_number",
+        // The addresses of drains and webhooks, whose paths may be tokens.
+        "url",
     ])
 }
 

@@ -108,9 +108,9 @@ fn a_plan_computes_the_requests_of_the_selected_applications() {
 fn no_credential_of_a_target_reaches_the_store_an_export_or_the_log() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku);
-    let (said, graph) = place.collect(&format!("-vv {} --enable-source usage", on()));
+    let (said, graph) = place.collect(&format!("-vv {} --enable-source usage --record recordings", on()));
     assert_eq!(said.code, 0, "{}", said.all());
-    assert!(details(&graph).len() > 30);
+    assert!(details(&graph).len() > 30 && place.path("recordings").is_dir());
     let planted = PLANTED.as_bytes();
     let contains = |bytes: &[u8]| bytes.windows(planted.len()).any(|window| window == planted);
     assert!(!contains(said.all().as_bytes()), "{}", said.all());
