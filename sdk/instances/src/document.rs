@@ -54,7 +54,7 @@ struct Entry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Retention {
-    jobs: Option<u32>,
+    jobs: Option<Spanned<u32>>,
     age: Option<Spanned<String>>,
 }
 
@@ -115,7 +115,10 @@ impl Entry {
                     None
                 }
             });
-            KeptJobs { newest: retention.jobs, younger_than: age }
+            if let Some(jobs) = retention.jobs.as_ref().filter(|jobs| jobs.value == 0) {
+                report(line(jobs), "`jobs` is 0, but the newest job is always kept: use 1".to_owned());
+            }
+            KeptJobs { newest: retention.jobs.map(|jobs| jobs.value), younger_than: age }
         });
         Some(Instance {
             name: name?,
@@ -150,7 +153,7 @@ impl Entry {
             return Polling::every(PollingInterval::default(), time).map_err(polling_error(None));
         };
         let at = line(interval);
-        let interval: PollingInterval = interval.value.parse().map_err(|error| (at, format!("{error}")))?;
+        let interval = Polling::interval(&interval.value).map_err(|error| (at, error.to_string()))?;
         Polling::every(interval, time).map_err(polling_error(at))
     }
 }

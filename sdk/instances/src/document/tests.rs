@@ -139,3 +139,19 @@ proptest! {
         prop_assert_eq!(parse(&written, "zoom").expect(&written), [instance], "{}", written);
     }
 }
+
+#[test]
+fn times_and_retentions_without_a_meaning_are_refused() {
+    let with = |time: &str| format!("pollingInterval: {time}}}");
+    for (fields, part) in [
+        (with("ONE_HOUR\n    pollingIntervalCronExpression: {dayOfWeek: 2"), "for ONE_WEEK only"),
+        (with("ONE_HOUR\n    pollingIntervalCronExpression: {hour: 2"), "for ONE_DAY and ONE_WEEK only"),
+        (with("ONE_WEEK\n    pollingIntervalCronExpression: {dayOfWeek: 9"), "expected 0 to 6"),
+        ("pollingInterval: FIVE_MINUTES".to_owned(), "expected one of: DISABLED, THIRTY_MINUTES"),
+        ("retention: {jobs: 0}".to_owned(), "always kept"),
+    ] {
+        let text = format!("version: 1\ninstances:\n  - name: a\n    {fields}\n");
+        let error = parse(&text, "acme").expect_err(&fields).to_string();
+        assert!(error.contains(part), "{fields}: {error}");
+    }
+}

@@ -122,7 +122,7 @@ impl Object {
             return Polling::every(PollingInterval::default(), time).map_err(|error| (None, error.to_string()));
         };
         let at = line(interval);
-        let interval: PollingInterval = interval.value.parse().map_err(|error| (at, format!("{error}")))?;
+        let interval = Polling::interval(&interval.value).map_err(|error| (at, error.to_string()))?;
         Polling::every(interval, time).map_err(|error| (at, error.to_string()))
     }
 }

@@ -86,7 +86,7 @@ fn hint(failure: Failure, name: &InstanceId) -> Failure {
         Failure::Misfits { misfits, .. } => {
             let texts: Vec<String> = misfits.iter().map(Misfit::to_string).collect();
             Failure::Usage(format!(
-                "the instance {name} is not complete: {}. The option --set sets a field, and --secret enters a secret",
+                "the instance {name} is not complete: {}. The option `--set` sets a field, and `--secret` enters a secret",
                 texts.join("; ")
             ))
         }
@@ -150,7 +150,7 @@ fn ask_value(field: &Field, instance: &mut Instance) -> Result<(), Failure> {
 fn ask_polling() -> Result<Polling, Failure> {
     let default = PollingInterval::default().name();
     let text = dialogue::line("Polling interval (such as ONE_HOUR or ONE_DAY), or a cron expression", Some(default))?;
-    let polling = match text.parse::<PollingInterval>() {
+    let polling = match Polling::interval(&text) {
         Ok(interval) => Polling::every(interval, PollingTime::default()),
         Err(error) if !text.contains(' ') => return Err(Failure::Usage(error.to_string())),
         Err(_) => {

@@ -25,7 +25,7 @@ pub(super) async fn read(
     let mut entered = Entered::new();
     if fields.len() > 1 && !dialogue::is_possible() {
         return Err(Failure::Usage(
-            "stdin contains one secret; use --secret once, and references for the others".to_owned(),
+            "stdin contains one secret; use `--secret` once, and references for the others".to_owned(),
         ));
     }
     for name in fields {

@@ -51,7 +51,7 @@ pub(super) fn export(context: &Context<'_>, args: &Export) -> Result<(), Failure
         if let Some(Misfit::PlainSecret { field }) = misfits.iter().find(|misfit| is_plain_secret(misfit)) {
             return Err(Failure::Usage(format!(
                 "the field {field} of the instance {} is secret, and in plain text in instances.yaml; enter it with the option \
-                 --secret of `{} instances set {}` first",
+                 `--secret` of `{} instances set {}` first",
                 instance.name,
                 context.called(),
                 instance.name
@@ -132,7 +132,13 @@ fn checked(context: &Context<'_>, instance: &mut Instance) -> Result<Entered, Fa
     if others.is_empty() {
         Ok(entered)
     } else {
-        Err(Failure::Misfits { instance: instance.name.clone(), misfits: others })
+        // The instance is in no file of this program, so no command can correct it.
+        let texts: Vec<String> = others.iter().map(Misfit::to_string).collect();
+        Err(Failure::Usage(format!(
+            "the instance {} cannot be imported: {}. Correct the imported file",
+            instance.name,
+            texts.join("; ")
+        )))
     }
 }
 

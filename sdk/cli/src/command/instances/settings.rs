@@ -17,7 +17,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     /// Time between two runs: DISABLED, THIRTY_MINUTES, ONE_HOUR, FOUR_HOURS, EIGHT_HOURS, TWELVE_HOURS, ONE_DAY or ONE_WEEK
-    #[arg(long, value_name = "INTERVAL", conflicts_with = "cron")]
+    #[arg(long, value_name = "INTERVAL", conflicts_with = "cron", value_parser = Polling::interval)]
     pub(super) interval: Option<PollingInterval>,
     /// Hour of the runs of ONE_DAY and ONE_WEEK, in UTC
     #[arg(long, value_name = "HOUR", requires = "interval")]
@@ -43,7 +43,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     only_changed: Option<bool>,
     /// Number of newest jobs to keep; older ones are deleted after a run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep_jobs: Option<u32>,
     /// Age up to which jobs are kept, such as 90d
     #[arg(long, value_name = "AGE")]
@@ -125,7 +125,7 @@ fn value<'a>(integration: &'a Integration, text: &str) -> Result<(&'a Field, Con
 fn refused(field: &str) -> String {
     format!(
         "the field {field} is secret, and a secret on the command line is visible to other users and in the history of the \
-         shell. Use the reference env:NAME or file:PATH as the value of --set, or the option --secret with the name of the \
+         shell. Use the reference env:NAME or file:PATH as the value of --set, or the option `--secret` with the name of the \
          field to enter it. If other users share this machine, replace the secret at the provider"
     )
 }
@@ -168,7 +168,7 @@ mod tests {
             let error = parsed(text).expect_err("refused");
             assert!(!error.contains("s3cret"), "{error}");
         }
-        assert!(parsed("api_key=s3cret").expect_err("refused").contains("the option --secret"));
+        assert!(parsed("api_key=s3cret").expect_err("refused").contains("the option `--secret`"));
         let space = Integration::without_provider::<Account>("space", "Space");
         let error = field(&space, "api_key=s3cret").expect_err("no field").to_string();
         assert!(!error.contains("s3cret"), "{error}");
