@@ -1,6 +1,6 @@
 //! Rules on the collected graph, and their alerts.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Heroku, Place};
 
@@ -30,7 +30,7 @@ fn an_alert_opens_once_and_is_resolved_dismissed_and_reopened() {
     let first = place.run("rules run rules.json --fail-on high");
     assert_eq!(first.code, 4, "{}", first.all());
     assert!(
-        first.out.contains("● opened") && first.out.contains("SEND_EMAIL not carried out: there is no delivery.yaml"),
+        first.out.contains("● opened") && first.out.contains("will be repeated: there is no delivery.yaml"),
         "{}",
         first.all()
     );
@@ -45,13 +45,20 @@ fn an_alert_opens_once_and_is_resolved_dismissed_and_reopened() {
 
     let id = alerts[0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(place.run(&format!("alerts dismiss {id} --reason accepted")).code, 0);
-    assert_eq!(place.run("rules run rules.json --fail-on info").code, 0, "a dismissed alert is not open");
+    let dismissed = place.run("rules run rules.json --fail-on info");
+    assert_eq!(dismissed.code, 0, "a dismissed alert is not open");
+    assert!(dismissed.out.contains("○ dismissed"), "{}", dismissed.all());
+    let sarif = place.run("alerts list --all --format sarif").json()["runs"][0]["results"].clone();
+    assert_eq!(sarif[0]["suppressions"][0]["justification"], "accepted", "{sarif}");
+    assert_eq!(place.run("alerts list --format sarif").json()["runs"][0]["results"], json!([]));
     assert_eq!(place.run(&format!("alerts reopen {id}")).code, 0);
     assert_eq!(place.run(&format!("alerts reopen {id}")).code, 2, "it is open");
     place.write("rules.json", &rule(4));
     let resolved = place.run("rules run rules.json --fail-on info");
     assert_eq!(resolved.code, 0, "{}", resolved.all());
     assert!(resolved.out.contains("✓ resolved"), "{}", resolved.all());
+    let sarif = place.run("alerts list --all --format sarif").json()["runs"][0]["results"].clone();
+    assert_eq!(sarif, json!([]), "a resolved alert is no result");
     let shown = place.run(&format!("alerts show {id}"));
     for word in ["opened", "dismissed", "reopened", "resolved"] {
         assert!(shown.out.contains(word), "{word}: {}", shown.all());
@@ -178,4 +185,96 @@ fn the_alerts_of_an_earlier_version_keep_their_place_in_the_history() {
     assert_eq!(said.json()["rules"][0]["outputs"][0]["value"], 27, "{}", said.all());
     let migrated: serde_json::Value = serde_json::from_str(&place.read(path)).expect("JSON");
     assert_eq!(migrated["version"], 2);
+}
+
+/// A rule about teams with a condition and actions.
+fn teams(name: &str, condition: &Value, actions: &Value) -> Value {
+    json!({
+        "name": name,
+        "question": {"queries": [{"query": "FIND heroku_team"}]},
+        "operations": [{"when": {"type": "FILTER", "condition": condition}, "actions": actions}],
+    })
+}
+
+#[test]
+fn a_condition_that_would_always_hold_is_refused() {
+    let place = Place::alone();
+    assert_eq!(place.run("collect --sample --quiet").code, 0);
+    let create = json!([{"type": "CREATE_ALERT"}]);
+    for condition in ["queries.query0.total > 0", "{{queries.query0.total > 0}} && {{queries.query0.total > 99}}"] {
+        place.write("rules.json", &teams("A", &json!(condition), &create).to_string());
+        let checked = place.run("rules check rules.json");
+        assert!(checked.code == 4 && checked.out.contains("would always hold"), "{}", checked.all());
+        assert_eq!(place.run("rules run rules.json").code, 2);
+    }
+    place.write("rules.json", &teams("A", &json!("false"), &create).to_string());
+    let said = place.run("rules run rules.json --fail-on info");
+    assert!(said.code == 0 && said.out.contains("✓ quiet"), "{}", said.all());
+}
+
+#[test]
+fn a_check_finds_names_that_an_evaluation_would_not() {
+    let place = Place::alone();
+    let create = json!([{"type": "CREATE_ALERT"}]);
+    let typo = teams("Typo", &json!(["queries.query0.totl", ">", 0]), &create).to_string();
+    let typo = typo.replace("FIND heroku_team", "FIND heroku_aplication");
+    let changes =
+        json!({"name": "Changes", "changes": {"types": ["heroku_aplication"]}, "operations": [{"actions": create}]});
+    place.write("rules.json", &format!("[{typo}, {changes}]"));
+    let said = place.run("rules check rules.json --format json");
+    assert_eq!(said.code, 4, "{}", said.all());
+    let document = said.json();
+    let found: Vec<(&str, &str)> = document["problems"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|problem| (problem["at"].as_str().expect("a place"), problem["message"].as_str().expect("a message")))
+        .collect();
+    assert_eq!(document["found"], 3, "{document}");
+    for (at, part) in [
+        ("operations[0].when.condition", "queries.query0.totl"),
+        ("query query0", "heroku_aplication"),
+        ("changes.types", "did you mean `heroku_application`?"),
+    ] {
+        assert!(found.iter().any(|(place, message)| *place == at && message.contains(part)), "{at}: {document}");
+    }
+}
+
+#[test]
+fn alerts_of_rules_and_graphs_that_are_gone_are_resolved() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect --quiet").code, 0);
+    let holds = json!("{{queries.query0.total > 0}}");
+    let rule = |name: &str| teams(name, &holds, &json!([{"type": "CREATE_ALERT"}]));
+    let quiet =
+        teams("C", &holds, &json!([{"type": "TAG_ENTITIES", "entities": "{{queries.query0.data}}", "tags": []}]));
+    place.write("rules.json", &json!([rule("A"), rule("B"), quiet]).to_string());
+    let said = place.run("rules run rules.json");
+    assert!(said.out.contains("● met"), "{}", said.all());
+    let open = || -> Vec<String> {
+        let alerts = place.run("alerts list --format json").json();
+        alerts
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|alert| alert["ruleId"].as_str().expect("a rule").to_owned())
+            .collect()
+    };
+    assert_eq!(open(), ["A", "B"]);
+    // Alerts of one evaluation have ids of one millisecond.
+    let list = place.run("alerts list").out;
+    let ids: Vec<&str> = list.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    for id in ids {
+        assert_eq!(place.run(&format!("alerts show {id}")).code, 0, "{id} in {list}");
+    }
+    place.write("rules.json", &json!([rule("A")]).to_string());
+    let said = place.run("rules run rules.json");
+    assert!(said.err.contains("1 alert was resolved, because its rule no longer exists"), "{}", said.all());
+    assert_eq!(open(), ["A"]);
+    let said = place.run("instances remove default --yes");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert_eq!(open(), [""; 0], "no graph remains");
+    let all = place.run("alerts list --all --format json").json();
+    assert!(all.as_array().expect("a list").iter().all(|alert| alert["status"] == "INACTIVE"), "{all}");
 }

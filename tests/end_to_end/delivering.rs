@@ -77,9 +77,19 @@ fn actions_are_delivered_and_recorded_without_secrets() {
     assert!(dry.out.contains("would carry out WEBHOOK") && hooks.requests() == 0, "{}", dry.all());
     assert_eq!(place.run("alerts list --format json").json(), json!([]), "a dry run opens no alert");
 
+    for text in
+        ["would carry out", "TAG_ENTITIES would not be carried out", "RUN_COMMAND would not be carried out: `commands`"]
+    {
+        assert!(dry.out.contains(text), "{text}: {}", dry.all());
+    }
+
     let said = place.run("rules run rules.json");
-    assert_eq!(said.code, 0, "{}", said.all());
-    for text in ["TAG_ENTITIES not carried out", "RUN_COMMAND not carried out", "delivered"] {
+    assert_eq!(said.code, 1, "the program is not allowed: {}", said.all());
+    for text in [
+        "TAG_ENTITIES not carried out: this program does not carry out this action",
+        "RUN_COMMAND to /bin/true failed, will be repeated",
+        "delivered",
+    ] {
         assert!(said.out.contains(text), "{text}: {}", said.all());
     }
     let processed = hooks.processed();
@@ -92,13 +102,13 @@ fn actions_are_delivered_and_recorded_without_secrets() {
     );
 
     let alert = place.run("alerts list --format json").json()[0].clone();
-    assert_eq!(alert["deliveries"].as_array().map(Vec::len), Some(20), "{alert}");
+    assert_eq!(alert["deliveries"].as_array().map(Vec::len), Some(25), "{alert}");
     let shown = place.run(&format!("alerts show {}", alert["id"].as_str().expect("an id")));
     assert!(shown.out.contains("Deliveries") && shown.out.contains("delivered"), "{}", shown.all());
     let texts = outbox(&place).concat() + &said.all() + &shown.all() + &place.read(".integration/alerts.json");
     assert!(!texts.contains("t0ken") && !texts.contains(SECRET), "a secret was written");
 
-    assert_eq!(place.run("rules run rules.json").code, 0);
+    place.run("rules run rules.json");
     assert_eq!((hooks.processed().len(), mails.received().len()), (15, 5), "no row is new");
 }
 
@@ -111,8 +121,10 @@ fn failed_deliveries_are_kept_and_repeated_on_request() {
     let place = place(&settings(&hooks, &mails));
     place.write("rules.json", &webhooks());
     let said = place.run("rules run rules.json");
-    assert_eq!(said.code, 0, "{}", said.all());
-    assert!(said.out.contains("4 deliveries wait"), "{}", said.all());
+    assert_eq!(said.code, 1, "a delivery failed: {}", said.all());
+    for text in ["4 deliveries wait", "`alerts deliver --all`"] {
+        assert!(said.out.contains(text), "{}", said.all());
+    }
     let waits = place.run("alerts deliver --format json");
     assert_eq!(waits.json()["waiting"], 4, "the time of the next attempt has not come: {}", waits.all());
     let said = place.run("alerts deliver --all");
@@ -120,6 +132,36 @@ fn failed_deliveries_are_kept_and_repeated_on_request() {
     assert_eq!((hooks.processed().len(), hooks.repeated()), (5, 1), "the request whose answer was lost is known");
     assert_eq!(hooks.refused(), [""; 0]);
     assert!(place.run("alerts deliver").out.contains("Nothing waits"));
+}
+
+#[test]
+fn a_delivery_without_its_setting_waits_for_it() {
+    let hooks = Webhooks::start(None, []).expect("a receiver");
+    let mails = Mails::start(None, []).expect("a server");
+    let settings = settings(&hooks, &mails);
+    let place = place(&settings.replace("{hook:", "{hok:"));
+    place.write("rules.json", &webhooks());
+    let dry = place.run("rules run rules.json --dry-run");
+    assert!(
+        dry.out.contains("WEBHOOK would not be carried out: delivery.yaml has no receiver hook (5 times)"),
+        "{}",
+        dry.all()
+    );
+    let said = place.run("rules run rules.json");
+    assert_eq!(said.code, 1, "{}", said.all());
+    assert!(
+        said.out.contains("failed, will be repeated: delivery.yaml has no receiver hook (5 times)"),
+        "{}",
+        said.all()
+    );
+    std::fs::remove_file(place.path(".integration/delivery.yaml")).expect("a file");
+    let said = place.run("alerts deliver --all --format json");
+    assert_eq!((said.code, &said.json()["waiting"]), (1, &json!(5)), "{}", said.all());
+    assert_eq!(hooks.processed().len(), 0);
+    place.write(".integration/delivery.yaml", &settings);
+    assert_eq!(place.run("rules run rules.json").code, 0, "no row is new");
+    let said = place.run("alerts deliver --all");
+    assert_eq!((said.code, hooks.processed().len()), (0, 5), "{}", said.all());
 }
 
 #[test]

@@ -142,6 +142,18 @@ pub(crate) fn short(id: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
 }
 
+/// Shortens an id to a prefix that no other known id has.
+///
+/// Ids that were created in the same millisecond have the same [`short`] prefix.
+pub(crate) fn short_among<'i>(id: &'i str, known: &[&str]) -> &'i str {
+    let is_unique = |length: &usize| {
+        let prefix = id.get(..*length).unwrap_or(id);
+        known.iter().all(|other| *other == id || !other.starts_with(prefix))
+    };
+    let length = (SHORT..id.len()).find(is_unique).unwrap_or(id.len());
+    id.get(..length).unwrap_or(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +164,16 @@ mod tests {
         match position(&IDS, wanted) {
             Err(Failure::UnknownJob { nearest, .. }) => nearest,
             other => panic!("{wanted:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn ids_of_the_same_millisecond_are_shortened_to_unique_prefixes() {
+        let ids = ["01a22d46-8233-7c57-8008-cb39db4d367f", "01a22d46-8233-7c57-9b16-52c7a01b9e44", IDS[0]];
+        let short: Vec<&str> = ids.iter().map(|id| short_among(id, &ids)).collect();
+        assert_eq!(short, ["01a22d46-8233-7c57-8", "01a22d46-8233-7c57-9", "01a22d38-ff74"]);
+        for (id, short) in ids.iter().zip(short) {
+            assert_eq!(position(&ids, short).ok().map(|at| ids[at]), Some(*id));
         }
     }
 

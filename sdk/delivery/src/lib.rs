@@ -43,7 +43,7 @@ mod settings;
 mod target;
 
 pub use outbox::{Outbox, OutboxError, OutboxLock};
-pub use plan::{Planned, plan};
+pub use plan::{Planned, obstacle, plan};
 pub use secret_text::SecretText;
 pub use send::{Permissions, Sender};
 pub use settings::{EmailSettings, Encryption, Receiver, Settings, SettingsError};

@@ -1,14 +1,13 @@
 //! The entries of an evaluation.
 
-use integration_rules::delivery::{Occasion, OutboxEntry, delivery_id};
+use integration_rules::delivery::{
+    Occasion, OutboxEntry, check_target, delivery_id, has_secret as is_secret, is_credential_header,
+};
 use integration_rules::{Effect, PlannedAction, SlackMessage};
 use jiff::Timestamp;
+use url::Url;
 
-use crate::settings::Settings;
-
-/// Names of headers with credentials, which belong into the settings.
-const CREDENTIALS: [&str; 7] =
-    ["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey", "x-auth-token"];
+use crate::settings::{RECEIVER, Settings};
 
 /// The entries of an evaluation, and the actions without one.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,19 +20,14 @@ pub struct Planned {
 
 /// Returns the entries for the actions of an evaluation.
 ///
+/// A setting that is missing in `delivery.yaml` refuses nothing: the entry waits until the user has added it.
+///
 /// The identifiers depend on the evaluation and the place of the action only. A message to several channels of Slack has an
 /// entry for each, so that a failure in one channel repeats nothing in another.
-pub fn plan(
-    actions: &[PlannedAction],
-    evaluation: &str,
-    occasion: &Occasion,
-    settings: &Settings,
-    now: Timestamp,
-) -> Planned {
+pub fn plan(actions: &[PlannedAction], evaluation: &str, occasion: &Occasion, now: Timestamp) -> Planned {
     let mut planned = Planned::default();
     for PlannedAction { at, effect } in actions {
-        let reason = settings.missing(effect).or_else(|| has_secret(effect));
-        if let Some(reason) = reason {
+        if let Some(reason) = has_secret(effect) {
             planned.refused.push((effect.action().to_owned(), reason));
             continue;
         }
@@ -44,6 +38,20 @@ pub fn plan(
         }
     }
     planned
+}
+
+/// Returns why an effect cannot be delivered with the current settings, as text for users.
+///
+/// Names are not resolved, and receivers are not asked, so a delivery without an obstacle may fail.
+pub fn obstacle(effect: &Effect, settings: &Settings) -> Option<String> {
+    let target = || match effect {
+        Effect::Webhook(call) if !call.url.starts_with(RECEIVER) => match call.url.parse::<Url>() {
+            Ok(url) => check_target(&url, settings.policy(&url)).err().map(|error| error.to_string()),
+            Err(_) => Some("the address of the receiver is no URL".to_owned()),
+        },
+        _ => None,
+    };
+    has_secret(effect).or_else(|| settings.missing(effect)).or_else(target)
 }
 
 /// Returns the effects that are delivered one by one, each with its distinction.
@@ -69,10 +77,14 @@ fn has_secret(effect: &Effect) -> Option<String> {
             "`webhookUrl` is a secret: remove it from the rule, and set it under `slack` in delivery.yaml".to_owned()
         }),
         Effect::Webhook(call) => {
-            let is_secret = |name: &&String| CREDENTIALS.contains(&name.to_ascii_lowercase().as_str());
-            call.headers.keys().find(is_secret).map(|name| {
+            let header = call.headers.keys().find(|name| is_credential_header(name)).map(|name| {
                 format!("the header {name} is a secret: set it for a receiver in delivery.yaml, with a reference")
-            })
+            });
+            let address = is_secret(&call.url).then(|| {
+                "a part of the address is a secret: set the address for a receiver in delivery.yaml, with a reference"
+                    .to_owned()
+            });
+            header.or(address)
         }
         Effect::Email(_) | Effect::Command(_) => None,
     }
@@ -83,9 +95,13 @@ mod tests {
     use super::*;
     use integration_rules::{AlertLevel, WebhookCall};
 
+    fn settings() -> Settings {
+        let settings =
+            "slack: {default: 'env:A', '#a': 'env:B'}\nreceivers: {hook: {url: 'env:C'}}\nprivateTargets: [10.0.0.7]";
+        Settings::parse(settings).expect("settings")
+    }
+
     fn planned(effect: Effect) -> Planned {
-        let settings = "slack: {default: 'env:A', '#a': 'env:B'}\nreceivers: {hook: {url: 'env:C'}}";
-        let settings = Settings::parse(settings).expect("settings");
         let occasion = Occasion {
             rule: "rule".to_owned(),
             action: String::new(),
@@ -94,7 +110,7 @@ mod tests {
             change: None,
         };
         let actions = [PlannedAction { at: "operations[0].actions[0]".to_owned(), effect }];
-        plan(&actions, "evaluation", &occasion, &settings, Timestamp::UNIX_EPOCH)
+        plan(&actions, "evaluation", &occasion, Timestamp::UNIX_EPOCH)
     }
 
     fn slack(channels: &[&str]) -> SlackMessage {
@@ -115,14 +131,34 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_unknown_receivers_are_refused() {
-        let reason =
-            |effect: Effect| planned(effect).refused.first().map(|(_, reason)| reason.clone()).unwrap_or_default();
-        assert_eq!(reason(Effect::Webhook(webhook("receiver:hook"))), "");
-        assert!(reason(Effect::Webhook(webhook("receiver:other"))).contains("no receiver other"));
+    fn secrets_never_enter_the_outbox() {
         let headers = [("X-Api-Key".to_owned(), "s3cret".to_owned())].into();
-        assert!(reason(Effect::Webhook(WebhookCall { headers, ..webhook("https://example.com") })).contains("secret"));
         let url = Some("https://hooks.slack.com/services/x".to_owned());
-        assert!(reason(Effect::Slack(SlackMessage { webhook_url: url, ..slack(&[]) })).contains("secret"));
+        for effect in [
+            Effect::Webhook(WebhookCall { headers, ..webhook("https://example.com") }),
+            Effect::Webhook(webhook("https://user:s3cret@example.com/")),
+            Effect::Webhook(webhook("https://hooks.slack.com/services/T0000/B0000/XXXXyyyy")),
+            Effect::Slack(SlackMessage { webhook_url: url, ..slack(&[]) }),
+        ] {
+            let found = planned(effect);
+            assert_eq!(found.entries, []);
+            assert!(found.refused[0].1.contains("secret"), "{:?}", found.refused);
+        }
+    }
+
+    #[test]
+    fn a_missing_setting_is_an_obstacle_and_loses_nothing() {
+        let other = Effect::Webhook(webhook("receiver:other"));
+        assert_eq!(planned(other.clone()).entries.len(), 1);
+        assert_eq!(planned(Effect::Slack(slack(&["#a"]))).entries.len(), 1);
+        let obstacle = |effect: &Effect| obstacle(effect, &settings()).unwrap_or_default();
+        assert_eq!(obstacle(&other), "delivery.yaml has no receiver other");
+        assert_eq!(obstacle(&Effect::Webhook(webhook("receiver:hook"))), "");
+        assert_eq!(obstacle(&Effect::Webhook(webhook("http://10.0.0.7/"))), "");
+        assert!(obstacle(&Effect::Webhook(webhook("http://10.0.0.8/"))).contains("scheme"));
+        assert!(obstacle(&Effect::Webhook(webhook("https://169.254.169.254/"))).contains("not a public address"));
+        assert!(
+            super::obstacle(&other, &Settings::absent()).expect("an obstacle").contains("there is no delivery.yaml")
+        );
     }
 }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use integration_files::input;
 use integration_rules::Effect;
+use integration_rules::delivery::TargetPolicy;
 use lettre::message::Mailbox;
 use serde::Deserialize;
+use url::Url;
 
 use crate::secret_text::SecretText;
 
@@ -32,6 +34,9 @@ pub struct Settings {
     pub private_targets: Vec<String>,
     /// The programs that `RUN_COMMAND` may run, as absolute paths.
     pub commands: Vec<PathBuf>,
+    /// Whether there is no file.
+    #[serde(skip)]
+    is_absent: bool,
 }
 
 /// A receiver of webhooks.
@@ -128,6 +133,11 @@ impl Settings {
         }
     }
 
+    /// Returns the settings of a data directory without a file. Every delivery fails, and is repeated.
+    pub fn absent() -> Self {
+        Self { is_absent: true, ..Self::default() }
+    }
+
     /// Reads settings in YAML.
     ///
     /// # Errors
@@ -170,8 +180,25 @@ impl Settings {
         self.slack.get(channel).or_else(|| self.slack.get(DEFAULT))
     }
 
+    /// Returns the targets that are accepted for an address.
+    pub(crate) fn policy(&self, url: &Url) -> TargetPolicy {
+        let is_allowed = self.allows(url);
+        TargetPolicy { allow_private: is_allowed, allow_http: is_allowed }
+    }
+
+    /// Returns whether webhooks may reach an address although it is not public.
+    pub fn allows(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        let is_host = |allowed: &String| allowed.eq_ignore_ascii_case(host) || allowed.eq_ignore_ascii_case(&with_port);
+        self.private_targets.iter().any(is_host)
+    }
+
     /// Returns the missing setting of an action, as text for users.
     pub(crate) fn missing(&self, effect: &Effect) -> Option<String> {
+        if self.is_absent {
+            return Some("there is no delivery.yaml in the data directory".to_owned());
+        }
         match effect {
             Effect::Email(_) => self.email.is_none().then(|| "delivery.yaml has no `email`".to_owned()),
             Effect::Slack(message) => {

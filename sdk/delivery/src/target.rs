@@ -27,7 +27,12 @@ pub fn target_of(effect: &Effect) -> String {
 /// Returns the scheme and the host of an address. Paths and queries may contain a token.
 fn origin(text: &str) -> String {
     let parsed = text.parse::<Url>().ok();
-    parsed.map_or_else(|| "an address that is no URL".to_owned(), |url| url.origin().ascii_serialization())
+    match parsed {
+        Some(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
+        // An address such as `file:` has no host.
+        Some(url) => format!("an address of the scheme {}", url.scheme()),
+        None => "an address that is no URL".to_owned(),
+    }
 }
 
 /// Resolves names, and refuses those with an address that is not public. The connection is made to the checked addresses.
@@ -74,6 +79,7 @@ mod tests {
         };
         assert_eq!(webhook("https://hooks.example.com/services/TOKEN?key=TOKEN"), "https://hooks.example.com");
         assert_eq!(webhook("receiver:jira"), "jira");
+        assert_eq!(webhook("file:///etc/passwd"), "an address of the scheme file");
         assert_eq!(webhook("no url"), "an address that is no URL");
     }
 

@@ -126,7 +126,7 @@ pub(crate) enum Condition {
     Not(Box<Condition>),
     Compare { path: String, operator: Comparison, value: Value },
     Expression(Expression),
-    Template(Template),
+    Constant(bool),
 }
 
 /// An operator of a comparison.
@@ -207,11 +207,21 @@ impl Condition {
         match value {
             Value::String(text) => {
                 let template = Template::parse(text).map_err(|error| error.to_string())?;
-                Ok(match template.only() {
-                    Some(expression) => Self::of_expression(expression, text),
-                    None => Self::Template(template),
-                })
+                match (template.only(), constant(text)) {
+                    (Some(expression), _) => Ok(Self::of_expression(expression, text)),
+                    (None, Some(value)) => Ok(Self::Constant(value)),
+                    // A text counts as true in expressions, so anything else would always hold.
+                    (None, None) if template.is_literal() => Err(format!(
+                        "the condition `{text}` is a text, so it would always hold: write an expression in braces, \
+                         such as `{{{{queries.query0.total > 0}}}}`"
+                    )),
+                    (None, None) => Err(format!(
+                        "the condition `{text}` has text outside of its braces, so it would always hold: write one \
+                         expression, such as `{{{{a > 0 && b > 0}}}}`"
+                    )),
+                }
             }
+            Value::Bool(value) => Ok(Self::Constant(*value)),
             Value::Array(parts) => Self::parse_list(parts, 0),
             _ => Err("a condition is a template or a list".to_owned()),
         }
@@ -266,6 +276,12 @@ impl Condition {
                 .and_then(dotted)
                 .ok_or_else(|| format!("`{path}` is no name, expected one such as \"queries.query0.total\""))?,
         };
+        if right.as_str().is_some_and(|text| text.contains("{{")) {
+            return Err(format!(
+                "a comparison ends with {right}, expected a value: write the whole comparison as a template, such as \
+                 \"{{{{queries.query0.total > queries.query1.total}}}}\""
+            ));
+        }
         Ok(Some(Self::Compare { path, operator, value: right.clone() }))
     }
 
@@ -323,14 +339,16 @@ impl Condition {
                 if certainty.of(&expression.references(), environment.templates) != Completeness::Complete {
                     return Ok(Truth::Unknown);
                 }
-                expression.evaluate(environment).map(|value| Truth::of(is_true(&value)))
-            }
-            Self::Template(template) => {
-                if certainty.of(&template.references(), environment.templates) != Completeness::Complete {
-                    return Ok(Truth::Unknown);
+                let value = expression.evaluate(environment)?;
+                match decided(&value) {
+                    Some(value) => Ok(Truth::of(value)),
+                    None => Err(expression.error(
+                        "The condition is a list or an object, expected true or false: use its length, such as \
+                         `(list|length) > 0`",
+                    )),
                 }
-                template.render(environment).map(|value| Truth::of(is_true(&value)))
             }
+            Self::Constant(value) => Ok(Truth::of(*value)),
         }
     }
 
@@ -341,8 +359,28 @@ impl Condition {
             Self::Not(part) => part.visit(path, expression),
             Self::Compare { path: name, .. } => path(name),
             Self::Expression(inner) => expression(inner.references()),
-            Self::Template(inner) => expression(inner.references()),
+            Self::Constant(_) => {}
         }
+    }
+}
+
+/// Returns the value of a text `true` or `false`.
+fn constant(text: &str) -> Option<bool> {
+    match text.trim() {
+        word if word.eq_ignore_ascii_case("true") => Some(true),
+        word if word.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// Returns the truth of a value; `None` for lists and objects, which would always be true, even empty ones.
+///
+/// The texts `true` and `false` have their meaning, because parameters of the account can be texts.
+fn decided(value: &Value) -> Option<bool> {
+    match value {
+        Value::Array(_) | Value::Object(_) => None,
+        Value::String(text) => Some(constant(text).unwrap_or_else(|| is_true(value))),
+        other => Some(is_true(other)),
     }
 }
 
@@ -423,6 +461,13 @@ mod tests {
             (json!("{{queries.q.total}}"), yes),
             (json!("{{queries.missing.total > 0}}"), no),
             (json!("{{queries.q.data|length > 0}}"), no),
+            (json!("true"), yes),
+            (json!("false"), no),
+            (json!(" False\n"), no),
+            (json!(true), yes),
+            (json!(false), no),
+            (json!("{{'false'}}"), no),
+            (json!("{{level == 'HIGH' ? 'true' : 'false'}}"), yes),
         ] {
             assert_eq!(truth(&condition, 2), expected, "{condition}");
         }
@@ -437,7 +482,14 @@ mod tests {
             (json!(["AND", 1]), "expected a list"),
             (json!(["queries.q.total", "~", 1]), "no operator"),
             (json!([1, ">", 1]), "expected a name"),
-            (json!(true), "a template or a list"),
+            (json!(1), "a template or a list"),
+            (json!("queries.q.total > 0"), "in braces"),
+            (json!("yes"), "in braces"),
+            (json!(""), "in braces"),
+            (json!("{{queries.q.total > 0}} && {{queries.q.total > 1}}"), "one expression"),
+            (json!("not {{queries.q.total > 0}}"), "one expression"),
+            (json!(["AND", "{{true}} {{false}}"]), "one expression"),
+            (json!(["queries.q.total", ">", "{{queries.sure.total}}"]), "the whole comparison"),
             (json!("{{a"), "expected `}}`"),
         ] {
             let error = Condition::parse(&condition).expect_err("a wrong condition");
@@ -445,6 +497,18 @@ mod tests {
         }
         let deep = (0..1_000).fold(json!(["a", "=", 1]), |inner, _| json!(["AND", inner]));
         assert!(Condition::parse(&deep).expect_err("too deep").contains("lists inside lists"));
+    }
+
+    #[test]
+    fn a_list_is_no_truth_because_an_empty_one_would_hold() {
+        let base = json!({"queries": {"q": {"total": 0, "data": []}}});
+        let templates = Templates::default();
+        let environment = Environment { scope: Scope::new(&base), templates: &templates, limits: Limits::default() };
+        for text in ["{{queries.q.data}}", "{{queries.q.data[.public]}}", "{{!!queries}}"] {
+            let condition = Condition::parse(&json!(text)).expect(text);
+            let error = condition.truth(&environment, &Certainty::default()).expect_err(text).to_string();
+            assert!(error.contains("use its length"), "{error}");
+        }
     }
 
     #[test]

@@ -32,9 +32,10 @@ impl Book {
     /// Records an evaluation: the state of its rule, and its alert.
     pub fn apply(&mut self, evaluated: Evaluated) -> Applied {
         let state = self.rules.entry(evaluated.rule.clone()).or_insert_with(RuleState::new);
-        let RuleState { id, evaluations, .. } = state.clone();
+        let RuleState { id, origin, evaluations, .. } = state.clone();
         *state = RuleState {
             id,
+            origin,
             evaluations: evaluations + 1,
             evaluated_on: Some(evaluated.begin),
             memory: evaluated.outcome.memory.clone(),

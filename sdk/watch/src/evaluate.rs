@@ -1,5 +1,6 @@
 //! The evaluation of rules on a store.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -234,7 +235,11 @@ impl Asker {
     }
 
     async fn ask(&self, request: &QueryRequest) -> Result<QueryAnswer, String> {
-        let text = substitute(&request.query, &texts(&self.parameters)).map_err(|missing| missing.to_string())?;
+        // A name of the provider may look like a variable.
+        let text = match request.is_filled {
+            true => Cow::Borrowed(request.query.as_str()),
+            false => substitute(&request.query, &texts(&self.parameters)).map_err(|missing| missing.to_string())?,
+        };
         let graph = self.graph.get().await.map_err(|error| error.to_string())?;
         let deadline = Instant::now().checked_add(self.limits.query).unwrap_or(self.deadline);
         let options = Options {
@@ -248,7 +253,7 @@ impl Asker {
             catalogue: Arc::clone(&self.catalogue),
         };
         let answer = integration_query::run(&text, graph, &options).await.map_err(|error| error.to_string())?;
-        Ok(answers::rows(&text, &answer, self.limits.rows))
+        Ok(answers::rows(&text, answer, self.limits.rows))
     }
 }
 

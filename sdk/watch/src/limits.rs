@@ -17,6 +17,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { query: Duration::from_secs(30), rule: Duration::from_secs(300), rows: 10_000, memory: 512 << 20 }
+        Self { query: Duration::from_secs(30), rule: Duration::from_secs(300), rows: 10_000, memory: 256 << 20 }
     }
 }

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use integration_rules::delivery::delivery_id;
-use integration_rules::{Problem, Program, ReadError, Rule, Severity, parse_rules, resolve};
+use integration_rules::{Problem, Program, ReadError, Rule, Severity, parse_rules};
 use integration_sdk::{input, owner_only};
 use jiff::Timestamp;
 
-use crate::apply::failure_alert_of;
 use crate::book::OpenBook;
 use crate::error::WatchError;
 
@@ -117,11 +116,8 @@ impl RuleStore {
             return Ok(false);
         }
         let mut open = OpenBook::open(&self.data_dir).await?;
-        open.book.rules.remove(name);
-        let names = [name.to_owned(), failure_alert_of(name)];
-        for alert in open.book.alerts.iter_mut().filter(|alert| names.contains(&alert.rule_id)) {
-            resolve(alert, at, "the rule was removed");
-        }
+        // An evaluation in progress finds no state of the rule, so it does not open the alert again.
+        open.book.end_rule(name, at, "the rule was removed");
         fs::remove_file(&path).map_err(WatchError::file("remove", &path))?;
         open.save()?;
         Ok(true)

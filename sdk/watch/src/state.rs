@@ -16,6 +16,9 @@ use crate::position::Position;
 pub struct RuleState {
     /// The identifier of this state, a part of the identifiers of its evaluations.
     pub id: String,
+    /// The place from which the rule was read last. If it is no longer there, it does not exist any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The number of recorded evaluations.
     #[serde(default)]
     pub evaluations: u64,
@@ -38,6 +41,7 @@ impl RuleState {
     pub(crate) fn new() -> Self {
         Self {
             id: JobId::generate().to_string(),
+            origin: None,
             evaluations: 0,
             evaluated_on: None,
             memory: Memory::default(),

@@ -13,7 +13,10 @@ use integration_sdk::prelude::*;
 use integration_sdk::step::Step;
 use integration_sdk::store::{Retention, Store};
 use integration_sdk::{Integration, Job};
-use integration_watch::{Applied, Book, Limits, Report, Subject, WatchError, evaluate_rules, failure_alert_of};
+use integration_watch::{
+    Applied, Book, Limits, Report, RuleOrigin, Subject, WatchError, adopt, evaluate_rules, failure_alert_of,
+    forget_instance,
+};
 use jiff::Timestamp as Time;
 use tokio_util::sync::CancellationToken;
 
@@ -237,5 +240,80 @@ async fn a_cancelled_evaluation_records_nothing() {
     let rules = programs("{name: asks, question: {queries: [{query: FIND acme_host}]}, operations: []}");
     let ended = evaluate_rules(place.root(), &place.subject().await, &rules, Time::now(), &cancelled).await;
     assert!(matches!(ended, Err(WatchError::Cancelled)), "{ended:?}");
-    assert_eq!(Book::read(place.root()).expect("no book"), Book::default());
+    let book = Book::read(place.root()).expect("a book");
+    assert_eq!((book.rules["asks"].evaluations, book.alerts), (0, Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_the_provider_are_data_in_queries() {
+    let owners = [
+        "ann",
+        "o'brien",
+        "x' OR owner != 'y",
+        "{{param.none}}",
+        "back\\slash",
+        "two\nlines",
+        "\"'",
+        "a' /* ",
+        "${param.none}",
+    ];
+    let place = Place::new();
+    place.publish((0_u32..).zip(owners)).await;
+    let rule = "
+name: Owners
+question: {queries: [{name: hosts, query: FIND acme_host}]}
+operations:
+  - actions:
+      - type: FOR_EACH_ITEM
+        items: '{{queries.hosts.data}}'
+        actions:
+          - {type: JUPITERONE_QUERY, name: same, query: \"FIND acme_host WITH owner = '{{item.properties.owner}}'\"}
+          - {type: WEBHOOK, url: 'https://a.example', body: {owner: '{{queries.same.data|mapProperty(\"owner\")}}', is: '{{item.properties.owner}}'}}
+      - {type: CREATE_ALERT}
+";
+    let applied = place.evaluate(rule).await;
+    let outcome = &applied[0].evaluated.outcome;
+    assert_eq!(outcome.skipped, [], "no name breaks a query");
+    assert_eq!(applied[0].change, Some(AlertChange::Opened));
+    let bodies: Vec<_> = outcome
+        .actions
+        .iter()
+        .map(|planned| match &planned.effect {
+            integration_rules::Effect::Webhook(call) => call.body.clone().expect("a body"),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(bodies.len(), owners.len());
+    for body in bodies {
+        assert_eq!(body["owner"], serde_json::json!([body["is"]]), "a name finds exactly its host");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_gone_end_their_alerts() {
+    let place = Place::new();
+    place.publish([(1, "ann")]).await;
+    let rule = |name: &str| {
+        format!(
+            "{{name: {name}, question: {{queries: [{{query: FIND acme_host}}]}}, operations: [{{actions: [{{type: CREATE_ALERT}}]}}]}}"
+        )
+    };
+    let (first, second) = (RuleOrigin::files(&["a.yaml".into()]), RuleOrigin::data_directory(["acme"]));
+    let adopt = async |origin: &RuleOrigin, names: &[&str]| {
+        adopt(place.root(), origin, names.iter().copied(), Time::now()).await.expect("a book").1
+    };
+    assert_eq!((adopt(&first, &["A", "B"]).await, adopt(&second, &["C"]).await), (0, 0));
+    place.evaluate(&format!("[{}, {}, {}]", rule("A"), rule("B"), rule("C"))).await;
+    let open = || {
+        let book = Book::read(place.root()).expect("a book");
+        book.alerts.iter().filter(|alert| alert.is_open()).map(|alert| alert.rule_id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), ["A", "B", "C"]);
+    assert_eq!((adopt(&first, &["B"]).await, open()), (1, vec!["B".to_owned(), "C".to_owned()]));
+    assert_eq!((adopt(&second, &["C"]).await, adopt(&first, &["B"]).await), (0, 0), "other places keep their rules");
+    let forget =
+        async |has_graph| forget_instance(place.root(), "Credentials refused: acme/x", has_graph, Time::now()).await;
+    assert_eq!((forget(true).await.expect("a book"), open().len()), (0, 2), "other graphs decide");
+    assert_eq!((forget(false).await.expect("a book"), open().len()), (2, 0));
+    assert!(Book::read(place.root()).expect("a book").rules.is_empty());
 }

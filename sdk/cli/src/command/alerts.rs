@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use super::rules::{Level, deliver};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::job_lookup::short;
+use crate::job_lookup::short_among;
 use crate::options::Format;
 use crate::report::text::instant;
 use crate::report::{self, sarif, table};
-use crate::style::{printable, printable_path};
+use crate::style::printable;
 use crate::{exit, interrupt};
 
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ use crate::{exit, interrupt};
   {name} alerts list --all --format json
   {name} alerts show 0198f3a2
   {name} alerts dismiss 0198f3a2 --reason 'accepted until March'
-  {name} alerts deliver                   repeat deliveries that failed
+  {name} alerts deliver --all             repeat deliveries that failed
 
 `rules run` opens, updates, and resolves alerts.")]
 pub(crate) struct Alerts {
@@ -56,6 +56,8 @@ Exit codes: 0 listed, 2 wrong usage, 4 an alert of the level of --fail-on or abo
     #[command(after_help = "Examples:
   {name} alerts deliver
   {name} alerts deliver --all    do not wait for the time of the next attempt
+
+A delivery that failed waits for the time of its next attempt. With --all, everything is attempted now.
 
 Exit codes: 0 everything that was attempted is delivered, 1 a delivery failed, 2 wrong usage.")]
     Deliver {
@@ -107,11 +109,12 @@ pub(crate) async fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Fail
     let data_dir = &context.globals.data_dir;
     match &args.action {
         Action::List { all, fail_on, format } => {
-            let mut alerts = Book::read(data_dir)?.alerts;
+            let known = Book::read(data_dir)?.alerts;
+            let mut alerts = known.clone();
             alerts.retain(|alert| *all || alert.is_open());
             match format {
                 Form::Json => context.print_json(&alerts)?,
-                Form::Text => context.print(&list(&alerts))?,
+                Form::Text => context.print(&list(&alerts, &known))?,
                 Form::Sarif => {
                     let (rules, violations) = report::alerts::sarif(&alerts);
                     context.print_json(&sarif::log(context.program, &rules, &violations))?;
@@ -130,7 +133,7 @@ pub(crate) async fn run(context: &Context<'_>, args: &Alerts) -> Result<u8, Fail
             let alert = &alerts[find(&alerts, id)?];
             match format {
                 Format::Json => context.print_json(alert)?,
-                Format::Text => context.print(&shown(alert))?,
+                Format::Text => context.print(&shown(alert, &alerts))?,
             }
         }
         Action::Dismiss(decision) => decide(context, decision, dismiss).await?,
@@ -146,10 +149,7 @@ async fn deliver_waiting(
     format: Format,
 ) -> Result<u8, Failure> {
     let cancelled = interrupt::cancellation();
-    let delivered = deliver(context, permissions, all, &cancelled.token).await?.ok_or_else(|| {
-        let path = printable_path(&context.globals.data_dir.join("delivery.yaml"));
-        Failure::Usage(format!("there is no {path}, so nothing can be delivered"))
-    })?;
+    let delivered = deliver(context, permissions, all, &cancelled.token).await?;
     match format {
         Format::Json => context.print_json(&report::rules::delivered_json(&delivered))?,
         Format::Text if delivered.is_busy => context.print("Another process is sending the deliveries.\n")?,
@@ -171,7 +171,8 @@ async fn decide<T>(
     let at = find(&open.book.alerts, &decision.id)?;
     let alert = &mut open.book.alerts[at];
     apply(alert, Timestamp::now(), &decision.reason).map_err(|error| Failure::Usage(error.to_string()))?;
-    let text = list(std::slice::from_ref(alert));
+    let alert = alert.clone();
+    let text = list(std::slice::from_ref(&alert), &open.book.alerts);
     open.save()?;
     context.print(&text)
 }
@@ -186,16 +187,20 @@ fn find(alerts: &[Alert], id: &str) -> Result<usize, Failure> {
     }
 }
 
-fn list(alerts: &[Alert]) -> String {
+/// Lists alerts with the shortest ids that are unique among all known ones.
+fn list(alerts: &[Alert], known: &[Alert]) -> String {
     if alerts.is_empty() {
         return "No alerts.\n".to_owned();
     }
     let mut table = table::plain();
     table.set_header(["Alert", "Level", "Status", "Since", "Rule"]);
+    let known: Vec<&str> = known.iter().map(|alert| alert.id.as_str()).collect();
     for alert in alerts {
         let since = instant(alert.created_on);
         let (level, status) = (alert.level.name(), status(alert));
-        table.add_row([short(&alert.id), level, &status, &since, &printable(&alert.rule_id)].map(Cell::new));
+        table.add_row(
+            [short_among(&alert.id, &known), level, &status, &since, &printable(&alert.rule_id)].map(Cell::new),
+        );
     }
     table::write(&mut table)
 }
@@ -206,8 +211,8 @@ fn status(alert: &Alert) -> String {
     name.unwrap_or_default()
 }
 
-fn shown(alert: &Alert) -> String {
-    let mut text = list(std::slice::from_ref(alert));
+fn shown(alert: &Alert, known: &[Alert]) -> String {
+    let mut text = list(std::slice::from_ref(alert), known);
     text += &format!("\n{}\n\nHistory\n", printable(&alert.last_evaluation_result.answer_text));
     for event in alert.history.events() {
         let time = instant(event.at);

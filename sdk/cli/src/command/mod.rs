@@ -22,7 +22,7 @@ mod visualize;
 
 use clap::Subcommand;
 
-pub(crate) use rules::of_files as rules_of_files;
+pub(crate) use rules::{Finding, of_files as rules_of_files};
 
 use crate::context::Context;
 use crate::failure::Failure;

@@ -1,5 +1,6 @@
 //! `rules`: checks, keeps, and evaluates rules.
 
+mod check;
 mod run;
 mod store;
 
@@ -7,24 +8,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
-use integration_query::syntax;
-use integration_rules::{
-    AlertLevel, Problem, Program, Rule, RuleInput, Severity, parse_rules, parse_terraform, problems_of,
-};
+use integration_rules::{AlertLevel, Program, Rule, Severity, parse_rules, parse_terraform};
 use integration_sdk::input;
 use integration_watch::active_rules;
 
 use crate::context::Context;
-use crate::exit;
 use crate::failure::Failure;
-use crate::report::rules as report;
 use crate::style::printable_path;
 
+pub(crate) use check::Finding;
 pub(super) use run::deliver;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  {name} rules check rules.yaml
+  {name} rules check rules.yaml                 find mistakes before the first evaluation
   {name} rules add rules.yaml                   keep rules for `rules run` and `serve`
   {name} rules run                              evaluate the added rules and those of this integration
   {name} rules run rules.yaml --fail-on high    evaluate rules after a collection, for example in CI
@@ -40,7 +37,7 @@ pub(crate) struct Rules {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Check files: fields, conditions, templates, and queries
-    Check(Check),
+    Check(check::Check),
     /// Evaluate rules, open, update, or resolve alerts, and carry out actions
     Run(run::Run),
     /// Add the rules of files to the data directory
@@ -51,17 +48,6 @@ enum Action {
     Show(store::Show),
     /// Remove an added rule, and resolve its alert
     Remove(store::Remove),
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  {name} rules check rules.yaml
-
-Exit codes: 0 no problem, 2 wrong usage, 4 problems.")]
-struct Check {
-    /// Rule files in YAML, JSON or Terraform [default: the added rules and those of this integration]
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
 }
 
 /// The level of an alert.
@@ -88,24 +74,13 @@ impl From<Level> for AlertLevel {
 
 pub(crate) async fn run(context: &Context<'_>, args: &Rules) -> Result<u8, Failure> {
     match &args.action {
-        Action::Check(args) => check(context, args),
+        Action::Check(args) => check::run(context, args).await,
         Action::Run(args) => run::run(context, args).await,
-        Action::Add(args) => store::add(context, args),
+        Action::Add(args) => store::add(context, args).await,
         Action::List(args) => store::list(context, args),
         Action::Show(args) => store::show(context, args),
         Action::Remove(args) => store::remove(context, args).await,
     }
-}
-
-fn check(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {
-    let rules = match args.files.is_empty() {
-        true => active(context)?.iter().map(|program| program.rule().clone()).collect(),
-        false => read(&args.files)?,
-    };
-    let (problems, errors) = (problems_of(&rules), query_errors(&rules));
-    context.print(&report::problems(&problems, &errors, rules.len()))?;
-    let is_finding = |problem: &Problem| problem.severity() != Severity::Note;
-    Ok(if errors.is_empty() && !problems.iter().any(is_finding) { exit::SUCCESS } else { exit::FINDINGS })
 }
 
 /// Returns the added rules, and those of the program's integrations.
@@ -135,20 +110,6 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Rule>, Failure> {
         });
     }
     Ok(rules)
-}
-
-/// The syntax errors of queries. A query with templates has its text only when the rule is evaluated.
-fn query_errors(rules: &[Rule]) -> Vec<String> {
-    let mut errors = Vec::new();
-    for rule in rules {
-        let RuleInput::Queries(queries) = &rule.input else { continue };
-        for query in queries.iter().filter(|query| !query.query.contains("{{")) {
-            if let Err(error) = syntax::parse(&query.query) {
-                errors.push(format!("{}: query {}\n{}", rule.name, query.name, error.render(&query.query)));
-            }
-        }
-    }
-    errors
 }
 
 /// Compiles rules, or lists the problems that prevent it.

@@ -35,6 +35,8 @@ pub(crate) enum Level {
     Error,
     /// The violation may be intentional.
     Warning,
+    /// The violation is information.
+    Note,
 }
 
 impl Rule {

@@ -2,14 +2,15 @@
 
 use comfy_table::{Cell, Color};
 use integration_rules::delivery::DeliveryState;
-use integration_rules::{Alert, AlertChange, Outcome, Problem, Severity, Signal};
+use integration_rules::{Alert, AlertChange, AlertStatus, Outcome, Problem, Severity, Signal, Truth};
 use integration_watch::{Applied, Delivered, Delivery, NotCarriedOut, Report};
 use serde_json::{Value, json};
 
 use super::table;
-use super::text::{counted, paragraph};
+use super::text::{counted, instant, paragraph};
+use crate::command::Finding;
 use crate::style::printable;
-use crate::visible::visible_lines;
+use crate::visible::{visible, visible_lines};
 
 /// Returns whether a query or a template failed.
 pub(crate) fn has_failed(applied: &Applied) -> bool {
@@ -25,14 +26,22 @@ fn outcome(applied: &Applied) -> &Outcome {
     &applied.evaluated.outcome
 }
 
-fn word(applied: &Applied) -> (&'static str, Color) {
+/// Returns the state of a rule. A rule without an alert is met if it has actions.
+fn word(applied: &Applied, not_carried_out: &[NotCarriedOut]) -> (&'static str, Color) {
+    let Outcome { conditions, actions, skipped, .. } = outcome(applied);
+    let is_refused = not_carried_out.iter().any(|action| action.rule == applied.evaluated.rule);
+    let has_acted = conditions.iter().any(|condition| condition.truth == Truth::True)
+        && !(actions.is_empty() && skipped.is_empty() && !is_refused);
     let is_open = applied.alert.as_ref().is_some_and(Alert::is_open);
+    let is_dismissed = applied.alert.as_ref().is_some_and(|alert| alert.status == AlertStatus::Dismissed);
     match (&outcome(applied).signal, applied.change) {
         _ if has_failed(applied) => ("✗ failed", Color::DarkRed),
         (_, Some(AlertChange::Opened)) => ("● opened", Color::DarkRed),
         (_, Some(AlertChange::Resolved)) => ("✓ resolved", Color::DarkGreen),
         (Signal::Unknown { .. }, _) => ("? unknown", Color::DarkYellow),
         _ if is_open => ("● open", Color::DarkRed),
+        (Signal::Met, _) if is_dismissed => ("○ dismissed", Color::DarkGrey),
+        (Signal::None, _) if has_acted => ("● met", Color::DarkYellow),
         _ => ("✓ quiet", Color::DarkGreen),
     }
 }
@@ -43,7 +52,7 @@ pub(crate) fn text(report: &Report, delivered: &Delivered, is_dry: bool, width: 
     let mut table = table::plain();
     table.set_header([Cell::new("Alert"), Cell::new("Level"), table::right("Results"), Cell::new("Rule")]);
     for result in results {
-        let (word, colour) = word(result);
+        let (word, colour) = word(result, &report.not_carried_out);
         let number: u64 = outcome(result).queries.iter().map(|query| query.records).sum();
         let level = result.alert.as_ref().filter(|alert| alert.is_open()).map_or("", |alert| alert.level.name());
         table.add_row([
@@ -55,7 +64,10 @@ pub(crate) fn text(report: &Report, delivered: &Delivered, is_dry: bool, width: 
     }
     let mut text = table::write(&mut table);
     let mut remark = |rule: &str, remark: &str| {
-        text += &paragraph(&format!("{}: {}", printable(rule), printable(remark)), width, 0, 2);
+        let (first, rest) = remark.split_once('\n').unwrap_or((remark, ""));
+        text += &paragraph(&format!("{}: {}", printable(rule), printable(first)), width, 0, 2);
+        // The other lines show a place, which wrapping would hide.
+        rest.lines().for_each(|line| text += &format!("  {}\n", visible(line)));
     };
     for result in results {
         let rule = &result.evaluated.rule;
@@ -69,10 +81,13 @@ pub(crate) fn text(report: &Report, delivered: &Delivered, is_dry: bool, width: 
             remark(rule, &format!("would carry out {}", planned.join(", ")));
         }
     }
+    let verb = if is_dry { "would not be carried out" } else { "not carried out" };
     let refused =
-        |action: &NotCarriedOut| (action.rule.clone(), format!("{} not carried out: {}", action.action, action.reason));
+        |action: &NotCarriedOut| (action.rule.clone(), format!("{} {verb}: {}", action.action, action.reason));
     for ((rule, text), number) in grouped(report.not_carried_out.iter().map(refused)) {
-        remark(&rule, &format!("{text}{}", times(number)));
+        let (first, rest) = text.split_once('\n').map_or((text.as_str(), None), |(first, rest)| (first, Some(rest)));
+        let rest = rest.map(|rest| format!("\n{rest}")).unwrap_or_default();
+        remark(&rule, &format!("{first}{}{rest}", times(number)));
     }
     text += &deliveries(delivered);
     let open = results.iter().filter(|result| result.alert.as_ref().is_some_and(Alert::is_open)).count() as u64;
@@ -101,7 +116,11 @@ pub(crate) fn deliveries(delivered: &Delivered) -> String {
         0 => text,
         waiting => {
             let waiting = counted(waiting, "delivery waits", "deliveries wait");
-            text + &format!("{waiting} for the next attempt, by `serve`, `rules run`, or `alerts deliver`.\n")
+            let next = delivered.next.map(|next| format!(" at {}", instant(next))).unwrap_or_default();
+            text + &format!(
+                "{waiting}. The next attempt is due{next}: `serve`, `rules run`, and `alerts deliver` make it then, and \
+                 `alerts deliver --all` makes all attempts now.\n"
+            )
         }
     }
 }
@@ -160,24 +179,45 @@ pub(crate) fn delivered_json(delivered: &Delivered) -> Value {
 }
 
 /// Lists the problems of rule files.
-pub(crate) fn problems(problems: &[Problem], query_errors: &[String], rules: usize) -> String {
+pub(crate) fn problems(problems: &[Problem], findings: &[Finding], rules: usize) -> String {
     let mut text = String::new();
     for problem in problems {
-        let severity = match problem.severity() {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        };
-        text += &format!("{severity}: {}\n", printable(&problem.to_string()));
+        let problem_text = visible_lines(&problem.to_string());
+        text += &format!("{}: {}\n", word_of(problem.severity()), problem_text.trim_end());
     }
-    for error in query_errors {
-        text += &format!("error: {}", visible_lines(error));
+    for Finding { severity, rule, at, text: found } in findings {
+        text += &format!("{}: {}: {at}: {}\n", word_of(*severity), printable(rule), visible_lines(found).trim_end());
     }
     let number = counted(rules as u64, "rule", "rules");
-    let found = query_errors.len() as u64
-        + problems.iter().filter(|problem| problem.severity() != Severity::Note).count() as u64;
-    text + &match found {
+    text + &match number_of(problems, findings) {
         0 => format!("{number}, no problem found.\n"),
         found => format!("{number}, {}.\n", counted(found, "problem", "problems")),
+    }
+}
+
+/// Returns the problems of rule files for programs.
+pub(crate) fn problems_json(problems: &[Problem], findings: &[Finding], rules: usize) -> Value {
+    let one = |severity: Severity, rule: &str, at: &str, message: &str| json!({"severity": severity, "rule": rule, "at": at, "message": message});
+    let of_rules =
+        problems.iter().map(|problem| one(problem.severity(), &problem.rule, &problem.at, &problem.kind.to_string()));
+    let of_names =
+        findings.iter().map(|Finding { severity, rule, at, text }| one(*severity, rule, at, text.trim_end()));
+    json!({
+        "rules": rules,
+        "found": number_of(problems, findings),
+        "problems": of_rules.chain(of_names).collect::<Vec<Value>>(),
+    })
+}
+
+/// Returns the number of problems without notes.
+fn number_of(problems: &[Problem], findings: &[Finding]) -> u64 {
+    (findings.len() + problems.iter().filter(|problem| problem.severity() != Severity::Note).count()) as u64
+}
+
+fn word_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
     }
 }

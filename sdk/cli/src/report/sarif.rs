@@ -28,6 +28,8 @@ pub(crate) struct Violation {
     pub(crate) file: Option<PathBuf>,
     /// The name of the object and the pointer within it.
     pub(crate) object: Option<(String, String)>,
+    /// The reason of a person who accepted the violation.
+    pub(crate) suppression: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +88,16 @@ struct Found<'a> {
     message: Text<&'a str>,
     occurrence_count: u64,
     locations: [Location<'a>; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Suppression<'a>>,
+}
+
+#[derive(Serialize)]
+struct Suppression<'a> {
+    kind: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    justification: &'a str,
 }
 
 #[derive(Serialize)]
@@ -131,6 +143,7 @@ pub(crate) fn log<'a>(program: &'a str, rules: &'a [Checked], violations: &'a [V
         message: Text { text: violation.message.as_str() },
         occurrence_count: violation.count,
         locations: [location(violation)],
+        suppressions: violation.suppression.iter().map(|reason| suppression(reason)).collect(),
     };
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -141,6 +154,10 @@ pub(crate) fn log<'a>(program: &'a str, rules: &'a [Checked], violations: &'a [V
             results: violations.iter().map(found).collect(),
         }],
     }
+}
+
+fn suppression(justification: &str) -> Suppression<'_> {
+    Suppression { kind: "external", status: "accepted", justification }
 }
 
 fn location(violation: &Violation) -> Location<'_> {

@@ -38,8 +38,9 @@ impl Deliveries {
     }
 
     async fn work(self, stop: CancellationToken) {
+        let mut former = None;
         while !stop.is_cancelled() {
-            let (next, longest) = match self.pass(&stop).await {
+            let (next, longest) = match self.pass(&mut former, &stop).await {
                 Ok(delivered) => {
                     delivered.attempted.iter().for_each(log);
                     // Another process that sends may be killed.
@@ -63,11 +64,17 @@ impl Deliveries {
         }
     }
 
-    /// Sends the deliveries that are due, if the data directory has settings of deliveries.
-    async fn pass(&self, stop: &CancellationToken) -> Result<Delivered, WatchError> {
+    /// Sends the deliveries that are due, and all that wait if the settings of deliveries have changed since the former pass.
+    async fn pass(
+        &self,
+        former: &mut Option<DeliverySettings>,
+        stop: &CancellationToken,
+    ) -> Result<Delivered, WatchError> {
         let data_dir = &self.settings.data_dir;
         // They are read for each pass, so that a correction needs no restart.
-        let Some(settings) = DeliverySettings::read(data_dir)? else { return Ok(Delivered::default()) };
+        let settings = DeliverySettings::read(data_dir)?.unwrap_or_else(DeliverySettings::absent);
+        // A correction lets everything begin that waited for it.
+        let is_corrected = former.replace(settings.clone()).is_some_and(|former| former != settings);
         let permissions = Permissions { commands: self.settings.allow_commands };
         let sender = Sender::new(settings, instances::resolver(data_dir), permissions, &self.settings.agent);
         let end = stop.child_token();
@@ -78,7 +85,7 @@ impl Deliveries {
                 end.cancel();
             }
         }));
-        deliver_due(data_dir, &sender, self.settings.clock.now(), false, &end).await
+        deliver_due(data_dir, &sender, self.settings.clock.now(), is_corrected, &end).await
     }
 }
 

@@ -8,3 +8,8 @@ use integration_instances::Instance;
 pub(crate) fn key_of(instance: &Instance) -> String {
     format!("{}/{}", instance.integration, instance.name)
 }
+
+/// Returns the name under which the alert about refused credentials of an instance is kept.
+pub(crate) fn credentials_rule(key: &str) -> String {
+    format!("Credentials refused: {key}")
+}

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use integration_server::{Options, Parts, Server, ServerError};
 use tokio::sync::Notify;
 
-pub(crate) use key::key_of;
+pub(crate) use key::{credentials_rule, key_of};
 pub(crate) use rules::RulePlaces;
 pub(crate) use settings::Settings;
 

@@ -8,14 +8,18 @@ use futures::future::BoxFuture;
 use integration_query::Catalogue;
 use integration_rules::{AlertLevel, AlertStatus, EvaluationResult, Observation, Signal};
 use integration_scheduler::RunEnd;
+use integration_sdk::Integration;
 use integration_server::{Notice, Observed, Observer, ObserverError};
-use integration_watch::{Applied, Book, Limits, NotCarriedOut, OpenBook, Subject, due, evaluate_rules, next_due};
+use integration_watch::{
+    Applied, Book, Limits, NotCarriedOut, OpenBook, RuleOrigin, Subject, adopt, due, evaluate_rules, next_due,
+};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::key::credentials_rule;
 use super::progress::Progress;
-use super::rules::WatchedRules;
+use super::rules::{RulePlaces, WatchedRules};
 use super::settings::Settings;
 use super::store::SharedStore;
 use crate::account_graph;
@@ -33,6 +37,8 @@ pub(super) struct RulesObserver {
     store: SharedStore,
     catalogue: Arc<Catalogue>,
     rules: WatchedRules,
+    /// The place of the rules.
+    origin: RuleOrigin,
     progress: Mutex<Progress>,
     /// Wakes the deliveries.
     deliveries: Arc<Notify>,
@@ -42,7 +48,11 @@ impl RulesObserver {
     pub(super) fn new(settings: Settings, store: SharedStore, deliveries: Arc<Notify>) -> Self {
         let catalogue = Arc::new(account_graph::catalogue(settings.integrations.iter()));
         let rules = WatchedRules::new(settings.data_dir.clone(), settings.rules.clone());
-        Self { settings, store, catalogue, rules, progress: Mutex::default(), deliveries }
+        let origin = match &settings.rules {
+            RulePlaces::Files(files) => RuleOrigin::files(files),
+            RulePlaces::Store { .. } => RuleOrigin::data_directory(settings.integrations.iter().map(Integration::id)),
+        };
+        Self { settings, store, catalogue, rules, origin, progress: Mutex::default(), deliveries }
     }
 
     async fn handle(&self, notice: &Notice) -> Result<Observed, Failure> {
@@ -70,6 +80,14 @@ impl RulesObserver {
         let now = self.settings.clock.now();
         self.progress().begin();
         let rules = self.rules.current();
+        let names = rules.iter().map(|program| program.rule().name.as_str());
+        if self.rules.is_read() {
+            let (adopted, ended) = adopt(&self.settings.data_dir, &self.origin, names, now).await?;
+            book = adopted;
+            if ended > 0 {
+                tracing::warn!(alerts = ended, "alerts were resolved, because their rules no longer exist");
+            }
+        }
         let due = due(&rules, &book, now, has_published);
         // A new rule is due at once.
         let mut observed = Observed { next: next_check(now), ..Observed::default() };
@@ -117,7 +135,7 @@ impl RulesObserver {
             // Another failure says nothing about the credentials.
             _ => return Ok(book),
         };
-        let rule = format!("Credentials refused: {}", notice.instance);
+        let rule = credentials_rule(&notice.instance);
         if signal == Signal::NotMet && book.newest(&rule).is_none_or(|alert| alert.status == AlertStatus::Inactive) {
             return Ok(book);
         }

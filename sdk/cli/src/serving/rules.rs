@@ -32,6 +32,8 @@ pub(super) struct WatchedRules {
 struct State {
     files: Vec<WatchedFile>,
     rules: Vec<Arc<Program>>,
+    /// Whether the rules could be read at least once.
+    is_read: bool,
     has_changed: bool,
 }
 
@@ -55,7 +57,7 @@ impl RulePlaces {
 
 impl WatchedRules {
     pub(super) fn new(data_dir: PathBuf, places: RulePlaces) -> Self {
-        let state = State { files: Vec::new(), rules: Vec::new(), has_changed: true };
+        let state = State { files: Vec::new(), rules: Vec::new(), is_read: false, has_changed: true };
         Self { data_dir, places, state: Mutex::new(state) }
     }
 
@@ -66,6 +68,11 @@ impl WatchedRules {
         state.has_changed
     }
 
+    /// Returns whether the current rules are those of a file, and not empty because no file could be read.
+    pub(super) fn is_read(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_read
+    }
+
     /// Returns the current rules. If they cannot be read, the earlier ones stay.
     pub(super) fn current(&self) -> Vec<Arc<Program>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +81,7 @@ impl WatchedRules {
             match self.places.read(&self.data_dir) {
                 Ok(rules) => {
                     tracing::info!(rules = rules.len(), "the rules were read");
-                    state.rules = rules;
+                    (state.rules, state.is_read) = (rules, true);
                 }
                 Err(error) => tracing::error!(%error, "the rules cannot be read; the earlier ones apply"),
             }

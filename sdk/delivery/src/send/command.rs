@@ -27,7 +27,7 @@ impl Sender {
             return Err(AttemptResult::Failed("programs run only with --allow-commands".to_owned()));
         }
         if !self.settings.commands.iter().any(|allowed| allowed == Path::new(program)) {
-            return Err(AttemptResult::Refused(format!("`commands` of delivery.yaml does not contain {program}")));
+            return Err(AttemptResult::Failed(format!("`commands` of delivery.yaml does not contain {program}")));
         }
         let failed = |error: std::io::Error| AttemptResult::Failed(format!("cannot run {program}: {error}"));
         let mut child = Command::new(program)

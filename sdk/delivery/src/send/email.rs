@@ -89,8 +89,12 @@ fn message(
             .map_err(|_| AttemptResult::Refused(format!("{recipient:?} is no address of an email")))?;
         builder = builder.to(mailbox);
     }
-    let text = email.body.clone().unwrap_or_else(|| composed(entry));
-    let content = if text.contains('<') { ContentType::TEXT_HTML } else { ContentType::TEXT_PLAIN };
+    // A text that contains `<` because of a name is not HTML.
+    let (text, content) = match &email.body {
+        Some(body) if email.is_html => (body.clone(), ContentType::TEXT_HTML),
+        Some(body) => (body.clone(), ContentType::TEXT_PLAIN),
+        None => (composed(entry), ContentType::TEXT_PLAIN),
+    };
     let part = SinglePart::builder().header(content).body(text);
     builder.singlepart(part).map_err(|error| AttemptResult::Refused(format!("the email cannot be written: {error}")))
 }

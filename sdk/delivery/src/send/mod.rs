@@ -48,6 +48,10 @@ impl Sender {
 
     /// Makes one attempt. The result is for [`OutboxEntry::finish`]; it contains no secret.
     pub async fn send(&self, entry: &OutboxEntry, now: Timestamp) -> AttemptResult {
+        // The user can add a setting, so the attempt is repeated.
+        if let Some(missing) = self.settings.missing(&entry.effect) {
+            return AttemptResult::Failed(missing);
+        }
         let attempt = async {
             match &entry.effect {
                 Effect::Webhook(call) => self.webhook(entry, call, now).await,

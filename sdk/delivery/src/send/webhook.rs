@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::SystemTime;
 
 use integration_rules::WebhookCall;
-use integration_rules::delivery::{AttemptResult, OutboxEntry, SigningSecret, TargetPolicy, check_target};
+use integration_rules::delivery::{AttemptResult, OutboxEntry, SigningSecret, check_target};
 use integration_secrets::{ExposeSecret, SecretString};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -79,11 +79,10 @@ impl Sender {
             .expose_secret()
             .parse()
             .map_err(|_| AttemptResult::Refused("the address of the receiver is no URL".to_owned()))?;
-        let is_allowed = self.is_allowed(&url);
-        let policy = TargetPolicy { allow_private: is_allowed, allow_http: is_allowed };
+        let policy = self.settings.policy(&url);
         check_target(&url, policy).map_err(|error| AttemptResult::Refused(error.to_string()))?;
         let names = CheckedNames::default();
-        let client = self.client((!is_allowed).then_some(&names))?;
+        let client = self.client((!policy.allow_private).then_some(&names))?;
         let request = client.request(method, url).headers(headers).body(body);
         match request.send().await {
             Ok(response) => Ok(answered(response).await),
@@ -92,16 +91,6 @@ impl Sender {
                 None => AttemptResult::Failed(failure(&error)),
             }),
         }
-    }
-
-    /// Returns whether the settings allow a target that is not public.
-    fn is_allowed(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
-        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
-        self.settings
-            .private_targets
-            .iter()
-            .any(|allowed| allowed.eq_ignore_ascii_case(host) || allowed.eq_ignore_ascii_case(&with_port))
     }
 
     async fn headers(&self, call: &WebhookCall, receiver: Option<&Receiver>) -> Result<HeaderMap, AttemptResult> {

@@ -137,6 +137,11 @@ impl Alert {
     pub fn is_open(&self) -> bool {
         self.status == AlertStatus::Active
     }
+
+    /// Returns whether the alert was resolved or is over.
+    pub fn is_ended(&self) -> bool {
+        self.status == AlertStatus::Inactive
+    }
 }
 
 /// A request of a person that the state of the alert does not allow.

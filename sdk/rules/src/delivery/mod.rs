@@ -48,4 +48,4 @@ mod target;
 pub use address::{AddressKind, kind_of};
 pub use outbox::{AttemptResult, DeliveryState, Occasion, OutboxEntry, delivery_id};
 pub use sign::{SecretError, SignatureError, SigningSecret, verify};
-pub use target::{TargetError, TargetPolicy, check_addresses, check_target};
+pub use target::{TargetError, TargetPolicy, check_addresses, check_target, has_secret, is_credential_header};

@@ -42,6 +42,27 @@ pub enum TargetError {
     NoAddress,
 }
 
+/// Returns whether a header of this name contains credentials, which belong into the settings of deliveries.
+pub fn is_credential_header(name: &str) -> bool {
+    const CREDENTIALS: [&str; 8] = [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-auth-token",
+        "private-token",
+    ];
+    CREDENTIALS.iter().any(|credential| name.trim().eq_ignore_ascii_case(credential))
+}
+
+/// Returns whether an address contains a secret: a user, or a token of a known form.
+pub fn has_secret(address: &str) -> bool {
+    let has_user = |url: &Url| !url.username().is_empty() || url.password().is_some();
+    address.parse().is_ok_and(|url| has_user(&url)) || !integration_graph::secrets::kinds_in(address).is_empty()
+}
+
 /// Checks the URL of a target before its name is resolved.
 ///
 /// # Errors

@@ -28,8 +28,11 @@ pub enum Effect {
 pub struct Email {
     /// The addresses, without repetitions.
     pub recipients: Vec<String>,
-    /// The body as HTML; the caller composes one if it is absent.
+    /// The body; the caller composes one if it is absent.
     pub body: Option<String>,
+    /// Whether the body is HTML, because the author of the rule wrote tags. Inserted values are escaped then.
+    #[serde(default)]
+    pub is_html: bool,
 }
 
 /// A message to Slack.
@@ -118,6 +121,7 @@ impl Effect {
             ActionKind::SendEmail => Self::Email(Email {
                 recipients: some(texts(fields, "recipients")?, "recipients")?,
                 body: text(fields, "body"),
+                is_html: false,
             }),
             ActionKind::SendSlackMessage => Self::Slack(SlackMessage {
                 channels: texts(fields, "channels")?,

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::effect::Effect;
 use super::memory::Memory;
 use super::outcome::{ConditionRecord, Outcome, Output, PlannedAction, QueryRecord, Signal, SkipReason, SkippedAction};
-use super::state::{Input, is_larger};
+use super::state::{Input, is_larger, memory_of};
 use crate::alert::AlertLevel;
 use crate::condition::{Certainty, Completeness, Truth};
-use crate::jexl::{Environment, Error, JsonTemplate, Scope, to_text};
+use crate::jexl::{Environment, Error, JsonTemplate, Language, Scope, to_text};
 use crate::program::{CompiledAction, Program, item_name};
 use crate::rule::{ActionKind, Rule, RuleInput, RuleQuery};
 
@@ -23,6 +23,8 @@ pub struct QueryRequest {
     pub query: String,
     /// Whether the query includes deleted entities.
     pub include_deleted: bool,
+    /// Whether the text contains data of the provider, because an action inserted it. Nothing is substituted in it.
+    pub is_filled: bool,
 }
 
 /// The result of a query.
@@ -79,6 +81,10 @@ pub struct Evaluation<'p> {
     is_undecided: bool,
     executed: usize,
     requested: usize,
+    /// The approximate memory of the rows in `base`, in bytes.
+    held: usize,
+    /// The approximate memory of the planned and the skipped actions, in bytes.
+    planned: usize,
 }
 
 #[derive(Debug)]
@@ -149,6 +155,8 @@ impl<'p> Evaluation<'p> {
             is_undecided: false,
             executed: 0,
             requested: 0,
+            held: 0,
+            planned: 0,
             input,
         };
         if evaluation.pending.is_empty() && matches!(rule.input, RuleInput::Question { .. }) {
@@ -168,7 +176,7 @@ impl<'p> Evaluation<'p> {
                 return Next::Done(Box::new(self.outcome()));
             }
             if let Some(RuleQuery { name, query, include_deleted }) = self.pending.pop_front() {
-                let request = QueryRequest { name, query, include_deleted };
+                let request = QueryRequest { name, query, include_deleted, is_filled: false };
                 self.awaited = Some(Awaited { request, by_action: false });
             } else if let Some(frame) = self.stack.pop() {
                 self.advance(frame);
@@ -207,6 +215,10 @@ impl<'p> Evaluation<'p> {
     /// Makes a result available to conditions and templates.
     fn keep(&mut self, name: String, answer: QueryAnswer) {
         let result = Self::result(answer.total, answer.rows);
+        self.held = self.held.saturating_add(memory_of(&result));
+        if self.held > self.input.bounds.rows {
+            return self.exceed(&format!("the rows up to those of the query `{name}` need"), self.input.bounds.rows);
+        }
         let completeness = self.certainty.incomplete.get(&name).copied().unwrap_or_default();
         if answer.completeness == Completeness::Complete {
             self.certainty.incomplete.remove(&name);
@@ -219,7 +231,18 @@ impl<'p> Evaluation<'p> {
             self.stack.iter_mut().rev().find(|frame| matches!(frame, Frame::Items { .. }))
         {
             replaced.push(Replaced { name, value: before, completeness });
+        } else {
+            self.held -= before.as_ref().map_or(0, memory_of);
         }
+    }
+
+    /// Ends the evaluation, because it needs more memory than its bounds allow.
+    fn exceed(&mut self, what: &str, most: usize) {
+        self.stack.clear();
+        self.failure = Some(format!(
+            "{what} more than {} MiB of memory: select fewer rows, or only the necessary properties with RETURN",
+            most >> 20
+        ));
     }
 
     /// Creates the value of a result without a copy of its rows.
@@ -254,6 +277,11 @@ impl<'p> Evaluation<'p> {
         let completeness = Completeness::Complete;
         self.queries.push(QueryRecord { name: name.clone(), records: total, counts, completeness });
         let result = Self::result(total, rows);
+        // The changes have two names.
+        self.held = memory_of(&result).saturating_mul(2);
+        if self.held > self.input.bounds.rows {
+            return self.exceed("the changes need", self.input.bounds.rows);
+        }
         self.base[Rule::CHANGES] = result.clone();
         self.results().insert(name, result);
     }
@@ -340,10 +368,11 @@ impl<'p> Evaluation<'p> {
             } else {
                 self.certainty.incomplete.insert(name.clone(), completeness);
             }
-            match value {
+            let ended = match value {
                 Some(value) => self.results().insert(name, value),
                 None => self.results().remove(&name),
             };
+            self.held -= ended.as_ref().map_or(0, memory_of);
         }
     }
 
@@ -387,6 +416,12 @@ impl<'p> Evaluation<'p> {
 
     fn field(&self, action: &CompiledAction, name: &str) -> Result<Value, Error> {
         action.fields.get(name).map_or(Ok(Value::Null), |template| template.render(&self.environment()))
+    }
+
+    /// Returns a field in another language, with values escaped where they are inserted.
+    fn text_in(&self, language: Language, action: &CompiledAction, name: &str) -> Result<Value, Error> {
+        let compose = |template: &JsonTemplate| template.compose(language, &self.environment());
+        action.fields.get(name).map_or(Ok(Value::Null), compose)
     }
 
     fn set_property(&mut self, action: &CompiledAction, at: String) {
@@ -450,14 +485,16 @@ impl<'p> Evaluation<'p> {
 
     fn query(&mut self, action: &CompiledAction, at: String) {
         self.requested += 1;
-        let rendered = self.field(action, "name").and_then(|name| Ok((name, self.field(action, "query")?)));
+        let rendered =
+            self.field(action, "name").and_then(|name| Ok((name, self.text_in(Language::Query, action, "query")?)));
         let most = self.input.bounds.queries;
         match rendered {
             Ok(_) if self.requested > most => {
                 self.skip_rest(&format!("the rule has more than {most} queries in one evaluation"))
             }
             Ok((name, query)) => {
-                let request = QueryRequest { name: to_text(&name), query: to_text(&query), include_deleted: false };
+                let (name, query) = (to_text(&name), to_text(&query));
+                let request = QueryRequest { name, query, include_deleted: false, is_filled: true };
                 self.awaited = Some(Awaited { request, by_action: true });
             }
             Err(error) => self.skip_rest(&format!("{at} failed: {error}")),
@@ -466,13 +503,33 @@ impl<'p> Evaluation<'p> {
 
     fn plan(&mut self, action: &CompiledAction, at: String) {
         let environment = self.environment();
-        let fields = action.fields.iter().map(|(name, field)| Ok((name.clone(), field.render(&environment)?)));
+        let body = action.fields.get("body");
+        let is_html =
+            action.kind == ActionKind::SendEmail && body.is_some_and(|body| body.is_html(&self.program.templates));
+        let rendered = |name: &str, field: &JsonTemplate| match (&action.kind, name) {
+            (ActionKind::SendSlackMessage, "body") => field.compose(Language::Slack, &environment),
+            (ActionKind::SendEmail, "body") if is_html => field.compose(Language::Html, &environment),
+            (ActionKind::SendEmail, "body") => field.compose(Language::Plain, &environment),
+            _ => field.render(&environment),
+        };
+        let fields = action.fields.iter().map(|(name, field)| Ok((name.clone(), rendered(name, field)?)));
         let fields = match fields.collect::<Result<Map<_, _>, Error>>() {
             Ok(fields) => fields,
             Err(error) => return self.skip(action, at, SkipReason::Failed(error.to_string()), Map::new()),
         };
+        let fields = Value::Object(fields);
+        self.planned = self.planned.saturating_add(memory_of(&fields));
+        if self.planned > self.input.bounds.planned {
+            return self.exceed(&format!("the actions up to {at} need"), self.input.bounds.planned);
+        }
+        let Value::Object(fields) = fields else { return };
         match Effect::of(&action.kind, &fields) {
-            Ok(Some(effect)) => self.actions.push(PlannedAction { at, effect }),
+            Ok(Some(mut effect)) => {
+                if let Effect::Email(email) = &mut effect {
+                    email.is_html = is_html;
+                }
+                self.actions.push(PlannedAction { at, effect });
+            }
             Ok(None) => self.skip(action, at, SkipReason::NotCarriedOut, fields),
             Err(error) => self.skip(action, at, SkipReason::Failed(error.to_string()), fields),
         }
@@ -483,6 +540,7 @@ impl<'p> Evaluation<'p> {
         if self.failure.is_some() {
             // A failed evaluation has no effect.
             self.actions.clear();
+            self.skipped.iter_mut().for_each(|skipped| skipped.fields.clear());
         }
         if self.failure.is_some() || self.is_undecided {
             // The rows are still new when the actions run.

@@ -20,11 +20,23 @@ pub struct Bounds {
     pub output: usize,
     /// The maximum number of changes in `changes.data`. The total is exact nevertheless.
     pub changes: usize,
+    /// The approximate maximum of memory for the rows that the evaluation holds at the same time, in bytes.
+    pub rows: usize,
+    /// The approximate maximum of memory for the planned actions, in bytes.
+    pub planned: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { template: Limits::default(), actions: 10_000, queries: 1_000, output: 10_000, changes: 10_000 }
+        Self {
+            template: Limits::default(),
+            actions: 10_000,
+            queries: 1_000,
+            output: 10_000,
+            changes: 10_000,
+            rows: 128 << 20,
+            planned: 16 << 20,
+        }
     }
 }
 
@@ -71,6 +83,23 @@ impl Input {
             "alertRuleId": rule.id,
             "alertRuleDescription": rule.description,
         })
+    }
+}
+
+/// Returns the approximate memory of a value, in bytes.
+pub(super) fn memory_of(value: &Value) -> usize {
+    /// The memory of a value without its contents.
+    const VALUE: usize = size_of::<Value>();
+    /// The memory of a member without its value: the name, and its place in the map.
+    const MEMBER: usize = size_of::<String>() + 16;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => VALUE,
+        Value::String(text) => VALUE + text.len(),
+        Value::Array(elements) => elements.iter().map(memory_of).fold(VALUE, usize::saturating_add),
+        Value::Object(members) => {
+            let of = |(name, value): (&String, &Value)| MEMBER + name.len() + memory_of(value);
+            members.iter().map(of).fold(VALUE, usize::saturating_add)
+        }
     }
 }
 

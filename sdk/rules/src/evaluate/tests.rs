@@ -266,6 +266,100 @@ fn bounds_end_an_evaluation() {
 }
 
 #[test]
+fn memory_bounds_end_an_evaluation() {
+    let program = program(&json!({
+        "name": "N", "question": {"queries": [{"query": "FIND a"}]}, "operations": [{"actions": [
+            {"type": "CREATE_ALERT"},
+            {"type": "FOR_EACH_ITEM", "items": "{{queries.query0.data}}", "actions": [
+                {"type": "WEBHOOK", "url": "https://a.example", "body": {"all": "{{queries.query0.data}}"}},
+            ]},
+        ]}],
+    }));
+    let evaluate = |rows_bound: usize, planned: usize| {
+        let mut input = Input::at(now());
+        (input.bounds.rows, input.bounds.planned) = (rows_bound, planned);
+        run(&program, input, |_| Ok(QueryAnswer::complete(rows(&["a", "b", "c"]))))
+    };
+    let outcome = evaluate(1 << 20, 1 << 20);
+    assert_eq!((outcome.failure, outcome.actions.len()), (None, 3));
+    for (outcome, part) in [(evaluate(100, 1 << 20), "the rows up to"), (evaluate(1 << 20, 2_000), "the actions up to")]
+    {
+        let failure = outcome.failure.expect("a failure");
+        assert!(failure.contains(part) && failure.contains("MiB of memory"), "{failure}");
+        assert_eq!((outcome.actions.len(), &outcome.signal), (0, &Signal::Unknown { reason: failure }));
+    }
+}
+
+/// Returns the query and the bodies that a rule makes of the name of an entity.
+fn inserted(name: &str, query: &str, body: &str) -> (Result<String, String>, Vec<String>) {
+    let program = program(&json!({
+        "name": "N", "question": {"queries": [{"query": "FIND a"}]},
+        "templates": {"link": "<https://a.example/{{item.name}}|{{item.name}}>"},
+        "operations": [{"actions": [
+            {"type": "SEND_SLACK_MESSAGE", "body": body},
+            {"type": "SEND_EMAIL", "recipients": "a@example.com", "body": body},
+            {"type": "FOR_EACH_ITEM", "items": "{{queries.query0.data}}", "actions": [
+                {"type": "JUPITERONE_QUERY", "name": "more", "query": query},
+            ]},
+        ]}],
+    }));
+    let mut asked = Err(String::new());
+    let outcome = run(&program, Input::at(now()), |request| {
+        if request.is_filled {
+            asked = Ok(request.query.clone());
+        }
+        Ok(QueryAnswer::complete(rows(&[name])))
+    });
+    if let Some(SkipReason::Failed(reason)) = outcome.skipped.first().map(|skipped| &skipped.reason) {
+        asked = Err(reason.clone());
+    }
+    let bodies = outcome.actions.iter().filter_map(|planned| match &planned.effect {
+        Effect::Slack(message) => Some(message.body.clone()),
+        Effect::Email(email) => email.body.clone(),
+        _ => None,
+    });
+    (asked, bodies.collect())
+}
+
+#[test]
+fn values_are_data_in_queries() {
+    let query = |name: &str, query: &str| inserted(name, query, "x").0;
+    let text = "FIND b WITH c = '{{item.properties.name}}' AND d = 1";
+    for (name, expected) in [
+        ("web", r"FIND b WITH c = 'web' AND d = 1"),
+        ("o'brien", r"FIND b WITH c = 'o\'brien' AND d = 1"),
+        ("x' OR c != 'y", r"FIND b WITH c = 'x\' OR c != \'y' AND d = 1"),
+        (r"\", r"FIND b WITH c = '\\' AND d = 1"),
+        ("a\nb", r"FIND b WITH c = 'a\nb' AND d = 1"),
+        ("{{param.x}}", "FIND b WITH c = '{{param.x}}' AND d = 1"),
+    ] {
+        assert_eq!(query(name, text), Ok(expected.to_owned()), "{name}");
+    }
+    assert_eq!(query("acme_team", "FIND {{item.properties.name}}"), Ok("FIND acme_team".to_owned()));
+    let refused = query("a OR b", "FIND b WITH c = {{item.properties.name}}").expect_err("no name");
+    assert!(refused.contains("in quotes only"), "{refused}");
+    // The separator is a text of the author, and its elements are not.
+    let list = r#"FIND b WITH c = ('{{queries.query0.data|mapProperty('name')|merge(['z'])|join("' OR '")}}')"#;
+    assert_eq!(query("o'b", list), Ok(r"FIND b WITH c = ('o\'b' OR 'z')".to_owned()));
+    let regex = query("x", "FIND b WITH d = /a/ AND c = '{{item.properties.name}}'");
+    assert_eq!(regex, Ok("FIND b WITH d = /a/ AND c = 'x'".to_owned()));
+    assert!(query("a b", "FIND b WITH d = /a/ AND c = '{{item.properties.name}}'").is_err());
+}
+
+#[test]
+fn values_are_data_in_messages() {
+    let bodies = |name: &str, body: &str| inserted(name, "FIND b", body).1;
+    let list = "{{queries.query0.data|mapProperty('name')|join(', ')}}";
+    assert_eq!(bodies("<!channel> & 'x'", list), ["&lt;!channel&gt; &amp; 'x'", "<!channel> & 'x'"]);
+    let html = format!("<b>{list}</b>{{{{' <br>' + queries.query0.data[0].properties.name}}}}");
+    assert_eq!(bodies("<i>'", &html), ["<b>&lt;i&gt;'</b> <br>&lt;i&gt;'", "<b>&lt;i&gt;&#39;</b> <br>&lt;i&gt;&#39;"]);
+    let linked = "{{queries.query0.data|mapTemplate('link')|join(' & ')}}";
+    assert_eq!(bodies("a>b", linked)[0], "<https://a.example/a&gt;b|a&gt;b>");
+    let table = "{{queries.query0.data|mapTemplate('link')}}{{queries.query0.total ? ' <' : queries.query0.data}}";
+    assert_eq!(bodies("&", table)[0], "<https://a.example/&amp;|&amp;> <");
+}
+
+#[test]
 fn unsuitable_values_are_recorded() {
     let program = program(&json!({
         "name": "N", "question": {"queries": [{"query": "FIND a"}]},
@@ -408,7 +502,7 @@ proptest! {
         count in 0_usize..6,
         kinds in prop::collection::vec(prop::sample::select(vec!["SEND_EMAIL", "TEAMS", "WEBHOOK"]), 1..4),
     ) {
-        let actions: Vec<Value> = kinds.iter().map(|kind| json!({"type": kind, "recipients": "a", "url": "b"})).collect();
+        let actions: Vec<Value> = kinds.iter().map(|kind| json!({"type": kind, "recipients": "a", "url": "https://b.example"})).collect();
         let program = program(&json!({
             "name": "N", "question": {"queries": [{"query": "FIND a"}]},
             "operations": [{"actions": [{"type": "FOR_EACH_ITEM", "items": "{{queries.query0.data}}", "actions": actions}]}]

@@ -17,6 +17,9 @@ use super::values::{is_true, push_text, text_weight, to_number, weight};
 /// The maximum number of templates that call each other.
 const MAX_CALLS: usize = 8;
 
+/// The work of the copy of one unit, so that the bound of work is also one of memory.
+const COPY: u64 = 8;
+
 /// The maximum number of expressions inside expressions, over all called templates.
 const MAX_DEPTH: usize = 150;
 
@@ -71,7 +74,7 @@ impl<'t> Machine<'t> {
 
     fn own(&mut self, value: Cow<'_, Value>, expression: &Expr, frame: &Frame<'_>) -> Result<Value, Error> {
         if let Cow::Borrowed(value) = value {
-            self.spend(weight(value), expression, frame)?;
+            self.spend(weight(value).saturating_mul(COPY), expression, frame)?;
         }
         Ok(value.into_owned())
     }
@@ -217,8 +220,17 @@ impl<'t> Machine<'t> {
         (subject, arguments): (&'v Expr, &'v [Expr]),
         frame: &Frame<'v>,
     ) -> Evaluated<'v> {
+        if transform == Transform::MapTemplate {
+            let mut texts = Vec::new();
+            self.each_row(whole, subject, &arguments[0], frame, &mut |machine, template, inner| {
+                texts.push(machine.render(template, inner)?);
+                Ok(())
+            })?;
+            return Ok(Cow::Owned(Value::Array(texts)));
+        }
         let value = self.evaluate(subject, frame)?;
         let result = match transform {
+            Transform::MapTemplate => Value::Null,
             Transform::Length => Value::from(length(&value)),
             Transform::Join => {
                 let separator = match arguments.first() {
@@ -256,15 +268,6 @@ impl<'t> Machine<'t> {
                 }
                 Value::Array(unique)
             }
-            Transform::MapTemplate => {
-                let name = self.text(&arguments[0], frame)?;
-                let templates = self.templates;
-                let Some(template) = templates.get(&name) else {
-                    let message = format!("The rule has no template \"{}\"", name.escape_debug());
-                    return Err(Error::new(message, arguments[0].span.clone(), frame.source));
-                };
-                self.map_template(whole, template, list(&value, subject, transform, frame)?, frame)?
-            }
         };
         Ok(Cow::Owned(result))
     }
@@ -292,7 +295,7 @@ impl<'t> Machine<'t> {
         Ok(Value::String(text))
     }
 
-    fn bound(&self, text: &str, whole: &Expr, frame: &Frame<'_>) -> Result<(), Error> {
+    pub(super) fn bound(&self, text: &str, whole: &Expr, frame: &Frame<'_>) -> Result<(), Error> {
         if text.len() <= self.limits.output {
             return Ok(());
         }
@@ -302,7 +305,7 @@ impl<'t> Machine<'t> {
 
     fn extend(&mut self, into: &mut Vec<Value>, list: &[Value], whole: &Expr, frame: &Frame<'_>) -> Result<(), Error> {
         for element in list {
-            self.spend(weight(element), whole, frame)?;
+            self.spend(weight(element).saturating_mul(COPY), whole, frame)?;
             into.push(element.clone());
         }
         Ok(())
@@ -319,7 +322,7 @@ impl<'t> Machine<'t> {
         for row in rows {
             let mut property = |name: &String| {
                 let value = row_property(row, name).unwrap_or(&Value::Null);
-                self.spend(1 + weight(value), whole, frame)?;
+                self.spend(weight(value).saturating_mul(COPY), whole, frame)?;
                 Ok(value.clone())
             };
             mapped.push(if let [name] = names {
@@ -332,28 +335,53 @@ impl<'t> Machine<'t> {
         Ok(Value::Array(mapped))
     }
 
-    fn map_template(
+    /// Calls a function for each row of `mapTemplate`, with the template and the names that it sees.
+    pub(super) fn each_row<'v>(
         &mut self,
         whole: &Expr,
-        template: &Template,
-        rows: &[Value],
-        frame: &Frame<'_>,
-    ) -> Result<Value, Error> {
+        subject: &'v Expr,
+        name: &'v Expr,
+        frame: &Frame<'v>,
+        act: &mut dyn FnMut(&mut Self, &Template, &Frame<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let value = self.evaluate(subject, frame)?;
+        let named = self.text(name, frame)?;
+        let templates = self.templates;
+        let Some(template) = templates.get(&named) else {
+            let message = format!("The rule has no template \"{}\"", named.escape_debug());
+            return Err(Error::new(message, name.span.clone(), frame.source));
+        };
+        let rows = list(&value, subject, Transform::MapTemplate, frame)?;
         if self.calls >= MAX_CALLS {
             let message = format!("More than {MAX_CALLS} templates call each other");
             return Err(Error::new(message, whole.span.clone(), frame.source));
         }
         self.calls += 1;
         let count = Value::from(rows.len());
-        let mut texts = Vec::new();
         for (at, row) in rows.iter().enumerate() {
+            self.spend(1, whole, frame)?;
             let locals = [("itemIndex".to_owned(), Value::from(at)), ("itemCount".to_owned(), count.clone())];
             let scope = frame.scope.with(&locals);
-            let inner = Frame { scope, element: None, item: Some(row), source: template.source() };
-            texts.push(self.render(template, &inner)?);
+            act(self, template, &Frame { scope, element: None, item: Some(row), source: template.source() })?;
         }
         self.calls -= 1;
-        Ok(Value::Array(texts))
+        Ok(())
+    }
+
+    /// Accounts for a value that is written as a text.
+    pub(super) fn spend_text(&mut self, value: &Value, expression: &Expr, frame: &Frame<'_>) -> Result<(), Error> {
+        self.spend(weight(value), expression, frame)
+    }
+
+    /// Returns the elements of a list. A missing list is empty.
+    pub(super) fn elements<'v>(
+        &self,
+        value: &'v Value,
+        expression: &Expr,
+        transform: Transform,
+        frame: &Frame<'_>,
+    ) -> Result<&'v [Value], Error> {
+        list(value, expression, transform, frame)
     }
 
     /// Evaluates a template. A template of exactly one expression keeps the kind of its value.

@@ -32,6 +32,11 @@ impl Expression {
         Self { source: source.into(), root }
     }
 
+    /// Creates an error about the whole expression.
+    pub(crate) fn error(&self, message: &str) -> Error {
+        Error::new(message, self.root.span.clone(), &self.source)
+    }
+
     pub(super) fn root(&self) -> &Expr {
         &self.root
     }

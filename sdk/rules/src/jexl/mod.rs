@@ -48,11 +48,13 @@
 //! | `&&`, `\|\|`, `?:` | the deciding operand, not only its truth |
 
 mod arithmetic;
+mod compose;
 mod error;
 mod eval;
 mod expression;
 mod lexer;
 mod parser;
+mod query_place;
 mod references;
 mod rows;
 mod scope;
@@ -63,6 +65,7 @@ mod tests;
 mod transform;
 mod values;
 
+pub(crate) use compose::Language;
 pub use error::Error;
 pub use expression::Expression;
 pub(crate) use references::{References, dotted};

@@ -59,7 +59,8 @@ fn member_at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
 /// The bounds of one evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The maximum number of units of work. One unit is one operation, one list element, or about 32 copied bytes.
+    /// The maximum number of units of work. One unit is one operation, one list element, 32 bytes of
+    /// a text, or about 4 copied bytes of a value.
     pub work: u64,
     /// The maximum size of the result of a template in bytes.
     pub output: usize,

@@ -142,6 +142,14 @@ impl<'p> Checker<'p> {
         let member = rest.split('.').next().filter(|member| !member.is_empty());
         let names = self.names.clone();
         self.name(at, name, member, &names);
+        let result = match name {
+            "queries" => rest.split('.').nth(1),
+            "changes" => member,
+            _ => None,
+        };
+        if result.is_some_and(|result| !matches!(result, "total" | "data")) {
+            self.add(at, ProblemKind::UnknownMember(path.to_owned()));
+        }
     }
 
     fn name(&mut self, at: &str, name: &str, member: Option<&str>, names: &BTreeSet<String>) {
@@ -157,6 +165,11 @@ impl<'p> Checker<'p> {
     fn references(&mut self, at: &str, references: &References, names: &BTreeSet<String>) {
         for reference in &references.names {
             self.name(at, &reference.name, reference.member.as_deref(), names);
+        }
+        for (query, member) in &references.results {
+            if !matches!(member.as_str(), "total" | "data") {
+                self.add(at, ProblemKind::UnknownMember(format!("queries.{query}.{member}")));
+            }
         }
         for template in references.templates.iter().flatten() {
             // A template that cannot be parsed is reported at its own place.
@@ -213,6 +226,9 @@ impl<'p> Checker<'p> {
             }
         }
         self.values(at, action);
+        for (field, kind) in super::target::problems(action) {
+            self.add(&format!("{at}.{field}"), kind);
+        }
     }
 
     fn values(&mut self, at: &str, action: &CompiledAction) {

@@ -3,6 +3,7 @@
 mod check;
 pub(crate) use check::item_name;
 mod problem;
+mod target;
 #[cfg(test)]
 mod tests;
 

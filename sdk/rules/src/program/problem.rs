@@ -70,6 +70,21 @@ pub enum ProblemKind {
     UnknownField(String),
     /// A field of an action has another shape.
     FieldShape(&'static str),
+    /// A secret is in the rule. The texts name it and the remedy.
+    Secret(String, &'static str),
+    /// A reference or a template in place of a secret, which is not sent from a rule. The texts name it and the remedy.
+    Unsent(String, &'static str),
+    /// The address of a webhook that no delivery accepts, as text for users.
+    Target(String),
+    /// The address of a webhook that only `privateTargets` of `delivery.yaml` can allow.
+    PrivateTarget {
+        /// The address.
+        url: String,
+        /// The reason, as text for users.
+        reason: String,
+    },
+    /// An expression uses a member that results of queries do not have.
+    UnknownMember(String),
     /// A value is none of the accepted ones.
     Value {
         /// The value.
@@ -91,7 +106,10 @@ impl Problem {
             ProblemKind::NoAction
             | ProblemKind::UnknownField(_)
             | ProblemKind::UnknownName(_)
-            | ProblemKind::UnknownQuery(_) => Severity::Warning,
+            | ProblemKind::UnknownQuery(_)
+            | ProblemKind::UnknownMember(_)
+            | ProblemKind::Unsent(..)
+            | ProblemKind::PrivateTarget { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -127,6 +145,15 @@ impl fmt::Display for ProblemKind {
             Self::MissingField(name) => write!(f, "the action has no `{name}`"),
             Self::UnknownField(name) => write!(f, "the action has an unknown field `{name}`"),
             Self::FieldShape(expected) => write!(f, "expected {expected}"),
+            Self::Secret(what, remedy) => write!(f, "{what} is a secret, and a rule is no place for it: {remedy}"),
+            Self::Unsent(what, remedy) => write!(f, "{what} is not sent from a rule: {remedy}"),
+            Self::Target(reason) => f.write_str(reason),
+            Self::PrivateTarget { reason, .. } => {
+                write!(f, "{reason}, unless `privateTargets` of delivery.yaml contains the host")
+            }
+            Self::UnknownMember(path) => {
+                write!(f, "`{path}` is always empty: the result of a query has `total` and `data`")
+            }
             Self::Value { found, expected } => write!(f, "found `{found}`, expected {expected}"),
         }
     }

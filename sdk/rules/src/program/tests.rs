@@ -116,3 +116,89 @@ fn notes_and_warnings_do_not_prevent_the_evaluation() {
     assert_eq!(severities, [Severity::Note, Severity::Warning].to_vec());
     assert!(Program::compile(parse_rules(text).expect("rules").remove(0)).is_ok());
 }
+
+/// Returns the problems of an action, without its place.
+fn of_action(action: &str) -> Vec<(Severity, String)> {
+    let text = format!("name: N\nquestion: {{queries: [{{query: FIND a}}]}}\noperations: [{{actions: [{action}]}}]");
+    let place = "N: operations[0].actions[0].";
+    let shown = |problem: &Problem| (problem.severity(), problem.to_string().replace(place, ""));
+    problems(&text).iter().map(shown).collect()
+}
+
+#[test]
+fn secrets_are_refused_with_their_place_and_a_remedy() {
+    let webhook = |fields: &str| format!("{{type: WEBHOOK, endpoint: 'https://example.com', {fields}}}");
+    for (action, place) in [
+        (webhook("headers: {Authorization: Bearer abc}"), "headers.Authorization"),
+        (webhook("headers: {X-Api-Key: abc, A: '{{param.x}}'}"), "headers.X-Api-Key"),
+        (webhook("body: {a: {password: Tr0ub4dor3xQ9}}"), "body.a.password"),
+        ("{type: WEBHOOK, endpoint: 'https://user:abc@example.com'}".to_owned(), "endpoint"),
+        ("{type: WEBHOOK, url: 'https://user:abc@example.com/{{param.x}}'}".to_owned(), "url"),
+        ("{type: WEBHOOK, url: 'https://hooks.slack.com/services/T0000/B0000/XXXXyyyy'}".to_owned(), "url"),
+        (
+            "{type: SEND_SLACK_MESSAGE, body: x, webhookUrl: 'https://hooks.slack.com/services/T/B/X'}".to_owned(),
+            "webhookUrl",
+        ),
+    ] {
+        let found = of_action(&action);
+        let [(Severity::Error, problem)] = found.as_slice() else { panic!("{action}: {found:?}") };
+        assert!(
+            problem.starts_with(place) && problem.contains("is a secret") && problem.contains("delivery.yaml"),
+            "{problem}"
+        );
+        assert!(!problem.contains("abc") && !problem.contains("XXXX") && !problem.contains("Tr0ub"), "{problem}");
+    }
+    for action in [
+        webhook("headers: {Authorization: '{{param.token}}'}"),
+        webhook("headers: {Authorization: 'Bearer ${env:TOKEN}'}"),
+        "{type: SEND_SLACK_MESSAGE, body: x, webhookUrl: '{{param.slack}}'}".to_owned(),
+    ] {
+        let found = of_action(&action);
+        let [(Severity::Warning, problem)] = found.as_slice() else { panic!("{action}: {found:?}") };
+        assert!(problem.contains("is not sent from a rule"), "{problem}");
+    }
+    for action in [
+        webhook(
+            "headers: {Accept: application/json, X-Rule: '{{alertRuleName}}'}, body: {text: 'Rotate the password'}",
+        ),
+        "{type: WEBHOOK, endpoint: 'receiver:hook'}".to_owned(),
+        "{type: WEBHOOK, endpoint: '{{param.hook}}'}".to_owned(),
+    ] {
+        assert_eq!(of_action(&action), [], "{action}");
+    }
+}
+
+#[test]
+fn addresses_that_no_delivery_accepts_are_problems() {
+    let of = |endpoint: &str| of_action(&format!("{{type: WEBHOOK, endpoint: '{endpoint}'}}"));
+    for (endpoint, severity, part) in [
+        ("notaurl", Severity::Error, "no URL"),
+        ("file:///etc/passwd", Severity::Error, "the scheme `file`"),
+        ("receiver:", Severity::Error, "no name of a receiver"),
+        ("http://169.254.169.254/latest", Severity::Warning, "privateTargets"),
+        ("https://10.0.0.7:8443/", Severity::Warning, "not a public address"),
+        ("https://localhost/", Severity::Warning, "privateTargets"),
+        ("http://example.com/", Severity::Warning, "the scheme `http`"),
+    ] {
+        let found = of(endpoint);
+        assert!(
+            matches!(found.as_slice(), [(found, text)] if *found == severity && text.contains(part)),
+            "{endpoint}: {found:?}"
+        );
+    }
+    assert_eq!(of("https://example.com/a?b=c"), []);
+}
+
+#[test]
+fn members_that_no_result_has_are_problems() {
+    for condition in
+        ["[queries.query0.totl, '>', 0]", "'{{queries.query0.totl > 0}}'", "'{{(queries.query0.rows|length) > 0}}'"]
+    {
+        let text = format!(
+            "name: N\nquestion: {{queries: [{{query: FIND a}}]}}\noperations: [{{when: {{type: FILTER, condition: {condition}}}, \
+             actions: [{{type: CREATE_ALERT}}]}}]"
+        );
+        let found = shown(&text);
+        assert!(matches!(found.as_slice(), [one] if one.contains("is always empty")), "{condition}: {found:?}");
+    }
+}

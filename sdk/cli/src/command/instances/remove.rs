@@ -4,12 +4,15 @@ use clap::Args;
 use integration_instances::{Instance, InstanceFile};
 use integration_sdk::graph::InstanceId;
 use integration_sdk::store::Store;
+use integration_watch::forget_instance;
+use jiff::Timestamp;
 
 use super::{entered, unknown};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options;
 use crate::report::text::counted;
+use crate::serving::{credentials_rule, key_of};
 use crate::{dialogue, instances, job_lookup, secrets};
 
 #[derive(Debug, Args)]
@@ -40,7 +43,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Remove) -> Result<(), Fail
     let entries = entered::entries(&vault, &Instance::new(name.clone(), integration.id()))?;
     let consequences = format!(
         "This removes the instance {name} of {}: {} with all snapshots of its graph, and {}. Its alerts are resolved when rules \
-         are evaluated the next time.",
+         are evaluated the next time, or now if no other graph remains.",
         integration.id(),
         counted(jobs, "job", "jobs"),
         counted(entries.len() as u64, "entered secret", "entered secrets"),
@@ -62,6 +65,12 @@ pub(super) async fn run(context: &Context<'_>, args: &Remove) -> Result<(), Fail
         Some(store) => store.remove_instance(integration.id(), name).await?.jobs as u64,
         None => 0,
     };
+    let has_graph = match &store {
+        Some(store) => !store.published_instances().await?.is_empty(),
+        None => true,
+    };
+    let key = key_of(&Instance::new(name.clone(), integration.id()));
+    forget_instance(data_dir, &credentials_rule(&key), has_graph, Timestamp::now()).await?;
     for entry in &entries {
         vault.remove(entry)?;
     }

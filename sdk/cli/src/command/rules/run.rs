@@ -8,7 +8,10 @@ use std::time::Duration;
 use clap::Args;
 use integration_delivery::{Permissions, Sender, Settings};
 use integration_rules::{AlertLevel, Program};
-use integration_watch::{Applied, Book, Delivered, Limits, Report, Subject, deliver_due, evaluate_rules};
+use integration_watch::{
+    Applied, Book, Delivered, Delivery, Limits, Report, RuleOrigin, Subject, WatchError, adopt, deliver_due,
+    evaluate_rules,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +20,9 @@ use super::{Level, active, compile, read};
 use crate::account_graph::{self, Snapshots};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::offer::Offer;
 use crate::report::rules as report;
+use crate::report::text::counted;
 use crate::style::printable;
 use crate::{asking, console, exit, instances, interrupt, options};
 
@@ -32,9 +37,9 @@ Without files, the added rules and those of this integration are evaluated, exce
 which is updated while its condition holds and resolved when it certainly does not. Missing data neither opens nor resolves an alert.
 
 If the data directory has a file delivery.yaml, the other actions are carried out: SEND_EMAIL, SEND_SLACK_MESSAGE, WEBHOOK, and with \
---allow-commands RUN_COMMAND. A delivery that fails is kept, and `alerts deliver` repeats it.
+--allow-commands RUN_COMMAND. A delivery that fails is kept, and `alerts deliver` repeats it. Without the file, deliveries wait.
 
-Exit codes: 0 evaluated, 1 a query failed, 2 wrong usage, 3 missing data left a rule undecided, 4 an alert of the level of \
+Exit codes: 0 evaluated, 1 a query or a delivery failed, 2 wrong usage, 3 missing data left a rule undecided, 4 an alert of the level of \
 --fail-on or above is open.")]
 pub(super) struct Run {
     /// Rule files in YAML, JSON or Terraform [default: the added rules and those of this integration]
@@ -67,6 +72,24 @@ pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure
     let subject = subject(context, &args.snapshots, &args.parameters, args.timeout).await?;
     let data_dir = &context.globals.data_dir;
     let cancelled = interrupt::cancellation();
+    if !args.dry_run {
+        let origin = match args.files.is_empty() {
+            true => RuleOrigin::data_directory(context.offers.iter().map(Offer::id)),
+            false => RuleOrigin::files(&args.files),
+        };
+        let names = programs.iter().map(|program| program.rule().name.as_str());
+        let (_, ended) = adopt(data_dir, &origin, names, Timestamp::now()).await?;
+        if ended > 0 {
+            let ended = counted(
+                ended as u64,
+                "alert was resolved, because its rule",
+                "alerts were resolved, because their rules",
+            );
+            context
+                .console
+                .warn(&format!("{ended} no longer exist{}.", if ended.starts_with("1 ") { "s" } else { "" }));
+        }
+    }
     let report = match args.dry_run {
         true => preview(data_dir, &subject, &programs, &cancelled.token).await?,
         false => evaluate_rules(data_dir, &subject, &programs, Timestamp::now(), &cancelled.token).await?,
@@ -74,7 +97,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure
     let permissions = Permissions { commands: args.allow_commands };
     let delivered = match args.dry_run {
         true => Delivered::default(),
-        false => deliver(context, permissions, false, &cancelled.token).await?.unwrap_or_default(),
+        false => deliver(context, permissions, false, &cancelled.token).await?,
     };
     warn_of_lost_changes(context, &report.rules);
     match args.format {
@@ -85,10 +108,16 @@ pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure
     let fails = |level: Level| open.iter().any(|alert| alert.is_open() && alert.level >= AlertLevel::from(level));
     Ok(match args.fail_on.is_some_and(fails) {
         true => exit::FINDINGS,
-        false if report.rules.iter().any(report::has_failed) => exit::FAILED,
+        false if report.rules.iter().any(report::has_failed) || has_lost(data_dir, &delivered)? => exit::FAILED,
         false if report.rules.iter().any(report::is_undecided) => exit::INCOMPLETE,
         false => exit::SUCCESS,
     })
+}
+
+/// Returns whether a delivery failed. Without settings, none is expected to succeed.
+fn has_lost(data_dir: &Path, delivered: &Delivered) -> Result<bool, Failure> {
+    let is_failed = !delivered.attempted.iter().all(Delivery::is_delivered);
+    Ok(is_failed && Settings::read(data_dir).map_err(WatchError::from)?.is_some())
 }
 
 async fn subject(
@@ -114,24 +143,24 @@ async fn preview(
 ) -> Result<Report, Failure> {
     let mut book = Book::read(data_dir)?;
     let evaluated = subject.evaluate(programs, &book, Timestamp::now(), cancelled).await?;
-    let mut report = Report::default();
-    report.rules = evaluated.into_iter().map(|evaluated| book.apply(evaluated)).collect();
-    Ok(report)
+    let applied = evaluated.into_iter().map(|evaluated| book.apply(evaluated)).collect();
+    Ok(integration_watch::preview(data_dir, applied)?)
 }
 
-/// Sends what is due in the outbox; `None` if the data directory has no settings of deliveries.
+/// Sends the entries of the outbox that are due, or all of them.
+///
+/// Without settings of deliveries, the entries fail and wait, so that nothing is lost.
 pub(in crate::command) async fn deliver(
     context: &Context<'_>,
     permissions: Permissions,
     all: bool,
     cancelled: &CancellationToken,
-) -> Result<Option<Delivered>, Failure> {
+) -> Result<Delivered, Failure> {
     let data_dir = &context.globals.data_dir;
-    let Some(settings) = Settings::read(data_dir).map_err(integration_watch::WatchError::from)? else {
-        return Ok(None);
-    };
+    let settings = Settings::read(data_dir).map_err(WatchError::from)?;
+    let settings = settings.unwrap_or_else(Settings::absent);
     let sender = Sender::new(settings, instances::resolver(data_dir), permissions, &context.agent());
-    Ok(Some(deliver_due(data_dir, &sender, Timestamp::now(), all, cancelled).await?))
+    Ok(deliver_due(data_dir, &sender, Timestamp::now(), all, cancelled).await?)
 }
 
 /// Warns of changes that no rule will see, because the snapshots before them were pruned.

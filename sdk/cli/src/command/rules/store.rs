@@ -9,7 +9,8 @@ use integration_watch::{Book, RuleStore};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{query_errors, read};
+use super::check::{Finding, name_errors, query_errors};
+use super::read;
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
@@ -53,11 +54,15 @@ pub(super) struct Remove {
     name: String,
 }
 
-pub(super) fn add(context: &Context<'_>, args: &Add) -> Result<u8, Failure> {
+pub(super) async fn add(context: &Context<'_>, args: &Add) -> Result<u8, Failure> {
     let rules = read(&args.files)?;
-    let errors = query_errors(&rules);
-    if let Some(error) = errors.first() {
-        return Err(Failure::Document { name: "the rules were not added".to_owned(), error: error.clone() });
+    if let Some(Finding { rule, at, text, .. }) = query_errors(&rules).into_iter().next() {
+        let error = format!("{rule}: {at}\n{text}");
+        return Err(Failure::Document { name: "the rules were not added".to_owned(), error });
+    }
+    for Finding { rule, at, text, .. } in name_errors(context, &rules).await? {
+        let message = text.lines().next().unwrap_or_default();
+        context.console.warn(&format!("{}: {at}: {}", printable(&rule), printable(message)));
     }
     let added = RuleStore::of(&context.globals.data_dir).add(rules)?;
     context.print(&format!("Added {}.\n", counted(added as u64, "rule", "rules")))?;

@@ -265,7 +265,15 @@ impl Report {
         let message = format!("{} To do: {}.", self.sentence(), self.rule.advice());
         let Self { count, file, object_type, key, pointer, .. } = self;
         let level = self.rule.level();
-        sarif::Violation { rule, level, message, count, file, object: key.or(object_type).map(|name| (name, pointer)) }
+        sarif::Violation {
+            rule,
+            level,
+            message,
+            count,
+            file,
+            object: key.or(object_type).map(|name| (name, pointer)),
+            suppression: None,
+        }
     }
 }
 

@@ -136,6 +136,7 @@ pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure>
             count: asked.queries.iter().map(judged).sum::<u64>().max(1),
             file: asked.file.clone(),
             object: Some((asked.question.id.clone(), String::new())),
+            suppression: None,
         })
         .collect();
     document_text(&sarif::log(program, &rules, &violations))
