@@ -278,3 +278,41 @@ fn alerts_of_rules_and_graphs_that_are_gone_are_resolved() {
     let all = place.run("alerts list --all --format json").json();
     assert!(all.as_array().expect("a list").iter().all(|alert| alert["status"] == "INACTIVE"), "{all}");
 }
+
+#[test]
+fn messages_about_files_show_the_place_and_no_function_of_a_library() {
+    let place = Place::alone();
+    assert_eq!(place.run("collect --sample --quiet").code, 0);
+    for (text, part) in
+        [("name: A\nname: B\n", "the field `name` is given twice"), ("name: A\n---\nname: B\n", "several documents")]
+    {
+        place.write("rules.yaml", text);
+        let said = place.run("rules check rules.yaml");
+        assert!(said.code == 2 && said.err.contains(part), "{}", said.all());
+        for word in ["Policy", "from_str", "error: error", ": error:"] {
+            assert!(!said.err.contains(word), "{word}: {}", said.all());
+        }
+    }
+    let rule = teams("A", &json!("{{queries.query0.total > }}"), &json!([{"type": "CREATE_ALERT"}])).to_string();
+    place.write("rules.json", &rule);
+    for command in ["rules run rules.json", "rules check rules.json", "rules add rules.json"] {
+        let said = place.run(command).all();
+        let lines: Vec<&str> = said.lines().collect();
+        let at = lines.iter().position(|line| line.trim() == "{{queries.query0.total > }}").expect(&said);
+        let caret = lines[at + 1].find('^').map(|column| &lines[at][column..]);
+        assert_eq!(caret, Some("}}"), "{command}: {said}");
+    }
+    // A query whose text is known only in the evaluation fails there.
+    let query =
+        rule.replace("{{queries.query0.total > }}", "true").replace("FIND heroku_team", "FIND heroku_team WITH {{x}}");
+    place.write("rules.json", &query);
+    let said = place.run("rules run rules.json --param x=name=");
+    assert_eq!(said.code, 1, "{}", said.all());
+    let lines: Vec<&str> = said.out.lines().collect();
+    let at = lines.iter().position(|line| line.contains("FIND heroku_team WITH name=")).expect(&said.out);
+    assert!(lines[at + 1].contains('^'), "{}", said.all());
+    place.write(".integration/delivery.yaml", "email:\n  host: a.example\n  from: nobody\n");
+    let said = place.run("rules run rules.json --param x=name=1");
+    assert_eq!(said.code, 2, "{}", said.all());
+    assert!(said.err.lines().any(|line| line.trim_end().ends_with("from: nobody")), "{}", said.all());
+}

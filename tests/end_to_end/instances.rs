@@ -166,7 +166,7 @@ fn an_instance_that_cannot_work_is_not_saved() {
     let (heroku, place) = (heroku(), place());
     let url = heroku.url();
     for (line, code, expected) in [
-        (format!("instances add a --set api_key={WRONG}"), 2, "the option --secret"),
+        (format!("instances add a --set api_key={WRONG}"), 2, "the option `--secret`"),
         (format!("instances add a --set {WRONG}"), 2, "FIELD=VALUE"),
         (format!("instances add a --secret api_key={WRONG}"), 2, "there is no field"),
         ("instances add a --set api_key=env:".to_owned(), 2, "env:HEROKU_API_KEY"),
@@ -265,4 +265,35 @@ fn all_files_of_instances_are_for_their_owner_only() {
         !place.read(".integration/secrets.vault").contains("production"),
         "the entered secret is not needed any more"
     );
+}
+
+#[test]
+fn help_in_messages_is_complete_and_can_be_followed() {
+    let place = Place::alone();
+    let said = place.run("instances add t9 --no-test");
+    assert!(said.code == 2 && said.err.contains("`--secret` enters a secret"), "{}", said.all());
+    assert!(!said.err.contains("[redacted]"), "{}", said.all());
+    place.write(
+        ".integration/instances.yaml",
+        "version: 1\ninstances:\n  - name: a\n    config: {api_key: plain-text-of-the-test}\n",
+    );
+    let said = place.run("instances export");
+    assert!(said.code == 2 && said.err.contains("`--secret` of `"), "{}", said.all());
+    assert!(!said.err.contains("[redacted]") && !said.err.contains("plain-text"), "{}", said.all());
+    let import = r#"{"name": "prod-acct", "pollingInterval": "ONE_DAY", "config": {"api_key": "env:KEY"},
+        "ingestionSourcesOverrides": [{"ingestionSourceId": "no-such-source", "enabled": false}]}"#;
+    place.write("import.json", import);
+    std::fs::remove_file(place.path(".integration/instances.yaml")).expect("a file");
+    let said = place.run("instances import import.json");
+    assert!(said.code == 2 && said.err.contains("Correct the imported file"), "{}", said.all());
+    assert!(!said.err.contains("instances set"), "{}", said.all());
+    for (options, part) in [
+        ("--interval ONE_HOUR --hour 4", "ONE_DAY and ONE_WEEK only"),
+        ("--interval ONE_WEEK --day 7", "expected 0 to 6"),
+        ("--interval FIVE_MINUTES", "THIRTY_MINUTES, ONE_HOUR"),
+        ("--keep-jobs 0", "0 is not in 1.."),
+    ] {
+        let said = place.run(&format!("instances add t9 --no-test --set api_key=env:KEY {options}"));
+        assert!(said.code == 2 && said.err.contains(part) && !said.err.contains("FIFTEEN"), "{}", said.all());
+    }
 }

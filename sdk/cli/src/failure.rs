@@ -305,6 +305,9 @@ impl Failure {
             // The message shows lines of the file.
             return format!("error: {}", visible_lines(&self.to_string()).trim_end());
         }
+        if let Self::Watch(WatchError::Settings(_)) | Self::AddRules(AddError::Problems(_)) = self {
+            return format!("error: {}", visible_lines(&take_out(&self.to_string())).trim_end());
+        }
         let mut messages = vec![printable(&take_out(&self.to_string()))];
         let mut cause = self.source();
         while let Some(error) = cause {

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use integration_files::input;
-use integration_rules::Effect;
 use integration_rules::delivery::TargetPolicy;
+use integration_rules::{Effect, yaml};
 use lettre::message::Mailbox;
 use serde::Deserialize;
 use url::Url;
@@ -151,7 +151,7 @@ impl Settings {
             return Ok(Self::default());
         }
         let wrong = |reason: String| SettingsError::Content { path: path.clone(), reason };
-        let settings: Self = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let settings: Self = yaml::read(text, false).map_err(wrong)?;
         let relative = settings.commands.iter().find(|program| !program.is_absolute());
         if let Some(program) = relative {
             return Err(wrong(format!("commands: {} is no absolute path", program.display())));

@@ -99,6 +99,7 @@ pub mod jexl;
 mod program;
 mod read;
 mod rule;
+pub mod yaml;
 
 pub use alert::{
     Alert, AlertChange, AlertError, AlertEvent, AlertHistory, AlertLevel, AlertStatus, DeliveryRecord, EndReason,

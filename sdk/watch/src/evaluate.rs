@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use integration_query::graph::{AccountGraph, FileCache, GraphError};
 use integration_query::syntax::{substitute, texts};
-use integration_query::{Catalogue, Options};
+use integration_query::{Catalogue, Options, QueryError};
 use integration_rules::{
     ChangeSelection, Evaluation, GraphChange, Input, Next, Outcome, Program, QueryAnswer, QueryRequest, RuleInput,
 };
@@ -252,7 +252,10 @@ impl Asker {
             cancelled: Arc::clone(&self.end),
             catalogue: Arc::clone(&self.catalogue),
         };
-        let answer = integration_query::run(&text, graph, &options).await.map_err(|error| error.to_string())?;
+        let answer = integration_query::run(&text, graph, &options).await.map_err(|error| match error {
+            QueryError::Invalid(errors) => errors.render(&text).trim_end().to_owned(),
+            other => other.to_string(),
+        })?;
         Ok(answers::rows(&text, answer, self.limits.rows))
     }
 }

@@ -31,7 +31,7 @@ pub enum AddError {
     #[error("there already is a rule of the name {}: remove it first, or give the new one another name", .0.join(", "))]
     Names(Vec<String>),
     /// The rules have problems.
-    #[error("the rules have errors: {}", texts(.0).join("; "))]
+    #[error("the rules have errors:\n{}", texts(.0).join("\n"))]
     Problems(Vec<Problem>),
     /// A file cannot be read or written.
     #[error(transparent)]

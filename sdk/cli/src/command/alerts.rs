@@ -16,6 +16,7 @@ use crate::options::Format;
 use crate::report::text::instant;
 use crate::report::{self, sarif, table};
 use crate::style::printable;
+use crate::visible::visible_lines;
 use crate::{exit, interrupt};
 
 #[derive(Debug, Args)]
@@ -213,12 +214,16 @@ fn status(alert: &Alert) -> String {
 
 fn shown(alert: &Alert, known: &[Alert]) -> String {
     let mut text = list(std::slice::from_ref(alert), known);
-    text += &format!("\n{}\n\nHistory\n", printable(&alert.last_evaluation_result.answer_text));
+    text += &format!("\n{}\n\nHistory\n", visible_lines(&alert.last_evaluation_result.answer_text).trim_end());
     for event in alert.history.events() {
         let time = instant(event.at);
         let change = serde_json::to_value(event.change).ok().and_then(|name| name.as_str().map(str::to_lowercase));
-        text +=
-            &format!("  {time}  {}  {}  {}\n", change.unwrap_or_default(), event.level.name(), printable(&event.text));
+        text += &format!(
+            "  {time}  {}  {}  {}\n",
+            change.unwrap_or_default(),
+            event.level.name(),
+            printable(event.text.lines().next().unwrap_or_default())
+        );
     }
     if !alert.deliveries.is_empty() {
         text += "\nDeliveries\n";

@@ -117,7 +117,7 @@ pub(super) fn compile(rules: Vec<Rule>) -> Result<Vec<Arc<Program>>, Failure> {
     let compiled = Program::compile_all(rules).map_err(|problems| {
         let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
         let texts: Vec<String> = errors.map(ToString::to_string).collect();
-        Failure::Usage(format!("the rules cannot be evaluated: {}", texts.join("; ")))
+        Failure::Document { name: "the rules cannot be evaluated".to_owned(), error: format!("\n{}", texts.join("\n")) }
     })?;
     Ok(compiled.into_iter().map(Arc::new).collect())
 }

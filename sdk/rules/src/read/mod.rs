@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::Rule;
+use crate::{Rule, yaml};
 use pack::PackEntry;
 
 pub use terraform::{TerraformError, parse_terraform};
@@ -76,6 +76,5 @@ fn many<T: DeserializeOwned>(text: &str, is_list: bool) -> Result<Vec<T>, ReadEr
 
 /// Reads YAML. Only `true` and `false` are booleans, so that a query may be named `y` or `no`.
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
-    let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| ReadError::Format(error.to_string()))
+    yaml::read(text, true).map_err(ReadError::Format)
 }

@@ -57,6 +57,9 @@ pub fn parse_terraform(text: &str) -> Result<Vec<Rule>, TerraformError> {
 }
 
 fn shortened(message: &str) -> String {
+    if message.contains("recursion limit") {
+        return "it is nested too deeply".to_owned();
+    }
     message.trim().chars().take(MAX_MESSAGE).collect()
 }
 
@@ -67,7 +70,7 @@ fn functions() -> Context<'static> {
     }
     fn decode(arguments: FuncArgs) -> Result<hcl::Value, String> {
         let text = arguments[0].as_str().unwrap_or_default();
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        serde_json::from_str(text).map_err(|_| "the text is no JSON, or it is nested too deeply".to_owned())
     }
     let mut context = Context::new();
     context.declare_func("jsonencode", FuncDef::builder().param(ParamType::Any).build(encode));
