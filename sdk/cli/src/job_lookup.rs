@@ -15,8 +15,22 @@ const SHORT: usize = 13;
 /// The largest number of edits by which a mistyped id differs from the id that was meant.
 const MISTYPED: usize = 2;
 
-/// Opens the store, if it exists; never creates one.
+/// Opens the store for reading, if it exists; never creates one.
+///
+/// A store that no process can write is copied, because SQLite writes even to read.
 pub(crate) fn store(directory: &Path) -> Result<Option<Store>, StoreError> {
+    match writable_store(directory) {
+        Err(StoreError::ReadOnly { path, is_final: true }) => {
+            let folder = tempfile::Builder::new().prefix("integration-").tempdir();
+            let folder = folder.map_err(|source| StoreError::Directory { path, source })?;
+            Store::open_copy(directory, folder).map(Some)
+        }
+        opened => opened,
+    }
+}
+
+/// Opens the store for changes, if it exists; never creates one.
+pub(crate) fn writable_store(directory: &Path) -> Result<Option<Store>, StoreError> {
     if directory.is_dir() { Store::open(directory).map(Some) } else { Ok(None) }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use integration_files::owner_only::Writable;
 use integration_files::{input, owner_only};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -46,6 +47,7 @@ static CREATION: Mutex<()> = Mutex::new(());
 /// Both are restricted to their owner, even if they exist.
 pub(super) fn locate(directory: &Path) -> Result<PathBuf, StoreError> {
     let path = directory.join(NAME);
+    check_writable(directory, &path)?;
     let unusable = |source| StoreError::Directory { path: directory.to_owned(), source };
     owner_only::create_folder(directory).map_err(unusable)?;
     restrict_folder(directory).map_err(unusable)?;
@@ -62,6 +64,34 @@ pub(super) fn locate(directory: &Path) -> Result<PathBuf, StoreError> {
         checked.map_err(|source| StoreError::File { path, source })?;
     }
     Ok(path)
+}
+
+/// Refuses a store that this process may not write, before its modes are changed.
+fn check_writable(directory: &Path, path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let is_final = match (owner_only::writable(path), owner_only::writable(directory)) {
+        (Writable::Yes, Writable::Yes) => return Ok(()),
+        (file, _) => file == Writable::No,
+    };
+    Err(StoreError::ReadOnly { path: directory.to_owned(), is_final })
+}
+
+/// Copies the files of a store that no process can write to another folder, where it can be opened.
+///
+/// # Errors
+/// [`StoreError::File`] if a file cannot be read, or if the other folder has no space.
+pub(super) fn copy(directory: &Path, target: &Path) -> Result<(), StoreError> {
+    // The log of a killed process contains transactions that the database lacks.
+    for name in [NAME, COMPANIONS[0]] {
+        let path = directory.join(name);
+        if path.exists() {
+            let put = || io::copy(&mut fs::File::open(&path)?, &mut owner_only::create_new(&target.join(name))?);
+            put().map_err(|source| StoreError::File { path: path.clone(), source })?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens a connection that reads and writes.

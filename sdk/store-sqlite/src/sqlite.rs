@@ -1,5 +1,6 @@
 //! The connections of a store: one writer on a thread, readers on demand.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -35,6 +36,8 @@ pub struct Store {
     hash_key: HashKey,
     // Dropped last, so that the queue is closed before the thread is joined.
     _thread: Arc<WriterThread>,
+    // Dropped after the thread, which has the files open.
+    _folder: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 struct WriterThread(Option<thread::JoinHandle<()>>);
@@ -65,7 +68,30 @@ impl Store {
         let (writer, queue) = mpsc::channel(QUEUE);
         let thread = Writer::new(connection, checkpoints, keys).begin(queue).map_err(StoreError::Thread)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
-        Ok(Self { writer, readers, recent_keys, hash_key, _thread: Arc::new(WriterThread(Some(thread))) })
+        Ok(Self {
+            writer,
+            readers,
+            recent_keys,
+            hash_key,
+            _thread: Arc::new(WriterThread(Some(thread))),
+            _folder: None,
+        })
+    }
+
+    /// Opens a copy of a store that no process can write, after [`StoreError::ReadOnly`].
+    ///
+    /// Indexes that are built on first use are built in the copy. `folder` must be an empty folder for the owner only. It is
+    /// kept until the last clone of the store is dropped, so that it can be removed then.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the files cannot be copied or opened.
+    pub fn open_copy<F>(directory: &Path, folder: F) -> Result<Self, StoreError>
+    where
+        F: AsRef<Path> + Send + Sync + 'static,
+    {
+        file::copy(directory, folder.as_ref())?;
+        let store = Self::open(folder.as_ref())?;
+        Ok(Self { _folder: Some(Arc::new(folder)), ..store })
     }
 
     /// Returns the data directory.

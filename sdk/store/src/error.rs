@@ -27,6 +27,16 @@ pub enum StoreError {
         /// The reason.
         source: std::io::Error,
     },
+    /// The store exists, but this process may not write it.
+    #[error(
+        "cannot write to the data directory {path}, which is read-only for this user: make it writable, or copy it to another folder"
+    )]
+    ReadOnly {
+        /// The directory.
+        path: PathBuf,
+        /// Whether no process can write it, so that a copy of its files is consistent.
+        is_final: bool,
+    },
     /// A thread of the store cannot be started.
     #[error("cannot open the store: the operating system cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),

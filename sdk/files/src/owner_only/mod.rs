@@ -108,6 +108,14 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// The error of the operating system. Symbolic links, folders, and devices are rejected, because another file would
 /// take their place.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(contents))
+}
+
+/// Replaces the contents of a file as [`replace`] does, with contents that a function writes piece by piece.
+///
+/// # Errors
+/// Those of [`replace`], and those of the function, after which the old contents remain.
+pub fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => {
             return Err(io::Error::new(
@@ -130,7 +138,7 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let incomplete = path.with_file_name(incomplete);
     let put = || {
         let mut file = create(&incomplete)?;
-        file.write_all(contents)?;
+        write(&mut file)?;
         file.sync_all()?;
         fs::rename(&incomplete, path)
     };
@@ -140,6 +148,24 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     })?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     Folder::open(parent.unwrap_or(Path::new(".")))?.sync()
+}
+
+/// The permission of this process to write a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writable {
+    /// The path can be written, or it does not exist.
+    Yes,
+    /// Only other users can write it.
+    ByOthers,
+    /// No process can write it: its file system is read-only, or its mode allows writing to nobody.
+    No,
+}
+
+/// Returns whether this process can write a file or a folder, without opening it.
+///
+/// A mode without the permission to write is respected even if the process is privileged.
+pub fn writable(path: &Path) -> Writable {
+    system::writable(path)
 }
 
 /// Creates a folder with its missing parents.

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Found, Kind};
+use super::{Found, Kind, Writable};
 
 pub(super) fn protect(_: &mut OpenOptions) {}
 
@@ -15,6 +15,13 @@ pub(super) fn restrict(_: &File) -> io::Result<()> {
 
 pub(super) fn is_pipe(_: &fs::Metadata) -> bool {
     false
+}
+
+pub(super) fn writable(path: &Path) -> Writable {
+    match fs::metadata(path) {
+        Ok(found) if found.permissions().readonly() => Writable::No,
+        _ => Writable::Yes,
+    }
 }
 
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {

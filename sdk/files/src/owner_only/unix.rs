@@ -5,7 +5,10 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags};
+use rustix::io::Errno;
+
+use super::Writable;
 
 const FILE: u32 = 0o600;
 pub(super) const FOLDER: u32 = 0o700;
@@ -36,6 +39,20 @@ pub(super) fn restrict(file: &File) -> io::Result<()> {
             Ok(())
         }
         done => done,
+    }
+}
+
+/// Returns whether this process can write a path.
+pub(super) fn writable(path: &Path) -> Writable {
+    let Ok(found) = std::fs::metadata(path) else { return Writable::Yes };
+    if found.mode() & 0o222 == 0 {
+        return Writable::No;
+    }
+    match rustix::fs::access(path, Access::WRITE_OK) {
+        Err(Errno::ROFS) => Writable::No,
+        Err(Errno::ACCESS | Errno::PERM) => Writable::ByOthers,
+        // Any other error appears again when the path is written.
+        _ => Writable::Yes,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Remove {
 pub(super) async fn run(context: &Context<'_>, args: &Remove) -> Result<(), Failure> {
     let (integration, data_dir, name) = (context.integration, &context.globals.data_dir, &args.instance);
     let configured = instances::find(data_dir, integration, name)?;
-    let store = job_lookup::store(data_dir)?;
+    let store = job_lookup::writable_store(data_dir)?;
     let jobs = jobs(context, store.as_ref(), name).await?;
     if configured.is_none() && jobs == 0 {
         return Err(unknown(context, name));

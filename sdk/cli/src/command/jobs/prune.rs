@@ -63,7 +63,7 @@ impl Prune {
 
 pub(super) async fn run(context: &Context<'_>, args: &Prune) -> Result<(), Failure> {
     let folder = printable_path(&context.globals.data_dir);
-    let Some(store) = job_lookup::store(&context.globals.data_dir)? else {
+    let Some(store) = job_lookup::writable_store(&context.globals.data_dir)? else {
         return context.print(&format!("Deleted 0 jobs, kept 0 in {folder}.\n"));
     };
     if args.dry_run {
