@@ -11,6 +11,7 @@
 
 mod alerting;
 mod answers;
+mod asking;
 mod changes;
 mod commands;
 mod comparison;

@@ -1,14 +1,16 @@
 //! The account graph of the data directory: the snapshots that a query or a question reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use integration_instances::Instance;
 use integration_query::Catalogue;
-use integration_query::graph::{AccountGraph, FileCache};
+use integration_query::graph::{AccountGraph, FileCache, UnpublishedInstance};
 use integration_sdk::Integration;
 use integration_sdk::graph::{InstanceId, ObjectType};
-use integration_sdk::store::{PublishedInstance, Snapshot, Store};
+use integration_sdk::store::{JobRow, JobState, PublishedInstance, Snapshot, Store};
 use integration_sink::Columns;
 use integration_store::GraphReader;
 
@@ -38,11 +40,20 @@ impl Snapshots {
     }
 }
 
+/// The snapshots that an option or the default selects.
+pub(crate) struct Selected {
+    pub(crate) store: Store,
+    /// The snapshots; there is at least one.
+    pub(crate) snapshots: Vec<Snapshot>,
+    /// The selected instances whose jobs had published no graph.
+    pub(crate) unpublished: Vec<UnpublishedInstance>,
+}
+
 /// Opens the selected snapshots as one graph.
 pub(crate) async fn open(context: &Context<'_>, wanted: &Snapshots) -> Result<AccountGraph, Failure> {
-    let (store, snapshots) = snapshots(context, wanted).await?;
+    let Selected { store, snapshots, unpublished } = snapshots(context, wanted).await?;
     let readers = snapshots.into_iter().map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect();
-    join(&store, readers).await
+    Ok(join(&store, readers).await?.with_unpublished(unpublished))
 }
 
 /// Opens snapshots of a store as one graph.
@@ -51,13 +62,13 @@ pub(crate) async fn join(store: &Store, readers: Vec<Arc<dyn GraphReader>>) -> R
     Ok(AccountGraph::open_cached(readers, indexes).await?)
 }
 
-/// Returns the selected snapshots, with their store. There is at least one.
-pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Result<(Store, Vec<Snapshot>), Failure> {
+/// Returns the selected snapshots.
+pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Result<Selected, Failure> {
     let data_dir = &context.globals.data_dir;
     match &wanted.job {
         Some(job) => {
             let (store, _, snapshot) = job_lookup::find_graph(data_dir, context.integration.id(), Some(job)).await?;
-            Ok((store, vec![snapshot]))
+            Ok(Selected { store, snapshots: vec![snapshot], unpublished: Vec::new() })
         }
         None => {
             let no_jobs = || Failure::NoJobs(data_dir.clone());
@@ -74,17 +85,77 @@ pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Resu
                     "no instance had published a graph at that time; `jobs list` shows the times".to_owned(),
                 ));
             }
+            let configured = match wanted.at {
+                Some(_) => Vec::new(),
+                None => configured(data_dir, context.offers.first().id()),
+            };
+            let unpublished = unpublished(&store, &snapshots, wanted, configured).await?;
             if snapshots.is_empty() {
-                return Err(no_jobs());
+                return Err(match unpublished.into_iter().next() {
+                    Some(UnpublishedInstance { integration, .. }) => Failure::NoGraph { integration },
+                    None => no_jobs(),
+                });
             }
-            Ok((store, snapshots))
+            Ok(Selected { store, snapshots, unpublished })
         }
     }
 }
 
-/// Returns the newest snapshots of the instances that a query without a selection reads. There may be none.
-pub(crate) async fn all(store: &Store) -> Result<Vec<Snapshot>, Failure> {
-    newest(store, select(store.published_instances().await?, &[])?, None).await
+/// Returns the newest snapshots that a query without a selection reads, and the instances without one. There may be none.
+pub(crate) async fn all(store: &Store) -> Result<(Vec<Snapshot>, Vec<UnpublishedInstance>), Failure> {
+    let snapshots = newest(store, select(store.published_instances().await?, &[])?, None).await?;
+    let unpublished = unpublished(store, &snapshots, &Snapshots::new(Vec::new(), None), Vec::new()).await?;
+    Ok((snapshots, unpublished))
+}
+
+/// Returns the instances of `instances.yaml`. A query does not depend on the file, so damage to it is only logged.
+fn configured(data_dir: &Path, integration: &str) -> Vec<Instance> {
+    let found = integration_instances::read(data_dir, integration);
+    found.inspect_err(|error| tracing::warn!(%error, "the configured instances are not known")).unwrap_or_default()
+}
+
+/// Returns the selected instances that are configured or have jobs, but have no graph at the selected time.
+///
+/// Sample and recorded data of an integration are expected only if it has no other.
+async fn unpublished(
+    store: &Store,
+    snapshots: &[Snapshot],
+    wanted: &Snapshots,
+    configured: Vec<Instance>,
+) -> Result<Vec<UnpublishedInstance>, Failure> {
+    let jobs = store.jobs_without_graph(wanted.at.map(|at| at.end())).await?;
+    let is_collected = |integration: &str| snapshots.iter().any(|snapshot| snapshot.id().integration == integration);
+    let is_wanted = |integration: &str, instance: &InstanceId| match wanted.instance.as_slice() {
+        [] => Account::of(instance).origin == Origin::Provider || !is_collected(integration),
+        names => names.contains(instance),
+    };
+    let of_job = |job: JobRow| UnpublishedInstance {
+        cause: without_graph(&job),
+        integration: job.integration,
+        instance: job.instance,
+    };
+    let mut found: Vec<UnpublishedInstance> =
+        jobs.into_iter().filter(|job| is_wanted(&job.integration, &job.instance)).map(of_job).collect();
+    for Instance { integration, name: instance, .. } in configured {
+        let has_graph =
+            snapshots.iter().map(GraphReader::id).any(|id| id.integration == integration && id.instance == instance);
+        let is_known = found.iter().any(|known| known.integration == integration && known.instance == instance);
+        if is_wanted(&integration, &instance) && !has_graph && !is_known {
+            let cause = "it is configured, but no job could begin".to_owned();
+            found.push(UnpublishedInstance { integration, instance, cause });
+        }
+    }
+    Ok(found)
+}
+
+/// The reason why the newest job of an instance without a graph has none.
+fn without_graph(job: &JobRow) -> String {
+    let error = || Some(job.summary.as_ref()?.as_ref().ok()?.error.as_ref()?.message.clone());
+    match job.state {
+        JobState::Running => "its job is still running".to_owned(),
+        JobState::Interrupted => "its job was interrupted".to_owned(),
+        _ => error().unwrap_or_else(|| "no job has published one".to_owned()),
+    }
 }
 
 /// Selects instances by name. Without a name, sample and recorded data of an integration count only if it has no others.
@@ -122,20 +193,24 @@ async fn newest(
 /// Returns the names that integrations declare, so that a query may mention them before any object has them.
 pub(crate) fn catalogue<'a>(integrations: impl Iterator<Item = &'a Integration>) -> Catalogue {
     let mut catalogue = Catalogue::default();
-    for declaration in integrations.flat_map(Integration::steps).map(|step| step.declaration()) {
+    let declarations = integrations.flat_map(|of| of.steps().iter().map(|step| (of.id(), step.declaration())));
+    for (integration, declaration) in declarations {
         for declared in &declaration.entities {
             let entry = catalogue.entities.entry(declared.object_type.to_string()).or_default();
+            entry.integrations.insert(integration.to_owned());
             entry.classes.extend(declared.classes.iter().map(ToString::to_string));
             entry.properties.extend(properties(&declared.schema));
         }
         for declared in &declaration.relationships {
             let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();
+            entry.integrations.insert(integration.to_owned());
             entry.classes.insert(declared.class.to_string());
             entry.properties.extend(properties(&declared.schema));
             entry.ends.insert((declared.from.to_string(), declared.to.to_string()));
         }
         for declared in &declaration.mapped_relationships {
             let entry = catalogue.relationships.entry(declared.object_type.to_string()).or_default();
+            entry.integrations.insert(integration.to_owned());
             entry.classes.insert(declared.class.to_string());
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use integration_query::diagnostic::Diagnostics;
 use integration_query::graph::AccountGraph;
 use integration_query::syntax::{substitute, texts};
 use integration_query::{Answer, Catalogue, Options};
@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::account_graph;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::interrupt::Flag;
+use crate::limits::Limits;
 
 /// The values and the limits of queries.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub(crate) struct Asking {
     /// The maximum duration of one query.
     pub(crate) timeout: Duration,
     pub(crate) catalogue: Arc<Catalogue>,
+    /// Set by Ctrl-C.
+    pub(crate) stop: Arc<Flag>,
 }
 
 impl Asking {
@@ -36,6 +40,7 @@ impl Asking {
             default_limit: None,
             timeout,
             catalogue: Arc::new(account_graph::catalogue(context.offers.iter().map(|offer| &offer.integration))),
+            stop: Arc::new(Flag::listen(context.console.clone())),
         }
     }
 
@@ -46,27 +51,36 @@ impl Asking {
 
     /// Returns a query with the values of its variables.
     pub(crate) fn filled(&self, text: &str) -> Result<String, Failure> {
-        let text = substitute(text, &texts(&self.parameters)).map_err(|missing| Failure::Usage(missing.to_string()))?;
-        Ok(text.into_owned())
+        let filled = substitute(text, &texts(&self.parameters));
+        Ok(filled.map_err(|missing| Failure::query(text, Diagnostics::from(missing).into()))?.into_owned())
     }
 
     /// Answers a query without variables. Ctrl-C ends it with an error.
     pub(crate) async fn answer(&self, graph: &AccountGraph, text: &str) -> Result<Answer, Failure> {
+        self.answer_within(&self.limits(), graph, text).await
+    }
+
+    /// The limits of one query, which starts now.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::new(Arc::clone(&self.stop.is_set), self.timeout)
+    }
+
+    /// Answers a query without variables, within limits that also hold for the output of its result.
+    pub(crate) async fn answer_within(
+        &self,
+        limits: &Limits,
+        graph: &AccountGraph,
+        text: &str,
+    ) -> Result<Answer, Failure> {
         let options = Options {
             parameters: self.parameters.clone(),
             default_limit: self.default_limit,
-            deadline: Instant::now().checked_add(self.timeout),
+            deadline: limits.deadline(),
             catalogue: Arc::clone(&self.catalogue),
+            cancelled: limits.cancelled(),
             ..Options::default()
         };
-        let cancelled = Arc::clone(&options.cancelled);
-        let stop = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                cancelled.store(true, Ordering::Relaxed);
-            }
-        });
         let answer = integration_query::run(text, graph, &options).await;
-        stop.abort();
         answer.map_err(|error| Failure::query(text, error))
     }
 }

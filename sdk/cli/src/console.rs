@@ -1,16 +1,21 @@
 //! The output streams: results on stdout, everything else on stderr, above the progress bars.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use indicatif::MultiProgress;
 use integration_sdk::Timestamp;
 use serde_json::{Value, json};
 
+use crate::limits::{BUFFER, Limits};
 use crate::options::Format;
+use crate::plain::Plain;
 use crate::visible::{visible, visible_json, visible_lines};
 
 /// The maximum line width; longer lines are hard to read.
 const WIDEST: usize = 140;
+
+/// The beginning of a remark about a probable mistake.
+pub(crate) const WARNING: &str = "Warning: ";
 
 /// Stdout and stderr, shared by all parts of the program.
 #[derive(Clone, Debug)]
@@ -73,7 +78,11 @@ impl Console {
 
     /// Writes remarks of several lines that are shown even with `--quiet`, because a result may mislead without them.
     pub(crate) fn remarks(&self, remarks: &[String]) {
-        remarks.iter().for_each(|remark| self.message("WARN", visible_lines(remark).trim_end()));
+        for remark in remarks {
+            // The level of an event is a field of its own.
+            let bare = remark.strip_prefix(WARNING).filter(|_| self.format == Format::Json);
+            self.message("WARN", visible_lines(bare.unwrap_or(remark)).trim_end());
+        }
     }
 
     /// Writes an error message.
@@ -100,8 +109,30 @@ impl Console {
             out.write_all(text.as_bytes())?;
             out.flush()
         });
-        written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+        unless_closed(written)
     }
+
+    /// Writes a result to stdout piece by piece, within the limits of its query. A closed pipe is not an error.
+    pub(crate) fn stream(
+        &self,
+        limits: &Limits,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let written = self.bars.suspend(|| {
+            let inner: Box<dyn Write> = match coloured() {
+                true => Box::new(limits.writer(anstream::stdout().lock())),
+                false => Box::new(Plain::new(limits.writer(io::stdout().lock()))),
+            };
+            let mut out = BufWriter::with_capacity(BUFFER, inner);
+            write(&mut out)?;
+            out.flush()
+        });
+        unless_closed(written)
+    }
+}
+
+fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 /// The width of stdout in columns; unlimited if it is not a terminal.

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::Command;
@@ -18,8 +19,10 @@ use crate::account::{Account, Origin};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::instances;
+use crate::limits::{self, BUFFER, Limits};
 use crate::offer::Offers;
 use crate::options::Globals;
+use crate::plain::Plain;
 use crate::sample::StartSample;
 use crate::shell::called;
 use crate::style::printable_path;
@@ -146,6 +149,12 @@ impl Context<'_> {
         called(self.program, self.globals.integration.as_deref(), &self.globals.data_dir)
     }
 
+    /// The program name with the options that select an integration of the program and the data directory.
+    pub(crate) fn called_for(&self, integration: &str) -> String {
+        let other = (integration != self.offers.first().id()).then_some(integration);
+        called(self.program, other, &self.globals.data_dir)
+    }
+
     /// Writes text to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         self.console.print(text).map_err(Failure::Stdout)
@@ -160,6 +169,33 @@ impl Context<'_> {
             owner_only::create(path)?.write_all(plain.as_bytes())
         };
         put().map_err(Failure::file("write", path))?;
+        self.console.note(&format!("Wrote {}.", printable_path(path)));
+        Ok(())
+    }
+
+    /// Writes text like [`deliver`](Self::deliver), piece by piece and within the limits of a query.
+    ///
+    /// A file is replaced when everything is written.
+    pub(crate) fn stream(
+        &self,
+        output: Option<&Path>,
+        limits: &Limits,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let Some(path) = output else {
+            return self.console.stream(limits, write).map_err(|error| limits::failure(error, Failure::Stdout));
+        };
+        let plain = |file: &mut File| {
+            let mut out = BufWriter::with_capacity(BUFFER, Plain::new(limits.writer(file)));
+            write(&mut out)?;
+            out.flush()
+        };
+        let put = || {
+            path.parent().map_or(Ok(()), owner_only::create_folder)?;
+            let is_device = path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+            if is_device { plain(&mut owner_only::create(path)?) } else { owner_only::replace_with(path, plain) }
+        };
+        put().map_err(|error| limits::failure(error, Failure::file("write", path)))?;
         self.console.note(&format!("Wrote {}.", printable_path(path)));
         Ok(())
     }

@@ -31,7 +31,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::dotenv::Reason;
 use crate::exit;
-use crate::report::text::list;
+use crate::report::{answer, text::list};
 use crate::scaffold::ScaffoldError;
 use crate::shell::quoted_path;
 use crate::style::{BOLD, CYAN, FAINT, RED, paint, printable};
@@ -172,6 +172,33 @@ impl Failure {
         matches!(self, Self::Query { source, .. } if matches!(**source, QueryError::Cancelled))
     }
 
+    /// The message in one line, with the likely remedies of errors in a query.
+    pub(crate) fn summary(&self) -> String {
+        match self.invalid() {
+            Some((_, diagnostics)) => list(diagnostics.iter().map(answer::in_one_line)),
+            None => self.to_string(),
+        }
+    }
+
+    /// The message without colours, with the places of errors in a query.
+    pub(crate) fn shown(&self) -> String {
+        match self.invalid() {
+            Some((text, diagnostics)) => diagnostics.render(text),
+            None => self.to_string(),
+        }
+    }
+
+    /// The errors in the text of a query.
+    fn invalid(&self) -> Option<(&str, &Diagnostics)> {
+        match self {
+            Self::Query { text, source } => match &**source {
+                QueryError::Invalid(diagnostics) => Some((text, diagnostics)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
@@ -296,9 +323,7 @@ impl Failure {
 
     /// Renders the error for people: graphically on a terminal, as plain text elsewhere.
     pub(crate) fn render(&self, program: &str) -> String {
-        if let Self::Query { text, source } = self
-            && let QueryError::Invalid(diagnostics) = &**source
-        {
+        if let Some((text, diagnostics)) = self.invalid() {
             return query_error(text, diagnostics);
         }
         if let Self::Pack { .. } | Self::Document { .. } = self {

@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: the first signal cancels the job, the second ends the program immediately.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -42,6 +44,48 @@ pub(crate) fn cancellation() -> Cancellation {
         }
     });
     Cancellation { token, task }
+}
+
+/// A flag that Ctrl-C sets, until it is dropped.
+///
+/// The work checks the flag regularly. Only a blocked write to stdout does not: then the program ends.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    pub(crate) is_set: Arc<AtomicBool>,
+    task: JoinHandle<()>,
+}
+
+/// The time in which work must obey the flag.
+const OBEY: Duration = Duration::from_secs(5);
+
+impl Flag {
+    pub(crate) fn listen(console: Console) -> Self {
+        let is_set = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&is_set);
+        let task = tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                flag.store(true, Ordering::Relaxed);
+                // A second Ctrl-C is as good as a long wait.
+                let _ = tokio::time::timeout(OBEY, tokio::signal::ctrl_c()).await;
+                if flag.load(Ordering::Relaxed) {
+                    console.fail("error: the query was cancelled");
+                    end_at_once(&console);
+                }
+            }
+        });
+        Self { is_set, task }
+    }
+
+    /// Forgets an earlier Ctrl-C, before the next query of a prompt.
+    pub(crate) fn reset(&self) {
+        self.is_set.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Flag {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// The time limit for a cancelled job to end. Service managers wait for 30 seconds or longer before they kill a process.

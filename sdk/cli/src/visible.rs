@@ -1,5 +1,6 @@
 //! Escapes characters in foreign text that control terminals or build servers, or mislead readers.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use integration_view::is_hidden;
@@ -35,6 +36,27 @@ pub(crate) fn visible_json(json: &str) -> String {
         }
     }
     shown
+}
+
+/// A writer that escapes like [`visible_json`]. It receives whole pieces of text, as a serializer writes them.
+#[derive(Debug)]
+pub(crate) struct VisibleJson<W>(pub(crate) W);
+
+impl<W: io::Write> io::Write for VisibleJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(bytes) {
+            // Most pieces are signs and plain names.
+            Ok(text) if !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_control()) => {
+                self.0.write_all(visible_json(text).as_bytes())?;
+            }
+            _ => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Text of several lines, such as a message about wrong usage, each of them [`visible`].
@@ -86,5 +108,8 @@ mod tests {
         let shown = visible_json(&serde_json::to_string_pretty(&value).expect("JSON"));
         assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{7f}', '\u{e0041}']), "{shown}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("JSON"), value);
+        let mut written = Vec::new();
+        serde_json::to_writer_pretty(VisibleJson(&mut written), &value).expect("memory");
+        assert_eq!(String::from_utf8_lossy(&written), shown);
     }
 }

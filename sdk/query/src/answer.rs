@@ -29,8 +29,8 @@ pub struct Answer {
 pub struct Incomplete {
     /// The integration.
     pub integration: String,
-    /// The instance.
-    pub instance: InstanceId,
+    /// The instance; none if no snapshot is of the integration.
+    pub instance: Option<InstanceId>,
     /// The reason.
     pub reason: Reason,
 }
@@ -47,4 +47,11 @@ pub enum Reason {
         /// Their number.
         objects: u32,
     },
+    /// The jobs of the instance have published no graph.
+    Unpublished {
+        /// The cause, as a phrase.
+        cause: String,
+    },
+    /// No snapshot is of the integration, and the query names something that only this integration declares.
+    NotCollected,
 }

@@ -23,6 +23,8 @@ pub struct DeclaredType {
     pub properties: BTreeSet<String>,
     /// Of a relationship: the types of its source and of its target. It is empty if a target may have any type.
     pub ends: BTreeSet<(String, String)>,
+    /// The integrations that declare the type.
+    pub integrations: BTreeSet<String>,
 }
 
 impl Catalogue {

@@ -61,5 +61,5 @@ pub use catalogue::{Catalogue, DeclaredType};
 pub use error::QueryError;
 pub use options::Options;
 pub use profile::{Operator, Profile};
-pub use result::{QueryResult, TableResult};
+pub use result::{ApiData, ApiObjects, QueryResult, TableResult};
 pub use run::{check, run, run_query};

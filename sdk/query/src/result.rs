@@ -52,22 +52,62 @@ impl QueryResult {
     ///
     /// `_meta.byAlias` is part of a table row if `with_metadata` is set.
     pub fn to_api_json(&self, total: u64, with_metadata: bool) -> Value {
-        let (kind, data) = match self {
-            Self::List { entities } => ("list", entities.iter().map(entity).collect()),
-            Self::Table(table) => ("table", table.api_rows(with_metadata)),
-            Self::Tree { vertices, edges } => {
-                let vertices: Value = vertices.iter().map(entity).collect();
-                let edges: Value = edges.iter().map(tree_edge).collect();
-                ("tree", json!({ "vertices": vertices, "edges": edges }))
+        let data = match self.api_data(with_metadata) {
+            ApiData::Rows(rows) => rows.collect(),
+            ApiData::Tree { vertices, edges } => {
+                json!({ "vertices": vertices.collect::<Value>(), "edges": edges.collect::<Value>() })
             }
         };
-        json!({ "type": kind, "data": data, "totalCount": total })
+        json!({ "type": self.api_type(), "data": data, "totalCount": total })
+    }
+
+    /// Returns the `type` in the response of JupiterOne's API.
+    pub fn api_type(&self) -> &'static str {
+        match self {
+            Self::List { .. } => "list",
+            Self::Table(_) => "table",
+            Self::Tree { .. } => "tree",
+        }
+    }
+
+    /// Returns the `data` in the response of JupiterOne's API, object by object. A large result need not be in memory twice.
+    pub fn api_data(&self, with_metadata: bool) -> ApiData<'_> {
+        match self {
+            Self::List { entities } => ApiData::Rows(Box::new(entities.iter().map(entity))),
+            Self::Table(table) => ApiData::Rows(Box::new(table.api_rows(with_metadata))),
+            Self::Tree { vertices, edges } => ApiData::Tree {
+                vertices: Box::new(vertices.iter().map(entity)),
+                edges: Box::new(edges.iter().map(tree_edge)),
+            },
+        }
+    }
+}
+
+/// Objects of a response of JupiterOne's API.
+pub type ApiObjects<'r> = Box<dyn Iterator<Item = Value> + 'r>;
+
+/// The `data` in a response of JupiterOne's API.
+pub enum ApiData<'r> {
+    /// The rows of a list or of a table.
+    Rows(ApiObjects<'r>),
+    /// The two lists of a tree.
+    Tree {
+        /// The entities.
+        vertices: ApiObjects<'r>,
+        /// The relationships.
+        edges: ApiObjects<'r>,
+    },
+}
+
+impl std::fmt::Debug for ApiData<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Rows(_)) { "Rows(..)" } else { "Tree(..)" })
     }
 }
 
 impl TableResult {
-    fn api_rows(&self, with_metadata: bool) -> Value {
-        let rows = self.rows.iter().enumerate().map(|(number, cells)| {
+    fn api_rows(&self, with_metadata: bool) -> impl Iterator<Item = Value> {
+        self.rows.iter().enumerate().map(move |(number, cells)| {
             let mut row: Map<String, Value> = self.columns.iter().cloned().zip(cells.iter().cloned()).collect();
             if with_metadata && !self.aliases.is_empty() {
                 let ids = self.ids.iter().skip(number * self.aliases.len());
@@ -78,8 +118,7 @@ impl TableResult {
                 row.insert("_meta".to_owned(), json!({ "byAlias": by_alias.collect::<Map<_, _>>() }));
             }
             Value::Object(row)
-        });
-        rows.collect()
+        })
     }
 }
 

@@ -18,6 +18,9 @@ use crate::result::{QueryResult, TableResult, entity, relationship};
 use crate::syntax::{Query, parse};
 use crate::value::Value;
 
+/// The bytes that an allocation takes beside its content.
+const ALLOCATION: usize = 16;
+
 /// The number of objects that are read together.
 const BATCH: usize = 10_000;
 
@@ -144,19 +147,39 @@ impl ObjectReader<'_> {
     /// Checks the limits after a batch.
     fn counted(&mut self, read: Result<Vec<Properties>, GraphError>) -> Result<Vec<Properties>, QueryError> {
         let objects = read?;
-        self.used = self.used.saturating_add(objects.iter().map(size).sum());
-        let (limit, content) = (self.options.memory >> 20, "objects");
-        if self.used > self.options.memory {
-            return Err(QueryError::TooLarge { limit, content });
-        }
+        self.spend(objects.iter().map(size).sum(), "objects")?;
+        self.check("read objects")?;
+        Ok(objects)
+    }
+
+    /// Counts memory of the result.
+    fn spend(&mut self, bytes: usize, content: &'static str) -> Result<(), QueryError> {
+        self.used = self.used.saturating_add(bytes);
+        let limit = self.options.memory >> 20;
+        if self.used > self.options.memory { Err(QueryError::TooLarge { limit, content }) } else { Ok(()) }
+    }
+
+    /// Checks the limits of time.
+    fn check(&self, activity: &'static str) -> Result<(), QueryError> {
         if self.options.cancelled.load(std::sync::atomic::Ordering::Relaxed) {
             return Err(QueryError::Cancelled);
         }
         if self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(QueryError::TimedOut { activity: "read objects" });
+            return Err(QueryError::TimedOut { activity });
         }
-        Ok(objects)
+        Ok(())
     }
+}
+
+/// Returns the approximate memory of a cell in bytes.
+fn cell_size(value: &Json) -> usize {
+    let owned = match value {
+        Json::String(text) => ALLOCATION + text.len(),
+        Json::Array(values) => ALLOCATION + values.iter().map(cell_size).sum::<usize>(),
+        Json::Object(object) => object.iter().map(|(name, own)| 96 + name.len() + cell_size(own)).sum(),
+        _ => 0,
+    };
+    size_of::<Json>() + owned
 }
 
 /// Returns the approximate memory of an object in bytes.
@@ -184,8 +207,16 @@ async fn table(rows: Rows, graph: &AccountGraph, reader: &mut ObjectReader<'_>) 
     };
     let node_cells = shape(&nodes, reader.nodes(&nodes).await?, entity);
     let edge_cells = shape(&edges, reader.edges(&edges).await?, relationship);
-    let row = |row: Vec<Value>| row.into_iter().map(|cell| json(cell, &node_cells, &edge_cells)).collect();
-    let cells = rows.rows.into_iter().map(row).collect();
+    let mut cells: Vec<Vec<Json>> = Vec::with_capacity(rows.rows.len());
+    for (number, row) in rows.rows.into_iter().enumerate() {
+        let row: Vec<Json> = row.into_iter().map(|cell| json(cell, &node_cells, &edge_cells)).collect();
+        reader.spend(ALLOCATION + size_of::<Vec<Json>>() + row.iter().map(cell_size).sum::<usize>(), "rows")?;
+        if number % BATCH == 0 {
+            reader.check("converted rows")?;
+        }
+        cells.push(row);
+    }
+    reader.spend(rows.entities.len() * size_of::<Option<Arc<str>>>(), "rows")?;
     let mut ids = EntityIds { graph, known: NumberMap::default() };
     let ids = rows.entities.iter().map(|node| ids.of(*node)).collect::<Result<_, _>>()?;
     Ok(TableResult { columns: rows.columns, rows: cells, aliases: rows.aliases, ids })

@@ -13,6 +13,8 @@ pub struct Answered {
     pub results: u64,
     /// Whether results may be missing because of a gap.
     pub is_incomplete: bool,
+    /// Whether the query probably contains a mistake, such as a misspelt name.
+    pub is_doubtful: bool,
 }
 
 /// The verdict of a question.
@@ -32,8 +34,9 @@ pub enum Verdict {
 impl Verdict {
     /// Returns the verdict of a question with these queries.
     ///
-    /// Bad results decide. Without them, results that need a review and missing data make a question unknown; so does a
-    /// question whose results are all good if there is none, because nothing shows that the requirement is fulfilled.
+    /// Bad results decide. Without them, a question is unknown if results need a review, if data is missing, or if a query
+    /// probably contains a mistake: a misspelt name must not look like an empty result. It is unknown as well if its results
+    /// are all good and there is none, because nothing shows that the requirement is fulfilled.
     pub fn of(queries: &[Answered]) -> Self {
         let of = |meaning| queries.iter().filter(move |query| query.results_are == meaning);
         let has_results = |meaning| of(meaning).any(|query| query.results > 0);
@@ -41,11 +44,12 @@ impl Verdict {
         let lacks_evidence = of(ResultsAre::Bad).next().is_none()
             && of(ResultsAre::Good).next().is_some()
             && !has_results(ResultsAre::Good);
+        let is_unsure = |query: &Answered| query.is_incomplete || query.is_doubtful;
         if judging().next().is_none() {
             Self::Informative
         } else if has_results(ResultsAre::Bad) {
             Self::Bad
-        } else if has_results(ResultsAre::Unknown) || lacks_evidence || judging().any(|query| query.is_incomplete) {
+        } else if has_results(ResultsAre::Unknown) || lacks_evidence || judging().any(is_unsure) {
             Self::Unknown
         } else {
             Self::Good
@@ -58,7 +62,8 @@ mod tests {
     use super::*;
 
     fn verdict(queries: &[(ResultsAre, u64)]) -> Verdict {
-        let answered = |&(results_are, results)| Answered { results_are, results, is_incomplete: false };
+        let answered =
+            |&(results_are, results)| Answered { results_are, results, is_incomplete: false, is_doubtful: false };
         Verdict::of(&queries.iter().map(answered).collect::<Vec<_>>())
     }
 
@@ -76,9 +81,19 @@ mod tests {
     }
 
     #[test]
-    fn missing_data_is_never_good() {
-        let query = Answered { results_are: ResultsAre::Bad, results: 0, is_incomplete: true };
-        assert_eq!(Verdict::of(&[query]), Verdict::Unknown);
-        assert_eq!(Verdict::of(&[Answered { results: 1, ..query }]), Verdict::Bad);
+    fn missing_data_and_probable_mistakes_are_never_good() {
+        let good = Answered { results_are: ResultsAre::Bad, results: 0, is_incomplete: false, is_doubtful: false };
+        for query in [Answered { is_incomplete: true, ..good }, Answered { is_doubtful: true, ..good }] {
+            assert_eq!(Verdict::of(&[query]), Verdict::Unknown);
+            assert_eq!(Verdict::of(&[Answered { results: 1, ..query }]), Verdict::Bad);
+            assert_eq!(
+                Verdict::of(&[Answered { results_are: ResultsAre::Good, results: 1, ..query }]),
+                Verdict::Unknown
+            );
+            assert_eq!(
+                Verdict::of(&[Answered { results_are: ResultsAre::Informative, ..query }]),
+                Verdict::Informative
+            );
+        }
     }
 }

@@ -163,6 +163,30 @@ impl Store {
         Ok(self.jobs().await?.into_iter().find(|job| job.id.as_str().starts_with(id)))
     }
 
+    /// Returns the newest job of each instance that had published no graph by a time, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn jobs_without_graph(&self, by: Option<Timestamp>) -> Result<Vec<JobRow>, StoreError> {
+        let by = by.map_or(i64::MAX, Timestamp::millis);
+        let rows = self.read(move |connection| {
+            let mut statement = connection.prepare(&format!(
+                "{JOB} WHERE number IN (SELECT max(number) FROM job WHERE started <= ?1 GROUP BY integration, instance) \
+                 AND NOT EXISTS (SELECT 1 FROM snapshot JOIN instance ON instance.number = snapshot.instance \
+                                 WHERE instance.integration = job.integration AND instance.name = job.instance \
+                                 AND pruned = 0 AND published <= ?1) \
+                 ORDER BY integration, instance"
+            ))?;
+            let rows = statement.query_map([by], job_row)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let mut jobs = rows.await?;
+        for job in jobs.iter_mut().filter(|job| self.is_abandoned(job)) {
+            job.state = JobState::Interrupted;
+        }
+        Ok(jobs)
+    }
+
     /// Whether a job is recorded as running although its process is gone.
     fn is_abandoned(&self, job: &JobRow) -> bool {
         job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id)

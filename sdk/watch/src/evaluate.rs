@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use integration_query::graph::{AccountGraph, FileCache, GraphError};
+use integration_query::graph::{AccountGraph, FileCache, GraphError, UnpublishedInstance};
 use integration_query::syntax::{substitute, texts};
 use integration_query::{Catalogue, Options, QueryError};
 use integration_rules::{
@@ -37,6 +37,8 @@ pub struct Subject {
     pub store: Store,
     /// The snapshots that queries read: one for each instance, usually the newest.
     pub snapshots: Vec<Snapshot>,
+    /// The instances whose jobs have published no graph.
+    pub unpublished: Vec<UnpublishedInstance>,
     /// The types that integrations declare.
     pub catalogue: Arc<Catalogue>,
     /// The values of `${param.NAME}` and `{{param.NAME}}`.
@@ -189,6 +191,7 @@ impl Subject {
 /// The account graph, which is opened by the first query.
 struct LazyGraph {
     readers: Vec<Arc<dyn GraphReader>>,
+    unpublished: Vec<UnpublishedInstance>,
     cache: Arc<FileCache>,
     graph: OnceCell<AccountGraph>,
 }
@@ -198,13 +201,17 @@ impl LazyGraph {
         let readers = subject.snapshots.iter().cloned().map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>);
         Self {
             readers: readers.collect(),
+            unpublished: subject.unpublished.clone(),
             cache: Arc::new(FileCache::new(subject.store.derived_folder())),
             graph: OnceCell::new(),
         }
     }
 
     async fn get(&self) -> Result<&AccountGraph, GraphError> {
-        let open = || AccountGraph::open_cached(self.readers.clone(), Arc::<FileCache>::clone(&self.cache));
+        let open = || async {
+            let graph = AccountGraph::open_cached(self.readers.clone(), Arc::<FileCache>::clone(&self.cache)).await?;
+            Ok(graph.with_unpublished(self.unpublished.clone()))
+        };
         self.graph.get_or_try_init(open).await
     }
 }

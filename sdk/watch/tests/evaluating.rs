@@ -73,7 +73,8 @@ impl Place {
         let newest = found.into_iter().next().expect("a snapshot");
         let snapshots = vec![store.snapshot(newest)];
         let limits = self.limits;
-        Subject { store, snapshots, catalogue: Arc::new(Catalogue::default()), parameters: BTreeMap::new(), limits }
+        let catalogue = Arc::new(Catalogue::default());
+        Subject { store, snapshots, unpublished: Vec::new(), catalogue, parameters: BTreeMap::new(), limits }
     }
 
     async fn evaluate(&self, rules: &str) -> Vec<Applied> {

@@ -35,8 +35,8 @@ use form::Form;
   {name} query --explain 'FIND User THAT HAS Team'
   {name} query                                    an interactive prompt
 
-The language is J1QL, the query language of JupiterOne; docs/querying.md is a tutorial. Without LIMIT a terminal shows 250 results; \
-files and pipes get all of them.
+The language is J1QL, the query language of JupiterOne; docs/querying.md is a tutorial. Without LIMIT a terminal shows the first \
+250 results as a table; other formats, files and pipes get all of them.
 
 The query reads the newest graph of every instance in the data directory. Data of --sample and --replay is read only if the \
 integration has no other, or if --instance names it.
@@ -80,14 +80,15 @@ pub(crate) async fn run(context: &Context<'_>, args: &Query) -> Result<u8, Failu
     let asking = Asking { default_limit, ..Asking::new(context, &args.parameters, args.timeout) };
     let Some(text) = text else { return prompt::run(context, &graph, &asking).await };
     let text = asking.filled(&text)?;
-    let answer = asking.answer(&graph, &text).await?;
+    let limits = asking.limits();
+    let answer = asking.answer_within(&limits, &graph, &text).await?;
     if args.explain {
         context.print(&answer.profile.to_string())?;
         return Ok(exit::SUCCESS);
     }
-    form::write(context, form, args.output.as_deref(), &answer)?;
+    form::write(context, form, args.output.as_deref(), &limits, &answer)?;
     context.console.note(&answer::number(&answer));
-    context.console.remarks(&answer::remarks(&text, &answer));
+    context.console.remarks(&answer::remarks(context, &text, &answer));
     Ok(exit::SUCCESS)
 }
 

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::questions as report;
 use crate::{console, exit, options};
-use packs::Packs;
+use packs::{Checked, DeclaredNames, Packs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -37,7 +37,7 @@ pub(crate) struct Questions {
 enum Action {
     /// Ask questions of the collected graph
     Run(Run),
-    /// Check files: fields, unique names, and the syntax of queries
+    /// Check files: fields, unique names, and the syntax and names of queries
     Check(Check),
     /// List questions
     List(List),
@@ -63,8 +63,8 @@ struct Chosen {
   {name} questions run --format markdown --output report.md
   {name} questions run own.yaml --param domain=example.com
 
-A question is bad if a query with resultsAre BAD has results. It is unknown if results need a review, or if the graph lacks data \
-that the queries read.
+A question is bad if a query with resultsAre BAD has results. It is unknown if results need a review, if the graph lacks data \
+that the queries read, or if a query names something that the graph does not have.
 
 Exit codes: 0 no question is bad, 1 a query failed, 2 wrong usage, 3 data that a question needs is missing, 4 a question is bad.")]
 struct Run {
@@ -93,6 +93,9 @@ struct Run {
 #[command(after_help = "Examples:
   {name} questions check own.yaml
   {name} questions check               check the questions of this integration
+
+A name that resembles one that an integration declares is a problem. Another unknown name is a warning, because packs name \
+types of other integrations.
 
 Exit codes: 0 no problem, 2 wrong usage, 4 problems.")]
 struct Check {
@@ -128,7 +131,7 @@ enum Form {
 pub(crate) async fn run(context: &Context<'_>, args: &Questions) -> Result<u8, Failure> {
     match &args.action {
         Action::Run(args) => ask_all(context, args).await,
-        Action::Check(args) => check(context, args),
+        Action::Check(args) => check(context, args).await,
         Action::List(args) => {
             let chosen = packs::read(context, &args.chosen.files)?.chosen(&args.chosen)?;
             let questions: Vec<_> = chosen.into_iter().map(|chosen| chosen.question).collect();
@@ -147,7 +150,7 @@ async fn ask_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
     let asking = Asking::new(context, &args.parameters, args.timeout);
     let mut results = Vec::new();
     for question in questions {
-        results.push(ask::question(&graph, &asking, question).await?);
+        results.push(ask::question(context, &graph, &asking, question).await?);
     }
     let text = match args.format {
         Form::Text => report::text(&results, args.limit, console::width()),
@@ -160,17 +163,17 @@ async fn ask_all(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
     Ok(match results.iter().any(report::Asked::has_failed) {
         _ if has(Verdict::Bad) => exit::FINDINGS,
         true => exit::FAILED,
-        false if results.iter().any(|result| result.verdict == Verdict::Unknown && result.lacks_data()) => {
+        false if results.iter().any(|result| result.verdict == Verdict::Unknown && result.is_unsure()) => {
             exit::INCOMPLETE
         }
         false => exit::SUCCESS,
     })
 }
 
-fn check(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {
+async fn check(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {
     let packs: Packs = packs::read(context, &args.chosen.files)?;
-    let problems = packs.problems();
+    let Checked { problems, warnings } = packs.checked(&DeclaredNames::of(context).await?);
     let questions = packs.chosen(&args.chosen)?.len();
-    context.print(&report::problems(&problems, questions))?;
+    context.print(&report::problems(&problems, &warnings, questions))?;
     Ok(if problems.is_empty() { exit::SUCCESS } else { exit::FINDINGS })
 }

@@ -164,7 +164,8 @@ fn location(violation: &Violation) -> Location<'_> {
     let physical = violation.file.as_ref().map(|file| Physical { artifact_location: Artifact { uri: uri(file) } });
     let logical = violation.object.as_ref().map(|(name, pointer)| Logical {
         name,
-        fully_qualified_name: format!("{name}#{pointer}"),
+        // An empty pointer stands for the whole object.
+        fully_qualified_name: if pointer.is_empty() { name.clone() } else { format!("{name}#{pointer}") },
         kind: "object",
     });
     Location { physical_location: physical, logical_locations: logical.into_iter().collect() }

@@ -93,7 +93,7 @@ impl RulesObserver {
         let mut observed = Observed { next: next_check(now), ..Observed::default() };
         if !due.is_empty() {
             let store = self.store.get().await?;
-            let snapshots = account_graph::all(&store).await?;
+            let (snapshots, unpublished) = account_graph::all(&store).await?;
             // Without a graph, no rule can be decided, and there is no place in its history to remember.
             if snapshots.is_empty() {
                 self.progress().end(now, None, false);
@@ -102,6 +102,7 @@ impl RulesObserver {
             let subject = Subject {
                 store,
                 snapshots,
+                unpublished,
                 catalogue: Arc::clone(&self.catalogue),
                 parameters: BTreeMap::new(),
                 limits: Limits { rule: LIMITS, ..Limits::default() },

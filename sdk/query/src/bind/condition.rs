@@ -108,8 +108,8 @@ impl Binder<'_> {
 
     fn compare(&mut self, path: &Path, left: &Left, formula: &mut Formula) {
         let right = match left.own {
-            Some(slot) => self.own_property(path, slot),
-            None => match self.denoted(path, Clause::Where) {
+            Some(slot) => self.own_value(path, slot),
+            None => match self.denoted(path, Clause::Compared) {
                 Some(Denoted::Property(place)) => Some(place),
                 Some(Denoted::Object(_)) => {
                     let help = "name a property, such as `.displayName`".to_owned();
@@ -139,7 +139,7 @@ impl Binder<'_> {
                 // `a = undefined` holds if the path has no such object.
                 Some(LeafKind::Present { slot, is_negated: !is_negated })
             }
-            Operand::Path(path) => match self.denoted(path, Clause::Where) {
+            Operand::Path(path) => match self.denoted(path, Clause::Compared) {
                 Some(Denoted::Object(right)) if self.is_edge(slot) == self.is_edge(right) => {
                     Some(LeafKind::Same { left: slot, right, is_negated })
                 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use integration_graph::RelationshipClass;
 
 use super::suggestion::nearest;
-use super::{Label, Pattern, Slot, SlotId};
-use crate::catalogue::{CLASSES, Catalogue};
+use super::{EdgePattern, Label, NodePattern, Pattern, Slot, SlotId};
+use crate::catalogue::{CLASSES, Catalogue, DeclaredType};
 use crate::graph::{AccountGraph, Column, GraphError, ValueRef};
 
 /// The names of a graph and of a catalogue.
@@ -149,10 +149,40 @@ impl<'b> Names<'b> {
     /// Returns whether the objects that fit into the slot lack a property, and the nearest one that they have.
     pub(super) fn missing_property(&self, slots: &[Slot], slot: SlotId, property: &str) -> Option<Option<String>> {
         let known = self.properties(slots, slot);
-        if known.is_empty() || known.contains(property) || OCCASIONAL.contains(&property) {
+        if known.contains(property) || OCCASIONAL.contains(&property) {
             return None;
         }
-        Some(nearest(property, known.iter().copied()).map(str::to_owned))
+        let declared = self.declared_properties(slots, slot);
+        let is_common = || property.starts_with('_') || property == "displayName" || property.starts_with("tag.");
+        if declared.contains(property) || known.is_empty() && (declared.is_empty() || is_common()) {
+            return None;
+        }
+        Some(nearest(property, known.union(&declared).copied()).map(str::to_owned))
+    }
+
+    /// Returns the properties that the catalogue declares for types in a slot, with or without objects.
+    fn declared_properties(&self, slots: &[Slot], slot: SlotId) -> BTreeSet<&'b str> {
+        let (entities, relationships) = (&self.catalogue.entities, &self.catalogue.relationships);
+        let declared: Vec<&DeclaredType> = match &slots[slot].pattern {
+            Pattern::Node(NodePattern { labels, .. }) => {
+                let fits = |object_type: &String, declared: &DeclaredType| {
+                    labels.is_empty()
+                        || labels.iter().any(|label| match label {
+                            Label::Type(name) => name == object_type,
+                            Label::Class(class) => declared.classes.contains(class),
+                        })
+                };
+                entities.iter().filter(|(object_type, of)| fits(object_type, of)).map(|(_, of)| of).collect()
+            }
+            Pattern::Edge(EdgePattern { verbs, .. }) => {
+                let fits = |of: &&DeclaredType| verbs.is_empty() || verbs.iter().any(|verb| of.classes.contains(verb));
+                relationships.values().filter(fits).collect()
+            }
+            Pattern::Either(parts) => {
+                return parts.iter().flat_map(|part| self.declared_properties(slots, *part)).collect();
+            }
+        };
+        declared.into_iter().flat_map(|of| &of.properties).map(String::as_str).collect()
     }
 
     /// Returns the names of the properties that objects in a slot have or declare, sorted. Empty if no object fits.

@@ -226,6 +226,11 @@ impl Binder<'_> {
         let mut slots: Vec<SlotId> = program.iter().filter_map(slot_of).collect();
         slots.sort_unstable();
         slots.dedup();
+        if slots.is_empty() {
+            let help = "count an alias, such as `count(User)`, or aggregate one of its properties".to_owned();
+            self.problems.error("an aggregate of a constant counts no rows", span, Some(help));
+            return None;
+        }
         Some(Aggregate { operation, argument: program, slots })
     }
 

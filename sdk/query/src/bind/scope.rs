@@ -20,6 +20,8 @@ pub(super) struct Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clause {
     Where,
+    /// The right side of a comparison in `WHERE`.
+    Compared,
     Return,
     OrderBy,
 }
@@ -27,7 +29,7 @@ pub(super) enum Clause {
 impl Clause {
     fn noun(self) -> &'static str {
         match self {
-            Self::Where => "predicate filter",
+            Self::Where | Self::Compared => "predicate filter",
             Self::Return => "return",
             Self::OrderBy => "order by",
         }
@@ -35,7 +37,7 @@ impl Clause {
 
     fn short(self) -> &'static str {
         match self {
-            Self::Where => "predicate",
+            Self::Where | Self::Compared => "predicate",
             other => other.noun(),
         }
     }
@@ -95,8 +97,19 @@ impl Binder<'_> {
         let renamed = self.scope.renamed.get(name).map(|alias| format!("this selector is named `{alias}` here"));
         let near = || nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
         let aliases = || known.is_empty().then(|| "name a selector with `AS`, such as `FIND User AS u`".to_owned());
-        let text = || (clause == Clause::Where).then(|| "a text needs quotes".to_owned());
-        let help = renamed.or_else(near).or_else(aliases).or_else(text);
+        let of_alias = |(alias, slot): (&String, SlotId)| {
+            let has = self.names.has_property(&self.slots, slot, name);
+            has.then(|| format!("did you mean `{alias}.{name}`?"))
+        };
+        let implied = self.scope.implied.iter().filter_map(|(label, slots)| Some((label, *slots.first()?)));
+        let property =
+            || self.scope.aliases.iter().map(|(alias, slot)| (alias, *slot)).chain(implied).find_map(of_alias);
+        let value = || match (clause, known.first()) {
+            (Clause::Compared, _) => Some("a text needs quotes".to_owned()),
+            (Clause::Where, Some(alias)) => Some(format!("a property follows its alias, as in `{alias}.{name}`")),
+            _ => None,
+        };
+        let help = renamed.or_else(property).or_else(near).or_else(aliases).or_else(value);
         self.problems.error(message, span, help);
     }
 
@@ -108,12 +121,22 @@ impl Binder<'_> {
             return Some(Denoted::Object(slot));
         }
         let property = dotted(rest.iter().map(|segment| segment.name.value.as_str()));
-        self.check_property(slot, &property, path.span);
+        self.check_property(slot, &property, path.span, None);
         Some(Denoted::Property(Place { slot, property }))
     }
 
     /// Returns the property that a path in the `WITH` of a slot denotes, or records an error.
     pub(super) fn own_property(&mut self, path: &Path, slot: SlotId) -> Option<Place> {
+        self.own_place(path, slot, None)
+    }
+
+    /// Returns the property that a path on the right side of a comparison denotes, which may be a text without quotes.
+    pub(super) fn own_value(&mut self, path: &Path, slot: SlotId) -> Option<Place> {
+        let text = dotted(path.segments.iter().map(|segment| segment.name.value.as_str()));
+        self.own_place(path, slot, Some(format!("a text needs quotes: '{text}'")))
+    }
+
+    fn own_place(&mut self, path: &Path, slot: SlotId, help: Option<String>) -> Option<Place> {
         let (first, rest) = path.segments.split_first()?;
         let mut property = dotted(path.segments.iter().map(|segment| segment.name.value.as_str()));
         let named = if first.bracketed || rest.is_empty() { None } else { self.scope.aliases.get(&first.name.value) };
@@ -127,15 +150,15 @@ impl Binder<'_> {
             }
             property = dotted(rest.iter().map(|segment| segment.name.value.as_str()));
         }
-        self.check_property(slot, &property, path.span);
+        self.check_property(slot, &property, path.span, help);
         Some(Place { slot, property })
     }
 
     /// Records a warning if no object that fits into the slot has the property.
-    fn check_property(&mut self, slot: SlotId, property: &str, span: Span) {
+    fn check_property(&mut self, slot: SlotId, property: &str, span: Span, otherwise: Option<String>) {
         if let Some(near) = self.names.missing_property(&self.slots, slot, property) {
             let message = format!("no selected object has the property `{property}`");
-            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let help = near.map(|near| format!("did you mean `{near}`?")).or(otherwise);
             self.problems.warning(message, span, help);
         }
     }

@@ -30,7 +30,7 @@ use crate::graph::{AccountGraph, Adjacency, NodeId};
 use crate::options::Options;
 use crate::plan::{Plan, plan};
 use crate::profile::Profile;
-use crate::value::Constant;
+use crate::value::{Constant, parse_instant};
 
 pub(crate) use budget::Budget;
 use calculator::Calculator;
@@ -265,11 +265,15 @@ fn warning(mismatch: &Mismatch<'_>) -> Diagnostic {
         Constant::Instant(_) => "a date",
         Constant::Pattern(_) => "a regular expression",
     };
-    let constant = mismatch.test.constants.first().map_or("a list without elements", kind);
-    let message = format!("no value of the property `{}` has the kind of {constant}", mismatch.property);
-    let help = match mismatch.test.constants.first() {
-        Some(Constant::Text(_)) => "a number, `true`, and `false` have no quotes",
-        _ => "a text needs quotes",
+    let Some(constant) = mismatch.test.constants.first() else {
+        let message = "the list of values has no elements, so no value is equal to one of them";
+        return Diagnostic::new(message, mismatch.span).with_help("pass at least one value");
+    };
+    let message = format!("no value of the property `{}` has the kind of {}", mismatch.property, kind(constant));
+    let help = match constant {
+        Constant::Text(text) if parse_instant(text).is_some() => format!("a date is written `date({text})`"),
+        Constant::Text(_) => "a number, `true`, and `false` have no quotes".to_owned(),
+        _ => "a text needs quotes".to_owned(),
     };
     Diagnostic::new(message, mismatch.span).with_help(help)
 }

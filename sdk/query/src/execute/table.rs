@@ -168,6 +168,7 @@ impl<'e> Evaluation<'e> {
         let keys: Vec<usize> = self.bound.order.iter().filter_map(|sort| key(&sort.program)).collect();
         let mut keyed = Vec::with_capacity(distinct.len());
         for numbers in &distinct {
+            self.budget.tick()?;
             let cells = cells(numbers);
             self.budget.charge(cells.iter().map(Value::size).sum(), "rows")?;
             keyed.push((keys.iter().map(|column| cells[*column].clone()).collect(), cells));
@@ -228,6 +229,7 @@ impl<'e> Evaluation<'e> {
         let keys = self.calculators(self.bound.order.iter().map(|key| &key.program));
         let mut keyed = Vec::with_capacity(grouping.len());
         for (group, aggregates) in grouping.finish() {
+            self.budget.tick()?;
             let row = values(&columns, &group, &aggregates)?;
             self.budget.charge(row.iter().map(Value::size).sum(), "rows")?;
             keyed.push((values(&keys, &group, &aggregates)?, row));
@@ -312,7 +314,7 @@ impl<'e> Evaluation<'e> {
         for calculator in calculators {
             cells.push(calculator.value(row)?);
         }
-        self.budget.charge(cells.iter().map(Value::size).sum(), content)?;
+        self.budget.charge(size_of::<Vec<Value>>() + cells.iter().map(Value::size).sum::<usize>(), content)?;
         Ok(cells)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use integration_graph::history::SnapshotGap;
-use integration_graph::{ObjectKey, ObjectType, Properties};
+use integration_graph::{InstanceId, ObjectKey, ObjectType, Properties};
 use integration_store::{GraphReader, SnapshotId};
 
 use super::adjacency::{self, Adjacency, MappedEdges};
@@ -25,6 +25,7 @@ pub struct AccountGraph {
     snapshots: Vec<SnapshotId>,
     parts: Vec<Part>,
     gaps: Vec<(usize, SnapshotGap)>,
+    unpublished: Vec<UnpublishedInstance>,
     nodes: Vec<Segment>,
     edges: Vec<Segment>,
     /// The columns of each node segment.
@@ -38,6 +39,17 @@ pub struct AccountGraph {
     cache: Option<Arc<dyn IndexCache>>,
     /// Columns that were derived from others, by segment and property.
     derived: Mutex<HashMap<DerivedName, Arc<Column>>>,
+}
+
+/// An instance whose jobs have published no graph, such as one with refused credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpublishedInstance {
+    /// The integration.
+    pub integration: String,
+    /// The instance.
+    pub instance: InstanceId,
+    /// The cause, as a phrase.
+    pub cause: String,
 }
 
 /// The segment and the property of a derived column.
@@ -112,6 +124,18 @@ impl AccountGraph {
         Self::of(parts, gaps, resolved, cache)
     }
 
+    /// Sets the instances whose graphs are missing, so that answers mention them.
+    #[must_use]
+    pub fn with_unpublished(mut self, unpublished: Vec<UnpublishedInstance>) -> Self {
+        self.unpublished = unpublished;
+        self
+    }
+
+    /// The instances whose graphs are missing.
+    pub fn unpublished(&self) -> &[UnpublishedInstance] {
+        &self.unpublished
+    }
+
     /// Builds damaged indexes again, after a method returned [`GraphError::Damaged`]. All numbers stay the same.
     ///
     /// # Errors
@@ -165,6 +189,7 @@ impl AccountGraph {
             snapshots: parts.iter().map(|part| part.reader.id()).collect(),
             parts,
             gaps,
+            unpublished: Vec::new(),
             nodes,
             edges,
             node_origins,

@@ -25,7 +25,7 @@ mod segment;
 mod tests;
 mod value;
 
-pub use account::AccountGraph;
+pub use account::{AccountGraph, UnpublishedInstance};
 pub use adjacency::{Adjacency, Direction, Neighbours};
 pub use cache::{FileCache, IndexCache, IndexSink, IndexSource, MemoryCache};
 pub use column::Column;

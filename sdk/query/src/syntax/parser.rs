@@ -305,7 +305,8 @@ impl<'a> Parser<'a> {
     /// Runs a part of the grammar one level deeper.
     fn nested<T>(&mut self, part: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == MAX_DEPTH {
-            let help = format!("Parentheses can be nested {MAX_DEPTH} deep. Simplify the query.");
+            let help =
+                format!("Parentheses, calls, signs, and powers can be nested {MAX_DEPTH} deep. Simplify the query.");
             return Err(self.stop("The query is nested too deeply", &help));
         }
         self.depth += 1;

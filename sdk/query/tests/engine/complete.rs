@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use integration_graph::history::SnapshotGap;
 use integration_graph::run::ErrorCode;
 use integration_graph::{InstanceId, ObjectType, StepId};
-use integration_query::graph::AccountGraph;
+use integration_query::graph::{AccountGraph, UnpublishedInstance};
 use integration_query::{Catalogue, DeclaredType, Options, Reason, run};
 use integration_store::{GraphReader, MemoryGraph, StoredObject};
 use serde_json::{Value, json};
@@ -116,7 +116,70 @@ fn stale_objects_of_a_touched_type_are_counted() {
     let answer = block_on(run("find Team that has User", &graph, &options())).expect("a valid query");
     let [incomplete] = answer.incomplete.as_slice() else { panic!("{:?}", answer.incomplete) };
     let expected = Reason::Stale { object_type: ObjectType::literal("acme_user"), objects: 1 };
-    assert_eq!((&incomplete.reason, &incomplete.instance), (&expected, &InstanceId::default()));
+    assert_eq!((&incomplete.reason, &incomplete.instance), (&expected, &Some(InstanceId::default())));
     assert_eq!(reasons(&graph, "find Team", &options()), 0);
     assert_eq!(block_on(run("find User with _stale = true", &graph, &options())).expect("a valid query").total, 1);
+}
+
+/// The catalogue of the integration of all graphs here, and of one that declares people.
+fn of_two_integrations() -> Catalogue {
+    let of = |integration: &str, class: &str| DeclaredType {
+        classes: [class.to_owned()].into(),
+        integrations: [integration.to_owned()].into(),
+        ..DeclaredType::default()
+    };
+    let id = MemoryGraph::of([]).expect("an empty graph").id();
+    let own = |class| of(&id.integration, class);
+    Catalogue {
+        entities: [
+            ("acme_user".to_owned(), own("User")),
+            ("acme_team".to_owned(), own("Team")),
+            ("crew_person".to_owned(), of("crew", "Person")),
+            ("crew_login".to_owned(), of("crew", "User")),
+        ]
+        .into(),
+        relationships: [("acme_has".to_owned(), own("HAS")), ("crew_is".to_owned(), of("crew", "IS"))].into(),
+    }
+}
+
+#[test]
+fn an_integration_without_a_graph_concerns_the_names_that_it_alone_declares() {
+    let graph = open(vec![MemoryGraph::of(objects()).expect("valid objects")]);
+    let options = Options { catalogue: Arc::new(of_two_integrations()), ..options() };
+    let of = |text: &str| {
+        let found = block_on(run(text, &graph, &options)).expect("a valid query").incomplete;
+        assert!(found.iter().all(|one| one.instance.is_none() && one.reason == Reason::NotCollected), "{found:?}");
+        found.into_iter().map(|one| one.integration).collect::<Vec<_>>()
+    };
+    for text in ["find crew_person", "find Person", "find crew_login", "find (User|Person)", "find User that is User"] {
+        assert_eq!(of(text), ["crew"], "{text}");
+    }
+    for text in ["find *", "find User", "find Team that has User", "find User that relates to *"] {
+        assert_eq!(of(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn an_instance_without_a_graph_concerns_all_types_of_its_integration() {
+    let id = MemoryGraph::of([]).expect("an empty graph").id();
+    let missing = |integration: &str| UnpublishedInstance {
+        integration: integration.to_owned(),
+        instance: InstanceId::literal("east"),
+        cause: "the credentials were refused".to_owned(),
+    };
+    let with = |integration: &str| {
+        open(vec![MemoryGraph::of(objects()).expect("valid objects")]).with_unpublished(vec![missing(integration)])
+    };
+    let options = Options { catalogue: Arc::new(of_two_integrations()), ..options() };
+    let own = with(&id.integration);
+    let of = |graph: &AccountGraph, text: &str| reasons(graph, text, &options);
+    assert_eq!((of(&own, "find User"), of(&own, "find *"), of(&own, "find Team that has User")), (1, 1, 1));
+    assert_eq!((of(&own, "find acme_app"), of(&own, "find Application")), (0, 0), "no type of this integration");
+    let crew = with("crew");
+    assert_eq!((of(&crew, "find Person"), of(&crew, "find User"), of(&crew, "find *")), (1, 1, 1));
+    assert_eq!((of(&crew, "find Team"), of(&crew, "find acme_user")), (0, 0));
+    // The types of an integration of another program are unknown.
+    let foreign = with("foreign");
+    assert_eq!((of(&foreign, "find User"), of(&foreign, "find *"), of(&foreign, "find foreign_x")), (1, 1, 1));
+    assert_eq!(of(&foreign, "find acme_user"), 0);
 }

@@ -190,3 +190,47 @@ fn a_check_finds_the_errors_of_an_evaluation() {
     assert!(check("find Usr", &graph, &options()).is_err());
     assert_eq!(check("find Host", &graph, &options()).expect("a valid query").len(), 1);
 }
+
+#[test]
+fn a_hint_fits_its_mistake() {
+    let graph = graph(vec![
+        entity("acme_team", json!("Team"), "red", json!({"createdOn": 1_700_000_000_000_i64, "size": 2, "big": true})),
+        entity("acme_user", json!("User"), "ann", json!({"email": "ann@x.org"})),
+    ]);
+    has(&errors(&graph, "find Team as t where name = 'x' return t.name"), &["did you mean `t.name`?"]);
+    has(&errors(&graph, "find Team as t return name"), &["did you mean `t.name`?"]);
+    has(&errors(&graph, "find Team as t where colour = 'x'"), &["a property follows its alias, as in `t.colour`"]);
+    has(&warnings(&graph, "find Team with name = kestrel"), &["a text needs quotes: 'kestrel'"]);
+    has(&errors(&graph, "find Team with name = kestrel-data"), &["A text needs quotes, as in name = 'web-1'."]);
+    has(&errors(&graph, "find acme-team"), &["Names of types contain underscores"]);
+    has(&warnings(&graph, "find Team with createdOn > '2023-01-01'"), &["a date is written `date(2023-01-01)`"]);
+    has(&warnings(&graph, "find Team with size = '2'"), &["a number, `true`, and `false` have no quotes"]);
+    has(&errors(&graph, "find Team limit -1"), &["\"-1\" is negative", "expected a whole number, 0 or more"]);
+    has(&errors(&graph, "find Team limit 1.5"), &["expected a whole number, 0 or more"]);
+    let signs = format!("find Team as t return {}t.size", "- ".repeat(1_000));
+    has(&errors(&graph, &signs), &["Parentheses, calls, signs, and powers can be nested 64 deep"]);
+    for constant in ["find User return sum(1)", "find User return count(1)", "find User return max('a')"] {
+        has(&errors(&graph, constant), &["an aggregate of a constant counts no rows", "count(User)"]);
+    }
+    let options = Options { parameters: [("a".to_owned(), json!([]))].into(), ..options() };
+    let text = "find Team with size = ${param.a}";
+    let warnings = block_on(run(text, &graph, &options)).expect("a valid query").warnings;
+    has(&warnings[0].render(text), &["the list of values has no elements", "pass at least one value"]);
+}
+
+#[test]
+fn a_property_that_only_absent_objects_declare_is_known() {
+    let declared = |properties: &[&str]| DeclaredType {
+        classes: ["User".to_owned()].into(),
+        properties: properties.iter().map(|name| (*name).to_owned()).collect(),
+        ..DeclaredType::default()
+    };
+    let entities = [("acme_user".to_owned(), declared(&["email"])), ("acme_guest".to_owned(), declared(&["host"]))];
+    let catalogue = Catalogue { entities: entities.into(), ..Catalogue::default() };
+    let options = Options { catalogue: Arc::new(catalogue), ..options() };
+    let graph = teams();
+    let of = |text: &str| block_on(run(text, &graph, &options)).expect("a valid query").warnings.len();
+    assert_eq!((of("find User with host = 'x'"), of("find * with host = 'x'")), (0, 0));
+    assert_eq!((of("find acme_guest with host = 'x'"), of("find acme_guest with displayName = 'x'")), (0, 0));
+    assert_eq!((of("find acme_user with host = 'x'"), of("find acme_guest with hst = 'x'")), (1, 1));
+}

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::changes::{self, Since};
 use super::target::Target;
 use super::{report, source};
-use crate::account_graph::{self, Snapshots};
+use crate::account_graph::{self, Selected, Snapshots};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -101,7 +101,7 @@ pub(super) async fn run(
         return Err(Failure::Usage(format!("nothing was exported to {target} yet; omit --changes-since")));
     }
     let target = &target;
-    let (store, snapshots) = account_graph::snapshots(context, wanted).await?;
+    let Selected { store, snapshots, .. } = account_graph::snapshots(context, wanted).await?;
     let mut summaries = Vec::new();
     for snapshot in &snapshots {
         summaries.push(changes::summary(&store, snapshot).await?);

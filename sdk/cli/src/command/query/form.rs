@@ -1,18 +1,22 @@
 //! The output formats of a query's result.
 
+use std::cell::RefCell;
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
-use integration_query::{Answer, QueryResult};
+use integration_query::{Answer, ApiData, ApiObjects, QueryResult};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Value, json};
 
 use super::picture;
 use crate::console;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::limits::Limits;
 use crate::report::answer::{self, csv};
 use crate::style::printable_path;
-use crate::visible::visible_json;
+use crate::visible::VisibleJson;
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,52 +77,101 @@ impl Form {
     }
 }
 
-/// Writes an answer to a file or to stdout.
-pub(super) fn write(context: &Context<'_>, form: Form, output: Option<&Path>, answer: &Answer) -> Result<(), Failure> {
-    let width = if output.is_some() { usize::MAX } else { console::width() };
-    let text = match form {
-        Form::Text => answer::text(&answer.result, width),
-        Form::Json => document(answer)?,
-        Form::Ndjson => lines(answer),
+/// Writes an answer to a file or to stdout, within the limits of its query.
+///
+/// A result that exceeds them leaves no file. What stdout has received cannot be taken back, so the command fails.
+pub(super) fn write(
+    context: &Context<'_>,
+    form: Form,
+    output: Option<&Path>,
+    limits: &Limits,
+    answer: &Answer,
+) -> Result<(), Failure> {
+    if matches!(form, Form::Html | Form::Svg | Form::Dot | Form::Mermaid) {
+        let QueryResult::Tree { vertices, edges } = &answer.result else {
+            return Err(Failure::Usage(
+                "a picture shows entities and relationships: end the query with RETURN TREE".to_owned(),
+            ));
+        };
+        return context.deliver(output, &picture::draw(form, context.integration.title(), vertices, edges)?);
+    }
+    context.stream(output, limits, |out| content(context, form, output.is_none(), answer, out))
+}
+
+fn content(context: &Context<'_>, form: Form, is_stdout: bool, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    match form {
+        Form::Json => document(context, answer, out),
+        Form::Ndjson => lines(answer, out),
         Form::Csv => {
             let (columns, rows) = answer::columns(&answer.result);
-            csv::text(&columns, &rows)
+            csv::write(&columns, rows, out)
         }
-        Form::Html | Form::Svg | Form::Dot | Form::Mermaid => {
-            let QueryResult::Tree { vertices, edges } = &answer.result else {
-                return Err(Failure::Usage(
-                    "a picture shows entities and relationships: end the query with RETURN TREE".to_owned(),
-                ));
-            };
-            picture::draw(form, context.integration.title(), vertices, edges)?
-        }
-    };
-    context.deliver(output, &text)
+        _ => answer::write_text(&answer.result, if is_stdout { console::width() } else { usize::MAX }, out),
+    }
 }
 
 /// The document of JupiterOne's API, with the reasons why the result may be incomplete.
-fn document(answer: &Answer) -> Result<String, Failure> {
-    let mut document = answer.result.to_api_json(answer.total, true);
-    document["incomplete"] = answer::reasons(answer).into_iter().map(|reason| json!({"reason": reason})).collect();
-    document["warnings"] = answer::warnings(answer).collect();
-    let text = serde_json::to_string_pretty(&document).map_err(|error| Failure::Stdout(error.into()))?;
-    Ok(visible_json(&text) + "\n")
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    data: Data<'a>,
+    incomplete: Vec<Value>,
+    total_count: u64,
+    r#type: &'static str,
+    warnings: Vec<String>,
 }
 
-fn lines(answer: &Answer) -> String {
-    let document = answer.result.to_api_json(answer.total, false);
-    let rows: Vec<Value> = match &document["data"] {
-        Value::Array(rows) => rows.clone(),
-        // A tree has two lists; each line names its own.
-        Value::Object(tree) => tree
-            .iter()
-            .flat_map(|(list, objects)| {
-                objects.as_array().into_iter().flatten().map(move |object| json!({list: object}))
-            })
-            .collect(),
-        _ => Vec::new(),
+fn document(context: &Context<'_>, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        data: Data(&answer.result),
+        incomplete: answer::reasons(context, answer).into_iter().map(|reason| json!({"reason": reason})).collect(),
+        total_count: answer.total,
+        r#type: answer.result.api_type(),
+        warnings: answer::warnings(answer).collect(),
     };
-    rows.iter().map(|row| visible_json(&row.to_string()) + "\n").collect()
+    serde_json::to_writer_pretty(VisibleJson(&mut *out), &document).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
+/// The `data` of the document, serialized object by object.
+struct Data<'a>(&'a QueryResult);
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.api_data(true) {
+            ApiData::Rows(rows) => serializer.collect_seq(rows),
+            ApiData::Tree { vertices, edges } => {
+                let mut tree = serializer.serialize_struct("tree", 2)?;
+                tree.serialize_field("edges", &Objects(RefCell::new(edges)))?;
+                tree.serialize_field("vertices", &Objects(RefCell::new(vertices)))?;
+                tree.end()
+            }
+        }
+    }
+}
+
+/// Objects that can be serialized once.
+struct Objects<'a>(RefCell<ApiObjects<'a>>);
+
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&mut *self.0.borrow_mut())
+    }
+}
+
+fn lines(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = |document: Value| {
+        serde_json::to_writer(VisibleJson(&mut *out), &document).map_err(io::Error::from)?;
+        out.write_all(b"\n")
+    };
+    match answer.result.api_data(false) {
+        ApiData::Rows(mut rows) => rows.try_for_each(line),
+        // A tree has two lists; each line names its own.
+        ApiData::Tree { mut vertices, mut edges } => {
+            edges.try_for_each(|edge| line(json!({"edges": edge})))?;
+            vertices.try_for_each(|vertex| line(json!({"vertices": vertex})))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use integration_query::graph::AccountGraph;
-use integration_sdk::owner_only;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
@@ -30,7 +29,7 @@ const HISTORY: usize = 1_000;
 
 /// Reads queries and prints their answers until the user leaves.
 pub(super) async fn run(context: &Context<'_>, graph: &AccountGraph, asking: &Asking) -> Result<u8, Failure> {
-    let config = Config::builder().max_history_size(HISTORY).map_err(terminal)?.auto_add_history(true).build();
+    let config = Config::builder().max_history_size(HISTORY).map_err(terminal)?.auto_add_history(false).build();
     let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(terminal)?;
     let names = Names::of(graph)?;
     let types = names.to_string();
@@ -56,10 +55,14 @@ pub(super) async fn run(context: &Context<'_>, graph: &AccountGraph, asking: &As
             "exit" | "quit" => break,
             "help" => context.print(HELP)?,
             "types" => context.print(&types)?,
-            query => answer(context, graph, asking, query).await?,
+            query => {
+                remember(&mut editor, &line, &history);
+                asking.stop.reset();
+                answer(context, graph, asking, query).await?;
+                asking.stop.reset();
+            }
         }
     }
-    keep(&mut editor, &history);
     Ok(exit::SUCCESS)
 }
 
@@ -70,20 +73,25 @@ async fn answer(context: &Context<'_>, graph: &AccountGraph, asking: &Asking, li
         Some((word, rest)) if word.eq_ignore_ascii_case("explain") => (true, rest),
         _ => (false, line.as_str()),
     };
-    let filled = asking.filled(query);
+    let (filled, limits) = (asking.filled(query), asking.limits());
     let answered = match &filled {
-        Ok(query) => asking.answer(graph, query).await.map(|answer| (query, answer)),
+        Ok(query) => asking.answer_within(&limits, graph, query).await.map(|answer| (query, answer)),
         Err(failure) => {
-            context.console.fail(&failure.to_string());
+            context.console.fail(&failure.render(&context.called()));
             return Ok(());
         }
     };
     match answered {
         Ok((_, answer)) if explain => context.print(&answer.profile.to_string()),
         Ok((query, answer)) => {
-            context.print(&answer::text(&answer.result, console::width()))?;
+            let shown = context.stream(None, &limits, |out| answer::write_text(&answer.result, console::width(), out));
+            if let Err(failure @ Failure::Query { .. }) = shown {
+                context.console.fail(&failure.render(&context.called()));
+                return Ok(());
+            }
+            shown?;
             context.console.note(&answer::number(&answer));
-            context.console.remarks(&answer::remarks(query, &answer));
+            context.console.remarks(&answer::remarks(context, query, &answer));
             Ok(())
         }
         Err(failure) => {
@@ -98,13 +106,42 @@ fn history(context: &Context<'_>) -> PathBuf {
     context.globals.data_dir.join("query-history")
 }
 
-fn keep(editor: &mut Editor<Assistant, FileHistory>, path: &Path) {
-    // The queries have been answered; a history that cannot be written is not worth an error.
-    if owner_only::create(path).is_ok() {
-        let _ = editor.save_history(path);
-    }
+/// Adds a query to the history and its file at once, because the terminal may be closed at any time.
+///
+/// A new file is created for its owner only.
+fn remember(editor: &mut Editor<Assistant, FileHistory>, query: &str, path: &Path) {
+    // A history that cannot be written is no reason to refuse the query.
+    let _ = editor.add_history_entry(query).and_then(|_| editor.append_history(path));
 }
 
 fn terminal(error: ReadlineError) -> Failure {
     Failure::Stdout(std::io::Error::other(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(path: &Path, queries: &[&str]) -> Vec<String> {
+        let config = Config::builder().auto_add_history(false).build();
+        let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).expect("an editor");
+        let _ = editor.load_history(path);
+        queries.iter().for_each(|query| remember(&mut editor, query, path));
+        editor.history().iter().cloned().collect()
+    }
+
+    #[test]
+    fn every_query_is_in_the_history_at_once_and_stays_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("query-history");
+        session(&path, &["FIND User", "FIND Team"]);
+        assert_eq!(session(&path, &[]), ["FIND User", "FIND Team"], "the editor of the first session was not closed");
+        session(&path, &["FIND Application\nLIMIT 1"]);
+        assert_eq!(session(&path, &[]), ["FIND User", "FIND Team", "FIND Application\nLIMIT 1"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().expect("the file").permissions().mode() & 0o777, 0o600);
+        }
+    }
 }

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use integration_query::syntax;
+use integration_query::diagnostic::{Diagnostic, Diagnostics};
+use integration_query::graph::AccountGraph;
+use integration_query::{Options, QueryError, syntax};
 use integration_questions::{Pack, Question};
 use integration_sdk::input;
+use serde_json::Value;
 
 use super::Chosen;
+use crate::account_graph;
 use crate::asking;
+use crate::console::WARNING;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::text::list;
@@ -19,6 +25,8 @@ struct OfFile {
     name: String,
     /// The file, unless the pack belongs to the integration or comes from stdin.
     path: Option<PathBuf>,
+    /// Whether the pack belongs to the integration.
+    is_own: bool,
     pack: Pack,
 }
 
@@ -26,6 +34,8 @@ struct OfFile {
 pub(super) struct ChosenQuestion {
     pub(super) question: Question,
     pub(super) file: Option<PathBuf>,
+    /// Whether the question belongs to the integration.
+    pub(super) is_own: bool,
 }
 
 /// Packs with the names of their files.
@@ -34,7 +44,7 @@ pub(super) struct Packs(Vec<OfFile>);
 /// Reads files, or the integration's own pack; `-` stands for stdin. An error concerns the first unreadable file.
 pub(super) fn read(context: &Context<'_>, files: &[PathBuf]) -> Result<Packs, Failure> {
     let parsed = |name: String, path: Option<PathBuf>, text: &str| match Pack::parse(text) {
-        Ok(pack) => Ok(OfFile { name, path, pack }),
+        Ok(pack) => Ok(OfFile { name, path, is_own: files.is_empty(), pack }),
         Err(source) => Err(Failure::Pack { name, source }),
     };
     if files.is_empty() {
@@ -56,9 +66,9 @@ pub(super) fn read(context: &Context<'_>, files: &[PathBuf]) -> Result<Packs, Fa
 impl Packs {
     /// Returns the questions that the options select; there is at least one.
     pub(super) fn chosen(self, chosen: &Chosen) -> Result<Vec<ChosenQuestion>, Failure> {
-        let of_file = |OfFile { path, pack, .. }| {
+        let of_file = |OfFile { path, pack, is_own, .. }| {
             let questions = pack.questions.into_iter();
-            questions.map(move |question| ChosenQuestion { question, file: path.clone() })
+            questions.map(move |question| ChosenQuestion { question, file: path.clone(), is_own })
         };
         let names: Vec<String> = self.0.iter().map(|file| file.name.clone()).collect();
         let all: Vec<ChosenQuestion> = self.0.into_iter().flat_map(of_file).collect();
@@ -87,27 +97,70 @@ impl Packs {
         }
     }
 
-    /// Returns the violated rules and the syntax errors of all packs.
-    pub(super) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+    /// Returns the violated rules, the errors in queries, and the names in queries that no integration declares.
+    pub(super) fn checked(&self, names: &DeclaredNames) -> Checked {
+        let mut checked = Checked::default();
         for OfFile { name, pack, .. } in &self.0 {
-            problems.extend(pack.problems().into_iter().map(|problem| format!("{name}: {problem}")));
+            checked.problems.extend(pack.problems().into_iter().map(|problem| format!("{name}: {problem}")));
             for question in &pack.questions {
                 for query in &question.queries {
+                    let place = format!("{name}: query {} of question {}", query.name, question.id);
                     // The values of variables are known when the question is asked.
-                    let any = syntax::variables(&query.query).into_iter().map(|name| (name.value, "x".to_owned()));
+                    let variables = syntax::variables(&query.query);
+                    let has_variables = !variables.is_empty();
+                    let any = variables.into_iter().map(|name| (name.value, "x".to_owned()));
                     let filled = syntax::substitute(&query.query, &any.collect()).unwrap_or_default();
-                    if let Err(errors) = syntax::parse(&filled) {
-                        problems.push(format!(
-                            "{name}: query {} of question {}\n{}",
-                            query.name,
-                            question.id,
-                            errors.render(&filled)
-                        ));
+                    let found = match syntax::parse(&filled) {
+                        Err(errors) => Err(errors),
+                        // A variable may stand for a name.
+                        Ok(_) if has_variables => Ok(Vec::new()),
+                        Ok(_) => names.check(&filled),
+                    };
+                    match found {
+                        Ok(warnings) => {
+                            let warnings = warnings.iter().map(|warning| warning.render(&filled));
+                            checked.warnings.extend(warnings.map(|warning| format!("{place}\n{WARNING}{warning}")));
+                        }
+                        Err(errors) => checked.problems.push(format!("{place}\n{}", errors.render(&filled))),
                     }
                 }
             }
         }
-        problems
+        checked
+    }
+}
+
+/// The findings of a check.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) problems: Vec<String>,
+    /// Names that a query may mention, but probably does not mean.
+    pub(super) warnings: Vec<String>,
+}
+
+/// The names that integrations declare, without the objects of a graph, so that a check gives the same everywhere.
+pub(super) struct DeclaredNames {
+    nothing: AccountGraph,
+    options: Options,
+}
+
+impl DeclaredNames {
+    pub(super) async fn of(context: &Context<'_>) -> Result<Self, Failure> {
+        let catalogue = account_graph::catalogue(context.offers.iter().map(|offer| &offer.integration));
+        let options = Options { catalogue: Arc::new(catalogue), ..Options::default() };
+        Ok(Self { nothing: AccountGraph::open(Vec::new()).await?, options })
+    }
+
+    /// Returns the probable mistakes in the names of a query, or its errors.
+    fn check(&self, text: &str) -> Result<Vec<Diagnostic>, Diagnostics> {
+        // The values of parameters are known when the question is asked.
+        let names = text.split("${param.").skip(1).filter_map(|rest| rest.split_once('}'));
+        let parameters = names.map(|(name, _)| (name.to_owned(), Value::from("x"))).collect();
+        match integration_query::check(text, &self.nothing, &Options { parameters, ..self.options.clone() }) {
+            Ok(warnings) => Ok(warnings),
+            Err(QueryError::Invalid(errors)) => Err(errors),
+            // A graph without objects has no other errors.
+            Err(_) => Ok(Vec::new()),
+        }
     }
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{Level, active, compile, read};
-use crate::account_graph::{self, Snapshots};
+use crate::account_graph::{self, Selected, Snapshots};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::offer::Offer;
@@ -126,12 +126,12 @@ async fn subject(
     parameters: &[(String, Value)],
     timeout: Duration,
 ) -> Result<Subject, Failure> {
-    let (store, snapshots) = account_graph::snapshots(context, snapshots).await?;
+    let Selected { store, snapshots, unpublished } = account_graph::snapshots(context, snapshots).await?;
     let parameters: BTreeMap<String, Value> = parameters.iter().cloned().collect();
     let integrations = context.offers.iter().map(|offer| &offer.integration);
     let catalogue = Arc::new(account_graph::catalogue(integrations));
     let limits = Limits { query: timeout, ..Limits::default() };
-    Ok(Subject { store, snapshots, catalogue, parameters, limits })
+    Ok(Subject { store, snapshots, unpublished, catalogue, parameters, limits })
 }
 
 /// Evaluates rules, and applies the results to a copy of the book.

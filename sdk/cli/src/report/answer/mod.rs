@@ -5,15 +5,20 @@ pub(crate) mod csv;
 pub(crate) mod grid;
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Write};
 
 use indicatif::HumanCount;
-use integration_query::{Answer, Incomplete, QueryResult, Reason};
-use integration_sdk::graph::Properties;
+use integration_query::diagnostic::Diagnostic;
+use integration_query::{Answer, Incomplete, QueryResult, Reason, TableResult};
+use integration_sdk::graph::{InstanceId, Properties};
 use serde_json::Value;
 
 pub(crate) use cell::{name_of, shown};
 
 use super::text::{counted, list};
+use crate::account::Account;
+use crate::console::WARNING;
+use crate::context::Context;
 use crate::style::printable;
 
 /// The properties that text shows of an entity.
@@ -22,42 +27,61 @@ const SHOWN: [&str; 3] = ["displayName", "_type", "_key"];
 /// The maximum number of reasons for an incomplete result in text. A refused list is one reason for each team.
 const REASONS: usize = 5;
 
-/// Returns a result as text for people.
-pub(crate) fn text(result: &QueryResult, width: usize) -> String {
+/// The rows of a result, which are computed one by one: a large result need not be in memory twice.
+pub(crate) type Rows<'r> = Box<dyn Iterator<Item = Vec<&'r Value>> + 'r>;
+
+/// Writes a result as text for people.
+pub(crate) fn write_text(result: &QueryResult, width: usize, out: &mut dyn Write) -> io::Result<()> {
     match result {
-        QueryResult::Tree { vertices, edges } => tree(vertices, edges, width),
+        QueryResult::Tree { vertices, edges } => {
+            let (columns, rows) = tree(vertices, edges);
+            grid::write(&columns, &|| Box::new(rows.iter().map(|row| row.iter().collect())), width, out)
+        }
         QueryResult::List { .. } | QueryResult::Table(_) => {
-            let (columns, rows) = brief(result);
-            grid::text(&columns, &rows, width)
+            let (columns, _) = shown_rows(result);
+            grid::write(&columns, &|| shown_rows(result).1, width, out)
         }
     }
 }
 
 /// Returns a result as columns and rows. Entities get a column for each of their properties.
-pub(crate) fn columns(result: &QueryResult) -> (Vec<String>, Vec<Vec<Value>>) {
+pub(crate) fn columns(result: &QueryResult) -> (Vec<String>, Rows<'_>) {
     match result {
-        QueryResult::List { entities } => properties(entities),
-        QueryResult::Table(table) => (table.columns.clone(), table.rows.clone()),
-        QueryResult::Tree { vertices, edges } => {
-            let objects: Vec<Properties> = vertices.iter().chain(edges).cloned().collect();
-            properties(&objects)
-        }
+        QueryResult::List { entities } => properties(|| entities.iter()),
+        QueryResult::Table(table) => of_table(table),
+        QueryResult::Tree { vertices, edges } => properties(|| vertices.iter().chain(edges)),
     }
 }
 
-fn properties(objects: &[Properties]) -> (Vec<String>, Vec<Vec<Value>>) {
-    let names: BTreeSet<&String> = objects.iter().flat_map(Properties::keys).collect();
-    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
-    let rows = objects.iter().map(|object| picked(object, &names)).collect();
-    (names.into_iter().map(str::to_owned).collect(), rows)
+fn properties<'r, I: Iterator<Item = &'r Properties> + 'r>(objects: impl Fn() -> I) -> (Vec<String>, Rows<'r>) {
+    let names: BTreeSet<&String> = objects().flat_map(Properties::keys).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    let picked_names = names.clone();
+    let rows = objects().map(move |object| picked(object, picked_names.iter().map(String::as_str)));
+    (names, Box::new(rows))
 }
 
-fn picked(object: &Properties, names: &[&str]) -> Vec<Value> {
-    names.iter().map(|name| object.get(*name).cloned().unwrap_or_default()).collect()
+fn of_table(table: &TableResult) -> (Vec<String>, Rows<'_>) {
+    (table.columns.clone(), Box::new(table.rows.iter().map(|row| row.iter().collect())))
+}
+
+/// Returns the columns and rows of a result for people. Entities are shown by name, type, and key.
+fn shown_rows(result: &QueryResult) -> (Vec<String>, Rows<'_>) {
+    match result {
+        QueryResult::List { entities } | QueryResult::Tree { vertices: entities, .. } => (
+            SHOWN.map(str::to_owned).to_vec(),
+            Box::new(entities.iter().map(|entity| picked(entity, SHOWN.into_iter()))),
+        ),
+        QueryResult::Table(table) => of_table(table),
+    }
+}
+
+fn picked(object: &Properties, names: impl Iterator<Item = impl AsRef<str>>) -> Vec<&Value> {
+    names.map(|name| object.get(name.as_ref()).unwrap_or(&Value::Null)).collect()
 }
 
 /// Lists the relationships between their entities, then the entities without any.
-fn tree(vertices: &[Properties], edges: &[Properties], width: usize) -> String {
+fn tree(vertices: &[Properties], edges: &[Properties]) -> (Vec<String>, Vec<Vec<Value>>) {
     let key = |object: &Properties, name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
     let names: HashMap<String, &str> =
         vertices.iter().filter_map(|vertex| Some((key(vertex, "_key")?, name_of(vertex)?))).collect();
@@ -78,7 +102,7 @@ fn tree(vertices: &[Properties], edges: &[Properties], width: usize) -> String {
         .collect();
     let alone = vertices.iter().filter(|vertex| key(vertex, "_key").is_none_or(|key| !linked.contains(&key)));
     rows.extend(alone.map(|vertex| vec![name_of(vertex).into(), Value::Null, Value::Null]));
-    grid::text(&["from", "relationship", "to"].map(str::to_owned), &rows, width)
+    (["from", "relationship", "to"].map(str::to_owned).to_vec(), rows)
 }
 
 /// Returns the number of results, with a hint if a limit cut them.
@@ -96,10 +120,10 @@ pub(crate) fn number(answer: &Answer) -> String {
 /// Returns the remarks without which a reader may misunderstand the result: probable mistakes and missing data.
 ///
 /// `text` is the query, of which the remarks show the place.
-pub(crate) fn remarks(text: &str, answer: &Answer) -> Vec<String> {
+pub(crate) fn remarks(context: &Context<'_>, text: &str, answer: &Answer) -> Vec<String> {
     let mut remarks: Vec<String> =
-        answer.warnings.iter().map(|warning| format!("Warning: {}", warning.render(text).trim_end())).collect();
-    remarks.extend(limited(&reasons(answer)));
+        answer.warnings.iter().map(|warning| format!("{WARNING}{}", warning.render(text).trim_end())).collect();
+    remarks.extend(limited(&reasons(context, answer)));
     remarks
 }
 
@@ -116,20 +140,28 @@ pub(crate) fn limited(reasons: &[String]) -> Vec<String> {
 
 /// Returns the probable mistakes in a query.
 pub(crate) fn warnings(answer: &Answer) -> impl Iterator<Item = String> {
-    answer.warnings.iter().map(|warning| match &warning.help {
-        Some(help) => format!("{}; {help}", warning.message),
-        None => warning.message.clone(),
-    })
+    answer.warnings.iter().map(in_one_line)
+}
+
+/// Returns a mistake in a query with its likely remedy, without its place.
+pub(crate) fn in_one_line(diagnostic: &Diagnostic) -> String {
+    match &diagnostic.help {
+        Some(help) => format!("{}; {help}", diagnostic.message),
+        None => diagnostic.message.clone(),
+    }
 }
 
 /// Returns the reasons why an answer may be incomplete.
-pub(crate) fn reasons(answer: &Answer) -> Vec<String> {
-    answer.incomplete.iter().map(reason).collect()
+pub(crate) fn reasons(context: &Context<'_>, answer: &Answer) -> Vec<String> {
+    answer.incomplete.iter().map(|incomplete| reason(context, incomplete)).collect()
 }
 
-fn reason(incomplete: &Incomplete) -> String {
-    let of = format!("instance {} of {}", printable(incomplete.instance.as_str()), printable(&incomplete.integration));
-    match &incomplete.reason {
+fn reason(context: &Context<'_>, Incomplete { integration, instance, reason }: &Incomplete) -> String {
+    let of = match instance {
+        Some(instance) => format!("instance {} of {}", printable(instance.as_str()), printable(integration)),
+        None => printable(integration),
+    };
+    match reason {
         Reason::Stale { object_type, objects } => {
             let number = counted(u64::from(*objects), "object", "objects");
             format!("{number} of {object_type} in {of} are from an earlier job")
@@ -139,16 +171,37 @@ fn reason(incomplete: &Incomplete) -> String {
             let (types, cause) = (list(&gap.types), printable(&gap.cause));
             format!("{} in {of} lacks {types}{}: {cause}", gap.step, under.unwrap_or_default())
         }
+        Reason::Unpublished { cause } => {
+            let cause = printable(cause);
+            format!(
+                "{of} has no graph: {}{}",
+                cause.trim_end_matches('.'),
+                remedy(context, integration, instance.as_ref())
+            )
+        }
+        Reason::NotCollected => {
+            format!("no selected graph is of {of}{}", remedy(context, integration, None))
+        }
     }
 }
 
+/// The command that collects a missing graph, if this program can.
+fn remedy(context: &Context<'_>, integration: &str, instance: Option<&InstanceId>) -> String {
+    if !context.offers.iter().any(|offer| offer.id() == integration) {
+        return String::new();
+    }
+    let options = instance.map(|instance| Account::of(instance).options()).unwrap_or_default();
+    format!("; `{} collect{options}` collects it", context.called_for(integration))
+}
+
 /// Returns the columns and rows of a result for a report. Entities are shown by name, type, and key.
-pub(crate) fn brief(result: &QueryResult) -> (Vec<String>, Vec<Vec<Value>>) {
+pub(crate) fn brief(result: QueryResult) -> (Vec<String>, Vec<Vec<Value>>) {
     match result {
-        QueryResult::List { entities } | QueryResult::Tree { vertices: entities, .. } => {
-            (SHOWN.map(str::to_owned).to_vec(), entities.iter().map(|entity| picked(entity, &SHOWN)).collect())
+        QueryResult::Table(table) => (table.columns, table.rows),
+        entities => {
+            let (columns, rows) = shown_rows(&entities);
+            (columns, rows.map(|row| row.into_iter().cloned().collect()).collect())
         }
-        QueryResult::Table(table) => (table.columns.clone(), table.rows.clone()),
     }
 }
 

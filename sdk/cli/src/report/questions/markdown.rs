@@ -12,7 +12,7 @@ use crate::report::answer;
 use crate::report::code_span;
 use crate::report::code_span::code;
 use crate::report::text::{counted, list};
-use crate::visible::visible;
+use crate::visible::{visible, visible_lines};
 
 /// Returns the report.
 pub(crate) fn markdown(results: &[Asked], limit: usize) -> String {
@@ -30,7 +30,7 @@ pub(crate) fn markdown(results: &[Asked], limit: usize) -> String {
         let _ = writeln!(text, "| {} | {} | {standards} |", word(asked.verdict), cell(&asked.question.title));
     }
     text += &by_standard(results);
-    for asked in results.iter().filter(|asked| matches!(asked.verdict, Verdict::Bad | Verdict::Unknown)) {
+    for asked in results.iter().filter(|asked| asked.needs_attention()) {
         text += &details(asked, limit);
     }
     text
@@ -78,10 +78,10 @@ fn details(asked: &Asked, limit: usize) -> String {
         cell(&asked.question.description)
     );
     for query in &asked.queries {
-        let _ = write!(text, "\n```\n{}\n```\n", query.query.query.trim().replace("```", "'''"));
+        let _ = write!(text, "\n```\n{}\n```\n", fenced(&query.query.query));
         match &query.outcome {
-            Outcome::Failed { error } => {
-                let _ = writeln!(text, "\n{}", code(error));
+            Outcome::Failed { shown, .. } => {
+                let _ = write!(text, "\n```\n{}\n```\n", fenced(shown));
             }
             Outcome::Answered { columns, rows, results, incomplete, warnings } => {
                 if matches!(query.query.results_are, ResultsAre::Bad | ResultsAre::Unknown) && *results > 0 {
@@ -98,13 +98,18 @@ fn details(asked: &Asked, limit: usize) -> String {
                         let _ = writeln!(text, "\n{} more.", *results - limit as u64);
                     }
                 }
-                for reason in warnings.iter().chain(&answer::limited(incomplete)) {
-                    let _ = writeln!(text, "\n{}", code(reason));
+                for remark in super::remarks(warnings, incomplete) {
+                    let _ = writeln!(text, "\n{}", code(&remark));
                 }
             }
         }
     }
     text
+}
+
+/// Text within a fence.
+fn fenced(text: &str) -> String {
+    visible_lines(text.trim()).replace("```", "'''")
 }
 
 /// Text of a question file: packs come from others, so it must not link, format, or add markup either.

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use integration_questions::{Compliance, PackQuery, Question, ResultsAre, Verdict};
 use serde_json::{Value, json};
 
-use super::Level;
 use super::sarif::{self, Checked, Violation};
+use super::{Level, answer};
+use crate::console::WARNING;
 use crate::failure::Failure;
 use crate::visible::visible_json;
 
@@ -44,7 +45,10 @@ pub(crate) enum Outcome {
         incomplete: Vec<String>,
     },
     Failed {
+        /// The error in one line.
         error: String,
+        /// The error with its place in the query, in several lines.
+        shown: String,
     },
 }
 
@@ -54,11 +58,17 @@ impl Asked {
         self.queries.iter().any(|query| matches!(query.outcome, Outcome::Failed { .. }))
     }
 
-    /// Returns whether the graph lacks data that a query reads.
-    pub(crate) fn lacks_data(&self) -> bool {
-        self.queries
-            .iter()
-            .any(|query| matches!(&query.outcome, Outcome::Answered { incomplete, .. } if !incomplete.is_empty()))
+    /// Returns whether the graph lacks data that a query reads, or names that it mentions.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.queries.iter().any(|query| match &query.outcome {
+            Outcome::Answered { incomplete, warnings, .. } => !incomplete.is_empty() || !warnings.is_empty(),
+            Outcome::Failed { .. } => false,
+        })
+    }
+
+    /// Returns whether a person must read more than the verdict.
+    fn needs_attention(&self) -> bool {
+        matches!(self.verdict, Verdict::Bad | Verdict::Unknown) || self.is_unsure()
     }
 }
 
@@ -97,7 +107,7 @@ fn of_query(asked: &AskedQuery) -> Value {
         "resultsAre": asked.query.results_are,
     });
     match &asked.outcome {
-        Outcome::Failed { error } => value["error"] = error.as_str().into(),
+        Outcome::Failed { error, .. } => value["error"] = error.as_str().into(),
         Outcome::Answered { columns, rows, results, warnings, incomplete } => {
             let row = |row: &Vec<Value>| -> Value { columns.iter().cloned().zip(row.iter().cloned()).collect() };
             value["total"] = (*results).into();
@@ -142,6 +152,12 @@ pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure>
     document_text(&sarif::log(program, &rules, &violations))
 }
 
+/// Returns the probable mistakes in a query, and the reasons why its result may be incomplete, as sentences.
+fn remarks(warnings: &[String], incomplete: &[String]) -> Vec<String> {
+    let warnings = warnings.iter().map(|warning| format!("{WARNING}{warning}"));
+    warnings.chain(answer::limited(incomplete)).collect()
+}
+
 fn help(question: &Question) -> String {
     let standards: Vec<String> = question.compliance.iter().map(standard).collect();
     let about = if question.description.trim().is_empty() { &question.title } else { &question.description };
@@ -173,7 +189,7 @@ fn message(asked: &Asked) -> String {
             Outcome::Answered { incomplete, warnings, .. } => {
                 parts.extend(warnings.iter().chain(incomplete).cloned());
             }
-            Outcome::Failed { error } => parts.push(error.clone()),
+            Outcome::Failed { error, .. } => parts.push(error.clone()),
         }
     }
     parts.join(". ")

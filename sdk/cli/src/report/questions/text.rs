@@ -7,15 +7,16 @@ use comfy_table::{Cell, Color};
 use integration_questions::{Question, ResultsAre, Verdict};
 
 use super::{Asked, AskedQuery, Outcome};
-use crate::report::answer::{self, grid};
+use crate::report::answer::grid;
 use crate::report::table;
 use crate::report::text::{counted, list as joined, paragraph};
 use crate::style::{BOLD, CYAN, GREEN, RED, YELLOW, paint, printable};
+use crate::visible::visible_lines;
 
 /// Lists all questions with their verdicts, then the results that need attention.
 pub(crate) fn text(results: &[Asked], limit: usize, width: usize) -> String {
     let mut text = overview(results, width);
-    for asked in results.iter().filter(|asked| matches!(asked.verdict, Verdict::Bad | Verdict::Unknown)) {
+    for asked in results.iter().filter(|asked| asked.needs_attention()) {
         text += &details(asked, limit, width);
     }
     let count = |verdict| results.iter().filter(|result| result.verdict == verdict).count();
@@ -73,7 +74,10 @@ fn details(asked: &Asked, limit: usize, width: usize) -> String {
     text += &paragraph(&printable(&asked.question.description), width, 2, 0);
     for query in &asked.queries {
         match &query.outcome {
-            Outcome::Failed { error } => text += &paragraph(&format!("{}: {error}", query.query.name), width, 2, 2),
+            Outcome::Failed { shown, .. } => {
+                text += &paragraph(&format!("{}:", printable(&query.query.name)), width, 2, 2);
+                text.extend(visible_lines(shown).lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n"));
+            }
             Outcome::Answered { columns, rows, results, incomplete, warnings } => {
                 let needs_attention = matches!(query.query.results_are, ResultsAre::Bad | ResultsAre::Unknown);
                 if needs_attention && *results > 0 {
@@ -84,8 +88,8 @@ fn details(asked: &Asked, limit: usize, width: usize) -> String {
                         let _ = writeln!(text, "  … {} more", *results - shown.len() as u64);
                     }
                 }
-                for reason in warnings.iter().chain(&answer::limited(incomplete)) {
-                    text += &paragraph(&printable(reason), width, 2, 2);
+                for remark in super::remarks(warnings, incomplete) {
+                    text += &paragraph(&printable(&remark), width, 2, 2);
                 }
             }
         }
@@ -103,14 +107,20 @@ pub(crate) fn list(questions: &[Question], width: usize) -> String {
     table::fitted(&mut table, width)
 }
 
-/// Lists the problems of question files.
-pub(crate) fn problems(problems: &[String], questions: usize) -> String {
-    let number = counted(questions as u64, "question", "questions");
-    match problems.is_empty() {
-        true => format!("{number}, no problem found.\n"),
-        false => {
-            let list: String = problems.iter().map(|problem| format!("{}\n", problem.trim_end())).collect();
-            format!("{list}\n{number}, {}.\n", counted(problems.len() as u64, "problem", "problems"))
-        }
+/// Lists the problems and the warnings of question files.
+pub(crate) fn problems(problems: &[String], warnings: &[String], questions: usize) -> String {
+    let mut text: String =
+        problems.iter().chain(warnings).map(|found| format!("{}\n", visible_lines(found).trim_end())).collect();
+    if !text.is_empty() {
+        text.push('\n');
     }
+    text += &counted(questions as u64, "question", "questions");
+    text += &match problems.len() as u64 {
+        0 => ", no problem found".to_owned(),
+        count => format!(", {}", counted(count, "problem", "problems")),
+    };
+    if !warnings.is_empty() {
+        text += &format!(", {}", counted(warnings.len() as u64, "warning", "warnings"));
+    }
+    text + ".\n"
 }

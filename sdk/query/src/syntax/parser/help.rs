@@ -322,6 +322,7 @@ impl Unexpected<'_, '_> {
             Symbol::Minus if self.expects(&Expected::Operator) => {
                 "A property with an unusual name is written in brackets: [odd-name]."
             }
+            Symbol::Minus if self.is_in_value() => "A text needs quotes, as in name = 'web-1'.",
             Symbol::Minus if self.is_between_clauses() && self.is_in_name() => {
                 "Names of types contain underscores, such as heroku_app."
             }
@@ -348,6 +349,12 @@ impl Unexpected<'_, '_> {
             && self.parser.word_at(at + 1).is_some()
             && self.parser.token_at(before).span.end == self.parser.span().start
             && self.parser.span().end == self.parser.token_at(at + 1).span.start
+    }
+
+    /// Returns whether the token is within a word with dashes on the right side of a comparison.
+    fn is_in_value(&self) -> bool {
+        let operator = self.parser.at.checked_sub(2).and_then(|index| self.parser.symbol_at(index));
+        matches!(operator, Some(Symbol::Compare(_))) && self.is_in_name()
     }
 
     fn previous_is(&self, symbol: Symbol) -> bool {

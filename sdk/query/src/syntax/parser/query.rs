@@ -294,10 +294,15 @@ impl Parser<'_> {
     /// Parses the number after `SKIP` or `LIMIT`.
     pub(super) fn whole_number(&mut self) -> Parsed<Spanned<u64>> {
         self.expect(Expected::Number);
+        let expected = || Some("expected a whole number, 0 or more".to_owned());
+        let span = self.span();
+        if self.symbol_at(self.at) == Some(Symbol::Minus) && *self.kind_at(self.at + 1) == TokenKind::Number {
+            let problem = format!("\"-{}\" is negative", self.text_at(self.at + 1));
+            return Err(self.fail(&problem, span, expected(), None));
+        }
         if *self.kind() != TokenKind::Number {
             return Err(self.unexpected());
         }
-        let span = self.span();
         match self.text_at(self.at).parse() {
             Ok(value) => {
                 self.advance();
@@ -305,7 +310,7 @@ impl Parser<'_> {
             }
             Err(_) => {
                 let problem = format!("\"{}\" is not a whole number", self.text_at(self.at));
-                Err(self.fail(&problem, span, Some("expected a whole number".to_owned()), None))
+                Err(self.fail(&problem, span, expected(), None))
             }
         }
     }

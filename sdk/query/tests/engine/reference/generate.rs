@@ -369,6 +369,8 @@ impl Generator<'_, '_> {
                 }
                 _ => self.expression(depth.min(1), false).without_objects(),
             };
+            // An aggregate of a constant is refused.
+            let argument = if is_constant(&argument) { Expression::Path(self.compared(None)) } else { argument };
             return call(function, vec![argument]);
         }
         if depth == 0 || !self.choices.once_in(3) {
@@ -443,6 +445,16 @@ impl Generator<'_, '_> {
 
 fn comparison(left: Path, operator: Operator, right: Operand) -> Comparison {
     Comparison { left, operator: Spanned { value: operator, span: Span::default() }, right, span: Span::default() }
+}
+
+fn is_constant(expression: &Expression) -> bool {
+    match expression {
+        Expression::Literal(_) => true,
+        Expression::Negate(value, _) => is_constant(value),
+        Expression::Binary { left, right, .. } => is_constant(left) && is_constant(right),
+        Expression::Call { arguments, .. } => arguments.iter().all(is_constant),
+        _ => false,
+    }
 }
 
 fn call(function: &str, arguments: Vec<Expression>) -> Expression {

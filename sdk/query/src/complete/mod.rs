@@ -6,9 +6,14 @@
 //!
 //! A step that the configuration disables is a choice of the user. Its gap concerns the selectors that name one of its types
 //! or classes, and not `*`: otherwise every query for all objects would be incomplete as long as a source is off.
+//!
+//! Graphs that were never collected are in [`missing`].
+
+mod missing;
 
 use std::collections::BTreeSet;
 
+use integration_graph::InstanceId;
 use integration_graph::run::ErrorCode;
 
 use crate::answer::{Incomplete, Reason};
@@ -16,18 +21,19 @@ use crate::bind::{Bound, EdgePattern, Hop, Label, NodePattern, Pattern, SlotId, 
 use crate::catalogue::Catalogue;
 use crate::graph::{AccountGraph, EdgeId, GraphError, NodeId};
 
-/// Returns the gaps and stale objects of the types that a query touched.
+/// Returns the gaps and stale objects of the types that a query touched, and the graphs that it lacks.
 pub(crate) fn incomplete(
     bound: &Bound,
     graph: &AccountGraph,
     catalogue: &Catalogue,
 ) -> Result<Vec<Incomplete>, GraphError> {
     let has_stale = graph.node_segments().iter().chain(graph.edge_segments()).any(|segment| segment.stale > 0);
-    if graph.gaps().is_empty() && !has_stale {
-        return Ok(Vec::new());
+    let mut found = missing::not_collected(bound, graph, catalogue);
+    if graph.gaps().is_empty() && graph.unpublished().is_empty() && !has_stale {
+        return Ok(found);
     }
     let touched = Touched::of(bound, graph)?;
-    let mut found = Vec::new();
+    found.extend(missing::unpublished(&Query { bound, graph, catalogue, all_includes: true }, &touched));
     for (instance, gap) in graph.gaps() {
         let query = Query { bound, graph, catalogue, all_includes: gap.code != ErrorCode::StepDisabled };
         if gap.types.iter().any(|object_type| touched.concerns(&query, object_type.as_str())) {
@@ -41,7 +47,7 @@ pub(crate) fn incomplete(
         // A large type has several segments.
         let known = found.iter_mut().find_map(|known| match &mut known.reason {
             Reason::Stale { object_type: own, objects }
-                if *own == object_type && known.instance == graph.snapshots()[segment.instance].instance =>
+                if *own == object_type && known.instance == Some(instance_of(graph, segment.instance)) =>
             {
                 Some(objects)
             }
@@ -56,8 +62,12 @@ pub(crate) fn incomplete(
 }
 
 fn reason(graph: &AccountGraph, instance: usize, reason: Reason) -> Incomplete {
-    let snapshot = &graph.snapshots()[instance];
-    Incomplete { integration: snapshot.integration.clone(), instance: snapshot.instance.clone(), reason }
+    let integration = graph.snapshots()[instance].integration.clone();
+    Incomplete { integration, instance: Some(instance_of(graph, instance)), reason }
+}
+
+fn instance_of(graph: &AccountGraph, instance: usize) -> InstanceId {
+    graph.snapshots()[instance].instance.clone()
 }
 
 /// A query, and the meaning of its selectors for the types of one gap.
