@@ -132,7 +132,7 @@ pub(super) async fn name_errors(context: &Context<'_>, rules: &[Rule]) -> Result
 async fn graph(context: &Context<'_>) -> Result<AccountGraph, Failure> {
     match job_lookup::store(&context.globals.data_dir)? {
         Some(store) => {
-            let snapshots = account_graph::all(&store).await?.into_iter();
+            let snapshots = account_graph::all(&store).await?.0.into_iter();
             account_graph::join(&store, snapshots.map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect())
                 .await
         }
