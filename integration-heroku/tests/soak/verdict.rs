@@ -205,12 +205,20 @@ impl Case<'_> {
             let mut apps = organisation.apps().filter(|it| it.team.is_none());
             apps.any(|it| it.id.to_string() == end || Some(it.id) == app)
         };
-        let of_bulk_list = ["pipeline", "_uses_addon"].iter().any(|part| object_type.contains(part));
+        let of_bulk_list = ["pipeline", "_uses_addon", "_addon_service"].iter().any(|part| object_type.contains(part));
         of_bulk_list || key.rsplit('|').next().is_some_and(is_personal)
     }
 
     /// Whether two lists of a parent returned 404 or 410, and the summary counts it.
     fn vanished(&self, key: &str, object_type: &str) -> bool {
+        // A service is in the graph only with an add-on.
+        if object_type.contains("_addon_service") {
+            let service = key.split('|').next().unwrap_or(key);
+            let service = self.organisation.addon_services().find(|it| it.id.to_string() == service);
+            let mut addons =
+                self.organisation.addons().filter(|addon| service.is_some_and(|it| it.name == addon.service()));
+            return addons.any(|addon| self.vanished(&addon.id.to_string(), "heroku_addon"));
+        }
         let counted = self.steps().any(|step| {
             let reasons = step.skipped.iter().find(|(skipped, _)| skipped.as_str() == object_type);
             reasons.is_some_and(|(_, reasons)| reasons.contains_key(VANISHED))
