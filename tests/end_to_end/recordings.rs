@@ -22,8 +22,8 @@ fn what_was_recorded_is_collected_again_without_a_provider() {
     let place = Place::before(&heroku);
     let (said, recorded) = place.collect("--record recordings");
     assert_eq!(said.code, 0, "{}", said.all());
-    assert!(said.err.contains("Recorded 63 exchanges in recordings"), "{}", said.err);
     let asked = heroku.requests();
+    assert!(said.err.contains(&format!("Recorded {asked} exchanges in recordings")), "{}", said.err);
     let (said, replayed) = place.collect("--replay recordings");
     assert_eq!((said.code, heroku.requests()), (0, asked), "{}", said.all());
     assert_same_objects(&as_recorded(&replayed), &as_recorded(&recorded));
