@@ -11,6 +11,7 @@ use crate::plan::StartState;
 ///
 /// ```
 /// # use integration_sdk::prelude::*;
+/// use integration_sdk::graph::StepId;
 /// use integration_sdk::{AccountKind, Integration};
 /// # /// A planet.
 /// # #[derive(EntityKind)]
