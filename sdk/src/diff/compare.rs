@@ -11,8 +11,11 @@ use super::coverage::Coverage;
 use super::judge::{self, Change};
 use super::pages::Pages;
 
-/// The maximum number of differing objects that are read one by one.
-const FEW: usize = 5_000;
+/// The maximum number of differing objects that are read one by one: their keys take about 30 MB.
+///
+/// A walk over both graphs reads each object from another page of the file, so it costs as much for each object of a
+/// graph as this way costs for each different one.
+const FEW: usize = 200_000;
 /// The number of objects in memory.
 const AT_ONCE: usize = 500;
 
