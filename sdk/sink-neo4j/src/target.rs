@@ -1,9 +1,9 @@
 //! The server that receives the graph, and connections to it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
+use integration_sink::is_this_machine;
 use neo4rs::{ConfigBuilder, Graph};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -94,7 +94,7 @@ impl Neo4jTarget {
                 _ => return Err(TargetError::Address(format!("{name}={value} is not known"))),
             }
         }
-        if !url.scheme().contains('+') && !is_plain && !is_here(&host) {
+        if !url.scheme().contains('+') && !is_plain && !is_this_machine(&host) {
             return Err(TargetError::Plain { host, scheme: url.scheme().to_owned() });
         }
         let user = percent_decode_str(url.username()).decode_utf8_lossy();
@@ -153,11 +153,6 @@ impl Neo4jTarget {
             Err(_) => Err(failed(format!("no answer in {} seconds", CONNECT.as_secs()))),
         }
     }
-}
-
-fn is_here(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 impl fmt::Display for Neo4jTarget {
