@@ -164,32 +164,6 @@ impl Store {
         result.map_err(|_| StoreError::Closed)?.map_err(|source| self.failed(source))
     }
 
-    /// Reads through an index that is updated only when it is needed.
-    ///
-    /// The check and the read share one snapshot of the database, because the index may be discarded in between. If the
-    /// index is out of date, the writer updates it and reads in the same transaction, for the same reason.
-    pub(super) async fn read_updated<R, C, U, F>(&self, is_current: C, update: U, read: F) -> Result<R, StoreError>
-    where
-        R: Send + 'static,
-        C: FnOnce(&Connection) -> rusqlite::Result<bool> + Send + 'static,
-        U: FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
-        F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
-    {
-        let first = read.clone();
-        let current = move |connection: &Connection| {
-            let _snapshot = connection.unchecked_transaction()?;
-            if is_current(connection)? { first(connection).map(Some) } else { Ok(None) }
-        };
-        if let Some(result) = self.read(current).await? {
-            return Ok(result);
-        }
-        self.write(move |connection| {
-            update(connection)?;
-            read(connection)
-        })
-        .await
-    }
-
     pub(super) fn failed(&self, source: rusqlite::Error) -> StoreError {
         self.readers.failed(source)
     }

@@ -35,19 +35,28 @@ pub(crate) trait LazyIndex: Clone + Send + 'static {
 }
 
 impl Store {
-    /// Reads through an index, after updating it if it lacks rows.
+    /// Reads through an index that is updated only when it is needed.
+    ///
+    /// The check and the read share one snapshot of the database, because the index may be discarded in between. If the
+    /// index is out of date, the writer updates it and reads in the same transaction, for the same reason.
     pub(super) async fn read_through<I, R, F>(&self, index: I, read: F) -> Result<R, StoreError>
     where
         I: LazyIndex,
         R: Send + 'static,
         F: Fn(&Connection) -> rusqlite::Result<R> + Clone + Send + 'static,
     {
-        let checked = index.clone();
-        self.read_updated(
-            move |connection| checked.is_current(connection),
-            move |connection| index.update(connection),
-            read,
-        )
+        let (checked, first) = (index.clone(), read.clone());
+        let current = move |connection: &Connection| {
+            let _snapshot = connection.unchecked_transaction()?;
+            if checked.is_current(connection)? { first(connection).map(Some) } else { Ok(None) }
+        };
+        if let Some(result) = self.read(current).await? {
+            return Ok(result);
+        }
+        self.write(move |connection| {
+            index.update(connection)?;
+            read(connection)
+        })
         .await
     }
 }
