@@ -13,6 +13,9 @@ use crate::store::{Kind, StoredObject};
 
 use super::Partition;
 
+/// The properties of a relationship without properties of its own, in order.
+const RELATIONSHIP: [&str; 6] = ["_class", "_fromEntityKey", "_key", "_toEntityKey", "_type", "displayName"];
+
 /// An object that has not been validated.
 pub(super) struct PendingObject {
     pub(super) kind: Kind,
@@ -89,6 +92,12 @@ impl PendingObject {
             text,
             raw_data,
         }
+    }
+
+    /// Returns the keys of which the text consists, apart from constants; `None` if it contains other properties.
+    pub(super) fn only_keys(&self) -> Option<[&ObjectKey; 3]> {
+        let (from, to) = self.ends.as_ref()?;
+        self.text.members().map(|(name, _)| name).eq(RELATIONSHIP).then_some([&self.key, from, to])
     }
 
     /// Creates an object from an object of an earlier job.

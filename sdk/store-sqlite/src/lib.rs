@@ -57,6 +57,7 @@ mod record;
 mod removal;
 mod response_cache;
 mod rewind;
+mod settled;
 mod snapshot;
 mod sqlite;
 mod stored;

@@ -11,11 +11,15 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// The oldest format that can be migrated.
 const OLDEST: i64 = 8;
 /// The steps: the first one migrates [`OLDEST`] to the next format.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     // 9: stale versions can be dropped on request.
     "ALTER TABLE ended ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0",
     // 10: a lease has an epoch.
     "ALTER TABLE job ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1",
+    // 11: the key order has no foreign key. It is built again when it is needed.
+    "DROP TABLE sorted; DELETE FROM sorted_to; \
+     CREATE TABLE sorted (job INTEGER NOT NULL, type TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, \
+     PRIMARY KEY (job, type, key)) WITHOUT ROWID",
 ];
 /// The format of new and migrated files.
 pub(super) const NEWEST: i64 = OLDEST + STEPS.len() as i64;
@@ -68,20 +72,25 @@ mod tests {
     /// `fetch-teams`.
     const FORMAT_8: &[u8] = include_bytes!("testdata/format-8.sqlite.gz");
 
-    fn unpack(folder: &Path) -> std::path::PathBuf {
+    /// A store in format 10: a job of the sample that selected `fetch-teams`, with the key order of its teams.
+    const FORMAT_10: &[u8] = include_bytes!("testdata/format-10.sqlite.gz");
+
+    fn unpack(packed: &[u8], folder: &Path) -> std::path::PathBuf {
         let path = folder.join("state.sqlite");
-        let mut unpacked = flate2::read::GzDecoder::new(FORMAT_8);
+        let mut unpacked = flate2::read::GzDecoder::new(packed);
         io::copy(&mut unpacked, &mut File::create(&path).unwrap()).unwrap();
         path
     }
 
-    /// The columns of all tables, and the columns of all indexes.
+    /// The columns of all tables, the columns of all indexes, and all foreign keys.
     fn schema(connection: &Connection) -> BTreeSet<String> {
         let sql = "SELECT 'table ' || m.name || ' ' || c.cid || ' ' || c.name || ' ' || c.type || ' ' || c.[notnull] \
                    || ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk FROM sqlite_master m \
                    JOIN pragma_table_info(m.name) c WHERE m.type = 'table' UNION ALL \
                    SELECT 'index ' || m.tbl_name || ' ' || m.name || ' ' || c.seqno || ' ' || coalesce(c.name, '') \
-                   FROM sqlite_master m JOIN pragma_index_info(m.name) c WHERE m.type = 'index'";
+                   FROM sqlite_master m JOIN pragma_index_info(m.name) c WHERE m.type = 'index' UNION ALL \
+                   SELECT 'foreign key ' || m.name || ' ' || c.[from] || ' ' || c.[table] || ' ' || c.on_delete \
+                   FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) c WHERE m.type = 'table'";
         let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.collect::<rusqlite::Result<_>>().unwrap()
@@ -90,7 +99,7 @@ mod tests {
     #[test]
     fn a_migrated_file_has_the_schema_of_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
-        let old = Connection::open(unpack(folder.path())).unwrap();
+        let old = Connection::open(unpack(FORMAT_8, folder.path())).unwrap();
         assert_eq!(format(&old).unwrap(), OLDEST);
         assert_eq!(update(&old).unwrap(), NEWEST);
         let new = Connection::open_in_memory().unwrap();
@@ -102,7 +111,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_file_of_format_8_is_read_as_before() {
         let folder = tempfile::tempdir().unwrap();
-        unpack(folder.path());
+        unpack(FORMAT_8, folder.path());
         let store = Store::open(folder.path()).unwrap();
         let jobs = store.jobs().await.unwrap();
         assert_eq!(jobs.iter().map(|job| job.state.as_str()).collect::<Vec<_>>(), ["partial", "complete", "complete"]);
@@ -125,10 +134,23 @@ mod tests {
     }
 
     #[test]
+    fn the_key_order_of_format_10_is_discarded_and_the_objects_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Connection::open(unpack(FORMAT_10, folder.path())).unwrap();
+        let count = |table: &str| -> i64 {
+            file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        let objects = count("object");
+        assert!(objects > 0 && count("sorted") > 0 && count("sorted_to") > 0);
+        assert_eq!(update(&file).unwrap(), NEWEST);
+        assert_eq!((count("object"), count("sorted"), count("sorted_to")), (objects, 0, 0));
+    }
+
+    #[test]
     fn formats_without_a_migration_are_refused_with_the_next_action() {
         for (format, action) in [(7, "use another --data-dir"), (NEWEST + 1, "use a newer version of the program")] {
             let folder = tempfile::tempdir().unwrap();
-            let connection = Connection::open(unpack(folder.path())).unwrap();
+            let connection = Connection::open(unpack(FORMAT_8, folder.path())).unwrap();
             connection.pragma_update(None, "user_version", format).unwrap();
             drop(connection);
             let error = Store::open(folder.path()).map(drop).unwrap_err();

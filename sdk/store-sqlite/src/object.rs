@@ -131,11 +131,12 @@ impl Stored {
 }
 
 fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHash) -> rusqlite::Result<Option<Stored>> {
-    let sql = format!(
-        "SELECT rowid, kind, type, step, part, {PROPERTIES}, {RAW} FROM object \
-         WHERE rowid = ?1 AND job = ?2 AND key = ?3"
-    );
     for rowid in keys.candidates(connection, hash)? {
+        // Most keys are new, and need no text of a statement.
+        let sql = format!(
+            "SELECT rowid, kind, type, step, part, {PROPERTIES}, {RAW} FROM object \
+             WHERE rowid = ?1 AND job = ?2 AND key = ?3"
+        );
         let read = |row: &SqlRow<'_>| {
             Ok(Stored {
                 rowid: row.get(0)?,

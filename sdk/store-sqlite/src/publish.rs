@@ -15,9 +15,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::content_hash::{HashKey, of_step};
 use super::index::key_index::hash_of;
+use super::index::key_order;
 use super::index::keys::Keys;
 use super::object::SET_CONTENT;
 use super::previous::{Previous, newest};
+use super::settled::Settled;
 use super::snapshot::{COLUMNS, stored};
 use super::sqlite::unreadable;
 use super::stored::Stored;
@@ -36,7 +38,7 @@ pub(super) fn publish(
         Some((instance, number)) => (instance, Some(number)),
         None => (instance_of(connection, job)?, None),
     };
-    let versions = previous.objects();
+    let mut versions = Settled::of(previous.objects());
     let mut run = Run {
         connection,
         hash_key,
@@ -49,15 +51,12 @@ pub(super) fn publish(
         retyped: HashSet::new(),
     };
     run.hash_amended()?;
-    let settled = match before {
-        None => {
-            run.add_all()?;
-            Vec::new()
-        }
-        Some(_) => run.compare(&versions)?,
-    };
-    let removed = run.settle_missing(versions, &settled)?;
-    run.close_stale(&settled, &removed)?;
+    match before {
+        None => run.add_all()?,
+        Some(_) => run.compare(&mut versions)?,
+    }
+    let removed = run.settle_missing(&versions)?;
+    run.close_stale(&versions, &removed)?;
     let Run { mut changes, stale, .. } = run;
     changes.retain(|_, counts| *counts != ChangeCounts::default());
     let stale = stale.into_iter().map(|((object_type, gap), count)| StaleObjects {
@@ -126,11 +125,9 @@ impl Run<'_> {
         self.changes.entry(object_type.clone()).or_default()
     }
 
-    /// Compares the collected objects with the previous versions.
-    ///
-    /// Returns the versions that the job confirmed or replaced, sorted by number.
-    fn compare(&mut self, versions: &[i64]) -> rusqlite::Result<Vec<i64>> {
-        let (mut settled, mut own) = (Vec::new(), Vec::new());
+    /// Compares the collected objects with the previous versions, and settles those that the job confirmed or replaced.
+    fn compare(&mut self, versions: &mut Settled) -> rusqlite::Result<()> {
+        let mut own = Vec::new();
         {
             let sql = "SELECT number, same_as, hash IS NULL FROM object WHERE job = ?1";
             let mut statement = self.connection.prepare(sql)?;
@@ -139,8 +136,7 @@ impl Run<'_> {
                 let (number, same_as): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
                 match same_as {
                     // Another run may have published since the object was stored.
-                    Some(version) if versions.binary_search(&version).is_ok() => {
-                        settled.push(version);
+                    Some(version) if versions.settle(version) => {
                         // Several partitions described the object, so it has no single parent any more.
                         if row.get(2)? {
                             own.push((number, Some(version)));
@@ -153,12 +149,14 @@ impl Run<'_> {
         for (number, version) in own {
             match version {
                 Some(version) => self.move_to(version, number)?,
-                None => settled.extend(self.compare_one(number)?),
+                None => {
+                    if let Some(version) = self.compare_one(number)? {
+                        versions.settle(version);
+                    }
+                }
             }
         }
-        settled.sort_unstable();
-        settled.dedup();
-        Ok(settled)
+        Ok(())
     }
 
     /// Compares an object that has content of its own; returns the version of its key.
@@ -272,12 +270,11 @@ impl Run<'_> {
     }
 
     /// Removes the versions that the job did not collect, or marks them as stale. Returns the removed ones.
-    fn settle_missing(&mut self, versions: Vec<i64>, settled: &[i64]) -> rusqlite::Result<Vec<i64>> {
-        let missing = versions.into_iter().filter(|version| settled.binary_search(version).is_err());
+    fn settle_missing(&mut self, versions: &Settled) -> rusqlite::Result<Vec<i64>> {
         let (mut removed, mut relationships) = (Vec::new(), Vec::new());
         let mut gone = std::mem::take(&mut self.retyped);
         // Entities come first, because the removal of an entity decides about its relationships.
-        for version in missing {
+        for version in versions.missing() {
             let object = without_content(self.connection, version)?;
             if object.row.kind != Kind::Entity {
                 relationships.push(version);
@@ -322,12 +319,12 @@ impl Run<'_> {
     }
 
     /// Ends the stale periods of versions that the job confirmed, replaced, or removed.
-    fn close_stale(&self, settled: &[i64], removed: &[i64]) -> rusqlite::Result<()> {
+    fn close_stale(&self, versions: &Settled, removed: &[i64]) -> rusqlite::Result<()> {
         let open = numbers(self.connection, "SELECT object FROM stale WHERE until IS NULL", [])?;
         let sql = "UPDATE stale SET until = ?2 WHERE object = ?1 AND until IS NULL";
         let mut close = self.connection.prepare_cached(sql)?;
         for object in open {
-            if [settled, removed].iter().any(|some| some.binary_search(&object).is_ok()) {
+            if versions.is_settled(object) || removed.binary_search(&object).is_ok() {
                 close.execute([object, self.job])?;
             }
         }
@@ -463,6 +460,9 @@ pub(super) fn reopen(connection: &Connection, job: i64) -> rusqlite::Result<Resu
     }
     let next = next_run(connection)?;
     connection.execute("UPDATE snapshot SET resumable = 0 WHERE number = ?1", [job])?;
+    // The indexes contain the numbers of the published objects, so the new run builds its own.
+    key_order::forget(connection, job)?;
+    connection.execute("DELETE FROM key_run WHERE job = ?1", [job])?;
     // The rows of other tables that refer to the job follow.
     connection.execute("UPDATE job SET number = ?2 WHERE number = ?1", [job, next])?;
     connection.execute("UPDATE object SET job = ?2 WHERE job = ?1 AND same_as IS NOT NULL", [job, next])?;
@@ -470,10 +470,6 @@ pub(super) fn reopen(connection: &Connection, job: i64) -> rusqlite::Result<Resu
                  SELECT ?2, kind, type, key, class, step, part, parent, from_key, to_key, hash, number FROM object \
                  WHERE job = ?1 AND same_as IS NULL";
     connection.execute(refer, [job, next])?;
-    // The indexes contain the numbers of the published objects, so the new run builds its own.
-    for table in ["key_run", "sorted", "sorted_to"] {
-        connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [next])?;
-    }
     let unindexed = "INSERT OR REPLACE INTO recent_key (job, since) SELECT job, min(number) FROM object WHERE job = ?1 \
                      GROUP BY job";
     connection.execute(unindexed, [next])?;

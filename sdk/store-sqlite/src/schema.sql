@@ -98,8 +98,9 @@ CREATE TABLE recent_key (
 );
 -- The objects of a type in key order, up to the object in sorted_to. The order is updated when the type is read in key
 -- order: sorting many keys at once costs far less than inserting each of them at its position.
+-- There is no foreign key to the job: with one, SQLite looks up each row by its key again in order to delete it.
 CREATE TABLE sorted (
-  job INTEGER NOT NULL REFERENCES job(number) ON DELETE CASCADE ON UPDATE CASCADE,
+  job INTEGER NOT NULL,
   type TEXT NOT NULL,
   key TEXT NOT NULL,
   object INTEGER NOT NULL,

@@ -2,19 +2,11 @@
 
 use rusqlite::Connection;
 
-/// The tables of this data, apart from the references among the objects.
-const TABLES: [&str; 10] = [
-    "part",
-    "key_run",
-    "recent_key",
-    "sorted",
-    "sorted_to",
-    "contribution",
-    "duplicate",
-    "description",
-    "superseded",
-    "doubtful_end",
-];
+use super::index::key_order;
+
+/// The tables of this data, apart from the references among the objects and the key order.
+const TABLES: [&str; 8] =
+    ["part", "key_run", "recent_key", "contribution", "duplicate", "description", "superseded", "doubtful_end"];
 
 /// The records of a job, which remain until a newer job of its instance has published.
 ///
@@ -28,7 +20,7 @@ pub(super) fn discard(connection: &Connection, run: i64) -> rusqlite::Result<()>
     for table in TABLES {
         connection.execute(&format!("DELETE FROM {table} WHERE job = ?1"), [run])?;
     }
-    Ok(())
+    key_order::forget(connection, run)
 }
 
 /// Discards the records of a job that cannot be resumed any more.

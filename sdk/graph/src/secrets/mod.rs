@@ -123,7 +123,8 @@ fn is_suspect(json: &str, has_names: bool) -> bool {
 ///
 /// Most keys of objects are such texts, for example UUIDs. Every form contains an upper-case letter, a blank, an
 /// underscore, one of `@:=%&\\`, the `g` of `glpat-`, or the `x` of `xoxb-`.
-fn is_harmless(text: &str) -> bool {
+#[doc(hidden)]
+pub fn is_harmless(text: &str) -> bool {
     text.bytes().all(|byte| HARMLESS[usize::from(byte)])
 }
 

@@ -363,13 +363,35 @@ pub(super) fn is_state(value: &str) -> bool {
 }
 
 /// Whether a text may contain names of secrets. The result `false` is certain except for names of mixed case.
+///
+/// The property `_key`, which every object of a graph has, does not count.
 pub(crate) fn may_name_secrets(text: &str) -> bool {
-    LITERAL.is_match(text)
+    let is_property = |start: usize, end: usize| {
+        &text[start..end] == "_key" && text[..start].ends_with('"') && text[end..].starts_with("\":")
+    };
+    LITERAL.find_iter(text).any(|found| !is_property(found.start(), found.end()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_of_an_object_is_no_name_of_a_secret() {
+        assert!(!is_secret_name("_key") && !may_name_secrets(r#"{"_class":"HAS","_key":"a|has|b"}"#));
+        for text in [
+            r#"{"_key":"a","token":"b"}"#,
+            r#"{"_key":"?token=b"}"#,
+            r#"{"_keys":"a"}"#,
+            r#"{"a_key":"a"}"#,
+            r#"{"_key" : "a"}"#,
+            r#"["_key"]"#,
+            r#"{\"_key\":\"a\"}"#,
+            "_key=a",
+        ] {
+            assert!(may_name_secrets(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_tells_a_secret_from_a_position_and_a_property_of_it() {

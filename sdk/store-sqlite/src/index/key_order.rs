@@ -63,10 +63,16 @@ impl KeyOrder {
     }
 }
 
-/// Discards the key order of all types after objects were removed or changed their type. It is rebuilt when needed.
+/// Discards the key order of all types, for example after objects were removed. It is rebuilt when needed.
 pub(crate) fn forget(connection: &Connection, job: i64) -> rusqlite::Result<()> {
-    for table in ["sorted", "sorted_to"] {
-        connection.prepare_cached(&format!("DELETE FROM {table} WHERE job = ?1"))?.execute([job])?;
+    connection.prepare_cached("DELETE FROM sorted_to WHERE job = ?1")?.execute([job])?;
+    let others =
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM sorted WHERE job < ?1) OR EXISTS (SELECT 1 FROM sorted WHERE job > ?1)";
+    if connection.prepare_cached(others)?.exists([job])? {
+        connection.prepare_cached("DELETE FROM sorted WHERE job = ?1")?.execute([job])?;
+    } else {
+        // SQLite empties a whole table without visiting its rows.
+        connection.prepare_cached("DELETE FROM sorted")?.execute([])?;
     }
     Ok(())
 }
