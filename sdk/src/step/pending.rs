@@ -169,3 +169,33 @@ fn relationship(
     let (partition, merge, apart, raw_data) = (Partition::current(), false, false, Vec::new());
     PendingObject { kind, key, object_type, class, partition, parent: None, ends, merge, apart, text, raw_data }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn relationship(properties: Value) -> PendingObject {
+        let key = |text: &str| ObjectKey::new(text).expect("a key");
+        PendingObject::relationship(Relationship {
+            class: RelationshipClass::HAS,
+            object_type: ObjectType::literal("acme_team_has_user"),
+            from: key("a"),
+            to: key("b"),
+            properties: serde_json::from_value(properties).expect("properties"),
+        })
+    }
+
+    #[test]
+    fn only_a_relationship_without_properties_of_its_own_consists_of_keys() {
+        let plain = relationship(json!({}));
+        assert_eq!(plain.only_keys().map(|keys| keys.map(ObjectKey::as_str)), Some(["a|has|b", "a", "b"]));
+        for properties in [json!({"note": "x"}), json!({"Note": "x"}), json!({"zone": null})] {
+            let is_plain = relationship(properties.clone()).only_keys().is_some();
+            assert_eq!(is_plain, relationship(properties.clone()).text.len() == plain.text.len(), "{properties}");
+        }
+        let text = ObjectText::from(&serde_json::from_value(json!({"_key": "a"})).expect("properties"));
+        assert!(PendingObject { ends: None, text, ..relationship(json!({})) }.only_keys().is_none());
+    }
+}
