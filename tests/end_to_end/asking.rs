@@ -66,6 +66,32 @@ fn only_queries_that_name_an_uncollected_integration_are_incomplete() {
 }
 
 #[test]
+fn results_that_missing_data_may_have_caused_are_not_bad() {
+    let place = only("heroku");
+    let verdict = |place: &Place, query: &str, code: i32| {
+        place.write("own.yaml", &pack(query, "BAD"));
+        let said = place.run("questions run own.yaml --format json");
+        assert_eq!(said.code, code, "{query}: {}", said.all());
+        let question = said.json()["questions"][0].clone();
+        assert_ne!(question["queries"][0]["total"], 0, "{query}");
+        question["verdict"].clone()
+    };
+    assert_eq!(verdict(&place, "FIND heroku_account_member THAT !IS directory_person", 3), "UNKNOWN");
+    let text = place.run("questions run own.yaml");
+    assert!(text.out.contains("Results can be wrong: the query looks for absent objects"), "{}", text.all());
+
+    let heroku = Heroku::sample();
+    let team = heroku.team("kestrel-data");
+    heroku.refuse_apps(&team);
+    let place = Place::before(&heroku);
+    assert_eq!(place.run("collect --quiet").code, 3);
+    assert_eq!(verdict(&place, "FIND heroku_team THAT !OWNS heroku_application", 3), "UNKNOWN");
+    // The rows of these queries are certain, although others may be missing.
+    assert_eq!(verdict(&place, "FIND heroku_team THAT OWNS heroku_application", 4), "BAD");
+    assert_eq!(verdict(&place, "FIND heroku_team THAT !USES heroku_identity_provider", 4), "BAD");
+}
+
+#[test]
 fn an_instance_without_a_graph_is_missing() {
     let heroku = Heroku::sample();
     let place = Place::before(&heroku).with("NO_COLOR", "1").with("WRONG_KEY", "HRKU-AA-no-such-key");

@@ -33,6 +33,8 @@ pub struct Incomplete {
     pub instance: Option<InstanceId>,
     /// The reason.
     pub reason: Reason,
+    /// Whether a row can be in the result only because the data is missing: a negated step or an optional part looks for it.
+    pub may_add_rows: bool,
 }
 
 /// The kinds of incompleteness.

@@ -13,6 +13,8 @@ pub struct Answered {
     pub results: u64,
     /// Whether results may be missing because of a gap.
     pub is_incomplete: bool,
+    /// Whether a result can be there only because of a gap, such as that of a query for absent relationships.
+    pub may_have_wrong_results: bool,
     /// Whether the query probably contains a mistake, such as a misspelt name.
     pub is_doubtful: bool,
 }
@@ -34,9 +36,10 @@ pub enum Verdict {
 impl Verdict {
     /// Returns the verdict of a question with these queries.
     ///
-    /// Bad results decide. Without them, a question is unknown if results need a review, if data is missing, or if a query
-    /// probably contains a mistake: a misspelt name must not look like an empty result. It is unknown as well if its results
-    /// are all good and there is none, because nothing shows that the requirement is fulfilled.
+    /// Bad results decide, unless they can be there only because data is missing. Without them, a question is unknown if
+    /// results need a review, if data is missing, or if a query probably contains a mistake: a misspelt name must not look
+    /// like an empty result. It is unknown as well if its results are all good and there is none, because nothing shows
+    /// that the requirement is fulfilled.
     pub fn of(queries: &[Answered]) -> Self {
         let of = |meaning| queries.iter().filter(move |query| query.results_are == meaning);
         let has_results = |meaning| of(meaning).any(|query| query.results > 0);
@@ -47,7 +50,7 @@ impl Verdict {
         let is_unsure = |query: &Answered| query.is_incomplete || query.is_doubtful;
         if judging().next().is_none() {
             Self::Informative
-        } else if has_results(ResultsAre::Bad) {
+        } else if of(ResultsAre::Bad).any(|query| query.results > 0 && !query.may_have_wrong_results) {
             Self::Bad
         } else if has_results(ResultsAre::Unknown) || lacks_evidence || judging().any(is_unsure) {
             Self::Unknown
@@ -61,9 +64,13 @@ impl Verdict {
 mod tests {
     use super::*;
 
+    fn certain(results_are: ResultsAre) -> Answered {
+        let (is_incomplete, may_have_wrong_results, is_doubtful) = (false, false, false);
+        Answered { results_are, results: 0, is_incomplete, may_have_wrong_results, is_doubtful }
+    }
+
     fn verdict(queries: &[(ResultsAre, u64)]) -> Verdict {
-        let answered =
-            |&(results_are, results)| Answered { results_are, results, is_incomplete: false, is_doubtful: false };
+        let answered = |&(results_are, results)| Answered { results, ..certain(results_are) };
         Verdict::of(&queries.iter().map(answered).collect::<Vec<_>>())
     }
 
@@ -82,7 +89,7 @@ mod tests {
 
     #[test]
     fn missing_data_and_probable_mistakes_are_never_good() {
-        let good = Answered { results_are: ResultsAre::Bad, results: 0, is_incomplete: false, is_doubtful: false };
+        let good = certain(ResultsAre::Bad);
         for query in [Answered { is_incomplete: true, ..good }, Answered { is_doubtful: true, ..good }] {
             assert_eq!(Verdict::of(&[query]), Verdict::Unknown);
             assert_eq!(Verdict::of(&[Answered { results: 1, ..query }]), Verdict::Bad);
@@ -95,5 +102,12 @@ mod tests {
                 Verdict::Informative
             );
         }
+    }
+    #[test]
+    fn bad_results_that_a_gap_may_have_caused_are_unknown() {
+        let doubtful =
+            Answered { results: 2, is_incomplete: true, may_have_wrong_results: true, ..certain(ResultsAre::Bad) };
+        assert_eq!(Verdict::of(&[doubtful]), Verdict::Unknown);
+        assert_eq!(Verdict::of(&[doubtful, Answered { results: 1, ..certain(ResultsAre::Bad) }]), Verdict::Bad);
     }
 }

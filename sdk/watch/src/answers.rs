@@ -1,6 +1,6 @@
 //! Query results as input of rules.
 
-use integration_query::syntax::{self, Expression, Query, Return, Step};
+use integration_query::syntax::{self, Expression, Query, Return};
 use integration_query::{Answer, QueryResult, Reason};
 use integration_rules::{Completeness, QueryAnswer};
 use serde_json::Value;
@@ -46,15 +46,9 @@ fn completeness(query: &str, answer: &Answer) -> Completeness {
         return Completeness::Complete;
     }
     let may_differ = answer.incomplete.iter().any(|incomplete| is_stale(&incomplete.reason))
-        || syntax::parse(query).map_or(true, |query| negates(&query.steps) || computes(&query));
+        || answer.incomplete.iter().any(|incomplete| incomplete.may_add_rows)
+        || syntax::parse(query).map_or(true, |query| computes(&query));
     if may_differ { Completeness::MayDiffer } else { Completeness::MayLackRows }
-}
-
-fn negates(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match step {
-        Step::Hop(hop) => hop.negated.is_some(),
-        Step::Optional(_) => true,
-    })
 }
 
 fn computes(query: &Query) -> bool {
@@ -71,10 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_relationships_and_numbers_depend_on_missing_data() {
-        assert!(negates(&parsed("FIND User THAT !HAS Team").steps));
-        assert!(negates(&parsed("FIND User (THAT HAS Team)?").steps));
-        assert!(!negates(&parsed("FIND User THAT HAS Team").steps));
+    fn numbers_depend_on_missing_data() {
         assert!(computes(&parsed("FIND User AS u RETURN count(u)")));
         assert!(!computes(&parsed("FIND User AS u RETURN u.name")));
     }

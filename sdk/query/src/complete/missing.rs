@@ -7,7 +7,7 @@
 //! only the queries that name a type, a class, or a verb that no collected integration declares: their results are empty for
 //! this reason alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Query, Touched};
 use crate::answer::{Incomplete, Reason};
@@ -16,33 +16,34 @@ use crate::catalogue::{Catalogue, DeclaredType};
 use crate::graph::{AccountGraph, UnpublishedInstance};
 
 /// Returns the instances without a graph whose objects can belong to the result.
-pub(super) fn unpublished(query: &Query<'_>, touched: &Touched) -> Vec<Incomplete> {
+pub(super) fn unpublished(query: &Query<'_>, touched: &Touched<'_>, absent: &Touched<'_>) -> Vec<Incomplete> {
     let concerned = query.graph.unpublished().iter().filter(|instance| may_lack(query, touched, instance));
     let incomplete = |instance: &UnpublishedInstance| Incomplete {
         integration: instance.integration.clone(),
         instance: Some(instance.instance.clone()),
         reason: Reason::Unpublished { cause: instance.cause.clone() },
+        may_add_rows: may_lack(query, absent, instance),
     };
     concerned.map(incomplete).collect()
 }
 
-fn may_lack(query: &Query<'_>, touched: &Touched, instance: &UnpublishedInstance) -> bool {
+fn may_lack(query: &Query<'_>, touched: &Touched<'_>, instance: &UnpublishedInstance) -> bool {
     let Catalogue { entities, relationships } = query.catalogue;
     let declared = entities.iter().chain(relationships);
     let mut types = declared.filter(|(_, of)| of.integrations.contains(&instance.integration)).peekable();
     match types.peek() {
         Some(_) => types.any(|(object_type, _)| touched.concerns(query, object_type)),
-        None => may_select_undeclared(query),
+        None => may_select_undeclared(query, touched),
     }
 }
 
 /// Whether a query may select entities of an integration whose types are unknown.
-fn may_select_undeclared(query: &Query<'_>) -> bool {
+fn may_select_undeclared(query: &Query<'_>, touched: &Touched<'_>) -> bool {
     let is_known = |name: &str| {
         query.catalogue.entities.contains_key(name)
             || query.graph.node_segments().iter().any(|segment| segment.object_type.as_str() == name)
     };
-    query.bound.slots.iter().any(|slot| match &slot.pattern {
+    touched.part.slots.iter().any(|slot| match &query.bound.slots[*slot].pattern {
         Pattern::Node(NodePattern { labels, .. }) => {
             labels.is_empty()
                 || labels.iter().any(|label| match label {
@@ -55,12 +56,17 @@ fn may_select_undeclared(query: &Query<'_>) -> bool {
 }
 
 /// Returns the integrations without a snapshot that alone declare a name of the query.
-pub(super) fn not_collected(bound: &Bound, graph: &AccountGraph, catalogue: &Catalogue) -> Vec<Incomplete> {
+pub(super) fn not_collected<'c>(bound: &Bound, graph: &AccountGraph, catalogue: &'c Catalogue) -> Vec<Incomplete> {
     let snapshots = graph.snapshots().iter().map(|snapshot| snapshot.integration.as_str());
     let unpublished = graph.unpublished().iter().map(|instance| instance.integration.as_str());
     let known: BTreeSet<&str> = snapshots.chain(unpublished).collect();
-    let mut absent = BTreeSet::new();
+    let mut absent: BTreeMap<&str, bool> = BTreeMap::new();
     for slot in &bound.slots {
+        let mut note = |integrations: BTreeSet<&'c str>| {
+            for integration in integrations {
+                *absent.entry(integration).or_default() |= slot.is_optional;
+            }
+        };
         match &slot.pattern {
             // The graph may have a class from an integration of another program.
             Pattern::Node(NodePattern { labels, segments, .. }) if labels.len() > 1 || segments.is_empty() => {
@@ -69,22 +75,23 @@ pub(super) fn not_collected(bound: &Bound, graph: &AccountGraph, catalogue: &Cat
                         Label::Type(name) => *object_type == name,
                         Label::Class(class) => of.classes.contains(class),
                     });
-                    absent.extend(alone(of.map(|(_, of)| of), &known));
+                    note(alone(of.map(|(_, of)| of), &known));
                 }
             }
             Pattern::Edge(EdgePattern { verbs, segments, .. }) if verbs.len() > 1 || segments.is_empty() => {
                 for verb in verbs {
                     let of = catalogue.relationships.values().filter(|of| of.classes.contains(verb));
-                    absent.extend(alone(of, &known));
+                    note(alone(of, &known));
                 }
             }
             Pattern::Node(_) | Pattern::Edge(_) | Pattern::Either(_) => {}
         }
     }
-    let incomplete = |integration: &str| Incomplete {
+    let incomplete = |(integration, may_add_rows): (&str, bool)| Incomplete {
         integration: integration.to_owned(),
         instance: None,
         reason: Reason::NotCollected,
+        may_add_rows,
     };
     absent.into_iter().map(incomplete).collect()
 }

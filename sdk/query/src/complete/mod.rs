@@ -7,6 +7,9 @@
 //! A step that the configuration disables is a choice of the user. Its gap concerns the selectors that name one of its types
 //! or classes, and not `*`: otherwise every query for all objects would be incomplete as long as a source is off.
 //!
+//! A negated step and an optional part look for objects that may be absent. If such objects are missing, a row can be there
+//! only because of that.
+//!
 //! Graphs that were never collected are in [`missing`].
 
 mod missing;
@@ -32,12 +35,16 @@ pub(crate) fn incomplete(
     if graph.gaps().is_empty() && graph.unpublished().is_empty() && !has_stale {
         return Ok(found);
     }
-    let touched = Touched::of(bound, graph)?;
-    found.extend(missing::unpublished(&Query { bound, graph, catalogue, all_includes: true }, &touched));
+    let touched = Touched::of(Part::whole(bound), bound, graph)?;
+    let absent = Touched::of(Part::possibly_absent(bound), bound, graph)?;
+    found.extend(missing::unpublished(&Query { bound, graph, catalogue, all_includes: true }, &touched, &absent));
     for (instance, gap) in graph.gaps() {
         let query = Query { bound, graph, catalogue, all_includes: gap.code != ErrorCode::StepDisabled };
-        if gap.types.iter().any(|object_type| touched.concerns(&query, object_type.as_str())) {
-            found.push(reason(graph, *instance, Reason::Gap(gap.clone())));
+        let concerns =
+            |touched: &Touched<'_>| gap.types.iter().any(|object_type| touched.concerns(&query, object_type.as_str()));
+        if concerns(&touched) {
+            let may_add_rows = concerns(&absent);
+            found.push(Incomplete { may_add_rows, ..reason(graph, *instance, Reason::Gap(gap.clone())) });
         }
     }
     let nodes = touched.nodes.iter().map(|number| &graph.node_segments()[*number]);
@@ -63,7 +70,7 @@ pub(crate) fn incomplete(
 
 fn reason(graph: &AccountGraph, instance: usize, reason: Reason) -> Incomplete {
     let integration = graph.snapshots()[instance].integration.clone();
-    Incomplete { integration, instance: Some(instance_of(graph, instance)), reason }
+    Incomplete { integration, instance: Some(instance_of(graph, instance)), reason, may_add_rows: false }
 }
 
 fn instance_of(graph: &AccountGraph, instance: usize) -> InstanceId {
@@ -79,23 +86,46 @@ struct Query<'a> {
     all_includes: bool,
 }
 
-/// The segments that a query touched.
-struct Touched {
+/// Selectors and steps of a query.
+struct Part<'b> {
+    /// The slots of the selectors.
+    slots: Vec<SlotId>,
+    /// The hops, each with the slots of the entities before it.
+    hops: Vec<(Vec<SlotId>, &'b Hop)>,
+}
+
+impl<'b> Part<'b> {
+    fn whole(bound: &'b Bound) -> Self {
+        let hops = hops(bound).into_iter().map(|(left, hop, _)| (left, hop)).collect();
+        Self { slots: (0..bound.slots.len()).collect(), hops }
+    }
+
+    /// The negated steps and the optional parts. The entities before them are not included.
+    fn possibly_absent(bound: &'b Bound) -> Self {
+        let hops = hops(bound).into_iter().filter(|(.., may_be_absent)| *may_be_absent);
+        let hops: Vec<_> = hops.map(|(left, hop, _)| (left, hop)).collect();
+        Self { slots: hops.iter().map(|(_, hop)| hop.node).collect(), hops }
+    }
+}
+
+/// The segments that a part of a query touched.
+struct Touched<'b> {
+    part: Part<'b>,
     nodes: BTreeSet<usize>,
     edges: BTreeSet<usize>,
 }
 
-impl Touched {
-    fn of(bound: &Bound, graph: &AccountGraph) -> Result<Self, GraphError> {
+impl<'b> Touched<'b> {
+    fn of(part: Part<'b>, bound: &Bound, graph: &AccountGraph) -> Result<Self, GraphError> {
         let mut nodes = BTreeSet::new();
-        for slot in &bound.slots {
-            nodes.extend(node_segments(&slot.pattern).map(|(segment, _)| *segment));
+        for slot in &part.slots {
+            nodes.extend(node_segments(&bound.slots[*slot].pattern).map(|(segment, _)| *segment));
         }
         let mut edges = BTreeSet::new();
-        for (left, hop) in hops(bound) {
-            edges.extend(connecting(bound, graph, &left, hop)?);
+        for (left, hop) in &part.hops {
+            edges.extend(connecting(bound, graph, left, hop)?);
         }
-        Ok(Self { nodes, edges })
+        Ok(Self { part, nodes, edges })
     }
 
     /// Whether objects of a type can belong to the result.
@@ -109,23 +139,24 @@ impl Touched {
         let exists = (0..graph.node_segments().len()).any(|number| is_node(&number))
             || (0..graph.edge_segments().len()).any(|number| is_edge(&number));
         let is_entity = |pattern: &Pattern| matches!(pattern, Pattern::Node(_));
-        let mut nodes = bound.slots.iter().map(|slot| &slot.pattern).filter(|pattern| is_entity(pattern));
+        let slots = self.part.slots.iter().map(|slot| &bound.slots[*slot].pattern);
+        let mut nodes = slots.filter(|pattern| is_entity(pattern));
         !exists
             && (nodes.any(|pattern| query.may_select(pattern, object_type))
-                || hops(bound).iter().any(|(left, hop)| {
+                || self.part.hops.iter().any(|(left, hop)| {
                     query.may_select(&bound.slots[hop.edge].pattern, object_type)
                         && query.may_connect((left, hop), object_type)
                 }))
     }
 }
 
-/// Returns the hops of a query, each with the slots of the entities before it.
-fn hops(bound: &Bound) -> Vec<(Vec<SlotId>, &Hop)> {
+/// Returns the hops of a query, each with the slots of the entities before it, and whether an entity may lack it.
+fn hops(bound: &Bound) -> Vec<(Vec<SlotId>, &Hop, bool)> {
     let (mut hops, mut left, mut open) = (Vec::new(), vec![0], Vec::new());
     for step in &bound.steps {
         match step {
-            Step::Hop(hop) => hops.push((std::mem::replace(&mut left, vec![hop.node]), hop)),
-            Step::Without(hop) => hops.push((left.clone(), hop)),
+            Step::Hop(hop) => hops.push((std::mem::replace(&mut left, vec![hop.node]), hop, !open.is_empty())),
+            Step::Without(hop) => hops.push((left.clone(), hop, true)),
             Step::Enter { .. } => open.push(left.clone()),
             Step::Exit { .. } => left.extend(open.pop().unwrap_or_default()),
         }

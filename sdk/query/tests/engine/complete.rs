@@ -57,6 +57,43 @@ fn a_gap_of_a_touched_type_is_reported() {
 }
 
 #[test]
+fn missing_data_adds_rows_of_negated_steps_and_optional_parts() {
+    let may_add_rows = |graph: &AccountGraph, text: &str, options: &Options| {
+        let [incomplete] =
+            block_on(run(text, graph, options)).expect("a valid query").incomplete.try_into().expect(text);
+        let integration_query::Incomplete { may_add_rows, .. } = incomplete;
+        may_add_rows
+    };
+    let of_gap = |types, text| may_add_rows(&with_gap(types), text, &options());
+    for (types, text, expected) in [
+        (&["acme_user"], "find Team that !has User", true),
+        (&["acme_has"], "find Team that !has User", true),
+        (&["acme_has"], "find Team that !relates to User that owns Application", true),
+        (&["acme_user"], "find Team as t (that has User as u)? where u = undefined return t.name", true),
+        (&["acme_has"], "find Team (that has User)?", true),
+        (&["acme_team"], "find Team that !has User", false),
+        (&["acme_team"], "find Team (that has User)?", false),
+        (&["acme_owns"], "find Team that !has User that owns Application", false),
+        (&["acme_user"], "find Team that has User", false),
+        (&["acme_user"], "find User", false),
+    ] {
+        assert_eq!(of_gap(types, text), expected, "{types:?} {text}");
+    }
+    let options = Options { catalogue: Arc::new(of_two_integrations()), ..options() };
+    let graph = open(vec![MemoryGraph::of(objects()).expect("valid objects")]);
+    assert!(may_add_rows(&graph, "find User that !is crew_person", &options));
+    assert!(!may_add_rows(&graph, "find User that is crew_person", &options));
+    let missing = UnpublishedInstance {
+        integration: "crew".to_owned(),
+        instance: InstanceId::literal("east"),
+        cause: "the credentials were refused".to_owned(),
+    };
+    let graph = graph.with_unpublished(vec![missing]);
+    assert!(may_add_rows(&graph, "find Team that !has Person", &options));
+    assert!(!may_add_rows(&graph, "find Person that !has Team", &options));
+}
+
+#[test]
 fn a_gap_of_a_type_without_objects_concerns_selectors_that_may_select_it() {
     let graph = with_gap(&["acme_device"]);
     assert_eq!(reasons(&graph, "find Device", &options()), 1);

@@ -33,14 +33,19 @@ pub(super) async fn question(
         let outcome = match asking.ask(graph, &query.query).await {
             Ok(mut answered) => {
                 if !is_collected && answered.incomplete.is_empty() {
-                    let (integration, instance) = (own.to_owned(), None);
-                    answered.incomplete.push(Incomplete { integration, instance, reason: Reason::NotCollected });
+                    answered.incomplete.push(Incomplete {
+                        integration: own.to_owned(),
+                        instance: None,
+                        reason: Reason::NotCollected,
+                        may_add_rows: false,
+                    });
                 }
+                let may_have_wrong_rows = answered.incomplete.iter().any(|incomplete| incomplete.may_add_rows);
                 let (warnings, incomplete) =
                     (answer::warnings(&answered).collect(), answer::reasons(context, &answered));
                 let results = answered.total;
                 let (columns, rows) = answer::brief(answered.result);
-                Outcome::Answered { columns, rows, results, warnings, incomplete }
+                Outcome::Answered { columns, rows, results, warnings, incomplete, may_have_wrong_rows }
             }
             // An interrupted command ends instead of asking the other questions.
             Err(failure) if failure.is_cancelled() => return Err(failure),
@@ -51,10 +56,11 @@ pub(super) async fn question(
     let answered: Vec<Answered> = queries
         .iter()
         .filter_map(|query| match &query.outcome {
-            Outcome::Answered { results, incomplete, warnings, .. } => Some(Answered {
+            Outcome::Answered { results, incomplete, warnings, may_have_wrong_rows, .. } => Some(Answered {
                 results_are: query.query.results_are,
                 results: *results,
                 is_incomplete: !incomplete.is_empty(),
+                may_have_wrong_results: *may_have_wrong_rows,
                 is_doubtful: !warnings.is_empty(),
             }),
             Outcome::Failed { .. } => None,

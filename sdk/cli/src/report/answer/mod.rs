@@ -156,7 +156,7 @@ pub(crate) fn reasons(context: &Context<'_>, answer: &Answer) -> Vec<String> {
     answer.incomplete.iter().map(|incomplete| reason(context, incomplete)).collect()
 }
 
-fn reason(context: &Context<'_>, Incomplete { integration, instance, reason }: &Incomplete) -> String {
+fn reason(context: &Context<'_>, Incomplete { integration, instance, reason, .. }: &Incomplete) -> String {
     let of = match instance {
         Some(instance) => format!("instance {} of {}", printable(instance.as_str()), printable(integration)),
         None => printable(integration),

@@ -83,7 +83,7 @@ fn details(asked: &Asked, limit: usize) -> String {
             Outcome::Failed { shown, .. } => {
                 let _ = write!(text, "\n```\n{}\n```\n", fenced(shown));
             }
-            Outcome::Answered { columns, rows, results, incomplete, warnings } => {
+            Outcome::Answered { columns, rows, results, .. } => {
                 if matches!(query.query.results_are, ResultsAre::Bad | ResultsAre::Unknown) && *results > 0 {
                     let names: Vec<String> = columns.iter().map(|name| cell(name)).collect();
                     let _ = writeln!(text, "\n| {} |\n|{}", names.join(" | "), " --- |".repeat(columns.len()));
@@ -98,7 +98,7 @@ fn details(asked: &Asked, limit: usize) -> String {
                         let _ = writeln!(text, "\n{} more.", *results - limit as u64);
                     }
                 }
-                for remark in super::remarks(warnings, incomplete) {
+                for remark in super::remarks(query) {
                     let _ = writeln!(text, "\n{}", code(&remark));
                 }
             }

@@ -17,6 +17,9 @@ use crate::visible::visible_json;
 pub(crate) use markdown::markdown;
 pub(crate) use text::{list, problems, text};
 
+/// The remark about results of a query for objects that may be missing from the graph.
+const DOUBT: &str = "Results can be wrong: the query looks for absent objects, and the graph lacks data about them.";
+
 /// A question that was asked.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -43,6 +46,8 @@ pub(crate) enum Outcome {
         results: u64,
         warnings: Vec<String>,
         incomplete: Vec<String>,
+        /// Whether a row can be there only because data is missing.
+        may_have_wrong_rows: bool,
     },
     Failed {
         /// The error in one line.
@@ -108,12 +113,13 @@ fn of_query(asked: &AskedQuery) -> Value {
     });
     match &asked.outcome {
         Outcome::Failed { error, .. } => value["error"] = error.as_str().into(),
-        Outcome::Answered { columns, rows, results, warnings, incomplete } => {
+        Outcome::Answered { columns, rows, results, warnings, incomplete, may_have_wrong_rows } => {
             let row = |row: &Vec<Value>| -> Value { columns.iter().cloned().zip(row.iter().cloned()).collect() };
             value["total"] = (*results).into();
             value["data"] = rows.iter().map(row).collect();
             value["warnings"] = warnings.clone().into();
             value["incomplete"] = incomplete.clone().into();
+            value["mayHaveWrongRows"] = (*may_have_wrong_rows).into();
         }
     }
     value
@@ -152,10 +158,14 @@ pub(crate) fn sarif(program: &str, results: &[Asked]) -> Result<String, Failure>
     document_text(&sarif::log(program, &rules, &violations))
 }
 
-/// Returns the probable mistakes in a query, and the reasons why its result may be incomplete, as sentences.
-fn remarks(warnings: &[String], incomplete: &[String]) -> Vec<String> {
+/// Returns the probable mistakes in a query, and the reasons why its result may be incomplete or wrong, as sentences.
+fn remarks(asked: &AskedQuery) -> Vec<String> {
+    let Outcome::Answered { results, warnings, incomplete, may_have_wrong_rows, .. } = &asked.outcome else {
+        return Vec::new();
+    };
     let warnings = warnings.iter().map(|warning| format!("{WARNING}{warning}"));
-    warnings.chain(answer::limited(incomplete)).collect()
+    let doubt = (*may_have_wrong_rows && *results > 0).then(|| DOUBT.to_owned());
+    warnings.chain(doubt).chain(answer::limited(incomplete)).collect()
 }
 
 fn help(question: &Question) -> String {

@@ -78,7 +78,7 @@ fn details(asked: &Asked, limit: usize, width: usize) -> String {
                 text += &paragraph(&format!("{}:", printable(&query.query.name)), width, 2, 2);
                 text.extend(visible_lines(shown).lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n"));
             }
-            Outcome::Answered { columns, rows, results, incomplete, warnings } => {
+            Outcome::Answered { columns, rows, results, .. } => {
                 let needs_attention = matches!(query.query.results_are, ResultsAre::Bad | ResultsAre::Unknown);
                 if needs_attention && *results > 0 {
                     let shown = &rows[..rows.len().min(limit)];
@@ -88,7 +88,7 @@ fn details(asked: &Asked, limit: usize, width: usize) -> String {
                         let _ = writeln!(text, "  … {} more", *results - shown.len() as u64);
                     }
                 }
-                for remark in super::remarks(warnings, incomplete) {
+                for remark in super::remarks(query) {
                     text += &paragraph(&printable(&remark), width, 2, 2);
                 }
             }
