@@ -42,6 +42,28 @@ pub enum Keyword {
 }
 
 impl Keyword {
+    /// All keywords.
+    pub const ALL: [Self; 18] = [
+        Self::Find,
+        Self::Unique,
+        Self::With,
+        Self::As,
+        Self::That,
+        Self::Relates,
+        Self::To,
+        Self::Where,
+        Self::And,
+        Self::Or,
+        Self::Return,
+        Self::Tree,
+        Self::Order,
+        Self::By,
+        Self::Ascending,
+        Self::Descending,
+        Self::Skip,
+        Self::Limit,
+    ];
+
     /// Returns the keyword in upper case.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -114,6 +136,13 @@ const RESERVED: [&str; 26] = [
     "as",
 ];
 
+/// Returns the words with a meaning of their own somewhere in a query: keywords and reserved words, in any case of letters.
+///
+/// A program that inserts a name outside of quotes must refuse them.
+pub fn special_words() -> impl Iterator<Item = &'static str> {
+    Keyword::ALL.into_iter().map(Keyword::text).chain(RESERVED)
+}
+
 /// Returns whether a word cannot be an alias.
 #[must_use]
 pub fn is_reserved(word: &str) -> bool {
@@ -124,4 +153,17 @@ pub fn is_reserved(word: &str) -> bool {
 pub(super) fn is_structural(word: &str) -> bool {
     use Keyword::{And, As, Find, Limit, Or, Return, Skip, That, Where, With};
     [Find, With, As, That, Where, And, Or, Return, Skip, Limit].iter().any(|keyword| keyword.is(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keywords_are_listed() {
+        for (at, keyword) in Keyword::ALL.into_iter().enumerate() {
+            assert_eq!(keyword as usize, at, "{keyword:?}");
+        }
+        assert_eq!(Keyword::Limit as usize + 1, Keyword::ALL.len(), "the last one");
+    }
 }

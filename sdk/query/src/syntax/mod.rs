@@ -19,7 +19,7 @@ mod variable;
 
 pub use completion::{Completion, complete};
 pub use expected::{Expected, Owner};
-pub use keyword::{Keyword, is_reserved};
+pub use keyword::{Keyword, is_reserved, special_words};
 pub use parser::parse;
 pub use tree::{
     Arithmetic, Comparison, Condition, Direction, Expression, Hop, Literal, Name, Node, Operand, Operator, Optional,

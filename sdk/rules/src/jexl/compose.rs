@@ -4,6 +4,8 @@
 //! message, and the tags of an email. Values are data of the provider, so they are escaped where they are inserted. The
 //! texts are written from the start to the end, because the place of a value in a query decides about its form.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::error::Error;
@@ -96,15 +98,7 @@ impl Machine<'_> {
     fn write_expression(&mut self, expression: &Expr, frame: &Frame<'_>, composer: &mut Composer) -> Result<(), Error> {
         match &expression.node {
             Node::Literal(value) => composer.literal(&to_text(value)),
-            Node::Binary(Binary::Add, left, right) => {
-                let (first, second) = (self.evaluate(left, frame)?, self.evaluate(right, frame)?);
-                if first.is_string() || second.is_string() {
-                    self.write_expression(left, frame, composer)?;
-                    self.write_expression(right, frame, composer)?;
-                } else {
-                    self.write_value(expression, frame, composer)?;
-                }
-            }
+            Node::Binary(Binary::Add, ..) => self.write_sum(expression, frame, composer)?,
             Node::Binary(Binary::And, left, right) => {
                 let decides = !is_true(&*self.evaluate(left, frame)?);
                 self.write_expression(if decides { left } else { right }, frame, composer)?;
@@ -135,6 +129,35 @@ impl Machine<'_> {
             _ => self.write_value(expression, frame, composer)?,
         }
         self.bound(&composer.text, expression, frame)
+    }
+
+    /// Writes a sum `a + b + c`. Operands before the first text are added, and from there on they are joined.
+    ///
+    /// The chain is walked instead of called, because each call would evaluate all operands before its own again.
+    fn write_sum(&mut self, expression: &Expr, frame: &Frame<'_>, composer: &mut Composer) -> Result<(), Error> {
+        let (mut first, mut additions) = (expression, Vec::new());
+        while let Node::Binary(Binary::Add, left, right) = &first.node {
+            additions.push((first, &**right));
+            first = left;
+        }
+        let mut sum = self.evaluate(first, frame)?;
+        let mut added = first;
+        let mut rest = additions.into_iter().rev().peekable();
+        while let Some((whole, operand)) = rest.peek().copied().filter(|_| !sum.is_string()) {
+            let value = self.evaluate(operand, frame)?;
+            if value.is_string() {
+                break;
+            }
+            sum = Cow::Owned(self.apply(whole, Binary::Add, &sum, &value, frame)?);
+            added = whole;
+            rest.next();
+        }
+        // A single operand may contain texts of the author.
+        match std::ptr::eq(added, first) {
+            true => self.write_expression(first, frame, composer)?,
+            false => self.write_one(&sum, added, frame, composer)?,
+        }
+        rest.try_for_each(|(_, operand)| self.write_expression(operand, frame, composer))
     }
 
     fn write_value(&mut self, expression: &Expr, frame: &Frame<'_>, composer: &mut Composer) -> Result<(), Error> {
@@ -210,5 +233,45 @@ impl JsonTemplate {
         let frame = Frame::new(environment.scope, template.source());
         Machine::new(environment).write(template, &frame, &mut composer)?;
         Ok(Value::String(composer.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scope::{Limits, Scope};
+    use super::super::template::Templates;
+    use super::*;
+
+    fn composed(text: &str, work: u64) -> Result<Value, Error> {
+        let base = json!({"a": "<", "n": 2, "list": ["<", 1]});
+        let limits = Limits { work, ..Limits::default() };
+        let templates = Templates::default();
+        let environment = Environment { scope: Scope::new(&base), templates: &templates, limits };
+        JsonTemplate::parse(&json!(text)).expect("a template").compose(Language::Html, &environment)
+    }
+
+    #[test]
+    fn operands_before_the_first_text_are_added_and_literals_are_those_of_the_author() {
+        for (text, expected) in [
+            ("{{1 + n + '<br>' + n + 1}}", "3<br>21"),
+            ("{{n + 1}}", "3"),
+            ("{{a + n + 1}}", "&lt;21"),
+            ("{{n + a + '<'}}", "2&lt;<"),
+            ("{{n + 1 + (n + 1) + ('<i>' + (a + '</i>'))}}", "6<i>&lt;</i>"),
+            ("{{list|join('<br>') + '|' + list|join(a)}}", "&lt;<br>1|&lt;&lt;1"),
+        ] {
+            assert_eq!(composed(text, 1_000).expect(text), json!(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_work_of_a_chain_grows_with_its_length() {
+        for operand in [" + '<br>'", " + a", " + n"] {
+            let chain = |start: &str| format!("{{{{{start}{}}}}}", operand.repeat(100));
+            assert!(composed(&chain("a"), 1_000).is_ok(), "{operand}");
+            assert!(composed(&chain("n"), 1_000).is_ok(), "{operand}");
+        }
     }
 }

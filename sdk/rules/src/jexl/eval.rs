@@ -204,13 +204,25 @@ impl<'t> Machine<'t> {
             _ => {}
         }
         let second = self.evaluate(right, frame)?;
+        Ok(Cow::Owned(self.apply(whole, operator, &first, &second, frame)?))
+    }
+
+    /// Applies an operator to two values, and accounts for it.
+    pub(super) fn apply(
+        &mut self,
+        whole: &Expr,
+        operator: Binary,
+        first: &Value,
+        second: &Value,
+        frame: &Frame<'_>,
+    ) -> Result<Value, Error> {
         if matches!(operator, Binary::Add | Binary::In | Binary::Equal | Binary::NotEqual) {
             // These inspect or copy whole texts and lists.
             let is_large = |value: &Value| matches!(value, Value::String(_) | Value::Array(_) | Value::Object(_));
             let cost = |value: &Value| if is_large(value) { weight(value) } else { 1 };
-            self.spend(cost(&first).saturating_add(cost(&second)), whole, frame)?;
+            self.spend(cost(first).saturating_add(cost(second)), whole, frame)?;
         }
-        Ok(Cow::Owned(apply(operator, &first, &second)))
+        Ok(apply(operator, first, second))
     }
 
     fn transform<'v>(
