@@ -285,7 +285,7 @@ fn help_in_messages_is_complete_and_can_be_followed() {
     place.write("import.json", import);
     std::fs::remove_file(place.path(".integration/instances.yaml")).expect("a file");
     let said = place.run("instances import import.json");
-    assert!(said.code == 2 && said.err.contains("Correct the imported file"), "{}", said.all());
+    assert!(said.code == 2 && said.err.contains("Nothing was imported; correct the file, and run"), "{}", said.all());
     assert!(!said.err.contains("instances set"), "{}", said.all());
     for (options, part) in [
         ("--interval ONE_HOUR --hour 4", "ONE_DAY and ONE_WEEK only"),

@@ -102,9 +102,16 @@ pub(crate) async fn snapshots(context: &Context<'_>, wanted: &Snapshots) -> Resu
 }
 
 /// Returns the newest snapshots that a query without a selection reads, and the instances without one. There may be none.
-pub(crate) async fn all(store: &Store) -> Result<(Vec<Snapshot>, Vec<UnpublishedInstance>), Failure> {
+///
+/// Configured instances without an integration belong to `integration`.
+pub(crate) async fn all(
+    store: &Store,
+    data_dir: &Path,
+    integration: &str,
+) -> Result<(Vec<Snapshot>, Vec<UnpublishedInstance>), Failure> {
     let snapshots = newest(store, select(store.published_instances().await?, &[])?, None).await?;
-    let unpublished = unpublished(store, &snapshots, &Snapshots::new(Vec::new(), None), Vec::new()).await?;
+    let wanted = Snapshots::new(Vec::new(), None);
+    let unpublished = unpublished(store, &snapshots, &wanted, configured(data_dir, integration)).await?;
     Ok((snapshots, unpublished))
 }
 

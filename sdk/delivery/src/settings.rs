@@ -120,12 +120,17 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// Returns the file of a data directory, which may be missing.
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join(FILE)
+    }
+
     /// Reads the file of a data directory; `None` if there is none.
     ///
     /// # Errors
     /// [`SettingsError`] if the file cannot be read, or if it has another form.
     pub fn read(data_dir: &Path) -> Result<Option<Self>, SettingsError> {
-        let path = data_dir.join(FILE);
+        let path = Self::path(data_dir);
         match input::read_to_string(&path, input::DOCUMENT) {
             Ok(text) => Self::parse_named(&text, path).map(|settings| Some(settings.relative_to(data_dir))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -108,7 +108,7 @@ pub use health::{Health, Phase};
 pub use http::{AllowedHosts, Endpoint};
 pub use lock::scheduling_process;
 pub use metrics::Metrics;
-pub use observer::{Notice, Observed, Observer, ObserverError};
+pub use observer::{Notice, Observed, Observer, ObserverError, SnapshotNumbers};
 pub use requests::request_run;
 pub use runner::{ChangeNumbers, Order, RunNumbers, RunResult, Runner};
 pub use server::{Options, Parts, Reload, Server, Stopped};

@@ -17,7 +17,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::observer::Observed;
+use crate::observer::{Observed, SnapshotNumbers};
 use crate::runner::{RunNumbers, RunResult};
 
 /// The bounds of durations, in seconds: from a fraction of a second to hours.
@@ -76,6 +76,7 @@ pub struct Metrics {
     stale: Gauges,
     changes: Family<OfKind, Counter>,
     evaluations: Family<OfOutcome, Counter>,
+    unusable_rules: Gauge,
     open_alerts: Family<OfLevel, Gauge>,
     observation_failures: Counter,
     pending_notices: Gauge,
@@ -124,6 +125,7 @@ impl Metrics {
             stale: names.register("stale_objects", "Stale objects of the last snapshot", Family::default()),
             changes: names.register("changes", "Changes of published snapshots by their kind", Family::default()),
             evaluations: names.register("rule_evaluations", "Evaluations of rules by outcome", Family::default()),
+            unusable_rules: names.register("unusable_rules", "Added rules that cannot be evaluated", Gauge::default()),
             open_alerts: names.register("alerts_open", "Open alerts by level", Family::default()),
             observation_failures: names.register(
                 "observation_failures",
@@ -202,6 +204,22 @@ impl Metrics {
         }
         for (level, count) in observed.open_alerts.iter().flatten() {
             self.open_alerts.get_or_create(&OfLevel { level }).set(number(*count));
+        }
+        if let Some(rules) = observed.unusable_rules {
+            self.unusable_rules.set(number(rules));
+        }
+        if let Some(bytes) = observed.store_bytes {
+            self.store_bytes.set(number(bytes));
+        }
+    }
+
+    /// Shows the numbers of a snapshot of an earlier process. Those of a job that ended since then are newer.
+    pub(crate) fn show_snapshot(&self, instance: &str, numbers: SnapshotNumbers) {
+        let of = OfInstance { instance: instance.to_owned() };
+        for (family, count) in [(&self.gaps, numbers.gaps), (&self.stale, numbers.stale)] {
+            if family.get(&of).is_none() {
+                family.get_or_create(&of).set(number(count));
+            }
         }
     }
 
@@ -310,6 +328,8 @@ mod tests {
         };
         let result = RunResult { end: RunEnd::Published, job: Some("1".into()), message: None, numbers: Some(numbers) };
         metrics.ended("a\"b\n", &result, Duration::from_secs(3));
+        metrics.show_snapshot("a\"b\n", SnapshotNumbers { gaps: 9, stale: 9 });
+        metrics.show_snapshot("c", SnapshotNumbers { gaps: 7, stale: 0 });
         metrics.show_work(2, 1, 0);
         let scheduler = scheduler(&["a\"b\n", "c"]);
         scheduler.states().for_each(|(name, state)| metrics.show_state(name, Some(state)));
@@ -321,6 +341,7 @@ mod tests {
             r#"integration_request_retries_total{instance="a\"b\n"} 2"#,
             r#"integration_rate_budget_left{instance="a\"b\n"} 4000"#,
             r#"integration_stale_objects{instance="a\"b\n"} 3"#,
+            r#"integration_gaps{instance="c"} 7"#,
             r#"integration_next_run_timestamp_seconds{instance="c"} 1767225600"#,
             "integration_store_bytes 8192",
             "integration_jobs_running 1",

@@ -62,8 +62,24 @@ pub struct Observed {
     pub evaluations: BTreeMap<&'static str, u64>,
     /// The numbers of open alerts by level, if the observer knows them.
     pub open_alerts: Option<BTreeMap<&'static str, u64>>,
+    /// The numbers of the last snapshots by instance, if the observer read them. They are shown until a job ends, so that a
+    /// restart of the process does not hide them.
+    pub snapshots: BTreeMap<String, SnapshotNumbers>,
+    /// The size of the store in bytes, if the observer read it.
+    pub store_bytes: Option<u64>,
+    /// The number of rules that cannot be evaluated, if the observer knows it.
+    pub unusable_rules: Option<u64>,
     /// The time at which [`Observer::tick`] has work.
     pub next: Option<Timestamp>,
+}
+
+/// The numbers of the missing data of a snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SnapshotNumbers {
+    /// The number of gaps.
+    pub gaps: u64,
+    /// The number of stale objects.
+    pub stale: u64,
 }
 
 /// A failed observation. The message contains no secrets.

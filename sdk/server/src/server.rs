@@ -405,6 +405,11 @@ impl Turning {
         match (&outcome, work) {
             (Ok(observed), _) => {
                 self.metrics.observed(observed);
+                for (instance, numbers) in &observed.snapshots {
+                    if self.settings.contains_key(instance) {
+                        self.metrics.show_snapshot(instance, *numbers);
+                    }
+                }
                 match work {
                     Work::Notice(notice) => {
                         self.touched.notices();

@@ -187,6 +187,22 @@ impl Store {
         Ok(jobs)
     }
 
+    /// Returns the job that published the newest graph of each instance, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn jobs_of_newest_graphs(&self) -> Result<Vec<JobRow>, StoreError> {
+        let rows = self.read(|connection| {
+            let mut statement = connection.prepare(&format!(
+                "{JOB} WHERE id IN (SELECT job FROM snapshot WHERE number IN \
+                 (SELECT max(number) FROM snapshot WHERE pruned = 0 GROUP BY instance)) ORDER BY integration, instance"
+            ))?;
+            let rows = statement.query_map([], job_row)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        rows.await
+    }
+
     /// Whether a job is recorded as running although its process is gone.
     fn is_abandoned(&self, job: &JobRow) -> bool {
         job.state == JobState::Running && !JobLock::is_held(self.directory(), &job.id)

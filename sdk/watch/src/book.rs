@@ -42,12 +42,17 @@ pub struct Book {
 }
 
 impl Book {
+    /// Returns the file of the book of a data directory, which is replaced with each change.
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join(FILE)
+    }
+
     /// Reads the book of a data directory. A missing book is empty.
     ///
     /// # Errors
     /// [`WatchError`] if the file cannot be read, or if it was written by a newer version.
     pub fn read(data_dir: &Path) -> Result<Self, WatchError> {
-        let path = data_dir.join(FILE);
+        let path = Self::path(data_dir);
         match input::read_to_string(&path, input::RECORDING) {
             Ok(text) => form::parse(&text).map_err(|reason| WatchError::Unreadable { path, reason }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),

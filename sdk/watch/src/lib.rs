@@ -39,5 +39,5 @@ pub use existence::{RuleOrigin, adopt, forget_instance};
 pub use limits::Limits;
 pub use position::Position;
 pub use report::{NotCarriedOut, Report, evaluate_rules, preview};
-pub use rule_store::{AddError, RuleStore, active_rules};
+pub use rule_store::{ActiveRules, AddError, RuleStore, UnusableRule, active_rules};
 pub use state::RuleState;

@@ -1,6 +1,5 @@
 //! The rules that were added to a data directory: one file for each.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -64,24 +63,46 @@ impl RuleStore {
     /// # Errors
     /// [`WatchError`] if a file cannot be read.
     pub fn rules(&self) -> Result<Vec<Rule>, WatchError> {
+        let files = self.files()?.into_iter();
+        let mut rules = files
+            .map(|(path, text)| {
+                serde_json::from_str(&text).map_err(|error| WatchError::Unreadable { path, reason: error.to_string() })
+            })
+            .collect::<Result<Vec<Rule>, _>>()?;
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(rules)
+    }
+
+    /// Returns the rules in the order of their names, and those whose files are damaged.
+    fn readable(&self) -> Result<(Vec<Rule>, Vec<UnusableRule>), WatchError> {
+        let (mut rules, mut unusable) = (Vec::<Rule>::new(), Vec::new());
+        for (path, text) in self.files()? {
+            match serde_json::from_str(&text) {
+                Ok(rule) => rules.push(rule),
+                Err(error) => unusable.push(UnusableRule::of(&path, &text, &error)),
+            }
+        }
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((rules, unusable))
+    }
+
+    /// Returns the texts of all files.
+    fn files(&self) -> Result<Vec<(PathBuf, String)>, WatchError> {
         let folder = self.data_dir.join(FOLDER);
         let files = match fs::read_dir(&folder) {
             Ok(files) => files,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(WatchError::file("read", &folder)(error)),
         };
-        let mut rules = Vec::new();
+        let mut texts = Vec::new();
         for file in files {
             let path = file.map_err(WatchError::file("read", &folder))?.path();
             if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 let text = input::read_to_string(&path, input::DOCUMENT).map_err(WatchError::file("read", &path))?;
-                let found: Rule = serde_json::from_str(&text)
-                    .map_err(|error| WatchError::Unreadable { path, reason: error.to_string() })?;
-                rules.push(found);
+                texts.push((path, text));
             }
         }
-        rules.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(rules)
+        Ok(texts)
     }
 
     /// Adds rules: all of them, or none.
@@ -129,35 +150,69 @@ impl RuleStore {
     }
 }
 
+/// The rules that a scheduler evaluates.
+#[derive(Debug, Clone, Default)]
+pub struct ActiveRules {
+    /// The rules.
+    pub programs: Vec<Arc<Program>>,
+    /// The added rules that cannot be evaluated. They do not stop the others.
+    pub unusable: Vec<UnusableRule>,
+}
+
+/// An added rule that cannot be evaluated, for example because an earlier version of the program accepted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableRule {
+    /// The name; `None` if the file is damaged.
+    pub name: Option<String>,
+    /// The reason, as text for users.
+    pub reason: String,
+}
+
+impl ActiveRules {
+    /// Returns the names of all rules, also of those that cannot be evaluated; `None` if one is not known.
+    pub fn names(&self) -> Option<Vec<&str>> {
+        let usable = self.programs.iter().map(|program| Some(program.rule().name.as_str()));
+        usable.chain(self.unusable.iter().map(|rule| rule.name.as_deref())).collect()
+    }
+}
+
+impl UnusableRule {
+    fn of(path: &Path, text: &str, error: &serde_json::Error) -> Self {
+        let parsed = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+        let name = parsed["name"].as_str().map(str::to_owned);
+        Self { name, reason: format!("cannot read {}: {error}", path.display()) }
+    }
+}
+
 /// Returns the rules that a scheduler evaluates: those that were added, and those of packs.
 ///
-/// An added rule replaces the rule of its name in a pack. Rules that are disabled are left out.
+/// An added rule replaces the rule of its name in a pack, also if it cannot be evaluated. Rules that are disabled are left
+/// out.
 ///
 /// # Errors
-/// [`AddError`] if a rule cannot be read or has an error.
-pub fn active_rules<'a>(
-    data_dir: &Path,
-    packs: impl IntoIterator<Item = &'a str>,
-) -> Result<Vec<Arc<Program>>, AddError> {
-    let mut by_name: BTreeMap<String, Rule> = BTreeMap::new();
-    let mut order = Vec::new();
+/// [`AddError`] if the added rules cannot be listed, or if a rule of a pack has an error.
+pub fn active_rules<'a>(data_dir: &Path, packs: impl IntoIterator<Item = &'a str>) -> Result<ActiveRules, AddError> {
+    let (added, mut unusable) = RuleStore::of(data_dir).readable()?;
     let own = packs.into_iter().map(parse_rules).collect::<Result<Vec<_>, ReadError>>();
     let own = own.map_err(|error| WatchError::Unreadable {
         path: PathBuf::from("the rules of the integration"),
         reason: error.to_string(),
     })?;
-    for rule in own.into_iter().flatten().chain(RuleStore::of(data_dir).rules()?) {
-        if by_name.insert(rule.name.clone(), rule.clone()).is_none() {
-            order.push(rule.name);
+    let is_enabled = |rule: &Rule| rule.polling_interval.duration().is_some();
+    let is_replaced = |rule: &Rule| {
+        added.iter().any(|added| added.name == rule.name)
+            || unusable.iter().any(|unusable| unusable.name.as_ref() == Some(&rule.name))
+    };
+    let own: Vec<Rule> = own.into_iter().flatten().filter(|rule| is_enabled(rule) && !is_replaced(rule)).collect();
+    let mut programs = Program::compile_all(own).map_err(AddError::Problems)?;
+    for rule in added.into_iter().filter(is_enabled) {
+        let name = rule.name.clone();
+        match Program::compile(rule) {
+            Ok(program) => programs.push(program),
+            Err(problems) => unusable.push(UnusableRule { name: Some(name), reason: texts(&problems).join("; ") }),
         }
     }
-    let enabled: Vec<Rule> = order
-        .into_iter()
-        .filter_map(|name| by_name.remove(&name))
-        .filter(|rule| rule.polling_interval.duration().is_some())
-        .collect();
-    let programs = Program::compile_all(enabled).map_err(AddError::Problems)?;
-    Ok(programs.into_iter().map(Arc::new).collect())
+    Ok(ActiveRules { programs: programs.into_iter().map(Arc::new).collect(), unusable })
 }
 
 #[cfg(test)]
@@ -207,11 +262,43 @@ mod tests {
         let pack = format!("[{A}, {}]", A.replace("name: A", "name: B"));
         let names = || {
             let active = active_rules(folder.path(), [pack.as_str()]).expect("rules");
-            active.iter().map(|program| program.rule().name.clone()).collect::<Vec<_>>()
+            assert_eq!(active.unusable, []);
+            active.programs.iter().map(|program| program.rule().name.clone()).collect::<Vec<_>>()
         };
         assert_eq!(names(), ["A", "B"]);
         let disabled = A.replace("name: A,", "name: A, pollingInterval: DISABLED,");
         RuleStore::of(folder.path()).add(rules(&disabled)).expect("a rule");
         assert_eq!(names(), ["B"]);
+    }
+    #[test]
+    fn a_rule_that_cannot_be_evaluated_does_not_stop_the_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = RuleStore::of(folder.path());
+        store.add(rules(&format!("[{A}, {}]", A.replace("name: A", "name: B")))).expect("rules");
+        // An earlier version accepted an address with a password.
+        let secret = A.replace("name: A", "name: C").replace(
+            "{type: CREATE_ALERT}",
+            "{type: WEBHOOK, method: POST, endpoint: 'https://user:secret@hooks.example.com/'}",
+        );
+        let text = serde_json::to_string(&rules(&secret)[0]).expect("a text");
+        fs::write(store.path("C"), text).expect("a file");
+        let unusable = || {
+            let active = active_rules(folder.path(), [A.replace("name: A", "name: C").as_str()]).expect("rules");
+            let names: Vec<String> = active.programs.iter().map(|program| program.rule().name.clone()).collect();
+            assert_eq!(names, ["A", "B"], "the added rule replaces that of the pack");
+            let all = active.names().map(|names| names.len());
+            (active.unusable, all)
+        };
+        let (found, all) = unusable();
+        assert!(
+            matches!(found.as_slice(), [UnusableRule { name: Some(name), reason }]
+            if name == "C" && reason.contains("is a secret") && !reason.contains("user:secret")),
+            "{found:?}"
+        );
+        assert_eq!(all, Some(3), "its alert stays");
+        fs::write(store.path("C"), "{\"name\": \"C\", \"unknown\": 1}").expect("a file");
+        assert_eq!(unusable().1, Some(3));
+        fs::write(store.path("D"), "{").expect("a file");
+        assert_eq!(unusable().1, None, "an unknown rule may have an alert");
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use integration_rules::{AlertLevel, Program, Rule, Severity, parse_rules, parse_terraform};
 use integration_sdk::input;
-use integration_watch::active_rules;
+use integration_watch::{ActiveRules, active_rules};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -84,18 +84,22 @@ pub(crate) async fn run(context: &Context<'_>, args: &Rules) -> Result<u8, Failu
 }
 
 /// Returns the added rules, and those of the program's integrations.
-fn active(context: &Context<'_>) -> Result<Vec<Arc<Program>>, Failure> {
+fn active(context: &Context<'_>) -> Result<ActiveRules, Failure> {
     let packs = context.offers.iter().filter_map(|offer| offer.rules);
     let active = active_rules(&context.globals.data_dir, packs)?;
-    match active.is_empty() {
-        true => Err(Failure::Usage("there are no rules: name a file, or add one with `rules add`".to_owned())),
+    match active.programs.is_empty() && active.unusable.is_empty() {
+        true => Err(no_rules()),
         false => Ok(active),
     }
 }
 
+fn no_rules() -> Failure {
+    Failure::Usage("there are no rules: name a file, or add one with `rules add`".to_owned())
+}
+
 /// Reads and compiles the rules of files.
-pub(crate) fn of_files(files: &[PathBuf]) -> Result<Vec<Arc<Program>>, Failure> {
-    compile(read(files)?)
+pub(crate) fn of_files(files: &[PathBuf]) -> Result<ActiveRules, Failure> {
+    Ok(ActiveRules { programs: compile(read(files)?)?, unusable: Vec::new() })
 }
 
 /// Reads the rules of files. The extension `.tf` marks Terraform.
@@ -113,7 +117,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Rule>, Failure> {
 }
 
 /// Compiles rules, or lists the problems that prevent it.
-pub(super) fn compile(rules: Vec<Rule>) -> Result<Vec<Arc<Program>>, Failure> {
+fn compile(rules: Vec<Rule>) -> Result<Vec<Arc<Program>>, Failure> {
     let compiled = Program::compile_all(rules).map_err(|problems| {
         let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
         let texts: Vec<String> = errors.map(ToString::to_string).collect();

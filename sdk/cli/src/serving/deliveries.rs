@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use integration_delivery::{Permissions, Sender, Settings as DeliverySettings};
-use integration_server::Background;
+use integration_server::{Background, WatchedFile};
 use integration_watch::{Delivered, Delivery, WatchError, deliver_due};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -23,6 +23,8 @@ const PASS: Duration = Duration::from_secs(60);
 const LONGEST: SignedDuration = SignedDuration::from_mins(5);
 /// The delay after a pass that failed.
 const DELAY: SignedDuration = SignedDuration::from_mins(1);
+/// The time between two checks of the settings of deliveries.
+const CHECK: Duration = Duration::from_secs(2);
 
 /// The deliveries of a data directory.
 #[derive(Clone)]
@@ -39,7 +41,10 @@ impl Deliveries {
 
     async fn work(self, stop: CancellationToken) {
         let mut former = None;
+        let mut file = WatchedFile::new(DeliverySettings::path(&self.settings.data_dir));
         while !stop.is_cancelled() {
+            // A change during the pass is seen by the check after it.
+            file.has_changed();
             let (next, longest) = match self.pass(&mut former, &stop).await {
                 Ok(delivered) => {
                     delivered.attempted.iter().for_each(log);
@@ -59,6 +64,7 @@ impl Deliveries {
             tokio::select! {
                 () = self.due.notified() => {}
                 () = clock.sleep_until(next) => {}
+                () = changed(&mut file) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -86,6 +92,16 @@ impl Deliveries {
             }
         }));
         deliver_due(data_dir, &sender, self.settings.clock.now(), is_corrected, &end).await
+    }
+}
+
+/// Waits for a change of a file.
+async fn changed(file: &mut WatchedFile) {
+    loop {
+        tokio::time::sleep(CHECK).await;
+        if file.has_changed() {
+            return;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rules and alerts: the consumer of ended jobs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use integration_query::Catalogue;
 use integration_rules::{AlertLevel, AlertStatus, EvaluationResult, Observation, Signal};
 use integration_scheduler::RunEnd;
 use integration_sdk::Integration;
-use integration_server::{Notice, Observed, Observer, ObserverError};
+use integration_server::{Notice, Observed, Observer, ObserverError, WatchedFile};
 use integration_watch::{
     Applied, Book, Limits, NotCarriedOut, OpenBook, RuleOrigin, Subject, adopt, due, evaluate_rules, next_due,
 };
@@ -17,9 +18,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::key::credentials_rule;
+use super::key::{credentials_rule, key};
 use super::progress::Progress;
 use super::rules::{RulePlaces, WatchedRules};
+use super::runner::snapshot_numbers;
 use super::settings::Settings;
 use super::store::SharedStore;
 use crate::account_graph;
@@ -40,6 +42,10 @@ pub(super) struct RulesObserver {
     /// The place of the rules.
     origin: RuleOrigin,
     progress: Mutex<Progress>,
+    /// The file of the alerts, which other processes change too.
+    alerts: Mutex<WatchedFile>,
+    /// Whether the numbers of the snapshots of earlier processes are shown.
+    is_recalled: AtomicBool,
     /// Wakes the deliveries.
     deliveries: Arc<Notify>,
 }
@@ -52,7 +58,9 @@ impl RulesObserver {
             RulePlaces::Files(files) => RuleOrigin::files(files),
             RulePlaces::Store { .. } => RuleOrigin::data_directory(settings.integrations.iter().map(Integration::id)),
         };
-        Self { settings, store, catalogue, rules, origin, progress: Mutex::default(), deliveries }
+        let alerts = Mutex::new(WatchedFile::new(Book::path(&settings.data_dir)));
+        let (progress, is_recalled) = (Mutex::default(), AtomicBool::new(false));
+        Self { settings, store, catalogue, rules, origin, progress, alerts, is_recalled, deliveries }
     }
 
     async fn handle(&self, notice: &Notice) -> Result<Observed, Failure> {
@@ -69,10 +77,40 @@ impl RulesObserver {
 
     /// Evaluates the rules at their intervals.
     async fn regular(&self, now: Timestamp) -> Result<Observed, Failure> {
-        if self.progress().is_quiet(now) && !self.rules.has_changed() {
-            return Ok(Observed { next: next_check(now), ..Observed::default() });
+        let is_quiet = self.progress().is_quiet(now) && !self.rules.has_changed();
+        let mut observed = match is_quiet {
+            false => self.evaluate(false, self.book().await?).await?,
+            // A person may have dismissed an alert, or removed an instance.
+            true => Observed {
+                next: next_check(now),
+                open_alerts: if self.has_changed_alerts() { Some(open_alerts(&self.book().await?)) } else { None },
+                ..Observed::default()
+            },
+        };
+        self.recall(&mut observed).await?;
+        Ok(observed)
+    }
+
+    fn has_changed_alerts(&self) -> bool {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner).has_changed()
+    }
+
+    /// Adds the numbers of the snapshots of earlier processes, once.
+    async fn recall(&self, observed: &mut Observed) -> Result<(), Failure> {
+        if self.is_recalled.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        self.evaluate(false, self.book().await?).await
+        let store = self.store.get().await?;
+        for job in store.jobs_of_newest_graphs().await? {
+            if let Some(Ok(summary)) = &job.summary
+                && let Some(numbers) = snapshot_numbers(summary)
+            {
+                observed.snapshots.insert(key(&job.integration, &job.instance), numbers);
+            }
+        }
+        observed.store_bytes = SharedStore::size(&store);
+        self.is_recalled.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Evaluates the rules that are due. Rules about changes are due after each publication.
@@ -80,22 +118,25 @@ impl RulesObserver {
         let now = self.settings.clock.now();
         self.progress().begin();
         let rules = self.rules.current();
-        let names = rules.iter().map(|program| program.rule().name.as_str());
-        if self.rules.is_read() {
+        let unusable_rules = Some(rules.unusable.len() as u64);
+        // Without the name of a rule, it is unknown which alerts belong to none.
+        if let Some(names) = rules.names().filter(|_| self.rules.is_read()) {
             let (adopted, ended) = adopt(&self.settings.data_dir, &self.origin, names, now).await?;
             book = adopted;
             if ended > 0 {
                 tracing::warn!(alerts = ended, "alerts were resolved, because their rules no longer exist");
             }
         }
-        let due = due(&rules, &book, now, has_published);
+        let due = due(&rules.programs, &book, now, has_published);
         // A new rule is due at once.
-        let mut observed = Observed { next: next_check(now), ..Observed::default() };
+        let mut observed = Observed { next: next_check(now), unusable_rules, ..Observed::default() };
         if !due.is_empty() {
             let store = self.store.get().await?;
-            let (snapshots, unpublished) = account_graph::all(&store).await?;
+            let (data_dir, integration) = (&self.settings.data_dir, self.settings.default_integration());
+            let (snapshots, unpublished) = account_graph::all(&store, data_dir, integration).await?;
             // Without a graph, no rule can be decided, and there is no place in its history to remember.
             if snapshots.is_empty() {
+                observed.open_alerts = Some(open_alerts(&book));
                 self.progress().end(now, None, false);
                 return Ok(observed);
             }
@@ -107,7 +148,6 @@ impl RulesObserver {
                 parameters: BTreeMap::new(),
                 limits: Limits { rule: LIMITS, ..Limits::default() },
             };
-            let data_dir = &self.settings.data_dir;
             let report = evaluate_rules(data_dir, &subject, &due, now, &CancellationToken::new()).await?;
             report.rules.iter().for_each(log);
             report.not_carried_out.iter().for_each(log_action);
@@ -120,7 +160,7 @@ impl RulesObserver {
             book = report.book;
         }
         observed.open_alerts = Some(open_alerts(&book));
-        self.progress().end(now, next_due(&rules, &book), has_published);
+        self.progress().end(now, next_due(&rules.programs, &book), has_published);
         Ok(observed)
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use integration_rules::Program;
 use integration_server::WatchedFile;
-use integration_watch::{RuleStore, active_rules};
+use integration_watch::{ActiveRules, RuleStore, UnusableRule, active_rules};
 
 use crate::command::rules_of_files;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub(super) struct WatchedRules {
 
 struct State {
     files: Vec<WatchedFile>,
-    rules: Vec<Arc<Program>>,
+    rules: Arc<ActiveRules>,
     /// Whether the rules could be read at least once.
     is_read: bool,
     has_changed: bool,
@@ -39,7 +39,7 @@ struct State {
 
 impl RulePlaces {
     /// Reads the rules.
-    pub(crate) fn read(&self, data_dir: &Path) -> Result<Vec<Arc<Program>>, Failure> {
+    pub(crate) fn read(&self, data_dir: &Path) -> Result<ActiveRules, Failure> {
         match self {
             Self::Files(files) => rules_of_files(files),
             Self::Store { packs } => Ok(active_rules(data_dir, packs.iter().copied())?),
@@ -57,7 +57,7 @@ impl RulePlaces {
 
 impl WatchedRules {
     pub(super) fn new(data_dir: PathBuf, places: RulePlaces) -> Self {
-        let state = State { files: Vec::new(), rules: Vec::new(), is_read: false, has_changed: true };
+        let state = State { files: Vec::new(), rules: Arc::default(), is_read: false, has_changed: true };
         Self { data_dir, places, state: Mutex::new(state) }
     }
 
@@ -73,21 +73,37 @@ impl WatchedRules {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_read
     }
 
-    /// Returns the current rules. If they cannot be read, the earlier ones stay.
-    pub(super) fn current(&self) -> Vec<Arc<Program>> {
+    /// Returns the current rules. If one or all of them cannot be read, the earlier ones stay.
+    pub(super) fn current(&self) -> Arc<ActiveRules> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.check(self.places.paths(&self.data_dir));
         if std::mem::take(&mut state.has_changed) {
             match self.places.read(&self.data_dir) {
-                Ok(rules) => {
-                    tracing::info!(rules = rules.len(), "the rules were read");
-                    (state.rules, state.is_read) = (rules, true);
+                Ok(mut rules) => {
+                    tracing::info!(rules = rules.programs.len(), "the rules were read");
+                    for UnusableRule { name, reason } in &rules.unusable {
+                        tracing::error!(rule = name, reason, "an added rule cannot be evaluated; the others are");
+                    }
+                    keep_earlier(&mut rules, &state.rules.programs);
+                    (state.rules, state.is_read) = (Arc::new(rules), true);
                 }
                 Err(error) => tracing::error!(%error, "the rules cannot be read; the earlier ones apply"),
             }
         }
-        state.rules.clone()
+        Arc::clone(&state.rules)
     }
+}
+
+/// Keeps the earlier versions of rules that cannot be evaluated any more.
+fn keep_earlier(rules: &mut ActiveRules, earlier: &[Arc<Program>]) {
+    let is_unusable = |name: &str| {
+        rules.unusable.iter().any(|unusable| unusable.name.as_deref().is_none_or(|unusable| unusable == name))
+    };
+    let is_current = |name: &str| rules.programs.iter().any(|program| program.rule().name == name);
+    let name = |program: &Arc<Program>| program.rule().name.clone();
+    let kept = earlier.iter().filter(|program| is_unusable(&name(program)) && !is_current(&name(program)));
+    let kept: Vec<Arc<Program>> = kept.cloned().collect();
+    rules.programs.extend(kept);
 }
 
 impl State {
@@ -111,7 +127,7 @@ mod tests {
         "{name: A, question: {queries: [{query: FIND a}]}, operations: [{actions: [{type: CREATE_ALERT}]}]}";
 
     fn names(rules: &WatchedRules) -> Vec<String> {
-        rules.current().iter().map(|program| program.rule().name.clone()).collect()
+        rules.current().programs.iter().map(|program| program.rule().name.clone()).collect()
     }
 
     #[test]
@@ -129,7 +145,16 @@ mod tests {
         let file = file.expect("a file").path();
         std::fs::write(&file, "{").expect("a file");
         assert_eq!(names(&rules), ["B", "A"], "the earlier ones");
-        std::fs::remove_file(file).expect("a file");
+        assert_eq!(rules.current().names(), None);
+        let other = integration_rules::parse_rules(&RULE.replace("name: A", "name: C")).expect("a rule");
+        let folder_of_another = tempfile::tempdir().expect("a folder");
+        RuleStore::of(folder_of_another.path()).add(other).expect("a rule");
+        for added in std::fs::read_dir(folder_of_another.path().join("rules")).expect("a folder") {
+            let added = added.expect("a file");
+            std::fs::copy(added.path(), folder.path().join("rules").join(added.file_name())).expect("a file");
+        }
+        assert_eq!(names(&rules), ["B", "C", "A"], "a damaged file does not stop others");
+        std::fs::remove_dir_all(folder.path().join("rules")).expect("a folder");
         assert_eq!(names(&rules), ["B"]);
     }
 

@@ -6,7 +6,7 @@ use integration_scheduler::{RunEnd, StartReason};
 use integration_sdk::graph::history::SnapshotGap;
 use integration_sdk::store::{Store, StoreError};
 use integration_sdk::{JobError, Summary};
-use integration_server::{ChangeNumbers, Order, RunNumbers, RunResult, Runner};
+use integration_server::{ChangeNumbers, Order, RunNumbers, RunResult, Runner, SnapshotNumbers};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -112,12 +112,13 @@ fn is_about_resuming(failure: &Failure) -> bool {
 fn of_summary(end: RunEnd, summary: &Summary, store: &Store) -> RunResult {
     let published = summary.published.as_ref();
     let total = published.map(|published| published.total()).unwrap_or_default();
+    let snapshot = snapshot_numbers(summary).unwrap_or_default();
     let numbers = RunNumbers {
         requests: summary.usage.total.requests,
         retries: summary.usage.total.retries,
         budget_left: summary.usage.rate_remaining,
-        gaps: SnapshotGap::of(summary).len() as u64,
-        stale: published.map_or(0, |published| published.stale.iter().map(|stale| stale.count).sum()),
+        gaps: snapshot.gaps,
+        stale: snapshot.stale,
         changes: ChangeNumbers {
             added: total.added,
             changed: total.changed,
@@ -128,4 +129,11 @@ fn of_summary(end: RunEnd, summary: &Summary, store: &Store) -> RunResult {
     };
     let message = summary.error.as_ref().map(|error| error.message.clone());
     RunResult { end, job: Some(summary.job.to_string()), message, numbers: Some(numbers) }
+}
+
+/// Returns the numbers of the missing data of the snapshot that a job published; `None` if it published none.
+pub(super) fn snapshot_numbers(summary: &Summary) -> Option<SnapshotNumbers> {
+    let published = summary.published.as_ref()?;
+    let stale = published.stale.iter().map(|stale| stale.count).sum();
+    Some(SnapshotNumbers { gaps: SnapshotGap::of(summary).len() as u64, stale })
 }

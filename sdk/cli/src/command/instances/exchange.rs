@@ -132,12 +132,13 @@ fn checked(context: &Context<'_>, instance: &mut Instance) -> Result<Entered, Fa
     if others.is_empty() {
         Ok(entered)
     } else {
-        // The instance is in no file of this program, so no command can correct it.
+        // The instance is in no file of this program, so no other command can correct it.
         let texts: Vec<String> = others.iter().map(Misfit::to_string).collect();
         Err(Failure::Usage(format!(
-            "the instance {} cannot be imported: {}. Correct the imported file",
+            "the instance {} cannot be imported: {}. Nothing was imported; correct the file, and run `{} instances import` again",
             instance.name,
-            texts.join("; ")
+            texts.join("; "),
+            context.called()
         )))
     }
 }

@@ -12,7 +12,8 @@ use integration_rules::{Problem, ProblemKind, Rule, RuleInput, Severity, problem
 use integration_store::GraphReader;
 use integration_watch::WatchError;
 
-use super::{active, read};
+use super::store::known;
+use super::{no_rules, read};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::Format;
@@ -48,7 +49,7 @@ pub(crate) struct Finding {
 
 pub(super) async fn run(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {
     let rules = match args.files.is_empty() {
-        true => active(context)?.iter().map(|program| program.rule().clone()).collect(),
+        true => enabled(context)?,
         false => read(&args.files)?,
     };
     let settings = Settings::read(&context.globals.data_dir).map_err(WatchError::from)?.unwrap_or_default();
@@ -67,6 +68,13 @@ pub(super) async fn run(context: &Context<'_>, args: &Check) -> Result<u8, Failu
     }
     let is_finding = |problem: &Problem| problem.severity() != Severity::Note;
     Ok(if findings.is_empty() && !problems.iter().any(is_finding) { exit::SUCCESS } else { exit::FINDINGS })
+}
+
+/// Returns the added rules and those of the integrations, without disabled ones.
+fn enabled(context: &Context<'_>) -> Result<Vec<Rule>, Failure> {
+    let known = known(context)?.into_iter().map(|(rule, _)| rule);
+    let enabled: Vec<Rule> = known.filter(|rule| rule.polling_interval.duration().is_some()).collect();
+    if enabled.is_empty() { Err(no_rules()) } else { Ok(enabled) }
 }
 
 /// Returns the queries of rules whose text is known. One with templates has its text when the rule is evaluated.
@@ -132,7 +140,8 @@ pub(super) async fn name_errors(context: &Context<'_>, rules: &[Rule]) -> Result
 async fn graph(context: &Context<'_>) -> Result<AccountGraph, Failure> {
     match job_lookup::store(&context.globals.data_dir)? {
         Some(store) => {
-            let snapshots = account_graph::all(&store).await?.0.into_iter();
+            let integration = context.offers.first().id();
+            let snapshots = account_graph::all(&store, &context.globals.data_dir, integration).await?.0.into_iter();
             account_graph::join(&store, snapshots.map(|snapshot| Arc::new(snapshot) as Arc<dyn GraphReader>).collect())
                 .await
         }

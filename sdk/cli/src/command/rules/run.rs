@@ -9,20 +9,21 @@ use clap::Args;
 use integration_delivery::{Permissions, Sender, Settings};
 use integration_rules::{AlertLevel, Program};
 use integration_watch::{
-    Applied, Book, Delivered, Delivery, Limits, Report, RuleOrigin, Subject, WatchError, adopt, deliver_due,
-    evaluate_rules,
+    Applied, Book, Delivered, Delivery, Limits, Report, RuleOrigin, Subject, UnusableRule, WatchError, adopt,
+    deliver_due, evaluate_rules,
 };
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{Level, active, compile, read};
+use super::{Level, active, of_files};
 use crate::account_graph::{self, Selected, Snapshots};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::offer::Offer;
 use crate::report::rules as report;
 use crate::report::text::counted;
+use crate::shell::quoted;
 use crate::style::printable;
 use crate::{asking, console, exit, instances, interrupt, options};
 
@@ -39,7 +40,7 @@ which is updated while its condition holds and resolved when it certainly does n
 If the data directory has a file delivery.yaml, the other actions are carried out: SEND_EMAIL, SEND_SLACK_MESSAGE, WEBHOOK, and with \
 --allow-commands RUN_COMMAND. A delivery that fails is kept, and `alerts deliver` repeats it. Without the file, deliveries wait.
 
-Exit codes: 0 evaluated, 1 a query or a delivery failed, 2 wrong usage, 3 missing data left a rule undecided, 4 an alert of the level of \
+Exit codes: 0 evaluated, 1 a rule or a delivery failed, 2 wrong usage, 3 missing data left a rule undecided, 4 an alert of the level of \
 --fail-on or above is open.")]
 pub(super) struct Run {
     /// Rule files in YAML, JSON or Terraform [default: the added rules and those of this integration]
@@ -68,16 +69,16 @@ pub(super) struct Run {
 }
 
 pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure> {
-    let programs = if args.files.is_empty() { active(context)? } else { compile(read(&args.files)?)? };
+    let rules = if args.files.is_empty() { active(context)? } else { of_files(&args.files)? };
+    warn_of_unusable(context, &rules.unusable);
     let subject = subject(context, &args.snapshots, &args.parameters, args.timeout).await?;
     let data_dir = &context.globals.data_dir;
     let cancelled = interrupt::cancellation();
-    if !args.dry_run {
+    if let Some(names) = rules.names().filter(|_| !args.dry_run) {
         let origin = match args.files.is_empty() {
             true => RuleOrigin::data_directory(context.offers.iter().map(Offer::id)),
             false => RuleOrigin::files(&args.files),
         };
-        let names = programs.iter().map(|program| program.rule().name.as_str());
         let (_, ended) = adopt(data_dir, &origin, names, Timestamp::now()).await?;
         if ended > 0 {
             let ended = counted(
@@ -91,8 +92,8 @@ pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure
         }
     }
     let report = match args.dry_run {
-        true => preview(data_dir, &subject, &programs, &cancelled.token).await?,
-        false => evaluate_rules(data_dir, &subject, &programs, Timestamp::now(), &cancelled.token).await?,
+        true => preview(data_dir, &subject, &rules.programs, &cancelled.token).await?,
+        false => evaluate_rules(data_dir, &subject, &rules.programs, Timestamp::now(), &cancelled.token).await?,
     };
     let permissions = Permissions { commands: args.allow_commands };
     let delivered = match args.dry_run {
@@ -108,6 +109,7 @@ pub(super) async fn run(context: &Context<'_>, args: &Run) -> Result<u8, Failure
     let fails = |level: Level| open.iter().any(|alert| alert.is_open() && alert.level >= AlertLevel::from(level));
     Ok(match args.fail_on.is_some_and(fails) {
         true => exit::FINDINGS,
+        false if !rules.unusable.is_empty() => exit::FAILED,
         false if report.rules.iter().any(report::has_failed) || has_lost(data_dir, &delivered)? => exit::FAILED,
         false if report.rules.iter().any(report::is_undecided) => exit::INCOMPLETE,
         false => exit::SUCCESS,
@@ -161,6 +163,21 @@ pub(in crate::command) async fn deliver(
     let settings = settings.unwrap_or_else(Settings::absent);
     let sender = Sender::new(settings, instances::resolver(data_dir), permissions, &context.agent());
     Ok(deliver_due(data_dir, &sender, Timestamp::now(), all, cancelled).await?)
+}
+
+/// Warns of added rules that are not evaluated.
+fn warn_of_unusable(context: &Context<'_>, rules: &[UnusableRule]) {
+    for UnusableRule { name, reason } in rules {
+        let reason = printable(reason);
+        context.console.warn(&match name {
+            Some(name) => format!(
+                "An added rule is left out: {reason}. Remove it with `{} rules remove {}`, and add a corrected one.",
+                context.called(),
+                quoted(name)
+            ),
+            None => format!("An added rule is left out: {reason}. Delete the file, and add the rule again."),
+        });
+    }
 }
 
 /// Warns of changes that no rule will see, because the snapshots before them were pruned.

@@ -140,7 +140,7 @@ fn unknown(name: &str) -> Failure {
 }
 
 /// Returns the added rules, and those of the integrations that no added rule replaces, each with its source.
-fn known<'a>(context: &'a Context<'_>) -> Result<Vec<(Rule, &'a str)>, Failure> {
+pub(super) fn known<'a>(context: &'a Context<'_>) -> Result<Vec<(Rule, &'a str)>, Failure> {
     let added = RuleStore::of(&context.globals.data_dir).rules()?;
     let mut known: Vec<(Rule, &str)> = Vec::new();
     for offer in context.offers.iter() {
