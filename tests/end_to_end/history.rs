@@ -141,6 +141,37 @@ fn an_object_of_several_steps_stays_with_the_step_that_was_refused() {
 }
 
 #[test]
+fn a_person_of_two_teams_stays_while_one_of_them_is_refused() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let (refused, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
+    let app_of = |team: &str| apps_of(&graph, team)[0]["id"].as_str().expect("an id").to_owned();
+    let person = "5f0c1c9e-6a52-4f43-9c0e-7a1d2f6f0b11";
+    let grant = |team: &str, users: Value| {
+        let list = json!([{"id": app_of(team), "name": "app", "type": "app", "users": users}]);
+        heroku.fault(Fault::Status(Reply::json(200, &list)).on(&format!("/teams/{team}/permissions")))
+    };
+    let users = json!([{"id": person, "email": "zoe@studio.example.org", "permissions": ["view"]}]);
+    let [of_refused, of_other] = [&refused, &other].map(|team| grant(team, users.clone()));
+    assert_eq!(place.run("collect").code, 0);
+    heroku.server().lift(of_refused);
+    heroku.fault(refusal().on(&format!("/teams/{refused}/permissions")));
+    assert_eq!(place.run("collect").code, 3);
+    // Only the team that answers has described the person last.
+    heroku.server().lift(of_other);
+    grant(&other, json!([]));
+    assert_eq!(place.run("collect").code, 3);
+    let [hidden, observed] = [&refused, &other].map(|team| format!("{person}|assigned|{}", app_of(team)));
+    assert_eq!(events(&place, person), ["firstSeen", "stale"]);
+    assert_eq!(events(&place, &hidden), ["firstSeen", "stale"]);
+    assert_eq!(events(&place, &observed), ["firstSeen", "removed"]);
+    heroku.server().lift_all();
+    assert_eq!(place.run("collect").code, 0);
+    assert_eq!(events(&place, person), ["firstSeen", "stale", "removed"]);
+}
+
+#[test]
 fn applications_stay_while_their_team_is_listed_even_if_one_list_of_it_is_not_found() {
     for status in [404, 410] {
         let heroku = Heroku::sample();

@@ -29,6 +29,11 @@ pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
+/// Returns whether a file has no tables. A database of another program has some, and usually no format.
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)", [], |row| row.get(0))
+}
+
 /// Creates the schema in a new file, or migrates a file to the newest format. Returns the format of the file.
 ///
 /// A file of an unsupported format stays unchanged. Several processes may call this function at once.
@@ -39,7 +44,7 @@ pub(super) fn update(connection: &Connection) -> rusqlite::Result<i64> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     // Another process may have updated the file in the meantime.
     match format(connection)? {
-        0 => transaction.execute_batch(SCHEMA)?,
+        0 if is_empty(&transaction)? => transaction.execute_batch(SCHEMA)?,
         found @ OLDEST..NEWEST => {
             let done = usize::try_from(found - OLDEST).unwrap_or(STEPS.len());
             for step in &STEPS[done..] {
@@ -108,11 +113,23 @@ mod tests {
         assert_eq!((format(&old).unwrap(), update(&old).unwrap()), (NEWEST, NEWEST));
     }
 
+    /// Every format between the oldest and the newest, made by the first steps.
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_file_of_format_8_is_read_as_before() {
-        let folder = tempfile::tempdir().unwrap();
-        unpack(FORMAT_8, folder.path());
-        let store = Store::open(folder.path()).unwrap();
+    async fn a_file_of_each_former_format_is_read_as_before() {
+        for format in OLDEST..NEWEST {
+            let folder = tempfile::tempdir().unwrap();
+            let file = Connection::open(unpack(FORMAT_8, folder.path())).unwrap();
+            for step in STEPS.iter().take((format - OLDEST).unsigned_abs() as usize) {
+                file.execute_batch(step).unwrap();
+            }
+            file.pragma_update(None, "user_version", format).unwrap();
+            drop(file);
+            is_read_as_before(folder.path()).await;
+        }
+    }
+
+    async fn is_read_as_before(folder: &Path) {
+        let store = Store::open(folder).unwrap();
         let jobs = store.jobs().await.unwrap();
         assert_eq!(jobs.iter().map(|job| job.state.as_str()).collect::<Vec<_>>(), ["partial", "complete", "complete"]);
         assert!(jobs.iter().all(|job| matches!(&job.summary, Some(Ok(of)) if of.published.is_some())), "{jobs:?}");
@@ -148,7 +165,11 @@ mod tests {
 
     #[test]
     fn formats_without_a_migration_are_refused_with_the_next_action() {
-        for (format, action) in [(7, "use another --data-dir"), (NEWEST + 1, "use a newer version of the program")] {
+        for (format, action) in [
+            (0, "use another --data-dir"),
+            (7, "use another --data-dir"),
+            (NEWEST + 1, "use a newer version of the program"),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let connection = Connection::open(unpack(FORMAT_8, folder.path())).unwrap();
             connection.pragma_update(None, "user_version", format).unwrap();

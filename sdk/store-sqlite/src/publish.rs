@@ -271,22 +271,33 @@ impl Run<'_> {
 
     /// Removes the versions that the job did not collect, or marks them as stale. Returns the removed ones.
     fn settle_missing(&mut self, versions: &Settled) -> rusqlite::Result<Vec<i64>> {
-        let (mut removed, mut relationships) = (Vec::new(), Vec::new());
+        let (mut removed, mut entities, mut relationships) = (Vec::new(), Vec::new(), Vec::new());
         let mut gone = std::mem::take(&mut self.retyped);
         // Entities come first, because the removal of an entity decides about its relationships.
         for version in versions.missing() {
             let object = without_content(self.connection, version)?;
             if object.row.kind != Kind::Entity {
                 relationships.push(version);
-            } else if !self.keep(version, &object, false)? {
+                continue;
+            }
+            match self.gap_of(&object)? {
+                None => entities.push((version, object)),
+                gap => drop(self.keep(version, &object, gap)?),
+            }
+        }
+        let gaps = self.gaps_of_ends(&entities, &relationships)?;
+        for (version, object) in entities {
+            let key = object.row.key.as_str();
+            if !self.keep(version, &object, gaps.get(key).copied())? {
                 removed.push(version);
-                gone.insert(object.row.key.as_str().to_owned());
+                gone.insert(key.to_owned());
             }
         }
         for version in relationships {
             let object = without_content(self.connection, version)?;
             let lacks_end = ends_of(&object)?.iter().any(|end| gone.contains(end));
-            if !self.keep(version, &object, lacks_end)? {
+            let gap = self.gap_of(&object)?.filter(|_| !lacks_end);
+            if !self.keep(version, &object, gap)? {
                 removed.push(version);
             }
         }
@@ -294,11 +305,40 @@ impl Run<'_> {
         Ok(removed)
     }
 
-    /// Keeps a version that was not collected if a gap covers it, and ends it otherwise. Returns whether it stays.
-    fn keep(&mut self, version: i64, object: &Stored, lacks_end: bool) -> rusqlite::Result<bool> {
-        let object_type = &object.row.object_type;
+    /// Returns the gap that explains the absence of an object by its own type and parent.
+    fn gap_of(&mut self, object: &Stored) -> rusqlite::Result<Option<usize>> {
         let parents = self.parents(object.row.parent.as_ref())?;
-        let gap = self.publication.covering(object_type, &parents).filter(|_| !lacks_end);
+        Ok(self.publication.covering(&object.row.object_type, &parents))
+    }
+
+    /// Returns the gaps that explain the absence of entities by that of their relationships, by key.
+    fn gaps_of_ends(
+        &mut self,
+        entities: &[(i64, Stored)],
+        relationships: &[i64],
+    ) -> rusqlite::Result<HashMap<String, usize>> {
+        let mut gaps: HashMap<String, usize> = HashMap::new();
+        if entities.is_empty() || self.publication.gaps.is_empty() {
+            return Ok(gaps);
+        }
+        let types: HashMap<&str, &ObjectType> =
+            entities.iter().map(|(_, of)| (of.row.key.as_str(), &of.row.object_type)).collect();
+        for version in relationships {
+            let object = without_content(self.connection, *version)?;
+            for end in ends_of(&object)? {
+                let Some(entity) = types.get(end.as_str()) else { continue };
+                let parents = self.parents(object.row.parent.as_ref())?;
+                if let Some(gap) = self.publication.covering_end(entity, &object.row.object_type, &parents) {
+                    gaps.entry(end).and_modify(|first| *first = gap.min(*first)).or_insert(gap);
+                }
+            }
+        }
+        Ok(gaps)
+    }
+
+    /// Keeps a version that was not collected if a gap covers it, and ends it otherwise. Returns whether it stays.
+    fn keep(&mut self, version: i64, object: &Stored, gap: Option<usize>) -> rusqlite::Result<bool> {
+        let object_type = &object.row.object_type;
         let effect = decide(None, gap);
         self.note(object, effect);
         let Effect::Stale(gap) = effect else {

@@ -202,6 +202,16 @@ impl Publication {
         self.gaps.iter().position(|gap| gap.covers(object_type, parents) && !self.was_observed(gap, parents))
     }
 
+    /// Returns the position of the gap that explains the absence of an entity by that of one of its relationships.
+    ///
+    /// Several parents can describe one entity, such as teams with a common member, and the entity has the parent that
+    /// described it last. A relationship that a gap covers shows that the entity was under the parent of the gap as well.
+    /// The gap must concern both types: one that hides the relationship alone tells nothing about the entity.
+    pub fn covering_end(&self, entity: &ObjectType, relationship: &ObjectType, parents: &[ObjectKey]) -> Option<usize> {
+        let covers = |gap: &SnapshotGap| gap.covers(relationship, parents) && !self.was_observed(gap, parents);
+        self.gaps.iter().position(|gap| gap.types.contains(entity) && covers(gap))
+    }
+
     /// Returns whether a gap of excluded parents does not concern an object, because its parent was collected.
     fn was_observed(&self, gap: &SnapshotGap, parents: &[ObjectKey]) -> bool {
         let collected = || self.collected_parents.get(&gap.step).zip(parents.first());
@@ -247,5 +257,19 @@ mod tests {
         assert_eq!(publication.covering(&apps, &[key("team:1"), key("account:1")]), None);
         assert_eq!(publication.covering(&apps, &[key("team:2")]), Some(0));
         assert_eq!(publication.covering(&apps, &[]), Some(0));
+    }
+
+    #[test]
+    fn a_relationship_that_a_gap_covers_explains_the_absence_of_its_end_if_the_gap_concerns_both() {
+        let [users, apps, has] = ["acme_user", "acme_app", "acme_team_has_user"].map(ObjectType::literal);
+        let key = |text: &str| ObjectKey::stored(text).expect("a key");
+        let parent = Parent { object_type: ObjectType::literal("acme_team"), key: key("team:1") };
+        let (step, types) = (StepId::literal("fetch-users"), [users.clone(), has.clone()].into());
+        let (code, cause) = (ErrorCode::ProviderApi, String::new());
+        let gap = SnapshotGap { step, types, parent: Some(parent), code, cause };
+        let publication = Publication { gaps: vec![gap], ..Publication::default() };
+        assert_eq!(publication.covering_end(&users, &has, &[key("team:1")]), Some(0));
+        assert_eq!(publication.covering_end(&users, &has, &[key("team:2")]), None);
+        assert_eq!(publication.covering_end(&apps, &has, &[key("team:1")]), None);
     }
 }

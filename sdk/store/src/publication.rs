@@ -151,7 +151,11 @@ impl Next<'_> {
         let (entities, relationships): (Vec<_>, Vec<_>) =
             missing().partition(|(_, version)| version.object.kind == Kind::Entity);
         for (key, version) in entities {
-            if !self.keep(key, version, false, after) {
+            let gap = match self.gap_of(version) {
+                None => self.gap_of_relationships(key, &version.object.object_type, &relationships)?,
+                gap => gap,
+            };
+            if !self.keep(key, version, gap, after) {
                 gone.insert(key.clone());
             }
         }
@@ -159,15 +163,37 @@ impl Next<'_> {
             let lacks_end = ends_of(version.object.kind, version.object.ends.as_ref(), &version.object.properties)?
                 .iter()
                 .any(|end| gone.contains(end));
-            self.keep(key, version, lacks_end, after);
+            let gap = self.gap_of(version).filter(|_| !lacks_end);
+            self.keep(key, version, gap, after);
         }
         Ok(())
     }
 
-    fn keep(&mut self, key: &ObjectKey, version: &Version, lacks_end: bool, after: &mut Graph) -> bool {
-        let object_type = &version.object.object_type;
+    fn gap_of(&self, version: &Version) -> Option<usize> {
         let parents = self.parents(version.object.parent.as_ref());
-        let gap = self.publication.covering(object_type, &parents).filter(|_| !lacks_end);
+        self.publication.covering(&version.object.object_type, &parents)
+    }
+
+    /// Returns the first gap that covers one of the missing relationships of an entity, and its type.
+    fn gap_of_relationships(
+        &self,
+        key: &ObjectKey,
+        object_type: &ObjectType,
+        missing: &[(&ObjectKey, &Version)],
+    ) -> Result<Option<usize>, StoreError> {
+        let mut first: Option<usize> = None;
+        for (_, Version { object, .. }) in missing {
+            if ends_of(object.kind, object.ends.as_ref(), &object.properties)?.contains(key) {
+                let parents = self.parents(object.parent.as_ref());
+                let gap = self.publication.covering_end(object_type, &object.object_type, &parents);
+                first = first.into_iter().chain(gap).min();
+            }
+        }
+        Ok(first)
+    }
+
+    fn keep(&mut self, key: &ObjectKey, version: &Version, gap: Option<usize>, after: &mut Graph) -> bool {
+        let object_type = &version.object.object_type;
         let effect = decide(None, gap);
         self.note(object_type, effect);
         let Effect::Stale(gap) = effect else { return false };

@@ -22,7 +22,9 @@
 //! | did not collect it, and no gap covers it | the version ends: the object is removed |
 //! | did not collect it, and a gap covers it | the version stays, and is stale |
 //!
-//! A relationship that a gap covers is removed nevertheless if one of its ends is removed. A key that belongs to another
+//! A gap also covers an entity if it concerns the type of the entity and covers one of its relationships that the job did
+//! not collect, because several parents can describe one entity. A relationship that a gap covers is removed nevertheless
+//! if one of its ends is removed. A key that belongs to another
 //! type now counts as removed from the one type and added to the other.
 
 use std::cmp::Ordering;

@@ -16,6 +16,7 @@
 //! # })
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -321,7 +322,7 @@ impl History {
         let writer = self.running().await;
         let gap = |(of, under): &GapOf| SnapshotGap {
             step: step_of(0),
-            types: [type_of(*of)].into(),
+            types: types_of(*of),
             parent: under.map(parent_of),
             code: if *of == 0 { ErrorCode::ParentsExcluded } else { ErrorCode::ProviderApi },
             cause: "refused".to_owned(),
@@ -453,6 +454,11 @@ pub(super) fn step_of(at: usize) -> StepId {
 
 fn type_of(at: usize) -> ObjectType {
     ObjectType::literal(NAMES[at])
+}
+
+/// The types of a gap. A step that links apps to users also describes the users.
+fn types_of(at: usize) -> BTreeSet<ObjectType> {
+    [Some(at), (at == 2).then_some(1)].into_iter().flatten().map(type_of).collect()
 }
 
 fn key(object: usize) -> ObjectKey {
