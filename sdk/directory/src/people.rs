@@ -11,6 +11,9 @@ pub use crate::person::Person;
 use crate::record::BadLine;
 use crate::{decode, read};
 
+/// The first bytes of workbooks: ZIP archives, and the older format of Excel.
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
+
 /// How a file is read. The default recognises everything.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -63,7 +66,7 @@ impl fmt::Display for Problem {
 #[non_exhaustive]
 pub enum FileError {
     /// The headings contain no column of e-mail addresses, or not the configured column of another value.
-    #[error("{file} has no column of {wanted}; {columns}; set {variable} to one of them")]
+    #[error("{file} has no column of {wanted}; {columns}")]
     NoColumn {
         /// The name of the file.
         file: String,
@@ -71,8 +74,14 @@ pub enum FileError {
         wanted: &'static str,
         /// The variable that sets the column.
         variable: &'static str,
-        /// The simplified names of the columns, as a sentence.
+        /// The simplified names of the columns, as a sentence with the remedy.
         columns: String,
+    },
+    /// The file is not text.
+    #[error("{file} is a workbook or an archive; save its sheet as CSV")]
+    Workbook {
+        /// The name of the file.
+        file: String,
     },
     /// The file or the folder cannot be read.
     #[error("cannot read {file}: {source}")]
@@ -93,8 +102,12 @@ pub enum FileError {
 /// Reads the people of a file. `name` serves for messages and for the format.
 ///
 /// # Errors
-/// [`FileError::NoColumn`] if the headings of a CSV file lack the e-mail address or a configured column.
+/// [`FileError::NoColumn`] if the headings of a CSV file lack the e-mail address or a configured column,
+/// [`FileError::Workbook`] if the file is not text.
 pub fn read(name: &str, bytes: &[u8], options: &Options) -> Result<List, FileError> {
+    if WORKBOOKS.iter().any(|begin| bytes.starts_with(begin)) {
+        return Err(FileError::Workbook { file: name.to_owned() });
+    }
     let text = decode::decode(bytes, options.encoding);
     let format = options.format.unwrap_or_else(|| read::format_of(name, &text));
     let records = read::records(&text, format, options.separator, &options.columns).map_err(
@@ -102,7 +115,7 @@ pub fn read(name: &str, bytes: &[u8], options: &Options) -> Result<List, FileErr
             let (wanted, variable) = field.described();
             let columns = match columns.as_slice() {
                 [] => "it has no headings".to_owned(),
-                columns => format!("its columns are {}", columns.join(", ")),
+                columns => format!("its columns are {}; set {variable} to one of them", columns.join(", ")),
             };
             FileError::NoColumn { file: name.to_owned(), wanted, variable, columns }
         },
@@ -160,6 +173,13 @@ mod tests {
             error.to_string(),
             "p.csv has no column of e-mail addresses; its columns are name, login; set DIRECTORY_EMAIL_COLUMN to one of them"
         );
+    }
+
+    #[test]
+    fn a_workbook_and_an_empty_file_have_a_message_of_their_own() {
+        let error = |bytes: &[u8]| read("p", bytes, &Options::default()).expect_err("no people").to_string();
+        assert_eq!(error(b"PK\x03\x04 [Content_Types].xml"), "p is a workbook or an archive; save its sheet as CSV");
+        assert_eq!(error(b""), "p has no column of e-mail addresses; it has no headings");
     }
 
     /// A line of a CSV file: whole, damaged, or blank.

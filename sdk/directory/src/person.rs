@@ -41,6 +41,8 @@ pub struct Person {
     pub start_on: Option<Timestamp>,
     /// The last day, at its begin in UTC.
     pub end_on: Option<Timestamp>,
+    /// Whether the file names a last day that cannot be read.
+    pub has_unread_end: bool,
     /// The distinguished name of an LDAP entry.
     pub dn: Option<String>,
 }
@@ -55,17 +57,22 @@ impl Person {
             Some((_, written)) => address::normalised(written)
                 .ok_or_else(|| BadLine::new(record.line, format!("{} is not an e-mail address", quoted(written))))?,
         };
-        let mut unread = Vec::new();
-        let mut day = |field: Field, name: &str| {
-            let written = columns.first(field, record)?.1;
-            let day = date::day(written, options.date_format.as_deref());
+        let day = |field: Field, name: &str, unread: &mut Vec<BadLine>| {
+            let (written, format) = (columns.first(field, record)?.1, options.date_format.as_deref());
+            if field == Field::End && date::means_never(written, format) {
+                return None;
+            }
+            let day = date::day(written, format);
             if day.is_none() {
                 let reason = format!("the {name} date {} cannot be read; set DIRECTORY_DATE_FORMAT", quoted(written));
                 unread.push(BadLine::new(record.line, reason));
             }
             day
         };
-        let (start_on, end_on) = (day(Field::Start, "start"), day(Field::End, "end"));
+        let mut unread = Vec::new();
+        let end_on = day(Field::End, "end", &mut unread);
+        let has_unread_end = !unread.is_empty();
+        let start_on = day(Field::Start, "start", &mut unread);
         let status = columns.first(Field::Status, record);
         let status = status.map(|(column, value)| status::read(column, value, &options.inactive));
         let (first_name, last_name) = (text(Field::FirstName), text(Field::LastName));
@@ -89,6 +96,7 @@ impl Person {
             status: status.map(|status| status.text),
             start_on,
             end_on,
+            has_unread_end,
             dn: record.values("dn").and_then(|values| values.first().cloned()),
             email,
             first_name,
@@ -97,12 +105,13 @@ impl Person {
         Ok((person, unread))
     }
 
-    /// Whether the person belongs to the organisation on a day; `None` if the status is unknown.
+    /// Whether the person belongs to the organisation on a day; `None` if the status or the last day is unknown.
     ///
     /// A person without a status belongs to it until the end date.
     pub fn is_active_on(&self, day: Timestamp) -> Option<bool> {
         match (self.end_on, self.is_active) {
             (Some(end), _) if end.millis() < day.millis() => Some(false),
+            (_, known) if self.has_unread_end => known.filter(|is_active| !is_active),
             (_, None) if self.status.is_none() => Some(true),
             (_, known) => known,
         }
@@ -131,9 +140,11 @@ mod tests {
 
     #[test]
     fn a_date_that_cannot_be_read_does_not_lose_the_person() {
-        let (ada, unread) = read(&[("email", "a@x"), ("enddate", "05/31/2024")]).expect("a person");
-        assert_eq!(ada.end_on, None);
-        assert_eq!(unread[0].reason, "the end date \"05/31/2024\" cannot be read; set DIRECTORY_DATE_FORMAT");
+        let (ada, unread) = read(&[("email", "a@x"), ("enddate", "05/06/2024")]).expect("a person");
+        assert_eq!((ada.end_on, ada.has_unread_end), (None, true));
+        assert_eq!(unread[0].reason, "the end date \"05/06/2024\" cannot be read; set DIRECTORY_DATE_FORMAT");
+        let (bob, unread) = read(&[("email", "b@x"), ("enddate", "9999-12-31")]).expect("a person");
+        assert_eq!((bob.end_on, bob.has_unread_end, unread), (None, false, Vec::new()));
     }
 
     #[test]
@@ -147,6 +158,9 @@ mod tests {
         assert_eq!(active(&[("enddate", "2024-05-30"), ("status", "active")]), Some(false));
         assert_eq!(active(&[("status", "terminated"), ("enddate", "2024-06-30")]), Some(false));
         assert_eq!(active(&[("status", "Sabbatical")]), None);
+        assert_eq!(active(&[("enddate", "soon")]), None, "the last day may be past");
+        assert_eq!(active(&[("enddate", "soon"), ("status", "active")]), None);
+        assert_eq!(active(&[("enddate", "soon"), ("status", "terminated")]), Some(false));
     }
 
     #[test]

@@ -22,6 +22,8 @@ impl Record {
     /// Adds a value, unless it is blank.
     pub(crate) fn add(&mut self, column: &str, value: &str) {
         let value = value.trim();
+        // Excel writes a text that looks like a number as a formula.
+        let value = value.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
         if !value.is_empty() {
             self.cells.entry(column.to_owned()).or_default().push(value.to_owned());
         }
@@ -92,6 +94,9 @@ mod tests {
         assert!(record.is_empty());
         record.add("email", " a@b ");
         assert_eq!(record.values("email"), Some(&["a@b".to_owned()][..]));
+        record.add("id", "=\"007\"");
+        record.add("id", "=\"");
+        assert_eq!(record.values("id"), Some(&["007".to_owned(), "=\"".to_owned()][..]));
     }
 
     #[test]

@@ -66,7 +66,7 @@ async fn a_bad_line_is_a_gap_with_its_number_and_loses_nothing_else() {
     let files = [
         (
             "a.csv",
-            "mail,name,end date\nada@example.com,Ada,05/31/2024\nnone,Bob,\n\"eve@example.com,Eve,\nfay@example.com,Fay,\n",
+            "mail,name,end date\nada@example.com,Ada,05/06/2024\nnone,Bob,\n\"eve@example.com,Eve,\nfay@example.com,Fay,\n",
         ),
         ("b.ndjson", "{\"mail\": \"gus@example.com\"}\n{oops\n"),
         ("c.csv", "name\nHal\n"),
@@ -76,7 +76,7 @@ async fn a_bad_line_is_a_gap_with_its_number_and_loses_nothing_else() {
     let causes = causes(&collected);
     let expected = [
         "c.csv has no column of e-mail addresses; its columns are name; set DIRECTORY_EMAIL_COLUMN to one of them",
-        "a.csv, line 2: the end date \"05/31/2024\" cannot be read; set DIRECTORY_DATE_FORMAT",
+        "a.csv, line 2: the end date \"05/06/2024\" cannot be read; set DIRECTORY_DATE_FORMAT",
         "a.csv, line 3: \"none\" is not an e-mail address",
         "a.csv, line 4: a quotation mark is not closed",
         "b.ndjson, line 2: not JSON",
