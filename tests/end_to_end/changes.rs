@@ -122,9 +122,14 @@ fn ignored_properties_and_other_types_are_no_changes() {
         .map(|property| property["name"].as_str().expect("a name"))
         .collect();
     assert_eq!(names, ["updatedOn"]);
-    let said = compared(&place, "--type heroku_team --exit-code");
-    assert_eq!(said.code, 0);
-    assert!(said.out.ends_with("No changes.\n"), "{}", said.out);
+    // No graph has an object of the second type, but the integration declares it.
+    for object_type in ["heroku_team", "heroku_formation"] {
+        let said = compared(&place, &format!("--type {object_type} --exit-code"));
+        assert_eq!(said.code, 0);
+        assert!(said.out.ends_with("No changes.\n"), "{}", said.out);
+    }
+    let said = place.run("diff --type heroku_aplication");
+    assert!(said.code == 2 && said.err.contains("neither graph has objects of type"), "{}", said.all());
 }
 
 #[test]
@@ -271,4 +276,30 @@ fn a_comparison_without_two_graphs_is_refused_with_the_next_action() {
     refused("--input out --input empty/readme.txt", 1, "RETURN TREE");
     refused("newest --input out --input empty", 2, "cannot be used with");
     refused("--limit some", 2, "invalid value");
+}
+
+#[test]
+fn jobs_and_keys_of_another_integration_are_found_or_named() {
+    let place = Place::alone();
+    assert_eq!(place.run("collect --sample").code, 0);
+    assert_eq!(place.run("collect --sample --integration directory --output people").code, 0);
+    let job = place.run("jobs list --format json").json()[0]["id"].as_str().expect("an id").to_owned();
+    let said = place.run(&format!("diff {job}"));
+    assert!(said.code == 2 && said.err.contains("--integration directory"), "{}", said.all());
+    let people = Graph::read(&place.path("people/graph")).of_type("directory_person");
+    let key = people.keys().next().expect("a person");
+    let said = place.run(&format!("history {key}"));
+    assert!(said.code == 0 && said.out.contains("directory_person, instance sample"), "{}", said.all());
+    let said = place.run(&format!("history {key} --integration heroku"));
+    assert!(said.code == 2 && said.err.contains("no job has collected an object"), "{}", said.all());
+    assert_eq!(place.run("collect --sample --instance east").code, 0);
+    let said = place.run(&format!("history {}", account(&place)));
+    assert!(said.out.contains("instance sample:east") && said.err.contains("Not searched: sample."), "{}", said.all());
+}
+
+/// The key of an account, which all instances of the sample contain.
+fn account(place: &Place) -> String {
+    place.run("export --output heroku");
+    let accounts = Graph::read(&place.path("heroku/graph")).of_type("heroku_account");
+    accounts.into_keys().next().expect("an account")
 }

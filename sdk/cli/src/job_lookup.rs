@@ -35,12 +35,25 @@ pub(crate) fn writable_store(directory: &Path) -> Result<Option<Store>, StoreErr
 }
 
 /// Returns the jobs of an integration, newest first; there is at least one.
-pub(crate) async fn jobs(directory: &Path, integration: &str) -> Result<(Store, Vec<JobRow>), Failure> {
+///
+/// It is an error if one of the names is the beginning of the id of another integration's job alone.
+pub(crate) async fn jobs_named<'a>(
+    directory: &Path,
+    integration: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(Store, Vec<JobRow>), Failure> {
     let no_jobs = || Failure::NoJobs(directory.to_owned());
     let store = store(directory)?.ok_or_else(no_jobs)?;
-    let mut jobs = store.jobs().await?;
-    jobs.retain(|job| job.integration == integration);
-    if jobs.is_empty() { Err(no_jobs()) } else { Ok((store, jobs)) }
+    let (ours, others): (Vec<_>, Vec<_>) =
+        store.jobs().await?.into_iter().partition(|job| job.integration == integration);
+    for name in names {
+        let is_named = |job: &&JobRow| job.id.as_str().starts_with(name);
+        if let (None, Some(job)) = (ours.iter().find(is_named), others.iter().find(is_named)) {
+            let (job, integration) = (job.id.to_string(), job.integration.clone());
+            return Err(Failure::OtherIntegration { job, integration });
+        }
+    }
+    if ours.is_empty() { Err(no_jobs()) } else { Ok((store, ours)) }
 }
 
 /// Returns the jobs of an integration whose ids begin with `wanted`, or all of its jobs; there is at least one.
@@ -49,17 +62,10 @@ async fn candidates(
     integration: &str,
     wanted: Option<&str>,
 ) -> Result<(Store, Vec<JobRow>), Failure> {
-    let Some(wanted) = wanted else { return jobs(directory, integration).await };
-    let no_jobs = || Failure::NoJobs(directory.to_owned());
-    let store = store(directory)?.ok_or_else(no_jobs)?;
-    let (ours, others): (Vec<_>, Vec<_>) =
-        store.jobs().await?.into_iter().partition(|job| job.integration == integration);
-    let is_ours = ours.iter().any(|job| job.id.as_str().starts_with(wanted));
-    let foreign = others.into_iter().find(|job| !is_ours && job.id.as_str().starts_with(wanted));
-    match foreign {
-        Some(job) => Err(Failure::OtherIntegration { job: job.id.to_string(), integration: job.integration }),
-        None if ours.is_empty() => Err(no_jobs()),
-        None => Ok((store, vec![matching(ours, wanted)?])),
+    let (store, ours) = jobs_named(directory, integration, wanted).await?;
+    match wanted {
+        Some(wanted) => Ok((store, vec![matching(ours, wanted)?])),
+        None => Ok((store, ours)),
     }
 }
 

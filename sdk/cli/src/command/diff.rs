@@ -98,12 +98,12 @@ pub(crate) async fn run(context: &Context<'_>, args: &Diff) -> Result<u8, Failur
     let add = |change: ObjectChange| report.add(change);
     let counts = match &source {
         Source::Jobs(jobs) => {
-            check_types(&options, &jobs.types())?;
+            check_types(context, &options, &jobs.types())?;
             jobs.changes(&options, add).await?
         }
         Source::Files(files) => {
             let comparison = files.compare()?;
-            check_types(&options, &comparison.types())?;
+            check_types(context, &options, &comparison.types())?;
             for repeated in comparison.repeated() {
                 context.console.note(&format!(
                     "{} contains {} of objects such as {}; the one with the greatest updatedOn is compared.",
@@ -164,9 +164,12 @@ fn files(older: &Path, newer: &Path) -> Result<Source, Failure> {
     Ok(Source::Files(Box::new(Files::open(older, newer)?)))
 }
 
-/// Checks that every type of `--type` exists in either graph.
-fn check_types(options: &ChangeOptions, known: &BTreeSet<&str>) -> Result<(), Failure> {
-    match options.types.iter().find(|wanted| !known.contains(wanted.as_str())) {
+/// Checks that every type of `--type` is one of the integrations, or exists in either graph.
+fn check_types(context: &Context<'_>, options: &ChangeOptions, known: &BTreeSet<&str>) -> Result<(), Failure> {
+    let steps = || context.offers.iter().flat_map(|offer| offer.integration.steps());
+    let is_declared =
+        |wanted: &str| steps().any(|step| step.declaration().emits().iter().any(|of| of.as_str() == wanted));
+    match options.types.iter().find(|wanted| !known.contains(wanted.as_str()) && !is_declared(wanted)) {
         None => Ok(()),
         Some(unknown) => {
             Err(Failure::Usage(format!("neither graph has objects of type {unknown}; the types are: {}", list(known))))

@@ -4,10 +4,13 @@ use clap::Args;
 use integration_sdk::diff::ObjectHistory;
 use integration_sdk::graph::{InstanceId, ObjectKey};
 
+use crate::brief::cut;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::offer::Offer;
 use crate::options::{self, Format};
 use crate::report::history;
+use crate::visible::visible;
 use crate::{console, exit, job_lookup};
 
 #[derive(Debug, Args)]
@@ -30,25 +33,42 @@ pub(crate) struct History {
     format: Format,
 }
 
+/// The maximum width of the names of other instances, in columns.
+const NAMES: usize = 200;
+
 fn key(text: &str) -> Result<ObjectKey, String> {
     ObjectKey::new(text).map_err(|error| error.to_string())
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &History) -> Result<u8, Failure> {
-    let (data_dir, integration) = (&context.globals.data_dir, context.integration.id());
+    let data_dir = &context.globals.data_dir;
     let no_jobs = || Failure::NoJobs(data_dir.clone());
     let store = job_lookup::store(data_dir)?.ok_or_else(no_jobs)?;
-    let mut instances = store.instances(integration).await?;
+    let selected = context.globals.integration.as_deref();
+    let integrations =
+        context.offers.iter().map(Offer::id).filter(|id| selected.is_none_or(|selected| selected == *id));
+    let mut instances = Vec::new();
+    for integration in integrations {
+        instances.extend(store.instances(integration).await?.into_iter().map(|instance| (integration, instance)));
+    }
     if instances.is_empty() {
         return Err(no_jobs());
     }
-    instances.retain(|instance| args.instance.as_ref().is_none_or(|wanted| wanted == instance));
-    for instance in instances {
+    instances.retain(|(_, instance)| args.instance.as_ref().is_none_or(|wanted| wanted == instance));
+    let mut instances = instances.into_iter();
+    while let Some((integration, instance)) = instances.next() {
         let versions = store.versions(integration, &instance, args.key.clone()).await?;
         let Some(found) = ObjectHistory::of(instance, &versions) else { continue };
         match args.format {
             Format::Json => context.print_json(&found)?,
             Format::Text => context.print(&history::text(&found, console::width()))?,
+        }
+        // The first search in an instance sorts its versions, so the others are not searched for a remark.
+        let others = instances.filter(|(of, _)| *of == integration);
+        let others: Vec<String> = others.map(|(_, instance)| visible(instance.as_str())).collect();
+        if !others.is_empty() {
+            let shown = cut(&others.join(", "), NAMES);
+            context.console.note(&format!("Not searched: {shown}. Use --instance to see the history in one of them."));
         }
         return Ok(exit::SUCCESS);
     }

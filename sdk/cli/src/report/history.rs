@@ -19,7 +19,7 @@ const NAME: usize = 60;
 /// Renders a history for people: one line for each event, oldest first, with the different properties.
 pub(crate) fn text(history: &ObjectHistory, width: usize) -> String {
     let name = history.display_name.as_deref().filter(|_| history.object_kind == ObjectKind::Entity);
-    let name = name.map(|name| cut(&visible(name), NAME) + "\n").unwrap_or_default();
+    let name = name.map(|name| cut(&visible(name), NAME.min(width)) + "\n").unwrap_or_default();
     let mut text = format!(
         "{}\n{}{}, instance {}\n\n",
         paint(BOLD, visible(&history.key)),

@@ -5,6 +5,7 @@ use std::path::Path;
 use integration_sdk::Timestamp;
 use integration_sdk::graph::InstanceId;
 
+use crate::account::Account;
 use crate::failure::Failure;
 use crate::job_lookup::{self, short};
 use crate::moment;
@@ -29,19 +30,19 @@ enum Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn parse(text: &'a str) -> Self {
-        match text {
-            "newest" => Self::Newest,
-            "previous" => Self::Previous,
-            _ => time(text).map_or(Self::Job(text), Self::By),
+    fn parse(text: &'a str) -> Result<Self, Failure> {
+        // Ids never have a dash after four digits.
+        let is_date = text.as_bytes().get(4) == Some(&b'-');
+        match (text, moment::parse(text)) {
+            ("newest", _) => Ok(Self::Newest),
+            ("previous", _) => Ok(Self::Previous),
+            (_, Ok(moment)) if is_date => Ok(Self::By(moment.end().millis())),
+            (_, Err(problem)) if is_date && !Path::new(text).exists() => {
+                Err(Failure::Usage(format!("{text:?} is {problem}")))
+            }
+            _ => Ok(Self::Job(text)),
         }
     }
-}
-
-/// Parses a time. Ids never have a dash after four digits.
-fn time(text: &str) -> Option<i64> {
-    let is_date = text.as_bytes().get(4) == Some(&b'-');
-    is_date.then(|| moment::parse(text).ok()).flatten().map(|moment| moment.end().millis())
 }
 
 /// Returns the positions of the older and the newer job. The candidates are sorted, newest first.
@@ -52,7 +53,8 @@ pub(super) fn pair(
     instance: Option<&InstanceId>,
     program: &str,
 ) -> Result<[usize; 2], Failure> {
-    let (from, to) = (from.map_or(Wanted::Previous, Wanted::parse), to.map_or(Wanted::Newest, Wanted::parse));
+    let from = from.map_or(Ok(Wanted::Previous), Wanted::parse)?;
+    let to = to.map_or(Ok(Wanted::Newest), Wanted::parse)?;
     let named = |wanted: &Wanted<'_>| match wanted {
         Wanted::Job(id) => position(jobs, id, instance, program).map(Some),
         _ => Ok(None),
@@ -144,10 +146,12 @@ impl<'a> Snapshots<'a> {
     }
 
     fn only_one(&self) -> String {
-        let job = self.positions.first().map_or("", |&at| short(&self.jobs[at].id));
+        let only = self.positions.first().map(|&at| &self.jobs[at]);
+        let (job, options) =
+            only.map_or_else(Default::default, |job| (short(&job.id), Account::of(&job.instance).options()));
         format!(
-            "{job} is the only job of the instance {:?} with a graph: run `{} collect` again to have another one, or use \
-             --input to compare files",
+            "{job} is the only job of the instance {:?} with a graph: run `{} collect{options}` again to have another one, \
+             or use --input to compare files",
             self.instance, self.program
         )
     }
@@ -207,10 +211,12 @@ mod tests {
         let jobs = jobs(&[("01y", "east", true), ("01d-running", "default", false), ("01c", "default", true)]);
         for (line, instance, expected) in [
             ("", None, "01y is the only job of the instance \"east\""),
+            ("", None, "run `space collect --instance east` again"),
             ("", Some("default"), "run `space collect` again"),
             ("01c", None, "01c is the only job"),
             ("01", None, "several jobs begin with \"01\""),
             ("01q", None, "there is no job \"01q\""),
+            ("2026-13-01", None, "\"2026-13-01\" is not a time; use a date such as"),
             ("01y", Some("default"), "belongs to the instance \"east\""),
             (
                 "2026-11-01 01c",

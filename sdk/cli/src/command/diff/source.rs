@@ -102,7 +102,8 @@ pub(super) async fn jobs(
     to: Option<&str>,
     instance: Option<&InstanceId>,
 ) -> Result<Source, Failure> {
-    let (store, rows) = job_lookup::jobs(&context.globals.data_dir, context.integration.id()).await?;
+    let names = [from, to].into_iter().flatten();
+    let (store, rows) = job_lookup::jobs_named(&context.globals.data_dir, context.integration.id(), names).await?;
     let candidate = |row: &JobRow| Candidate {
         id: row.id.to_string(),
         instance: row.instance.clone(),

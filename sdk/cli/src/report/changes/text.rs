@@ -137,7 +137,9 @@ fn object(change: &ObjectChange, width: usize) -> String {
     let key = visible(&change.key);
     // The name of a relationship is its class, which its type and key contain as well.
     let name = change.display_name.as_deref().filter(|_| change.object_kind == ObjectKind::Entity);
-    let name = name.map(|name| cut(&visible(name), NAME)).filter(|name| !name.is_empty() && *name != key);
+    let name = name
+        .map(|name| cut(&visible(name), NAME.min(width.saturating_sub(2))))
+        .filter(|name| !name.is_empty() && *name != key);
     let title = match name {
         None => key,
         Some(name) if display_width(&name) + display_width(&key) + 4 <= width => format!("{name}  {key}"),
