@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use integration_files::input;
+use integration_graph::is_this_machine;
 use integration_rules::delivery::TargetPolicy;
 use integration_rules::{Effect, yaml};
 use lettre::message::Mailbox;
@@ -162,7 +163,9 @@ impl Settings {
             return Err(wrong(format!("commands: {} is no absolute path", program.display())));
         }
         match &settings.email {
-            Some(email) if email.encryption == Encryption::None && !email.allow_plain && !is_loopback(&email.host) => {
+            Some(email)
+                if email.encryption == Encryption::None && !email.allow_plain && !is_this_machine(&email.host) =>
+            {
                 Err(wrong(format!(
                     "email: the connection to {} would not be encrypted: use starttls or tls, or set allowPlain",
                     email.host
@@ -225,12 +228,6 @@ impl Settings {
             }
         }
     }
-}
-
-/// Returns whether a host is this machine without a look at its addresses.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::RawJson;
+use crate::properties::Properties;
 
 use super::{Class, ObjectKey, ObjectType};
-
-/// Flat properties, sorted by name, so that an object has exactly one byte representation.
-pub type Properties = Map<String, Value>;
 
 /// Tags of a source, by name; each becomes a `tag.<name>` property.
 pub type Tags = BTreeMap<String, String>;

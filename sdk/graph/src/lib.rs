@@ -26,10 +26,13 @@
 
 mod entity;
 pub mod history;
+mod host;
 mod kind;
 mod names;
 mod parted;
+mod properties;
 mod property;
+mod published;
 mod raw;
 pub mod redact;
 mod relationship;
@@ -39,13 +42,14 @@ pub mod secrets;
 mod text;
 mod value;
 
-pub use entity::{Entity, Properties, RawData, Tags};
+pub use entity::{Entity, RawData, Tags};
 pub use kind::{
     AsEntityRef, Draft, EntityDeclaration, EntityKind, EntityRef, EntityView, MappedRelationshipDeclaration,
     MappedRelationshipKind, OnDuplicateKey, RelationshipDeclaration, RelationshipKind, RelationshipProperties,
 };
 pub use names::{Class, InstanceId, InvalidName, JobId, ObjectKey, ObjectType, StepId};
 pub use parted::ObjectJson;
+pub use properties::Properties;
 pub use property::{Property, PropertyError, PropertySchema, Timestamp};
 pub use raw::RawJson;
 pub use redact::{REDACTED, Redaction};
@@ -58,10 +62,11 @@ pub use value::ValueWriter;
 pub(crate) use property::rfc_3339;
 pub(crate) use value::write_text;
 
-// Other crates of the workspace use these items on the text of objects. They are no interface for authors.
+// Other crates of the workspace use these items. They are no interface for authors.
 pub use entity::{join_property, merge};
+pub use host::is_this_machine;
 pub use parted::{Parted, write_raw_data};
-pub use scan::{Values, plain_text};
+pub use scan::{Values, json_string, plain_text};
 pub use text::{ObjectText, written};
 
 /// The functions that derives call. Use the derives instead.

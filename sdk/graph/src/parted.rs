@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::RawJson;
 
 use super::entity::merge;
-use super::scan::Values;
+use super::scan::{Values, json_string};
 use super::text::ObjectText;
 use super::value::{write_list, write_text};
 use super::{Properties, RawData};
@@ -68,10 +68,7 @@ impl<'a> ObjectJson<'a> {
 fn place_of_raw_data(properties: &str) -> usize {
     let mut tokens = Values::within(properties);
     while let (Some(name), Some(_)) = (tokens.next(), tokens.next()) {
-        let name_is_less = match super::plain_text(name) {
-            Some(plain) => plain < RAW_DATA,
-            None => serde_json::from_str::<String>(name).is_ok_and(|name| name.as_str() < RAW_DATA),
-        };
+        let name_is_less = json_string(name).is_some_and(|name| *name < *RAW_DATA);
         if !name_is_less {
             return name.as_ptr() as usize - properties.as_ptr() as usize;
         }

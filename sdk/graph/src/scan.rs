@@ -1,5 +1,7 @@
 //! A JSON tokenizer that works in place: it finds the bounds of values without parsing them.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memchr2};
 
 /// The values of a list or an object in text order, including the member names. The text is JSON
@@ -36,6 +38,16 @@ impl<'a> Iterator for Values<'a> {
 pub fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     memchr(b'\\', text.as_bytes()).is_none().then_some(text)
+}
+
+/// Returns the contents of a JSON string; `None` if the value is something else.
+#[doc(hidden)]
+pub fn json_string(json: &str) -> Option<Cow<'_, str>> {
+    match plain_text(json) {
+        Some(plain) => Some(Cow::Borrowed(plain)),
+        None if json.starts_with('"') => serde_json::from_str(json).ok().map(Cow::Owned),
+        None => None,
+    }
 }
 
 /// Returns the length of the value at the start of the text. `None` marks the end of the enclosing value.

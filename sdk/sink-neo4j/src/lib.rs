@@ -42,4 +42,4 @@ mod value;
 pub use row::Layout;
 pub use script::CypherScript;
 pub use sink::Neo4jSink;
-pub use target::{Neo4jTarget, TargetError};
+pub use target::Neo4jTarget;

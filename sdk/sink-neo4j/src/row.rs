@@ -1,8 +1,6 @@
 //! Objects as properties and labels.
 
-use std::borrow::Cow;
-
-use integration_graph::{Values, plain_text};
+use integration_graph::{Values, json_string};
 use integration_sink::Record;
 use integration_store::{Kind, SnapshotId};
 
@@ -38,7 +36,7 @@ impl Layout {
         let (mut properties, mut has_id) = (Vec::new(), false);
         let mut tokens = Values::within(&object.properties);
         while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
-            let name = property_name(&unescaped(name));
+            let name = property_name(&json_string(name).unwrap_or_default());
             let value = match (name.as_str(), object.kind) {
                 // The class of an entity is always a list.
                 ("_class", Kind::Entity) if !value.starts_with('[') => {
@@ -119,11 +117,4 @@ pub(crate) fn entity_labels(record: &Record) -> Vec<String> {
 pub(crate) fn relationship_type(record: &Record) -> String {
     let class = classes(record).into_iter().next().filter(|class| !class.is_empty());
     plain(&class.unwrap_or_else(|| record.object.object_type.to_string()))
-}
-
-fn unescaped(json: &str) -> Cow<'_, str> {
-    match plain_text(json) {
-        Some(plain) => Cow::Borrowed(plain),
-        None => Cow::Owned(serde_json::from_str(json).unwrap_or_default()),
-    }
 }

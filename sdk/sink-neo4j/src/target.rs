@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use integration_sink::is_this_machine;
+use integration_graph::is_this_machine;
+use integration_sink::TargetError;
 use neo4rs::{ConfigBuilder, Graph};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -32,40 +33,6 @@ pub struct Neo4jTarget {
     pub(crate) layout: Layout,
 }
 
-/// An address that cannot be used. No message contains a password.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TargetError {
-    /// The text is no address of a server.
-    #[error("the address of the database is unusable: {0}")]
-    Address(String),
-    /// The address contains a password.
-    #[error(
-        "the address of the database contains a password, which is visible in the list of processes: remove it, and \
-         pass the password in another way, such as NEO4J_PASSWORD"
-    )]
-    Password,
-    /// The connection to another machine would not be encrypted.
-    #[error(
-        "the connection to {host} would not be encrypted: use {scheme}+s://, or add ?encryption=none if the network is \
-         trusted"
-    )]
-    Plain {
-        /// The host of the address.
-        host: String,
-        /// The scheme of the address.
-        scheme: String,
-    },
-    /// The server cannot be reached, or it refuses the user.
-    #[error("cannot connect to {target}: {reason}")]
-    Connect {
-        /// The server.
-        target: String,
-        /// The cause.
-        reason: String,
-    },
-}
-
 impl Neo4jTarget {
     /// Parses an address such as `neo4j+s://user@host:7687?database=graph`.
     ///
@@ -76,7 +43,7 @@ impl Neo4jTarget {
     pub fn parse(address: &str) -> Result<Self, TargetError> {
         let mut url = Url::parse(address).map_err(|error| TargetError::Address(error.to_string()))?;
         if url.password().is_some() {
-            return Err(TargetError::Password);
+            return Err(TargetError::Password { other_ways: "NEO4J_PASSWORD" });
         }
         if !SCHEMES.contains(&url.scheme()) {
             return Err(TargetError::Address(format!("{} is none of {}", url.scheme(), SCHEMES.join(", "))));

@@ -38,4 +38,4 @@ mod tls;
 
 pub use passfile::password_in;
 pub use sink::PostgresSink;
-pub use target::{PostgresTarget, TargetError};
+pub use target::PostgresTarget;

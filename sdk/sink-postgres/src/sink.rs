@@ -74,7 +74,7 @@ impl Transfer {
         let key = (batch.kind, batch.object_type.clone());
         if self.current.as_ref().is_none_or(|(current, _)| *current != key) {
             self.end_type().await?;
-            let of_type = self.manifest.types.iter().find(|of| of.kind == key.0 && of.object_type == key.1);
+            let of_type = self.manifest.of_type(batch.kind, &batch.object_type);
             let of_type = of_type.ok_or("the transfer contains a type that its manifest lacks")?;
             let layout = Layout::plan(of_type, self.manifest.with_raw, &self.catalogue);
             let loading = Loading::begin(&self.connection.client, layout).await.map_err(ServerError::from)?;

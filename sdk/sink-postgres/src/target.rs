@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use integration_sink::is_this_machine;
+use integration_graph::is_this_machine;
+use integration_sink::TargetError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode};
@@ -23,32 +24,6 @@ pub struct PostgresTarget {
     config: Config,
     password: Option<SecretString>,
     schema: String,
-}
-
-/// An address that cannot be used. No message contains a password.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TargetError {
-    /// The text is no address of a database.
-    #[error("the address of the database is unusable: {0}")]
-    Address(String),
-    /// The address contains a password.
-    #[error(
-        "the address of the database contains a password, which is visible in the list of processes: remove it, and pass \
-         the password in another way, such as PGPASSWORD or PGPASSFILE"
-    )]
-    Password,
-    /// TLS cannot be used on this machine.
-    #[error("an encrypted connection is not possible: {0}")]
-    Tls(#[from] rustls::Error),
-    /// The server cannot be reached, or it refuses the user.
-    #[error("cannot connect to {target}: {reason}")]
-    Connect {
-        /// The server and the database.
-        target: String,
-        /// The cause.
-        reason: String,
-    },
 }
 
 /// A connection, which ends when the value is dropped.
@@ -75,7 +50,7 @@ impl PostgresTarget {
         let (address, schema) = without_schema(address);
         let mut config = Config::from_str(&address).map_err(|error| TargetError::Address(reason(&error)))?;
         if config.get_password().is_some() {
-            return Err(TargetError::Password);
+            return Err(TargetError::Password { other_ways: "PGPASSWORD or PGPASSFILE" });
         }
         if config.get_hosts().is_empty() {
             return Err(TargetError::Address("it names no host".to_owned()));
@@ -131,7 +106,8 @@ impl PostgresTarget {
             let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
             (client, tokio::spawn(async move { drop(connection.await) }))
         } else {
-            let (client, connection) = config.connect(Tls::new()?).await.map_err(failed)?;
+            let tls = Tls::new().map_err(|error| TargetError::Tls(error.to_string()))?;
+            let (client, connection) = config.connect(tls).await.map_err(failed)?;
             (client, tokio::spawn(async move { drop(connection.await) }))
         };
         Ok(Connection { client, task })
@@ -190,7 +166,7 @@ mod tests {
             ["postgres://me:s3cret@h/db", "host=h user=me password=s3cret", "postgres://h/db?password=s3cret"]
         {
             let error = PostgresTarget::parse(address).expect_err("a password");
-            assert!(matches!(error, TargetError::Password) && !format!("{error} {error:?}").contains("s3cret"));
+            assert!(matches!(error, TargetError::Password { .. }) && !format!("{error} {error:?}").contains("s3cret"));
         }
         let target = PostgresTarget::parse("postgres://me@h/db").expect("an address").password("s3cret".into());
         assert!(!format!("{target} {target:?}").contains("s3cret"));

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use integration_graph::{Values, plain_text};
+use integration_graph::{Values, json_string};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -184,15 +184,8 @@ impl Columns {
     pub fn observe(&mut self, properties: &str) {
         let mut tokens = Values::within(properties);
         while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
-            let unescaped;
-            let name = match plain_text(name) {
-                Some(name) => name,
-                None => {
-                    unescaped = serde_json::from_str::<String>(name).unwrap_or_default();
-                    &unescaped
-                }
-            };
-            self.add(name, observed(name, value));
+            let name = json_string(name).unwrap_or_default();
+            self.add(&name, observed(&name, value));
         }
     }
 

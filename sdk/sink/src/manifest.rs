@@ -95,6 +95,11 @@ impl Manifest {
         self.types.iter().map(|of_type| of_type.objects).sum()
     }
 
+    /// Returns the description of a type; `None` if the transfer has no objects of it.
+    pub fn of_type(&self, kind: Kind, object_type: &ObjectType) -> Option<&ManifestType> {
+        self.types.iter().find(|of_type| of_type.kind == kind && of_type.object_type == *object_type)
+    }
+
     /// Returns the types that a gap of any snapshot covers, in part or as a whole.
     pub fn partial_types(&self) -> BTreeSet<&ObjectType> {
         self.snapshots.iter().flat_map(|snapshot| &snapshot.gaps).flat_map(|gap| &gap.types).collect()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use integration_graph::{ObjectType, Values, plain_text};
+use integration_graph::{ObjectType, Values, json_string};
 use integration_store::{Kind, SnapshotId};
 
 use crate::{Element, ManifestType, Record, TransferKind, ValueType};
@@ -178,7 +178,7 @@ impl Table {
         let mut others = String::new();
         let mut tokens = Values::within(&object.properties);
         while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
-            let property = unescaped(name);
+            let property = json_string(name).unwrap_or_default();
             match self.by_property.get(property.as_ref()) {
                 Some(&at) => {
                     let value_type = self.columns[at].value_type;
@@ -254,13 +254,6 @@ fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
     free.unwrap_or_else(|| name.to_owned())
 }
 
-fn unescaped(json: &str) -> Cow<'_, str> {
-    match plain_text(json) {
-        Some(plain) => Cow::Borrowed(plain),
-        None => Cow::Owned(serde_json::from_str(json).unwrap_or_default()),
-    }
-}
-
 /// Converts a JSON value to a cell of a type; `None` if it does not fit.
 fn cell(value: &str, value_type: ValueType) -> Option<Cell<'_>> {
     if value == "null" {
@@ -285,7 +278,7 @@ fn single(value: &str, element: Element) -> Option<Cell<'_>> {
         Element::Timestamp => value.parse().ok().map(Cell::Timestamp),
         Element::Integer => value.parse().ok().map(Cell::Integer),
         Element::Double => value.parse().ok().filter(|number: &f64| number.is_finite()).map(Cell::Double),
-        Element::Text if value.starts_with('"') => Some(Cell::Text(unescaped(value))),
+        Element::Text if value.starts_with('"') => Some(Cell::Text(json_string(value).unwrap_or_default())),
         Element::Text => Some(Cell::Text(value.into())),
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::write_text;
 
-use super::plain;
+use super::plain::{self, Doubts};
 use super::rule::{REDACTED, Redaction};
 use super::string;
 use crate::secrets;
@@ -66,22 +66,6 @@ impl Redaction {
         } else {
             edited(&MarkedFields(self), json, out)
         }
-    }
-}
-
-/// The result of one search of a whole text, which replaces a search of each of its strings.
-#[derive(Clone, Copy)]
-pub(super) struct Doubts {
-    /// Whether the text may contain names of secrets.
-    pub(super) has_names: bool,
-    /// Whether the text may contain secrets.
-    pub(super) is_suspect: bool,
-}
-
-impl Doubts {
-    pub(super) fn about(json: &str) -> Self {
-        let has_names = secrets::may_name_secrets(json);
-        Self { has_names, is_suspect: secrets::may_be_in_named(json, has_names) }
     }
 }
 

@@ -6,11 +6,26 @@ use memchr::{memchr_iter, memchr2};
 
 use crate::secrets;
 
-use super::copy::Doubts;
 use super::rule::Redaction;
 
 /// The maximum nesting depth of lists and objects.
 const DEEPEST: usize = 32;
+
+/// The result of one search of a whole text, which replaces a search of each of its strings.
+#[derive(Clone, Copy)]
+pub(super) struct Doubts {
+    /// Whether the text may contain names of secrets.
+    pub(super) has_names: bool,
+    /// Whether the text may contain secrets.
+    pub(super) is_suspect: bool,
+}
+
+impl Doubts {
+    pub(super) fn about(json: &str) -> Self {
+        let has_names = secrets::may_name_secrets(json);
+        Self { has_names, is_suspect: secrets::may_be_in_named(json, has_names) }
+    }
+}
 
 /// Appends a canonical copy of JSON text to `out`, if only white space must be removed.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::Properties;
+use crate::properties::Properties;
 use crate::secrets;
 pub use crate::secrets::REDACTED;
 

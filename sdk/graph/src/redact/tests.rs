@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::copy::{Doubts, edited};
+use super::copy::edited;
+use super::plain::Doubts;
 use super::{CopyError, Redaction, plain};
 
 fn json() -> impl Strategy<Value = Value> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::Published;
+use crate::published::Published;
 use crate::{InstanceId, JobId, ObjectType, Timestamp};
 
 use super::{AccountCoverage, Failure, JobState, StepReport, StepStatus, Usage};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use integration_graph::history::SnapshotGap;
-use integration_graph::{InstanceId, ObjectKey, ObjectType, Properties};
+use integration_graph::{InstanceId, ObjectKey, ObjectType, Properties, json_string};
 use integration_store::{GraphReader, SnapshotId};
 
 use super::adjacency::{self, Adjacency, MappedEdges};
@@ -14,7 +14,7 @@ use super::index::{self, LIMIT, SegmentColumns, SnapshotIndex};
 use super::mapped::{self, MappedSegment, Resolved};
 use super::objects::{self, Derived, End, Ids, NamedEnd};
 use super::segment::containing;
-use super::value::{ValueRef, text};
+use super::value::ValueRef;
 use super::{EdgeId, GraphError, NodeId, Segment};
 
 /// The current graph of several instances.
@@ -552,7 +552,7 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 /// Returns the key at a position of a column of keys.
 fn key_at(keys: Option<&Column>, position: u32) -> Result<ObjectKey, GraphError> {
-    let key = keys.and_then(|keys| ObjectKey::stored(&text(keys.json(keys.code(position)))?).ok());
+    let key = keys.and_then(|keys| ObjectKey::stored(&json_string(keys.json(keys.code(position)))?).ok());
     key.ok_or(GraphError::WithoutKey)
 }
 

@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use integration_graph::{Direction, ObjectKey, ObjectType, Properties, StepId, Timestamp, Values};
+use integration_graph::{Direction, ObjectKey, ObjectType, Properties, StepId, Timestamp, Values, json_string};
 use integration_store::{Kind, StoredObject};
 
 use super::GraphError;
 use super::column::Column;
 use super::index::{self, LIMIT, SegmentColumns, Segments, SnapshotIndex, member};
 use super::objects::{self, Ids};
-use super::value::text;
 
 /// The type of placeholders whose mapping names none.
 const UNKNOWN_TYPE: &str = "mapped_entity";
@@ -64,7 +63,7 @@ impl Mapping {
         let mut tokens = Values::within(target_entity);
         let mut target = BTreeMap::new();
         while let (Some(name), Some(value)) = (tokens.next(), tokens.next()) {
-            target.insert(text(name)?.into_owned(), value.to_owned());
+            target.insert(json_string(name)?.into_owned(), value.to_owned());
         }
         let filters: Vec<BTreeSet<String>> = serde_json::from_str(member(json, "\"targetFilterKeys\"")?).ok()?;
         // A filter with a property that the target lacks, or without any, matches nothing. Null is no value.
@@ -85,7 +84,7 @@ impl Mapping {
     }
 
     fn text(&self, name: &str) -> Option<String> {
-        text(self.target.get(name)?).map(|text| text.into_owned())
+        json_string(self.target.get(name)?).map(|text| text.into_owned())
     }
 
     /// Returns the type and the key of the placeholder: its own key, or the values of its first filter.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use integration_graph::{Values, plain_text};
+use integration_graph::{Values, json_string};
 
 /// The value of a property.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ impl<'a> ValueRef<'a> {
 
     fn scalar(json: &'a str) -> Self {
         match json.as_bytes().first() {
-            Some(b'"') => text(json).map_or(Self::Other(json), Self::Text),
+            Some(b'"') => json_string(json).map_or(Self::Other(json), Self::Text),
             Some(b'-' | b'0'..=b'9') => json.parse().map_or(Self::Other(json), |number| Self::Number(number, json)),
             _ => match json {
                 "null" => Self::Null,
@@ -41,14 +41,6 @@ impl<'a> ValueRef<'a> {
                 other => Self::Other(other),
             },
         }
-    }
-}
-
-/// Returns the contents of a JSON string.
-pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
-    match plain_text(json) {
-        Some(plain) => Some(Cow::Borrowed(plain)),
-        None => serde_json::from_str(json).ok().map(Cow::Owned),
     }
 }
 

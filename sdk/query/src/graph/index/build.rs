@@ -10,14 +10,13 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use futures::TryStreamExt;
-use integration_graph::Values;
+use integration_graph::{Values, json_string};
 use integration_store::{GraphReader, Kind, Selection, StoredObject};
 use siphasher::sip128::SipHasher13;
 
 use super::super::GraphError;
 use super::super::adjacency::{EdgeIndex, EdgeLists};
 use super::super::cache::{IndexSink, IndexSource};
-use super::super::value::text;
 use super::format::{self, Contents, Identity, Lists, Section, SegmentContents};
 use super::segments::{SegmentColumns, Segments};
 
@@ -128,7 +127,7 @@ impl Builder {
 
     fn add_mapped(&mut self, object: &StoredObject) -> Result<(), BuildError> {
         let mapping = member(&object.properties, "\"_mapping\"");
-        let source = mapping.and_then(|mapping| text(member(mapping, "\"sourceEntityKey\"")?));
+        let source = mapping.and_then(|mapping| json_string(member(mapping, "\"sourceEntityKey\"")?));
         let Some(source) = source.and_then(|key| self.keys.find(&key)) else { return Ok(()) };
         self.sources.push(source);
         self.mapped.add(object, &mut self.writer)

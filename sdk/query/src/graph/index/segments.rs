@@ -5,13 +5,12 @@ use std::fmt::Write;
 use std::hash::RandomState;
 use std::sync::Arc;
 
-use integration_graph::{ObjectType, Timestamp, Values};
+use integration_graph::{ObjectType, Timestamp, Values, json_string};
 use integration_store::StoredObject;
 
 use super::super::GraphError;
 use super::super::column::{Column, ColumnBuilder};
 use super::super::objects;
-use super::super::value::text;
 
 /// The limits of a segment. They bound the memory of the construction and the size of a column.
 const OBJECTS: u32 = u16::MAX as u32;
@@ -143,7 +142,7 @@ impl SegmentBuilder {
     fn finish(self) -> SegmentColumns {
         let Self { object_type, length, stale, .. } = self;
         let column = |(name, builder): (String, ColumnBuilder)| {
-            Some((text(&name)?.into_owned(), Arc::new(builder.finish(length))))
+            Some((json_string(&name)?.into_owned(), Arc::new(builder.finish(length))))
         };
         SegmentColumns { object_type, length, stale, columns: self.columns.into_iter().filter_map(column).collect() }
     }
