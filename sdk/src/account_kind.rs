@@ -2,7 +2,6 @@
 
 use crate::graph::run::{AccountCoverage, Coverage, DisabledReason, StepReport, StepStatus};
 use crate::graph::{EntityKind, ObjectType, StepId};
-use crate::plan::StartState;
 
 /// A kind of account of a provider, such as an organisation or the personal resources of people.
 ///
@@ -81,28 +80,15 @@ impl AccountKind {
         }
     }
 
-    /// Returns the expected coverage by a job that starts like this: that of an earlier job, if there is one.
-    pub(crate) fn expected(&self, start: Option<&StartState>, earlier: Option<&[StepReport]>) -> AccountCoverage {
-        let reason = match start {
-            Some(StartState::Enabled) => {
-                let earlier = earlier.map(|reports| self.covered_by(reports));
-                let ran = earlier.filter(|coverage| coverage.count.is_some());
-                return ran.unwrap_or_else(|| self.with(Coverage::Expected, None, None));
-            }
-            Some(StartState::Disabled { .. }) => start.and_then(StartState::root_reason),
-            Some(StartState::Unselected) | None => Some(DisabledReason::NotSelected),
-        };
-        self.with(Coverage::None, None, Some(switched_off(reason).to_owned()))
-    }
-
-    fn with(&self, coverage: Coverage, count: Option<u64>, reason: Option<String>) -> AccountCoverage {
+    /// Creates the coverage of the kind.
+    pub(crate) fn with(&self, coverage: Coverage, count: Option<u64>, reason: Option<String>) -> AccountCoverage {
         let (kind, kinds, step) = (self.singular.clone(), self.plural.clone(), self.step.clone());
         AccountCoverage { kind, kinds, step, coverage, count, reason }
     }
 }
 
 /// Describes why the step of a kind does not run.
-fn switched_off(reason: Option<DisabledReason>) -> &'static str {
+pub(crate) fn switched_off(reason: Option<DisabledReason>) -> &'static str {
     match reason {
         Some(DisabledReason::NotSelected) => "not selected",
         Some(DisabledReason::Permission) => "the credentials lack a required permission",
@@ -162,20 +148,5 @@ mod tests {
         ] {
             assert_eq!(seen(&reports), expected, "{reports:?}");
         }
-    }
-
-    #[test]
-    fn a_plan_repeats_an_earlier_job_unless_the_step_does_not_run_now() {
-        let earlier = report(StepStatus::Success, 2, Vec::new());
-        let expected = |start: &StartState, earlier: Option<&[StepReport]>| {
-            let AccountCoverage { coverage, count, reason, .. } = kind().expected(Some(start), earlier);
-            (coverage, count, reason)
-        };
-        assert_eq!(expected(&StartState::Enabled, Some(&earlier)), (Coverage::Complete, Some(2), None));
-        assert_eq!(expected(&StartState::Enabled, None), (Coverage::Expected, None, None));
-        let off = report(StepStatus::Disabled, 0, Vec::new());
-        assert_eq!(expected(&StartState::Enabled, Some(&off)), (Coverage::Expected, None, None));
-        let not_selected = (Coverage::None, None, Some("not selected".to_owned()));
-        assert_eq!(expected(&StartState::Unselected, Some(&earlier)), not_selected);
     }
 }

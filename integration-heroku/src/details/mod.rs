@@ -17,6 +17,7 @@
 mod address;
 mod bodies;
 mod filter;
+mod prices;
 mod steps;
 mod types;
 

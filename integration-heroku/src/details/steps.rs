@@ -1,42 +1,21 @@
 //! The steps of the details. Each lists one or two kinds of objects of each application.
 
-use std::collections::HashMap;
-
 use integration_sdk::http::{Listing, RangePagination};
 use integration_sdk::prelude::*;
 use integration_sdk::serde::de::DeserializeOwned;
 
 use super::bodies::{
-    BuildpackInstallationBody, DomainBody, DynoSizeBody, FormationBody, LogDrainBody, SniEndpointBody,
-    TelemetryDrainBody, WebhookBody,
+    BuildpackInstallationBody, DomainBody, FormationBody, LogDrainBody, SniEndpointBody, TelemetryDrainBody,
+    WebhookBody,
 };
+use super::prices::DynoPrices;
 use super::types::*;
 use super::{DetailedApplication, DetailedApplications};
 use crate::client::Heroku;
-use crate::resource::Price;
 
 /// Lists objects of an application in ranges.
 fn list<T: DeserializeOwned>(api: &Heroku, template: &str, app: &DetailedApplication) -> Listing<T> {
     api.http().get(template, &[&app.id]).ranges(RangePagination { order_by: "id", max: 1_000 })
-}
-
-/// The prices of dynos by size. Sizes are compared without regard to case, because the API writes them in two ways.
-pub(super) struct DynoPrices(HashMap<String, Price>);
-
-impl DynoPrices {
-    async fn of(api: &Heroku) -> StepResult<Self> {
-        let mut prices = HashMap::new();
-        let mut sizes = api.http().get("/dyno-sizes", &[]).list::<DynoSizeBody>();
-        while let Some(DynoSizeBody { name, cost }) = sizes.try_next().await?.map(|size| size.value) {
-            prices.extend(cost.map(|cost| (name.to_lowercase(), cost)));
-        }
-        Ok(Self(prices))
-    }
-
-    /// Returns the price of one dyno of a size; `None` if Heroku names none.
-    pub(super) fn price(&self, size: &str) -> Option<&Price> {
-        self.0.get(&size.to_lowercase())
-    }
 }
 
 /// Emits the custom domains of applications, and the certificates that they present.

@@ -5,7 +5,7 @@ use integration_sdk::prelude::*;
 use super::bodies::{
     BuildpackBody, DomainBody, FormationBody, LogDrainBody, SniEndpointBody, TelemetryDrainBody, WebhookBody, moment,
 };
-use super::steps::DynoPrices;
+use super::prices::DynoPrices;
 use super::{DetailedApplication, address};
 use crate::resource::name_of;
 use crate::types::Application;

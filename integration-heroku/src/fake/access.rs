@@ -1,15 +1,13 @@
 //! Access of people to apps and spaces, and invitations to teams.
 
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    bodies::{Listed, dates, team_reference},
     ids::{AppId, InvitationId, PersonId, SpaceId, TeamId},
-    organisation::Organisation,
-    resources::{App, Person, Role, Text},
+    resources::{App, Person, Role},
     spaces::Space,
     table::{Row, rows},
+    text::Text,
 };
 
 /// An object that people have access to.
@@ -79,26 +77,6 @@ impl Row for Access {
     }
 }
 
-impl Listed for Access {
-    fn body(&self, organisation: &Organisation) -> Value {
-        let (kind, name) = match self.to {
-            Shared::App(app) => ("app", organisation.app(app).map(|app| app.name.as_str())),
-            Shared::Space(space) => ("space", organisation.space(space).map(|space| space.name.as_str())),
-        };
-        let users = self.people.iter().map(|(person, permissions)| {
-            let email = organisation.person(*person).map(|person| &person.email);
-            json!({"id": person.to_string(), "email": email, "permissions": permissions})
-        });
-        json!({
-            "id": self.uuid().to_string(),
-            "name": name,
-            "team_id": self.team.to_string(),
-            "type": kind,
-            "users": users.collect::<Vec<_>>(),
-        })
-    }
-}
-
 /// A pending invitation to a team.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invitation {
@@ -124,27 +102,4 @@ impl Invitation {
 
 rows! {
     Invitation of TeamId: |_| "", |invitation| invitation.team;
-}
-
-impl Listed for Invitation {
-    fn body(&self, organisation: &Organisation) -> Value {
-        let (created, updated) = dates(self.id.uuid());
-        let person = |id: PersonId| {
-            let person = organisation.person(id);
-            json!({
-                "id": id.to_string(),
-                "email": person.map(|person| &person.email),
-                "name": person.and_then(|person| person.name.as_ref()),
-            })
-        };
-        json!({
-            "id": self.id.to_string(),
-            "created_at": created,
-            "invited_by": self.invited_by.map(person),
-            "role": self.role.name(),
-            "team": team_reference(organisation, self.team),
-            "updated_at": updated,
-            "user": person(self.invited),
-        })
-    }
 }

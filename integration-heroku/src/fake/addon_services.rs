@@ -1,15 +1,6 @@
 //! The services of the catalogue from which add-ons come.
 
-use serde_json::{Value, json};
-
-use super::{
-    bodies::{Listed, dates, named},
-    catalogue::{PLANS, human_name},
-    ids::AddonServiceId,
-    organisation::Organisation,
-    resources::Text,
-    table::rows,
-};
+use super::{catalogue::human_name, ids::AddonServiceId, table::rows, text::Text};
 
 /// A service of the catalogue.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,34 +32,6 @@ impl AddonService {
             supports_multiple_installations: is_of_heroku,
             name,
         }
-    }
-}
-
-impl Organisation {
-    /// Adds the services of all known plans to the catalogue, whether the organisation has add-ons of them or not.
-    pub(super) fn add_known_services(&mut self) {
-        for plan in &PLANS {
-            let service = plan.name.split(':').next().unwrap_or(plan.name);
-            self.add_addon_service(AddonService::new(service));
-        }
-    }
-}
-
-impl Listed for AddonService {
-    fn body(&self, _: &Organisation) -> Value {
-        let (created, updated) = dates(self.id.uuid());
-        json!({
-            "id": self.id.to_string(),
-            "name": self.name,
-            "cli_plugin_name": null,
-            "created_at": created,
-            "human_name": self.human_name,
-            "state": self.state,
-            "supported_generations": [named("generation", "cedar")],
-            "supports_multiple_installations": self.supports_multiple_installations,
-            "supports_sharing": self.supports_sharing,
-            "updated_at": updated,
-        })
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     ids::{mixed, uuid_of},
     organisation::Organisation,
     resources::{Addon, App},
-    routes::READERS,
+    scopes::READERS,
 };
 
 /// A text that no graph may contain.

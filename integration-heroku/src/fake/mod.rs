@@ -32,11 +32,13 @@ mod routes;
 mod sample;
 mod sample_access;
 mod sample_lists;
+mod scopes;
 mod sign_in;
 mod spaces;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod usage;
 
 use std::{fmt, sync::Arc};
@@ -58,10 +60,11 @@ pub use integration_testing::{
 pub use organisation::Organisation;
 pub use pipelines::{Attachment, Coupling, Pipeline, PipelineOwner};
 pub use resources::{
-    Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership, Text,
+    Account, AccountMembership, Addon, AddonState, App, Permission, Person, Price, Role, Team, TeamMembership,
 };
 pub use sign_in::{IdentityProvider, ProviderCertificate, TeamSettings};
 pub use spaces::{Peering, Space, VpnConnection};
+pub use text::Text;
 
 /// The behaviour of the fake.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use super::{
     access::{Access, Invitation},
     addon_services::AddonService,
+    catalogue::PLANS,
     ids::{AccountId, AppId, PersonId, PipelineId, SpaceId, TeamId},
     pipelines::{Attachment, Coupling, Pipeline},
     resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
@@ -86,6 +87,14 @@ impl Organisation {
     /// Adds a service to the catalogue. A service that an add-on has already added stays as it is.
     pub fn add_addon_service(&mut self, service: AddonService) {
         self.addon_services.add(service);
+    }
+
+    /// Adds the services of all known plans to the catalogue, whether the organisation has add-ons of them or not.
+    pub(super) fn add_known_services(&mut self) {
+        for plan in &PLANS {
+            let service = plan.name.split(':').next().unwrap_or(plan.name);
+            self.add_addon_service(AddonService::new(service));
+        }
     }
 
     /// Adds an add-on to its app, with its attachment. Its service is added to the catalogue as well.

@@ -1,13 +1,10 @@
 //! Pipelines with their stages, and the attachments of add-ons to apps.
 
-use serde_json::{Value, json};
-
 use super::{
-    bodies::{Listed, app_reference, dates, named},
     ids::{AddonId, AppId, AttachmentId, CouplingId, PersonId, PipelineId, TeamId},
-    organisation::Organisation,
-    resources::{Addon, Text},
+    resources::Addon,
     table::rows,
+    text::Text,
 };
 
 /// The owner of a pipeline.
@@ -38,24 +35,6 @@ impl Pipeline {
     }
 }
 
-impl Listed for Pipeline {
-    fn body(&self, _: &Organisation) -> Value {
-        let (created, updated) = dates(self.id.uuid());
-        let owner = self.owner.map(|owner| match owner {
-            PipelineOwner::Team(team) => json!({"id": team.to_string(), "type": "team"}),
-            PipelineOwner::Person(person) => json!({"id": person.to_string(), "type": "user"}),
-        });
-        json!({
-            "id": self.id.to_string(),
-            "name": self.name,
-            "created_at": created,
-            "generation": named("generation", "cedar"),
-            "owner": owner,
-            "updated_at": updated,
-        })
-    }
-}
-
 /// The place of an app in a pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coupling {
@@ -73,20 +52,6 @@ impl Coupling {
     /// Creates a coupling.
     pub fn new(pipeline: &Pipeline, app: AppId, stage: impl Into<Text>) -> Self {
         Self { id: CouplingId::derived(&app.to_string()), pipeline: pipeline.id, app, stage: stage.into() }
-    }
-}
-
-impl Listed for Coupling {
-    fn body(&self, _: &Organisation) -> Value {
-        let (created, updated) = dates(self.id.uuid());
-        json!({
-            "id": self.id.to_string(),
-            "app": {"id": self.app.to_string()},
-            "created_at": created,
-            "pipeline": {"id": self.pipeline.to_string()},
-            "stage": self.stage,
-            "updated_at": updated,
-        })
     }
 }
 
@@ -120,29 +85,6 @@ impl Attachment {
         let variable = addon.config_vars.first().map_or("ADDON", |variable| variable);
         let name = variable.rsplit_once('_').map_or(variable, |(name, _)| name);
         Self::new(addon.app, addon, name)
-    }
-}
-
-impl Listed for Attachment {
-    fn body(&self, organisation: &Organisation) -> Value {
-        let (created, updated) = dates(self.id.uuid());
-        let app = |id: AppId| app_reference(id, organisation.app(id));
-        let addon = organisation.addons.get(self.addon.uuid());
-        json!({
-            "id": self.id.to_string(),
-            "name": self.name,
-            "addon": {
-                "id": self.addon.to_string(),
-                "name": addon.map(|addon| &addon.name),
-                "app": addon.map(|addon| app(addon.app)),
-            },
-            "app": app(self.app),
-            "created_at": created,
-            "log_input_url": self.log_input_url,
-            "namespace": self.namespace,
-            "updated_at": updated,
-            "web_url": addon.and_then(Addon::web_url),
-        })
     }
 }
 

@@ -1,7 +1,5 @@
 //! The parts of an organisation as typed data. The module `bodies` renders them as JSON.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
 use super::{
@@ -11,10 +9,8 @@ use super::{
     },
     sign_in::{IdentityProvider, TeamSettings},
     table::rows,
+    text::Text,
 };
-
-/// A text that is usually a constant. Borrowing it limits the memory of large organisations.
-pub type Text = Cow<'static, str>;
 
 /// An enterprise account.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,14 +16,11 @@ use super::{
     ids::TeamId,
     organisation::Organisation,
     resources::Person,
+    scopes::{IDENTITY, READERS},
     table::{Row, Table},
     usage,
 };
 
-/// The scopes that include reading.
-pub(super) const READERS: [&str; 5] = ["global", "read", "read-protected", "write", "write-protected"];
-/// The scopes that include reading `/account`. Notably, `read` is not sufficient.
-const IDENTITY: [&str; 2] = ["global", "identity"];
 /// The largest page size that a client may request.
 const LARGEST_MAX: usize = 1_000;
 

@@ -6,7 +6,7 @@ use integration_testing::{Answer, Reply, Route};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::{ids::mixed, organisation::Organisation, resources::Team, routes::READERS};
+use super::{ids::mixed, organisation::Organisation, resources::Team, scopes::READERS};
 
 /// The route of the usage.
 pub(super) fn routes(organisation: &Arc<Organisation>) -> Vec<Route> {

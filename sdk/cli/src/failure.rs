@@ -31,7 +31,8 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::dotenv::Reason;
 use crate::exit;
-use crate::report::{answer, text::list};
+use crate::report::diagnostic;
+use crate::report::text::list;
 use crate::scaffold::ScaffoldError;
 use crate::shell::quoted_path;
 use crate::style::{BOLD, CYAN, FAINT, RED, paint, printable};
@@ -175,7 +176,7 @@ impl Failure {
     /// The message in one line, with the likely remedies of errors in a query.
     pub(crate) fn summary(&self) -> String {
         match self.invalid() {
-            Some((_, diagnostics)) => list(diagnostics.iter().map(answer::in_one_line)),
+            Some((_, diagnostics)) => list(diagnostics.iter().map(diagnostic::in_one_line)),
             None => self.to_string(),
         }
     }

@@ -54,6 +54,7 @@ mod plain;
 mod program;
 mod progress;
 mod report;
+mod rule_files;
 mod sample;
 mod scaffold;
 mod secrets;

@@ -19,8 +19,6 @@ use integration_sdk::config::{Field, Values};
 use integration_sdk::url::Url;
 use integration_sdk::{Integration, input};
 
-use crate::instances::variable;
-
 use crate::dotenv::{self, Encoding, Reason, SkippedLine};
 
 /// The maximum number of line numbers in a warning.
@@ -241,6 +239,11 @@ fn file(
         tracing::warn!("{}: ignoring lines ({reason}): {}{more}", path.display(), lines.join(", "));
     }
     Ok(Some(Layer { origin: Origin::File(path.to_owned()), variables: parsed.variables }))
+}
+
+/// Returns the strongest variable of a field.
+pub(crate) fn variable(integration: &Integration, field: &str) -> String {
+    Values::new(integration.id(), []).variables_of(field).swap_remove(0)
 }
 
 #[cfg(test)]

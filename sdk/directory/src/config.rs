@@ -7,7 +7,8 @@ use integration_sdk::Config;
 use integration_sdk::config::ConfigValue;
 
 use crate::columns::{Columns, Field};
-use crate::people::Options;
+pub use crate::format::Format;
+use crate::options::Options;
 use crate::record::simplified;
 
 /// The files, their form, and the columns.
@@ -85,34 +86,6 @@ impl DirectoryConfig {
             date_format: self.date_format.as_ref().map(|format| format.0.clone()),
             inactive: inactive.map(simplified).filter(|value| !value.is_empty()).collect::<BTreeSet<_>>(),
             columns: Columns::new(Field::ALL.map(|field| (field, of_field(field).clone()))),
-        }
-    }
-}
-
-/// The format of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// Values separated by commas, semicolons, tabs, or bars.
-    Csv,
-    /// A JSON list of objects, or an object with such a list.
-    Json,
-    /// One JSON object a line.
-    Ndjson,
-    /// The entries of an LDAP directory.
-    Ldif,
-}
-
-impl ConfigValue for Format {
-    const KIND: &'static str = "string";
-    const EXPECTED: &'static str = "csv, json, ndjson, or ldif";
-    fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "csv" | "tsv" => Some(Self::Csv),
-            "json" => Some(Self::Json),
-            "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "ldif" => Some(Self::Ldif),
-            _ => None,
         }
     }
 }

@@ -29,6 +29,8 @@ pub mod config;
 mod date;
 mod decode;
 mod files;
+mod format;
+mod options;
 pub mod people;
 mod person;
 mod read;

@@ -1,38 +1,14 @@
 //! The people of one file.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-use encoding_rs::Encoding;
-
-use crate::columns::Columns;
-use crate::config::Format;
+pub use crate::options::Options;
 pub use crate::person::Person;
 use crate::record::BadLine;
 use crate::{decode, read};
 
 /// The first bytes of workbooks: ZIP archives, and the older format of Excel.
 const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
-
-/// How a file is read. The default recognises everything.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    pub(crate) format: Option<Format>,
-    pub(crate) encoding: Option<&'static Encoding>,
-    pub(crate) separator: Option<u8>,
-    pub(crate) date_format: Option<String>,
-    /// The simplified status values that mean that a person has left.
-    pub(crate) inactive: BTreeSet<String>,
-    pub(crate) columns: Columns,
-}
-
-impl Options {
-    /// Reads every file in one format.
-    #[must_use]
-    pub fn format(self, format: Format) -> Self {
-        Self { format: Some(format), ..self }
-    }
-}
 
 /// The people of a file, and the lines that cannot be read.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +113,8 @@ pub fn read(name: &str, bytes: &[u8], options: &Options) -> Result<List, FileErr
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use crate::format::Format;
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use integration_sdk::Timestamp;
 
 use crate::columns::Field;
-use crate::people::Options;
+use crate::options::Options;
 use crate::record::{BadLine, Record, quoted};
 use crate::{address, date, status};
 

@@ -12,18 +12,8 @@ use serde_json::value::RawValue;
 use super::room::Hold;
 
 use super::lenient;
-use super::transport::WireResponse;
+use super::wire::WireResponse;
 use integration_graph::redact::without_quoted;
-
-/// The maximum number of bytes read from the body of an error response.
-///
-/// Error bodies are short. The rest of a longer one would carry no information.
-pub(super) const LARGEST_ERROR_BODY: usize = 64 << 10;
-
-/// The largest allocation that relies on an announced length.
-///
-/// Headers and compressed bodies can announce a wrong length, so a larger buffer grows only with the data.
-pub(super) const BELIEVED_LENGTH: usize = 1 << 20;
 
 /// A complete response after [`received::treated`](super::received::treated).
 #[derive(Debug)]
@@ -98,12 +88,6 @@ pub(super) fn damaged(text: &str, error: &serde_json::Error) -> DecodeError {
         true => "the body is a page of HTML or XML, not JSON".into(),
         false => "the body is not JSON".into(),
     })
-}
-
-/// Describes where and why a value does not fit a type, without quoting the value.
-pub(super) fn misfit(path: &serde_path_to_error::Path, error: &serde_json::Error) -> String {
-    let reason = without_quoted(&error.to_string());
-    if path.iter().next().is_none() { reason } else { format!("`{path}`: {reason}") }
 }
 
 /// Returns the part of a body at a JSON pointer, or `None` if it is absent.

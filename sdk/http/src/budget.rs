@@ -33,7 +33,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::EndpointError;
+use super::endpoint_error::EndpointError;
 
 /// A duration longer than any wait, but short enough to be added to an instant.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);

@@ -5,13 +5,17 @@ use std::io::{self, ErrorKind, Read};
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 
-use super::answer::BELIEVED_LENGTH;
-use super::transport::TransportError;
+use super::wire::TransportError;
 
 /// The encoding that every request accepts.
 ///
 /// Every provider that compresses responses supports gzip.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
+
+/// The largest allocation that relies on an announced length.
+///
+/// Headers and compressed bodies can announce a wrong length, so a larger buffer grows only with the data.
+pub(super) const BELIEVED_LENGTH: usize = 1 << 20;
 
 /// The number of bytes to decompress before memory is reserved for more.
 const PIECE: usize = 256 << 10;

@@ -8,23 +8,35 @@ use futures::future::BoxFuture;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::{Response, redirect};
 
-use super::answer::BELIEVED_LENGTH;
-use super::compression;
-use super::endpoint::{Endpoint, EndpointError};
+use super::compression::{self, BELIEVED_LENGTH};
+use super::endpoint::Endpoint;
+use super::endpoint_error::EndpointError;
 use super::memory::Reservation;
 use super::network::To;
-use super::transport::{Transport, TransportError, WireRequest, WireResponse};
+use super::transport::{Connector, Transport};
+use super::wire::{TransportError, WireRequest, WireResponse};
+use integration_graph::redact::Redaction;
 
 const MOST_REDIRECTS: usize = 5;
 
+/// Sends requests over the network.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NetworkConnector;
+
+impl Connector for NetworkConnector {
+    fn open(&self, endpoint: &Endpoint, _redaction: &Redaction) -> Result<Box<dyn Transport>, EndpointError> {
+        Ok(Box::new(NetworkTransport::new(endpoint)?))
+    }
+}
+
 /// The network as a transport.
-pub(super) struct NetworkTransport {
+struct NetworkTransport {
     client: reqwest::Client,
     endpoint: Endpoint,
 }
 
 impl NetworkTransport {
-    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
+    fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         Ok(Self { client: client(endpoint)?, endpoint: endpoint.clone() })
     }
 

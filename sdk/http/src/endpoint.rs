@@ -1,19 +1,23 @@
 //! Endpoints: the address, headers, limits, and conventions of a provider's API.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
-use super::answer::LARGEST_ERROR_BODY;
+use super::endpoint_error::EndpointError;
 use super::{Network, RateBudget, RetryPolicy};
-use integration_graph::run::ErrorCode;
+use integration_graph::is_this_machine;
 use integration_graph::secrets::OwnSecrets;
+
+/// The maximum number of bytes read from the body of an error response.
+///
+/// Error bodies are short. The rest of a longer one would carry no information.
+const LARGEST_ERROR_BODY: usize = 64 << 10;
 
 /// Reads the provider's code and message from the JSON body of an error.
 pub type ErrorBody = fn(&Value) -> Option<(String, String)>;
@@ -329,8 +333,6 @@ impl Endpoint {
     }
 
     /// Returns the maximum size in bytes of the body of a response with this status.
-    ///
-    /// The body of an error response is short; the rest of a longer one would carry no information.
     pub fn largest_body_of(&self, status: StatusCode) -> usize {
         if status.is_success() { self.largest_body } else { LARGEST_ERROR_BODY }
     }
@@ -339,12 +341,7 @@ impl Endpoint {
     ///
     /// Such connections need neither a proxy nor a certificate.
     pub(super) fn is_loopback(&self) -> bool {
-        match self.base.host() {
-            Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-            Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
-            Some(Host::Ipv6(address)) => Ipv6Addr::is_loopback(&address),
-            None => false,
-        }
+        self.base.host_str().is_some_and(is_this_machine)
     }
 
     /// Returns the headers of every request.
@@ -405,70 +402,6 @@ pub(super) struct AnswerHeaders {
     pub(super) rate_remaining: Option<HeaderName>,
 }
 
-/// The reason why an endpoint cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// The address cannot be used.
-    ///
-    /// The error does not repeat the address, because it may contain a password.
-    #[error("the provider's address cannot be used: {reason}")]
-    Base {
-        /// The reason.
-        reason: &'static str,
-    },
-    /// Credentials would be sent unencrypted.
-    #[error(
-        "the provider's address is http://{host}, which would send the credentials unencrypted: use https://, or allow \
-         plain HTTP if you control every machine on the path"
-    )]
-    PlainHttp {
-        /// The host.
-        host: String,
-    },
-    /// A header cannot be sent.
-    ///
-    /// The error does not repeat the value, because it may be a secret.
-    #[error(
-        "header `{name}` cannot be sent: its name or its value contains a character that headers do not allow, such as a line break"
-    )]
-    Header {
-        /// The header.
-        name: String,
-    },
-    /// The rate budget would never allow a request.
-    #[error("the provider's rate budget must allow at least one request, and its refill per minute must be positive")]
-    RateBudget,
-    /// An environment variable for connections has an unusable value.
-    #[error("{variable} cannot be used: {reason}; correct the variable or unset it")]
-    Variable {
-        /// The name of the variable.
-        variable: &'static str,
-        /// The reason.
-        ///
-        /// It never repeats the address of a proxy, which may contain a password.
-        reason: String,
-    },
-    /// This machine cannot make connections, for example because it has no root certificates.
-    #[error("cannot prepare connections: {reason}")]
-    Connections {
-        /// The reason.
-        reason: String,
-    },
-}
-
-impl EndpointError {
-    /// The code of the error in summaries.
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Base { .. } | Self::PlainHttp { .. } | Self::Header { .. } | Self::Variable { .. } => {
-                ErrorCode::ConfigValidation
-            }
-            Self::RateBudget | Self::Connections { .. } => ErrorCode::Unexpected,
-        }
-    }
-}
-
 fn header_name(name: &str) -> Result<HeaderName, EndpointError> {
     name.parse().map_err(|_| EndpointError::Header { name: name.to_owned() })
 }
@@ -485,6 +418,8 @@ fn usual_error_body(body: &Value) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use integration_graph::run::ErrorCode;
 
     use super::*;
 

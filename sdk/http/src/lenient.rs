@@ -14,7 +14,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
-use super::answer::misfit;
 use integration_graph::redact::without_quoted;
 
 /// The maximum number of replaced values in one element.
@@ -217,6 +216,12 @@ fn whole_characters(json: &str) -> Cow<'_, str> {
 fn unit(bytes: &[u8], place: usize) -> Option<u16> {
     let digits = bytes.get(place..place + 6)?.strip_prefix(b"\\u")?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Describes where and why a value does not fit a type, without quoting the value.
+pub(super) fn misfit(path: &serde_path_to_error::Path, error: &serde_json::Error) -> String {
+    let reason = without_quoted(&error.to_string());
+    if path.iter().next().is_none() { reason } else { format!("`{path}`: {reason}") }
 }
 
 #[cfg(test)]

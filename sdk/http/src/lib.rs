@@ -54,6 +54,7 @@ mod compression;
 mod conditional;
 mod connections;
 mod endpoint;
+mod endpoint_error;
 mod error;
 mod lenient;
 mod limit;
@@ -73,6 +74,7 @@ mod seen;
 mod text;
 mod transport;
 mod usage;
+mod wire;
 
 #[cfg(test)]
 pub(crate) mod testing_server;
@@ -83,7 +85,9 @@ pub use account::AccountKey;
 pub use budget::{BudgetState, RateBudget};
 pub use client::{Http, OnUnread};
 pub use conditional::{AnswerKey, CachedResponse, MemoryResponseCache, ResponseCache};
-pub use endpoint::{Endpoint, EndpointError, ErrorBody, TimeLimits};
+pub use connections::NetworkConnector;
+pub use endpoint::{Endpoint, ErrorBody, TimeLimits};
+pub use endpoint_error::EndpointError;
 pub use error::{ProviderError, ProviderErrorKind};
 pub use integration_graph::run::{RequestCounts, Usage};
 pub use listing::{Item, Listing};
@@ -97,7 +101,8 @@ pub use ranges::RangePagination;
 pub use request::{Argument, Request};
 pub use retry::RetryPolicy;
 pub use room::Work;
-pub use transport::{Connector, NetworkConnector, Transport, TransportError, WireRequest, WireResponse, respond_with};
+pub use transport::{Connector, Transport, respond_with};
+pub use wire::{TransportError, WireRequest, WireResponse};
 // These types occur in requests and responses of transports.
 pub use reqwest::header::HeaderMap;
 pub use reqwest::{Method, StatusCode};

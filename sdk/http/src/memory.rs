@@ -11,7 +11,7 @@ use super::room::{Hold, Rooms, Work};
 use integration_graph::RawJson;
 
 use super::answer::ReceivedResponse;
-use super::transport::TransportError;
+use super::wire::TransportError;
 
 /// The number of copies of a response in memory.
 ///

@@ -16,7 +16,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::Url;
 
-use super::EndpointError;
+use super::endpoint_error::EndpointError;
 
 /// The maximum size of a certificate bundle.
 ///

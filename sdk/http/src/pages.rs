@@ -15,9 +15,10 @@ use tracing::Instrument;
 use super::room::Work;
 use integration_graph::RawJson;
 
-use super::answer::{DecodeError, ReceivedResponse, damaged, misfit, part, text_of};
+use super::answer::{DecodeError, ReceivedResponse, damaged, part, text_of};
 use super::call::Tolerance;
 use super::error::{ErrorDetails, Problem, ProviderErrorKind};
+use super::lenient::misfit;
 use super::memory::held_by;
 use super::seen::SeenSet;
 use super::text::one_line;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::read::slug;
+use crate::question::slug;
 use crate::{Compliance, Pack, PackQuery, Question, ResultsAre};
 
 #[derive(Deserialize)]

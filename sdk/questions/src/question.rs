@@ -84,3 +84,9 @@ pub struct Variable {
     #[serde(default)]
     pub default: Option<String>,
 }
+
+/// Returns a title as an id: lower-case words joined by dashes.
+pub(crate) fn slug(title: &str) -> String {
+    let words = title.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
+}

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::framework::Framework;
+use crate::question::slug;
 use crate::{Compliance, Pack, PackQuery, Question, ResultsAre, Variable};
 
 /// A text that is no question pack.
@@ -191,12 +192,6 @@ impl QueryForm {
             results_are: self.results_are.unwrap_or_default(),
         }
     }
-}
-
-/// Returns a title as an id: lower-case words joined by dashes.
-pub(crate) fn slug(title: &str) -> String {
-    let words = title.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@
 //! harm. The types are our own, because they must accept the additions of tools (`_isBinary`, `_order`, `_error`) and
 //! tolerate their omissions.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use integration_graph::redact::mend_surrogates;
 
-use super::loose;
+use super::headers::{self, Named, header};
+use super::loose::{self, UNREADABLE, object_or_text};
 
 /// The version of the format.
 pub(super) const VERSION: &str = "1.2";
@@ -16,10 +17,6 @@ pub(super) const VERSION: &str = "1.2";
 pub(super) const TOO_LARGE: &str = "the body is larger than the limit";
 /// The value of sizes and times that were not measured.
 const UNKNOWN: i64 = -1;
-/// The status of a response whose status cannot be read.
-///
-/// An exchange without a response has the status 0.
-pub(super) const UNREADABLE: i64 = -1;
 
 fn unreadable() -> i64 {
     UNREADABLE
@@ -89,11 +86,11 @@ pub(super) struct Request {
     pub(super) http_version: &'static str,
     #[serde(skip_deserializing)]
     pub(super) cookies: [Named; 0],
-    #[serde(deserialize_with = "loose::headers")]
+    #[serde(deserialize_with = "headers::headers")]
     pub(super) headers: Vec<Named>,
     #[serde(skip_deserializing)]
     pub(super) query_string: Vec<Named>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loose::post_data")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "post_data")]
     pub(super) post_data: Option<PostData>,
     #[serde(skip_deserializing)]
     pub(super) headers_size: i64,
@@ -109,7 +106,7 @@ pub(super) struct PostData {
     #[serde(deserialize_with = "loose::body")]
     pub(super) text: Option<String>,
     /// The fields of a form, which some tools store instead of the text.
-    #[serde(skip_serializing, deserialize_with = "loose::headers")]
+    #[serde(skip_serializing, deserialize_with = "headers::headers")]
     pub(super) params: Vec<Named>,
 }
 
@@ -124,9 +121,9 @@ pub(super) struct Response {
     pub(super) http_version: &'static str,
     #[serde(skip_deserializing)]
     pub(super) cookies: [Named; 0],
-    #[serde(deserialize_with = "loose::headers")]
+    #[serde(deserialize_with = "headers::headers")]
     pub(super) headers: Vec<Named>,
-    #[serde(deserialize_with = "loose::content")]
+    #[serde(deserialize_with = "content")]
     pub(super) content: Content,
     #[serde(rename = "redirectURL", skip_deserializing)]
     pub(super) redirect_url: String,
@@ -156,13 +153,6 @@ pub(super) struct Content {
     /// Whether the text is hexadecimal, written by Polly.
     #[serde(rename = "_isBinary", skip_serializing, deserialize_with = "loose::flag")]
     pub(super) is_binary: Option<bool>,
-}
-
-/// A header or a parameter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) value: String,
 }
 
 /// An empty object.
@@ -249,9 +239,15 @@ fn is_every_byte(range: &str) -> bool {
     numbers().is_some_and(|(last, total)| total == "*" || total.parse() == Ok(last.saturating_add(1)))
 }
 
-/// Returns the value of a header, regardless of the case of its name.
-pub(super) fn header<'a>(headers: &'a [Named], name: &str) -> Option<&'a str> {
-    headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+/// Decodes the body of a request from an object or from the text alone.
+fn post_data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PostData>, D::Error> {
+    object_or_text(deserializer, |text| PostData { text: Some(text), ..PostData::default() })
+}
+
+/// Decodes the body of a response from an object or from the text alone.
+fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
+    let content = object_or_text(deserializer, |text| Content { text: Some(text), ..Content::default() });
+    Ok(content?.unwrap_or_default())
 }
 
 #[cfg(test)]

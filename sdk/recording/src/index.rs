@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::archive::{Archive, Located, Unreadable};
-use super::har::{self, Entry, Response};
+use super::har::{Entry, Response};
+use super::headers::header;
 use super::matching::{Host, RequestKey, RequestVariant, question};
 use super::pseudonym::Pseudonyms;
 use super::{Damage, RecordingError};
@@ -44,7 +45,7 @@ pub(super) enum End {
 
 impl End {
     fn of(response: &Response) -> Self {
-        match (response.status, har::header(&response.headers, "next-range")) {
+        match (response.status, header(&response.headers, "next-range")) {
             (200 | 206, Some(range)) => Self::Next(range.trim().to_owned()),
             (200, None) => Self::Whole,
             _ => Self::Unknown,

@@ -38,6 +38,7 @@ mod body;
 mod error;
 mod field_names;
 mod har;
+mod headers;
 mod index;
 mod loose;
 mod matching;

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::har::{Content, Named, PostData, UNREADABLE};
+/// The status of a response whose status cannot be read.
+///
+/// An exchange without a response has the status 0.
+pub(super) const UNREADABLE: i64 = -1;
 
 /// A value of any JSON type as text, or `None` if it has no text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,104 +157,8 @@ fn leading_number(text: &str) -> Option<f64> {
     text.split_whitespace().next()?.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Decodes headers from a list of names and values, a list of pairs, a list of lines, or an object.
-pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Named>, D::Error> {
-    struct Headers;
-
-    impl<'de> Visitor<'de> for Headers {
-        type Value = Vec<Named>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list or an object of headers")
-        }
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Vec::new())
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-            let mut headers = Vec::new();
-            while let Some(header) = items.next_element::<Header>()? {
-                headers.extend(header.0);
-            }
-            Ok(headers)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-            let mut headers = Vec::new();
-            while let Some((name, Loose(value))) = members.next_entry()? {
-                headers.extend(value.map(|value| Named { name, value }));
-            }
-            Ok(headers)
-        }
-    }
-
-    deserializer.deserialize_any(Headers)
-}
-
-/// One header, or `None` if it has no value.
-struct Header(Option<Named>);
-
-impl<'de> Deserialize<'de> for Header {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HeaderVisitor;
-
-        impl<'de> Visitor<'de> for HeaderVisitor {
-            type Value = Header;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a header")
-            }
-
-            fn visit_unit<E>(self) -> Result<Header, E> {
-                Ok(Header(None))
-            }
-
-            /// Decodes a line such as `Accept: application/json`; names of HTTP/2 begin with a colon.
-            fn visit_str<E>(self, line: &str) -> Result<Header, E> {
-                let start = line.len() - line.trim_start_matches(':').len();
-                let colon = line[start..].find(':').map(|colon| start + colon);
-                let parts = colon.map(|colon| (line[..colon].trim(), line[colon + 1..].trim()));
-                let named = |(name, value): (&str, &str)| Named { name: name.to_owned(), value: value.to_owned() };
-                Ok(Header(parts.map(named)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Header, A::Error> {
-                let name = pair.next_element::<Loose>()?.and_then(|name| name.0);
-                let value = pair.next_element::<Loose>()?.and_then(|value| value.0);
-                while pair.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Header(name.zip(value).map(|(name, value)| Named { name, value })))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Header, A::Error> {
-                let (mut name, mut value) = (None, None);
-                while let Some(member) = members.next_key::<String>()? {
-                    match member.as_str() {
-                        "name" => name = members.next_value::<Loose>()?.0,
-                        "value" => value = members.next_value::<Loose>()?.0,
-                        _ => drop(members.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(Header(name.zip(value).map(|(name, value)| Named { name, value })))
-            }
-        }
-
-        deserializer.deserialize_any(HeaderVisitor)
-    }
-}
-
-/// Decodes the body of a request from an object or from the text alone.
-pub(super) fn post_data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PostData>, D::Error> {
-    object_or_text(deserializer, |text| PostData { text: Some(text), ..PostData::default() })
-}
-
-/// Decodes the body of a response from an object or from the text alone.
-pub(super) fn content<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Content, D::Error> {
-    let content = object_or_text(deserializer, |text| Content { text: Some(text), ..Content::default() });
-    Ok(content?.unwrap_or_default())
-}
-
-fn object_or_text<'de, D, T>(deserializer: D, of_text: fn(String) -> T) -> Result<Option<T>, D::Error>
+/// Decodes an object, or creates it from a text.
+pub(super) fn object_or_text<'de, D, T>(deserializer: D, of_text: fn(String) -> T) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

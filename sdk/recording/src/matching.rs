@@ -5,6 +5,7 @@ use url::Url;
 
 use super::field_names::clean_url;
 use super::har::{self, PostData, Request};
+use super::headers::header;
 use integration_graph::redact::{REDACTED, Redaction};
 
 /// A host, with its port if there is one: `api.heroku.com` or `127.0.0.1:8080`.
@@ -41,7 +42,7 @@ pub(super) fn question(request: &Request) -> Option<(RequestKey, RequestVariant)
     // Some tools store form fields for requests without a body.
     let has_body = !matches!(place.method.as_str(), "GET" | "HEAD");
     let body = request.post_data.as_ref().filter(|_| has_body).and_then(sent).filter(|text| !text.is_empty());
-    let range = har::header(&request.headers, "range").filter(|range| !har::is_all_bytes(range));
+    let range = header(&request.headers, "range").filter(|range| !har::is_all_bytes(range));
     let range = range.map(|range| range.trim().to_owned());
     Some((place, RequestVariant { range, body }))
 }

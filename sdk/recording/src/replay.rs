@@ -18,6 +18,7 @@ use super::RecordingError;
 use super::archive::{Damage, Located, Unreadable};
 use super::body::{self, BodyError};
 use super::har::{self, Response};
+use super::headers::header;
 use super::index::{Index, Series};
 use super::matching::{Host, RequestKey, RequestVariant, host, question};
 use super::mismatch::Mismatch;
@@ -205,7 +206,7 @@ impl ReplayTransport {
             return Err(BodyError::NotModified);
         }
         let limit = self.endpoint.largest_body_of(status);
-        let compression = har::header(&response.headers, CONTENT_ENCODING.as_str());
+        let compression = header(&response.headers, CONTENT_ENCODING.as_str());
         let body = match body::decode(&response.content, compression, limit) {
             Ok(body) => body,
             Err(BodyError::TooLarge(_)) if status.is_success() => return Ok(Err(TransportError::TooLarge)),

@@ -17,7 +17,8 @@ use integration_http::{TransportError, WireRequest, WireResponse};
 
 use super::body;
 use super::field_names::{clean_form, clean_url, is_secret_header};
-use super::har::{self, Content, Entry, Named, PostData, Request, Response, Timings};
+use super::har::{self, Content, Entry, PostData, Request, Response, Timings};
+use super::headers::Named;
 use super::pseudonym::Pseudonyms;
 
 /// The request headers that affect the response.

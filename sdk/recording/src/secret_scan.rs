@@ -15,7 +15,8 @@ use super::RecordingError;
 use super::archive::{each_entry, har_files, wide_encoding};
 use super::body;
 use super::field_names::is_secret_header;
-use super::har::{self, Entry};
+use super::har::Entry;
+use super::headers::{Named, header};
 
 /// The maximum size of a decompressed body.
 const LARGEST_BODY: usize = 256 << 20;
@@ -111,7 +112,7 @@ impl Search<'_> {
             self.body("request.postData", sent.as_bytes());
         }
         let content = &entry.response.content;
-        let compression = har::header(&entry.response.headers, "content-encoding");
+        let compression = header(&entry.response.headers, "content-encoding");
         match (body::decode(content, compression, LARGEST_BODY), &content.text) {
             (Ok(plain), _) => self.body("response.content", &plain),
             (Err(_), Some(text)) => self.text("response.content", None, text),
@@ -119,7 +120,7 @@ impl Search<'_> {
         }
     }
 
-    fn headers(&mut self, place: &str, headers: &[har::Named]) {
+    fn headers(&mut self, place: &str, headers: &[Named]) {
         for header in headers.iter().filter(|header| is_secret_header(&header.name) && !is_placeholder(&header.value)) {
             // A challenge names a scheme, which is not a credential.
             if !header.name.to_ascii_lowercase().ends_with("-authenticate") {

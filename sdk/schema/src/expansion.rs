@@ -13,9 +13,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::load::problem;
-use super::problem::SchemaProblem;
-use super::reference::{BASE, class_at, escaped};
+use super::address::{BASE, class_at, escaped};
+use super::problem::{SchemaProblem, problem};
 
 /// The maximum number of schemas that apply to one value. Published sets need fewer than a hundred.
 const MOST: u64 = 10_000;

@@ -7,7 +7,7 @@ use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object, cmp};
 use serde_json::{Number, Value};
 
-use integration_graph::{ObjectText, Values, plain_text};
+use integration_graph::{ObjectText, Values, json_string};
 
 /// The representation: text that is known to be valid JSON.
 #[derive(Debug)]
@@ -88,10 +88,7 @@ impl<'a> Node<'a, JsonText> for Text<'a> {
     fn as_string(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::Name(name) => Some(Cow::Borrowed(name)),
-            Self::Json(json) => {
-                let escaped = || json.starts_with('"').then(|| serde_json::from_str(json).ok()).flatten();
-                plain_text(json).map(Cow::Borrowed).or_else(|| escaped().map(Cow::Owned))
-            }
+            Self::Json(json) => json_string(json),
             Self::Object(_) => None,
         }
     }

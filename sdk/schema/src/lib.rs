@@ -19,6 +19,7 @@
 //! use it as `integration_sdk::schema`.
 #![deny(missing_docs)]
 
+mod address;
 mod expansion;
 mod fast_path;
 mod formats;
@@ -40,6 +41,7 @@ use jsonschema::{Registry, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use address::{address, class_at, escaped};
 use fast_path::PropertyRules;
 pub use integration_graph::run::Finding;
 use integration_graph::{
@@ -47,9 +49,8 @@ use integration_graph::{
 };
 use json_text::{JsonText, Text};
 pub use load::load_directory;
-use load::problem;
+use problem::problem;
 pub use problem::{SchemaError, SchemaProblem};
-use reference::{address, class_at, escaped};
 
 /// The treatment of findings during collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

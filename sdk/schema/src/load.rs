@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use integration_files::input;
 
+use super::address::address;
 use super::describe_error;
-use super::problem::{SchemaError, SchemaProblem};
-use super::reference::{self, address};
+use super::problem::{SchemaError, SchemaProblem, problem};
+use super::reference;
 
 pub(super) fn own() -> Result<BTreeMap<String, Value>, SchemaError> {
     let parse = |(name, text): &(&str, &str)| match serde_json::from_str(text) {
@@ -93,16 +94,6 @@ pub(super) fn against_the_draft(name: &str, file: Option<&Path>, schema: &Value)
         problem(name, file, &pointer, reason)
     };
     errors.map(told).collect()
-}
-
-pub(super) fn problem(
-    name: &str,
-    file: Option<impl Into<PathBuf>>,
-    pointer: &str,
-    reason: impl Into<String>,
-) -> SchemaProblem {
-    let file = file.map(Into::into);
-    SchemaProblem { schema: name.to_owned(), file, pointer: pointer.to_owned(), reason: reason.into() }
 }
 
 pub(super) fn registry(classes: &BTreeMap<String, Value>) -> Result<Registry<'static>, SchemaError> {

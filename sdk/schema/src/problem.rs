@@ -68,3 +68,13 @@ fn list(problems: &[SchemaProblem]) -> String {
         several => format!("the schemas have {} errors:\n{}", several.len(), several.join("\n")),
     }
 }
+
+pub(super) fn problem(
+    name: &str,
+    file: Option<impl Into<PathBuf>>,
+    pointer: &str,
+    reason: impl Into<String>,
+) -> SchemaProblem {
+    let file = file.map(Into::into);
+    SchemaProblem { schema: name.to_owned(), file, pointer: pointer.to_owned(), reason: reason.into() }
+}

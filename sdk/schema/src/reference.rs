@@ -8,21 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::address::{BASE, address, escaped};
 use super::expansion;
 use super::problem::SchemaProblem;
-
-/// The base address of class schemas in the registry. It is never fetched.
-pub(super) const BASE: &str = "schema:///classes/";
-
-/// Returns the address of a class.
-pub(super) fn address(class: &str) -> String {
-    format!("{BASE}{class}.json")
-}
-
-/// Returns the class at an address.
-pub(super) fn class_at(address: &str) -> Option<&str> {
-    address.strip_prefix(BASE)?.strip_suffix(".json")
-}
 
 /// A reference in a class schema.
 struct Reference {
@@ -148,11 +136,6 @@ fn each(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&str, &
         }
         _ => {}
     }
-}
-
-/// Escapes a name for a JSON pointer.
-pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 impl Reference {

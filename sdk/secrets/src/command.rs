@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use crate::resolve::{LONGEST_SECRET, SecretError};
+use crate::error::{LONGEST_SECRET, SecretError};
 
 /// A program with its arguments.
 ///

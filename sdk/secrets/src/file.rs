@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use integration_files::input;
 
-use crate::resolve::{LONGEST_SECRET, SecretError};
+use crate::error::{LONGEST_SECRET, SecretError};
 
 /// The word that stands for the directory of a service's credentials, as in the units of systemd.
 pub(crate) const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";
@@ -37,7 +37,7 @@ pub(crate) fn check_mode(path: &Path) -> Result<(), SecretError> {
 
     let found = std::fs::metadata(path).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
     let mode = found.mode() & 0o777;
-    // Only what is readable exposes the secret, and only what is writable could replace it.
+    // A readable file exposes the secret, and a writable one allows its replacement.
     if found.is_file() && mode & 0o066 != 0 {
         return Err(SecretError::Exposed { path: path.to_owned(), mode });
     }

@@ -36,13 +36,18 @@
 #![deny(missing_docs)]
 
 mod command;
+mod entry_name;
+mod error;
 mod file;
 mod reference;
 mod resolve;
 mod vault;
+mod vault_error;
 
 pub use command::{CommandLine, CommandLineError};
+pub use error::SecretError;
 pub use reference::{ReferenceError, SecretReference};
-pub use resolve::{Resolver, SecretError};
+pub use resolve::Resolver;
 pub use secrecy::{ExposeSecret, SecretString};
-pub use vault::{KeySource, Vault, VaultError};
+pub use vault::{KeySource, Vault};
+pub use vault_error::VaultError;

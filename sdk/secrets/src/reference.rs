@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{CommandLine, CommandLineError};
-use crate::vault;
+use crate::entry_name::{LONGEST_NAME, is_name};
 
 /// The place of a secret. It is not secret itself.
 ///
@@ -48,7 +48,7 @@ pub enum ReferenceError {
     /// The name of an entry is empty, too long, or contains a character that is not printable.
     #[error(
         "`vault:` is followed by no name of at most {} printable characters, such as vault:production/api_key",
-        vault::LONGEST_NAME
+        LONGEST_NAME
     )]
     Entry,
 }
@@ -60,7 +60,7 @@ impl SecretReference {
     /// [`ReferenceError::Entry`] if the name is empty, too long, or not printable.
     pub fn vault(name: impl Into<String>) -> Result<Self, ReferenceError> {
         let name = name.into();
-        if vault::is_name(&name) { Ok(Self::Vault(name)) } else { Err(ReferenceError::Entry) }
+        if is_name(&name) { Ok(Self::Vault(name)) } else { Err(ReferenceError::Entry) }
     }
 
     /// Returns whether a text begins with the scheme of a reference.

@@ -14,10 +14,10 @@
 //! | an application HAS or USES something that is no person and no group | always: it has the credentials |
 //! | any other | never |
 
-use integration_graph::Values;
+use integration_graph::{Values, json_string};
 use integration_sink::Record;
 
-use crate::json_graph::{member, text};
+use crate::labels::member;
 
 /// The classes of entities that act on their own.
 const PRINCIPALS: [&str; 2] = ["User", "Person"];
@@ -91,7 +91,7 @@ pub(crate) fn membership(class: &str, record: &Record, from: Party, to: Party) -
     if !MEMBERSHIP.contains(&class) || !from.is_group || !to.is_principal {
         return None;
     }
-    let role = member(&record.object.properties, "\"role\"").and_then(text);
+    let role = member(&record.object.properties, "\"role\"").and_then(json_string);
     let roles: Vec<String> = role.into_iter().map(|role| role.to_lowercase()).collect();
     Some(match (contains_one(&roles, &ADMINISTRATORS), roles.is_empty()) {
         (true, _) => Membership::Administers,
@@ -126,7 +126,7 @@ fn contains_one(texts: &[String], names: &[&str]) -> bool {
 /// Returns the texts of a property in lower case; `None` if the object lacks it.
 fn texts(record: &Record, property: &str) -> Option<Vec<String>> {
     let value = member(&record.object.properties, property).filter(|value| *value != "null")?;
-    let lower = |value: &str| text(value).map(|text| text.to_lowercase());
+    let lower = |value: &str| json_string(value).map(|text| text.to_lowercase());
     match value.starts_with('[') {
         true => Some(Values::within(value).filter_map(lower).collect()),
         false => Some(lower(value).into_iter().collect()),

@@ -21,7 +21,7 @@ use integration_store::SnapshotId;
 use serde_json::Value;
 
 use crate::output::Output;
-use crate::table_folder::{TableFormat, TableWriter};
+use crate::table_format::{TableFormat, TableWriter};
 
 /// The first characters of texts that get an apostrophe in front. Spreadsheets skip control characters before formulas.
 const GUARDED: [char; 8] = ['=', '+', '-', '@', '\t', '\r', '\n', '\''];

@@ -14,64 +14,14 @@ use integration_files::input;
 use integration_files::owner_only::Kind as EntryKind;
 use integration_files::staging::Staging;
 use integration_graph::ObjectKey;
-use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Replacement, Report, SinkError};
+use integration_sink::{Batch, BlockingSink, Capabilities, Manifest, Record, Report, SinkError};
 use integration_store::{Kind, SnapshotId};
 
+use crate::graph_format::{Companion, Edge, GraphFormat, Node};
 use crate::graph_ml::GraphMl;
 use crate::json_graph::JsonGraph;
 use crate::open_graph::OpenGraph;
 use crate::output::Output;
-
-/// A format of graphs in one file.
-pub(crate) trait GraphFormat: Send {
-    fn needs_columns(&self) -> bool;
-    fn takes_raw(&self) -> bool;
-    /// The text that the files of the format begin with. It names this program, so that no other file is replaced.
-    fn mark(&self) -> &'static str;
-    /// Writes everything between the mark and the first node.
-    fn begin(&mut self, manifest: &Manifest, out: &mut Output) -> io::Result<()>;
-    fn node(&mut self, node: &Node<'_>, out: &mut Output) -> io::Result<()>;
-    fn edge(&mut self, edge: &Edge<'_>, out: &mut Output) -> io::Result<()>;
-    fn end(&mut self, out: &mut Output) -> io::Result<()>;
-    /// The characters that the format has no place for.
-    fn replaces(&self) -> Option<Replacement> {
-        None
-    }
-    /// The form of a second document, if the format has one.
-    fn companion(&self) -> Option<Companion> {
-        None
-    }
-    /// Returns the text of the second document.
-    fn companion_text(&self) -> String {
-        String::new()
-    }
-}
-
-/// A second document next to the graph.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Companion {
-    /// The ending of its name.
-    pub(crate) ending: &'static str,
-    /// Returns whether a text is such a document of this program.
-    pub(crate) is_own: fn(&[u8]) -> bool,
-}
-
-/// An entity.
-pub(crate) struct Node<'a> {
-    pub(crate) id: String,
-    /// A digest of the id.
-    pub(crate) digest: u64,
-    pub(crate) record: &'a Record,
-    pub(crate) snapshot: &'a SnapshotId,
-}
-
-/// A relationship with the ids and digests of both ends.
-pub(crate) struct Edge<'a> {
-    pub(crate) from: (String, u64),
-    pub(crate) to: (String, u64),
-    pub(crate) record: &'a Record,
-    pub(crate) snapshot: &'a SnapshotId,
-}
 
 /// A sink that writes a graph into one file.
 pub struct GraphFile {

@@ -16,8 +16,8 @@ use integration_sink::{
 use integration_store::{Kind, SnapshotId};
 
 use crate::csv::json;
-use crate::graph_file::{Edge, GraphFormat, Node};
-use crate::json_graph::{class, label};
+use crate::graph_format::{Edge, GraphFormat, Node};
+use crate::labels::{class, label};
 use crate::output::Output;
 
 #[derive(Debug, Default)]

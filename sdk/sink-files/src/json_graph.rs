@@ -6,15 +6,14 @@
 //!    "links": [{"source", "target", "key", "label", "type", "integration", "instance", "stale", "properties": {...}}]}
 //! ```
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use integration_graph::{Values, plain_text};
 use integration_sink::{Manifest, Record};
 use integration_store::SnapshotId;
 
-use crate::graph_file::{Edge, GraphFormat, Node};
-use crate::output::{Output, json_text};
+use crate::graph_format::{Edge, GraphFormat, Node};
+use crate::labels::{class, label, member};
+use crate::output::{Output, json_text, separate};
 
 #[derive(Debug, Default)]
 pub(crate) struct JsonGraph {
@@ -84,11 +83,6 @@ impl JsonGraph {
     }
 }
 
-pub(crate) fn separate(number: &mut u64, out: &mut Output) -> io::Result<()> {
-    *number += 1;
-    out.write_all(if *number == 1 { b"\n" } else { b",\n" })
-}
-
 fn rest(record: &Record, snapshot: &SnapshotId, out: &mut Output) -> io::Result<()> {
     let object = &record.object;
     write!(out, ",\"type\":\"{}\",\"integration\":", object.object_type)?;
@@ -100,43 +94,4 @@ fn rest(record: &Record, snapshot: &SnapshotId, out: &mut Output) -> io::Result<
         write!(out, ",\"rawData\":{raw}")?;
     }
     out.write_all(b"}")
-}
-
-/// Returns the value of a member as JSON. The name is a JSON text as well.
-pub(crate) fn member<'a>(properties: &'a str, name: &str) -> Option<&'a str> {
-    let mut tokens = Values::within(properties);
-    while let (Some(found), Some(value)) = (tokens.next(), tokens.next()) {
-        if found == name {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// Returns the text of a JSON string; `None` if the value is something else.
-pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
-    match plain_text(value) {
-        Some(plain) => Some(Cow::Borrowed(plain)),
-        None => serde_json::from_str(value).ok().map(Cow::Owned),
-    }
-}
-
-/// Returns the name for users: `displayName`, or the key.
-pub(crate) fn label(record: &Record) -> Cow<'_, str> {
-    let name = member(&record.object.properties, "\"displayName\"").and_then(text);
-    name.unwrap_or(Cow::Borrowed(record.object.key.as_str()))
-}
-
-/// Returns the classes of an object.
-pub(crate) fn classes(record: &Record) -> Vec<String> {
-    let value = member(&record.object.properties, "\"_class\"").unwrap_or("[]");
-    match value.starts_with('[') {
-        true => Values::within(value).filter_map(text).map(Cow::into_owned).collect(),
-        false => text(value).map(Cow::into_owned).into_iter().collect(),
-    }
-}
-
-/// Returns the class of a relationship.
-pub(crate) fn class(record: &Record) -> String {
-    classes(record).into_iter().next().unwrap_or_default()
 }

@@ -42,8 +42,10 @@ mod csv;
 mod exchange;
 mod folder_manifest;
 mod graph_file;
+mod graph_format;
 mod graph_ml;
 mod json_graph;
+mod labels;
 mod members;
 mod ndjson;
 mod neo4j_csv;
@@ -52,6 +54,7 @@ mod output;
 mod parquet;
 mod sqlite;
 mod table_folder;
+mod table_format;
 
 pub use exchange::Exchange;
 pub use graph_file::GraphFile;

@@ -8,7 +8,7 @@ use integration_store::SnapshotId;
 
 use crate::members;
 use crate::output::Output;
-use crate::table_folder::{TableFormat, TableWriter};
+use crate::table_format::{TableFormat, TableWriter};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ndjson;

@@ -24,7 +24,8 @@ use integration_store::{Kind, SnapshotId};
 use crate::csv::double;
 use crate::graph_file::{named, prefix};
 use crate::output::Output;
-use crate::table_folder::{TableFolder, TableFormat, TableWriter};
+use crate::table_folder::TableFolder;
+use crate::table_format::{TableFormat, TableWriter};
 
 /// The separator of labels and of elements of lists.
 const SEPARATOR: char = '\u{1f}';

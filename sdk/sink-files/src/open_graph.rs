@@ -26,10 +26,10 @@ use integration_store::SnapshotId;
 use serde_json::{Value, json};
 
 use crate::access::{self, Membership, Party};
-use crate::graph_file::{Companion, Edge, GraphFormat, Node};
-use crate::json_graph::{class, classes, label, member, separate};
+use crate::graph_format::{Companion, Edge, GraphFormat, Node};
+use crate::labels::{class, classes, label, member};
 use crate::members;
-use crate::output::{Output, json_text};
+use crate::output::{Output, json_text, separate};
 
 /// The maximum number of kinds of a node.
 const KINDS: usize = 3;

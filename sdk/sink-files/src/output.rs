@@ -42,3 +42,9 @@ impl Write for Output {
 pub(crate) fn json_text(text: &str, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(out, text).map_err(io::Error::from)
 }
+
+/// Writes a line break and, before each element but the first, a comma. `number` counts the elements.
+pub(crate) fn separate(number: &mut u64, out: &mut Output) -> io::Result<()> {
+    *number += 1;
+    out.write_all(if *number == 1 { b"\n" } else { b",\n" })
+}

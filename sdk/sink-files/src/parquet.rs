@@ -26,7 +26,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use crate::output::Output;
-use crate::table_folder::{TableFormat, TableWriter};
+use crate::table_format::{TableFormat, TableWriter};
 
 /// The size of the values in memory that end a row group.
 const ROW_GROUP: usize = 16 << 20;

@@ -22,8 +22,7 @@ use integration_files::owner_only::Kind as EntryKind;
 use integration_files::staging::Staging;
 use integration_graph::ObjectType;
 use integration_sink::{
-    Batch, BlockingSink, Capabilities, Cell, Element, Manifest, ManifestType, Report, SinkError, Table, ValueType,
-    kind_name,
+    Batch, BlockingSink, Capabilities, Cell, Element, Manifest, Report, SinkError, Table, ValueType, kind_name,
 };
 use integration_store::Kind;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -108,8 +107,7 @@ impl Sqlite {
 
 impl Transfer {
     fn begin_table(&mut self, kind: Kind, object_type: &ObjectType) -> rusqlite::Result<()> {
-        let found = |of_type: &&ManifestType| of_type.kind == kind && of_type.object_type == *object_type;
-        let Some(of_type) = self.manifest.types.iter().find(found) else {
+        let Some(of_type) = self.manifest.of_type(kind, object_type) else {
             return Err(rusqlite::Error::InvalidQuery);
         };
         let earlier = self.earlier.get(&(kind_name(kind).to_owned(), object_type.to_string()));

@@ -11,7 +11,6 @@
 //! object is gone.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,34 +18,17 @@ use integration_files::owner_only::Folder;
 use integration_files::staging::Staging;
 use integration_graph::ObjectType;
 use integration_graph::history::ChangeCounts;
-use integration_sink::{
-    Batch, BlockingSink, Capabilities, Columns, Manifest, ManifestType, Report, SinkError, Table, TransferKind,
-};
-use integration_store::{Kind, SnapshotId};
+use integration_sink::{Batch, BlockingSink, Capabilities, Columns, Manifest, ManifestType, Report, SinkError, Table};
+use integration_store::Kind;
 
 use crate::csv::Csv;
 use crate::folder_manifest::{self, Earlier, TableEntry};
 use crate::ndjson::Ndjson;
 use crate::parquet::Parquet;
+use crate::table_format::{TableFormat, TableWriter};
 
 /// The maximum length of a type in a file name.
 const NAME: usize = 200;
-
-/// A file format for tables.
-pub(crate) trait TableFormat: Send {
-    /// The name, which is the extension of the files.
-    fn name(&self) -> &'static str;
-    /// Whether the columns must be surveyed.
-    fn needs_columns(&self) -> bool;
-    fn begin(&self, file: File, table: &Table, transfer: TransferKind) -> io::Result<Box<dyn TableWriter>>;
-}
-
-/// A table that is being written.
-pub(crate) trait TableWriter: Send {
-    fn write(&mut self, batch: &Batch, snapshot: &SnapshotId, table: &Table) -> Result<(), SinkError>;
-    /// Waits until the file is on disk, and returns its size.
-    fn finish(self: Box<Self>) -> io::Result<u64>;
-}
 
 /// A sink that writes a folder of tables.
 pub struct TableFolder {
@@ -98,7 +80,6 @@ impl TableFolder {
 impl Transfer {
     fn begin_table(&mut self, format: &dyn TableFormat, kind: Kind, object_type: &ObjectType) -> Result<(), SinkError> {
         let earlier = self.earlier.properties(kind, object_type);
-        let found = |of_type: &&ManifestType| of_type.kind == kind && of_type.object_type == *object_type;
         let without_objects = || ManifestType {
             kind,
             object_type: object_type.clone(),
@@ -108,7 +89,7 @@ impl Transfer {
             confirmed: 0,
             columns: Columns::default(),
         };
-        let of_type = self.manifest.types.iter().find(found).cloned().unwrap_or_else(without_objects);
+        let of_type = self.manifest.of_type(kind, object_type).cloned().unwrap_or_else(without_objects);
         let table = Table::new(&of_type, self.manifest.transfer, self.manifest.with_raw, &earlier);
         let folder = folder_manifest::folder(kind);
         let name = format!("{}.{}", file_name(object_type), format.name());

@@ -34,6 +34,7 @@
 //! Failures name the job and the correlation id of the request. The API key is part of no error and no log.
 #![deny(missing_docs)]
 
+mod announcement;
 mod api;
 mod batch;
 mod error;
@@ -49,12 +50,13 @@ mod tests;
 mod upload;
 mod waiting;
 
+pub use announcement::Announcement;
 pub use api::SyncApi;
 pub use batch::Kind as UploadKind;
 pub use error::SyncError;
 pub use job::{EventLevel, JobEvent, JobSource, SyncJob, SyncStatus};
 pub use journal::JournalError;
-pub use session::{Announcement, SyncOptions, SyncOutcome, SyncSession};
+pub use session::{SyncOptions, SyncOutcome, SyncSession};
 pub use sink::JupiterOneSink;
 pub use target::{IN_FLIGHT, Target, US_BASE};
 pub use upload::{BatchLimits, Uploaded};

@@ -20,7 +20,9 @@ use crate::events;
 use crate::journal::{Journal, OpenJob};
 use crate::upload::Uploader;
 use crate::waiting;
-use crate::{BatchLimits, JobEvent, JobSource, SyncApi, SyncError, SyncJob, SyncStatus, Target, Uploaded, Waiting};
+use crate::{
+    Announcement, BatchLimits, JobEvent, JobSource, SyncApi, SyncError, SyncJob, SyncStatus, Target, Uploaded, Waiting,
+};
 
 /// The options of a session.
 #[derive(Debug, Clone)]
@@ -43,19 +45,6 @@ impl SyncOptions {
         let (limits, waiting) = (BatchLimits::default(), Waiting::default());
         Self { source, limits, finalizes: true, waiting, journal: None }
     }
-}
-
-/// The description of a graph before its first object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Announcement {
-    /// The origin of the graph for people, such as `job 0198f3a2`.
-    pub origin: String,
-    /// The number of objects.
-    pub objects: u64,
-    /// The types of which objects may be missing. The service deletes none of them.
-    pub partial_types: BTreeSet<String>,
-    /// The causes of missing objects, for people.
-    pub gaps: Vec<String>,
 }
 
 /// The result of a complete session.

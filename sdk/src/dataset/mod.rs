@@ -47,8 +47,10 @@ mod error;
 mod export;
 mod read;
 mod tree;
+mod wrapper;
 
 pub use error::DatasetError;
 pub use export::{ExportFolder, Exported, check_apart, check_kept, export};
-pub use read::{Found, Read, Wrapper, read, read_text, unread};
+pub use read::{Found, Read, read, read_text, unread};
 pub use tree::read_tree;
+pub use wrapper::Wrapper;

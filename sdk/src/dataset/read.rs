@@ -9,26 +9,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, Map
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::wrapper::Wrapper;
 use super::{DatasetError, content, export};
-
-/// The wrapper that contains an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrapper {
-    /// `{"entities": [...]}`.
-    Entities,
-    /// `{"relationships": [...]}`.
-    Relationships,
-}
-
-impl Wrapper {
-    /// Returns the name of the wrapper's only field, which is also the name of the folder.
-    pub(super) fn folder(self) -> &'static str {
-        match self {
-            Self::Entities => "entities",
-            Self::Relationships => "relationships",
-        }
-    }
-}
 
 /// An object of a file, parsed or as text.
 #[derive(Debug)]

@@ -17,11 +17,11 @@ use tracing::Instrument;
 use crate::graph::run::{Failure, StepReport};
 use crate::graph::{JobId, StepId, Timestamp};
 use crate::http::Http;
-use crate::step::{FoundParents, PartitionPermits};
-use crate::store::{Conflict, EarlierGaps, ResumePoint, RewindTo, StoreError};
+use crate::step::PartitionPermits;
+use crate::store::{EarlierGaps, ResumePoint, RewindTo, StoreError};
 
 use super::event::Event;
-use super::late::VanishedIn;
+use super::late::{self, Evidence};
 use super::report::StepOutcome;
 use super::schedule::Schedule;
 use super::step_run::{StepEnvironment, StepInvocation, run_step};
@@ -41,30 +41,6 @@ pub(super) struct Ended {
     pub(super) reports: Vec<StepReport>,
     /// The error that ended the whole job.
     pub(super) fatal: Option<Failure>,
-}
-
-/// Observations of the steps that have a meaning only after all steps have ended.
-#[derive(Default)]
-pub(super) struct Evidence {
-    /// Objects that were rejected after their steps had added them.
-    pub(super) displaced: Vec<Conflict>,
-    /// Parents that the provider did not find.
-    pub(super) vanished: Vec<VanishedIn>,
-    /// Parents that the provider found, by step.
-    pub(super) found: BTreeMap<StepId, FoundParents>,
-}
-
-impl Evidence {
-    /// Moves the observations of a step from its outcome.
-    fn take(&mut self, outcome: &mut StepOutcome) {
-        let stats = &mut outcome.stats;
-        self.displaced.append(&mut stats.displaced);
-        self.found.insert(outcome.step.clone(), std::mem::take(&mut stats.found));
-        let parents = std::mem::take(&mut stats.vanished);
-        if !parents.is_empty() {
-            self.vanished.push(VanishedIn { step: outcome.step.clone(), parents, partitions: stats.partitions });
-        }
-    }
 }
 
 pub(super) struct LocalEngine {
@@ -131,7 +107,8 @@ impl LocalEngine {
             }
         }
         self.schedule.finish();
-        let late = self.late().await?;
+        let evidence = std::mem::take(&mut self.evidence);
+        let late = late::corrections(&environment, &self.schedule, evidence, &self.earlier_gaps).await?;
         let changed = self.schedule.correct(late);
         for report in changed.iter().filter(|report| !self.interrupted.contains(&report.id)) {
             environment.job.end_step(report.clone()).await?;

@@ -16,6 +16,7 @@ use crate::plan::{Plan, StartState};
 use crate::step::StepError;
 use crate::store::StoreError;
 
+use super::expected_coverage::expected_coverage;
 use super::job::{Job, JobError};
 
 /// The estimate of one step.
@@ -201,7 +202,7 @@ impl Known<'_> {
             requests.filter(|_| accepts).zip(self.budget.as_ref()).map(|(requests, budget)| budget.time_for(requests));
         let earlier = self.basis.as_ref().map(|job| &*job.integration_step_results);
         let kinds = self.account_kinds.iter();
-        let accounts = kinds.map(|kind| kind.expected(self.starts.get(kind.step()), earlier)).collect();
+        let accounts = kinds.map(|kind| expected_coverage(kind, self.starts.get(kind.step()), earlier)).collect();
         let VerifiedAccount { subject, subject_unknown, .. } = self.access.unwrap_or_default();
         JobEstimate {
             subject,

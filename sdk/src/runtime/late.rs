@@ -12,110 +12,120 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::graph::run::{ErrorCode, Parent, StepReport};
 use crate::graph::{ObjectKey, ObjectType, StepId};
+use crate::plan::Plan;
 use crate::step::{FoundParents, ObjectError, Step, Vanished};
-use crate::store::{Conflict, DeclaredEnds, Reconciled, StoreError, Superseded, Unattached};
+use crate::store::{Conflict, DeclaredEnds, EarlierGaps, Reconciled, StoreError, Unattached};
 
-use super::engine::LocalEngine;
-use super::report;
+use super::late_gap::{Late, LateGap};
+use super::report::{self, StepOutcome};
+use super::schedule::Schedule;
+use super::step_run::StepEnvironment;
 
 /// The parents that the provider did not find in a step.
-pub(super) struct VanishedIn {
-    pub(super) step: StepId,
-    pub(super) parents: Vec<Vanished>,
+struct VanishedIn {
+    step: StepId,
+    parents: Vec<Vanished>,
     /// The number of all parents of the step.
-    pub(super) partitions: u64,
+    partitions: u64,
 }
 
-/// Results of a step that are known only after all steps have ended.
+/// Observations of the steps that have a meaning only after all steps have ended.
 #[derive(Default)]
-pub(super) struct Late {
-    pub(super) gaps: Vec<LateGap>,
-    pub(super) superseded: Vec<Superseded>,
-    /// Whether the provider found none of the step's parents, although they still exist.
-    pub(super) found_nothing: bool,
+pub(super) struct Evidence {
+    /// Objects that were rejected after their steps had added them.
+    displaced: Vec<Conflict>,
+    /// Parents that the provider did not find.
+    vanished: Vec<VanishedIn>,
+    /// Parents that the provider found, by step.
+    found: BTreeMap<StepId, FoundParents>,
 }
 
-/// Objects of one type that a step added but the graph does not contain.
-pub(super) struct LateGap {
-    pub(super) types: BTreeSet<ObjectType>,
-    pub(super) parent: Option<Parent>,
-    pub(super) code: ErrorCode,
-    pub(super) cause: String,
-    /// The number of objects of each type that were counted as added.
-    pub(super) added: u64,
-    /// The parent was counted as gone.
-    pub(super) vanished: bool,
-}
-
-impl LateGap {
-    pub(super) fn of_added(object_type: ObjectType, added: u64, code: ErrorCode, cause: String) -> Self {
-        Self { types: [object_type].into(), parent: None, code, cause, added, vanished: false }
+impl Evidence {
+    /// Moves the observations of a step from its outcome.
+    pub(super) fn take(&mut self, outcome: &mut StepOutcome) {
+        let stats = &mut outcome.stats;
+        self.displaced.append(&mut stats.displaced);
+        self.found.insert(outcome.step.clone(), std::mem::take(&mut stats.found));
+        let parents = std::mem::take(&mut stats.vanished);
+        if !parents.is_empty() {
+            self.vanished.push(VanishedIn { step: outcome.step.clone(), parents, partitions: stats.partitions });
+        }
     }
 }
 
-impl LocalEngine {
-    /// Returns the results that are known only now that all steps have ended.
-    pub(super) async fn late(&mut self) -> Result<BTreeMap<StepId, Late>, StoreError> {
-        let mut late: BTreeMap<StepId, Late> = BTreeMap::new();
-        let evidence = std::mem::take(&mut self.evidence);
-        for (step, gap) in displaced(evidence.displaced) {
-            late.entry(step).or_default().gaps.push(gap);
-        }
-        let reconciled = self.environment.job.reconcile(self.declared_ends()).await?;
-        let Reconciled { unattached, superseded } = reconciled;
-        for Unattached { step, object_type, count, first } in unattached {
-            let cause = format!(
-                "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
-                 first: {first:?}"
-            );
-            let gap = LateGap::of_added(object_type, count, ErrorCode::Unexpected, cause);
-            late.entry(step).or_default().gaps.push(gap);
-        }
-        for superseded in superseded {
-            late.entry(superseded.step.clone()).or_default().superseded.push(superseded);
-        }
-        self.judge_vanished(evidence.vanished, evidence.found, &mut late).await?;
-        Ok(late)
+/// Returns the corrections of each step from the observations of all steps.
+pub(super) async fn corrections(
+    environment: &StepEnvironment,
+    schedule: &Schedule,
+    evidence: Evidence,
+    earlier_gaps: &EarlierGaps,
+) -> Result<BTreeMap<StepId, Late>, StoreError> {
+    let mut late: BTreeMap<StepId, Late> = BTreeMap::new();
+    for (step, gap) in displaced(evidence.displaced) {
+        late.entry(step).or_default().gaps.push(gap);
     }
-
-    /// Returns the types of the ends of all relationships that the steps declare.
-    fn declared_ends(&self) -> DeclaredEnds {
-        let mut ends = DeclaredEnds::default();
-        for declaration in self.environment.plan.steps().map(Step::declaration) {
-            for of in &declaration.relationships {
-                ends.add(&of.object_type, &of.from, Some(&of.to));
-            }
-            for of in &declaration.mapped_relationships {
-                ends.add(&of.object_type, &of.source, None);
-            }
-        }
-        ends
+    let reconciled = environment.job.reconcile(declared_ends(&environment.plan)).await?;
+    let Reconciled { unattached, superseded } = reconciled;
+    for Unattached { step, object_type, count, first } in unattached {
+        let cause = format!(
+            "{count} relationship(s) are omitted because an entity at one of their ends was rejected or removed; the \
+             first: {first:?}"
+        );
+        let gap = LateGap::of_added(object_type, count, ErrorCode::Unexpected, cause);
+        late.entry(step).or_default().gaps.push(gap);
     }
+    for superseded in superseded {
+        late.entry(superseded.step.clone()).or_default().superseded.push(superseded);
+    }
+    if !evidence.vanished.is_empty() {
+        let answered = environment.job.completed_parents(None).await?;
+        let gaps = schedule.reports().flat_map(StepReport::own_gaps);
+        let of_gaps = gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone());
+        let seen: HashSet<ObjectKey> = answered.into_iter().chain(of_gaps).collect();
+        let judge = Judge { plan: &environment.plan, seen, found: evidence.found, earlier_gaps };
+        judge.vanished(&evidence.vanished, &mut late);
+    }
+    Ok(late)
+}
 
+/// Returns the types of the ends of all relationships that the steps declare.
+fn declared_ends(plan: &Plan) -> DeclaredEnds {
+    let mut ends = DeclaredEnds::default();
+    for declaration in plan.steps().map(Step::declaration) {
+        for of in &declaration.relationships {
+            ends.add(&of.object_type, &of.from, Some(&of.to));
+        }
+        for of in &declaration.mapped_relationships {
+            ends.add(&of.object_type, &of.source, None);
+        }
+    }
+    ends
+}
+
+/// The knowledge about the parents of a job after all its steps have ended.
+struct Judge<'a> {
+    plan: &'a Plan,
+    /// The parents of completed partitions and of gaps.
+    seen: HashSet<ObjectKey>,
+    /// Parents that the provider found, by step.
+    found: BTreeMap<StepId, FoundParents>,
+    earlier_gaps: &'a EarlierGaps,
+}
+
+impl Judge<'_> {
     /// Adds a gap for each parent that the provider did not find and that is not gone.
-    async fn judge_vanished(
-        &self,
-        vanished: Vec<VanishedIn>,
-        found: BTreeMap<StepId, FoundParents>,
-        late: &mut BTreeMap<StepId, Late>,
-    ) -> Result<(), StoreError> {
-        if vanished.is_empty() {
-            return Ok(());
-        }
-        let answered = self.environment.job.completed_parents(None).await?.into_iter();
-        let gaps = self.schedule.reports().flat_map(StepReport::own_gaps);
-        let seen: HashSet<ObjectKey> =
-            answered.chain(gaps.filter_map(|gap| gap.parent.as_ref()).map(|parent| parent.key.clone())).collect();
+    fn vanished(&self, vanished: &[VanishedIn], late: &mut BTreeMap<StepId, Late>) {
         let is_seen = |parent: &Parent| {
-            seen.contains(&parent.key)
+            self.seen.contains(&parent.key)
                 || self.earlier_gaps.are_under(&parent.key)
-                || found.values().any(|found| found.contains(parent))
+                || self.found.values().any(|found| found.contains(parent))
         };
-        let finds_others =
-            |step: &StepId, parent: &Parent| found.get(step).is_some_and(|found| found.has_any(&parent.object_type));
+        let finds_others = |step: &StepId, parent: &Parent| {
+            self.found.get(step).is_some_and(|found| found.has_any(&parent.object_type))
+        };
         let mut steps: BTreeMap<&ObjectKey, BTreeSet<&StepId>> = BTreeMap::new();
         let mut removed: HashSet<&ObjectKey> = HashSet::new();
-        for VanishedIn { step, parents, .. } in &vanished {
+        for VanishedIn { step, parents, .. } in vanished {
             for Vanished { parent, is_gone, .. } in parents {
                 steps.entry(&parent.key).or_default().insert(step);
                 if *is_gone {
@@ -123,8 +133,8 @@ impl LocalEngine {
                 }
             }
         }
-        for VanishedIn { step, parents, partitions } in &vanished {
-            let types = self.environment.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
+        for VanishedIn { step, parents, partitions } in vanished {
+            let types = self.plan.step(step).map(|step| step.declaration().emits()).unwrap_or_default();
             let found_nothing = parents.len() as u64 == *partitions;
             let is_gone = |Vanished { parent, .. }: &Vanished| {
                 let asked = &steps[&parent.key];
@@ -150,7 +160,6 @@ impl LocalEngine {
                 late.gaps.extend(gaps);
             }
         }
-        Ok(())
     }
 }
 

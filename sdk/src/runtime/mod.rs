@@ -40,9 +40,11 @@
 mod engine;
 mod estimate;
 mod event;
+mod expected_coverage;
 mod handle;
 mod job;
 mod late;
+mod late_gap;
 mod options;
 mod report;
 mod responses;

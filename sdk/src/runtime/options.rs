@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ring::digest::SHA256;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use crate::config::Values;
-use crate::graph::{JobId, StepId};
+use crate::graph::{JobId, StepId, is_this_machine};
 use crate::integration::Integration;
 use crate::schema::Validation;
 use crate::store::JobRow;
@@ -143,15 +143,10 @@ pub(super) fn configuration(integration: &Integration, values: &Values) -> BTree
 /// The port of a local server, such as the fake provider, may differ in each run.
 fn without_place(text: String) -> String {
     let Ok(mut url) = text.parse::<Url>() else { return text };
-    let here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return text,
-    };
+    let Some(is_here) = url.host_str().map(is_this_machine) else { return text };
     // These calls fail for URLs without an authority, which stay unchanged.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
-    if here {
+    if is_here {
         let _ = url.set_port(None);
     }
     url.into()

@@ -13,7 +13,7 @@ use crate::secrets;
 use crate::step::{Declaration, StepError, StepStatsSnapshot};
 use crate::store::Superseded;
 
-use super::late::{Late, LateGap};
+use super::late_gap::{Late, LateGap};
 
 /// The reason for omitting the relationship of a superseded description.
 const SUPERSEDED: &str = "a relationship of a description that is not kept";

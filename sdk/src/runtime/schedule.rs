@@ -17,7 +17,7 @@ use crate::graph::{ObjectType, StepId};
 use crate::plan::{Edge, Plan, StartState};
 use crate::step::Step;
 
-use super::late::Late;
+use super::late_gap::Late;
 use super::report::{self, StepOutcome};
 
 /// The progress of one step.

@@ -21,10 +21,11 @@ use crate::store::{
     EarlierGaps, GraphReader, JobRow, JobWriter, Kind, NewJob, Publication, ResponseStore, Resumed, StoreError,
 };
 
-use super::engine::{Ended, Evidence, LocalEngine, PARTITIONS_AT_HAND};
+use super::engine::{Ended, LocalEngine, PARTITIONS_AT_HAND};
 use super::event::{Event, Events, PlannedStep};
 use super::handle::JobHandle;
 use super::job::{Job, JobError};
+use super::late::Evidence;
 use super::options::{self, Options, ResumeError};
 use super::report::without_credentials;
 use super::responses::AccountResponses;

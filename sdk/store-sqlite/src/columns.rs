@@ -1,15 +1,25 @@
-//! The columns of kinds, partitions, and positions: the only place in which their types become numbers of SQL.
+//! Columns of objects: kinds, partitions, positions, and content.
+//!
+//! Only this module converts kinds, partitions, and positions to numbers of SQL.
 
 use integration_graph::run::{PartitionId, PartitionRef, Position};
 use rusqlite::Row as SqlRow;
 
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{Kind, StoreError};
 
 /// The column of an object outside of all partitions.
 const NO_PARTITION: i64 = 0;
 /// The column of a shared object.
 pub(super) const SHARED: i64 = -1;
+
+/// The properties of an object, which may be those of the version with the same content.
+pub(super) const PROPERTIES: &str = "CASE WHEN object.same_as IS NULL THEN object.properties \
+                                     ELSE (SELECT v.properties FROM object v WHERE v.number = object.same_as) END";
+
+/// The raw data of an object, which may be that of the version with the same content.
+pub(super) const RAW: &str = "CASE WHEN object.same_as IS NULL THEN object.raw \
+                              ELSE (SELECT v.raw FROM object v WHERE v.number = object.same_as) END";
 
 /// Returns the column of a partition.
 pub(super) fn partition(partition: PartitionRef) -> i64 {

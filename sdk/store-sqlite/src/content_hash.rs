@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use siphasher::sip::SipHasher13;
 
 use super::index::key_index::hash_of;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{ObjectBatch, Revision, Row, StoreError};
 
 /// A content hash, in the form in which SQLite stores it.

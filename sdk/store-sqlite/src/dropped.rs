@@ -11,7 +11,7 @@ use integration_graph::run::Summary;
 use integration_graph::{InstanceId, JobId, ObjectKey, ObjectType, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{Snapshot, SnapshotInfo, Store, StoreError, publish, versions};
 
 /// Stale objects of one instance and type with the same gap.

@@ -17,7 +17,7 @@ use rusqlite::{Connection, params};
 use super::ends_of::{self, column};
 use super::index::key_order;
 use super::index::keys::Keys;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{DescribedAgain, Superseded, columns};
 
 /// Records that a step gave several descriptions of an object.

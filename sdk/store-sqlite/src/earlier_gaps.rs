@@ -5,7 +5,7 @@ use integration_graph::{ObjectKey, StepId};
 use rusqlite::{Connection, params};
 
 use super::EarlierGaps;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 
 /// Records the gaps of reports and returns all gaps that were ever recorded.
 pub(super) fn note(connection: &Connection, job: i64, reports: &[StepReport]) -> rusqlite::Result<EarlierGaps> {

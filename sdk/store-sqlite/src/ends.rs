@@ -14,8 +14,8 @@ use super::ends_of::{self, column};
 use super::index::key_index::hash_of;
 use super::index::key_order;
 use super::index::keys::Keys;
-use super::object::entity_type;
-use super::sqlite::unreadable;
+use super::occupant::entity_type;
+use super::sqlite_error::unreadable;
 use super::{DeclaredEnds, Unattached, columns, partitions};
 
 /// Records the key of an entity that was not added.

@@ -4,8 +4,8 @@ use integration_graph::ObjectType;
 use rusqlite::{Connection, Row, params};
 
 use super::Kind;
-use super::object::PROPERTIES;
-use super::sqlite::unreadable;
+use super::columns::PROPERTIES;
+use super::sqlite_error::unreadable;
 
 /// Passes every relationship of which an end satisfies `condition` to `visit`, with its type.
 ///

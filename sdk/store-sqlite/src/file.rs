@@ -14,7 +14,7 @@ use integration_files::owner_only::Writable;
 use integration_files::{input, owner_only};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::sqlite::failed;
+use super::sqlite_error::failed;
 use super::{StoreError, migrations};
 
 /// The name of the database in the data directory.

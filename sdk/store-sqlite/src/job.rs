@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::content_hash::ContentHash;
 use super::index::keys::Keys;
 use super::lock::JobLock;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{
     AmendOutcome, Amendment, Answer, DeclaredEnds, JobWriter, Lease, Publication, Receipt, Reconciled, ResumePoint,
     RewindTo, StepBatch, Store, StoreError, Unreadable, duplicates, ends, file, object, publish, rewind,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::index::key_order::KeyOrder;
 use super::job::SqliteJob;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{
     Answer, CollectedEntity, CollectedPage, DescribedAgain, JobReader, Kind, ScanCursor, StoreError, TypeCount,
     columns, duplicates, object, record, rewind,

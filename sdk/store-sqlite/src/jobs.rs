@@ -14,7 +14,7 @@ use super::job::SqliteJob;
 use super::lock::JobLock;
 use super::record::{self, JobRecord, StepRow};
 use super::response_cache::SqliteResponses;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{
     Answer, EarlierGaps, Epoch, GraphReader, JobRow, JobStore, JobWriter, Lease, NewJob, ResponseStore, Resumed, Store,
     StoreError, Unreadable, earlier_gaps, lock, publish,

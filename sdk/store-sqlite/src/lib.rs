@@ -45,6 +45,7 @@ mod migrations;
 #[cfg(test)]
 mod model_tests;
 mod object;
+mod occupant;
 mod page;
 mod partitions;
 mod previous;
@@ -60,6 +61,7 @@ mod rewind;
 mod settled;
 mod snapshot;
 mod sqlite;
+mod sqlite_error;
 mod stored;
 mod sweep;
 #[cfg(test)]

@@ -7,12 +7,14 @@ use integration_graph::{ObjectJson, ObjectKey, ObjectType, Parted, StepId};
 use integration_store::rules;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
+use super::columns::PROPERTIES;
 use super::content_hash::{ContentHash, HashKey, of_step};
 use super::duplicates::Describer;
-use super::index::key_index::{KeyHash, hash_of};
+use super::index::key_index::hash_of;
 use super::index::key_order::{self, KeyOrder};
 use super::index::keys::{self, JobKeys, Keys, RecentKeys};
-use super::sqlite::unreadable;
+use super::occupant::{Occupant, occupant};
+use super::sqlite_error::unreadable;
 use super::{
     AmendOutcome, Amendment, AppendReport, CollectedEntity, CollectedObject, CollectedPage, Conflict, Kind, Row,
     ScanCursor, StepBatch, columns, duplicates, ends, page, partitions,
@@ -31,12 +33,6 @@ pub struct Quarantined {
 
 const INSERT: &str = "INSERT INTO object (job, kind, type, key, class, step, part, parent, from_key, to_key, hash, \
                       same_as, properties, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-/// The properties of an object, which may be those of the version with the same content.
-pub(super) const PROPERTIES: &str = "CASE WHEN object.same_as IS NULL THEN object.properties \
-                                     ELSE (SELECT v.properties FROM object v WHERE v.number = object.same_as) END";
-/// The raw data of an object, which may be that of the version with the same content.
-pub(super) const RAW: &str = "CASE WHEN object.same_as IS NULL THEN object.raw \
-                              ELSE (SELECT v.raw FROM object v WHERE v.number = object.same_as) END";
 pub(super) const SET_CONTENT: &str =
     "UPDATE object SET properties = ?2, raw = ?3, hash = NULL, same_as = NULL WHERE rowid = ?1";
 const QUARANTINE: &str = "INSERT INTO quarantine (job, kind, type, key, step, part, properties, raw, findings) \
@@ -70,7 +66,7 @@ pub(super) fn insert(
             continue;
         }
         let hash = hash_of(row.key.as_str());
-        if let Some(there) = stored(connection, keys, &row.key, hash)? {
+        if let Some(there) = occupant(connection, keys, &row.key, hash)? {
             share(connection, step, row, &there)?;
             match there.object_type == row.object_type.as_str() {
                 true => describe_again(connection, job, step, row, json, there, &mut outcome)?,
@@ -113,54 +109,10 @@ pub(super) fn insert(
     Ok(outcome)
 }
 
-/// The object stored under a key.
-struct Stored {
-    rowid: i64,
-    kind: i64,
-    object_type: String,
-    step: String,
-    partition: PartitionRef,
-    properties: String,
-    raw: Option<String>,
-}
-
-impl Stored {
-    fn json(&self) -> ObjectJson<'_> {
-        ObjectJson { properties: &self.properties, raw: self.raw.as_deref() }
-    }
-}
-
-fn stored(connection: &Connection, keys: &JobKeys, key: &ObjectKey, hash: KeyHash) -> rusqlite::Result<Option<Stored>> {
-    for rowid in keys.candidates(connection, hash)? {
-        // Most keys are new, and need no text of a statement.
-        let sql = format!(
-            "SELECT rowid, kind, type, step, part, {PROPERTIES}, {RAW} FROM object \
-             WHERE rowid = ?1 AND job = ?2 AND key = ?3"
-        );
-        let read = |row: &SqlRow<'_>| {
-            Ok(Stored {
-                rowid: row.get(0)?,
-                kind: row.get(1)?,
-                object_type: row.get(2)?,
-                step: row.get(3)?,
-                partition: columns::read_partition(row, 4)?,
-                properties: row.get(5)?,
-                raw: row.get(6)?,
-            })
-        };
-        let found =
-            connection.prepare_cached(&sql)?.query_row(params![rowid, keys.job(), key.as_str()], read).optional()?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
 /// Marks an object as shared if several partitions or steps added it.
 ///
 /// Rewinding one of them must not remove an object that another one also added.
-fn share(connection: &Connection, step: &StepId, row: &Row, there: &Stored) -> rusqlite::Result<()> {
+fn share(connection: &Connection, step: &StepId, row: &Row, there: &Occupant) -> rusqlite::Result<()> {
     let same = there.partition == row.partition && there.step == step.as_str();
     if there.partition != PartitionRef::Shared && !same {
         connection
@@ -177,7 +129,7 @@ fn describe_again(
     step: &StepId,
     row: &Row,
     json: ObjectJson<'_>,
-    there: Stored,
+    there: Occupant,
     outcome: &mut AppendReport,
 ) -> rusqlite::Result<()> {
     if !row.merge {
@@ -226,7 +178,7 @@ fn displace(
     step: &StepId,
     row: &Row,
     json: ObjectJson<'_>,
-    there: Stored,
+    there: Occupant,
     repeated: &mut Vec<ObjectType>,
 ) -> rusqlite::Result<Conflict> {
     let key = row.key.clone();
@@ -280,17 +232,6 @@ fn replace(
     Ok(())
 }
 
-/// Returns the type of the entity that has this key.
-pub(super) fn entity_type(
-    connection: &Connection,
-    keys: &JobKeys,
-    key: &ObjectKey,
-    hash: KeyHash,
-) -> rusqlite::Result<Option<ObjectType>> {
-    let there = stored(connection, keys, key, hash)?.filter(|there| there.kind == Kind::Entity as i64);
-    there.map(|there| ObjectType::new(there.object_type).map_err(unreadable)).transpose()
-}
-
 /// Records the steps that described an entity. Returns `false` if the last of them was recorded before.
 fn contribute(connection: &Connection, job: i64, key: &ObjectKey, steps: [&str; 2]) -> rusqlite::Result<bool> {
     let mut note =
@@ -310,7 +251,8 @@ pub(super) fn amend(
     amendment: &Amendment,
 ) -> rusqlite::Result<AmendOutcome> {
     let Amendment { key, expected, properties } = amendment;
-    let there = stored(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
+    let there =
+        occupant(connection, keys, key, hash_of(key.as_str()))?.filter(|there| there.kind == Kind::Entity as i64);
     let Some(there) = there else { return Ok(AmendOutcome::Absent) };
     if hash_key.revision(&there.properties) != *expected {
         return entity(hash_key, there.object_type, there.properties).map(AmendOutcome::Conflict);

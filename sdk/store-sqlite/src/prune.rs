@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::index::keys::Keys;
 use super::lock::{self, JobLock};
 use super::snapshot::{INFO, info};
-use super::sqlite::failed;
+use super::sqlite_error::failed;
 use super::{JobRow, Store, StoreError, file, sweep, working_data};
 
 /// The number of jobs deleted in one transaction.

@@ -21,7 +21,7 @@ use super::object::SET_CONTENT;
 use super::previous::{Previous, newest};
 use super::settled::Settled;
 use super::snapshot::{COLUMNS, stored};
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::stored::Stored;
 use super::{Kind, Publication, StoreError, working_data};
 

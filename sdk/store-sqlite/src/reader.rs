@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use super::object::{begin, json_of, limit};
 use super::page::{self, Page};
 use super::snapshot::{IS_STALE, RUNS};
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{Kind, Snapshot, SnapshotInfo, StoreError, columns, versions};
 
 /// The maximum number of objects in a batch.

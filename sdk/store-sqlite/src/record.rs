@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use super::object::Quarantined;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{Store, StoreError, Unreadable};
 
 /// The record of a step that ended.

@@ -19,7 +19,7 @@ use futures::future::BoxFuture;
 use integration_graph::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{ResponseStore, Store, StoredResponse};
 
 /// The maximum size of a body in bytes, before compression.

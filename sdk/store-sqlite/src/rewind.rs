@@ -1,4 +1,22 @@
 //! Resuming a step that did not end: the return to its last consistent state.
+//!
+//! A killed process leaves complete and incomplete work of a step in one table. The step runs again when the job is
+//! resumed, and skips the parents of its completed partitions. Everything that it will not add again must therefore
+//! stay, and everything else must go:
+//!
+//! | objects | treatment | reason |
+//! | --- | --- | --- |
+//! | of a completed partition | stay | The mark of the partition was committed together with its last object, so a marked partition is never a part. |
+//! | of an incomplete partition, or of none | are deleted | The step requests them again. The provider may have changed in the meantime, so objects of both runs must not mix. |
+//! | shared by several partitions or steps | stay | Another owner may be complete, and would not add the object again. The resumed step adds it again, which merges it with itself. |
+//!
+//! Two consequences need care. A relationship of another step may point to a deleted entity; its key is noted in
+//! `doubtful_end` and examined when all steps have ended. The partitions of the new run get numbers above all earlier
+//! ones, because the records of the [descriptions of one key](super::duplicates) name partitions of the earlier run.
+//!
+//! If the input of a step may have changed, its completed partitions are stale as well. The engine then rewinds to the
+//! start: [`forget_partitions`] removes the marks, and [`rewind`] finds no completed partition. This happens before any
+//! step runs, so a second kill cannot leave marks of stale work.
 
 use integration_graph::run::PartitionRef;
 use integration_graph::{ObjectType, StepId};
@@ -7,7 +25,7 @@ use rusqlite::{Connection, params};
 use super::columns::{self, SHARED};
 use super::index::key_order;
 use super::index::keys::Keys;
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::{Kind, ResumePoint, TypeCount};
 
 /// Removes the objects of a step that belong to an incomplete partition or to none.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use super::index::version_order::{self, VersionOrder};
 use super::object::{begin, json_of, limit};
 use super::page::{self, Page};
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::stored::Stored;
 use super::{JobRow, Kind, Row, Store, StoreError, columns};
 

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::checkpoints::Checkpoints;
 use super::content_hash::HashKey;
 use super::index::keys::{Keys, RecentKeys};
+use super::sqlite_error::failed;
 use super::writer::{Command, Writer};
 use super::{StoreError, file};
 
@@ -227,16 +228,6 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
     }
-}
-
-/// Converts an error of SQLite.
-pub(super) fn failed(path: &Path, source: rusqlite::Error) -> StoreError {
-    StoreError::Failed { store: path.display().to_string(), source: Box::new(source) }
-}
-
-/// Converts an error of interpreting stored data into an error of reading it.
-pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::index::version_order::{self, VersionOrder};
 use super::snapshot::{COLUMNS, INFO, SnapshotInfo, info, stored};
-use super::sqlite::unreadable;
+use super::sqlite_error::unreadable;
 use super::stored::Stored;
 use super::{Store, StoreError};
 

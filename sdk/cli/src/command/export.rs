@@ -8,6 +8,7 @@ mod report;
 mod source;
 mod target;
 mod transfer;
+mod transfer_options;
 
 use std::path::{Path, PathBuf};
 
@@ -69,13 +70,13 @@ pub(crate) struct Export {
     #[arg(long, value_name = "NAME", value_parser = options::any_instance)]
     instance: Vec<InstanceId>,
     #[command(flatten)]
-    transfer: transfer::Transfer,
+    transfer: transfer_options::TransferOptions,
 }
 
 pub(crate) async fn run(context: &Context<'_>, args: &Export) -> Result<u8, Failure> {
     match (&args.to, &args.output) {
         (Some(target), _) => {
-            let target = database::target(context, target.expose_secret())?;
+            let target = target::parse(context, target.expose_secret())?;
             let snapshots = Snapshots::new(args.instance.clone(), args.job.clone());
             transfer::run(context, target, &snapshots, &args.transfer).await
         }

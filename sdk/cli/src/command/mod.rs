@@ -22,8 +22,6 @@ mod visualize;
 
 use clap::Subcommand;
 
-pub(crate) use rules::{Finding, of_files as rules_of_files};
-
 use crate::context::Context;
 use crate::failure::Failure;
 

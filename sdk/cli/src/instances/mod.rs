@@ -13,6 +13,7 @@ use integration_secrets::Resolver;
 
 use crate::failure::Failure;
 use crate::secrets;
+use crate::variables::variable;
 
 pub(crate) use run::{InstanceRunner, Ran, configured, retain};
 
@@ -67,9 +68,4 @@ pub(crate) async fn values(
         values.set(variable(integration, field), secret);
     }
     Ok(values)
-}
-
-/// Returns the strongest variable of a field.
-pub(crate) fn variable(integration: &Integration, field: &str) -> String {
-    Values::new(integration.id(), []).variables_of(field).swap_remove(0)
 }

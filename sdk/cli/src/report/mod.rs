@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod changes;
 pub(crate) mod code_span;
 pub(crate) mod coverage;
+pub(crate) mod diagnostic;
 mod findings;
 mod footer;
 mod gaps;

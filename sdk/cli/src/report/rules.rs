@@ -8,9 +8,18 @@ use serde_json::{Value, json};
 
 use super::table;
 use super::text::{counted, instant, paragraph};
-use crate::command::Finding;
 use crate::style::printable;
 use crate::visible::{visible, visible_lines};
+
+/// A problem of a query or a selection, with the text that shows its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) severity: Severity,
+    pub(crate) rule: String,
+    pub(crate) at: String,
+    /// The message. It may have several lines.
+    pub(crate) text: String,
+}
 
 /// Returns whether a query or a template failed.
 pub(crate) fn has_failed(applied: &Applied) -> bool {

@@ -7,8 +7,8 @@ use integration_rules::Program;
 use integration_server::WatchedFile;
 use integration_watch::{ActiveRules, RuleStore, UnusableRule, active_rules};
 
-use crate::command::rules_of_files;
 use crate::failure::Failure;
+use crate::rule_files;
 
 /// The place of the rules of a server.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl RulePlaces {
     /// Reads the rules.
     pub(crate) fn read(&self, data_dir: &Path) -> Result<ActiveRules, Failure> {
         match self {
-            Self::Files(files) => rules_of_files(files),
+            Self::Files(files) => rule_files::of_files(files),
             Self::Store { packs } => Ok(active_rules(data_dir, packs.iter().copied())?),
         }
     }

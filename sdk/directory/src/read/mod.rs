@@ -5,7 +5,7 @@ mod json;
 mod ldif;
 
 use crate::columns::{Columns, Field};
-use crate::config::Format;
+use crate::format::Format;
 use crate::record::{BadLine, Record};
 
 /// The records of a text, and the parts that cannot be read, in the order of the text.

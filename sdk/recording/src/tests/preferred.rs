@@ -1,6 +1,7 @@
 //! The choice among recorded responses, and forms of exchanges that only other tools write.
 
 use super::*;
+use crate::headers;
 
 /// Returns an exchange with headers in the request.
 fn with(url: &str, headers: Value, response: Value) -> Value {
@@ -60,9 +61,9 @@ fn headers_are_read_from_lines() {
     let headers = json!(["Range: id ..; max=2", "x: a:b", ":authority: h", "no header"]);
     let response = json!({"status": 200, "headers": ["Next-Range: id ]a..; max=2"]});
     let entry = har::Entry::read(&with("https://h.example/x", headers, response).to_string()).unwrap();
-    let header = |name| har::header(&entry.request.headers, name);
+    let header = |name| headers::header(&entry.request.headers, name);
     assert_eq!((header("range"), header("x"), header(":authority")), (Some("id ..; max=2"), Some("a:b"), Some("h")));
-    assert_eq!(har::header(&entry.response.headers, "next-range"), Some("id ]a..; max=2"));
+    assert_eq!(headers::header(&entry.response.headers, "next-range"), Some("id ]a..; max=2"));
     assert_eq!(entry.request.headers.len(), 3);
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A rule has at most one open alert. [`observe`] documents the transitions.
 
+mod change;
 mod delivered;
 mod history;
 mod level;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use change::AlertChange;
 pub use delivered::DeliveryRecord;
 pub use history::{AlertEvent, AlertHistory};
 pub use level::{AlertLevel, LevelError};
@@ -42,22 +44,6 @@ pub enum EndReason {
     Expired,
     /// A person has dismissed the alert.
     Dismissed,
-}
-
-/// The kind of a transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum AlertChange {
-    /// The alert is new.
-    Opened,
-    /// The level or the rows have changed.
-    Updated,
-    /// The condition holds no more.
-    Resolved,
-    /// A person has dismissed the alert.
-    Dismissed,
-    /// The alert is active again.
-    Reopened,
 }
 
 /// The part of an evaluation that an alert shows.

@@ -56,6 +56,7 @@ mod lexer;
 mod parser;
 mod query_place;
 mod references;
+mod render;
 mod rows;
 mod scope;
 mod syntax;

@@ -14,7 +14,7 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::{VaultError, at};
+use crate::vault_error::{VaultError, at};
 
 /// The version of the file form.
 const VERSION: u32 = 1;

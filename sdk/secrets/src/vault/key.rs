@@ -13,9 +13,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{VaultError, at};
+use crate::error::SecretError;
 use crate::file;
-use crate::resolve::SecretError;
+use crate::vault_error::{VaultError, at};
 
 /// The number of bytes of a key.
 const LENGTH: usize = 32;

@@ -7,37 +7,29 @@
 //! recognised without state elsewhere.
 
 mod content;
-mod error;
 mod key;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use integration_files::owner_only;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::entry_name::is_name;
+use crate::vault_error::VaultError;
 use content::Content;
 use key::Key;
 
-pub use error::VaultError;
 pub use key::KeySource;
-
-/// The maximum length of a name, in bytes.
-pub(crate) const LONGEST_NAME: usize = 200;
 
 /// The file of the vault in the data directory.
 const FILE: &str = "secrets.vault";
 /// The file whose lock excludes other writers.
 const LOCK: &str = "secrets.lock";
-
-/// Returns whether a text can be the name of an entry.
-pub(crate) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control)
-}
 
 /// The entered secrets of a data directory.
 ///
@@ -173,10 +165,4 @@ impl Vault {
         lock.lock().map_err(failed)?;
         Ok(lock)
     }
-}
-
-/// Returns a function that adds the path to an error of the operating system.
-fn at(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> VaultError {
-    let path = path.to_owned();
-    move |source| VaultError::File { action, path, source }
 }

@@ -3,7 +3,10 @@ use std::fs;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use std::path::Path;
+
 use super::*;
+use crate::entry_name::LONGEST_NAME;
 
 const KEY: &str = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
 const OTHER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -6,7 +6,7 @@ use crate::graph::run::{DisabledReason, ErrorCode, Failure, StepStatus, Usage};
 use crate::graph::{Class, EntityDeclaration, Timestamp};
 use crate::integration::Integration;
 use crate::plan::PlanErrors;
-use crate::runtime::late::LateGap;
+use crate::runtime::late_gap::LateGap;
 use crate::runtime::report::FailureKind;
 use crate::step::StepStatsSnapshot;
 

@@ -14,7 +14,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows, params};
 
 use super::super::StoreError;
-use super::super::sqlite::unreadable;
+use super::super::sqlite_error::unreadable;
 
 /// The number of runs that are merged into one run of the next level.
 const RUNS_MERGED: usize = 4;

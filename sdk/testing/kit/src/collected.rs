@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::coverage::Coverage;
-use crate::{Gap, Run, RunError, Snapshot};
+use crate::{Gap, RunError};
 
 /// A collected graph and the summary of its job.
 ///
@@ -34,37 +34,6 @@ impl fmt::Debug for Collected {
 }
 
 impl Collected {
-    /// Starts a run of an integration with the variables of its configuration; await it.
-    ///
-    /// ```no_run
-    /// # async fn test(acme: &integration_sdk::Integration, provider: &integration_testing_kit::fake::Running) {
-    /// use integration_testing_kit::Collected;
-    ///
-    /// let url = provider.url();
-    /// let values = [("ACME_API_TOKEN", "any"), ("ACME_API_URL", url.as_str())];
-    /// let collected = Collected::run(acme, values).steps(["fetch-teams"]).await;
-    /// # }
-    /// ```
-    #[track_caller]
-    pub fn run<K: Into<String>, V: Into<String>>(
-        integration: &Integration,
-        values: impl IntoIterator<Item = (K, V)>,
-    ) -> Run<'_> {
-        Run::new(integration, values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
-    }
-
-    /// Starts a run that replays the recordings in `tests/recordings/NAME`: see [`Run::recorded`].
-    #[track_caller]
-    pub fn recorded<'a>(integration: &'a Integration, name: &str) -> Run<'a> {
-        Run::new(integration, Vec::new()).recorded(name)
-    }
-
-    /// Starts a run without variables, for an integration without a provider.
-    #[track_caller]
-    pub fn run_without_values(integration: &Integration) -> Run<'_> {
-        Run::new(integration, Vec::new())
-    }
-
     pub(crate) async fn read(
         integration: &Integration,
         graph: Graph,
@@ -173,11 +142,6 @@ impl Collected {
     /// Compares the declarations of the integration with this run.
     pub fn coverage(&self) -> Coverage {
         self.coverage.clone()
-    }
-
-    /// Returns the graph in a form without varying ids and times, for snapshots.
-    pub fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot::of(self)
     }
 
     /// Returns the graph in its store, for example for [`export`](integration_sdk::dataset::export).

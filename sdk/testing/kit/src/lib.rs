@@ -36,6 +36,7 @@
 
 mod collected;
 mod coverage;
+mod error;
 mod expectation;
 mod gap;
 mod object;
@@ -45,10 +46,11 @@ mod snapshot;
 
 pub use collected::Collected;
 pub use coverage::{Coverage, Declared};
+pub use error::RunError;
 pub use gap::Gap;
 #[doc(hidden)]
 pub use integration_sdk::serde_json::json;
 pub use integration_testing as fake;
 pub use recordings::assert_no_secrets;
-pub use run::{Run, RunError};
+pub use run::Run;
 pub use snapshot::Snapshot;

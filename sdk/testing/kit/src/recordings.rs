@@ -7,7 +7,7 @@ use integration_recording::{RecordOptions, Recorder, Replay, find_secrets};
 use integration_sdk::config::Values;
 use integration_sdk::{Integration, Job, Summary};
 
-use crate::RunError;
+use crate::error::RunError;
 
 /// The variable that requests new recordings.
 const VARIABLE: &str = "RECORD";

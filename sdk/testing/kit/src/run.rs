@@ -7,70 +7,17 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-use integration_recording::{RecordingError, SecretFinding};
 use integration_sdk::config::Values;
-use integration_sdk::graph::{InvalidName, StepId};
+use integration_sdk::graph::StepId;
 use integration_sdk::store::{Store, StoreError};
-use integration_sdk::{Integration, Job, JobError, Summary};
+use integration_sdk::{Integration, Job, Summary};
 use tempfile::TempDir;
 
-use crate::Collected;
+use crate::collected::Collected;
+use crate::error::RunError;
 use crate::recordings::{self, RecordingMode};
 
 type Adjust<'a> = Box<dyn Fn(Job) -> Job + Send + Sync + 'a>;
-
-/// An error that prevents a run, or a result that a test must not accept.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The job cannot start: the plan, the configuration, or the credentials.
-    #[error(transparent)]
-    Job(#[from] JobError),
-    /// The store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The selected step does not exist.
-    #[error(transparent)]
-    Step(#[from] InvalidName),
-    /// Recordings cannot be written or read.
-    #[error(transparent)]
-    Recording(#[from] RecordingError),
-    /// The folder contains no recordings.
-    #[error(
-        "{folder} contains no recordings: set the integration's variables (such as its API key) and run the test once \
-         with RECORD=1",
-        folder = folder.display()
-    )]
-    NotRecorded {
-        /// The expected folder.
-        folder: PathBuf,
-    },
-    /// A recording may contain credentials. A new one has been discarded.
-    #[error("the recording may contain credentials:\n{}", lines(.0))]
-    Secrets(Vec<SecretFinding>),
-    /// A file or folder cannot be used.
-    #[error("cannot use {path}: {source}", path = path.display())]
-    File {
-        /// The path of the file or folder.
-        path: PathBuf,
-        /// The cause of the failure.
-        source: std::io::Error,
-    },
-    /// Objects violate their schemas.
-    #[error("collected objects violate their schemas:\n{}", .0.join("\n"))]
-    Findings(Vec<String>),
-}
-
-impl RunError {
-    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File { path, source }
-    }
-}
-
-fn lines<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(|item| format!("  {item}")).collect::<Vec<_>>().join("\n")
-}
 
 /// A run that has not started. Await it to obtain its result.
 ///
@@ -97,9 +44,42 @@ impl fmt::Debug for Run<'_> {
     }
 }
 
+impl Collected {
+    /// Starts a run of an integration with the variables of its configuration; await it.
+    ///
+    /// ```no_run
+    /// # async fn test(acme: &integration_sdk::Integration, provider: &integration_testing_kit::fake::Running) {
+    /// use integration_testing_kit::Collected;
+    ///
+    /// let url = provider.url();
+    /// let values = [("ACME_API_TOKEN", "any"), ("ACME_API_URL", url.as_str())];
+    /// let collected = Collected::run(acme, values).steps(["fetch-teams"]).await;
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn run<K: Into<String>, V: Into<String>>(
+        integration: &Integration,
+        values: impl IntoIterator<Item = (K, V)>,
+    ) -> Run<'_> {
+        Run::new(integration, values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// Starts a run that replays the recordings in `tests/recordings/NAME`: see [`Run::recorded`].
+    #[track_caller]
+    pub fn recorded<'a>(integration: &'a Integration, name: &str) -> Run<'a> {
+        Run::new(integration, Vec::new()).recorded(name)
+    }
+
+    /// Starts a run without variables, for an integration without a provider.
+    #[track_caller]
+    pub fn run_without_values(integration: &Integration) -> Run<'_> {
+        Run::new(integration, Vec::new())
+    }
+}
+
 impl<'a> Run<'a> {
     #[track_caller]
-    pub(crate) fn new(integration: &'a Integration, given: Vec<(String, String)>) -> Self {
+    fn new(integration: &'a Integration, given: Vec<(String, String)>) -> Self {
         Self {
             integration,
             given,

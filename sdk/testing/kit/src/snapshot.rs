@@ -28,8 +28,15 @@ pub struct Snapshot<'a> {
     types: BTreeSet<String>,
 }
 
+impl Collected {
+    /// Returns the graph in a form without varying ids and times, for snapshots.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::of(self)
+    }
+}
+
 impl<'a> Snapshot<'a> {
-    pub(crate) fn of(collected: &'a Collected) -> Self {
+    fn of(collected: &'a Collected) -> Self {
         Self { collected, keep_ids: false, keep_times: false, raw_data: false, types: BTreeSet::new() }
     }
 

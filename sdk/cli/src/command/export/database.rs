@@ -9,8 +9,7 @@ use integration_sink_postgres::{PostgresSink, PostgresTarget};
 
 use super::acknowledged::{self, Publication, Publications};
 use super::password;
-use super::target::Target;
-use super::transfer::Transfer;
+use super::transfer_options::TransferOptions;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt::Messages;
@@ -31,23 +30,6 @@ const NEO4J: Messages = Messages {
 pub(crate) enum Database {
     Postgres(PostgresTarget),
     Neo4j(Neo4jTarget),
-}
-
-/// Parses a target. `neo4j` is the server that `NEO4J_URI` names.
-pub(super) fn target(context: &Context<'_>, text: &str) -> Result<Target, Failure> {
-    if text != "neo4j" {
-        return text.parse().map_err(Failure::Usage);
-    }
-    let variables = Variables::read(Path::new(""), None, context.integration)?;
-    let Some(uri) = variables.value(&["NEO4J_URI"]) else {
-        let message = "the address of Neo4j is unknown: set NEO4J_URI, or use --to neo4j+s://HOST";
-        return Err(Failure::Usage(message.to_owned()));
-    };
-    match Database::parse(uri) {
-        Some(Ok(database @ Database::Neo4j(_))) => Ok(Target::Database(Box::new(database))),
-        Some(Err(error)) => Err(Failure::Usage(format!("NEO4J_URI: {error}"))),
-        _ => Err(Failure::Usage("NEO4J_URI is no address of Neo4j, such as neo4j+s://HOST".to_owned())),
-    }
 }
 
 impl Database {
@@ -71,7 +53,7 @@ impl Database {
     }
 
     /// Adds the options that need no secrets.
-    pub(crate) fn with(self, args: &Transfer) -> Result<Self, Failure> {
+    pub(crate) fn with(self, args: &TransferOptions) -> Result<Self, Failure> {
         match (self, &args.schema, args.stamps) {
             (Self::Postgres(_), _, true) => Err(Failure::Usage("--stamps is for Neo4j".to_owned())),
             (Self::Postgres(target), Some(schema), false) => Ok(Self::Postgres(target.schema(schema))),
@@ -82,7 +64,7 @@ impl Database {
     }
 
     /// Reads the credentials.
-    pub(crate) async fn with_access(self, context: &Context<'_>, args: &Transfer) -> Result<Self, Failure> {
+    pub(crate) async fn with_access(self, context: &Context<'_>, args: &TransferOptions) -> Result<Self, Failure> {
         let password = password::given(context, args.password.as_ref()).await?;
         match self {
             Self::Postgres(target) => {

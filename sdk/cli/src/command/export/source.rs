@@ -11,7 +11,7 @@ use integration_store::GraphReader;
 
 use super::acknowledged::Publications;
 use super::changes;
-use super::transfer::Transfer;
+use super::transfer_options::TransferOptions;
 use crate::account_graph;
 use crate::asking::Asking;
 use crate::context::Context;
@@ -23,7 +23,7 @@ pub(super) async fn open(
     context: &Context<'_>,
     store: &Store,
     snapshots: Vec<Snapshot>,
-    args: &Transfer,
+    args: &TransferOptions,
     last: Option<&Publications>,
 ) -> Result<Box<dyn Source>, Failure> {
     let integrations = context.offers.iter().map(|offer| &offer.integration);
@@ -43,7 +43,7 @@ pub(super) async fn open(
     Ok(Box::new(SnapshotSource::open(readers, &options).await?))
 }
 
-async fn scope(snapshots: &[Snapshot], args: &Transfer) -> Result<Scope, Failure> {
+async fn scope(snapshots: &[Snapshot], args: &TransferOptions) -> Result<Scope, Failure> {
     if let Some(query) = &args.query {
         return Ok(Scope::Query(query.clone()));
     }
@@ -69,7 +69,7 @@ async fn selected(
     store: &Store,
     readers: Vec<Arc<dyn GraphReader>>,
     text: &str,
-    args: &Transfer,
+    args: &TransferOptions,
 ) -> Result<Vec<Arc<dyn GraphReader>>, Failure> {
     let graph = account_graph::join(store, readers.clone()).await?;
     let answer = Asking::new(context, &[], args.timeout).answer(&graph, text).await?;

@@ -11,11 +11,12 @@ use integration_sink_neo4j::{CypherScript, Layout};
 
 use super::acknowledged::{Acknowledged, Publications};
 use super::database::Database;
-use super::transfer::Transfer;
+use super::transfer_options::TransferOptions;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt::Messages;
 use crate::report::text::list;
+use crate::variables::Variables;
 
 const EXPORTING: Messages = Messages {
     stopping: "Stopping. The target keeps its earlier contents. Press Ctrl-C again to stop immediately.",
@@ -82,6 +83,23 @@ impl FileForm {
     }
 }
 
+/// Parses a target. `neo4j` is the server that `NEO4J_URI` names.
+pub(super) fn parse(context: &Context<'_>, text: &str) -> Result<Target, Failure> {
+    if text != "neo4j" {
+        return text.parse().map_err(Failure::Usage);
+    }
+    let variables = Variables::read(Path::new(""), None, context.integration)?;
+    let Some(uri) = variables.value(&["NEO4J_URI"]) else {
+        let message = "the address of Neo4j is unknown: set NEO4J_URI, or use --to neo4j+s://HOST";
+        return Err(Failure::Usage(message.to_owned()));
+    };
+    match Database::parse(uri) {
+        Some(Ok(database @ Database::Neo4j(_))) => Ok(Target::Database(Box::new(database))),
+        Some(Err(error)) => Err(Failure::Usage(format!("NEO4J_URI: {error}"))),
+        _ => Err(Failure::Usage("NEO4J_URI is no address of Neo4j, such as neo4j+s://HOST".to_owned())),
+    }
+}
+
 impl FromStr for Target {
     type Err = String;
 
@@ -111,7 +129,7 @@ impl fmt::Display for Target {
 
 impl Target {
     /// Adds the options about a database, and checks that files are apart from the data directory.
-    pub(crate) fn with(self, data_dir: &Path, args: &Transfer) -> Result<Self, Failure> {
+    pub(crate) fn with(self, data_dir: &Path, args: &TransferOptions) -> Result<Self, Failure> {
         match self {
             Self::Files { ref path, .. } if args.database_option().is_none() => {
                 dataset::check_apart(path, data_dir)?;
@@ -126,7 +144,7 @@ impl Target {
     }
 
     /// Reads the credentials of a database.
-    pub(crate) async fn with_access(self, context: &Context<'_>, args: &Transfer) -> Result<Self, Failure> {
+    pub(crate) async fn with_access(self, context: &Context<'_>, args: &TransferOptions) -> Result<Self, Failure> {
         match self {
             Self::Files { .. } => Ok(self),
             Self::Database(database) => Ok(Self::Database(Box::new(database.with_access(context, args).await?))),

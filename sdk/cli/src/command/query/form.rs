@@ -9,7 +9,7 @@ use integration_query::{Answer, ApiData, ApiObjects, QueryResult};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Value, json};
 
-use super::picture;
+use super::picture::{self, PictureForm};
 use crate::console;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -61,6 +61,17 @@ impl Form {
 }
 
 impl Form {
+    /// Returns the form of the picture, if the format is one.
+    fn picture(self) -> Option<PictureForm> {
+        match self {
+            Form::Html => Some(PictureForm::Page),
+            Form::Svg => Some(PictureForm::Svg),
+            Form::Dot => Some(PictureForm::Dot),
+            Form::Mermaid => Some(PictureForm::Mermaid),
+            Form::Text | Form::Json | Form::Ndjson | Form::Csv => None,
+        }
+    }
+
     /// Returns the format for the extension of a file name.
     fn of_file(path: &Path) -> Option<Form> {
         Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
@@ -87,7 +98,7 @@ pub(super) fn write(
     limits: &Limits,
     answer: &Answer,
 ) -> Result<(), Failure> {
-    if matches!(form, Form::Html | Form::Svg | Form::Dot | Form::Mermaid) {
+    if let Some(form) = form.picture() {
         let QueryResult::Tree { vertices, edges } = &answer.result else {
             return Err(Failure::Usage(
                 "a picture shows entities and relationships: end the query with RETURN TREE".to_owned(),

@@ -5,18 +5,32 @@ use integration_view::explorer;
 use integration_view::graph::{self, Change, GraphEdge, GraphNode, GraphPicture, Limit};
 use serde_json::Value;
 
-use super::form::Form;
 use crate::failure::Failure;
 use crate::report::answer;
 use crate::report::text::counted;
 
+/// A form of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PictureForm {
+    /// A page for a browser.
+    Page,
+    Svg,
+    Dot,
+    Mermaid,
+}
+
 /// Draws the walked entities and relationships.
-pub(super) fn draw(form: Form, title: &str, vertices: &[Properties], edges: &[Properties]) -> Result<String, Failure> {
+pub(super) fn draw(
+    form: PictureForm,
+    title: &str,
+    vertices: &[Properties],
+    edges: &[Properties],
+) -> Result<String, Failure> {
     let limit = match form {
-        Form::Dot => Limit::DOT,
-        Form::Mermaid => Limit::MERMAID,
-        Form::Svg => Limit::SVG,
-        _ => Limit::PAGE,
+        PictureForm::Dot => Limit::DOT,
+        PictureForm::Mermaid => Limit::MERMAID,
+        PictureForm::Svg => Limit::SVG,
+        PictureForm::Page => Limit::PAGE,
     };
     let (entities, relationships) = (vertices.len() as u64, edges.len() as u64);
     if !limit.allows(entities, relationships) {
@@ -34,10 +48,10 @@ pub(super) fn draw(form: Form, title: &str, vertices: &[Properties], edges: &[Pr
         edges: edges.iter().map(edge).collect(),
     };
     Ok(match form {
-        Form::Dot => graph::dot(&picture),
-        Form::Mermaid => graph::mermaid(&picture),
-        Form::Svg => graph::svg(&picture),
-        _ => {
+        PictureForm::Dot => graph::dot(&picture),
+        PictureForm::Mermaid => graph::mermaid(&picture),
+        PictureForm::Svg => graph::svg(&picture),
+        PictureForm::Page => {
             let mut page = Vec::new();
             // Writing to memory does not fail.
             explorer::write_html(&picture, &mut page).map_err(Failure::Stdout)?;

@@ -12,12 +12,13 @@ use integration_rules::{Problem, ProblemKind, Rule, RuleInput, Severity, problem
 use integration_store::GraphReader;
 use integration_watch::WatchError;
 
+use super::no_rules;
 use super::store::known;
-use super::{no_rules, read};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::Format;
-use crate::report::rules as report;
+use crate::report::rules::{self as report, Finding};
+use crate::rule_files::read;
 use crate::{account_graph, exit, job_lookup};
 
 #[derive(Debug, Args)]
@@ -35,16 +36,6 @@ pub(super) struct Check {
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-}
-
-/// A problem of a query or a selection, with the text that shows its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
-    pub(crate) severity: Severity,
-    pub(crate) rule: String,
-    pub(crate) at: String,
-    /// The message. It may have several lines.
-    pub(crate) text: String,
 }
 
 pub(super) async fn run(context: &Context<'_>, args: &Check) -> Result<u8, Failure> {

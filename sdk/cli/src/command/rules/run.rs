@@ -16,13 +16,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{Level, active, of_files};
+use super::{Level, active};
 use crate::account_graph::{self, Selected, Snapshots};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::offer::Offer;
 use crate::report::rules as report;
 use crate::report::text::counted;
+use crate::rule_files::of_files;
 use crate::shell::quoted;
 use crate::style::printable;
 use crate::{asking, console, exit, instances, interrupt, options};

@@ -9,14 +9,15 @@ use integration_watch::{Book, RuleStore};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::check::{Finding, name_errors, query_errors};
-use super::read;
+use super::check::{name_errors, query_errors};
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
 use crate::options::Format;
+use crate::report::rules::Finding;
 use crate::report::table;
 use crate::report::text::{counted, instant};
+use crate::rule_files::read;
 use crate::style::printable;
 
 #[derive(Debug, Args)]

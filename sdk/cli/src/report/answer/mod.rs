@@ -8,13 +8,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use indicatif::HumanCount;
-use integration_query::diagnostic::Diagnostic;
 use integration_query::{Answer, Incomplete, QueryResult, Reason, TableResult};
 use integration_sdk::graph::{InstanceId, Properties};
 use serde_json::Value;
 
 pub(crate) use cell::{name_of, shown};
 
+use super::diagnostic::in_one_line;
 use super::text::{counted, list};
 use crate::account::Account;
 use crate::console::WARNING;
@@ -141,14 +141,6 @@ pub(crate) fn limited(reasons: &[String]) -> Vec<String> {
 /// Returns the probable mistakes in a query.
 pub(crate) fn warnings(answer: &Answer) -> impl Iterator<Item = String> {
     answer.warnings.iter().map(in_one_line)
-}
-
-/// Returns a mistake in a query with its likely remedy, without its place.
-pub(crate) fn in_one_line(diagnostic: &Diagnostic) -> String {
-    match &diagnostic.help {
-        Some(help) => format!("{}; {help}", diagnostic.message),
-        None => diagnostic.message.clone(),
-    }
 }
 
 /// Returns the reasons why an answer may be incomplete.

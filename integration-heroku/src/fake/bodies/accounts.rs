@@ -1,33 +1,14 @@
-//! JSON bodies of the organisation's parts, with the fields of the public schema.
+//! Bodies of accounts, teams, people, apps, and add-ons.
 
-use std::borrow::Cow;
-
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::{
-    ids::{AccountId, AppId, PersonId, TeamId, created_at, later_than, mixed, uuid_of},
-    organisation::Organisation,
-    resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership},
-    sign_in::provider_of_account,
-    table::Row,
-};
-
-/// An element of the provider's lists.
-pub(crate) trait Listed: Row + Send + Sync + 'static {
-    /// The value by which a list is sorted.
-    fn sort_key(&self, property: &str) -> Cow<'_, str> {
-        match property {
-            "id" => Cow::Owned(self.uuid().to_string()),
-            "updated_at" => Cow::Owned(dates(self.uuid()).1),
-            _ => Cow::Borrowed(self.name()),
-        }
-    }
-
-    /// The JSON body of the element.
-    fn body(&self, organisation: &Organisation) -> Value;
-}
+use super::fields::{dates, named, text, with_type};
+use super::listed::Listed;
+use super::references::{account_reference, app_reference, person_reference, team_reference};
+use super::sign_in::provider_of_account;
+use crate::fake::ids::mixed;
+use crate::fake::organisation::Organisation;
+use crate::fake::resources::{Account, AccountMembership, Addon, App, Person, Team, TeamMembership};
 
 impl Listed for Account {
     fn body(&self, _: &Organisation) -> Value {
@@ -131,7 +112,7 @@ impl Listed for App {
 }
 
 /// The body of an app in the list of its team. It has two more fields, and the reference to the team can be null.
-pub(super) fn app_of_team(app: &App, organisation: &Organisation) -> Value {
+pub(in crate::fake) fn app_of_team(app: &App, organisation: &Organisation) -> Value {
     let mut body = app.body(organisation);
     body["joined"] = false.into();
     body["locked"] = app.locked.into();
@@ -171,7 +152,7 @@ impl Listed for Addon {
 }
 
 /// The body of `/account`: the person that the token belongs to.
-pub(crate) fn own_account(person: &Person) -> Value {
+pub(in crate::fake) fn own_account(person: &Person) -> Value {
     let (created, updated) = dates(person.id.uuid());
     json!({
         "id": person.id.to_string(),
@@ -190,40 +171,6 @@ pub(crate) fn own_account(person: &Person) -> Value {
         "updated_at": updated,
         "verified": true,
     })
-}
-
-pub(super) fn dates(id: Uuid) -> (String, String) {
-    let created = created_at(id);
-    (text(created), text(later_than(created, id)))
-}
-
-pub(super) fn text(moment: Timestamp) -> String {
-    moment.to_string()
-}
-
-pub(super) fn named(kind: &str, name: &str) -> Value {
-    json!({"id": uuid_of(kind, name).to_string(), "name": name})
-}
-
-pub(super) fn with_type(mut reference: Value, kind: &str) -> Value {
-    reference["type"] = kind.into();
-    reference
-}
-
-pub(super) fn account_reference(organisation: &Organisation, id: AccountId) -> Value {
-    json!({"id": id.to_string(), "name": organisation.account(id).map(|account| &account.name)})
-}
-
-pub(super) fn team_reference(organisation: &Organisation, id: TeamId) -> Value {
-    json!({"id": id.to_string(), "name": organisation.team(id).map(|team| &team.name)})
-}
-
-pub(super) fn person_reference(organisation: &Organisation, id: PersonId) -> Value {
-    json!({"id": id.to_string(), "email": organisation.person(id).map(|person| &person.email)})
-}
-
-pub(super) fn app_reference(id: AppId, app: Option<&App>) -> Value {
-    json!({"id": id.to_string(), "name": app.map(|app| &app.name)})
 }
 
 /// The identity provider in a member's body, which only federated people have.

@@ -1,8 +1,8 @@
 //! The errors of the vault.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::LONGEST_NAME;
+use crate::entry_name::LONGEST_NAME;
 
 /// The reason why the vault cannot be used. No variant contains a secret or a key.
 #[derive(Debug, thiserror::Error)]
@@ -83,4 +83,10 @@ pub enum VaultError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+}
+
+/// Returns a function that adds the path to an error of the operating system.
+pub(crate) fn at(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> VaultError {
+    let path = path.to_owned();
+    move |source| VaultError::File { action, path, source }
 }
