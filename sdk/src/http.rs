@@ -1,4 +1,18 @@
 //! The HTTP client of a provider, and the interface between it and an integration.
+//!
+//! A [`Provider`] wraps an [`Http`] client in typed functions, and shows a complete example. The [`Endpoint`] describes
+//! the conventions of the API:
+//!
+//! ```
+//! use integration_sdk::http::{Endpoint, RateBudget};
+//!
+//! let endpoint = Endpoint::new("https://api.acme.example/v1".parse()?)
+//!     .bearer(&"token".to_owned().into())
+//!     .rate_remaining_header("RateLimit-Remaining")
+//!     .rate_budget(RateBudget { capacity: 1_200, refill_per_minute: 120.0 });
+//! assert_eq!(endpoint.base().as_str(), "https://api.acme.example/v1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeSet;
 

@@ -161,6 +161,7 @@
 //! | [`ConfigOf<C>`](step::ConfigOf) | reads the configuration | none |
 //! | [`Emit<T>`](step::Emit) | adds entities, relationships, or mapped relationships | declares `T`; one step may emit a type, unless it merges or the others look up its keys |
 //! | [`Read<E>`](step::Read) | reads entities in key order, finds them by key | waits for the steps that emit or amend `E` |
+//! | [`Known<E>`](step::Known) | looks up which keys exist | waits for the steps that emit `E`, not for those that amend it |
 //! | [`Follow<E>`](step::Follow) | reads entities while they are added | starts together with the steps that emit `E` |
 //! | [`Amend<E>`](step::Amend) | adds properties to entities of another step | waits for the steps that emit `E` |
 //! | [`Annotate<E>`](step::Annotate) | as `Amend<E>`, with properties that no other step reads | as `Amend<E>`, and no step waits for it |

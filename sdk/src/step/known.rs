@@ -12,6 +12,48 @@ use super::{Declaration, Parameter, StepContext, StepResult};
 /// As a parameter, it makes the step wait for all steps that emit them, like [`Read`](super::Read), but not for the
 /// steps that amend them: additional properties change neither answer. A resumed job therefore repeats the step only if
 /// an emitter runs again.
+///
+/// ```
+/// # use integration_sdk::Integration;
+/// # use integration_sdk::prelude::*;
+/// # /// A planet.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_planet", class = "Site", resource = "Planet")]
+/// # struct Planet { #[entity(key)] id: String, name: String }
+/// # /// A moon.
+/// # #[derive(EntityKind)]
+/// # #[entity(type = "space_moon", class = "Site", resource = "Moon")]
+/// # struct Moon { #[entity(key)] id: String, name: String }
+/// # relationship!(PlanetHasMoon: Planet -[HAS]-> Moon);
+/// # #[step(id = "fetch-planets", name = "Fetch planets")]
+/// # async fn fetch_planets(planets: Emit<Planet>) -> StepResult {
+/// #     planets.add(Planet { id: "planet:earth".into(), name: "Earth".into() }).await?;
+/// #     Ok(())
+/// # }
+/// #[step(id = "fetch-moons", name = "Fetch moons")]
+/// async fn fetch_moons(planets: Known<Planet>, moons: Emit<Moon>, has: Emit<PlanetHasMoon>) -> StepResult {
+///     let page = [("Luna", "planet:earth"), ("Vanth", "planet:orcus")];
+///     let known = planets.known(page.map(|(_, planet)| planet)).await?;
+///     for (name, planet) in page {
+///         let moon = moons.add(Moon { id: format!("moon:{name}"), name: name.into() }).await?;
+///         if known.contains(planet) {
+///             has.add(&EntityRef::new(planet), &moon).await?;
+///         } else if planets.is_complete().await? {
+///             has.skip_named("its planet is not in the account", name);
+///         } else {
+///             has.miss("its planet may be missing", name);
+///         }
+///     }
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use integration_testing_kit::{Collected, assert_graph};
+/// let space = Integration::without_provider::<()>("space", "Space").step(fetch_planets()).step(fetch_moons());
+/// let collected = Collected::run_without_values(&space).await;
+/// assert_graph!(collected, { space_planet: 1, space_moon: 2, space_planet_has_moon: 1 });
+/// # }
+/// ```
 pub struct Known<E> {
     context: StepContext,
     object_type: ObjectType,
