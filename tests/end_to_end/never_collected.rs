@@ -11,10 +11,10 @@ use crate::harness::{Heroku, Place};
 /// The part that all planted values share.
 const PLANTED: &str = "quokka-";
 
-/// Fields that the documentation of the data model excludes, each with a value of its own. The fake adds them to all
+/// Fields that the documentation of the data model excludes, each with its own value. The fake adds them to all
 /// objects of its bodies.
 ///
-/// The values are ordinary words with a number, so only the names of the fields tell that they are secret.
+/// The values are ordinary words with a number, so only the names of the fields mark them as secret.
 fn fields() -> Vec<(String, Value)> {
     let text = |number: u32| Value::from(format!("{PLANTED}{number}"));
     let url = |number: u32| Value::from(format!("https://{PLANTED}{number}:{PLANTED}{number}@logs.example.com/in"));
@@ -43,7 +43,7 @@ fn fields() -> Vec<(String, Value)> {
     fields.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-/// The sample with planted values where its own bodies have such fields.
+/// The sample with planted values in its own fields of these names.
 fn planted() -> (Organisation, String) {
     let mut organisation = Organisation::sample();
     let certificate = ProviderCertificate::new("planted", jiff::Timestamp::UNIX_EPOCH);

@@ -32,14 +32,14 @@
 //! | situation | decision |
 //! | --- | --- |
 //! | a regular time has passed | one run, however many times have passed |
-//! | more instances are due than can run | those that are due for the longest time run first |
+//! | more instances are due than can run | the longest due ones run first |
 //! | a run takes longer than its interval | the times that passed meanwhile are left out |
 //! | a run failed | the next one after 5, 10, 20 minutes and so on, at most a day, or when the configuration changes; regular times in between are left out |
 //! | the credentials were refused | no run until the configuration changes or a person requests one |
 //! | the process was killed during a run | a run that resumes the job, before all others |
 //! | the clock was set back | a next time beyond the second regular time is replaced by the first one |
 //! | a change to or from daylight saving | intervals are elapsed time; see [`CronExpression::next_after`] for the time of day |
-//! | a person requests a run | a run as soon as the current one has ended, whatever the rules above are |
+//! | a person requests a run | a run as soon as the current one has ended, regardless of the rules above |
 #![deny(missing_docs)]
 
 mod cadence;

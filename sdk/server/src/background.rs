@@ -1,4 +1,4 @@
-//! Work beside the runs and the observations.
+//! Work alongside the runs and the observations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 /// The delay before work that ended by a defect begins again.
 const DELAY: Duration = Duration::from_secs(60);
 
-/// Work that runs beside the runs and the observations, and must not hold them up, such as deliveries.
+/// Work that continues alongside the runs and the observations, and must not hold them up, such as deliveries.
 pub trait Background: Send + Sync + 'static {
     /// Works until `stop` is cancelled, and then ends soon.
     ///

@@ -1,4 +1,4 @@
-//! The rules that exist, and the end of the alerts of those that do not.
+//! The rules that exist, and the end of the alerts of removed rules.
 //!
 //! An alert is resolved by an evaluation of its rule. Without the rule, or without any graph, there is no evaluation, so the
 //! alert ends here.
@@ -69,7 +69,7 @@ pub async fn adopt<'a>(
 
 /// Resolves the alerts that no evaluation can resolve, because an instance was removed.
 ///
-/// These are the alerts of the rule `credentials`, and all others if no graph remains. The rules then begin anew. Returns the
+/// These are the alerts of the rule `credentials`, and all others if no graph remains. The rules then start again. Returns the
 /// number of resolved alerts.
 ///
 /// # Errors

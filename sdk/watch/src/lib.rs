@@ -5,7 +5,7 @@
 //!             queries, changes     outcome      state, alerts
 //! ```
 //!
-//! The actions of an evaluation enter the outbox, and [`deliver_due`] sends those that are due.
+//! The actions of an evaluation enter the outbox, and [`deliver_due`] sends the due ones.
 //!
 //! [`evaluate_rules`] does all of it. A command or a scheduler calls it after a publication. It prints nothing and
 //! returns a [`Report`]. `integration-rules` decides; this crate reads the store and keeps the results.

@@ -121,7 +121,7 @@ pub struct Adjacency<'a> {
 impl<'a> Adjacency<'a> {
     /// Returns the edges of a node, each with the node at its other end.
     ///
-    /// `Forward` returns the edges that begin at the node, `Backward` those that end there, and `Either` both, a loop
+    /// `Forward` returns the edges that begin at the node, `Backward` the edges that end there, and `Either` both, a loop
     /// once. Within a direction, edges are in the order of their numbers.
     ///
     /// # Panics
@@ -147,7 +147,7 @@ impl<'a> Adjacency<'a> {
         }
     }
 
-    /// Returns the node where an edge begins, and the node where it ends.
+    /// Returns the first and the last node of an edge.
     ///
     /// # Panics
     /// If the graph has no such edge.
