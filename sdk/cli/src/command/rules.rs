@@ -4,11 +4,9 @@ mod check;
 mod run;
 mod store;
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand, ValueEnum};
-use integration_rules::AlertLevel;
-use integration_watch::{ActiveRules, active_rules};
+use integration_rules::{AlertLevel, Rule, parse_rules};
+use integration_watch::{ActiveRules, RuleStore, active_rules};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -91,4 +89,20 @@ fn active(context: &Context<'_>) -> Result<ActiveRules, Failure> {
 
 fn no_rules() -> Failure {
     Failure::Usage("there are no rules: name a file, or add one with `rules add`".to_owned())
+}
+
+/// Returns the added rules, and those of the integrations that no added rule replaces, each with its source.
+fn known<'a>(context: &'a Context<'_>) -> Result<Vec<(Rule, &'a str)>, Failure> {
+    let added = RuleStore::of(&context.globals.data_dir).rules()?;
+    let mut known: Vec<(Rule, &str)> = Vec::new();
+    for offer in context.offers.iter() {
+        let own = offer.rules.map_or(Ok(Vec::new()), parse_rules).map_err(|error| Failure::Document {
+            name: "the rules of this integration".to_owned(),
+            error: error.to_string(),
+        })?;
+        let is_replaced = |rule: &Rule| added.iter().any(|added| added.name == rule.name);
+        known.extend(own.into_iter().filter(|rule| !is_replaced(rule)).map(|rule| (rule, offer.id())));
+    }
+    known.extend(added.into_iter().map(|rule| (rule, "added")));
+    Ok(known)
 }

@@ -12,8 +12,7 @@ use integration_rules::{Problem, ProblemKind, Rule, RuleInput, Severity, problem
 use integration_store::GraphReader;
 use integration_watch::WatchError;
 
-use super::no_rules;
-use super::store::known;
+use super::{known, no_rules};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::Format;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use comfy_table::Cell;
-use integration_rules::{Rule, RuleInput, parse_rules};
+use integration_rules::{Rule, RuleInput};
 use integration_watch::{Book, RuleStore};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::check::{name_errors, query_errors};
+use super::known;
 use crate::context::Context;
 use crate::exit;
 use crate::failure::Failure;
@@ -138,22 +139,6 @@ pub(super) async fn remove(context: &Context<'_>, args: &Remove) -> Result<u8, F
 
 fn unknown(name: &str) -> Failure {
     Failure::Usage(format!("there is no rule {name:?}; `rules list` shows the names"))
-}
-
-/// Returns the added rules, and those of the integrations that no added rule replaces, each with its source.
-pub(super) fn known<'a>(context: &'a Context<'_>) -> Result<Vec<(Rule, &'a str)>, Failure> {
-    let added = RuleStore::of(&context.globals.data_dir).rules()?;
-    let mut known: Vec<(Rule, &str)> = Vec::new();
-    for offer in context.offers.iter() {
-        let own = offer.rules.map_or(Ok(Vec::new()), parse_rules).map_err(|error| Failure::Document {
-            name: "the rules of this integration".to_owned(),
-            error: error.to_string(),
-        })?;
-        let is_replaced = |rule: &Rule| added.iter().any(|added| added.name == rule.name);
-        known.extend(own.into_iter().filter(|rule| !is_replaced(rule)).map(|rule| (rule, offer.id())));
-    }
-    known.extend(added.into_iter().map(|rule| (rule, "added")));
-    Ok(known)
 }
 
 fn is_about_changes(rule: &Rule) -> bool {
