@@ -80,18 +80,17 @@ fn what_has_changed_is_in_the_second_graph() {
     let heroku = heroku();
     let team = heroku.team("kestrel-data");
     let place = Place::before(&heroku);
-    collected(&place, "--reuse-answers");
-    let app = json!([{
-        "id": "0b2dfa09-1111-428b-b78c-c3ed9eb894d1", "name": "kestrel-new", "owner": null,
+    let (_, before) = collected(&place, "--reuse-answers");
+    let app = json!({
+        "id": "0b2dfa09-1111-428b-b78c-c3ed9eb894d1", "name": "kestrel-new", "owner": null, "team": {"id": team},
         "web_url": "https://kestrel-new.herokuapp.com/",
-    }]);
-    let changed = Reply::json(200, &app).with_header("etag", "\"another\"");
-    let fault = heroku.fault(Fault::Status(changed).on(&format!("/teams/{team}/apps")));
+    });
+    heroku.serve_apps(&before, &team, &[app]);
     let (_, graph) = collected(&place, "--reuse-answers");
     let apps = graph.of_type("heroku_application");
     let of_team: Vec<&Value> = apps.values().filter(|app| app["teamId"] == *team).collect();
     assert_eq!(of_team.iter().map(|app| &app["name"]).collect::<Vec<_>>(), ["kestrel-new"]);
-    heroku.server().lift(fault);
+    heroku.restore_apps();
     let (_, graph) = collected(&place, "--reuse-answers");
     assert_same(&graph, undisturbed());
 }

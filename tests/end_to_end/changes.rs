@@ -11,11 +11,6 @@ fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
     apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect()
 }
 
-/// Makes the provider return these applications for a team.
-fn serve(heroku: &Heroku, team: &str, apps: &[Value]) {
-    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
-}
-
 /// The changes of a JSON report, as kind, type, and key.
 fn listed(document: &Value) -> Vec<[String; 3]> {
     let changes = document["changes"].as_array().expect("changes");
@@ -48,7 +43,7 @@ fn changed() -> Changed {
     apps[0]["stack"]["name"] = json!("heroku-99");
     apps[0]["updated_at"] = json!("2026-11-01T00:00:00Z");
     let changed = apps[0]["id"].as_str().expect("an id").to_owned();
-    serve(&heroku, &team, &apps);
+    heroku.serve_apps(&graph, &team, &apps);
     let said = place.run("collect --output now");
     assert!([0, 3].contains(&said.code), "{}", said.all());
     Changed { place, changed, deleted }

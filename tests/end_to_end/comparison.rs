@@ -68,7 +68,7 @@ fn the_applications_of_a_refused_team_are_unknown_and_the_changes_of_other_teams
     teams.retain(|(_, counts)| counts.0 > 0 && counts.1 > 0);
     let [(silent, of_silent), (emptied, of_emptied), ..] = teams.as_slice() else { panic!("two teams") };
     let refusal = heroku.refuse_apps(silent);
-    heroku.fault(Fault::Status(Reply::json(200, &json!([]))).on(&format!("/teams/{emptied}/apps")));
+    heroku.serve_apps(&graph, emptied, &[]);
     assert_eq!(place.collect("").0.code, 3);
     let expected = |counts: &dyn Fn(u64) -> [u64; 4], (apps, addons): (u64, u64)| -> Changes {
         [("heroku_application", apps), ("heroku_team_owns_application", apps), ("heroku_application_has_addon", addons)]

@@ -193,7 +193,7 @@ fn killed_exports(database: &Database) {
     let team = heroku.team("kestrel-platform");
     apps.retain(|app| app["team"]["id"] == team.as_str());
     apps.pop();
-    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
+    heroku.serve_apps(&graph, &team, &apps);
     assert_eq!(place.run("collect --quiet").code, 0);
     let running = place.start("export --to neo4j --changes-since last");
     // Without the removed application, the export has ended before it was observed.

@@ -12,10 +12,6 @@ fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
     apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect()
 }
 
-fn serve(heroku: &Heroku, team: &str, apps: &[Value]) {
-    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
-}
-
 /// The kinds of changes between the two newest jobs, with the types and keys.
 fn changes(place: &Place) -> Vec<(String, String, String)> {
     let document = place.run("diff --format json").json();
@@ -67,8 +63,8 @@ fn an_application_that_moves_between_jobs_is_one_changed_object() {
     moved["team"] = others[0]["team"].clone();
     moved["owner"] = others[0]["owner"].clone();
     others.push(moved);
-    serve(&heroku, &from, &apps);
-    serve(&heroku, &to, &others);
+    heroku.serve_apps(&graph, &from, &apps);
+    heroku.serve_apps(&graph, &to, &others);
     let said = place.run("collect");
     assert_eq!(said.code, 0, "{}", said.all());
     let mut found = changes(&place);
@@ -114,7 +110,7 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
     assert!(shown.out.contains("Stale, kept from earlier jobs") && shown.out.contains("fetch-apps has a gap"));
     heroku.server().lift(refusal);
     let left: Vec<Value> = apps.iter().filter(|app| app["id"] != deleted).cloned().collect();
-    serve(&heroku, &team, &left);
+    heroku.serve_apps(&graph, &team, &left);
     place.run("collect");
     assert_eq!(events(&place, kept), ["firstSeen", "stale", "confirmedAgain"]);
     assert_eq!(events(&place, deleted), ["firstSeen", "stale", "removed"]);
@@ -169,6 +165,43 @@ fn a_person_of_two_teams_stays_while_one_of_them_is_refused() {
     heroku.server().lift_all();
     assert_eq!(place.run("collect").code, 0);
     assert_eq!(events(&place, person), ["firstSeen", "stale", "removed"]);
+}
+
+#[test]
+fn an_application_that_moves_past_the_lists_of_both_teams_is_one_changed_object() {
+    let heroku = Heroku::sample();
+    let place = Place::before(&heroku);
+    let (_, graph) = place.collect("");
+    let (from, to) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
+    let raw = |object: &Value| object["_rawData"][0]["rawData"].clone();
+    let addons: Vec<Value> = graph.of_type("heroku_addon").values().map(raw).collect();
+    let (mut apps, others) = (apps_of(&graph, &from), apps_of(&graph, &to));
+    let has_addon = |app: &Value| addons.iter().any(|addon| addon["app"]["id"] == app["id"]);
+    let mut moved = apps.remove(apps.iter().position(has_addon).expect("an application with an add-on"));
+    let key = moved["id"].as_str().expect("an id").to_owned();
+    moved["team"] = others[0]["team"].clone();
+    // The list of the new team was read before the move, that of the old one after it, and then that of all applications.
+    heroku.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{from}/apps")));
+    let all = graph.of_type("heroku_application");
+    let all = all.values().map(raw).filter(|app| app["id"] != key.as_str());
+    let all: Vec<Value> = all.chain([moved]).collect();
+    heroku.fault(Fault::Status(Reply::json(200, &json!(all))).on("/apps"));
+    let left: Vec<&Value> =
+        addons.iter().filter(|addon| apps.iter().any(|app| app["id"] == addon["app"]["id"])).collect();
+    heroku.fault(Fault::Status(Reply::json(200, &json!(left))).on(&format!("/teams/{from}/addons")));
+    let said = place.run("collect");
+    assert_eq!(said.code, 0, "{}", said.all());
+    let mut found = changes(&place);
+    found.retain(|(_, object_type, _)| !object_type.contains("_assigned_"));
+    let expected = [
+        ("changed", "heroku_application", key.clone()),
+        ("added", "heroku_team_owns_application", format!("{to}|owns|{key}")),
+        ("removed", "heroku_team_owns_application", format!("{from}|owns|{key}")),
+    ];
+    let mut expected = expected.map(|(kind, of, key)| (kind.to_owned(), of.to_owned(), key)).to_vec();
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -326,7 +359,7 @@ fn a_job_that_is_killed_in_a_known_graph_resumes_to_the_same_snapshot() {
     let mut apps = apps_of(&graph, &team);
     apps[0]["stack"]["name"] = json!("heroku-99");
     let key = apps[0]["id"].as_str().expect("an id").to_owned();
-    serve(&heroku, &team, &apps);
+    heroku.serve_apps(&graph, &team, &apps);
     for requests in [3, 8, 14] {
         let wanted = heroku.requests() + requests;
         let silence = heroku.fault(FaultRule::from(Fault::NoAnswer).after(requests as u64));

@@ -408,7 +408,11 @@ async fn an_application_of_a_team_that_may_be_missing_is_a_gap() {
     heroku.fault(refused("/enterprise-accounts/{id}/teams"));
     heroku.fault(refused("/teams"));
     let collected = collected(&heroku, "fetch-personal-apps").await;
-    assert_missing!(collected, heroku_application under &account.id.to_string(), heroku_application);
+    let account = &account.id.to_string();
+    assert_missing!(
+        collected,
+        heroku_application under account, heroku_team_owns_application under account, heroku_application
+    );
     assert!(collected.of_type("heroku_application").is_empty());
     assert!(serde_json::to_string(&collected.summary).unwrap().contains("shop-staging"), "the application is named");
 }

@@ -262,6 +262,20 @@ impl StepContext {
         Ok(!self.0.job.reports().await?.iter().any(|report| report.may_lack(object_type)))
     }
 
+    /// Returns those parents under which all ended steps collected this type without a gap.
+    pub(crate) async fn complete_under(
+        &self,
+        object_type: &ObjectType,
+        mut parents: HashSet<ObjectKey>,
+    ) -> StepResult<HashSet<ObjectKey>> {
+        if parents.is_empty() {
+            return Ok(parents);
+        }
+        let reports = self.0.job.reports().await?;
+        parents.retain(|parent| !reports.iter().any(|report| report.may_lack_under(object_type, parent)));
+        Ok(parents)
+    }
+
     /// Streams the quarantined entities of a type of which the graph has no other description.
     ///
     /// The key of an entity is enough to collect its children. The stream is complete once all emitters have ended.

@@ -88,6 +88,18 @@ impl<E: EntityView> Known<E> {
     pub async fn is_complete(&self) -> StepResult<bool> {
         self.context.has_all(&self.object_type).await
     }
+
+    /// Returns the parents under which all steps that add entities of the type collected everything.
+    ///
+    /// An entity that is unknown under such a parent did not exist there when the parent was listed.
+    ///
+    /// # Errors
+    /// [`StepError::Store`](super::StepError::Store) if the store fails.
+    pub async fn complete_under<'a>(&self, parents: impl IntoIterator<Item = &'a str>) -> StepResult<HashSet<String>> {
+        let parents = parents.into_iter().filter_map(|key| ObjectKey::new(key).ok()).collect();
+        let complete = self.context.complete_under(&self.object_type, parents).await?;
+        Ok(complete.iter().map(ToString::to_string).collect())
+    }
 }
 
 /// Returns those of `keys` that belong to entities of a type. Invalid keys belong to none.

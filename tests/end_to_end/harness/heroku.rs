@@ -1,6 +1,8 @@
 //! A fake Heroku with its own threads, for tests in blocking code.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use integration_heroku::fake::{FakeHeroku, FakeOptions, Fault, FaultId, Organisation, Reply};
@@ -16,7 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A fake Heroku and its threads.
 pub struct Heroku {
     fake: FakeHeroku,
+    replaced: Mutex<Replaced>,
     _runtime: Runtime,
+}
+
+/// The lists of applications that a test replaced.
+#[derive(Default)]
+struct Replaced {
+    of_teams: BTreeMap<String, Vec<Value>>,
+    /// The faults that replace them and the list of all applications.
+    faults: Vec<FaultId>,
 }
 
 /// The response to a key without access.
@@ -40,7 +51,7 @@ impl Heroku {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let fake = runtime.block_on(FakeHeroku::start(organisation, options)).expect("a free port");
-        Self { fake, _runtime: runtime }
+        Self { fake, replaced: Mutex::default(), _runtime: runtime }
     }
 
     /// The key of the team with this name.
@@ -59,8 +70,33 @@ impl Heroku {
         let apps = graph.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
         let mut apps: Vec<Value> = apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect();
         let deleted = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
-        self.fault(Fault::Status(Reply::json(200, &json!(apps))).on(&format!("/teams/{team}/apps")));
+        self.serve_apps(graph, team, &apps);
         deleted
+    }
+
+    /// Replaces the applications of a team in its list and in that of all applications, as the provider would.
+    ///
+    /// The graph contains the applications of the other teams.
+    pub fn serve_apps(&self, graph: &Graph, team: &str, apps: &[Value]) {
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        replaced.of_teams.insert(team.to_owned(), apps.to_vec());
+        let is_replaced = |app: &Value| app["teamId"].as_str().is_some_and(|team| replaced.of_teams.contains_key(team));
+        let others = graph.of_type("heroku_application").into_values().filter(|app| !is_replaced(app));
+        let others = others.map(|app| app["_rawData"][0]["rawData"].clone());
+        let all: Vec<Value> = others.chain(replaced.of_teams.values().flatten().cloned()).collect();
+        let serve = |list: &[Value], path: &str| self.fault(Fault::Status(Reply::json(200, &json!(list))).on(path));
+        let mut faults = vec![serve(&all, "/apps")];
+        faults.extend(replaced.of_teams.iter().map(|(team, apps)| serve(apps, &format!("/teams/{team}/apps"))));
+        // The first of several faults of a path decides.
+        for earlier in std::mem::replace(&mut replaced.faults, faults) {
+            self.server().lift(earlier);
+        }
+    }
+
+    /// Serves the applications of all teams again.
+    pub fn restore_apps(&self) {
+        let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
+        replaced.faults.into_iter().for_each(|fault| self.server().lift(fault));
     }
 
     /// The number of requests for a path.

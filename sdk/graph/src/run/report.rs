@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{ObjectType, StepId, Timestamp};
+use crate::{ObjectKey, ObjectType, StepId, Timestamp};
 
 use super::{DisabledReason, ErrorCode, FindingCount, Gap, NamedCount, StepStatus, Usage};
 
@@ -191,6 +191,16 @@ impl StepReport {
     /// Returns whether objects of a type may be missing that the job should have collected.
     pub fn may_lack(&self, object_type: &ObjectType) -> bool {
         self.partial_types.contains(object_type) && !self.is_switched_off() || self.has_vanished(object_type)
+    }
+
+    /// Returns whether objects of a type under a parent may be missing that the job should have collected.
+    ///
+    /// A parent that may be gone is not named by the report, so it stands for all parents.
+    pub fn may_lack_under(&self, object_type: &ObjectType, parent: &ObjectKey) -> bool {
+        let of_type = || self.gaps.iter().filter(|gap| gap.types.contains(object_type));
+        let concerns = |gap: &Gap| gap.parent.as_ref().is_none_or(|of| of.key == *parent);
+        self.may_lack(object_type)
+            && (self.has_vanished(object_type) || of_type().next().is_none() || of_type().any(concerns))
     }
 
     /// Returns the number of objects that the step added.
