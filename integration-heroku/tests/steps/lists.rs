@@ -411,7 +411,8 @@ async fn an_application_of_a_team_that_may_be_missing_is_a_gap() {
     let account = &account.id.to_string();
     assert_missing!(
         collected,
-        heroku_application under account, heroku_team_owns_application under account, heroku_application
+        heroku_application under account, heroku_team_owns_application under account,
+        heroku_application, heroku_team_owns_application
     );
     assert!(collected.of_type("heroku_application").is_empty());
     assert!(serde_json::to_string(&collected.summary).unwrap().contains("shop-staging"), "the application is named");
