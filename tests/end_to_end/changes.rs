@@ -1,6 +1,5 @@
 //! `diff`: the changes between two jobs, and between two graphs in files.
 
-use integration_heroku::fake::{Fault, Reply};
 use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Place, Said};

@@ -5,7 +5,6 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-use integration_heroku::fake::{Fault, Reply};
 use neo4rs::{ConfigBuilder, Graph, query};
 use serde_json::{Value, json};
 use server::{PASSWORD, Server};

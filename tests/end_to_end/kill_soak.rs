@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use integration_heroku::fake::{FakeOptions, Fault, Organisation, OrganisationSize, PageLimits, Reply};
+use integration_heroku::fake::{FakeOptions, Organisation, OrganisationSize, PageLimits};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
@@ -116,7 +116,6 @@ impl History {
         }
         let teams: Vec<(String, Vec<Value>)> = teams.into_iter().filter(|(_, apps)| apps.len() > 3).collect();
         let [(one, apps), (two, others), ..] = teams.as_slice() else { panic!("two teams with applications") };
-        let list = |team: &str| format!("/teams/{team}/apps");
         // One object is stale in the third job, and confirmed by the fourth.
         assert_eq!(place.run("collect").code, 0);
         let refusal = heroku.refuse_apps(two);
