@@ -70,6 +70,10 @@ struct Soak {
     receivers: Receivers,
     place: Place,
     teams: Vec<Team>,
+    /// The applications outside of these teams.
+    others: Vec<Value>,
+    /// The fault that replaces the list of all applications.
+    all: Option<FaultId>,
     revoked: Option<FaultId>,
     /// The number of the variable with the key, which changes with each rotation.
     key: usize,
@@ -89,11 +93,15 @@ impl Soak {
         let (_, graph) = before.collect("");
         let mut teams: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for app in graph.of_type("heroku_application").into_values() {
-            // A personal application has none.
-            let Some(team) = app["teamId"].as_str() else { continue };
-            teams.entry(team.to_owned()).or_default().push(app["_rawData"][0]["rawData"].clone());
+            // A personal application has no team.
+            let team = app["teamId"].as_str().unwrap_or_default().to_owned();
+            teams.entry(team).or_default().push(app["_rawData"][0]["rawData"].clone());
         }
-        let with_apps = teams.into_iter().filter(|(_, apps)| apps.len() > 2).take(2);
+        let is_chosen = |(id, apps): &(String, Vec<Value>)| !id.is_empty() && apps.len() > 2;
+        let (chosen, mut others): (Vec<_>, Vec<_>) = teams.into_iter().partition(is_chosen);
+        others.extend(chosen.iter().skip(2).cloned());
+        let with_apps = chosen.into_iter().take(2);
+        let others = others.into_iter().flat_map(|(_, apps)| apps).collect();
         let team = |(id, original): (String, Vec<Value>)| Team {
             id,
             original,
@@ -115,6 +123,8 @@ impl Soak {
             receivers,
             place,
             teams,
+            others,
+            all: None,
             revoked: None,
             key: 0,
             now: begin,
@@ -152,7 +162,9 @@ impl Soak {
         let team = &mut self.teams[at];
         let fault = if team.is_hidden { refusal() } else { Fault::Status(Reply::json(200, &json!(team.apps()))) };
         let earlier = team.fault.replace(self.heroku.fault(fault.on(&format!("/teams/{}/apps", team.id))));
-        if let Some(earlier) = earlier {
+        let all: Vec<Value> = self.teams.iter().flat_map(Team::apps).chain(self.others.iter().cloned()).collect();
+        let all = self.all.replace(self.heroku.fault(Fault::Status(Reply::json(200, &json!(all))).on("/apps")));
+        for earlier in [earlier, all].into_iter().flatten() {
             self.heroku.server().lift(earlier);
         }
     }
