@@ -4,12 +4,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Place, Said};
 
-/// The applications of a team, as the provider describes them.
-fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
-    let apps = graph.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
-    apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect()
-}
-
 /// The changes of a JSON report, as kind, type, and key.
 fn listed(document: &Value) -> Vec<[String; 3]> {
     let changes = document["changes"].as_array().expect("changes");
@@ -37,7 +31,7 @@ fn changed() -> Changed {
     assert_eq!(said.code, 0, "{}", said.all());
     let graph = Graph::read(&place.path("before/graph"));
     let team = heroku.team("kestrel-data");
-    let mut apps = apps_of(&graph, &team);
+    let mut apps = graph.apps_of(&team);
     let deleted = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
     apps[0]["stack"]["name"] = json!("heroku-99");
     apps[0]["updated_at"] = json!("2026-11-01T00:00:00Z");
@@ -172,7 +166,7 @@ fn applications_of_a_refused_team_are_unknown_with_the_refusal_and_those_of_othe
     assert_eq!(place.run("collect --output before").code, 0);
     let graph = Graph::read(&place.path("before/graph"));
     let (refused, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    let of_refused = apps_of(&graph, &refused).len();
+    let of_refused = graph.apps_of(&refused).len();
     let deleted = heroku.delete_an_app(&graph, &other);
     heroku.refuse_apps(&refused);
     assert_eq!(place.run("collect").code, 3);

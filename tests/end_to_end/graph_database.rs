@@ -187,12 +187,7 @@ fn killed_exports(database: &Database) {
         assert_eq!(database.contents(), expected, "after a kill at {wanted} nodes");
     }
     // An older graph in place of the newest one, and an export of changes that is killed.
-    let mut apps: Vec<Value> =
-        graph.of_type("heroku_application").into_values().map(|app| app["_rawData"][0]["rawData"].clone()).collect();
-    let team = heroku.team("kestrel-platform");
-    apps.retain(|app| app["team"]["id"] == team.as_str());
-    apps.pop();
-    heroku.serve_apps(&graph, &team, &apps);
+    heroku.delete_an_app(&graph, &heroku.team("kestrel-platform"));
     assert_eq!(place.run("collect --quiet").code, 0);
     let running = place.start("export --to neo4j --changes-since last");
     // Without the removed application, the export has ended before it was observed.

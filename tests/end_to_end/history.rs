@@ -6,12 +6,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{Graph, Heroku, Place, assert_same, refusal, undisturbed};
 
-/// The applications of a team, as the provider describes them.
-fn apps_of(graph: &Graph, team: &str) -> Vec<Value> {
-    let apps = graph.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
-    apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect()
-}
-
 /// The kinds of changes between the two newest jobs, with the types and keys.
 fn changes(place: &Place) -> Vec<(String, String, String)> {
     let document = place.run("diff --format json").json();
@@ -57,7 +51,7 @@ fn an_application_that_moves_between_jobs_is_one_changed_object() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let (from, to) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    let (mut apps, mut others) = (apps_of(&graph, &from), apps_of(&graph, &to));
+    let (mut apps, mut others) = (graph.apps_of(&from), graph.apps_of(&to));
     let mut moved = apps.pop().expect("an application");
     let key = moved["id"].as_str().expect("an id").to_owned();
     moved["team"] = others[0]["team"].clone();
@@ -87,7 +81,7 @@ fn an_object_of_a_refused_team_is_stale_until_the_team_answers() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let team = heroku.team("kestrel-data");
-    let apps = apps_of(&graph, &team);
+    let apps = graph.apps_of(&team);
     let (kept, deleted) = (apps[0]["id"].as_str().expect("an id"), apps[1]["id"].as_str().expect("an id"));
     let refusal = heroku.refuse_apps(&team);
     let (said, collected) = place.collect("");
@@ -142,7 +136,7 @@ fn a_person_of_two_teams_stays_while_one_of_them_is_refused() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let (refused, other) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
-    let app_of = |team: &str| apps_of(&graph, team)[0]["id"].as_str().expect("an id").to_owned();
+    let app_of = |team: &str| graph.apps_of(team)[0]["id"].as_str().expect("an id").to_owned();
     let person = "5f0c1c9e-6a52-4f43-9c0e-7a1d2f6f0b11";
     let grant = |team: &str, users: Value| {
         let list = json!([{"id": app_of(team), "name": "app", "type": "app", "users": users}]);
@@ -175,7 +169,7 @@ fn an_application_that_moves_past_the_lists_of_both_teams_is_one_changed_object(
     let (from, to) = (heroku.team("kestrel-data"), heroku.team("kestrel-platform"));
     let raw = |object: &Value| object["_rawData"][0]["rawData"].clone();
     let addons: Vec<Value> = graph.of_type("heroku_addon").values().map(raw).collect();
-    let (mut apps, others) = (apps_of(&graph, &from), apps_of(&graph, &to));
+    let (mut apps, others) = (graph.apps_of(&from), graph.apps_of(&to));
     let has_addon = |app: &Value| addons.iter().any(|addon| addon["app"]["id"] == app["id"]);
     let mut moved = apps.remove(apps.iter().position(has_addon).expect("an application with an add-on"));
     let key = moved["id"].as_str().expect("an id").to_owned();
@@ -211,7 +205,7 @@ fn applications_stay_while_their_team_is_listed_even_if_one_list_of_it_is_not_fo
         let place = Place::before(&heroku);
         let (_, graph) = place.collect("");
         let team = heroku.team("kestrel-data");
-        let app = apps_of(&graph, &team)[0]["id"].as_str().expect("an id").to_owned();
+        let app = graph.apps_of(&team)[0]["id"].as_str().expect("an id").to_owned();
         let reply = Reply::json(status, &json!({"id": "gone", "message": "Not any more."}));
         heroku.fault(Fault::Status(reply).on(&format!("/teams/{team}/apps")));
         let said = place.run("collect --format json");
@@ -248,7 +242,7 @@ fn the_history_of_an_object_outlasts_the_jobs_in_which_it_was_stale() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let team = heroku.team("kestrel-data");
-    let app = apps_of(&graph, &team)[0]["id"].as_str().expect("an id").to_owned();
+    let app = graph.apps_of(&team)[0]["id"].as_str().expect("an id").to_owned();
     for _ in 0..2 {
         let refusal = heroku.refuse_apps(&team);
         place.run("collect");
@@ -268,7 +262,7 @@ fn stale_objects_are_dropped_on_request_and_the_comparison_says_so() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let team = heroku.team("kestrel-data");
-    let apps = apps_of(&graph, &team);
+    let apps = graph.apps_of(&team);
     let app = apps[0]["id"].as_str().expect("an id").to_owned();
     let refusal = heroku.refuse_apps(&team);
     assert_eq!(place.run("collect").code, 3);
@@ -356,7 +350,7 @@ fn a_job_that_is_killed_in_a_known_graph_resumes_to_the_same_snapshot() {
     let place = Place::before(&heroku);
     let (_, graph) = place.collect("");
     let team = heroku.team("kestrel-data");
-    let mut apps = apps_of(&graph, &team);
+    let mut apps = graph.apps_of(&team);
     apps[0]["stack"]["name"] = json!("heroku-99");
     let key = apps[0]["id"].as_str().expect("an id").to_owned();
     heroku.serve_apps(&graph, &team, &apps);

@@ -51,18 +51,18 @@ pub async fn fetch_personal_apps(
         let listed = known.complete_under(teams.iter().map(String::as_str)).await?;
         for app in page {
             let team = team_of(&app).map(str::to_owned);
-            let is_of_known = team.as_ref().is_some_and(|team| teams.contains(team));
-            if is_of_known && team.as_ref().is_some_and(|team| !listed.contains(team)) {
+            let collected_team = team.as_ref().filter(|team| teams.contains(*team));
+            if collected_team.is_some_and(|team| !listed.contains(team)) {
                 continue;
             }
-            if team.is_some() && !is_of_known && !has_all_teams {
+            if team.is_some() && collected_team.is_none() && !has_all_teams {
                 apps.miss(OF_A_TEAM, &app.name);
                 continue;
             }
             let (app, raw) = app.into_parts();
             let app = apps.add(Application::new(app, team.as_deref()).with_raw(raw)).await?;
-            if let Some(team) = team.filter(|_| is_of_known) {
-                owns.add(&EntityRef::new(team), &app).await?;
+            if let Some(team) = collected_team {
+                owns.add(&EntityRef::new(team.as_str()), &app).await?;
                 late.insert(app.id);
             }
         }

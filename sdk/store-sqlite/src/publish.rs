@@ -271,8 +271,15 @@ impl Run<'_> {
 
     /// Removes the versions that the job did not collect, or marks them as stale. Returns the removed ones.
     fn settle_missing(&mut self, versions: &Settled) -> rusqlite::Result<Vec<i64>> {
-        let (mut removed, mut entities, mut relationships) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut removed, mut undecided, mut relationships) = (Vec::new(), Vec::new(), Vec::new());
         let mut gone = std::mem::take(&mut self.retyped);
+        let mut settle = |run: &mut Self, version: i64, object: &Stored, gap: Option<usize>| {
+            if !run.keep(version, object, gap)? {
+                removed.push(version);
+                gone.insert(object.row.key.as_str().to_owned());
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
         // Entities come first, because the removal of an entity decides about its relationships.
         for version in versions.missing() {
             let object = without_content(self.connection, version)?;
@@ -281,17 +288,14 @@ impl Run<'_> {
                 continue;
             }
             match self.gap_of(&object)? {
-                None => entities.push((version, object)),
-                gap => drop(self.keep(version, &object, gap)?),
+                // Its relationships decide. Without a gap of its type, it need not stay in memory until then.
+                None if self.publication.may_hide(&object.row.object_type) => undecided.push((version, object)),
+                gap => settle(self, version, &object, gap)?,
             }
         }
-        let gaps = self.gaps_of_ends(&entities, &relationships)?;
-        for (version, object) in entities {
-            let key = object.row.key.as_str();
-            if !self.keep(version, &object, gaps.get(key).copied())? {
-                removed.push(version);
-                gone.insert(key.to_owned());
-            }
+        let gaps = self.gaps_of_ends(&undecided, &relationships)?;
+        for (version, object) in undecided {
+            settle(self, version, &object, gaps.get(object.row.key.as_str()).copied())?;
         }
         for version in relationships {
             let object = without_content(self.connection, version)?;
@@ -318,7 +322,7 @@ impl Run<'_> {
         relationships: &[i64],
     ) -> rusqlite::Result<HashMap<String, usize>> {
         let mut gaps: HashMap<String, usize> = HashMap::new();
-        if entities.is_empty() || self.publication.gaps.is_empty() {
+        if entities.is_empty() {
             return Ok(gaps);
         }
         let types: HashMap<&str, &ObjectType> =

@@ -202,6 +202,11 @@ impl Publication {
         self.gaps.iter().position(|gap| gap.covers(object_type, parents) && !self.was_observed(gap, parents))
     }
 
+    /// Returns whether a gap concerns a type. Without one, nothing explains the absence of an object of the type.
+    pub fn may_hide(&self, object_type: &ObjectType) -> bool {
+        self.gaps.iter().any(|gap| gap.types.contains(object_type))
+    }
+
     /// Returns the position of the gap that explains the absence of an entity by that of one of its relationships.
     ///
     /// Several parents can describe one entity, such as teams with a common member, and the entity has the parent that
@@ -271,5 +276,6 @@ mod tests {
         assert_eq!(publication.covering_end(&users, &has, &[key("team:1")]), Some(0));
         assert_eq!(publication.covering_end(&users, &has, &[key("team:2")]), None);
         assert_eq!(publication.covering_end(&apps, &has, &[key("team:1")]), None);
+        assert!(publication.may_hide(&users) && publication.may_hide(&has) && !publication.may_hide(&apps));
     }
 }

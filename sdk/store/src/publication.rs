@@ -152,7 +152,9 @@ impl Next<'_> {
             missing().partition(|(_, version)| version.object.kind == Kind::Entity);
         for (key, version) in entities {
             let gap = match self.gap_of(version) {
-                None => self.gap_of_relationships(key, &version.object.object_type, &relationships)?,
+                None if self.publication.may_hide(&version.object.object_type) => {
+                    self.gap_of_relationships(key, &version.object.object_type, &relationships)?
+                }
                 gap => gap,
             };
             if !self.keep(key, version, gap, after) {

@@ -45,8 +45,7 @@ fn completeness(query: &str, answer: &Answer) -> Completeness {
     if answer.incomplete.is_empty() {
         return Completeness::Complete;
     }
-    let may_differ = answer.incomplete.iter().any(|incomplete| is_stale(&incomplete.reason))
-        || answer.incomplete.iter().any(|incomplete| incomplete.may_add_rows)
+    let may_differ = answer.incomplete.iter().any(|missing| missing.may_add_rows || is_stale(&missing.reason))
         || syntax::parse(query).map_or(true, |query| computes(&query));
     if may_differ { Completeness::MayDiffer } else { Completeness::MayLackRows }
 }

@@ -43,6 +43,12 @@ impl Graph {
         objects
     }
 
+    /// The applications of a team, as the provider describes them.
+    pub fn apps_of(&self, team: &str) -> Vec<Value> {
+        let apps = self.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
+        apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect()
+    }
+
     /// The concatenated contents of all files.
     pub fn bytes(&self) -> Vec<u8> {
         self.files.values().flatten().copied().collect()

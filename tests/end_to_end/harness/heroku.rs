@@ -67,8 +67,7 @@ impl Heroku {
 
     /// Deletes one of the applications that a graph has under a team, and returns its key.
     pub fn delete_an_app(&self, graph: &Graph, team: &str) -> String {
-        let apps = graph.of_type("heroku_application").into_values().filter(|app| app["teamId"] == team);
-        let mut apps: Vec<Value> = apps.map(|app| app["_rawData"][0]["rawData"].clone()).collect();
+        let mut apps = graph.apps_of(team);
         let deleted = apps.pop().expect("an application")["id"].as_str().expect("an id").to_owned();
         self.serve_apps(graph, team, &apps);
         deleted
